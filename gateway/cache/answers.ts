@@ -1,0 +1,42 @@
+import type { CacheReport } from "../chat/contract";
+import type { EngineReply } from "../ports/engine";
+
+/** What a request says with `cache-control` (RFC 9111 section 5.2.1), parsed once. */
+export interface CacheDirectives {
+  noCache: boolean;
+  noStore: boolean;
+  onlyIfCached: boolean;
+  /** Oldest acceptable answer in seconds. */
+  maxAge?: number;
+}
+
+export interface CacheRequest {
+  /** Whose entries these are: the calling key's id, or a shared name that an admin set. */
+  namespace: string;
+  /** Everything that could change the answer, by name, in a fixed order; hashed to the key and shown by `explain`. */
+  parts: Record<string, unknown>;
+  /** For invalidation in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
+  tags: string[];
+  /** Why this answer may not be cached (sampling without a seed, cache off …); undefined when it may. */
+  bypass?: string;
+  directives: CacheDirectives;
+  requestId: string;
+  signal: AbortSignal;
+}
+
+/** Either the whole stored answer, or the frames of a generation that runs now (this caller's own, or one it joined). */
+export type CachedAnswer = { report: CacheReport; stored: string } | { report: CacheReport; reply: EngineReply };
+
+export interface AnswerCache {
+  /**
+   * Serves from the store, joins an equal request in flight, or starts `generate`. The generation is aborted when its
+   * last reader has gone. `toStored` makes the value to keep from all frames of a whole answer, or undefined when it
+   * is not worth keeping (empty, cut off). Throws what `generate` throws, and unavailable (504, RFC 9111) for
+   * `only-if-cached` without an entry.
+   */
+  answer(
+    request: CacheRequest,
+    generate: (signal: AbortSignal) => Promise<EngineReply>,
+    toStored: (frames: Uint8Array[]) => string | undefined,
+  ): Promise<CachedAnswer>;
+}

@@ -1,0 +1,149 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Strict } from "../contract";
+
+/** Text only: a part of another type is refused by name, as the default model sees no images. */
+const TextPart = Strict({ type: Type.Literal("text"), text: Type.String() });
+const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
+
+export const ChatMessage = Type.Union([
+  Strict({
+    role: Type.Union([Type.Literal("system"), Type.Literal("developer"), Type.Literal("user")]),
+    content: Content,
+    name: Type.Optional(Type.String({ maxLength: 64 })),
+  }),
+  Strict({
+    role: Type.Literal("assistant"),
+    content: Type.Union([Content, Type.Null()]),
+    name: Type.Optional(Type.String({ maxLength: 64 })),
+    refusal: Type.Optional(Type.Null()),
+  }),
+]);
+export type ChatMessage = Static<typeof ChatMessage>;
+
+const ResponseFormat = Type.Union([
+  Strict({ type: Type.Literal("text") }),
+  Strict({ type: Type.Literal("json_object") }),
+  Strict({
+    type: Type.Literal("json_schema"),
+    json_schema: Strict({
+      name: Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" }),
+      description: Type.Optional(Type.String()),
+      schema: Type.Record(Type.String(), Type.Unknown()),
+      strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+    }),
+  }),
+]);
+
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()]));
+
+/** Parameters that both OpenAI routes share. `n` over 1 is refused by name: answers are one each. */
+const sampling = {
+  model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+  max_tokens: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  temperature: nullable(Type.Number({ minimum: 0, maximum: 2 })),
+  top_p: nullable(Type.Number({ minimum: 0, maximum: 1 })),
+  top_k: nullable(Type.Integer({ minimum: 0, maximum: 1000, description: "Not in OpenAI's API" })),
+  min_p: nullable(Type.Number({ minimum: 0, maximum: 1, description: "Not in OpenAI's API" })),
+  seed: nullable(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
+  stop: nullable(
+    Type.Union([
+      Type.String({ minLength: 1 }),
+      Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 4 }),
+    ]),
+  ),
+  presence_penalty: nullable(Type.Number({ minimum: -2, maximum: 2 })),
+  frequency_penalty: nullable(Type.Number({ minimum: -2, maximum: 2 })),
+  n: nullable(Type.Integer({ minimum: 1, maximum: 1 })),
+  stream: nullable(Type.Boolean()),
+  stream_options: nullable(Strict({ include_usage: Type.Optional(Type.Boolean()) })),
+  user: nullable(Type.String({ maxLength: 200 })),
+};
+
+/** `POST /v1/chat/completions`, OpenAI's format. */
+export const ChatCompletionRequest = Strict(
+  {
+    ...sampling,
+    messages: Type.Array(ChatMessage, { minItems: 1, maxItems: 2000 }),
+    max_completion_tokens: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    response_format: nullable(ResponseFormat),
+    logprobs: nullable(Type.Boolean()),
+    top_logprobs: nullable(Type.Integer({ minimum: 0, maximum: 20 })),
+    metadata: nullable(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }))),
+    store: nullable(Type.Literal(false)),
+  },
+  {
+    examples: [
+      {
+        model: "smollm2-135m-instruct",
+        messages: [{ role: "user", content: "Name three colours." }],
+        max_tokens: 32,
+        temperature: 0,
+      },
+    ],
+  },
+);
+export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
+
+/** `POST /v1/completions`, OpenAI's format. */
+export const CompletionRequest = Strict(
+  {
+    ...sampling,
+    prompt: Type.Union([Type.String(), Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })]),
+    echo: nullable(Type.Literal(false)),
+    logprobs: nullable(Type.Integer({ minimum: 0, maximum: 5 })),
+    suffix: nullable(Type.String({ maxLength: 0 })),
+  },
+  { examples: [{ model: "smollm2-135m-instruct", prompt: "The capital of France is", max_tokens: 8, temperature: 0 }] },
+);
+export type CompletionRequest = Static<typeof CompletionRequest>;
+
+/** `POST /v1/chat`: the same parameters, an answer with everything that Groundwire knows about it. */
+export const ChatRequest = ChatCompletionRequest;
+export type ChatRequest = ChatCompletionRequest;
+
+export const Usage = Type.Object({
+  prompt_tokens: Type.Integer({ minimum: 0 }),
+  completion_tokens: Type.Integer({ minimum: 0 }),
+  total_tokens: Type.Integer({ minimum: 0 }),
+  prompt_tokens_details: Type.Optional(Type.Object({ cached_tokens: Type.Integer({ minimum: 0 }) })),
+});
+export type Usage = Static<typeof Usage>;
+
+export const FinishReason = Type.Union([Type.Literal("stop"), Type.Literal("length"), Type.Literal("content_filter")]);
+export type FinishReason = Static<typeof FinishReason>;
+
+/** How the cache took part: RFC 9211 in words. */
+export const CacheReport = Type.Object({
+  status: Type.Union([Type.Literal("hit"), Type.Literal("miss"), Type.Literal("joined"), Type.Literal("bypass")]),
+  kind: Type.Optional(Type.Union([Type.Literal("memory"), Type.Literal("redis"), Type.Literal("in_flight")])),
+  reason: Type.Optional(Type.String({ description: "Why it was bypassed" })),
+  age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
+});
+export type CacheReport = Static<typeof CacheReport>;
+
+/** Milliseconds. `queue`: waiting for a slot; `ttft`: from arrival to the first token; `total`: from arrival to the end. */
+export const Latency = Type.Object({
+  queue: Type.Number({ minimum: 0 }),
+  ttft: Type.Number({ minimum: 0 }),
+  total: Type.Number({ minimum: 0 }),
+});
+export type Latency = Static<typeof Latency>;
+
+/** Answer of `POST /v1/chat`. */
+export const ChatAnswer = Type.Object({
+  id: Type.String(),
+  message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
+  finish_reason: FinishReason,
+  usage: Usage,
+  model: Type.String(),
+  model_revision: Type.String(),
+  template_version: Type.Union([Type.String(), Type.Null()], {
+    description: "Version of the prompt template, null when the messages came without one",
+  }),
+  node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered, null on a cache hit" }),
+  latency: Latency,
+  cache: CacheReport,
+  request_id: Type.String(),
+});
+export type ChatAnswer = Static<typeof ChatAnswer>;

@@ -1,0 +1,70 @@
+/**
+ * What travels between a gateway and a GPU node: OpenAI's wire format over HTTP/2 and the headers below.
+ * The gateway imports this file and nothing else of the node.
+ */
+
+/** Request headers that the gateway sets on a generation. All are optional: any OpenAI client can call a node. */
+export const REQUEST_HEADERS = {
+  requestId: "x-request-id",
+  /** "interactive" (default) or "batch": batch work takes a slot only when nobody interactive waits. */
+  priority: "x-priority",
+  /** Milliseconds from arrival in which the whole answer has to be there; expired work is dropped before it runs. */
+  deadlineMs: "x-deadline-ms",
+  /** Milliseconds that the request may wait for a slot; after that it is refused with 429. */
+  queueTimeoutMs: "x-queue-timeout-ms",
+  /** Opaque name of the caller: waiting callers take turns. */
+  fairKey: "x-fair-key",
+  traceparent: "traceparent",
+} as const;
+
+/** Response headers that the node adds. Headers leave with the first token, so a refusal always has its own status. */
+export const RESPONSE_HEADERS = {
+  /** Milliseconds spent waiting for a slot. */
+  queueMs: "x-queue-ms",
+  /** Revision of the model that answers: the first 12 hex digits of its file's sha256, or what the engine reports. */
+  modelRevision: "x-model-revision",
+  /** "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
+  engine: "x-engine",
+  retryAfterMs: "retry-after-ms",
+} as const;
+
+export type Priority = "interactive" | "batch";
+
+/** The node's measurement of one generation; `timings` of the frame that carries `usage`, and of a whole answer. */
+export interface Timings {
+  queue_ms: number;
+  /** From admission to the first token. */
+  prefill_ms: number;
+  /** From arrival to the first token. */
+  ttft_ms: number;
+  total_ms: number;
+  /** Prompt tokens found in the slot's KV cache and not computed again. */
+  cached_tokens: number;
+}
+
+/** loading: no model yet. ready. draining: finishes what runs, takes nothing new. stuck: work runs, no token comes. */
+export type NodeState = "loading" | "ready" | "draining" | "stuck";
+
+/** Body of `GET /readyz`: 200 when ready, else 503. */
+export interface NodeReadiness {
+  state: NodeState;
+  engine: string;
+  /** True for the synthetic engine: its answers are no model's. */
+  synthetic: boolean;
+  version: string;
+  /** 0…1 while loading. */
+  progress?: number;
+  models: NodeModel[];
+  slots: { total: number; running: number };
+  queue: { depth: number; capacity: number };
+  /** Milliseconds since a token came out, while work runs. */
+  last_token_ms?: number;
+}
+
+export interface NodeModel {
+  id: string;
+  kind: "chat" | "embedding";
+  revision: string;
+  /** Tokens of prompt and answer together. */
+  context_window: number;
+}

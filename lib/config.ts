@@ -1,0 +1,201 @@
+import { type Static, Type } from "@sinclair/typebox";
+
+/**
+ * Every setting of every process. `env` is the variable, the path in this schema (in snake_case) the place in
+ * `groundwire.toml`; `secret` values are masked wherever they are shown. `lib/settings.ts` reads and checks them.
+ */
+const text = (env: string, description: string, options: object = {}) => Type.String({ env, description, ...options });
+const optionalText = (env: string, description: string, options: object = {}) =>
+  Type.Optional(Type.String({ env, description, minLength: 1, ...options }));
+const whole = (env: string, description: string, value: number | undefined, minimum: number, maximum: number) =>
+  Type.Integer({ env, description, minimum, maximum, default: value });
+const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
+const choice = <T extends string>(env: string, description: string, values: readonly T[], value: T) =>
+  Type.Unsafe<T>({ type: "string", enum: [...values], env, description, default: value });
+
+const minute = 60_000;
+const mib = 1_048_576;
+
+export const Config = Type.Object({
+  dataDir: text("GROUNDWIRE_DATA_DIR", "Folder of the database and everything else that has to be kept", {
+    default: "./data",
+  }),
+  logLevel: choice(
+    "GROUNDWIRE_LOG_LEVEL",
+    "How much the log says",
+    ["silent", "error", "warn", "info", "debug"],
+    "info",
+  ),
+
+  gateway: Type.Object({
+    host: text("GROUNDWIRE_HOST", "Address that the gateway listens on; 0.0.0.0 for all", { default: "127.0.0.1" }),
+    port: whole("GROUNDWIRE_PORT", "Port of the gateway: API and pages", 8080, 1, 65535),
+    publicUrl: optionalText(
+      "GROUNDWIRE_PUBLIC_URL",
+      "Address that browsers use when a proxy stands in front, such as https://ai.example.com",
+    ),
+    adminKey: optionalText(
+      "GROUNDWIRE_ADMIN_KEY",
+      "Admin key for automation, 32 characters or more; without it one is made on the first run",
+      { secret: true, minLength: 32 },
+    ),
+    nodes: Type.Array(Type.String({ minLength: 1 }), {
+      env: "GROUNDWIRE_NODES",
+      description: "Addresses of the GPU nodes, separated by commas; left out: the node on this machine",
+      default: [],
+    }),
+    nodeToken: optionalText(
+      "GROUNDWIRE_NODE_TOKEN",
+      "Token that gateway and nodes share; needed when a node listens beyond this machine",
+      { secret: true },
+    ),
+    nodeConnections: whole("GROUNDWIRE_NODE_CONNECTIONS", "HTTP/2 connections to each node", 2, 1, 16),
+    maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Largest JSON body", 4 * mib, 1024, 1024 * mib),
+    requestsPerMinute: whole(
+      "GROUNDWIRE_REQUESTS_PER_MINUTE",
+      "Requests a minute for a key without a limit of its own",
+      600,
+      1,
+      10_000_000,
+    ),
+    parallelRequests: whole(
+      "GROUNDWIRE_PARALLEL_REQUESTS",
+      "Requests at once for a key without a limit of its own",
+      64,
+      1,
+      100_000,
+    ),
+    drainMs: whole(
+      "GROUNDWIRE_DRAIN_MS",
+      "Milliseconds that running answers get to end on SIGTERM",
+      30_000,
+      0,
+      10 * minute,
+    ),
+  }),
+
+  timeouts: Type.Object({
+    queueMs: whole("GROUNDWIRE_QUEUE_TIMEOUT_MS", "Longest wait for a free slot on a node", 10_000, 1, 60 * minute),
+    firstTokenMs: whole(
+      "GROUNDWIRE_FIRST_TOKEN_TIMEOUT_MS",
+      "Longest wait for the first token",
+      minute,
+      1,
+      60 * minute,
+    ),
+    nextTokenMs: whole("GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS", "Longest wait between two tokens", 30_000, 1, 60 * minute),
+    totalMs: whole("GROUNDWIRE_TOTAL_TIMEOUT_MS", "Longest time for a whole answer", 10 * minute, 1, 24 * 60 * minute),
+  }),
+
+  store: Type.Object({
+    url: optionalText(
+      "LIBSQL_URL",
+      "libSQL server, such as libsql://db.example.com; left out: a file in the data folder",
+    ),
+    authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
+    redisUrl: optionalText(
+      "REDIS_URL",
+      "Redis for cache and limits of several gateways, such as redis://127.0.0.1:6379",
+      { secret: true },
+    ),
+  }),
+
+  cache: Type.Object({
+    enabled: flag("GROUNDWIRE_CACHE", "Keep answers at temperature 0 or with a seed", true),
+    ttlSeconds: whole("GROUNDWIRE_CACHE_TTL_SECONDS", "How long an answer is kept", 86_400, 1, 31_536_000),
+    maxBytes: whole(
+      "GROUNDWIRE_CACHE_MAX_BYTES",
+      "Memory for answers inside the gateway",
+      64 * mib,
+      mib,
+      64 * 1024 * mib,
+    ),
+  }),
+
+  models: Type.Object({
+    dir: optionalText(
+      "GROUNDWIRE_MODELS_DIR",
+      "Folder of the model files; left out: groundwire/models in the user's cache folder",
+    ),
+    chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name of the catalogue, or the path of a .gguf file", {
+      default: "smollm2-135m-instruct",
+    }),
+  }),
+
+  node: Type.Object({
+    host: text("GROUNDWIRE_NODE_HOST", "Address that the GPU node listens on", { default: "127.0.0.1" }),
+    port: whole("GROUNDWIRE_NODE_PORT", "Port of the GPU node", 8081, 1, 65535),
+    tlsCert: optionalText("GROUNDWIRE_NODE_TLS_CERT", "Certificate file (PEM) of the node"),
+    tlsKey: optionalText("GROUNDWIRE_NODE_TLS_KEY", "Private key file (PEM) of the node"),
+    trustNetwork: flag(
+      "GROUNDWIRE_NODE_TRUST_NETWORK",
+      "Allow a node beyond this machine without TLS, because the network is private",
+      false,
+    ),
+    engine: choice(
+      "GROUNDWIRE_NODE_ENGINE",
+      "llama: embedded llama.cpp; openai: a server on the box; synthetic: benchmarks and fault tests",
+      ["llama", "openai", "synthetic"],
+      "llama",
+    ),
+    engineUrl: optionalText(
+      "GROUNDWIRE_NODE_ENGINE_URL",
+      "Address of the OpenAI-compatible server for the engine openai, such as http://127.0.0.1:8000",
+    ),
+    engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
+    slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers that are generated at once", 8, 1, 1024),
+    queue: Type.Optional(
+      Type.Integer({
+        env: "GROUNDWIRE_NODE_QUEUE",
+        description: "Requests that may wait for a slot; left out: twice the slots",
+        minimum: 0,
+        maximum: 100_000,
+      }),
+    ),
+    contextTokens: whole(
+      "GROUNDWIRE_NODE_CONTEXT_TOKENS",
+      "Tokens of prompt and answer for one request",
+      4096,
+      128,
+      10_000_000,
+    ),
+    threads: Type.Optional(
+      Type.Integer({
+        env: "GROUNDWIRE_NODE_THREADS",
+        description: "CPU threads of the engine; left out: the physical cores that are free for it",
+        minimum: 1,
+        maximum: 1024,
+      }),
+    ),
+    gpu: choice("GROUNDWIRE_NODE_GPU", "Where the model runs", ["auto", "cuda", "vulkan", "metal", "off"], "auto"),
+    stuckMs: whole(
+      "GROUNDWIRE_NODE_STUCK_MS",
+      "Without a token for so long while work runs, the node calls itself stuck",
+      30_000,
+      100,
+      60 * minute,
+    ),
+    drainMs: whole(
+      "GROUNDWIRE_NODE_DRAIN_MS",
+      "Milliseconds that running answers get to end on SIGTERM",
+      30_000,
+      0,
+      10 * minute,
+    ),
+  }),
+
+  synthetic: Type.Object({
+    firstTokenMs: whole(
+      "GROUNDWIRE_SYNTHETIC_FIRST_TOKEN_MS",
+      "Synthetic engine: delay before the first token",
+      0,
+      0,
+      10 * minute,
+    ),
+    tokenMs: whole("GROUNDWIRE_SYNTHETIC_TOKEN_MS", "Synthetic engine: delay between tokens", 0, 0, 10 * minute),
+    tokens: whole("GROUNDWIRE_SYNTHETIC_TOKENS", "Synthetic engine: tokens of an answer", 16, 1, 1_000_000),
+  }),
+});
+
+/** What the processes run with, checked and complete. */
+export type Config = Static<typeof Config>;

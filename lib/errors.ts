@@ -1,0 +1,125 @@
+/**
+ * Every failure that Groundwire names. `status` is the HTTP status, `type` the family that OpenAI's SDKs know,
+ * `retryable` whether the same request may succeed later without being changed.
+ */
+export const ERROR_KINDS = {
+  invalid_request: { status: 400, type: "invalid_request_error", retryable: false },
+  context_length_exceeded: { status: 400, type: "invalid_request_error", retryable: false },
+  missing_api_key: { status: 401, type: "authentication_error", retryable: false },
+  invalid_api_key: { status: 401, type: "authentication_error", retryable: false },
+  budget_exhausted: { status: 402, type: "insufficient_quota", retryable: false },
+  insufficient_role: { status: 403, type: "permission_error", retryable: false },
+  not_found: { status: 404, type: "invalid_request_error", retryable: false },
+  model_not_found: { status: 404, type: "invalid_request_error", retryable: false },
+  method_not_allowed: { status: 405, type: "invalid_request_error", retryable: false },
+  conflict: { status: 409, type: "invalid_request_error", retryable: false },
+  payload_too_large: { status: 413, type: "invalid_request_error", retryable: false },
+  unsupported_media_type: { status: 415, type: "invalid_request_error", retryable: false },
+  idempotency_mismatch: { status: 422, type: "invalid_request_error", retryable: false },
+  dataset_invalid: { status: 422, type: "invalid_request_error", retryable: false },
+  rate_limited: { status: 429, type: "rate_limit_error", retryable: true },
+  budget_exceeded: { status: 429, type: "rate_limit_error", retryable: true },
+  overloaded: { status: 429, type: "rate_limit_error", retryable: true },
+  client_closed: { status: 499, type: "invalid_request_error", retryable: false },
+  internal: { status: 500, type: "server_error", retryable: false },
+  not_implemented: { status: 501, type: "server_error", retryable: false },
+  upstream_error: { status: 502, type: "server_error", retryable: true },
+  unavailable: { status: 503, type: "server_error", retryable: true },
+  model_loading: { status: 503, type: "server_error", retryable: true },
+  deadline_exceeded: { status: 504, type: "server_error", retryable: true },
+  storage_full: { status: 507, type: "server_error", retryable: false },
+} as const;
+
+export type ErrorKind = keyof typeof ERROR_KINDS;
+
+/** The process that refused or failed: a client can tell a gateway's limit from a node's without reading prose. */
+export type ErrorSource = "gateway" | "node";
+
+/** One problem inside a request or a file. `path` is a JSON pointer or a column, `line` counts from 1. */
+export interface ErrorDetail {
+  path: string;
+  message: string;
+  line?: number;
+}
+
+interface AppErrorFields {
+  /** The request field that is wrong, in dotted form: `messages.0.content`. */
+  param?: string;
+  source?: ErrorSource;
+  details?: ErrorDetail[];
+  /** When the same request may be sent again; becomes `retry-after` and `retry-after-ms`. */
+  retryAfterMs?: number;
+  /** Reaches the log and nothing else. */
+  cause?: unknown;
+}
+
+/** The only error thrown on purpose. `message` is public: it says what was wrong and what to do. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly status: number;
+
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    readonly detail: AppErrorFields = {},
+  ) {
+    super(message, { cause: detail.cause });
+    this.status = ERROR_KINDS[kind].status;
+  }
+
+  get retryable(): boolean {
+    return ERROR_KINDS[this.kind].retryable;
+  }
+}
+
+/** The body of every refusal and failure, in the shape that OpenAI's SDKs map to their exception classes. */
+export interface ErrorEnvelope {
+  error: {
+    message: string;
+    type: string;
+    code: ErrorKind;
+    param: string | null;
+    source: ErrorSource;
+    request_id: string;
+    retryable: boolean;
+    details: ErrorDetail[];
+  };
+}
+
+export const toEnvelope = (error: AppError, requestId: string): ErrorEnvelope => ({
+  error: {
+    message: error.message,
+    type: ERROR_KINDS[error.kind].type,
+    code: error.kind,
+    param: error.detail.param ?? null,
+    source: error.detail.source ?? "gateway",
+    request_id: requestId,
+    retryable: error.retryable,
+    details: error.detail.details ?? [],
+  },
+});
+
+/** Rebuilds the error from an envelope that another process sent; anything else becomes `upstream_error`. */
+export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: number): AppError => {
+  const error = (body as Partial<ErrorEnvelope> | null)?.error;
+  if (!error || typeof error.message !== "string" || !((error.code as string) in ERROR_KINDS)) {
+    return new AppError("upstream_error", "The GPU node gave an answer that Groundwire can't read. Try again.", {
+      source,
+      cause: body,
+    });
+  }
+  return new AppError(error.code, error.message, {
+    param: error.param ?? undefined,
+    source: error.source ?? source,
+    details: error.details,
+    retryAfterMs,
+  });
+};
+
+/** Unknown values become `internal` with a fixed public text; what happened goes to the log as the cause. */
+export const toAppError = (thrown: unknown): AppError =>
+  thrown instanceof AppError
+    ? thrown
+    : new AppError("internal", "Something failed inside Groundwire. Quote the request id when you report it.", {
+        cause: thrown,
+      });
