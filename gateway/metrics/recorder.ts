@@ -1,0 +1,32 @@
+import type { ErrorKind } from "../../lib/errors";
+import type { CacheReport } from "../chat/contract";
+
+/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id"), never the path: labels stay bounded. */
+export interface RequestSample {
+  method: string;
+  route: string;
+  status: number;
+  durationMs: number;
+  errorKind?: ErrorKind;
+}
+
+/** One finished generation, cached or not. Times in milliseconds from arrival at the gateway. */
+export interface GenerationSample {
+  operation: "chat" | "completion" | "embedding";
+  model: string;
+  node?: string;
+  stream: boolean;
+  cache: CacheReport;
+  queueMs: number;
+  ttftMs: number;
+  totalMs: number;
+  promptTokens: number;
+  completionTokens: number;
+  errorKind?: ErrorKind;
+}
+
+/** Where the request path reports to: two calls per request, both synchronous and cheap. */
+export interface Recorder {
+  request(sample: RequestSample): void;
+  generation(sample: GenerationSample): void;
+}
