@@ -1,5 +1,6 @@
-/** Roles nest: each may do what the one before it may. `metrics` stands apart and reads metrics only. */
+/** Roles nest: each may do what the one before it may. */
 export const ROLES = ["viewer", "member", "editor", "admin"] as const;
+/** `metrics` stands apart: it reads metrics and nothing else, and every other role may do that too. */
 export type Role = (typeof ROLES)[number] | "metrics";
 
 /** Who calls: a key, directly or through a session of the pages. */
@@ -16,8 +17,7 @@ export interface Principal {
 }
 
 /** True when `role` covers what `needed` may do. */
-export const hasRole = (role: Role, needed: Role): boolean =>
-  role === needed ||
-  (needed === "metrics"
-    ? role === "admin" || role === "editor" || role === "member" || role === "viewer"
-    : role !== "metrics" && ROLES.indexOf(role) >= ROLES.indexOf(needed));
+export const hasRole = (role: Role, needed: Role): boolean => {
+  if (needed === "metrics") return true;
+  return role !== "metrics" && ROLES.indexOf(role) >= ROLES.indexOf(needed);
+};
