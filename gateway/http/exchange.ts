@@ -1,0 +1,80 @@
+import type { ErrorKind } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import type { Recorder } from "../metrics/recorder";
+import type { Principal } from "../principal";
+import { requestIdOf, traceparentOf } from "./request-id";
+
+/** What a limit holds for a running request; see `gateway/limits/ledger.ts`. */
+interface Held {
+  headers: Record<string, string>;
+  release(): void;
+}
+
+/** One request on its way through the gateway, from its first hook to the last byte of its answer. */
+export class Exchange {
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  /** `performance.now()` at arrival. */
+  readonly receivedAt = performance.now();
+  /** Headers of the answer, whatever it will be. */
+  readonly headers: Record<string, string>;
+  /** The pattern of the matched route; "unmatched" until there is one. */
+  route = "unmatched";
+  principal: Principal | undefined;
+  /** True once a handler streams: the stream itself calls `finish` at its end. */
+  isStreaming = false;
+  #held: Held | undefined;
+  #isFinished = false;
+
+  constructor(
+    readonly request: Request,
+    private readonly reports: { recorder: Recorder; log: Log },
+  ) {
+    this.requestId = requestIdOf(request.headers);
+    this.traceparent = traceparentOf(request.headers);
+    this.headers = { "x-request-id": this.requestId };
+  }
+
+  /** Takes over a reservation: its headers go out with the answer, and it is released when the answer has ended. */
+  hold(held: Held): void {
+    this.#held = held;
+    Object.assign(this.headers, held.headers);
+  }
+
+  /** Reports the answer and frees what the request held. The first call counts. */
+  finish(status: number, errorKind?: ErrorKind): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#held?.release();
+    const { method } = this.request;
+    const durationMs = performance.now() - this.receivedAt;
+    this.reports.recorder.request({ method, route: this.route, status, durationMs, errorKind });
+    this.reports.log.info(
+      {
+        requestId: this.requestId,
+        method,
+        route: this.route,
+        status,
+        durationMs: Math.round(durationMs * 100) / 100,
+        keyId: this.principal?.keyId,
+        errorKind,
+      },
+      "request",
+    );
+  }
+}
+
+const exchanges = new WeakMap<Request, Exchange>();
+
+export const beginExchange = (request: Request, reports: { recorder: Recorder; log: Log }): Exchange => {
+  const exchange = new Exchange(request, reports);
+  exchanges.set(request, exchange);
+  return exchange;
+};
+
+/** The exchange of a request that came through `createApp`. */
+export const exchangeOf = (request: Request): Exchange => {
+  const exchange = exchanges.get(request);
+  if (!exchange) throw new Error("This request did not come through the gateway's hooks.");
+  return exchange;
+};

@@ -1,0 +1,9 @@
+/** Value of `server-timing`: the stages in milliseconds, in the order given; a stage without a time is left out. */
+export const serverTiming = (stages: Record<string, number | undefined>): string => {
+  let value = "";
+  for (const name in stages) {
+    const durationMs = stages[name];
+    if (durationMs !== undefined) value += `${value && ", "}${name};dur=${Math.round(durationMs * 100) / 100}`;
+  }
+  return value;
+};
