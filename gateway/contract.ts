@@ -1,29 +1,76 @@
-import { type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
-import { ERROR_KINDS } from "../lib/errors";
+import { type SchemaOptions, type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
+
+/*
+ * Rules of the wire: snake_case, times in ISO 8601 UTC, units in the name or the description, unknown request fields
+ * refused. A schema with a `title` becomes the OpenAPI component of that name, wherever it is used.
+ */
 
 /** An object that refuses unknown fields by name. */
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
 
+/** One of a few words. In the document it is an enum. */
+export const OneOf = <const T extends readonly string[]>(words: T, options?: SchemaOptions) =>
+  Type.Unsafe<T[number]>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      options,
+    ),
+  );
+
+/** Always there, null when there is nothing to say. */
+export const Nullable = <T extends TSchema>(schema: T, options?: SchemaOptions) =>
+  Type.Union([schema, Type.Null()], options);
+
 /** ISO 8601 in UTC, as every time on the wire. */
 export const Timestamp = Type.String({ format: "date-time", examples: ["2026-11-23T20:15:00.000Z"] });
+
+/** An id that carries its type: `key_…`, `ds_…`. */
+export const Id = (prefix: string, description?: string) =>
+  Type.String({
+    description,
+    pattern: `^${prefix}_[0-9A-Za-z_-]{1,64}$`,
+    examples: [`${prefix}_01jd8x1m9k2n3p4q5r6s7t8v9w`],
+  });
+
+/** The id in a route such as `/v1/keys/{id}`. A wrong form is not found, so it has no pattern. */
+export const PathId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
+
+/** A count: 0 or more. */
+export const Count = (description?: string) => Type.Integer({ minimum: 0, description });
+
+/** A time span in milliseconds. */
+export const Milliseconds = (description: string) =>
+  Type.Number({ minimum: 0, description: `${description}, in milliseconds` });
+
+/** Share of a whole, 0 to 1. */
+export const Share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
 export const ErrorEnvelope = Type.Object(
   {
     error: Type.Object({
       message: Type.String({ description: "What was wrong and what to do" }),
-      type: Type.String(),
-      code: Type.Union(Object.keys(ERROR_KINDS).map((kind) => Type.Literal(kind))),
-      param: Type.Union([Type.String(), Type.Null()]),
-      source: Type.Union([Type.Literal("gateway"), Type.Literal("node")]),
+      type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
+      code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
+      param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
+      source: OneOf(["gateway", "node"], { description: "The process that refused or failed" }),
       request_id: Type.String(),
-      retryable: Type.Boolean(),
+      retryable: Type.Boolean({ description: "The same request may succeed later without being changed" }),
       details: Type.Array(
-        Type.Object({ path: Type.String(), message: Type.String(), line: Type.Optional(Type.Integer({ minimum: 1 })) }),
+        Type.Object(
+          {
+            path: Type.String({ description: "JSON pointer or column" }),
+            message: Type.String(),
+            line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, from 1" })),
+          },
+          { title: "ErrorDetail" },
+        ),
       ),
     }),
   },
   {
+    title: "ErrorEnvelope",
     description: "Every refusal and failure",
     examples: [
       {
@@ -44,15 +91,18 @@ export const ErrorEnvelope = Type.Object(
 
 /** Query of every list: `after` is the `next_cursor` of the page before. */
 export const PageQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  after: Type.Optional(Type.String({ maxLength: 200 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: "Entries on a page" })),
+  after: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
 });
 export type PageQuery = Static<typeof PageQuery>;
 
-/** Every list on the wire. */
+/** Every list on the wire. Named after its entries: a list of `Key` is the component `KeyPage`. */
 export const Page = <T extends TSchema>(item: T) =>
-  Type.Object({
-    data: Type.Array(item),
-    has_more: Type.Boolean(),
-    next_cursor: Type.Union([Type.String(), Type.Null()]),
-  });
+  Type.Object(
+    {
+      data: Type.Array(item),
+      has_more: Type.Boolean(),
+      next_cursor: Nullable(Type.String(), { description: "Goes into `after` for the next page" }),
+    },
+    item.title === undefined ? {} : { title: `${item.title}Page` },
+  );
