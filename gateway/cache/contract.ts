@@ -1,0 +1,179 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { ChatCompletionRequest, CompletionRequest } from "../chat/contract";
+import { Count, Milliseconds, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
+
+const layerKind = OneOf(["memory", "redis"]);
+
+/** Memory inside the gateway, or Redis behind it. */
+export const CacheLayer = Type.Object(
+  {
+    kind: layerKind,
+    status: OneOf(["ok", "degraded"], { description: "degraded: not reachable now, every read misses" }),
+    since: Timestamp,
+    entries: Count(),
+    size_bytes: Count(),
+    max_bytes: Nullable(Count(), { description: "null: the store sets its own" }),
+    latency_ms: Nullable(Milliseconds("Last measured read")),
+    last_error: Nullable(Type.String()),
+  },
+  { title: "CacheLayer" },
+);
+export type CacheLayer = Static<typeof CacheLayer>;
+
+/** Answers of one key, or of all keys that share a namespace. */
+export const CacheNamespace = Type.Object(
+  {
+    name: Type.String({ description: "Id of a key, or a shared name" }),
+    enabled: Type.Boolean({ description: "Disabled: nothing is read or stored; the reason of each bypass says so" }),
+    hits: Count("Since this gateway started"),
+    misses: Count("Since this gateway started"),
+    bypasses: Count("Since this gateway started"),
+  },
+  {
+    title: "CacheNamespace",
+    examples: [{ name: "key_4fT9kQ2mXw7R", enabled: true, hits: 812, misses: 390, bypasses: 41 }],
+  },
+);
+export type CacheNamespace = Static<typeof CacheNamespace>;
+
+/** `GET /v1/cache`. */
+export const CacheStatistics = Type.Object(
+  {
+    enabled: Type.Boolean(),
+    ttl_seconds: Type.Integer({ minimum: 1, description: "How long an answer is kept" }),
+    layers: Type.Array(CacheLayer, { description: "In the order in which they are asked" }),
+    hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an equal request that ran") }),
+    misses: Count(),
+    bypasses: Type.Record(Type.String(), Count(), { description: "Requests that went past the cache, by reason" }),
+    hit_rate: Share("Hits of all requests that could have been hits"),
+    in_flight: Count("Generations that other requests may join now"),
+    namespaces: Type.Array(CacheNamespace),
+  },
+  {
+    title: "CacheStatistics",
+    description: "Counts of this gateway since it started",
+    examples: [
+      {
+        enabled: true,
+        ttl_seconds: 86_400,
+        layers: [
+          {
+            kind: "memory",
+            status: "ok",
+            since: "2026-11-23T20:15:00.000Z",
+            entries: 412,
+            size_bytes: 913_408,
+            max_bytes: 67_108_864,
+            latency_ms: null,
+            last_error: null,
+          },
+        ],
+        hits: { memory: 801, redis: 0, in_flight: 11 },
+        misses: 390,
+        bypasses: { sampling: 41 },
+        hit_rate: 0.676,
+        in_flight: 2,
+        namespaces: [{ name: "key_4fT9kQ2mXw7R", enabled: true, hits: 812, misses: 390, bypasses: 41 }],
+      },
+    ],
+  },
+);
+export type CacheStatistics = Static<typeof CacheStatistics>;
+
+const target = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
+
+/** `POST /v1/cache/invalidate`: exactly one of the fields. */
+export const InvalidateCache = Strict(
+  {
+    entry: target("One entry: the `key` that explain answers"),
+    namespace: target("Everything of a key or a shared namespace"),
+    model: target("Everything that this model wrote"),
+    prompt: target("Everything made with this prompt template: its content hash"),
+    index: target("Every answer from this index"),
+    evaluator: target("Every verdict of this evaluator: `name@version`"),
+  },
+  { title: "InvalidateCache", minProperties: 1, maxProperties: 1, examples: [{ model: "smollm2-135m-instruct" }] },
+);
+export type InvalidateCache = Static<typeof InvalidateCache>;
+
+export const CacheInvalidation = Type.Object(
+  { deleted: Count("Entries dropped") },
+  { title: "CacheInvalidation", examples: [{ deleted: 37 }] },
+);
+export type CacheInvalidation = Static<typeof CacheInvalidation>;
+
+/** `POST /v1/cache/explain`: a request as it would be sent; nothing is generated or stored. */
+export const ExplainCache = Strict(
+  {
+    operation: Type.Optional(OneOf(["chat", "completion"], { default: "chat" })),
+    request: Type.Union([ChatCompletionRequest, CompletionRequest]),
+    namespace: target("Whose cache; left out: the caller's own"),
+    compare_with: target("`x-request-id` of an earlier request: tells which parts of the key differ"),
+  },
+  {
+    title: "ExplainCache",
+    examples: [
+      {
+        request: { messages: [{ role: "user", content: "Name three colours." }], temperature: 0 },
+        compare_with: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+      },
+    ],
+  },
+);
+export type ExplainCache = Static<typeof ExplainCache>;
+
+export const CacheExplanation = Type.Object(
+  {
+    cacheable: Type.Boolean(),
+    reason: Nullable(Type.String(), { description: "Why the request goes past the cache" }),
+    key: Type.String({ description: "Hash of namespace and parts, with the version of the key's form in front" }),
+    namespace: Type.String(),
+    parts: Type.Record(Type.String(), Type.Unknown(), {
+      description: "Everything that goes into the key, by name. Long texts are shown as their hash.",
+    }),
+    stored: Nullable(
+      Type.Object({
+        kind: layerKind,
+        age: Count("Seconds since it was stored"),
+        expires_at: Timestamp,
+        tags: Type.Array(Type.String()),
+      }),
+      { description: "The entry that would be served; null: a miss" },
+    ),
+    comparison: Nullable(
+      Type.Object({
+        request_id: Type.String(),
+        found: Type.Boolean({ description: "False: that request is unknown here, or too long ago" }),
+        same_key: Type.Boolean(),
+        differences: Type.Array(
+          Type.Object({
+            part: Type.String(),
+            this: Type.Unknown(),
+            other: Type.Unknown(),
+          }),
+        ),
+      }),
+      { description: "Only with `compare_with`" },
+    ),
+  },
+  {
+    title: "CacheExplanation",
+    examples: [
+      {
+        cacheable: true,
+        reason: null,
+        key: "v1:5d41402abc4b2a76b9719d911017c592",
+        namespace: "key_4fT9kQ2mXw7R",
+        parts: { operation: "chat", model: "smollm2-135m-instruct", revision: "b179c9523d0e", temperature: 0 },
+        stored: null,
+        comparison: {
+          request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+          found: true,
+          same_key: false,
+          differences: [{ part: "temperature", this: 0, other: 0.7 }],
+        },
+      },
+    ],
+  },
+);
+export type CacheExplanation = Static<typeof CacheExplanation>;

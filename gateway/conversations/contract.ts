@@ -1,0 +1,206 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
+import { Count, ErrorEnvelope, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+
+const title = Type.String({ minLength: 1, maxLength: 200 });
+const role = OneOf(["system", "user", "assistant"]);
+const content = Type.String({ maxLength: 1_000_000 });
+
+/** What is known about an answer, as in `ChatAnswer`. Fields come as they get known: a stopped answer has no finish reason. */
+export const AnswerDetail = Type.Object(
+  {
+    model: Type.String(),
+    model_revision: Type.Optional(Type.String()),
+    node: Type.Optional(Nullable(Type.String())),
+    finish_reason: Type.Optional(FinishReason),
+    usage: Type.Optional(Usage),
+    latency: Type.Optional(Latency),
+    cache: Type.Optional(CacheReport),
+    request_id: Type.String(),
+    error: Type.Optional(Type.Index(ErrorEnvelope, ["error"])),
+  },
+  { title: "AnswerDetail" },
+);
+export type AnswerDetail = Static<typeof AnswerDetail>;
+
+export const ConversationMessage = Type.Object(
+  {
+    id: Id("msg"),
+    role,
+    content,
+    status: OneOf(["complete", "generating", "stopped", "failed", "interrupted"], {
+      description: "generating: its events can be resumed; interrupted: the gateway ended meanwhile",
+    }),
+    detail: Nullable(AnswerDetail, { description: "Only on answers" }),
+    created_at: Timestamp,
+  },
+  { title: "ConversationMessage" },
+);
+export type ConversationMessage = Static<typeof ConversationMessage>;
+
+export const Conversation = Type.Object(
+  {
+    id: Id("chat"),
+    title,
+    model: Type.String(),
+    message_count: Count(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  {
+    title: "Conversation",
+    examples: [
+      {
+        id: "chat_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        title: "Three colours",
+        model: "smollm2-135m-instruct",
+        message_count: 2,
+        created_at: "2026-11-23T20:15:00.000Z",
+        updated_at: "2026-11-23T20:15:02.000Z",
+      },
+    ],
+  },
+);
+export type Conversation = Static<typeof Conversation>;
+
+/** One conversation with its messages in order. */
+export const ConversationWithMessages = Type.Object(
+  { ...Conversation.properties, messages: Type.Array(ConversationMessage) },
+  {
+    title: "ConversationWithMessages",
+    examples: Conversation.examples.map((conversation: object) => ({
+      ...conversation,
+      messages: [
+        {
+          id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
+          role: "user",
+          content: "Name three colours.",
+          status: "complete",
+          detail: null,
+          created_at: "2026-11-23T20:15:00.000Z",
+        },
+        {
+          id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9y",
+          role: "assistant",
+          content: "Red, green and blue.",
+          status: "complete",
+          detail: {
+            model: "smollm2-135m-instruct",
+            model_revision: "b179c9523d0e",
+            node: "node-1",
+            finish_reason: "stop",
+            usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
+            latency: { queue: 0, ttft: 61.2, total: 148.9 },
+            cache: { status: "miss" },
+            request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+          },
+          created_at: "2026-11-23T20:15:00.000Z",
+        },
+      ],
+    })),
+  },
+);
+export type ConversationWithMessages = Static<typeof ConversationWithMessages>;
+
+export const ConversationPage = Page(Conversation);
+export type ConversationPage = Static<typeof ConversationPage>;
+
+/** `GET /v1/conversations`: the caller's own, last changed first. */
+export const ConversationQuery = Type.Object({
+  ...PageQuery.properties,
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of the title" })),
+});
+export type ConversationQuery = Static<typeof ConversationQuery>;
+
+/** `POST /v1/conversations`. */
+export const CreateConversation = Strict(
+  {
+    title: Type.Optional(title),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+  },
+  { title: "CreateConversation", examples: [{ title: "Three colours" }] },
+);
+export type CreateConversation = Static<typeof CreateConversation>;
+
+/** `PATCH /v1/conversations/{id}`. */
+export const RenameConversation = Strict({ title }, { title: "RenameConversation", examples: [{ title: "Colours" }] });
+export type RenameConversation = Static<typeof RenameConversation>;
+
+export const ExportFormat = OneOf(["json", "markdown"]);
+export type ExportFormat = Static<typeof ExportFormat>;
+
+/** Query of both exports. */
+export const ExportQuery = Type.Object({
+  format: Type.Optional(OneOf(["json", "markdown"], { default: "json", description: "Only json can be imported" })),
+});
+export type ExportQuery = Static<typeof ExportQuery>;
+
+const ExportedMessage = Strict(
+  {
+    role,
+    content,
+    status: Type.Optional(OneOf(["complete", "stopped", "failed", "interrupted"], { default: "complete" })),
+    detail: Type.Optional(Nullable(AnswerDetail)),
+    created_at: Type.Optional(Timestamp),
+  },
+  { title: "ExportedMessage" },
+);
+
+export const ExportedConversation = Strict(
+  {
+    id: Id("chat", "Kept by an import, so that the same file again adds nothing"),
+    title,
+    model: Type.String({ minLength: 1, maxLength: 200 }),
+    created_at: Type.Optional(Timestamp),
+    updated_at: Type.Optional(Timestamp),
+    messages: Type.Array(ExportedMessage, { maxItems: 10_000 }),
+  },
+  { title: "ExportedConversation" },
+);
+export type ExportedConversation = Static<typeof ExportedConversation>;
+
+/** The JSON export of one or all conversations, and the body of `POST /v1/conversations/import`. */
+export const ConversationExport = Strict(
+  {
+    version: Type.Literal(1),
+    conversations: Type.Array(ExportedConversation, { maxItems: 10_000 }),
+  },
+  {
+    title: "ConversationExport",
+    examples: [
+      {
+        version: 1,
+        conversations: [
+          {
+            id: "chat_01jd8x1m9k2n3p4q5r6s7t8v9w",
+            title: "Three colours",
+            model: "smollm2-135m-instruct",
+            messages: [
+              { role: "user", content: "Name three colours." },
+              { role: "assistant", content: "Red, green and blue." },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+);
+export type ConversationExport = Static<typeof ConversationExport>;
+
+/** Idempotent: a conversation that is there already with as many messages or more is skipped. */
+export const ImportResult = Type.Object(
+  {
+    imported: Count("New conversations"),
+    extended: Count("Conversations that got messages which were missing"),
+    skipped: Count("Conversations that were there already"),
+  },
+  { title: "ImportResult", examples: [{ imported: 1, extended: 0, skipped: 0 }] },
+);
+export type ImportResult = Static<typeof ImportResult>;
+
+/** `POST /v1/conversations/{id}/stop`. */
+export const StopResult = Type.Object(
+  { stopped: Type.Boolean({ description: "False: nothing was being generated" }) },
+  { title: "StopResult", examples: [{ stopped: true }] },
+);
+export type StopResult = Static<typeof StopResult>;

@@ -1,0 +1,91 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
+
+/** `GET /healthz`: the process runs. It asks nobody else. */
+export const Liveness = Type.Object(
+  { status: Type.Literal("ok"), version: Type.String() },
+  { title: "Liveness", examples: [{ status: "ok", version: "0.1.0" }] },
+);
+export type Liveness = Static<typeof Liveness>;
+
+/** One thing that the gateway works with. Public: no address, no path, no secret. */
+export const Dependency = Type.Object(
+  {
+    name: Type.String({ description: "`engine:<node id>`, `database`, `cache`, `jobs` or `vectors`" }),
+    status: OneOf(["ok", "degraded", "down"]),
+    required: Type.Boolean({ description: "Without it the gateway can't do its main job" }),
+    since: Timestamp,
+    latency_ms: Nullable(Milliseconds("Last probe")),
+    reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, not reachable, full …" }),
+  },
+  { title: "Dependency" },
+);
+export type Dependency = Static<typeof Dependency>;
+
+/** What is reduced now. The same codes stand in the `x-degraded` header, the metrics and the pages' banner. */
+export const Degradation = Type.Object(
+  {
+    code: OneOf([
+      "cache_local",
+      "cache_off",
+      "limits_local",
+      "fewer_tokens",
+      "cached_only",
+      "fallback_model",
+      "no_evals",
+    ]),
+    since: Timestamp,
+    reason: Type.String(),
+    drill: Type.Boolean({ description: "Entered by an admin's drill switch" }),
+  },
+  { title: "Degradation" },
+);
+export type Degradation = Static<typeof Degradation>;
+
+/** `GET /readyz`: 200 while requests can be served, degraded or not; else 503. */
+export const Readiness = Type.Object(
+  {
+    status: OneOf(["ok", "degraded", "down", "draining"]),
+    version: Type.String(),
+    started_at: Timestamp,
+    dependencies: Type.Array(Dependency),
+    degraded: Type.Array(Degradation),
+  },
+  {
+    title: "Readiness",
+    examples: [
+      {
+        status: "degraded",
+        version: "0.1.0",
+        started_at: "2026-11-23T20:15:00.000Z",
+        dependencies: [
+          {
+            name: "engine:node-1",
+            status: "ok",
+            required: true,
+            since: "2026-11-23T20:15:02.000Z",
+            latency_ms: 0.4,
+            reason: null,
+          },
+          {
+            name: "cache",
+            status: "degraded",
+            required: false,
+            since: "2026-11-23T20:40:00.000Z",
+            latency_ms: null,
+            reason: "Redis is not reachable",
+          },
+        ],
+        degraded: [
+          {
+            code: "cache_local",
+            since: "2026-11-23T20:40:00.000Z",
+            reason: "Redis is not reachable: answers are kept in this gateway only",
+            drill: false,
+          },
+        ],
+      },
+    ],
+  },
+);
+export type Readiness = Static<typeof Readiness>;

@@ -1,0 +1,168 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Id, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { ROLES } from "../principal";
+
+export const RoleName = OneOf([...ROLES, "metrics"], {
+  title: "Role",
+  description: "viewer < member < editor < admin, each may do what the one before it may; metrics reads metrics only",
+});
+
+const keyId = Id("key");
+const name = Type.String({ minLength: 1, maxLength: 100, description: "For people: who or what uses the key" });
+const models = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, uniqueItems: true });
+const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 1000, uniqueItems: true });
+const perMinute = Type.Integer({ minimum: 1, maximum: 10_000_000 });
+const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
+
+/** What an admin sets on a key; the same fields in requests and answers. null: no restriction, or the configured default. */
+const settings = {
+  allowed_models: Nullable(models, { description: "Models that the key may call; null: every model" }),
+  allowed_indexes: Nullable(indexes, { description: "Indexes that the key may query; null: every index" }),
+  requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
+  parallel_requests: Nullable(parallel, { description: "Requests at once; null: the configured default" }),
+  content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be kept" }),
+  expires_at: Nullable(Timestamp, { description: "null: never" }),
+};
+
+export const KeyLimits = Type.Object(
+  {
+    requests_per_minute: perMinute,
+    parallel_requests: parallel,
+  },
+  { title: "KeyLimits", description: "What holds for the key: its own limits, or the configured ones" },
+);
+export type KeyLimits = Static<typeof KeyLimits>;
+
+/** A key without its secret. */
+export const Key = Type.Object(
+  {
+    id: keyId,
+    name,
+    role: RoleName,
+    status: OneOf(["active", "expired", "revoked"]),
+    ...settings,
+    limits: KeyLimits,
+    is_bootstrap: Type.Boolean({ description: "The admin key of the environment: it can't be revoked here" }),
+    created_at: Timestamp,
+    created_by: Nullable(Type.String(), { description: "Id of the key that made this one" }),
+    last_used_at: Nullable(Timestamp, { description: "Up to a minute late" }),
+    revoked_at: Nullable(Timestamp),
+    rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
+  },
+  {
+    title: "Key",
+    examples: [
+      {
+        id: "key_4fT9kQ2mXw7R",
+        name: "search service",
+        role: "member",
+        status: "active",
+        allowed_models: ["smollm2-135m-instruct"],
+        allowed_indexes: null,
+        requests_per_minute: 120,
+        parallel_requests: null,
+        content_logging: false,
+        expires_at: "2027-02-21T00:00:00.000Z",
+        limits: { requests_per_minute: 120, parallel_requests: 64 },
+        is_bootstrap: false,
+        created_at: "2026-11-23T20:15:00.000Z",
+        created_by: "key_1aB2cD3eF4gH",
+        last_used_at: "2026-11-23T20:31:00.000Z",
+        revoked_at: null,
+        rotated_from: null,
+      },
+    ],
+  },
+);
+export type Key = Static<typeof Key>;
+
+/** Answer of creating and rotating: the only time that the secret is told. */
+export const KeyWithSecret = Type.Object(
+  { ...Key.properties, key: Type.String({ description: "The secret. It is shown now and never again." }) },
+  {
+    title: "KeyWithSecret",
+    examples: Key.examples.map((key: object) => ({ ...key, key: "gw_4fT9kQ2mXw7R_…" })),
+  },
+);
+export type KeyWithSecret = Static<typeof KeyWithSecret>;
+
+export const KeyPage = Page(Key);
+export type KeyPage = Static<typeof KeyPage>;
+
+/** `POST /v1/keys`. */
+export const CreateKey = Strict(
+  {
+    name,
+    role: RoleName,
+    allowed_models: Type.Optional(settings.allowed_models),
+    allowed_indexes: Type.Optional(settings.allowed_indexes),
+    requests_per_minute: Type.Optional(settings.requests_per_minute),
+    parallel_requests: Type.Optional(settings.parallel_requests),
+    content_logging: Type.Optional(Type.Boolean({ ...settings.content_logging, default: true })),
+    expires_at: Type.Optional(settings.expires_at),
+  },
+  {
+    title: "CreateKey",
+    examples: [{ name: "search service", role: "member", requests_per_minute: 120, content_logging: false }],
+  },
+);
+export type CreateKey = Static<typeof CreateKey>;
+
+/** `PATCH /v1/keys/{id}`: what is left out stays. An `expires_at` in the past ends the key at once. */
+export const UpdateKey = Strict(
+  {
+    name: Type.Optional(name),
+    role: Type.Optional(RoleName),
+    allowed_models: Type.Optional(settings.allowed_models),
+    allowed_indexes: Type.Optional(settings.allowed_indexes),
+    requests_per_minute: Type.Optional(settings.requests_per_minute),
+    parallel_requests: Type.Optional(settings.parallel_requests),
+    content_logging: Type.Optional(settings.content_logging),
+    expires_at: Type.Optional(settings.expires_at),
+  },
+  { title: "UpdateKey", minProperties: 1, examples: [{ expires_at: "2026-12-31T23:59:59.000Z" }] },
+);
+export type UpdateKey = Static<typeof UpdateKey>;
+
+/** `POST /v1/keys/{id}/rotate`: a new key with the same settings; the old one works until the grace time is over. */
+export const RotateKey = Strict(
+  {
+    grace_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 604_800, default: 3600, description: "How long both keys work" }),
+    ),
+  },
+  { title: "RotateKey", examples: [{ grace_seconds: 86_400 }] },
+);
+export type RotateKey = Static<typeof RotateKey>;
+
+/** `GET /v1/auth/me`: who the caller is. */
+export const Me = Type.Object(
+  {
+    key_id: keyId,
+    name,
+    role: RoleName,
+    via: OneOf(["key", "session"]),
+    allowed_models: settings.allowed_models,
+    allowed_indexes: settings.allowed_indexes,
+    limits: KeyLimits,
+    content_logging: settings.content_logging,
+    expires_at: settings.expires_at,
+  },
+  {
+    title: "Me",
+    examples: [
+      {
+        key_id: "key_4fT9kQ2mXw7R",
+        name: "search service",
+        role: "member",
+        via: "key",
+        allowed_models: null,
+        allowed_indexes: null,
+        limits: { requests_per_minute: 600, parallel_requests: 64 },
+        content_logging: true,
+        expires_at: null,
+      },
+    ],
+  },
+);
+export type Me = Static<typeof Me>;

@@ -1,0 +1,74 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
+
+/** One limit as it stands now: `used + remaining` is the limit, except while a lowered limit is still overdrawn. */
+export const LimitState = Type.Object(
+  {
+    name: OneOf(["requests_per_minute", "parallel_requests"]),
+    unit: OneOf(["requests"]),
+    scope: OneOf(["key"], { description: "Whose limit it is" }),
+    limit: Count(),
+    used: Count(),
+    remaining: Count(),
+    window: OneOf(["fixed", "rolling", "none"], {
+      description: "fixed: starts again at set times; rolling: the last `window_seconds`; none: what runs now",
+    }),
+    window_seconds: Nullable(Type.Integer({ minimum: 1 })),
+    mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, never refused" }),
+    would_refuse: Type.Boolean({ description: "A request sent now would be refused by this limit" }),
+    frees_at: Nullable(Timestamp, {
+      description: "When the next request fits; null: it fits now, or it depends on what runs",
+    }),
+  },
+  { title: "LimitState" },
+);
+export type LimitState = Static<typeof LimitState>;
+
+/** `GET /v1/limits/explain`. Asking takes nothing from the limits. */
+export const LimitsExplanation = Type.Object(
+  {
+    key_id: Type.String(),
+    would_refuse: Type.Boolean({ description: "A request sent now would be refused" }),
+    retry_after_ms: Nullable(Milliseconds("Until a request fits; null: it fits now")),
+    limits: Type.Array(LimitState),
+  },
+  {
+    title: "LimitsExplanation",
+    examples: [
+      {
+        key_id: "key_4fT9kQ2mXw7R",
+        would_refuse: true,
+        retry_after_ms: 11_200,
+        limits: [
+          {
+            name: "requests_per_minute",
+            unit: "requests",
+            scope: "key",
+            limit: 120,
+            used: 120,
+            remaining: 0,
+            window: "rolling",
+            window_seconds: 60,
+            mode: "enforce",
+            would_refuse: true,
+            frees_at: "2026-11-23T20:15:11.200Z",
+          },
+          {
+            name: "parallel_requests",
+            unit: "requests",
+            scope: "key",
+            limit: 64,
+            used: 3,
+            remaining: 61,
+            window: "none",
+            window_seconds: null,
+            mode: "enforce",
+            would_refuse: false,
+            frees_at: null,
+          },
+        ],
+      },
+    ],
+  },
+);
+export type LimitsExplanation = Static<typeof LimitsExplanation>;

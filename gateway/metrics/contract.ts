@@ -1,0 +1,139 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Milliseconds, Nullable, Share, Timestamp } from "../contract";
+
+const duration = (description: string, value: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: "^[1-9][0-9]{0,4}[smhd]$",
+      default: value,
+      description: `${description}: a number and s, m, h or d`,
+      examples: [value],
+    }),
+  );
+
+/** `GET /v1/metrics`. At most 1,000 steps; a step is rounded up to what is kept. */
+export const MetricsQuery = Type.Object({ window: duration("How far back", "1h"), step: duration("One point", "1m") });
+export type MetricsQuery = Static<typeof MetricsQuery>;
+
+/** null: nothing was measured. */
+export const Percentiles = Type.Object(
+  {
+    count: Count(),
+    p50: Nullable(Milliseconds("Median")),
+    p95: Nullable(Milliseconds("95th percentile")),
+    p99: Nullable(Milliseconds("99th percentile")),
+  },
+  { title: "Percentiles" },
+);
+export type Percentiles = Static<typeof Percentiles>;
+
+const cacheCounts = Type.Object(
+  {
+    hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an equal request that ran") }),
+    misses: Count(),
+    bypasses: Count(),
+    hit_rate: Nullable(Share("Hits of hits and misses"), { description: "null: neither happened" }),
+  },
+  { title: "CacheCounts" },
+);
+
+const traffic = {
+  requests: Count(),
+  errors: Count("Answers with a status of 400 or more"),
+  errors_by_code: Type.Record(Type.String(), Count()),
+  latency_ms: Percentiles,
+};
+
+export const RouteMetrics = Type.Object(
+  { method: Type.String(), route: Type.String({ description: "The pattern: `/v1/keys/{id}`" }), ...traffic },
+  { title: "RouteMetrics" },
+);
+export type RouteMetrics = Static<typeof RouteMetrics>;
+
+export const MetricsPoint = Type.Object(
+  {
+    at: Timestamp,
+    requests: Count(),
+    errors: Count(),
+    latency_ms: Percentiles,
+    ttft_ms: Percentiles,
+    prompt_tokens: Count(),
+    completion_tokens: Count(),
+    cache: cacheCounts,
+  },
+  { title: "MetricsPoint" },
+);
+export type MetricsPoint = Static<typeof MetricsPoint>;
+
+/** Answer of `GET /v1/metrics`. */
+export const Kpis = Type.Object(
+  {
+    from: Timestamp,
+    to: Timestamp,
+    step_seconds: Type.Integer({ minimum: 1 }),
+    totals: Type.Object({
+      ...traffic,
+      error_rate: Share("Errors of all requests; 0 without requests"),
+      prompt_tokens: Count(),
+      completion_tokens: Count(),
+      cache: cacheCounts,
+    }),
+    routes: Type.Array(RouteMetrics),
+    stages: Type.Object(
+      {
+        gateway: Percentiles,
+        queue: Percentiles,
+        ttft: Percentiles,
+        generation: Percentiles,
+      },
+      {
+        description:
+          "gateway: everything but waiting and generating; queue: waiting for a slot; ttft: arrival to first token; generation: first token to end",
+      },
+    ),
+    now: Type.Object({
+      queue_depth: Count("Requests that wait for a slot, on all nodes"),
+      slots: Type.Object({ total: Count(), running: Count() }),
+    }),
+    series: Type.Array(MetricsPoint, { description: "Oldest first, one per step, also where nothing happened" }),
+  },
+  {
+    title: "Kpis",
+    examples: [
+      {
+        from: "2026-11-23T19:15:00.000Z",
+        to: "2026-11-23T20:15:00.000Z",
+        step_seconds: 3600,
+        totals: {
+          requests: 1210,
+          errors: 10,
+          errors_by_code: { rate_limited: 10 },
+          latency_ms: { count: 1210, p50: 310, p95: 940, p99: 1400 },
+          error_rate: 0.0083,
+          prompt_tokens: 90_120,
+          completion_tokens: 41_003,
+          cache: { hits: { memory: 801, redis: 0, in_flight: 11 }, misses: 390, bypasses: 8, hit_rate: 0.6755 },
+        },
+        routes: [
+          {
+            method: "POST",
+            route: "/v1/chat",
+            requests: 1210,
+            errors: 10,
+            errors_by_code: { rate_limited: 10 },
+            latency_ms: { count: 1210, p50: 310, p95: 940, p99: 1400 },
+          },
+        ],
+        stages: {
+          gateway: { count: 1200, p50: 0.2, p95: 0.6, p99: 1.1 },
+          queue: { count: 1200, p50: 0, p95: 12, p99: 80 },
+          ttft: { count: 1200, p50: 60, p95: 210, p99: 400 },
+          generation: { count: 1200, p50: 250, p95: 730, p99: 1000 },
+        },
+        now: { queue_depth: 0, slots: { total: 8, running: 3 } },
+        series: [],
+      },
+    ],
+  },
+);
+export type Kpis = Static<typeof Kpis>;

@@ -1,0 +1,46 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Nullable, OneOf } from "../contract";
+
+/** OpenAI's model object, and what Groundwire knows besides. */
+export const Model = Type.Object(
+  {
+    id: Type.String(),
+    object: Type.Literal("model"),
+    created: Type.Integer({ minimum: 0, description: "Seconds since 1970: when a node first offered it" }),
+    owned_by: Type.String(),
+    kind: OneOf(["chat", "embedding"]),
+    revision: Type.String(),
+    context_window: Type.Integer({ minimum: 1, description: "Tokens of prompt and answer together" }),
+    default: Type.Boolean({ description: "Answers when a request names no model" }),
+    ready: Type.Boolean({ description: "At least one node can answer with it now" }),
+  },
+  {
+    title: "Model",
+    examples: [
+      {
+        id: "smollm2-135m-instruct",
+        object: "model",
+        created: 1_795_464_900,
+        owned_by: "groundwire",
+        kind: "chat",
+        revision: "b179c9523d0e",
+        context_window: 4096,
+        default: true,
+        ready: true,
+      },
+    ],
+  },
+);
+export type Model = Static<typeof Model>;
+
+/** Both forms of a list: OpenAI's `object` and `data`, and the page of every other list here. It is always whole. */
+export const ModelList = Type.Object(
+  {
+    object: Type.Literal("list"),
+    data: Type.Array(Model),
+    has_more: Type.Boolean(),
+    next_cursor: Nullable(Type.String()),
+  },
+  { title: "ModelList", examples: [{ object: "list", data: Model.examples, has_more: false, next_cursor: null }] },
+);
+export type ModelList = Static<typeof ModelList>;

@@ -1,0 +1,65 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Milliseconds, Nullable, OneOf, Page, Share, Timestamp } from "../contract";
+
+export const NodeModel = Type.Object(
+  {
+    id: Type.String(),
+    kind: OneOf(["chat", "embedding"]),
+    revision: Type.String({ description: "First 12 hex digits of the file's sha256, or what the engine reports" }),
+    context_window: Type.Integer({ minimum: 1, description: "Tokens of prompt and answer together" }),
+  },
+  { title: "NodeModel" },
+);
+export type NodeModel = Static<typeof NodeModel>;
+
+/** A GPU node as this gateway sees it. */
+export const Node = Type.Object(
+  {
+    id: Type.String(),
+    url: Type.String(),
+    state: OneOf(["ready", "loading", "busy", "stuck", "draining", "ejected", "down"], {
+      description:
+        "loading: no model yet; busy: every slot is taken and tokens flow; stuck: work runs and no token comes; draining: takes nothing new; ejected: failed too often and is tried again later; down: not reachable",
+    }),
+    since: Timestamp,
+    drained: Type.Boolean({ description: "An admin has taken it out of service by this API" }),
+    outstanding: Count("Requests of this gateway that run there now"),
+    latency_ms: Nullable(Milliseconds("Round trip of the last probe")),
+    engine: Nullable(Type.String(), { description: "Engine and version; null until the node has answered once" }),
+    synthetic: Type.Boolean({ description: "Answers are made up for benchmarks and tests, by no model" }),
+    version: Nullable(Type.String()),
+    progress: Nullable(Share("How much of the models is loaded"), { description: "Only while loading" }),
+    models: Type.Array(NodeModel),
+    slots: Nullable(Type.Object({ total: Count(), running: Count() })),
+    queue: Nullable(Type.Object({ depth: Count(), capacity: Count() })),
+    last_token_ms: Nullable(Milliseconds("Since a token came out, while work runs")),
+    last_error: Nullable(Type.String()),
+  },
+  {
+    title: "Node",
+    examples: [
+      {
+        id: "node-1",
+        url: "http://127.0.0.1:8081",
+        state: "ready",
+        since: "2026-11-23T20:15:00.000Z",
+        drained: false,
+        outstanding: 3,
+        latency_ms: 0.4,
+        engine: "llama node-llama-cpp/3.22.1",
+        synthetic: false,
+        version: "0.1.0",
+        progress: null,
+        models: [{ id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: 4096 }],
+        slots: { total: 8, running: 3 },
+        queue: { depth: 0, capacity: 16 },
+        last_token_ms: 12,
+        last_error: null,
+      },
+    ],
+  },
+);
+export type Node = Static<typeof Node>;
+
+export const NodePage = Page(Node);
+export type NodePage = Static<typeof NodePage>;
