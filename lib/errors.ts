@@ -116,10 +116,14 @@ export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: 
   });
 };
 
-/** Unknown values become `internal` with a fixed public text; what happened goes to the log as the cause. */
-export const toAppError = (thrown: unknown): AppError =>
-  thrown instanceof AppError
-    ? thrown
-    : new AppError("internal", "Something failed inside Groundwire. Quote the request id when you report it.", {
-        cause: thrown,
-      });
+/**
+ * Unknown values become `internal` with a fixed public text; what happened goes to the log as the cause. An AppError
+ * that a library wrapped, as drizzle does around a failed read, is that AppError.
+ */
+export const toAppError = (thrown: unknown): AppError => {
+  if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof Error && thrown.cause instanceof AppError) return thrown.cause;
+  return new AppError("internal", "Something failed inside Groundwire. Quote the request id when you report it.", {
+    cause: thrown,
+  });
+};
