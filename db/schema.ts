@@ -3,7 +3,7 @@ import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-or
 
 /** Milliseconds since 1970 in the file, `Date` in the code. */
 const time = () => integer({ mode: "timestamp_ms" });
-const createdAt = () => time().notNull().default(sql`(unixepoch('subsec') * 1000)`);
+const createdAt = () => time().notNull().default(sql`(CAST(unixepoch('subsec') * 1000 AS INTEGER))`);
 const flag = () => integer({ mode: "boolean" });
 
 /** One row that every write transaction updates first: that takes SQLite's write lock before anything is prepared. */
@@ -16,30 +16,34 @@ export const leases = sqliteTable("leases", {
   until: time().notNull(),
 });
 
-export const keys = sqliteTable("keys", {
-  /** `key_…`; its part after the underscore is the public id inside the key. */
-  id: text().primaryKey(),
-  name: text().notNull(),
-  role: text({ enum: ["viewer", "member", "editor", "admin", "metrics"] }).notNull(),
-  /** SHA-256 of the whole key. */
-  secretHash: blob({ mode: "buffer" }).notNull(),
-  /** The admin key given by the environment: any string, exempt from the key format. */
-  isBootstrap: flag().notNull().default(false),
-  createdAt: createdAt(),
-  createdBy: text(),
-  expiresAt: time(),
-  revokedAt: time(),
-  /** Written at most once a minute. */
-  lastUsedAt: time(),
-  /** The key that this one replaces; both work until the older one's `expiresAt`. */
-  rotatedFrom: text(),
-  /** null: the configured default. */
-  requestsPerMinute: integer(),
-  parallelRequests: integer(),
-  allowedModels: text({ mode: "json" }).$type<string[]>(),
-  allowedIndexes: text({ mode: "json" }).$type<string[]>(),
-  contentLogging: flag().notNull().default(true),
-});
+export const keys = sqliteTable(
+  "keys",
+  {
+    /** `key_…`; its part after the underscore is the public id inside the key. */
+    id: text().primaryKey(),
+    name: text().notNull(),
+    role: text({ enum: ["viewer", "member", "editor", "admin", "metrics"] }).notNull(),
+    /** SHA-256 of the whole key. */
+    secretHash: blob({ mode: "buffer" }).notNull(),
+    /** The admin key given by the environment: any string, exempt from the key format. */
+    isBootstrap: flag().notNull().default(false),
+    createdAt: createdAt(),
+    createdBy: text(),
+    expiresAt: time(),
+    revokedAt: time(),
+    /** Written at most once a minute. */
+    lastUsedAt: time(),
+    /** The key that this one replaces; both work until the older one's `expiresAt`. */
+    rotatedFrom: text(),
+    /** null: the configured default. */
+    requestsPerMinute: integer(),
+    parallelRequests: integer(),
+    allowedModels: text({ mode: "json" }).$type<string[]>(),
+    allowedIndexes: text({ mode: "json" }).$type<string[]>(),
+    contentLogging: flag().notNull().default(true),
+  },
+  (table) => [uniqueIndex("keys_by_secret").on(table.secretHash)],
+);
 
 /** Sign-ins of the pages. Only the SHA-256 of the cookie's value is kept. */
 export const sessions = sqliteTable(

@@ -1,0 +1,51 @@
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import type { Log } from "../lib/log";
+import type { Db } from "./client";
+import { releaseLease, takeLease } from "./leases";
+
+const LEASE = "checkpoint";
+const LEASE_MS = 60_000;
+const EVERY_MS = 10_000;
+/** Below this size the log is left alone: a checkpoint of it would cost more than it frees. */
+const WAL_BYTES = 4 * 1_048_576;
+
+/**
+ * Keeps the write-ahead log short. The driver carries SQLite 3.45.1, whose WAL-reset race can lose commits when two
+ * connections checkpoint at once, so automatic checkpoints are off everywhere and only the holder of one lease among
+ * all processes runs them, on its write connection.
+ */
+export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string, log: Log) => {
+  const holder = randomUUID();
+  let isHolder = false;
+  let running = Promise.resolve();
+
+  const checkpoint = async () => {
+    if ((await walBytes(path)) < WAL_BYTES) return;
+    isHolder = await takeLease(db, LEASE, holder, new Date(), LEASE_MS);
+    if (isHolder) await db.writer.exclusive(() => db.writer.checkpoint());
+  };
+  const timer = setInterval(() => {
+    running = running
+      .then(checkpoint)
+      .catch((error) => log.warn({ err: error }, "checkpoint failed, will be tried again"));
+  }, EVERY_MS);
+  timer.unref();
+
+  return {
+    /** Ends the checkpoints and lets another process take over at once. */
+    async stop() {
+      clearInterval(timer);
+      await running;
+      if (isHolder) await releaseLease(db, LEASE, holder);
+    },
+  };
+};
+
+const walBytes = async (path: string): Promise<number> => {
+  try {
+    return (await stat(`${path}-wal`)).size;
+  } catch {
+    return 0; // no log yet
+  }
+};

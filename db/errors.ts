@@ -1,0 +1,51 @@
+import { LibsqlError } from "@libsql/client";
+import { AppError } from "../lib/errors";
+
+/** Base codes that mean "the file can't be read or written now": a permission, a device, a missing mount. */
+const NOT_USABLE = new Set(["SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_PROTOCOL"]);
+
+/** True when another connection holds the lock: the same statement may pass a moment later. */
+export const isBusy = (thrown: unknown): boolean =>
+  thrown instanceof LibsqlError && (thrown.code === "SQLITE_BUSY" || thrown.code === "SQLITE_LOCKED");
+
+/** True when a constraint refused a row, for example a UNIQUE one, under whatever wraps the driver's error. */
+export const isConstraint = (thrown: unknown): boolean =>
+  thrown instanceof LibsqlError
+    ? thrown.code.startsWith("SQLITE_CONSTRAINT")
+    : thrown instanceof Error && isConstraint(thrown.cause);
+
+/** Calls the driver; what it throws gets one of our names, with its own words as the cause. */
+export const named = async <T>(call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call();
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+};
+
+/** storage_full, unavailable, or internal. */
+const toDatabaseError = (cause: unknown): AppError => {
+  if (cause instanceof AppError) return cause;
+  const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  if (code === "SQLITE_FULL") {
+    return new AppError("storage_full", "The disk of the database is full. Free some space; nothing was changed.", {
+      cause,
+    });
+  }
+  if (isBusy(cause)) {
+    return new AppError("unavailable", "The database is busy with other work. Send the request again.", {
+      retryAfterMs: 1000,
+      cause,
+    });
+  }
+  const isServerGone = code !== undefined && !code.startsWith("SQLITE_");
+  if (isServerGone || (code !== undefined && NOT_USABLE.has(code))) {
+    return new AppError("unavailable", "The database can't be used now. An admin finds the reason in the log.", {
+      retryAfterMs: 5000,
+      cause,
+    });
+  }
+  return new AppError("internal", "The database refused a statement. Quote the request id when you report it.", {
+    cause,
+  });
+};

@@ -1,0 +1,31 @@
+import { and, eq, lt, or } from "drizzle-orm";
+import type { Db } from "./client";
+import { leases } from "./schema";
+
+/** Takes or renews `name` for `leaseMs` from `now`; false while another holder's lease runs. */
+export const takeLease = (
+  db: Pick<Db, "write">,
+  name: string,
+  holder: string,
+  now: Date,
+  leaseMs: number,
+): Promise<boolean> =>
+  db.write(async (tx) => {
+    const until = new Date(now.getTime() + leaseMs);
+    const taken = await tx
+      .insert(leases)
+      .values({ name, holder, until })
+      .onConflictDoUpdate({
+        target: leases.name,
+        set: { holder, until },
+        setWhere: or(eq(leases.holder, holder), lt(leases.until, now)),
+      })
+      .returning({ name: leases.name });
+    return taken.length > 0;
+  });
+
+/** Frees `name` at once where `holder` has it. */
+export const releaseLease = (db: Pick<Db, "write">, name: string, holder: string): Promise<void> =>
+  db.write(async (tx) => {
+    await tx.delete(leases).where(and(eq(leases.name, name), eq(leases.holder, holder)));
+  });

@@ -1,0 +1,47 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Config } from "../lib/config";
+
+export interface DbOptions {
+  /** `file:…`, `libsql://…`, `http(s)://…`, or `:memory:`: a file of its own that is deleted at `close`. */
+  url: string;
+  authToken?: string;
+  /** Longest wait for another process's write lock, in milliseconds; 5,000 when left out. */
+  lockWaitMs?: number;
+}
+
+/** Where the database is, resolved. */
+export interface Target {
+  url: string;
+  /** The file; undefined for a libSQL server. */
+  path?: string;
+  authToken?: string;
+  lockWaitMs: number;
+  /** Deletes what exists only for this run. */
+  discard(): void;
+}
+
+/** The database that the settings name: a libSQL server, or `groundwire.db` in the data folder. */
+export const databaseOptions = (config: Config): DbOptions => ({
+  url: config.store.url ?? `file:${join(config.dataDir, "groundwire.db")}`,
+  authToken: config.store.authToken,
+});
+
+/** Makes the file and its folder, readable by this user alone: SQLite gives its log files the same mode. */
+export const resolveTarget = ({ url, authToken, lockWaitMs = 5000 }: DbOptions): Target => {
+  const rest = { authToken, lockWaitMs, discard: () => {} };
+  if (url === ":memory:") {
+    // Several connections can't share SQLite's own in-memory database, so it would behave unlike a file.
+    const folder = mkdtempSync(join(tmpdir(), "groundwire-"));
+    const discard = () => rmSync(folder, { recursive: true, force: true });
+    return { ...rest, ...fileTarget(join(folder, "groundwire.db")), discard };
+  }
+  return url.startsWith("file:") ? { ...rest, ...fileTarget(url.slice("file:".length)) } : { ...rest, url };
+};
+
+const fileTarget = (path: string) => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, "a", 0o600));
+  return { url: `file:${path}`, path };
+};

@@ -1,0 +1,152 @@
+import { type Client, createClient, type InArgs, type InStatement, type Transaction } from "@libsql/client";
+import { DrizzleQueryError } from "drizzle-orm";
+import { named } from "./errors";
+import { Mutex } from "./mutex";
+import { retryBusy } from "./retry";
+import type { Target } from "./target";
+
+/** Changes nothing and takes SQLite's write lock. */
+const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
+
+/** Set once per connection; `concurrency: 1` keeps the client on that one connection. */
+const PRAGMAS = [
+  "PRAGMA busy_timeout = 0",
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = FULL",
+  "PRAGMA foreign_keys = ON",
+  "PRAGMA wal_autocheckpoint = 0",
+].join(";");
+
+/**
+ * The only connection of this process that writes. After one SQLITE_BUSY on a prepared statement, @libsql/client 0.18.0
+ * acknowledges later writes and loses them, so a lock is only ever asked for by `exec` (`executeMultiple`), which leaves
+ * nothing behind: a transaction begins deferred, and its first statement takes the write lock that way.
+ */
+export class Writer {
+  readonly #mutex = new Mutex();
+  /** Until when the work that holds the mutex may wait for other processes; monotonic milliseconds. */
+  #deadlineMs = 0;
+
+  private constructor(
+    private readonly target: Target,
+    private client: Client,
+  ) {}
+
+  static async open(target: Target): Promise<Writer> {
+    return new Writer(target, await openForWrites(target));
+  }
+
+  /** Runs `work` alone in this process. Its wait for other processes counts from now. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const deadlineMs = performance.now() + this.target.lockWaitMs;
+    return this.#mutex.run(async () => {
+      this.#deadlineMs = deadlineMs;
+      try {
+        return await work();
+      } catch (error) {
+        // Drizzle's wrapper would carry SQL and parameters into the log.
+        throw error instanceof DrizzleQueryError ? error.cause : error;
+      }
+    });
+  }
+
+  /** A transaction that holds the write lock from the start. Only inside `exclusive`. */
+  begin(takeLock = TAKE_LOCK): Promise<Transaction> {
+    const attempt = async () => {
+      const transaction = await this.client.transaction(this.target.path ? "deferred" : "write");
+      try {
+        await transaction.executeMultiple(takeLock);
+      } catch (error) {
+        await this.#giveUp(transaction);
+        throw error;
+      }
+      return guarded(transaction, () => this.#giveUp(transaction));
+    };
+    return named(() => retryBusy(attempt, this.#deadlineMs));
+  }
+
+  /** Statements outside a transaction, each by `exec`. Only inside `exclusive`. */
+  execute(sql: string): Promise<void> {
+    return named(() => retryBusy(() => this.client.executeMultiple(sql), this.#deadlineMs));
+  }
+
+  /**
+   * Runs the statements in one transaction with foreign keys off, as SQLite asks for where a table is rebuilt, and
+   * checks them before the commit. The first one has to write. Only inside `exclusive`.
+   */
+  async migrate(statements: readonly [string, ...string[]]): Promise<void> {
+    if (!this.target.path) {
+      await named(() => this.client.migrate([...statements]));
+      return;
+    }
+    const [first, ...rest] = statements;
+    await this.execute("PRAGMA foreign_keys = OFF");
+    try {
+      const transaction = await this.begin(first);
+      try {
+        for (const statement of rest) await transaction.executeMultiple(statement);
+        const { rows } = await transaction.execute("PRAGMA foreign_key_check");
+        if (rows.length > 0) throw new Error(`A migration leaves ${rows.length} rows that refer to missing ones.`);
+        await transaction.commit();
+      } catch (error) {
+        await transaction.rollback();
+        throw error;
+      }
+    } finally {
+      await this.execute("PRAGMA foreign_keys = ON");
+    }
+  }
+
+  /** Moves the log into the file and empties it, as far as readers and other writers allow. Only inside `exclusive`. */
+  async checkpoint(): Promise<void> {
+    await named(() => this.client.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+  }
+
+  async close(): Promise<void> {
+    await this.#mutex.idle();
+    this.client.close();
+  }
+
+  /** Rolls back. Where even that fails, the client has dropped its connection and with it the settings: open a new one. */
+  async #giveUp(transaction: Transaction): Promise<void> {
+    try {
+      if (transaction.closed) transaction.close();
+      else await transaction.rollback();
+    } catch {
+      this.client.close();
+      this.client = await openForWrites(this.target);
+    }
+  }
+}
+
+/** The transaction as drizzle gets it: errors have our names, and a failed commit ends in `giveUp`. */
+const guarded = (transaction: Transaction, giveUp: () => Promise<void>): Transaction => ({
+  execute: (statement: InStatement | string, args?: InArgs) =>
+    named(() => transaction.execute(typeof statement === "string" ? { sql: statement, args: args ?? [] } : statement)),
+  batch: (statements) => named(() => transaction.batch(statements)),
+  executeMultiple: (sql) => named(() => transaction.executeMultiple(sql)),
+  commit: () =>
+    named(async () => {
+      try {
+        await transaction.commit();
+      } catch (error) {
+        await giveUp();
+        throw error;
+      }
+    }),
+  rollback: giveUp,
+  close: () => transaction.close(),
+  get closed() {
+    return transaction.closed;
+  },
+});
+
+const openForWrites = async (target: Target): Promise<Client> => {
+  const client = createClient({
+    url: target.url,
+    authToken: target.authToken,
+    concurrency: target.path ? 1 : undefined,
+  });
+  if (target.path) await retryBusy(() => client.executeMultiple(PRAGMAS), performance.now() + target.lockWaitMs);
+  return client;
+};
