@@ -12,7 +12,8 @@ const timePart = (now: number): string => {
   if (now === encodedMs) return encodedTime;
   encodedMs = now;
   encodedTime = "";
-  for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) encodedTime = ALPHABET[rest % 32] + encodedTime;
+  for (let rest = now, i = 0; i < 10; i++, rest = Math.floor(rest / 32))
+    encodedTime = ALPHABET[rest % 32] + encodedTime;
   return encodedTime;
 };
 

@@ -1,0 +1,181 @@
+import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../../gpu-node/protocol";
+import { AppError, toAppError } from "../../lib/errors";
+import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
+import { EngineNode } from "./engine-http2/node";
+import { RetryBudget } from "./engine-http2/retry-budget";
+import { NodeStream } from "./engine-http2/stream";
+import { Watchdog } from "./engine-http2/watchdog";
+
+export interface Http2EngineOptions {
+  /** Addresses of the nodes: `http://` speaks h2c, `https://` TLS. */
+  urls: string[];
+  token?: string;
+  connectionsPerNode: number;
+  timeouts: { queueMs: number; firstTokenMs: number; nextTokenMs: number };
+  connectMs?: number;
+}
+
+/** GPU nodes over HTTP/2: least outstanding requests first, at most one retry, a breaker for each node. */
+export const http2Engine = (options: Http2EngineOptions): Engine => {
+  const { timeouts, token, connectionsPerNode: connections, connectMs = 2000 } = options;
+  const nodes = options.urls.map((url) => new EngineNode({ url, token, connections, connectMs }));
+  const watchdog = new Watchdog();
+  const retries = new RetryBudget();
+
+  /** The node that takes the request: allowed, ready, serving the model, with the fewest requests. */
+  const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
+    let best: EngineNode | undefined;
+    for (const node of nodes) {
+      const canTake = node !== except && node.state !== "down" && node.breaker.allows() && node.serves(model);
+      if (!canTake || (node.readiness?.state !== "ready" && node.readiness?.state !== "stuck")) continue;
+      const isBetter =
+        !best || rank(node) < rank(best) || (rank(node) === rank(best) && node.outstanding < best.outstanding);
+      if (isBetter) best = node;
+    }
+    return best;
+  };
+  /** A stuck node is the last resort: it may have come back since it was asked. */
+  const rank = (node: EngineNode): number => (node.readiness?.state === "stuck" ? 1 : 0);
+
+  const attempt = async (node: EngineNode, request: EngineRequest): Promise<EngineReply> => {
+    node.outstanding++;
+    node.breaker.started();
+    let stream: NodeStream | undefined;
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      node.outstanding--;
+    };
+    try {
+      const open = node.connection();
+      const connection = open instanceof Promise ? await open : open;
+      stream = new NodeStream({
+        connection,
+        headers: requestHeaders(node, request, timeouts.queueMs),
+        body: request.body,
+        isEvents: request.stream,
+        signal: request.signal,
+        timeouts: {
+          firstTokenMs: timeouts.queueMs + timeouts.firstTokenMs,
+          nextTokenMs: timeouts.nextTokenMs,
+          totalMs: request.deadlineMs,
+        },
+        watchdog,
+        onEnd(error) {
+          over();
+          report(node, error);
+        },
+      });
+      const headers = await stream.response();
+      return {
+        node: node.id,
+        modelRevision: String(headers[RESPONSE_HEADERS.modelRevision] ?? "unknown"),
+        engine: String(headers[RESPONSE_HEADERS.engine] ?? "unknown"),
+        queueMs: Number(headers[RESPONSE_HEADERS.queueMs] ?? 0),
+        body: stream,
+      };
+    } catch (thrown) {
+      if (!stream) {
+        over();
+        node.breaker.failed();
+      }
+      throw thrown;
+    }
+  };
+
+  return {
+    async open() {
+      for (const node of nodes) node.open();
+    },
+
+    async request(request) {
+      let node = pick(request.model);
+      if (!node) {
+        await Promise.all(nodes.map((each) => each.probed()));
+        node = pick(request.model);
+        if (!node) throw nobodyTakes(nodes, request.model);
+      }
+      retries.started();
+      try {
+        return await attempt(node, request);
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        const another = mayMoveOn(error) && !request.signal.aborted ? pick(request.model, node) : undefined;
+        const next = another ?? (isLostConnection(error) && node.pool.available() ? node : undefined);
+        if (!next || !retries.take()) throw error;
+        try {
+          return await attempt(next, request);
+        } finally {
+          retries.giveBack();
+        }
+      } finally {
+        retries.ended();
+      }
+    },
+
+    nodes: () => nodes.map((node) => node.view()),
+
+    async close(graceMs) {
+      const until = performance.now() + graceMs;
+      for (const node of nodes) node.close();
+      while (performance.now() < until && nodes.some((node) => node.outstanding > 0)) await Bun.sleep(20);
+      for (const node of nodes) node.pool.destroy();
+      watchdog.close();
+    },
+  };
+};
+
+const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: number): Record<string, string> => {
+  const headers = node.headers(request.route, "POST");
+  headers["content-type"] = "application/json";
+  headers["content-length"] = String(Buffer.byteLength(request.body));
+  headers[REQUEST_HEADERS.requestId] = request.requestId;
+  headers[REQUEST_HEADERS.priority] = request.priority;
+  headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(request.deadlineMs));
+  headers[REQUEST_HEADERS.queueTimeoutMs] = String(queueMs);
+  headers[REQUEST_HEADERS.fairKey] = request.fairKey;
+  if (request.traceparent) headers[REQUEST_HEADERS.traceparent] = request.traceparent;
+  return headers;
+};
+
+/** Failures that say something about the node count against it; refusals and leaving callers don't. */
+const report = (node: EngineNode, error: AppError | undefined): void => {
+  if (!error) node.breaker.succeeded();
+  else if (error.status >= 500 && error.kind !== "model_loading" && error.kind !== "unavailable") {
+    node.lastError = error.message;
+    node.breaker.failed();
+  } else node.breaker.ended();
+};
+
+/** Nothing was sent to the caller yet and another node may do better. */
+const mayMoveOn = (error: AppError): boolean =>
+  error.kind === "upstream_error" ||
+  error.kind === "unavailable" ||
+  error.kind === "overloaded" ||
+  error.kind === "model_loading";
+
+const isLostConnection = (error: AppError): boolean => error.kind === "upstream_error" && error.status === 502;
+
+/** Why no node takes a request for `model`, and when to try again. */
+const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
+  const answering = nodes.filter((node) => node.state !== "down");
+  const loading = answering.find((node) => node.readiness?.state === "loading");
+  if (loading) {
+    const percent = Math.round((loading.readiness?.progress ?? 0) * 100);
+    return new AppError("model_loading", `The model is still being loaded (${percent}%). Try again in a moment.`, {
+      source: "node",
+      retryAfterMs: 2000,
+    });
+  }
+  const serving = answering.filter((node) => node.serves(model));
+  if (answering.length > 0 && serving.length === 0) {
+    return new AppError("model_not_found", `There is no model "${model}". GET /v1/models lists what there is.`, {
+      param: "model",
+    });
+  }
+  const ejectedMs = Math.max(0, ...serving.map((node) => node.breaker.openForMs));
+  return new AppError("unavailable", "No GPU node can answer now. It is being looked for; try again.", {
+    retryAfterMs: ejectedMs || 1000,
+  });
+};

@@ -1,0 +1,99 @@
+import http2 from "node:http2";
+import { AppError } from "../../../lib/errors";
+
+/** A quiet peer is pinged this often, and given up when an answer takes as long again. */
+const PING_MS = 5000;
+/** A node ends a connection that resets about 1,000 streams in a burst; a connection is replaced well before. */
+const MAX_RESETS = 400;
+
+/** One HTTP/2 connection to a node. `onGone` is called once, when it takes no new streams any more. */
+export class Connection {
+  /** Streams that run on it now. */
+  streams = 0;
+  #resets = 0;
+  #isUsable = false;
+  readonly #session: http2.ClientHttp2Session;
+  readonly #opened = Promise.withResolvers<void>();
+  #ping: Timer | undefined;
+
+  constructor(
+    readonly url: string,
+    connectMs: number,
+    private readonly onGone: (cause: unknown) => void,
+  ) {
+    const session = http2.connect(url, { settings: { enablePush: false } });
+    this.#session = session;
+    const timer = setTimeout(() => session.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
+    session.once("connect", () => {
+      clearTimeout(timer);
+      this.#isUsable = true;
+      this.#ping = setInterval(() => this.#checkPeer(), PING_MS);
+      this.#opened.resolve();
+    });
+    let cause: unknown = new Error("the connection was closed");
+    session.on("error", (error) => {
+      cause = error;
+    });
+    session.once("goaway", () => this.retire("the node sent GOAWAY"));
+    session.once("close", () => {
+      clearTimeout(timer);
+      clearInterval(this.#ping);
+      this.#gone(cause);
+      this.#opened.reject(new AppError("unavailable", "The GPU node can't be reached.", { source: "gateway", cause }));
+    });
+    // Whoever waits for it gets the rejection; with nobody waiting it is no fault.
+    this.#opened.promise.catch(() => undefined);
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable;
+  }
+
+  opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Opens a stream and sends the whole request. The caller listens to it in the same tick. */
+  request(headers: http2.OutgoingHttpHeaders, body?: string): http2.ClientHttp2Stream {
+    const stream = this.#session.request(headers, { endStream: body === undefined });
+    this.streams++;
+    stream.once("close", () => {
+      this.streams--;
+    });
+    if (body !== undefined) stream.end(body);
+    return stream;
+  }
+
+  /** Resets a stream, which frees the node's slot. */
+  reset(stream: http2.ClientHttp2Stream): void {
+    if (stream.closed || stream.destroyed) return;
+    stream.close(http2.constants.NGHTTP2_CANCEL);
+    if (++this.#resets === MAX_RESETS) this.retire("many streams were reset on it");
+  }
+
+  /** Takes no new streams; what runs ends in its own time. */
+  retire(cause: unknown): void {
+    if (!this.#session.closed && !this.#session.destroyed) this.#session.close();
+    this.#gone(cause);
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+  }
+
+  #gone(cause: unknown): void {
+    if (!this.#isUsable) return;
+    this.#isUsable = false;
+    this.onGone(cause);
+  }
+
+  #checkPeer(): void {
+    const session = this.#session;
+    if (session.closed || session.destroyed) return;
+    const timer = setTimeout(() => session.destroy(new Error("the node did not answer a ping")), PING_MS);
+    session.ping((error) => {
+      clearTimeout(timer);
+      if (error && !session.destroyed) session.destroy(error);
+    });
+  }
+}

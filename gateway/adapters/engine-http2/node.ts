@@ -1,0 +1,158 @@
+import type { NodeReadiness } from "../../../gpu-node/protocol";
+import { AppError } from "../../../lib/errors";
+import type { NodeView } from "../../ports/engine";
+import { Breaker } from "./breaker";
+import type { Connection } from "./connection";
+import { Pool } from "./pool";
+
+const PROBE_MS = 2000;
+/** While a node is not ready it is asked more often, so that it is back in use within a second or two. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 1000;
+const PROBE_TIMEOUT_MS = 3000;
+
+interface NodeOptions {
+  url: string;
+  token: string | undefined;
+  connections: number;
+  connectMs: number;
+}
+
+/** One GPU node: its connections, what it says about itself, and what its streams have shown. */
+export class EngineNode {
+  readonly id: string;
+  readonly breaker = new Breaker();
+  readonly pool: Pool;
+  outstanding = 0;
+  readiness: NodeReadiness | undefined;
+  lastError: string | undefined;
+  #isReachable = false;
+  #latencyMs: number | undefined;
+  #state: NodeView["state"] = "loading";
+  #since = new Date();
+  #retryMs = FIRST_RETRY_MS;
+  #timer: Timer | undefined;
+  #isClosed = false;
+  readonly #probed = Promise.withResolvers<void>();
+
+  constructor(private readonly options: NodeOptions) {
+    this.id = new URL(options.url).host;
+    this.pool = new Pool({ url: options.url, size: options.connections, connectMs: options.connectMs }, (cause) =>
+      this.#lost(cause),
+    );
+  }
+
+  /** Starts the probe, which runs until `close`. */
+  open(): void {
+    void this.#probe();
+  }
+
+  /** Resolves when the node has been asked once, whatever it said. */
+  probed(): Promise<void> {
+    return this.#probed.promise;
+  }
+
+  view(): NodeView {
+    const state = this.state;
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#since = new Date();
+    }
+    return {
+      id: this.id,
+      url: this.options.url,
+      state,
+      since: this.#since,
+      outstanding: this.outstanding,
+      latencyMs: this.#latencyMs,
+      readiness: this.readiness,
+      lastError: this.lastError,
+    };
+  }
+
+  get state(): NodeView["state"] {
+    if (!this.#isReachable || !this.readiness) return "down";
+    if (this.breaker.isEjected) return "ejected";
+    if (this.readiness.state !== "ready") return this.readiness.state;
+    const { slots, queue } = this.readiness;
+    return slots.running >= slots.total && queue.depth >= queue.capacity ? "busy" : "ready";
+  }
+
+  serves(model: string): boolean {
+    return this.readiness?.models.some(({ id }) => id === model) ?? false;
+  }
+
+  /** An open connection: at once when there is one. Throws unavailable when none can be made. */
+  connection(): Connection | Promise<Connection> {
+    return this.pool.available() ?? this.pool.connect();
+  }
+
+  headers(path: string, method: "GET" | "POST"): Record<string, string> {
+    const headers: Record<string, string> = { ":method": method, ":path": path };
+    if (this.options.token) headers.authorization = `Bearer ${this.options.token}`;
+    return headers;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #lost(cause: unknown): void {
+    if (this.pool.available()) return;
+    this.#isReachable = false;
+    this.lastError = cause instanceof Error ? cause.message : String(cause);
+    this.#schedule(FIRST_RETRY_MS);
+  }
+
+  #schedule(afterMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#probe(), afterMs);
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      const connection = this.pool.isShort ? await this.pool.connect() : await this.connection();
+      const startedAt = performance.now();
+      const readiness = await readReadiness(connection, this.headers("/readyz", "GET"));
+      this.#latencyMs = Math.round((performance.now() - startedAt) * 100) / 100;
+      if (!this.#isReachable) this.breaker.reset();
+      this.#isReachable = true;
+      this.readiness = readiness;
+      if (readiness.state === "ready") this.lastError = undefined;
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#schedule(readiness.state === "ready" ? PROBE_MS : FIRST_RETRY_MS);
+    } catch (error) {
+      this.#isReachable = false;
+      this.lastError = error instanceof AppError ? error.message : String(error);
+      this.#schedule(this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    } finally {
+      this.view();
+      this.#probed.resolve();
+    }
+  }
+}
+
+/** `GET /readyz`, which answers 200 or 503 with the same body. */
+const readReadiness = (connection: Connection, headers: Record<string, string>): Promise<NodeReadiness> =>
+  new Promise((resolve, reject) => {
+    const stream = connection.request(headers);
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => {
+      reject(new AppError("unavailable", `The GPU node did not answer /readyz within ${PROBE_TIMEOUT_MS} ms.`));
+      connection.reset(stream);
+    }, PROBE_TIMEOUT_MS);
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.on("error", reject);
+    stream.once("close", () => {
+      clearTimeout(timer);
+      try {
+        const body = JSON.parse(Buffer.concat(chunks).toString());
+        if (typeof body?.state !== "string" || !Array.isArray(body.models)) throw new Error("not a readiness report");
+        resolve(body);
+      } catch (cause) {
+        reject(new AppError("unavailable", "The GPU node's /readyz is no readiness report.", { cause }));
+      }
+    });
+  });

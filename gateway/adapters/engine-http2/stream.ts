@@ -1,0 +1,250 @@
+import type http2 from "node:http2";
+import { RESPONSE_HEADERS } from "../../../gpu-node/protocol";
+import { AppError, fromEnvelope } from "../../../lib/errors";
+import type { Connection } from "./connection";
+import type { Watchdog } from "./watchdog";
+
+const DONE = Buffer.from("data: [DONE]\n\n");
+/** JSON escapes its quotes, so this can stand only at the start of an error frame. */
+const ERROR_FRAME = Buffer.from('data: {"error":');
+const BORDER = Buffer.from("\n\n");
+/** A reader that lags holds the node back from here on. */
+const MAX_BUFFERED_BYTES = 262_144;
+const MAX_REFUSAL_BYTES = 65_536;
+
+export interface StreamTimeouts {
+  firstTokenMs: number;
+  nextTokenMs: number;
+  /** For the whole answer. */
+  totalMs: number;
+}
+
+interface StreamOptions {
+  connection: Connection;
+  headers: http2.OutgoingHttpHeaders;
+  body: string;
+  /** Whether the answer is Server-Sent Events. */
+  isEvents: boolean;
+  signal: AbortSignal;
+  timeouts: StreamTimeouts;
+  watchdog: Watchdog;
+  /** Called once, when the node has nothing more to do for this stream; `error` is why it is not whole. */
+  onEnd(error: AppError | undefined): void;
+}
+
+const lost = (cause?: unknown): AppError =>
+  new AppError("upstream_error", "The GPU node broke off before its answer was whole. Try again.", {
+    source: "node",
+    cause,
+  });
+
+/** One generation on one HTTP/2 stream: first its status, then its bytes. */
+export class NodeStream implements AsyncIterableIterator<Uint8Array> {
+  /** The watchdog fails the stream at this `performance.now()`. */
+  expiresAt: number;
+  /** True once the node has answered: from then on nothing may be retried. */
+  hasAnswered = false;
+  readonly #stream: http2.ClientHttp2Stream;
+  readonly #options: StreamOptions;
+  readonly #totalAt: number;
+  readonly #response = Promise.withResolvers<http2.IncomingHttpHeaders>();
+  readonly #leave = () => this.fail(new AppError("client_closed", "The caller left."));
+  #chunks: Buffer[] = [];
+  #bufferedBytes = 0;
+  #partial: Buffer | undefined;
+  /** The piece that the reader got last. */
+  #last: Buffer | undefined;
+  #receivedBytes = 0;
+  #expectedBytes: number | undefined;
+  #status = 0;
+  #retryAfterMs: number | undefined;
+  #failure: AppError | undefined;
+  #isEnded = false;
+  #isPaused = false;
+  #wake: (() => void) | undefined;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    const now = performance.now();
+    this.#totalAt = now + options.timeouts.totalMs;
+    this.expiresAt = options.isEvents ? Math.min(now + options.timeouts.firstTokenMs, this.#totalAt) : this.#totalAt;
+    const stream = options.connection.request(options.headers, options.body);
+    this.#stream = stream;
+    stream.on("response", (headers) => this.#answered(headers));
+    stream.on("data", (chunk: Buffer) => this.#received(chunk));
+    stream.on("error", (cause) => this.fail(lost(cause)));
+    stream.once("close", () => this.#closed());
+    options.signal.addEventListener("abort", this.#leave, { once: true });
+    options.watchdog.watch(this);
+    if (options.signal.aborted) this.#leave();
+  }
+
+  /** The node's answer headers. Throws the node's refusal, or what kept it from answering. */
+  async response(): Promise<http2.IncomingHttpHeaders> {
+    return this.#response.promise;
+  }
+
+  /** Ends the stream with an error, unless it has ended: the node is told to stop. */
+  fail(error: AppError): void {
+    if (this.#isEnded) return;
+    this.#failure = error;
+    this.#finish();
+    this.#options.connection.reset(this.#stream);
+    this.#response.reject(error);
+  }
+
+  /** Called by the watchdog. */
+  expire(now: number): void {
+    const what = now >= this.#totalAt ? "the whole answer" : this.hasAnswered ? "the next token" : "the first token";
+    this.fail(
+      new AppError("deadline_exceeded", `The GPU node took too long for ${what}. Try again, or ask for less.`, {
+        source: "node",
+      }),
+    );
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    for (;;) {
+      const piece = this.#take();
+      if (piece) return { value: piece, done: false };
+      if (this.#failure) throw this.#failure;
+      if (this.#isEnded) return { value: undefined, done: true };
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** The reader leaves early. */
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#leave();
+    return { value: undefined, done: true };
+  }
+
+  #answered(headers: http2.IncomingHttpHeaders): void {
+    this.#status = Number(headers[":status"]);
+    const length = headers["content-length"];
+    if (length !== undefined) this.#expectedBytes = Number(length);
+    if (this.#status !== 200) {
+      this.#retryAfterMs = Number(headers[RESPONSE_HEADERS.retryAfterMs]) || undefined;
+      return;
+    }
+    this.hasAnswered = true;
+    this.#expectNext();
+    this.#response.resolve(headers);
+  }
+
+  #received(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    this.#chunks.push(chunk);
+    this.#bufferedBytes += chunk.length;
+    if (this.#status !== 200) {
+      if (this.#receivedBytes > MAX_REFUSAL_BYTES) this.fail(lost());
+      return;
+    }
+    this.#expectNext();
+    if (this.#bufferedBytes > MAX_BUFFERED_BYTES) {
+      this.#isPaused = true;
+      this.#stream.pause();
+    }
+    this.#notify();
+  }
+
+  #expectNext(): void {
+    if (this.#options.isEvents) {
+      this.expiresAt = Math.min(performance.now() + this.#options.timeouts.nextTokenMs, this.#totalAt);
+    }
+  }
+
+  /** What has arrived, up to the last whole frame. */
+  #take(): Buffer | undefined {
+    if (this.#chunks.length === 0 || this.#status !== 200) return undefined;
+    let piece = this.#unread();
+    this.#chunks = [];
+    this.#partial = undefined;
+    this.#bufferedBytes = 0;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#stream.resume();
+    }
+    if (!this.#options.isEvents) return piece;
+    if (piece[piece.length - 1] !== 10 || piece[piece.length - 2] !== 10) {
+      const border = piece.lastIndexOf(BORDER);
+      const end = border === -1 ? 0 : border + BORDER.length;
+      this.#partial = piece.subarray(end);
+      piece = piece.subarray(0, end);
+    }
+    const errorAt = piece.indexOf(ERROR_FRAME);
+    if (errorAt !== -1) {
+      this.fail(nodesError(piece.subarray(errorAt)));
+      piece = piece.subarray(0, errorAt);
+    }
+    this.#last = piece;
+    return piece.length > 0 ? piece : undefined;
+  }
+
+  #unread(): Buffer {
+    const parts = this.#partial ? [this.#partial, ...this.#chunks] : this.#chunks;
+    return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+  }
+
+  #closed(): void {
+    if (this.#isEnded) return;
+    const problem = this.#problem();
+    if (problem) this.fail(problem);
+    else this.#finish();
+  }
+
+  /** What is wrong with the answer of a stream that has closed. */
+  #problem(): AppError | undefined {
+    if (this.#status !== 0 && this.#status !== 200) {
+      return fromEnvelope(parse(this.#unread().toString()), "node", this.#retryAfterMs);
+    }
+    const unread = this.#unread();
+    const errorAt = this.#options.isEvents ? unread.indexOf(ERROR_FRAME) : -1;
+    if (errorAt !== -1) {
+      this.#partial = undefined;
+      this.#chunks = errorAt > 0 ? [unread.subarray(0, errorAt)] : [];
+      return nodesError(unread.subarray(errorAt));
+    }
+    const isWhole = this.#stream.rstCode === 0 && this.hasAnswered && this.#isWhole(unread);
+    return isWhole ? undefined : lost();
+  }
+
+  /** On Bun a lost peer looks like a clean end, so only the answer itself can say that it is whole. */
+  #isWhole(unread: Buffer): boolean {
+    if (this.#options.isEvents)
+      return (unread.length > 0 ? unread : this.#last)?.subarray(-DONE.length).equals(DONE) ?? false;
+    return this.#expectedBytes === undefined || this.#expectedBytes === this.#receivedBytes;
+  }
+
+  #finish(): void {
+    this.#isEnded = true;
+    this.#options.watchdog.forget(this);
+    this.#options.onEnd(this.#failure);
+    this.#options.signal.removeEventListener("abort", this.#leave);
+    this.#notify();
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+/** The error that the node put into its stream. */
+const nodesError = (frame: Buffer): AppError =>
+  fromEnvelope(parse(frame.subarray("data: ".length, frame.indexOf(BORDER)).toString()), "node");
+
+const parse = (json: string): unknown => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+};

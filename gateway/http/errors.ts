@@ -1,0 +1,78 @@
+import { type ErrorHandler, ParseError, ValidationError } from "elysia";
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import { allowedMethods, type RouteList } from "./allowed-methods";
+import { exchangeOf } from "./exchange";
+import { invalidRequest } from "./validation";
+
+/** Draws an error as a page; undefined when the request is not a page's. */
+export type ErrorPage = (
+  error: AppError,
+  request: Request,
+  requestId: string,
+) => Response | undefined | Promise<Response | undefined>;
+
+/** Headers that an error adds to its answer: how to sign in, and when to try again. */
+export const errorHeaders = (error: AppError): Record<string, string> => {
+  const headers: Record<string, string> = {
+    "content-type": "application/json; charset=utf-8",
+    "cache-control": "no-store",
+    "x-should-retry": String(error.retryable),
+  };
+  if (error.status === 401) {
+    const isInvalid = error.kind === "invalid_api_key";
+    headers["www-authenticate"] = `Bearer realm="groundwire"${isInvalid ? ', error="invalid_token"' : ""}`;
+  }
+  if (error.status === 429 || error.status === 503) {
+    const retryAfterMs = Math.max(1, Math.ceil(error.detail.retryAfterMs ?? 1000));
+    headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));
+    headers["retry-after-ms"] = String(retryAfterMs);
+  }
+  return headers;
+};
+
+/** Whatever a hook or a handler threw, as the one kind of error that leaves the process. */
+const fromThrown = (thrown: unknown): AppError => {
+  if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof ParseError) {
+    return new AppError("invalid_request", "The body is not valid JSON. Check it for a missing quote or comma.", {
+      cause: thrown,
+    });
+  }
+  if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
+    return invalidRequest(thrown.validator.Errors(thrown.value));
+  }
+  return toAppError(thrown);
+};
+
+const notFound = (routes: RouteList, request: Request): { error: AppError; headers?: Record<string, string> } => {
+  const { pathname } = new URL(request.url);
+  const methods = allowedMethods(routes(), pathname);
+  if (methods.length === 0) return { error: new AppError("not_found", `There is no ${pathname} here.`) };
+  const allow = methods.join(", ");
+  return {
+    error: new AppError("method_not_allowed", `${pathname} answers ${allow}, not ${request.method}.`),
+    headers: { allow },
+  };
+};
+
+/** The one border where errors become answers: an envelope for the API, a page for the pages. */
+export const errorHook =
+  ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler =>
+  async ({ error: thrown, code, request }) => {
+    const exchange = exchangeOf(request);
+    const { error, headers } = code === "NOT_FOUND" ? notFound(routes, request) : { error: fromThrown(thrown) };
+    if (error.kind === "internal") {
+      log.error({ requestId: exchange.requestId, route: exchange.route, err: error.cause }, "internal error");
+    }
+    exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
+    const drawn = await page?.(error, request, exchange.requestId);
+    if (drawn) {
+      for (const [name, value] of Object.entries(exchange.headers)) drawn.headers.set(name, value);
+      return drawn;
+    }
+    return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
+      status: error.status,
+      headers: { ...exchange.headers, ...errorHeaders(error), ...headers },
+    });
+  };

@@ -1,0 +1,74 @@
+import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import type { Recorder } from "../metrics/recorder";
+import type { Principal } from "../principal";
+import { beginExchange, type Exchange } from "./exchange";
+
+export interface GateDeps {
+  /** Throws missing_api_key or invalid_api_key. */
+  verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
+  /** The principal of a page's session cookie; undefined when there is no live session. */
+  verifySession(request: Request): Promise<Principal | undefined> | undefined;
+  /** Takes one request out of the principal's limits; throws rate_limited. */
+  reserve(principal: Principal): { headers: Record<string, string>; release(): void };
+  recorder: Recorder;
+  log: Log;
+  maxBodyBytes: number;
+}
+
+/** True for paths that need an API key even where no route exists, so that nobody can probe what is there. */
+const needsKey = (path: string): boolean =>
+  path.startsWith("/v1/") || path === "/v1" || path === "/metrics" || path.startsWith("/metrics/");
+
+const pathOf = (url: string): string => {
+  const start = url.indexOf("/", 8);
+  const end = url.indexOf("?", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+};
+
+const isRead = (method: string): boolean => method === "GET" || method === "HEAD" || method === "OPTIONS";
+
+/** Refuses a body by its headers, before it is read. */
+const checkBody = (headers: Headers, maxBodyBytes: number): void => {
+  const type = headers.get("content-type");
+  const isMultipart = type?.startsWith("multipart/form-data") ?? false;
+  const length = Number(headers.get("content-length") ?? 0);
+  if (length > maxBodyBytes && !isMultipart) {
+    throw new AppError("payload_too_large", `The body has ${length} bytes; the most that is read is ${maxBodyBytes}.`);
+  }
+  if (type !== null && !isMultipart && !/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
+    throw new AppError(
+      "unsupported_media_type",
+      `The body is ${type}. Send JSON with the header content-type: application/json.`,
+    );
+  }
+};
+
+/**
+ * The first hook of every request: id, key or session, limits, size. It runs before a route is looked up and before
+ * the body is read, so 401 wins over 404 and 400, and a stranger's body is never taken in.
+ */
+export const gate = (deps: GateDeps) => {
+  const enterApi = (exchange: Exchange, principal: Principal): void => {
+    const { headers, method } = exchange.request;
+    exchange.principal = principal;
+    exchange.hold(deps.reserve(principal));
+    if (!isRead(method)) checkBody(headers, deps.maxBodyBytes);
+  };
+
+  /** Pages show who is signed in; only what they send counts against the limits. */
+  const enterPage = (exchange: Exchange, principal: Principal | undefined): void => {
+    exchange.principal = principal;
+    if (principal && !isRead(exchange.request.method)) exchange.hold(deps.reserve(principal));
+  };
+
+  return async ({ request }: { request: Request }): Promise<void> => {
+    const exchange = beginExchange(request, deps);
+    if (needsKey(pathOf(request.url))) {
+      const principal = deps.verifyKey(request.headers.get("authorization") ?? undefined);
+      enterApi(exchange, principal instanceof Promise ? await principal : principal);
+    } else {
+      enterPage(exchange, await deps.verifySession(request));
+    }
+  };
+};

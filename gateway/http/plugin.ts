@@ -1,0 +1,31 @@
+import { Elysia } from "elysia";
+import type { Log } from "../../lib/log";
+import type { RouteList } from "./allowed-methods";
+import { type ErrorPage, errorHook } from "./errors";
+import { exchangeOf } from "./exchange";
+import { type GateDeps, gate } from "./gate";
+import { authorize } from "./roles";
+
+interface HttpDeps extends GateDeps {
+  log: Log;
+  routes: RouteList;
+  page?: ErrorPage;
+}
+
+/** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
+export const http = (deps: HttpDeps) =>
+  new Elysia({ name: "http" })
+    .onRequest(gate(deps))
+    .onTransform({ as: "global" }, ({ request, route }) => {
+      const exchange = exchangeOf(request);
+      exchange.route = route;
+      authorize(request.method, route, exchange.principal);
+    })
+    .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
+      const exchange = exchangeOf(request);
+      // A stream has put its own headers in place and reports itself when it ends.
+      if (exchange.isStreaming) return;
+      Object.assign(set.headers, exchange.headers);
+      exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
+    })
+    .onError({ as: "global" }, errorHook(deps));
