@@ -2,7 +2,8 @@ import { type Static, Type } from "@sinclair/typebox";
 
 /**
  * Every setting of every process. `env` is the variable, the path in this schema (in snake_case) the place in
- * `groundwire.toml`; `secret` values are masked wherever they are shown. `lib/settings.ts` reads and checks them.
+ * `groundwire.toml`; `secret` values are masked wherever they are shown, `file` values are resolved against the folder
+ * that the process starts in, `expected` says a pattern in words. `lib/settings.ts` reads and checks them.
  */
 const text = (env: string, description: string, options: object = {}) => Type.String({ env, description, ...options });
 const optionalText = (env: string, description: string, options: object = {}) =>
@@ -11,7 +12,11 @@ const whole = (env: string, description: string, value: number | undefined, mini
   Type.Integer({ env, description, minimum, maximum, default: value });
 const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
 const choice = <T extends string>(env: string, description: string, values: readonly T[], value: T) =>
-  Type.Unsafe<T>({ type: "string", enum: [...values], env, description, default: value });
+  Type.Union(
+    values.map((name) => Type.Literal(name)),
+    { env, description, default: value },
+  );
+const webAddress = { pattern: "^https?://[^\\s/]+", expected: "an address that begins with http:// or https://" };
 
 const minute = 60_000;
 const mib = 1_048_576;
@@ -19,6 +24,7 @@ const mib = 1_048_576;
 export const Config = Type.Object({
   dataDir: text("GROUNDWIRE_DATA_DIR", "Folder of the database and everything else that has to be kept", {
     default: "./data",
+    file: true,
   }),
   logLevel: choice(
     "GROUNDWIRE_LOG_LEVEL",
@@ -29,18 +35,20 @@ export const Config = Type.Object({
 
   gateway: Type.Object({
     host: text("GROUNDWIRE_HOST", "Address that the gateway listens on; 0.0.0.0 for all", { default: "127.0.0.1" }),
-    port: whole("GROUNDWIRE_PORT", "Port of the gateway: API and pages", 8080, 1, 65535),
+    port: whole("GROUNDWIRE_PORT", "Port of the gateway: API and pages; 0: any free one", 8080, 0, 65535),
     publicUrl: optionalText(
       "GROUNDWIRE_PUBLIC_URL",
       "Address that browsers use when a proxy stands in front, such as https://ai.example.com",
+      webAddress,
     ),
     adminKey: optionalText(
       "GROUNDWIRE_ADMIN_KEY",
       "Admin key for automation, 32 characters or more; without it one is made on the first run",
       { secret: true, minLength: 32 },
     ),
-    nodes: Type.Array(Type.String({ minLength: 1 }), {
+    nodes: Type.Array(Type.String({ pattern: webAddress.pattern }), {
       env: "GROUNDWIRE_NODES",
+      expected: "addresses that begin with http:// or https://, separated by commas",
       description: "Addresses of the GPU nodes, separated by commas; left out: the node on this machine",
       default: [],
     }),
@@ -91,12 +99,13 @@ export const Config = Type.Object({
     url: optionalText(
       "LIBSQL_URL",
       "libSQL server, such as libsql://db.example.com; left out: a file in the data folder",
+      { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
     redisUrl: optionalText(
       "REDIS_URL",
       "Redis for cache and limits of several gateways, such as redis://127.0.0.1:6379",
-      { secret: true },
+      { secret: true, pattern: "^rediss?://", expected: "an address that begins with redis:// or rediss://" },
     ),
   }),
 
@@ -113,20 +122,26 @@ export const Config = Type.Object({
   }),
 
   models: Type.Object({
-    dir: optionalText(
-      "GROUNDWIRE_MODELS_DIR",
-      "Folder of the model files; left out: groundwire/models in the user's cache folder",
-    ),
+    dir: text("GROUNDWIRE_MODELS_DIR", "Folder of the model files; left out: a folder in the user's cache", {
+      file: true,
+    }),
     chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name of the catalogue, or the path of a .gguf file", {
       default: "smollm2-135m-instruct",
+    }),
+    huggingFaceUrl: text("HF_ENDPOINT", "Hugging Face or a mirror of it, where model files come from", {
+      default: "https://huggingface.co",
+      ...webAddress,
+    }),
+    huggingFaceToken: optionalText("HF_TOKEN", "Token for models that Hugging Face gives to known users only", {
+      secret: true,
     }),
   }),
 
   node: Type.Object({
     host: text("GROUNDWIRE_NODE_HOST", "Address that the GPU node listens on", { default: "127.0.0.1" }),
-    port: whole("GROUNDWIRE_NODE_PORT", "Port of the GPU node", 8081, 1, 65535),
-    tlsCert: optionalText("GROUNDWIRE_NODE_TLS_CERT", "Certificate file (PEM) of the node"),
-    tlsKey: optionalText("GROUNDWIRE_NODE_TLS_KEY", "Private key file (PEM) of the node"),
+    port: whole("GROUNDWIRE_NODE_PORT", "Port of the GPU node; 0: any free one", 8081, 0, 65535),
+    tlsCert: optionalText("GROUNDWIRE_NODE_TLS_CERT", "Certificate file (PEM) of the node", { file: true }),
+    tlsKey: optionalText("GROUNDWIRE_NODE_TLS_KEY", "Private key file (PEM) of the node", { file: true }),
     trustNetwork: flag(
       "GROUNDWIRE_NODE_TRUST_NETWORK",
       "Allow a node beyond this machine without TLS, because the network is private",
@@ -141,6 +156,7 @@ export const Config = Type.Object({
     engineUrl: optionalText(
       "GROUNDWIRE_NODE_ENGINE_URL",
       "Address of the OpenAI-compatible server for the engine openai, such as http://127.0.0.1:8000",
+      webAddress,
     ),
     engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
     slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers that are generated at once", 8, 1, 1024),

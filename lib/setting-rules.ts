@@ -1,0 +1,32 @@
+import type { Config } from "./config";
+import type { ErrorDetail } from "./errors";
+
+/** True for an address that only this machine can reach. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** What single values can't show: settings that need each other or exclude each other. */
+export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => {
+  const problems: ErrorDetail[] = [];
+  const report = (path: string, message: string) => problems.push({ path, message });
+
+  if (node.tlsCert && !node.tlsKey)
+    report("GROUNDWIRE_NODE_TLS_KEY", "is missing; the certificate needs its private key");
+  if (node.tlsKey && !node.tlsCert)
+    report("GROUNDWIRE_NODE_TLS_CERT", "is missing; the private key needs its certificate");
+  if (node.engine === "openai" && !node.engineUrl) {
+    report("GROUNDWIRE_NODE_ENGINE_URL", "is missing; the engine openai needs the address of its server");
+  }
+  if (!isLoopback(node.host)) {
+    if (!gateway.nodeToken) {
+      report("GROUNDWIRE_NODE_TOKEN", `is missing; a node that listens on ${node.host} has to ask for a token`);
+    }
+    if (!node.tlsCert && !node.trustNetwork) {
+      report(
+        "GROUNDWIRE_NODE_TLS_CERT",
+        `is missing; a node that listens on ${node.host} needs TLS, or GROUNDWIRE_NODE_TRUST_NETWORK=true in a private network`,
+      );
+    }
+  }
+  return problems;
+};

@@ -1,0 +1,174 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { Value } from "@sinclair/typebox/value";
+import { parse, TomlError } from "smol-toml";
+import { Config } from "./config";
+import { AppError, type ErrorDetail } from "./errors";
+import { nearest } from "./nearest";
+import { display, readValue, SETTINGS, type Setting } from "./setting";
+import { findContradictions } from "./setting-rules";
+
+/** The one reader of the environment. Every process reads its configuration once, at its start. */
+export type Environment = Record<string, string | undefined>;
+
+/** Where a value comes from: a variable, `groundwire.toml`, or nobody's wish. */
+export type Origin = "environment" | "file" | "default";
+
+export interface Settings {
+  config: Config;
+  /** By `Setting.key`. */
+  origins: ReadonlyMap<string, Origin>;
+}
+
+export const CONFIG_FILE = "groundwire.toml";
+const PREFIX = "GROUNDWIRE_";
+
+/**
+ * Reads the environment and `groundwire.toml` in `cwd`; a variable wins over the file, an empty one counts as not set.
+ * Throws one AppError invalid_request that lists every problem in `detail.details`, by variable or key of the file.
+ */
+export const readSettings = (env: Environment = process.env, cwd: string = process.cwd()): Settings => {
+  const file = readFile(join(cwd, CONFIG_FILE));
+  const problems: ErrorDetail[] = [...file.problems, ...unknownVariables(env)];
+  const origins = new Map<string, Origin>();
+  const draft: Draft = {};
+
+  for (const setting of SETTINGS) {
+    const text = env[setting.env] || undefined;
+    const given = text ?? file.values.get(setting.key);
+    origins.set(setting.key, text !== undefined ? "environment" : given !== undefined ? "file" : "default");
+    if (given === undefined) {
+      place(draft, setting, setting.key === "models.dir" ? modelsDir(env) : setting.default, cwd);
+      continue;
+    }
+    const read = readValue(setting, given);
+    if (read.problem === undefined) place(draft, setting, read.value, cwd);
+    else
+      problems.push({
+        path: text === undefined ? `${setting.key} in ${CONFIG_FILE}` : setting.env,
+        message: read.problem,
+      });
+  }
+
+  if (problems.length > 0) throw settingsError(problems);
+  Value.Assert(Config, draft);
+  const contradictions = findContradictions(draft);
+  if (contradictions.length > 0) throw settingsError(contradictions);
+  return { config: draft, origins };
+};
+
+/** The checked configuration of this process. Throws like `readSettings`. */
+export const loadConfig = (env: Environment = process.env, cwd: string = process.cwd()): Config =>
+  readSettings(env, cwd).config;
+
+/** The defaults with some values of your own, whatever the environment says: for tests and tools. */
+export const defaultConfig = (overrides: DeepPartial<Config> = {}): Config =>
+  Value.Parse(Config, merge(readSettings({}, "/").config, overrides));
+
+export interface SettingView {
+  setting: Setting;
+  /** As text, secrets masked. */
+  value: string;
+  origin: Origin;
+}
+
+/** Every setting with its effective value and where that comes from. */
+export const describeSettings = ({ config, origins }: Settings): SettingView[] =>
+  SETTINGS.map((setting) => ({
+    setting,
+    value: display(
+      setting,
+      setting.path.reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), config),
+    ),
+    origin: origins.get(setting.key) ?? "default",
+  }));
+
+type Draft = { [name: string]: unknown };
+type DeepPartial<T> = T extends unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+const isRecord = (value: unknown): value is Draft =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+const place = (draft: Draft, { path, isFile }: Setting, value: unknown, cwd: string): void => {
+  let at = draft;
+  for (const name of path.slice(0, -1)) {
+    const next = at[name];
+    const table = isRecord(next) ? next : {};
+    at[name] = table;
+    at = table;
+  }
+  const name = path.at(-1);
+  if (name === undefined || value === undefined) return;
+  at[name] = isFile && typeof value === "string" ? resolve(cwd, value) : value;
+};
+
+const merge = (base: Draft, overrides: Draft): Draft => {
+  const merged = { ...base };
+  for (const [name, value] of Object.entries(overrides)) {
+    const below = merged[name];
+    merged[name] = isRecord(below) && isRecord(value) ? merge(below, value) : value;
+  }
+  return merged;
+};
+
+/** The user's cache folder as each system names it. */
+const modelsDir = (env: Environment): string => {
+  const home = homedir();
+  const cache =
+    env.XDG_CACHE_HOME ||
+    (process.platform === "darwin" && join(home, "Library", "Caches")) ||
+    (process.platform === "win32" && env.LOCALAPPDATA) ||
+    join(home, ".cache");
+  return join(cache, "groundwire", "models");
+};
+
+const suggestion = (name: string, known: Iterable<string>): string => {
+  const near = nearest(name, known);
+  return near ? `is not a setting; did you mean ${near}?` : "is not a setting; `bun run config` lists them all";
+};
+
+const unknownVariables = (env: Environment): ErrorDetail[] => {
+  const known = new Set(SETTINGS.map((setting) => setting.env));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.has(name))
+    .map((name) => ({ path: name, message: suggestion(name, known) }));
+};
+
+interface FileContent {
+  values: Map<string, unknown>;
+  problems: ErrorDetail[];
+}
+
+const readFile = (path: string): FileContent => {
+  const content: FileContent = { values: new Map(), problems: [] };
+  if (!existsSync(path)) return content;
+  try {
+    flatten(parse(readFileSync(path, "utf8")), "", content);
+  } catch (error) {
+    const line = error instanceof TomlError ? error.line : undefined;
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    content.problems.push({ path: CONFIG_FILE, message: `can't be read: ${reason}`, ...(line && { line }) });
+  }
+  return content;
+};
+
+/** Turns nested tables into dotted keys; a key that is no setting is a problem. */
+const flatten = (table: Draft, prefix: string, content: FileContent): void => {
+  for (const [name, value] of Object.entries(table)) {
+    const key = prefix + name;
+    if (SETTINGS.some((setting) => setting.key === key)) content.values.set(key, value);
+    else if (isRecord(value) && SETTINGS.some((setting) => setting.key.startsWith(`${key}.`))) {
+      flatten(value, `${key}.`, content);
+    } else {
+      const known = SETTINGS.map((setting) => setting.key);
+      content.problems.push({ path: `${key} in ${CONFIG_FILE}`, message: suggestion(key, known) });
+    }
+  }
+};
+
+const settingsError = (problems: ErrorDetail[]): AppError => {
+  const lines = problems.map(({ path, message, line }) => `  ${path}${line ? ` (line ${line})` : ""} ${message}`);
+  const count = problems.length === 1 ? "A setting is wrong" : `${problems.length} settings are wrong`;
+  return new AppError("invalid_request", `${count}:\n${lines.join("\n")}`, { details: problems });
+};
