@@ -111,6 +111,11 @@ export const Config = Type.Object({
 
   cache: Type.Object({
     enabled: flag("GROUNDWIRE_CACHE", "Keep answers at temperature 0 or with a seed", true),
+    optIn: flag(
+      "GROUNDWIRE_CACHE_OPT_IN",
+      "Use the cache only for requests that ask for it by max-age, s-maxage or only-if-cached",
+      false,
+    ),
     ttlSeconds: whole("GROUNDWIRE_CACHE_TTL_SECONDS", "How long an answer is kept", 86_400, 1, 31_536_000),
     maxBytes: whole(
       "GROUNDWIRE_CACHE_MAX_BYTES",

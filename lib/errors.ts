@@ -26,6 +26,7 @@ export const ERROR_KINDS = {
   upstream_error: { status: 502, type: "server_error", retryable: true },
   unavailable: { status: 503, type: "server_error", retryable: true },
   model_loading: { status: 503, type: "server_error", retryable: true },
+  not_cached: { status: 504, type: "invalid_request_error", retryable: false },
   deadline_exceeded: { status: 504, type: "server_error", retryable: true },
   storage_full: { status: 507, type: "server_error", retryable: false },
 } as const;

@@ -8,13 +8,17 @@ export interface CacheDirectives {
   onlyIfCached: boolean;
   /** Oldest acceptable answer in seconds. */
   maxAge?: number;
+  /** `s-maxage`: how long the answer of this request is kept, in seconds, at most the configured time. */
+  keepSeconds?: number;
 }
 
 export interface CacheRequest {
-  /** Whose entries these are: the calling key's id, or a shared name that an admin set. */
-  namespace: string;
+  /** Id of the calling key. Its entries are its own, unless an admin put it into a shared namespace. */
+  keyId: string;
   /** Everything that could change the answer, by name, in a fixed order; hashed to the key and shown by `explain`. */
   parts: Record<string, unknown>;
+  /** Whether `generate` gives Server-Sent Events. Both forms share what is stored, only equal ones what is in flight. */
+  stream: boolean;
   /** For invalidation in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
   tags: string[];
   /** Why this answer may not be cached (sampling without a seed, cache off …); undefined when it may. */
@@ -31,8 +35,8 @@ export interface AnswerCache {
   /**
    * Serves from the store, joins an equal request in flight, or starts `generate`. The generation is aborted when its
    * last reader has gone. `toStored` makes the value to keep from all frames of a whole answer, or undefined when it
-   * is not worth keeping (empty, cut off). Throws what `generate` throws, and unavailable (504, RFC 9111) for
-   * `only-if-cached` without an entry.
+   * is not worth keeping (empty, cut off). Throws what `generate` throws, client_closed when `signal` is aborted, and
+   * not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
    */
   answer(
     request: CacheRequest,

@@ -117,8 +117,11 @@ export type FinishReason = Static<typeof FinishReason>;
 export const CacheReport = Type.Object({
   status: Type.Union([Type.Literal("hit"), Type.Literal("miss"), Type.Literal("joined"), Type.Literal("bypass")]),
   kind: Type.Optional(Type.Union([Type.Literal("memory"), Type.Literal("redis"), Type.Literal("in_flight")])),
-  reason: Type.Optional(Type.String({ description: "Why it was bypassed" })),
+  reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
   age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
+  ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
+  key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
+  stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
 });
 export type CacheReport = Static<typeof CacheReport>;
 

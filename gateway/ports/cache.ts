@@ -1,31 +1,51 @@
-/** A shared or local store of bytes with a lifetime. An adapter never throws and never makes a caller wait over 50 ms: what it can't read is a miss. */
+/**
+ * A shared or local store of text with a lifetime. An adapter never throws and never makes a caller wait over 50 ms:
+ * what it can't read is a miss, what it can't write is dropped.
+ */
 export interface Cache {
+  /** Resolves when the first connection stands or has failed: an unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
-  get(key: string): Promise<CacheEntry | undefined>;
-  /** Keeps `value` for `ttlMs`. Entries carry tags; a tag's entries are dropped together. */
-  set(key: string, entry: CacheEntry, ttlMs: number): Promise<void>;
+  get(key: string): Promise<CacheHit | undefined>;
+  /**
+   * Keeps `entry` for `ttlMs`; false when it could not be kept. Entries carry tags, and a tag's entries are dropped
+   * together.
+   */
+  set(key: string, entry: CacheEntry, ttlMs: number): Promise<boolean>;
   delete(key: string): Promise<boolean>;
-  /** Drops every entry that carries `tag` and answers how many there were. */
+  /**
+   * Drops every entry that carries `tag` and answers how many there were. While a shared store is unreachable its part
+   * is done as soon as it is back, before anything is read from it.
+   */
   deleteTag(tag: string): Promise<number>;
-  stats(): Promise<CacheStats>;
+  /** One element per layer, the nearest first. */
+  stats(): Promise<CacheStats[]>;
   close(): Promise<void>;
 }
+
+export type CacheLayer = "memory" | "redis";
 
 export interface CacheEntry {
   value: string;
   storedAt: Date;
-  /** For example `model:smollm2-135m-instruct@b179c9523d0e`, `namespace:key_abc`. */
-  tags: string[];
+  /** For example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
+  tags: readonly string[];
+}
+
+export interface CacheHit extends CacheEntry {
+  expiresAt: Date;
+  layer: CacheLayer;
 }
 
 export interface CacheStats {
-  kind: "memory" | "redis";
-  /** degraded: reachable at start or before, not now; all reads miss. */
+  layer: CacheLayer;
+  /** degraded: not reachable now; all reads miss. */
   status: "ok" | "degraded";
   /** Since when the status holds. */
   since: Date;
   entries: number;
+  /** Memory: an upper bound of what the entries take. Redis: what the server uses in all. */
   sizeBytes: number;
+  /** Of the last answer of a remote store. */
   latencyMs?: number;
   lastError?: string;
 }
