@@ -1,0 +1,51 @@
+import { type ParseArgsConfig, parseArgs, styleText } from "node:util";
+import { toAppError } from "../../lib/errors";
+
+/** Exit codes of every command. `usage` also stands for a configuration that can't be used (EX_USAGE of sysexits.h). */
+export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
+
+type Format = Parameters<typeof styleText>[0];
+
+/** Colours a text where the stream is a terminal; `NO_COLOR` is honoured. */
+export const paint = (format: Format, text: string, stream: NodeJS.WriteStream = process.stdout): string =>
+  styleText(format, text, { stream });
+
+/** Writes a problem to stderr: what happened, then what to do. */
+export const printError = (message: string): void => {
+  process.stderr.write(`${paint("red", "error", process.stderr)} ${message}\n`);
+};
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
+
+/**
+ * Runs one command: reads its arguments, prints `help` where asked, turns what is thrown into one message on stderr and
+ * an exit code. `run` resolves with the exit code.
+ */
+export const runCommand = async <const O extends Options>(
+  help: string,
+  options: O,
+  run: (parsed: Parsed<O>) => Promise<number> | number,
+): Promise<void> => {
+  if (process.argv.includes("--help")) {
+    process.stdout.write(`${help}\n`);
+    return;
+  }
+  let parsed: Parsed<O>;
+  try {
+    parsed = parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    printError(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  try {
+    process.exitCode = await run(parsed);
+  } catch (error) {
+    const problem = toAppError(error);
+    printError(
+      problem.kind === "internal" && error instanceof Error ? (error.stack ?? error.message) : problem.message,
+    );
+    process.exitCode = problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
+  }
+};

@@ -1,0 +1,48 @@
+import { describeSettings, readSettings } from "../../lib/settings";
+import { EXIT, paint, runCommand } from "./command";
+import { writeConfigDocs } from "./config-docs";
+
+const HELP = `Prints every setting, its effective value and where the value comes from. Secrets are masked.
+
+  bun run config            as a table
+  bun run config --json     for scripts
+  bun run config --docs     writes .env.example and the table in README.md anew`;
+
+const table = (rows: readonly (readonly string[])[]): string[] => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+};
+
+await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } }, async ({ values }) => {
+  if (values.docs) {
+    await writeConfigDocs();
+    return EXIT.ok;
+  }
+  const views = describeSettings(readSettings());
+  if (values.json) {
+    const settings = views.map(({ setting, value, origin }) => ({
+      name: setting.env,
+      key: setting.key,
+      value,
+      origin,
+      description: setting.description,
+    }));
+    console.log(JSON.stringify({ settings }, null, 2));
+    return EXIT.ok;
+  }
+  const [header, ...lines] = table([
+    ["SETTING", "VALUE", "ORIGIN"],
+    ...views.map(({ setting, value, origin }) => [setting.env, value || "-", origin]),
+  ]);
+  console.log(paint("bold", header ?? ""));
+  lines.forEach((line, index) => {
+    console.log(views[index]?.origin === "default" ? paint("dim", line) : line);
+  });
+  console.log(`\nChange a value by its variable, in .env or in groundwire.toml; README.md describes each.`);
+  return EXIT.ok;
+});
