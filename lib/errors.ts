@@ -50,6 +50,8 @@ interface AppErrorFields {
   details?: ErrorDetail[];
   /** When the same request may be sent again; becomes `retry-after` and `retry-after-ms`. */
   retryAfterMs?: number;
+  /** Response headers that belong to the refusal, for example the state of the limit that refused. */
+  headers?: Readonly<Record<string, string>>;
   /** Reaches the log and nothing else. */
   cause?: unknown;
 }
