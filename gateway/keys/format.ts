@@ -1,0 +1,50 @@
+import { crc32 } from "node:zlib";
+
+/**
+ * `gw_<id>_<secret><checksum>`: a public id of 12 characters that logs and limits may name, 256 random bits, and a
+ * CRC32 over all before it, by which a mistyped key and a scanner's false hit are told apart offline. Base62, so that
+ * a double click selects the whole key.
+ */
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ID_LENGTH = 12;
+/** 62^43 is just above 2^256. */
+const SECRET_LENGTH = 43;
+const CHECKSUM_LENGTH = 6;
+
+/** For secret scanners. A hit is a key when its checksum is right too. */
+export const KEY_PATTERN = /\bgw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b/;
+const WHOLE_KEY = new RegExp(`^gw_([0-9A-Za-z]{${ID_LENGTH}})_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
+
+/** `length` characters, each with the same chance, from the system's random source. */
+const randomBase62 = (length: number): string => {
+  let text = "";
+  while (text.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(length * 2))) {
+      // 248 is four times 62: bytes above it would make the first letters likelier.
+      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62];
+    }
+  }
+  return text;
+};
+
+/** CRC32 of `text` as 6 base62 characters, the highest first. */
+const checksum = (text: string): string => {
+  let rest = crc32(text);
+  let digits = "";
+  for (let i = 0; i < CHECKSUM_LENGTH; i++) {
+    digits = `${ALPHABET[rest % 62]}${digits}`;
+    rest = Math.floor(rest / 62);
+  }
+  return digits;
+};
+
+/** A new key and its id in the database. The key itself is kept nowhere. */
+export const generateKey = (): { id: string; key: string } => {
+  const publicId = randomBase62(ID_LENGTH);
+  const body = `gw_${publicId}_${randomBase62(SECRET_LENGTH)}`;
+  return { id: `key_${publicId}`, key: body + checksum(body) };
+};
+
+/** True when form and checksum are right: only then is the database asked. */
+export const isWellFormed = (key: string): boolean =>
+  WHOLE_KEY.test(key) && key.slice(-CHECKSUM_LENGTH) === checksum(key.slice(0, -CHECKSUM_LENGTH));

@@ -1,0 +1,34 @@
+/** What is left of one limit, as `ratelimit` says it. */
+export interface LimitReading {
+  name: "requests" | "parallel";
+  remaining: number;
+  /** Milliseconds until more is left; undefined where no clock decides. */
+  changesInMs?: number;
+}
+
+/** Whole seconds, rounded up: a client that waits this long never comes too early. */
+export const toSeconds = (ms: number): number => Math.ceil(ms / 1000);
+
+/** Both limits of a key, as `ratelimit-policy`: stable for a client, so it is built once for each key. */
+export const policyHeader = (keyId: string, requestsPerMinute: number, parallelRequests: number): string => {
+  const partition = `pk=:${btoa(keyId)}:`;
+  return `"requests";q=${requestsPerMinute};w=60;${partition}, "parallel";q=${parallelRequests};qu="concurrent-requests";${partition}`;
+};
+
+/** `ratelimit` of draft-ietf-httpapi-ratelimit-headers-11: `r` left, and for `t` seconds no more than that. */
+export const rateLimitHeader = (readings: readonly LimitReading[]): string =>
+  readings
+    .map(({ name, remaining, changesInMs }) => {
+      const effectiveWindow = changesInMs === undefined ? "" : `;t=${toSeconds(changesInMs)}`;
+      return `"${name}";r=${remaining}${effectiveWindow}`;
+    })
+    .join(", ");
+
+/** A time span in OpenAI's form: `120ms`, `12.5s`, `6m0s`. */
+export const formatSpan = (ms: number): string => {
+  const whole = Math.ceil(ms);
+  if (whole < 1000) return `${whole}ms`;
+  const minutes = Math.floor(whole / 60_000);
+  const seconds = `${(whole % 60_000) / 1000}s`;
+  return minutes > 0 ? `${minutes}m${seconds}` : seconds;
+};
