@@ -150,3 +150,24 @@ export const ChatAnswer = Type.Object({
   request_id: Type.String(),
 });
 export type ChatAnswer = Static<typeof ChatAnswer>;
+
+/**
+ * One message of the stream of `POST /v1/chat`: `data: <this>` without an event name, in this order: one `start`, any
+ * number of `delta`, one `done`, then `data: [DONE]`. A stream that fails ends with `data: {"error": …}` (the envelope
+ * of every error) and no `[DONE]`. Lines that begin with `:` keep the connection open while the model is silent.
+ */
+export const ChatEvent = Type.Union(
+  [
+    Type.Object({
+      type: Type.Literal("start"),
+      model: Type.String(),
+      model_revision: Type.String(),
+      cache: CacheReport,
+      request_id: Type.String(),
+    }),
+    Type.Object({ type: Type.Literal("delta"), text: Type.String() }),
+    Type.Object({ type: Type.Literal("done"), answer: Type.Omit(ChatAnswer, ["message"]) }),
+  ],
+  { title: "ChatEvent" },
+);
+export type ChatEvent = Static<typeof ChatEvent>;

@@ -1,0 +1,295 @@
+import { AppError, toAppError } from "../../lib/errors";
+import type { AnswerCache, CacheDirectives } from "../cache/answers";
+import type { GenerationSample, Recorder } from "../metrics/recorder";
+import type { Models } from "../models/registry";
+import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
+import type { Principal } from "../principal";
+import type { CacheReport, ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Latency, Usage } from "./contract";
+import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
+import { type Completion, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
+
+/** Who asks, and how. */
+export interface Call {
+  principal: Principal;
+  requestId: string;
+  /** Aborted when the caller leaves. */
+  signal: AbortSignal;
+  priority: EngineRequest["priority"];
+  directives: CacheDirectives;
+  /** `performance.now()` at arrival. */
+  receivedAt: number;
+  traceparent?: string;
+}
+
+/** What is known about an answer once its first byte is there. */
+export interface AnswerStart {
+  model: string;
+  modelRevision: string;
+  /** null on a cache hit. */
+  node: string | null;
+  cache: CacheReport;
+  /** Milliseconds since arrival. */
+  ttftMs: number;
+  queueMs: number;
+}
+
+export interface WholeAnswer extends AnswerStart {
+  /** OpenAI's JSON. */
+  json: string | Uint8Array;
+  totalMs: number;
+}
+
+export interface StreamedAnswer extends AnswerStart {
+  /** Whole frames of OpenAI's stream, as they come from the node. Throws AppError when the answer breaks off. */
+  pieces: AsyncIterable<Uint8Array | string>;
+}
+
+/** Chats and completions. Every method throws AppError as `Engine.request` does, and invalid_request. */
+export interface ChatService {
+  complete(call: Call, operation: "chat", body: ChatCompletionRequest): Promise<WholeAnswer>;
+  complete(call: Call, operation: "completion", body: CompletionRequest): Promise<WholeAnswer>;
+  stream(call: Call, operation: "chat", body: ChatCompletionRequest): Promise<StreamedAnswer>;
+  stream(call: Call, operation: "completion", body: CompletionRequest): Promise<StreamedAnswer>;
+  /** The whole answer with everything that Groundwire knows about it. */
+  answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
+  /** The same as it comes: one `start`, any number of `delta`, one `done`. Leaving the loop early stops the generation. */
+  events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
+}
+
+interface ChatDeps {
+  engine: Engine;
+  models: Models;
+  answers: AnswerCache;
+  recorder: Recorder;
+  /** Milliseconds for a whole answer. */
+  totalMs: number;
+  cacheEnabled: boolean;
+}
+
+const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
+const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
+const decoder = new TextDecoder();
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;
+
+export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
+  /** Serves from the cache or starts a generation; `asFrames` when the reader needs the node's stream. */
+  const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
+    const model = models.resolve(call.principal, body.model);
+    const bypass = cacheEnabled ? samplingBypass(body) : "off";
+    // A cacheable answer is generated as a stream, because an equal request that joins it may want one.
+    const asFrames = isStream || bypass === undefined;
+    const json = nodeBody(body, model.id, asFrames);
+    const generate = (signal: AbortSignal): Promise<EngineReply> =>
+      engine.request({
+        route: ROUTES[operation],
+        model: model.id,
+        body: json,
+        stream: asFrames,
+        requestId: call.requestId,
+        fairKey: call.principal.keyId,
+        priority: call.priority,
+        deadlineMs: totalMs - (performance.now() - call.receivedAt),
+        signal,
+        traceparent: call.traceparent,
+      });
+    const answer = await answers.answer(
+      {
+        namespace: call.principal.keyId,
+        parts: bypass === undefined ? cacheParts(operation, body, model) : {},
+        tags: [`model:${model.id}`],
+        bypass,
+        directives: call.directives,
+        requestId: call.requestId,
+        signal: call.signal,
+      },
+      generate,
+      toStored,
+    );
+    const start: AnswerStart = {
+      model: model.id,
+      modelRevision: "reply" in answer ? answer.reply.modelRevision : model.revision,
+      node: "reply" in answer ? answer.reply.node : null,
+      cache: answer.report,
+      ttftMs: performance.now() - call.receivedAt,
+      queueMs: "reply" in answer ? answer.reply.queueMs : 0,
+    };
+    return { answer, start, asFrames };
+  };
+
+  /** One sample for each generation, whole, broken off or refused. */
+  const record = (
+    operation: Operation,
+    stream: boolean,
+    call: Call,
+    start: AnswerStart,
+    usage: Usage | null | undefined,
+    errorKind?: GenerationSample["errorKind"],
+  ): void =>
+    recorder.generation({
+      operation,
+      model: start.model,
+      node: start.node ?? undefined,
+      stream,
+      cache: start.cache,
+      queueMs: start.queueMs,
+      ttftMs: start.ttftMs,
+      totalMs: performance.now() - call.receivedAt,
+      promptTokens: usage?.prompt_tokens ?? 0,
+      completionTokens: usage?.completion_tokens ?? 0,
+      errorKind,
+    });
+
+  /** The whole answer, parsed, and its JSON as it will be sent. */
+  const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
+    const { answer, start, asFrames } = await begin(call, operation, body, false);
+    if ("stored" in answer) {
+      const completion: Completion = JSON.parse(answer.stored);
+      record(operation, false, call, start, completion.usage);
+      return { start, completion, json: answer.stored };
+    }
+    try {
+      const pieces = await collect(answer.reply.body);
+      const json = asFrames ? undefined : join(pieces);
+      const completion: Completion = json ? parseWhole(json) : toCompletion(pieces);
+      if (!asFrames && completion.timings) start.ttftMs = sentAt(call, completion) + completion.timings.ttft_ms;
+      record(operation, false, call, start, completion.usage);
+      return { start, completion, json: json ?? JSON.stringify(completion) };
+    } catch (thrown) {
+      record(operation, false, call, start, undefined, toAppError(thrown).kind);
+      throw thrown;
+    }
+  };
+
+  return {
+    async complete(call: Call, operation: Operation, body: GenerationRequest) {
+      const { start, json } = await whole(call, operation, body);
+      return { ...start, json, totalMs: performance.now() - call.receivedAt };
+    },
+
+    async stream(call: Call, operation: Operation, body: GenerationRequest) {
+      const { answer, start } = await begin(call, operation, body, true);
+      const wantsUsage = body.stream_options?.include_usage === true;
+      if ("stored" in answer) {
+        const completion: Completion = JSON.parse(answer.stored);
+        record(operation, true, call, start, completion.usage);
+        return { ...start, pieces: once(toFrames(completion, wantsUsage)) };
+      }
+      const pieces = metered(answer.reply.body, wantsUsage, (usage, errorKind) =>
+        record(operation, true, call, start, usage, errorKind),
+      );
+      return { ...start, pieces };
+    },
+
+    async answer(call, body) {
+      const { start, completion } = await whole(call, "chat", body);
+      const content = completion.choices[0]?.message?.content ?? "";
+      return { ...describe(call, start, completion), message: { role: "assistant", content } };
+    },
+
+    async *events(call, body) {
+      const { answer, start } = await begin(call, "chat", body, true);
+      yield {
+        type: "start",
+        model: start.model,
+        model_revision: start.modelRevision,
+        cache: start.cache,
+        request_id: call.requestId,
+      };
+      if ("stored" in answer) {
+        const completion: Completion = JSON.parse(answer.stored);
+        record("chat", true, call, start, completion.usage);
+        yield { type: "delta", text: completion.choices[0]?.message?.content ?? "" };
+        yield { type: "done", answer: describe(call, start, completion) };
+        return;
+      }
+      const pieces: Uint8Array[] = [];
+      const body_ = metered(answer.reply.body, true, (usage, errorKind) => record("chat", true, call, start, usage, errorKind));
+      for await (const piece of body_) {
+        pieces.push(piece);
+        const text = parseFrames([piece]).map(textOf).join("");
+        if (text) yield { type: "delta", text };
+      }
+      yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
+    },
+  };
+};
+
+/** What is stored of a whole answer: nothing when it is empty or has no usage. */
+const toStored = (frames: Uint8Array[]): string | undefined => {
+  const completion = toCompletion(frames);
+  const [choice] = completion.choices;
+  const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
+  return isWorthKeeping ? JSON.stringify(completion) : undefined;
+};
+
+/** Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. */
+async function* metered(
+  body: AsyncIterable<Uint8Array>,
+  keepUsage: boolean,
+  report: (usage: Usage | null | undefined, errorKind?: GenerationSample["errorKind"]) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let usage: Usage | null | undefined;
+  let errorKind: GenerationSample["errorKind"] = "client_closed";
+  try {
+    for await (const piece of body) {
+      const found = takeUsageFrame(piece);
+      if (found) usage = found.chunk.usage;
+      const out = found && !keepUsage ? found.rest : piece;
+      if (out.length > 0) yield out;
+    }
+    errorKind = undefined;
+  } catch (thrown) {
+    errorKind = toAppError(thrown).kind;
+    throw thrown;
+  } finally {
+    report(usage, errorKind);
+  }
+}
+
+const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces;
+};
+
+const join = (pieces: Uint8Array[]): Uint8Array =>
+  pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+
+const parseWhole = (json: Uint8Array): Completion => {
+  try {
+    const completion = JSON.parse(decoder.decode(json));
+    if (Array.isArray(completion?.choices)) return completion;
+  } catch {
+    // Falls through: a cut-off document and a strange one are the same failure.
+  }
+  throw new AppError("upstream_error", "The GPU node's answer was not whole. Try again.", { source: "node" });
+};
+
+async function* once(text: string): AsyncGenerator<string, void, undefined> {
+  yield text;
+}
+
+/** Milliseconds from arrival until the node had the request. */
+const sentAt = (call: Call, completion: Completion): number =>
+  Math.max(0, performance.now() - call.receivedAt - (completion.timings?.total_ms ?? 0));
+
+const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
+  const latency: Latency = {
+    queue: round(start.queueMs),
+    ttft: round(start.ttftMs),
+    total: round(performance.now() - call.receivedAt),
+  };
+  return {
+    id: completion.id,
+    finish_reason: completion.choices[0]?.finish_reason ?? "stop",
+    usage: completion.usage ?? NO_USAGE,
+    model: start.model,
+    model_revision: start.modelRevision,
+    template_version: null,
+    node: start.node,
+    latency,
+    cache: start.cache,
+    request_id: call.requestId,
+  };
+};
