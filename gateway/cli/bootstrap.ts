@@ -1,0 +1,58 @@
+/**
+ * Runs before anything is installed, so it imports nothing but what Bun brings along.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dir, "../..");
+/** Inside node_modules: what was installed there, so that a second start needs neither time nor network. */
+const STAMP = join(ROOT, "node_modules", ".groundwire-install");
+
+/** production: what the processes need. all: the tools of development and tests too. */
+export type Scope = "production" | "all";
+
+const fingerprint = (): string => {
+  const hash = createHash("sha256");
+  for (const file of ["package.json", "bun.lock", "bunfig.toml"]) hash.update(readFileSync(join(ROOT, file)));
+  return `${hash.digest("hex")} ${process.platform} ${process.arch}`;
+};
+
+const isInstalled = (scope: Scope): boolean => {
+  if (!existsSync(STAMP)) return false;
+  const [installed, lock] = readFileSync(STAMP, "utf8").split("\n");
+  return lock === fingerprint() && (installed === "all" || installed === scope);
+};
+
+/** Installs the locked dependencies. Returns false, having said why, when that failed. */
+const install = async (scope: Scope): Promise<boolean> => {
+  const startedAt = performance.now();
+  console.log("Installing the locked dependencies …");
+  const command = [process.execPath, "install", "--frozen-lockfile", "--no-progress"];
+  if (scope === "production") command.push("--production");
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  if ((await child.exited) !== 0) {
+    console.error(`${output}${errors}\nThe dependencies could not be installed. Check the network and run this again.`);
+    return false;
+  }
+  writeFileSync(STAMP, `${scope}\n${fingerprint()}\n`);
+  console.log(`Dependencies installed in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+  return true;
+};
+
+/** Runs this same script again: a process that started without node_modules does not find packages installed later. */
+const runAgain = async (): Promise<number> => {
+  const child = Bun.spawn([process.execPath, ...process.argv.slice(1)], { stdio: ["inherit", "inherit", "inherit"] });
+  // Ctrl+C reaches the child from the terminal by itself; the parent only has to outlive it.
+  process.on("SIGINT", () => {});
+  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  return child.exited;
+};
+
+/** Runs `main` with the locked dependencies in place, installing them first where they are missing or not the locked ones. */
+export const withDependencies = async (scope: Scope, main: () => Promise<unknown>): Promise<void> => {
+  if (isInstalled(scope)) await main();
+  else if (await install(scope)) process.exit(await runAgain());
+  else process.exit(1);
+};

@@ -1,0 +1,3 @@
+import { withDependencies } from "../gateway/cli/bootstrap";
+
+await withDependencies("all", () => import("./runner/main"));

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runFiles } from "./run-group";
+import { exitCodeOf, finalLine, skipGroup, sum, tallyGroup } from "./tally";
+
+/** Runs the given sources as test files by the real runner and counts them. */
+const tallyOf = async (sources: Record<string, string>) => {
+  const folder = mkdtempSync(join(tmpdir(), "groundwire-tally-"));
+  try {
+    for (const [name, source] of Object.entries(sources)) {
+      writeFileSync(join(folder, name), `import { test, expect, describe, afterAll } from "bun:test";\n${source}\n`);
+    }
+    return tallyGroup(await runFiles(Object.keys(sources), { cwd: folder, quiet: true }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+describe("counting by the runner's own report", () => {
+  test("passed, failed and skipped tests are counted, and failed ones named with what is around them", async () => {
+    const tally = await tallyOf({
+      "a.test.ts": `describe("a <&> \\"b\\"", () => {
+        test("holds", () => {}); test("breaks 'here'", () => { expect(1).toBe(2); });
+        test.skip("later", () => {}); test.todo("some day"); });`,
+      "b.test.ts": `test("holds too", () => {});`,
+    });
+    expect(finalLine(tally)).toBe("2 passed, 1 failed, 2 skipped");
+    expect(tally.failures).toEqual([`a.test.ts: a <&> "b" > breaks 'here'`]);
+  });
+
+  test("a file that can't be loaded is a failure", async () => {
+    const tally = await tallyOf({ "a.test.ts": `test("a", () => {});`, "b.test.ts": `import "./nowhere";` });
+    expect([tally.passed, tally.failed]).toEqual([1, 1]);
+    expect(tally.failures[0]).toStartWith("b.test.ts: reported no test");
+  });
+
+  test("a file without a test is a failure", async () => {
+    const tally = await tallyOf({ "a.test.ts": `test("a", () => {});`, "b.test.ts": "" });
+    expect([tally.passed, tally.failed]).toEqual([1, 1]);
+  });
+
+  test("a failing hook is a failure", async () => {
+    const tally = await tallyOf({ "a.test.ts": `afterAll(() => { throw new Error("x"); }); test("a", () => {});` });
+    expect([tally.passed, tally.failed]).toEqual([1, 1]);
+  });
+
+  test("a file that ends the runner fails the whole group", async () => {
+    const tally = await tallyOf({
+      "a.test.ts": `test("a", () => {});`,
+      "b.test.ts": `test("b", () => { process.kill(process.pid, "SIGKILL"); });`,
+    });
+    expect([tally.passed, tally.failed]).toEqual([0, 2]);
+  });
+
+  test("a file that leaves early with code 0 fails the group", async () => {
+    const tally = await tallyOf({ "a.test.ts": `test("a", () => { process.exit(0); });` });
+    expect([tally.passed, tally.failed]).toEqual([0, 1]);
+  });
+
+  test("half a report and an exit code without a reason are failures", () => {
+    const cut = `<testsuites><testsuite name="a" file="a"><testcase name="x" file="a" />`;
+    expect(tallyGroup({ files: ["a"], exitCode: 1, report: cut }).failed).toBe(1);
+    const whole = `${cut}</testsuite></testsuites>`;
+    expect(tallyGroup({ files: ["a"], exitCode: 0, report: whole }).failed).toBe(0);
+    expect(tallyGroup({ files: ["a"], exitCode: 1, report: whole }).failed).toBe(1);
+  });
+});
+
+test("only a run in which something passed and nothing failed ends with 0", () => {
+  const passed = { passed: 1, failed: 0, skipped: 0, failures: [] };
+  const failed = { passed: 0, failed: 1, skipped: 0, failures: ["a: b"] };
+  expect(exitCodeOf(sum([passed, skipGroup(["b"])]))).toBe(0);
+  expect(exitCodeOf(sum([passed, failed]))).toBe(1);
+  expect(exitCodeOf(skipGroup(["b"]))).toBe(1);
+  expect(exitCodeOf(sum([]))).toBe(1);
+});
