@@ -1,0 +1,100 @@
+import { and, asc, desc, eq, like, lt, max, or, sql } from "drizzle-orm";
+import type { Db, Tx } from "./client";
+import { conversations, messages } from "./schema";
+
+export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
+export type MessageRow = typeof messages.$inferSelect;
+export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" | "detail">;
+
+/** Place in a list that runs from the last changed to the first. */
+export interface Cursor {
+  updatedAt: Date;
+  id: string;
+}
+
+const withCount = {
+  id: conversations.id,
+  keyId: conversations.keyId,
+  title: conversations.title,
+  model: conversations.model,
+  createdAt: conversations.createdAt,
+  updatedAt: conversations.updatedAt,
+  messageCount: sql<number>`(SELECT count(*) FROM messages WHERE messages.conversation_id = conversations.id)`,
+};
+
+/** Conversations of a key, last changed first, after `cursor`; `search` is part of the title. */
+export const listConversations = (
+  db: Db,
+  keyId: string,
+  { limit, cursor, search }: { limit: number; cursor?: Cursor; search?: string },
+): Promise<ConversationRow[]> =>
+  db
+    .select(withCount)
+    .from(conversations)
+    .where(
+      and(
+        eq(conversations.keyId, keyId),
+        search === undefined ? undefined : like(conversations.title, `%${search.replaceAll(/[%_]/g, "")}%`),
+        cursor &&
+          or(
+            lt(conversations.updatedAt, cursor.updatedAt),
+            and(eq(conversations.updatedAt, cursor.updatedAt), lt(conversations.id, cursor.id)),
+          ),
+      ),
+    )
+    .orderBy(desc(conversations.updatedAt), desc(conversations.id))
+    .limit(limit);
+
+/** A conversation, if it is this key's own. */
+export const findConversation = async (db: Db, keyId: string, id: string): Promise<ConversationRow | undefined> => {
+  const [row] = await db
+    .select(withCount)
+    .from(conversations)
+    .where(and(eq(conversations.id, id), eq(conversations.keyId, keyId)));
+  return row;
+};
+
+/** All messages of a conversation in order. */
+export const listMessages = (db: Db, conversationId: string): Promise<MessageRow[]> =>
+  db.select().from(messages).where(eq(messages.conversationId, conversationId)).orderBy(asc(messages.position));
+
+export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
+  tx.insert(conversations).values(row);
+
+/** Appends messages in the order given and marks the conversation as changed at `now`. */
+export const appendMessages = async (
+  tx: Tx,
+  conversationId: string,
+  added: readonly NewMessage[],
+  now: Date,
+): Promise<void> => {
+  const [last] = await tx
+    .select({ position: max(messages.position) })
+    .from(messages)
+    .where(eq(messages.conversationId, conversationId));
+  const from = (last?.position ?? -1) + 1;
+  await tx.insert(messages).values(added.map((message, i) => ({ ...message, conversationId, position: from + i })));
+  await touch(tx, conversationId, now);
+};
+
+/** Stores what is known of an answer and marks its conversation as changed at `now`. */
+export const saveAnswer = async (
+  tx: Tx,
+  answer: Pick<MessageRow, "id" | "conversationId" | "content" | "status" | "detail">,
+  now: Date,
+): Promise<void> => {
+  const { id, conversationId, content, status, detail } = answer;
+  await tx.update(messages).set({ content, status, detail }).where(eq(messages.id, id));
+  await touch(tx, conversationId, now);
+};
+
+export const deleteMessage = (tx: Tx, id: string) => tx.delete(messages).where(eq(messages.id, id));
+
+export const renameConversation = (tx: Tx, id: string, title: string) =>
+  tx.update(conversations).set({ title }).where(eq(conversations.id, id));
+
+/** Its messages go with it. */
+export const deleteConversation = (tx: Tx, id: string) => tx.delete(conversations).where(eq(conversations.id, id));
+
+const touch = (tx: Tx, id: string, now: Date) =>
+  tx.update(conversations).set({ updatedAt: now }).where(eq(conversations.id, id));

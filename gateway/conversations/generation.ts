@@ -1,0 +1,129 @@
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import type { ChatEvent } from "../chat/contract";
+import type { AnswerDetail, ConversationMessage } from "./contract";
+
+/** An answer at one moment. `generating` is the only status that is not the last. */
+export interface AnswerState {
+  id: string;
+  status: ConversationMessage["status"];
+  content: string;
+  detail: AnswerDetail;
+}
+
+type Ending = "stopped" | "interrupted";
+
+/**
+ * One answer on its way: it takes the events of the chat service, keeps the text, and lets any number of readers follow.
+ * Readers may leave and come back; `keepMs` after the last one left, it is stopped.
+ */
+export class Generation {
+  /** Resolves when the answer has ended and was saved. Never rejects. */
+  readonly done: Promise<void>;
+  #state: AnswerState;
+  #isDone = false;
+  #changed = Promise.withResolvers<void>();
+  readonly #abort = new AbortController();
+  #ending: Ending = "stopped";
+  #readers = 0;
+  #idle: Timer | undefined;
+
+  constructor(
+    readonly answer: { id: string; conversationId: string; keyId: string; model: string; requestId: string },
+    events: (signal: AbortSignal) => AsyncIterable<ChatEvent>,
+    private readonly options: { save: (state: AnswerState) => Promise<void>; keepMs: number },
+  ) {
+    this.#state = {
+      id: answer.id,
+      status: "generating",
+      content: "",
+      detail: { model: answer.model, request_id: answer.requestId },
+    };
+    this.#startIdling();
+    this.done = this.#run(events);
+  }
+
+  get state(): AnswerState {
+    return this.#state;
+  }
+
+  /** Ends the answer at once, which frees its slot on the node; resolves when it was saved. */
+  async stop(ending: Ending = "stopped"): Promise<void> {
+    this.#ending = ending;
+    this.#abort.abort();
+    await this.done;
+  }
+
+  /**
+   * The state now, then after changes, at most one each `everyMs`, until the answer has ended or `signal` is aborted.
+   * The last one is the state that was saved.
+   */
+  async *follow(signal: AbortSignal, everyMs: number): AsyncGenerator<AnswerState> {
+    const left = aborted(signal);
+    this.#readers += 1;
+    clearTimeout(this.#idle);
+    try {
+      while (!signal.aborted) {
+        const isLast = this.#isDone;
+        const changed = this.#changed.promise;
+        yield this.#state;
+        if (isLast) return;
+        await Promise.race([left, Promise.all([changed, Promise.race([Bun.sleep(everyMs), this.done])])]);
+      }
+    } finally {
+      this.#readers -= 1;
+      if (this.#readers === 0 && !this.#isDone) this.#startIdling();
+    }
+  }
+
+  #startIdling(): void {
+    this.#idle = setTimeout(() => void this.stop(), this.options.keepMs);
+  }
+
+  #change(change: Partial<AnswerState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  async #run(events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<void> {
+    const last = await this.#generate(events);
+    clearTimeout(this.#idle);
+    // Readers hear of the end only when a reload would find it too.
+    await this.options.save({ ...this.#state, ...last });
+    this.#isDone = true;
+    this.#change(last);
+  }
+
+  /** Takes all events; answers what changes with the end. */
+  async #generate(events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<Partial<AnswerState>> {
+    const { signal } = this.#abort;
+    try {
+      for await (const event of events(signal)) {
+        if (event.type === "delta") this.#change({ content: this.#state.content + event.text });
+        else if (event.type === "done")
+          return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event) } };
+      }
+      throw new AppError("upstream_error", "The GPU node ended the answer without saying so. Try again.");
+    } catch (thrown) {
+      if (signal.aborted) return { status: this.#ending };
+      const { error } = toEnvelope(toAppError(thrown), this.answer.requestId);
+      return { status: "failed", detail: { ...this.#state.detail, error } };
+    }
+  }
+}
+
+const detailOf = ({ answer }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> => ({
+  model: answer.model,
+  model_revision: answer.model_revision,
+  node: answer.node,
+  finish_reason: answer.finish_reason,
+  usage: answer.usage,
+  latency: answer.latency,
+  cache: answer.cache,
+});
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

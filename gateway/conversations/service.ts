@@ -1,0 +1,276 @@
+import { Value } from "@sinclair/typebox/value";
+import type { Db } from "../../db/client";
+import * as store from "../../db/conversations";
+import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import type { ChatMessage } from "../chat/contract";
+import type { Call, ChatService } from "../chat/service";
+import type { Models } from "../models/registry";
+import type { Principal } from "../principal";
+import {
+  AnswerDetail,
+  type Conversation,
+  type ConversationMessage,
+  type ConversationPage,
+  type ConversationQuery,
+  type ConversationWithMessages,
+  type CreateConversation,
+} from "./contract";
+import { type AnswerState, Generation } from "./generation";
+
+/** A reader who closes the tab finds the whole answer when coming back within this time. */
+const KEEP_MS = 60_000;
+/** How often a running answer's text is saved, so that the end of the process loses little of it. */
+const SAVE_MS = 5000;
+/** A running answer that nobody has saved for so long belonged to a process that is gone. */
+const ORPHAN_MS = 3 * SAVE_MS;
+const TITLE_LENGTH = 60;
+
+interface Deps {
+  db: Db;
+  chat: Pick<ChatService, "events">;
+  models: Pick<Models, "resolve">;
+  log: Log;
+  now?: () => Date;
+  keepMs?: number;
+}
+
+/** What an answer needs from the request that asked for it. */
+type Asking = Omit<Call, "signal">;
+
+export type ConversationService = ReturnType<typeof createConversations>;
+
+/**
+ * Conversations of the chat page and `/v1/conversations`. Everything is the caller's own: what belongs to another key
+ * is not found. Answers are generated here, not in a request, so a reader may leave and come back.
+ */
+export const createConversations = ({ db, chat, models, log, now = () => new Date(), keepMs = KEEP_MS }: Deps) => {
+  /** Running answers of this process by conversation. */
+  const running = new Map<string, Generation>();
+
+  const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
+    const row = await store.findConversation(db, principal.keyId, id);
+    if (!row) throw new AppError("not_found", "There is no such conversation, or it was deleted.");
+    return row;
+  };
+
+  const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
+    db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
+
+  /** Messages with the text of a running answer as it is now, and abandoned answers as what they are. */
+  const messagesOf = async (row: store.ConversationRow): Promise<ConversationMessage[]> => {
+    const messages = (await store.listMessages(db, row.id)).map(toMessage);
+    const last = messages.at(-1);
+    if (last?.status !== "generating") return messages;
+    const live = running.get(row.id)?.state;
+    const isOrphan = now().getTime() - row.updatedAt.getTime() > ORPHAN_MS;
+    if (live?.id === last.id) Object.assign(last, live);
+    else if (isOrphan) last.status = "interrupted";
+    return messages;
+  };
+
+  const refuseIfBusy = (principal: Principal, conversationId: string | undefined): void => {
+    if (conversationId !== undefined && running.has(conversationId)) {
+      throw new AppError("conflict", "An answer is still being written here. Stop it or wait for its end.");
+    }
+    const own = [...running.values()].filter(({ answer }) => answer.keyId === principal.keyId).length;
+    const { parallelRequests } = principal.limits;
+    if (own < parallelRequests) return;
+    const message = `The key "${principal.keyName}" may have ${parallelRequests} answers at once. Stop one or wait.`;
+    throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
+  };
+
+  /** Starts the answer to `history` and saves it every few seconds until it has ended. */
+  const generate = (
+    asking: Asking,
+    conversation: { id: string; model: string },
+    answerId: string,
+    history: ChatMessage[],
+  ) => {
+    const { principal, requestId } = asking;
+    const { id: conversationId, model } = conversation;
+    const generation = new Generation(
+      { id: answerId, conversationId, keyId: principal.keyId, model, requestId },
+      (signal) => chat.events({ ...asking, signal }, { model, messages: history }),
+      {
+        keepMs,
+        save: (state) =>
+          save(conversationId, state).catch((error) => log.error({ requestId, err: error }, "an answer was not saved")),
+      },
+    );
+    running.set(conversationId, generation);
+    const saving = setInterval(() => void save(conversationId, generation.state).catch(() => {}), SAVE_MS);
+    void generation.done.then(() => {
+      clearInterval(saving);
+      running.delete(conversationId);
+    });
+    return generation;
+  };
+
+  const list = async (principal: Principal, query: ConversationQuery = {}): Promise<ConversationPage> => {
+    const { limit = 20, after, search } = query;
+    const rows = await store.listConversations(db, principal.keyId, {
+      limit: limit + 1,
+      search,
+      cursor: parseCursor(after),
+    });
+    const shown = rows.slice(0, limit);
+    const last = rows.length > limit ? shown.at(-1) : undefined;
+    return {
+      data: shown.map(toConversation),
+      has_more: last !== undefined,
+      next_cursor: last ? `${last.updatedAt.getTime()}.${last.id}` : null,
+    };
+  };
+
+  const get = async (principal: Principal, id: string): Promise<ConversationWithMessages> => {
+    const row = await find(principal, id);
+    return { ...toConversation(row), messages: await messagesOf(row) };
+  };
+
+  /** Throws model_not_found. */
+  const create = async (
+    principal: Principal,
+    { title = "New chat", model }: CreateConversation = {},
+  ): Promise<Conversation> => {
+    const at = now();
+    const { id: resolved } = models.resolve(principal, model);
+    const row = { id: newId("chat"), keyId: principal.keyId, title, model: resolved, createdAt: at, updatedAt: at };
+    await db.write((tx) => store.insertConversation(tx, row));
+    return toConversation({ ...row, messageCount: 0 });
+  };
+
+  /**
+   * Adds the question and starts its answer; a conversation without an id is made. Throws conflict while an answer runs
+   * there, rate_limited, not_found, model_not_found. What fails later is the state of the answer.
+   */
+  const ask = async (asking: Asking, text: string, conversationId?: string) => {
+    const { principal } = asking;
+    refuseIfBusy(principal, conversationId);
+    const conversation: ConversationWithMessages =
+      conversationId === undefined
+        ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
+        : await get(principal, conversationId);
+    const question = { id: newId("msg"), role: "user", content: text, status: "complete", detail: null } as const;
+    const answer = { id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null } as const;
+    await db.write((tx) => store.appendMessages(tx, conversation.id, [question, answer], now()));
+    const history = [...toHistory(conversation.messages), { role: "user", content: text } as const];
+    const generation = generate(asking, conversation, answer.id, history);
+    return { conversation, question, generation };
+  };
+
+  /** Answers the last question again; the earlier answer is replaced. Throws what `ask` throws, and conflict without a question. */
+  const regenerate = async (asking: Asking, conversationId: string) => {
+    const { principal } = asking;
+    refuseIfBusy(principal, conversationId);
+    const conversation = await get(principal, conversationId);
+    const last = conversation.messages.at(-1);
+    const questions = last?.role === "assistant" ? conversation.messages.slice(0, -1) : conversation.messages;
+    if (questions.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
+    const answer = { id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null } as const;
+    await db.write(async (tx) => {
+      if (last?.role === "assistant") await store.deleteMessage(tx, last.id);
+      await store.appendMessages(tx, conversationId, [answer], now());
+    });
+    return { replaced: last, generation: generate(asking, conversation, answer.id, toHistory(questions)) };
+  };
+
+  /** Ends the running answer and keeps its text. False when there was none. */
+  const stop = async (principal: Principal, conversationId: string): Promise<boolean> => {
+    await find(principal, conversationId);
+    const generation = running.get(conversationId);
+    await generation?.stop();
+    return generation !== undefined;
+  };
+
+  /**
+   * An answer now and after each change, at most every `everyMs`, until it has ended. An answer that another gateway
+   * generates is followed by its saved text. Throws not_found.
+   */
+  async function* follow(
+    principal: Principal,
+    conversationId: string,
+    answerId: string,
+    signal: AbortSignal,
+    everyMs: number,
+  ) {
+    for (;;) {
+      const { messages } = await get(principal, conversationId);
+      const live = running.get(conversationId);
+      if (live?.answer.id === answerId) {
+        yield* live.follow(signal, everyMs);
+        return;
+      }
+      const message = messages.find(({ id }) => id === answerId);
+      if (!message) throw new AppError("not_found", "There is no such answer, or it was replaced.");
+      yield toState(message);
+      if (message.status !== "generating" || signal.aborted) return;
+      await Bun.sleep(1000);
+    }
+  }
+
+  const rename = async (principal: Principal, id: string, title: string): Promise<Conversation> => {
+    const row = await find(principal, id);
+    await db.write((tx) => store.renameConversation(tx, id, title));
+    return toConversation({ ...row, title });
+  };
+
+  /** Ends a running answer first. */
+  const remove = async (principal: Principal, id: string): Promise<void> => {
+    await stop(principal, id);
+    await db.write((tx) => store.deleteConversation(tx, id));
+  };
+
+  /** Ends and saves every running answer as interrupted. */
+  const close = async (): Promise<void> => {
+    await Promise.all([...running.values()].map((generation) => generation.stop("interrupted")));
+  };
+
+  return { list, get, create, ask, regenerate, stop, follow, rename, remove, close };
+};
+
+/** Sorts by time. */
+const newId = (prefix: "chat" | "msg"): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
+
+const titleOf = (text: string): string => {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
+};
+
+const parseCursor = (after: string | undefined): store.Cursor | undefined => {
+  if (after === undefined) return undefined;
+  const [ms = "", id = ""] = after.split(".");
+  if (!/^\d{1,15}$/.test(ms) || !id) {
+    throw new AppError("invalid_request", "after is not a next_cursor of this list.", { param: "after" });
+  }
+  return { updatedAt: new Date(Number(ms)), id };
+};
+
+/** What the model gets to see: whole or partial texts, without answers that have none. */
+const toHistory = (messages: readonly ConversationMessage[]): ChatMessage[] =>
+  messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
+
+const toConversation = (row: store.ConversationRow): Conversation => ({
+  id: row.id,
+  title: row.title,
+  model: row.model,
+  message_count: row.messageCount,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+});
+
+const toMessage = (row: store.MessageRow): ConversationMessage => ({
+  id: row.id,
+  role: row.role,
+  content: row.content,
+  status: row.status,
+  detail: Value.Check(AnswerDetail, row.detail) ? row.detail : null,
+  created_at: row.createdAt.toISOString(),
+});
+
+const toState = ({ id, status, content, detail }: ConversationMessage): AnswerState => ({
+  id,
+  status,
+  content,
+  detail: detail ?? { model: "", request_id: "" },
+});

@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { Elysia } from "elysia";
+
+/** What browsers load, by the name that pages use. htmx is served as released; its licence stands in front of it. */
+const FILES = {
+  "app.css": { path: own("app.css"), type: "text/css; charset=utf-8" },
+  "app.js": { path: own("assets/app.js"), type: "text/javascript; charset=utf-8" },
+  "chat.js": { path: own("assets/chat.js"), type: "text/javascript; charset=utf-8" },
+  "htmx.js": {
+    path: released("dist/htmx.min.js"),
+    type: "text/javascript; charset=utf-8",
+    banner: `/*! htmx.org 4.0.1\n${readFileSync(released("LICENSE"), "utf8").trim()}\n*/\n`,
+  },
+  "hx-sse.js": {
+    path: released("dist/ext/hx-sse.min.js"),
+    type: "text/javascript; charset=utf-8",
+    banner: "/*! hx-sse of htmx.org 4.0.1, Zero-Clause BSD: the text stands in htmx.js */\n",
+  },
+  "icons.svg": { path: own("assets/icons.svg"), type: "image/svg+xml" },
+  "favicon.svg": { path: own("assets/favicon.svg"), type: "image/svg+xml" },
+} as const satisfies Record<string, { path: string; type: string; banner?: string }>;
+
+export type AssetName = keyof typeof FILES;
+
+function own(path: string): string {
+  return join(import.meta.dir, path);
+}
+function released(path: string): string {
+  return Bun.resolveSync(`htmx.org/${path}`, import.meta.dir);
+}
+
+/** One file with its content hash in the URL, so that browsers may keep it for ever. */
+class Asset {
+  readonly url: string;
+  readonly #bytes: Uint8Array;
+  readonly #compressed = new Map<string, Uint8Array>();
+
+  constructor(
+    name: string,
+    readonly type: string,
+    text: string,
+  ) {
+    this.#bytes = new TextEncoder().encode(text);
+    const hash = new Bun.CryptoHasher("sha256").update(this.#bytes).digest("hex").slice(0, 12);
+    this.url = `/assets/${name.replace(".", `-${hash}.`)}`;
+  }
+
+  /** The bytes in the best encoding that `accepted` (an accept-encoding header) names; compressed once, when first asked for. */
+  encoded(accepted: string): { bytes: Uint8Array; encoding?: "br" | "gzip" } {
+    const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : undefined;
+    if (!encoding) return { bytes: this.#bytes };
+    const kept = this.#compressed.get(encoding);
+    if (kept) return { bytes: kept, encoding };
+    const bytes =
+      encoding === "br"
+        ? brotliCompressSync(this.#bytes, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } })
+        : gzipSync(this.#bytes, { level: 9 });
+    this.#compressed.set(encoding, bytes);
+    return { bytes, encoding };
+  }
+}
+
+const assets = new Map<string, Asset>(
+  Object.entries(FILES).map(([name, file]) => {
+    const text = ("banner" in file ? file.banner : "") + readFileSync(file.path, "utf8");
+    return [name, new Asset(name, file.type, text)];
+  }),
+);
+const byUrl = new Map([...assets.values()].map((asset) => [asset.url, asset]));
+
+/** `/assets/app-3f9c….css` for `app.css`. */
+export const assetUrl = (name: AssetName): string => {
+  const asset = assets.get(name);
+  if (!asset) throw new Error(`There is no asset ${name}.`);
+  return asset.url;
+};
+
+/** `GET /assets/…`: immutable, compressed, public. An old hash is a 404: its page is gone too. */
+export const assetRoutes = new Elysia({ name: "views.assets" }).get("/assets/:file", ({ params, request }) => {
+  const asset = byUrl.get(`/assets/${params.file}`);
+  if (!asset) return new Response("Not found", { status: 404, headers: { "content-type": "text/plain" } });
+  const { bytes, encoding } = asset.encoded(request.headers.get("accept-encoding") ?? "");
+  return new Response(bytes, {
+    headers: {
+      "content-type": asset.type,
+      "cache-control": "public, max-age=31536000, immutable",
+      "x-content-type-options": "nosniff",
+      "cross-origin-resource-policy": "same-origin",
+      vary: "accept-encoding",
+      ...(encoding && { "content-encoding": encoding }),
+    },
+  });
+});

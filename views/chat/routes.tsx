@@ -1,0 +1,108 @@
+import { Elysia, t } from "elysia";
+import type { ConversationService } from "../../gateway/conversations/service";
+import { principalOf } from "../../gateway/http/auth";
+import { exchangeOf } from "../../gateway/http/exchange";
+import { sseResponse } from "../../gateway/http/sse";
+import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
+import { Asked, ChatPage, MAX_QUESTION, Regenerated } from "./page";
+import { answerMessages, UPDATE_MS } from "./stream";
+
+const HISTORY_LENGTH = 50;
+const NO_DIRECTIVES = { noCache: false, noStore: false, onlyIfCached: false };
+
+/** What the chat service has to know of the request that asks. Answers for people go before batch work. */
+const askingOf = (request: Request) => {
+  const { requestId, receivedAt, traceparent } = exchangeOf(request);
+  return {
+    principal: principalOf(request),
+    requestId,
+    receivedAt,
+    traceparent,
+    priority: "interactive",
+    directives: NO_DIRECTIVES,
+  } as const;
+};
+
+const form = { body: t.Object({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
+
+/** `/chat`: pages, forms and the stream of an answer. */
+export const chatRoutes = ({ conversations }: { conversations: ConversationService }) => {
+  const chatPage = async (request: Request, id?: string, typed?: { draft: string; problem: string }) => {
+    const principal = principalOf(request);
+    const conversation = id ? await conversations.get(principal, id) : undefined;
+    const { data: history } = await conversations.list(principal, { limit: HISTORY_LENGTH });
+    const props = { request, principal, conversation, history, ...typed };
+    return page(<ChatPage {...props} />, typed ? 422 : 200);
+  };
+
+  return new Elysia({ name: "views.chat", prefix: "/chat" })
+    .get("/", ({ request }) => chatPage(request))
+    .get("/:id", ({ request, params }) => chatPage(request, params.id))
+    .post(
+      "/",
+      async ({ request, body }) => {
+        const id = body.conversation || undefined;
+        const question = body.question.trim();
+        if (question === "") return chatPage(request, id, { draft: "", problem: "Write a message first." });
+        const { conversation, question: asked, generation } = await conversations.ask(askingOf(request), question, id);
+        const path = `/chat/${conversation.id}`;
+        if (!isHtmx(request)) {
+          // Without scripts the page can't fill itself: wait for the whole answer, and keep it alive meanwhile.
+          for await (const _ of generation.follow(request.signal, 1000));
+          return redirect(request, path);
+        }
+        const isNew = id === undefined;
+        const headers: Record<string, string> = isNew ? { "hx-push-url": path } : {};
+        const props = { conversation, question: asked, answer: generation.state, isNew };
+        return html(<Asked {...props} />, 200, headers);
+      },
+      {
+        body: t.Object({
+          conversation: t.Optional(t.String({ maxLength: 100 })),
+          question: t.String({ maxLength: MAX_QUESTION }),
+        }),
+      },
+    )
+    .post(
+      "/stop",
+      async ({ request, body }) => {
+        const id = body.conversation;
+        if (id) await conversations.stop(principalOf(request), id);
+        return isHtmx(request)
+          ? new Response(null, { status: 204, headers: PAGE_HEADERS })
+          : redirect(request, id ? `/chat/${id}` : "/chat");
+      },
+      form,
+    )
+    .get("/:id/answers/:answer", ({ request, params }) => {
+      const left = new AbortController();
+      const principal = principalOf(request);
+      const states = conversations.follow(principal, params.id, params.answer, left.signal, UPDATE_MS);
+      return sseResponse(answerMessages(params.id, states), {
+        exchange: exchangeOf(request),
+        headers: PAGE_HEADERS,
+        onLeave: () => left.abort(),
+      });
+    })
+    .post("/:id/regenerate", async ({ request, params }) => {
+      const { replaced, generation } = await conversations.regenerate(askingOf(request), params.id);
+      if (isHtmx(request) && replaced) {
+        const props = { conversationId: params.id, replacedId: replaced.id, answer: generation.state };
+        return html(<Regenerated {...props} />);
+      }
+      for await (const _ of generation.follow(request.signal, 1000));
+      return redirect(request, `/chat/${params.id}`);
+    })
+    .post(
+      "/:id/rename",
+      async ({ request, params, body }) => {
+        await conversations.rename(principalOf(request), params.id, body.title.trim());
+        return redirect(request, `/chat/${params.id}`);
+      },
+      { body: t.Object({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }) },
+    )
+    .post("/:id/delete", async ({ request, params }) => {
+      await conversations.remove(principalOf(request), params.id);
+      return redirect(request, "/chat");
+    });
+};

@@ -1,0 +1,77 @@
+import { raw } from "hono/html";
+import type { AnswerState } from "../../gateway/conversations/generation";
+import { GrowingMarkdown } from "../ui/markdown";
+import { SSE_HELLO, sseMessage } from "../ui/sse";
+import { count } from "../ui/time";
+import { Answer } from "./turn";
+
+/** 25 updates a second look like writing and leave the browser idle in between. */
+export const UPDATE_MS = 40;
+
+/**
+ * The states of one answer as messages for hx-sse. A finished block is sent once, the open one is replaced; the last
+ * message is the whole answer as a reload shows it. Who connects again starts over, so nothing doubles.
+ */
+export async function* answerMessages(
+  conversationId: string,
+  states: AsyncIterable<AnswerState>,
+): AsyncGenerator<string> {
+  const growing = new GrowingMarkdown();
+  let isEmpty = true;
+  yield SSE_HELLO;
+  for await (const answer of states) {
+    if (answer.status !== "generating") {
+      yield await sseMessage(<Whole conversationId={conversationId} answer={answer} />);
+    } else if (answer.content !== "") {
+      const { finished, open } = growing.update(answer.content);
+      yield await sseMessage(isEmpty ? Beginning({ answer, finished, open }) : Growth({ answer, finished, open }));
+      isEmpty = false;
+    }
+  }
+}
+
+interface GrowthProps {
+  answer: AnswerState;
+  finished: string;
+  open: string;
+}
+
+const Beginning = ({ answer, finished, open }: GrowthProps) => (
+  <hx-partial hx-target={`#${answer.id} > .prose`} hx-swap="innerHTML">
+    {raw(finished)}
+    <div id={`${answer.id}-open`} class="open">
+      {raw(open)}
+    </div>
+  </hx-partial>
+);
+
+const Growth = ({ answer, finished, open }: GrowthProps) => (
+  <>
+    {finished && (
+      <hx-partial hx-target={`#${answer.id}-open`} hx-swap="beforebegin">
+        {raw(finished)}
+      </hx-partial>
+    )}
+    <hx-partial hx-target={`#${answer.id}-open`} hx-swap="innerMorph">
+      {raw(open)}
+    </hx-partial>
+  </>
+);
+
+const Whole = ({ conversationId, answer }: { conversationId: string; answer: AnswerState }) => (
+  <>
+    <hx-partial hx-target={`#${answer.id}`} hx-swap="outerMorph">
+      <Answer conversationId={conversationId} answer={answer} isLast />
+    </hx-partial>
+    <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
+      {endingOf(answer)}
+    </hx-partial>
+  </>
+);
+
+/** The one sentence that a screen reader hears at the end. */
+const endingOf = ({ status, content }: AnswerState): string => {
+  const words = count(content.split(/\s+/).filter(Boolean).length, "word");
+  if (status === "complete") return `Answer ready, ${words}`;
+  return status === "stopped" ? `Stopped after ${words}` : "The answer failed";
+};

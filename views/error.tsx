@@ -1,0 +1,65 @@
+import { exchangeOf } from "../gateway/http/exchange";
+import type { AppError } from "../lib/errors";
+import { Plain, Shell } from "./layout";
+import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
+import { ErrorPanel, errorTitle } from "./ui/states";
+
+const isPagePath = (path: string): boolean =>
+  !/^\/(v1|metrics|healthz|livez|readyz|openapi\.json|docs)(\/|$)/.test(path);
+
+/** Where the reader goes to sign in, and comes back from. */
+const signInPath = (request: Request): string => {
+  const url = new URL(isHtmx(request) ? (request.headers.get("hx-current-url") ?? request.url) : request.url);
+  const back = request.method === "GET" || isHtmx(request) ? url.pathname + url.search : "/";
+  return `/sign-in?return=${encodeURIComponent(back)}`;
+};
+
+const retryHeaders = (error: AppError): Record<string, string> =>
+  error.detail.retryAfterMs === undefined
+    ? {}
+    : { "retry-after": String(Math.max(1, Math.ceil(error.detail.retryAfterMs / 1000))) };
+
+/**
+ * A page's error as HTML: who is not signed in is sent to sign in; inside an htmx request the panel goes to the alert
+ * region and the screen stays as it was; everything else is a page of its own. undefined for paths of the API.
+ */
+export const errorPage = async (
+  error: AppError,
+  request: Request,
+  requestId: string,
+): Promise<Response | undefined> => {
+  const { pathname } = new URL(request.url);
+  if (!isPagePath(pathname)) return undefined;
+  if (error.kind === "missing_api_key") {
+    const location = signInPath(request);
+    return isHtmx(request)
+      ? new Response(null, { status: 401, headers: { ...PAGE_HEADERS, "hx-redirect": location } })
+      : new Response(null, { status: 303, headers: { ...PAGE_HEADERS, location } });
+  }
+  const headers = retryHeaders(error);
+  if (isHtmx(request)) {
+    const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
+    return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });
+  }
+  const { principal } = exchangeOf(request);
+  const Frame = principal ? Shell : Plain;
+  return page(
+    <Frame title={errorTitle(error)} request={request} principal={principal}>
+      <div class="error-page">
+        <p class="status-code">{error.status}</p>
+        <h1>{errorTitle(error)}</h1>
+        <p>{error.message}</p>
+        <p>
+          <a class="button" href={principal ? "/" : "/sign-in"}>
+            {principal ? "Go to the start page" : "Sign in"}
+          </a>
+        </p>
+        <p class="fine">
+          Request <code>{requestId}</code>
+        </p>
+      </div>
+    </Frame>,
+    error.status,
+    headers,
+  );
+};

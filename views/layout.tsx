@@ -1,0 +1,174 @@
+import type { Child } from "hono/jsx";
+import { hasRole, type Principal } from "../gateway/principal";
+import { assetUrl } from "./assets";
+import { THEMES, themeOf } from "./session";
+import { Icon, type IconName } from "./ui/icon";
+
+/** Where a page is shown: who reads it, and the request that asked for it. */
+export interface Frame {
+  request: Request;
+  principal?: Principal;
+}
+
+interface DocumentProps extends Frame {
+  title: string;
+  /** Scripts besides htmx and app.js. */
+  scripts?: ("hx-sse.js" | "chat.js")[];
+  children: Child;
+}
+
+/** The HTML document: head, the reader's theme, our scripts. */
+export const Document = ({ request, title, scripts = [], children }: DocumentProps) => {
+  const theme = themeOf(request);
+  return (
+    <html lang="en" {...(theme !== "system" && { "data-theme": theme })}>
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title} · Groundwire</title>
+        <link rel="icon" href={assetUrl("favicon.svg")} type="image/svg+xml" />
+        <link rel="stylesheet" href={assetUrl("app.css")} />
+        {(["htmx.js", ...scripts, "app.js"] as const).map((name) => (
+          <script src={assetUrl(name)} defer></script>
+        ))}
+      </head>
+      <body>{children}</body>
+    </html>
+  );
+};
+
+const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "viewer" | "admin" }[] = [
+  { path: "/chat", name: "Chat", icon: "chat", role: "member" },
+  { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
+  { path: "/system", name: "System", icon: "system", role: "viewer" },
+];
+
+const Navigation = ({ request, principal }: Frame) => {
+  const { pathname } = new URL(request.url);
+  const screens = SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
+  return (
+    <nav aria-label="Screens">
+      <ul class="screens">
+        {screens.map(({ path, name, icon }) => (
+          <li>
+            <a href={path} aria-current={pathname === path || pathname.startsWith(`${path}/`) ? "page" : undefined}>
+              <Icon name={icon} />
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+};
+
+/** One button that walks through system, light and dark. */
+const ThemeForm = ({ request }: Frame) => {
+  const theme = themeOf(request);
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  const { pathname, search } = new URL(request.url);
+  return (
+    <form method="post" action="/theme">
+      <input type="hidden" name="return" value={pathname + search} />
+      <button
+        type="submit"
+        class="quiet icon-button"
+        name="theme"
+        value={next}
+        title={`Theme: ${theme}. Switch to ${next}`}
+      >
+        <Icon name="theme" />
+        <span class="visually-hidden">{`Theme: ${theme}. Switch to ${next}`}</span>
+      </button>
+    </form>
+  );
+};
+
+const Account = ({ request, principal }: Frame) => (
+  <div class="account">
+    {principal && (
+      <p>
+        <strong>{principal.keyName}</strong>
+        <span>{principal.role}</span>
+      </p>
+    )}
+    <ThemeForm request={request} />
+    {principal && (
+      <form method="post" action="/sign-out">
+        <button type="submit" class="quiet icon-button" title="Sign out">
+          <Icon name="leave" />
+          <span class="visually-hidden">Sign out</span>
+        </button>
+      </form>
+    )}
+  </div>
+);
+
+/** Where the answer to a failed htmx request lands; see `error.tsx`. */
+export const Alerts = () => <div id="alerts" role="alert"></div>;
+
+interface ShellProps extends DocumentProps {
+  /** Below the navigation: what belongs to this screen, such as earlier chats. */
+  aside?: Child;
+  /** Extra class of `main`, for a screen with a layout of its own. */
+  kind?: string;
+}
+
+/** A signed-in page: side bar (a menu on narrow screens) and the screen itself. */
+export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
+  <Document {...rest}>
+    <a class="skip" href="#main">
+      Skip to content
+    </a>
+    <div class="shell">
+      <header class="sidebar">
+        <a class="brand" href="/">
+          <Icon name="mark" />
+          Groundwire
+        </a>
+        <details class="menu">
+          <summary>
+            <Icon name="menu" />
+            <span class="visually-hidden">Menu</span>
+          </summary>
+        </details>
+        <div class="sidebar-content">
+          <Navigation {...rest} />
+          {aside}
+          <Account {...rest} />
+        </div>
+      </header>
+      <main id="main" class={kind} tabindex={-1}>
+        {children}
+      </main>
+    </div>
+  </Document>
+);
+
+/** A page without navigation: sign-in, and errors of readers who are not signed in. */
+export const Plain = ({ children, ...rest }: DocumentProps) => (
+  <Document {...rest}>
+    <main id="main" class="plain" tabindex={-1}>
+      <a class="brand" href="/">
+        <Icon name="mark" />
+        Groundwire
+      </a>
+      {children}
+      <div class="plain-foot">
+        <ThemeForm request={rest.request} />
+      </div>
+    </main>
+  </Document>
+);
+
+/** Title row of a screen, with its actions on the right. */
+export const Heading = ({ title, children, note }: { title: string; note?: Child; children?: Child }) => (
+  <div class="heading">
+    <div>
+      <h1>{title}</h1>
+      {note && <p>{note}</p>}
+    </div>
+    {children && <div class="actions">{children}</div>}
+  </div>
+);

@@ -1,0 +1,27 @@
+import { assetUrl } from "../assets";
+
+export type IconName =
+  | "mark"
+  | "chat"
+  | "keys"
+  | "system"
+  | "plus"
+  | "send"
+  | "stop"
+  | "copy"
+  | "check"
+  | "retry"
+  | "alert"
+  | "clock"
+  | "theme"
+  | "leave"
+  | "menu"
+  | "down"
+  | "more";
+
+/** A drawing from the sprite, hidden from screen readers: the control around it carries the name. */
+export const Icon = ({ name }: { name: IconName }) => (
+  <svg class="icon" aria-hidden="true" focusable="false">
+    <use href={`${assetUrl("icons.svg")}#${name}`} />
+  </svg>
+);

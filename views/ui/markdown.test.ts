@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { GrowingMarkdown, markdown } from "./markdown";
+
+const DANGEROUS =
+  /<(?:script|img|iframe|svg|math|style|form|input|button|object|embed|link|meta|base|video|template)\b/i;
+const HANDLER = /<[^>]*\s(?:on\w+|style|hx-[\w:-]+|data-hx-[\w:-]+|srcset|src)\s*=/i;
+
+const ATTACKS = [
+  "<script>alert(1)</script>",
+  "<img src=x onerror=alert(1)>",
+  "![x](https://evil.example/p.png)",
+  "![x][1]\n\n[1]: https://evil.example/p.png",
+  "[click](javascript:alert(1))",
+  "[click](JaVaScRiPt&colon;alert(1))",
+  "[click](data:text/html;base64,PHNjcmlwdD4=)",
+  "<a href='java\tscript:alert(1)'>x</a>",
+  "<svg><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+  "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+  "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+  "<div hx-get='/keys' hx-trigger='load'>x</div>",
+  "<hx-partial hx-target='body'>gone</hx-partial>",
+  "```\n</code></pre><script>alert(1)</script>\n```",
+  '```html" onload=alert(1)\nx\n```',
+  "| a |\n|---|\n| <img src=x onerror=alert(1)> |",
+  "<style>@import 'https://evil.example/a.css'</style>",
+  "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+  "<form action='https://evil.example'><input name=q><button>go</button></form>",
+  "<base href='https://evil.example/'>",
+  "<template><img src=x></template>",
+  "<textarea></textarea><img src=x onerror=alert(1)></textarea>",
+  "<a href='https://evil.example' ping='https://evil.example'>x</a>",
+];
+
+describe("what a model's text becomes", () => {
+  test.each(ATTACKS)("is harmless: %s", (attack) => {
+    const html = markdown(attack);
+    expect(html).not.toMatch(DANGEROUS);
+    expect(html).not.toMatch(HANDLER);
+    expect(html).not.toMatch(/<hx-|href="(?!https?:|mailto:|\/|#)/i);
+  });
+
+  test("stays harmless however attacks are cut and joined", () => {
+    const piece = fc.constantFrom(...ATTACKS.flatMap((attack) => [attack, attack.slice(0, 9), attack.slice(9)]));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 5 }), (pieces) => {
+        const html = markdown(pieces.join(""));
+        expect(html).not.toMatch(DANGEROUS);
+        expect(html).not.toMatch(HANDLER);
+      }),
+    );
+  });
+
+  test("links tell their host and pass nothing on", () => {
+    expect(markdown("[docs](https://example.com/a)")).toContain(
+      '<a href="https://example.com/a" data-host="example.com" rel="noopener noreferrer nofollow">docs</a>',
+    );
+  });
+
+  test("headings stand below the page's own", () => {
+    expect(markdown("# One\n\n## Two")).toBe("<h3>One</h3>\n<h4>Two</h4>\n");
+  });
+});
+
+describe("a text that grows", () => {
+  const TEXT =
+    "Intro *here*.\n\n- one\n- two\n  more\n\n```js\nconst a = 1;\n\nconst b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.";
+
+  test("ends as the whole text would, in pieces of any size", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), (step) => {
+        const growing = new GrowingMarkdown();
+        let finished = "";
+        let open = "";
+        for (let end = step; end < TEXT.length + step; end += step) {
+          const update = growing.update(TEXT.slice(0, end));
+          finished += update.finished;
+          open = update.open;
+        }
+        expect(finished + open).toBe(markdown(TEXT));
+      }),
+    );
+  });
+
+  test("renders a finished block once", () => {
+    const growing = new GrowingMarkdown();
+    growing.update("First.");
+    expect(growing.update("First.\n\nSec").finished).toContain("First.");
+    expect(growing.update("First.\n\nSecond").finished).toBe("");
+  });
+});

@@ -1,0 +1,93 @@
+import { Marked, type Token } from "marked";
+import sanitizeHtml from "sanitize-html";
+
+const marked = new Marked({ gfm: true });
+
+/** Host of a link that leaves this site, as it is shown behind the link's text. */
+const hostOf = (href: string | undefined): string | undefined => {
+  if (!href || !URL.canParse(href)) return undefined;
+  const { protocol, host } = new URL(href);
+  return protocol.startsWith("http") ? host : undefined;
+};
+
+const ALLOWED_TAGS = [
+  ...["p", "br", "hr", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "a"],
+  ...["strong", "b", "em", "i", "del", "s", "sub", "sup", "kbd", "mark"],
+  ...["table", "thead", "tbody", "tr", "th", "td"],
+];
+
+/** Headings of an answer stand below the page's own: h1 becomes h3, h2 becomes h4, and so on. */
+const heading = (level: number) => () => ({ tagName: `h${Math.min(6, level + 2)}`, attribs: {} });
+
+/**
+ * What a model's text may become: text and structure. No image, style, form, frame or script; other tags are shown as
+ * text. Links tell their host and pass nothing on to it.
+ */
+const RULES: Parameters<typeof sanitizeHtml>[1] = {
+  allowedTags: ALLOWED_TAGS,
+  allowedAttributes: {
+    a: ["href", "rel", "title", "data-host"],
+    ol: ["start"],
+    th: [{ name: "align", values: ["left", "center", "right"] }],
+    td: [{ name: "align", values: ["left", "center", "right"] }],
+    code: ["class"],
+  },
+  allowedClasses: { code: [/^language-[\w+#.-]{1,30}$/] },
+  allowedSchemes: ["http", "https", "mailto"],
+  allowProtocolRelative: false,
+  disallowedTagsMode: "escape",
+  transformTags: {
+    h1: heading(1),
+    h2: heading(2),
+    h3: heading(3),
+    h4: heading(4),
+    a: (tagName, { href, title }) => {
+      const host = hostOf(href);
+      return {
+        tagName,
+        attribs: {
+          ...(href && { href }),
+          ...(title && { title }),
+          ...(host && { "data-host": host }),
+          rel: "noopener noreferrer nofollow",
+        },
+      };
+    },
+    // An image would tell its server who reads what: its description is shown instead.
+    img: (_, { alt }) => ({ tagName: "em", attribs: {}, text: alt || "image" }),
+    input: (_, attributes) => ({ tagName: "code", attribs: {}, text: "checked" in attributes ? "x" : " " }),
+  },
+};
+
+/** Code scrolls inside itself, so the keyboard has to reach it; app.js puts the copy button into the bar. */
+const frameCode = (html: string): string =>
+  html
+    .replaceAll(/<pre>(<code(?: class="language-([^"]+)")?>)/g, (_, code: string, language = "") => {
+      const name = language || "code";
+      return `<div class="code"><div class="code-bar"><span>${name}</span></div><pre tabindex="0" role="region" aria-label="${name}">${code}`;
+    })
+    .replaceAll("</pre>", "</pre></div>")
+    .replaceAll("<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>')
+    .replaceAll("</table>", "</table></div>");
+
+const render = (tokens: Token[]): string => frameCode(sanitizeHtml(marked.parser(tokens), RULES));
+
+/** A whole text as safe HTML. */
+export const markdown = (text: string): string => render(marked.lexer(text));
+
+/**
+ * A text that grows: blocks that can't change any more are rendered once, only the last one again and again. What is
+ * read as still open is rendered as if it ended here, so that half a table or code fence is whole HTML at any time.
+ */
+export class GrowingMarkdown {
+  #openFrom = 0;
+
+  /** `text` is the whole text so far. `finished`: HTML of the blocks that ended since the last call. */
+  update(text: string): { finished: string; open: string } {
+    const tokens = marked.lexer(text.slice(this.#openFrom));
+    const last = tokens.findLastIndex((token) => token.type !== "space");
+    const finished = tokens.slice(0, Math.max(0, last));
+    this.#openFrom += finished.reduce((length, token) => length + token.raw.length, 0);
+    return { finished: render(finished), open: render(tokens.slice(Math.max(0, last))) };
+  }
+}

@@ -1,0 +1,89 @@
+import type { Child } from "hono/jsx";
+import type { AppError } from "../../lib/errors";
+import { Icon } from "./icon";
+import { duration } from "./time";
+
+/** What every failure says in a few words, by status. The error's own message follows it. */
+const TITLES: Record<number, string> = {
+  400: "That request does not fit",
+  401: "Your session ended",
+  402: "The budget is used up",
+  403: "This needs another role",
+  404: "There is nothing here",
+  405: "That does not work here",
+  409: "Something else came first",
+  413: "That is too large",
+  415: "That is not a format for this",
+  422: "There is a problem",
+  429: "One moment",
+  500: "Something failed on our side",
+  501: "Not built yet",
+  502: "The GPU node failed",
+  503: "The model is not there right now",
+  504: "That took too long",
+  507: "The disk is full",
+};
+
+export const errorTitle = (error: AppError): string => TITLES[error.status] ?? "Something went wrong";
+
+/** Counts down in the page (app.js) to when the same request may be sent again. */
+const Countdown = ({ ms }: { ms: number }) => (
+  <p class="countdown">
+    <Icon name="clock" /> Next in <span data-countdown={Math.ceil(ms / 1000)}>{duration(ms)}</span>
+  </p>
+);
+
+/** The id that finds this request in the log, with a button that copies it. */
+export const RequestId = ({ id }: { id: string }) => (
+  <span class="request-id">
+    <code>{id}</code> <CopyButton text={id} label="Copy request id" />
+  </span>
+);
+
+/** Copies a text; hidden where scripts are off. */
+export const CopyButton = ({ text, label }: { text: string; label: string }) => (
+  <button type="button" class="quiet icon-button copy" data-copy={text} title={label} hidden>
+    <Icon name="copy" />
+    <span class="visually-hidden">{label}</span>
+  </button>
+);
+
+interface ErrorPanelProps {
+  error: AppError;
+  requestId: string;
+  /** What happened to the reader's work, and the way on. */
+  children?: Child;
+}
+
+/** Why something did not work: the cause, when it works again, the request id. Refusals for a while count down. */
+export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
+  <div class={`panel ${error.status === 429 ? "notice" : "problem"}`}>
+    <Icon name={error.status === 429 ? "clock" : "alert"} />
+    <div>
+      <h2>{errorTitle(error)}</h2>
+      <p>{error.message}</p>
+      {error.detail.retryAfterMs !== undefined && <Countdown ms={error.detail.retryAfterMs} />}
+      {children}
+      <p class="fine">
+        Request <RequestId id={requestId} />
+      </p>
+    </div>
+  </div>
+);
+
+/** Nothing there yet: what this is for, and the first step. */
+export const EmptyState = ({ title, children }: { title: string; children: Child }) => (
+  <div class="empty">
+    <h2>{title}</h2>
+    {children}
+  </div>
+);
+
+/** Lines in the shape of what is being loaded. */
+export const Skeleton = ({ lines = 3 }: { lines?: number }) => (
+  <div class="skeleton" aria-busy="true">
+    {Array.from({ length: lines }, () => (
+      <span></span>
+    ))}
+  </div>
+);

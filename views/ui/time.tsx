@@ -1,0 +1,19 @@
+/** A moment: UTC as rendered, the reader's own zone once app.js has run; UTC stays as the title. */
+export const Time = ({ at }: { at: Date }) => {
+  const utc = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return (
+    <time datetime={at.toISOString()} title={utc}>
+      {utc}
+    </time>
+  );
+};
+
+/** "840 ms", "2.4 s", "3 min 5 s". */
+export const duration = (ms: number): string => {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+};
+
+/** "1 word", "2,140 words". */
+export const count = (n: number, noun: string): string => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
