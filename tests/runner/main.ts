@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { runCommand } from "../../gateway/cli/command";
+import { ensureModel } from "../../gpu-node/models/download";
+import { toAppError } from "../../lib/errors";
+import { loadConfig } from "../../lib/settings";
+import { findGroups, type Group } from "./groups";
+import { provide } from "./requirements";
+import { runFiles } from "./run-group";
+import { exitCodeOf, finalLine, skipGroup, sum, type Tally, tallyGroup } from "./tally";
+
+const ROOT = join(import.meta.dir, "../..");
+const HELP = `Installs what the tests need and runs them: architecture, unit, contract, redis, end-to-end, browser.
+
+  bun run test              every group
+  bun run test unit redis   the groups whose names begin so`;
+
+const heading = (text: string) => console.log(`\n=== ${text} ===`);
+const seconds = (sinceMs: number) => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
+
+/** Why a group can't run on this machine, or undefined. */
+const findObstacle = async (group: Group): Promise<string | undefined> => {
+  for (const requirement of group.needs) {
+    const reason = await provide(requirement);
+    if (reason) return reason;
+  }
+  return undefined;
+};
+
+const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> => {
+  heading(`${group.name}: ${group.files.length} files`);
+  const obstacle = await findObstacle(group);
+  if (obstacle) {
+    const note = `skipped: ${group.name} (${group.files.length} files): ${obstacle}`;
+    console.log(note);
+    return { tally: skipGroup(group.files), note };
+  }
+  const startedAt = performance.now();
+  const tally = tallyGroup(await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
+  console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
+  return { tally };
+};
+
+/** Puts the default model where every test finds it; that it can't be had is one failure, and the rest still runs. */
+const fetchModel = async (): Promise<Tally> => {
+  const { models } = loadConfig();
+  heading(`model: ${models.chat}`);
+  try {
+    console.log((await ensureModel(models.chat, { models })).path);
+    return sum([]);
+  } catch (error) {
+    return { ...sum([]), failed: 1, failures: [`the model ${models.chat}: ${toAppError(error).message}`] };
+  }
+};
+
+await runCommand(HELP, {}, async ({ positionals }) => {
+  const startedAt = performance.now();
+  const groups = (await findGroups(ROOT)).filter(
+    ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
+  );
+  const model = groups.some(({ name }) => name !== "architecture") ? await fetchModel() : sum([]);
+  const results: Awaited<ReturnType<typeof runGroup>>[] = [];
+  for (const group of groups) results.push(await runGroup(group));
+  const total = sum([model, ...results.map(({ tally }) => tally)]);
+
+  heading(`summary after ${seconds(startedAt)}`);
+  for (const { note } of results) if (note) console.log(note);
+  for (const failure of total.failures) console.log(`failed: ${failure}`);
+  console.log(finalLine(total));
+  return exitCodeOf(total);
+});
