@@ -12,9 +12,11 @@ const whole = (env: string, description: string, value: number | undefined, mini
   Type.Integer({ env, description, minimum, maximum, default: value });
 const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
 const choice = <T extends string>(env: string, description: string, values: readonly T[], value: T) =>
-  Type.Union(
-    values.map((name) => Type.Literal(name)),
-    { env, description, default: value },
+  Type.Unsafe<T>(
+    Type.Union(
+      values.map((name) => Type.Literal(name)),
+      { env, description, default: value },
+    ),
   );
 const webAddress = { pattern: "^https?://[^\\s/]+", expected: "an address that begins with http:// or https://" };
 
