@@ -26,7 +26,8 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
     let best: EngineNode | undefined;
     for (const node of nodes) {
-      const canTake = node !== except && node.state !== "down" && node.breaker.allows() && node.serves(model);
+      const canTake =
+        node !== except && !node.isDrained && node.state !== "down" && node.breaker.allows() && node.serves(model);
       if (!canTake || (node.readiness?.state !== "ready" && node.readiness?.state !== "stuck")) continue;
       const isBetter =
         !best || rank(node) < rank(best) || (rank(node) === rank(best) && node.outstanding < best.outstanding);
@@ -115,6 +116,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     },
 
     nodes: () => nodes.map((node) => node.view()),
+
+    drain(id, isDrained) {
+      for (const node of nodes) if (node.id === id) node.isDrained = isDrained;
+    },
 
     async close(graceMs) {
       const until = performance.now() + graceMs;

@@ -171,3 +171,32 @@ export const ChatEvent = Type.Union(
   { title: "ChatEvent" },
 );
 export type ChatEvent = Static<typeof ChatEvent>;
+
+const choice = {
+  index: Type.Integer({ minimum: 0 }),
+  finish_reason: FinishReason,
+  logprobs: Type.Optional(Type.Unknown()),
+};
+const completion = { id: Type.String(), created: Type.Integer(), model: Type.String(), usage: Usage };
+
+/** Answer of `POST /v1/chat/completions`, as the node gave it. */
+export const ChatCompletion = Type.Object(
+  {
+    ...completion,
+    object: Type.Literal("chat.completion"),
+    choices: Type.Array(
+      Type.Object({ ...choice, message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }) }),
+    ),
+  },
+  { title: "ChatCompletion" },
+);
+
+/** Answer of `POST /v1/completions`, as the node gave it. */
+export const TextCompletion = Type.Object(
+  {
+    ...completion,
+    object: Type.Literal("text_completion"),
+    choices: Type.Array(Type.Object({ ...choice, text: Type.String() })),
+  },
+  { title: "TextCompletion" },
+);

@@ -40,7 +40,8 @@ export const cacheParts = (
   template_version: null,
   messages: "messages" in body ? body.messages : undefined,
   prompt: "prompt" in body ? body.prompt : undefined,
-  max_tokens: ("max_completion_tokens" in body ? body.max_completion_tokens : undefined) ?? body.max_tokens ?? undefined,
+  max_tokens:
+    ("max_completion_tokens" in body ? body.max_completion_tokens : undefined) ?? body.max_tokens ?? undefined,
   temperature: body.temperature ?? undefined,
   top_p: body.top_p ?? undefined,
   top_k: body.top_k ?? undefined,

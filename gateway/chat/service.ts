@@ -4,7 +4,15 @@ import type { GenerationSample, Recorder } from "../metrics/recorder";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
 import type { Principal } from "../principal";
-import type { CacheReport, ChatAnswer, ChatCompletionRequest, ChatEvent, CompletionRequest, Latency, Usage } from "./contract";
+import type {
+  CacheReport,
+  ChatAnswer,
+  ChatCompletionRequest,
+  ChatEvent,
+  CompletionRequest,
+  Latency,
+  Usage,
+} from "./contract";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import { type Completion, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
 
@@ -73,19 +81,17 @@ const decoder = new TextDecoder();
 const round = (ms: number): number => Math.round(ms * 100) / 100;
 
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
-  /** Serves from the cache or starts a generation; `asFrames` when the reader needs the node's stream. */
+  /** Serves from the cache, joins an equal request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
-    // A cacheable answer is generated as a stream, because an equal request that joins it may want one.
-    const asFrames = isStream || bypass === undefined;
-    const json = nodeBody(body, model.id, asFrames);
+    const json = nodeBody(body, model.id, isStream);
     const generate = (signal: AbortSignal): Promise<EngineReply> =>
       engine.request({
         route: ROUTES[operation],
         model: model.id,
         body: json,
-        stream: asFrames,
+        stream: isStream,
         requestId: call.requestId,
         fairKey: call.principal.keyId,
         priority: call.priority,
@@ -95,7 +101,8 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       });
     const answer = await answers.answer(
       {
-        namespace: call.principal.keyId,
+        keyId: call.principal.keyId,
+        stream: isStream,
         parts: bypass === undefined ? cacheParts(operation, body, model) : {},
         tags: [`model:${model.id}`],
         bypass,
@@ -104,7 +111,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         signal: call.signal,
       },
       generate,
-      toStored,
+      isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
     );
     const start: AnswerStart = {
       model: model.id,
@@ -114,7 +121,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       ttftMs: performance.now() - call.receivedAt,
       queueMs: "reply" in answer ? answer.reply.queueMs : 0,
     };
-    return { answer, start, asFrames };
+    return { answer, start };
   };
 
   /** One sample for each generation, whole, broken off or refused. */
@@ -142,19 +149,18 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
 
   /** The whole answer, parsed, and its JSON as it will be sent. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
-    const { answer, start, asFrames } = await begin(call, operation, body, false);
+    const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
       const completion: Completion = JSON.parse(answer.stored);
       record(operation, false, call, start, completion.usage);
       return { start, completion, json: answer.stored };
     }
     try {
-      const pieces = await collect(answer.reply.body);
-      const json = asFrames ? undefined : join(pieces);
-      const completion: Completion = json ? parseWhole(json) : toCompletion(pieces);
-      if (!asFrames && completion.timings) start.ttftMs = sentAt(call, completion) + completion.timings.ttft_ms;
+      const json = join(await collect(answer.reply.body));
+      const completion = parseWhole(json);
+      if (completion.timings) start.ttftMs = sentAt(call, completion) + completion.timings.ttft_ms;
       record(operation, false, call, start, completion.usage);
-      return { start, completion, json: json ?? JSON.stringify(completion) };
+      return { start, completion, json };
     } catch (thrown) {
       record(operation, false, call, start, undefined, toAppError(thrown).kind);
       throw thrown;
@@ -204,7 +210,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         return;
       }
       const pieces: Uint8Array[] = [];
-      const body_ = metered(answer.reply.body, true, (usage, errorKind) => record("chat", true, call, start, usage, errorKind));
+      const body_ = metered(answer.reply.body, true, (usage, errorKind) =>
+        record("chat", true, call, start, usage, errorKind),
+      );
       for await (const piece of body_) {
         pieces.push(piece);
         const text = parseFrames([piece]).map(textOf).join("");
@@ -216,8 +224,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
 };
 
 /** What is stored of a whole answer: nothing when it is empty or has no usage. */
-const toStored = (frames: Uint8Array[]): string | undefined => {
-  const completion = toCompletion(frames);
+const toStored = (completion: Completion): string | undefined => {
   const [choice] = completion.choices;
   const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
   return isWorthKeeping ? JSON.stringify(completion) : undefined;

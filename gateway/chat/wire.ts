@@ -122,5 +122,8 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
   const end = bytes.indexOf(BORDER, at) + BORDER.length;
   const [chunk] = parseFrames([bytes.subarray(start, end)]);
   if (!chunk?.usage) return undefined;
-  return { chunk, rest: start === 0 ? bytes.subarray(end) : Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]) };
+  return {
+    chunk,
+    rest: start === 0 ? bytes.subarray(end) : Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]),
+  };
 };

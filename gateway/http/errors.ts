@@ -73,6 +73,6 @@ export const errorHook =
     }
     return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
       status: error.status,
-      headers: { ...exchange.headers, ...errorHeaders(error), ...headers },
+      headers: { ...exchange.headers, ...error.detail.headers, ...errorHeaders(error), ...headers },
     });
   };

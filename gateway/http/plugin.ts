@@ -23,8 +23,7 @@ export const http = (deps: HttpDeps) =>
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);
-      // A stream has put its own headers in place and reports itself when it ends.
-      if (exchange.isStreaming) return;
+      if (exchange.isAnswered) return;
       Object.assign(set.headers, exchange.headers);
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })

@@ -13,25 +13,37 @@ export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n
 /** The last frame of a stream that failed; no `[DONE]` follows, which is how a client tells it from a whole one. */
 export const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
 
-interface StreamOptions {
-  exchange: Exchange;
+interface Stream {
   headers: Record<string, string>;
-  /** Called when the client leaves before the end. */
-  onLeave(): void;
+  /** Whole frames. Leaving the loop early stops what makes them. */
+  pieces: AsyncIterable<Uint8Array | string>;
 }
 
 /**
- * Streams `pieces` (whole frames) as Server-Sent Events: pulls the next piece only when the client has taken the last,
- * says `: waiting` every 5 s of silence, turns a thrown error into a last error frame, and finishes the exchange.
+ * The response of a stream that is being started. An error before the first piece keeps its own status; when the first
+ * piece takes longer than 5 s, headers and comments go out before it, and an error comes as the last frame.
  */
-export const sseResponse = (
-  pieces: AsyncIterable<Uint8Array | string>,
-  { exchange, headers, onLeave }: StreamOptions,
-): Response => {
-  exchange.isStreaming = true;
+export const streamWhenReady = async (exchange: Exchange, starting: Promise<Stream>): Promise<Response> => {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(late.resolve, KEEP_ALIVE_MS, undefined);
+  const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
+  if (stream) return sseResponse(exchange, stream);
+  const pieces = async function* () {
+    yield KEEP_ALIVE;
+    yield* (await starting).pieces;
+  };
+  return sseResponse(exchange, { headers: {}, pieces: pieces() });
+};
+
+/**
+ * Streams frames as Server-Sent Events: takes the next piece only when the client has taken the last, says `: waiting`
+ * in 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
+ */
+export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Response => {
+  exchange.isAnswered = true;
   const iterator = pieces[Symbol.asyncIterator]();
   let keepAlive: Timer | undefined;
-  const end = (status: number, error?: AppError) => {
+  const finish = (status: number, error?: AppError) => {
     clearInterval(keepAlive);
     exchange.finish(status, error?.kind);
   };
@@ -45,7 +57,7 @@ export const sseResponse = (
         try {
           const { value, done } = await iterator.next();
           if (done) {
-            end(200);
+            finish(200);
             controller.close();
             return;
           }
@@ -53,14 +65,13 @@ export const sseResponse = (
           controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (thrown) {
           const error = toAppError(thrown);
-          end(200, error);
+          finish(200, error);
           controller.enqueue(encoder.encode(errorFrame(error, exchange.requestId)));
           controller.close();
         }
       },
       async cancel() {
-        end(499, undefined);
-        onLeave();
+        finish(499);
         await iterator.return?.();
       },
     },

@@ -50,6 +50,8 @@ export interface NodeView {
   latencyMs?: number;
   readiness?: NodeReadiness;
   lastError?: string;
+  /** An admin has taken it out of service in this gateway. */
+  isDrained: boolean;
 }
 
 /** Generation and embedding on any number of nodes. */
@@ -63,6 +65,8 @@ export interface Engine {
    */
   request(request: EngineRequest): Promise<EngineReply>;
   nodes(): NodeView[];
+  /** Takes a node out of service, or back in: it gets no new requests, what runs ends. An unknown id changes nothing. */
+  drain(node: string, isDrained: boolean): void;
   /** Lets running streams end for at most `graceMs`, then resets them. */
   close(graceMs: number): Promise<void>;
 }

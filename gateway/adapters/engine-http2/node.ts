@@ -24,6 +24,8 @@ export class EngineNode {
   readonly breaker = new Breaker();
   readonly pool: Pool;
   outstanding = 0;
+  /** An admin has taken it out of service. */
+  isDrained = false;
   readiness: NodeReadiness | undefined;
   lastError: string | undefined;
   #isReachable = false;
@@ -67,11 +69,13 @@ export class EngineNode {
       latencyMs: this.#latencyMs,
       readiness: this.readiness,
       lastError: this.lastError,
+      isDrained: this.isDrained,
     };
   }
 
   get state(): NodeView["state"] {
     if (!this.#isReachable || !this.readiness) return "down";
+    if (this.isDrained) return "draining";
     if (this.breaker.isEjected) return "ejected";
     if (this.readiness.state !== "ready") return this.readiness.state;
     const { slots, queue } = this.readiness;

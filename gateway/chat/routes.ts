@@ -1,0 +1,122 @@
+import { Elysia } from "elysia";
+import { cacheStatusHeader, parseCacheControl } from "../cache/directives";
+import { auth } from "../http/auth";
+import type { Exchange } from "../http/exchange";
+import { serverTiming } from "../http/server-timing";
+import { DONE, frame, streamWhenReady } from "../http/sse";
+import type { Principal } from "../principal";
+import {
+  ChatAnswer,
+  ChatCompletion,
+  ChatCompletionRequest,
+  ChatRequest,
+  CompletionRequest,
+  TextCompletion,
+} from "./contract";
+import type { AnswerStart, Call, ChatService, StreamedAnswer, WholeAnswer } from "./service";
+
+const JSON_TYPE = "application/json; charset=utf-8";
+
+/** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */
+export const chatRoutes = ({ chat }: { chat: ChatService }) =>
+  new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
+    .use(auth)
+    .post(
+      "/chat/completions",
+      async ({ body, request, principal, exchange, server }): Promise<Response> => {
+        server?.timeout(request, 0);
+        const call = callOf(exchange, principal);
+        return body.stream
+          ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed))
+          : wholeResponse(exchange, await chat.complete(call, "chat", body));
+      },
+      {
+        parse: "json",
+        body: ChatCompletionRequest,
+        response: { 200: ChatCompletion },
+        detail: { summary: "Chat in OpenAI's format", description: "With `stream`, chunks as Server-Sent Events." },
+      },
+    )
+    .post(
+      "/completions",
+      async ({ body, request, principal, exchange, server }): Promise<Response> => {
+        server?.timeout(request, 0);
+        const call = callOf(exchange, principal);
+        return body.stream
+          ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed))
+          : wholeResponse(exchange, await chat.complete(call, "completion", body));
+      },
+      {
+        parse: "json",
+        body: CompletionRequest,
+        response: { 200: TextCompletion },
+        detail: { summary: "Continue a text, in OpenAI's format" },
+      },
+    )
+    .post(
+      "/chat",
+      async ({ body, request, principal, exchange, server }): Promise<Response> => {
+        server?.timeout(request, 0);
+        const call = callOf(exchange, principal);
+        if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body));
+        const answer = await chat.answer(call, body);
+        const { latency } = answer;
+        const headers = { ...cacheHeaders(answer), "content-type": JSON_TYPE, "server-timing": serverTiming(latency) };
+        return exchange.respond(JSON.stringify(answer), headers);
+      },
+      {
+        parse: "json",
+        body: ChatRequest,
+        response: { 200: ChatAnswer },
+        detail: {
+          summary: "Chat, with latency, cache status and model revision",
+          description: "With `stream`, the answer is Server-Sent Events of `ChatEvent`, then `[DONE]`.",
+        },
+      },
+    );
+
+const callOf = (exchange: Exchange, principal: Principal): Call => {
+  const { headers, signal } = exchange.request;
+  return {
+    principal,
+    requestId: exchange.requestId,
+    signal,
+    priority: headers.get("x-priority") === "batch" ? "batch" : "interactive",
+    directives: parseCacheControl(headers.get("cache-control") ?? undefined),
+    receivedAt: exchange.receivedAt,
+    traceparent: exchange.traceparent,
+  };
+};
+
+/** How the cache took part: `cache-status` (RFC 9211) and `age` (RFC 9111). */
+const cacheHeaders = ({ cache }: Pick<AnswerStart, "cache">): Record<string, string> => {
+  const headers: Record<string, string> = { "cache-status": cacheStatusHeader(cache) };
+  if (cache.age !== undefined) headers.age = String(cache.age);
+  return headers;
+};
+
+const wholeResponse = (exchange: Exchange, answer: WholeAnswer): Response => {
+  const headers = cacheHeaders(answer);
+  headers["content-type"] = JSON_TYPE;
+  headers["server-timing"] = serverTiming({ queue: answer.queueMs, ttft: answer.ttftMs, total: answer.totalMs });
+  return exchange.respond(answer.json, headers);
+};
+
+const streamed = (answer: StreamedAnswer) => {
+  const headers = cacheHeaders(answer);
+  headers["server-timing"] = serverTiming({ queue: answer.queueMs, ttft: answer.ttftMs });
+  return { headers, pieces: answer.pieces };
+};
+
+/** Waits for the first event, so that a refusal still has its own status, then streams all of them. */
+const firstEvent = async (chat: ChatService, call: Call, body: ChatRequest) => {
+  const events = chat.events(call, body);
+  const first = await events.next();
+  const headers = first.value?.type === "start" ? cacheHeaders(first.value) : {};
+  const pieces = async function* () {
+    if (first.value) yield frame(first.value);
+    for await (const event of events) yield frame(event);
+    yield DONE;
+  };
+  return { headers, pieces: pieces() };
+};

@@ -1,0 +1,29 @@
+import { Elysia } from "elysia";
+import { version } from "../../package.json";
+import { Liveness, Readiness } from "./contract";
+import type { Health } from "./service";
+
+/** Asked by load balancers and people, without a key: nothing here names an address, a path or a secret. */
+export const healthRoutes = ({ health }: { health: Health }) =>
+  new Elysia({ name: "health.routes", tags: ["Health"] })
+    .get("/healthz", () => ({ status: "ok" as const, version }), {
+      response: { 200: Liveness },
+      detail: { summary: "The process runs", security: [] },
+    })
+    .get("/livez", () => ({ status: "ok" as const, version }), {
+      response: { 200: Liveness },
+      detail: { summary: "The process runs", security: [] },
+    })
+    .get(
+      "/readyz",
+      async ({ set }) => {
+        const readiness = await health.readiness();
+        set.status = readiness.status === "ok" || readiness.status === "degraded" ? 200 : 503;
+        if (set.status === 503) set.headers["retry-after"] = "1";
+        return readiness;
+      },
+      {
+        response: { 200: Readiness, 503: Readiness },
+        detail: { summary: "Whether requests can be served, and the state of each dependency", security: [] },
+      },
+    );

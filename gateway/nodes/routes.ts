@@ -1,0 +1,63 @@
+import { Elysia } from "elysia";
+import { AppError } from "../../lib/errors";
+import { PathId } from "../contract";
+import { auth } from "../http/auth";
+import type { Engine, NodeView } from "../ports/engine";
+import { Node, NodePage } from "./contract";
+
+/** The GPU nodes as this gateway sees them. */
+export const nodeRoutes = ({ engine }: { engine: Engine }) => {
+  const find = (id: string): NodeView => {
+    const view = engine.nodes().find((node) => node.id === id);
+    if (!view) throw new AppError("not_found", `There is no node "${id}". GET /v1/nodes lists them.`, { param: "id" });
+    return view;
+  };
+  const setDrained = (id: string, isDrained: boolean): Node => {
+    engine.drain(find(id).id, isDrained);
+    return toNode(find(id));
+  };
+
+  return new Elysia({ name: "nodes.routes", prefix: "/v1/nodes", tags: ["Nodes"] })
+    .use(auth)
+    .get("", () => ({ data: engine.nodes().map(toNode), has_more: false, next_cursor: null }), {
+      response: { 200: NodePage },
+      detail: { summary: "List the GPU nodes and their state" },
+    })
+    .get("/:id", ({ params }) => toNode(find(params.id)), {
+      params: PathId,
+      response: { 200: Node },
+      detail: { summary: "Read one node" },
+    })
+    .post("/:id/drain", ({ params }) => setDrained(params.id, true), {
+      params: PathId,
+      response: { 200: Node },
+      detail: { summary: "Take a node out of service; what runs on it ends in its own time" },
+    })
+    .post("/:id/undrain", ({ params }) => setDrained(params.id, false), {
+      params: PathId,
+      response: { 200: Node },
+      detail: { summary: "Put a drained node back into service" },
+    });
+};
+
+const toNode = (view: NodeView): Node => {
+  const { readiness } = view;
+  return {
+    id: view.id,
+    url: view.url,
+    state: view.state,
+    since: view.since.toISOString(),
+    drained: view.isDrained,
+    outstanding: view.outstanding,
+    latency_ms: view.latencyMs ?? null,
+    engine: readiness?.engine ?? null,
+    synthetic: readiness?.synthetic ?? false,
+    version: readiness?.version ?? null,
+    progress: readiness?.progress ?? null,
+    models: readiness?.models ?? [],
+    slots: readiness?.slots ?? null,
+    queue: readiness?.queue ?? null,
+    last_token_ms: readiness?.last_token_ms ?? null,
+    last_error: view.lastError ?? null,
+  };
+};
