@@ -13,6 +13,9 @@ type Drizzle = LibSQLDatabase<Record<string, never>>;
 /** A write transaction: drizzle's own object, reads included. */
 export type Tx = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
 
+/** What reads: a `Db` outside of a transaction, a `Tx` inside. */
+export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get">;
+
 /** A transaction that takes longer blocks every other writer; a libSQL server ends it after five seconds. */
 const SLOW_WRITE_MS = 1000;
 
@@ -20,7 +23,7 @@ const SLOW_WRITE_MS = 1000;
  * The one way to the database. Reads are drizzle's, one statement each, of what is committed. A read throws drizzle's
  * error whose cause is an AppError; `toAppError` unwraps it.
  */
-export interface Db extends Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get"> {
+export interface Db extends Reads {
   /**
    * Runs `work` in a transaction that holds the write lock from the start, after those that came before; resolves when
    * it is on the disk. Read inside it through `tx`. Throws unavailable (the lock was not free in time), storage_full,

@@ -1,0 +1,64 @@
+import { and, desc, eq, gt, isNull, ne, or, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { keys } from "./schema";
+
+export type KeyRow = typeof keys.$inferSelect;
+export type NewKeyRow = typeof keys.$inferInsert;
+/** What may change on a key after it was made. */
+export type KeyChanges = Partial<Omit<NewKeyRow, "id" | "createdAt" | "createdBy" | "rotatedFrom">>;
+
+export const findKey = async (db: Reads, id: string): Promise<KeyRow | undefined> => {
+  const [row] = await db.select().from(keys).where(eq(keys.id, id)).limit(1);
+  return row;
+};
+
+/** `secretHash`: SHA-256 of the whole key. */
+export const findKeyByHash = async (db: Reads, secretHash: Buffer): Promise<KeyRow | undefined> => {
+  const [row] = await db.select().from(keys).where(eq(keys.secretHash, secretHash)).limit(1);
+  return row;
+};
+
+/** Newest first; `after` is the id of the last key of the page before. */
+export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyRow[]> => {
+  const older = sql`(${keys.createdAt}, ${keys.id}) < (SELECT created_at, id FROM keys WHERE id = ${after})`;
+  return db
+    .select()
+    .from(keys)
+    .where(after === undefined ? undefined : older)
+    .orderBy(desc(keys.createdAt), desc(keys.id))
+    .limit(limit);
+};
+
+/** True when a key of role admin other than `exceptId` is neither revoked nor expired at `at`. */
+export const hasOtherAdmin = async (db: Reads, exceptId: string, at: Date): Promise<boolean> => {
+  const works = and(isNull(keys.revokedAt), or(isNull(keys.expiresAt), gt(keys.expiresAt, at)));
+  const [row] = await db
+    .select({ id: keys.id })
+    .from(keys)
+    .where(and(eq(keys.role, "admin"), ne(keys.id, exceptId), works))
+    .limit(1);
+  return row !== undefined;
+};
+
+export const insertKey = async (tx: Tx, row: NewKeyRow): Promise<KeyRow> => {
+  const [inserted] = await tx.insert(keys).values(row).returning();
+  if (!inserted) throw new Error("INSERT … RETURNING gave no row.");
+  return inserted;
+};
+
+export const updateKey = async (tx: Tx, id: string, changes: KeyChanges): Promise<KeyRow | undefined> => {
+  const [row] = await tx.update(keys).set(changes).where(eq(keys.id, id)).returning();
+  return row;
+};
+
+/** One transaction for all of them. Never turns a time back. */
+export const recordKeyUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>
+  db.write(async (tx) => {
+    for (const [id, usedAt] of uses) {
+      const isLater = or(isNull(keys.lastUsedAt), gt(sql.param(usedAt, keys.lastUsedAt), keys.lastUsedAt));
+      await tx
+        .update(keys)
+        .set({ lastUsedAt: usedAt })
+        .where(and(eq(keys.id, id), isLater));
+    }
+  });

@@ -1,0 +1,80 @@
+import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import type { KeyRow } from "./keys";
+import { keys, sessions, signInTokens } from "./schema";
+
+export type SessionRow = typeof sessions.$inferSelect;
+
+export const insertSession = async (tx: Tx, row: typeof sessions.$inferInsert): Promise<void> => {
+  await tx.insert(sessions).values(row);
+};
+
+/** The session and its key, whatever their state. `idHash`: SHA-256 of the cookie's value. */
+export const findSession = async (
+  db: Reads,
+  idHash: Buffer,
+): Promise<{ session: SessionRow; key: KeyRow } | undefined> => {
+  const [row] = await db
+    .select({ session: sessions, key: keys })
+    .from(sessions)
+    .innerJoin(keys, eq(keys.id, sessions.keyId))
+    .where(eq(sessions.idHash, idHash))
+    .limit(1);
+  return row;
+};
+
+/** Those that are neither signed out nor over at `at`, the last seen first. */
+export const listSessions = (db: Reads, keyId: string, at: Date): Promise<SessionRow[]> =>
+  db
+    .select()
+    .from(sessions)
+    .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)))
+    .orderBy(desc(sessions.lastSeenAt));
+
+export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<void> => {
+  await tx
+    .update(sessions)
+    .set({ revokedAt: at })
+    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
+};
+
+/** Ends every session of a key and answers how many there were. */
+export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<number> => {
+  const ended = await tx
+    .update(sessions)
+    .set({ revokedAt: at })
+    .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)))
+    .returning({ keyId: sessions.keyId });
+  return ended.length;
+};
+
+/** One transaction for all of them; `idHash` in hex. */
+export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>
+  db.write(async (tx) => {
+    for (const [idHash, lastSeenAt] of uses) {
+      await tx
+        .update(sessions)
+        .set({ lastSeenAt })
+        .where(eq(sessions.idHash, Buffer.from(idHash, "hex")));
+    }
+  });
+
+export const insertSignInToken = async (tx: Tx, row: typeof signInTokens.$inferInsert): Promise<void> => {
+  await tx.insert(signInTokens).values(row);
+};
+
+/** Uses the token up and answers its key; undefined when it is unknown, used or over. Of two at once, one gets it. */
+export const useSignInToken = async (tx: Tx, tokenHash: Buffer, at: Date): Promise<string | undefined> => {
+  const [row] = await tx
+    .update(signInTokens)
+    .set({ usedAt: at })
+    .where(and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at)))
+    .returning({ keyId: signInTokens.keyId });
+  return row?.keyId;
+};
+
+/** Deletes the sessions and tokens that were over before `before`. */
+export const deleteOldSessions = async (tx: Tx, before: Date): Promise<void> => {
+  await tx.delete(sessions).where(lt(sessions.expiresAt, before));
+  await tx.delete(signInTokens).where(lt(signInTokens.expiresAt, before));
+};

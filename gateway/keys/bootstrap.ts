@@ -1,0 +1,63 @@
+import { appendAudit } from "../../db/audit";
+import type { Db, Tx } from "../../db/client";
+import { findKey, findKeyByHash, hasOtherAdmin, insertKey, updateKey } from "../../db/keys";
+import { revokeSessions } from "../../db/sessions";
+import { AppError } from "../../lib/errors";
+import { generateKey } from "./format";
+import { hashOf } from "./hash";
+import { BOOTSTRAP_ID } from "./rules";
+
+const ACTOR = "start";
+
+/**
+ * Makes sure that some admin key works. With `adminKey` it is that one, and the one it replaces ends; without it the
+ * environment's key of earlier starts ends, and where no other admin key works a new one is made and returned as
+ * `created`. Of several processes that start at once, one makes it. Throws invalid_request when `adminKey` is a key
+ * that was issued here and is no admin key that works.
+ */
+export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): Promise<{ created?: string }> =>
+  db.write(async (tx) => {
+    if (adminKey !== undefined) {
+      await keepEnvironmentKey(tx, hashOf(adminKey), at);
+      return {};
+    }
+    await endEnvironmentKey(tx, at);
+    if (await hasOtherAdmin(tx, BOOTSTRAP_ID, at)) return {};
+    const { id, key } = generateKey();
+    await insertKey(tx, { id, name: "admin", role: "admin", secretHash: hashOf(key), createdAt: at, createdBy: ACTOR });
+    await appendAudit(tx, { at, actor: ACTOR, action: "key.create", target: id, detail: { role: "admin" } });
+    return { created: key };
+  });
+
+const keepEnvironmentKey = async (tx: Tx, secretHash: Buffer, at: Date): Promise<void> => {
+  const same = await findKeyByHash(tx, secretHash);
+  if (same && same.id !== BOOTSTRAP_ID) {
+    const works = same.role === "admin" && !same.revokedAt && !(same.expiresAt && same.expiresAt <= at);
+    if (works) return;
+    throw new AppError(
+      "invalid_request",
+      `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which was issued here and is no admin key that works. Set another one.`,
+      { param: "GROUNDWIRE_ADMIN_KEY" },
+    );
+  }
+  if (same && !same.revokedAt) return;
+  const old = await findKey(tx, BOOTSTRAP_ID);
+  if (old) {
+    await revokeSessions(tx, BOOTSTRAP_ID, at);
+    await updateKey(tx, BOOTSTRAP_ID, { secretHash, revokedAt: null });
+  } else {
+    const name = "GROUNDWIRE_ADMIN_KEY";
+    await insertKey(tx, { id: BOOTSTRAP_ID, name, role: "admin", secretHash, isBootstrap: true, createdAt: at });
+  }
+  const action = old ? "key.replace" : "key.create";
+  await appendAudit(tx, { at, actor: ACTOR, action, target: BOOTSTRAP_ID, detail: { role: "admin" } });
+};
+
+/** The setting is gone: so is its key. */
+const endEnvironmentKey = async (tx: Tx, at: Date): Promise<void> => {
+  const old = await findKey(tx, BOOTSTRAP_ID);
+  if (!old || old.revokedAt) return;
+  await updateKey(tx, BOOTSTRAP_ID, { revokedAt: at });
+  await revokeSessions(tx, BOOTSTRAP_ID, at);
+  await appendAudit(tx, { at, actor: ACTOR, action: "key.revoke", target: BOOTSTRAP_ID });
+};

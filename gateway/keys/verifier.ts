@@ -1,0 +1,141 @@
+import { timingSafeEqual } from "node:crypto";
+import type { Db } from "../../db/client";
+import { findKeyByHash, type KeyRow } from "../../db/keys";
+import { AppError } from "../../lib/errors";
+import type { Principal } from "../principal";
+import { isWellFormed } from "./format";
+import { Fresh } from "./fresh";
+import { digestOf } from "./hash";
+
+/** A key that was revoked elsewhere is refused here after this time at the latest. */
+export const FRESH_MS = 1000;
+
+/** Whom a key may be given out as: limits that the key leaves open come from the configuration. */
+export interface DefaultLimits {
+  requestsPerMinute: number;
+  parallelRequests: number;
+}
+
+export const effectiveLimits = (
+  key: Pick<KeyRow, "requestsPerMinute" | "parallelRequests">,
+  defaults: DefaultLimits,
+): Principal["limits"] => ({
+  requestsPerMinute: key.requestsPerMinute ?? defaults.requestsPerMinute,
+  parallelRequests: key.parallelRequests ?? defaults.parallelRequests,
+});
+
+/** Throws invalid_api_key when the key is revoked or expired at `at`. */
+export const assertUsable = (key: Pick<KeyRow, "revokedAt" | "expiresAt">, at: Date): void => {
+  if (key.revokedAt) throw new AppError("invalid_api_key", "This API key was revoked. Ask an admin for a new one.");
+  if (key.expiresAt && key.expiresAt <= at) {
+    throw new AppError(
+      "invalid_api_key",
+      `This API key expired at ${key.expiresAt.toISOString()}. Ask an admin for a new one.`,
+    );
+  }
+};
+
+export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal["via"]): Principal => ({
+  keyId: key.id,
+  keyName: key.name,
+  role: key.role,
+  allowedModels: key.allowedModels ?? undefined,
+  limits: effectiveLimits(key, defaults),
+  contentLogging: key.contentLogging,
+  via,
+});
+
+interface Known {
+  key: KeyRow;
+  principal: Principal;
+}
+
+export interface VerifierDeps {
+  db: Db;
+  defaults: DefaultLimits;
+  /** SHA-256 of the admin key of the environment: the only key that needs no form. */
+  bootstrapHash?: Buffer;
+  now: () => Date;
+  onUse: (keyId: string, at: Date) => void;
+}
+
+/**
+ * The check on the path of every request: one SHA-256 and one look into a map when the key was seen within a second.
+ * Keys are found by their hash alone, so a wrong secret with a known id takes the way of an unknown key and no longer.
+ */
+export class Verifier {
+  readonly #known = new Fresh<Known>(FRESH_MS);
+  readonly #reads = new Map<string, Promise<Known | undefined>>();
+
+  constructor(private readonly deps: VerifierDeps) {}
+
+  /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
+  verify(authorization: string | undefined): Principal | Promise<Principal> {
+    const key = bearerToken(authorization);
+    const digest = digestOf(key);
+    const now = this.deps.now();
+    const known = this.#known.get(digest, now.getTime());
+    if (known) return this.#admit(known, now);
+    const hash = Buffer.from(digest, "base64");
+    if (!this.#isPlausible(key, hash)) throw unknownKey();
+    return this.#find(digest, hash, now).then((found) => {
+      if (!found || !timingSafeEqual(found.key.secretHash, hash)) throw unknownKey();
+      return this.#admit(found, now);
+    });
+  }
+
+  /** To be called after a change of the key. */
+  forget(keyId: string): void {
+    this.#known.drop(({ key }) => key.id === keyId);
+  }
+
+  sweep(): void {
+    this.#known.sweep(this.deps.now().getTime());
+  }
+
+  /** False for what can't be a key: then the database is not asked. */
+  #isPlausible(key: string, hash: Buffer): boolean {
+    const { bootstrapHash } = this.deps;
+    return isWellFormed(key) || (bootstrapHash !== undefined && timingSafeEqual(bootstrapHash, hash));
+  }
+
+  #admit({ key, principal }: Known, now: Date): Principal {
+    assertUsable(key, now);
+    this.deps.onUse(key.id, now);
+    return principal;
+  }
+
+  /** One read for all who ask at once. */
+  #find(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
+    const running = this.#reads.get(digest);
+    if (running) return running;
+    const read = this.#read(digest, hash, now).finally(() => {
+      if (this.#reads.get(digest) === read) this.#reads.delete(digest);
+    });
+    this.#reads.set(digest, read);
+    return read;
+  }
+
+  async #read(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
+    const key = await findKeyByHash(this.deps.db, hash);
+    if (!key) return undefined;
+    const known = { key, principal: toPrincipal(key, this.deps.defaults, "key") };
+    this.#known.set(digest, known, now.getTime());
+    return known;
+  }
+}
+
+const unknownKey = () =>
+  new AppError("invalid_api_key", "There is no such API key. Check that all of it was copied, or ask an admin.");
+
+/** The key in `Authorization: Bearer …`. */
+const bearerToken = (authorization: string | undefined): string => {
+  if (!authorization) throw new AppError("missing_api_key", "Send an API key in the header authorization: Bearer gw_…");
+  if (!/^bearer /i.test(authorization)) {
+    throw new AppError(
+      "invalid_api_key",
+      "The header authorization has to be the word Bearer, a space and an API key.",
+    );
+  }
+  return authorization.slice("bearer ".length).trim();
+};
