@@ -31,11 +31,13 @@ export const listSessions = (db: Reads, keyId: string, at: Date): Promise<Sessio
     .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)))
     .orderBy(desc(sessions.lastSeenAt));
 
-export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<void> => {
+/** With `keyId`, only when the session is that key's. */
+export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date, keyId?: string): Promise<void> => {
+  const isOwn = keyId === undefined ? undefined : eq(sessions.keyId, keyId);
   await tx
     .update(sessions)
     .set({ revokedAt: at })
-    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
+    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt), isOwn));
 };
 
 /** Ends every session of a key and answers how many there were. */
@@ -48,15 +50,18 @@ export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<n
   return ended.length;
 };
 
-/** One transaction for all of them; `idHash` in hex. */
-export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>
+/**
+ * One transaction for all of them: notes when sessions were last seen (by their hash in base64), and deletes sessions
+ * and sign-in tokens that were over before `before`.
+ */
+export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>, before: Date): Promise<void> =>
   db.write(async (tx) => {
-    for (const [idHash, lastSeenAt] of uses) {
-      await tx
-        .update(sessions)
-        .set({ lastSeenAt })
-        .where(eq(sessions.idHash, Buffer.from(idHash, "hex")));
+    for (const [digest, lastSeenAt] of uses) {
+      const idHash = Buffer.from(digest, "base64");
+      await tx.update(sessions).set({ lastSeenAt }).where(eq(sessions.idHash, idHash));
     }
+    await tx.delete(sessions).where(lt(sessions.expiresAt, before));
+    await tx.delete(signInTokens).where(lt(signInTokens.expiresAt, before));
   });
 
 export const insertSignInToken = async (tx: Tx, row: typeof signInTokens.$inferInsert): Promise<void> => {
@@ -71,10 +76,4 @@ export const useSignInToken = async (tx: Tx, tokenHash: Buffer, at: Date): Promi
     .where(and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at)))
     .returning({ keyId: signInTokens.keyId });
   return row?.keyId;
-};
-
-/** Deletes the sessions and tokens that were over before `before`. */
-export const deleteOldSessions = async (tx: Tx, before: Date): Promise<void> => {
-  await tx.delete(sessions).where(lt(sessions.expiresAt, before));
-  await tx.delete(signInTokens).where(lt(signInTokens.expiresAt, before));
 };

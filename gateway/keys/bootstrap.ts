@@ -6,6 +6,7 @@ import { AppError } from "../../lib/errors";
 import { generateKey } from "./format";
 import { hashOf } from "./hash";
 import { BOOTSTRAP_ID } from "./rules";
+import { isUsable } from "./verifier";
 
 const ACTOR = "start";
 
@@ -32,8 +33,7 @@ export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): 
 const keepEnvironmentKey = async (tx: Tx, secretHash: Buffer, at: Date): Promise<void> => {
   const same = await findKeyByHash(tx, secretHash);
   if (same && same.id !== BOOTSTRAP_ID) {
-    const works = same.role === "admin" && !same.revokedAt && !(same.expiresAt && same.expiresAt <= at);
-    if (works) return;
+    if (same.role === "admin" && isUsable(same, at)) return;
     throw new AppError(
       "invalid_request",
       `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which was issued here and is no admin key that works. Set another one.`,

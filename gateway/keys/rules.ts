@@ -2,6 +2,7 @@ import type { Tx } from "../../db/client";
 import { hasOtherAdmin, type KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import { hasRole, type Principal } from "../principal";
+import { isUsable } from "./verifier";
 
 /** Who makes a change: a principal, or the command line on the machine itself. */
 export type Actor = Pick<Principal, "keyId" | "role">;
@@ -41,7 +42,7 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
  * away is no way back in.
  */
 export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<void> => {
-  const works = key.role === "admin" && !key.revokedAt && !(key.expiresAt && key.expiresAt <= at);
+  const works = key.role === "admin" && isUsable(key, at);
   if (!works || (await hasOtherAdmin(tx, key.id, new Date(at.getTime() + DAY_MS)))) return;
   throw new AppError(
     "conflict",

@@ -24,15 +24,16 @@ export const effectiveLimits = (
   parallelRequests: key.parallelRequests ?? defaults.parallelRequests,
 });
 
+type Validity = Pick<KeyRow, "revokedAt" | "expiresAt">;
+
+export const isUsable = ({ revokedAt, expiresAt }: Validity, at: Date): boolean =>
+  !revokedAt && !(expiresAt && expiresAt <= at);
+
 /** Throws invalid_api_key when the key is revoked or expired at `at`. */
-export const assertUsable = (key: Pick<KeyRow, "revokedAt" | "expiresAt">, at: Date): void => {
-  if (key.revokedAt) throw new AppError("invalid_api_key", "This API key was revoked. Ask an admin for a new one.");
-  if (key.expiresAt && key.expiresAt <= at) {
-    throw new AppError(
-      "invalid_api_key",
-      `This API key expired at ${key.expiresAt.toISOString()}. Ask an admin for a new one.`,
-    );
-  }
+export const assertUsable = (key: Validity, at: Date): void => {
+  if (isUsable(key, at)) return;
+  const reason = key.revokedAt ? "was revoked" : `expired at ${key.expiresAt?.toISOString()}`;
+  throw new AppError("invalid_api_key", `This API key ${reason}. Ask an admin for a new one.`);
 };
 
 export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal["via"]): Principal => ({

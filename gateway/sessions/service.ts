@@ -1,0 +1,198 @@
+import { appendAudit } from "../../db/audit";
+import type { Db, Tx } from "../../db/client";
+import { findKey, type KeyRow } from "../../db/keys";
+import * as store from "../../db/sessions";
+import { AppError } from "../../lib/errors";
+import { Fresh } from "../keys/fresh";
+import { digestOf, hashOf } from "../keys/hash";
+import { LastUse } from "../keys/last-use";
+import type { KeysService } from "../keys/service";
+import { FRESH_MS, isUsable } from "../keys/verifier";
+import type { Principal } from "../principal";
+
+const MINUTE_MS = 60_000;
+/** A browser that sends nothing for so long has to sign in again. */
+export const IDLE_MS = 12 * 60 * MINUTE_MS;
+/** A session ends after this time however much it is used. */
+export const ABSOLUTE_MS = 7 * 24 * 60 * MINUTE_MS;
+/** How long ended sessions and used links stay in the database. */
+const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
+/** How long a sign-in link works. */
+const TOKEN_MS = 15 * MINUTE_MS;
+
+/** A session that has just begun. `value` goes into the cookie and is kept nowhere here. */
+export interface SignIn {
+  value: string;
+  principal: Principal;
+  expiresAt: Date;
+}
+
+/** A running session as its owner may see it. */
+export interface SessionRecord {
+  /** Names the session for `revoke`; the cookie can't be made from it. */
+  id: string;
+  keyId: string;
+  createdAt: Date;
+  /** Up to a minute late. */
+  lastSeenAt: Date;
+  expiresAt: Date;
+}
+
+export interface SessionService {
+  /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
+  signIn(key: string, previous?: string): Promise<SignIn>;
+  /** Exchanges a one-time token; of several that try at once, one succeeds. Throws invalid_api_key. */
+  redeem(token: string, previous?: string): Promise<SignIn>;
+  /** A token for a sign-in link, good once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
+  createSignInToken(keyId: string, lifetimeMs?: number): Promise<{ token: string; expiresAt: Date }>;
+  /** The principal of a cookie's value; undefined when the session or its key has ended, at most a second late. */
+  verify(value: string): Promise<Principal | undefined>;
+  signOut(value: string): Promise<void>;
+  /** The running sessions of a key, the last seen first. */
+  list(keyId: string): Promise<SessionRecord[]>;
+  /** Ends one session of the key. */
+  revoke(keyId: string, id: string): Promise<void>;
+  /** Ends all sessions of the key and answers how many there were. */
+  revokeAll(keyId: string): Promise<number>;
+  /** Writes when sessions were last seen. Otherwise that happens once a minute. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionDeps {
+  db: Db;
+  keys: KeysService;
+  now?: () => Date;
+}
+
+export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps): SessionService => {
+  const known = new Fresh<Known>(FRESH_MS);
+  const lastUse = new LastUse((uses) => {
+    known.sweep(now().getTime());
+    return store.recordSessionUse(db, uses, new Date(now().getTime() - KEPT_MS));
+  });
+
+  /** Begins a session in `tx`. The value is new at every sign-in, so one planted in a browser before is worth nothing. */
+  const begin = async (tx: Tx, principal: Principal, at: Date, previous: string | undefined): Promise<SignIn> => {
+    if (previous !== undefined) await store.revokeSession(tx, hashOf(previous), at);
+    const value = randomValue();
+    const expiresAt = new Date(at.getTime() + ABSOLUTE_MS);
+    const { keyId } = principal;
+    await store.insertSession(tx, { idHash: hashOf(value), keyId, createdAt: at, lastSeenAt: at, expiresAt });
+    await appendAudit(tx, { at, actor: keyId, action: "session.begin", target: keyId });
+    return { value, principal: { ...principal, via: "session" }, expiresAt };
+  };
+
+  const forget = (value: string | undefined): void => {
+    if (value === undefined) return;
+    const digest = digestOf(value);
+    known.drop((entry) => entry.digest === digest);
+  };
+
+  const read = async (digest: string, at: Date): Promise<Known | undefined> => {
+    const row = await store.findSession(db, Buffer.from(digest, "base64"));
+    if (!row || !isRunning(row.session, at) || !isUsable(row.key, at)) return undefined;
+    const entry = { ...row, digest, principal: keys.admit(row.key, "session") };
+    known.set(digest, entry, at.getTime());
+    return entry;
+  };
+
+  return {
+    async signIn(key, previous) {
+      const principal = await keys.verify(`Bearer ${key}`);
+      const signIn = await db.write((tx) => begin(tx, principal, now(), previous));
+      forget(previous);
+      return signIn;
+    },
+
+    async redeem(token, previous) {
+      const at = now();
+      const signIn = await db.write(async (tx) => {
+        const keyId = await store.useSignInToken(tx, hashOf(token), at);
+        const key = keyId === undefined ? undefined : await findKey(tx, keyId);
+        if (!key) throw uselessToken();
+        return begin(tx, keys.admit(key, "session"), at, previous);
+      });
+      forget(previous);
+      return signIn;
+    },
+
+    async createSignInToken(keyId, lifetimeMs = TOKEN_MS) {
+      const at = now();
+      const token = randomValue();
+      const expiresAt = new Date(at.getTime() + lifetimeMs);
+      await db.write(async (tx) => {
+        const key = await findKey(tx, keyId);
+        if (!key) throw new AppError("not_found", `There is no key ${keyId}.`);
+        keys.admit(key, "session");
+        await store.insertSignInToken(tx, { tokenHash: hashOf(token), keyId, expiresAt });
+        await appendAudit(tx, { at, actor: keyId, action: "sign_in_token.create", target: keyId });
+      });
+      return { token, expiresAt };
+    },
+
+    async verify(value) {
+      const at = now();
+      const digest = digestOf(value);
+      const entry = known.get(digest, at.getTime()) ?? (await read(digest, at));
+      if (!entry || !isRunning(entry.session, at) || !isUsable(entry.key, at)) return undefined;
+      lastUse.touch(digest, at);
+      return entry.principal;
+    },
+
+    async signOut(value) {
+      await db.write((tx) => store.revokeSession(tx, hashOf(value), now()));
+      forget(value);
+    },
+
+    async list(keyId) {
+      const at = now();
+      const rows = await store.listSessions(db, keyId, at);
+      return rows.filter((row) => isRunning(row, at)).map(toRecord);
+    },
+
+    async revoke(keyId, id) {
+      const at = now();
+      await db.write((tx) => store.revokeSession(tx, Buffer.from(id, "base64url"), at, keyId));
+      known.drop((entry) => entry.session.keyId === keyId);
+    },
+
+    async revokeAll(keyId) {
+      const at = now();
+      const ended = await db.write((tx) => store.revokeSessions(tx, keyId, at));
+      known.drop((entry) => entry.session.keyId === keyId);
+      return ended;
+    },
+
+    flush: () => lastUse.flush(),
+    close: () => lastUse.close(),
+  };
+};
+
+interface Known {
+  /** SHA-256 of the cookie's value, in base64. */
+  digest: string;
+  session: store.SessionRow;
+  key: KeyRow;
+  principal: Principal;
+}
+
+/** 256 random bits in a form that fits a cookie and a link. */
+const randomValue = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+
+const isRunning = ({ revokedAt, expiresAt, lastSeenAt }: store.SessionRow, at: Date): boolean =>
+  !revokedAt && expiresAt > at && at.getTime() - lastSeenAt.getTime() < IDLE_MS;
+
+const toRecord = (row: store.SessionRow): SessionRecord => ({
+  id: row.idHash.toString("base64url"),
+  keyId: row.keyId,
+  createdAt: row.createdAt,
+  lastSeenAt: row.lastSeenAt,
+  expiresAt: row.expiresAt,
+});
+
+const uselessToken = () =>
+  new AppError(
+    "invalid_api_key",
+    "This sign-in link was used before or is too old. Make a new one with `bun run keys sign-in-link`, or use a key.",
+  );
