@@ -1,0 +1,40 @@
+/**
+ * Whether some finite value fits: a schema that requires itself would make a model write until its tokens are used up.
+ * The smallest value never needs the same definition inside itself, so a definition met again on its own path is a no.
+ */
+export const canEnd = (schema: unknown, root: unknown): boolean => {
+  const finite = new Set<string>();
+
+  const visit = (node: unknown, path: ReadonlySet<string>): boolean => {
+    if (typeof node !== "object" || node === null) return true;
+    const { $ref, anyOf, required, properties, items, minItems, prefixItems } = node as Record<string, unknown>;
+    if (typeof $ref === "string") {
+      if (finite.has($ref)) return true;
+      if (path.has($ref)) return false;
+      const ends = visit(resolveReference(root, $ref), new Set([...path, $ref]));
+      if (ends) finite.add($ref);
+      return ends;
+    }
+    if (Array.isArray(anyOf)) return anyOf.some((option) => visit(option, path));
+    const needed: unknown[] = Array.isArray(prefixItems) ? [...prefixItems] : [];
+    if (typeof minItems === "number" && minItems > needed.length) needed.push(items);
+    if (Array.isArray(required) && typeof properties === "object" && properties !== null) {
+      needed.push(...Object.entries(properties).flatMap(([name, of]) => (required.includes(name) ? [of] : [])));
+    }
+    return needed.every((child) => visit(child, path));
+  };
+
+  return visit(schema, new Set(["#"]));
+};
+
+/** The schema that a local reference names: "#", "#/$defs/x", "#/properties/y". */
+export const resolveReference = (root: unknown, pointer: string): unknown => {
+  if (pointer !== "#" && !pointer.startsWith("#/")) return undefined;
+  const steps = pointer.split("/").slice(1);
+  return steps.reduce<unknown>((value, step) => {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+      ? (value as Record<string, unknown>)[key]
+      : undefined;
+  }, root);
+};

@@ -1,0 +1,39 @@
+/** Values from a producer that never waits to one consumer; it ends by `end` or `fail`, whichever comes first. */
+export interface Channel<T> extends AsyncIterable<T> {
+  push(value: T): void;
+  end(): void;
+  fail(error: unknown): void;
+}
+
+export const createChannel = <T>(): Channel<T> => {
+  const values: T[] = [];
+  let outcome: { error?: unknown } | undefined;
+  let wake = () => {};
+  const close = (result: { error?: unknown }): void => {
+    outcome ??= result;
+    wake();
+  };
+  return {
+    push(value) {
+      if (outcome) return;
+      values.push(value);
+      wake();
+    },
+    end: () => close({}),
+    fail: (error) => close({ error }),
+    async *[Symbol.asyncIterator]() {
+      while (true) {
+        // A failure is told at once; what came before it is of no use any more.
+        if (outcome && "error" in outcome) throw outcome.error;
+        const value = values.shift();
+        if (value !== undefined) yield value;
+        else if (outcome) return;
+        else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    },
+  };
+};

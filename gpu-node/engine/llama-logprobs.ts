@@ -1,0 +1,25 @@
+import type { LlamaModel, Token } from "node-llama-cpp";
+import type { TokenLogprob } from "./engine";
+
+const encoder = new TextEncoder();
+
+/**
+ * The log probability of a token and of the `top` likeliest, in the distribution that was sampled from: after
+ * temperature, top_k, top_p, min_p and grammar. `probabilities` is sorted, likeliest first.
+ */
+export const readLogprob = (
+  model: LlamaModel,
+  token: Token,
+  probabilities: ReadonlyMap<Token, number>,
+  top: number,
+): TokenLogprob => {
+  const describe = (id: Token, probability: number) => {
+    const text = model.detokenize([id], true);
+    return { token: text, logprob: Math.log(probability), bytes: [...encoder.encode(text)] };
+  };
+  const likeliest = probabilities.entries().take(top);
+  return {
+    ...describe(token, probabilities.get(token) ?? 0),
+    top: [...likeliest].map(([id, probability]) => describe(id, probability)),
+  };
+};

@@ -1,0 +1,124 @@
+import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
+import { AppError } from "../../lib/errors";
+import type { EngineEvent } from "./engine";
+import { chooseSlot, shareBatch } from "./llama-slots";
+import { type Job, LlamaStream } from "./llama-stream";
+
+/**
+ * Owns a context and all its sequences. Every step decodes one batch that holds one token of each generating stream and
+ * pieces of the prompts that are being read; streams join and leave between steps.
+ */
+export class LlamaScheduler {
+  readonly #free: { sequence: LlamaContextSequence; lastUse: number }[];
+  #waiting: { job: Job; start: (stream: LlamaStream) => void; refuse: (error: unknown) => void }[] = [];
+  #active: LlamaStream[] = [];
+  #running?: Promise<void>;
+  #uses = 0;
+  #isClosed = false;
+
+  /** `prefillTokens`: prompt tokens that one step may compute while other streams generate and wait for it. */
+  constructor(
+    readonly context: LlamaContext,
+    readonly prefillTokens: number,
+  ) {
+    this.#free = Array.from({ length: context.totalSequences }, () => ({
+      sequence: context.getSequence(),
+      lastUse: 0,
+    }));
+  }
+
+  /** Runs a job as soon as a sequence is free. Leaving the iteration early cancels it. */
+  async *run(job: Job): AsyncGenerator<EngineEvent> {
+    const stream = await this.#join(job);
+    try {
+      yield* stream.events;
+    } finally {
+      if (!stream.isOver) stream.cancel();
+    }
+  }
+
+  /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const error = new AppError("unavailable", "The GPU node is shutting down. Try again.");
+    for (const { refuse } of this.#waiting.splice(0)) refuse(error);
+    for (const stream of this.#active) stream.cancel(error);
+    await this.#running;
+  }
+
+  #join(job: Job): Promise<LlamaStream> {
+    if (this.#isClosed) throw new AppError("unavailable", "The GPU node is shutting down. Try again.");
+    return new Promise((start, refuse) => {
+      this.#waiting.push({ job, start, refuse });
+      this.#running ??= this.#loop();
+    });
+  }
+
+  async #loop(): Promise<void> {
+    while (true) {
+      await this.#admit();
+      if (this.#active.length === 0 && this.#waiting.length === 0) break;
+      await this.#step();
+      await this.#retire();
+    }
+    this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
+  }
+
+  /** Puts waiting jobs on free sequences, each on the one whose cache helps it most. */
+  async #admit(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#free.length > 0) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      const { job, start, refuse } = next;
+      // The last token of the prompt is always computed: the first token of the answer comes from it.
+      const reusable = job.prompt.slice(0, -1);
+      const index = chooseSlot(
+        this.#free.map(({ sequence, lastUse }) => ({
+          cachedTokens: sequence.nextTokenIndex,
+          sharedTokens: Math.min(sequence.compareContextTokens(reusable).firstDifferentIndex, reusable.length),
+          lastUse,
+        })),
+      );
+      const [slot] = this.#free.splice(index, 1);
+      if (!slot) return;
+      try {
+        await slot.sequence.adaptStateToTokens(reusable, false);
+        const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
+        this.#active.push(stream);
+        start(stream);
+      } catch (error) {
+        this.#free.push(slot);
+        refuse(error);
+      }
+    }
+  }
+
+  /** Advances every stream in one tick, so that all their tokens land in one batch. */
+  async #step(): Promise<void> {
+    const live = this.#active.filter((stream) => !stream.isOver);
+    const generating = live.filter((stream) => stream.prefillTokens === 0);
+    const prefilling = live.filter((stream) => stream.prefillTokens > 0);
+    const room = this.context.batchSize - generating.length;
+    const shares = shareBatch(
+      prefilling.map((stream) => stream.prefillTokens),
+      generating.length > 0 ? Math.min(room, this.prefillTokens) : room,
+    );
+    await Promise.all([
+      ...generating.map((stream) => stream.advance(1)),
+      ...prefilling.map((stream, index) => {
+        const share = shares[index] ?? 0;
+        return share > 0 ? stream.advance(share) : undefined;
+      }),
+    ]);
+  }
+
+  /** Frees the sequences of the streams that are over; their cache stays for the next prompt. */
+  async #retire(): Promise<void> {
+    const over = this.#active.filter((stream) => stream.isOver);
+    this.#active = this.#active.filter((stream) => !stream.isOver);
+    for (const stream of over) {
+      await stream.release();
+      this.#free.push({ sequence: stream.sequence, lastUse: ++this.#uses });
+    }
+  }
+}
