@@ -1,0 +1,3 @@
+import { withDependencies } from "./bootstrap";
+
+await withDependencies("production", () => import("./start/main"));

@@ -1,0 +1,32 @@
+import { databaseOptions, openDb } from "../../../db/client";
+import { migrate } from "../../../db/migrate";
+import type { Config } from "../../../lib/config";
+import { silentLog } from "../../../lib/log";
+import { createKeys } from "../../keys/service";
+import { createSessions } from "../../sessions/service";
+
+/** What is made once and shown once. */
+export interface FirstRun {
+  adminKey: string;
+  /** For the sign-in link; good once and for 15 minutes. */
+  signInToken: string;
+}
+
+/**
+ * Brings the database to this version's schema and makes sure that an admin key works, before any other process opens
+ * it. Resolves with undefined when there was one already, or the environment gives it.
+ */
+export const prepareDatabase = async (config: Config): Promise<FirstRun | undefined> => {
+  const db = await openDb(databaseOptions(config), silentLog());
+  try {
+    await migrate(db);
+    const keys = createKeys({ db, config });
+    const { created } = await keys.bootstrap();
+    if (created === undefined) return undefined;
+    const { keyId } = await keys.verify(`Bearer ${created}`);
+    const { token } = await createSessions({ db, keys }).createSignInToken(keyId);
+    return { adminKey: created, signInToken: token };
+  } finally {
+    await db.close();
+  }
+};

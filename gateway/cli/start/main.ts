@@ -1,0 +1,130 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { ensureModel } from "../../../gpu-node/models/download";
+import { type Environment, readSettings, type Settings } from "../../../lib/settings";
+import { EXIT, paint, runCommand } from "../command";
+import { type FirstRun, prepareDatabase } from "./first-run";
+import { choosePort } from "./ports";
+import { waitUntilReady } from "./readiness";
+import { renderSummary } from "./summary";
+import { Supervisor } from "./supervisor";
+
+const HELP = `Starts Groundwire on this machine: GPU node and gateway, with the default model.
+
+  bun run start                          http://127.0.0.1:8080, or the next free port
+  GROUNDWIRE_PORT=9000 bun run start     the port is yours to choose
+  GROUNDWIRE_NODES=… bun run start       a gateway for nodes that run elsewhere
+
+Ctrl+C lets running answers end and stops; a second Ctrl+C stops at once.
+Settings: bun run config. Checks: bun run doctor. One process alone: bun run start:gateway, bun run start:gpu-node.`;
+
+const ROOT = join(import.meta.dir, "../../..");
+/** Time that a process gets on top of its own drain time before it is killed. */
+const GRACE_MS = 3000;
+
+const isTerminal = process.stdout.isTTY === true;
+
+const hostInUrl = (host: string): string => {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+};
+
+/** The ports of both processes, as variables for them. A setting is honoured or refused; a default gives way. */
+const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
+  const wish = (key: string, setting: string) => (origins.get(key) === "default" ? undefined : { setting });
+  const { gateway, node } = config;
+  return {
+    gateway: await choosePort(gateway.host, gateway.port, wish("gateway.port", "GROUNDWIRE_PORT")),
+    node: await choosePort(node.host, node.port, wish("node.port", "GROUNDWIRE_NODE_PORT")),
+  };
+};
+
+/** A key is printed to a terminal only: elsewhere the output may be kept as a log. */
+const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
+  if (!firstRun || isTerminal) return { firstRun };
+  const keyFile = join(dataDir, "admin-key");
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(keyFile, `${firstRun.adminKey}\n`, { mode: 0o600 });
+  return { keyFile };
+};
+
+const say = (message: string) => console.log(`  ${message}`);
+
+const start = async (): Promise<number> => {
+  const startedAt = performance.now();
+  const settings = readSettings();
+  const { config } = settings;
+  const isWithNode = config.gateway.nodes.length === 0;
+
+  const ports = await choosePorts(settings);
+  if (isWithNode && config.node.engine === "llama") await ensureModel(config.models.chat, config);
+  const shown = keepKey(await prepareDatabase(config), config.dataDir);
+
+  const env: Environment = {
+    ...process.env,
+    GROUNDWIRE_PORT: String(ports.gateway),
+    GROUNDWIRE_NODE_PORT: String(ports.node),
+  };
+  const logFolder = isTerminal ? join(config.dataDir, "logs") : undefined;
+  const process_ = (name: string, script: string) => ({
+    name,
+    script: join(ROOT, script),
+    env,
+    logFile: logFolder && join(logFolder, `${script.split("/")[0]}.log`),
+  });
+
+  const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
+  if (isWithNode) supervisor.start(process_("GPU node", "gpu-node/main.ts"));
+  supervisor.start(process_("gateway", "gateway/main.ts"));
+  const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
+
+  const url = `http://${hostInUrl(config.gateway.host)}:${ports.gateway}`;
+  const readiness = new AbortController();
+  const ready = waitUntilReady(url, readiness.signal).then(() => "ready" as const);
+  try {
+    const first = await Promise.race([ready, stopped, supervisor.failed]);
+    if (first !== "ready") return first;
+  } catch (error) {
+    await supervisor.stop(GRACE_MS);
+    throw error;
+  } finally {
+    readiness.abort();
+    ready.catch(() => {});
+  }
+  supervisor.keepAlive();
+  console.log(
+    renderSummary({
+      url: config.gateway.publicUrl ?? url,
+      readyAfterMs: performance.now() - startedAt,
+      logFolder: logFolder && relative(process.cwd(), logFolder),
+      ...shown,
+    }),
+  );
+  return stopped;
+};
+
+/** Resolves with the exit code after a signal, when every process has ended. A second signal ends them at once. */
+const stopOnSignal = (supervisor: Supervisor, graceMs: number): Promise<number> => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let isStopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (isStopping) {
+      supervisor.kill();
+      return;
+    }
+    isStopping = true;
+    say(`${signal === "SIGINT" ? "\n  " : ""}Stopping: running answers may end. Ctrl+C again stops at once.`);
+    void supervisor.stop(graceMs).then(() => {
+      say("Stopped.");
+      resolve(EXIT.ok);
+    });
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return promise;
+};
+
+await runCommand(HELP, {}, async () => {
+  const exitCode = await start();
+  process.exit(exitCode);
+});

@@ -1,0 +1,38 @@
+import { createServer } from "node:net";
+import { AppError } from "../../../lib/errors";
+
+/** How far above the usual port a free one is looked for. */
+const TRIES = 100;
+
+/** The port itself when nobody listens there (for 0: one that the system picks), else undefined. */
+export const probePort = (host: string, port: number): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(new AppError("invalid_request", `Can't listen on ${host}:${port}: ${error.message}`));
+    });
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      const found = typeof address === "object" && address !== null ? address.port : port;
+      server.close(() => resolve(found));
+    });
+  });
+
+/**
+ * A port that is free now. One that was asked for by `setting` is taken or refused; otherwise the first free one from
+ * `port` up. Throws invalid_request.
+ */
+export const choosePort = async (host: string, port: number, wanted?: { setting: string }): Promise<number> => {
+  for (let candidate = port; candidate < Math.min(port + TRIES, 65536); candidate++) {
+    const found = await probePort(host, candidate);
+    if (found !== undefined) return found;
+    if (wanted) {
+      throw new AppError(
+        "invalid_request",
+        `${wanted.setting} is ${port}, and something else listens there. Stop it or set another port.`,
+      );
+    }
+  }
+  throw new AppError("invalid_request", `No free port from ${port} on. Set one with GROUNDWIRE_PORT.`);
+};

@@ -1,0 +1,20 @@
+const POLL_MS = 50;
+const PROBE_TIMEOUT_MS = 2000;
+
+/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long the model takes to load. */
+export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<void> => {
+  while (!(await isReady(url))) {
+    signal.throwIfAborted();
+    await Bun.sleep(POLL_MS);
+  }
+};
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false; // not listening yet
+  }
+};

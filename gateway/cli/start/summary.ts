@@ -1,0 +1,41 @@
+import { paint } from "../command";
+import type { FirstRun } from "./first-run";
+
+export interface Summary {
+  url: string;
+  readyAfterMs: number;
+  /** Left out where an admin key works already. */
+  firstRun?: FirstRun;
+  /** Where a key that nobody sees on a terminal was written to. */
+  keyFile?: string;
+  /** Left out where the logs go to this process's own output. */
+  logFolder?: string;
+}
+
+const row = (label: string, value: string, note = "") =>
+  `  ${paint("dim", label.padEnd(10))} ${value}${note && paint("dim", `  ${note}`)}`;
+
+/** What a person needs next, as lines. */
+export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summary): string => {
+  const lines = [
+    "",
+    `  ${paint("bold", "Groundwire is ready")} ${paint("dim", `after ${(readyAfterMs / 1000).toFixed(1)} s`)}`,
+    "",
+  ];
+  lines.push(row("Open", paint("cyan", url)));
+  if (firstRun) {
+    lines.push(
+      row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
+    );
+    lines.push(row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"));
+  }
+  if (keyFile) lines.push(row("Admin key", keyFile, "read it, keep it safe, delete the file"));
+  lines.push(row("API", `${url}/v1`, `reference at ${url}/docs`));
+  if (logFolder) lines.push(row("Logs", logFolder));
+  lines.push("", "  Ask the model:", "");
+  lines.push(`    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun ? firstRun.adminKey : "$KEY"}" \\`);
+  lines.push(`      -H "content-type: application/json" \\`);
+  lines.push(`      -d '{"messages":[{"role":"user","content":"Name three colours."}]}'`);
+  lines.push("", paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."), "");
+  return lines.join("\n");
+};

@@ -1,0 +1,70 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Supervisor } from "./supervisor";
+
+let folder: string;
+let supervisor: Supervisor;
+let events: string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "groundwire-supervisor-"));
+  events = [];
+  supervisor = new Supervisor({ onEvent: (message) => events.push(message), backoffMs: 10 });
+});
+afterEach(async () => {
+  await supervisor.stop(0);
+  rmSync(folder, { recursive: true });
+});
+
+const spec = (source: string) => {
+  const script = join(folder, "child.ts");
+  writeFileSync(script, source);
+  return { name: "gateway", script, env: { FOLDER: folder }, logFile: join(folder, "logs", "gateway.log") };
+};
+
+const until = async (condition: () => boolean) => {
+  while (!condition()) await Bun.sleep(5);
+};
+
+const RUNS = `const file = process.env.FOLDER + "/runs";
+const runs = (await Bun.file(file).exists()) ? Number(await Bun.file(file).text()) : 0;
+await Bun.write(file, String(runs + 1));`;
+const runs = () => (existsSync(join(folder, "runs")) ? Number(readFileSync(join(folder, "runs"), "utf8")) : 0);
+
+test("a process that dies after the start is started again, and that is said", async () => {
+  supervisor.keepAlive();
+  supervisor.start(spec(`${RUNS} if (runs < 2) process.exit(3); setInterval(() => {}, 1000);`));
+  await until(() => runs() === 3);
+  expect(events).toEqual([
+    "The gateway ended with code 3; it starts again in 0.01 s.",
+    "The gateway ended with code 3; it starts again in 0.02 s.",
+  ]);
+});
+
+test("a process that dies while it starts ends the start with the end of its log", async () => {
+  supervisor.start(spec(`console.error("no model here"); process.exit(1);`));
+  await expect(supervisor.failed).rejects.toThrow(/The gateway ended with code 1 while it started.*\nno model here$/s);
+});
+
+test("stop lets a process finish what it does", async () => {
+  supervisor.start(
+    spec(`process.on("SIGTERM", async () => { await Bun.write(process.env.FOLDER + "/drained", ""); process.exit(0); });
+    await Bun.write(process.env.FOLDER + "/up", ""); setInterval(() => {}, 1000);`),
+  );
+  await until(() => existsSync(join(folder, "up")));
+  await supervisor.stop(10_000);
+  expect(existsSync(join(folder, "drained"))).toBe(true);
+});
+
+test("a process that does not end in its grace time is killed and not started again", async () => {
+  supervisor.keepAlive();
+  supervisor.start(
+    spec(
+      `process.on("SIGTERM", () => {}); await Bun.write(process.env.FOLDER + "/up", ""); setInterval(() => {}, 1000);`,
+    ),
+  );
+  await until(() => existsSync(join(folder, "up")));
+  await supervisor.stop(20);
+  expect(events).toEqual([]);
+});
