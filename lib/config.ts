@@ -11,7 +11,7 @@ const optionalText = (env: string, description: string, options: object = {}) =>
 const whole = (env: string, description: string, value: number | undefined, minimum: number, maximum: number) =>
   Type.Integer({ env, description, minimum, maximum, default: value });
 const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
-const choice = <T extends string>(env: string, description: string, values: readonly T[], value: T) =>
+const choice = <const T extends string>(env: string, description: string, values: readonly T[], value: T) =>
   Type.Unsafe<T>(
     Type.Union(
       values.map((name) => Type.Literal(name)),
