@@ -3,13 +3,20 @@ import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
 export interface MemoryCacheOptions {
   /** The least recently used entries leave when all together take more. */
   maxBytes: number;
+  /** In front of a shared store: entries leave after this time, though they live on there. */
+  maxAgeMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
+export interface MemoryCache extends Cache {
+  clear(): void;
+}
+
 interface Kept extends CacheHit {
-  layer: "memory";
   sizeBytes: number;
+  /** Milliseconds since 1970. */
+  leavesAt: number;
 }
 
 /** What a Map entry, the object and its dates take besides the text, rounded up. */
@@ -23,7 +30,11 @@ const sizeOf = (key: string, entry: CacheEntry): number => {
 };
 
 /** Entries of this process: bounded by bytes, the least recently used leaves first. */
-export const memoryCache = ({ maxBytes, now = Date.now }: MemoryCacheOptions): Cache => {
+export const memoryCache = ({
+  maxBytes,
+  maxAgeMs = Number.POSITIVE_INFINITY,
+  now = Date.now,
+}: MemoryCacheOptions): MemoryCache => {
   // A Map iterates in insertion order; a hit inserts its entry anew, so the first one is the least recently used.
   const entries = new Map<string, Kept>();
   const keysByTag = new Map<string, Set<string>>();
@@ -44,7 +55,7 @@ export const memoryCache = ({ maxBytes, now = Date.now }: MemoryCacheOptions): C
   };
 
   const dropExpired = (): void => {
-    for (const [key, { expiresAt }] of entries) if (expiresAt.getTime() <= now()) remove(key);
+    for (const [key, { leavesAt }] of entries) if (leavesAt <= now()) remove(key);
   };
 
   const makeRoom = (): void => {
@@ -54,12 +65,18 @@ export const memoryCache = ({ maxBytes, now = Date.now }: MemoryCacheOptions): C
     }
   };
 
+  const clear = (): void => {
+    entries.clear();
+    keysByTag.clear();
+    sizeBytes = 0;
+  };
+
   return {
     open: async () => {},
     get: async (key) => {
       const kept = entries.get(key);
       if (!kept) return undefined;
-      if (kept.expiresAt.getTime() <= now()) {
+      if (kept.leavesAt <= now()) {
         remove(key);
         return undefined;
       }
@@ -67,11 +84,12 @@ export const memoryCache = ({ maxBytes, now = Date.now }: MemoryCacheOptions): C
       entries.set(key, kept);
       return kept;
     },
-    set: async (key, entry, ttlMs) => {
+    set: async (key, entry) => {
       remove(key);
       const size = sizeOf(key, entry);
-      if (ttlMs <= 0 || size > maxBytes) return false;
-      entries.set(key, { ...entry, expiresAt: new Date(now() + ttlMs), layer: "memory", sizeBytes: size });
+      const leavesAt = Math.min(entry.expiresAt.getTime(), now() + maxAgeMs);
+      if (leavesAt <= now() || size > maxBytes) return false;
+      entries.set(key, { ...entry, layer: "memory", sizeBytes: size, leavesAt });
       sizeBytes += size;
       for (const tag of entry.tags) {
         const keys = keysByTag.get(tag);
@@ -91,10 +109,7 @@ export const memoryCache = ({ maxBytes, now = Date.now }: MemoryCacheOptions): C
       dropExpired();
       return [{ layer: "memory", status: "ok", since, entries: entries.size, sizeBytes }];
     },
-    close: async () => {
-      entries.clear();
-      keysByTag.clear();
-      sizeBytes = 0;
-    },
+    clear,
+    close: async () => clear(),
   };
 };

@@ -6,11 +6,8 @@ export interface Cache {
   /** Resolves when the first connection stands or has failed: an unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
   get(key: string): Promise<CacheHit | undefined>;
-  /**
-   * Keeps `entry` for `ttlMs`; false when it could not be kept. Entries carry tags, and a tag's entries are dropped
-   * together.
-   */
-  set(key: string, entry: CacheEntry, ttlMs: number): Promise<boolean>;
+  /** Keeps `entry` until it expires; false when it could not be kept. */
+  set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
   /**
    * Drops every entry that carries `tag` and answers how many there were. While a shared store is unreachable its part
@@ -27,12 +24,12 @@ export type CacheLayer = "memory" | "redis";
 export interface CacheEntry {
   value: string;
   storedAt: Date;
-  /** For example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
+  expiresAt: Date;
+  /** A tag's entries are dropped together. For example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
   tags: readonly string[];
 }
 
 export interface CacheHit extends CacheEntry {
-  expiresAt: Date;
   layer: CacheLayer;
 }
 

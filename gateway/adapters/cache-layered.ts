@@ -1,0 +1,46 @@
+import type { Cache } from "../ports/cache";
+import { memoryCache } from "./cache-memory";
+import type { RedisCache } from "./cache-redis";
+
+/**
+ * The longest that memory keeps an entry in front of Redis. What another gateway drops is heard within milliseconds,
+ * within 6 s where a connection died without a sign, and in any case forgotten after this time.
+ */
+const MEMORY_MS = 60_000;
+
+/** Memory in front of a shared Redis: a repeated answer costs no round trip; a restart or another gateway finds it too. */
+export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now?: () => number }): Cache => {
+  const memory = memoryCache({ ...options, maxAgeMs: MEMORY_MS });
+  /** How often something was dropped: what was read before a drop must not enter the memory after it. */
+  let drops = 0;
+  redis.listen({
+    dropped: (what) => {
+      drops++;
+      void ("tag" in what ? memory.deleteTag(what.tag) : memory.delete(what.key));
+    },
+    lost: () => {
+      drops++;
+      memory.clear();
+    },
+  });
+
+  return {
+    open: () => redis.open(),
+    get: async (key) => {
+      const near = await memory.get(key);
+      if (near) return near;
+      const dropsBefore = drops;
+      const far = await redis.get(key);
+      if (far && drops === dropsBefore) await memory.set(key, far);
+      return far;
+    },
+    set: async (key, entry) => (await Promise.all([memory.set(key, entry), redis.set(key, entry)])).includes(true),
+    delete: async (key) => (await Promise.all([memory.delete(key), redis.delete(key)])).includes(true),
+    deleteTag: async (tag) => Math.max(...(await Promise.all([memory.deleteTag(tag), redis.deleteTag(tag)]))),
+    stats: async () => [...(await memory.stats()), ...(await redis.stats())],
+    close: async () => {
+      await redis.close();
+      memory.clear();
+    },
+  };
+};

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Redis } from "ioredis";
+import { type RedisServer, redisBinary, startRedis } from "../../tests/redis-server";
+import type { Cache } from "../ports/cache";
+import { cacheContract } from "../ports/cache.contract";
+import { layeredCache } from "./cache-layered";
+import { redisCache } from "./cache-redis";
+
+/** The promise of 50 ms, and what the timers of a busy test machine add to it. */
+const LONGEST_WAIT_MS = 50 + 50;
+
+const entry = (value: string, tags: string[] = []) => ({
+  value,
+  storedAt: new Date(),
+  expiresAt: new Date(Date.now() + 60_000),
+  tags,
+});
+
+/** Asks until `isSo`; the test's own time limit ends a wait that is in vain. */
+const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+  while (!(await isSo())) await Bun.sleep(2);
+};
+
+const status = async (cache: Cache) => (await cache.stats()).find(({ layer }) => layer === "redis")?.status;
+
+/** The longest of `count` reads, in milliseconds; each has to be a miss. */
+const slowestMiss = async (cache: Cache, key: string, count: number): Promise<number> => {
+  let slowest = 0;
+  for (let i = 0; i < count; i++) {
+    const startedAt = performance.now();
+    expect(await cache.get(key)).toBeUndefined();
+    slowest = Math.max(slowest, performance.now() - startedAt);
+  }
+  return slowest;
+};
+
+describe.skipIf(!redisBinary)("with a real Redis", () => {
+  let server: RedisServer;
+  let prefixes = 0;
+  const open: Cache[] = [];
+  const shared = async (prefix = `test${++prefixes}`) => {
+    const cache = redisCache(server.url, { prefix });
+    open.push(cache);
+    await cache.open();
+    return cache;
+  };
+  const layered = async (prefix: string) => {
+    const cache = layeredCache(redisCache(server.url, { prefix }), { maxBytes: 1_000_000 });
+    open.push(cache);
+    await cache.open();
+    return cache;
+  };
+
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(async () => {
+    await Promise.all(open.map((cache) => cache.close()));
+    await server.stop();
+  });
+
+  cacheContract("redis", () => redisCache(server.url, { prefix: `test${++prefixes}` }));
+  cacheContract("memory in front of redis", () =>
+    layeredCache(redisCache(server.url, { prefix: `test${++prefixes}` }), { maxBytes: 10_000_000 }),
+  );
+
+  test("what one gateway keeps, another finds, also after a restart", async () => {
+    const [a, b] = [await layered("pair"), await layered("pair")];
+    await a.set("k", entry("answer"));
+    expect((await b.get("k"))?.layer).toBe("redis");
+    expect((await b.get("k"))?.layer).toBe("memory");
+  });
+
+  test("what one gateway drops, the memory of another forgets", async () => {
+    const [a, b] = [await layered("drop"), await layered("drop")];
+    await a.set("one", entry("1", ["model:x"]));
+    await a.set("two", entry("2"));
+    await b.get("one");
+    await b.get("two");
+    await a.deleteTag("model:x");
+    await a.delete("two");
+    await until(async () => (await b.get("one")) === undefined && (await b.get("two")) === undefined);
+  });
+
+  test("Redis forgets expired keys in the index of a tag", async () => {
+    let now = Date.now();
+    const cache = redisCache(server.url, { prefix: "index", now: () => now });
+    open.push(cache);
+    await cache.open();
+    await cache.set("a", entry("1", ["t"]));
+    now += 120_000;
+    await cache.set("b", { ...entry("2", ["t"]), expiresAt: new Date(now + 1000) });
+    const redis = new Redis(server.url);
+    expect(await redis.zrange("index:tag:t", "0", "-1")).toEqual(["b"]);
+    redis.disconnect();
+  });
+
+  test("a value that something else wrote is a miss", async () => {
+    const redis = new Redis(server.url);
+    await redis.set("foreign:entry:k", "not ours");
+    await redis.lpush("foreign:entry:list", "x");
+    redis.disconnect();
+    const cache = await shared("foreign");
+    expect(await cache.get("k")).toBeUndefined();
+    expect(await cache.get("list")).toBeUndefined();
+    expect(await status(cache)).toBe("ok");
+  });
+
+  test("a killed Redis costs misses, no error and no wait; it recovers by itself", async () => {
+    const cache = await shared();
+    await cache.set("k", entry("1"));
+    await server.kill();
+    expect(await slowestMiss(cache, "k", 200)).toBeLessThan(LONGEST_WAIT_MS);
+    expect(await cache.set("k", entry("2"))).toBe(false);
+    expect(await status(cache)).toBe("degraded");
+    await server.start();
+    await until(() => cache.set("k", entry("3")));
+    expect((await cache.get("k"))?.value).toBe("3");
+    expect(await status(cache)).toBe("ok");
+  });
+
+  test("a frozen Redis costs one wait of 50 ms, then nothing; it recovers by itself", async () => {
+    const cache = await shared();
+    await cache.set("k", entry("1"));
+    server.freeze();
+    expect(await slowestMiss(cache, "k", 1)).toBeLessThan(LONGEST_WAIT_MS);
+    expect(await slowestMiss(cache, "k", 1000)).toBeLessThan(20);
+    expect(await status(cache)).toBe("degraded");
+    server.thaw();
+    await until(async () => (await cache.get("k")) !== undefined);
+    expect(await status(cache)).toBe("ok");
+  });
+
+  test("many callers at the moment of the freeze wait 50 ms together, not one after the other", async () => {
+    const cache = await shared();
+    await cache.set("k", entry("1"));
+    server.freeze();
+    const waits = await Promise.all(Array.from({ length: 100 }, () => slowestMiss(cache, "k", 1)));
+    expect(Math.max(...waits)).toBeLessThan(LONGEST_WAIT_MS);
+    server.thaw();
+    await until(async () => (await cache.get("k")) !== undefined);
+  });
+
+  test("a freeze so long that the connection is given up also ends in a recovery", async () => {
+    const cache = await shared();
+    await cache.set("k", entry("1"));
+    server.freeze();
+    const frozenAt = Date.now();
+    await until(async () => {
+      expect(await cache.get("k")).toBeUndefined();
+      return Date.now() - frozenAt > 2500;
+    });
+    server.thaw();
+    await until(async () => (await cache.get("k")) !== undefined);
+  }, 15_000);
+
+  test("what is dropped while Redis is frozen is dropped before anything is read from it again", async () => {
+    const cache = await shared();
+    await cache.set("k", entry("stale", ["model:x"]));
+    await cache.set("other", entry("fine"));
+    server.freeze();
+    expect(await cache.deleteTag("model:x")).toBe(0);
+    server.thaw();
+    await until(async () => (await cache.get("other")) !== undefined);
+    expect(await cache.get("k")).toBeUndefined();
+  });
+
+  test("the memory in front goes on while Redis is gone", async () => {
+    const cache = await layered("alone");
+    await server.kill();
+    await until(async () => (await status(cache)) === "degraded");
+    expect(await cache.set("k", entry("1"))).toBe(true);
+    expect((await cache.get("k"))?.layer).toBe("memory");
+    await server.start();
+    await until(async () => (await status(cache)) === "ok");
+  });
+});
+
+test("a Redis that was never there is degraded from the start, without an error", async () => {
+  const cache = redisCache("redis://127.0.0.1:1");
+  await cache.open();
+  expect(await cache.get("k")).toBeUndefined();
+  expect((await cache.stats())[0]).toMatchObject({ status: "degraded", entries: 0 });
+  await cache.close();
+});

@@ -1,0 +1,183 @@
+import { Redis } from "ioredis";
+import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
+import { guardRedis } from "./redis-guard";
+
+export interface RedisCacheOptions {
+  /** Separates several installations on one server. */
+  prefix?: string;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** One entry, or all that carry a tag. */
+export type Drop = { key: string } | { tag: string };
+
+/** Hears what any gateway drops, so that nothing stale is served from the memory in front of a shared store. */
+export interface DropListener {
+  dropped(drop: Drop): void;
+  /** Messages may have been missed: everything may be stale. */
+  lost(): void;
+}
+
+export interface RedisCache extends Cache {
+  /** Before `open`. This gateway's own drops are heard too. */
+  listen(listener: DropListener): void;
+}
+
+/** The longest that a caller waits; the timer of a busy process adds a few milliseconds. */
+const COMMAND_TIMEOUT_MS = 50;
+/** A connection that stays silent for so long after a command is given up and made anew. */
+const SILENCE_MS = 1000;
+/** How often the subscription is tried, because a connection can die without a sign. */
+const HEARTBEAT_MS = 5000;
+/** Keys dropped per command of an invalidation: short enough for one command to stay below the timeout. */
+const BATCH = 500;
+
+/** Stored as one text: `storedAt expiresAt tags` in JSON, a line break, the value untouched. */
+const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
+  `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
+
+const decode = (text: string): CacheHit | undefined => {
+  const end = text.indexOf("\n");
+  if (end === -1) return undefined;
+  try {
+    const [storedAt, expiresAt, tags] = JSON.parse(text.slice(0, end)) as [number, number, string[]];
+    return {
+      value: text.slice(end + 1),
+      storedAt: new Date(storedAt),
+      expiresAt: new Date(expiresAt),
+      tags,
+      layer: "redis",
+    };
+  } catch {
+    return undefined; // written by something else: a miss
+  }
+};
+
+/**
+ * Entries shared by all gateways. A lost, killed or frozen Redis costs misses and one wait of 50 ms; what was to be
+ * dropped meanwhile is dropped before the first read after it came back. `url` may carry user, password and database;
+ * `rediss:` means TLS.
+ */
+export const redisCache = (
+  url: string,
+  { prefix = "groundwire", now = Date.now }: RedisCacheOptions = {},
+): RedisCache => {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
+    connectTimeout: SILENCE_MS,
+    retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
+  });
+  const subscriber = redis.duplicate();
+  const channel = `${prefix}:dropped`;
+  const entryKey = (key: string) => `${prefix}:entry:${key}`;
+  /** A sorted set: member = key, score = when its entry expires, so that the set is kept clean by its writers. */
+  const tagKey = (tag: string) => `${prefix}:tag:${tag}`;
+  /** The same for every key there is: it counts them. */
+  const allKeys = `${prefix}:entries`;
+
+  const dropKey = async (key: string): Promise<number> => {
+    const results = await redis.multi().unlink(entryKey(key)).zrem(allKeys, key).exec();
+    return Number(results?.[0]?.[1] ?? 0);
+  };
+
+  const dropTag = async (tag: string): Promise<number> => {
+    for (let dropped = 0; ; ) {
+      const keys = await redis.zrange(tagKey(tag), "0", String(BATCH - 1));
+      if (keys.length === 0) return dropped;
+      const results = await redis
+        .multi()
+        .unlink(keys.map(entryKey))
+        .zrem(tagKey(tag), ...keys)
+        .zrem(allKeys, ...keys)
+        .exec();
+      dropped += Number(results?.[0]?.[1] ?? 0);
+    }
+  };
+
+  const drop = async (what: Drop): Promise<number> => {
+    const dropped = "tag" in what ? await dropTag(what.tag) : await dropKey(what.key);
+    await redis.publish(channel, JSON.stringify(what));
+    return dropped;
+  };
+
+  /** Drops that the server has not confirmed. */
+  const unconfirmed = new Map<string, Drop>();
+  const dropSurely = async (what: Drop): Promise<number> => {
+    const id = JSON.stringify(what);
+    unconfirmed.set(id, what);
+    const dropped = await guard.run(() => drop(what));
+    if (dropped !== undefined) unconfirmed.delete(id);
+    return dropped ?? 0;
+  };
+
+  const guard = guardRedis(redis, {
+    now,
+    catchUp: async () => {
+      for (const [id, what] of unconfirmed) {
+        await drop(what);
+        unconfirmed.delete(id);
+      }
+    },
+  });
+
+  const listeners: DropListener[] = [];
+  const tellLost = (): void => {
+    for (const listener of listeners) listener.lost();
+  };
+  subscriber.on("error", () => {}); // the guard reports the state of the server
+  subscriber.on("close", tellLost);
+  subscriber.on("ready", () => {
+    subscriber.subscribe(channel).then(tellLost, () => subscriber.disconnect(true));
+  });
+  subscriber.on("message", (_channel, message) => {
+    const what = JSON.parse(message) as Drop;
+    for (const listener of listeners) listener.dropped(what);
+  });
+  let heartbeat: Timer | undefined;
+
+  return {
+    listen: (listener) => void listeners.push(listener),
+    open: async () => {
+      heartbeat = setInterval(() => void subscriber.ping().catch(() => {}), HEARTBEAT_MS);
+      heartbeat.unref();
+      await Promise.all([guard.start(), subscriber.connect().catch(() => {})]);
+    },
+    get: async (key) => {
+      const text = await guard.run(() => redis.get(entryKey(key)));
+      const hit = typeof text === "string" ? decode(text) : undefined;
+      return hit && hit.expiresAt.getTime() > now() ? hit : undefined;
+    },
+    set: async (key, entry) => {
+      const expiresAt = entry.expiresAt.getTime();
+      if (expiresAt <= now()) return false;
+      const results = await guard.run(() => {
+        const write = redis.multi().set(entryKey(key), encode(entry), "PX", expiresAt - now());
+        for (const set of [allKeys, ...entry.tags.map(tagKey)]) {
+          write.zadd(set, expiresAt, key).zremrangebyscore(set, "-inf", now());
+        }
+        return write.exec();
+      });
+      return results?.[0]?.[1] === "OK";
+    },
+    delete: async (key) => (await dropSurely({ key })) > 0,
+    deleteTag: (tag) => dropSurely({ tag }),
+    stats: async () => {
+      const counts = await guard.run(() => Promise.all([redis.zcount(allKeys, now(), "+inf"), redis.info("memory")]));
+      const [entries, memory] = counts ?? [0, ""];
+      const sizeBytes = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
+      return [{ layer: "redis", ...guard.state(), entries, sizeBytes }];
+    },
+    close: async () => {
+      clearInterval(heartbeat);
+      guard.stop();
+      subscriber.disconnect();
+      redis.disconnect();
+    },
+  };
+};

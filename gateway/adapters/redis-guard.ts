@@ -1,0 +1,106 @@
+import { type Redis, ReplyError } from "ioredis";
+import type { CacheStats } from "../ports/cache";
+
+/** Between two tries to reach a server that does not answer. */
+const PROBE_MS = 250;
+
+interface GuardOptions {
+  /** Runs when the server answers again, before anything else may be asked; a throw keeps the guard shut. */
+  catchUp(): Promise<void>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface RedisGuard {
+  /** Connects; resolves when the server has answered or the first try has failed. */
+  start(): Promise<void>;
+  /** What `command` gives; undefined when the server can't be asked, does not answer in time or refuses. */
+  run<T>(command: () => Promise<T>): Promise<T | undefined>;
+  state(): Pick<CacheStats, "status" | "since" | "latencyMs" | "lastError">;
+  stop(): void;
+}
+
+/**
+ * Stands between the requests and a Redis that may be lost or frozen: after the first command that gets no answer, none
+ * is sent until a ping in the background succeeds, so that a frozen server costs its timeout once and not per request.
+ */
+export const guardRedis = (redis: Redis, { catchUp, now }: GuardOptions): RedisGuard => {
+  let isUp = false;
+  let since = new Date(now());
+  let latencyMs: number | undefined;
+  let lastError: string | undefined;
+  let timer: Timer | undefined;
+  let probing: Promise<void> | undefined;
+  let isStopped = false;
+
+  const turn = (up: boolean): void => {
+    if (up === isUp) return;
+    isUp = up;
+    since = new Date(now());
+  };
+
+  const probeLater = (): void => {
+    if (timer !== undefined || isStopped) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void probe();
+    }, PROBE_MS);
+    timer.unref();
+  };
+
+  const shut = (error: unknown): void => {
+    lastError = error instanceof Error ? error.message : String(error);
+    turn(false);
+    probeLater();
+  };
+
+  const ask = async (): Promise<void> => {
+    try {
+      const startedAt = performance.now();
+      await redis.ping();
+      latencyMs = performance.now() - startedAt;
+      await catchUp();
+      turn(true);
+    } catch (error) {
+      shut(error);
+    } finally {
+      probing = undefined;
+    }
+  };
+  const probe = (): Promise<void> => {
+    probing ??= ask();
+    return probing;
+  };
+
+  redis.on("ready", () => void probe());
+  redis.on("close", () => !isStopped && shut(lastError ?? "The connection was lost."));
+  redis.on("error", (error) => {
+    lastError = error.message;
+  });
+
+  return {
+    start: async () => {
+      await redis.connect().then(probe, shut);
+    },
+    run: async (command) => {
+      if (!isUp) return undefined;
+      const startedAt = performance.now();
+      try {
+        const result = await command();
+        latencyMs = performance.now() - startedAt;
+        return result;
+      } catch (error) {
+        // A refusal (out of memory, read-only) is an answer too: the next command may well succeed.
+        if (error instanceof Error && error instanceof ReplyError) lastError = error.message;
+        else shut(error);
+        return undefined;
+      }
+    },
+    state: () => ({ status: isUp ? "ok" : "degraded", since, latencyMs, lastError }),
+    stop: () => {
+      isStopped = true;
+      turn(false);
+      clearTimeout(timer);
+    },
+  };
+};

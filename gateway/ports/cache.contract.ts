@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Cache, CacheEntry } from "./cache";
+
+const HOUR_MS = 3_600_000;
+
+const entry = (value: string, fields: Partial<CacheEntry> = {}): CacheEntry => ({
+  value,
+  storedAt: new Date(),
+  expiresAt: new Date(Date.now() + HOUR_MS),
+  tags: [],
+  ...fields,
+});
+
+/** What every cache guarantees. `create` gives an empty one that is not open yet. */
+export const cacheContract = (name: string, create: () => Cache | Promise<Cache>): void => {
+  describe(`cache: ${name}`, () => {
+    let cache: Cache;
+    beforeEach(async () => {
+      cache = await create();
+      await cache.open();
+    });
+    afterEach(() => cache.close());
+
+    test("gives back what was kept, whatever characters it holds", async () => {
+      const kept = entry('{"text":"naïve 東京 🎉\\n\\u0000 "}\nsecond line', { tags: ["model:a", 'odd "tag"\n'] });
+      expect(await cache.set("k", kept)).toBe(true);
+      const hit = await cache.get("k");
+      expect(hit).toMatchObject({ ...kept });
+    });
+
+    test("an unknown key is a miss", async () => {
+      expect(await cache.get("nothing")).toBeUndefined();
+      expect(await cache.delete("nothing")).toBe(false);
+      expect(await cache.deleteTag("nothing")).toBe(0);
+    });
+
+    test("a later entry replaces the earlier one with its tags", async () => {
+      await cache.set("k", entry("one", { tags: ["old"] }));
+      await cache.set("k", entry("two", { tags: ["new"] }));
+      expect((await cache.get("k"))?.value).toBe("two");
+      expect(await cache.deleteTag("new")).toBe(1);
+      expect(await cache.get("k")).toBeUndefined();
+    });
+
+    test("an expired entry is a miss and is not kept", async () => {
+      expect(await cache.set("past", entry("x", { expiresAt: new Date(Date.now() - 1) }))).toBe(false);
+      expect(await cache.get("past")).toBeUndefined();
+    });
+
+    test("one entry is dropped by its key", async () => {
+      await cache.set("a", entry("1"));
+      await cache.set("b", entry("2"));
+      expect(await cache.delete("a")).toBe(true);
+      expect(await cache.get("a")).toBeUndefined();
+      expect((await cache.get("b"))?.value).toBe("2");
+    });
+
+    test("a tag drops all of its entries in one call, and no other", async () => {
+      const keys = Array.from({ length: 1200 }, (_, i) => `k${i}`);
+      for (const [i, key] of keys.entries()) await cache.set(key, entry(key, { tags: ["all", `parity:${i % 2}`] }));
+      expect(await cache.deleteTag("parity:0")).toBe(600);
+      expect(await cache.get("k0")).toBeUndefined();
+      expect((await cache.get("k1"))?.value).toBe("k1");
+      expect(await cache.deleteTag("all")).toBe(600);
+      expect(await cache.get("k1")).toBeUndefined();
+    });
+
+    test("tells how many entries it has", async () => {
+      await cache.set("a", entry("1"));
+      await cache.set("b", entry("2"));
+      const stats = await cache.stats();
+      for (const layer of stats) expect(layer).toMatchObject({ status: "ok", entries: 2 });
+      expect(stats.every((layer) => layer.sizeBytes > 0)).toBe(true);
+    });
+
+    test("closing ends it, and what is asked afterwards is a miss", async () => {
+      await cache.set("a", entry("1"));
+      await cache.close();
+      expect(await cache.get("a")).toBeUndefined();
+    });
+  });
+};

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+/** The binary on this machine; undefined where none is installed, and then the tests that need it are skipped by name. */
+export const redisBinary = Bun.which("redis-server") ?? undefined;
+
+/** A real Redis of a test's own. */
+export interface RedisServer {
+  url: string;
+  /** kill -9; the port stays free for `start`. */
+  kill(): Promise<void>;
+  /** Again on the same port, empty. */
+  start(): Promise<void>;
+  /** SIGSTOP: connections stay up and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+
+/** Resolves when the server answers; throws when it has ended instead. */
+const answers = async (url: string, hasEnded: () => boolean): Promise<void> => {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => (hasEnded() ? null : 20),
+    maxRetriesPerRequest: null,
+  });
+  redis.on("error", () => {});
+  try {
+    await redis.ping();
+  } finally {
+    redis.disconnect();
+  }
+};
+
+export const startRedis = async (): Promise<RedisServer> => {
+  if (!redisBinary) throw new Error("redis-server is not installed.");
+  const binary = redisBinary;
+  const dir = await mkdtemp(join(tmpdir(), "groundwire-redis-"));
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const spawn = () =>
+    Bun.spawn(
+      [binary, "--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir],
+      {
+        stdout: "ignore",
+        stderr: "ignore",
+      },
+    );
+  let child = spawn();
+  await answers(url, () => child.exitCode !== null);
+
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  return {
+    url,
+    kill,
+    start: async () => {
+      child = spawn();
+      await answers(url, () => child.exitCode !== null);
+    },
+    freeze: () => child.kill("SIGSTOP"),
+    thaw: () => child.kill("SIGCONT"),
+    stop: async () => {
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+};
