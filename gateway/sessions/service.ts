@@ -20,9 +20,10 @@ const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 /** How long a sign-in link works. */
 const TOKEN_MS = 15 * MINUTE_MS;
 
-/** A session that has just begun. `value` goes into the cookie and is kept nowhere here. */
+/** A session that has just begun. */
 export interface SignIn {
-  value: string;
+  /** The cookie's value, which is kept nowhere here. */
+  cookie: string;
   principal: Principal;
   expiresAt: Date;
 }
@@ -80,7 +81,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
     const { keyId } = principal;
     await store.insertSession(tx, { idHash: hashOf(value), keyId, createdAt: at, lastSeenAt: at, expiresAt });
     await appendAudit(tx, { at, actor: keyId, action: "session.begin", target: keyId });
-    return { value, principal: { ...principal, via: "session" }, expiresAt };
+    return { cookie: value, principal: { ...principal, via: "session" }, expiresAt };
   };
 
   const forget = (value: string | undefined): void => {

@@ -1,0 +1,153 @@
+import { Value } from "@sinclair/typebox/value";
+import { databaseOptions, openDb } from "../../db/client";
+import { migrate } from "../../db/migrate";
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import { loadConfig } from "../../lib/settings";
+import { invalidRequest } from "../http/validation";
+import { CreateKey } from "../keys/contract";
+import { createKeys, type IssuedKey, type KeyRecord, type KeysService, LOCAL_ACTOR } from "../keys/service";
+import { fromCreate, toWire } from "../keys/wire";
+import { createSessions } from "../sessions/service";
+import { EXIT, paint, runCommand } from "./command";
+
+const HELP = `Manages API keys in the database, whether the gateway runs or not.
+
+  bun run keys create --name NAME [--role ROLE]    a new key; its secret is shown once
+  bun run keys list                                every key, newest first
+  bun run keys revoke ID                           ends a key; a running gateway refuses it within a second
+  bun run keys rotate ID [--grace-seconds N]       a successor; both work for N seconds (3600)
+  bun run keys sign-in-link [ID]                   a link that signs in once, for 15 minutes; left out: an admin key
+
+Options of create:
+  --role ROLE                 viewer, member (default), editor, admin or metrics
+  --expires TIME              such as 90d, 12h, or 2027-01-31T00:00:00Z; left out: never
+  --requests-per-minute N     left out: the configured default
+  --parallel N                requests at once; left out: the configured default
+  --models A,B                the models that it may call; left out: all
+  --no-content                prompts and answers of this key are never kept
+
+  --json                      prints JSON, for scripts`;
+
+const OPTIONS = {
+  name: { type: "string" },
+  role: { type: "string", default: "member" },
+  expires: { type: "string" },
+  "requests-per-minute": { type: "string" },
+  parallel: { type: "string" },
+  models: { type: "string" },
+  "no-content": { type: "boolean" },
+  "grace-seconds": { type: "string", default: "3600" },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** Lists ask for this many keys at a time. */
+const PAGE = 100;
+const SPAN_MS: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000 };
+
+const wrongUse = (message: string, param?: string) => new AppError("invalid_request", message, { param });
+
+const toNumber = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+
+/** `90d`, `12h`, `30m` from now, or a time in ISO 8601. */
+const toExpiry = (text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^(\d{1,6})([dhm])$/.exec(text) ?? [];
+  const timeMs = count && unit ? Date.now() + Number(count) * (SPAN_MS[unit] ?? 0) : Date.parse(text);
+  if (Number.isNaN(timeMs)) throw wrongUse(`--expires is "${text}". Give 90d, 12h or a time such as 2027-01-31.`);
+  return new Date(timeMs).toISOString();
+};
+
+const printIssued = ({ record, key }: IssuedKey, json: boolean): void => {
+  if (json) console.log(JSON.stringify({ ...toWire(record), key }, null, 2));
+  else
+    console.log(
+      `${paint("bold", key)}\n\n${record.id}  ${record.name}  ${record.role}\nKeep it: it is shown only now.`,
+    );
+};
+
+const printKeys = (records: readonly KeyRecord[], json: boolean): void => {
+  if (json) {
+    console.log(JSON.stringify({ data: records.map(toWire) }, null, 2));
+    return;
+  }
+  for (const { id, role, status, lastUsedAt, name } of records) {
+    const used = lastUsedAt ? `used ${lastUsedAt.toISOString()}` : "never used";
+    console.log(`${id.padEnd(16)}  ${role.padEnd(7)}  ${status.padEnd(7)}  ${used.padEnd(29)}  ${name}`);
+  }
+};
+
+const listAll = async (keys: KeysService): Promise<KeyRecord[]> => {
+  const all: KeyRecord[] = [];
+  for (;;) {
+    const page = await keys.list({ limit: PAGE, after: all.at(-1)?.id });
+    all.push(...page.keys);
+    if (!page.hasMore) return all;
+  }
+};
+
+const needId = (id: string | undefined, command: string): string => {
+  if (id) return id;
+  throw wrongUse(`Say which key: bun run keys ${command} ID. "bun run keys list" shows the ids.`);
+};
+
+/** The newest admin key that works, for a link without an id. */
+const someAdmin = async (keys: KeysService): Promise<string> => {
+  const admin = (await listAll(keys)).find(({ role, status }) => role === "admin" && status === "active");
+  if (admin) return admin.id;
+  throw new AppError("not_found", "No admin key works. Make one: bun run keys create --name admin --role admin.");
+};
+
+const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string =>
+  publicUrl ?? `http://${host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host}:${port}`;
+
+await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...rest] }) => {
+  if (rest.length > 0) throw wrongUse(`"${rest.join(" ")}" is too much. See bun run keys --help.`);
+  const config = loadConfig();
+  const db = await openDb(databaseOptions(config), silentLog());
+  try {
+    await migrate(db);
+    const keys = createKeys({ db, config });
+    switch (command) {
+      case "create": {
+        if (!values.name) throw wrongUse("Give the key a name: --name NAME.", "name");
+        const body = {
+          name: values.name,
+          role: values.role,
+          allowed_models: values.models?.split(","),
+          requests_per_minute: toNumber(values["requests-per-minute"]),
+          parallel_requests: toNumber(values.parallel),
+          content_logging: !values["no-content"],
+        };
+        if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
+        const settings = fromCreate({ ...body, expires_at: toExpiry(values.expires) });
+        printIssued(await keys.create(LOCAL_ACTOR, settings), values.json);
+        return EXIT.ok;
+      }
+      case "list":
+        printKeys(await listAll(keys), values.json);
+        return EXIT.ok;
+      case "revoke":
+        printKeys([await keys.revoke(LOCAL_ACTOR, needId(id, command))], values.json);
+        return EXIT.ok;
+      case "rotate": {
+        const graceSeconds = Number(values["grace-seconds"]);
+        if (!(graceSeconds >= 0)) throw wrongUse("--grace-seconds has to be 0 or more.");
+        printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), graceSeconds * 1000), values.json);
+        return EXIT.ok;
+      }
+      case "sign-in-link": {
+        const keyId = id ?? (await someAdmin(keys));
+        const { token, expiresAt } = await createSessions({ db, keys }).createSignInToken(keyId);
+        const url = `${pagesUrl(config)}/sign-in?token=${token}`;
+        console.log(values.json ? JSON.stringify({ url, key_id: keyId, expires_at: expiresAt }, null, 2) : url);
+        return EXIT.ok;
+      }
+      default:
+        throw wrongUse(`${command ? `"${command}" is no command of keys` : "Say what to do"}.\n\n${HELP}`);
+    }
+  } finally {
+    await db.close();
+  }
+});
