@@ -1,0 +1,67 @@
+import { Elysia } from "elysia";
+import type { Config } from "../lib/config";
+import type { Log } from "../lib/log";
+import { errorPage } from "../views/error";
+import { sessionCookie } from "../views/session";
+import type { AnswerCache } from "./cache/answers";
+import { chatRoutes } from "./chat/routes";
+import type { ChatService } from "./chat/service";
+import { healthRoutes } from "./health/routes";
+import type { Health } from "./health/service";
+import { http } from "./http/plugin";
+import { keyRoutes } from "./keys/routes";
+import type { KeysService } from "./keys/service";
+import type { Ledger } from "./limits/ledger";
+import { limitRoutes } from "./limits/routes";
+import type { Recorder } from "./metrics/recorder";
+import type { Models } from "./models/registry";
+import { modelRoutes } from "./models/routes";
+import { nodeRoutes } from "./nodes/routes";
+import type { Cache } from "./ports/cache";
+import type { Engine } from "./ports/engine";
+import type { SessionService } from "./sessions/service";
+
+/** Everything that routes and pages call. */
+export interface Services {
+  config: Config;
+  log: Log;
+  engine: Engine;
+  keys: KeysService;
+  sessions: SessionService;
+  ledger: Ledger;
+  models: Models;
+  cache: Cache;
+  answers: AnswerCache;
+  metrics: Recorder;
+  chat: ChatService;
+  health: Health;
+}
+
+/** The gateway's HTTP, built of services. It does no I/O of its own, so that tests build it too. */
+export const createApp = (services: Services) => {
+  const { config, log, keys, sessions, ledger, metrics } = services;
+  // Unknown fields are refused, not dropped; a schema is a promise about the whole body.
+  const app = new Elysia({ name: "groundwire", normalize: false });
+  return app
+    .use(
+      http({
+        verifyKey: (authorization) => keys.verify(authorization),
+        verifySession(request) {
+          const cookie = sessionCookie(request);
+          return cookie === undefined ? undefined : sessions.verify(cookie);
+        },
+        reserve: (principal) => ledger.reserve(principal),
+        recorder: metrics,
+        log,
+        maxBodyBytes: config.gateway.maxBodyBytes,
+        routes: () => app.routes,
+        page: errorPage,
+      }),
+    )
+    .use(healthRoutes(services))
+    .use(chatRoutes(services))
+    .use(modelRoutes(services))
+    .use(nodeRoutes(services))
+    .use(keyRoutes(services))
+    .use(limitRoutes(services));
+};

@@ -1,0 +1,100 @@
+import { databaseOptions, openDb } from "../db/client";
+import { migrate } from "../db/migrate";
+import type { Config } from "../lib/config";
+import type { Log } from "../lib/log";
+import { layeredCache } from "./adapters/cache-layered";
+import { memoryCache } from "./adapters/cache-memory";
+import { redisCache } from "./adapters/cache-redis";
+import { http2Engine } from "./adapters/engine-http2";
+import { createApp, type Services } from "./app";
+import { createAnswerCache } from "./cache/service";
+import { createChat } from "./chat/service";
+import { createConversations } from "./conversations/service";
+import { createHealth } from "./health/service";
+import { createKeys } from "./keys/service";
+import { createLedger } from "./limits/ledger";
+import { createMetrics } from "./metrics/service";
+import { createModels } from "./models/registry";
+import { createSessions } from "./sessions/service";
+
+export interface Composition {
+  app: ReturnType<typeof createApp>;
+  services: Services;
+  /** The admin key of the first run; undefined when there was one already, or the environment gives it. */
+  createdAdminKey: string | undefined;
+  /** Connects to nodes and cache, in the background: none of them has to be there yet. */
+  open(): Promise<void>;
+  /** Lets running generations end for at most `graceMs`, then closes everything. */
+  close(graceMs: number): Promise<void>;
+}
+
+const nodeUrls = ({ gateway, node }: Config): string[] => {
+  if (gateway.nodes.length > 0) return gateway.nodes;
+  return [`${node.tlsCert ? "https" : "http"}://127.0.0.1:${node.port}`];
+};
+
+/**
+ * Wires the gateway: the only file that names a concrete adapter. Opens and migrates the database; everything else
+ * stays closed until `open`.
+ */
+export const compose = async (config: Config, log: Log): Promise<Composition> => {
+  const db = await openDb(databaseOptions(config), log);
+  await migrate(db);
+
+  const { maxBytes } = config.cache;
+  const { redisUrl } = config.store;
+  const cache = redisUrl ? layeredCache(redisCache(redisUrl, { log }), { maxBytes }) : memoryCache({ maxBytes });
+  const engine = http2Engine({
+    urls: nodeUrls(config),
+    token: config.gateway.nodeToken,
+    connectionsPerNode: config.gateway.nodeConnections,
+    timeouts: config.timeouts,
+  });
+
+  const keys = createKeys({ db, config });
+  const sessions = createSessions({ db, keys });
+  const ledger = createLedger();
+  const models = createModels({ engine, defaultModel: config.models.chat });
+  const answers = createAnswerCache({ cache, config, log });
+  const metrics = createMetrics({ engine });
+  const chat = createChat({
+    engine,
+    models,
+    answers,
+    recorder: metrics,
+    totalMs: config.timeouts.totalMs,
+    cacheEnabled: config.cache.enabled,
+  });
+  const conversations = createConversations({ db, chat, models, log });
+  const health = createHealth({ engine, cache, pingDatabase: () => Promise.resolve(db.get("SELECT 1")) });
+
+  const services: Services = {
+    config,
+    log,
+    engine,
+    keys,
+    sessions,
+    ledger,
+    models,
+    cache,
+    answers,
+    metrics,
+    chat,
+    conversations,
+    health,
+  };
+  const { created } = await keys.bootstrap();
+  return {
+    app: createApp(services),
+    services,
+    createdAdminKey: created,
+    async open() {
+      await Promise.all([engine.open(), cache.open()]);
+    },
+    async close(graceMs) {
+      await engine.close(graceMs);
+      await cache.close();
+      await db.close();
+    },
+  };
+};

@@ -1,0 +1,58 @@
+import type { Config } from "../lib/config";
+import type { Log } from "../lib/log";
+import { compose } from "./compose";
+import type { Services } from "./app";
+
+export interface Gateway {
+  url: string;
+  port: number;
+  services: Services;
+  /** The admin key of the first run: shown once, never again. */
+  createdAdminKey: string | undefined;
+  /** Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A load balancer that asks `/readyz` every second sees it red before the port is closed. */
+const RED_BEFORE_CLOSING_MS = 1000;
+/** Uploads of later parts are larger than a JSON body; the gate refuses a JSON body by its own limit. */
+const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+
+/** Starts the gateway and resolves when it listens. `config.gateway.port` 0 takes a free one. */
+export const startGateway = async (config: Config, log: Log): Promise<Gateway> => {
+  const composition = await compose(config, log);
+  const { app, services } = composition;
+  await composition.open();
+  app.listen({
+    hostname: config.gateway.host,
+    port: config.gateway.port,
+    development: false,
+    reusePort: false,
+    idleTimeout: 10,
+    maxRequestBodySize: Math.max(MAX_UPLOAD_BYTES, config.gateway.maxBodyBytes),
+  });
+  const server = app.server;
+  if (!server?.port) throw new Error("The gateway has no port.");
+  const { hostname, port } = server;
+  const url = `http://${hostname?.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  log.info({ url }, "listening");
+
+  return {
+    url,
+    port,
+    services,
+    createdAdminKey: composition.createdAdminKey,
+    async close(graceMs = config.gateway.drainMs) {
+      const until = performance.now() + graceMs;
+      services.health.drain();
+      await Bun.sleep(Math.min(RED_BEFORE_CLOSING_MS, graceMs));
+      const stopped = server.stop();
+      const left = Promise.withResolvers<void>();
+      const timer = setTimeout(left.resolve, Math.max(0, until - performance.now()));
+      await Promise.race([stopped, left.promise]).finally(() => clearTimeout(timer));
+      await composition.close(Math.max(0, until - performance.now()));
+      await server.stop(true);
+      log.info("closed");
+    },
+  };
+};
