@@ -25,11 +25,16 @@ const isSecure = (request: Request, publicUrl: string | undefined): boolean =>
 export const sessionCookie = (request: Request): string | undefined =>
   cookie(request, SECURE_SESSION_COOKIE) ?? cookie(request, SESSION_COOKIE);
 
-/** `set-cookie` that keeps a session, or ends it when `value` is "". */
-export const setSessionCookie = (request: Request, value: string, publicUrl?: string): string => {
+/** `set-cookie` that keeps a session in the browser until it ends anyway; without a session: takes it away. */
+export const setSessionCookie = (
+  request: Request,
+  session: { value: string; expiresAt: Date } | undefined,
+  publicUrl?: string,
+): string => {
   const secure = isSecure(request, publicUrl);
   const name = secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}${value ? "" : "; Max-Age=0"}`;
+  const until = (session?.expiresAt ?? new Date(0)).toUTCString();
+  return `${name}=${session?.value ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
 };
 
 /** The theme that the reader chose; the server renders it, so that no page flashes in another one. */

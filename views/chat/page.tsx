@@ -2,6 +2,7 @@ import type { Conversation, ConversationWithMessages } from "../../gateway/conve
 import type { AnswerState } from "../../gateway/conversations/generation";
 import { Alerts, type Frame, Shell } from "../layout";
 import { Icon } from "../ui/icon";
+import { CopyButton } from "../ui/states";
 import { Answer, Question, Turn } from "./turn";
 
 /** Longest question, in characters: what a body of the default size carries with room to spare. */
@@ -46,6 +47,9 @@ export const ChatPage = ({ conversation, history, draft, problem, ...frame }: Ch
         <Alerts />
         <Composer conversationId={conversation?.id} draft={draft} problem={problem} />
       </div>
+      <template id="copy-pattern">
+        <CopyButton text="" label="Copy code" />
+      </template>
       <p id="chat-status" class="visually-hidden" role="status">
         {messages.at(-1)?.status === "generating" ? "Generating" : ""}
       </p>

@@ -8,6 +8,7 @@ import { Asked, ChatPage, MAX_QUESTION, Regenerated } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
 
 const HISTORY_LENGTH = 50;
+const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 const NO_DIRECTIVES = { noCache: false, noStore: false, onlyIfCached: false };
 
 /** What the chat service has to know of the request that asks. Answers for people go before batch work. */
@@ -36,10 +37,10 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
   };
 
   return new Elysia({ name: "views.chat", prefix: "/chat" })
-    .get("/", ({ request }) => chatPage(request))
+    .get("", ({ request }) => chatPage(request))
     .get("/:id", ({ request, params }) => chatPage(request, params.id))
     .post(
-      "/",
+      "",
       async ({ request, body }) => {
         const id = body.conversation || undefined;
         const question = body.question.trim();
@@ -75,14 +76,9 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
       form,
     )
     .get("/:id/answers/:answer", ({ request, params }) => {
-      const left = new AbortController();
       const principal = principalOf(request);
-      const states = conversations.follow(principal, params.id, params.answer, left.signal, UPDATE_MS);
-      return sseResponse(answerMessages(params.id, states), {
-        exchange: exchangeOf(request),
-        headers: PAGE_HEADERS,
-        onLeave: () => left.abort(),
-      });
+      const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
+      return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
     })
     .post("/:id/regenerate", async ({ request, params }) => {
       const { replaced, generation } = await conversations.regenerate(askingOf(request), params.id);

@@ -1,0 +1,57 @@
+// What every page does besides htmx: copy, local times, countdowns, polling only while visible, words for a lost connection.
+(() => {
+  const icon = (name, button) => {
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${name}`));
+  };
+
+  const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const enhance = (root) => {
+    for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+    for (const time of root.querySelectorAll("time:not([data-local])")) {
+      time.textContent = local.format(new Date(time.dateTime));
+      time.dataset.local = "";
+    }
+  };
+  document.addEventListener("DOMContentLoaded", () => enhance(document));
+  document.addEventListener("htmx:after:process", (event) => enhance(event.target));
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    icon("check", button);
+    setTimeout(() => icon("copy", button), 1500);
+  });
+
+  // Refusals for a while count down to when the same request works again.
+  setInterval(() => {
+    for (const left of document.querySelectorAll("[data-countdown]")) {
+      const seconds = Math.max(0, Number(left.dataset.countdown) - 1);
+      left.dataset.countdown = seconds;
+      left.textContent = seconds > 0 ? `${seconds} s` : "a moment: try again";
+    }
+  }, 1000);
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    if (document.hidden && ctx.sourceElement.matches("[data-poll]")) {
+      event.preventDefault();
+      return;
+    }
+    // Without a network there is no answer to show: make one that says so, in the place of every other failure.
+    const { fetch } = ctx;
+    ctx.fetch = (...request) =>
+      fetch(...request).catch((error) => {
+        if (error?.name === "AbortError") throw error;
+        const text = error === "timeout" ? "Groundwire did not answer in time." : "Groundwire can't be reached.";
+        const panel = `<div class="panel problem"><div><h2>No connection</h2><p>${text} What you typed is still here. Try again.</p></div></div>`;
+        return new Response(panel, { status: 503, headers: { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" } });
+      });
+  });
+
+  // The next success takes an earlier failure off the screen.
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
+  });
+})();

@@ -1,0 +1,57 @@
+import type { KeySettings } from "../../gateway/keys/service";
+import { ROLES, type Role } from "../../gateway/principal";
+import type { Problems } from "../ui/fields";
+
+const DAY_MS = 86_400_000;
+
+export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
+
+/** Days until a key ends; "" never. */
+export const LIFETIMES = ["30", "90", "365", ""] as const;
+
+/** A filled form, as it came. */
+export interface KeyForm {
+  name: string;
+  role: string;
+  lifetime: string;
+  requestsPerMinute: string;
+  parallelRequests: string;
+  models: string;
+}
+
+export const EMPTY_FORM: KeyForm = {
+  name: "",
+  role: "member",
+  lifetime: "90",
+  requestsPerMinute: "",
+  parallelRequests: "",
+  models: "",
+};
+
+type Settings = Pick<KeySettings, "name" | "role"> & Partial<KeySettings>;
+
+/** The settings that a form asks for, or what is wrong with it, by field. */
+export const readKeyForm = (form: KeyForm, now: Date): { settings: Settings } | { problems: Problems } => {
+  const problems: Record<string, string> = {};
+  const name = form.name.trim();
+  if (name === "" || name.length > 100) problems.name = "Enter a name of 1 to 100 characters";
+  const role = KEY_ROLES.find((known) => known === form.role);
+  if (!role) problems.role = "Choose a role";
+  if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key ends";
+  const limit = (field: "requestsPerMinute" | "parallelRequests", most: number): number | null => {
+    const text = form[field].trim();
+    const value = Number(text);
+    if (text === "") return null;
+    if (!Number.isInteger(value) || value < 1 || value > most) {
+      problems[field] = `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty`;
+    }
+    return value;
+  };
+  const requestsPerMinute = limit("requestsPerMinute", 10_000_000);
+  const parallelRequests = limit("parallelRequests", 100_000);
+  const models = form.models.split(/[\s,]+/).filter(Boolean);
+  if (!role || Object.keys(problems).length > 0) return { problems };
+  const expiresAt = form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS);
+  const allowedModels = models.length > 0 ? models : null;
+  return { settings: { name, role, expiresAt, requestsPerMinute, parallelRequests, allowedModels } };
+};

@@ -1,0 +1,51 @@
+import { Elysia, t } from "elysia";
+import type { ConversationService } from "../gateway/conversations/service";
+import type { Health } from "../gateway/health/service";
+import type { KeysService } from "../gateway/keys/service";
+import type { Engine } from "../gateway/ports/engine";
+import type { SessionService } from "../gateway/sessions/service";
+import type { Config } from "../lib/config";
+import { assetRoutes } from "./assets";
+import { chatRoutes } from "./chat/routes";
+import { keyPageRoutes } from "./keys/routes";
+import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
+import { signInRoutes } from "./sign-in/routes";
+import { systemRoutes } from "./system/routes";
+import { redirect } from "./ui/html";
+
+export interface PageServices {
+  config: Config;
+  conversations: ConversationService;
+  engine: Engine;
+  health: Health;
+  keys: KeysService;
+  sessions: SessionService;
+}
+
+const HSTS = "max-age=31536000";
+
+/** Every page, its partials and its files. Roles stand in `gateway/http/roles.ts`, errors are drawn by `error.tsx`. */
+export const pageRoutes = (services: PageServices) => {
+  const { publicUrl } = services.config.gateway;
+  return new Elysia({ name: "views" })
+    .onTransform(({ request, set }) => {
+      refuseForeignWrite(request, publicUrl);
+      if (publicUrl?.startsWith("https:")) set.headers["strict-transport-security"] = HSTS;
+    })
+    .use(assetRoutes)
+    .use(signInRoutes({ sessions: services.sessions, publicUrl }))
+    .use(chatRoutes(services))
+    .use(keyPageRoutes(services))
+    .use(systemRoutes(services))
+    .get("/", ({ request }) => redirect(request, "/chat"))
+    .post(
+      "/theme",
+      ({ request, body }) => redirect(request, localPath(body.return), { "set-cookie": setThemeCookie(body.theme) }),
+      {
+        body: t.Object({
+          theme: t.Union(THEMES.map((theme) => t.Literal(theme))),
+          return: t.Optional(t.String({ maxLength: 2000 })),
+        }),
+      },
+    );
+};

@@ -1,0 +1,48 @@
+import { type Frame, Plain } from "../layout";
+import { TextField } from "../ui/fields";
+
+interface SignInPageProps extends Frame {
+  /** Where the reader goes afterwards: a local path. */
+  returnTo: string;
+  problem?: string;
+  /** Above the form: why it is shown, such as an ended session. */
+  note?: string;
+}
+
+/** A key opens a session. The key itself is not kept in the browser. */
+export const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProps) => (
+  <Plain {...frame} title={problem ? "Error: Sign in" : "Sign in"}>
+    <form class="card form" method="post" action="/sign-in" novalidate>
+      <h1>Sign in</h1>
+      {note && <p>{note}</p>}
+      <input type="hidden" name="return" value={returnTo} />
+      <TextField
+        name="key"
+        label="Your key"
+        hint="It begins with gw_. An admin makes one for you under Keys."
+        type="password"
+        problem={problem}
+        attributes={{ autocomplete: "current-password", spellcheck: "false", autofocus: true }}
+      />
+      <button type="submit">Sign in</button>
+    </form>
+  </Plain>
+);
+
+/**
+ * A one-time link opens this page, and only its button uses the link up: chat programs and mail scanners that fetch
+ * links for a preview would otherwise spend it.
+ */
+export const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string; returnTo: string }) => (
+  <Plain {...frame} title="Sign in">
+    <form class="card form" method="post" action="/sign-in">
+      <h1>Welcome to Groundwire</h1>
+      <p>This link signs you in once, on this browser.</p>
+      <input type="hidden" name="token" value={token} />
+      <input type="hidden" name="return" value={returnTo} />
+      <button type="submit" autofocus>
+        Sign in
+      </button>
+    </form>
+  </Plain>
+);

@@ -1,0 +1,53 @@
+import { Elysia, t } from "elysia";
+import { exchangeOf } from "../../gateway/http/exchange";
+import type { SessionService } from "../../gateway/sessions/service";
+import { AppError } from "../../lib/errors";
+import { localPath, sessionCookie, setSessionCookie } from "../session";
+import { page, redirect } from "../ui/html";
+import { LinkPage, SignInPage } from "./page";
+
+const REFUSED_KEY = "That key does not work. Check it, or ask an admin for a new one.";
+const REFUSED_LINK = "That link was used already or is too old. Sign in with a key.";
+
+/** `/sign-in` and `/sign-out`: from a key, or a one-time link, to a session. */
+export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) =>
+  new Elysia({ name: "views.sign-in" })
+    .get(
+      "/sign-in",
+      ({ request, query }) => {
+        const returnTo = localPath(query.return);
+        if (query.token) return page(<LinkPage request={request} token={query.token} returnTo={returnTo} />);
+        if (exchangeOf(request).principal) return redirect(request, returnTo);
+        const note = sessionCookie(request) ? "Your session ended. Sign in to continue where you were." : undefined;
+        return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
+      },
+      { query: t.Object({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }) },
+    )
+    .post(
+      "/sign-in",
+      async ({ request, body }) => {
+        const returnTo = localPath(body.return);
+        try {
+          const session = body.token
+            ? await sessions.redeem(body.token)
+            : await sessions.signIn(body.key?.trim() ?? "");
+          return redirect(request, returnTo, { "set-cookie": setSessionCookie(request, session.cookie, publicUrl) });
+        } catch (error) {
+          if (!(error instanceof AppError && error.status === 401)) throw error;
+          const problem = body.token ? REFUSED_LINK : REFUSED_KEY;
+          return page(<SignInPage request={request} returnTo={returnTo} problem={problem} />, 422);
+        }
+      },
+      {
+        body: t.Object({
+          key: t.Optional(t.String({ maxLength: 1000 })),
+          token: t.Optional(t.String({ maxLength: 200 })),
+          return: t.Optional(t.String({ maxLength: 2000 })),
+        }),
+      },
+    )
+    .post("/sign-out", async ({ request }) => {
+      const session = sessionCookie(request);
+      if (session) await sessions.signOut(session);
+      return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
+    });

@@ -1,0 +1,125 @@
+import type { Readiness } from "../../gateway/health/contract";
+import type { NodeView } from "../../gateway/ports/engine";
+import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { EmptyState } from "../ui/states";
+import { Table } from "../ui/table";
+import { duration, Time } from "../ui/time";
+
+export interface SystemState {
+  readiness: Readiness;
+  nodes: readonly NodeView[];
+}
+
+/** Nodes and dependencies. The state below the title renews itself every five seconds while the page is visible. */
+export const SystemPage = ({ state, ...frame }: Frame & { state: SystemState }) => (
+  <Shell {...frame} title="System">
+    <Heading title="System" />
+    <Alerts />
+    <SystemStatus {...state} />
+  </Shell>
+);
+
+const HEADLINES: Record<Readiness["status"], string> = {
+  ok: "Everything works",
+  degraded: "It works, with less than usual",
+  down: "No answers are possible right now",
+  draining: "It is shutting down and takes nothing new",
+};
+
+/** The part that is polled: swapped by morph, so focus, selection and scroll stay where they are. */
+export const SystemStatus = ({ readiness, nodes }: SystemState) => (
+  <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
+    <div class={`headline ${toneOf(readiness.status)}`}>
+      <p>{HEADLINES[readiness.status]}</p>
+      <p class="fine">
+        Version {readiness.version}, running since <Time at={new Date(readiness.started_at)} />
+      </p>
+    </div>
+    <section aria-labelledby="nodes-title">
+      <h2 id="nodes-title">GPU nodes</h2>
+      {nodes.length === 0 ? (
+        <EmptyState title="No node is configured">
+          <p>Set GROUNDWIRE_NODES to the address of a GPU node and start the gateway again.</p>
+        </EmptyState>
+      ) : (
+        <ul class="nodes">
+          {nodes.map((node) => (
+            <NodeCard node={node} />
+          ))}
+        </ul>
+      )}
+    </section>
+    <section aria-labelledby="dependencies-title">
+      <h2 id="dependencies-title">Dependencies</h2>
+      <Table
+        caption="Dependencies"
+        rows={readiness.dependencies}
+        columns={[
+          { name: "Name", cell: ({ name }) => name },
+          { name: "State", cell: ({ status }) => <span class={`state ${toneOf(status)}`}>{status}</span> },
+          {
+            name: "Answers in",
+            isNumeric: true,
+            cell: ({ latency_ms }) => (latency_ms === null ? "" : `${latency_ms.toFixed(1)} ms`),
+          },
+          { name: "Since", cell: ({ since }) => <Time at={new Date(since)} /> },
+          { name: "Why", cell: ({ reason }) => reason ?? "" },
+        ]}
+      />
+    </section>
+  </div>
+);
+
+const toneOf = (status: string): "good" | "fair" | "bad" => {
+  if (status === "ok" || status === "ready") return "good";
+  return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
+};
+
+const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => (
+  <li class="card node">
+    <div class="node-head">
+      <h3>{id}</h3>
+      <span class={`state ${toneOf(state)}`}>{state}</span>
+    </div>
+    {readiness?.synthetic && <p class="tag">Synthetic engine: its answers are made up for tests, by no model</p>}
+    {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
+    <dl class="node-facts">
+      {readiness && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
+      {readiness && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
+      <Fact name="From this gateway" value={String(outstanding)} />
+      {readiness && <Fact name="Engine" value={readiness.engine} />}
+      {readiness?.models.map((model) => (
+        <Fact
+          name="Model"
+          value={`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
+        />
+      ))}
+      {state !== "ready" && <Fact name="For" value={duration(Math.max(0, Date.now() - since.getTime()))} />}
+    </dl>
+    {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
+  </li>
+);
+
+const Load = ({ share }: { share: number }) => (
+  <p>
+    <label>
+      Loading the model: {Math.round(share * 100)} % <progress value={share} max={1}></progress>
+    </label>
+  </p>
+);
+
+const SlotFact = ({ running, total }: { running: number; total: number }) => (
+  <div>
+    <dt>Slots</dt>
+    <dd>
+      <meter min={0} max={total} value={running} aria-label="Slots in use"></meter> {running} of {total} in use
+    </dd>
+  </div>
+);
+
+const Fact = ({ name, value }: { name: string; value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);

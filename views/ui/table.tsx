@@ -1,0 +1,43 @@
+import type { Child } from "hono/jsx";
+
+interface Column<T> {
+  name: string;
+  cell: (row: T) => Child;
+  /** Numbers stand at the right in digits of one width. */
+  isNumeric?: boolean;
+}
+
+/** Rows and columns with a caption for screen readers. A table that is too wide scrolls inside itself. */
+export const Table = <T,>({
+  caption,
+  columns,
+  rows,
+}: {
+  caption: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+}) => (
+  <section class="scroll" tabindex={0} aria-label={caption}>
+    <table>
+      <caption class="visually-hidden">{caption}</caption>
+      <thead>
+        <tr>
+          {columns.map(({ name, isNumeric }) => (
+            <th scope="col" class={isNumeric ? "numeric" : undefined}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr>
+            {columns.map(({ cell, isNumeric }) => (
+              <td class={isNumeric ? "numeric" : undefined}>{cell(row)}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
