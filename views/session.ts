@@ -28,13 +28,13 @@ export const sessionCookie = (request: Request): string | undefined =>
 /** `set-cookie` that keeps a session in the browser until it ends anyway; without a session: takes it away. */
 export const setSessionCookie = (
   request: Request,
-  session: { value: string; expiresAt: Date } | undefined,
+  session: { cookie: string; expiresAt: Date } | undefined,
   publicUrl?: string,
 ): string => {
   const secure = isSecure(request, publicUrl);
   const name = secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
   const until = (session?.expiresAt ?? new Date(0)).toUTCString();
-  return `${name}=${session?.value ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+  return `${name}=${session?.cookie ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
 };
 
 /** The theme that the reader chose; the server renders it, so that no page flashes in another one. */

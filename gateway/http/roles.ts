@@ -19,13 +19,47 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "GET /v1/nodes/:id": "viewer",
   "POST /v1/nodes/:id/drain": "admin",
   "POST /v1/nodes/:id/undrain": "admin",
+
+  "GET /v1/conversations": "member",
+  "POST /v1/conversations": "member",
+  "GET /v1/conversations/:id": "member",
+  "PATCH /v1/conversations/:id": "member",
+  "DELETE /v1/conversations/:id": "member",
+  "POST /v1/conversations/:id/stop": "member",
+
+  "GET /": "public",
+  "GET /assets/:file": "public",
+  "POST /theme": "public",
+  "GET /sign-in": "public",
+  "POST /sign-in": "public",
+  "POST /sign-out": "public",
+  "GET /chat": "member",
+  "POST /chat": "member",
+  "POST /chat/stop": "member",
+  "GET /chat/:id": "member",
+  "GET /chat/:id/answers/:answer": "member",
+  "POST /chat/:id/regenerate": "member",
+  "POST /chat/:id/rename": "member",
+  "POST /chat/:id/delete": "member",
+  "GET /keys": "admin",
+  "GET /keys/new": "admin",
+  "POST /keys": "admin",
+  "GET /keys/:id": "admin",
+  "POST /keys/:id/rotate": "admin",
+  "POST /keys/:id/revoke": "admin",
+  "GET /system": "viewer",
+  "GET /system/status": "viewer",
 };
 
-/** Throws insufficient_role, or not_found for a route without a row: nobody reaches what nobody was granted. */
+/**
+ * Throws missing_api_key (a page that nobody has signed in for), insufficient_role, or not_found for a route without a
+ * row: nobody reaches what nobody was granted.
+ */
 export const authorize = (method: string, route: string, principal: Principal | undefined): void => {
   const needed = ROUTE_ROLES[`${method} ${route}`];
   if (needed === "public") return;
-  if (needed === undefined || principal === undefined) throw new AppError("not_found", `There is no ${route} here.`);
+  if (needed === undefined) throw new AppError("not_found", `There is no ${route} here.`);
+  if (principal === undefined) throw new AppError("missing_api_key", "Sign in to see this page.");
   if (needed === "any" || hasRole(principal.role, needed)) return;
   throw new AppError(
     "insufficient_role",

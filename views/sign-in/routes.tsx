@@ -28,10 +28,11 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       async ({ request, body }) => {
         const returnTo = localPath(body.return);
         try {
+          const previous = sessionCookie(request);
           const session = body.token
-            ? await sessions.redeem(body.token)
-            : await sessions.signIn(body.key?.trim() ?? "");
-          return redirect(request, returnTo, { "set-cookie": setSessionCookie(request, session.cookie, publicUrl) });
+            ? await sessions.redeem(body.token, previous)
+            : await sessions.signIn(body.key?.trim() ?? "", previous);
+          return redirect(request, returnTo, { "set-cookie": setSessionCookie(request, session, publicUrl) });
         } catch (error) {
           if (!(error instanceof AppError && error.status === 401)) throw error;
           const problem = body.token ? REFUSED_LINK : REFUSED_KEY;
