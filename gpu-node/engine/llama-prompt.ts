@@ -11,6 +11,9 @@ export interface PromptTokenizer<Token> {
   eosText: string;
   /** Prepended where the model wants it and the text doesn't begin with it already. */
   bos?: Token;
+  vocabularySize: number;
+  /** Bytes of the longest token: a text of more than `contextWindow` times as many can't fit and isn't tokenized. */
+  longestTokenBytes: number;
 }
 
 interface Message {
@@ -19,17 +22,30 @@ interface Message {
   [field: string]: unknown;
 }
 
+/** Everything throws context_length_exceeded when no room is left for an answer of at least one token. */
 export interface PromptBuilder<Token> {
   /** Tokens of a chat up to where the assistant speaks. Throws invalid_request naming the message that is wrong. */
   chat(messages: unknown): Token[];
-  /** Tokens of a completion's prompt: text, or token ids below `vocabularySize`. */
-  completion(prompt: unknown, vocabularySize: number): Token[];
+  /** Tokens of a completion's prompt: text, or token ids. Throws invalid_request. */
+  completion(prompt: unknown): Token[];
 }
 
-export const createPromptBuilder = <Token extends number>(tokenizer: PromptTokenizer<Token>): PromptBuilder<Token> => {
+export const createPromptBuilder = <Token extends number>(
+  tokenizer: PromptTokenizer<Token>,
+  contextWindow: number,
+): PromptBuilder<Token> => {
   const template = tokenizer.chatTemplate === undefined ? undefined : new Template(tokenizer.chatTemplate);
   const withBos = (tokens: Token[]): Token[] =>
     tokenizer.bos === undefined || tokens[0] === tokenizer.bos ? tokens : [tokenizer.bos, ...tokens];
+
+  const refuseLongText = (chars: number, param: string): void => {
+    const least = Math.ceil(chars / tokenizer.longestTokenBytes);
+    if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);
+  };
+  const refuseLong = (tokens: Token[], param: string): Token[] => {
+    if (tokens.length >= contextWindow) throw tooLong(contextWindow, String(tokens.length), param);
+    return tokens;
+  };
 
   return {
     chat(input) {
@@ -39,23 +55,38 @@ export const createPromptBuilder = <Token extends number>(tokenizer: PromptToken
         });
       }
       const messages = readMessages(input);
+      refuseLongText(
+        messages.reduce((sum, { content }) => sum + content.length, 0),
+        "messages",
+      );
       const plain = createPlaceholders(messages, tokenizer);
       const text = render(template, plain.messages, tokenizer);
-      return withBos(plain.split(text).flatMap((part) => tokenizer.tokenize(part.text, part.special)));
+      const tokens = plain.split(text).flatMap((part) => tokenizer.tokenize(part.text, part.special));
+      return refuseLong(withBos(tokens), "messages");
     },
-    completion(prompt, vocabularySize) {
-      if (typeof prompt === "string") return withBos(tokenizer.tokenize(prompt.toWellFormed(), false));
+    completion(prompt) {
       const isToken = (id: unknown): id is Token =>
-        typeof id === "number" && Number.isInteger(id) && id >= 0 && id < vocabularySize;
-      if (Array.isArray(prompt) && prompt.length > 0 && prompt.every(isToken)) return prompt;
-      throw new AppError(
-        "invalid_request",
-        `prompt must be a text or a list of token ids below ${vocabularySize}; one prompt per request.`,
-        { param: "prompt" },
-      );
+        typeof id === "number" && Number.isInteger(id) && id >= 0 && id < tokenizer.vocabularySize;
+      if (Array.isArray(prompt) && prompt.length > 0 && prompt.every(isToken)) return refuseLong(prompt, "prompt");
+      if (typeof prompt !== "string" || prompt === "") {
+        throw wrong(
+          "prompt",
+          `prompt must be a text or a list of token ids below ${tokenizer.vocabularySize}, not empty; one prompt a request.`,
+        );
+      }
+      refuseLongText(prompt.length, "prompt");
+      return refuseLong(withBos(tokenizer.tokenize(prompt.toWellFormed(), false)), "prompt");
     },
   };
 };
+
+const tooLong = (contextWindow: number, promptTokens: string, param: string): AppError =>
+  new AppError(
+    "context_length_exceeded",
+    `This model's maximum context length is ${contextWindow} tokens. The prompt has ${promptTokens} tokens and leaves no ` +
+      "room for an answer. Shorten it.",
+    { param },
+  );
 
 const render = (
   template: Template,

@@ -41,7 +41,7 @@ export class LlamaStream {
   /** Tokens since the last delta: several may make one character or lie inside a possible stop string. */
   #unreported = 0;
   #logprobs: NonNullable<Extract<EngineEvent, { type: "delta" }>["logprobs"]> = [];
-  #outputs?: AsyncGenerator<Output, void, void | Token | Token[]>;
+  #outputs?: AsyncGenerator<Output, void, undefined>;
   readonly #text;
   readonly #stops;
   readonly #onAbort = () => this.cancel();

@@ -23,7 +23,6 @@ interface Loaded {
   runtime: LlamaRuntime;
   scheduler: LlamaScheduler;
   prompts: PromptBuilder<Token>;
-  vocabularySize: number;
   card: NodeModel;
 }
 
@@ -48,32 +47,34 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
     models: () => (loaded ? [loaded.card] : []),
 
     async load(onProgress) {
+      let done = 0;
+      const report = (fraction: number) => {
+        done = Math.max(done, fraction); // a file that was downloaded is read once more to be checked
+        onProgress(done);
+      };
       const file = await ensureModel(config.models.chat, config, ({ bytes, total }) =>
-        onProgress((FILE_SHARE * bytes) / total),
+        report((FILE_SHARE * bytes) / total),
       );
       const runtime = await loadRuntime(file.path, config.node, log, (fraction) =>
-        onProgress(FILE_SHARE + (1 - FILE_SHARE) * fraction),
+        report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
       );
       const { model, llama, contextWindow, threads } = runtime;
       loaded = {
         file,
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL_TOKENS : CPU_PREFILL_TOKENS),
-        prompts: createPromptBuilder(promptTokenizer(model)),
-        vocabularySize: model.fileInfo.metadata.tokenizer.ggml.tokens.length,
+        prompts: createPromptBuilder(promptTokenizer(model), contextWindow),
         card: { id: file.name, kind: "chat", revision: file.revision, context_window: contextWindow },
       };
       log.info({ model: file.name, revision: file.revision, gpu: llama.gpu || "off", threads }, "model loaded");
-      onProgress(1);
+      report(1);
     },
 
     async accept({ operation, body, signal }) {
-      const { card, file, prompts, vocabularySize, runtime, scheduler } = need(body.model);
+      const { card, file, prompts, runtime, scheduler } = need(body.model);
       const params = readParams(body, operation, file.sampling);
-      const isChat = operation === "chat";
-      const prompt = isChat ? prompts.chat(body.messages) : prompts.completion(body.prompt, vocabularySize);
-      const param = isChat ? "messages" : "prompt";
-      const maxTokens = answerTokens(prompt.length, params.maxTokens, card.context_window, param);
+      const prompt = operation === "chat" ? prompts.chat(body.messages) : prompts.completion(body.prompt);
+      const room = card.context_window - prompt.length;
       const grammar =
         params.schema === undefined
           ? undefined
@@ -84,7 +85,7 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
         start: () =>
           scheduler.run({
             prompt,
-            maxTokens,
+            maxTokens: Math.min(params.maxTokens ?? room, room),
             sampling: params.sampling,
             stops: params.stops,
             topLogprobs: params.topLogprobs,
@@ -95,8 +96,8 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
     },
 
     async tokenize(model, input) {
-      const { prompts, vocabularySize } = need(model);
-      return "text" in input ? prompts.completion(input.text, vocabularySize) : prompts.chat(input.messages);
+      const { prompts, runtime } = need(model);
+      return "text" in input ? runtime.model.tokenize(input.text.toWellFormed()) : prompts.chat(input.messages);
     },
 
     async close() {
@@ -107,23 +108,17 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
   };
 };
 
-/** Tokens that the answer may have: never more than the context has left. Throws context_length_exceeded. */
-const answerTokens = (promptTokens: number, maxTokens: number | undefined, contextWindow: number, param: string) => {
-  const room = contextWindow - promptTokens;
-  if (room > 0) return Math.min(maxTokens ?? room, room);
-  throw new AppError(
-    "context_length_exceeded",
-    `This model's maximum context length is ${contextWindow} tokens. The prompt has ${promptTokens} tokens and leaves no ` +
-      "room for an answer. Shorten it.",
-    { param },
-  );
+const promptTokenizer = (model: LlamaModel) => {
+  const { tokenizer } = model.fileInfo.metadata;
+  const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
+  return {
+    tokenize: (text: string, special: boolean) => model.tokenize(text, special),
+    isSpecial: (token: Token) => model.isSpecialToken(token),
+    chatTemplate: tokenizer.chat_template,
+    bosText: bosString ?? "",
+    eosText: eosString ?? "",
+    bos: shouldPrependBosToken ? (bos ?? undefined) : undefined,
+    vocabularySize: tokenizer.ggml.tokens.length,
+    longestTokenBytes: tokenizer.ggml.tokens.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 1),
+  };
 };
-
-const promptTokenizer = (model: LlamaModel) => ({
-  tokenize: (text: string, special: boolean) => model.tokenize(text, special),
-  isSpecial: (token: Token) => model.isSpecialToken(token),
-  chatTemplate: model.fileInfo.metadata.tokenizer.chat_template,
-  bosText: model.tokens.bosString ?? "",
-  eosText: model.tokens.eosString ?? "",
-  bos: model.tokens.shouldPrependBosToken ? (model.tokens.bos ?? undefined) : undefined,
-});

@@ -2,7 +2,7 @@ import { access, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { type CatalogueFile, type FileSource, catalogue, findModel, type SamplingDefaults } from "./catalogue";
+import { type CatalogueFile, catalogue, type FileSource, findModel, type SamplingDefaults } from "./catalogue";
 import { modelsFolder } from "./folder";
 import { checkGguf } from "./gguf";
 import { withFileLock } from "./lock";
@@ -152,7 +152,10 @@ const describe = (source: FileSource): string =>
     : `Hugging Face (${source.repository}/${source.file})`;
 
 const throwIfFull = (error: unknown, folder: string): void => {
-  if (error instanceof Error && (("code" in error && error.code === "ENOSPC") || /no space left/i.test(error.message))) {
+  if (
+    error instanceof Error &&
+    (("code" in error && error.code === "ENOSPC") || /no space left/i.test(error.message))
+  ) {
     throw new AppError("storage_full", `The disk of ${folder} is full. Free some space or set GROUNDWIRE_MODELS_DIR.`, {
       cause: error,
     });
