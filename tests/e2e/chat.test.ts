@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type OpenAI from "openai";
+import type { ChatAnswer } from "../../gateway/chat/contract";
+import { readEvents, Stack, until } from "../harness";
+
+let stack: Stack;
+let openai: OpenAI;
+beforeAll(async () => {
+  stack = await Stack.start({ engine: "llama" });
+  openai = stack.openai();
+}, 120_000);
+afterAll(() => stack.stop());
+
+const MODEL = "smollm2-135m-instruct";
+/** A question of its own for each test, so that no answer comes from the cache of another. */
+const ask = (question: string, more: Record<string, unknown> = {}) => ({
+  messages: [{ role: "user" as const, content: question }],
+  max_tokens: 24,
+  temperature: 0,
+  ...more,
+});
+
+describe("an answer of the real model", () => {
+  test("comes with usage that equals the node's own count", async () => {
+    const before = await stack.nodeTokens();
+    const response = await stack.fetch("/v1/chat", { body: ask("Name three colours.") });
+    expect(response.status).toBe(200);
+    const answer = (await response.json()) as ChatAnswer;
+    const after = await stack.nodeTokens();
+
+    expect(answer.message.content.length).toBeGreaterThan(0);
+    expect(answer.model).toBe(MODEL);
+    expect(answer.cache.status).toBe("miss");
+    expect(answer.latency.ttft).toBeLessThanOrEqual(answer.latency.total);
+    expect(answer.usage).toMatchObject({
+      prompt_tokens: after.input - before.input,
+      completion_tokens: after.output - before.output,
+      total_tokens: after.input - before.input + after.output - before.output,
+    });
+    expect(answer.usage.completion_tokens).toBeGreaterThan(0);
+    expect(answer.request_id).toBe(response.headers.get("x-request-id") ?? "");
+  });
+
+  test("is the same from OpenAI's client, whole and as a stream", async () => {
+    const body = ask("Name three animals.", { model: MODEL });
+    const whole = await openai.chat.completions.create({ ...body, model: MODEL });
+    const stream = await openai.chat.completions.create(
+      { ...body, model: MODEL, stream: true, stream_options: { include_usage: true } },
+      { headers: { "cache-control": "no-cache" } },
+    );
+    let text = "";
+    let usage: OpenAI.CompletionUsage | null | undefined;
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? "";
+      usage = chunk.usage ?? usage;
+    }
+    expect(text).toBe(whole.choices[0]?.message.content ?? "");
+    expect(usage?.completion_tokens).toBe(whole.usage?.completion_tokens);
+    expect(usage?.prompt_tokens).toBe(whole.usage?.prompt_tokens);
+  });
+
+  test("completes a text on the older route", async () => {
+    const answer = await openai.completions.create({
+      model: MODEL,
+      prompt: "The capital of France is",
+      max_tokens: 8,
+      temperature: 0,
+    });
+    expect(answer.choices[0]?.text).toContain("Paris");
+  });
+
+  test("follows a JSON schema, as OpenAI's client parses it", async () => {
+    const completion = await openai.chat.completions.parse({
+      ...ask("Where is the Eiffel Tower? Answer as JSON.", { max_tokens: 64 }),
+      model: MODEL,
+      response_format: {
+        type: "json_schema",
+        json_schema: {
+          name: "place",
+          strict: true,
+          schema: {
+            type: "object",
+            properties: { city: { type: "string", maxLength: 20 }, is_capital: { type: "boolean" } },
+            required: ["city", "is_capital"],
+            additionalProperties: false,
+          },
+        },
+      },
+    });
+    expect(completion.choices[0]?.message.parsed).toEqual({
+      city: expect.any(String),
+      is_capital: expect.any(Boolean),
+    });
+  });
+
+  test("is repeated by a seed and ends at a stop string", async () => {
+    const body = { ...ask("Count from one to ten.", { temperature: 1, seed: 7 }), model: MODEL };
+    const noCache = { headers: { "cache-control": "no-store" } };
+    const [first, second] = [
+      await openai.chat.completions.create(body, noCache),
+      await openai.chat.completions.create(body, noCache),
+    ];
+    expect(second.choices[0]?.message.content).toBe(first.choices[0]?.message.content ?? "");
+
+    const word = (first.choices[0]?.message.content ?? "").split(" ").at(2) ?? "";
+    const stopped = await openai.chat.completions.create({ ...body, stop: word });
+    expect(stopped.choices[0]?.message.content).not.toContain(word);
+    expect(stopped.choices[0]?.finish_reason).toBe("stop");
+  });
+});
+
+describe("the same request again", () => {
+  test("is answered from the cache, whole and as a stream, without the node", async () => {
+    const body = ask("Name three fruits.");
+    const first = (await (await stack.fetch("/v1/chat", { body })).json()) as ChatAnswer;
+    const before = await stack.nodeTokens();
+
+    const again = await stack.fetch("/v1/chat", { body });
+    const answer = (await again.json()) as ChatAnswer;
+    expect(answer.cache).toMatchObject({ status: "hit", kind: "memory" });
+    expect(answer.message).toEqual(first.message);
+    expect(answer.usage).toEqual(first.usage);
+    expect(again.headers.get("cache-status")).toContain("hit");
+
+    const whole = await stack.fetch("/v1/chat/completions", { body });
+    const streamed = await stack.fetch("/v1/chat/completions", { body: { ...body, stream: true } });
+    expect(streamed.headers.get("cache-status")).toContain("hit");
+    const events = await readEvents(streamed);
+    expect(events.at(-1)).toBe("[DONE]");
+    const text = events
+      .map((event) => (event as OpenAI.ChatCompletionChunk).choices?.[0]?.delta.content ?? "")
+      .join("");
+    expect(text).toBe(((await whole.json()) as OpenAI.ChatCompletion).choices[0]?.message.content ?? "");
+    expect(await stack.nodeTokens()).toEqual(before);
+  });
+});
+
+describe("a client that leaves", () => {
+  test("frees its slot on the node", async () => {
+    const leaving = new AbortController();
+    const response = await stack.fetch("/v1/chat/completions", {
+      body: ask("Write a long story about the sea.", { max_tokens: 2000, temperature: 1, stream: true }),
+      signal: leaving.signal,
+    });
+    const reader = response.body?.getReader();
+    await reader?.read();
+    expect((await stack.nodeState()).slots.running).toBe(1);
+
+    leaving.abort();
+    await reader?.closed.catch(() => {});
+    await until("the node runs nothing", async () => (await stack.nodeState()).slots.running === 0, 1000);
+  });
+});
+
+describe("64 chats at once", () => {
+  test("each ends with an answer or is refused with 429 and the time to come back", async () => {
+    const chats = Array.from({ length: 64 }, async (_, index) => {
+      const response = await stack.fetch("/v1/chat", {
+        body: ask(`Say the number ${index}.`, { max_tokens: 8 }),
+        signal: AbortSignal.timeout(60_000),
+      });
+      return { status: response.status, retryAfter: response.headers.get("retry-after"), body: await response.json() };
+    });
+    const answers = await Promise.all(chats);
+    for (const { status, retryAfter } of answers) {
+      expect([200, 429]).toContain(status);
+      if (status === 429) expect(Number(retryAfter)).toBeGreaterThan(0);
+    }
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    expect((await stack.nodeState()).slots.running).toBe(0);
+  });
+});

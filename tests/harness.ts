@@ -1,0 +1,228 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { probePort } from "../gateway/cli/start/ports";
+import type { NodeReadiness } from "../gpu-node/protocol";
+
+/**
+ * Groundwire's real processes for tests: each stack has ports, a data folder and an admin key of its own, sees nothing of
+ * the developer's settings and leaves nothing behind.
+ */
+const ROOT = join(import.meta.dir, "..");
+export const ADMIN_KEY = "test-admin-key-0123456789abcdefghij";
+
+/** Waits for a condition, not for a time. Throws when it has not come true after `timeoutMs`. */
+export const until = async (
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 30_000,
+): Promise<void> => {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    await Bun.sleep(10);
+  }
+};
+
+/** A port of 127.0.0.1 that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
+  const port = await probePort("127.0.0.1", 0);
+  if (port === undefined) throw new Error("This machine has no free port.");
+  return port;
+};
+
+type Variables = Record<string, string>;
+
+/** What a process needs of its surroundings, without any setting of Groundwire or address of a server. */
+const surroundings = (): Variables => {
+  const kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "GROUNDWIRE_MODELS_DIR", "LANG"];
+  return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+};
+
+/** One running process of Groundwire. */
+export class ServerProcess {
+  #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  #output = "";
+
+  constructor(script: string, env: Variables, cwd: string) {
+    this.#child = Bun.spawn([process.execPath, "--no-orphans", join(ROOT, script)], {
+      cwd,
+      env: { ...surroundings(), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) void this.#collect(stream);
+  }
+
+  /** Everything that it has printed and logged. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Resolves with the exit code; null when a signal ended it. */
+  get exited(): Promise<number | null> {
+    return this.#child.exited.then(() => this.#child.exitCode);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Resolves when `url` answers 200. Throws, with its output, when the process ends instead. */
+  async ready(url: string, timeoutMs = 60_000): Promise<void> {
+    await until(
+      `${url} answers 200`,
+      async () => {
+        if (this.hasEnded) throw new Error(`The process ended while it started:\n${this.#output}`);
+        return (await statusOf(url)) === 200;
+      },
+      timeoutMs,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const piece of stream) this.#output += decoder.decode(piece, { stream: true });
+  }
+}
+
+/** The status of a GET, or undefined where nothing answers within a second. */
+export const statusOf = async (url: string): Promise<number | undefined> => {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+};
+
+export interface StackOptions {
+  /** llama: the real default model. synthetic: instant, deterministic words. */
+  engine: "llama" | "synthetic";
+  /** Settings on top, for both processes. */
+  env?: Variables;
+}
+
+/** A GPU node and a gateway that know each other. */
+export class Stack {
+  private constructor(
+    readonly url: string,
+    readonly nodeUrl: string,
+    readonly folder: string,
+    private readonly env: Variables,
+    public node: ServerProcess,
+    public gateway: ServerProcess,
+  ) {}
+
+  /** Resolves when both are ready. */
+  static async start({ engine, env = {} }: StackOptions): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), "groundwire-stack-"));
+    const [port, nodePort] = [await freePort(), await freePort()];
+    const settings: Variables = {
+      GROUNDWIRE_PORT: String(port),
+      GROUNDWIRE_NODE_PORT: String(nodePort),
+      GROUNDWIRE_NODE_ENGINE: engine,
+      GROUNDWIRE_NODE_THREADS: "1",
+      GROUNDWIRE_DATA_DIR: join(folder, "data"),
+      GROUNDWIRE_ADMIN_KEY: ADMIN_KEY,
+      GROUNDWIRE_LOG_LEVEL: "info",
+      ...env,
+    };
+    const node = new ServerProcess("gpu-node/main.ts", settings, folder);
+    const gateway = new ServerProcess("gateway/main.ts", settings, folder);
+    const stack = new Stack(
+      `http://127.0.0.1:${port}`,
+      `http://127.0.0.1:${nodePort}`,
+      folder,
+      settings,
+      node,
+      gateway,
+    );
+    try {
+      await stack.ready();
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    return stack;
+  }
+
+  async ready(): Promise<void> {
+    await this.node.ready(`${this.nodeUrl}/readyz`);
+    await this.gateway.ready(`${this.url}/readyz`);
+  }
+
+  /** Starts the node again on its port, after it was killed. */
+  async restartNode(): Promise<void> {
+    this.node = new ServerProcess("gpu-node/main.ts", this.env, this.folder);
+    await this.node.ready(`${this.nodeUrl}/readyz`);
+  }
+
+  /** Ends the gateway at once and starts it again on its port, with its data. */
+  async restartGateway(): Promise<void> {
+    await this.gateway.stop();
+    this.gateway = new ServerProcess("gateway/main.ts", this.env, this.folder);
+    await this.gateway.ready(`${this.url}/readyz`);
+  }
+
+  /** A request with the admin key; `body` goes as JSON. */
+  fetch(path: string, init: Omit<RequestInit, "body"> & { body?: unknown } = {}): Promise<Response> {
+    const { body, headers, ...rest } = init;
+    return fetch(`${this.url}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      ...rest,
+      headers: {
+        authorization: `Bearer ${ADMIN_KEY}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...Object.fromEntries(new Headers(headers)),
+      },
+      body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    });
+  }
+
+  /** OpenAI's own client; it retries nothing, so that a test sees what happened. */
+  openai(options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
+    return new OpenAI({ baseURL: `${this.url}/v1`, apiKey: ADMIN_KEY, maxRetries: 0, ...options });
+  }
+
+  /** The node's own word on itself. */
+  async nodeState(): Promise<NodeReadiness> {
+    const response = await fetch(`${this.nodeUrl}/readyz`);
+    return (await response.json()) as NodeReadiness;
+  }
+
+  /** Tokens that the node has counted since its start. */
+  async nodeTokens(): Promise<{ input: number; output: number }> {
+    const text = await (await fetch(`${this.nodeUrl}/metrics`)).text();
+    const total = (type: string) =>
+      [...text.matchAll(new RegExp(`^groundwire_node_tokens_total\\{[^}]*"${type}"\\} (\\d+)`, "gm"))].reduce(
+        (sum, [, value]) => sum + Number(value),
+        0,
+      );
+    return { input: total("input"), output: total("output") };
+  }
+
+  /** Ends both processes at once and deletes their folder. */
+  async stop(): Promise<void> {
+    await Promise.all([this.node.stop(), this.gateway.stop()]);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The JSON values of an SSE body's `data:` lines; the last one of a whole OpenAI stream is "[DONE]". */
+export const readEvents = async (response: Response): Promise<unknown[]> =>
+  (await response.text())
+    .split("\n")
+    .filter((line) => line.startsWith("data: "))
+    .map((line) => line.slice("data: ".length))
+    .map((data): unknown => (data === "[DONE]" ? data : JSON.parse(data)));
