@@ -1,10 +1,13 @@
 import { Redis } from "ioredis";
+import type { Log } from "../../lib/log";
 import type { Cache, CacheEntry, CacheHit } from "../ports/cache";
 import { guardRedis } from "./redis-guard";
 
 export interface RedisCacheOptions {
   /** Separates several installations on one server. */
   prefix?: string;
+  /** Told when Redis is lost and when it is back. */
+  log?: Log;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -37,6 +40,8 @@ const BATCH = 500;
 const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
   `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
 
+const ignore = (): void => {};
+
 const decode = (text: string): CacheHit | undefined => {
   const end = text.indexOf("\n");
   if (end === -1) return undefined;
@@ -61,7 +66,7 @@ const decode = (text: string): CacheHit | undefined => {
  */
 export const redisCache = (
   url: string,
-  { prefix = "groundwire", now = Date.now }: RedisCacheOptions = {},
+  { prefix = "groundwire", log, now = Date.now }: RedisCacheOptions = {},
 ): RedisCache => {
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -73,7 +78,8 @@ export const redisCache = (
     connectTimeout: SILENCE_MS,
     retryStrategy: (attempt) => Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
   });
-  const subscriber = redis.duplicate();
+  // ioredis 6.0.0 subscribes again by itself without catching the failure, so it is done below.
+  const subscriber = redis.duplicate({ autoResubscribe: false });
   const channel = `${prefix}:dropped`;
   const entryKey = (key: string) => `${prefix}:entry:${key}`;
   /** A sorted set: member = key, score = when its entry expires, so that the set is kept clean by its writers. */
@@ -118,6 +124,7 @@ export const redisCache = (
 
   const guard = guardRedis(redis, {
     now,
+    log,
     catchUp: async () => {
       for (const [id, what] of unconfirmed) {
         await drop(what);
@@ -127,13 +134,16 @@ export const redisCache = (
   });
 
   const listeners: DropListener[] = [];
+  let subscribing: Promise<void> | undefined;
   const tellLost = (): void => {
     for (const listener of listeners) listener.lost();
   };
-  subscriber.on("error", () => {}); // the guard reports the state of the server
+  subscriber.on("error", ignore); // the guard reports the state of the server
   subscriber.on("close", tellLost);
-  subscriber.on("ready", () => {
+  const subscribe = (): Promise<void> =>
     subscriber.subscribe(channel).then(tellLost, () => subscriber.disconnect(true));
+  subscriber.on("ready", () => {
+    subscribing = subscribe();
   });
   subscriber.on("message", (_channel, message) => {
     const what = JSON.parse(message) as Drop;
@@ -144,9 +154,9 @@ export const redisCache = (
   return {
     listen: (listener) => void listeners.push(listener),
     open: async () => {
-      heartbeat = setInterval(() => void subscriber.ping().catch(() => {}), HEARTBEAT_MS);
+      heartbeat = setInterval(() => void subscriber.ping().catch(ignore), HEARTBEAT_MS);
       heartbeat.unref();
-      await Promise.all([guard.start(), subscriber.connect().catch(() => {})]);
+      await Promise.all([guard.start(), subscriber.connect().then(() => subscribing, ignore)]);
     },
     get: async (key) => {
       const text = await guard.run(() => redis.get(entryKey(key)));

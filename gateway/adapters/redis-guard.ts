@@ -1,4 +1,5 @@
 import { type Redis, ReplyError } from "ioredis";
+import type { Log } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 
 /** Between two tries to reach a server that does not answer. */
@@ -9,6 +10,7 @@ interface GuardOptions {
   catchUp(): Promise<void>;
   /** Milliseconds since 1970. */
   now(): number;
+  log?: Log;
 }
 
 export interface RedisGuard {
@@ -24,7 +26,7 @@ export interface RedisGuard {
  * Stands between the requests and a Redis that may be lost or frozen: after the first command that gets no answer, none
  * is sent until a ping in the background succeeds, so that a frozen server costs its timeout once and not per request.
  */
-export const guardRedis = (redis: Redis, { catchUp, now }: GuardOptions): RedisGuard => {
+export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): RedisGuard => {
   let isUp = false;
   let since = new Date(now());
   let latencyMs: number | undefined;
@@ -37,6 +39,9 @@ export const guardRedis = (redis: Redis, { catchUp, now }: GuardOptions): RedisG
     if (up === isUp) return;
     isUp = up;
     since = new Date(now());
+    if (isStopped) return;
+    if (up) log?.info("Redis answers: the cache is shared again");
+    else log?.warn({ reason: lastError }, "Redis does not answer: the cache goes on without it");
   };
 
   const probeLater = (): void => {
@@ -81,6 +86,7 @@ export const guardRedis = (redis: Redis, { catchUp, now }: GuardOptions): RedisG
   return {
     start: async () => {
       await redis.connect().then(probe, shut);
+      if (!isUp) log?.warn({ reason: lastError }, "Redis does not answer: the cache starts without it");
     },
     run: async (command) => {
       if (!isUp) return undefined;
