@@ -1,0 +1,103 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Nullable, OneOf, Strict } from "../contract";
+
+const text = Type.String({ minLength: 1 });
+const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 100_000 });
+
+export const Metadata = Type.Record(
+  Type.String({ minLength: 1, maxLength: 64 }),
+  Type.Union([Type.String({ maxLength: 2000 }), Type.Number(), Type.Boolean(), Type.Null()]),
+  { title: "Metadata", description: "Own values by name; queries filter on them", maxProperties: 64 },
+);
+export type Metadata = Static<typeof Metadata>;
+
+/** Puts the vectors into an index as well. The key needs the role editor for it. */
+export const StoreEmbeddings = Strict(
+  {
+    index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
+    ids: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+        uniqueItems: true,
+        maxItems: 2048,
+        description: "One per input; an id that is there already is replaced. Left out: made from the content",
+      }),
+    ),
+    metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per input" })),
+  },
+  { title: "StoreEmbeddings" },
+);
+export type StoreEmbeddings = Static<typeof StoreEmbeddings>;
+
+/** `POST /v1/embeddings`, OpenAI's format. */
+export const EmbeddingRequest = Strict(
+  {
+    model: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default embedding model" }),
+    ),
+    input: Type.Union([
+      text,
+      Type.Array(text, { minItems: 1, maxItems: 2048 }),
+      tokens,
+      Type.Array(tokens, { minItems: 1, maxItems: 2048 }),
+    ]),
+    encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float" })),
+    dimensions: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 100_000, description: "Refused by models that can't shorten their vectors" }),
+    ),
+    user: Type.Optional(Type.String({ maxLength: 200 })),
+    store: Type.Optional(StoreEmbeddings),
+  },
+  {
+    title: "EmbeddingRequest",
+    examples: [{ model: "all-minilm-l6-v2", input: ["A man is eating food.", "A man is eating a piece of bread."] }],
+  },
+);
+export type EmbeddingRequest = Static<typeof EmbeddingRequest>;
+
+export const Embedding = Type.Object(
+  {
+    object: Type.Literal("embedding"),
+    index: Count("Position of the input"),
+    embedding: Type.Union([Type.Array(Type.Number()), Type.String()], {
+      description: "L2-normalised; base64: little-endian 32-bit floats",
+    }),
+  },
+  { title: "Embedding" },
+);
+export type Embedding = Static<typeof Embedding>;
+
+export const EmbeddingList = Type.Object(
+  {
+    object: Type.Literal("list"),
+    data: Type.Array(Embedding, { description: "In the order of the inputs" }),
+    model: Type.String(),
+    model_revision: Type.String(),
+    usage: Type.Object({ prompt_tokens: Count(), total_tokens: Count() }),
+    cache: Type.Object({ hits: Count("Inputs served from the cache"), misses: Count("Inputs computed") }),
+    stored: Nullable(
+      Type.Object({
+        index_id: Type.String(),
+        revision: Type.Integer({ minimum: 1, description: "Revision of the index with these vectors" }),
+        ids: Type.Array(Type.String()),
+      }),
+      { description: "Only with `store`" },
+    ),
+    request_id: Type.String(),
+  },
+  {
+    title: "EmbeddingList",
+    examples: [
+      {
+        object: "list",
+        data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456, 0.0789] }],
+        model: "all-minilm-l6-v2",
+        model_revision: "53aa51172d14",
+        usage: { prompt_tokens: 7, total_tokens: 7 },
+        cache: { hits: 0, misses: 1 },
+        stored: null,
+        request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+      },
+    ],
+  },
+);
+export type EmbeddingList = Static<typeof EmbeddingList>;

@@ -1,0 +1,412 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, ErrorEnvelope, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
+import { Metadata } from "../embeddings/contract";
+
+/** Indexes and documents. The query has its own file: `query-contract.ts`. */
+
+const indexName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: "^[A-Za-z0-9][A-Za-z0-9 ._-]*$",
+  description: "Unique; usable instead of the id",
+});
+
+export const Chunking = Strict(
+  {
+    chunk_tokens: Type.Integer({ minimum: 16, maximum: 8192, description: "Tokens of the embedding model" }),
+    overlap_tokens: Type.Integer({ minimum: 0, maximum: 4096, description: "Less than `chunk_tokens`" }),
+  },
+  { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where they can" },
+);
+export type Chunking = Static<typeof Chunking>;
+
+/** Which score is compared, after all ranking is done. Higher is closer. */
+export const Threshold = Strict(
+  {
+    score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
+    value: Type.Number({ minimum: -1, maximum: 1 }),
+  },
+  { title: "Threshold" },
+);
+export type Threshold = Static<typeof Threshold>;
+
+export const RetrievalSettings = Strict(
+  {
+    mode: OneOf(["hybrid", "vector", "keyword"]),
+    fusion: OneOf(["score", "rank"], {
+      description: "score: weighted normalised scores; rank: reciprocal rank fusion",
+    }),
+    vector_weight: Share("Weight of the vector score; the keyword score has the rest. Only for fusion by score"),
+    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever hands to fusion" }),
+    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks that are left at the end" }),
+    rerank: Type.Boolean(),
+    threshold: Nullable(Threshold, { description: "Below it nothing is generated; null: always answer" }),
+    max_context_tokens: Type.Integer({
+      minimum: 64,
+      maximum: 1_000_000,
+      description: "Budget for contexts in the prompt",
+    }),
+    fallback_text: Type.String({ maxLength: 2000, description: "Answer when nothing relevant was found" }),
+  },
+  { title: "RetrievalSettings" },
+);
+export type RetrievalSettings = Static<typeof RetrievalSettings>;
+
+/** What a request says of the settings; the rest stays as the index has it. */
+export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
+  title: "RetrievalOverrides",
+  additionalProperties: false,
+});
+export type RetrievalOverrides = Static<typeof RetrievalOverrides>;
+
+/** Work on documents: one job per upload. */
+export const Ingestion = Type.Object(
+  {
+    job_id: Id("job"),
+    state: OneOf(["queued", "running", "completed", "failed", "cancelled"], {
+      description: "completed also when single files failed: see `failed`",
+    }),
+    total: Count("Documents"),
+    done: Count("Documents that are searchable"),
+    failed: Count("Documents with an error of their own"),
+    started_at: Nullable(Timestamp),
+    ended_at: Nullable(Timestamp),
+    eta_seconds: Nullable(Type.Number({ minimum: 0 })),
+  },
+  { title: "Ingestion" },
+);
+export type Ingestion = Static<typeof Ingestion>;
+
+/** One build of an index: everything that vectors depend on. The active one serves, others stay for a way back. */
+export const IndexVersion = Type.Object(
+  {
+    version: Type.Integer({ minimum: 1 }),
+    state: OneOf(["building", "ready", "active", "failed"]),
+    embedding_model: Type.String(),
+    embedding_model_revision: Type.String(),
+    dimension: Type.Integer({ minimum: 1 }),
+    chunker: Type.String({ description: "Chunker and its version" }),
+    chunking: Chunking,
+    documents: Count(),
+    chunks: Count(),
+    created_at: Timestamp,
+    activated_at: Nullable(Timestamp),
+    error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+  },
+  { title: "IndexVersion" },
+);
+export type IndexVersion = Static<typeof IndexVersion>;
+
+export const IndexVersionPage = Page(IndexVersion);
+
+export const RagIndex = Type.Object(
+  {
+    id: Id("idx"),
+    name: indexName,
+    description: Type.String(),
+    status: OneOf(["empty", "ingesting", "ready", "failed"], {
+      description: "ingesting: what is there already is searchable",
+    }),
+    revision: Type.Integer({ minimum: 1, description: "Grows with every change that a query can see" }),
+    active: IndexVersion,
+    building: Nullable(IndexVersion),
+    retrieval: RetrievalSettings,
+    documents: Count(),
+    failed_documents: Count(),
+    chunks: Count(),
+    tokens: Count("Of all chunks"),
+    size_bytes: Count("Of texts and vectors"),
+    ingestion: Nullable(Ingestion, { description: "The running job, or the last one" }),
+    last_error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+    created_at: Timestamp,
+    created_by: Type.String(),
+    updated_at: Timestamp,
+  },
+  {
+    title: "RagIndex",
+    examples: [
+      {
+        id: "idx_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        name: "handbook",
+        description: "How we work",
+        status: "ready",
+        revision: 12,
+        active: {
+          version: 1,
+          state: "active",
+          embedding_model: "all-minilm-l6-v2",
+          embedding_model_revision: "53aa51172d14",
+          dimension: 384,
+          chunker: "markdown@1",
+          chunking: { chunk_tokens: 200, overlap_tokens: 40 },
+          documents: 42,
+          chunks: 913,
+          created_at: "2026-11-23T20:15:00.000Z",
+          activated_at: "2026-11-23T20:15:00.000Z",
+          error: null,
+        },
+        building: null,
+        retrieval: {
+          mode: "hybrid",
+          fusion: "score",
+          vector_weight: 0.5,
+          candidates: 50,
+          top_k: 5,
+          rerank: false,
+          threshold: { score: "vector", value: 0.35 },
+          max_context_tokens: 1500,
+          fallback_text: "The documents say nothing about that.",
+        },
+        documents: 42,
+        failed_documents: 0,
+        chunks: 913,
+        tokens: 161_204,
+        size_bytes: 2_411_724,
+        ingestion: null,
+        last_error: null,
+        created_at: "2026-11-23T20:15:00.000Z",
+        created_by: "key_4fT9kQ2mXw7R",
+        updated_at: "2026-11-23T20:18:00.000Z",
+      },
+    ],
+  },
+);
+export type RagIndex = Static<typeof RagIndex>;
+
+export const RagIndexPage = Page(RagIndex);
+export type RagIndexPage = Static<typeof RagIndexPage>;
+
+/** `POST /v1/rag/indexes`. What is left out gets the measured default. */
+export const CreateIndex = Strict(
+  {
+    name: indexName,
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    chunking: Type.Optional(Chunking),
+    retrieval: Type.Optional(RetrievalOverrides),
+  },
+  { title: "CreateIndex", examples: [{ name: "handbook", chunking: { chunk_tokens: 200, overlap_tokens: 40 } }] },
+);
+export type CreateIndex = Static<typeof CreateIndex>;
+
+/** `PATCH /v1/rag/indexes/{id}`: names and retrieval only; another model or chunker is a new version. */
+export const UpdateIndex = Strict(
+  {
+    name: Type.Optional(indexName),
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    retrieval: Type.Optional(RetrievalOverrides),
+  },
+  { title: "UpdateIndex", minProperties: 1, examples: [{ retrieval: { top_k: 8 } }] },
+);
+export type UpdateIndex = Static<typeof UpdateIndex>;
+
+/** `POST /v1/rag/indexes/{id}/versions`: builds beside the active one. */
+export const BuildVersion = Strict(
+  {
+    embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    chunking: Type.Optional(Chunking),
+  },
+  { title: "BuildVersion", minProperties: 1, examples: [{ chunking: { chunk_tokens: 120, overlap_tokens: 20 } }] },
+);
+export type BuildVersion = Static<typeof BuildVersion>;
+
+const mediaType = OneOf(["text/plain", "text/markdown", "text/html", "application/pdf"]);
+
+export const RagDocument = Type.Object(
+  {
+    id: Id("doc"),
+    index_id: Id("idx"),
+    title: Type.String(),
+    source: Nullable(Type.String(), { description: "File name or URL, as given; never fetched" }),
+    media_type: mediaType,
+    content_hash: Type.String({ description: "sha256 of the content: the same content again changes nothing" }),
+    metadata: Metadata,
+    state: OneOf(["queued", "reading", "chunking", "embedding", "ready", "failed", "cancelled"]),
+    error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+    chunks: Count(),
+    characters: Count(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  {
+    title: "RagDocument",
+    examples: [
+      {
+        id: "doc_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        index_id: "idx_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        title: "Leave",
+        source: "leave.md",
+        media_type: "text/markdown",
+        content_hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        metadata: { team: "people" },
+        state: "ready",
+        error: null,
+        chunks: 9,
+        characters: 6120,
+        created_at: "2026-11-23T20:15:00.000Z",
+        updated_at: "2026-11-23T20:15:03.000Z",
+      },
+    ],
+  },
+);
+export type RagDocument = Static<typeof RagDocument>;
+
+export const RagDocumentPage = Page(RagDocument);
+export type RagDocumentPage = Static<typeof RagDocumentPage>;
+
+export const DocumentQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(RagDocument.properties.state),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of title or source" })),
+});
+export type DocumentQuery = Static<typeof DocumentQuery>;
+
+export const NewDocument = Strict(
+  {
+    id: Type.Optional(Id("doc", "Replaces the document of this id")),
+    title: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: "Left out: the first heading or line" }),
+    ),
+    text: Type.String({ minLength: 1, description: "Text, Markdown or HTML" }),
+    media_type: Type.Optional(OneOf(["text/plain", "text/markdown", "text/html"], { default: "text/markdown" })),
+    source: Type.Optional(Type.String({ maxLength: 2000 })),
+    metadata: Type.Optional(Metadata),
+  },
+  { title: "NewDocument" },
+);
+export type NewDocument = Static<typeof NewDocument>;
+
+/** JSON body of `POST /v1/rag/indexes/{id}/documents`. */
+export const AddDocuments = Strict(
+  { documents: Type.Array(NewDocument, { minItems: 1, maxItems: 1000 }) },
+  {
+    title: "AddDocuments",
+    examples: [{ documents: [{ title: "Leave", text: "# Leave\n\nEveryone has 30 days.", source: "leave.md" }] }],
+  },
+);
+export type AddDocuments = Static<typeof AddDocuments>;
+
+/** 202: the documents are kept; the job makes them searchable. */
+export const AddedDocuments = Type.Object(
+  {
+    ingestion: Ingestion,
+    documents: Type.Array(
+      Type.Object({
+        id: Id("doc"),
+        source: Nullable(Type.String()),
+        outcome: OneOf(["added", "replaced", "unchanged"]),
+      }),
+    ),
+  },
+  {
+    title: "AddedDocuments",
+    examples: [
+      {
+        ingestion: {
+          job_id: "job_01jd8x1m9k2n3p4q5r6s7t8v9w",
+          state: "queued",
+          total: 1,
+          done: 0,
+          failed: 0,
+          started_at: null,
+          ended_at: null,
+          eta_seconds: null,
+        },
+        documents: [{ id: "doc_01jd8x1m9k2n3p4q5r6s7t8v9w", source: "leave.md", outcome: "added" }],
+      },
+    ],
+  },
+);
+export type AddedDocuments = Static<typeof AddedDocuments>;
+
+/** A piece of a document as it is searched. `start` and `end` are UTF-16 offsets in the document's text. */
+export const Chunk = Type.Object(
+  {
+    id: Id("chunk"),
+    document_id: Id("doc"),
+    position: Count("Within the document, from 0"),
+    text: Type.String(),
+    tokens: Count(),
+    start: Count(),
+    end: Count(),
+    heading: Nullable(Type.String(), { description: "Headings above it: `Leave > Illness`" }),
+    page: Nullable(Type.Integer({ minimum: 1 }), { description: "Only of a PDF" }),
+  },
+  { title: "Chunk" },
+);
+export type Chunk = Static<typeof Chunk>;
+
+export const ChunkPage = Page(Chunk);
+export type ChunkPage = Static<typeof ChunkPage>;
+
+const LabelledQuestion = Strict(
+  {
+    question: Type.String({ minLength: 1, maxLength: 10_000 }),
+    relevant: Type.Array(Type.String(), {
+      description: "Ids of chunks or documents that answer it; none: unanswerable",
+      maxItems: 100,
+    }),
+  },
+  { title: "LabelledQuestion" },
+);
+
+/** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions, changes nothing. */
+export const CalibrateIndex = Strict(
+  {
+    questions: Type.Array(LabelledQuestion, { minItems: 2, maxItems: 5000 }),
+    retrieval: Type.Optional(RetrievalOverrides),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the active one" })),
+  },
+  {
+    title: "CalibrateIndex",
+    examples: [
+      {
+        questions: [
+          { question: "How many days of leave?", relevant: ["doc_01jd8x1m9k2n3p4q5r6s7t8v9w"] },
+          { question: "Who won in 1998?", relevant: [] },
+        ],
+      },
+    ],
+  },
+);
+export type CalibrateIndex = Static<typeof CalibrateIndex>;
+
+const measured = Type.Object(
+  { value: Type.Number(), low: Type.Number(), high: Type.Number() },
+  { title: "MeasuredValue", description: "With its 95% interval" },
+);
+
+export const IndexCalibration = Type.Object(
+  {
+    answerable: Count("Questions with something relevant"),
+    unanswerable: Count(),
+    recall_at_k: measured,
+    mrr: measured,
+    ndcg_at_k: measured,
+    k: Type.Integer({ minimum: 1 }),
+    curve: Type.Array(
+      Type.Object({
+        threshold: Type.Number(),
+        false_answers: Share("Unanswerable questions that would be answered"),
+        false_refusals: Share("Answerable questions that would be refused"),
+      }),
+    ),
+    suggested: Threshold,
+  },
+  {
+    title: "IndexCalibration",
+    examples: [
+      {
+        answerable: 120,
+        unanswerable: 80,
+        recall_at_k: { value: 0.93, low: 0.87, high: 0.97 },
+        mrr: { value: 0.81, low: 0.75, high: 0.87 },
+        ndcg_at_k: { value: 0.84, low: 0.79, high: 0.89 },
+        k: 5,
+        curve: [{ threshold: 0.35, false_answers: 0.1, false_refusals: 0.06 }],
+        suggested: { score: "vector", value: 0.35 },
+      },
+    ],
+  },
+);
+export type IndexCalibration = Static<typeof IndexCalibration>;

@@ -1,0 +1,231 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
+import { Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
+import { Metadata } from "../embeddings/contract";
+import { Chunk, RetrievalOverrides, Threshold } from "./contract";
+
+/** `POST /v1/rag/query`. */
+export const RagQuery = Strict(
+  {
+    index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
+    question: Type.String({ minLength: 1, maxLength: 10_000 }),
+    history: Type.Optional(
+      Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
+        maxItems: 100,
+        description: "Earlier turns, oldest first: they go into the prompt, not into the search",
+      }),
+    ),
+    filter: Type.Optional(
+      Type.Composite([Metadata], { description: "Only documents whose metadata has all of these values" }),
+    ),
+    retrieval: Type.Optional(RetrievalOverrides),
+    generate: Type.Optional(Type.Boolean({ default: true, description: "False: search only" })),
+    grounding: Type.Optional(Type.Boolean({ default: true, description: "Score each sentence against the contexts" })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    prompt: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 220, description: "Template: `name`, `name@version` or `name@label`" }),
+    ),
+    max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, default: 0 })),
+    seed: Type.Optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
+    stream: Type.Optional(Type.Boolean({ default: false })),
+  },
+  { title: "RagQuery", examples: [{ index: "handbook", question: "How many days of leave are there?" }] },
+);
+export type RagQuery = Static<typeof RagQuery>;
+
+const score = (description: string) =>
+  Nullable(Type.Number({ description: `${description}; null: it did not take part` }));
+const rank = Nullable(Type.Integer({ minimum: 1 }));
+
+/** One of the `top_k` chunks, best first. */
+export const RetrievedChunk = Type.Object(
+  {
+    ...Chunk.properties,
+    document_title: Type.String(),
+    source: Nullable(Type.String()),
+    metadata: Metadata,
+    scores: Type.Object({
+      vector: score("Cosine, -1 to 1"),
+      keyword: score("BM25, 0 or more"),
+      fused: score("Of both, 0 to 1"),
+      rerank: score("Of the reranker, 0 to 1"),
+      final: Type.Number({ description: "What the order follows" }),
+    }),
+    ranks: Type.Object({ vector: rank, keyword: rank, fused: rank, final: Type.Integer({ minimum: 1 }) }),
+    context: Nullable(Type.Integer({ minimum: 1 }), {
+      description: "Number of the context in the prompt; null: it did not fit, or nothing was generated",
+    }),
+    cited: Type.Boolean(),
+  },
+  { title: "RetrievedChunk" },
+);
+export type RetrievedChunk = Static<typeof RetrievedChunk>;
+
+/** A marker in the answer and what it stands on. Offsets are UTF-16. */
+export const Citation = Type.Object(
+  {
+    marker: Type.Integer({ minimum: 1, description: "The n of [n] in the answer" }),
+    answer_start: Count(),
+    answer_end: Count(),
+    chunk_id: Id("chunk"),
+    document_id: Id("doc"),
+    document_title: Type.String(),
+    document_hash: Type.String(),
+    start: Count("In the document's text"),
+    end: Count("In the document's text"),
+    quote: Type.String({ description: "The document's text from start to end" }),
+    page: Nullable(Type.Integer({ minimum: 1 })),
+  },
+  { title: "Citation" },
+);
+export type Citation = Static<typeof Citation>;
+
+export const GroundedSentence = Type.Object(
+  {
+    text: Type.String(),
+    answer_start: Count(),
+    answer_end: Count(),
+    verdict: OneOf(["supported", "partly", "unsupported"]),
+    score: Share("Support by the contexts"),
+    chunk_id: Nullable(Id("chunk"), { description: "The chunk that supports it best" }),
+  },
+  { title: "GroundedSentence" },
+);
+export type GroundedSentence = Static<typeof GroundedSentence>;
+
+export const Grounding = Type.Object(
+  {
+    supported: Share("Sentences that are supported, of all"),
+    evaluator: Type.String({ description: "`name@version`" }),
+    sentences: Type.Array(GroundedSentence),
+  },
+  { title: "Grounding" },
+);
+export type Grounding = Static<typeof Grounding>;
+
+/** Everything that is known before the first token. */
+const retrieval = {
+  chunks: Type.Array(RetrievedChunk),
+  threshold: Nullable(
+    Type.Object({
+      ...Threshold.properties,
+      best: Nullable(Type.Number(), { description: "Score of the best chunk; null: none was found" }),
+      passed: Type.Boolean(),
+    }),
+  ),
+  index: Type.Object({
+    id: Id("idx"),
+    name: Type.String(),
+    revision: Type.Integer({ minimum: 1 }),
+    version: Type.Integer({ minimum: 1 }),
+  }),
+};
+
+const stage = Type.Optional(Type.Number({ minimum: 0 }));
+export const RagDiagnostics = Type.Object(
+  {
+    stages_ms: Type.Object(
+      {
+        embed: stage,
+        vector: stage,
+        keyword: stage,
+        fusion: stage,
+        rerank: stage,
+        prompt: stage,
+        generation: stage,
+        grounding: stage,
+        total: Type.Number({ minimum: 0 }),
+      },
+      { description: "Milliseconds; a stage that did not run is left out" },
+    ),
+    vector_candidates: Count(),
+    keyword_candidates: Count(),
+    reranked: Type.Boolean(),
+    context_tokens: Count(),
+    dropped_contexts: Count("Chunks that the token budget left out"),
+    removed_markers: Count("Markers in the generated text that stood for no context"),
+  },
+  { title: "RagDiagnostics" },
+);
+export type RagDiagnostics = Static<typeof RagDiagnostics>;
+
+export const RagAnswer = Type.Object(
+  {
+    id: Id("rag"),
+    status: OneOf(["answered", "no_relevant_context", "retrieved"], {
+      description: "no_relevant_context: `answer` is the fallback text and no model was asked; retrieved: search only",
+    }),
+    answer: Nullable(Type.String()),
+    citations: Type.Array(Citation, { description: "In the order of the answer" }),
+    sources: Type.Array(
+      Type.Object({ document_id: Id("doc"), title: Type.String(), source: Nullable(Type.String()) }),
+      { description: "The documents that the answer cites, and no others" },
+    ),
+    grounding: Nullable(Grounding),
+    ...retrieval,
+    diagnostics: RagDiagnostics,
+    model: Nullable(Type.String()),
+    model_revision: Nullable(Type.String()),
+    template_version: Nullable(Type.String()),
+    finish_reason: Nullable(FinishReason),
+    usage: Nullable(Usage),
+    latency: Latency,
+    cache: CacheReport,
+    request_id: Type.String(),
+  },
+  {
+    title: "RagAnswer",
+    examples: [
+      {
+        id: "rag_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        status: "no_relevant_context",
+        answer: "The documents say nothing about that.",
+        citations: [],
+        sources: [],
+        grounding: null,
+        chunks: [],
+        threshold: { score: "vector", value: 0.35, best: 0.12, passed: false },
+        index: { id: "idx_01jd8x1m9k2n3p4q5r6s7t8v9w", name: "handbook", revision: 12, version: 1 },
+        diagnostics: {
+          stages_ms: { embed: 12.1, vector: 1.4, keyword: 0.6, fusion: 0.1, total: 14.9 },
+          vector_candidates: 50,
+          keyword_candidates: 8,
+          reranked: false,
+          context_tokens: 0,
+          dropped_contexts: 0,
+          removed_markers: 0,
+        },
+        model: null,
+        model_revision: null,
+        template_version: null,
+        finish_reason: null,
+        usage: null,
+        latency: { queue: 0, ttft: 15, total: 15 },
+        cache: { status: "miss" },
+        request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+      },
+    ],
+  },
+);
+export type RagAnswer = Static<typeof RagAnswer>;
+
+/** Frames of a streamed answer, in this order. A failure ends the stream with an error envelope instead of `done`. */
+export const RagEvent = Type.Union(
+  [
+    Type.Object({ type: Type.Literal("retrieval"), ...retrieval }, { title: "RagRetrievalEvent" }),
+    Type.Object({ type: Type.Literal("token"), text: Type.String() }, { title: "RagTokenEvent" }),
+    Type.Object(
+      {
+        type: Type.Literal("citations"),
+        answer: Type.String({ description: "The whole text, without markers that stand for nothing" }),
+        citations: Type.Array(Citation),
+      },
+      { title: "RagCitationsEvent" },
+    ),
+    Type.Object({ type: Type.Literal("grounding"), grounding: Grounding }, { title: "RagGroundingEvent" }),
+    Type.Object({ type: Type.Literal("done"), answer: RagAnswer }, { title: "RagDoneEvent" }),
+  ],
+  { title: "RagEvent", examples: [{ type: "token", text: "Everyone has " }] },
+);
+export type RagEvent = Static<typeof RagEvent>;
