@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Db, openDb } from "../../db/client";
+import { migrate } from "../../db/migrate";
+import { silentLog } from "../../lib/log";
+
+/** A migrated database of its own, deleted at `close`. */
+export const temporaryDb = async (): Promise<Db> => {
+  const db = await openDb({ url: ":memory:" }, silentLog());
+  await migrate(db);
+  return db;
+};
+
+/** Runs `work` with the path of a database file that is not there yet, in a folder that is deleted afterwards. */
+export const withDatabaseFile = async <T>(work: (file: string) => Promise<T>): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), "groundwire-test-"));
+  try {
+    return await work(join(folder, "groundwire.db"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
