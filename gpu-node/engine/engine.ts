@@ -23,9 +23,10 @@ export interface AcceptedGeneration {
 export type EngineEvent =
   /** A piece of text: whole UTF-8 characters, no part of a stop string. `tokens` is how many it took. */
   | { type: "delta"; text: string; tokens: number; logprobs?: TokenLogprob[] }
-  /** A chunk in OpenAI's format from a server behind the node, passed on untouched (the JSON after `data: `). */
+  /** A chunk (the JSON after `data: `) or a whole answer in OpenAI's format from a server behind the node, passed on untouched. */
   | { type: "raw"; data: string }
-  | { type: "end"; finishReason: "stop" | "length"; usage: EngineUsage };
+  /** `frame` is the chunk with `usage` of a server behind the node, sent where the client asked for usage. */
+  | { type: "end"; finishReason: "stop" | "length"; usage: EngineUsage; frame?: string };
 
 export interface EngineUsage {
   promptTokens: number;
@@ -46,6 +47,8 @@ export interface NodeEngine {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
   readonly synthetic: boolean;
+  /** True when requests go untouched to a server behind, which checks them: ours checks `parameters.ts` otherwise. */
+  readonly passthrough?: boolean;
   /** Generations that may run at once. */
   readonly slots: number;
   /** Loads the models; `onProgress` gets 0…1. Throws AppError with what to do about it. */

@@ -1,0 +1,106 @@
+import type { EngineEvent, Generation, TokenLogprob } from "./engine/engine";
+import type { Exchange } from "./exchange";
+import { type AnswerIdentity, DONE, FrameWriter, frame, newIdentity, wholeAnswer, withTimings } from "./frames";
+import type { NodeModel, Timings } from "./protocol";
+
+type Delta = Extract<EngineEvent, { type: "delta" }>;
+type End = Extract<EngineEvent, { type: "end" }>;
+
+/** Where the engine's events go. `delta` and `raw` give a promise when the client has to catch up first. */
+export interface AnswerSink {
+  delta(event: Delta): Promise<void> | undefined;
+  raw(json: string): Promise<void> | undefined;
+  end(event: End, timings: Timings): void;
+}
+
+/** Server-Sent Events. Headers leave with the first token, so that a refusal has its own status. */
+export class StreamedAnswer implements AnswerSink {
+  private readonly writer: FrameWriter;
+  private started = false;
+  /** The last frame came from a server behind the node, which says itself how its answer ended. */
+  private forwarded = false;
+
+  constructor(
+    private readonly exchange: Exchange,
+    operation: Generation["operation"],
+    model: NodeModel,
+    private readonly headers: Record<string, string>,
+    private readonly includeUsage: boolean,
+  ) {
+    this.writer = new FrameWriter(operation, newIdentity(operation, model), includeUsage);
+  }
+
+  delta(event: Delta): Promise<void> | undefined {
+    this.forwarded = false;
+    return this.push((this.started ? "" : this.writer.opening) + this.writer.delta(event.text, event.logprobs));
+  }
+
+  raw(json: string): Promise<void> | undefined {
+    this.forwarded = true;
+    return this.push(frame(json));
+  }
+
+  end(event: End, timings: Timings): void {
+    const opening = this.started ? "" : this.writer.opening;
+    this.start();
+    this.exchange.end(opening + this.last(event, timings) + DONE);
+  }
+
+  private last(event: End, timings: Timings): string {
+    const end = this.forwarded ? "" : this.writer.end(event.finishReason);
+    if (!this.includeUsage) return end;
+    return end + (event.frame ? frame(withTimings(event.frame, timings)) : this.writer.usage(event.usage, timings));
+  }
+
+  private push(frames: string): Promise<void> | undefined {
+    this.start();
+    return this.exchange.write(frames) ? undefined : this.exchange.drained();
+  }
+
+  private start(): void {
+    if (this.started) return;
+    this.started = true;
+    this.exchange.startEvents(this.headers);
+  }
+}
+
+/** One JSON document. */
+export class WholeAnswer implements AnswerSink {
+  private readonly identity: AnswerIdentity;
+  private readonly texts: string[] = [];
+  private readonly logprobs: TokenLogprob[] = [];
+  private document: string | undefined;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly operation: Generation["operation"],
+    model: NodeModel,
+    private readonly headers: Record<string, string>,
+  ) {
+    this.identity = newIdentity(operation, model);
+  }
+
+  delta({ text, logprobs }: Delta): undefined {
+    this.texts.push(text);
+    if (logprobs) this.logprobs.push(...logprobs);
+  }
+
+  raw(json: string): undefined {
+    this.document = json;
+  }
+
+  end({ finishReason, usage }: End, timings: Timings): void {
+    const logprobs = this.logprobs.length > 0 ? this.logprobs : undefined;
+    const json =
+      this.document === undefined
+        ? wholeAnswer(this.operation, this.identity, {
+            text: this.texts.join(""),
+            logprobs,
+            finishReason,
+            usage,
+            timings,
+          })
+        : withTimings(this.document, timings);
+    this.exchange.send(200, "application/json", json, this.headers);
+  }
+}

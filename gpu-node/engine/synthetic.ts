@@ -1,0 +1,162 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../../lib/config";
+import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+import { type ChatTurn, type Parameters, readMessages, readParameters } from "../parameters";
+import type { NodeModel } from "../protocol";
+import type { EngineEvent, NodeEngine } from "./engine";
+import { findModel } from "./find-model";
+
+/**
+ * An engine without a model, for benchmarks and fault tests; it runs only where it is asked for by name. A token is a
+ * word with the space before it. The same request and seed give the same words.
+ *
+ * The last user message (or the prompt) may ask for a fault, at once or after some tokens:
+ *
+ * | text                     | what happens                                                             |
+ * |--------------------------|--------------------------------------------------------------------------|
+ * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
+ * | `!crash [after 2]`       | the engine throws something unforeseen, which becomes `internal`         |
+ * | `!hang [after 2]`        | no further token until the request is cancelled                          |
+ * | `!garbage [after 2]`     | a frame that is cut off JSON, then the answer goes on                    |
+ * | `!truncate [after 2]`    | the engine ends without saying that it is finished                       |
+ */
+type Fault = { what: "error" | "crash" | "hang" | "garbage" | "truncate"; kind: ErrorKind; after: number };
+
+const FAULT = /^!(error|crash|hang|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
+
+const readFault = (text: string): Fault | undefined => {
+  const match = FAULT.exec(text.trim());
+  if (!match) return undefined;
+  return { what: match[1] as Fault["what"], kind: kindOf(match[2] ?? "internal"), after: Number(match[3] ?? 0) };
+};
+
+/** The error code of that name, or the one that a node gives with that status. */
+const kindOf = (nameOrStatus: string): ErrorKind => {
+  if (nameOrStatus === "429") return "overloaded";
+  const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];
+  return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
+};
+
+const WORDS =
+  "the quick signal runs along a grounded wire and carries every word from one node to another without losing its place".split(
+    " ",
+  );
+
+const hash = (text: string): number => Bun.hash.xxHash32(text);
+const splitTokens = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
+
+/** The whole answer, known before it starts: at most `limit` tokens of the `length` that it wants, cut at a stop string. */
+const compose = (prompt: string, parameters: Parameters, length: number, limit: number) => {
+  const start = hash(`${parameters.seed ?? 0} ${prompt}`);
+  const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
+  const tokens = Array.from({ length: limit }, (_, index) => (index === 0 ? word(0) : ` ${word(index)}`));
+  const cut = stopPlace(tokens, parameters.stop);
+  if (cut !== undefined) {
+    return { tokens: splitTokens(tokens.join("").slice(0, cut)), finishReason: "stop" as const };
+  }
+  return { tokens, finishReason: limit < length ? ("length" as const) : ("stop" as const) };
+};
+
+/** Where the earliest stop string begins in the text of the tokens. */
+const stopPlace = (tokens: string[], stop: string[]): number | undefined => {
+  if (stop.length === 0) return undefined;
+  const text = tokens.join("");
+  const places = stop.map((item) => text.indexOf(item)).filter((place) => place >= 0);
+  return places.length > 0 ? Math.min(...places) : undefined;
+};
+
+const promptText = (parameters: Parameters): string => {
+  if (parameters.operation === "chat") return chatText(parameters.messages);
+  return typeof parameters.prompt === "string" ? parameters.prompt : parameters.prompt.join(" ");
+};
+const chatText = (messages: ChatTurn[]): string => messages.map(({ content }) => content).join("\n");
+
+/** How many tokens an answer without delays gives before other work of the process gets a turn. */
+const TOKENS_PER_TURN = 64;
+
+export const createSyntheticEngine = (config: Config): NodeEngine => {
+  const { firstTokenMs, tokenMs, tokens: answerTokens } = config.synthetic;
+  const model: NodeModel = {
+    id: config.models.chat,
+    kind: "chat",
+    revision: "synthetic",
+    context_window: config.node.contextTokens,
+  };
+
+  async function* answer(
+    parameters: Parameters,
+    promptTokens: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<EngineEvent> {
+    const prompt = promptText(parameters);
+    const lastText = parameters.operation === "chat" ? (parameters.messages.at(-1)?.content ?? "") : prompt;
+    const fault = readFault(lastText);
+    const room = model.context_window - promptTokens;
+    const limit = Math.min(answerTokens, parameters.maxTokens ?? answerTokens, room);
+    const { tokens, finishReason } = compose(prompt, parameters, answerTokens, limit);
+    for (let index = 0; index <= tokens.length; index++) {
+      signal.throwIfAborted();
+      if (fault?.after === index) {
+        if (fault.what === "truncate") return;
+        yield* provoke(fault, signal);
+      }
+      const text = tokens[index];
+      if (text === undefined) break;
+      const delayMs = index === 0 ? firstTokenMs : tokenMs;
+      if (delayMs > 0) await sleep(delayMs, undefined, { signal });
+      else if (index % TOKENS_PER_TURN === 1) await nextTurn();
+      const logprobs = parameters.topLogprobs === undefined ? undefined : [certain(text)];
+      yield { type: "delta", text, tokens: 1, logprobs };
+    }
+    const usage = { promptTokens, completionTokens: tokens.length, cachedTokens: 0 };
+    yield { type: "end", finishReason, usage };
+  }
+
+  return {
+    name: "synthetic",
+    synthetic: true,
+    slots: config.node.slots,
+    load: async (onProgress) => onProgress(1),
+    models: () => [model],
+    accept: async ({ operation, body, signal }) => {
+      const parameters = readParameters(operation, body);
+      findModel([model], parameters.model);
+      if (parameters.operation === "chat" && parameters.responseFormat) {
+        const message = "response_format must be text: the synthetic engine can't follow a format.";
+        throw new AppError("invalid_request", message, { source: "node", param: "response_format" });
+      }
+      const promptTokens = splitTokens(promptText(parameters)).length;
+      if (promptTokens >= model.context_window) {
+        const message = `This model's maximum context length is ${model.context_window} tokens. Your prompt has ${promptTokens}.`;
+        const param = operation === "chat" ? "messages" : "prompt";
+        throw new AppError("context_length_exceeded", message, { source: "node", param });
+      }
+      return { model, promptTokens, start: () => answer(parameters, promptTokens, signal) };
+    },
+    tokenize: async (name, input) => {
+      findModel([model], name);
+      const text = "text" in input ? input.text : chatText(readMessages(input.messages));
+      return splitTokens(text).map(hash);
+    },
+    close: async () => {},
+  };
+};
+
+/** A token that could be no other. */
+const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });
+
+async function* provoke(fault: Fault, signal: AbortSignal): AsyncGenerator<EngineEvent> {
+  switch (fault.what) {
+    case "error":
+      throw new AppError(fault.kind, "This failure was asked for.", { source: "node", retryAfterMs: 1000 });
+    case "crash":
+      throw new Error("This crash was asked for.");
+    case "garbage":
+      yield { type: "raw", data: '{"choices":[{"index":0,"delta":{"con' };
+      return;
+    default:
+      await new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Config } from "../lib/config";
+import { toAppError } from "../lib/errors";
+import type { Log } from "../lib/log";
+import { Admission } from "./admission";
+import { assertSafeToListen, createGuard } from "./auth";
+import { createEngine } from "./engine/create";
+import type { NodeEngine } from "./engine/engine";
+import { Exchange } from "./exchange";
+import type { GenerationDeps } from "./generate";
+import { NodeMetrics } from "./metrics";
+import { findRoute, nodeRoutes } from "./routes";
+import { createServer } from "./server";
+import { NodeStatus, shuttingDown } from "./status";
+
+export interface StartNodeOptions {
+  log: Log;
+  /** Left out: the one that `config.node.engine` names. */
+  engine?: NodeEngine;
+  /** How long a client may leave its answer unread; left out: 30 s. */
+  stallMs?: number;
+}
+
+export interface RunningNode {
+  url: string;
+  port: number;
+  /** Resolves when the model is loaded; rejects with the AppError that says why it can't be. */
+  ready: Promise<void>;
+  /** Says GOAWAY, lets what was accepted end for at most `graceMs`, then ends the rest with an error. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a GPU node that listens at once and loads its model meanwhile (`/readyz` tells how far it is).
+ * Throws AppError when it may not or can't listen.
+ */
+export const startNode = async (config: Config, options: StartNodeOptions): Promise<RunningNode> => {
+  assertSafeToListen(config);
+  const { log } = options;
+  const engine = options.engine ?? (await createEngine(config, log));
+  const status = new NodeStatus(config.node.stuckMs);
+  const admission = new Admission(engine.slots, config.node.queue ?? 2 * engine.slots);
+  const metrics = new NodeMetrics(admission, status, () => server.sessions.count);
+  const deps: GenerationDeps = { config, engine, admission, status, metrics };
+  const routes = nodeRoutes(deps);
+  const guard = createGuard(config.gateway.nodeToken);
+  const open = new Set<Exchange>();
+
+  const handle = async (exchange: Exchange): Promise<void> => {
+    open.add(exchange);
+    try {
+      const { route, id } = findRoute(routes, exchange.method, exchange.path);
+      if (!route.open) guard(exchange.header("authorization"));
+      await route.handler(exchange, id);
+    } catch (thrown) {
+      exchange.fail(thrown);
+    } finally {
+      open.delete(exchange);
+      report(exchange);
+    }
+  };
+
+  const report = ({ failure, requestId, method, path }: Exchange): void => {
+    if (!failure) return;
+    metrics.failed(failure.kind);
+    const fields = { request_id: requestId, method, path, code: failure.kind, err: failure.cause };
+    if (failure.kind === "internal") log.error(fields, "request failed");
+    else log.debug(fields, "request refused");
+  };
+
+  const server = createServer(config, (request, response) => {
+    void handle(new Exchange(request, response, options.stallMs));
+  });
+  const port = await server.listen(config.node.host, config.node.port);
+  const host = config.node.host.includes(":") ? `[${config.node.host}]` : config.node.host;
+  const url = `${config.node.tlsCert ? "https" : "http"}://${host}:${port}`;
+
+  const load = async (): Promise<void> => {
+    await engine.load((fraction) => {
+      // 1 is reached by being ready, not by the last byte.
+      status.progress = Math.min(0.99, fraction);
+    });
+    status.markReady();
+    log.info({ engine: engine.name, models: engine.models().map(({ id }) => id) }, "node is ready");
+  };
+  const ready = load().catch((thrown: unknown) => {
+    const error = toAppError(thrown);
+    log.error({ code: error.kind, err: error.cause ?? error }, error.message);
+    throw error;
+  });
+  ready.catch(() => {});
+
+  const close = async (graceMs: number): Promise<void> => {
+    status.markDraining();
+    server.drain();
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([admission.idle(), patience]);
+    clearTimeout(timer);
+    for (const exchange of open) exchange.abort(shuttingDown());
+    await server.close();
+    await engine.close();
+  };
+
+  return { url, port, ready, close };
+};

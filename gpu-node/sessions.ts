@@ -1,0 +1,72 @@
+import type { ServerHttp2Session } from "node:http2";
+
+interface Peer {
+  streams: number;
+  idleSince: number;
+  awaitsPong: boolean;
+}
+
+/** How often every connection is asked whether it is still there; one that doesn't answer until the next time is lost. */
+export const PING_MS = 15_000;
+/** A connection without requests for so long is closed. */
+const IDLE_MS = 10 * 60_000;
+/** Highest stream id: the first of the two GOAWAY frames of RFC 9113 section 6.8 refuses nothing yet. */
+const LAST_STREAM_ID = 2 ** 31 - 1;
+
+/** The HTTP/2 connections: finds lost ones by ping, closes idle ones, says goodbye in two steps. */
+export class Sessions {
+  private readonly peers = new Map<ServerHttp2Session, Peer>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(pingMs = PING_MS) {
+    this.timer = setInterval(() => this.check(performance.now()), pingMs);
+    this.timer.unref();
+  }
+
+  get count(): number {
+    return this.peers.size;
+  }
+
+  add(session: ServerHttp2Session): void {
+    const peer: Peer = { streams: 0, idleSince: performance.now(), awaitsPong: false };
+    this.peers.set(session, peer);
+    session.on("close", () => this.peers.delete(session));
+    session.on("stream", (stream) => {
+      peer.streams++;
+      stream.on("close", () => {
+        peer.streams--;
+        peer.idleSince = performance.now();
+      });
+    });
+  }
+
+  /** Tells every client to go elsewhere, then takes no new stream; streams that are open end by themselves. */
+  drain(): void {
+    clearInterval(this.timer);
+    for (const session of this.peers.keys()) {
+      if (session.destroyed) continue;
+      session.goaway(0, LAST_STREAM_ID);
+      // The pong shows that the client has read the first GOAWAY: nothing more is on its way.
+      session.ping(() => session.close());
+    }
+  }
+
+  /** Resets what is still open. */
+  destroy(): void {
+    clearInterval(this.timer);
+    for (const session of this.peers.keys()) session.destroy();
+  }
+
+  private check(now: number): void {
+    for (const [session, peer] of this.peers) {
+      if (peer.awaitsPong) session.destroy();
+      else if (peer.streams === 0 && now - peer.idleSince > IDLE_MS) session.close();
+      else {
+        peer.awaitsPong = true;
+        session.ping(() => {
+          peer.awaitsPong = false;
+        });
+      }
+    }
+  }
+}
