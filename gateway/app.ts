@@ -2,10 +2,13 @@ import { Elysia } from "elysia";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { errorPage } from "../views/error";
+import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
 import type { AnswerCache } from "./cache/answers";
 import { chatRoutes } from "./chat/routes";
 import type { ChatService } from "./chat/service";
+import { conversationRoutes } from "./conversations/routes";
+import type { ConversationService } from "./conversations/service";
 import { healthRoutes } from "./health/routes";
 import type { Health } from "./health/service";
 import { http } from "./http/plugin";
@@ -34,6 +37,7 @@ export interface Services {
   answers: AnswerCache;
   metrics: Recorder;
   chat: ChatService;
+  conversations: ConversationService;
   health: Health;
 }
 
@@ -63,5 +67,7 @@ export const createApp = (services: Services) => {
     .use(modelRoutes(services))
     .use(nodeRoutes(services))
     .use(keyRoutes(services))
-    .use(limitRoutes(services));
+    .use(limitRoutes(services))
+    .use(conversationRoutes(services))
+    .use(pageRoutes(services));
 };

@@ -1,7 +1,7 @@
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
-import { compose } from "./compose";
 import type { Services } from "./app";
+import { compose } from "./compose";
 
 export interface Gateway {
   url: string;

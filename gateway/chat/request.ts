@@ -4,16 +4,11 @@ import type { ChatCompletionRequest, CompletionRequest } from "./contract";
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
 
-/** A JSON schema nested deeper than this is no schema that a grammar can be made of. */
-const MAX_SCHEMA_DEPTH = 64;
 /** How `JSON.stringify` writes half of a surrogate pair. */
 const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 
 /** The body as the node gets it: with the model's name and, for streams, the usage at the end. Throws invalid_request. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string => {
-  if ("response_format" in body && body.response_format?.type === "json_schema") {
-    checkDepth(body.response_format.json_schema.schema, MAX_SCHEMA_DEPTH);
-  }
   const json = JSON.stringify({
     ...body,
     model,
@@ -54,15 +49,6 @@ export const cacheParts = (
   top_logprobs: ("top_logprobs" in body ? body.top_logprobs : undefined) ?? undefined,
   response_format: ("response_format" in body ? body.response_format : undefined) ?? undefined,
 });
-
-const checkDepth = (value: unknown, left: number): void => {
-  if (typeof value !== "object" || value === null) return;
-  if (left === 0) {
-    const param = "response_format.json_schema.schema";
-    throw new AppError("invalid_request", `${param} is nested more than ${MAX_SCHEMA_DEPTH} levels deep.`, { param });
-  }
-  for (const inner of Object.values(value)) checkDepth(inner, left - 1);
-};
 
 const loneSurrogate = (body: GenerationRequest): AppError => {
   const param = findLoneSurrogate(body, "");

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { Log } from "../../lib/log";
 import type { RouteList } from "./allowed-methods";
+import { checkDepth } from "./depth";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
@@ -16,10 +17,11 @@ interface HttpDeps extends GateDeps {
 export const http = (deps: HttpDeps) =>
   new Elysia({ name: "http" })
     .onRequest(gate(deps))
-    .onTransform({ as: "global" }, ({ request, route }) => {
+    .onTransform({ as: "global" }, ({ request, route, body }) => {
       const exchange = exchangeOf(request);
       exchange.route = route;
       authorize(request.method, route, exchange.principal);
+      checkDepth(request.headers, body);
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);

@@ -56,7 +56,7 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
  * row: nobody reaches what nobody was granted.
  */
 export const authorize = (method: string, route: string, principal: Principal | undefined): void => {
-  const needed = ROUTE_ROLES[`${method} ${route}`];
+  const needed = ROUTE_ROLES[`${method === "HEAD" ? "GET" : method} ${route}`];
   if (needed === "public") return;
   if (needed === undefined) throw new AppError("not_found", `There is no ${route} here.`);
   if (principal === undefined) throw new AppError("missing_api_key", "Sign in to see this page.");

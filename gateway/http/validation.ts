@@ -16,26 +16,6 @@ const given = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 
-const isLiteralMismatch = (error: ValueError): boolean => error.type === ValueErrorType.Literal;
-const depth = (error: ValueError): number => error.path.split("/").length;
-
-/**
- * The problem inside the variant of a union that the caller most likely meant: the one whose discriminating literals
- * fit and whose first problem lies deepest. undefined when no variant is closer than another.
- */
-const deepestProblem = (union: ValueError): ValueError | undefined => {
-  let best: ValueError | undefined;
-  for (const variant of union.errors) {
-    const problems = [...variant];
-    const [first] = problems;
-    if (!first || problems.some((problem) => isLiteralMismatch(problem) && problem.path !== union.path)) continue;
-    const inner = first.type === ValueErrorType.Union ? (deepestProblem(first) ?? first) : first;
-    const isCloser = !best || depth(inner) > depth(best) || isRangeProblem(inner) > isRangeProblem(best);
-    if (isCloser) best = inner;
-  }
-  return best && (depth(best) > depth(union) || isRangeProblem(best)) ? best : undefined;
-};
-
 const RANGE_PROBLEMS = new Set([
   ValueErrorType.IntegerMinimum,
   ValueErrorType.IntegerMaximum,
@@ -46,18 +26,50 @@ const RANGE_PROBLEMS = new Set([
   ValueErrorType.StringPattern,
   ValueErrorType.ArrayMinItems,
   ValueErrorType.ArrayMaxItems,
-  ValueErrorType.ObjectAdditionalProperties,
-  ValueErrorType.ObjectRequiredProperty,
 ]);
-/** The type fits and only the value is out of its bounds. */
-const isRangeProblem = (error: ValueError): boolean => RANGE_PROBLEMS.has(error.type);
+
+/** A value that is none of the words that stand there. */
+const isWrongWord = ({ type, schema }: ValueError): boolean =>
+  type === ValueErrorType.Literal ||
+  (type === ValueErrorType.Union && KindGuard.IsUnion(schema) && schema.anyOf.every(KindGuard.IsLiteral));
+
+const depth = (error: ValueError): number => error.path.split("/").length;
+
+/** How close a variant of a union is to what was given. */
+const Closeness = { otherType: 0, otherWord: 1, rightVariant: 2 } as const;
+
+interface Variant {
+  /** Its most telling problem. */
+  problem: ValueError;
+  closeness: (typeof Closeness)[keyof typeof Closeness];
+}
+
+const variantOf = (union: ValueError, problems: ValueError[]): Variant[] => {
+  const problem = problems.find((each) => isWrongWord(each) && each.path !== union.path) ?? problems[0];
+  if (!problem) return [];
+  if (problem.path === union.path) {
+    return [{ problem, closeness: RANGE_PROBLEMS.has(problem.type) ? Closeness.rightVariant : Closeness.otherType }];
+  }
+  const isDiscriminator = isWrongWord(problem) && depth(problem) === depth(union) + 1;
+  return [{ problem, closeness: isDiscriminator ? Closeness.otherWord : Closeness.rightVariant }];
+};
+
+/** Follows a union into the variant that the caller most likely meant, as deep as it goes. */
+const problemOf = (error: ValueError): ErrorDetail => {
+  if (error.type !== ValueErrorType.Union || isWrongWord(error)) return { path: error.path, message: sentence(error) };
+  const variants = error.errors.flatMap((problems) => variantOf(error, [...problems]));
+  const best = Math.max(...variants.map(({ closeness }) => closeness));
+  const closest = variants.filter(({ closeness }) => closeness === best).map(({ problem }) => problem);
+  const deepest = closest.reduce((a, b) => (depth(b) > depth(a) ? b : a), closest[0] ?? error);
+  if (best === Closeness.rightVariant) return problemOf(deepest);
+  if (best === Closeness.otherType) return { path: error.path, message: sentence(error) };
+  const words = closest.flatMap(({ schema }) => (KindGuard.IsUnion(schema) ? schema.anyOf : [schema]));
+  return { path: deepest.path, message: mustBe(deepest, alternatives(words)) };
+};
 
 /** "a whole number", "one of "a", "b"" — a schema in words. */
 const expected = (schema: TSchema): string => {
-  if (KindGuard.IsUnion(schema)) {
-    const words = [...new Set(schema.anyOf.map(expected))];
-    return words.length === 1 ? String(words[0]) : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-  }
+  if (KindGuard.IsUnion(schema)) return alternatives(schema.anyOf);
   if (KindGuard.IsLiteral(schema)) return JSON.stringify(schema.const);
   if (KindGuard.IsInteger(schema)) return "a whole number";
   if (KindGuard.IsNumber(schema)) return "a number";
@@ -69,8 +81,19 @@ const expected = (schema: TSchema): string => {
   return "an object";
 };
 
-const sentence = ({ type, schema, value, path }: ValueError): string => {
-  const name = dotted(path) || "The body";
+/** "a, b or c", each once. */
+const alternatives = (schemas: TSchema[]): string => {
+  const words = [...new Set(schemas.map(expected))];
+  return words.length === 1 ? String(words[0]) : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+};
+
+const nameOf = (path: string): string => dotted(path) || "The body";
+const mustBe = ({ path, value }: ValueError, what: string): string =>
+  `${nameOf(path)} must be ${what}, not ${given(value)}.`;
+
+const sentence = (error: ValueError): string => {
+  const { type, schema, value, path } = error;
+  const name = nameOf(path);
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return `${name} is missing.`;
@@ -99,7 +122,7 @@ const sentence = ({ type, schema, value, path }: ValueError): string => {
     case ValueErrorType.ArrayMaxItems:
       return `${name} must have at most ${schema.maxItems} items.`;
     default:
-      return `${name} must be ${expected(schema)}, not ${given(value)}.`;
+      return mustBe(error, expected(schema));
   }
 };
 
@@ -107,14 +130,14 @@ const sentence = ({ type, schema, value, path }: ValueError): string => {
 export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
   const details = new Map<string, ErrorDetail>();
   for (const error of errors) {
-    const problem = error.type === ValueErrorType.Union ? (deepestProblem(error) ?? error) : error;
+    const problem = problemOf(error);
     // A missing field is reported twice by TypeBox: as missing and as of the wrong type.
-    if (!details.has(problem.path)) details.set(problem.path, { path: problem.path, message: sentence(problem) });
+    if (!details.has(problem.path)) details.set(problem.path, problem);
     if (details.size === MAX_DETAILS) break;
   }
   const [first] = details.values();
   return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {
-    param: first && dotted(first.path),
+    param: (first && dotted(first.path)) || undefined,
     details: [...details.values()],
   });
 };
