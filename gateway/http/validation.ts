@@ -47,6 +47,8 @@ interface Variant {
 const variantOf = (union: ValueError, problems: ValueError[]): Variant[] => {
   const problem = problems.find((each) => isWrongWord(each) && each.path !== union.path) ?? problems[0];
   if (!problem) return [];
+  const isInnerUnion = problem.type === ValueErrorType.Union && problem.path === union.path && !isWrongWord(problem);
+  if (isInnerUnion) return variantsOf(problem);
   if (problem.path === union.path) {
     return [{ problem, closeness: RANGE_PROBLEMS.has(problem.type) ? Closeness.rightVariant : Closeness.otherType }];
   }
@@ -54,10 +56,13 @@ const variantOf = (union: ValueError, problems: ValueError[]): Variant[] => {
   return [{ problem, closeness: isDiscriminator ? Closeness.otherWord : Closeness.rightVariant }];
 };
 
+const variantsOf = (union: ValueError): Variant[] =>
+  union.errors.flatMap((problems) => variantOf(union, [...problems]));
+
 /** Follows a union into the variant that the caller most likely meant, as deep as it goes. */
 const problemOf = (error: ValueError): ErrorDetail => {
   if (error.type !== ValueErrorType.Union || isWrongWord(error)) return { path: error.path, message: sentence(error) };
-  const variants = error.errors.flatMap((problems) => variantOf(error, [...problems]));
+  const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
   const closest = variants.filter(({ closeness }) => closeness === best).map(({ problem }) => problem);
   const deepest = closest.reduce((a, b) => (depth(b) > depth(a) ? b : a), closest[0] ?? error);

@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { Value } from "@sinclair/typebox/value";
+import { ChatCompletionRequest } from "../chat/contract";
+import { invalidRequest } from "./validation";
+
+const problem = (fields: object) => {
+  const body = { messages: [{ role: "user", content: "hi" }], ...fields };
+  const { message, detail } = invalidRequest(Value.Errors(ChatCompletionRequest, body));
+  return [detail.param, message];
+};
+
+test.each([
+  [{ max_tokens: -5 }, "max_tokens", "max_tokens must be 1 or more, not -5."],
+  [{ max_tokens: 1.5 }, "max_tokens", "max_tokens must be a whole number or null, not 1.5."],
+  [{ n: 1e9 }, "n", "n must be 1, not 1000000000."],
+  [{ temperature: 3 }, "temperature", "temperature must be 2 or less, not 3."],
+  [{ stream: "yes" }, "stream", 'stream must be true or false or null, not "yes".'],
+  [{ stop: [] }, "stop", "stop must have at least 1 item."],
+  [{ stop: [1] }, "stop.0", "stop.0 must be a string, not 1."],
+  [{ tools: [] }, "tools", "tools is not a parameter of this endpoint."],
+  [{ messages: [] }, "messages", "messages must have at least 1 item."],
+  [{ messages: "hi" }, "messages", 'messages must be a list, not "hi".'],
+  [{ messages: [{ role: "user" }] }, "messages.0.content", "messages.0.content is missing."],
+  [{ response_format: { type: "json_schema" } }, "response_format.json_schema", "response_format.json_schema is missing."],
+])("%j is refused by the name of the field", (fields, param, message) => {
+  expect(problem(fields)).toEqual([param, message]);
+});
+
+test("a message of an unknown role is told which roles there are", () => {
+  expect(problem({ messages: [{ role: "robot", content: "x" }] })).toEqual([
+    "messages.0.role",
+    'messages.0.role must be "system", "developer", "user" or "assistant", not "robot".',
+  ]);
+});
+
+test("a part of another type is refused by that part, not by the whole content", () => {
+  const messages = [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }];
+  expect(problem({ messages })).toEqual([
+    "messages.0.content.0.type",
+    'messages.0.content.0.type must be "text", not "image_url".',
+  ]);
+});
+
+test("the kinds of a response format are named", () => {
+  expect(problem({ response_format: { type: "xml" } })).toEqual([
+    "response_format.type",
+    'response_format.type must be "text", "json_object" or "json_schema", not "xml".',
+  ]);
+});
+
+test("details list every field that is wrong, once", () => {
+  const { detail } = invalidRequest(Value.Errors(ChatCompletionRequest, { max_tokens: 0, temperature: "hot" }));
+  expect(detail.details?.map(({ path }) => path).sort()).toEqual(["/max_tokens", "/messages", "/temperature"]);
+});
