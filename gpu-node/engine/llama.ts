@@ -1,4 +1,4 @@
-import { LlamaGrammarEvaluationState, type LlamaModel, type Token } from "node-llama-cpp";
+import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type Token } from "node-llama-cpp";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
@@ -75,10 +75,7 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
       const params = readParams(body, operation, file.sampling);
       const prompt = operation === "chat" ? prompts.chat(body.messages) : prompts.completion(body.prompt);
       const room = card.context_window - prompt.length;
-      const grammar =
-        params.schema === undefined
-          ? undefined
-          : await runtime.llama.createGrammar({ grammar: schemaToGrammar(params.schema) });
+      const grammar = params.schema === undefined ? undefined : await createGrammar(runtime, params.schema);
       return {
         model: card,
         promptTokens: prompt.length,
@@ -106,6 +103,19 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
       loaded = undefined;
     },
   };
+};
+
+/** A schema that llama.cpp refuses, such as one that refers to itself before it has written anything, is a 400. */
+const createGrammar = async ({ llama }: LlamaRuntime, schema: unknown): Promise<LlamaGrammar> => {
+  const grammar = schemaToGrammar(schema);
+  try {
+    return await llama.createGrammar({ grammar });
+  } catch (cause) {
+    throw new AppError("invalid_request", "The schema of response_format can't be made into a grammar. Simplify it.", {
+      param: "response_format.json_schema.schema",
+      cause,
+    });
+  }
 };
 
 const promptTokenizer = (model: LlamaModel) => {

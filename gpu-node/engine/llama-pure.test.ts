@@ -1,0 +1,190 @@
+import { describe, expect, test } from "bun:test";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { createChannel } from "./llama-channel";
+import { chooseSlot, shareBatch } from "./llama-slots";
+import { createStopMatcher } from "./llama-stops";
+import { createTextAssembler } from "./llama-text";
+import { defaultThreads, parseCpuList, readCpuShare } from "./llama-threads";
+
+describe("stop strings", () => {
+  const show = (pieces: string[], stops: string[]) => {
+    const matcher = createStopMatcher(stops);
+    let shown = "";
+    for (const piece of pieces) {
+      const { text, stopped } = matcher.push(piece);
+      shown += text;
+      if (stopped) return { shown, stopped };
+    }
+    return { shown: shown + matcher.flush(), stopped: false };
+  };
+
+  test("however a text is cut, what is shown ends right before the first stop string", () => {
+    const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.array(letters, { maxLength: 12 }),
+        fc.array(letters, { minLength: 1, maxLength: 4 }),
+        (pieces, stops) => {
+          const whole = pieces.join("");
+          const ends = stops.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
+          const { shown, stopped } = show(pieces, stops);
+          expect(stopped).toBe(ends.length > 0);
+          // Piece by piece the stop string that is complete first wins; it may begin later than a longer one.
+          if (!stopped) expect(shown).toBe(whole);
+          else expect(stops.some((stop) => whole.startsWith(shown + stop))).toBe(true);
+          for (const stop of stops) expect(shown).not.toContain(stop);
+        },
+      ),
+    );
+  });
+
+  test("a beginning of a stop string is held back until it is certain", () => {
+    const matcher = createStopMatcher(["END"]);
+    expect(matcher.push("the E")).toEqual({ text: "the ", stopped: false });
+    expect(matcher.push("N")).toEqual({ text: "", stopped: false });
+    expect(matcher.push("E")).toEqual({ text: "EN", stopped: false });
+    expect(matcher.push("ND more")).toEqual({ text: "", stopped: true });
+  });
+});
+
+test("a character that takes several tokens comes whole, whatever the tokens are", () => {
+  const bytes = fc.string({ unit: "binary" }).map((text) => [...new TextEncoder().encode(text.toWellFormed())]);
+  const detokenize = (tokens: readonly number[]) => new TextDecoder().decode(Uint8Array.from(tokens));
+  fc.assert(
+    fc.property(bytes, (tokens) => {
+      const assembler = createTextAssembler(detokenize);
+      const pieces = [...tokens.map((token) => assembler.push(token)), assembler.flush()];
+      expect(pieces.join("")).toBe(detokenize(tokens));
+      expect(pieces.every((piece) => piece.isWellFormed())).toBe(true);
+    }),
+  );
+});
+
+describe("the sequence for a prompt", () => {
+  test("is the one that shares the longest prefix", () => {
+    expect(
+      chooseSlot([
+        { cachedTokens: 100, sharedTokens: 20, lastUse: 1 },
+        { cachedTokens: 120, sharedTokens: 110, lastUse: 2 },
+        { cachedTokens: 0, sharedTokens: 0, lastUse: 0 },
+      ]),
+    ).toBe(1);
+  });
+
+  test("is an empty one when only a few tokens of a long history would be reused", () => {
+    expect(
+      chooseSlot([
+        { cachedTokens: 1000, sharedTokens: 24, lastUse: 1 },
+        { cachedTokens: 0, sharedTokens: 0, lastUse: 0 },
+      ]),
+    ).toBe(1);
+  });
+
+  test("is the least recently used one of equals", () => {
+    expect(
+      chooseSlot([
+        { cachedTokens: 50, sharedTokens: 10, lastUse: 9 },
+        { cachedTokens: 50, sharedTokens: 10, lastUse: 3 },
+      ]),
+    ).toBe(1);
+  });
+});
+
+test("a batch is shared so that short prompts get all they need and none gets nothing", () => {
+  expect(shareBatch([1000, 10, 1000], 64)).toEqual([27, 10, 27]);
+  expect(shareBatch([5, 6], 64)).toEqual([5, 6]);
+  expect(shareBatch([100], 64)).toEqual([64]);
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 16 }),
+      fc.integer({ min: 0, max: 512 }),
+      (demands, capacity) => {
+        const shares = shareBatch(demands, capacity);
+        expect(shares.reduce((sum, share) => sum + share, 0)).toBe(
+          Math.min(
+            capacity,
+            demands.reduce((sum, demand) => sum + demand, 0),
+          ),
+        );
+        expect(shares.every((share, index) => share <= (demands[index] ?? 0))).toBe(true);
+      },
+    ),
+  );
+});
+
+describe("threads", () => {
+  test("are the physical cores that are free, one of two, never none", () => {
+    expect(defaultThreads({ physicalCores: 1 })).toBe(1);
+    expect(defaultThreads({ physicalCores: 2 })).toBe(1);
+    expect(defaultThreads({ physicalCores: 8 })).toBe(8);
+    expect(defaultThreads({ physicalCores: 8, quota: 2.5 })).toBe(1);
+    expect(defaultThreads({ physicalCores: 8, quota: 4 })).toBe(4);
+    expect(defaultThreads({ physicalCores: 8, quota: 0.5 })).toBe(1);
+  });
+
+  test("follow affinity, hyper-threads and the tightest cgroup above the process", async () => {
+    const siblings = (cpu: number) => `sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`;
+    const root = await fakeRoot({
+      "proc/self/status": "Name:\tbun\nCpus_allowed_list:\t0-5\n",
+      "proc/self/cgroup": "0::/team/box\n",
+      "sys/fs/cgroup/team/cpu.max": "150000 100000\n",
+      "sys/fs/cgroup/team/box/cpu.max": "max 100000\n",
+      ...Object.fromEntries([0, 1, 2, 3, 4, 5].map((cpu) => [siblings(cpu), `${cpu % 3},${(cpu % 3) + 3}`])),
+    });
+    expect(readCpuShare(root)).toEqual({ physicalCores: 3, quota: 1.5 });
+    await rm(root, { recursive: true });
+  });
+
+  test("follow the older cgroups too", async () => {
+    const root = await fakeRoot({
+      "proc/self/status": "Cpus_allowed_list:\t0,2\n",
+      "proc/self/cgroup": "4:cpu,cpuacct:/box\n1:memory:/other\n",
+      "sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_quota_us": "300000",
+      "sys/fs/cgroup/cpu,cpuacct/box/cpu.cfs_period_us": "100000",
+    });
+    expect(readCpuShare(root)).toEqual({ physicalCores: 2, quota: 3 });
+    await rm(root, { recursive: true });
+  });
+
+  test("are not guessed where the system doesn't tell", async () => {
+    const root = await fakeRoot({});
+    expect(readCpuShare(root)).toBeUndefined();
+    await rm(root, { recursive: true });
+  });
+
+  test("read lists of CPUs", () => {
+    expect(parseCpuList("0-2,8\n")).toEqual([0, 1, 2, 8]);
+  });
+
+  const fakeRoot = async (files: Record<string, string>) => {
+    const root = await mkdtemp(join(tmpdir(), "cpu-"));
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+    return root;
+  };
+});
+
+describe("a channel", () => {
+  test("gives everything in order, then ends", async () => {
+    const channel = createChannel<number>();
+    channel.push(1);
+    queueMicrotask(() => {
+      channel.push(2);
+      channel.end();
+      channel.push(3);
+    });
+    expect(await Array.fromAsync(channel)).toEqual([1, 2]);
+  });
+
+  test("tells a failure at once", async () => {
+    const channel = createChannel<number>();
+    channel.push(1);
+    channel.fail(new Error("broken"));
+    expect(Array.fromAsync(channel)).rejects.toThrow("broken");
+  });
+});
