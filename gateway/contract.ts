@@ -47,28 +47,32 @@ export const Milliseconds = (description: string) =>
 /** Share of a whole, 0 to 1. */
 export const Share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
-export const ErrorEnvelope = Type.Object(
+/** A failure as clients see it, in an answer and inside stored things alike. */
+export const ErrorBody = Type.Object(
   {
-    error: Type.Object({
-      message: Type.String({ description: "What was wrong and what to do" }),
-      type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
-      code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
-      param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
-      source: OneOf(["gateway", "node"], { description: "The process that refused or failed" }),
-      request_id: Type.String(),
-      retryable: Type.Boolean({ description: "The same request may succeed later without being changed" }),
-      details: Type.Array(
-        Type.Object(
-          {
-            path: Type.String({ description: "JSON pointer or column" }),
-            message: Type.String(),
-            line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, from 1" })),
-          },
-          { title: "ErrorDetail" },
-        ),
+    message: Type.String({ description: "What was wrong and what to do" }),
+    type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
+    code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
+    param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
+    source: OneOf(["gateway", "node"], { description: "The process that refused or failed" }),
+    request_id: Type.String(),
+    retryable: Type.Boolean({ description: "The same request may succeed later without being changed" }),
+    details: Type.Array(
+      Type.Object(
+        {
+          path: Type.String({ description: "JSON pointer or column" }),
+          message: Type.String(),
+          line: Type.Optional(Type.Integer({ minimum: 1, description: "Line of the file, from 1" })),
+        },
+        { title: "ErrorDetail" },
       ),
-    }),
+    ),
   },
+  { title: "ErrorBody" },
+);
+
+export const ErrorEnvelope = Type.Object(
+  { error: ErrorBody },
   {
     title: "ErrorEnvelope",
     description: "Every refusal and failure",

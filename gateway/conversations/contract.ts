@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, ErrorEnvelope, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
 
 const title = Type.String({ minLength: 1, maxLength: 200 });
 const role = OneOf(["system", "user", "assistant"]);
@@ -17,7 +17,7 @@ export const AnswerDetail = Type.Object(
     latency: Type.Optional(Latency),
     cache: Type.Optional(CacheReport),
     request_id: Type.String(),
-    error: Type.Optional(Type.Index(ErrorEnvelope, ["error"])),
+    error: Type.Optional(ErrorBody),
   },
   { title: "AnswerDetail" },
 );

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, ErrorEnvelope, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
+import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
 /** Indexes and documents. The query has its own file: `query-contract.ts`. */
@@ -91,7 +91,7 @@ export const IndexVersion = Type.Object(
     chunks: Count(),
     created_at: Timestamp,
     activated_at: Nullable(Timestamp),
-    error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+    error: Nullable(ErrorBody),
   },
   { title: "IndexVersion" },
 );
@@ -117,7 +117,7 @@ export const RagIndex = Type.Object(
     tokens: Count("Of all chunks"),
     size_bytes: Count("Of texts and vectors"),
     ingestion: Nullable(Ingestion, { description: "The running job, or the last one" }),
-    last_error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+    last_error: Nullable(ErrorBody),
     created_at: Timestamp,
     created_by: Type.String(),
     updated_at: Timestamp,
@@ -222,7 +222,7 @@ export const RagDocument = Type.Object(
     content_hash: Type.String({ description: "sha256 of the content: the same content again changes nothing" }),
     metadata: Metadata,
     state: OneOf(["queued", "reading", "chunking", "embedding", "ready", "failed", "cancelled"]),
-    error: Nullable(Type.Index(ErrorEnvelope, ["error"])),
+    error: Nullable(ErrorBody),
     chunks: Count(),
     characters: Count(),
     created_at: Timestamp,

@@ -15,9 +15,7 @@ export const RagQuery = Strict(
         description: "Earlier turns, oldest first: they go into the prompt, not into the search",
       }),
     ),
-    filter: Type.Optional(
-      Type.Composite([Metadata], { description: "Only documents whose metadata has all of these values" }),
-    ),
+    filter: Type.Optional(Metadata),
     retrieval: Type.Optional(RetrievalOverrides),
     generate: Type.Optional(Type.Boolean({ default: true, description: "False: search only" })),
     grounding: Type.Optional(Type.Boolean({ default: true, description: "Score each sentence against the contexts" })),

@@ -1,0 +1,175 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Id, Nullable, OneOf, PageQuery, Share, Strict, Timestamp } from "../contract";
+import { FailureKind, Progress, Rubric, Run, SampleResult, Target } from "../evals/contract";
+import { GateRule, Statistic } from "../evals/statistics-contract";
+
+const evaluators = Type.Array(
+  Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$", examples: ["reference@1"] }),
+  {
+    minItems: 1,
+    maxItems: 10,
+    uniqueItems: true,
+  },
+);
+
+const plan = {
+  dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
+  revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+  samples: Type.Optional(
+    Strict({
+      tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50 })),
+      limit: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 10_000_000, description: "A random part of this size, drawn by the seed" }),
+      ),
+    }),
+  ),
+  target: Target,
+  evaluators: Type.Optional(evaluators),
+  shadow_evaluators: Type.Optional(evaluators),
+  rubric: Type.Optional(Rubric),
+  repeats: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 1 })),
+  seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),
+};
+
+const example = {
+  dataset: "capitals",
+  target: { kind: "chat", model: "smollm2-135m-instruct", max_tokens: 64 },
+  evaluators: ["reference@1"],
+  seed: 7,
+};
+
+/** `POST /v1/batch-evals/plan`. */
+export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [example] });
+export type PlanBatchEval = Static<typeof PlanBatchEval>;
+
+/** What a run would take and what it could show. Nothing is started. */
+export const BatchEvalPlan = Type.Object(
+  {
+    samples: Count(),
+    generations: Count("Exact number of calls for outputs"),
+    judge_calls: Count("Exact number of calls for judges"),
+    estimated_tokens: Count(),
+    estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
+      description: "null: the model was never measured here",
+    }),
+    estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 })),
+    detectable_difference: Type.Number({
+      description: "Smallest change of a pass rate against the baseline that this run can show (power 0.8, level 0.05)",
+    }),
+    warnings: Type.Array(Type.String()),
+  },
+  {
+    title: "BatchEvalPlan",
+    examples: [
+      {
+        samples: 195,
+        generations: 195,
+        judge_calls: 0,
+        estimated_tokens: 18_100,
+        estimated_seconds: 140,
+        estimated_gpu_seconds: 120,
+        detectable_difference: 0.098,
+        warnings: [],
+      },
+    ],
+  },
+);
+export type BatchEvalPlan = Static<typeof BatchEvalPlan>;
+
+/** `POST /v1/batch-evals`. */
+export const StartBatchEval = Strict(
+  {
+    ...plan,
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 20, uniqueItems: true })),
+    max_concurrency: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1024,
+        description: "At most so many at once; the nodes' backpressure decides",
+      }),
+    ),
+    max_error_share: Type.Optional(
+      Share("The run fails when more of its results are errors, counted from the 20th on"),
+    ),
+  },
+  { title: "StartBatchEval", examples: [{ ...example, name: "capitals, 64 tokens" }] },
+);
+export type StartBatchEval = Static<typeof StartBatchEval>;
+
+/** `POST /v1/batch-evals/{id}/resume`: goes on with a paused, cancelled or failed run. */
+export const ResumeBatchEval = Strict(
+  {
+    retry_errors: Type.Optional(
+      Type.Boolean({ default: false, description: "Also again what ended in an error; results that are there stay" }),
+    ),
+  },
+  { title: "ResumeBatchEval", examples: [{ retry_errors: true }] },
+);
+export type ResumeBatchEval = Static<typeof ResumeBatchEval>;
+
+/** `POST /v1/batch-evals/{id}/recompute`: scores the stored outputs again; older scores stay beside. */
+export const RecomputeBatchEval = Strict(
+  { evaluators, rubric: Type.Optional(Rubric), shadow: Type.Optional(Type.Boolean({ default: false })) },
+  { title: "RecomputeBatchEval", examples: [{ evaluators: ["reference@2"], shadow: true }] },
+);
+export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
+
+/** `POST /v1/batch-evals/{id}/gate`. */
+export const GateRequest = Strict(
+  { rules: Type.Array(GateRule, { minItems: 1, maxItems: 20 }) },
+  { title: "GateRequest", examples: [{ rules: [{ metric: "correctness", of: "pass_rate", at_least: 0.8 }] }] },
+);
+export type GateRequest = Static<typeof GateRequest>;
+
+/** `GET /v1/batch-evals/{id}/samples`. */
+export const ResultQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(SampleResult.properties.state),
+  passed: Type.Optional(OneOf(["true", "false"])),
+  failure: Type.Optional(FailureKind),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or output" })),
+  sort: Type.Optional(OneOf(["dataset", "worst_first", "slowest_first"], { default: "dataset" })),
+});
+export type ResultQuery = Static<typeof ResultQuery>;
+
+export const ExportQuery = Type.Object({
+  format: Type.Optional(
+    OneOf(["jsonl", "csv", "parquet", "html", "junit", "bundle"], {
+      default: "jsonl",
+      description: "bundle: manifest, hashes, outputs and statistics as one tar.gz that `verify` recomputes",
+    }),
+  ),
+});
+export type ExportQuery = Static<typeof ExportQuery>;
+
+/** Frames of `GET /v1/batch-evals/{id}/events`. Each has an id: `Last-Event-ID` goes on from there. */
+export const BatchEvalEvent = Type.Union(
+  [
+    Type.Object({ type: Type.Literal("state"), run: Run }, { title: "BatchEvalStateEvent" }),
+    Type.Object(
+      {
+        type: Type.Literal("progress"),
+        at: Timestamp,
+        progress: Progress,
+        statistics: Type.Array(Statistic),
+        failures: Type.Record(Type.String(), Count()),
+      },
+      { title: "BatchEvalProgressEvent" },
+    ),
+    Type.Object(
+      {
+        type: Type.Literal("sample"),
+        result_id: Id("res"),
+        sample_key: Type.String(),
+        passed: Nullable(Type.Boolean()),
+        failure: Nullable(FailureKind),
+      },
+      { title: "BatchEvalSampleEvent" },
+    ),
+    Type.Object({ type: Type.Literal("done"), run: Run }, { title: "BatchEvalDoneEvent" }),
+  ],
+  { title: "BatchEvalEvent" },
+);
+export type BatchEvalEvent = Static<typeof BatchEvalEvent>;

@@ -1,0 +1,108 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Id, Nullable, OneOf, Page, PageQuery } from "../contract";
+import { Interval } from "../evals/statistics-contract";
+
+/** `GET /v1/compare`: `a` is the baseline, `b` the candidate. */
+export const CompareQuery = Type.Object({
+  a: Type.String({ minLength: 1, maxLength: 100, description: "Id of the baseline run" }),
+  b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the run to judge" }),
+  metric: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: "Left out: every criterion that both have" }),
+  ),
+  changed: Type.Optional(
+    OneOf(["any", "better", "worse"], { default: "any", description: "Which samples `changes` lists" }),
+  ),
+  ...PageQuery.properties,
+});
+export type CompareQuery = Static<typeof CompareQuery>;
+
+/** One criterion, paired over the samples that both runs have. */
+export const MetricComparison = Type.Object(
+  {
+    metric: Type.String(),
+    evaluator: Type.String(),
+    n: Count("Pairs"),
+    a: Type.Number(),
+    b: Type.Number(),
+    difference: Type.Number({ description: "b minus a" }),
+    interval: Interval,
+    test: OneOf(["mcnemar_exact", "paired_bootstrap", "paired_cluster_bootstrap"]),
+    p: Type.Number({ minimum: 0, maximum: 1 }),
+    p_adjusted: Type.Number({ minimum: 0, maximum: 1, description: "After Holm, over all criteria compared here" }),
+    better: Count("Samples that b has and a has not"),
+    worse: Count("Samples that a has and b has not"),
+    detectable_difference: Type.Number(),
+    verdict: OneOf(["better", "worse", "not_shown"]),
+  },
+  { title: "MetricComparison" },
+);
+export type MetricComparison = Static<typeof MetricComparison>;
+
+/** One sample whose verdict or score changed; largest change first. */
+export const SampleChange = Type.Object(
+  {
+    sample_id: Id("sample"),
+    sample_key: Type.String(),
+    metric: Type.String(),
+    direction: OneOf(["better", "worse"]),
+    a: Type.Object({ result_id: Id("res"), value: Nullable(Type.Number()), passed: Nullable(Type.Boolean()) }),
+    b: Type.Object({ result_id: Id("res"), value: Nullable(Type.Number()), passed: Nullable(Type.Boolean()) }),
+  },
+  { title: "SampleChange" },
+);
+export type SampleChange = Static<typeof SampleChange>;
+
+export const Comparison = Type.Object(
+  {
+    a: Type.Object({ run_id: Id("run"), name: Type.String() }),
+    b: Type.Object({ run_id: Id("run"), name: Type.String() }),
+    verdict: OneOf(["better", "worse", "mixed", "not_shown"]),
+    summary: Type.String({ description: "The verdict in one sentence" }),
+    pairs: Count("Samples that both runs have a value for"),
+    only_a: Count("Samples missing in b: they count for nothing, least of all as passed"),
+    only_b: Count("Samples missing in a"),
+    warnings: Type.Array(
+      Type.Object({
+        code: OneOf(["dataset_differs", "evaluator_differs", "samples_missing", "errors_present", "run_not_finished"]),
+        message: Type.String(),
+      }),
+    ),
+    metrics: Type.Array(MetricComparison),
+    changes: Page(SampleChange),
+  },
+  {
+    title: "Comparison",
+    examples: [
+      {
+        a: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", name: "baseline" },
+        b: { run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9x", name: "shorter prompt" },
+        verdict: "not_shown",
+        summary: "No difference is shown: correctness 0.81 against 0.84 on 195 samples (p 0.31).",
+        pairs: 195,
+        only_a: 0,
+        only_b: 0,
+        warnings: [],
+        metrics: [
+          {
+            metric: "correctness",
+            evaluator: "reference@1",
+            n: 195,
+            a: 0.81,
+            b: 0.84,
+            difference: 0.03,
+            interval: { low: -0.02, high: 0.08, level: 0.95, method: "cluster_bootstrap" },
+            test: "mcnemar_exact",
+            p: 0.31,
+            p_adjusted: 0.31,
+            better: 14,
+            worse: 8,
+            detectable_difference: 0.098,
+            verdict: "not_shown",
+          },
+        ],
+        changes: { data: [], has_more: false, next_cursor: null },
+      },
+    ],
+  },
+);
+export type Comparison = Static<typeof Comparison>;

@@ -1,0 +1,298 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { CacheReport, ChatMessage, FinishReason, Latency, Usage } from "../chat/contract";
+import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
+import { NewSample } from "../datasets/contract";
+import { RetrievalOverrides } from "../rag/contract";
+import { Citation } from "../rag/query-contract";
+import { Statistic } from "./statistics-contract";
+
+/** Rubrics, scores, results and runs. */
+
+const metricName = Type.String({
+  pattern: "^[a-z][a-z0-9_]{0,63}$",
+  description: "Name of a criterion: `correctness`",
+});
+const evaluatorRef = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$", examples: ["reference@1"] });
+
+export const Criterion = Strict(
+  {
+    name: metricName,
+    description: Type.String({ minLength: 1, maxLength: 10_000, description: "What a judge is asked" }),
+    scale: Strict({
+      min: Type.Number(),
+      max: Type.Number(),
+      step: Nullable(Type.Number({ exclusiveMinimum: 0 }), { description: "null: any value between" }),
+    }),
+    direction: OneOf(["higher_is_better", "lower_is_better"]),
+    threshold: Nullable(Type.Number(), { description: "A value at least as good passes; null: reported only" }),
+    weight: Type.Number({ minimum: 0, maximum: 1000, description: "In the overall score" }),
+  },
+  { title: "Criterion" },
+);
+export type Criterion = Static<typeof Criterion>;
+
+/** Built-in criteria by name, own ones in full. */
+export const Rubric = Strict(
+  { criteria: Type.Array(Type.Union([metricName, Criterion]), { minItems: 1, maxItems: 20 }) },
+  { title: "Rubric", examples: [{ criteria: ["correctness", "faithfulness", "hallucination"] }] },
+);
+export type Rubric = Static<typeof Rubric>;
+
+/** Where outputs come from. `stored` scores the outputs of the dataset itself. */
+export const Target = Strict(
+  {
+    kind: OneOf(["chat", "rag", "stored"]),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+    prompt: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: "`name@version` or `name@label`" })),
+    index: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only for rag" })),
+    retrieval: Type.Optional(RetrievalOverrides),
+    max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, default: 0 })),
+    top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    stop: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 })),
+  },
+  { title: "Target", examples: [{ kind: "chat", model: "smollm2-135m-instruct", max_tokens: 64 }] },
+);
+export type Target = Static<typeof Target>;
+
+export const Claim = Type.Object(
+  {
+    text: Type.String(),
+    start: Count("UTF-16 offset in the output"),
+    end: Count(),
+    verdict: OneOf(["supported", "partly", "unsupported"]),
+    score: Share("Support by the contexts"),
+    context: Nullable(Count("Position of the context that supports it best")),
+  },
+  { title: "Claim" },
+);
+export type Claim = Static<typeof Claim>;
+
+/** One criterion judged by one evaluator. An error is a state of its own, never a value. */
+export const Score = Type.Object(
+  {
+    metric: metricName,
+    evaluator: evaluatorRef,
+    state: OneOf(["scored", "error"]),
+    value: Nullable(Type.Number()),
+    passed: Nullable(Type.Boolean(), { description: "null: no threshold, or an error" }),
+    reason: Nullable(Type.String()),
+    claims: Type.Array(Claim),
+    votes: Type.Array(Type.Number(), { description: "Of the judge's runs, when there were several" }),
+    shadow: Type.Boolean({ description: "By an evaluator that runs alongside: never the verdict" }),
+    error: Nullable(ErrorBody),
+    scored_at: Timestamp,
+  },
+  { title: "Score" },
+);
+export type Score = Static<typeof Score>;
+
+export const FailureKind = OneOf(
+  [
+    "wrong",
+    "unsupported",
+    "refused",
+    "empty",
+    "truncated",
+    "bad_format",
+    "no_context",
+    "timeout",
+    "rate_limited",
+    "upstream_error",
+    "judge_error",
+  ],
+  { title: "FailureKind" },
+);
+export type FailureKind = Static<typeof FailureKind>;
+
+/** A human label: on a result, for one criterion. */
+export const Label = Type.Object(
+  {
+    id: Id("label"),
+    result_id: Id("res"),
+    metric: metricName,
+    value: Type.Number(),
+    failure: Nullable(FailureKind, { description: "The kind of failure, corrected by a person" }),
+    comment: Nullable(Type.String()),
+    labelled_by: Type.String(),
+    created_at: Timestamp,
+  },
+  {
+    title: "Label",
+    examples: [
+      {
+        id: "label_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        result_id: "res_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        metric: "correctness",
+        value: 1,
+        failure: null,
+        comment: "Right, in other words.",
+        labelled_by: "key_4fT9kQ2mXw7R",
+        created_at: "2026-11-23T20:15:00.000Z",
+      },
+    ],
+  },
+);
+export type Label = Static<typeof Label>;
+
+export const Output = Type.Object(
+  {
+    text: Type.String(),
+    contexts: Type.Array(Type.String()),
+    citations: Type.Array(Citation),
+    finish_reason: Nullable(FinishReason),
+    usage: Nullable(Usage),
+    latency: Nullable(Latency),
+    cache: Nullable(CacheReport),
+    model_revision: Nullable(Type.String()),
+    request_id: Nullable(Type.String()),
+  },
+  { title: "Output" },
+);
+export type Output = Static<typeof Output>;
+
+/** One sample, one repeat. */
+export const SampleResult = Type.Object(
+  {
+    id: Id("res"),
+    run_id: Id("run"),
+    sample_id: Id("sample"),
+    sample_key: Type.String(),
+    repeat: Count("From 0"),
+    group: Nullable(Type.String()),
+    tags: Type.Array(Type.String()),
+    state: OneOf(["pending", "running", "done", "error"]),
+    input: Type.Union([Type.String(), Type.Array(ChatMessage)]),
+    references: Type.Array(Type.String()),
+    output: Nullable(Output),
+    scores: Type.Array(Score),
+    passed: Nullable(Type.Boolean(), { description: "All criteria with a threshold passed; null: not known" }),
+    failure: Nullable(FailureKind),
+    error: Nullable(ErrorBody),
+    attempts: Count(),
+    labels: Type.Array(Label),
+  },
+  { title: "SampleResult" },
+);
+export type SampleResult = Static<typeof SampleResult>;
+
+export const SampleResultPage = Page(SampleResult);
+export type SampleResultPage = Static<typeof SampleResultPage>;
+
+export const RunState = OneOf(["queued", "running", "paused", "completed", "failed", "cancelled"], {
+  title: "RunState",
+});
+export type RunState = Static<typeof RunState>;
+
+/** Everything that could change a run's numbers, pinned. */
+export const RunPins = Type.Object(
+  {
+    dataset: Nullable(
+      Type.Object({ id: Id("ds"), name: Type.String(), revision: Type.Integer({ minimum: 1 }), hash: Type.String() }),
+    ),
+    target: Target,
+    model_revision: Nullable(Type.String()),
+    node_version: Nullable(Type.String()),
+    engine: Nullable(Type.String()),
+    prompt_hash: Nullable(Type.String()),
+    index_revision: Nullable(Type.Integer({ minimum: 1 })),
+    evaluators: Type.Array(Type.Object({ evaluator: evaluatorRef, shadow: Type.Boolean(), hash: Type.String() })),
+    rubric: Rubric,
+    rubric_hash: Type.String(),
+    seed: Type.Integer(),
+    repeats: Type.Integer({ minimum: 1 }),
+    code_version: Type.String(),
+    host: Type.Record(Type.String(), Type.Unknown(), { description: "CPU, memory, GPU, operating system" }),
+  },
+  { title: "RunPins" },
+);
+export type RunPins = Static<typeof RunPins>;
+
+export const Progress = Type.Object(
+  {
+    total: Count("Samples times repeats"),
+    done: Count(),
+    errors: Count("Of those done"),
+    running: Count(),
+    samples_per_second: Type.Number({ minimum: 0 }),
+    eta_seconds: Nullable(Type.Number({ minimum: 0 })),
+  },
+  { title: "Progress" },
+);
+export type Progress = Static<typeof Progress>;
+
+export const Run = Type.Object(
+  {
+    id: Id("run"),
+    kind: OneOf(["single", "batch"]),
+    name: Type.String(),
+    tags: Type.Array(Type.String()),
+    state: RunState,
+    pins: RunPins,
+    progress: Progress,
+    passed: Nullable(Share("Results that passed, of those with a verdict")),
+    statistics: Type.Array(Statistic, { description: "Per criterion and evaluator; partial while the run goes on" }),
+    failures: Type.Record(Type.String(), Count(), { description: "Results by failure kind" }),
+    usage: Usage,
+    gpu_seconds: Type.Number({ minimum: 0 }),
+    cost: Nullable(Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }), {
+      description: "Only where a price per hour is configured",
+    }),
+    error: Nullable(ErrorBody, { description: "Why the run failed" }),
+    created_by: Type.String(),
+    created_at: Timestamp,
+    started_at: Nullable(Timestamp),
+    ended_at: Nullable(Timestamp),
+  },
+  { title: "Run" },
+);
+export type Run = Static<typeof Run>;
+
+export const RunPage = Page(Run);
+export type RunPage = Static<typeof RunPage>;
+
+/** `GET /v1/evals` and `GET /v1/batch-evals`: newest first. */
+export const RunQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(RunState),
+  dataset: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Id or name" })),
+  tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of the name" })),
+});
+export type RunQuery = Static<typeof RunQuery>;
+
+/** `GET /v1/evals/{id}`: the run, and a page of its results. */
+export const RunWithResults = Type.Object({ run: Run, results: SampleResultPage }, { title: "RunWithResults" });
+export type RunWithResults = Static<typeof RunWithResults>;
+
+/** `POST /v1/evaluate`: one sample now. With `sample.output` nothing is generated. */
+export const EvaluateRequest = Strict(
+  {
+    sample: NewSample,
+    target: Type.Optional(Target),
+    evaluators: Type.Optional(
+      Type.Array(evaluatorRef, {
+        minItems: 1,
+        maxItems: 10,
+        uniqueItems: true,
+        description: "Left out: the active ones",
+      }),
+    ),
+    rubric: Type.Optional(Rubric),
+    seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  },
+  {
+    title: "EvaluateRequest",
+    examples: [
+      {
+        sample: { input: "What is the capital of France?", references: ["Paris"], output: "It is Paris." },
+        evaluators: ["reference@1"],
+      },
+    ],
+  },
+);
+export type EvaluateRequest = Static<typeof EvaluateRequest>;
+
+export const Evaluation = Type.Object({ run: Run, result: SampleResult }, { title: "Evaluation" });
+export type Evaluation = Static<typeof Evaluation>;

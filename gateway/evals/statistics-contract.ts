@@ -1,0 +1,110 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Nullable, OneOf, Share } from "../contract";
+
+/** An interval and the method that made it. */
+export const Interval = Type.Object(
+  {
+    low: Type.Number(),
+    high: Type.Number(),
+    level: Share("0.95"),
+    method: OneOf(["wilson", "student_t", "bca_bootstrap", "cluster_robust", "cluster_bootstrap"]),
+  },
+  { title: "Interval" },
+);
+export type Interval = Static<typeof Interval>;
+
+const rate = Type.Object({ value: Type.Number(), interval: Interval }, { title: "Rate" });
+
+/** How an evaluator agrees with people, on the results that people have labelled. */
+export const Agreement = Type.Object(
+  {
+    labels: Count(),
+    kappa: rate,
+    sensitivity: rate,
+    specificity: rate,
+    corrected_pass_rate: Nullable(rate, {
+      description: "Rogan-Gladen estimate of the true pass rate; null: the evaluator tells nothing",
+    }),
+  },
+  { title: "Agreement" },
+);
+export type Agreement = Static<typeof Agreement>;
+
+/** One criterion over a run. Repeats of a sample are averaged first, so `n` counts samples. */
+export const Statistic = Type.Object(
+  {
+    metric: Type.String(),
+    evaluator: Type.String({ description: "`name@version`" }),
+    shadow: Type.Boolean(),
+    n: Count("Samples with a value"),
+    errors: Count("Samples without one"),
+    mean: Nullable(Type.Number()),
+    interval: Nullable(Interval),
+    pass_rate: Nullable(rate),
+    clusters: Nullable(Count("Groups that the interval respects"), { description: "null: samples are independent" }),
+    bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
+      description: "Pass rate if every error had failed, and if every error had passed",
+    }),
+    pass_at_k: Type.Array(
+      Type.Object({
+        k: Type.Integer({ minimum: 1 }),
+        any: Share("At least one of k passes"),
+        all: Share("All k pass"),
+      }),
+      { description: "Only with repeats" },
+    ),
+    detectable_difference: Nullable(Type.Number(), {
+      description: "Smallest change of the pass rate that this many samples can show (power 0.8, level 0.05)",
+    }),
+    agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
+  },
+  { title: "Statistic" },
+);
+export type Statistic = Static<typeof Statistic>;
+
+/** One line of a gate: a bound on a criterion's pass rate or mean. */
+export const GateRule = Type.Object(
+  {
+    metric: Type.String({ minLength: 1, maxLength: 64 }),
+    of: OneOf(["pass_rate", "mean"]),
+    at_least: Type.Optional(Type.Number()),
+    at_most: Type.Optional(Type.Number()),
+  },
+  { title: "GateRule", additionalProperties: false, minProperties: 3, maxProperties: 3 },
+);
+export type GateRule = Static<typeof GateRule>;
+
+export const GateVerdict = Type.Object(
+  {
+    verdict: OneOf(["pass", "fail", "not_enough_data"]),
+    rules: Type.Array(
+      Type.Object({
+        rule: GateRule,
+        verdict: OneOf(["pass", "fail", "not_enough_data"]),
+        value: Nullable(Type.Number()),
+        interval: Nullable(Interval),
+        samples_needed: Nullable(Count("More samples until the interval may decide")),
+      }),
+    ),
+    reason: Type.String({ description: "One sentence" }),
+  },
+  {
+    title: "GateVerdict",
+    examples: [
+      {
+        verdict: "not_enough_data",
+        rules: [
+          {
+            rule: { metric: "correctness", of: "pass_rate", at_least: 0.8 },
+            verdict: "not_enough_data",
+            value: 0.84,
+            interval: { low: 0.71, high: 0.92, level: 0.95, method: "wilson" },
+            samples_needed: 110,
+          },
+        ],
+        reason: "correctness is 0.84 on 50 samples; about 110 more decide whether it is 0.8 or better.",
+      },
+    ],
+  },
+);
+export type GateVerdict = Static<typeof GateVerdict>;

@@ -1,0 +1,125 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { Criterion, FailureKind } from "../evals/contract";
+import { Agreement, Interval } from "../evals/statistics-contract";
+
+const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" });
+const version = Type.Integer({ minimum: 1 });
+
+/** How a judge is asked. Its output is held to a schema: reasons first, score last. */
+export const JudgeSettings = Strict(
+  {
+    model: Type.String({ minLength: 1, maxLength: 200 }),
+    prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), { description: "`name@version`; null: built in" }),
+    votes: Type.Integer({ minimum: 1, maximum: 15, description: "Odd; the median counts" }),
+    temperature: Type.Number({ minimum: 0, maximum: 2 }),
+    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+  },
+  { title: "JudgeSettings" },
+);
+export type JudgeSettings = Static<typeof JudgeSettings>;
+
+/** One released version: it never changes and stays runnable. */
+export const EvaluatorVersion = Type.Object(
+  {
+    name,
+    version,
+    state: OneOf(["active", "shadow", "released"], {
+      description: "active: gives the verdict; shadow: scores alongside; released: runs when named",
+    }),
+    kind: OneOf(["reference", "judge"]),
+    description: Type.String(),
+    criteria: Type.Array(Criterion),
+    judge: Nullable(JudgeSettings),
+    hash: Type.String({ description: "sha256 of everything that decides a score" }),
+    created_by: Nullable(Type.String(), { description: "null: built in" }),
+    created_at: Timestamp,
+  },
+  { title: "EvaluatorVersion" },
+);
+export type EvaluatorVersion = Static<typeof EvaluatorVersion>;
+
+export const EvaluatorVersionPage = Page(EvaluatorVersion);
+
+export const Evaluator = Type.Object(
+  {
+    name,
+    active: Nullable(EvaluatorVersion),
+    shadow: Nullable(EvaluatorVersion),
+    versions: Count(),
+  },
+  { title: "Evaluator" },
+);
+export type Evaluator = Static<typeof Evaluator>;
+
+export const EvaluatorPage = Page(Evaluator);
+
+/** `POST /v1/evaluators`: a new judge, or the next version of one. `reference` is built in and can't be changed. */
+export const CreateEvaluatorVersion = Strict(
+  {
+    name,
+    description: Type.Optional(Type.String({ maxLength: 2000 })),
+    criteria: Type.Array(Criterion, { minItems: 1, maxItems: 20 }),
+    judge: JudgeSettings,
+  },
+  {
+    title: "CreateEvaluatorVersion",
+    examples: [
+      {
+        name: "politeness",
+        criteria: [
+          {
+            name: "politeness",
+            description: "Is the answer polite?",
+            scale: { min: 0, max: 1, step: 1 },
+            direction: "higher_is_better",
+            threshold: 1,
+            weight: 1,
+          },
+        ],
+        judge: { model: "smollm2-135m-instruct", prompt: null, votes: 3, temperature: 0, seed: 0 },
+      },
+    ],
+  },
+);
+export type CreateEvaluatorVersion = Static<typeof CreateEvaluatorVersion>;
+
+/** `POST /v1/evaluators/{name}/shadow` and `…/promote`. */
+export const ChooseVersion = Strict(
+  { version: Nullable(version, { description: "null: none (shadow only)" }) },
+  { title: "ChooseVersion", examples: [{ version: 2 }] },
+);
+export type ChooseVersion = Static<typeof ChooseVersion>;
+
+/** How the shadow judges the results that the active version has judged too. */
+export const ShadowReport = Type.Object(
+  {
+    name,
+    active: version,
+    shadow: version,
+    results: Count("Judged by both"),
+    metrics: Type.Array(
+      Type.Object({
+        metric: Type.String(),
+        kappa: Type.Object({ value: Type.Number(), interval: Interval }),
+        mean_shift: Type.Object({ value: Type.Number({ description: "shadow minus active" }), interval: Interval }),
+        to_pass: Count("Failed by the active version, passed by the shadow"),
+        to_fail: Count("Passed by the active version, failed by the shadow"),
+        shadow_errors: Count(),
+        with_people: Type.Object({ active: Nullable(Agreement), shadow: Nullable(Agreement) }),
+      }),
+    ),
+    flips: Type.Array(
+      Type.Object({
+        result_id: Type.String(),
+        metric: Type.String(),
+        active: Type.Boolean({ description: "Passed" }),
+        shadow: Type.Boolean({ description: "Passed" }),
+        failure: Nullable(FailureKind),
+      }),
+      { description: "The first 100" },
+    ),
+  },
+  { title: "ShadowReport" },
+);
+export type ShadowReport = Static<typeof ShadowReport>;
