@@ -20,19 +20,21 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
   let isHolder = false;
   let running = Promise.resolve();
 
-  const checkpoint = async () => {
+  const checkpointWhenLong = async () => {
     if ((await walBytes(path)) < WAL_BYTES) return;
     isHolder = await takeLease(db, LEASE, holder, new Date(), LEASE_MS);
     if (isHolder) await db.writer.exclusive(() => db.writer.checkpoint());
   };
   const timer = setInterval(() => {
     running = running
-      .then(checkpoint)
+      .then(checkpointWhenLong)
       .catch((error) => log.warn({ err: error }, "checkpoint failed, will be tried again"));
   }, EVERY_MS);
   timer.unref();
 
   return {
+    /** One round, as the timer does it. */
+    checkpointWhenLong,
     /** Ends the checkpoints and lets another process take over at once. */
     async stop() {
       clearInterval(timer);

@@ -23,7 +23,7 @@ const isIntact = async (db: Db): Promise<boolean> => {
 test("D1: 50 locks longer than the wait lose no acknowledged row of any repository function", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
-    const child = await startChild(file, 20);
+    await using child = await startChild(file, 20);
     for (let round = 0; round < 50; round++) {
       const tag = `r${round}`;
       await db.write(async (tx) => {
@@ -81,14 +81,13 @@ test("D2: 64 writes at once hold up the event loop for at most 250 ms, and 50 ms
 test("D2: they do so too while another process holds the lock", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
-    const child = await startChild(file, 5000);
+    await using child = await startChild(file, 5000);
     child.send({ do: "hold", ms: 300 });
     await child.expect("held");
     const lag = await loopLag(() => write64(db));
     expect(lag.maxMs).toBeLessThanOrEqual(250);
     expect(await listAudit(db, "burst", 100)).toHaveLength(64);
     await child.expect("hold");
-    await child.kill();
     await db.close();
   });
 });
@@ -98,7 +97,7 @@ test("D3: 20 kills in the middle of writes lose no acknowledged row", async () =
     const db = await open(file);
     for (let round = 0; round < 20; round++) {
       const tag = `kill ${round}`;
-      const child = await startChild(file, 5000);
+      await using child = await startChild(file, 5000);
       child.send({ do: "append", tag });
       // The kill comes after a different number of rows each time, wherever the process then is.
       let acknowledged = -1;

@@ -16,8 +16,8 @@ export type Answer =
   | { done: "append"; n: number }
   | { done: "failed"; error: string; message: string };
 
-/** `child.ts` as the tests see it. */
-export interface Child {
+/** `child.ts` as the tests see it; killed at the latest when its test ends. */
+export interface Child extends AsyncDisposable {
   send(command: Command): void;
   /** The next answer; it has to be this one. */
   expect<D extends Answer["done"]>(done: D): Promise<Extract<Answer, { done: D }>>;
@@ -39,19 +39,23 @@ export const startChild = async (file: string, lockWaitMs: number): Promise<Chil
     if (hasEnded || !isAnswer(answer, done)) throw new Error(`Wanted "${done}", got ${JSON.stringify(answer)}.`);
     return answer;
   };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    const rest: Answer[] = [];
+    for await (const answer of answers) rest.push(answer);
+    await child.exited;
+    return rest;
+  };
   await expect("open");
   return {
     expect,
+    kill,
     send(command) {
       child.stdin.write(`${JSON.stringify(command)}\n`);
       child.stdin.flush();
     },
-    async kill() {
-      child.kill("SIGKILL");
-      const rest: Answer[] = [];
-      for await (const answer of answers) rest.push(answer);
-      await child.exited;
-      return rest;
+    async [Symbol.asyncDispose]() {
+      await kill();
     },
   };
 };

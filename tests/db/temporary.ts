@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Db, openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
+import { type AppError, toAppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 
 /** A migrated database of its own, deleted at `close`. */
@@ -20,4 +21,14 @@ export const withDatabaseFile = async <T>(work: (file: string) => Promise<T>): P
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+};
+
+/** The error that a read or a write ends in, as the API would name it. */
+export const problemOf = async (attempt: PromiseLike<unknown>): Promise<AppError> => {
+  try {
+    await attempt;
+  } catch (error) {
+    return toAppError(error);
+  }
+  throw new Error("It did not fail.");
 };

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { sql } from "drizzle-orm";
+import { silentLog } from "../lib/log";
+import { problemOf, temporaryDb, withDatabaseFile } from "../tests/db/temporary";
+import { appendAudit, listAudit } from "./audit";
+import { type Db, openDb } from "./client";
+import { isConstraint } from "./errors";
+import { migrate } from "./migrate";
+
+let db: Db;
+beforeAll(async () => {
+  db = await temporaryDb();
+});
+afterAll(() => db.close());
+
+const append = (target: Db, name: string, size = 1) =>
+  target.write((tx) =>
+    appendAudit(tx, { actor: "test", action: "add", target: name, detail: { text: "x".repeat(size) } }),
+  );
+
+test("a write through a read is refused by SQLite itself", async () => {
+  const problem = await problemOf(db.all(sql`DELETE FROM audit_log`));
+  expect(problem.detail.cause).toMatchObject({ code: "SQLITE_READONLY" });
+});
+
+test("a read sees what is committed while a write is open", async () => {
+  await db.write(async (tx) => {
+    await appendAudit(tx, { actor: "test", action: "add", target: "open" });
+    expect(await listAudit(db, "open", 1)).toEqual([]);
+    expect(await listAudit(tx, "open", 1)).toHaveLength(1);
+  });
+  expect(await listAudit(db, "open", 1)).toHaveLength(1);
+});
+
+test("writes run one after the other, in the order of their calls", async () => {
+  const order: string[] = [];
+  const write = (name: string) =>
+    db.write(async () => {
+      order.push(`${name} begins`);
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(`${name} ends`);
+    });
+  await Promise.all([write("first"), write("second")]);
+  expect(order).toEqual(["first begins", "first ends", "second begins", "second ends"]);
+});
+
+test("D4: a full disk is storage_full, leaves no part of the write, and writes pass when there is room again", async () => {
+  await withDatabaseFile(async (file) => {
+    const small = await openDb({ url: `file:${file}` }, silentLog());
+    await migrate(small);
+    const pages = (count: number) =>
+      small.writer.exclusive(() => small.writer.execute(`PRAGMA max_page_count = ${count}`));
+    for (let cycle = 0; cycle < 20; cycle++) {
+      const full = `full ${cycle}`;
+      await pages(1); // SQLite takes what the file has now as the least.
+      const attempt = small.write(async (tx) => {
+        await appendAudit(tx, { actor: "test", action: "add", target: full });
+        await appendAudit(tx, { actor: "test", action: "add", target: full, detail: { text: "x".repeat(100_000) } });
+      });
+      expect((await problemOf(attempt)).kind).toBe("storage_full");
+      expect(await listAudit(small, full, 1)).toEqual([]);
+      await pages(1_000_000);
+      await append(small, full, 5000);
+      expect(await listAudit(small, full, 2)).toHaveLength(1);
+    }
+    expect(await small.all(sql`PRAGMA integrity_check`)).toEqual([{ integrity_check: "ok" }]);
+    await small.close();
+  });
+});
+
+test("after a failed commit the connection keeps its settings", async () => {
+  const broken = db.write(async (tx) => {
+    await tx.run(sql`PRAGMA defer_foreign_keys = ON`);
+    await tx.run(sql`INSERT INTO sign_in_tokens VALUES (x'01', 'key_missing', 1, NULL)`);
+  });
+  expect(isConstraint(await problemOf(broken))).toBe(true);
+  await db.write(async (tx) => {
+    expect(await tx.all(sql`PRAGMA foreign_keys`)).toEqual([{ foreign_keys: 1 }]);
+    expect(await tx.all(sql`PRAGMA wal_autocheckpoint`)).toEqual([{ wal_autocheckpoint: 0 }]);
+    expect(await tx.all(sql`PRAGMA synchronous`)).toEqual([{ synchronous: 2 }]);
+    expect(await tx.all(sql`SELECT * FROM sign_in_tokens`)).toEqual([]);
+  });
+});
+
+test("only this user can read the files", async () => {
+  await withDatabaseFile(async (file) => {
+    const path = `${dirname(file)}/data/groundwire.db`;
+    const own = await openDb({ url: `file:${path}` }, silentLog());
+    await migrate(own);
+    const modes = await Promise.all(
+      [dirname(path), path, `${path}-wal`].map(async (name) => (await stat(name)).mode & 0o777),
+    );
+    expect(modes).toEqual([0o700, 0o600, 0o600]);
+    await own.close();
+  });
+});

