@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { runCommand } from "../../gateway/cli/command";
 import { ensureModel } from "../../gpu-node/models/download";
+import { drawProgress } from "../../gpu-node/models/progress";
 import { toAppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";
@@ -45,7 +46,7 @@ const fetchModel = async (): Promise<Tally> => {
   const { models } = loadConfig();
   heading(`model: ${models.chat}`);
   try {
-    console.log((await ensureModel(models.chat, { models })).path);
+    console.log((await ensureModel(models.chat, { models }, drawProgress(process.stdout))).path);
     return sum([]);
   } catch (error) {
     return { ...sum([]), failed: 1, failures: [`the model ${models.chat}: ${toAppError(error).message}`] };

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
+import { drawProgress } from "../../../gpu-node/models/progress";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
 import { EXIT, paint, runCommand } from "../command";
 import { type FirstRun, prepareDatabase } from "./first-run";
@@ -57,7 +58,9 @@ const start = async (): Promise<number> => {
   const isWithNode = config.gateway.nodes.length === 0;
 
   const ports = await choosePorts(settings);
-  if (isWithNode && config.node.engine === "llama") await ensureModel(config.models.chat, config);
+  if (isWithNode && config.node.engine === "llama") {
+    await ensureModel(config.models.chat, config, drawProgress(process.stdout));
+  }
   const shown = keepKey(await prepareDatabase(config), config.dataDir);
 
   const env: Environment = {

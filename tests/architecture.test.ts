@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+/** Imports follow the arrows of docs/architecture.md, the environment has one reader, and no file is too long to read. */
+const ROOT = join(import.meta.dir, "..");
+const LONGEST_FILE = 500;
+
+interface SourceFile {
+  /** Relative to the project's root. */
+  path: string;
+  text: string;
+  /** Files of ours by path without extension, packages by name. */
+  imports: string[];
+}
+
+const IMPORT = /(?:^|[\s;])(?:import|export)\s(?:[^"';]*?\sfrom\s*)?"([^"]+)"|\bimport\(\s*"([^"]+)"/g;
+
+const readSource = (path: string): SourceFile => {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  const imports = [...text.matchAll(IMPORT)].map(([, plain, dynamic]) => {
+    const name = plain ?? dynamic ?? "";
+    return name.startsWith(".") ? normalize(join(dirname(path), name)) : name;
+  });
+  return { path, text, imports };
+};
+
+const FOLDERS = "{bench,db,gateway,gpu-node,jobs,lib,tests,views}";
+const ALL = [...new Bun.Glob(`${FOLDERS}/**/*.{ts,tsx}`).scanSync(ROOT)].sort().map(readSource);
+/** What runs in production; tests and benchmarks may reach everything. */
+const SOURCES = ALL.filter(({ path }) => !/(\.test|\.contract|\.browser|\.d)\.tsx?$|^tests\/|^bench\//.test(path));
+
+const OURS = /^(bench|db|gateway|gpu-node|jobs|lib|tests|views)\//;
+/** Wiring and processes: nothing but an entry imports them. */
+const ENTRIES = /^gateway\/(compose|gateway|main|cli\/)|^jobs\/main/;
+
+interface Layer {
+  name: string;
+  holds: RegExp;
+  /** Files of ours that it may import. */
+  mayImport: RegExp;
+}
+
+/** The first layer that a file fits is its own. */
+const LAYERS: readonly Layer[] = [
+  { name: "lib", holds: /^lib\//, mayImport: /^lib\// },
+  { name: "db", holds: /^db\//, mayImport: /^(db|lib)\// },
+  { name: "the GPU node", holds: /^gpu-node\//, mayImport: /^(gpu-node|lib)\// },
+  {
+    name: "gateway/ports",
+    holds: /^gateway\/ports\//,
+    mayImport: /^lib\/|^gpu-node\/protocol$|^gateway\/(ports\/|contract$|.*\/contract$)/,
+  },
+  {
+    name: "gateway/adapters",
+    holds: /^gateway\/adapters\//,
+    mayImport: /^lib\/|^gpu-node\/protocol$|^gateway\/(adapters|ports)\//,
+  },
+  { name: "the gateway's wiring", holds: ENTRIES, mayImport: /^(gateway|gpu-node|db|lib)\// },
+  { name: "the app", holds: /^gateway\/app$/, mayImport: /^lib\/|^views\/|^gateway\/(?!adapters\/)/ },
+  {
+    name: "a feature of the gateway",
+    holds: /^gateway\//,
+    mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/)/,
+  },
+  { name: "views", holds: /^views\//, mayImport: /^(views|lib)\/|^gateway\/(?!adapters\/)/ },
+  { name: "jobs", holds: /^jobs\//, mayImport: /^(jobs|db|lib)\/|^gateway\/(?!adapters\/)/ },
+];
+
+const withoutExtension = (path: string) => path.replace(/\.tsx?$/, "");
+
+describe("imports follow the arrows", () => {
+  test("each file imports only what its layer may", () => {
+    const wrong: string[] = [];
+    for (const { path, imports } of SOURCES) {
+      const name = withoutExtension(path);
+      const layer = LAYERS.find(({ holds }) => holds.test(name));
+      for (const target of imports.filter((imported) => OURS.test(imported))) {
+        const isAllowed = layer?.mayImport.test(target) && (ENTRIES.test(name) || !ENTRIES.test(target));
+        if (!isAllowed) wrong.push(`${path} (${layer?.name ?? "no layer"}) imports ${target}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("each package that reaches outside is used in one place", () => {
+    const homes: [name: string, home: RegExp][] = [
+      ["@libsql/client", /^db\//],
+      ["drizzle-orm", /^db\//],
+      ["ioredis", /^gateway\/(adapters|cli)\//],
+      ["node-llama-cpp", /^gpu-node\/engine\//],
+      ["node:http2", /^(gpu-node|gateway\/adapters)\//],
+      ["smol-toml", /^lib\/settings/],
+      ["elysia", /^(gateway|views)\//],
+      ["hono", /^views\//],
+      ["openai", /^$/],
+    ];
+    const wrong = SOURCES.flatMap(({ path, imports }) =>
+      homes
+        .filter(
+          ([name, home]) =>
+            !home.test(path) && imports.some((target) => target === name || target.startsWith(`${name}/`)),
+        )
+        .map(([name]) => `${path} imports ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+test("the environment is read in one place", () => {
+  const mayReadIt: Record<string, string> = {
+    "lib/settings.ts": "the one reader",
+    "gateway/cli/start/main.ts": "hands the surroundings to the processes that it starts",
+    "gpu-node/engine/openai.ts": "Bun's own limit on parallel requests, which is read by nothing else",
+    "gpu-node/models/source-wheel.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
+  };
+  const readers = SOURCES.filter(({ text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text)).map(
+    ({ path }) => path,
+  );
+  expect(readers.filter((path) => !(path in mayReadIt))).toEqual([]);
+});
+
+test(`no file has more than ${LONGEST_FILE} lines`, () => {
+  const long = ALL.filter(({ text }) => text.split("\n").length > LONGEST_FILE).map(({ path }) => path);
+  expect(long).toEqual([]);
+});
+
+test("what runs before the dependencies are installed imports nothing but builtins", () => {
+  const entries = ["gateway/cli/start.ts", "gateway/cli/bootstrap.ts", "tests/run.ts"];
+  for (const { text } of ALL.filter(({ path }) => entries.includes(path))) {
+    const early = [...text.matchAll(/^import .* from "([^"]+)"/gm)].map(([, name]) => name ?? "");
+    expect(early.filter((name) => !/^node:|\/bootstrap$/.test(name))).toEqual([]);
+  }
+});
