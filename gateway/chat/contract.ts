@@ -1,38 +1,44 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Strict } from "../contract";
+import { Count, Milliseconds, OneOf, Strict } from "../contract";
 
 /** Text only: a part of another type is refused by name, as the default model sees no images. */
 const TextPart = Strict({ type: Type.Literal("text"), text: Type.String() });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 
-export const ChatMessage = Type.Union([
-  Strict({
-    role: Type.Union([Type.Literal("system"), Type.Literal("developer"), Type.Literal("user")]),
-    content: Content,
-    name: Type.Optional(Type.String({ maxLength: 64 })),
-  }),
-  Strict({
-    role: Type.Literal("assistant"),
-    content: Type.Union([Content, Type.Null()]),
-    name: Type.Optional(Type.String({ maxLength: 64 })),
-    refusal: Type.Optional(Type.Null()),
-  }),
-]);
+export const ChatMessage = Type.Union(
+  [
+    Strict({
+      role: OneOf(["system", "developer", "user"]),
+      content: Content,
+      name: Type.Optional(Type.String({ maxLength: 64 })),
+    }),
+    Strict({
+      role: Type.Literal("assistant"),
+      content: Type.Union([Content, Type.Null()]),
+      name: Type.Optional(Type.String({ maxLength: 64 })),
+      refusal: Type.Optional(Type.Null()),
+    }),
+  ],
+  { title: "ChatMessage" },
+);
 export type ChatMessage = Static<typeof ChatMessage>;
 
-const ResponseFormat = Type.Union([
-  Strict({ type: Type.Literal("text") }),
-  Strict({ type: Type.Literal("json_object") }),
-  Strict({
-    type: Type.Literal("json_schema"),
-    json_schema: Strict({
-      name: Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" }),
-      description: Type.Optional(Type.String()),
-      schema: Type.Record(Type.String(), Type.Unknown()),
-      strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+const ResponseFormat = Type.Union(
+  [
+    Strict({ type: Type.Literal("text") }),
+    Strict({ type: Type.Literal("json_object") }),
+    Strict({
+      type: Type.Literal("json_schema"),
+      json_schema: Strict({
+        name: Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" }),
+        description: Type.Optional(Type.String()),
+        schema: Type.Record(Type.String(), Type.Unknown()),
+        strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+      }),
     }),
-  }),
-]);
+  ],
+  { title: "ResponseFormat" },
+);
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Optional(Type.Union([schema, Type.Null()]));
@@ -73,6 +79,7 @@ export const ChatCompletionRequest = Strict(
     store: nullable(Type.Literal(false)),
   },
   {
+    title: "ChatCompletionRequest",
     examples: [
       {
         model: "smollm2-135m-instruct",
@@ -94,7 +101,10 @@ export const CompletionRequest = Strict(
     logprobs: nullable(Type.Integer({ minimum: 0, maximum: 5 })),
     suffix: nullable(Type.String({ maxLength: 0 })),
   },
-  { examples: [{ model: "smollm2-135m-instruct", prompt: "The capital of France is", max_tokens: 8, temperature: 0 }] },
+  {
+    title: "CompletionRequest",
+    examples: [{ model: "smollm2-135m-instruct", prompt: "The capital of France is", max_tokens: 8, temperature: 0 }],
+  },
 );
 export type CompletionRequest = Static<typeof CompletionRequest>;
 
@@ -102,53 +112,83 @@ export type CompletionRequest = Static<typeof CompletionRequest>;
 export const ChatRequest = ChatCompletionRequest;
 export type ChatRequest = ChatCompletionRequest;
 
-export const Usage = Type.Object({
-  prompt_tokens: Type.Integer({ minimum: 0 }),
-  completion_tokens: Type.Integer({ minimum: 0 }),
-  total_tokens: Type.Integer({ minimum: 0 }),
-  prompt_tokens_details: Type.Optional(Type.Object({ cached_tokens: Type.Integer({ minimum: 0 }) })),
-});
+export const Usage = Type.Object(
+  {
+    prompt_tokens: Count(),
+    completion_tokens: Count(),
+    total_tokens: Count(),
+    prompt_tokens_details: Type.Optional(
+      Type.Object({ cached_tokens: Count("Found in the node's KV cache and not computed again") }),
+    ),
+  },
+  { title: "Usage" },
+);
 export type Usage = Static<typeof Usage>;
 
-export const FinishReason = Type.Union([Type.Literal("stop"), Type.Literal("length"), Type.Literal("content_filter")]);
+export const FinishReason = OneOf(["stop", "length", "content_filter"], { title: "FinishReason" });
 export type FinishReason = Static<typeof FinishReason>;
 
 /** How the cache took part: RFC 9211 in words. */
-export const CacheReport = Type.Object({
-  status: Type.Union([Type.Literal("hit"), Type.Literal("miss"), Type.Literal("joined"), Type.Literal("bypass")]),
-  kind: Type.Optional(Type.Union([Type.Literal("memory"), Type.Literal("redis"), Type.Literal("in_flight")])),
-  reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
-  age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
-  ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
-  key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
-  stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
-});
+export const CacheReport = Type.Object(
+  {
+    status: OneOf(["hit", "miss", "joined", "bypass"]),
+    kind: Type.Optional(OneOf(["memory", "redis", "in_flight"])),
+    reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
+    age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
+    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
+    key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
+    stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
+  },
+  { title: "CacheReport", examples: [{ status: "hit", kind: "memory", age: 12 }] },
+);
 export type CacheReport = Static<typeof CacheReport>;
 
-/** Milliseconds. `queue`: waiting for a slot; `ttft`: from arrival to the first token; `total`: from arrival to the end. */
-export const Latency = Type.Object({
-  queue: Type.Number({ minimum: 0 }),
-  ttft: Type.Number({ minimum: 0 }),
-  total: Type.Number({ minimum: 0 }),
-});
+export const Latency = Type.Object(
+  {
+    queue: Milliseconds("Waiting for a slot"),
+    ttft: Milliseconds("From arrival to the first token"),
+    total: Milliseconds("From arrival to the end"),
+  },
+  { title: "Latency" },
+);
 export type Latency = Static<typeof Latency>;
 
 /** Answer of `POST /v1/chat`. */
-export const ChatAnswer = Type.Object({
-  id: Type.String(),
-  message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
-  finish_reason: FinishReason,
-  usage: Usage,
-  model: Type.String(),
-  model_revision: Type.String(),
-  template_version: Type.Union([Type.String(), Type.Null()], {
-    description: "Version of the prompt template, null when the messages came without one",
-  }),
-  node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered, null on a cache hit" }),
-  latency: Latency,
-  cache: CacheReport,
-  request_id: Type.String(),
-});
+export const ChatAnswer = Type.Object(
+  {
+    id: Type.String(),
+    message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
+    finish_reason: FinishReason,
+    usage: Usage,
+    model: Type.String(),
+    model_revision: Type.String(),
+    template_version: Type.Union([Type.String(), Type.Null()], {
+      description: "Version of the prompt template, null when the messages came without one",
+    }),
+    node: Type.Union([Type.String(), Type.Null()], { description: "The node that answered, null on a cache hit" }),
+    latency: Latency,
+    cache: CacheReport,
+    request_id: Type.String(),
+  },
+  {
+    title: "ChatAnswer",
+    examples: [
+      {
+        id: "chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
+        message: { role: "assistant", content: "Red, green and blue." },
+        finish_reason: "stop",
+        usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
+        model: "smollm2-135m-instruct",
+        model_revision: "b179c9523d0e",
+        template_version: null,
+        node: "node-1",
+        latency: { queue: 0, ttft: 61.2, total: 148.9 },
+        cache: { status: "miss", stored: true },
+        request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+      },
+    ],
+  },
+);
 export type ChatAnswer = Static<typeof ChatAnswer>;
 
 /**
@@ -158,17 +198,26 @@ export type ChatAnswer = Static<typeof ChatAnswer>;
  */
 export const ChatEvent = Type.Union(
   [
-    Type.Object({
-      type: Type.Literal("start"),
-      model: Type.String(),
-      model_revision: Type.String(),
-      cache: CacheReport,
-      request_id: Type.String(),
-    }),
-    Type.Object({ type: Type.Literal("delta"), text: Type.String() }),
-    Type.Object({ type: Type.Literal("done"), answer: Type.Omit(ChatAnswer, ["message"]) }),
+    Type.Object(
+      {
+        type: Type.Literal("start"),
+        model: Type.String(),
+        model_revision: Type.String(),
+        cache: CacheReport,
+        request_id: Type.String(),
+      },
+      { title: "ChatStartEvent" },
+    ),
+    Type.Object({ type: Type.Literal("delta"), text: Type.String() }, { title: "ChatDeltaEvent" }),
+    Type.Object(
+      {
+        type: Type.Literal("done"),
+        answer: Type.Omit(ChatAnswer, ["message"], { title: "ChatAnswerWithoutMessage", examples: undefined }),
+      },
+      { title: "ChatDoneEvent" },
+    ),
   ],
-  { title: "ChatEvent" },
+  { title: "ChatEvent", examples: [{ type: "delta", text: "Red, " }] },
 );
 export type ChatEvent = Static<typeof ChatEvent>;
 
@@ -188,7 +237,19 @@ export const ChatCompletion = Type.Object(
       Type.Object({ ...choice, message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }) }),
     ),
   },
-  { title: "ChatCompletion" },
+  {
+    title: "ChatCompletion",
+    examples: [
+      {
+        id: "chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
+        object: "chat.completion",
+        created: 1_795_464_900,
+        model: "smollm2-135m-instruct",
+        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Red, green and blue." } }],
+        usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
+      },
+    ],
+  },
 );
 
 /** Answer of `POST /v1/completions`, as the node gave it. */
@@ -198,5 +259,61 @@ export const TextCompletion = Type.Object(
     object: Type.Literal("text_completion"),
     choices: Type.Array(Type.Object({ ...choice, text: Type.String() })),
   },
-  { title: "TextCompletion" },
+  {
+    title: "TextCompletion",
+    examples: [
+      {
+        id: "cmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
+        object: "text_completion",
+        created: 1_795_464_900,
+        model: "smollm2-135m-instruct",
+        choices: [{ index: 0, finish_reason: "stop", text: " Paris." }],
+        usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+      },
+    ],
+  },
+);
+
+const chunk = { id: Type.String(), created: Type.Integer(), model: Type.String() };
+const lastUsage = Type.Optional(
+  Type.Union([Usage, Type.Null()], { description: "In the last chunk, with `stream_options.include_usage`" }),
+);
+
+/** One chunk of a streamed `POST /v1/chat/completions`; `[DONE]` follows the last. */
+export const ChatCompletionChunk = Type.Object(
+  {
+    ...chunk,
+    object: Type.Literal("chat.completion.chunk"),
+    choices: Type.Array(
+      Type.Object({
+        index: Count(),
+        delta: Type.Object({
+          role: Type.Optional(Type.Literal("assistant")),
+          content: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+        }),
+        finish_reason: Type.Union([FinishReason, Type.Null()]),
+        logprobs: Type.Optional(Type.Unknown()),
+      }),
+    ),
+    usage: lastUsage,
+  },
+  { title: "ChatCompletionChunk" },
+);
+
+/** One chunk of a streamed `POST /v1/completions`; `[DONE]` follows the last. */
+export const TextCompletionChunk = Type.Object(
+  {
+    ...chunk,
+    object: Type.Literal("text_completion"),
+    choices: Type.Array(
+      Type.Object({
+        index: Count(),
+        text: Type.String(),
+        finish_reason: Type.Union([FinishReason, Type.Null()]),
+        logprobs: Type.Optional(Type.Unknown()),
+      }),
+    ),
+    usage: lastUsage,
+  },
+  { title: "TextCompletionChunk" },
 );
