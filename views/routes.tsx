@@ -11,6 +11,7 @@ import { keyPageRoutes } from "./keys/routes";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
+import { Fields } from "./ui/form";
 import { redirect } from "./ui/html";
 
 export interface PageServices {
@@ -42,7 +43,7 @@ export const pageRoutes = (services: PageServices) => {
       "/theme",
       ({ request, body }) => redirect(request, localPath(body.return), { "set-cookie": setThemeCookie(body.theme) }),
       {
-        body: t.Object({
+        body: Fields({
           theme: t.Union(THEMES.map((theme) => t.Literal(theme))),
           return: t.Optional(t.String({ maxLength: 2000 })),
         }),

@@ -3,6 +3,7 @@ import type { ConversationService } from "../../gateway/conversations/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { sseResponse } from "../../gateway/http/sse";
+import { Fields } from "../ui/form";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
 import { Asked, ChatPage, MAX_QUESTION, Regenerated } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
@@ -24,7 +25,7 @@ const askingOf = (request: Request) => {
   } as const;
 };
 
-const form = { body: t.Object({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
+const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
 
 /** `/chat`: pages, forms and the stream of an answer. */
 export const chatRoutes = ({ conversations }: { conversations: ConversationService }) => {
@@ -58,7 +59,7 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
         return html(<Asked {...props} />, 200, headers);
       },
       {
-        body: t.Object({
+        body: Fields({
           conversation: t.Optional(t.String({ maxLength: 100 })),
           question: t.String({ maxLength: MAX_QUESTION }),
         }),
@@ -95,7 +96,7 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
         await conversations.rename(principalOf(request), params.id, body.title.trim());
         return redirect(request, `/chat/${params.id}`);
       },
-      { body: t.Object({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }) },
+      { body: Fields({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }) },
     )
     .post("/:id/delete", async ({ request, params }) => {
       await conversations.remove(principalOf(request), params.id);

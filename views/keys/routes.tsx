@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
 import type { KeysService } from "../../gateway/keys/service";
+import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { EMPTY_FORM, readKeyForm } from "./form";
 import { KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage } from "./page";
@@ -9,7 +10,7 @@ const PAGE_LENGTH = 50;
 const HOUR_MS = 3_600_000;
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
-const keyForm = t.Object({
+const keyForm = Fields({
   name: text(1000),
   role: text(100),
   lifetime: text(100),
@@ -30,7 +31,7 @@ export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysServ
         const props = { request, principal: principalOf(request), keys: shown, nextAfter, notice };
         return page(<KeysPage {...props} />);
       },
-      { query: t.Object({ after: t.Optional(t.String({ maxLength: 100 })), done: t.Optional(t.String()) }) },
+      { query: Fields({ after: t.Optional(t.String({ maxLength: 100 })), done: t.Optional(t.String()) }) },
     )
     .get("/new", ({ request }) =>
       page(<NewKeyPage request={request} principal={principalOf(request)} form={EMPTY_FORM} />),
@@ -62,7 +63,7 @@ export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysServ
           201,
         );
       },
-      { body: t.Object({ overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
+      { body: Fields({ overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
     )
     .post(
       "/:id/revoke",
@@ -76,5 +77,5 @@ export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysServ
         await keys.revoke(principal, params.id);
         return redirect(request, "/keys?done=revoked");
       },
-      { body: t.Object({ confirm: t.String({ maxLength: 1000 }) }) },
+      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
     );

@@ -3,6 +3,7 @@ import { exchangeOf } from "../../gateway/http/exchange";
 import type { SessionService } from "../../gateway/sessions/service";
 import { AppError } from "../../lib/errors";
 import { localPath, sessionCookie, setSessionCookie } from "../session";
+import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { LinkPage, SignInPage } from "./page";
 
@@ -21,7 +22,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         const note = sessionCookie(request) ? "Your session ended. Sign in to continue where you were." : undefined;
         return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
       },
-      { query: t.Object({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }) },
+      { query: Fields({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }) },
     )
     .post(
       "/sign-in",
@@ -40,7 +41,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         }
       },
       {
-        body: t.Object({
+        body: Fields({
           key: t.Optional(t.String({ maxLength: 1000 })),
           token: t.Optional(t.String({ maxLength: 200 })),
           return: t.Optional(t.String({ maxLength: 2000 })),

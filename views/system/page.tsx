@@ -35,8 +35,8 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
         Version {readiness.version}, running since <Time at={new Date(readiness.started_at)} />
       </p>
     </div>
-    <section aria-labelledby="nodes-title">
-      <h2 id="nodes-title">GPU nodes</h2>
+    <section>
+      <h2>GPU nodes</h2>
       {nodes.length === 0 ? (
         <EmptyState title="No node is configured">
           <p>Set GROUNDWIRE_NODES to the address of a GPU node and start the gateway again.</p>
@@ -49,8 +49,8 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
         </ul>
       )}
     </section>
-    <section aria-labelledby="dependencies-title">
-      <h2 id="dependencies-title">Dependencies</h2>
+    <section>
+      <h2>Dependencies</h2>
       <Table
         caption="Dependencies"
         rows={readiness.dependencies}
@@ -86,7 +86,7 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
     <dl class="node-facts">
       {readiness && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
       {readiness && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
-      <Fact name="From this gateway" value={String(outstanding)} />
+      <Fact name="Requests from here" value={String(outstanding)} />
       {readiness && <Fact name="Engine" value={readiness.engine} />}
       {readiness?.models.map((model) => (
         <Fact

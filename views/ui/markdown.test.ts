@@ -58,7 +58,7 @@ describe("what a model's text becomes", () => {
   });
 
   test("headings stand below the page's own", () => {
-    expect(markdown("# One\n\n## Two")).toBe("<h3>One</h3>\n<h4>Two</h4>\n");
+    expect(markdown("# One\n\n### Two")).toBe("<h3>One</h3>\n<h4>Two</h4>\n");
   });
 });
 

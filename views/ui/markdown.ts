@@ -11,13 +11,13 @@ const hostOf = (href: string | undefined): string | undefined => {
 };
 
 const ALLOWED_TAGS = [
-  ...["p", "br", "hr", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "a"],
+  ...["p", "br", "hr", "h3", "h4", "blockquote", "pre", "code", "ul", "ol", "li", "a"],
   ...["strong", "b", "em", "i", "del", "s", "sub", "sup", "kbd", "mark"],
   ...["table", "thead", "tbody", "tr", "th", "td"],
 ];
 
-/** Headings of an answer stand below the page's own: h1 becomes h3, h2 becomes h4, and so on. */
-const heading = (level: number) => () => ({ tagName: `h${Math.min(6, level + 2)}`, attribs: {} });
+/** Headings of an answer stand below the page's own h2, in two levels, so that no level is skipped. */
+const heading = (name: "h3" | "h4") => () => ({ tagName: name, attribs: {} });
 
 /**
  * What a model's text may become: text and structure. No image, style, form, frame or script; other tags are shown as
@@ -37,10 +37,11 @@ const RULES: Parameters<typeof sanitizeHtml>[1] = {
   allowProtocolRelative: false,
   disallowedTagsMode: "escape",
   transformTags: {
-    h1: heading(1),
-    h2: heading(2),
-    h3: heading(3),
-    h4: heading(4),
+    h1: heading("h3"),
+    h2: heading("h3"),
+    h3: heading("h4"),
+    h5: heading("h4"),
+    h6: heading("h4"),
     a: (tagName, { href, title }) => {
       const host = hostOf(href);
       return {

@@ -1,0 +1,135 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import axe, { type AxeResults } from "axe-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { findChromium } from "../programs";
+
+const OUTPUT = join(import.meta.dir, "../output");
+
+export const THEMES = ["light", "dark"] as const;
+export const WIDTHS = { 390: 844, 1280: 800 } as const;
+type Theme = (typeof THEMES)[number];
+
+const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+let browser: Browser | undefined;
+
+/** One browser for all tests of a process; `closeBrowser` ends it. */
+const launched = async (): Promise<Browser> => {
+  browser ??= await chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? findChromium(),
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+      ...["--disable-background-networking", "--disable-component-update", "--hide-scrollbars"],
+    ],
+  });
+  return browser;
+};
+
+export const closeBrowser = async (): Promise<void> => {
+  await browser?.close();
+  browser = undefined;
+};
+
+export interface ScreenOptions {
+  width?: keyof typeof WIDTHS;
+  theme?: Theme;
+  /** Off: what every page must also do without scripts. */
+  javaScript?: boolean;
+  /** Value of the session cookie. */
+  session?: string;
+  /** Statuses that this test forces; Chromium writes each of them to the console as an error. */
+  expectedStatuses?: readonly number[];
+}
+
+/** A browser window that watches its page: everything that must not happen is collected in `faults`. */
+export class Screen {
+  readonly faults: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    private readonly context: BrowserContext,
+    readonly options: Required<Pick<ScreenOptions, "width" | "theme">>,
+  ) {}
+
+  static async open(url: string, options: ScreenOptions = {}): Promise<Screen> {
+    const { width = 1280, theme = "light", javaScript = true, session, expectedStatuses = [] } = options;
+    const context = await (await launched()).newContext({
+      baseURL: url,
+      viewport: { width, height: WIDTHS[width] },
+      colorScheme: theme,
+      reducedMotion: "reduce",
+      locale: "en-GB",
+      timezoneId: "Europe/Berlin",
+      javaScriptEnabled: javaScript,
+    });
+    context.setDefaultTimeout(10_000);
+    if (session)
+      await context.addCookies([{ name: "groundwire", value: session, url, httpOnly: true, sameSite: "Lax" }]);
+    const page = await context.newPage();
+    const screen = new Screen(page, context, { width, theme });
+    screen.#watch(url, expectedStatuses);
+    return screen;
+  }
+
+  #watch(url: string, expectedStatuses: readonly number[]): void {
+    const { page, faults } = this;
+    page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() !== "error" && message.type() !== "warning") return;
+      const status = /Failed to load resource.*status of (\d+)/.exec(message.text())?.[1];
+      if (status && expectedStatuses.includes(Number(status))) return;
+      faults.push(`console ${message.type()}: ${message.text()}`);
+    });
+    page.on("response", (response) => {
+      const status = response.status();
+      if (status >= 400 && !expectedStatuses.includes(status)) faults.push(`${status} for ${response.url()}`);
+    });
+    page.on("request", (request) => {
+      const isOurs = request.url().startsWith(url) || request.url().startsWith("data:");
+      if (!isOurs) faults.push(`request to a third party: ${request.url()}`);
+    });
+  }
+
+  /** Adds what is wrong with the page as it stands now: accessibility, and scrolling sideways. */
+  async inspect(): Promise<void> {
+    for (const problem of await this.#axe()) this.faults.push(problem);
+    const overflow = await this.page.evaluate<number>(
+      "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+    );
+    if (overflow > 0) this.faults.push(`scrolls sideways by ${overflow} px`);
+  }
+
+  /** axe runs in the page through the debugger, which no Content-Security-Policy has to allow for. */
+  async #axe(): Promise<string[]> {
+    await this.page.evaluate(axe.source);
+    const { violations } = await this.page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(AXE_TAGS)} })`);
+    return violations.map(({ id, nodes }) => `axe ${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+  }
+
+  /** Keeps a picture for the contact sheet. */
+  async shoot(name: string): Promise<void> {
+    const { width, theme } = this.options;
+    mkdirSync(OUTPUT, { recursive: true });
+    await this.page.screenshot({ path: join(OUTPUT, `${name}.${width}.${theme}.png`), animations: "disabled" });
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+/** Opens a screen, runs `work`, closes it, and answers what went wrong meanwhile. */
+export const onScreen = async (
+  url: string,
+  options: ScreenOptions,
+  work: (page: Page, screen: Screen) => Promise<void>,
+): Promise<string[]> => {
+  const screen = await Screen.open(url, options);
+  try {
+    await work(screen.page, screen);
+    return screen.faults;
+  } finally {
+    await screen.close();
+  }
+};
