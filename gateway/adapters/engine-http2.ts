@@ -102,9 +102,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         return await attempt(node, request);
       } catch (thrown) {
         const error = toAppError(thrown);
-        const another = mayMoveOn(error) && !request.signal.aborted ? pick(request.model, node) : undefined;
-        const next = another ?? (isLostConnection(error) && node.pool.available() ? node : undefined);
-        if (!next || !retries.take()) throw error;
+        if (request.signal.aborted || !mayMoveOn(error)) throw error;
+        const isLost = error.kind === "upstream_error";
+        const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
+        if (!next || !retries.take()) throw isLost && node.state === "down" ? nobodyTakes(nodes, request.model) : error;
         try {
           return await attempt(next, request);
         } finally {
@@ -159,8 +160,6 @@ const mayMoveOn = (error: AppError): boolean =>
   error.kind === "unavailable" ||
   error.kind === "overloaded" ||
   error.kind === "model_loading";
-
-const isLostConnection = (error: AppError): boolean => error.kind === "upstream_error" && error.status === 502;
 
 /** Why no node takes a request for `model`, and when to try again. */
 const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {

@@ -1,0 +1,98 @@
+import { AppError } from "../../lib/errors";
+import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engine";
+
+export interface FakeEngineOptions {
+  model?: string;
+  /** The pieces of text of every answer. */
+  words?: string[];
+  /** Thrown instead of an answer. */
+  refuse?: (request: EngineRequest) => AppError | undefined;
+  /** Waited for before each piece: a test holds a stream where it wants it. */
+  beforePiece?: (index: number) => Promise<void>;
+}
+
+const encoder = new TextEncoder();
+
+/** An engine in memory for unit tests: one node, one model, the same words each time. `requests` is what it was asked. */
+export const fakeEngine = (
+  options: FakeEngineOptions = {},
+): Engine & { requests: EngineRequest[]; running(): number } => {
+  const { model = "fake-model", words = ["Hello", " ", "world"], refuse, beforePiece } = options;
+  const requests: EngineRequest[] = [];
+  let running = 0;
+  let isDrained = false;
+  const usage = { prompt_tokens: 3, completion_tokens: words.length, total_tokens: 3 + words.length };
+  const head = { id: "chatcmpl-fake", created: 1_795_464_900, model };
+  const data = (chunk: object) => `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", ...chunk })}\n\n`;
+
+  const pieces = async function* (request: EngineRequest): AsyncGenerator<Uint8Array> {
+    const left = Promise.withResolvers<never>();
+    left.promise.catch(() => undefined);
+    const leave = () => left.reject(new AppError("client_closed", "The caller left."));
+    request.signal.addEventListener("abort", leave, { once: true });
+    running++;
+    try {
+      if (request.signal.aborted) leave();
+      for (const [index, text] of words.entries()) {
+        await Promise.race([beforePiece?.(index), left.promise]);
+        if (!request.stream) continue;
+        const delta = index === 0 ? { role: "assistant", content: text } : { content: text };
+        yield encoder.encode(data({ choices: [{ index: 0, delta, finish_reason: null }] }));
+      }
+      yield encoder.encode(request.stream ? end() : whole());
+    } finally {
+      running--;
+      request.signal.removeEventListener("abort", leave);
+    }
+  };
+  const end = (): string =>
+    `${data({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}${data({ choices: [], usage })}data: [DONE]\n\n`;
+  const whole = (): string =>
+    JSON.stringify({
+      ...head,
+      object: "chat.completion",
+      choices: [{ index: 0, message: { role: "assistant", content: words.join("") }, finish_reason: "stop" }],
+      usage,
+    });
+
+  const since = new Date();
+  const view = (): NodeView => ({
+    id: "fake",
+    url: "http://fake",
+    state: isDrained ? "draining" : "ready",
+    since,
+    outstanding: running,
+    latencyMs: 0,
+    isDrained,
+    readiness: {
+      state: "ready",
+      engine: "fake",
+      synthetic: true,
+      version: "0.0.0",
+      models: [{ id: model, kind: "chat", revision: "fake-revision", context_window: 4096 }],
+      slots: { total: 8, running },
+      queue: { depth: 0, capacity: 16 },
+    },
+  });
+
+  return {
+    requests,
+    running: () => running,
+    async open() {},
+    async request(request): Promise<EngineReply> {
+      requests.push(request);
+      if (request.signal.aborted) throw new AppError("client_closed", "The caller left.");
+      const refusal = refuse?.(request);
+      if (refusal) throw refusal;
+      if (request.model !== model) {
+        throw new AppError("model_not_found", `There is no model "${request.model}".`, { param: "model" });
+      }
+      return { node: "fake", modelRevision: "fake-revision", engine: "fake", queueMs: 0, body: pieces(request) };
+    },
+    nodes: () => [view()],
+    drain(node, drained) {
+      if (node === "fake") isDrained = drained;
+    },
+    async close() {},
+  };
+};
