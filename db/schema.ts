@@ -105,6 +105,16 @@ export const messages = sqliteTable(
   (table) => [uniqueIndex("messages_in_order").on(table.conversationId, table.position)],
 );
 
+/** What an admin set for a namespace of the answer cache; one without a row is a key's own, and enabled. */
+export const cacheNamespaces = sqliteTable("cache_namespaces", {
+  /** Id of a key, or the name that its keys share. */
+  name: text().primaryKey(),
+  enabled: flag().notNull().default(true),
+  /** Keys that read and write this namespace instead of their own. */
+  keyIds: text({ mode: "json" }).$type<string[]>().notNull().default([]),
+  updatedAt: time().notNull(),
+});
+
 /** Who changed what. Only ever appended. */
 export const auditLog = sqliteTable(
   "audit_log",

@@ -1,0 +1,113 @@
+import { appendAudit } from "../../db/audit";
+import { type CacheNamespaceRow, listCacheNamespaces, saveCacheNamespace } from "../../db/cache-namespaces";
+import type { Db, Tx } from "../../db/client";
+import { findKey } from "../../db/keys";
+import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+
+/** How soon a setting that was made on one gateway holds on the others. */
+const REFRESH_MS = 5000;
+
+export interface NamespaceSettings {
+  name: string;
+  enabled: boolean;
+  /** The keys that share it; empty for a key's own. */
+  keyIds: string[];
+}
+
+/** Whose entries a key reads and writes: its own, unless an admin put it into a shared namespace. */
+export interface Namespaces {
+  /** Loads the settings and keeps them fresh. */
+  open(): Promise<void>;
+  nameOf(keyId: string): string;
+  isDisabled(name: string): boolean;
+  /** Those that an admin has set something for. */
+  list(): NamespaceSettings[];
+  /** Nothing is read from or written to a disabled namespace; its entries stay until they expire. */
+  setEnabled(actorId: string, name: string, enabled: boolean): Promise<NamespaceSettings>;
+  /**
+   * Makes exactly these keys share `name`; none: each is on its own again. Throws not_found for an unknown key, conflict
+   * for one that shares another namespace, invalid_request for a name that looks like a key's.
+   */
+  share(actorId: string, name: string, keyIds: string[]): Promise<NamespaceSettings>;
+  close(): void;
+}
+
+interface NamespacesDeps {
+  db: Db;
+  log: Log;
+  now?: () => number;
+}
+
+export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): Namespaces => {
+  let settings = new Map<string, NamespaceSettings>();
+  let nameByKey = new Map<string, string>();
+  let timer: Timer | undefined;
+
+  const load = async (): Promise<void> => {
+    const rows = await listCacheNamespaces(db);
+    settings = new Map(rows.map(({ name, enabled, keyIds }) => [name, { name, enabled, keyIds }]));
+    nameByKey = new Map(rows.flatMap(({ name, keyIds }) => keyIds.map((keyId) => [keyId, name])));
+  };
+
+  const save = async (
+    actorId: string,
+    action: string,
+    name: string,
+    change: (before: NamespaceSettings, others: CacheNamespaceRow[], tx: Tx) => Promise<NamespaceSettings>,
+  ): Promise<NamespaceSettings> => {
+    const saved = await db.write(async (tx) => {
+      const rows = await listCacheNamespaces(tx);
+      const before = rows.find((row) => row.name === name) ?? { name, enabled: true, keyIds: [] };
+      const others = rows.filter((row) => row.name !== name);
+      const { enabled, keyIds } = await change(before, others, tx);
+      const at = new Date(now());
+      await saveCacheNamespace(tx, { name, enabled, keyIds, updatedAt: at });
+      await appendAudit(tx, { at, actor: actorId, action, target: `cache:${name}`, detail: { enabled, keyIds } });
+      return { name, enabled, keyIds };
+    });
+    await load();
+    return saved;
+  };
+
+  const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
+    for (const keyId of keyIds) {
+      if (!(await findKey(tx, keyId))) {
+        throw new AppError("not_found", `There is no key ${keyId}.`, { param: "keys" });
+      }
+      const other = others.find((row) => row.keyIds.includes(keyId));
+      if (other) {
+        throw new AppError("conflict", `${keyId} shares the namespace "${other.name}". Take it out there first.`, {
+          param: "keys",
+        });
+      }
+    }
+  };
+
+  return {
+    open: async () => {
+      await load();
+      timer = setInterval(() => {
+        load().catch((error) => log.warn({ err: error }, "the cache's namespaces could not be read"));
+      }, REFRESH_MS);
+      timer.unref();
+    },
+    nameOf: (keyId) => nameByKey.get(keyId) ?? keyId,
+    isDisabled: (name) => settings.get(name)?.enabled === false,
+    list: () => [...settings.values()],
+    setEnabled: (actorId, name, enabled) =>
+      save(actorId, enabled ? "cache.enable" : "cache.disable", name, async (before) => ({ ...before, enabled })),
+    share: async (actorId, name, keyIds) => {
+      if (name.startsWith("key_")) {
+        throw new AppError("invalid_request", `${name} is a key's own namespace. Choose a name without "key_".`, {
+          param: "namespace",
+        });
+      }
+      return save(actorId, "cache.share", name, async (before, others, tx) => {
+        await checkKeys(tx, keyIds, others);
+        return { ...before, keyIds };
+      });
+    },
+    close: () => clearInterval(timer),
+  };
+};
