@@ -21,7 +21,11 @@ test.each([
   [{ messages: [] }, "messages", "messages must have at least 1 item."],
   [{ messages: "hi" }, "messages", 'messages must be a list, not "hi".'],
   [{ messages: [{ role: "user" }] }, "messages.0.content", "messages.0.content is missing."],
-  [{ response_format: { type: "json_schema" } }, "response_format.json_schema", "response_format.json_schema is missing."],
+  [
+    { response_format: { type: "json_schema" } },
+    "response_format.json_schema",
+    "response_format.json_schema is missing.",
+  ],
 ])("%j is refused by the name of the field", (fields, param, message) => {
   expect(problem(fields)).toEqual([param, message]);
 });

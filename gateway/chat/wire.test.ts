@@ -1,0 +1,47 @@
+import { expect, test } from "bun:test";
+import { takeUsageFrame, toCompletion, toFrames } from "./wire";
+
+const encoder = new TextEncoder();
+const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
+const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
+const content = (text: string, finish_reason: string | null = null) =>
+  frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
+
+test("the frames of a stream add up to the whole answer", () => {
+  const frames = [content("Hel"), content("lo") + content("", "stop"), `${frame({ choices: [], usage })}data: [DONE]\n\n`];
+  const completion = toCompletion(frames.map((text) => encoder.encode(text)));
+  expect(completion.choices[0]?.message).toEqual({ role: "assistant", content: "Hello" });
+  expect([completion.choices[0]?.finish_reason, completion.usage]).toEqual(["stop", usage]);
+});
+
+test("a stored answer replayed as a stream adds up to itself", () => {
+  const stored = toCompletion([encoder.encode(content("Hello", "length") + frame({ choices: [], usage }))]);
+  expect(toCompletion([encoder.encode(toFrames(stored, true))])).toEqual(stored);
+  expect(toFrames(stored, false)).not.toContain("usage");
+});
+
+test("the logprobs of all pieces are joined in order", () => {
+  const piece = (token: string) =>
+    frame({ choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token }] }, finish_reason: null }] });
+  const completion = toCompletion([encoder.encode(piece("a") + piece("b"))]);
+  expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
+});
+
+test("the usage frame is found and taken out, whatever stands around it", () => {
+  const before = content("x", "stop");
+  const done = "data: [DONE]\n\n";
+  for (const [start, end] of [
+    [before, done],
+    ["", done],
+    [before, ""],
+  ]) {
+    const found = takeUsageFrame(encoder.encode(`${start}${frame({ choices: [], usage })}${end}`));
+    expect(found?.chunk.usage).toEqual(usage);
+    expect(Buffer.from(found?.rest ?? []).toString()).toBe(`${start}${end}`);
+  }
+});
+
+test("a text that looks like a usage frame is left alone", () => {
+  expect(takeUsageFrame(encoder.encode(content('"choices":[] "usage":{}')))).toBeUndefined();
+});
