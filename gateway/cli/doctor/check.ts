@@ -1,0 +1,48 @@
+import type { Settings } from "../../../lib/settings";
+
+export type Status = "passed" | "warning" | "failed";
+
+/** What a check found. Everything but a pass says what to do about it. */
+export type Finding =
+  | { status: "passed"; message: string }
+  | { status: "warning" | "failed"; message: string; remedy: string };
+
+export interface Check {
+  /** Stable: scripts read it. */
+  name: string;
+  run(settings: Settings): Finding | Promise<Finding>;
+}
+
+export type Result = Finding & { name: string };
+
+export const passed = (message: string): Finding => ({ status: "passed", message });
+export const warning = (message: string, remedy: string): Finding => ({ status: "warning", message, remedy });
+export const failed = (message: string, remedy: string): Finding => ({ status: "failed", message, remedy });
+
+const TIMEOUT_MS = 20_000;
+
+/** Runs one check; one that throws or takes too long has failed. */
+export const runCheck = async ({ name, run }: Check, settings: Settings): Promise<Result> => {
+  const { promise: late, resolve } = Promise.withResolvers<Finding>();
+  const timer = setTimeout(
+    () =>
+      resolve(
+        failed(`no result after ${TIMEOUT_MS / 1000} s`, "Run it again; if it stays, look at this machine's load."),
+      ),
+    TIMEOUT_MS,
+  );
+  try {
+    return { name, ...(await Promise.race([run(settings), late])) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { name, ...failed(message, "Correct what the message names and run `bun run doctor` again.") };
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** The worst status of all. */
+export const overall = (results: readonly Finding[]): Status => {
+  if (results.some(({ status }) => status === "failed")) return "failed";
+  return results.some(({ status }) => status === "warning") ? "warning" : "passed";
+};

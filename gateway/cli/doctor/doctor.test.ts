@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Result, Status } from "./check";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "groundwire-doctor-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const doctor = async (env: Record<string, string>) => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, "../doctor.ts"), "--json"], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH ?? "",
+      GROUNDWIRE_DATA_DIR: join(folder, "data"),
+      GROUNDWIRE_MODELS_DIR: join(folder, "models"),
+      ...env,
+    },
+  });
+  const report = (await child.stdout.json()) as { status: Status; checks: Result[] };
+  return {
+    report,
+    exitCode: await child.exited,
+    find: (name: string) => report.checks.find((each) => each.name === name),
+  };
+};
+
+test("each finding that is no pass has a remedy, and the exit code tells the worst", async () => {
+  const { report, exitCode, find } = await doctor({
+    GROUNDWIRE_NODES: "http://127.0.0.1:1",
+    REDIS_URL: "redis://127.0.0.1:1",
+  });
+  expect([report.status, exitCode]).toEqual(["failed", 2]);
+  expect(find("nodes")?.status).toBe("failed");
+  expect(find("redis")?.status).toBe("failed");
+  expect(find("model")).toMatchObject({ status: "warning", remedy: "bun run models pull" });
+  for (const result of report.checks) if (result.status !== "passed") expect(result.remedy.length).toBeGreaterThan(0);
+});
+
+test("a port that was asked for and is taken by something else fails; one of the defaults gives way", async () => {
+  const listener = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { open: (socket) => void socket.end(), data() {} },
+  });
+  const { find } = await doctor({ GROUNDWIRE_PORT: String(listener.port) });
+  listener.stop(true);
+  expect(find("gateway-port")?.status).toBe("failed");
+});
+
+test("a model file with other bytes fails", async () => {
+  const name = "SmolLM2-135M-Instruct.Q4_1.gguf";
+  await Bun.write(join(folder, "models", name), "not a model");
+  const { find } = await doctor({});
+  expect(find("model")).toMatchObject({ status: "failed", message: expect.stringContaining("sha256 differs") });
+});
+
+test("settings that are wrong are listed, and nothing else is looked at", async () => {
+  const { report, exitCode } = await doctor({ GROUNDWIRE_PROT: "1" });
+  expect([report.checks.length, report.checks[0]?.name, exitCode]).toEqual([1, "settings", 2]);
+  expect(report.checks[0]?.message).toContain("GROUNDWIRE_PORT");
+});
+
+test("a database that is damaged fails", async () => {
+  const data = join(folder, "damaged");
+  await Bun.write(join(data, "groundwire.db"), "");
+  writeFileSync(join(data, "groundwire.db"), `SQLite format 3\0${"x".repeat(8192)}`);
+  const { find } = await doctor({ GROUNDWIRE_DATA_DIR: data });
+  expect(find("database")?.status).toBe("failed");
+});

@@ -1,0 +1,149 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Redis } from "ioredis";
+import type { NodeReadiness } from "../../../gpu-node/protocol";
+import type { Config } from "../../../lib/config";
+import { version } from "../../../package.json";
+import { probePort } from "../start/ports";
+import { type Check, type Finding, failed, passed, warning } from "./check";
+
+const TIMEOUT_MS = 3000;
+const DAY_MS = 86_400_000;
+const EXPIRES_SOON_MS = 14 * DAY_MS;
+const SKEW_ALLOWED_MS = 2000;
+
+const answers = async (url: string, init: RequestInit = {}): Promise<Response | undefined> => {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    return undefined;
+  }
+};
+
+const port = (
+  name: string,
+  key: string,
+  setting: string,
+  read: (config: Config) => { host: string; port: number },
+): Check => ({
+  name,
+  run: async ({ config, origins }) => {
+    const { host, port: number } = read(config);
+    if ((await probePort(host, number)) !== undefined) return passed(`${host}:${number} is free`);
+    const alive = await answers(`http://${host}:${number}/healthz`);
+    if (alive?.ok) return passed(`${host}:${number} is in use by Groundwire`);
+    const message = `${host}:${number} is in use by something else`;
+    return origins.get(key) === "default"
+      ? passed(`${message}; start takes the next free port`)
+      : failed(message, `Stop it, or set ${setting}`);
+  },
+});
+
+const gatewayPort = port("gateway-port", "gateway.port", "GROUNDWIRE_PORT", ({ gateway }) => gateway);
+const nodePort = port("node-port", "node.port", "GROUNDWIRE_NODE_PORT", ({ node }) => node);
+
+const nodes: Check = {
+  name: "nodes",
+  run: async ({ config }) => {
+    const { nodes: configured, nodeToken } = config.gateway;
+    const isLocal = configured.length === 0;
+    const urls = isLocal ? [`${config.node.tlsCert ? "https" : "http"}://127.0.0.1:${config.node.port}`] : configured;
+    const headers: Record<string, string> = nodeToken ? { authorization: `Bearer ${nodeToken}` } : {};
+    for (const url of urls) {
+      const response = await answers(`${url}/readyz`, { headers });
+      if (!response && isLocal) return passed("no node runs on this machine now; `bun run start` starts one");
+      const problem = response ? await checkNode(url, response, headers) : unreachable(url);
+      if (problem) return problem;
+    }
+    return passed(`${urls.join(", ")}: ready, and a token came`);
+  },
+};
+
+const unreachable = (url: string): Finding =>
+  failed(`${url} does not answer`, "Start the node there (bun run start:gpu-node), or correct GROUNDWIRE_NODES");
+
+/** What is wrong with a node that answers, or undefined. */
+const checkNode = async (
+  url: string,
+  response: Response,
+  headers: Record<string, string>,
+): Promise<Finding | undefined> => {
+  const node = (await response.json().catch(() => undefined)) as NodeReadiness | undefined;
+  if (!node?.state) return failed(`${url} answers, but it is no node of Groundwire`, "Correct GROUNDWIRE_NODES");
+  if (node.state !== "ready") return warning(`${url} is ${node.state}`, "Wait until it is ready, or look at its log");
+  if (node.version !== version) {
+    return warning(`${url} runs version ${node.version}, this is ${version}`, "Bring both to the same version");
+  }
+  const probe = await answers(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify({ messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }),
+  });
+  if (probe?.status === 401)
+    return failed(`${url} refuses the token`, "Give gateway and node the same GROUNDWIRE_NODE_TOKEN");
+  if (!probe?.ok) return warning(`${url} gave no token within ${TIMEOUT_MS / 1000} s`, "Look at its log and its load");
+  return node.synthetic
+    ? warning(`${url} runs the synthetic engine: its answers are no model's`, "Unset GROUNDWIRE_NODE_ENGINE there")
+    : undefined;
+};
+
+const redis: Check = {
+  name: "redis",
+  run: async ({ config }) => {
+    const url = config.store.redisUrl;
+    if (!url) return passed("not used: one gateway needs none");
+    const client = new Redis(url, { lazyConnect: true, connectTimeout: TIMEOUT_MS, retryStrategy: () => null });
+    client.on("error", () => {}); // the rejected call below says the same
+    try {
+      await client.connect();
+      const startedAt = performance.now();
+      const [seconds] = await client.time();
+      const skewMs = Math.abs(Number(seconds) * 1000 - Date.now());
+      const latency = `${(performance.now() - startedAt).toFixed(1)} ms`;
+      return skewMs > SKEW_ALLOWED_MS
+        ? warning(`its clock and this machine's are ${Math.round(skewMs / 1000)} s apart`, "Let both keep time by NTP")
+        : passed(`answers in ${latency}`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return failed(
+        `can't be used: ${reason}`,
+        "Start it, or correct REDIS_URL; without REDIS_URL one gateway needs none",
+      );
+    } finally {
+      client.disconnect();
+    }
+  },
+};
+
+const clock: Check = {
+  name: "clock",
+  run: async ({ config }) => {
+    for (const url of config.gateway.nodes) {
+      const date = (await answers(`${url}/healthz`))?.headers.get("date");
+      const skewMs = date ? Math.abs(Date.parse(date) - Date.now()) : 0;
+      if (skewMs > SKEW_ALLOWED_MS) {
+        return warning(
+          `${url} is ${Math.round(skewMs / 1000)} s away from this machine's clock`,
+          "Let both keep time by NTP",
+        );
+      }
+    }
+    return passed(new Date().toISOString());
+  },
+};
+
+const tls: Check = {
+  name: "tls",
+  run: ({ config }) => {
+    if (!config.node.tlsCert)
+      return passed("not used: the node listens on this machine or in a network that is trusted");
+    const { validTo, subject } = new X509Certificate(readFileSync(config.node.tlsCert));
+    const leftMs = Date.parse(validTo) - Date.now();
+    if (leftMs < 0) return failed(`the node's certificate ended on ${validTo}`, "Renew it and restart the node");
+    return leftMs < EXPIRES_SOON_MS
+      ? warning(`the node's certificate ends on ${validTo}`, "Renew it and restart the node")
+      : passed(`${subject.replaceAll("\n", ", ")}, until ${validTo}`);
+  },
+};
+
+export const networkChecks: readonly Check[] = [gatewayPort, nodePort, nodes, redis, clock, tls];

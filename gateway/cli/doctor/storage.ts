@@ -1,0 +1,102 @@
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { databaseOptions, openDb } from "../../../db/client";
+import { findModel } from "../../../gpu-node/models/catalogue";
+import { hashFile } from "../../../gpu-node/models/verify";
+import { silentLog } from "../../../lib/log";
+import { type Check, type Finding, failed, passed, warning } from "./check";
+
+const MIB = 1024 ** 2;
+const WANTED_MIB = 2048;
+const LEAST_MIB = 256;
+
+/** The folder itself, or the nearest one above it that exists. */
+const existing = (folder: string): string => (existsSync(folder) ? folder : existing(dirname(folder)));
+
+const checkFolder = (folder: string, setting: string): Finding => {
+  const at = existing(folder);
+  try {
+    accessSync(at, constants.W_OK);
+  } catch {
+    return failed(`${at} can't be written to`, `Give this user the right to write there, or move it with ${setting}`);
+  }
+  const { bavail, bsize } = statfsSync(at);
+  const freeMib = Math.floor((bavail * bsize) / MIB);
+  const message = `${folder}: ${freeMib} MiB free`;
+  const remedy = `Free some space, or move it with ${setting}`;
+  if (freeMib < LEAST_MIB) return failed(message, remedy);
+  return freeMib < WANTED_MIB ? warning(message, remedy) : passed(message);
+};
+
+const dataFolder: Check = {
+  name: "data-folder",
+  run: ({ config }) => checkFolder(config.dataDir, "GROUNDWIRE_DATA_DIR"),
+};
+
+const modelsFolder: Check = {
+  name: "models-folder",
+  run: ({ config }) => checkFolder(config.models.dir, "GROUNDWIRE_MODELS_DIR"),
+};
+
+/** Versions of SQLite in which a checkpoint that meets a commit can lose it: 3.7.0 to 3.51.2, but for two backports. */
+const hasWalResetRace = (version: string): boolean => {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  if (major !== 3 || minor < 7) return false;
+  if ((minor === 44 && patch >= 6) || (minor === 50 && patch >= 7)) return false;
+  return minor < 51 || (minor === 51 && patch < 3);
+};
+
+const database: Check = {
+  name: "database",
+  run: async ({ config }) => {
+    const options = databaseOptions(config);
+    const file = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
+    if (file && !existsSync(file)) return passed(`${file} will be made by the first start`);
+    const db = await openDb(options, silentLog());
+    try {
+      const { version } = await db.get<{ version: string }>("SELECT sqlite_version() AS version");
+      if (file) {
+        const [row] = await db.all<{ quick_check: string }>("PRAGMA quick_check(1)");
+        if (row?.quick_check !== "ok") {
+          return failed(`${file} is damaged: ${row?.quick_check}`, "Stop Groundwire and restore a backup of this file");
+        }
+      }
+      await db.write(async () => {}); // takes the write lock and gives it back
+      const race = hasWalResetRace(version)
+        ? ", whose WAL-reset race can't occur: one process at a time checkpoints"
+        : "";
+      return passed(`${file ?? new URL(options.url).host} can be written to; SQLite ${version}${race}`);
+    } finally {
+      await db.close();
+    }
+  },
+};
+
+const model: Check = {
+  name: "model",
+  run: async ({ config }) => {
+    if (config.node.engine !== "llama") return passed(`the engine ${config.node.engine} needs no file here`);
+    const known = findModel(config.models.chat);
+    if (!known) {
+      return existsSync(config.models.chat)
+        ? passed(`${config.models.chat}, a file of your own`)
+        : failed(
+            `GROUNDWIRE_CHAT_MODEL is ${config.models.chat}: no name of the catalogue and no file`,
+            "bun run models list",
+          );
+    }
+    for (const { name, sha256 } of known.files) {
+      const path = join(config.models.dir, name);
+      if (!existsSync(path)) return warning(`${name} is not here yet`, "bun run models pull");
+      if ((await hashFile(path)) !== sha256) {
+        return failed(
+          `${path} is not the file that it should be: its sha256 differs`,
+          `rm ${path} && bun run models pull`,
+        );
+      }
+    }
+    return passed(`${known.name}: every file has its sha256`);
+  },
+};
+
+export const storageChecks: readonly Check[] = [dataFolder, modelsFolder, database, model];
