@@ -7,13 +7,14 @@ import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
 import { http2Engine } from "./adapters/engine-http2";
 import { createApp, type Services } from "./app";
+import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
 import { createConversations } from "./conversations/service";
 import { createHealth } from "./health/service";
 import { createKeys } from "./keys/service";
 import { createLedger } from "./limits/ledger";
-import { createMetrics } from "./metrics/service";
+import type { Recorder } from "./metrics/recorder";
 import { createModels } from "./models/registry";
 import { createSessions } from "./sessions/service";
 
@@ -55,8 +56,9 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const sessions = createSessions({ db, keys });
   const ledger = createLedger();
   const models = createModels({ engine, defaultModel: config.models.chat });
-  const answers = createAnswerCache({ cache, config, log });
-  const metrics = createMetrics({ engine });
+  const namespaces = createNamespaces({ db, log });
+  const answers = createAnswerCache({ cache, config, namespaces, log });
+  const metrics: Recorder = { request: () => undefined, generation: () => undefined };
   const chat = createChat({
     engine,
     models,
@@ -77,6 +79,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     ledger,
     models,
     cache,
+    namespaces,
     answers,
     metrics,
     chat,
@@ -89,10 +92,11 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     services,
     createdAdminKey: created,
     async open() {
-      await Promise.all([engine.open(), cache.open()]);
+      await Promise.all([engine.open(), cache.open(), namespaces.open()]);
     },
     async close(graceMs) {
       await engine.close(graceMs);
+      namespaces.close();
       await cache.close();
       await db.close();
     },
