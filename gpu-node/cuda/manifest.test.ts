@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { cudaManifest, cudaManifestText, ROOT } from "./manifest";
+
+const GPU_BINARIES = /^@node-llama-cpp\/.*(cuda|vulkan)/;
+const AGAIN = "run: bun gpu-node/cuda/generate.ts";
+
+/** Every locked package, from the name to what is locked. bun.lock is JSON with trailing commas. */
+const lockedPackages = async (path: string): Promise<Record<string, unknown[]>> =>
+  JSON.parse((await Bun.file(path).text()).replace(/,(\s*[}\]])/g, "$1")).packages;
+
+test("the manifest for GPU machines is the root's without the overrides", async () => {
+  expect(await Bun.file(join(import.meta.dir, "package.json")).text(), AGAIN).toBe(await cudaManifestText());
+});
+
+test("its lockfile holds the same packages, and the GPU binaries besides", async () => {
+  const [root, cuda] = await Promise.all(
+    [ROOT, import.meta.dir].map((folder) => lockedPackages(join(folder, "bun.lock"))),
+  );
+  const common = (packages: typeof root = {}) =>
+    Object.fromEntries(Object.entries(packages).filter(([name]) => !GPU_BINARIES.test(name)));
+  expect(common(cuda), AGAIN).toEqual(common(root));
+  expect(root?.["@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("empty-npm-package@");
+  expect(cuda?.["@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("@node-llama-cpp/linux-x64-cuda@");
+});
+
+test("overrides for other reasons stay", () => {
+  const overrides = { gpu: "npm:empty-npm-package@1.0.0", fixed: "1.2.3" };
+  expect(cudaManifest({ name: "x", overrides })).toEqual({ name: "x", overrides: { fixed: "1.2.3" } });
+});

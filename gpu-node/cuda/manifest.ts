@@ -1,0 +1,26 @@
+import { join } from "node:path";
+
+/** The parts of the root's package.json that the second manifest is made from. */
+interface Manifest {
+  [field: string]: unknown;
+  overrides: Record<string, string>;
+}
+
+export const ROOT = join(import.meta.dir, "..", "..");
+const EMPTY_PACKAGE = "npm:empty-npm-package";
+
+/**
+ * The root's manifest without the overrides that keep the GPU binaries of node-llama-cpp (600 MB) away. Everything else
+ * is the same, so that both lockfiles hold the same versions.
+ */
+export const cudaManifest = (root: Manifest): Record<string, unknown> => {
+  const { overrides, ...rest } = root;
+  const kept = Object.entries(overrides).filter(([, target]) => !target.startsWith(EMPTY_PACKAGE));
+  return { ...rest, ...(kept.length > 0 && { overrides: Object.fromEntries(kept) }) };
+};
+
+export const readRootManifest = (): Promise<Manifest> => Bun.file(join(ROOT, "package.json")).json();
+
+/** The text of gpu-node/cuda/package.json as it has to be. */
+export const cudaManifestText = async (): Promise<string> =>
+  `${JSON.stringify(cudaManifest(await readRootManifest()), null, 2)}\n`;
