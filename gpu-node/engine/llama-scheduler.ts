@@ -4,6 +4,14 @@ import type { EngineEvent } from "./engine";
 import { chooseSlot, shareBatch } from "./llama-slots";
 import { type Job, LlamaStream } from "./llama-stream";
 
+/** Prompt tokens that one step computes at most: who generates waits for it, and so does who comes in the meantime. */
+export interface PrefillLimits {
+  /** While others generate. */
+  beside: number;
+  /** While nobody does. */
+  alone: number;
+}
+
 /**
  * Owns a context and all its sequences. Every step decodes one batch that holds one token of each generating stream and
  * pieces of the prompts that are being read; streams join and leave between steps.
@@ -16,10 +24,9 @@ export class LlamaScheduler {
   #uses = 0;
   #isClosed = false;
 
-  /** `prefillTokens`: prompt tokens that one step may compute while other streams generate and wait for it. */
   constructor(
     readonly context: LlamaContext,
-    readonly prefillTokens: number,
+    readonly prefill: PrefillLimits,
   ) {
     this.#free = Array.from({ length: context.totalSequences }, () => ({
       sequence: context.getSequence(),
@@ -98,10 +105,10 @@ export class LlamaScheduler {
     const live = this.#active.filter((stream) => !stream.isOver);
     const generating = live.filter((stream) => stream.prefillTokens === 0);
     const prefilling = live.filter((stream) => stream.prefillTokens > 0);
-    const room = this.context.batchSize - generating.length;
+    const limit = generating.length > 0 ? this.prefill.beside : this.prefill.alone;
     const shares = shareBatch(
       prefilling.map((stream) => stream.prefillTokens),
-      generating.length > 0 ? Math.min(room, this.prefillTokens) : room,
+      Math.min(limit, this.context.batchSize - generating.length),
     );
     await Promise.all([
       ...generating.map((stream) => stream.advance(1)),
