@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import axe, { type AxeResults } from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -132,4 +132,22 @@ export const onScreen = async (
   } finally {
     await screen.close();
   }
+};
+
+/** One picture, and one page, of every screen shot so far: for a person to look at. */
+export const contactSheet = async (): Promise<void> => {
+  const files = readdirSync(OUTPUT)
+    .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
+    .sort();
+  const figures = files.map((file) => {
+    const height = file.includes(".390.") ? 520 : 300;
+    return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
+  });
+  const style = "body{display:flex;flex-wrap:wrap;gap:16px;background:#777;font:13px sans-serif}figure{margin:0}";
+  const path = join(OUTPUT, "contact-sheet.html");
+  await Bun.write(path, `<!doctype html><title>Screens</title><style>${style}</style>${figures.join("\n")}`);
+  const page = await (await launched()).newPage({ viewport: { width: 2000, height: 1000 } });
+  await page.goto(`file://${path}`);
+  await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true });
+  await page.close();
 };

@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { AppError, type ErrorKind } from "../../lib/errors";
+import { closeBrowser, contactSheet, onScreen, THEMES, WIDTHS } from "./harness";
+import { type Pages, startPages } from "./pages";
+import { MARKDOWN } from "./texts";
+
+let pages: Pages;
+const cookies: Record<string, string> = {};
+
+/** Signs in with a new key of that role. */
+const signedIn = async (role: "viewer" | "member" | "admin", name: string) => {
+  const { key, id } = await pages.newKey(role, name);
+  const { cookie, principal } = await pages.sessions.signIn(key);
+  return { cookie, principal, id };
+};
+
+beforeAll(async () => {
+  pages = await startPages();
+  for (const role of ["viewer", "member", "admin"] as const) {
+    cookies[role] = (await signedIn(role, `Ada’s ${role} key`)).cookie;
+  }
+});
+afterAll(async () => {
+  await contactSheet();
+  await closeBrowser();
+  await pages.stop();
+});
+
+interface Case {
+  name: string;
+  path: string;
+  as?: keyof typeof cookies;
+  status?: number;
+  /** Brings the open page into its state. */
+  reach?: (page: Page) => Promise<void>;
+  /** What the reader must be able to see then. */
+  shows: string;
+}
+
+const ask = async (page: Page, text: string) => {
+  await page.getByLabel("Message").fill(text);
+  await page.getByLabel("Message").press("Enter");
+};
+
+const refused =
+  (kind: ErrorKind, message: string, retryAfterMs?: number) =>
+  async (page: Page): Promise<void> => {
+    pages.refusal.path = /^\/chat$/;
+    pages.refusal.error = new AppError(kind, message, { retryAfterMs });
+    await ask(page, "A question that is refused");
+    await page.getByRole("alert").getByRole("heading").waitFor();
+    pages.refusal.error = undefined;
+  };
+
+const CASES: Case[] = [
+  { name: "sign-in", path: "/sign-in", shows: "Your key" },
+  {
+    name: "sign-in refused",
+    path: "/sign-in",
+    status: 422,
+    reach: async (page) => {
+      await page.getByLabel("Your key").fill("gw_wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+    },
+    shows: "That key does not work.",
+  },
+  { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link signs you in once" },
+  { name: "unauthorized", path: "/chat", shows: "Your key" },
+  { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
+  { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "There is nothing here" },
+  { name: "chat empty", path: "/chat", as: "viewerless", shows: "What would you like to know?" },
+  {
+    name: "chat waiting",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      pages.chat.reset();
+      await ask(page, "Explain how batching works");
+    },
+    shows: "Waiting for smollm2-135m-instruct",
+  },
+  {
+    name: "chat streaming",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      pages.chat.reset();
+      await ask(page, "Explain how batching works");
+      pages.chat.say(MARKDOWN.slice(0, 420));
+    },
+    shows: "Each request gets a",
+  },
+  {
+    name: "chat answered",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      pages.chat.reset();
+      await ask(page, "Explain how batching works");
+      pages.chat.say(MARKDOWN);
+      pages.chat.finish();
+      await page.getByText("184 tokens").click();
+    },
+    shows: "184 tokens",
+  },
+  {
+    name: "chat stopped",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      pages.chat.reset();
+      await ask(page, "Explain how batching works");
+      pages.chat.say("Continuous batching keeps");
+      await page.getByText("Continuous batching keeps").waitFor();
+      await page.getByRole("button", { name: "Stop" }).click();
+    },
+    shows: "Stopped",
+  },
+  {
+    name: "chat failed",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      pages.chat.reset();
+      await ask(page, "Explain how batching works");
+      pages.chat.say("Continuous batching keeps");
+      pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering. Try again."));
+    },
+    shows: "The GPU node stopped answering.",
+  },
+  {
+    name: "chat rate-limited",
+    path: "/chat",
+    as: "member",
+    status: 429,
+    reach: refused("rate_limited", "60 requests a minute reached on the key “Ada’s laptop”.", 12_000),
+    shows: "60 requests a minute reached",
+  },
+  {
+    name: "chat server error",
+    path: "/chat",
+    as: "member",
+    status: 500,
+    reach: refused("internal", "Something failed inside Groundwire. Quote the request id when you report it."),
+    shows: "Something failed inside Groundwire",
+  },
+  {
+    name: "chat model loading",
+    path: "/chat",
+    as: "member",
+    status: 503,
+    reach: refused("model_loading", "The model is being loaded: 62 %.", 20_000),
+    shows: "62 %",
+  },
+  { name: "keys", path: "/keys", as: "admin", shows: "Create key" },
+  { name: "key form", path: "/keys/new", as: "admin", shows: "Requests a minute" },
+  {
+    name: "key form refused",
+    path: "/keys/new",
+    as: "admin",
+    status: 422,
+    reach: async (page) => {
+      await page.getByLabel("Requests a minute").fill("many");
+      await page.getByRole("button", { name: "Create key" }).click();
+    },
+    shows: "There is a problem",
+  },
+  {
+    name: "key created",
+    path: "/keys/new",
+    as: "admin",
+    reach: async (page) => {
+      await page.getByLabel("Name").fill("search service");
+      await page.getByRole("button", { name: "Create key" }).click();
+    },
+    shows: "It is shown now and never again",
+  },
+  { name: "key", path: "KEY", as: "admin", shows: "Revoke" },
+  { name: "system", path: "/system", as: "viewer", shows: "Everything works" },
+  {
+    name: "system degraded",
+    path: "/system",
+    as: "viewer",
+    reach: async (page) => {
+      const [node] = pages.engine.view;
+      if (!node) throw new Error("The fixture has a node.");
+      const view = [{ ...node, state: "down" as const, lastError: "Connection refused" }];
+      const healthy = pages.engine.view;
+      pages.engine.view = view;
+      await page.reload();
+      pages.engine.view = healthy;
+    },
+    shows: "No answers are possible right now",
+  },
+];
+
+describe.each(CASES)("$name", ({ name, path, as, status, reach, shows }) => {
+  for (const theme of THEMES) {
+    for (const width of Object.keys(WIDTHS).map(Number) as (keyof typeof WIDTHS)[]) {
+      test(`${theme}, ${width} px: shown, accessible, no error, no sideways scroll`, async () => {
+        const fresh = await signedIn("member", "Ada’s laptop");
+        const session = as === "viewerless" ? fresh.cookie : as && cookies[as];
+        const options = { theme, width, session, expectedStatuses: status ? [status] : [] };
+        const faults = await onScreen(pages.url, options, async (page, screen) => {
+          await page.goto(path === "KEY" ? `/keys/${fresh.id}` : path);
+          await reach?.(page);
+          await page.getByText(shows).first().waitFor();
+          await screen.inspect();
+          await screen.shoot(name.replaceAll(" ", "-"));
+        });
+        expect(faults).toEqual([]);
+      });
+    }
+  }
+});
