@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { t } from "elysia";
 import { ChatMessage } from "../chat/contract";
 import { Count, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
 import { Metadata } from "../embeddings/contract";
@@ -210,8 +211,9 @@ export const CreateRevision = Strict(
 );
 export type CreateRevision = Static<typeof CreateRevision>;
 
-/** Fields of a form besides its `file`. A form's values are text. */
-export const datasetForm = {
+/** A form's values are text. */
+const form = {
+  file: t.File(),
   format: Type.Optional(
     OneOf(["jsonl", "json", "csv", "parquet"], { description: "Left out: by the file's name and content" }),
   ),
@@ -219,6 +221,12 @@ export const datasetForm = {
   on_error: uploadOptions.on_error,
   dry_run: Type.Optional(OneOf(["true", "false"], { default: "false" })),
 };
+
+/** Form of `POST /v1/datasets`. */
+export const DatasetForm = Strict({ name, description: Type.Optional(description), ...form }, { title: "DatasetForm" });
+
+/** Form of `POST /v1/datasets/{id}/revisions`. */
+export const RevisionForm = Strict({ mode: CreateRevision.properties.mode, ...form }, { title: "RevisionForm" });
 
 /** Answer of both uploads; `dataset` is null on a dry run. */
 export const UploadResult = Type.Object(

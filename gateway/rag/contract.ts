@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { t } from "elysia";
 import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
@@ -285,6 +286,12 @@ export const AddDocuments = Strict(
   },
 );
 export type AddDocuments = Static<typeof AddDocuments>;
+
+/** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object for all files. */
+export const DocumentsForm = t.Object(
+  { files: t.Files({ minItems: 1, maxItems: 100 }), metadata: t.Optional(t.String({ maxLength: 100_000 })) },
+  { title: "DocumentsForm", additionalProperties: false },
+);
 
 /** 202: the documents are kept; the job makes them searchable. */
 export const AddedDocuments = Type.Object(

@@ -1,0 +1,16 @@
+import { Elysia } from "elysia";
+import { auth } from "../http/auth";
+import { notImplemented } from "../http/not-implemented";
+import { fails } from "../http/route-docs";
+import { CompareQuery, Comparison } from "./contract";
+
+export const compareRoutes = new Elysia({ name: "compare.routes", prefix: "/v1", tags: ["Evaluation"] })
+  .use(auth)
+  .get("/compare", notImplemented("GET /v1/compare"), {
+    query: CompareQuery,
+    response: { 200: Comparison },
+    detail: {
+      summary: "Two runs on the same samples: difference, interval, test, and what changed",
+      ...fails(404, 409),
+    },
+  });

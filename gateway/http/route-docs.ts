@@ -1,0 +1,33 @@
+import type { TSchema } from "@sinclair/typebox";
+import type { ERROR_KINDS } from "../../lib/errors";
+
+type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
+
+/**
+ * What a route's `detail` says beyond Elysia's own words; `http/openapi` turns it into OpenAPI. Errors that follow from
+ * a route's form (401 of a key, 400 of a body, 404 of an id …) are added there and need no mention.
+ */
+export interface RouteDocs {
+  /** Schema of one event of the answer as Server-Sent Events. */
+  "x-events"?: TSchema;
+  /** Media types of the answer other than JSON. */
+  "x-media-types"?: readonly string[];
+  /** Further error statuses. */
+  "x-errors"?: readonly ErrorStatus[];
+  /** Takes an `Idempotency-Key`; brings 409, 422 and 507 with it. */
+  "x-idempotent"?: true;
+}
+
+/** The answer may be a stream of Server-Sent Events, each with this as its `data`. */
+export const streams = (event: TSchema): RouteDocs => ({ "x-events": event });
+
+/** The answer may be a file of one of these types. */
+export const downloads = (...mediaTypes: string[]): RouteDocs => ({ "x-media-types": mediaTypes });
+
+export const fails = (...statuses: ErrorStatus[]): RouteDocs => ({ "x-errors": statuses });
+
+/** A model is asked: what can go wrong with it, and with the budget. */
+export const generates = fails(402, 404, 502, 504);
+
+/** Creates something: the same `Idempotency-Key` again within 24 hours gets the first answer again. */
+export const creates: RouteDocs = { "x-idempotent": true };
