@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort, ServerProcess, statusOf, until } from "../harness";
+
+/** The start command itself: what a person runs first. */
+let folder: string;
+let port: number;
+let running: ServerProcess[];
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "groundwire-start-"));
+  port = await freePort();
+  running = [];
+});
+afterEach(async () => {
+  for (const process of running) {
+    process.signal("SIGTERM");
+    await process.exited;
+  }
+  rmSync(folder, { recursive: true });
+});
+
+const start = (env: Record<string, string> = {}): ServerProcess => {
+  const settings = { GROUNDWIRE_PORT: String(port), GROUNDWIRE_DATA_DIR: join(folder, "data"), ...env };
+  const process = new ServerProcess("gateway/cli/start.ts", settings, folder);
+  running.push(process);
+  return process;
+};
+const url = () => `http://127.0.0.1:${port}`;
+const chat = (key: string, more: Record<string, unknown> = {}) =>
+  fetch(`${url()}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ messages: [{ role: "user", content: "Name three colours." }], max_tokens: 8, ...more }),
+  });
+
+/** Every way out of this machine leads to a port where nobody listens. */
+const NO_NETWORK = {
+  HTTPS_PROXY: "http://127.0.0.1:1",
+  HTTP_PROXY: "http://127.0.0.1:1",
+  NO_PROXY: "127.0.0.1",
+  HF_ENDPOINT: "http://127.0.0.1:1",
+  PIP_INDEX_URL: "http://127.0.0.1:1",
+};
+
+test("the first start makes an admin key that works and keeps it out of the output; the second needs no network and makes none", async () => {
+  const first = start();
+  await first.ready(`${url()}/readyz`);
+  await until("the summary is printed", () => first.output.includes("Groundwire is ready"));
+  const keyFile = join(folder, "data", "admin-key");
+  const key = readFileSync(keyFile, "utf8").trim();
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  expect(first.output).toContain(url());
+  expect(first.output).toContain(keyFile);
+  expect(first.output).not.toContain(key);
+  expect((await chat(key)).status).toBe(200);
+
+  first.signal("SIGTERM");
+  expect(await first.exited).toBe(0);
+  rmSync(keyFile);
+
+  const second = start(NO_NETWORK);
+  await second.ready(`${url()}/readyz`);
+  await until("the summary is printed", () => second.output.includes("Groundwire is ready"));
+  expect(existsSync(keyFile)).toBe(false);
+  expect(second.output).not.toContain("Admin key");
+  expect((await chat(key)).status).toBe(200);
+});
+
+test("SIGTERM lets a running answer end, then everything ends", async () => {
+  const key = "start-admin-key-0123456789abcdefghij";
+  const process = start({ GROUNDWIRE_ADMIN_KEY: key });
+  await process.ready(`${url()}/readyz`);
+  const response = await chat(key, { max_tokens: 150, temperature: 1, stream: true });
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = decoder.decode((await reader?.read())?.value);
+
+  process.signal("SIGTERM");
+  await until("/readyz is no longer green", async () => (await statusOf(`${url()}/readyz`)) !== 200);
+  for (let piece = await reader?.read(); piece && !piece.done; piece = await reader?.read()) {
+    text += decoder.decode(piece.value);
+  }
+  expect(text).toEndWith("data: [DONE]\n\n");
+  expect(await process.exited).toBe(0);
+  expect(await statusOf(`${url()}/healthz`)).toBeUndefined();
+});
+
+test("a port that was asked for and is taken is refused with a sentence, before anything starts", async () => {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
+  const process = start();
+  expect(await process.exited).toBe(64);
+  listener.stop(true);
+  expect(process.output).toContain(`GROUNDWIRE_PORT is ${port}, and something else listens there.`);
+});
+
+test("when the start command itself is killed, nothing of it stays", async () => {
+  const process = start({ GROUNDWIRE_NODE_ENGINE: "synthetic" });
+  await process.ready(`${url()}/readyz`);
+  process.signal("SIGKILL");
+  await until("the gateway has ended", async () => (await statusOf(`${url()}/healthz`)) === undefined, 5000);
+});
