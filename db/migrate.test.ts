@@ -84,7 +84,7 @@ test("the committed migrations make the tables of the schema", async () => {
     stderr: "pipe",
   });
   expect(await child.stdout.text()).toContain("No schema changes");
-});
+}, 30_000);
 
 test("D8: a database of a newer version is refused, and left as it is", async () => {
   const newer = await migrationsOf("newer", [PARENTS, CHILDREN]);

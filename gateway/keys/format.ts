@@ -39,8 +39,7 @@ const checksum = (text: string): string => {
 };
 
 /** A new key and its id in the database. The key itself is kept nowhere. */
-export const generateKey = (): { id: string; key: string } => {
-  const publicId = randomBase62(ID_LENGTH);
+export const generateKey = (publicId = randomBase62(ID_LENGTH)): { id: string; key: string } => {
   const body = `gw_${publicId}_${randomBase62(SECRET_LENGTH)}`;
   return { id: `key_${publicId}`, key: body + checksum(body) };
 };

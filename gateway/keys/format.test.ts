@@ -1,0 +1,68 @@
+import { expect, test } from "bun:test";
+import { generateKey, isWellFormed, KEY_PATTERN } from "./format";
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+test("a generated key is well formed, found by scanners, and carries its public id", () => {
+  for (let n = 0; n < 1000; n++) {
+    const { id, key } = generateKey();
+    expect(isWellFormed(key)).toBe(true);
+    expect(KEY_PATTERN.exec(`export OPENAI_API_KEY="${key}"`)?.[0]).toBe(key);
+    expect(key.startsWith(`gw_${id.slice("key_".length)}_`)).toBe(true);
+  }
+});
+
+test("any one changed character is noticed", () => {
+  const { key } = generateKey();
+  for (let place = 0; place < key.length; place++) {
+    const other = key[place] === "A" ? "B" : "A";
+    expect(isWellFormed(key.slice(0, place) + other + key.slice(place + 1))).toBe(false);
+  }
+});
+
+test("what is no key at all is refused", () => {
+  const { key } = generateKey();
+  for (const text of [
+    "",
+    "gw_",
+    key.slice(1),
+    `${key} `,
+    `${key}0`,
+    key.toUpperCase(),
+    `${key}\n`,
+    "\u0000",
+    "gw_ä_ö",
+  ]) {
+    expect(isWellFormed(text)).toBe(false);
+  }
+});
+
+/** mulberry32: the same numbers in every run, as one string in 4 billion has the right checksum by chance. */
+const seeded = (seed: number) => () => {
+  seed = (seed + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+};
+
+test("K2: of 1,000,000 random strings of the right form, none is accepted", () => {
+  const random = seeded(20261123);
+  const randomText = (length: number): string => {
+    let text = "";
+    for (let n = 0; n < length; n++) text += ALPHABET[Math.floor(random() * 62)];
+    return text;
+  };
+  let accepted = 0;
+  for (let n = 0; n < 1_000_000; n++) if (isWellFormed(`gw_${randomText(12)}_${randomText(49)}`)) accepted++;
+  expect(accepted).toBe(0);
+}, 60_000);
+
+test("secrets use the whole alphabet evenly", () => {
+  const counts = new Map<string, number>();
+  for (let n = 0; n < 2000; n++) {
+    for (const character of generateKey().key.slice(16, 59)) counts.set(character, (counts.get(character) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(62);
+  // 86,000 draws: 1,387 of each on average, with a standard deviation of 37.
+  for (const count of counts.values()) expect(Math.abs(count - 1387)).toBeLessThan(6 * 37);
+});

@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { listAudit } from "../../db/audit";
+import { type Db, openDb } from "../../db/client";
+import { migrate } from "../../db/migrate";
+import { silentLog } from "../../lib/log";
+import { defaultConfig } from "../../lib/settings";
+import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
+import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
+
+const START = new Date("2026-11-23T12:00:00.000Z").getTime();
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+let db: Db;
+let timeMs: number;
+let keys: KeysService;
+
+const now = () => new Date(timeMs);
+const open = (adminKey?: string) => createKeys({ db, config: defaultConfig({ gateway: { adminKey } }), now });
+const bearer = (key: string) => `Bearer ${key}`;
+const verifyWith = async (service: KeysService, key: string) => service.verify(bearer(key));
+const refusalOf = async (key: string, service = keys) => (await problemOf(verifyWith(service, key))).message;
+
+beforeEach(async () => {
+  timeMs = START;
+  db = await openDb({ url: ":memory:" }, silentLog());
+  await migrate(db);
+  keys = open();
+});
+afterEach(async () => {
+  await keys.close();
+  await db.close();
+});
+
+const createMember = () => keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", requestsPerMinute: 120 });
+const createAdmin = (name = "root") => keys.create(LOCAL_ACTOR, { name, role: "admin" });
+
+test("a new key is who it was made for, with the configured limits where it has none", async () => {
+  const { key, record } = await createMember();
+  expect(await keys.verify(bearer(key))).toEqual({
+    keyId: record.id,
+    keyName: "ci-bot",
+    role: "member",
+    allowedModels: undefined,
+    limits: { requestsPerMinute: 120, parallelRequests: 64 },
+    contentLogging: true,
+    via: "key",
+  });
+});
+
+test("a key seen within a second is verified without the database, and later again with it", async () => {
+  const { key } = await createMember();
+  await keys.verify(bearer(key));
+  timeMs += 999;
+  expect(keys.verify(bearer(key))).not.toBeInstanceOf(Promise);
+  timeMs += 1;
+  expect(keys.verify(bearer(key))).toBeInstanceOf(Promise);
+});
+
+test("a clock that is set back does not keep a key alive", async () => {
+  const { key } = await createMember();
+  await keys.verify(bearer(key));
+  timeMs -= HOUR_MS;
+  expect(keys.verify(bearer(key))).toBeInstanceOf(Promise);
+});
+
+test("without a key it is missing_api_key, with a wrong one invalid_api_key", async () => {
+  const kinds = await Promise.all(
+    [undefined, "", "Basic abc", "Bearer ", "Bearer gw_nope", bearer((await createMember()).key.slice(0, -1))].map(
+      async (header) => (await problemOf(Promise.try(() => keys.verify(header)))).kind,
+    ),
+  );
+  expect(kinds).toEqual([
+    "missing_api_key",
+    "missing_api_key",
+    "invalid_api_key",
+    "invalid_api_key",
+    "invalid_api_key",
+    "invalid_api_key",
+  ]);
+});
+
+test("K2: a string that is no key is refused without the database", async () => {
+  await db.close();
+  expect(() => keys.verify("Bearer gw_000000000000_0000000000000000000000000000000000000000000000000")).toThrow();
+  db = await openDb({ url: ":memory:" }, silentLog());
+});
+
+test("K4: a revoked key is refused at once here and after a second in another process", async () => {
+  const { key, record } = await createMember();
+  const elsewhere = open();
+  await keys.verify(bearer(key));
+  await elsewhere.verify(bearer(key));
+  await keys.revoke(LOCAL_ACTOR, record.id);
+  expect(await refusalOf(key)).toContain("was revoked");
+  timeMs += 1000;
+  expect(await refusalOf(key, elsewhere)).toContain("was revoked");
+  await elsewhere.close();
+});
+
+test("K4: an expired key says when it expired, also while it is known", async () => {
+  const expiresAt = new Date(START + 500);
+  const { key } = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expiresAt });
+  await keys.verify(bearer(key));
+  timeMs += 500;
+  expect(await refusalOf(key)).toContain("expired at 2026-11-23T12:00:00.500Z");
+});
+
+test("K4: a rotated key and its successor both work until the grace time is over", async () => {
+  const old = await createMember();
+  const fresh = await keys.rotate(LOCAL_ACTOR, old.record.id, HOUR_MS);
+  expect(fresh.record).toMatchObject({
+    name: "ci-bot",
+    role: "member",
+    requestsPerMinute: 120,
+    rotatedFrom: old.record.id,
+  });
+  timeMs += HOUR_MS - 1;
+  await keys.verify(bearer(old.key));
+  await keys.verify(bearer(fresh.key));
+  timeMs += 1;
+  expect(await refusalOf(old.key)).toContain("expired");
+  await keys.verify(bearer(fresh.key));
+});
+
+test("K4: the last use is written by the flush, not by the request", async () => {
+  const { key, record } = await createMember();
+  for (let n = 0; n < 3; n++) {
+    timeMs += 10;
+    await keys.verify(bearer(key));
+  }
+  expect((await keys.get(record.id)).lastUsedAt).toBeNull();
+  await keys.flush();
+  expect((await keys.get(record.id)).lastUsedAt).toEqual(new Date(START + 30));
+});
+
+test("K1: the key stands nowhere in the files", async () => {
+  await withDatabaseFile(async (file) => {
+    const stored = await openDb({ url: `file:${file}` }, silentLog());
+    await migrate(stored);
+    const service = createKeys({ db: stored, config: defaultConfig(), now });
+    const { created = "" } = await service.bootstrap();
+    const { key, record } = await service.create(LOCAL_ACTOR, { name: "ci", role: "member" });
+    const rotated = await service.rotate(LOCAL_ACTOR, record.id, HOUR_MS);
+    await service.verify(bearer(key));
+    await service.close();
+    for (const name of await readdir(dirname(file))) {
+      const bytes = Buffer.from(await Bun.file(join(dirname(file), name)).arrayBuffer());
+      for (const secret of [created, key, rotated.key]) {
+        expect(bytes.includes(secret)).toBe(false);
+        expect(bytes.includes(secret.slice(16))).toBe(false);
+      }
+    }
+    await stored.close();
+  });
+});
+
+test("only an admin changes keys", async () => {
+  const { record } = await createMember();
+  const editor = { keyId: "key_editor", role: "editor" } as const;
+  const attempts = [
+    keys.create(editor, { name: "more", role: "admin" }),
+    keys.update(editor, record.id, { role: "admin" }),
+    keys.rotate(editor, record.id, 0),
+    keys.revoke(editor, record.id),
+  ];
+  const kinds = await Promise.all(attempts.map(async (attempt) => (await problemOf(attempt)).kind));
+  expect(new Set(kinds)).toEqual(new Set(["insufficient_role"]));
+});
+
+test("the last admin key can't be revoked, lowered or put to an end; with another one it can", async () => {
+  const { record: last } = await createAdmin();
+  await keys.create(LOCAL_ACTOR, { name: "soon over", role: "admin", expiresAt: new Date(START + HOUR_MS) });
+  const refused = [
+    keys.revoke(LOCAL_ACTOR, last.id),
+    keys.update(LOCAL_ACTOR, last.id, { role: "editor" }),
+    keys.update(LOCAL_ACTOR, last.id, { expiresAt: new Date(START + DAY_MS) }),
+  ];
+  for (const attempt of refused) {
+    const problem = await problemOf(attempt);
+    expect([problem.kind, problem.message]).toEqual(["conflict", expect.stringContaining("Create another admin key")]);
+  }
+  await createAdmin("second");
+  expect((await keys.revoke(LOCAL_ACTOR, last.id)).status).toBe("revoked");
+});
+
+test("of two admins who revoke each other at once, one stays", async () => {
+  const [one, two] = [await createAdmin("one"), await createAdmin("two")];
+  const outcomes = await Promise.allSettled([
+    keys.revoke(LOCAL_ACTOR, one.record.id),
+    keys.revoke(LOCAL_ACTOR, two.record.id),
+  ]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("a change holds for the next request in this process", async () => {
+  const { key, record } = await createMember();
+  await keys.verify(bearer(key));
+  await keys.update(LOCAL_ACTOR, record.id, { requestsPerMinute: 5, allowedModels: ["small"] });
+  expect(await keys.verify(bearer(key))).toMatchObject({
+    limits: { requestsPerMinute: 5 },
+    allowedModels: ["small"],
+  });
+});
+
+test("every change is in the audit log with its author, and no secret", async () => {
+  const { key, record } = await createMember();
+  await keys.update(LOCAL_ACTOR, record.id, { name: "renamed" });
+  await keys.rotate(LOCAL_ACTOR, record.id, HOUR_MS);
+  await keys.revoke({ keyId: "key_boss", role: "admin" }, record.id);
+  const log = (await listAudit(db, record.id, 10)).reverse();
+  expect(log.map(({ action, actor }) => `${action} by ${actor}`)).toEqual([
+    "key.create by cli",
+    "key.update by cli",
+    "key.rotate by cli",
+    "key.revoke by key_boss",
+  ]);
+  expect(JSON.stringify(log)).not.toContain(key.slice(16));
+});
+
+test("what is not there is not_found; what is revoked stays so", async () => {
+  expect((await problemOf(keys.get("key_none"))).kind).toBe("not_found");
+  expect((await problemOf(keys.revoke(LOCAL_ACTOR, "key_none"))).kind).toBe("not_found");
+  const { record } = await createMember();
+  await keys.revoke(LOCAL_ACTOR, record.id);
+  expect((await keys.revoke(LOCAL_ACTOR, record.id)).status).toBe("revoked");
+  expect((await problemOf(keys.rotate(LOCAL_ACTOR, record.id, 0))).kind).toBe("conflict");
+  expect((await problemOf(keys.update(LOCAL_ACTOR, record.id, { name: "again" }))).kind).toBe("conflict");
+});
+
+test("lists go on where the page before ended", async () => {
+  for (let n = 0; n < 5; n++) {
+    timeMs += 1;
+    await keys.create(LOCAL_ACTOR, { name: `key ${n}`, role: "viewer" });
+  }
+  const first = await keys.list({ limit: 3 });
+  const second = await keys.list({ limit: 3, after: first.keys.at(-1)?.id });
+  expect([...first.keys, ...second.keys].map(({ name }) => name)).toEqual([
+    "key 4",
+    "key 3",
+    "key 2",
+    "key 1",
+    "key 0",
+  ]);
+  expect([first.hasMore, second.hasMore]).toEqual([true, false]);
+  expect((await problemOf(keys.list({ limit: 3, after: "key_none" }))).detail.param).toBe("after");
+});

@@ -1,0 +1,159 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { sql } from "drizzle-orm";
+import type { Db } from "../../db/client";
+import { defaultConfig } from "../../lib/settings";
+import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { createKeys, type IssuedKey, type KeysService, LOCAL_ACTOR } from "../keys/service";
+import { ABSOLUTE_MS, createSessions, IDLE_MS, type SessionService } from "./service";
+
+const MINUTE_MS = 60_000;
+
+let db: Db;
+let timeMs: number;
+let keys: KeysService;
+let sessions: SessionService;
+let issued: IssuedKey;
+const now = () => new Date(timeMs);
+
+beforeEach(async () => {
+  timeMs = Date.UTC(2026, 10, 23, 12);
+  db = await temporaryDb();
+  keys = createKeys({ db, config: defaultConfig(), now });
+  sessions = createSessions({ db, keys, now });
+  issued = await keys.create(LOCAL_ACTOR, { name: "ada", role: "editor" });
+});
+afterEach(async () => {
+  await sessions.close();
+  await keys.close();
+  await db.close();
+});
+
+const signIn = async () => (await sessions.signIn(issued.key)).cookie;
+const isSignedIn = async (cookie: string) => (await sessions.verify(cookie)) !== undefined;
+
+test("a key becomes a session of the same principal", async () => {
+  const { cookie, principal } = await sessions.signIn(issued.key);
+  expect(principal).toMatchObject({ keyId: issued.record.id, role: "editor", via: "session" });
+  expect(await sessions.verify(cookie)).toEqual(principal);
+});
+
+test("a wrong key begins none, and an unknown cookie is nobody", async () => {
+  expect((await problemOf(sessions.signIn("gw_wrong"))).kind).toBe("invalid_api_key");
+  expect(await sessions.verify("made up")).toBeUndefined();
+  expect(await sessions.verify("")).toBeUndefined();
+});
+
+test("W2: the cookie has 256 random bits and the database only its hash", async () => {
+  const cookies = await Promise.all(Array.from({ length: 20 }, signIn));
+  expect(new Set(cookies).size).toBe(20);
+  expect(Buffer.from(cookies[0] ?? "", "base64url")).toHaveLength(32);
+  const [main] = await db.all<{ file: string }>(sql`PRAGMA database_list`);
+  const folder = dirname(main?.file ?? "");
+  for (const name of await readdir(folder)) {
+    const bytes = Buffer.from(await Bun.file(`${folder}/${name}`).arrayBuffer());
+    for (const cookie of cookies) expect(bytes.includes(cookie)).toBe(false);
+  }
+});
+
+test("W2: signing in again gives a new value and ends the old one", async () => {
+  const before = await signIn();
+  expect(await isSignedIn(before)).toBe(true);
+  const { cookie } = await sessions.signIn(issued.key, before);
+  expect(cookie).not.toBe(before);
+  expect([await isSignedIn(before), await isSignedIn(cookie)]).toEqual([false, true]);
+});
+
+test("W2: a session ends when nothing comes for the idle time", async () => {
+  const cookie = await signIn();
+  timeMs += IDLE_MS - MINUTE_MS;
+  expect(await isSignedIn(cookie)).toBe(true);
+  await sessions.flush();
+  timeMs += IDLE_MS - MINUTE_MS;
+  expect(await isSignedIn(cookie)).toBe(true);
+  await sessions.flush();
+  timeMs += IDLE_MS;
+  expect(await isSignedIn(cookie)).toBe(false);
+});
+
+test("W2: a session ends after its longest time however much it is used", async () => {
+  const cookie = await signIn();
+  const endMs = timeMs + ABSOLUTE_MS;
+  while (timeMs + IDLE_MS / 2 < endMs) {
+    timeMs += IDLE_MS / 2;
+    expect(await isSignedIn(cookie)).toBe(true);
+    await sessions.flush();
+  }
+  timeMs = endMs;
+  expect(await isSignedIn(cookie)).toBe(false);
+});
+
+test("signing out ends the session at once, here", async () => {
+  const cookie = await signIn();
+  await sessions.verify(cookie);
+  await sessions.signOut(cookie);
+  expect(await isSignedIn(cookie)).toBe(false);
+});
+
+test("a session ends with its key: revoked or expired, a second later at most", async () => {
+  const cookie = await signIn();
+  await sessions.verify(cookie);
+  await keys.revoke(LOCAL_ACTOR, issued.record.id);
+  timeMs += 1000;
+  expect(await isSignedIn(cookie)).toBe(false);
+
+  const expiresAt = new Date(timeMs + MINUTE_MS);
+  const short = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expiresAt });
+  const session = await sessions.signIn(short.key);
+  timeMs += MINUTE_MS - 1;
+  expect(await isSignedIn(session.cookie)).toBe(true);
+  timeMs += 1;
+  expect(await isSignedIn(session.cookie)).toBe(false);
+});
+
+test("a lowered role holds for the session within a second", async () => {
+  const cookie = await signIn();
+  await sessions.verify(cookie);
+  await keys.update(LOCAL_ACTOR, issued.record.id, { role: "viewer" });
+  timeMs += 1000;
+  expect(await sessions.verify(cookie)).toMatchObject({ role: "viewer" });
+});
+
+test("one session, or all of them, can be ended", async () => {
+  const cookies = [await signIn(), await signIn(), await signIn()];
+  const [first] = await sessions.list(issued.record.id);
+  await sessions.revoke("key_other", first?.id ?? "");
+  expect(await sessions.list(issued.record.id)).toHaveLength(3);
+  await sessions.revoke(issued.record.id, first?.id ?? "");
+  expect(await sessions.list(issued.record.id)).toHaveLength(2);
+  expect(await sessions.revokeAll(issued.record.id)).toBe(2);
+  expect(await Promise.all(cookies.map(isSignedIn))).toEqual([false, false, false]);
+});
+
+test("a sign-in token works once, also for two at the same time", async () => {
+  const { token } = await sessions.createSignInToken(issued.record.id);
+  const outcomes = await Promise.allSettled([sessions.redeem(token), sessions.redeem(token)]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const problem = await problemOf(sessions.redeem(token));
+  expect([problem.kind, problem.message]).toEqual(["invalid_api_key", expect.stringContaining("used before")]);
+});
+
+test("a sign-in token ends after its time, and with its key", async () => {
+  const late = await sessions.createSignInToken(issued.record.id, MINUTE_MS);
+  timeMs += MINUTE_MS;
+  expect((await problemOf(sessions.redeem(late.token))).kind).toBe("invalid_api_key");
+  const { token } = await sessions.createSignInToken(issued.record.id);
+  await keys.revoke(LOCAL_ACTOR, issued.record.id);
+  expect((await problemOf(sessions.redeem(token))).kind).toBe("invalid_api_key");
+  expect((await problemOf(sessions.createSignInToken(issued.record.id))).kind).toBe("invalid_api_key");
+  expect((await problemOf(sessions.createSignInToken("key_none"))).kind).toBe("not_found");
+});
+
+test("what ended a month ago is deleted", async () => {
+  await signIn();
+  timeMs += ABSOLUTE_MS + 31 * 24 * 60 * MINUTE_MS;
+  await sessions.verify(await signIn());
+  await sessions.flush();
+  expect(await db.all(sql`SELECT count(*) AS n FROM sessions`)).toEqual([{ n: 1 }]);
+});
