@@ -26,6 +26,8 @@ export class Exchange {
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly arrivedAt = performance.now();
+  /** Resolves when the last byte is out or the client is gone. */
+  readonly finished: Promise<void>;
   /** What ended it other than an answer. */
   failure: AppError | undefined;
   private readonly controller = new AbortController();
@@ -46,7 +48,8 @@ export class Exchange {
       this.closed = true;
       this.abort(clientLeft());
     };
-    response.on("close", onClose);
+    this.finished = new Promise((resolve) => response.once("close", resolve));
+    response.once("close", onClose);
     // A reset connection is an error on both; the close that follows it is what counts.
     request.on("error", onClose);
     response.on("error", onClose);

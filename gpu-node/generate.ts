@@ -1,18 +1,19 @@
 import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
-import type { Admission, Claim } from "./admission";
+import { acquireSlot, type Claim } from "./admission";
 import { type AnswerSink, StreamedAnswer, WholeAnswer } from "./answers";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "./engine/engine";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
 import { readParameters, readStreaming } from "./parameters";
 import { type Priority, REQUEST_HEADERS, RESPONSE_HEADERS, type Timings } from "./protocol";
+import type { AdmissionQueue } from "./queue";
 import type { NodeStatus } from "./status";
 
 export interface GenerationDeps {
   config: Config;
   engine: NodeEngine;
-  admission: Admission;
+  queue: AdmissionQueue;
   status: NodeStatus;
   metrics: NodeMetrics;
 }
@@ -21,7 +22,7 @@ const DAY_MS = 86_400_000;
 
 /** One generation from request to last frame: check, wait for a slot, run, and stop as soon as nobody wants it. */
 export const generate = async (deps: GenerationDeps, exchange: Exchange, operation: Generation["operation"]) => {
-  const { config, engine, admission, status } = deps;
+  const { config, engine, queue, status } = deps;
   status.assertOpen();
   const claim = readClaim(exchange, config);
   const deadline = setTimeout(() => exchange.abort(tooLate()), claim.deadlineAt - exchange.arrivedAt);
@@ -31,7 +32,7 @@ export const generate = async (deps: GenerationDeps, exchange: Exchange, operati
     if (!engine.passthrough) readParameters(operation, body);
     const accepted = await engine.accept({ operation, body, signal: exchange.signal });
     const queuedAt = performance.now();
-    const release = await admission.acquire(claim);
+    const release = await acquireSlot(queue, claim);
     try {
       const clock = { arrivedAt: exchange.arrivedAt, queuedAt, startedAt: performance.now() };
       const headers = {

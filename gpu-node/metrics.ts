@@ -1,8 +1,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorKind } from "../lib/errors";
-import type { Admission } from "./admission";
 import type { EngineUsage, Generation } from "./engine/engine";
 import type { NodeState, Timings } from "./protocol";
+import type { AdmissionQueue } from "./queue";
 import type { NodeStatus } from "./status";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -36,8 +36,7 @@ export class NodeMetrics {
     registers: [this.registry],
   });
 
-  constructor(admission: Admission, status: NodeStatus, connections: () => number) {
-    const { queue } = admission;
+  constructor(queue: AdmissionQueue, status: NodeStatus, connections: () => number) {
     this.gauge("groundwire_node_slots", "Answers that may be generated at once", () => queue.slots);
     this.gauge("groundwire_node_running", "Answers that are generated now", () => queue.running);
     this.gauge("groundwire_node_queue_depth", "Requests that wait for a slot", () => queue.depth);

@@ -1,13 +1,13 @@
 import type { Config } from "../lib/config";
 import { toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
-import { Admission } from "./admission";
 import { assertSafeToListen, createGuard } from "./auth";
 import { createEngine } from "./engine/create";
 import type { NodeEngine } from "./engine/engine";
 import { Exchange } from "./exchange";
 import type { GenerationDeps } from "./generate";
 import { NodeMetrics } from "./metrics";
+import { AdmissionQueue } from "./queue";
 import { findRoute, nodeRoutes } from "./routes";
 import { createServer } from "./server";
 import { NodeStatus, shuttingDown } from "./status";
@@ -38,9 +38,9 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const { log } = options;
   const engine = options.engine ?? (await createEngine(config, log));
   const status = new NodeStatus(config.node.stuckMs);
-  const admission = new Admission(engine.slots, config.node.queue ?? 2 * engine.slots);
-  const metrics = new NodeMetrics(admission, status, () => server.sessions.count);
-  const deps: GenerationDeps = { config, engine, admission, status, metrics };
+  const queue = new AdmissionQueue(engine.slots, config.node.queue ?? 2 * engine.slots);
+  const metrics = new NodeMetrics(queue, status, () => server.sessions.count);
+  const deps: GenerationDeps = { config, engine, queue, status, metrics };
   const routes = nodeRoutes(deps);
   const guard = createGuard(config.gateway.nodeToken);
   const open = new Set<Exchange>();
@@ -53,10 +53,10 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
       await route.handler(exchange, id);
     } catch (thrown) {
       exchange.fail(thrown);
-    } finally {
-      open.delete(exchange);
-      report(exchange);
     }
+    report(exchange);
+    await exchange.finished;
+    open.delete(exchange);
   };
 
   const report = ({ failure, requestId, method, path }: Exchange): void => {
@@ -84,7 +84,8 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   };
   const ready = load().catch((thrown: unknown) => {
     const error = toAppError(thrown);
-    log.error({ code: error.kind, err: error.cause ?? error }, error.message);
+    // A node that is closed while it loads has nothing to report.
+    if (status.state() === "loading") log.error({ code: error.kind, err: error.cause ?? error }, error.message);
     throw error;
   });
   ready.catch(() => {});
@@ -92,16 +93,23 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const close = async (graceMs: number): Promise<void> => {
     status.markDraining();
     server.drain();
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([admission.idle(), patience]);
-    clearTimeout(timer);
+    await allFinished(open, graceMs);
     for (const exchange of open) exchange.abort(shuttingDown());
+    await allFinished(open, LAST_WORDS_MS);
     await server.close();
     await engine.close();
   };
 
   return { url, port, ready, close };
+};
+
+/** How long the errors that end a drain may take to reach their clients. */
+const LAST_WORDS_MS = 500;
+
+/** Waits for the exchanges that are open, but not longer than `limitMs`. */
+const allFinished = async (open: Iterable<Exchange>, limitMs: number): Promise<void> => {
+  const limit = Promise.withResolvers<void>();
+  const timer = setTimeout(limit.resolve, limitMs);
+  await Promise.race([Promise.all([...open].map(({ finished }) => finished)), limit.promise]);
+  clearTimeout(timer);
 };

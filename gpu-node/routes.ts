@@ -29,8 +29,7 @@ const wireModel = (model: NodeModel) => ({
 });
 
 /** What the node says about itself on `/readyz`. */
-export const readiness = ({ engine, status, admission }: GenerationDeps): NodeReadiness => {
-  const { queue } = admission;
+export const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => {
   const state = status.state();
   const silentMs = status.silentMs();
   return {

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLog } from "../lib/log";
+import { startNode } from "./node";
+import { chatBody, TestClient, testConfig, testNode } from "./test-node";
+
+const token = "a token that gateway and node share";
+const authorization = `Bearer ${token}`;
+
+const node = await testNode({ token });
+const client = new TestClient(node.url);
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await node.close(0);
+});
+
+const failure = (text: string) => JSON.parse(text).error;
+
+describe("every route", () => {
+  test.each<[string, string, unknown]>([
+    ["GET", "/healthz", undefined],
+    ["GET", "/readyz", undefined],
+    ["GET", "/metrics", undefined],
+    ["GET", "/v1/models", undefined],
+    ["GET", "/v1/models/smollm2-135m-instruct", undefined],
+    ["POST", "/v1/chat/completions", chatBody("Hi")],
+    ["POST", "/v1/completions", { prompt: "Hi" }],
+    ["POST", "/tokenize", { prompt: "one two three" }],
+    ["POST", "/tokenize", chatBody("one two three")],
+  ])("%s %s answers 200 with the caller's request id", async (method, path, body) => {
+    const headers = { authorization, "x-request-id": "req_mine" };
+    const reply = await client.request(path, { method, body, headers });
+    expect([reply.status, reply.headers["x-request-id"], reply.code]).toEqual([200, "req_mine", 0]);
+  });
+
+  test("a request id that could break a log is replaced", async () => {
+    const reply = await client.request("/healthz", { headers: { "x-request-id": "a b" } });
+    expect(reply.headers["x-request-id"]).toMatch(/^req_[0-9a-f]{32}$/);
+  });
+
+  test("embeddings are not implemented, and say so in the envelope", async () => {
+    const reply = await client.request("/v1/embeddings", { body: { input: "x" }, headers: { authorization } });
+    expect([reply.status, failure(reply.text).code, failure(reply.text).source]).toEqual([
+      501,
+      "not_implemented",
+      "node",
+    ]);
+  });
+
+  test("metrics carry the names of OpenTelemetry's GenAI conventions", async () => {
+    await client.chat("Hi", {}, { authorization });
+    const { text } = await client.request("/metrics", { headers: { authorization } });
+    const count = /gen_ai_server_time_to_first_token_seconds_count\{gen_ai_operation_name="chat",.*\} \d/;
+    expect(text).toMatch(count);
+    expect(text).toContain('groundwire_node_state{state="ready"} 1');
+  });
+});
+
+describe("refusals", () => {
+  test.each([
+    ["missing_api_key", undefined],
+    ["invalid_api_key", "Bearer wrong"],
+    ["invalid_api_key", "Basic abc"],
+  ])("401 %s", async (code, given) => {
+    const reply = await client.request("/v1/models", { headers: given ? { authorization: given } : {} });
+    expect([reply.status, failure(reply.text).code]).toEqual([401, code]);
+    expect(reply.headers["www-authenticate"]).toContain("Bearer");
+  });
+
+  test.each([
+    ["GET", "/nothing", 404, "not_found"],
+    ["GET", "/v1/models/unknown", 404, "model_not_found"],
+    ["GET", "/v1/models/%E0%A4%A", 404, "model_not_found"],
+    ["DELETE", "/v1/models", 405, "method_not_allowed"],
+    ["GET", "/v1/chat/completions", 405, "method_not_allowed"],
+  ])("%s %s is %i %s", async (method, path, status, code) => {
+    const reply = await client.request(path, { method, headers: { authorization } });
+    expect([reply.status, failure(reply.text).code]).toEqual([status, code]);
+  });
+
+  test.each<[string, string | object, number, string, string | null]>([
+    ["no JSON", "{", 400, "invalid_request", null],
+    ["a list", "[]", 400, "invalid_request", null],
+    ["bottomless JSON", "[".repeat(60_000), 400, "invalid_request", null],
+    ["a wrong type", { messages: "Hi" }, 400, "invalid_request", "messages"],
+    ["n over 1", chatBody("Hi", { n: 1e9 }), 400, "invalid_request", "n"],
+    ["negative max_tokens", chatBody("Hi", { max_tokens: -5 }), 400, "invalid_request", "max_tokens"],
+    ["half a character", chatBody("\ud800"), 400, "invalid_request", "messages.0.content"],
+    ["an unknown model", chatBody("Hi", { model: "gpt-9" }), 404, "model_not_found", "model"],
+    ["a long prompt", chatBody("a ".repeat(5000)), 400, "context_length_exceeded", "messages"],
+    ["5 MB", chatBody("a".repeat(5_000_000)), 413, "payload_too_large", null],
+  ])("%s", async (_, body, status, code, param) => {
+    const reply = await client.request("/v1/chat/completions", { body, headers: { authorization } });
+    const error = failure(reply.text);
+    expect([reply.status, error.code, error.param, error.source]).toEqual([status, code, param, "node"]);
+  });
+
+  test("a body of another type is 415", async () => {
+    const headers = { authorization, "content-type": "text/plain" };
+    const reply = await client.request("/v1/chat/completions", { body: chatBody("Hi"), headers });
+    expect([reply.status, failure(reply.text).code]).toEqual([415, "unsupported_media_type"]);
+  });
+
+  test.each([
+    ["x-priority", "urgent"],
+    ["x-deadline-ms", "soon"],
+    ["x-deadline-ms", "0"],
+    ["x-queue-timeout-ms", "-1"],
+  ])("a wrong %s is named", async (name, value) => {
+    const reply = await client.chat("Hi", {}, { authorization, [name]: value });
+    expect([reply.status, failure(reply.text).param]).toEqual([400, name]);
+  });
+
+  test("a refusal leaves the connection usable", async () => {
+    const body = chatBody("a".repeat(1_000_000));
+    const replies = await Promise.all([
+      client.request("/v1/chat/completions", { body, headers: { authorization } }),
+      client.chat("Hi", {}, { authorization }),
+    ]);
+    expect(replies.map(({ status }) => status)).toEqual([413, 200]);
+  });
+});
+
+describe("HTTP/1.1 on the same port", () => {
+  test("answers whole and streamed", async () => {
+    const post = (stream: boolean) =>
+      fetch(`${node.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json" },
+        body: JSON.stringify(chatBody("Hi", { stream })),
+      });
+    expect(await (await post(false)).json()).toMatchObject({ object: "chat.completion" });
+    expect(await (await post(true)).text()).toEndWith("data: [DONE]\n\n");
+  });
+});
+
+describe("beyond this machine", () => {
+  test.each([
+    [{}, /GROUNDWIRE_NODE_TOKEN.*GROUNDWIRE_NODE_TLS_CERT/],
+    [{ token }, /GROUNDWIRE_NODE_TLS_CERT/],
+    [{ node: { trustNetwork: true } }, /GROUNDWIRE_NODE_TOKEN/],
+  ])(
+    "a node without protection refuses to start",
+    async (settings: Parameters<typeof testConfig>[0] & object, says) => {
+      const config = testConfig({ ...settings, node: { ...settings.node, host: "0.0.0.0" } });
+      expect(startNode(config, { log: silentLog() })).rejects.toThrow(says);
+    },
+  );
+
+  test("a port that is taken is one clear line", async () => {
+    const config = testConfig({});
+    const taken = { ...config, node: { ...config.node, port: node.port } };
+    await expect(startNode(taken, { log: silentLog() })).rejects.toThrow(/another program has this port/);
+  });
+});
+
+describe("TLS", () => {
+  let folder = "";
+  const file = (name: string) => join(folder, name);
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "groundwire-tls-"));
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", file("key.pem")];
+    const certificate = ["-x509", "-out", file("cert.pem"), "-days", "1", "-subj", "/CN=localhost"];
+    await Bun.spawn(["openssl", "req", ...key, ...certificate], { stderr: "ignore" }).exited;
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test("one port speaks HTTP/2 and HTTP/1.1, as ALPN says", async () => {
+    await using secure = await testNode({ node: { tlsCert: file("cert.pem"), tlsKey: file("key.pem") } });
+    using http2 = new TestClient(secure.url, { rejectUnauthorized: false });
+    expect((await http2.chat("Hi", { stream: true })).text).toEndWith("data: [DONE]\n\n");
+    const http1 = await fetch(`${secure.url}/healthz`, { tls: { rejectUnauthorized: false } });
+    expect(await http1.json()).toEqual({ status: "ok" });
+  });
+});
