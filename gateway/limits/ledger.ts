@@ -34,6 +34,8 @@ export interface Ledger {
   reserve(principal: Principal): Reservation;
   /** The limits of the key and what they would say to a request now. Takes nothing. */
   explain(principal: Principal): LimitState[];
+  /** Keys that the ledger remembers now. */
+  readonly activeKeys: number;
 }
 
 /** A parallel slot frees when some answer ends, which nobody can tell; a client may ask again after this time. */
@@ -72,6 +74,9 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
       return accountOf(principal.keyId).reserve(principal, nowMs);
     },
     explain: (principal) => (accounts.get(principal.keyId) ?? new Account()).explain(principal.limits, now()),
+    get activeKeys() {
+      return accounts.size;
+    },
   };
 };
 
