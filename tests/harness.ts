@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
+import { bunCommand } from "../gateway/cli/bun-command";
 import { probePort } from "../gateway/cli/start/ports";
 import type { NodeReadiness } from "../gpu-node/protocol";
 
@@ -9,7 +10,6 @@ import type { NodeReadiness } from "../gpu-node/protocol";
  * Groundwire's real processes for tests: each stack has ports, a data folder and an admin key of its own, sees nothing of
  * the developer's settings and leaves nothing behind.
  */
-const ROOT = join(import.meta.dir, "..");
 export const ADMIN_KEY = "test-admin-key-0123456789abcdefghij";
 
 /** Waits for a condition, not for a time. Throws when it has not come true after `timeoutMs`. */
@@ -46,7 +46,7 @@ export class ServerProcess {
   #output = "";
 
   constructor(script: string, env: Variables, cwd: string) {
-    this.#child = Bun.spawn([process.execPath, "--no-orphans", join(ROOT, script)], {
+    this.#child = Bun.spawn(bunCommand(script), {
       cwd,
       env: { ...surroundings(), ...env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
 import { drawProgress } from "../../../gpu-node/models/progress";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
+import { bunCommand } from "../bun-command";
 import { EXIT, paint, runCommand } from "../command";
 import { type FirstRun, prepareDatabase } from "./first-run";
 import { choosePort } from "./ports";
@@ -19,7 +20,6 @@ const HELP = `Starts Groundwire on this machine: GPU node and gateway, with the 
 Ctrl+C lets running answers end and stops; a second Ctrl+C stops at once.
 Settings: bun run config. Checks: bun run doctor. One process alone: bun run start:gateway, bun run start:gpu-node.`;
 
-const ROOT = join(import.meta.dir, "../../..");
 /** Time that a process gets on top of its own drain time before it is killed. */
 const GRACE_MS = 3000;
 
@@ -69,16 +69,16 @@ const start = async (): Promise<number> => {
     GROUNDWIRE_NODE_PORT: String(ports.node),
   };
   const logFolder = isTerminal ? join(config.dataDir, "logs") : undefined;
-  const process_ = (name: string, script: string) => ({
+  const child = (name: string, script: string) => ({
     name,
-    script: join(ROOT, script),
+    command: bunCommand(script),
     env,
     logFile: logFolder && join(logFolder, `${script.split("/")[0]}.log`),
   });
 
   const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
-  if (isWithNode) supervisor.start(process_("GPU node", "gpu-node/main.ts"));
-  supervisor.start(process_("gateway", "gateway/main.ts"));
+  if (isWithNode) supervisor.start(child("GPU node", "gpu-node/main.ts"));
+  supervisor.start(child("gateway", "gateway/main.ts"));
   const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
 
   const url = `http://${hostInUrl(config.gateway.host)}:${ports.gateway}`;

@@ -20,7 +20,12 @@ afterEach(async () => {
 const spec = (source: string) => {
   const script = join(folder, "child.ts");
   writeFileSync(script, source);
-  return { name: "gateway", script, env: { FOLDER: folder }, logFile: join(folder, "logs", "gateway.log") };
+  return {
+    name: "gateway",
+    command: [process.execPath, script],
+    env: { FOLDER: folder },
+    logFile: join(folder, "logs", "gateway.log"),
+  };
 };
 
 const until = async (condition: () => boolean) => {

@@ -5,7 +5,8 @@ import type { Environment } from "../../../lib/settings";
 export interface ChildSpec {
   /** As people read it: "gateway". */
   name: string;
-  script: string;
+  /** Its command line. */
+  command: string[];
   env: Environment;
   /** Where its log goes; left out: to this process's own output. */
   logFile?: string;
@@ -79,7 +80,7 @@ export class Supervisor {
   #launch(spec: ChildSpec, backoffMs: number): void {
     const log = spec.logFile === undefined ? undefined : openLog(spec.logFile);
     const output = log ?? "inherit";
-    const child = Bun.spawn([process.execPath, "--no-orphans", spec.script], {
+    const child = Bun.spawn(spec.command, {
       env: spec.env,
       stdio: ["ignore", output, output],
       // A process group of its own: Ctrl+C reaches it through `stop` alone, once, and not from the terminal as well.
