@@ -5,7 +5,6 @@ import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { type CatalogueModel, catalogue } from "./catalogue";
 import { ensureModel } from "./download";
-import { modelsFolder } from "./folder";
 import { drawProgress } from "./progress";
 import { hashFile } from "./verify";
 
@@ -27,7 +26,7 @@ export const runModels = async (
   output: NodeJS.WriteStream = process.stdout,
 ): Promise<number> => {
   const [command = "list", name = config.models.chat] = args;
-  const folder = modelsFolder(config.models);
+  const folder = config.models.dir;
   switch (command) {
     case "list":
       output.write(`Folder: ${folder}\n`);

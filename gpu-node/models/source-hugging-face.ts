@@ -1,10 +1,10 @@
-import { open, rm, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
+import type { Config } from "../../lib/config";
 import type { FileSource } from "./catalogue";
 import type { OnBytes } from "./verify";
 
 type HuggingFaceFile = Extract<FileSource, { type: "hugging-face" }>;
 
-const DEFAULT_ENDPOINT = "https://huggingface.co";
 /** A connection that brings nothing for so long is given up; the part that came stays for the next try. */
 const STALL_MS = 60_000;
 
@@ -15,10 +15,11 @@ const STALL_MS = 60_000;
 export const fetchFromHuggingFace = async (
   source: HuggingFaceFile,
   target: string,
+  sizeBytes: number,
+  { huggingFaceUrl, huggingFaceToken }: Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken">,
   onBytes: OnBytes,
-  env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> => {
-  const endpoint = (env.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, "");
+  const endpoint = huggingFaceUrl.replace(/\/+$/, "");
   const url = `${endpoint}/${source.repository}/resolve/main/${encodeURI(source.file)}`;
   const present = await stat(target).then(
     ({ size }) => size,
@@ -27,12 +28,8 @@ export const fetchFromHuggingFace = async (
   const stall = new AbortController();
   let timer = setTimeout(() => stall.abort(), STALL_MS);
   try {
-    const response = await fetch(url, { headers: requestHeaders(present, env.HF_TOKEN), signal: stall.signal });
-    if (response.status === 416) {
-      // What lies here is as long as the file or longer, and it is not the file: it was checked before.
-      await rm(target);
-      throw new Error("the part from an earlier try didn't fit and was removed; try again");
-    }
+    const response = await fetch(url, { headers: requestHeaders(present, huggingFaceToken), signal: stall.signal });
+    if (response.status === 416) return; // as many bytes are here as the file has: the caller checks which
     if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}${hint(response.status)}`);
     const isResumed = response.status === 206;
     let bytes = isResumed ? present : 0;
@@ -48,6 +45,8 @@ export const fetchFromHuggingFace = async (
     } finally {
       await file.close();
     }
+    if (bytes < sizeBytes)
+      throw new Error(`${endpoint} ended after ${bytes} of ${sizeBytes} bytes; a next try goes on there`);
   } catch (error) {
     if (stall.signal.aborted) throw new Error(`${endpoint} sent nothing for ${STALL_MS / 1000} s`);
     throw error;

@@ -40,7 +40,8 @@ export const fetchFromWheel = async (
 
 /** Temporary files of pip go to the work folder as well, where their growth can be seen. */
 const runPython = async (args: string[], workFolder: string): Promise<void> => {
-  const python = Bun.which("python3") ?? Bun.which("python");
+  const { PATH } = process.env;
+  const python = Bun.which("python3", { PATH }) ?? Bun.which("python", { PATH });
   if (!python) throw new Error("there is no python3 on this machine");
   const child = Bun.spawn([python, ...args], {
     env: { ...process.env, TMPDIR: workFolder, TMP: workFolder },
