@@ -216,8 +216,7 @@ export class Exchange {
     this.answered = true;
     this.failure = error;
     this.controller.abort(error);
-    // On Bun 1.4.5 only the stream's own destroy reaches an HTTP/2 client as a reset with an error code.
-    (this.response.stream ?? this.response).destroy(error);
+    this.destroy(error);
   }
 
   private flush(): void {
@@ -232,9 +231,17 @@ export class Exchange {
     for (const [name, value] of Object.entries(headers)) this.response.setHeader(name, value);
   }
 
-  /** What the client still sends after a refusal is read past, so that it gets to read the answer. */
+  /** What the client still sends after a refusal is read past, so that it gets to read the answer; but not for ever. */
   private discardBody(): void {
-    if (!this.request.readableEnded) this.request.resume();
+    if (this.request.readableEnded) return;
+    this.request.resume();
+    const endless = setTimeout(() => this.destroy(), this.stallMs);
+    this.response.once("close", () => clearTimeout(endless));
+  }
+
+  private destroy(error?: Error): void {
+    // On Bun 1.4.5 only the stream's own destroy reaches an HTTP/2 client as a reset with an error code.
+    (this.response.stream ?? this.response).destroy(error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import http from "node:http";
 import http2 from "node:http2";
+import net from "node:net";
 import { chatBody, closed, events, firstBytes, TestClient, testNode, until } from "./test-node";
 
 /** Longer than any test: what is cancelled must not have ended by itself. */
@@ -191,6 +192,21 @@ describe("the queue", () => {
   });
 });
 
+describe("a client that is slow to send", () => {
+  test("is refused when its body doesn't come", async () => {
+    await using impatient = await testNode({}, { stallMs: 50 });
+    using caller = new TestClient(impatient.url);
+    const headers = { ":method": "POST", ":path": "/v1/completions", "content-type": "application/json" };
+    const stream = caller.session.request(headers, { endStream: false });
+    const status = new Promise((resolve) => stream.on("response", (received) => resolve(received[":status"])));
+    stream.on("error", () => {});
+    stream.write("{");
+    expect(await status).toBe(400);
+    stream.resume();
+    await closed(stream);
+  });
+});
+
 describe("a client that leaves", () => {
   test.each(["stream", "whole"])("ends its generation within one token (%s)", async (kind) => {
     await using slow = await testNode({ node: { slots: 1 }, synthetic: { tokenMs: 2, tokens: ENDLESS } });
@@ -238,6 +254,30 @@ describe("a client that leaves", () => {
     await until(async () => (await client.readiness()).slots.running === 0);
     expect((await output(client)) - before).toBe(8 * 16);
     expect(await left(client)).toBeGreaterThan(leftBefore);
+  });
+});
+
+describe("a connection that is half open", () => {
+  test("is found by ping, and what runs on it is stopped", async () => {
+    await using pinging = await testNode({}, { pingMs: 50 });
+    using watcher = new TestClient(pinging.url);
+    // Passes bytes on until it is told to swallow them, as a network does whose other end is gone.
+    let swallows = false;
+    const proxy = net.createServer((near) => {
+      const far = net.connect(Number(new URL(pinging.url).port), "127.0.0.1");
+      near.on("data", (bytes) => swallows || far.write(bytes));
+      far.on("data", (bytes) => swallows || near.write(bytes));
+      for (const socket of [near, far]) socket.on("error", () => {});
+    });
+    const port = await new Promise<number>((resolve) => {
+      proxy.listen(0, "127.0.0.1", () => resolve((proxy.address() as net.AddressInfo).port));
+    });
+    using lost = new TestClient(`http://127.0.0.1:${port}`);
+    await firstBytes(lost.open("/v1/chat/completions", { body: chatBody("!hang after 1", { stream: true }) }));
+    swallows = true;
+    await until(async () => (await watcher.readiness()).slots.running === 0);
+    expect((await watcher.chat("Hi")).status).toBe(200);
+    proxy.close();
   });
 });
 

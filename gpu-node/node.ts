@@ -18,6 +18,8 @@ export interface StartNodeOptions {
   engine?: NodeEngine;
   /** How long a client may leave its answer unread; left out: 30 s. */
   stallMs?: number;
+  /** How often connections are asked whether they are still there; left out: 15 s. */
+  pingMs?: number;
 }
 
 export interface RunningNode {
@@ -67,9 +69,11 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     else log.debug(fields, "request refused");
   };
 
-  const server = createServer(config, (request, response) => {
-    void handle(new Exchange(request, response, options.stallMs));
-  });
+  const server = createServer(
+    config,
+    (request, response) => void handle(new Exchange(request, response, options.stallMs)),
+    options.pingMs,
+  );
   const port = await server.listen(config.node.host, config.node.port);
   const host = config.node.host.includes(":") ? `[${config.node.host}]` : config.node.host;
   const url = `${config.node.tlsCert ? "https" : "http"}://${host}:${port}`;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
+import { constants } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../lib/log";
@@ -120,6 +121,20 @@ describe("refusals", () => {
       client.chat("Hi", {}, { authorization }),
     ]);
     expect(replies.map(({ status }) => status)).toEqual([413, 200]);
+  });
+});
+
+describe("headers", () => {
+  test.each<[string, Record<string, string>]>([
+    ["too large", { "x-large": "x".repeat(30_000) }],
+    ["too many", Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x-${index}`, "1"]))],
+  ])("that are %s end their stream and nothing else", async (_, headers) => {
+    const [bad, good] = await Promise.all([
+      client.request("/healthz", { headers }),
+      client.chat("Hi", { stream: true }, { authorization }),
+    ]);
+    expect([bad.status, bad.code]).toEqual([0, constants.NGHTTP2_ENHANCE_YOUR_CALM]);
+    expect(good.text).toEndWith("data: [DONE]\n\n");
   });
 });
 

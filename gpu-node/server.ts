@@ -39,8 +39,8 @@ export interface NodeServer {
 }
 
 /** HTTP/2 and HTTP/1.1 on one port: by ALPN where a certificate is set, else by the first bytes of a connection. */
-export const createServer = ({ node }: Config, listener: Listener): NodeServer => {
-  const sessions = new Sessions();
+export const createServer = ({ node }: Config, listener: Listener, pingMs?: number): NodeServer => {
+  const sessions = new Sessions(pingMs);
   const sockets = new Set<net.Socket>();
   const plain = http.createServer(HTTP1_LIMITS, listener);
   const multiplexed = node.tlsCert ? secureServer(node, listener) : http2.createServer(HTTP2_LIMITS, listener);
