@@ -98,6 +98,8 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
       await engine.close(graceMs);
       namespaces.close();
       await cache.close();
+      await sessions.close();
+      await keys.close();
       await db.close();
     },
   };

@@ -27,6 +27,15 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "DELETE /v1/conversations/:id": "member",
   "POST /v1/conversations/:id/stop": "member",
 
+  "GET /v1/auth/me": "any",
+  "GET /v1/limits/explain": "any",
+  "GET /v1/keys": "admin",
+  "POST /v1/keys": "admin",
+  "GET /v1/keys/:id": "admin",
+  "PATCH /v1/keys/:id": "admin",
+  "DELETE /v1/keys/:id": "admin",
+  "POST /v1/keys/:id/rotate": "admin",
+
   "POST /v1/embeddings": "member",
   "GET /v1/rag/indexes": "viewer",
   "POST /v1/rag/indexes": "editor",
