@@ -40,6 +40,8 @@ export interface ScreenOptions {
   session?: string;
   /** Statuses that this test forces; Chromium writes each of them to the console as an error. */
   expectedStatuses?: readonly number[];
+  /** Faults that this test provokes in another way. */
+  expectedFault?: RegExp;
 }
 
 /** A browser window that watches its page: everything that must not happen is collected in `faults`. */
@@ -53,7 +55,7 @@ export class Screen {
   ) {}
 
   static async open(url: string, options: ScreenOptions = {}): Promise<Screen> {
-    const { width = 1280, theme = "light", javaScript = true, session, expectedStatuses = [] } = options;
+    const { width = 1280, theme = "light", javaScript = true, session, expectedStatuses = [], expectedFault } = options;
     const context = await (await launched()).newContext({
       baseURL: url,
       viewport: { width, height: WIDTHS[width] },
@@ -68,17 +70,18 @@ export class Screen {
       await context.addCookies([{ name: "groundwire", value: session, url, httpOnly: true, sameSite: "Lax" }]);
     const page = await context.newPage();
     const screen = new Screen(page, context, { width, theme });
-    screen.#watch(url, expectedStatuses);
+    screen.#watch(url, expectedStatuses, expectedFault);
     return screen;
   }
 
-  #watch(url: string, expectedStatuses: readonly number[]): void {
+  #watch(url: string, expectedStatuses: readonly number[], expectedFault?: RegExp): void {
     const { page, faults } = this;
     page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
     page.on("console", (message) => {
       if (message.type() !== "error" && message.type() !== "warning") return;
       const status = /Failed to load resource.*status of (\d+)/.exec(message.text())?.[1];
       if (status && expectedStatuses.includes(Number(status))) return;
+      if (expectedFault?.test(message.text())) return;
       faults.push(`console ${message.type()}: ${message.text()}`);
     });
     page.on("response", (response) => {
@@ -140,7 +143,7 @@ export const contactSheet = async (): Promise<void> => {
     .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
     .sort();
   const figures = files.map((file) => {
-    const height = file.includes(".390.") ? 520 : 300;
+    const height = file.includes(".390.") ? 400 : 190;
     return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
   });
   const style = "body{display:flex;flex-wrap:wrap;gap:16px;background:#777;font:13px sans-serif}figure{margin:0}";

@@ -75,30 +75,34 @@ const toneOf = (status: string): "good" | "fair" | "bad" => {
   return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
 };
 
-const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => (
-  <li class="card node">
-    <div class="node-head">
-      <h3>{id}</h3>
-      <span class={`state ${toneOf(state)}`}>{state}</span>
-    </div>
-    {readiness?.synthetic && <p class="tag">Synthetic engine: its answers are made up for tests, by no model</p>}
-    {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
-    <dl class="node-facts">
-      {readiness && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
-      {readiness && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
-      <Fact name="Requests from here" value={String(outstanding)} />
-      {readiness && <Fact name="Engine" value={readiness.engine} />}
-      {readiness?.models.map((model) => (
-        <Fact
-          name="Model"
-          value={`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
-        />
-      ))}
-      {state !== "ready" && <Fact name="For" value={duration(Math.max(0, Date.now() - since.getTime()))} />}
-    </dl>
-    {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
-  </li>
-);
+const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => {
+  // What a node said before it was lost is no news.
+  const isAnswering = readiness && state !== "down" && state !== "ejected";
+  return (
+    <li class="card node">
+      <div class="node-head">
+        <h3>{id}</h3>
+        <span class={`state ${toneOf(state)}`}>{state}</span>
+      </div>
+      {readiness?.synthetic && <p class="tag">Synthetic engine: its answers are made up for tests, by no model</p>}
+      {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
+      <dl class="node-facts">
+        {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
+        {isAnswering && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
+        {isAnswering && <Fact name="Requests from here" value={String(outstanding)} />}
+        {readiness && <Fact name="Engine" value={readiness.engine} />}
+        {readiness?.models.map((model) => (
+          <Fact
+            name="Model"
+            value={`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
+          />
+        ))}
+        {state !== "ready" && <Fact name="For" value={duration(Math.max(0, Date.now() - since.getTime()))} />}
+      </dl>
+      {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
+    </li>
+  );
+};
 
 const Load = ({ share }: { share: number }) => (
   <p>

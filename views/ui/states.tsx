@@ -1,7 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { AppError } from "../../lib/errors";
 import { Icon } from "./icon";
-import { duration } from "./time";
 
 /** What every failure says in a few words, by status. The error's own message follows it. */
 const TITLES: Record<number, string> = {
@@ -29,7 +28,7 @@ export const errorTitle = (error: AppError): string => TITLES[error.status] ?? "
 /** Counts down in the page (app.js) to when the same request may be sent again. */
 const Countdown = ({ ms }: { ms: number }) => (
   <p class="countdown">
-    <Icon name="clock" /> Next in <span data-countdown={Math.ceil(ms / 1000)}>{duration(ms)}</span>
+    Next in <span data-countdown={Math.ceil(ms / 1000)}>{`${Math.ceil(ms / 1000)} s`}</span>
   </p>
 );
 

@@ -1,0 +1,353 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Locator, Page } from "playwright-core";
+import { AppError, type ErrorKind } from "../../lib/errors";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { type Pages, startPages } from "./pages";
+import { MARKDOWN } from "./texts";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+beforeEach(() => {
+  pages.chat.reset();
+  pages.refusal.error = undefined;
+});
+
+const session = async (role: "viewer" | "member" | "admin" = "member") => {
+  const { key } = await pages.newKey(role);
+  return { key, ...(await pages.sessions.signIn(key)) };
+};
+
+/** A signed-in chat page in which nothing may go wrong. */
+const chatting = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  const { cookie } = await session();
+  const faults = await onScreen(pages.url, { session: cookie, ...options }, async (page) => {
+    await page.goto("/chat");
+    await work(page);
+  });
+  expect(faults).toEqual([]);
+};
+
+const message = (page: Page) => page.getByLabel("Message");
+const ask = async (page: Page, text: string) => {
+  await message(page).fill(text);
+  await message(page).press("Enter");
+};
+/** Text of the only element that fits. */
+const textOf = async (locator: Locator) => (await locator.textContent())?.trim();
+const answers = (page: Page) => page.locator(".answer .prose");
+
+describe("an answer", () => {
+  test("comes piece by piece, is marked busy, and is announced twice", () =>
+    chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      await page.locator('.answer[aria-busy="true"]').waitFor();
+      const status = page.getByRole("status");
+      expect(await status.textContent()).toContain("Generating");
+      pages.chat.say("One");
+      await page.getByText("One", { exact: true }).waitFor();
+      pages.chat.say(" two");
+      await page.getByText("One two", { exact: true }).waitFor();
+      pages.chat.finish();
+      await page.getByText("Answer ready, 2 words").waitFor({ state: "attached" });
+      expect(await page.locator("[aria-busy]").count()).toBe(0);
+      expect(await page.getByText("184 tokens").isVisible()).toBe(true);
+    }));
+
+  test("keeps finished blocks as they are while the last one grows", () =>
+    chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      pages.chat.say("First paragraph.\n\nSecond");
+      await page.getByText("Second", { exact: true }).waitFor();
+      const first = await page.getByText("First paragraph.").elementHandle();
+      pages.chat.say(" paragraph.\n\n- and\n- a list");
+      await page.getByText("a list").waitFor();
+      pages.chat.finish();
+      await page.getByText("184 tokens").waitFor();
+      expect(await first?.evaluate((node) => node.isConnected)).toBe(true);
+      expect(await answers(page).locator("> *").count()).toBe(3);
+    }));
+
+  test("stops at once by the button and by Escape, and keeps its text", () =>
+    chatting({}, async (page) => {
+      for (const stop of [
+        () => page.getByRole("button", { name: "Stop" }).click(),
+        () => message(page).press("Escape"),
+      ]) {
+        pages.chat.reset();
+        await ask(page, "Explain batching");
+        pages.chat.say("So far");
+        await page.getByText("So far").last().waitFor();
+        await stop();
+        await page.locator(".answer").last().getByText("Stopped", { exact: true }).waitFor();
+      }
+      await page.reload();
+      expect(await page.getByText("So far").count()).toBe(2);
+    }));
+
+  test("is found again by a reload in the middle, without a doubled word", () =>
+    chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      pages.chat.say("Alpha beta");
+      await page.getByText("Alpha beta").waitFor();
+      expect(page.url()).toMatch(/\/chat\/chat_/);
+      await page.reload();
+      await page.getByText("Alpha beta").waitFor();
+      pages.chat.say(" gamma");
+      pages.chat.finish();
+      await page.getByText("184 tokens").waitFor();
+      expect(await textOf(answers(page))).toBe("Alpha beta gamma");
+    }));
+
+  test("fills two tabs at once", async () => {
+    await chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      pages.chat.say("Shared");
+      await page.getByText("Shared").waitFor();
+      const other = await page.context().newPage();
+      await other.goto(page.url());
+      pages.chat.say(" text");
+      pages.chat.finish();
+      for (const tab of [page, other]) {
+        await tab.getByText("184 tokens").waitFor();
+        expect(await textOf(answers(tab))).toBe("Shared text");
+      }
+    });
+  });
+
+  test("can be asked for again, in the place of the one before", () =>
+    chatting({}, async (page) => {
+      pages.chat.say("Old");
+      pages.chat.finish();
+      await ask(page, "Explain batching");
+      await page.getByText("184 tokens").waitFor();
+      pages.chat.reset();
+      pages.chat.say("New");
+      pages.chat.finish();
+      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByText("New", { exact: true }).waitFor();
+      await page.getByText("184 tokens").waitFor();
+      expect(await textOf(answers(page))).toBe("New");
+    }));
+
+  test("that fails keeps its text, says why, and can be asked for again", () =>
+    chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      pages.chat.say("Half an");
+      pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering. Try again."));
+      await page.getByText("The GPU node stopped answering.").waitFor();
+      expect(await textOf(answers(page))).toBe("Half an");
+      pages.chat.reset();
+      pages.chat.say("A whole answer");
+      pages.chat.finish();
+      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByText("A whole answer").waitFor();
+    }));
+
+  test("follows the end while the reader is there, and offers it when not", () =>
+    chatting({}, async (page) => {
+      await ask(page, "Explain batching");
+      pages.chat.say(MARKDOWN.repeat(2));
+      await page.getByText("Streams").last().waitFor();
+      const fromEnd = () =>
+        page.evaluate<number>("document.documentElement.scrollHeight - innerHeight - Math.round(scrollY)");
+      await page.waitForFunction("document.documentElement.scrollHeight - innerHeight - scrollY < 2");
+      await page.evaluate("scrollTo(0, 0)");
+      pages.chat.say("\n\nMore text at the end.");
+      await page.getByRole("button", { name: "New text" }).click();
+      await page.waitForFunction("document.documentElement.scrollHeight - innerHeight - scrollY < 2");
+      expect(await fromEnd()).toBeLessThan(2);
+    }));
+});
+
+describe("what a reader types", () => {
+  test("is sent by Enter, broken by Shift+Enter, and kept over a reload", () =>
+    chatting({}, async (page) => {
+      await message(page).fill("one");
+      await message(page).press("Shift+Enter");
+      await message(page).pressSequentially("two");
+      await page.reload();
+      expect(await message(page).inputValue()).toBe("one\ntwo");
+      await message(page).press("Enter");
+      await page.locator(".question").waitFor();
+      expect(await textOf(page.locator(".question p"))).toBe("one\ntwo");
+      expect(await message(page).inputValue()).toBe("");
+      await page.reload();
+      expect(await message(page).inputValue()).toBe("");
+    }));
+
+  test("is not sent twice while an answer runs", () =>
+    chatting({}, async (page) => {
+      const before = pages.chat.asked;
+      await ask(page, "Explain batching");
+      await page.locator('.answer[aria-busy="true"]').waitFor();
+      await ask(page, "Another");
+      expect(await message(page).inputValue()).toBe("Another");
+      expect(pages.chat.asked - before).toBe(1);
+    }));
+});
+
+const REFUSALS: [ErrorKind, number][] = [
+  ["insufficient_role", 403],
+  ["not_found", 404],
+  ["conflict", 409],
+  ["payload_too_large", 413],
+  ["dataset_invalid", 422],
+  ["rate_limited", 429],
+  ["internal", 500],
+  ["unavailable", 503],
+  ["deadline_exceeded", 504],
+];
+
+describe("a request of the page that is refused", () => {
+  /** The page is left as it was, with the cause in the alert region and everything that was typed. */
+  const refusedWith = (kind: ErrorKind, status: number, path: RegExp, act: (page: Page) => Promise<void>) =>
+    chatting({ expectedStatuses: [status] }, async (page) => {
+      pages.chat.say("An answer");
+      pages.chat.finish();
+      await ask(page, "A question");
+      await page.getByText("184 tokens").waitFor();
+      pages.chat.reset();
+      await message(page).fill("typed");
+      pages.refusal.path = path;
+      pages.refusal.error = new AppError(kind, "The cause in words.");
+      await act(page);
+      await page.getByRole("alert").getByText("The cause in words.").waitFor();
+      expect(await page.locator(".question").count()).toBe(1);
+      expect(await textOf(answers(page))).toBe("An answer");
+      expect(await message(page).inputValue()).toBe("typed");
+    });
+
+  test.each(REFUSALS)("sending: %s, %d", (kind, status) =>
+    refusedWith(kind, status, /^\/chat$/, (page) => message(page).press("Enter")),
+  );
+  test.each(REFUSALS)("asking again: %s, %d", (kind, status) =>
+    refusedWith(kind, status, /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()),
+  );
+
+  test("for an ended session: leads to sign-in and back, with the draft", async () => {
+    const { cookie, key } = await session();
+    const faults = await onScreen(pages.url, { session: cookie, expectedStatuses: [401] }, async (page) => {
+      await page.goto("/chat");
+      await message(page).fill("Not lost");
+      await pages.sessions.signOut(cookie);
+      await message(page).press("Enter");
+      await page.getByLabel("Your key").fill(key);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await message(page).waitFor();
+      expect(await message(page).inputValue()).toBe("Not lost");
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("by a lost network: says so and keeps the draft", () =>
+    chatting({ expectedFault: /net::ERR_FAILED/ }, async (page) => {
+      await page.route("**/chat", (route) => route.abort());
+      await ask(page, "Not lost");
+      await page.getByRole("alert").getByText("Groundwire can't be reached.").waitFor();
+      expect(await message(page).inputValue()).toBe("Not lost");
+    }));
+});
+
+describe("without scripts", () => {
+  test("signing in, asking, reading and managing chats work by forms", async () => {
+    const { key } = await pages.newKey("member");
+    pages.chat.say(MARKDOWN);
+    pages.chat.finish();
+    const faults = await onScreen(pages.url, { javaScript: false }, async (page) => {
+      await page.goto("/chat");
+      await page.getByLabel("Your key").fill(key);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await message(page).fill("Explain batching");
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByText("184 tokens").waitFor();
+      expect(await page.getByRole("heading", { name: "How it works" }).isVisible()).toBe(true);
+      await page.getByTitle("Chat settings").click();
+      await page.getByLabel("Name of this chat").fill("Batching");
+      await page.getByRole("button", { name: "Rename chat" }).click();
+      await page.getByRole("link", { name: "Batching" }).waitFor();
+      await page.getByTitle("Chat settings").click();
+      await page.getByRole("button", { name: "Delete chat for good" }).click();
+      expect(await page.getByRole("link", { name: "Batching" }).count()).toBe(0);
+      await page.getByRole("button", { name: /Theme/ }).click();
+      expect(await page.locator("html").getAttribute("data-theme")).toBe("light");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Your key").waitFor();
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("a key is created, rotated and revoked by forms", async () => {
+    const { cookie } = await session("admin");
+    const options = { session: cookie, javaScript: false, expectedStatuses: [422] };
+    const faults = await onScreen(pages.url, options, async (page) => {
+      await page.goto("/keys");
+      await page.getByRole("link", { name: "Create key" }).click();
+      await page.getByRole("button", { name: "Create key" }).click();
+      await page.getByText("There is a problem").waitFor();
+      await page.getByLabel("Name").fill("search service");
+      await page.getByRole("button", { name: "Create key" }).click();
+      expect(await textOf(page.locator("#secret"))).toMatch(/^gw_/);
+      await page.getByRole("button", { name: "I stored it" }).click();
+      await page.getByRole("link", { name: "search service" }).click();
+      await page.getByRole("button", { name: "Rotate key" }).click();
+      expect(await textOf(page.locator("#secret"))).toMatch(/^gw_/);
+      await page.getByRole("button", { name: "I stored it" }).click();
+      await page.getByRole("link", { name: "search service" }).first().click();
+      await page.getByLabel(/to confirm/).fill("something else");
+      await page.getByRole("button", { name: "Revoke key" }).click();
+      await page.getByText("There is a problem").waitFor();
+      await page.getByLabel(/to confirm/).fill("search service");
+      await page.getByRole("button", { name: "Revoke key" }).click();
+      await page.getByText("Key revoked.").waitFor();
+    });
+    expect(faults).toEqual([]);
+  });
+});
+
+describe("by keyboard alone", () => {
+  test("a reader signs in, asks, opens the figures, asks again and reaches every screen", async () => {
+    const { key } = await pages.newKey("admin");
+    pages.chat.say("Yes.");
+    pages.chat.finish();
+    const faults = await onScreen(pages.url, {}, async (page) => {
+      const { keyboard } = page;
+      /** Tabs until the element in focus has this name. */
+      const tabTo = async (name: RegExp) => {
+        for (let i = 0; i < 40; i++) {
+          const focused = page.locator(":focus");
+          const text = (await focused.count()) > 0 ? await focused.evaluate(nameOf) : "";
+          if (name.test(text)) return;
+          await keyboard.press("Tab");
+        }
+        throw new Error(`Tab never reaches ${name}.`);
+      };
+      await page.goto("/chat");
+      await keyboard.type(key);
+      await keyboard.press("Enter");
+      await message(page).waitFor();
+      await keyboard.type("Does it work?");
+      await keyboard.press("Enter");
+      await page.getByText("184 tokens").waitFor();
+      await page.evaluate("document.activeElement.blur()");
+      await tabTo(/184 tokens/);
+      await keyboard.press("Enter");
+      await page.getByText("34 in, 184 out").waitFor();
+      await page.evaluate("document.activeElement.blur()");
+      await tabTo(/Skip to content/);
+      for (const screen of ["Keys", "System"]) {
+        await tabTo(new RegExp(`^${screen}$`));
+        await keyboard.press("Enter");
+        await page.getByRole("heading", { level: 1, name: screen }).waitFor();
+      }
+    });
+    expect(faults).toEqual([]);
+  });
+});
+
+const nameOf = (element: { textContent: string | null }) => element.textContent?.trim() ?? "";
