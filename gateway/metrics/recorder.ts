@@ -17,6 +17,8 @@ export interface GenerationSample {
   node?: string;
   stream: boolean;
   cache: CacheReport;
+  /** From arrival until the node was asked, or the answer was found in the cache: what the gateway itself added. */
+  gatewayMs?: number;
   queueMs: number;
   ttftMs: number;
   totalMs: number;

@@ -1,0 +1,41 @@
+import type { ErrorKind } from "../../lib/errors";
+
+/**
+ * Whose an error is. caller: the request was wrong or its sender left. policy: a limit or a right said no. node: the
+ * engine was full, away, too late or failed. gateway: our own. unclassified: an error without a kind, which is a bug, so
+ * its count has to stay 0.
+ */
+export const FAULT_DOMAINS = ["caller", "policy", "node", "gateway", "unclassified"] as const;
+export type FaultDomain = (typeof FAULT_DOMAINS)[number];
+
+const DOMAIN_OF: Readonly<Record<ErrorKind, FaultDomain>> = {
+  invalid_request: "caller",
+  context_length_exceeded: "caller",
+  missing_api_key: "caller",
+  invalid_api_key: "caller",
+  not_found: "caller",
+  model_not_found: "caller",
+  method_not_allowed: "caller",
+  conflict: "caller",
+  payload_too_large: "caller",
+  unsupported_media_type: "caller",
+  idempotency_mismatch: "caller",
+  dataset_invalid: "caller",
+  client_closed: "caller",
+  not_cached: "caller",
+  insufficient_role: "policy",
+  budget_exhausted: "policy",
+  budget_exceeded: "policy",
+  rate_limited: "policy",
+  overloaded: "node",
+  upstream_error: "node",
+  unavailable: "node",
+  model_loading: "node",
+  deadline_exceeded: "node",
+  internal: "gateway",
+  not_implemented: "gateway",
+  storage_full: "gateway",
+};
+
+export const faultDomainOf = (kind: ErrorKind | undefined): FaultDomain =>
+  kind === undefined ? "unclassified" : DOMAIN_OF[kind];

@@ -1,0 +1,95 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { AnswerCacheService } from "../cache/service";
+import type { Engine } from "../ports/engine";
+
+/** What is read when a scrape or a reader comes. */
+export interface MetricSources {
+  engine: Pick<Engine, "nodes">;
+  answers?: Pick<AnswerCacheService, "counts" | "inFlight">;
+}
+
+/** Slots and queues of all nodes that have told. */
+export const nodeTotals = ({ engine }: MetricSources) => {
+  const totals = { queueDepth: 0, slots: 0, running: 0 };
+  for (const { readiness } of engine.nodes()) {
+    if (!readiness) continue;
+    totals.queueDepth += readiness.queue.depth;
+    totals.slots += readiness.slots.total;
+    totals.running += readiness.slots.running;
+  }
+  return totals;
+};
+
+/**
+ * CPU and memory under Prometheus' usual names. prom-client's own default metrics are left out: on Bun 1.4.5 its event
+ * loop and heap figures are nonsense.
+ */
+const registerProcess = (registry: Registry): void => {
+  const registers = [registry];
+  new Counter({
+    name: "process_cpu_seconds_total",
+    help: "CPU time of this process",
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory of this process",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({ name: "process_start_time_seconds", help: "Start, in seconds since 1970", registers }).set(
+    Math.round(performance.timeOrigin / 1000),
+  );
+};
+
+/** Process, nodes and cache; each figure is read from its source at the moment of a scrape. */
+export const registerGauges = (registry: Registry, sources: MetricSources): void => {
+  const registers = [registry];
+  const { engine, answers } = sources;
+  registerProcess(registry);
+  const nodeGauge = (name: string, help: string, read: (node: ReturnType<Engine["nodes"]>[number]) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["node"],
+      registers,
+      collect() {
+        this.reset();
+        for (const node of engine.nodes()) this.set({ node: node.id }, read(node));
+      },
+    });
+  nodeGauge("groundwire_node_up", "1 when the node takes requests", ({ state, isDrained }) =>
+    !isDrained && (state === "ready" || state === "busy") ? 1 : 0,
+  );
+  nodeGauge("groundwire_node_outstanding", "Requests of this gateway that run there", (node) => node.outstanding);
+  nodeGauge("groundwire_node_queue_depth", "Requests that wait for a slot", (node) => node.readiness?.queue.depth ?? 0);
+  nodeGauge("groundwire_node_slots", "Answers that it generates at once", (node) => node.readiness?.slots.total ?? 0);
+  nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
+
+  if (!answers) return;
+  new Gauge({
+    name: "groundwire_cache_in_flight",
+    help: "Generations that equal requests may join",
+    registers,
+    collect() {
+      this.set(answers.inFlight());
+    },
+  });
+  new Counter({
+    name: "groundwire_cache_writes_total",
+    help: "What became of whole answers: stored, skipped (not worth keeping) or failed",
+    labelNames: ["result"],
+    registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(answers.counts.writes)) this.inc({ result }, count);
+    },
+  });
+};

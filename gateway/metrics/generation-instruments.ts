@@ -1,0 +1,90 @@
+import { Counter, type Registry } from "prom-client";
+import { memo } from "./memo";
+import { DURATION_SECONDS, FastHistogram } from "./prometheus";
+import type { GenerationSample } from "./recorder";
+
+/** `gen_ai.operation.name` of OpenTelemetry. */
+const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
+
+/** Bucket bounds of OpenTelemetry's GenAI conventions. */
+const FIRST_TOKEN_SECONDS = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+const PER_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
+const OVERHEAD_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
+
+const LABELS = ["gen_ai_operation_name", "gen_ai_request_model", "gen_ai_response_model", "gen_ai_provider_name"];
+
+/**
+ * Generations under the names of OpenTelemetry's GenAI conventions in Prometheus' form. They describe what models did:
+ * an answer from the cache, or of a generation that another request had started, counts as a cache request alone.
+ */
+export const generationInstruments = (registry: Registry) => {
+  const histogram = (name: string, help: string, buckets: number[], labels: string[] = []) =>
+    new FastHistogram({ name, help, buckets, labelNames: [...LABELS, ...labels], registers: [registry] });
+  const tokens = histogram("gen_ai_client_token_usage", "Tokens of prompt (input) and answer (output)", TOKENS, [
+    "gen_ai_token_type",
+  ]);
+  const durations = histogram("gen_ai_server_request_duration_seconds", "Whole generation", DURATION_SECONDS, [
+    "error_type",
+  ]);
+  const firstToken = histogram(
+    "gen_ai_server_time_to_first_token_seconds",
+    "From arrival at the gateway to the first token",
+    FIRST_TOKEN_SECONDS,
+  );
+  const perToken = histogram(
+    "gen_ai_server_time_per_output_token_seconds",
+    "Mean time per token after the first one",
+    PER_TOKEN_SECONDS,
+  );
+  const queue = histogram("groundwire_queue_duration_seconds", "Waiting for a slot", FIRST_TOKEN_SECONDS);
+  const overhead = new FastHistogram({
+    name: "groundwire_gateway_overhead_seconds",
+    help: "From arrival until the node was asked or the answer was found in the cache",
+    buckets: OVERHEAD_SECONDS,
+    registers: [registry],
+  });
+  const observeOverhead = overhead.series({});
+  const cacheRequests = new Counter({
+    name: "groundwire_cache_requests_total",
+    help: "How the answer cache took part; source is the layer of a hit, in_flight for a joined generation",
+    labelNames: ["status", "source"],
+    registers: [registry],
+  });
+
+  const seriesOf = memo((operation: GenerationSample["operation"]) =>
+    memo((model: string) => {
+      const labels = {
+        gen_ai_operation_name: OPERATIONS[operation],
+        gen_ai_request_model: model,
+        gen_ai_response_model: model,
+        gen_ai_provider_name: "groundwire",
+      };
+      return {
+        input: tokens.series({ ...labels, gen_ai_token_type: "input" }),
+        output: tokens.series({ ...labels, gen_ai_token_type: "output" }),
+        duration: memo((kind: GenerationSample["errorKind"]) =>
+          durations.series({ ...labels, error_type: kind ?? "" }),
+        ),
+        firstToken: firstToken.series(labels),
+        perToken: perToken.series(labels),
+        queue: queue.series(labels),
+      };
+    }),
+  );
+  const cacheCounter = memo((status: string) => memo((source: string) => cacheRequests.labels(status, source)));
+
+  return (sample: GenerationSample): void => {
+    const { cache, gatewayMs, ttftMs, totalMs, completionTokens } = sample;
+    cacheCounter(cache.status)(cache.kind ?? "").inc();
+    if (gatewayMs !== undefined) observeOverhead(gatewayMs / 1000);
+    if (cache.status === "hit" || cache.status === "joined") return;
+    const series = seriesOf(sample.operation)(sample.model);
+    series.duration(sample.errorKind)(totalMs / 1000);
+    series.queue(sample.queueMs / 1000);
+    series.firstToken(ttftMs / 1000);
+    series.input(sample.promptTokens);
+    series.output(completionTokens);
+    if (completionTokens > 1) series.perToken((totalMs - ttftMs) / 1000 / (completionTokens - 1));
+  };
+};

@@ -1,0 +1,70 @@
+/** Each bucket ends this much higher than it begins. */
+const GROWTH = 1.1;
+const LOG_GROWTH = Math.log(GROWTH);
+/** Values up to this one share bucket 0. */
+const SMALLEST = 0.01;
+/** 10^8 ms, more than a day; what is larger counts as this. */
+const LAST_BUCKET = Math.ceil(Math.log(1e8 / SMALLEST) / LOG_GROWTH);
+/** Room is made in steps of this many buckets. */
+const CHUNK = 16;
+
+const bucketOf = (value: number): number =>
+  value > SMALLEST ? Math.min(LAST_BUCKET, Math.ceil(Math.log(value / SMALLEST) / LOG_GROWTH)) : 0;
+
+/** The value from which both ends of the bucket are equally far in relative terms: 2ab / (a + b), b = the upper end. */
+const middleOf = (bucket: number): number => {
+  if (bucket === 0) return 0;
+  const upper = SMALLEST * GROWTH ** bucket;
+  return (2 * upper) / (1 + GROWTH);
+};
+
+/**
+ * Counts of values in buckets of equal ratio (the idea of DDSketch, Masson et al., VLDB 2019). A quantile is off by at
+ * most (1.1 - 1) / (1.1 + 1) = 4.8% of the exact one, or by 0.01 below that. Takes at most 1 KB, less when the values
+ * lie close together. Two histograms add up exactly.
+ */
+export class LogHistogram {
+  count = 0;
+  #counts = new Uint32Array(0);
+  /** Bucket of `#counts[0]`. */
+  #first = 0;
+
+  record(value: number): void {
+    this.#add(bucketOf(value), 1);
+  }
+
+  merge(other: LogHistogram): void {
+    for (let i = 0; i < other.#counts.length; i++) {
+      const count = other.#counts[i] ?? 0;
+      if (count > 0) this.#add(other.#first + i, count);
+    }
+  }
+
+  /** The ⌈q·n⌉-th smallest value (nearest rank), 0 < q ≤ 1; undefined without values. */
+  quantile(q: number): number | undefined {
+    if (this.count === 0) return undefined;
+    let left = Math.max(1, Math.ceil(q * this.count));
+    for (let i = 0; i < this.#counts.length; i++) {
+      left -= this.#counts[i] ?? 0;
+      if (left <= 0) return middleOf(this.#first + i);
+    }
+    return undefined;
+  }
+
+  #add(bucket: number, count: number): void {
+    if (bucket < this.#first || bucket >= this.#first + this.#counts.length) this.#makeRoom(bucket);
+    const i = bucket - this.#first;
+    this.#counts[i] = (this.#counts[i] ?? 0) + count;
+    this.count += count;
+  }
+
+  #makeRoom(bucket: number): void {
+    const isEmpty = this.#counts.length === 0;
+    const first = Math.min(isEmpty ? bucket : this.#first, Math.floor(bucket / CHUNK) * CHUNK);
+    const end = Math.max(isEmpty ? bucket : this.#first + this.#counts.length, first + CHUNK, bucket + 1);
+    const grown = new Uint32Array(end - first);
+    grown.set(this.#counts, isEmpty ? 0 : this.#first - first);
+    this.#counts = grown;
+    this.#first = first;
+  }
+}

@@ -1,0 +1,21 @@
+import { Elysia } from "elysia";
+import { ErrorEnvelope } from "../contract";
+import { auth } from "../http/auth";
+import { Kpis, MetricsQuery } from "./contract";
+import type { Metrics } from "./service";
+
+/** The key figures as JSON, and everything for Prometheus. */
+export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
+  new Elysia({ name: "metrics.routes", tags: ["Metrics"] })
+    .use(auth)
+    .get("/v1/metrics", ({ query }) => metrics.kpis(query), {
+      query: MetricsQuery,
+      response: { 200: Kpis, default: ErrorEnvelope },
+      detail: { summary: "Requests, errors, latency, tokens, cache and slots over a window" },
+    })
+    .get(
+      "/metrics",
+      async () =>
+        new Response(await metrics.registry.metrics(), { headers: { "content-type": metrics.registry.contentType } }),
+      { detail: { summary: "All metrics in Prometheus' text format" } },
+    );

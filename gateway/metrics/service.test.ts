@@ -1,0 +1,168 @@
+import { expect, test } from "bun:test";
+import type { NodeView } from "../ports/engine";
+import type { GenerationSample, RequestSample } from "./recorder";
+import { createMetrics } from "./service";
+
+const request = (fields: Partial<RequestSample> = {}): RequestSample => ({
+  method: "POST",
+  route: "/v1/chat",
+  status: 200,
+  durationMs: 100,
+  ...fields,
+});
+
+const generation = (fields: Partial<GenerationSample> = {}): GenerationSample => ({
+  operation: "chat",
+  model: "smol",
+  node: "node-1",
+  stream: false,
+  cache: { status: "miss" },
+  gatewayMs: 0.2,
+  queueMs: 5,
+  ttftMs: 50,
+  totalMs: 250,
+  promptTokens: 12,
+  completionTokens: 21,
+  ...fields,
+});
+
+const node: NodeView = {
+  id: "node-1",
+  url: "http://127.0.0.1:8081",
+  state: "ready",
+  since: new Date(0),
+  outstanding: 3,
+  isDrained: false,
+  readiness: {
+    state: "ready",
+    engine: "synthetic",
+    synthetic: true,
+    version: "0.1.0",
+    models: [],
+    slots: { total: 8, running: 3 },
+    queue: { depth: 2, capacity: 16 },
+  },
+};
+
+const start = Date.UTC(2026, 10, 23, 20, 0, 0);
+const createAt = (clock: { now: number }) => createMetrics({ engine: { nodes: () => [node] }, now: () => clock.now });
+
+/** Every line of the scrape that is not a comment, by its name and labels. */
+const scrape = async (metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> => {
+  const lines = (await metrics.registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(
+    lines.map((line) => {
+      const space = line.lastIndexOf(" ");
+      return [line.slice(0, space), Number(line.slice(space + 1))];
+    }),
+  );
+};
+
+test("the totals are the sums of what was recorded", () => {
+  const clock = { now: start };
+  const metrics = createAt(clock);
+  for (let i = 0; i < 98; i++) metrics.request(request());
+  metrics.request(request({ status: 429, errorKind: "rate_limited", durationMs: 1 }));
+  metrics.request(request({ method: "GET", route: "/v1/keys/:id", durationMs: 2000 }));
+  metrics.generation(generation());
+  metrics.generation(generation({ cache: { status: "hit", kind: "redis" } }));
+  metrics.generation(generation({ cache: { status: "joined", kind: "in_flight" } }));
+  metrics.generation(generation({ cache: { status: "bypass", reason: "sampled" } }));
+
+  const { totals, routes, stages, now } = metrics.kpis({ window: "15m", step: "1m" });
+  expect(totals).toMatchObject({ requests: 100, errors: 1, errors_by_code: { rate_limited: 1 }, error_rate: 0.01 });
+  expect(totals.latency_ms.count).toBe(100);
+  expect(totals.latency_ms.p50).toBeWithin(95, 105);
+  expect(totals.latency_ms.p99).toBeWithin(95, 105);
+  expect(totals).toMatchObject({ prompt_tokens: 24, completion_tokens: 42 });
+  expect(totals.cache).toEqual({
+    hits: { memory: 0, redis: 1, in_flight: 1 },
+    misses: 1,
+    bypasses: 1,
+    hit_rate: 2 / 3,
+  });
+  expect(routes.map(({ method, route, requests }) => [method, route, requests])).toEqual([
+    ["POST", "/v1/chat", 99],
+    ["GET", "/v1/keys/{id}", 1],
+  ]);
+  expect(stages.queue).toMatchObject({ count: 3 });
+  expect(stages.generation.p50).toBeWithin(190, 210);
+  expect(stages.gateway.p50).toBeWithin(0.19, 0.21);
+  expect(now).toEqual({ queue_depth: 2, slots: { total: 8, running: 3 } });
+});
+
+test("there is a point for each step, also where nothing happened, and what is older is left out", () => {
+  const clock = { now: start };
+  const metrics = createAt(clock);
+  metrics.request(request());
+  clock.now += 2 * 60_000;
+  metrics.request(request());
+  metrics.request(request());
+  const requestsPerStep = (window: string, step: string) =>
+    metrics.kpis({ window, step }).series.map(({ requests }) => requests);
+  expect(requestsPerStep("4m", "1m")).toEqual([0, 1, 0, 2]);
+  expect(requestsPerStep("2m", "1m")).toEqual([0, 2]);
+  expect(requestsPerStep("1h", "1h")).toEqual([3]);
+  expect(metrics.kpis({ window: "4m", step: "90s" })).toMatchObject({ step_seconds: 120 });
+});
+
+test("a day later the ring has come round and nothing old is left", () => {
+  const clock = { now: start };
+  const metrics = createAt(clock);
+  metrics.request(request());
+  clock.now += 24 * 3_600_000;
+  metrics.request(request());
+  expect(metrics.kpis({ window: "24h", step: "1h" }).totals.requests).toBe(1);
+});
+
+test("more than is kept is refused by name", () => {
+  const metrics = createAt({ now: start });
+  expect(() => metrics.kpis({ window: "25h", step: "1h" })).toThrow("window must be 24h or less");
+  expect(() => metrics.kpis({ window: "24h", step: "1m" })).toThrow("more than 1000 steps");
+});
+
+test("a scrape has OpenTelemetry's names, and counts what models did", async () => {
+  const metrics = createAt({ now: start });
+  metrics.generation(generation());
+  metrics.generation(generation({ cache: { status: "hit", kind: "memory" } }));
+  const values = await scrape(metrics);
+  const labels =
+    'gen_ai_operation_name="chat",gen_ai_request_model="smol",gen_ai_response_model="smol",gen_ai_provider_name="groundwire"';
+  expect(values.get(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="input"}`)).toBe(12);
+  expect(values.get(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="output"}`)).toBe(21);
+  expect(values.get(`gen_ai_server_request_duration_seconds_count{${labels},error_type=""}`)).toBe(1);
+  expect(values.get(`gen_ai_server_time_to_first_token_seconds_sum{${labels}}`)).toBe(0.05);
+  expect(values.get(`gen_ai_server_time_per_output_token_seconds_sum{${labels}}`)).toBeCloseTo(0.01, 10);
+  expect(values.get(`gen_ai_server_time_to_first_token_seconds_bucket{le="0.04",${labels}}`)).toBe(0);
+  expect(values.get(`gen_ai_server_time_to_first_token_seconds_bucket{le="0.06",${labels}}`)).toBe(1);
+  expect(values.get(`gen_ai_server_time_to_first_token_seconds_bucket{le="+Inf",${labels}}`)).toBe(1);
+  expect(values.get('groundwire_cache_requests_total{status="hit",source="memory"}')).toBe(1);
+  expect(values.get('groundwire_node_queue_depth{node="node-1"}')).toBe(2);
+  expect(values.get('groundwire_node_slots_running{node="node-1"}')).toBe(3);
+});
+
+test("every error has a domain; an error without a kind is unclassified", async () => {
+  const metrics = createAt({ now: start });
+  metrics.request(request({ status: 400, errorKind: "invalid_request" }));
+  metrics.request(request({ status: 429, errorKind: "rate_limited" }));
+  metrics.request(request({ status: 502, errorKind: "upstream_error" }));
+  metrics.request(request({ status: 500, errorKind: "internal" }));
+  const errors = async (domain: string, code: string) =>
+    (await scrape(metrics)).get(`groundwire_http_errors_total{domain="${domain}",code="${code}",route="/v1/chat"}`);
+  expect(await errors("caller", "invalid_request")).toBe(1);
+  expect(await errors("policy", "rate_limited")).toBe(1);
+  expect(await errors("node", "upstream_error")).toBe(1);
+  expect(await errors("gateway", "internal")).toBe(1);
+  expect((await scrape(metrics)).get('groundwire_http_errors_total{domain="unclassified",code="",route=""}')).toBe(0);
+  metrics.request(request({ status: 500 }));
+  expect(await errors("unclassified", "")).toBe(1);
+});
+
+test("methods that callers make up share one label", async () => {
+  const metrics = createAt({ now: start });
+  for (let i = 0; i < 100; i++) metrics.request(request({ method: `X${i}`, route: "unmatched", status: 404 }));
+  const methods = [...(await scrape(metrics)).keys()].filter((name) =>
+    name.startsWith("groundwire_http_requests_total"),
+  );
+  expect(methods).toEqual(['groundwire_http_requests_total{method="other",route="unmatched",status="404"}']);
+});

@@ -1,0 +1,47 @@
+import { Registry } from "prom-client";
+import type { Kpis, MetricsQuery } from "./contract";
+import { type MetricSources, nodeTotals, registerGauges } from "./gauges";
+import { generationInstruments } from "./generation-instruments";
+import { httpInstruments } from "./http-instruments";
+import { readKpis } from "./kpis";
+import { memo } from "./memo";
+import type { Recorder, RequestSample } from "./recorder";
+import { Window } from "./window";
+
+/** Everything that this gateway measures since it started. */
+export interface Metrics extends Recorder {
+  /** For `/metrics`. */
+  readonly registry: Registry;
+  /** For `/v1/metrics`. Throws invalid_request for a window or step that is not kept. */
+  kpis(query: MetricsQuery): Kpis;
+}
+
+/** A method that no route answers is not worth a label of its own: callers could make up any number of them. */
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const bounded = (sample: RequestSample): RequestSample =>
+  METHODS.has(sample.method) ? sample : { ...sample, method: "other" };
+
+/** `now`: milliseconds since 1970. */
+export const createMetrics = (sources: MetricSources & { now?: () => number }): Metrics => {
+  const { now = Date.now } = sources;
+  const registry = new Registry();
+  const window = new Window();
+  const countRequest = httpInstruments(registry);
+  const countGeneration = generationInstruments(registry);
+  registerGauges(registry, sources);
+  const routeName = memo((method: string) => memo((route: string) => `${method} ${route}`));
+
+  return {
+    registry,
+    request: (given) => {
+      const sample = bounded(given);
+      window.at(now()).request(routeName(sample.method)(sample.route), sample);
+      countRequest(sample);
+    },
+    generation: (sample) => {
+      window.at(now()).generation(sample);
+      countGeneration(sample);
+    },
+    kpis: (query) => readKpis(window, query, nodeTotals(sources), now()),
+  };
+};

@@ -1,0 +1,127 @@
+import type { ErrorKind } from "../../lib/errors";
+import { LogHistogram } from "./histogram";
+import type { GenerationSample, RequestSample } from "./recorder";
+
+/** Requests and what became of them; latency in milliseconds. */
+export class Traffic {
+  requests = 0;
+  errors = 0;
+  readonly errorsByCode = new Map<ErrorKind | "unclassified", number>();
+  readonly latency = new LogHistogram();
+
+  record({ status, durationMs, errorKind }: RequestSample): void {
+    this.requests++;
+    this.latency.record(durationMs);
+    if (status < 400) return;
+    this.errors++;
+    const code = errorKind ?? "unclassified";
+    this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + 1);
+  }
+
+  merge(other: Traffic): void {
+    this.requests += other.requests;
+    this.errors += other.errors;
+    this.latency.merge(other.latency);
+    for (const [code, count] of other.errorsByCode) {
+      this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + count);
+    }
+  }
+}
+
+/** Everything that was measured in one span of time. Stages in milliseconds. */
+export class Measurements {
+  /** By method and route pattern, separated by a space. */
+  readonly routes = new Map<string, Traffic>();
+  readonly stages = {
+    gateway: new LogHistogram(),
+    queue: new LogHistogram(),
+    ttft: new LogHistogram(),
+    generation: new LogHistogram(),
+  };
+  readonly hits = { memory: 0, redis: 0, in_flight: 0 };
+  misses = 0;
+  bypasses = 0;
+  /** Generated for this gateway; what came from the cache or was joined costs none. */
+  promptTokens = 0;
+  completionTokens = 0;
+
+  request(route: string, sample: RequestSample): void {
+    let traffic = this.routes.get(route);
+    if (!traffic) {
+      traffic = new Traffic();
+      this.routes.set(route, traffic);
+    }
+    traffic.record(sample);
+  }
+
+  generation(sample: GenerationSample): void {
+    const { cache, ttftMs, totalMs, queueMs, gatewayMs } = sample;
+    if (cache.status === "hit" || cache.status === "joined") this.hits[cache.kind ?? "memory"]++;
+    else if (cache.status === "miss") this.misses++;
+    else this.bypasses++;
+    this.stages.ttft.record(ttftMs);
+    if (gatewayMs !== undefined) this.stages.gateway.record(gatewayMs);
+    if (cache.status === "hit") return;
+    this.stages.queue.record(queueMs);
+    this.stages.generation.record(totalMs - ttftMs);
+    if (cache.status === "joined") return;
+    this.promptTokens += sample.promptTokens;
+    this.completionTokens += sample.completionTokens;
+  }
+
+  /** All routes together. */
+  traffic(): Traffic {
+    const all = new Traffic();
+    for (const traffic of this.routes.values()) all.merge(traffic);
+    return all;
+  }
+
+  merge(other: Measurements): void {
+    for (const [route, traffic] of other.routes) {
+      const mine = this.routes.get(route) ?? new Traffic();
+      this.routes.set(route, mine);
+      mine.merge(traffic);
+    }
+    this.stages.gateway.merge(other.stages.gateway);
+    this.stages.queue.merge(other.stages.queue);
+    this.stages.ttft.merge(other.stages.ttft);
+    this.stages.generation.merge(other.stages.generation);
+    this.hits.memory += other.hits.memory;
+    this.hits.redis += other.hits.redis;
+    this.hits.in_flight += other.hits.in_flight;
+    this.misses += other.misses;
+    this.bypasses += other.bypasses;
+    this.promptTokens += other.promptTokens;
+    this.completionTokens += other.completionTokens;
+  }
+}
+
+/** What is kept: a step per minute for a day. Only steps with traffic take memory. */
+export const STEP_MS = 60_000;
+export const KEPT_STEPS = 1440;
+
+/** The last `KEPT_STEPS` minutes in a ring: the step of a time t is number ⌊t / 60 s⌋. */
+export class Window {
+  readonly #steps: ({ number: number; measured: Measurements } | undefined)[] = new Array(KEPT_STEPS).fill(undefined);
+
+  /** Where something that happens at `now` is written. */
+  at(now: number): Measurements {
+    const number = Math.floor(now / STEP_MS);
+    const slot = number % KEPT_STEPS;
+    const step = this.#steps[slot];
+    if (step?.number === number) return step.measured;
+    const measured = new Measurements();
+    this.#steps[slot] = { number, measured };
+    return measured;
+  }
+
+  /** Everything from `from` to before `to`, both whole minutes in milliseconds since 1970. */
+  between(from: number, to: number): Measurements {
+    const all = new Measurements();
+    for (let number = from / STEP_MS; number < to / STEP_MS; number++) {
+      const step = this.#steps[number % KEPT_STEPS];
+      if (step?.number === number) all.merge(step.measured);
+    }
+    return all;
+  }
+}
