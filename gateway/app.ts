@@ -16,7 +16,7 @@ import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
 import type { KeysService } from "./keys/service";
 import type { Ledger } from "./limits/ledger";
-import { limitRoutes } from "./limits/routes";
+import { countsPath, limitRoutes } from "./limits/routes";
 import type { Recorder } from "./metrics/recorder";
 import type { Models } from "./models/registry";
 import { modelRoutes } from "./models/routes";
@@ -56,7 +56,7 @@ export const createApp = (services: Services) => {
           const cookie = sessionCookie(request);
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
-        reserve: (principal) => ledger.reserve(principal),
+        reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: metrics,
         log,
         maxBodyBytes: config.gateway.maxBodyBytes,

@@ -9,8 +9,8 @@ export interface GateDeps {
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a page's session cookie; undefined when there is no live session. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
-  /** Takes one request out of the principal's limits; throws rate_limited. */
-  reserve(principal: Principal): { headers: Record<string, string>; release(): void };
+  /** Takes one request out of the principal's limits, where the path counts; throws rate_limited. */
+  reserve(principal: Principal, path: string): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
   log: Log;
   maxBodyBytes: number;
@@ -49,26 +49,27 @@ const checkBody = (headers: Headers, maxBodyBytes: number): void => {
  * the body is read, so 401 wins over 404 and 400, and a stranger's body is never taken in.
  */
 export const gate = (deps: GateDeps) => {
-  const enterApi = (exchange: Exchange, principal: Principal): void => {
+  const enterApi = (exchange: Exchange, principal: Principal, path: string): void => {
     const { headers, method } = exchange.request;
     exchange.principal = principal;
-    exchange.hold(deps.reserve(principal));
+    exchange.hold(deps.reserve(principal, path));
     if (!isRead(method)) checkBody(headers, deps.maxBodyBytes);
   };
 
   /** Pages show who is signed in; only what they send counts against the limits. */
-  const enterPage = (exchange: Exchange, principal: Principal | undefined): void => {
+  const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
     exchange.principal = principal;
-    if (principal && !isRead(exchange.request.method)) exchange.hold(deps.reserve(principal));
+    if (principal && !isRead(exchange.request.method)) exchange.hold(deps.reserve(principal, path));
   };
 
   return async ({ request }: { request: Request }): Promise<void> => {
     const exchange = beginExchange(request, deps);
-    if (needsKey(pathOf(request.url))) {
+    const path = pathOf(request.url);
+    if (needsKey(path)) {
       const principal = deps.verifyKey(request.headers.get("authorization") ?? undefined);
-      enterApi(exchange, principal instanceof Promise ? await principal : principal);
+      enterApi(exchange, principal instanceof Promise ? await principal : principal, path);
     } else {
-      enterPage(exchange, await deps.verifySession(request));
+      enterPage(exchange, await deps.verifySession(request), path);
     }
   };
 };

@@ -29,8 +29,9 @@ export class LastUse {
     }
   }
 
+  /** Writes what is left. Where that fails, the last minute is lost and nothing else. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.flush();
+    await this.flush().catch(() => {});
   }
 }

@@ -32,6 +32,8 @@ export interface Ledger {
    * `retryAfterMs` and the headers of the limit that refused.
    */
   reserve(principal: Principal): Reservation;
+  /** The headers as they stand, for an answer that takes nothing from the limits. */
+  look(principal: Principal): Reservation;
   /** The limits of the key and what they would say to a request now. Takes nothing. */
   explain(principal: Principal): LimitState[];
   /** Keys that the ledger remembers now. */
@@ -73,6 +75,7 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
       forgetIdle(nowMs);
       return accountOf(principal.keyId).reserve(principal, nowMs);
     },
+    look: (principal) => (accounts.get(principal.keyId) ?? new Account()).look(principal, now()),
     explain: (principal) => (accounts.get(principal.keyId) ?? new Account()).explain(principal.limits, now()),
     get activeKeys() {
       return accounts.size;
@@ -94,13 +97,18 @@ class Account {
     this.#running++;
     let isReleased = false;
     return {
-      headers: this.#headers(principal, [this.#requestsLeft(principal, nowMs), this.#parallelLeft(principal)], nowMs),
+      ...this.look(principal, nowMs),
       release: () => {
         if (isReleased) return;
         isReleased = true;
         this.#running--;
       },
     };
+  }
+
+  look(principal: Principal, nowMs: number): Reservation {
+    const readings = [this.#requestsLeft(principal, nowMs), this.#parallelLeft(principal)];
+    return { headers: this.#headers(principal, readings, nowMs), release: () => {} };
   }
 
   explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number): LimitState[] {

@@ -4,6 +4,9 @@ import { auth } from "../http/auth";
 import { LimitsExplanation } from "./contract";
 import type { Ledger } from "./ledger";
 
+/** False for the question about the limits itself: it is answered when they are used up, and uses nothing. */
+export const countsPath = (path: string): boolean => path !== "/v1/limits/explain";
+
 /** What is left of the caller's limits. */
 export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
   new Elysia({ name: "limits.routes", prefix: "/v1/limits", tags: ["Limits"] })
