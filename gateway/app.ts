@@ -4,25 +4,36 @@ import type { Log } from "../lib/log";
 import { errorPage } from "../views/error";
 import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
+import { batchEvalRoutes } from "./batch-evals/routes";
 import type { Namespaces } from "./cache/namespaces";
 import type { AnswerCacheService } from "./cache/service";
 import { chatRoutes } from "./chat/routes";
 import type { ChatService } from "./chat/service";
+import { compareRoutes } from "./compare/routes";
 import { conversationRoutes } from "./conversations/routes";
 import type { ConversationService } from "./conversations/service";
+import { datasetRoutes } from "./datasets/routes";
+import { embeddingRoutes } from "./embeddings/routes";
+import { evalRoutes } from "./evals/routes";
+import { evaluatorRoutes } from "./evaluators/routes";
+import { feedbackRoutes } from "./feedback/routes";
 import { healthRoutes } from "./health/routes";
 import type { Health } from "./health/service";
+import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
 import type { KeysService } from "./keys/service";
 import type { Ledger } from "./limits/ledger";
 import { countsPath, limitRoutes } from "./limits/routes";
-import type { Recorder } from "./metrics/recorder";
+import { metricsRoutes } from "./metrics/routes";
+import type { Metrics } from "./metrics/service";
 import type { Models } from "./models/registry";
 import { modelRoutes } from "./models/routes";
 import { nodeRoutes } from "./nodes/routes";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
+import { promptRoutes } from "./prompts/routes";
+import { ragRoutes } from "./rag/routes";
 import type { SessionService } from "./sessions/service";
 
 /** Everything that routes and pages call. */
@@ -37,7 +48,7 @@ export interface Services {
   cache: Cache;
   namespaces: Namespaces;
   answers: AnswerCacheService;
-  metrics: Recorder;
+  metrics: Metrics;
   chat: ChatService;
   conversations: ConversationService;
   health: Health;
@@ -70,6 +81,17 @@ export const createApp = (services: Services) => {
     .use(nodeRoutes(services))
     .use(keyRoutes(services))
     .use(limitRoutes(services))
+    .use(metricsRoutes(services))
     .use(conversationRoutes(services))
+    .use(embeddingRoutes)
+    .use(ragRoutes)
+    .use(datasetRoutes)
+    .use(evalRoutes)
+    .use(batchEvalRoutes)
+    .use(compareRoutes)
+    .use(feedbackRoutes)
+    .use(promptRoutes)
+    .use(evaluatorRoutes)
+    .use(openApiRoutes({ app: () => app }))
     .use(pageRoutes(services));
 };

@@ -19,23 +19,23 @@ import {
 
 const read = new Elysia({ name: "batch-evals.read" })
   .use(auth)
-  .get("/", notImplemented("GET /v1/batch-evals"), {
+  .get("/batch-evals", notImplemented("GET /v1/batch-evals"), {
     query: RunQuery,
     response: { 200: RunPage },
     detail: { summary: "List the batch runs, newest first" },
   })
-  .get("/:id", notImplemented("GET /v1/batch-evals/:id"), {
+  .get("/batch-evals/:id", notImplemented("GET /v1/batch-evals/:id"), {
     params: PathId,
     response: { 200: Run },
     detail: { summary: "Progress, statistics and everything that pins the numbers of a run" },
   })
-  .get("/:id/samples", notImplemented("GET /v1/batch-evals/:id/samples"), {
+  .get("/batch-evals/:id/samples", notImplemented("GET /v1/batch-evals/:id/samples"), {
     params: PathId,
     query: ResultQuery,
     response: { 200: SampleResultPage },
     detail: { summary: "List the results of a run" },
   })
-  .get("/:id/events", notImplemented("GET /v1/batch-evals/:id/events"), {
+  .get("/batch-evals/:id/events", notImplemented("GET /v1/batch-evals/:id/events"), {
     params: PathId,
     detail: {
       summary: "Follow a run live",
@@ -43,7 +43,7 @@ const read = new Elysia({ name: "batch-evals.read" })
       ...streams(BatchEvalEvent),
     },
   })
-  .get("/:id/export", notImplemented("GET /v1/batch-evals/:id/export"), {
+  .get("/batch-evals/:id/export", notImplemented("GET /v1/batch-evals/:id/export"), {
     params: PathId,
     query: ExportQuery,
     detail: {
@@ -61,48 +61,48 @@ const read = new Elysia({ name: "batch-evals.read" })
 
 export const batchEvalRoutes = new Elysia({
   name: "batch-evals.routes",
-  prefix: "/v1/batch-evals",
+  prefix: "/v1",
   tags: ["Batch evals"],
 })
   .use(read)
   .use(auth)
-  .post("/plan", notImplemented("POST /v1/batch-evals/plan"), {
+  .post("/batch-evals/plan", notImplemented("POST /v1/batch-evals/plan"), {
     parse: "json",
     body: PlanBatchEval,
     response: { 200: BatchEvalPlan },
     detail: { summary: "What a run would take, and the smallest difference that it could show", ...fails(404) },
   })
-  .post("/", notImplemented("POST /v1/batch-evals"), {
+  .post("/batch-evals", notImplemented("POST /v1/batch-evals"), {
     parse: "json",
     body: StartBatchEval,
     response: { 202: Run },
     detail: { summary: "Start a run over a dataset", ...creates, ...fails(402, 404) },
   })
-  .post("/:id/pause", notImplemented("POST /v1/batch-evals/:id/pause"), {
+  .post("/batch-evals/:id/pause", notImplemented("POST /v1/batch-evals/:id/pause"), {
     params: PathId,
     response: { 200: Run },
     detail: { summary: "Let running samples end and start no more", ...fails(409) },
   })
-  .post("/:id/cancel", notImplemented("POST /v1/batch-evals/:id/cancel"), {
+  .post("/batch-evals/:id/cancel", notImplemented("POST /v1/batch-evals/:id/cancel"), {
     params: PathId,
     response: { 200: Run },
     detail: { summary: "Stop within a second; results that are there stay", ...fails(409) },
   })
-  .post("/:id/resume", notImplemented("POST /v1/batch-evals/:id/resume"), {
+  .post("/batch-evals/:id/resume", notImplemented("POST /v1/batch-evals/:id/resume"), {
     parse: "json",
     params: PathId,
     body: ResumeBatchEval,
     response: { 202: Run },
     detail: { summary: "Go on with a paused, cancelled or failed run, or try its errors again", ...fails(409) },
   })
-  .post("/:id/recompute", notImplemented("POST /v1/batch-evals/:id/recompute"), {
+  .post("/batch-evals/:id/recompute", notImplemented("POST /v1/batch-evals/:id/recompute"), {
     parse: "json",
     params: PathId,
     body: RecomputeBatchEval,
     response: { 202: Run },
     detail: { summary: "Score the stored outputs again, beside the scores that are there", ...creates },
   })
-  .post("/:id/gate", notImplemented("POST /v1/batch-evals/:id/gate"), {
+  .post("/batch-evals/:id/gate", notImplemented("POST /v1/batch-evals/:id/gate"), {
     parse: "json",
     params: PathId,
     body: GateRequest,

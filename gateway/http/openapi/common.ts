@@ -1,0 +1,107 @@
+import { ERROR_KINDS, type ErrorKind } from "../../../lib/errors";
+import { ErrorEnvelope } from "../../contract";
+import type { Components, JsonSchema } from "./schemas";
+
+/** Tags in the order of the page, with a sentence each. */
+export const TAGS = [
+  {
+    name: "Chat",
+    description: "Answers of language models, whole or streamed, in OpenAI's format or with everything.",
+  },
+  { name: "Models", description: "What can be asked." },
+  { name: "Embeddings", description: "Texts as vectors." },
+  { name: "RAG", description: "Indexes of documents, and answers from them with citations." },
+  { name: "Datasets", description: "Samples in immutable revisions." },
+  { name: "Evaluation", description: "Single evaluations, runs and their comparison." },
+  { name: "Batch evals", description: "Runs over whole datasets." },
+  { name: "Evaluators", description: "Versions that score, shadow and get promoted." },
+  { name: "Prompts", description: "Versioned templates." },
+  { name: "Feedback", description: "What people say about answers and results." },
+  { name: "Conversations", description: "History of the chat page." },
+  { name: "Keys", description: "Who may do what." },
+  { name: "Limits", description: "What is left, and what would be refused." },
+  { name: "Cache", description: "Stored answers." },
+  { name: "Nodes", description: "The machines with the models." },
+  { name: "Metrics", description: "Figures as JSON and for Prometheus." },
+  { name: "Health", description: "Whether it runs and what it depends on." },
+];
+
+const text = (description: string, example: string) => ({ description, schema: { type: "string" }, example });
+const number = (description: string, example: number) => ({ description, schema: { type: "integer" }, example });
+
+/** Headers of answers. */
+export const HEADERS: Record<string, JsonSchema> = {
+  "x-request-id": text("The caller's, if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
+  "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
+  ratelimit: text("What is left (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
+  "ratelimit-policy": text("The limits (IETF draft)", '"requests";q=120;w=60, "parallel";q=64'),
+  "x-ratelimit-limit-requests": number("Requests a minute", 120),
+  "x-ratelimit-remaining-requests": number("Requests left in this minute", 118),
+  "x-ratelimit-reset-requests": text("Until all requests are there again", "12.5s"),
+  "retry-after": number("Seconds until the same request may be sent again", 12),
+  "retry-after-ms": number("The same in milliseconds", 11_200),
+  "x-should-retry": text("Whether the same request may succeed later", "true"),
+  "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
+  "cache-status": text("Part of the cache (RFC 9211)", "groundwire; hit; ttl=86388"),
+  age: number("Seconds since the answer was stored", 12),
+};
+
+export const headerRefs = (...names: string[]): JsonSchema =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+const kindsOf = (status: number): ErrorKind[] =>
+  (Object.keys(ERROR_KINDS) as ErrorKind[]).filter((kind) => ERROR_KINDS[kind].status === status);
+
+const errorHeaders = (status: number): string[] => {
+  const names = ["x-request-id", "x-should-retry"];
+  if (status === 401) names.push("www-authenticate");
+  if (status === 429 || status === 503) names.push("retry-after", "retry-after-ms");
+  if (status === 429) names.push("ratelimit", "ratelimit-policy");
+  return names;
+};
+
+const errorExample = (kind: ErrorKind): JsonSchema => ({
+  error: {
+    message: "What was wrong and what to do.",
+    type: ERROR_KINDS[kind].type,
+    code: kind,
+    param: null,
+    source: "gateway",
+    request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+    retryable: ERROR_KINDS[kind].retryable,
+    details: [],
+  },
+});
+
+/** One response component for each error status: `Error429`. 499 never reaches a client. */
+export const errorResponses = (components: Components): Record<string, JsonSchema> => {
+  const statuses = new Set<number>(Object.values(ERROR_KINDS).map(({ status }) => status));
+  statuses.delete(ERROR_KINDS.client_closed.status);
+  return Object.fromEntries(
+    [...statuses].map((status) => [
+      `Error${status}`,
+      {
+        description: kindsOf(status)
+          .map((kind) => `\`${kind}\``)
+          .join(" or "),
+        headers: headerRefs(...errorHeaders(status)),
+        content: {
+          "application/json": {
+            schema: components.add(ErrorEnvelope),
+            examples: Object.fromEntries(kindsOf(status).map((kind) => [kind, { value: errorExample(kind) }])),
+          },
+        },
+      },
+    ]),
+  );
+};
+
+export const PARAMETERS: Record<string, JsonSchema> = {
+  IdempotencyKey: {
+    name: "Idempotency-Key",
+    in: "header",
+    description: "For 24 hours the same key gets the first answer again; with another body it is refused with 422.",
+    schema: { type: "string", minLength: 1, maxLength: 255 },
+    example: "upload-2026-11-23",
+  },
+};

@@ -1,0 +1,61 @@
+import { toOpenAPISchema } from "@elysiajs/openapi";
+import type { AnyElysia } from "elysia";
+import { version } from "../../../package.json";
+import { notImplementedRoutes } from "../not-implemented";
+import { ROUTE_ROLES } from "../roles";
+import { errorResponses, HEADERS, PARAMETERS, TAGS } from "./common";
+import { OperationWriter, type Route } from "./operation";
+import { Components, type JsonSchema } from "./schemas";
+
+const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, evaluation.
+
+The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
+Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`.`;
+
+/** Health and the API; pages and their files are no part of the document. */
+export const isApiPath = (path: string): boolean =>
+  /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/.test(path);
+
+/**
+ * The OpenAPI 3.1 document of a running app. The plugin lists the operations; what stands in them is written here,
+ * because it (1.4.16) inlines nested schemas and turns a nullable enum into one that refuses null.
+ */
+export const openApiDocument = (app: AnyElysia): JsonSchema => {
+  const components = new Components();
+  const writer = new OperationWriter(components);
+  const routes = new Map<string, Route>(app.routes.map((route) => [`${route.method} ${template(route.path)}`, route]));
+  const paths: Record<string, JsonSchema> = {};
+
+  for (const [path, operations] of Object.entries(toOpenAPISchema(app, { staticFile: false }).paths)) {
+    if (!isApiPath(path)) continue;
+    for (const method of Object.keys(operations ?? {})) {
+      const route = routes.get(`${method.toUpperCase()} ${path}`);
+      if (!route) continue;
+      const name = `${route.method} ${route.path}`;
+      const facts = { role: ROUTE_ROLES[name] ?? "admin", isImplemented: !notImplementedRoutes.has(name) };
+      paths[path] = { ...paths[path], [method]: writer.write(route, facts) };
+    }
+  }
+
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Groundwire",
+      version,
+      description: DESCRIPTION,
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/" }],
+    tags: TAGS,
+    paths,
+    components: {
+      securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "A key, such as gw_…" } },
+      parameters: PARAMETERS,
+      headers: HEADERS,
+      responses: errorResponses(components),
+      schemas: components.schemas,
+    },
+  };
+};
+
+const template = (path: string): string => path.replace(/:([^/]+)/g, "{$1}");

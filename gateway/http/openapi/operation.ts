@@ -1,0 +1,144 @@
+import type { RouteRole } from "../roles";
+import type { RouteDocs } from "../route-docs";
+import { headerRefs } from "./common";
+import { type Components, exampleOf, type JsonSchema } from "./schemas";
+
+/** What Elysia knows of a route, and what its `detail` says. */
+export interface Route {
+  method: string;
+  path: string;
+  hooks: {
+    body?: JsonSchema;
+    params?: JsonSchema;
+    query?: JsonSchema;
+    response?: Record<string, JsonSchema>;
+    detail?: RouteDocs & { summary?: string; description?: string; tags?: string[] };
+  };
+}
+
+export interface RouteFacts {
+  role: RouteRole;
+  isImplemented: boolean;
+}
+
+const SUCCESS: Record<string, string> = { 200: "Done", 201: "Created", 202: "Accepted: a job does it", 204: "Done" };
+
+const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isFile = (schema: unknown): boolean =>
+  isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
+const isForm = (schema: JsonSchema): boolean =>
+  isObject(schema.properties) && Object.values(schema.properties).some(isFile);
+
+const isText = (mediaType: string): boolean => /^text\/|json|xml/.test(mediaType);
+
+/** One operation of the document. */
+export class OperationWriter {
+  constructor(private readonly components: Components) {}
+
+  write(route: Route, { role, isImplemented }: RouteFacts): JsonSchema {
+    const { hooks, method, path } = route;
+    const { summary, description, tags, ...docs } = hooks.detail ?? {};
+    const roleText = role === "public" || role === "any" ? undefined : `Role: ${role}.`;
+    const unbuilt = isImplemented ? undefined : "Not in this version yet.";
+    return {
+      operationId: operationId(method, path),
+      tags,
+      summary,
+      description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
+      security: role === "public" ? [] : [{ apiKey: [] }],
+      parameters: this.#parameters(hooks, docs),
+      requestBody: this.#body(hooks.body),
+      responses: { ...this.#successes(hooks, docs, role), ...errors(route, docs, role, isImplemented) },
+    };
+  }
+
+  #parameters({ params, query }: Route["hooks"], docs: RouteDocs): JsonSchema[] {
+    const list = (where: "path" | "query", schema: JsonSchema | undefined) =>
+      Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
+        const { description, ...rest } = this.components.add(property);
+        const isRequired = where === "path" || (Array.isArray(schema?.required) && schema.required.includes(name));
+        return { name, in: where, required: isRequired, description, schema: rest, example: exampleOf(property) };
+      });
+    const shared = docs["x-idempotent"] ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [];
+    return [...list("path", params), ...list("query", query), ...shared];
+  }
+
+  /** A body is JSON; of a union, the variants with a file are forms. */
+  #body(body: JsonSchema | undefined): JsonSchema | undefined {
+    if (!body) return undefined;
+    const isNamed = typeof body.title === "string";
+    const variants = Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
+    const content = variants.map((variant) =>
+      isForm(variant)
+        ? ["multipart/form-data", { schema: this.components.add(variant) }]
+        : ["application/json", this.#json(variant)],
+    );
+    return { required: true, content: Object.fromEntries(content) };
+  }
+
+  #json(schema: JsonSchema): JsonSchema {
+    return { schema: this.components.add(schema), example: exampleOf(schema) };
+  }
+
+  #successes({ response = {} }: Route["hooks"], docs: RouteDocs, role: RouteRole): JsonSchema {
+    const headers = headerRefs(
+      "x-request-id",
+      ...(role === "public" ? [] : ["ratelimit", "ratelimit-policy", "x-ratelimit-remaining-requests"]),
+      ...(docs["x-events"] ? ["cache-status", "age", "server-timing"] : []),
+    );
+    const successes: JsonSchema = {};
+    for (const [status, schema] of Object.entries(response)) {
+      if (!(Number(status) < 400)) continue;
+      const content = schema.type === "void" ? undefined : { "application/json": this.#json(schema) };
+      successes[status] = { description: SUCCESS[status], headers, content };
+    }
+    const others = this.#otherMedia(docs);
+    if (Object.keys(others).length > 0) {
+      const ok = isObject(successes[200]) ? successes[200] : { description: SUCCESS[200], headers };
+      successes[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
+    }
+    return successes;
+  }
+
+  #otherMedia(docs: RouteDocs): JsonSchema {
+    const content: JsonSchema = {};
+    const events = docs["x-events"];
+    if (events) {
+      content["text/event-stream"] = {
+        schema: this.components.add(events),
+        "x-stream": "Each event's data is one such object; `[DONE]` or the end of the stream follows the last.",
+      };
+    }
+    for (const mediaType of docs["x-media-types"] ?? []) {
+      content[mediaType] = { schema: isText(mediaType) ? { type: "string" } : { type: "string", format: "binary" } };
+    }
+    return content;
+  }
+}
+
+/** Statuses that follow from a route's form, and those that it names. */
+const errors = ({ path, hooks }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
+  const statuses = new Set<number>([500, ...(docs["x-errors"] ?? [])]);
+  if (role !== "public") for (const status of [401, 429, 503]) statuses.add(status);
+  if (role !== "public" && role !== "any") statuses.add(403);
+  if (hooks.query) statuses.add(400);
+  if (path.includes(":")) statuses.add(404);
+  if (hooks.body) for (const status of [400, 413, 415]) statuses.add(status);
+  if (docs["x-idempotent"]) for (const status of [409, 422, 507]) statuses.add(status);
+  if (!isImplemented) statuses.add(501);
+  return Object.fromEntries(
+    [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),
+  );
+};
+
+/** `GET /v1/keys/:id` → `getKeysById`. */
+const operationId = (method: string, path: string): string =>
+  method.toLowerCase() +
+  path
+    .replace(/^\/v1/, "")
+    .split(/[/._-]/)
+    .map((word) => (word.startsWith(":") ? `By${capital(word.slice(1))}` : capital(word)))
+    .join("");
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

@@ -1,0 +1,33 @@
+import { type AnyElysia, Elysia } from "elysia";
+import { downloads } from "../route-docs";
+import { openApiDocument } from "./document";
+import { viewerFile, viewerHeaders, viewerPage } from "./viewer";
+
+interface Rendered {
+  json: string;
+  etag: string;
+}
+
+/** `/openapi.json` and its reader at `/docs`, both public. `app` is asked on the first request, when all routes stand. */
+export const openApiRoutes = ({ app }: { app: () => AnyElysia }) => {
+  let rendered: Rendered | undefined;
+  const render = (): Rendered => {
+    const json = JSON.stringify(openApiDocument(app()));
+    return { json, etag: `"${new Bun.CryptoHasher("sha256").update(json).digest("hex").slice(0, 24)}"` };
+  };
+
+  return new Elysia({ name: "openapi.routes", tags: ["Health"] })
+    .get(
+      "/openapi.json",
+      ({ request }) => {
+        rendered ??= render();
+        const { json, etag } = rendered;
+        const headers = { etag, "cache-control": "no-cache", "content-type": "application/json; charset=utf-8" };
+        const isKnown = request.headers.get("if-none-match") === etag;
+        return isKnown ? new Response(null, { status: 304, headers }) : new Response(json, { headers });
+      },
+      { detail: { summary: "This document", ...downloads("application/json") } },
+    )
+    .get("/docs", () => new Response(viewerPage(), { headers: viewerHeaders }))
+    .get("/docs/:file", ({ params, request }) => viewerFile(params.file, request));
+};

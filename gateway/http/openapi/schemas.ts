@@ -1,0 +1,94 @@
+/** A JSON Schema as it stands in the document. */
+export type JsonSchema = { [keyword: string]: unknown };
+
+const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isNull = (schema: unknown): boolean => isObject(schema) && schema.type === "null";
+const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.const === "string";
+
+const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
+const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
+/** TypeBox's pattern of "any name" in a record. */
+const ANY_NAME = "^(.*)$";
+
+/**
+ * Turns TypeBox schemas into those of the document and collects the named ones: a schema with a `title` becomes a
+ * component and is referred to. Words become enums, records plain maps, nullable simple values a list of types.
+ * Throws when two different schemas have one name.
+ */
+export class Components {
+  readonly schemas: Record<string, JsonSchema> = {};
+
+  add(schema: unknown): JsonSchema {
+    if (!isObject(schema)) return {};
+    const { title, ...rest } = schema;
+    if (typeof title !== "string") return this.#convert(rest);
+    const converted = this.#convert(rest);
+    const known = this.schemas[title];
+    if (known && JSON.stringify(known) !== JSON.stringify(converted)) {
+      throw new Error(`Two different schemas have the title ${title}.`);
+    }
+    this.schemas[title] = converted;
+    return { $ref: `#/components/schemas/${title}` };
+  }
+
+  #convert(schema: JsonSchema): JsonSchema {
+    const { anyOf, ...others } = schema;
+    const converted: JsonSchema = {};
+    for (const [keyword, value] of Object.entries(others)) this.#keyword(converted, keyword, value);
+    return Array.isArray(anyOf) ? this.#union(converted, anyOf) : converted;
+  }
+
+  #keyword(target: JsonSchema, keyword: string, value: unknown): void {
+    if (keyword === "properties" && isObject(value)) target[keyword] = this.#each(value);
+    else if (keyword === "patternProperties" && isObject(value)) {
+      if (ANY_NAME in value) target.additionalProperties = this.add(value[ANY_NAME]);
+      else target[keyword] = this.#each(value);
+    } else if (SCHEMA_LISTS.has(keyword) && Array.isArray(value)) target[keyword] = value.map((one) => this.add(one));
+    else if (SCHEMAS.has(keyword) && isObject(value)) target[keyword] = this.add(value);
+    else if (keyword === "elysiaMeta" || value === "File" || value === "Files") return;
+    else if (value !== undefined) target[keyword] = value;
+  }
+
+  #each(schemas: JsonSchema): JsonSchema {
+    return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, this.add(schema)]));
+  }
+
+  #union(annotations: JsonSchema, variants: unknown[]): JsonSchema {
+    if (variants.every(isConst)) {
+      return { type: "string", enum: variants.filter(isObject).map((variant) => variant.const), ...annotations };
+    }
+    const [value, ...more] = variants.filter((variant) => !isNull(variant)).map((variant) => this.add(variant));
+    const isNullable = variants.some(isNull);
+    const isSimple = value && typeof value.type === "string" && !("enum" in value) && !("const" in value);
+    if (isNullable && more.length === 0 && isSimple) return { ...value, type: [value.type, "null"], ...annotations };
+    return { anyOf: [value, ...more, ...(isNullable ? [{ type: "null" }] : [])], ...annotations };
+  }
+}
+
+/** A value that fits `schema`: its own example, or one composed of the examples of its parts. */
+export const exampleOf = (schema: unknown): unknown => {
+  if (!isObject(schema)) return null;
+  const { examples, anyOf, items, properties, required } = schema;
+  if (Array.isArray(examples)) return examples[0];
+  if ("default" in schema) return schema.default;
+  if ("const" in schema) return schema.const;
+  if (Array.isArray(anyOf)) return anyOf.some(isNull) ? null : exampleOf(anyOf[0]);
+  switch (schema.type) {
+    case "object": {
+      const names = Array.isArray(required) ? required.map(String) : [];
+      return Object.fromEntries(names.map((name) => [name, exampleOf(isObject(properties) ? properties[name] : {})]));
+    }
+    case "array":
+      return isObject(items) && (isObject(items.properties) || schema.minItems) ? [exampleOf(items)] : [];
+    case "integer":
+    case "number":
+      return schema.minimum ?? 0;
+    case "boolean":
+      return true;
+    case "string":
+      return "text";
+    default:
+      return null;
+  }
+};
