@@ -1,6 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../lib/errors";
+import { type Incoming, readJson } from "./body";
 
 /** How long a client may leave a full answer unread, or its own body unsent, before it counts as gone. */
 export const STALL_MS = 30_000;
@@ -12,9 +12,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const clientLeft = () => new AppError("client_closed", "The client went away.", { source: "node" });
 
-/** What requests of HTTP/2 and HTTP/1.1 have in common. */
-export type Incoming = Readable & { method?: string; url?: string; headers: IncomingHttpHeaders };
-/** What responses of both have in common; `stream` is the HTTP/2 stream. */
+/** What responses of HTTP/2 and HTTP/1.1 have in common; `stream` is the HTTP/2 stream. */
 export type Outgoing = Writable & {
   statusCode: number;
   setHeader(name: string, value: string): unknown;
@@ -79,51 +77,8 @@ export class Exchange {
   }
 
   /** The body as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
-  async readJson(maxBytes: number): Promise<Record<string, unknown>> {
-    if (!/^application\/json\s*(;|$)/i.test(this.header("content-type") ?? "")) {
-      throw new AppError("unsupported_media_type", "Send JSON, with content-type: application/json.", {
-        source: "node",
-        param: "content-type",
-      });
-    }
-    const bytes = await this.readBody(maxBytes);
-    let value: unknown;
-    try {
-      value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    } catch (cause) {
-      throw new AppError("invalid_request", "The body is not valid JSON in UTF-8.", { source: "node", cause });
-    }
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-    throw new AppError("invalid_request", "The body must be a JSON object.", { source: "node" });
-  }
-
-  private readBody(maxBytes: number): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      const tooLarge = () =>
-        new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send less.`, { source: "node" });
-      if (Number(this.header("content-length") ?? 0) > maxBytes) return reject(tooLarge());
-      const chunks: Buffer[] = [];
-      let sizeBytes = 0;
-      const slow = setTimeout(() => {
-        const message = `The body did not arrive within ${this.stallMs} ms.`;
-        settle(() => reject(new AppError("invalid_request", message, { source: "node" })));
-      }, this.stallMs);
-      const settle = (finish: () => void) => {
-        clearTimeout(slow);
-        this.request.off("data", onData);
-        this.signal.removeEventListener("abort", onAbort);
-        finish();
-      };
-      const onData = (chunk: Buffer) => {
-        sizeBytes += chunk.length;
-        if (sizeBytes > maxBytes) settle(() => reject(tooLarge()));
-        else chunks.push(chunk);
-      };
-      const onAbort = () => settle(() => reject(this.signal.reason));
-      this.request.on("data", onData);
-      this.request.once("end", () => settle(() => resolve(Buffer.concat(chunks, sizeBytes))));
-      this.signal.addEventListener("abort", onAbort, { once: true });
-    });
+  readJson(maxBytes: number): Promise<Record<string, unknown>> {
+    return readJson(this.request, { maxBytes, stallMs: this.stallMs, signal: this.signal });
   }
 
   /** Answers with a whole document. */

@@ -64,9 +64,10 @@ const completionLogprobs = (logprobs: TokenLogprob[], offset: number): string =>
 export class FrameWriter {
   /** What comes before the first text: the role, for chat. */
   readonly opening: string;
+  private readonly start: string;
+  private readonly choice: string;
   private readonly before: string;
   private readonly after: string;
-  private readonly start: string;
   private offset = 0;
 
   constructor(
@@ -76,11 +77,11 @@ export class FrameWriter {
   ) {
     const chat = operation === "chat";
     this.start = `data: ${head(identity, chat ? "chat.completion.chunk" : "text_completion")}`;
-    const choice = `${this.start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
-    this.before = `${choice}${chat ? '"delta":{"content":' : '"text":'}`;
+    this.choice = `${this.start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
+    this.before = `${this.choice}${chat ? '"delta":{"content":' : '"text":'}`;
     this.after = chat ? "}" : "";
     this.opening = chat
-      ? `${choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
+      ? `${this.choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
       : "";
   }
 
@@ -90,8 +91,8 @@ export class FrameWriter {
   }
 
   end(finishReason: FinishReason): string {
-    const last = this.operation === "chat" ? this.before.replace(/\{"content":$/, "{}") : `${this.before}""`;
-    return `${last},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`;
+    const nothing = this.operation === "chat" ? '"delta":{}' : '"text":""';
+    return `${this.choice}${nothing},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`;
   }
 
   usage(usage: EngineUsage, timings: Timings): string {

@@ -12,6 +12,9 @@ import { findRoute, nodeRoutes } from "./routes";
 import { createServer } from "./server";
 import { NodeStatus, shuttingDown } from "./status";
 
+/** How long the errors that end a drain may take to reach their clients. */
+const LAST_WORDS_MS = 500;
+
 export interface StartNodeOptions {
   log: Log;
   /** Left out: the one that `config.node.engine` names. */
@@ -80,8 +83,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
 
   const load = async (): Promise<void> => {
     await engine.load((fraction) => {
-      // 1 is reached by being ready, not by the last byte.
-      status.progress = Math.min(0.99, fraction);
+      status.progress = fraction;
     });
     status.markReady();
     log.info({ engine: engine.name, models: engine.models().map(({ id }) => id) }, "node is ready");
@@ -106,9 +108,6 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
 
   return { url, port, ready, close };
 };
-
-/** How long the errors that end a drain may take to reach their clients. */
-const LAST_WORDS_MS = 500;
 
 /** Waits for the exchanges that are open, but not longer than `limitMs`. */
 const allFinished = async (open: Iterable<Exchange>, limitMs: number): Promise<void> => {

@@ -38,7 +38,7 @@ export const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadin
     synthetic: engine.synthetic,
     version: packageJson.version,
     ...(state === "loading" && { progress: status.progress }),
-    models: status.progress === 1 ? engine.models() : [],
+    models: status.loaded ? engine.models() : [],
     slots: { total: queue.slots, running: queue.running },
     queue: { depth: queue.depth, capacity: queue.capacity },
     ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
@@ -98,7 +98,7 @@ export const nodeRoutes = (deps: GenerationDeps): Routes => {
 
 const modelList = ({ engine, status }: GenerationDeps) => ({
   object: "list",
-  data: status.progress === 1 ? engine.models().map(wireModel) : [],
+  data: status.loaded ? engine.models().map(wireModel) : [],
 });
 
 const noEmbeddings: Handler = () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants } from "node:http2";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../lib/log";
@@ -148,6 +149,22 @@ describe("HTTP/1.1 on the same port", () => {
       });
     expect(await (await post(false)).json()).toMatchObject({ object: "chat.completion" });
     expect(await (await post(true)).text()).toEndWith("data: [DONE]\n\n");
+  });
+});
+
+describe("a connection whose first byte comes alone", () => {
+  test.each([
+    ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\0\0"],
+    ["POST /healthz HTTP/1.1\r\nhost: node\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 405"],
+  ])("is understood: %j", async (sent, answer) => {
+    const socket = net.connect(node.port, "127.0.0.1");
+    const received = new Promise<string>((resolve) => socket.once("data", (bytes) => resolve(bytes.toString())));
+    socket.write(sent.slice(0, 1));
+    // By the time another request is answered, the node has seen the byte.
+    await client.request("/healthz");
+    socket.write(sent.slice(1));
+    expect(await received).toStartWith(answer);
+    socket.destroy();
   });
 });
 

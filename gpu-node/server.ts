@@ -4,7 +4,8 @@ import http2 from "node:http2";
 import net, { type AddressInfo } from "node:net";
 import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
-import type { Incoming, Outgoing } from "./exchange";
+import type { Incoming } from "./body";
+import type { Outgoing } from "./exchange";
 import { Sessions } from "./sessions";
 
 type Listener = (request: Incoming, response: Outgoing) => void;
@@ -26,7 +27,8 @@ const HTTP1_LIMITS = {
   keepAliveTimeout: 75_000,
 };
 const FIRST_BYTES_MS = 10_000;
-const HTTP2_PREFACE = "PRI * HTTP/2.0";
+/** How every HTTP/2 connection begins, and no request of HTTP/1.1. */
+const HTTP2_START = "PRI";
 
 export interface NodeServer {
   /** Resolves with the port, which the system picks for port 0. */
@@ -86,14 +88,21 @@ const secureServer = ({ tlsCert, tlsKey }: Config["node"], listener: Listener) =
 const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Server): void => {
   const silent = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
   socket.once("close", () => clearTimeout(silent));
-  socket.once("data", (bytes: Buffer) => {
-    clearTimeout(silent);
-    socket.pause();
-    socket.unshift(bytes);
-    const start = bytes.subarray(0, HTTP2_PREFACE.length).toString("latin1");
-    (HTTP2_PREFACE.startsWith(start) ? multiplexed : plain).emit("connection", socket);
-    socket.resume();
-  });
+  const peek = (before: Buffer) =>
+    socket.once("data", (bytes: Buffer) => {
+      const start = Buffer.concat([before, bytes]);
+      const word = start.toString("latin1", 0, HTTP2_START.length);
+      if (word.length < HTTP2_START.length && HTTP2_START.startsWith(word)) {
+        peek(start);
+        return;
+      }
+      clearTimeout(silent);
+      socket.pause();
+      socket.unshift(start);
+      (word === HTTP2_START ? multiplexed : plain).emit("connection", socket);
+      socket.resume();
+    });
+  peek(Buffer.alloc(0));
 };
 
 const cannotListen = (host: string, port: number, cause: NodeJS.ErrnoException): AppError => {

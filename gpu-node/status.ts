@@ -12,14 +12,14 @@ export interface Pulse {
 export class NodeStatus {
   /** 0…1. */
   progress = 0;
-  private loaded = false;
+  /** The models are there, whatever came after. */
+  loaded = false;
   private draining = false;
   private readonly pulses = new Set<Pulse>();
 
   constructor(private readonly stuckMs: number) {}
 
   markReady(): void {
-    this.progress = 1;
     this.loaded = true;
   }
 
