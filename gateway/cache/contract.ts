@@ -11,7 +11,7 @@ export const CacheLayer = Type.Object(
     status: OneOf(["ok", "degraded"], { description: "degraded: not reachable now, every read misses" }),
     since: Timestamp,
     entries: Count(),
-    size_bytes: Count(),
+    size_bytes: Count("memory: what the entries take at most; redis: what the whole server uses"),
     max_bytes: Nullable(Count(), { description: "null: the store sets its own" }),
     latency_ms: Nullable(Milliseconds("Last measured read")),
     last_error: Nullable(Type.String()),
@@ -25,13 +25,14 @@ export const CacheNamespace = Type.Object(
   {
     name: Type.String({ description: "Id of a key, or a shared name" }),
     enabled: Type.Boolean({ description: "Disabled: nothing is read or stored; the reason of each bypass says so" }),
+    keys: Type.Array(Type.String(), { description: "Keys that share it; empty for a key's own" }),
     hits: Count("Since this gateway started"),
     misses: Count("Since this gateway started"),
     bypasses: Count("Since this gateway started"),
   },
   {
     title: "CacheNamespace",
-    examples: [{ name: "key_4fT9kQ2mXw7R", enabled: true, hits: 812, misses: 390, bypasses: 41 }],
+    examples: [{ name: "key_4fT9kQ2mXw7R", enabled: true, keys: [], hits: 812, misses: 390, bypasses: 41 }],
   },
 );
 export type CacheNamespace = Static<typeof CacheNamespace>;
@@ -45,9 +46,13 @@ export const CacheStatistics = Type.Object(
     hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an equal request that ran") }),
     misses: Count(),
     bypasses: Type.Record(Type.String(), Count(), { description: "Requests that went past the cache, by reason" }),
-    hit_rate: Share("Hits of all requests that could have been hits"),
+    hit_rate: Share("Hits of hits and misses; 0 when there were none"),
+    writes: Type.Object(
+      { stored: Count(), skipped: Count("Empty, cut off, or dropped meanwhile"), failed: Count() },
+      { description: "What became of whole answers that could be kept" },
+    ),
     in_flight: Count("Generations that other requests may join now"),
-    namespaces: Type.Array(CacheNamespace),
+    namespaces: Type.Array(CacheNamespace, { description: "Those that were used, and those with a setting" }),
   },
   {
     title: "CacheStatistics",
@@ -73,7 +78,8 @@ export const CacheStatistics = Type.Object(
         bypasses: { sampling: 41 },
         hit_rate: 0.676,
         in_flight: 2,
-        namespaces: [{ name: "key_4fT9kQ2mXw7R", enabled: true, hits: 812, misses: 390, bypasses: 41 }],
+        writes: { stored: 371, skipped: 19, failed: 0 },
+        namespaces: [{ name: "key_4fT9kQ2mXw7R", enabled: true, keys: [], hits: 812, misses: 390, bypasses: 41 }],
       },
     ],
   },
@@ -91,6 +97,7 @@ export const InvalidateCache = Strict(
     prompt: target("Everything made with this prompt template: its content hash"),
     index: target("Every answer from this index"),
     evaluator: target("Every verdict of this evaluator: `name@version`"),
+    tag: target("Everything that carries this tag, as explain shows it: `model:smollm2-135m-instruct`"),
   },
   { title: "InvalidateCache", minProperties: 1, maxProperties: 1, examples: [{ model: "smollm2-135m-instruct" }] },
 );
@@ -101,6 +108,42 @@ export const CacheInvalidation = Type.Object(
   { title: "CacheInvalidation", examples: [{ deleted: 37 }] },
 );
 export type CacheInvalidation = Static<typeof CacheInvalidation>;
+
+/** The key in `/v1/cache/entries/{key}`. */
+export const CacheKeyParams = Type.Object({ key: Type.String({ minLength: 1, maxLength: 200 }) });
+
+const namespaceName = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: "Id of a key, or a shared name",
+  examples: ["key_4fT9kQ2mXw7R"],
+});
+
+/** `POST /v1/cache/disable` and `/enable`. */
+export const CacheNamespaceRequest = Strict({ namespace: namespaceName }, { title: "CacheNamespaceRequest" });
+
+/** `POST /v1/cache/share`. */
+export const ShareCache = Strict(
+  {
+    namespace: Type.String({ minLength: 1, maxLength: 100, description: "Any name that is not a key's id" }),
+    keys: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+      maxItems: 1000,
+      uniqueItems: true,
+      description: "Exactly these keys share it; empty: each is on its own again",
+    }),
+  },
+  { title: "ShareCache", examples: [{ namespace: "support-team", keys: ["key_4fT9kQ2mXw7R", "key_9pL2vB6nHs4D"] }] },
+);
+
+/** What holds for a namespace now. */
+export const CacheNamespaceSettings = Type.Object(
+  { name: Type.String(), enabled: Type.Boolean(), keys: Type.Array(Type.String()) },
+  {
+    title: "CacheNamespaceSettings",
+    examples: [{ name: "support-team", enabled: true, keys: ["key_4fT9kQ2mXw7R", "key_9pL2vB6nHs4D"] }],
+  },
+);
+export type CacheNamespaceSettings = Static<typeof CacheNamespaceSettings>;
 
 /** `POST /v1/cache/explain`: a request as it would be sent; nothing is generated or stored. */
 export const ExplainCache = Strict(
@@ -129,7 +172,7 @@ export const CacheExplanation = Type.Object(
     key: Type.String({ description: "Hash of namespace and parts, with the version of the key's form in front" }),
     namespace: Type.String(),
     parts: Type.Record(Type.String(), Type.Unknown(), {
-      description: "Everything that goes into the key, by name. Long texts are shown as their hash.",
+      description: "Everything that goes into the key, by name. Texts of people and long values are shown as a hash.",
     }),
     stored: Nullable(
       Type.Object({
@@ -162,7 +205,7 @@ export const CacheExplanation = Type.Object(
       {
         cacheable: true,
         reason: null,
-        key: "v1:5d41402abc4b2a76b9719d911017c592",
+        key: "v1-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         namespace: "key_4fT9kQ2mXw7R",
         parts: { operation: "chat", model: "smollm2-135m-instruct", revision: "b179c9523d0e", temperature: 0 },
         stored: null,

@@ -6,7 +6,8 @@ import type { Cache, CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import type { AnswerCache, CacheDirectives, CachedAnswer, CacheRequest } from "./answers";
 import { createCacheCounts } from "./counts";
-import { cacheKey } from "./key";
+import { parseCacheControl } from "./directives";
+import { type CacheKey, cacheKey } from "./key";
 import type { Namespaces } from "./namespaces";
 import { createRecentRequests, type RecentRequest } from "./recent-requests";
 import { Flight } from "./single-flight";
@@ -27,8 +28,18 @@ export interface AnswerCacheService extends AnswerCache {
   inFlight(): number;
   /** A request of the last 2,000 that reached the cache. */
   recent(requestId: string): RecentRequest | undefined;
+  /** What would happen to a request of this namespace that says nothing about the cache. Counts and changes nothing. */
+  inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
   /** Drops what carries `tag`; what is generated right now with that tag is neither joined nor kept. */
   invalidate(tag: string): Promise<number>;
+}
+
+export interface CacheInspection {
+  id: CacheKey;
+  /** Why the request would go past the cache. */
+  bypass?: string;
+  /** The entry that would be served. */
+  hit?: CacheHit;
 }
 
 type Generate = (signal: AbortSignal) => Promise<EngineReply>;
@@ -57,7 +68,10 @@ export const createAnswerCache = ({
   /** Those of them that an equal request may join. */
   const joinable = new Map<string, Flight>();
 
-  const bypassReason = ({ bypass, directives }: CacheRequest, namespace: string): string | undefined => {
+  const bypassReason = (
+    { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
+    namespace: string,
+  ): string | undefined => {
     if (!settings.enabled) return "the cache is off";
     if (bypass !== undefined) return bypass;
     if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
@@ -190,6 +204,11 @@ export const createAnswerCache = ({
     counts,
     inFlight: () => running.size,
     recent: recent.get,
+    inspect: async (namespace, { parts, bypass }) => {
+      const id = cacheKey(namespace, parts);
+      const reason = bypassReason({ bypass, directives: parseCacheControl(undefined) }, namespace);
+      return { id, bypass: reason, hit: await cache.get(id.key) };
+    },
     invalidate: async (tag) => {
       for (const [flight, tags] of running) if (tags.includes(tag)) running.delete(flight);
       for (const [id, flight] of joinable) if (!running.has(flight)) joinable.delete(id);

@@ -1,0 +1,68 @@
+import { cacheParts, samplingBypass } from "../chat/request";
+import type { Models } from "../models/registry";
+import type { Principal } from "../principal";
+import type { CacheExplanation, ExplainCache } from "./contract";
+import type { Namespaces } from "./namespaces";
+import { type RecentRequest, showParts } from "./recent-requests";
+import type { AnswerCacheService } from "./service";
+
+interface ExplainDeps {
+  answers: Pick<AnswerCacheService, "inspect" | "recent">;
+  models: Pick<Models, "resolve">;
+  namespaces: Pick<Namespaces, "nameOf">;
+}
+
+/** Parts are kept as canonical JSON or as `hash:…`. */
+const shownValue = (text: string | undefined): unknown => {
+  if (text === undefined) return null;
+  return text.startsWith("hash:") ? text : JSON.parse(text);
+};
+
+/** The parts in which two requests differ, the namespace among them. */
+const differences = (mine: RecentRequest, other: RecentRequest) => {
+  const mineAll = new Map([["namespace", JSON.stringify(mine.namespace)], ...mine.parts]);
+  const otherAll = new Map([["namespace", JSON.stringify(other.namespace)], ...other.parts]);
+  return [...new Set([...mineAll.keys(), ...otherAll.keys()])]
+    .filter((part) => mineAll.get(part) !== otherAll.get(part))
+    .map((part) => ({ part, this: shownValue(mineAll.get(part)), other: shownValue(otherAll.get(part)) }));
+};
+
+/**
+ * What the cache would do with a request, what its key is made of, and in what it differs from an earlier one. Throws
+ * model_not_found.
+ */
+export const explainCache = async (
+  { answers, models, namespaces }: ExplainDeps,
+  principal: Principal,
+  { operation = "chat", request, namespace = namespaces.nameOf(principal.keyId), compare_with }: ExplainCache,
+): Promise<CacheExplanation> => {
+  const model = models.resolve(principal, request.model);
+  const parts = cacheParts(operation, request, model);
+  const { id, bypass, hit } = await answers.inspect(namespace, { parts, bypass: samplingBypass(request) });
+  const mine: RecentRequest = { namespace, key: id.key, parts: showParts(id) };
+  const other = compare_with === undefined ? undefined : answers.recent(compare_with);
+  return {
+    cacheable: bypass === undefined,
+    reason: bypass ?? null,
+    key: id.key,
+    namespace,
+    parts: Object.fromEntries([...mine.parts].map(([name, text]) => [name, shownValue(text)])),
+    stored: hit
+      ? {
+          kind: hit.layer,
+          age: Math.max(0, Math.floor((Date.now() - hit.storedAt.getTime()) / 1000)),
+          expires_at: hit.expiresAt.toISOString(),
+          tags: [...hit.tags],
+        }
+      : null,
+    comparison:
+      compare_with === undefined
+        ? null
+        : {
+            request_id: compare_with,
+            found: other !== undefined,
+            same_key: other?.key === id.key,
+            differences: other ? differences(mine, other) : [],
+          },
+  };
+};

@@ -1,0 +1,109 @@
+import { Elysia } from "elysia";
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import { ErrorEnvelope } from "../contract";
+import { auth } from "../http/auth";
+import type { Models } from "../models/registry";
+import type { Cache } from "../ports/cache";
+import {
+  CacheExplanation,
+  CacheInvalidation,
+  CacheKeyParams,
+  CacheNamespaceRequest,
+  CacheNamespaceSettings,
+  CacheStatistics,
+  ExplainCache,
+  InvalidateCache,
+  ShareCache,
+} from "./contract";
+import { explainCache } from "./explain";
+import type { NamespaceSettings, Namespaces } from "./namespaces";
+import type { AnswerCacheService } from "./service";
+import { cacheStatistics } from "./statistics";
+
+interface CacheRouteDeps {
+  answers: AnswerCacheService;
+  cache: Cache;
+  namespaces: Namespaces;
+  models: Models;
+  config: Config;
+}
+
+const toWire = ({ name, enabled, keyIds }: NamespaceSettings): CacheNamespaceSettings => ({
+  name,
+  enabled,
+  keys: keyIds,
+});
+
+/** What admins see and do about the answer cache. */
+export const cacheRoutes = (deps: CacheRouteDeps) => {
+  const { answers, cache, namespaces } = deps;
+
+  /** One of the fields is there: the contract says so. A field's name and value are the tag, but for two of them. */
+  const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
+    if (entry !== undefined) return { deleted: (await cache.delete(entry)) ? 1 : 0 };
+    const [named] = Object.entries(byTag);
+    return { deleted: await answers.invalidate(tag ?? named?.join(":") ?? "") };
+  };
+
+  return new Elysia({ name: "cache.routes", prefix: "/v1/cache", tags: ["Cache"] })
+    .use(auth)
+    .get("/", () => cacheStatistics(deps), {
+      response: { 200: CacheStatistics, default: ErrorEnvelope },
+      detail: { summary: "Hits, misses, layers and namespaces of the answer cache" },
+    })
+    .post("/explain", ({ principal, body }) => explainCache(deps, principal, body), {
+      parse: "json",
+      body: ExplainCache,
+      response: { 200: CacheExplanation, default: ErrorEnvelope },
+      detail: { summary: "What a request's key is made of, and in what it differs from an earlier request" },
+    })
+    .post("/invalidate", ({ body }) => invalidate(body), {
+      parse: "json",
+      body: InvalidateCache,
+      response: { 200: CacheInvalidation, default: ErrorEnvelope },
+      detail: { summary: "Drop everything of a model, prompt, index, evaluator, namespace or tag" },
+    })
+    .delete(
+      "/entries/:key",
+      async ({ params: { key } }) => {
+        if (await cache.delete(key)) return { deleted: 1 };
+        throw new AppError("not_found", `There is no entry ${key}. It may have expired.`, { param: "key" });
+      },
+      {
+        params: CacheKeyParams,
+        response: { 200: CacheInvalidation, default: ErrorEnvelope },
+        detail: { summary: "Drop one entry" },
+      },
+    )
+    .post(
+      "/disable",
+      async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, false)),
+      {
+        parse: "json",
+        body: CacheNamespaceRequest,
+        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
+        detail: { summary: "Neither read nor write a namespace; its entries stay until they expire" },
+      },
+    )
+    .post(
+      "/enable",
+      async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, true)),
+      {
+        parse: "json",
+        body: CacheNamespaceRequest,
+        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
+        detail: { summary: "Read and write a namespace again" },
+      },
+    )
+    .post(
+      "/share",
+      async ({ principal, body }) => toWire(await namespaces.share(principal.keyId, body.namespace, body.keys)),
+      {
+        parse: "json",
+        body: ShareCache,
+        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
+        detail: { summary: "Let these keys, and no others, share their answers" },
+      },
+    );
+};
