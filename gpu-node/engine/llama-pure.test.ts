@@ -93,26 +93,31 @@ describe("the sequence for a prompt", () => {
   });
 });
 
-test("a batch is shared so that short prompts get all they need and none gets nothing", () => {
-  expect(shareBatch([1000, 10, 1000], 64)).toEqual([27, 10, 27]);
-  expect(shareBatch([5, 6], 64)).toEqual([5, 6]);
-  expect(shareBatch([100], 64)).toEqual([64]);
-  fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 16 }),
-      fc.integer({ min: 0, max: 512 }),
-      (demands, capacity) => {
-        const shares = shareBatch(demands, capacity);
-        expect(shares.reduce((sum, share) => sum + share, 0)).toBe(
-          Math.min(
-            capacity,
-            demands.reduce((sum, demand) => sum + demand, 0),
-          ),
-        );
-        expect(shares.every((share, index) => share <= (demands[index] ?? 0))).toBe(true);
-      },
-    ),
-  );
+describe("the prompts that are read in one step", () => {
+  test("are the short ones first and a part of the oldest", () => {
+    expect(shareBatch([1000, 10, 900], 64)).toEqual([16, 10, 38]);
+    expect(shareBatch([30, 30, 30], 64)).toEqual([30, 30, 4]);
+    expect(shareBatch([5, 6], 64)).toEqual([5, 6]);
+    expect(shareBatch([100], 64)).toEqual([64]);
+    expect(shareBatch([], 64)).toEqual([]);
+  });
+
+  test("fill the step, never get more than they need, and the oldest always gets on", () => {
+    const demand = fc.integer({ min: 1, max: 5000 });
+    fc.assert(
+      fc.property(
+        fc.array(demand, { minLength: 1, maxLength: 16 }),
+        fc.integer({ min: 1, max: 512 }),
+        (demands, capacity) => {
+          const shares = shareBatch(demands, capacity);
+          const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+          expect(sum(shares)).toBe(Math.min(capacity, sum(demands)));
+          expect(shares.every((share, index) => share >= 0 && share <= (demands[index] ?? 0))).toBe(true);
+          expect(shares[0]).toBeGreaterThanOrEqual(Math.min(demands[0] ?? 0, Math.ceil(capacity / 4)));
+        },
+      ),
+    );
+  });
 });
 
 describe("threads", () => {

@@ -27,18 +27,25 @@ export const chooseSlot = (slots: readonly SlotState[]): number => {
   }, -1);
 };
 
+/** Part of a step's prefill that the oldest prompt gets in any case, so that shorter ones can't starve it. */
+const OLDEST_SHARE = 1 / 4;
+
 /**
- * Shares `capacity` tokens of one batch between prompts that still need `demands` tokens: small ones get all they
- * need, the rest is split evenly. The answer is in the order of `demands`.
+ * Shares `capacity` tokens of one batch between the prompts that are being read. `demands` are the tokens that each
+ * still needs, oldest first; the answer is in the same order. Short ones go first: a question is not kept waiting by a
+ * book, and of equal ones the first is answered before the last is begun.
  */
 export const shareBatch = (demands: readonly number[], capacity: number): number[] => {
+  if (demands.length === 0) return [];
   const shares = demands.map(() => 0);
-  const smallestFirst = demands.map((demand, index) => ({ demand, index })).sort((a, b) => a.demand - b.demand);
-  let left = Math.max(0, capacity);
-  smallestFirst.forEach(({ demand, index }, position) => {
-    const share = Math.min(demand, Math.ceil(left / (demands.length - position)));
-    shares[index] = share;
-    left -= share;
-  });
+  let left = capacity;
+  const grant = (index: number, limit: number): void => {
+    const granted = Math.max(0, Math.min((demands[index] ?? 0) - (shares[index] ?? 0), limit));
+    shares[index] = (shares[index] ?? 0) + granted;
+    left -= granted;
+  };
+  grant(0, Math.ceil(capacity * OLDEST_SHARE));
+  const shortestFirst = [...demands.keys()].sort((a, b) => (demands[a] ?? 0) - (demands[b] ?? 0));
+  for (const index of shortestFirst) grant(index, left);
   return shares;
 };

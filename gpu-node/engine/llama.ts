@@ -2,6 +2,7 @@ import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type T
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { dependencies } from "../../package.json";
 import { ensureModel, type ModelFile } from "../models/download";
 import type { NodeModel } from "../protocol";
 import type { NodeEngine } from "./engine";
@@ -11,7 +12,6 @@ import { createPromptBuilder, type PromptBuilder } from "./llama-prompt";
 import { type LlamaRuntime, loadRuntime } from "./llama-runtime";
 import { LlamaScheduler, type PrefillLimits } from "./llama-scheduler";
 
-const VERSION = "3.22.1";
 /** Share of `load` that goes to fetching and checking the file. */
 const FILE_SHARE = 0.7;
 /** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster; a GPU wants whole batches. */
@@ -41,7 +41,7 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
   };
 
   return {
-    name: `llama node-llama-cpp/${VERSION}`,
+    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
     synthetic: false,
     slots: config.node.slots,
     models: () => (loaded ? [loaded.card] : []),
