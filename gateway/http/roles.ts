@@ -99,12 +99,23 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "GET /v1/evaluators/:name/shadow-report": "viewer",
   "POST /v1/evaluators/:name/promote": "editor",
 
+  "GET /v1/cache": "admin",
+  "POST /v1/cache/explain": "admin",
+  "POST /v1/cache/invalidate": "admin",
+  "DELETE /v1/cache/entries/:key": "admin",
+  "POST /v1/cache/disable": "admin",
+  "POST /v1/cache/enable": "admin",
+  "POST /v1/cache/share": "admin",
+  "GET /v1/metrics": "viewer",
+  "GET /metrics": "metrics",
+
   "GET /openapi.json": "public",
   "GET /docs": "public",
   "GET /docs/:file": "public",
 
   "GET /": "public",
   "GET /assets/:file": "public",
+  "POST /csp-reports": "public",
   "POST /theme": "public",
   "GET /sign-in": "public",
   "POST /sign-in": "public",
