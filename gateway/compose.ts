@@ -14,7 +14,7 @@ import { createConversations } from "./conversations/service";
 import { createHealth } from "./health/service";
 import { createKeys } from "./keys/service";
 import { createLedger } from "./limits/ledger";
-import type { Recorder } from "./metrics/recorder";
+import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
 import { createSessions } from "./sessions/service";
 
@@ -58,7 +58,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const models = createModels({ engine, defaultModel: config.models.chat });
   const namespaces = createNamespaces({ db, log });
   const answers = createAnswerCache({ cache, config, namespaces, log });
-  const metrics: Recorder = { request: () => undefined, generation: () => undefined };
+  const metrics = createMetrics({ engine, answers });
   const chat = createChat({
     engine,
     models,
@@ -95,7 +95,9 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
     },
     async close(graceMs) {
-      await engine.close(graceMs);
+      const until = performance.now() + graceMs;
+      await conversations.close(graceMs);
+      await engine.close(Math.max(0, until - performance.now()));
       namespaces.close();
       await cache.close();
       await sessions.close();

@@ -1,0 +1,62 @@
+/**
+ * The floor that the gateway is measured against: Elysia in front of one node over one HTTP/2 connection, with nothing
+ * between them. No keys, limits, cache, checks, log or metrics.
+ */
+import http2 from "node:http2";
+import { Elysia } from "elysia";
+
+const session = http2.connect(process.env.NODE_URL ?? "http://127.0.0.1:8081");
+/** A whole answer of the length that the cache scenario stores. */
+const stored = { body: "{}" };
+
+const forward = (body: string): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/v1/chat/completions",
+      "content-type": "application/json",
+    });
+    stream.once("response", (headers) => {
+      const content = new ReadableStream<Uint8Array>({
+        start(controller) {
+          stream.on("data", (chunk: Buffer) => controller.enqueue(chunk));
+          stream.on("end", () => controller.close());
+        },
+      });
+      resolve(new Response(content, { headers: { "content-type": String(headers["content-type"]) } }));
+    });
+    stream.once("error", reject);
+    stream.end(body);
+  });
+
+const collect = (body: string): Promise<Response> =>
+  new Promise((resolve, reject) => {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/v1/chat/completions",
+      "content-type": "application/json",
+    });
+    const chunks: Buffer[] = [];
+    stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+    stream.once("end", () =>
+      resolve(new Response(Buffer.concat(chunks), { headers: { "content-type": "application/json" } })),
+    );
+    stream.once("error", reject);
+    stream.end(body);
+  });
+
+new Elysia()
+  .get("/healthz", () => "ok")
+  .post("/v1/chat/completions", ({ body }) => collect(JSON.stringify(body)), { parse: "json" })
+  .post("/stream", ({ body }) => forward(JSON.stringify(body)), { parse: "json" })
+  .post(
+    "/store",
+    ({ body }) => {
+      stored.body = String(body);
+    },
+    { parse: "text" },
+  )
+  .post("/stored", () => new Response(stored.body, { headers: { "content-type": "application/json" } }), {
+    parse: "json",
+  })
+  .listen({ hostname: "127.0.0.1", port: Number(process.env.PORT ?? 0), development: false });

@@ -1,0 +1,25 @@
+import { mkdir } from "node:fs/promises";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { gatewayOverhead } from "./gateway-overhead";
+
+const SCENARIOS: Record<string, () => Promise<unknown>> = { "gateway-overhead": gatewayOverhead };
+
+const [name] = process.argv.slice(2);
+const scenario = name === undefined ? undefined : SCENARIOS[name];
+if (name === undefined || !scenario) {
+  process.stdout.write(`Usage: bun run bench <scenario>\n\n${Object.keys(SCENARIOS).join("\n")}\n`);
+  process.exit(name === undefined ? 0 : 1);
+}
+
+const measured = await scenario();
+const report = {
+  scenario: name,
+  at: new Date().toISOString(),
+  machine: { cpu: cpus()[0]?.model, cores: cpus().length, bun: Bun.version },
+  measured,
+};
+const folder = join(import.meta.dir, "results");
+await mkdir(folder, { recursive: true });
+await Bun.write(join(folder, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+process.stdout.write(`${JSON.stringify(measured, null, 2)}\n`);

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ErrorEnvelope } from "../lib/errors";
+import { silentLog } from "../lib/log";
+import { defaultConfig } from "../lib/settings";
+import { type Composition, compose } from "./compose";
+import type { Readiness } from "./health/contract";
+import { ROUTE_ROLES } from "./http/roles";
+
+const ADMIN_KEY = "test-admin-key-of-more-than-32-characters";
+let composition: Composition;
+let dataDir: string;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "groundwire-app-"));
+  composition = await compose(defaultConfig({ dataDir, gateway: { adminKey: ADMIN_KEY } }), silentLog());
+});
+afterAll(async () => {
+  await composition.close(0);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const send = (method: string, path: string, init: RequestInit = {}) =>
+  composition.app.handle(new Request(`http://localhost${path}`, { method, ...init }));
+const authorized = { authorization: `Bearer ${ADMIN_KEY}` };
+const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
+const statusOf = async (response: Response) => ((await response.json()) as Readiness).status;
+const routes = () => composition.app.routes.map(({ method, path }) => `${method} ${path}`);
+
+describe("the role table", () => {
+  test("has a row for every route of the app, and none for routes that are not there", () => {
+    expect(routes().sort()).toEqual(Object.keys(ROUTE_ROLES).sort());
+  });
+
+  test("leaves no route of the API open but health and its documentation", () => {
+    const open = Object.entries(ROUTE_ROLES).filter(([route, role]) => role === "public" && route.includes(" /v1"));
+    expect(open).toEqual([]);
+  });
+});
+
+test("every route of the API answers 401 without a key, with how to sign in", async () => {
+  for (const route of routes().filter((each) => / \/(v1|metrics)/.test(each))) {
+    const [method = "", path = ""] = route.split(" ");
+    const response = await send(method, path.replaceAll(/:\w+/g, "x"));
+    expect([route, response.status, response.headers.get("www-authenticate")]).toEqual([
+      route,
+      401,
+      'Bearer realm="groundwire"',
+    ]);
+    expect((await errorOf(response)).code).toBe("missing_api_key");
+  }
+});
+
+test("a path that does not exist is 401 without a key and 404 with one", async () => {
+  expect((await send("GET", "/v1/nothing")).status).toBe(401);
+  expect((await send("GET", "/v1/nothing", { headers: authorized })).status).toBe(404);
+});
+
+test("401 comes before a bad body, a wrong type and a large body", async () => {
+  for (const body of ["{", "x".repeat(5_000_000)]) {
+    expect((await send("POST", "/v1/chat", { body, headers: { "content-type": "text/plain" } })).status).toBe(401);
+  }
+});
+
+test("a method that a path does not have is 405 and says which it has", async () => {
+  const response = await send("PUT", "/v1/models", { headers: authorized });
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+});
+
+test("a body that is no JSON is 415, one that is too large 413, a broken one 400", async () => {
+  const post = async (body: string, type: string) =>
+    (
+      await send("POST", "/v1/chat", {
+        body,
+        headers: { ...authorized, "content-type": type, "content-length": String(body.length) },
+      })
+    ).status;
+  expect(await post("a=b", "application/x-www-form-urlencoded")).toBe(415);
+  expect(await post("x".repeat(5_000_000), "application/json")).toBe(413);
+  expect(await post("{", "application/json")).toBe(400);
+  expect(await post("[".repeat(100_000) + "]".repeat(100_000), "application/json")).toBe(400);
+});
+
+test("every answer carries a request id, the caller's if it is valid, and the limits of the key", async () => {
+  const response = await send("GET", "/v1/models", { headers: { ...authorized, "x-request-id": "mine-1" } });
+  expect(response.headers.get("x-request-id")).toBe("mine-1");
+  expect(response.headers.get("ratelimit-policy")).toContain('"requests"');
+  expect(response.headers.get("x-ratelimit-limit-requests")).not.toBeNull();
+  expect((await send("GET", "/healthz")).headers.get("x-request-id")).toStartWith("req_");
+});
+
+test("without a node, a chat is refused at once with when to try again", async () => {
+  await composition.open();
+  const response = await send("POST", "/v1/chat/completions", {
+    headers: { ...authorized, "content-type": "application/json" },
+    body: JSON.stringify({ messages: [{ role: "user", content: "hi" }] }),
+  });
+  expect(response.status).toBe(503);
+  expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(response.headers.get("x-should-retry")).toBe("true");
+  const readiness = await send("GET", "/readyz");
+  expect([readiness.status, await statusOf(readiness)]).toEqual([503, "down"]);
+});
+
+test("a readiness that drains is red", async () => {
+  composition.services.health.drain();
+  const readiness = await send("GET", "/readyz");
+  expect([readiness.status, await statusOf(readiness)]).toEqual([503, "draining"]);
+});
