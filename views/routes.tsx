@@ -5,8 +5,10 @@ import type { KeysService } from "../gateway/keys/service";
 import type { Engine } from "../gateway/ports/engine";
 import type { SessionService } from "../gateway/sessions/service";
 import type { Config } from "../lib/config";
+import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
 import { chatRoutes } from "./chat/routes";
+import { cspReportRoutes } from "./csp-reports";
 import { keyPageRoutes } from "./keys/routes";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
@@ -16,6 +18,7 @@ import { redirect } from "./ui/html";
 
 export interface PageServices {
   config: Config;
+  log: Log;
   conversations: ConversationService;
   engine: Engine;
   health: Health;
@@ -34,6 +37,7 @@ export const pageRoutes = (services: PageServices) => {
       if (publicUrl?.startsWith("https:")) set.headers["strict-transport-security"] = HSTS;
     })
     .use(assetRoutes)
+    .use(cspReportRoutes(services))
     .use(signInRoutes({ sessions: services.sessions, publicUrl }))
     .use(chatRoutes(services))
     .use(keyPageRoutes(services))

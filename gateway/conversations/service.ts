@@ -47,6 +47,8 @@ export type ConversationService = ReturnType<typeof createConversations>;
 export const createConversations = ({ db, chat, models, log, now = () => new Date(), keepMs = KEEP_MS }: Deps) => {
   /** Running answers of this process by conversation. */
   const running = new Map<string, Generation>();
+  /** Answers that are about to run. */
+  const starting = new Set<{ keyId: string; conversationId?: string }>();
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);
@@ -69,15 +71,25 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
     return messages;
   };
 
-  const refuseIfBusy = (principal: Principal, conversationId: string | undefined): void => {
-    if (conversationId !== undefined && running.has(conversationId)) {
+  /**
+   * Holds the place of one more answer while `begin` starts it. The check and the claim are one step, so no number of
+   * parallel callers gets past them. Throws conflict or rate_limited.
+   */
+  const inPlace = async <T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>) => {
+    const isTaken =
+      running.has(conversationId ?? "") || [...starting].some((other) => other.conversationId === conversationId);
+    if (conversationId !== undefined && isTaken) {
       throw new AppError("conflict", "An answer is still being written here. Stop it or wait for its end.");
     }
-    const own = [...running.values()].filter(({ answer }) => answer.keyId === principal.keyId).length;
-    const { parallelRequests } = principal.limits;
-    if (own < parallelRequests) return;
-    const message = `The key "${principal.keyName}" may have ${parallelRequests} answers at once. Stop one or wait.`;
-    throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
+    const { keyId, keyName, limits } = principal;
+    const answers = [...starting, ...[...running.values()].map(({ answer }) => answer)];
+    if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
+      const message = `The key "${keyName}" may have ${limits.parallelRequests} answers at once. Stop one or wait.`;
+      throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
+    }
+    const place = { keyId, conversationId };
+    starting.add(place);
+    return begin().finally(() => starting.delete(place));
   };
 
   /** Starts the answer to `history` and saves it every few seconds until it has ended. */
@@ -144,36 +156,35 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
    * Adds the question and starts its answer; a conversation without an id is made. Throws conflict while an answer runs
    * there, rate_limited, not_found, model_not_found. What fails later is the state of the answer.
    */
-  const ask = async (asking: Asking, text: string, conversationId?: string) => {
-    const { principal } = asking;
-    refuseIfBusy(principal, conversationId);
-    const conversation: ConversationWithMessages =
-      conversationId === undefined
-        ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
-        : await get(principal, conversationId);
-    const question = { id: newId("msg"), role: "user", content: text, status: "complete", detail: null } as const;
-    const answer = { id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null } as const;
-    await db.write((tx) => store.appendMessages(tx, conversation.id, [question, answer], now()));
-    const history = [...toHistory(conversation.messages), { role: "user", content: text } as const];
-    const generation = generate(asking, conversation, answer.id, history);
-    return { conversation, question, generation };
-  };
+  const ask = (asking: Asking, text: string, conversationId?: string) =>
+    inPlace(asking.principal, conversationId, async () => {
+      const { principal } = asking;
+      const conversation: ConversationWithMessages =
+        conversationId === undefined
+          ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
+          : await get(principal, conversationId);
+      const question = { id: newId("msg"), role: "user", content: text, status: "complete", detail: null } as const;
+      const answer = newAnswer();
+      await db.write((tx) => store.appendMessages(tx, conversation.id, [question, answer], now()));
+      const history = [...toHistory(conversation.messages), { role: "user", content: text } as const];
+      return { conversation, question, generation: generate(asking, conversation, answer.id, history) };
+    });
 
   /** Answers the last question again; the earlier answer is replaced. Throws what `ask` throws, and conflict without a question. */
-  const regenerate = async (asking: Asking, conversationId: string) => {
-    const { principal } = asking;
-    refuseIfBusy(principal, conversationId);
-    const conversation = await get(principal, conversationId);
-    const last = conversation.messages.at(-1);
-    const questions = last?.role === "assistant" ? conversation.messages.slice(0, -1) : conversation.messages;
-    if (questions.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
-    const answer = { id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null } as const;
-    await db.write(async (tx) => {
-      if (last?.role === "assistant") await store.deleteMessage(tx, last.id);
-      await store.appendMessages(tx, conversationId, [answer], now());
+  const regenerate = (asking: Asking, conversationId: string) =>
+    inPlace(asking.principal, conversationId, async () => {
+      const conversation = await get(asking.principal, conversationId);
+      const last = conversation.messages.at(-1);
+      const replaced = last?.role === "assistant" ? last : undefined;
+      const questions = replaced ? conversation.messages.slice(0, -1) : conversation.messages;
+      if (questions.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
+      const answer = newAnswer();
+      await db.write(async (tx) => {
+        if (replaced) await store.deleteMessage(tx, replaced.id);
+        await store.appendMessages(tx, conversationId, [answer], now());
+      });
+      return { replaced, generation: generate(asking, conversation, answer.id, toHistory(questions)) };
     });
-    return { replaced: last, generation: generate(asking, conversation, answer.id, toHistory(questions)) };
-  };
 
   /** Ends the running answer and keeps its text. False when there was none. */
   const stop = async (principal: Principal, conversationId: string): Promise<boolean> => {
@@ -221,9 +232,14 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
     await db.write((tx) => store.deleteConversation(tx, id));
   };
 
-  /** Ends and saves every running answer as interrupted. */
-  const close = async (): Promise<void> => {
-    await Promise.all([...running.values()].map((generation) => generation.stop("interrupted")));
+  /** Lets running answers end for at most `graceMs`, then saves the rest as interrupted. */
+  const close = async (graceMs = 0): Promise<void> => {
+    const generations = [...running.values()];
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, graceMs);
+    await Promise.race([Promise.all(generations.map(({ done }) => done)), late.promise]);
+    clearTimeout(timer);
+    await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   };
 
   return { list, get, create, ask, regenerate, stop, follow, rename, remove, close };
@@ -231,6 +247,9 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
 
 /** Sorts by time. */
 const newId = (prefix: "chat" | "msg"): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
+
+const newAnswer = () =>
+  ({ id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
 
 const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";

@@ -15,8 +15,6 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "POST /v1/completions": "member",
   "GET /v1/models": "member",
   "GET /v1/models/:id": "member",
-  "GET /metrics": "metrics",
-  "GET /v1/metrics": "viewer",
   "GET /v1/nodes": "viewer",
   "GET /v1/nodes/:id": "viewer",
   "POST /v1/nodes/:id/drain": "admin",

@@ -147,7 +147,7 @@ export const startPages = async () => {
         page: errorPage,
       }),
     )
-    .use(pageRoutes({ config, conversations, engine, health, keys, sessions }))
+    .use(pageRoutes({ config, log, conversations, engine, health, keys, sessions }))
     .listen({ hostname: "127.0.0.1", port: 0 });
 
   return {

@@ -1,7 +1,9 @@
+import { CSP_REPORTS } from "../csp-reports";
+
 /** Anything that hono/jsx makes of a tree: text, perhaps later. */
 export type Node = { toString(): string | Promise<string> };
 
-/** Only our own files, no inline script or style, no frame, no plug-in. Violations are reported to `/csp-reports`. */
+/** Only our own files, no inline script or style, no frame, no plug-in. What a browser had to block it reports. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -12,12 +14,14 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "object-src 'none'",
+  "report-to csp",
 ].join("; ");
 
 /** Headers of every page and partial. `no-store`, because nearly all of them show what only their reader may see. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": CONTENT_SECURITY_POLICY,
+  "reporting-endpoints": `csp="${CSP_REPORTS}"`,
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
   "referrer-policy": "same-origin",

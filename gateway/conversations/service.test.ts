@@ -1,0 +1,260 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { type Db, openDb } from "../../db/client";
+import { migrate } from "../../db/migrate";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import { defaultConfig } from "../../lib/settings";
+import type { ChatCompletionRequest, ChatEvent } from "../chat/contract";
+import type { Call } from "../chat/service";
+import { createKeys, LOCAL_ACTOR } from "../keys/service";
+import type { Principal } from "../principal";
+import type { AnswerState } from "./generation";
+import { createConversations } from "./service";
+
+/** A chat service that says what is pushed into it. */
+class Speaker {
+  bodies: ChatCompletionRequest[] = [];
+  #queue: (string | AppError | null)[] = [];
+  #pushed = Promise.withResolvers<void>();
+
+  /** A piece of text, null for the end, or the error that ends it. */
+  push(item: string | AppError | null): void {
+    this.#queue.push(item);
+    this.#pushed.resolve();
+    this.#pushed = Promise.withResolvers();
+  }
+
+  async *events({ signal, requestId }: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined> {
+    this.bodies.push(body);
+    const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    for (;;) {
+      const pushed = this.#pushed.promise;
+      signal.throwIfAborted();
+      const item = this.#queue.shift();
+      if (item === undefined) await Promise.race([pushed, left]);
+      else if (item instanceof AppError) throw item;
+      else if (item !== null) yield { type: "delta", text: item };
+      else {
+        const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+        const latency = { queue: 0, ttft: 10, total: 20 };
+        const known = { model: "small", model_revision: "abc", node: "node-1", cache: { status: "miss" } } as const;
+        const answer = { ...known, id: "x", finish_reason: "stop", usage, latency, template_version: null } as const;
+        yield { type: "done", answer: { ...answer, request_id: requestId } };
+        return;
+      }
+    }
+  }
+}
+
+let db: Db;
+let speaker: Speaker;
+let conversations: ReturnType<typeof createConversations>;
+let ada: Principal;
+let bob: Principal;
+let clock: Date;
+let stopKeys: () => Promise<void>;
+
+const build = (keepMs?: number) =>
+  createConversations({
+    db,
+    chat: speaker,
+    models: { resolve: (_, id) => ({ id: id ?? "small", revision: "abc" }) },
+    log: silentLog(),
+    now: () => clock,
+    keepMs,
+  });
+
+beforeEach(async () => {
+  clock = new Date();
+  db = await openDb({ url: ":memory:" }, silentLog());
+  await migrate(db);
+  const keys = createKeys({ db, config: defaultConfig() });
+  stopKeys = () => keys.close();
+  const person = async (name: string): Promise<Principal> => {
+    const { key } = await keys.create(LOCAL_ACTOR, { name, role: "member", parallelRequests: 2 });
+    return keys.verify(`Bearer ${key}`);
+  };
+  ada = await person("Ada");
+  bob = await person("Bob");
+  speaker = new Speaker();
+  conversations = build();
+});
+afterEach(async () => {
+  await conversations.close();
+  await stopKeys();
+  await db.close();
+});
+
+const asking = (principal = ada) => ({
+  principal,
+  requestId: "req_1",
+  receivedAt: performance.now(),
+  priority: "interactive" as const,
+  directives: { noCache: false, noStore: false, onlyIfCached: false },
+});
+const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
+
+/** Follows until `condition`, and answers the state that met it. */
+const followUntil = async (states: AsyncIterable<AnswerState>, condition: (state: AnswerState) => boolean) => {
+  for await (const state of states) if (condition(state)) return state;
+  throw new Error("The answer ended before.");
+};
+
+describe("an answer", () => {
+  test("is stored whole, with everything that is known about it", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "Hello\nthere");
+    expect(conversation.title).toBe("Hello");
+    speaker.push("Hi ");
+    speaker.push("Ada");
+    speaker.push(null);
+    await generation.done;
+    expect(await lastMessage(conversation.id)).toMatchObject({
+      content: "Hi Ada",
+      status: "complete",
+      detail: { node: "node-1", usage: { completion_tokens: 2 }, request_id: "req_1" },
+    });
+  });
+
+  test("gets the texts before it, without answers that have none", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "One");
+    speaker.push(new AppError("overloaded", "Full"));
+    await generation.done;
+    const second = await conversations.ask(asking(), "Two", conversation.id);
+    speaker.push("2");
+    speaker.push(null);
+    await second.generation.done;
+    expect(speaker.bodies.at(-1)?.messages).toEqual([
+      { role: "user", content: "One" },
+      { role: "user", content: "Two" },
+    ]);
+  });
+
+  test("that is stopped keeps its text", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "Hello");
+    speaker.push("Partly");
+    await followUntil(generation.follow(AbortSignal.timeout(5000), 1), ({ content }) => content === "Partly");
+    expect(await conversations.stop(ada, conversation.id)).toBe(true);
+    expect(await lastMessage(conversation.id)).toMatchObject({ content: "Partly", status: "stopped" });
+    expect(await conversations.stop(ada, conversation.id)).toBe(false);
+  });
+
+  test("that fails keeps its text and the cause", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "Hello");
+    speaker.push("Partly");
+    speaker.push(new AppError("upstream_error", "The node is gone."));
+    await generation.done;
+    const message = await lastMessage(conversation.id);
+    expect(message).toMatchObject({ content: "Partly", status: "failed" });
+    expect(message?.detail?.error).toMatchObject({ code: "upstream_error", message: "The node is gone." });
+  });
+
+  test("is interrupted when the process ends", async () => {
+    const { conversation } = await conversations.ask(asking(), "Hello");
+    await conversations.close();
+    expect(await lastMessage(conversation.id)).toMatchObject({ status: "interrupted" });
+  });
+
+  test("of a process that died is found as interrupted", async () => {
+    const { conversation } = await conversations.ask(asking(), "Hello");
+    const dead = conversations;
+    conversations = build();
+    expect(await lastMessage(conversation.id)).toMatchObject({ status: "generating" });
+    clock = new Date(clock.getTime() + 60_000);
+    expect(await lastMessage(conversation.id)).toMatchObject({ status: "interrupted" });
+    await dead.close();
+  });
+
+  test("runs on without a reader for the time it is kept, then stops", async () => {
+    conversations = build(30);
+    const { conversation, generation } = await conversations.ask(asking(), "Hello");
+    const reader = new AbortController();
+    speaker.push("Read");
+    await followUntil(generation.follow(reader.signal, 1), ({ content }) => content === "Read");
+    await generation.done;
+    expect(await lastMessage(conversation.id)).toMatchObject({ content: "Read", status: "stopped" });
+  });
+
+  test("is told to every reader from its beginning to its end", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "Hello");
+    const { id } = generation.answer;
+    const { signal } = new AbortController();
+    const readers = [1, 2].map(async () => {
+      const states: AnswerState[] = [];
+      for await (const state of conversations.follow(ada, conversation.id, id, signal, 1)) states.push(state);
+      return states.at(-1);
+    });
+    speaker.push("For ");
+    speaker.push("all");
+    speaker.push(null);
+    for (const last of await Promise.all(readers))
+      expect(last).toMatchObject({ content: "For all", status: "complete" });
+    const { value } = await conversations.follow(ada, conversation.id, id, signal, 1).next();
+    expect(value).toMatchObject({ content: "For all", status: "complete" });
+  });
+
+  test("takes the place of the one before when it is asked for again", async () => {
+    const { conversation, generation } = await conversations.ask(asking(), "Hello");
+    speaker.push("Old");
+    speaker.push(null);
+    await generation.done;
+    const again = await conversations.regenerate(asking(), conversation.id);
+    speaker.push("New");
+    speaker.push(null);
+    await again.generation.done;
+    const { messages } = await conversations.get(ada, conversation.id);
+    expect(messages.map(({ content }) => content)).toEqual(["Hello", "New"]);
+    expect(speaker.bodies.at(-1)?.messages).toEqual([{ role: "user", content: "Hello" }]);
+  });
+});
+
+describe("limits", () => {
+  test("one answer at a time in a conversation, and as many in all as the key may have", async () => {
+    const { conversation } = await conversations.ask(asking(), "One");
+    await expect(conversations.ask(asking(), "Two", conversation.id)).rejects.toMatchObject({ kind: "conflict" });
+    await conversations.ask(asking(), "Two");
+    await expect(conversations.ask(asking(), "Three")).rejects.toMatchObject({ kind: "rate_limited" });
+    await conversations.ask(asking(bob), "One");
+  });
+
+  test("hold for parallel callers too", async () => {
+    const { id } = await conversations.create(ada);
+    const within = await Promise.allSettled([1, 2, 3].map(() => conversations.ask(asking(), "Hello", id)));
+    expect(within.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const among = await Promise.allSettled([1, 2, 3].map(() => conversations.ask(asking(), "Hello")));
+    expect(among.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  });
+
+  test("what belongs to another key is not found", async () => {
+    const { id } = await conversations.create(ada, { title: "Mine" });
+    const missing = { kind: "not_found" };
+    await expect(conversations.get(bob, id)).rejects.toMatchObject(missing);
+    await expect(conversations.rename(bob, id, "Yours")).rejects.toMatchObject(missing);
+    await expect(conversations.remove(bob, id)).rejects.toMatchObject(missing);
+    await expect(conversations.stop(bob, id)).rejects.toMatchObject(missing);
+    await expect(conversations.ask(asking(bob), "Hello", id)).rejects.toMatchObject(missing);
+    expect((await conversations.list(bob)).data).toEqual([]);
+  });
+});
+
+test("the list runs from the last changed to the first, page by page, and can be searched", async () => {
+  for (const title of ["Batching", "Caching", "Batches"]) {
+    clock = new Date(clock.getTime() + 1000);
+    await conversations.create(ada, { title });
+  }
+  const first = await conversations.list(ada, { limit: 2 });
+  expect(first.data.map(({ title }) => title)).toEqual(["Batches", "Caching"]);
+  const second = await conversations.list(ada, { limit: 2, after: first.next_cursor ?? "" });
+  expect(second.data.map(({ title }) => title)).toEqual(["Batching"]);
+  expect(second.has_more).toBe(false);
+  expect((await conversations.list(ada, { search: "Batch%" })).data).toHaveLength(2);
+  await expect(conversations.list(ada, { after: "nonsense" })).rejects.toMatchObject({ kind: "invalid_request" });
+});
+
+test("a deleted conversation takes its running answer with it", async () => {
+  const { conversation } = await conversations.ask(asking(), "Hello");
+  await conversations.rename(ada, conversation.id, "Renamed");
+  expect((await conversations.list(ada)).data[0]?.title).toBe("Renamed");
+  await conversations.remove(ada, conversation.id);
+  await expect(conversations.get(ada, conversation.id)).rejects.toMatchObject({ kind: "not_found" });
+  await conversations.ask(asking(), "Free again");
+});

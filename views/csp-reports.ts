@@ -1,0 +1,33 @@
+import { Elysia } from "elysia";
+import type { Log } from "../lib/log";
+
+export const CSP_REPORTS = "/csp-reports";
+
+const MAX_BYTES = 16_384;
+/** Whoever floods this public route fills no disk. */
+const MAX_LINES_PER_MINUTE = 10;
+
+/** Takes what browsers report about our Content-Security-Policy, and writes the first few of a minute to the log. */
+export const cspReportRoutes = ({ log }: { log: Log }) => {
+  let minute = 0;
+  let lines = 0;
+  const mayWrite = (): boolean => {
+    const now = Math.floor(Date.now() / 60_000);
+    if (now !== minute) lines = 0;
+    minute = now;
+    lines += 1;
+    return lines <= MAX_LINES_PER_MINUTE;
+  };
+  return new Elysia({ name: "views.csp-reports" }).post(
+    CSP_REPORTS,
+    async ({ request }) => {
+      if (Number(request.headers.get("content-length") ?? MAX_BYTES + 1) > MAX_BYTES) {
+        return new Response(null, { status: 413 });
+      }
+      const report = await request.text();
+      if (mayWrite()) log.warn({ report }, "a browser reports a breach of the content security policy");
+      return new Response(null, { status: 204 });
+    },
+    { parse: "none" },
+  );
+};

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { localPath, refuseForeignWrite, sessionCookie, setSessionCookie, themeOf } from "./session";
+
+const request = (headers: Record<string, string>, method = "POST", url = "http://localhost/theme") =>
+  new Request(url, { method, headers });
+
+describe("where a reader goes after signing in", () => {
+  test.each(["/chat", "/chat/chat_1?x=1", "/"])("%s is ours", (path) => expect(localPath(path)).toBe(path));
+
+  test.each([
+    ["https://evil.example"],
+    ["//evil.example"],
+    ["/\\evil.example"],
+    ["/\t/evil.example"],
+    ["javascript:alert(1)"],
+    [""],
+    [undefined],
+  ])("%j is not, and becomes the start page", (path) => expect(localPath(path)).toBe("/"));
+});
+
+describe("a write with this browser's cookie", () => {
+  const allowed = (headers: Record<string, string>, publicUrl?: string) => {
+    refuseForeignWrite(request({ host: "ai.example.com", ...headers }), publicUrl);
+    return true;
+  };
+
+  test("passes from our own pages", () => {
+    expect(allowed({ "sec-fetch-site": "same-origin" })).toBe(true);
+    expect(allowed({ "sec-fetch-site": "none" })).toBe(true);
+  });
+
+  test("passes by its origin where a browser has no Sec-Fetch-Site", () => {
+    expect(allowed({ origin: "https://ai.example.com" })).toBe(true);
+    expect(allowed({ host: "10.0.0.1", origin: "https://ai.example.com" }, "https://ai.example.com")).toBe(true);
+  });
+
+  test.each([
+    [{ "sec-fetch-site": "cross-site" }],
+    [{ "sec-fetch-site": "same-site" }],
+    [{ "sec-fetch-site": "cross-site", origin: "https://ai.example.com" }],
+    [{ origin: "https://evil.example" }],
+    [{ origin: "null" }],
+    [{}],
+  ])("is refused with %j", (headers) => expect(() => allowed(headers)).toThrow("another site"));
+
+  test("that only reads is nobody's business", () => {
+    refuseForeignWrite(request({ "sec-fetch-site": "cross-site" }, "GET"), undefined);
+  });
+});
+
+describe("the session cookie", () => {
+  const session = { cookie: "value", expiresAt: new Date("2026-12-01T00:00:00Z") };
+
+  test("is bound to the host and to https where there is https", () => {
+    const set = setSessionCookie(request({}), session, "https://ai.example.com");
+    expect(set).toBe(
+      "__Host-groundwire=value; Path=/; Expires=Tue, 01 Dec 2026 00:00:00 GMT; HttpOnly; SameSite=Lax; Secure",
+    );
+    expect(sessionCookie(request({ cookie: "theme=x; __Host-groundwire=value" }))).toBe("value");
+  });
+
+  test("works on a laptop without https", () => {
+    expect(setSessionCookie(request({}), session)).toStartWith("groundwire=value; Path=/");
+    expect(sessionCookie(request({ cookie: "groundwire=value" }))).toBe("value");
+  });
+
+  test("is taken away at sign-out", () => {
+    expect(setSessionCookie(request({}), undefined)).toContain("groundwire=; Path=/; Expires=Thu, 01 Jan 1970");
+  });
+});
+
+test("a theme that nobody knows is the system's", () => {
+  expect(themeOf(request({ cookie: "groundwire-theme=dark" }))).toBe("dark");
+  expect(themeOf(request({ cookie: "groundwire-theme=neon" }))).toBe("system");
+});
