@@ -1,4 +1,13 @@
-import { type SchemaOptions, type Static, type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
+import {
+  type IntegerOptions,
+  type SchemaOptions,
+  type Static,
+  type TObject,
+  type TProperties,
+  type TSchema,
+  Type,
+} from "@sinclair/typebox";
+import { t } from "elysia";
 import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
 
 /*
@@ -93,9 +102,12 @@ export const ErrorEnvelope = Type.Object(
   },
 );
 
+/** A whole number in a query or a path: Elysia turns text into a number for its own integer type only. */
+export const NumberInUrl = (options: IntegerOptions) => t.Integer(options);
+
 /** Query of every list: `after` is the `next_cursor` of the page before. */
 export const PageQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: "Entries on a page" })),
+  limit: Type.Optional(NumberInUrl({ minimum: 1, maximum: 100, default: 20, description: "Entries on a page" })),
   after: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
 });
 export type PageQuery = Static<typeof PageQuery>;
@@ -108,5 +120,8 @@ export const Page = <T extends TSchema>(item: T) =>
       has_more: Type.Boolean(),
       next_cursor: Nullable(Type.String(), { description: "Goes into `after` for the next page" }),
     },
-    item.title === undefined ? {} : { title: `${item.title}Page` },
+    {
+      ...(item.title !== undefined && { title: `${item.title}Page` }),
+      ...(item.examples && { examples: [{ data: item.examples, has_more: false, next_cursor: null }] }),
+    },
   );

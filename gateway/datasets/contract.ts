@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
 import { ChatMessage } from "../chat/contract";
-import { Count, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+import { Count, Id, Nullable, NumberInUrl, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
 import { Metadata } from "../embeddings/contract";
 
 const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
@@ -73,7 +73,7 @@ export type SamplePage = Static<typeof SamplePage>;
 
 export const SampleQuery = Type.Object({
   ...PageQuery.properties,
-  revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+  revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" })),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or references" })),
 });

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { OneOf, PageQuery, PathId } from "../contract";
+import { NumberInUrl, OneOf, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { creates, downloads, fails } from "../http/route-docs";
@@ -21,7 +21,7 @@ import {
 
 const ExportQuery = Type.Object({
   format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })),
-  revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+  revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" })),
 });
 
 export const datasetRoutes = new Elysia({ name: "datasets.routes", prefix: "/v1", tags: ["Datasets"] })

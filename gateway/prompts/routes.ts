@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { PageQuery } from "../contract";
+import { NumberInUrl, PageQuery } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { creates } from "../http/route-docs";
@@ -8,7 +8,7 @@ import { CreatePromptVersion, MoveLabel, Prompt, PromptPage, PromptVersion, Prom
 
 const name = Type.String({ minLength: 1, maxLength: 100 });
 const NamePath = Type.Object({ name });
-const VersionPath = Type.Object({ name, version: Type.Integer({ minimum: 1 }) });
+const VersionPath = Type.Object({ name, version: NumberInUrl({ minimum: 1 }) });
 const LabelPath = Type.Object({ name, label: Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" }) });
 
 export const promptRoutes = new Elysia({ name: "prompts.routes", prefix: "/v1", tags: ["Prompts"] })

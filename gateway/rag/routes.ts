@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
-import { PageQuery, PathId } from "../contract";
+import { NumberInUrl, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { creates, fails, generates, streams } from "../http/route-docs";
@@ -29,7 +29,7 @@ const DocumentPath = Type.Object({
   ...PathId.properties,
   document_id: Type.String({ minLength: 1, maxLength: 100 }),
 });
-const VersionPath = Type.Object({ ...PathId.properties, version: Type.Integer({ minimum: 1 }) });
+const VersionPath = Type.Object({ ...PathId.properties, version: NumberInUrl({ minimum: 1 }) });
 
 const indexRoutes = new Elysia({ name: "rag.indexes" })
   .use(auth)
