@@ -1,4 +1,4 @@
-export type RouteList = () => readonly { method: string; path: string }[];
+export type RouteList = () => readonly { method: string; path: string; hooks?: { query?: unknown } }[];
 
 const fits = (pattern: string, path: string): boolean => {
   const wanted = pattern.split("/");

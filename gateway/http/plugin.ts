@@ -5,6 +5,7 @@ import { checkDepth } from "./depth";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
+import { queryNumbers } from "./query";
 import { authorize } from "./roles";
 
 interface HttpDeps extends GateDeps {
@@ -14,14 +15,16 @@ interface HttpDeps extends GateDeps {
 }
 
 /** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
-export const http = (deps: HttpDeps) =>
-  new Elysia({ name: "http" })
+export const http = (deps: HttpDeps) => {
+  const readNumbers = queryNumbers(deps.routes);
+  return new Elysia({ name: "http" })
     .onRequest(gate(deps))
-    .onTransform({ as: "global" }, ({ request, route, body }) => {
+    .onTransform({ as: "global" }, ({ request, route, body, query }) => {
       const exchange = exchangeOf(request);
       exchange.route = route;
       authorize(request.method, route, exchange.principal);
       checkDepth(request.headers, body);
+      readNumbers(request.method, route, query);
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);
@@ -30,3 +33,4 @@ export const http = (deps: HttpDeps) =>
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })
     .onError({ as: "global" }, errorHook(deps));
+};
