@@ -254,6 +254,54 @@ describe("a request of the page that is refused", () => {
     }));
 });
 
+describe("a text of any kind", () => {
+  const ATTACKS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "![x](https://evil.example/pixel.png)",
+    "![x][1]\n\n[1]: https://evil.example/pixel.png",
+    "[click](javascript:alert(1))",
+    "<svg onload=alert(1)><animate onbegin=alert(1) attributeName=x>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "<div hx-get='/system/status' hx-trigger='load'>x</div>",
+    "<hx-partial hx-target='body'>gone</hx-partial>",
+    "</div></article><form action='https://evil.example'><button>go</button></form>",
+    "<style>@import 'https://evil.example/a.css'</style><link rel=stylesheet href='https://evil.example/a.css'>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<body onload=alert(1)><head><title>evil</title></head>",
+  ].join("\n\n");
+
+  test("runs nothing, loads nothing and asks htmx for nothing, as question, answer and title", () =>
+    chatting({}, async (page) => {
+      const sent: string[] = [];
+      page.on("request", (request) => sent.push(new URL(request.url()).pathname));
+      page.on("dialog", () => sent.push("dialog"));
+      await ask(page, ATTACKS);
+      for (const piece of ATTACKS.split(/(?<=<)/)) pages.chat.say(piece);
+      pages.chat.finish();
+      await page.getByText("184 tokens").waitFor();
+      await page.reload();
+      await page.getByText("184 tokens").waitFor();
+      expect(sent.filter((path) => !/^\/(assets|chat)\//.test(path) && path !== "/chat")).toEqual([]);
+      expect(await page.locator("img, iframe, .prose form, .prose [hx-get], .prose style").count()).toBe(0);
+      expect(await page.title()).not.toBe("evil");
+    }));
+
+  test("fits on a narrow screen: endless words, right to left, emoji, wide code", () =>
+    chatting({ width: 390 }, async (page) => {
+      const texts = [
+        "W".repeat(5000),
+        "\u0645\u0631\u062d\u0628\u0627 ".repeat(40),
+        "\u{1F469}\u200d\u{1F680}".repeat(200),
+      ];
+      pages.chat.say([...texts, `\`\`\`\n${"x".repeat(2000)}\n\`\`\``, `\`${"y".repeat(500)}\``].join("\n\n"));
+      pages.chat.finish();
+      await ask(page, texts.join("\n"));
+      await page.getByText("184 tokens").waitFor();
+      expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(390);
+    }));
+});
+
 describe("without scripts", () => {
   test("signing in, asking, reading and managing chats work by forms", async () => {
     const { key } = await pages.newKey("member");
