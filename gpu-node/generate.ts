@@ -5,7 +5,7 @@ import { type AnswerSink, StreamedAnswer, WholeAnswer } from "./answers";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "./engine/engine";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
-import { readParameters, readStreaming } from "./parameters";
+import { readStreaming } from "./parameters";
 import { type Priority, REQUEST_HEADERS, RESPONSE_HEADERS, type Timings } from "./protocol";
 import type { AdmissionQueue } from "./queue";
 import type { NodeStatus } from "./status";
@@ -29,7 +29,6 @@ export const generate = async (deps: GenerationDeps, exchange: Exchange, operati
   try {
     const body = await exchange.readJson(config.gateway.maxBodyBytes);
     const { stream, includeUsage } = readStreaming(body);
-    if (!engine.passthrough) readParameters(operation, body);
     const accepted = await engine.accept({ operation, body, signal: exchange.signal });
     const queuedAt = performance.now();
     const release = await acquireSlot(queue, claim);

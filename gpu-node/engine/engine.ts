@@ -1,6 +1,6 @@
 import type { NodeModel } from "../protocol";
 
-/** A validated request for text, in OpenAI's parameters. */
+/** A request for text in OpenAI's parameters: a JSON object, of which the server has read how to stream and no more. */
 export interface Generation {
   operation: "chat" | "completion";
   /** The request's JSON as it came; an engine that only forwards sends it untouched. */
@@ -47,15 +47,13 @@ export interface NodeEngine {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
   readonly synthetic: boolean;
-  /** True when requests go untouched to a server behind, which checks them: ours checks `parameters.ts` otherwise. */
-  readonly passthrough?: boolean;
   /** Generations that may run at once. */
   readonly slots: number;
   /** Loads the models; `onProgress` gets 0…1. Throws AppError with what to do about it. */
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
   /**
-   * Checks everything before it waits for a slot. Throws AppError: invalid_request (naming a parameter that this engine
+   * Checks everything before it waits for a slot, an embedded engine by `readParameters`. Throws AppError: invalid_request (naming a parameter that this engine
    * can't honour), model_not_found, context_length_exceeded.
    */
   accept(generation: Generation): Promise<AcceptedGeneration>;

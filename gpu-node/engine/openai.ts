@@ -114,7 +114,6 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
   return {
     name: `openai ${base}`,
     synthetic: false,
-    passthrough: true,
     slots,
     load: async () => {
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
