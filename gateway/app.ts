@@ -6,6 +6,7 @@ import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
 import { batchEvalRoutes } from "./batch-evals/routes";
 import type { Namespaces } from "./cache/namespaces";
+import { cacheRoutes } from "./cache/routes";
 import type { AnswerCacheService } from "./cache/service";
 import { chatRoutes } from "./chat/routes";
 import type { ChatService } from "./chat/service";
@@ -81,6 +82,7 @@ export const createApp = (services: Services) => {
     .use(nodeRoutes(services))
     .use(keyRoutes(services))
     .use(limitRoutes(services))
+    .use(cacheRoutes(services))
     .use(metricsRoutes(services))
     .use(conversationRoutes(services))
     .use(embeddingRoutes)

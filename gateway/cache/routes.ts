@@ -3,6 +3,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
+import { fails } from "../http/route-docs";
 import type { Models } from "../models/registry";
 import type { Cache } from "../ports/cache";
 import {
@@ -56,7 +57,10 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       parse: "json",
       body: ExplainCache,
       response: { 200: CacheExplanation, default: ErrorEnvelope },
-      detail: { summary: "What a request's key is made of, and in what it differs from an earlier request" },
+      detail: {
+        summary: "What a request's key is made of, and in what it differs from an earlier request",
+        ...fails(404),
+      },
     })
     .post("/invalidate", ({ body }) => invalidate(body), {
       parse: "json",
@@ -73,7 +77,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       {
         params: CacheKeyParams,
         response: { 200: CacheInvalidation, default: ErrorEnvelope },
-        detail: { summary: "Drop one entry" },
+        detail: { summary: "Drop one entry", ...fails(404) },
       },
     )
     .post(
@@ -103,7 +107,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
         parse: "json",
         body: ShareCache,
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { summary: "Let these keys, and no others, share their answers" },
+        detail: { summary: "Let these keys, and no others, share their answers", ...fails(404, 409) },
       },
     );
 };

@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
+import { downloads } from "../http/route-docs";
 import { Kpis, MetricsQuery } from "./contract";
 import type { Metrics } from "./service";
 
@@ -17,5 +18,5 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
       "/metrics",
       async () =>
         new Response(await metrics.registry.metrics(), { headers: { "content-type": metrics.registry.contentType } }),
-      { detail: { summary: "All metrics in Prometheus' text format" } },
+      { detail: { summary: "All metrics in Prometheus' text format", ...downloads("text/plain") } },
     );
