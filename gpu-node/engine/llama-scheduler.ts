@@ -47,14 +47,13 @@ export class LlamaScheduler {
   /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    const error = new AppError("unavailable", "The GPU node is shutting down. Try again.");
-    for (const { refuse } of this.#waiting.splice(0)) refuse(error);
-    for (const stream of this.#active) stream.cancel(error);
+    for (const { refuse } of this.#waiting.splice(0)) refuse(shuttingDown());
+    for (const stream of this.#active) stream.cancel(shuttingDown());
     await this.#running;
   }
 
   #join(job: Job): Promise<LlamaStream> {
-    if (this.#isClosed) throw new AppError("unavailable", "The GPU node is shutting down. Try again.");
+    if (this.#isClosed) throw shuttingDown();
     return new Promise((start, refuse) => {
       this.#waiting.push({ job, start, refuse });
       this.#running ??= this.#loop();
@@ -129,3 +128,6 @@ export class LlamaScheduler {
     }
   }
 }
+
+const shuttingDown = (): AppError =>
+  new AppError("unavailable", "The GPU node is shutting down. Try again.", { source: "node" });

@@ -2,7 +2,6 @@ import type {
   LlamaContextSequence,
   LlamaGrammarEvaluationState,
   LlamaModel,
-  SequenceEvaluateOptions,
   SequenceEvaluateOutput,
   Token,
 } from "node-llama-cpp";
@@ -10,7 +9,7 @@ import { AppError } from "../../lib/errors";
 import type { EngineEvent } from "./engine";
 import { type Channel, createChannel } from "./llama-channel";
 import { readLogprob } from "./llama-logprobs";
-import type { Sampling } from "./llama-params";
+import { evaluateOptions, type Sampling } from "./llama-sampling";
 import { createStopMatcher } from "./llama-stops";
 import { createTextAssembler } from "./llama-text";
 
@@ -72,10 +71,15 @@ export class LlamaStream {
         await this.sequence.evaluateWithoutGeneratingNewTokens(this.#uncomputed.splice(0, tokens));
         return;
       }
+      const { sampling, maxTokens, grammar, topLogprobs } = this.job;
       this.#outputs ??= this.sequence.evaluateWithMetadata(
         this.#uncomputed.splice(0),
-        { probabilities: this.job.topLogprobs !== undefined },
-        this.#options(),
+        { probabilities: topLogprobs !== undefined },
+        {
+          ...evaluateOptions(sampling, this.#generated, maxTokens),
+          grammarEvaluationState: grammar,
+          yieldEogToken: true,
+        },
       );
       const { value } = await this.#outputs.next();
       if (this.isOver) return;
@@ -84,7 +88,10 @@ export class LlamaStream {
     } catch (error) {
       this.#close();
       this.events.fail(
-        new AppError("unavailable", "The engine failed while it made this answer. Try again.", { cause: error }),
+        new AppError("unavailable", "The engine failed while it made this answer. Try again.", {
+          source: "node",
+          cause: error,
+        }),
       );
     }
   }
@@ -92,7 +99,9 @@ export class LlamaStream {
   /** Ends it for its reader at once and frees the sequence at the end of the running step. */
   cancel(reason: unknown = this.job.signal.reason): void {
     this.#close();
-    this.events.fail(reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left."));
+    this.events.fail(
+      reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left.", { source: "node" }),
+    );
   }
 
   /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
@@ -149,28 +158,5 @@ export class LlamaStream {
   #close(): void {
     this.isOver = true;
     this.job.signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  #options(): SequenceEvaluateOptions {
-    const { temperature, topP, topK, minP, seed, presencePenalty, frequencyPenalty } = this.job.sampling;
-    const isPenalised = presencePenalty !== 0 || frequencyPenalty !== 0;
-    return {
-      temperature,
-      topP,
-      topK,
-      minP,
-      seed,
-      grammarEvaluationState: this.job.grammar,
-      ...(isPenalised && {
-        repeatPenalty: {
-          penalty: 1,
-          presencePenalty,
-          frequencyPenalty,
-          punishTokens: () => this.#generated,
-          maxPunishTokens: this.job.maxTokens,
-        },
-      }),
-      yieldEogToken: true,
-    };
   }
 }

@@ -1,15 +1,17 @@
-import { type LlamaGrammar, LlamaGrammarEvaluationState, type LlamaModel, type Token } from "node-llama-cpp";
+import { LlamaGrammarEvaluationState, type Token } from "node-llama-cpp";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { dependencies } from "../../package.json";
 import { ensureModel, type ModelFile } from "../models/download";
+import { type ResponseFormat, readMessages, readParameters } from "../parameters";
 import type { NodeModel } from "../protocol";
 import type { NodeEngine } from "./engine";
+import { findModel } from "./find-model";
 import { schemaToGrammar } from "./json-grammar";
-import { readParams } from "./llama-params";
-import { createPromptBuilder, type PromptBuilder } from "./llama-prompt";
+import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./llama-prompt";
 import { type LlamaRuntime, loadRuntime } from "./llama-runtime";
+import { samplingOf } from "./llama-sampling";
 import { LlamaScheduler, type PrefillLimits } from "./llama-scheduler";
 
 /** Share of `load` that goes to fetching and checking the file. */
@@ -30,13 +32,10 @@ interface Loaded {
 export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
   let loaded: Loaded | undefined;
 
-  const need = (model?: unknown): Loaded => {
-    if (!loaded) throw new AppError("model_loading", "The model is being loaded. Try again in a moment.");
-    if (model !== undefined && model !== null && model !== loaded.card.id) {
-      throw new AppError("model_not_found", `This node has no model "${model}"; it has ${loaded.card.id}.`, {
-        param: "model",
-      });
-    }
+  const need = (model: string | undefined): Loaded => {
+    if (!loaded)
+      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.", { source: "node" });
+    findModel([loaded.card], model);
     return loaded;
   };
 
@@ -58,12 +57,12 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
       const runtime = await loadRuntime(file.path, config.node, log, (fraction) =>
         report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
       );
-      const { model, llama, contextWindow, threads } = runtime;
+      const { llama, contextWindow, threads } = runtime;
       loaded = {
         file,
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
-        prompts: createPromptBuilder(promptTokenizer(model), contextWindow),
+        prompts: createPromptBuilder(promptModel(runtime)),
         card: { id: file.name, kind: "chat", revision: file.revision, context_window: contextWindow },
       };
       log.info({ model: file.name, revision: file.revision, gpu: llama.gpu || "off", threads }, "model loaded");
@@ -71,30 +70,34 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
     },
 
     async accept({ operation, body, signal }) {
-      const { card, file, prompts, runtime, scheduler } = need(body.model);
-      const params = readParams(body, operation, file.sampling);
-      const prompt = operation === "chat" ? prompts.chat(body.messages) : prompts.completion(body.prompt);
+      const parameters = readParameters(operation, body);
+      const { card, file, prompts, runtime, scheduler } = need(parameters.model);
+      const prompt =
+        parameters.operation === "chat" ? prompts.chat(parameters.messages) : prompts.completion(parameters.prompt);
       const room = card.context_window - prompt.length;
-      const grammar = params.schema === undefined ? undefined : await createGrammar(runtime, params.schema);
+      const grammar =
+        parameters.operation === "chat" ? await createGrammar(runtime, parameters.responseFormat) : undefined;
       return {
         model: card,
         promptTokens: prompt.length,
         start: () =>
           scheduler.run({
             prompt,
-            maxTokens: Math.min(params.maxTokens ?? room, room),
-            sampling: params.sampling,
-            stops: params.stops,
-            topLogprobs: params.topLogprobs,
+            maxTokens: Math.min(parameters.maxTokens ?? room, room),
+            sampling: samplingOf(parameters, file.sampling),
+            stops: parameters.stop,
+            topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
             signal,
           }),
       };
     },
 
-    async tokenize(model, input) {
-      const { prompts, runtime } = need(model);
-      return "text" in input ? runtime.model.tokenize(input.text.toWellFormed()) : prompts.chat(input.messages);
+    async tokenize(name, input) {
+      const { prompts, runtime } = need(name);
+      return "text" in input
+        ? runtime.model.tokenize(input.text.toWellFormed(), true)
+        : prompts.chat(readMessages(input.messages));
     },
 
     async close() {
@@ -106,19 +109,21 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
 };
 
 /** A schema that llama.cpp refuses, such as one that refers to itself before it has written anything, is a 400. */
-const createGrammar = async ({ llama }: LlamaRuntime, schema: unknown): Promise<LlamaGrammar> => {
-  const grammar = schemaToGrammar(schema);
+const createGrammar = async ({ llama }: LlamaRuntime, format: ResponseFormat | undefined) => {
+  if (!format) return undefined;
+  const grammar = schemaToGrammar(format.type === "json_schema" ? format.schema : { type: "object" });
   try {
     return await llama.createGrammar({ grammar });
   } catch (cause) {
     throw new AppError("invalid_request", "The schema of response_format can't be made into a grammar. Simplify it.", {
+      source: "node",
       param: "response_format.json_schema.schema",
       cause,
     });
   }
 };
 
-const promptTokenizer = (model: LlamaModel) => {
+const promptModel = ({ model, contextWindow }: LlamaRuntime): PromptModel<Token> => {
   const { tokenizer } = model.fileInfo.metadata;
   const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
   return {
@@ -129,6 +134,7 @@ const promptTokenizer = (model: LlamaModel) => {
     eosText: eosString ?? "",
     bos: shouldPrependBosToken ? (bos ?? undefined) : undefined,
     vocabularySize: tokenizer.ggml.tokens.length,
+    contextWindow,
     longestTokenBytes: tokenizer.ggml.tokens.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 1),
   };
 };
