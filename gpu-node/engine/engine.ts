@@ -53,8 +53,8 @@ export interface NodeEngine {
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
   /**
-   * Checks everything before it waits for a slot, an embedded engine by `readParameters`. Throws AppError: invalid_request (naming a parameter that this engine
-   * can't honour), model_not_found, context_length_exceeded.
+   * Checks everything before it waits for a slot, an embedded engine by `readParameters`. Throws AppError:
+   * invalid_request (naming a parameter that this engine can't honour), model_not_found, context_length_exceeded.
    */
   accept(generation: Generation): Promise<AcceptedGeneration>;
   /** Token ids of a text, or of messages with the model's chat template. */
