@@ -7,7 +7,6 @@ import {
   type TSchema,
   Type,
 } from "@sinclair/typebox";
-import { t } from "elysia";
 import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
 
 /*
@@ -102,8 +101,8 @@ export const ErrorEnvelope = Type.Object(
   },
 );
 
-/** A whole number in a query or a path: Elysia turns text into a number for its own integer type only. */
-export const NumberInUrl = (options: IntegerOptions) => t.Integer(options);
+/** A whole number in a query or a path, where it arrives as text: `http/url-numbers.ts` reads it. */
+export const NumberInUrl = (options: IntegerOptions) => Type.Integer(options);
 
 /** Query of every list: `after` is the `next_cursor` of the page before. */
 export const PageQuery = Type.Object({

@@ -1,4 +1,8 @@
-export type RouteList = () => readonly { method: string; path: string; hooks?: { query?: unknown } }[];
+export type RouteList = () => readonly {
+  method: string;
+  path: string;
+  hooks?: { query?: unknown; params?: unknown };
+}[];
 
 const fits = (pattern: string, path: string): boolean => {
   const wanted = pattern.split("/");

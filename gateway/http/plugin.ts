@@ -5,8 +5,8 @@ import { checkDepth } from "./depth";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
-import { queryNumbers } from "./query";
 import { authorize } from "./roles";
+import { urlNumbers } from "./url-numbers";
 
 interface HttpDeps extends GateDeps {
   log: Log;
@@ -16,15 +16,15 @@ interface HttpDeps extends GateDeps {
 
 /** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
 export const http = (deps: HttpDeps) => {
-  const readNumbers = queryNumbers(deps.routes);
+  const readNumbers = urlNumbers(deps.routes);
   return new Elysia({ name: "http" })
     .onRequest(gate(deps))
-    .onTransform({ as: "global" }, ({ request, route, body, query }) => {
+    .onTransform({ as: "global" }, ({ request, route, body, query, params }) => {
       const exchange = exchangeOf(request);
       exchange.route = route;
       authorize(request.method, route, exchange.principal);
       checkDepth(request.headers, body);
-      readNumbers(request.method, route, query);
+      readNumbers(request.method, route, query, params);
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);
