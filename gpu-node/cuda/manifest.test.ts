@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { cudaManifest, cudaManifestText, ROOT } from "./manifest";
+import { cudaManifest, cudaManifestText, GPU_BINARIES, ROOT } from "./manifest";
 
-const GPU_BINARIES = /^@node-llama-cpp\/.*(cuda|vulkan)/;
 const AGAIN = "run: bun gpu-node/cuda/generate.ts";
 
 /** Every locked package, from the name to what is locked. bun.lock is JSON with trailing commas. */
@@ -25,6 +24,7 @@ test("its lockfile holds the same packages, and the GPU binaries besides", async
 });
 
 test("overrides for other reasons stay", () => {
-  const overrides = { gpu: "npm:empty-npm-package@1.0.0", fixed: "1.2.3" };
-  expect(cudaManifest({ name: "x", overrides })).toEqual({ name: "x", overrides: { fixed: "1.2.3" } });
+  const empty = "npm:empty-npm-package@1.0.0";
+  const overrides = { "@node-llama-cpp/linux-x64-cuda": empty, tracker: empty, fixed: "1.2.3" };
+  expect(cudaManifest({ overrides })).toEqual({ overrides: { tracker: empty, fixed: "1.2.3" } });
 });

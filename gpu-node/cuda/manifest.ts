@@ -7,7 +7,8 @@ interface Manifest {
 }
 
 export const ROOT = join(import.meta.dir, "..", "..");
-const EMPTY_PACKAGE = "npm:empty-npm-package";
+/** What the root overrides with an empty package and a GPU machine needs; overrides for other reasons stay. */
+export const GPU_BINARIES = /^@node-llama-cpp\/.*(cuda|vulkan)/;
 
 /**
  * The root's manifest without the overrides that keep the GPU binaries of node-llama-cpp (600 MB) away. Everything else
@@ -15,7 +16,7 @@ const EMPTY_PACKAGE = "npm:empty-npm-package";
  */
 export const cudaManifest = (root: Manifest): Record<string, unknown> => {
   const { overrides, ...rest } = root;
-  const kept = Object.entries(overrides).filter(([, target]) => !target.startsWith(EMPTY_PACKAGE));
+  const kept = Object.entries(overrides).filter(([name]) => !GPU_BINARIES.test(name));
   return { ...rest, ...(kept.length > 0 && { overrides: Object.fromEntries(kept) }) };
 };
 
