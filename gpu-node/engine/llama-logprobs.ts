@@ -2,6 +2,8 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "./engine";
 
 const encoder = new TextEncoder();
+/** Stands for "next to impossible", as in OpenAI's API: JSON has no -Infinity. */
+const LEAST_LOGPROB = -9999;
 
 /**
  * The log probability of a token and of the `top` likeliest, in the distribution that was sampled from: after
@@ -15,7 +17,7 @@ export const readLogprob = (
 ): TokenLogprob => {
   const describe = (id: Token, probability: number) => {
     const text = model.detokenize([id], true);
-    return { token: text, logprob: Math.log(probability), bytes: [...encoder.encode(text)] };
+    return { token: text, logprob: Math.max(Math.log(probability), LEAST_LOGPROB), bytes: [...encoder.encode(text)] };
   };
   const likeliest = probabilities.entries().take(top);
   return {
