@@ -2,16 +2,20 @@ import { Elysia } from "elysia";
 import { cacheStatusHeader, parseCacheControl } from "../cache/directives";
 import { auth } from "../http/auth";
 import type { Exchange } from "../http/exchange";
+import { generates, streams } from "../http/route-docs";
 import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
 import type { Principal } from "../principal";
 import {
   ChatAnswer,
   ChatCompletion,
+  ChatCompletionChunk,
   ChatCompletionRequest,
+  ChatEvent,
   ChatRequest,
   CompletionRequest,
   TextCompletion,
+  TextCompletionChunk,
 } from "./contract";
 import type { AnswerStart, Call, ChatService, StreamedAnswer, WholeAnswer } from "./service";
 
@@ -34,7 +38,12 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         parse: "json",
         body: ChatCompletionRequest,
         response: { 200: ChatCompletion },
-        detail: { summary: "Chat in OpenAI's format", description: "With `stream`, chunks as Server-Sent Events." },
+        detail: {
+          summary: "Chat in OpenAI's format",
+          description: "With `stream`, chunks as Server-Sent Events.",
+          ...generates,
+          ...streams(ChatCompletionChunk),
+        },
       },
     )
     .post(
@@ -50,7 +59,7 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         parse: "json",
         body: CompletionRequest,
         response: { 200: TextCompletion },
-        detail: { summary: "Continue a text, in OpenAI's format" },
+        detail: { summary: "Continue a text, in OpenAI's format", ...generates, ...streams(TextCompletionChunk) },
       },
     )
     .post(
@@ -71,6 +80,8 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         detail: {
           summary: "Chat, with latency, cache status and model revision",
           description: "With `stream`, the answer is Server-Sent Events of `ChatEvent`, then `[DONE]`.",
+          ...generates,
+          ...streams(ChatEvent),
         },
       },
     );

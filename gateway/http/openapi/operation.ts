@@ -49,7 +49,7 @@ export class OperationWriter {
       security: role === "public" ? [] : [{ apiKey: [] }],
       parameters: this.#parameters(hooks, docs),
       requestBody: this.#body(hooks.body),
-      responses: { ...this.#successes(hooks, docs, role), ...errors(route, docs, role, isImplemented) },
+      responses: { ...this.#successes(route, docs, role), ...errors(route, docs, role, isImplemented) },
     };
   }
 
@@ -81,14 +81,14 @@ export class OperationWriter {
     return { schema: this.components.add(schema), example: exampleOf(schema) };
   }
 
-  #successes({ response = {} }: Route["hooks"], docs: RouteDocs, role: RouteRole): JsonSchema {
+  #successes({ hooks, method }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
       ...(role === "public" ? [] : ["ratelimit", "ratelimit-policy", "x-ratelimit-remaining-requests"]),
       ...(docs["x-events"] ? ["cache-status", "age", "server-timing"] : []),
     );
     const successes: JsonSchema = {};
-    for (const [status, schema] of Object.entries(response)) {
+    for (const [status, schema] of Object.entries(hooks.response ?? {})) {
       if (!(Number(status) < 400)) continue;
       const content = schema.type === "void" ? undefined : { "application/json": this.#json(schema) };
       successes[status] = { description: SUCCESS[status], headers, content };
@@ -98,6 +98,9 @@ export class OperationWriter {
       const ok = isObject(successes[200]) ? successes[200] : { description: SUCCESS[200], headers };
       successes[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
     }
+    // A DELETE that declares no answer has none.
+    if (Object.keys(successes).length === 0 && method === "DELETE")
+      successes[204] = { description: SUCCESS[204], headers };
     return successes;
   }
 
