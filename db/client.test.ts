@@ -96,3 +96,15 @@ test("only this user can read the files", async () => {
     await own.close();
   });
 });
+
+test("a file that is no database is refused with its name and the reason", async () => {
+  await withDatabaseFile(async (file) => {
+    await Bun.write(
+      file,
+      "This is a text of more than a hundred bytes, which SQLite can't take for a database. ".repeat(3),
+    );
+    const problem = await problemOf(openDb({ url: `file:${file}` }, silentLog()));
+    expect([problem.kind, problem.message]).toEqual(["unavailable", expect.stringContaining(file)]);
+    expect(problem.message).toContain("not a database");
+  });
+});

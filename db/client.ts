@@ -1,5 +1,6 @@
 import type { Client } from "@libsql/client";
 import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
+import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { keepCheckpointed } from "./checkpoint";
 import { Reader } from "./reader";
@@ -36,11 +37,12 @@ export interface Db extends Reads {
   close(): Promise<void>;
 }
 
-/** Opens the file (or connects to the server) with every rule of docs/architecture.md; the schema comes with `migrate`. */
+/**
+ * Opens the file, made where there is none, or connects to the server; the schema comes with `migrate`. Throws
+ * unavailable, with the reason for whoever starts the process.
+ */
 export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
-  const target = resolveTarget(options);
-  const writer = await Writer.open(target);
-  const reader = await Reader.open(target);
+  const { target, writer, reader } = await connect(options);
   const writes = drizzle({ client: transactionsOf(writer), casing: "snake_case" });
 
   const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
@@ -63,6 +65,17 @@ export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
     target.discard();
   };
   return Object.assign(db, { close });
+};
+
+const connect = async (options: DbOptions) => {
+  try {
+    const target = resolveTarget(options);
+    return { target, writer: await Writer.open(target), reader: await Reader.open(target) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const where = options.url.startsWith("file:") ? options.url.slice("file:".length) : "server";
+    throw new AppError("unavailable", `The database ${where} can't be opened: ${reason}`, { cause });
+  }
 };
 
 const refuse = (): never => {

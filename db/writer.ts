@@ -99,7 +99,7 @@ export class Writer {
 
   /** Moves the log into the file and empties it, as far as readers and other writers allow. Only inside `exclusive`. */
   async checkpoint(): Promise<void> {
-    await named(() => this.client.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    await this.execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
   async close(): Promise<void> {
