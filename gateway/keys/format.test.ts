@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { generateKey, isWellFormed, KEY_PATTERN } from "./format";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -10,6 +11,13 @@ test("a generated key is well formed, found by scanners, and carries its public 
     expect(KEY_PATTERN.exec(`export OPENAI_API_KEY="${key}"`)?.[0]).toBe(key);
     expect(key.startsWith(`gw_${id.slice("key_".length)}_`)).toBe(true);
   }
+});
+
+test("the rule for secret scanners is the pattern of the keys", async () => {
+  const { rules } = Bun.TOML.parse(await Bun.file(join(import.meta.dir, "../../.gitleaks.toml")).text()) as {
+    rules: { regex: string }[];
+  };
+  expect(rules.map(({ regex }) => regex)).toEqual([KEY_PATTERN.source]);
 });
 
 test("any one changed character is noticed", () => {
