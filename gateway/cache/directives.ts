@@ -57,14 +57,14 @@ const LAYERS = {
 
 /**
  * `cache-status` (RFC 9211) of this gateway: `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
- * A request that a stored answer could have served but did not want one has `fwd=request`. `stored` stands where the
+ * A request that the cache could serve but whose own words forbade it has `fwd=request`. `stored` stands where the
  * answer is kept once it is whole.
  */
 export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: CacheReport): string => {
   let value = "Groundwire";
   if (status === "hit") value += `; hit${ttl === undefined ? "" : `; ttl=${ttl}`}`;
-  else if (status === "bypass") value += "; fwd=bypass";
-  else value += reason === undefined ? "; fwd=miss" : "; fwd=request";
+  else if (reason === undefined) value += "; fwd=miss";
+  else value += key === undefined ? "; fwd=bypass" : "; fwd=request";
   if (status === "joined") value += "; collapsed";
   if (stored) value += "; stored";
   if (key !== undefined) value += `; key=${quote(key)}`;

@@ -124,20 +124,6 @@ export const createAnswerCache = ({
     return flight;
   };
 
-  /** Joins what runs; undefined when nothing does, or what ran was ended by the request that had started it. */
-  const join = async (id: string, signal: AbortSignal): Promise<EngineReply | undefined> => {
-    for (let failed: Flight | undefined; ; ) {
-      const flight = joinable.get(id);
-      if (!flight?.isJoinable || flight === failed) return undefined;
-      try {
-        return await flight.join(signal);
-      } catch (error) {
-        if (signal.aborted || !isLeadersOwn(error)) throw error;
-        failed = flight;
-      }
-    }
-  };
-
   const reportHit = (key: string, hit: CacheHit): CacheReport => ({
     status: "hit",
     kind: hit.layer,
@@ -189,14 +175,23 @@ export const createAnswerCache = ({
     }
 
     const flightId = request.stream ? `${key} stream` : key;
-    const joined = await join(flightId, signal);
-    if (joined) {
-      counts.count(namespace, { hit: "in_flight" });
-      return { report: { status: "joined", kind: "in_flight", key }, reply: joined };
+    for (let failed: Flight | undefined; ; ) {
+      const running = joinable.get(flightId);
+      // From here to the launch nothing may wait: equal requests that come at once have to find one flight.
+      if (!running?.isJoinable || running === failed) {
+        counts.count(namespace, "miss");
+        const flight = launch({ key, flight: flightId }, tags, keepSeconds, generate, toStored);
+        return { report: { status: "miss", reason, key, stored: keepSeconds !== 0 }, reply: await flight.join(signal) };
+      }
+      try {
+        const reply = await running.join(signal);
+        counts.count(namespace, { hit: "in_flight" });
+        return { report: { status: "joined", kind: "in_flight", key }, reply };
+      } catch (error) {
+        if (signal.aborted || !isLeadersOwn(error)) throw error;
+        failed = running;
+      }
     }
-    counts.count(namespace, "miss");
-    const flight = launch({ key, flight: flightId }, tags, keepSeconds, generate, toStored);
-    return { report: { status: "miss", reason, key, stored: keepSeconds !== 0 }, reply: await flight.join(signal) };
   };
 
   return {

@@ -1,0 +1,327 @@
+import { beforeEach, describe, expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import { defaultConfig } from "../../lib/settings";
+import { memoryCache } from "../adapters/cache-memory";
+import type { Cache } from "../ports/cache";
+import type { EngineReply } from "../ports/engine";
+import type { CachedAnswer, CacheRequest } from "./answers";
+import { parseCacheControl } from "./directives";
+import { createAnswerCache } from "./service";
+
+const head = { node: "node-1", modelRevision: "r1", engine: "test", queueMs: 0 };
+const HOUR_MS = 3_600_000;
+
+/** Answers "a1 b1 c1", then "a2 b2 c2" and so on, each piece a frame, and counts how often it was asked. */
+const upstream = (options: { fail?: AppError; text?: string[] } = {}) => {
+  const state = { calls: 0, aborted: 0 };
+  const held = Promise.withResolvers<void>();
+  const generate = async (signal: AbortSignal): Promise<EngineReply> => {
+    const call = ++state.calls;
+    signal.addEventListener("abort", () => state.aborted++);
+    if (options.fail) throw options.fail;
+    const body = (async function* () {
+      for (const word of options.text ?? ["a", "b", "c"]) {
+        yield new TextEncoder().encode(`${word}${call} `);
+        await Promise.race([held.promise, new Promise((resolve) => signal.addEventListener("abort", resolve))]);
+        if (signal.aborted) throw new AppError("client_closed", "gone");
+      }
+    })();
+    return { ...head, body };
+  };
+  return { state, generate, release: held.resolve };
+};
+
+const toStored = (frames: Uint8Array[]): string | undefined => Buffer.concat(frames).toString().trim() || undefined;
+
+let now = Date.UTC(2026, 10, 23);
+let cache: Cache;
+let disabled: string | undefined;
+let shared: Record<string, string>;
+let requests = 0;
+
+const create = (settings: { enabled?: boolean; optIn?: boolean; ttlSeconds?: number } = {}, store = cache) => {
+  const config = { cache: { ...defaultConfig().cache, ...settings } };
+  const namespaces = { nameOf: (id: string) => shared[id] ?? id, isDisabled: (name: string) => name === disabled };
+  return createAnswerCache({ cache: store, config, namespaces, log: silentLog(), now: () => now });
+};
+
+const request = (fields: Partial<CacheRequest> & { control?: string } = {}): CacheRequest => ({
+  keyId: "key_a",
+  parts: { model: "m", messages: [{ role: "user", content: "hi" }] },
+  stream: false,
+  tags: ["model:m"],
+  directives: parseCacheControl(fields.control),
+  requestId: `req_${++requests}`,
+  signal: new AbortController().signal,
+  ...fields,
+});
+
+const textOf = async (answer: CachedAnswer): Promise<string> => {
+  if ("stored" in answer) return answer.stored;
+  let text = "";
+  for await (const frame of answer.reply.body) text += new TextDecoder().decode(frame);
+  return text.trim();
+};
+
+beforeEach(() => {
+  now = Date.UTC(2026, 10, 23);
+  cache = memoryCache({ maxBytes: 1_000_000, now: () => now });
+  disabled = undefined;
+  shared = {};
+});
+
+/** An open upstream and a function that asks it through the cache: report and text. */
+const setUp = (answers = create()) => {
+  const { state, generate, release } = upstream();
+  release();
+  const ask = async (fields: Parameters<typeof request>[0] = {}) => {
+    const answer = await answers.answer(request(fields), generate, toStored);
+    return { ...answer.report, text: await textOf(answer) };
+  };
+  return { answers, state, ask };
+};
+
+describe("hits", () => {
+  test("the same request again is served from the store, with age and time left", async () => {
+    const { state, ask } = setUp(create({ ttlSeconds: 100 }));
+    expect(await ask()).toMatchObject({ status: "miss", stored: true, text: "a1 b1 c1" });
+    now += 9500;
+    expect(await ask()).toMatchObject({ status: "hit", kind: "memory", age: 9, ttl: 90, text: "a1 b1 c1" });
+    expect(state.calls).toBe(1);
+  });
+
+  test("a stream is served from what a document stored, and the other way round", async () => {
+    const { state, ask } = setUp();
+    await ask({ stream: true });
+    expect(await ask({ stream: false })).toMatchObject({ status: "hit" });
+    expect(state.calls).toBe(1);
+  });
+
+  test("another key does not see it, until an admin lets both share", async () => {
+    const { ask } = setUp();
+    await ask({ keyId: "key_a" });
+    expect(await ask({ keyId: "key_b" })).toMatchObject({ status: "miss" });
+    shared = { key_a: "team", key_b: "team" };
+    expect(await ask({ keyId: "key_a" })).toMatchObject({ status: "miss" });
+    expect(await ask({ keyId: "key_b" })).toMatchObject({ status: "hit" });
+  });
+
+  test("an entry ends with its time", async () => {
+    const { ask } = setUp(create({ ttlSeconds: 60 }));
+    await ask();
+    now += 60_000;
+    expect(await ask()).toMatchObject({ status: "miss", text: "a2 b2 c2" });
+  });
+});
+
+describe("cache-control", () => {
+  test("max-age refuses what was stored longer ago, and the new answer replaces it", async () => {
+    const { ask } = setUp();
+    await ask();
+    now += 10_000;
+    expect(await ask({ control: "max-age=10" })).toMatchObject({ status: "hit", age: 10 });
+    expect(await ask({ control: "max-age=9" })).toMatchObject({ status: "miss", text: "a2 b2 c2" });
+    expect(await ask({ control: "max-age=0" })).toMatchObject({ status: "hit", text: "a2 b2 c2", age: 0 });
+  });
+
+  test("no-cache generates anew and refreshes the entry", async () => {
+    const { ask } = setUp();
+    await ask();
+    expect(await ask({ control: "no-cache" })).toMatchObject({ status: "bypass", stored: true, text: "a2 b2 c2" });
+    expect(await ask()).toMatchObject({ status: "hit", text: "a2 b2 c2" });
+  });
+
+  test("no-store writes nothing, and reads what is there", async () => {
+    const { ask } = setUp();
+    expect(await ask({ control: "no-store" })).toMatchObject({ status: "miss", text: "a1 b1 c1" });
+    expect(await ask()).toMatchObject({ status: "miss", text: "a2 b2 c2" });
+    expect(await ask({ control: "no-store" })).toMatchObject({ status: "hit", text: "a2 b2 c2" });
+    expect(await ask({ control: "no-cache, no-store" })).toMatchObject({ status: "bypass", text: "a3 b3 c3" });
+    expect(await ask()).toMatchObject({ status: "hit", text: "a2 b2 c2" });
+  });
+
+  test("s-maxage keeps an answer for less than the configured time, never for longer", async () => {
+    const { ask } = setUp(create({ ttlSeconds: 100 }));
+    await ask({ control: "s-maxage=10" });
+    expect((await ask()).ttl).toBe(10);
+    now += 10_000;
+    await ask({ control: "s-maxage=1000" });
+    expect((await ask()).ttl).toBe(100);
+    now += 100_000;
+    expect(await ask({ control: "s-maxage=0" })).toMatchObject({ status: "miss", stored: false });
+    expect(await ask()).toMatchObject({ status: "miss" });
+  });
+
+  test("only-if-cached asks nobody: a stored answer, or 504", async () => {
+    const { state, ask } = setUp();
+    const refusal = { kind: "not_cached", status: 504, retryable: false };
+    await expect(ask({ control: "only-if-cached" })).rejects.toMatchObject(refusal);
+    expect(state.calls).toBe(0);
+    await ask();
+    expect(await ask({ control: "only-if-cached" })).toMatchObject({ status: "hit" });
+    now += HOUR_MS;
+    await expect(ask({ control: "only-if-cached, max-age=60" })).rejects.toMatchObject(refusal);
+    await expect(ask({ control: "only-if-cached, no-cache" })).rejects.toMatchObject(refusal);
+    await expect(ask({ control: "only-if-cached", bypass: "sampled" })).rejects.toMatchObject(refusal);
+    expect(state.calls).toBe(1);
+  });
+});
+
+describe("bypass", () => {
+  test.each([
+    ["a request that may not be cached", {}, { bypass: "sampled" }, "sampled"],
+    ["a cache that is off", { enabled: false }, {}, "the cache is off"],
+    ["opt-in only, not asked for", { optIn: true }, {}, "not asked for: send cache-control max-age or s-maxage"],
+  ])("%s is neither read nor stored", async (_, settings, fields, reason) => {
+    const { state, ask } = setUp(create(settings));
+    expect(await ask(fields)).toMatchObject({ status: "bypass", reason });
+    expect(await ask(fields)).toMatchObject({ status: "bypass", reason });
+    expect(state.calls).toBe(2);
+    expect((await cache.stats())[0]?.entries).toBe(0);
+  });
+
+  test("opt-in only: max-age or s-maxage asks for it", async () => {
+    const { ask } = setUp(create({ optIn: true }));
+    await ask({ control: "s-maxage=60" });
+    expect(await ask({ control: "max-age=60" })).toMatchObject({ status: "hit" });
+  });
+
+  test("a disabled namespace keeps its entries and is not asked for them", async () => {
+    const { ask } = setUp();
+    await ask();
+    disabled = "key_a";
+    expect(await ask()).toMatchObject({ status: "bypass", reason: "the namespace is disabled" });
+    disabled = undefined;
+    expect(await ask()).toMatchObject({ status: "hit" });
+  });
+});
+
+describe("what is kept", () => {
+  test("errors and empty answers never are", async () => {
+    const answers = create();
+    const failing = upstream({ fail: new AppError("upstream_error", "broken") });
+    await expect(answers.answer(request(), failing.generate, toStored)).rejects.toMatchObject({
+      kind: "upstream_error",
+    });
+    const { generate, release } = upstream();
+    release();
+    await textOf(await answers.answer(request(), generate, () => undefined));
+    expect((await cache.stats())[0]?.entries).toBe(0);
+    expect(answers.counts.writes).toEqual({ stored: 0, skipped: 1, failed: 0 });
+    expect(answers.inFlight()).toBe(0);
+  });
+
+  test("an answer that can't be made into an entry is still answered", async () => {
+    const { generate, release } = upstream();
+    release();
+    const answer = await create().answer(request(), generate, () => {
+      throw new Error("no JSON");
+    });
+    expect(await textOf(answer)).toBe("a1 b1 c1");
+  });
+
+  test("writing does not delay the answer", async () => {
+    const written = Promise.withResolvers<boolean>();
+    const slow: Cache = { ...cache, set: () => written.promise };
+    const { ask, answers } = setUp(create({}, slow));
+    expect(await ask()).toMatchObject({ text: "a1 b1 c1" });
+    // Until the entry is written, an equal request finds the finished generation.
+    expect(await ask()).toMatchObject({ status: "joined", text: "a1 b1 c1" });
+    written.resolve(true);
+    await written.promise;
+    await Promise.resolve();
+    expect(answers.counts.writes.stored).toBe(1);
+  });
+
+  test("one call drops everything of a tag, also what is being generated", async () => {
+    const answers = create();
+    const { generate, release, state } = upstream();
+    const running = await answers.answer(request(), generate, toStored);
+    expect(await answers.invalidate("model:m")).toBe(0);
+    const after = await answers.answer(request(), generate, toStored);
+    expect(after.report.status).toBe("miss");
+    release();
+    expect(await Promise.all([textOf(running), textOf(after)])).toEqual(["a1 b1 c1", "a2 b2 c2"]);
+    const hit = await answers.answer(request(), generate, toStored);
+    expect(await textOf(hit)).toBe("a2 b2 c2");
+    expect(await answers.invalidate("model:m")).toBe(1);
+    expect(state.calls).toBe(2);
+  });
+});
+
+describe("equal requests in flight", () => {
+  test.each([false, true])("fifty of them make one upstream call and get equal bytes (stream: %p)", async (stream) => {
+    const answers = create();
+    const { generate, release, state } = upstream();
+    const answered = await Promise.all(
+      Array.from({ length: 50 }, () => answers.answer(request({ stream }), generate, toStored)),
+    );
+    release();
+    const texts = await Promise.all(answered.map(textOf));
+    expect(state.calls).toBe(1);
+    expect(new Set(texts)).toEqual(new Set(["a1 b1 c1"]));
+    const statuses = answered.map(({ report }) => report.status);
+    expect(statuses.filter((status) => status === "joined").length).toBe(49);
+    expect(answers.counts.total).toMatchObject({ misses: 1, hits: { in_flight: 49 } });
+  });
+
+  test("a stream and a document don't share frames", async () => {
+    const answers = create();
+    const { generate, release, state } = upstream();
+    const both = [
+      await answers.answer(request({ stream: true }), generate, toStored),
+      await answers.answer(request({ stream: false }), generate, toStored),
+    ];
+    release();
+    await Promise.all(both.map(textOf));
+    expect(state.calls).toBe(2);
+  });
+
+  test("the others go on when the first leaves; when all have left, the generation is aborted and nothing kept", async () => {
+    const answers = create();
+    const { generate, state } = upstream();
+    const callers = Array.from({ length: 3 }, () => new AbortController());
+    for (const { signal } of callers) await answers.answer(request({ signal }), generate, toStored);
+    callers[0]?.abort();
+    callers[1]?.abort();
+    expect(state.aborted).toBe(0);
+    callers[2]?.abort();
+    expect(state.aborted).toBe(1);
+    const next = await answers.answer(request(), generate, toStored);
+    expect(next.report.status).toBe("miss");
+    expect(state.calls).toBe(2);
+    expect((await cache.stats())[0]?.entries).toBe(0);
+  });
+
+  test("an error before the first frame reaches all of them", async () => {
+    const answers = create();
+    const { generate, state } = upstream({ fail: new AppError("overloaded", "full") });
+    const results = await Promise.allSettled([1, 2, 3].map(() => answers.answer(request(), generate, toStored)));
+    expect(results.every((result) => result.status === "rejected" && result.reason.kind === "overloaded")).toBe(true);
+    expect(state.calls).toBe(1);
+  });
+
+  test("when the first was cancelled before its generation began, the next one begins its own", async () => {
+    const answers = create();
+    const cancelled = Promise.withResolvers<EngineReply>();
+    const first = answers.answer(request(), () => cancelled.promise, toStored);
+    const { generate, release, state } = upstream();
+    release();
+    const second = answers.answer(request(), generate, toStored);
+    await Promise.resolve();
+    cancelled.reject(new AppError("client_closed", "the first one left"));
+    await expect(first).rejects.toMatchObject({ kind: "client_closed" });
+    expect(await textOf(await second)).toBe("a1 b1 c1");
+    expect(state.calls).toBe(1);
+  });
+});
+
+test("a request is remembered by its id with its parts, and texts of people only as hashes", async () => {
+  const { answers, ask } = setUp();
+  await ask({ requestId: "req_x" });
+  const recent = answers.recent("req_x");
+  expect(recent?.namespace).toBe("key_a");
+  expect(recent?.parts.get("model")).toBe('"m"');
+  expect(recent?.parts.get("messages")).toMatch(/^hash:[0-9a-f]{16}$/);
+});
