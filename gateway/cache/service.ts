@@ -7,10 +7,10 @@ import type { EngineReply } from "../ports/engine";
 import type { AnswerCache, CacheDirectives, CachedAnswer, CacheRequest } from "./answers";
 import { createCacheCounts } from "./counts";
 import { parseCacheControl } from "./directives";
+import { createFlights, type FlightPlan } from "./flights";
 import { type CacheKey, cacheKey } from "./key";
 import type { Namespaces } from "./namespaces";
 import { createRecentRequests, type RecentRequest } from "./recent-requests";
-import { Flight } from "./single-flight";
 
 interface AnswerCacheDeps {
   cache: Cache;
@@ -51,9 +51,6 @@ const notCached = (reason: string): AppError =>
 const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
   maxAge !== undefined || keepSeconds !== undefined || onlyIfCached;
 
-/** Failures that belong to the request that started the generation, not to those that joined it. */
-const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
-
 export const createAnswerCache = ({
   cache,
   config: { cache: settings },
@@ -63,10 +60,7 @@ export const createAnswerCache = ({
 }: AnswerCacheDeps): AnswerCacheService => {
   const counts = createCacheCounts();
   const recent = createRecentRequests();
-  /** Every generation whose answer may be kept, with its tags. */
-  const running = new Map<Flight, readonly string[]>();
-  /** Those of them that an equal request may join. */
-  const joinable = new Map<string, Flight>();
+  const flights = createFlights();
 
   const bypassReason = (
     { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
@@ -79,17 +73,8 @@ export const createAnswerCache = ({
     return undefined;
   };
 
-  const keep = async (key: string, value: string, tags: readonly string[], keepSeconds = Infinity): Promise<void> => {
-    const storedAt = new Date(now());
-    const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
-    const isKept = await cache.set(key, { value, storedAt, expiresAt, tags });
-    if (isKept) counts.writes.stored++;
-    else counts.writes.failed++;
-  };
-
-  /** The value worth keeping, or undefined. */
-  const worthKeeping = (flight: Flight, frames: Uint8Array[] | undefined, toStored: ToStored): string | undefined => {
-    if (!frames || !running.has(flight)) return undefined;
+  /** What `toStored` finds worth keeping; a failure to tell costs the entry, not the answer. */
+  const worthKeeping = (frames: Uint8Array[], toStored: ToStored): string | undefined => {
     try {
       return toStored(frames);
     } catch (error) {
@@ -98,30 +83,20 @@ export const createAnswerCache = ({
     }
   };
 
-  const launch = (
-    id: { key: string; flight?: string },
-    tags: readonly string[],
-    keepSeconds: number | undefined,
-    generate: Generate,
-    toStored: ToStored,
-  ): Flight => {
-    const land = (): void => {
-      running.delete(flight);
-      if (id.flight !== undefined && joinable.get(id.flight) === flight) joinable.delete(id.flight);
-    };
-    const flight: Flight = new Flight(generate, (frames) => {
-      const value = keepSeconds === 0 ? undefined : worthKeeping(flight, frames, toStored);
-      if (value === undefined) {
-        if (frames) counts.writes.skipped++;
-        land();
-        return;
-      }
-      // Joinable until the entry is written: nobody can miss both. The readers don't wait for it.
-      void keep(id.key, value, tags, keepSeconds).finally(land);
-    });
-    running.set(flight, tags);
-    if (id.flight !== undefined) joinable.set(id.flight, flight);
-    return flight;
+  const keep = async (
+    key: string,
+    value: string | undefined,
+    tags: string[],
+    keepSeconds = Infinity,
+  ): Promise<void> => {
+    if (value === undefined || keepSeconds === 0) {
+      counts.writes.skipped++;
+      return;
+    }
+    const storedAt = new Date(now());
+    const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
+    const isKept = await cache.set(key, { value, storedAt, expiresAt, tags });
+    counts.writes[isKept ? "stored" : "failed"]++;
   };
 
   const reportHit = (key: string, hit: CacheHit): CacheReport => ({
@@ -133,7 +108,7 @@ export const createAnswerCache = ({
   });
 
   const answer = async (request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer> => {
-    const { directives, signal } = request;
+    const { directives, signal, stream } = request;
     const { noCache, noStore, onlyIfCached, maxAge, keepSeconds } = directives;
     const namespace = namespaces.nameOf(request.keyId);
 
@@ -144,18 +119,23 @@ export const createAnswerCache = ({
       return { report: { status: "bypass", reason: bypass }, reply: await generate(signal) };
     }
 
-    const id = cacheKey(namespace, request.parts);
-    const { key } = id;
+    const named = cacheKey(namespace, request.parts);
+    const { key } = named;
     const tags = [...request.tags, `namespace:${namespace}`];
-    recent.add(request.requestId, namespace, id);
+    recent.add(request.requestId, namespace, named);
+
+    const plan: FlightPlan = {
+      tags,
+      generate,
+      onWhole: (frames) => keep(key, frames && worthKeeping(frames, toStored), tags, keepSeconds),
+    };
+    const stored = !noStore && keepSeconds !== 0;
 
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
       if (onlyIfCached) throw notCached("it said no-cache too");
-      const report: CacheReport = { status: "bypass", reason: "no-cache", key, stored: !noStore };
-      if (noStore) return { report, reply: await generate(signal) };
-      const flight = launch({ key }, tags, keepSeconds, generate, toStored);
-      return { report, reply: await flight.join(signal) };
+      const reply = stored ? flights.launch(plan).join(signal) : generate(signal);
+      return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
     const hit = await cache.get(key);
@@ -174,30 +154,19 @@ export const createAnswerCache = ({
       return { report: { status: "miss", reason, key }, reply: await generate(signal) };
     }
 
-    const flightId = request.stream ? `${key} stream` : key;
-    for (let failed: Flight | undefined; ; ) {
-      const running = joinable.get(flightId);
-      // From here to the launch nothing may wait: equal requests that come at once have to find one flight.
-      if (!running?.isJoinable || running === failed) {
-        counts.count(namespace, "miss");
-        const flight = launch({ key, flight: flightId }, tags, keepSeconds, generate, toStored);
-        return { report: { status: "miss", reason, key, stored: keepSeconds !== 0 }, reply: await flight.join(signal) };
-      }
-      try {
-        const reply = await running.join(signal);
-        counts.count(namespace, { hit: "in_flight" });
-        return { report: { status: "joined", kind: "in_flight", key }, reply };
-      } catch (error) {
-        if (signal.aborted || !isLeadersOwn(error)) throw error;
-        failed = running;
-      }
-    }
+    const id = stream ? `${key} stream` : key;
+    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, signal);
+    counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
+    const report: CacheReport = hasJoined
+      ? { status: "joined", kind: "in_flight", key }
+      : { status: "miss", reason, key, stored };
+    return { report, reply };
   };
 
   return {
     answer,
     counts,
-    inFlight: () => running.size,
+    inFlight: flights.size,
     recent: recent.get,
     inspect: async (namespace, { parts, bypass }) => {
       const id = cacheKey(namespace, parts);
@@ -205,8 +174,7 @@ export const createAnswerCache = ({
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
     invalidate: async (tag) => {
-      for (const [flight, tags] of running) if (tags.includes(tag)) running.delete(flight);
-      for (const [id, flight] of joinable) if (!running.has(flight)) joinable.delete(id);
+      flights.forget(tag);
       return cache.deleteTag(tag);
     },
   };

@@ -1,0 +1,69 @@
+import { AppError } from "../../lib/errors";
+import type { EngineReply } from "../ports/engine";
+import { Flight } from "./single-flight";
+
+export interface FlightPlan {
+  /** Equal plans join; undefined: nobody else may. */
+  id?: string;
+  tags: readonly string[];
+  generate(signal: AbortSignal): Promise<EngineReply>;
+  /**
+   * Gets all frames of a whole answer, unless a tag of it was dropped meanwhile: then undefined. Until it resolves the
+   * flight can be joined, so that nobody misses both the flight and what is stored of it; the readers don't wait for it.
+   */
+  onWhole(frames: Uint8Array[] | undefined): Promise<void>;
+}
+
+/** Failures that belong to the request that started a generation, not to those that joined it. */
+const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
+
+/** The generations that run for the cache. */
+export const createFlights = () => {
+  const tagsOf = new Map<Flight, readonly string[]>();
+  const joinable = new Map<string, Flight>();
+
+  const launch = ({ id, tags, generate, onWhole }: FlightPlan): Flight => {
+    const land = (): void => {
+      tagsOf.delete(flight);
+      if (id !== undefined && joinable.get(id) === flight) joinable.delete(id);
+    };
+    const flight: Flight = new Flight(generate, (frames) => {
+      if (frames) void onWhole(tagsOf.has(flight) ? frames : undefined).finally(land);
+      else land();
+    });
+    tagsOf.set(flight, tags);
+    if (id !== undefined) joinable.set(id, flight);
+    return flight;
+  };
+
+  return {
+    launch,
+    size: (): number => tagsOf.size,
+
+    /** Joins the flight of an equal plan, or launches one. Where the one it joined was ended by its leader, tries again. */
+    joinOrLaunch: async (
+      plan: FlightPlan & { id: string },
+      signal: AbortSignal,
+    ): Promise<{ reply: EngineReply; hasJoined: boolean }> => {
+      for (let failed: Flight | undefined; ; ) {
+        // Nothing may wait between the look and the launch: equal requests that come at once have to find one flight.
+        const flight = joinable.get(plan.id);
+        if (!flight?.isJoinable || flight === failed) {
+          return { reply: await launch(plan).join(signal), hasJoined: false };
+        }
+        try {
+          return { reply: await flight.join(signal), hasJoined: true };
+        } catch (error) {
+          if (signal.aborted || !isLeadersOwn(error)) throw error;
+          failed = flight;
+        }
+      }
+    },
+
+    /** What runs with this tag is neither joined nor kept from now on; its readers get it to the end. */
+    forget: (tag: string): void => {
+      for (const [flight, tags] of tagsOf) if (tags.includes(tag)) tagsOf.delete(flight);
+      for (const [id, flight] of joinable) if (!tagsOf.has(flight)) joinable.delete(id);
+    },
+  };
+};
