@@ -3,10 +3,10 @@ import type { Db, Tx } from "../../db/client";
 import { findKey, findKeyByHash, hasOtherAdmin, insertKey, updateKey } from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import { AppError } from "../../lib/errors";
+import { isUsable } from "./admission";
 import { generateKey } from "./format";
 import { hashOf } from "./hash";
 import { BOOTSTRAP_ID } from "./rules";
-import { isUsable } from "./verifier";
 
 const ACTOR = "start";
 

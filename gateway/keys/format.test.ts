@@ -14,10 +14,8 @@ test("a generated key is well formed, found by scanners, and carries its public 
 });
 
 test("the rule for secret scanners is the pattern of the keys", async () => {
-  const { rules } = Bun.TOML.parse(await Bun.file(join(import.meta.dir, "../../.gitleaks.toml")).text()) as {
-    rules: { regex: string }[];
-  };
-  expect(rules.map(({ regex }) => regex)).toEqual([KEY_PATTERN.source]);
+  const rule = await Bun.file(join(import.meta.dir, "../../.gitleaks.toml")).text();
+  expect(rule).toContain(`regex = '''${KEY_PATTERN.source}'''`);
 });
 
 test("any one changed character is noticed", () => {

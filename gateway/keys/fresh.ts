@@ -1,17 +1,15 @@
-/**
- * What was read from the database less than `maxAgeMs` ago. Its bound is what makes a revocation in another process
- * hold here: nothing older is ever given out, also when the clock is set back.
- */
+/** A key or session that was revoked in another process is refused in this one after this time at the latest. */
+const MAX_AGE_MS = 1000;
+
+/** What was read from the database within the last second; nothing older is given out, also when the clock is set back. */
 export class Fresh<V> {
   readonly #entries = new Map<string, { value: V; readAtMs: number }>();
-
-  constructor(private readonly maxAgeMs: number) {}
 
   get(key: string, nowMs: number): V | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     const ageMs = nowMs - entry.readAtMs;
-    return ageMs >= 0 && ageMs < this.maxAgeMs ? entry.value : undefined;
+    return ageMs >= 0 && ageMs < MAX_AGE_MS ? entry.value : undefined;
   }
 
   /** `readAtMs`: when the read began, not when it ended. */

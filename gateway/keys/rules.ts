@@ -2,15 +2,13 @@ import type { Tx } from "../../db/client";
 import { hasOtherAdmin, type KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import { hasRole, type Principal } from "../principal";
-import { isUsable } from "./verifier";
+import { isUsable } from "./admission";
 
 /** Who makes a change: a principal, or the command line on the machine itself. */
 export type Actor = Pick<Principal, "keyId" | "role">;
 
 /** Id of the one row that holds the admin key of the environment. */
 export const BOOTSTRAP_ID = "key_bootstrap";
-
-const DAY_MS = 86_400_000;
 
 export const assertAdmin = (actor: Actor): void => {
   if (hasRole(actor.role, "admin")) return;
@@ -37,15 +35,20 @@ export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): vo
   });
 };
 
-/**
- * Refuses the end of an admin key that works when no other one would work a day later: a key that is being rotated
- * away is no way back in.
- */
+/** An admin key that ends within this time is no way back in: it is being rotated away, or was made for a visit. */
+const LASTING_MS = 86_400_000;
+const lastingUntil = (at: Date): Date => new Date(at.getTime() + LASTING_MS);
+
+/** True when the key ends so soon that another admin key has to be there. */
+export const endsSoon = (expiresAt: Date | null | undefined, at: Date): boolean =>
+  expiresAt != null && expiresAt <= lastingUntil(at);
+
+/** Refuses the end of an admin key that works when no other one lasts. */
 export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<void> => {
   const works = key.role === "admin" && isUsable(key, at);
-  if (!works || (await hasOtherAdmin(tx, key.id, new Date(at.getTime() + DAY_MS)))) return;
+  if (!works || (await hasOtherAdmin(tx, key.id, lastingUntil(at)))) return;
   throw new AppError(
     "conflict",
-    `"${key.name}" is the last admin key that lasts: without it nobody could manage keys. Create another admin key first.`,
+    `"${key.name}" is the only admin key that works for more than a day: without it nobody could manage keys. Create another admin key first.`,
   );
 };

@@ -5,12 +5,21 @@ import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Principal, Role } from "../principal";
+import { assertUsable, effectiveLimits, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
 import { generateKey } from "./format";
 import { hashOf } from "./hash";
 import { LastUse } from "./last-use";
-import { type Actor, assertAdmin, assertInFuture, assertNotRevoked, assertOtherAdmin, assertOwnedHere } from "./rules";
-import { assertUsable, effectiveLimits, toPrincipal, Verifier } from "./verifier";
+import {
+  type Actor,
+  assertAdmin,
+  assertInFuture,
+  assertNotRevoked,
+  assertOtherAdmin,
+  assertOwnedHere,
+  endsSoon,
+} from "./rules";
+import { Verifier } from "./verifier";
 
 export type { Actor } from "./rules";
 
@@ -161,7 +170,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         assertOwnedHere(key);
         assertNotRevoked(key);
         const losesAdmin = changes.role !== undefined && changes.role !== "admin";
-        if (losesAdmin || changes.expiresAt) await assertOtherAdmin(tx, key, at);
+        if (losesAdmin || endsSoon(changes.expiresAt, at)) await assertOtherAdmin(tx, key, at);
         const updated = await store.updateKey(tx, id, changes);
         return { result: toRecord(updated ?? key), detail: { ...changes } };
       }),

@@ -3,48 +3,10 @@ import type { Db } from "../../db/client";
 import { findKeyByHash, type KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
+import { assertUsable, type DefaultLimits, toPrincipal } from "./admission";
 import { isWellFormed } from "./format";
 import { Fresh } from "./fresh";
 import { digestOf } from "./hash";
-
-/** A key that was revoked elsewhere is refused here after this time at the latest. */
-export const FRESH_MS = 1000;
-
-/** Whom a key may be given out as: limits that the key leaves open come from the configuration. */
-export interface DefaultLimits {
-  requestsPerMinute: number;
-  parallelRequests: number;
-}
-
-export const effectiveLimits = (
-  key: Pick<KeyRow, "requestsPerMinute" | "parallelRequests">,
-  defaults: DefaultLimits,
-): Principal["limits"] => ({
-  requestsPerMinute: key.requestsPerMinute ?? defaults.requestsPerMinute,
-  parallelRequests: key.parallelRequests ?? defaults.parallelRequests,
-});
-
-type Validity = Pick<KeyRow, "revokedAt" | "expiresAt">;
-
-export const isUsable = ({ revokedAt, expiresAt }: Validity, at: Date): boolean =>
-  !revokedAt && !(expiresAt && expiresAt <= at);
-
-/** Throws invalid_api_key when the key is revoked or expired at `at`. */
-export const assertUsable = (key: Validity, at: Date): void => {
-  if (isUsable(key, at)) return;
-  const reason = key.revokedAt ? "was revoked" : `expired at ${key.expiresAt?.toISOString()}`;
-  throw new AppError("invalid_api_key", `This API key ${reason}. Ask an admin for a new one.`);
-};
-
-export const toPrincipal = (key: KeyRow, defaults: DefaultLimits, via: Principal["via"]): Principal => ({
-  keyId: key.id,
-  keyName: key.name,
-  role: key.role,
-  allowedModels: key.allowedModels ?? undefined,
-  limits: effectiveLimits(key, defaults),
-  contentLogging: key.contentLogging,
-  via,
-});
 
 interface Known {
   key: KeyRow;
@@ -65,7 +27,7 @@ export interface VerifierDeps {
  * Keys are found by their hash alone, so a wrong secret with a known id takes the way of an unknown key and no longer.
  */
 export class Verifier {
-  readonly #known = new Fresh<Known>(FRESH_MS);
+  readonly #known = new Fresh<Known>();
   readonly #reads = new Map<string, Promise<Known | undefined>>();
 
   constructor(private readonly deps: VerifierDeps) {}

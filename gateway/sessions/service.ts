@@ -3,11 +3,11 @@ import type { Db, Tx } from "../../db/client";
 import { findKey, type KeyRow } from "../../db/keys";
 import * as store from "../../db/sessions";
 import { AppError } from "../../lib/errors";
+import { isUsable } from "../keys/admission";
 import { Fresh } from "../keys/fresh";
 import { digestOf, hashOf } from "../keys/hash";
 import { LastUse } from "../keys/last-use";
 import type { KeysService } from "../keys/service";
-import { FRESH_MS, isUsable } from "../keys/verifier";
 import type { Principal } from "../principal";
 
 const MINUTE_MS = 60_000;
@@ -67,7 +67,7 @@ export interface SessionDeps {
 }
 
 export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps): SessionService => {
-  const known = new Fresh<Known>(FRESH_MS);
+  const known = new Fresh<Known>();
   const lastUse = new LastUse((uses) => {
     known.sweep(now().getTime());
     return store.recordSessionUse(db, uses, new Date(now().getTime() - KEPT_MS));
