@@ -123,7 +123,7 @@ class GrammarBuilder {
   }
 
   #literals(schema: Schema, path: string): string {
-    this.#allow(schema, path, ["const", "enum", "type"]);
+    this.#allow(schema, path, ["const" in schema ? "const" : "enum", "type"]);
     const types = typesOf(schema, path);
     const values: unknown[] = "const" in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : [];
     const fitting = values.filter((value) => !types || types.some((type) => isOfType(value, type)));

@@ -50,17 +50,44 @@ describe("stop strings", () => {
   });
 });
 
-test("a character that takes several tokens comes whole, whatever the tokens are", () => {
-  const bytes = fc.string({ unit: "binary" }).map((text) => [...new TextEncoder().encode(text.toWellFormed())]);
-  const detokenize = (tokens: readonly number[]) => new TextDecoder().decode(Uint8Array.from(tokens));
-  fc.assert(
-    fc.property(bytes, (tokens) => {
-      const assembler = createTextAssembler(detokenize);
-      const pieces = [...tokens.map((token) => assembler.push(token)), assembler.flush()];
-      expect(pieces.join("")).toBe(detokenize(tokens));
-      expect(pieces.every((piece) => piece.isWellFormed())).toBe(true);
-    }),
-  );
+describe("text from tokens", () => {
+  const detokenize = (tokens: readonly number[][]) => new TextDecoder().decode(Uint8Array.from(tokens.flat()));
+  const assemble = (tokens: number[][]) => {
+    const assembler = createTextAssembler(detokenize);
+    return [...tokens.map((token) => assembler.push(token)), assembler.flush()];
+  };
+  /** Bytes cut into tokens of the given sizes, again and again. */
+  const cut = (bytes: number[], sizes: number[]): number[][] => {
+    const tokens: number[][] = [];
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const size = sizes[turn % sizes.length] ?? 1;
+      tokens.push(bytes.slice(at, at + size));
+      at += size;
+    }
+    return tokens;
+  };
+  const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
+
+  test("is the whole text in whole characters, wherever the tokens are cut", () => {
+    const text = fc.string({ unit: fc.constantFrom("a", "é", "﷽", "👩", "\u200d", "🚀") });
+    fc.assert(
+      fc.property(text, sizes, (whole, cuts) => {
+        const pieces = assemble(cut([...new TextEncoder().encode(whole)], cuts));
+        expect(pieces.join("")).toBe(whole);
+        expect(pieces.every((piece) => piece.isWellFormed() && !piece.includes("\uFFFD"))).toBe(true);
+      }),
+    );
+  });
+
+  test("has a replacement character for bytes that are none, and goes on", () => {
+    const bytes = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 });
+    fc.assert(
+      fc.property(bytes, sizes, (broken, cuts) => {
+        expect(assemble(cut(broken, cuts)).join("")).toBe(detokenize([broken]));
+      }),
+    );
+    expect(assemble([[0xff], [0x61]])).toEqual(["", "\uFFFDa", ""]);
+  });
 });
 
 describe("the sequence for a prompt", () => {

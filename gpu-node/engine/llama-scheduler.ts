@@ -2,7 +2,7 @@ import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../lib/errors";
 import type { EngineEvent } from "./engine";
 import { chooseSlot, shareBatch } from "./llama-slots";
-import { type Job, LlamaStream } from "./llama-stream";
+import { engineFailure, type Job, LlamaStream } from "./llama-stream";
 
 /** Prompt tokens that one step computes at most: who generates waits for it, and so does who comes in the meantime. */
 export interface PrefillLimits {
@@ -47,8 +47,7 @@ export class LlamaScheduler {
   /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { refuse } of this.#waiting.splice(0)) refuse(shuttingDown());
-    for (const stream of this.#active) stream.cancel(shuttingDown());
+    this.#endAll(shuttingDown());
     await this.#running;
   }
 
@@ -61,13 +60,23 @@ export class LlamaScheduler {
   }
 
   async #loop(): Promise<void> {
-    while (true) {
-      await this.#admit();
-      if (this.#active.length === 0 && this.#waiting.length === 0) break;
-      await this.#step();
-      await this.#retire();
+    try {
+      while (true) {
+        await this.#admit();
+        if (this.#active.length === 0 && this.#waiting.length === 0) break;
+        await this.#step();
+        await this.#retire();
+      }
+    } catch (error) {
+      this.#endAll(engineFailure(error));
+    } finally {
+      this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
     }
-    this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
+  }
+
+  #endAll(reason: AppError): void {
+    for (const { refuse } of this.#waiting.splice(0)) refuse(reason);
+    for (const stream of this.#active) stream.cancel(reason);
   }
 
   /** Puts waiting jobs on free sequences, each on the one whose cache helps it most. */

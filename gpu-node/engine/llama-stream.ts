@@ -40,6 +40,7 @@ export class LlamaStream {
   /** Tokens since the last delta: several may make one character or lie inside a possible stop string. */
   #unreported = 0;
   #logprobs: NonNullable<Extract<EngineEvent, { type: "delta" }>["logprobs"]> = [];
+  #hasFailed = false;
   #outputs?: AsyncGenerator<Output, void, undefined>;
   readonly #text;
   readonly #stops;
@@ -86,13 +87,8 @@ export class LlamaStream {
       if (!value) throw new Error("the engine ended without a token");
       this.#take(value);
     } catch (error) {
-      this.#close();
-      this.events.fail(
-        new AppError("unavailable", "The engine failed while it made this answer. Try again.", {
-          source: "node",
-          cause: error,
-        }),
-      );
+      this.#hasFailed = true;
+      this.cancel(engineFailure(error));
     }
   }
 
@@ -107,6 +103,7 @@ export class LlamaStream {
   /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
   async release(): Promise<void> {
     await this.#outputs?.return();
+    if (this.#hasFailed) await this.sequence.clearHistory(); // nobody knows what its cache holds
   }
 
   #take({ token, probabilities }: Output): void {
@@ -160,3 +157,6 @@ export class LlamaStream {
     this.job.signal.removeEventListener("abort", this.#onAbort);
   }
 }
+
+export const engineFailure = (cause: unknown): AppError =>
+  new AppError("unavailable", "The engine failed while it made this answer. Try again.", { source: "node", cause });

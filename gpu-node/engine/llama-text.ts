@@ -6,8 +6,10 @@ export interface TextAssembler<Token> {
   flush(): string;
 }
 
-/** A UTF-8 character has four bytes at most and a token at least one, so a longer wait means bytes that are invalid. */
-const MAX_OPEN_TOKENS = 4;
+/** What a character of four bytes that lacks its last one can look like at the end of a text. */
+const OPEN_CHARACTER = /\uFFFD{1,3}$/;
+/** Tokens that may follow each other without one of them ending where a character does, before bytes count as invalid. */
+const MAX_OPEN_TOKENS = 32;
 /** Some tokenizers put a space before a word depending on what stands in front of it. */
 const CONTEXT_TOKENS = 8;
 
@@ -20,19 +22,31 @@ export const createTextAssembler = <Token>(
   prompt: readonly Token[] = [],
 ): TextAssembler<Token> => {
   let before = prompt.slice(-CONTEXT_TOKENS);
+  /** Tokens since the last one that ended with a character, and how much of their text was given out. */
   let open: Token[] = [];
-  const take = (): string => {
-    const text = detokenize(open, before);
-    before = [...before, ...open].slice(-CONTEXT_TOKENS);
-    open = [];
-    return text;
+  let given = 0;
+
+  const give = (text: string, end: number): string => {
+    const piece = text.slice(given, end);
+    given = end;
+    if (end === text.length) {
+      before = [...before, ...open].slice(-CONTEXT_TOKENS);
+      open = [];
+      given = 0;
+    }
+    return piece;
   };
+
   return {
     push(token) {
       open.push(token);
-      const isOpen = open.length < MAX_OPEN_TOKENS && detokenize(open, before).endsWith("\uFFFD");
-      return isOpen ? "" : take();
+      const text = detokenize(open, before);
+      const end = open.length < MAX_OPEN_TOKENS ? text.search(OPEN_CHARACTER) : -1;
+      return give(text, end < 0 ? text.length : end);
     },
-    flush: () => (open.length > 0 ? take() : ""),
+    flush() {
+      const text = open.length > 0 ? detokenize(open, before) : "";
+      return give(text, text.length);
+    },
   };
 };

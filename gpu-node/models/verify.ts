@@ -34,13 +34,19 @@ export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes):
   const known = await readStamp(path, folder);
   if (known && known.sizeBytes === sizeBytes && known.modifiedMs === modifiedMs) return known.sha256;
   const sha256 = await hashFile(path, onBytes);
-  await mkdir(join(folder, ".verified"), { recursive: true });
-  await writeFile(stampFile(path, folder), JSON.stringify({ path: resolve(path), sizeBytes, modifiedMs, sha256 }));
+  await writeStamp({ path: resolve(path), sizeBytes, modifiedMs, sha256 }, folder).catch(() => {
+    // A folder that can only be read, such as a shared volume: the file is hashed again on the next start.
+  });
   return sha256;
 };
 
 /** Makes the next `hashOnce` read the whole file again. */
 export const forgetHash = (path: string, folder: string): Promise<void> => rm(stampFile(path, folder), { force: true });
+
+const writeStamp = async (stamp: Stamp, folder: string): Promise<void> => {
+  await mkdir(join(folder, ".verified"), { recursive: true });
+  await writeFile(stampFile(stamp.path, folder), JSON.stringify(stamp));
+};
 
 const readStamp = async (path: string, folder: string): Promise<Stamp | undefined> => {
   try {
