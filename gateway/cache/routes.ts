@@ -49,7 +49,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
 
   return new Elysia({ name: "cache.routes", prefix: "/v1/cache", tags: ["Cache"] })
     .use(auth)
-    .get("/", () => cacheStatistics(deps), {
+    .get("", () => cacheStatistics(deps), {
       response: { 200: CacheStatistics, default: ErrorEnvelope },
       detail: { summary: "Hits, misses, layers and namespaces of the answer cache" },
     })
