@@ -72,9 +72,7 @@ export class Verifier {
   #find(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
     const running = this.#reads.get(digest);
     if (running) return running;
-    const read = this.#read(digest, hash, now).finally(() => {
-      if (this.#reads.get(digest) === read) this.#reads.delete(digest);
-    });
+    const read = this.#read(digest, hash, now).finally(() => this.#reads.delete(digest));
     this.#reads.set(digest, read);
     return read;
   }
