@@ -124,6 +124,10 @@ const sentence = (error: ValueError): string => {
       return `${name} must be a ${schema.format}, not ${given(value)}.`;
     case ValueErrorType.ArrayMinItems:
       return `${name} must have at least ${schema.minItems} item${schema.minItems === 1 ? "" : "s"}.`;
+    case ValueErrorType.ObjectMinProperties:
+      return `${name} must have at least ${schema.minProperties} field${schema.minProperties === 1 ? "" : "s"}.`;
+    case ValueErrorType.ObjectMaxProperties:
+      return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}.`;
     case ValueErrorType.ArrayMaxItems:
       return `${name} must have at most ${schema.maxItems} items.`;
     default:
@@ -140,7 +144,8 @@ export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
     if (!details.has(problem.path)) details.set(problem.path, problem);
     if (details.size === MAX_DETAILS) break;
   }
-  const [first] = details.values();
+  // A problem of a field says more than one of the whole body.
+  const [first] = [...details.values()].sort((a, b) => Number(b.path !== "") - Number(a.path !== ""));
   return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {
     param: (first && dotted(first.path)) || undefined,
     details: [...details.values()],
