@@ -18,5 +18,11 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
       "/metrics",
       async () =>
         new Response(await metrics.registry.metrics(), { headers: { "content-type": metrics.registry.contentType } }),
-      { detail: { summary: "All metrics in Prometheus' text format", ...downloads("text/plain") } },
+      {
+        detail: {
+          operationId: "getPrometheusMetrics",
+          summary: "All metrics in Prometheus' text format",
+          ...downloads("text/plain"),
+        },
+      },
     );

@@ -46,6 +46,14 @@ export const HEADERS: Record<string, JsonSchema> = {
   age: number("Seconds since the answer was stored", 12),
 };
 
+export const RATE_LIMIT_HEADERS = [
+  "ratelimit",
+  "ratelimit-policy",
+  "x-ratelimit-limit-requests",
+  "x-ratelimit-remaining-requests",
+  "x-ratelimit-reset-requests",
+];
+
 export const headerRefs = (...names: string[]): JsonSchema =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -56,7 +64,7 @@ const errorHeaders = (status: number): string[] => {
   const names = ["x-request-id", "x-should-retry"];
   if (status === 401) names.push("www-authenticate");
   if (status === 429 || status === 503) names.push("retry-after", "retry-after-ms");
-  if (status === 429) names.push("ratelimit", "ratelimit-policy");
+  if (status === 429) names.push(...RATE_LIMIT_HEADERS);
   return names;
 };
 
@@ -73,10 +81,11 @@ const errorExample = (kind: ErrorKind): JsonSchema => ({
   },
 });
 
-/** One response component for each error status: `Error429`. 499 never reaches a client. */
+/** One response component for each error status: `Error429`. 499 never reaches a client, 405 belongs to no operation. */
 export const errorResponses = (components: Components): Record<string, JsonSchema> => {
   const statuses = new Set<number>(Object.values(ERROR_KINDS).map(({ status }) => status));
   statuses.delete(ERROR_KINDS.client_closed.status);
+  statuses.delete(ERROR_KINDS.method_not_allowed.status);
   return Object.fromEntries(
     [...statuses].map((status) => [
       `Error${status}`,

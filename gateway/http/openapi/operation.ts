@@ -1,6 +1,6 @@
 import type { RouteRole } from "../roles";
 import type { RouteDocs } from "../route-docs";
-import { headerRefs } from "./common";
+import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
 import { type Components, exampleOf, type JsonSchema } from "./schemas";
 
 /** What Elysia knows of a route, and what its `detail` says. */
@@ -12,7 +12,7 @@ export interface Route {
     params?: JsonSchema;
     query?: JsonSchema;
     response?: Record<string, JsonSchema>;
-    detail?: RouteDocs & { summary?: string; description?: string; tags?: string[] };
+    detail?: RouteDocs & { operationId?: string; summary?: string; description?: string; tags?: string[] };
   };
 }
 
@@ -42,7 +42,7 @@ export class OperationWriter {
     const roleText = role === "public" || role === "any" ? undefined : `Role: ${role}.`;
     const unbuilt = isImplemented ? undefined : "Not in this version yet.";
     return {
-      operationId: operationId(method, path),
+      operationId: hooks.detail?.operationId ?? operationId(method, path),
       tags,
       summary,
       description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
@@ -84,7 +84,7 @@ export class OperationWriter {
   #successes({ hooks, method }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
-      ...(role === "public" ? [] : ["ratelimit", "ratelimit-policy", "x-ratelimit-remaining-requests"]),
+      ...(role === "public" ? [] : RATE_LIMIT_HEADERS),
       ...(docs["x-events"] ? ["cache-status", "age", "server-timing"] : []),
     );
     const successes: JsonSchema = {};

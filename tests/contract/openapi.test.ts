@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
+import { isApiPath } from "../../gateway/http/openapi/document";
+import { ROUTE_ROLES } from "../../gateway/http/roles";
+import { type Stack, startStack } from "./stack";
+
+interface Operation {
+  operationId: string;
+  summary?: string;
+  tags?: string[];
+  security?: object[];
+  requestBody?: { content: Record<string, Media> };
+  responses: Record<string, { content?: Record<string, Media>; $ref?: string }>;
+}
+interface Media {
+  schema?: { $ref?: string; title?: string };
+  example?: unknown;
+}
+interface Document {
+  openapi: string;
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Operation>>;
+}
+
+let stack: Stack;
+let text: string;
+let document: Document;
+
+beforeAll(async () => {
+  stack = await startStack();
+  text = await (await stack.call("GET", "/openapi.json", { key: null })).text();
+  document = JSON.parse(text);
+});
+afterAll(() => stack.close());
+
+/** `POST /v1/keys/:id/rotate` of every operation in the document. */
+const documented = (): string[] =>
+  Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`),
+  );
+const operations = (): [string, Operation][] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, Operation] => [
+      `${method.toUpperCase()} ${path}`,
+      operation,
+    ]),
+  );
+
+test("the document holds every API route of the running app, and nothing else", () => {
+  const running = Object.keys(ROUTE_ROLES).filter((route) => isApiPath(route.slice(route.indexOf(" ") + 1)));
+  expect(documented().sort()).toEqual(running.sort());
+});
+
+test("the document is valid OpenAPI 3.1 and every example fits its schema", async () => {
+  const config = await createConfig({
+    rules: {
+      struct: "error",
+      "no-unresolved-refs": "error",
+      "no-unused-components": "error",
+      "no-invalid-schema-examples": "error",
+      "no-invalid-media-type-examples": "error",
+      "no-invalid-parameter-examples": "error",
+      "operation-operationId-unique": "error",
+      "operation-operationId-url-safe": "error",
+      "path-parameters-defined": "error",
+      "security-defined": "error",
+      "spec-components-invalid-map-name": "error",
+    },
+  });
+  expect(document.openapi).toStartWith("3.1.");
+  const problems = await lintFromString({ source: text, absoluteRef: "openapi.json", config });
+  expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([]);
+});
+
+test("every operation says what it is for, who may call it and how it fails", () => {
+  const tags = new Set(document.tags.map(({ name }) => name));
+  for (const [name, operation] of operations()) {
+    expect([name, operation.summary, operation.tags?.every((tag) => tags.has(tag)), operation.security]).toEqual([
+      name,
+      expect.any(String),
+      true,
+      expect.any(Array),
+    ]);
+    const statuses = Object.keys(operation.responses);
+    expect([name, statuses.some((status) => status.startsWith("2"))]).toEqual([name, true]);
+    expect([name, statuses]).toEqual([
+      name,
+      expect.arrayContaining(operation.security?.length ? ["401", "429", "500"] : ["500"]),
+    ]);
+  }
+});
+
+test("every JSON body and answer has an example and a named schema", () => {
+  for (const [name, { requestBody, responses }] of operations()) {
+    const bodies = [
+      requestBody?.content["application/json"],
+      ...Object.values(responses).map((one) => one.content?.["application/json"]),
+    ];
+    for (const media of bodies.filter((one) => one?.schema && name !== "GET /openapi.json")) {
+      expect([name, media?.schema?.$ref, media?.example]).toEqual([
+        name,
+        expect.stringContaining("#/components/"),
+        expect.anything(),
+      ]);
+    }
+  }
+});
+
+test("the document is served with a validator, so that a reader fetches it once", async () => {
+  const first = await stack.call("GET", "/openapi.json", { key: null });
+  const again = await stack.call("GET", "/openapi.json", {
+    key: null,
+    headers: { "if-none-match": first.headers.get("etag") ?? "" },
+  });
+  expect([first.status, again.status, await again.text()]).toEqual([200, 304, ""]);
+});
+
+test("what is not built yet is counted", () => {
+  console.log(`not implemented yet: ${notImplementedRoutes.size} routes\n  ${[...notImplementedRoutes].join("\n  ")}`);
+  expect(documented()).toEqual(expect.arrayContaining([...notImplementedRoutes]));
+});

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
+import { isApiPath } from "../../gateway/http/openapi/document";
+import { ROUTE_ROLES, type RouteRole } from "../../gateway/http/roles";
+import type { Role } from "../../gateway/principal";
+import type { ErrorEnvelope } from "../../lib/errors";
+import { type Stack, startStack } from "./stack";
+
+interface Operation {
+  parameters?: { name?: string; in?: string; required?: boolean; example?: unknown }[];
+  requestBody?: { content: Record<string, { example?: unknown }> };
+}
+
+/** The role just below each one; metrics is below all of them. */
+const BELOW: Partial<Record<RouteRole, Role>> = {
+  viewer: "metrics",
+  member: "viewer",
+  editor: "member",
+  admin: "editor",
+};
+
+let stack: Stack;
+let paths: Record<string, Record<string, Operation>>;
+const keys = new Map<Role, string>();
+
+beforeAll(async () => {
+  stack = await startStack();
+  for (const role of ["metrics", "viewer", "member", "editor"] as const) keys.set(role, await stack.keyOf(role));
+  paths = ((await (await stack.call("GET", "/openapi.json")).json()) as { paths: typeof paths }).paths;
+});
+afterAll(() => stack.close());
+
+const ROUTES = Object.entries(ROUTE_ROLES)
+  .filter(([route]) => isApiPath(route.slice(route.indexOf(" ") + 1)))
+  .map(([route, role]) => {
+    const [method = "", path = ""] = route.split(" ");
+    return { route, method, path, role };
+  });
+
+const operationOf = ({ method, path }: { method: string; path: string }): Operation =>
+  paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] ?? {};
+
+/** The route with the examples of its own entry in the document. */
+const requestOf = (route: { method: string; path: string }) => {
+  const { parameters = [], requestBody } = operationOf(route);
+  const values = new Map(parameters.map(({ name, example }) => [name, String(example)]));
+  const path = route.path.replace(/:(\w+)/g, (_, name) => encodeURIComponent(values.get(name) ?? "x"));
+  const query = parameters
+    .filter((one) => one.in === "query" && one.required)
+    .map(({ name }) => `${name}=${values.get(name)}`);
+  const body = requestBody?.content["application/json"]?.example;
+  return { url: query.length > 0 ? `${path}?${query.join("&")}` : path, body };
+};
+const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
+
+describe("every route", () => {
+  test("answers 401 without a key, whatever else is wrong", async () => {
+    for (const { route, method, path, role } of ROUTES.filter((one) => one.role !== "public")) {
+      const response = await stack.call(method, path, { key: null, body: method === "GET" ? undefined : "{not json" });
+      const { code, request_id } = await errorOf(response);
+      expect([route, role, response.status, code]).toEqual([route, role, 401, "missing_api_key"]);
+      expect(response.headers.get("x-request-id")).toBe(request_id);
+    }
+  });
+
+  test("answers 403 to the role below the one it needs", async () => {
+    for (const { route, method, path, role } of ROUTES) {
+      const below = BELOW[role];
+      if (!below) continue;
+      const response = await stack.call(method, path, {
+        key: keys.get(below),
+        body: method === "GET" ? undefined : {},
+      });
+      expect([route, response.status, (await errorOf(response)).code]).toEqual([route, 403, "insufficient_role"]);
+    }
+  });
+
+  test("answers 400 to a body with an unknown field and names it", async () => {
+    for (const entry of ROUTES) {
+      const { url, body } = requestOf(entry);
+      if (typeof body !== "object") continue;
+      const response = await stack.call(entry.method, url, { body: { ...body, no_such_field: 1 } });
+      const { code, param } = await errorOf(response);
+      expect([entry.route, response.status, code, param]).toEqual([
+        entry.route,
+        400,
+        "invalid_request",
+        "no_such_field",
+      ]);
+    }
+  });
+
+  test("answers 400 to a body that is not JSON", async () => {
+    for (const entry of ROUTES) {
+      const { url, body } = requestOf(entry);
+      if (typeof body !== "object") continue;
+      const response = await stack.call(entry.method, url, { body: "{not json" });
+      expect([entry.route, response.status, (await errorOf(response)).code]).toEqual([
+        entry.route,
+        400,
+        "invalid_request",
+      ]);
+    }
+  });
+
+  test("that lists answers 400 to a limit out of range and names it", async () => {
+    for (const entry of ROUTES) {
+      if (!operationOf(entry).parameters?.some(({ name }) => name === "limit")) continue;
+      const { url } = requestOf(entry);
+      const response = await stack.call(entry.method, `${url}${url.includes("?") ? "&" : "?"}limit=0`);
+      expect([entry.route, response.status, (await errorOf(response)).param]).toEqual([entry.route, 400, "limit"]);
+    }
+  });
+
+  test("that is not built yet takes its own example and answers 501", async () => {
+    for (const entry of ROUTES.filter(({ route }) => notImplementedRoutes.has(route))) {
+      const { url, body } = requestOf(entry);
+      const response = await stack.call(entry.method, url, { body });
+      const { code, retryable } = await errorOf(response);
+      expect([entry.route, response.status, code, retryable]).toEqual([entry.route, 501, "not_implemented", false]);
+    }
+  });
+});
+
+test("files of a form reach the routes that take them", async () => {
+  for (const [path, field] of [
+    ["/v1/rag/indexes/idx_1/documents", "files"],
+    ["/v1/datasets/ds_1/revisions", "file"],
+  ] as const) {
+    const form = new FormData();
+    form.append(field, new File(['{"input":"What?"}\n'], "samples.jsonl"));
+    const headers = { authorization: `Bearer ${stack.adminKey}` };
+    const response = await fetch(stack.url + path, { method: "POST", body: form, headers });
+    expect([path, response.status]).toEqual([path, 501]);
+  }
+});

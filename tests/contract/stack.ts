@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startGateway } from "../../gateway/gateway";
+import { ROLES, type Role } from "../../gateway/principal";
+import { startNode } from "../../gpu-node/node";
+import { silentLog } from "../../lib/log";
+import { defaultConfig } from "../../lib/settings";
+
+const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
+
+/** A gateway and a node with the synthetic engine inside this process, on free ports and in a folder of their own. */
+export interface Stack {
+  url: string;
+  adminKey: string;
+  gateway: Awaited<ReturnType<typeof startGateway>>;
+  /** A key of this role. */
+  keyOf(role: Role, settings?: Record<string, unknown>): Promise<string>;
+  /** Calls the API: as the admin, unless `key` says otherwise; null sends none. */
+  call(
+    method: string,
+    path: string,
+    options?: { key?: string | null; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export const LEAST_ROLES: readonly Role[] = ["metrics", ...ROLES];
+
+export const startStack = async (synthetic: { tokens?: number; tokenMs?: number } = {}): Promise<Stack> => {
+  const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
+  const log = silentLog();
+  const base = defaultConfig();
+  const node = await startNode(
+    {
+      ...base,
+      node: { ...base.node, engine: "synthetic", port: 0 },
+      synthetic: { ...base.synthetic, ...synthetic },
+    },
+    { log },
+  );
+  await node.ready;
+  const gateway = await startGateway(
+    {
+      ...base,
+      dataDir,
+      gateway: { ...base.gateway, port: 0, nodes: [node.url], adminKey: ADMIN_KEY, requestsPerMinute: 100_000 },
+    },
+    log,
+  );
+
+  const call: Stack["call"] = (method, path, { key = ADMIN_KEY, body, headers } = {}) =>
+    fetch(gateway.url + path, {
+      method,
+      headers: {
+        ...(key !== null && { authorization: `Bearer ${key}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+    });
+
+  return {
+    url: gateway.url,
+    adminKey: ADMIN_KEY,
+    gateway,
+    call,
+    async keyOf(role, settings = {}) {
+      const response = await call("POST", "/v1/keys", { body: { name: `a ${role}`, role, ...settings } });
+      const { key } = (await response.json()) as { key: string };
+      return key;
+    },
+    async close() {
+      await gateway.close(0);
+      await node.close(0);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};
