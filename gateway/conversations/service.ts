@@ -25,6 +25,8 @@ const SAVE_MS = 5000;
 /** A running answer that nobody has saved for so long belonged to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
 const TITLE_LENGTH = 60;
+/** A small model may go on for ever, and strays when it is sampled too freely. */
+const SAMPLING = { max_tokens: 1024, temperature: 0.6 };
 
 interface Deps {
   db: Db;
@@ -103,7 +105,7 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
     const { id: conversationId, model } = conversation;
     const generation = new Generation(
       { id: answerId, conversationId, keyId: principal.keyId, model, requestId },
-      (signal) => chat.events({ ...asking, signal }, { model, messages: history }),
+      (signal) => chat.events({ ...asking, signal }, { model, messages: history, ...SAMPLING }),
       {
         keepMs,
         save: (state) =>

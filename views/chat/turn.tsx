@@ -99,7 +99,7 @@ const Outcome = ({ answer: { status, detail } }: { answer: AnswerState }) => {
   }
   if (status === "stopped") return <p class="tag">Stopped</p>;
   if (status === "interrupted") return <p class="tag">Interrupted: the gateway was restarted</p>;
-  if (detail.finish_reason === "length") return <p class="tag">Cut at the longest answer that the model may give</p>;
+  if (detail.finish_reason === "length") return <p class="tag">Cut: the longest answer was reached</p>;
   return null;
 };
 
