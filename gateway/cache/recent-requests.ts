@@ -24,16 +24,19 @@ export const showParts = ({ parts }: CacheKey): Map<string, string> => {
 /** The last `limit` requests by id. */
 export const createRecentRequests = (limit = 2000) => {
   const requests = new Map<string, RecentRequest>();
+  /** Ids in a ring, as the oldest key of a large Map is slow to find. */
+  const ids: string[] = [];
+  let next = 0;
   return {
     get: (requestId: string): RecentRequest | undefined => requests.get(requestId),
     add: (requestId: string, namespace: string, key: CacheKey): void => {
-      requests.delete(requestId);
+      const isNew = !requests.has(requestId);
       requests.set(requestId, { namespace, key: key.key, parts: showParts(key) });
-      if (requests.size <= limit) return;
-      for (const oldest of requests.keys()) {
-        requests.delete(oldest);
-        return;
-      }
+      if (!isNew) return;
+      const oldest = ids[next];
+      if (oldest !== undefined) requests.delete(oldest);
+      ids[next] = requestId;
+      next = (next + 1) % limit;
     },
   };
 };

@@ -1,4 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
+import type { RequestSample } from "./recorder";
 
 /**
  * Whose an error is. caller: the request was wrong or its sender left. policy: a limit or a right said no. node: the
@@ -36,6 +37,10 @@ const DOMAIN_OF: Readonly<Record<ErrorKind, FaultDomain>> = {
   not_implemented: "gateway",
   storage_full: "gateway",
 };
+
+/** Whether an answer counts as an error. The 503 of `/readyz` does not: it is what was asked for. */
+export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
+  status >= 400 && route !== "/readyz";
 
 export const faultDomainOf = (kind: ErrorKind | undefined): FaultDomain =>
   kind === undefined ? "unclassified" : DOMAIN_OF[kind];

@@ -1,5 +1,5 @@
 import { Counter, type Registry } from "prom-client";
-import { FAULT_DOMAINS, faultDomainOf } from "./fault-domain";
+import { FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { memo } from "./memo";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
 import type { RequestSample } from "./recorder";
@@ -36,10 +36,10 @@ export const httpInstruments = (registry: Registry) => {
       error: memo((kind: RequestSample["errorKind"]) => errors.labels(faultDomainOf(kind), kind ?? "", route)),
     })),
   );
-  return ({ method, route, status, durationMs, errorKind }: RequestSample): void => {
-    const instruments = instrumentsOf(method)(route);
-    instruments.observe(durationMs / 1000);
-    instruments.status(status).inc();
-    if (status >= 400) instruments.error(errorKind).inc();
+  return (sample: RequestSample): void => {
+    const instruments = instrumentsOf(sample.method)(sample.route);
+    instruments.observe(sample.durationMs / 1000);
+    instruments.status(sample.status).inc();
+    if (isFailure(sample)) instruments.error(sample.errorKind).inc();
   };
 };

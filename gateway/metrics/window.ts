@@ -1,4 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
+import { isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 import type { GenerationSample, RequestSample } from "./recorder";
 
@@ -9,12 +10,12 @@ export class Traffic {
   readonly errorsByCode = new Map<ErrorKind | "unclassified", number>();
   readonly latency = new LogHistogram();
 
-  record({ status, durationMs, errorKind }: RequestSample): void {
+  record(sample: RequestSample): void {
     this.requests++;
-    this.latency.record(durationMs);
-    if (status < 400) return;
+    this.latency.record(sample.durationMs);
+    if (!isFailure(sample)) return;
     this.errors++;
-    const code = errorKind ?? "unclassified";
+    const code = sample.errorKind ?? "unclassified";
     this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + 1);
   }
 
