@@ -97,6 +97,20 @@ test("D8: a database of a newer version is refused, and left as it is", async ()
   expect(await schema()).toEqual(before);
 });
 
+test("D8: a gateway that is older than the database says so in one line and ends with code 78", async () => {
+  await migrate(db);
+  await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (1000, 'newer', 0)"));
+  const child = Bun.spawn([process.execPath, "gateway/main.ts"], {
+    cwd: join(import.meta.dir, ".."),
+    env: { PATH: process.env.PATH, GROUNDWIRE_DATA_DIR: folder, GROUNDWIRE_LOG_LEVEL: "silent", NO_COLOR: "1" },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [message, code] = await Promise.all([child.stderr.text(), child.exited]);
+  expect([code, message.trim().split("\n").length]).toEqual([78, 1]);
+  expect(message).toContain("newer or another version");
+}, 30_000);
+
 test("a database whose migrations were others is refused", async () => {
   await migrate(db, await migrationsOf("ours", [PARENTS]));
   const problem = await problemOf(migrate(db, await migrationsOf("theirs", [CHILDREN, PARENTS])));

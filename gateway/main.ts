@@ -1,10 +1,26 @@
+import { toAppError } from "../lib/errors";
 import { createLog } from "../lib/log";
 import { loadConfig } from "../lib/settings";
+import { EXIT, printError } from "./cli/command";
 import { startGateway } from "./gateway";
 
-const config = loadConfig();
-const log = createLog("gateway", config.logLevel);
-const gateway = await startGateway(config, log);
+/** EX_CONFIG of sysexits.h: this version and this database don't fit; trying again changes nothing. */
+const EXIT_WRONG_DATABASE = 78;
+
+/** Says in one line why the gateway can't start; a fault of its own with its stack. */
+const giveUp = (thrown: unknown): never => {
+  const { kind, message } = toAppError(thrown);
+  printError(kind === "internal" && thrown instanceof Error ? (thrown.stack ?? thrown.message) : message);
+  process.exit(kind === "conflict" ? EXIT_WRONG_DATABASE : EXIT.failed);
+};
+
+const start = async () => {
+  const config = loadConfig();
+  const log = createLog("gateway", config.logLevel);
+  return { log, gateway: await startGateway(config, log) };
+};
+
+const { gateway, log } = await start().catch(giveUp);
 process.stdout.write(`Groundwire gateway listens on ${gateway.url}\n`);
 if (gateway.createdAdminKey) process.stdout.write(`Admin key, shown this once: ${gateway.createdAdminKey}\n`);
 
