@@ -1,7 +1,7 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "./engine";
+import { tokenBytes } from "./llama-token-bytes";
 
-const encoder = new TextEncoder();
 /** Stands for "next to impossible", as in OpenAI's API: JSON has no -Infinity. */
 const LEAST_LOGPROB = -9999;
 
@@ -15,10 +15,11 @@ export const readLogprob = (
   probabilities: ReadonlyMap<Token, number>,
   top: number,
 ): TokenLogprob => {
-  const describe = (id: Token, probability: number) => {
-    const text = model.detokenize([id], true);
-    return { token: text, logprob: Math.max(Math.log(probability), LEAST_LOGPROB), bytes: [...encoder.encode(text)] };
-  };
+  const describe = (id: Token, probability: number) => ({
+    token: model.detokenize([id], true),
+    logprob: Math.max(Math.log(probability), LEAST_LOGPROB),
+    bytes: tokenBytes(model, id),
+  });
   const likeliest = probabilities.entries().take(top);
   return {
     ...describe(token, probabilities.get(token) ?? 0),

@@ -8,6 +8,7 @@ import { chooseSlot, shareBatch } from "./llama-slots";
 import { createStopMatcher } from "./llama-stops";
 import { createTextAssembler } from "./llama-text";
 import { defaultThreads, parseCpuList, readCpuShare } from "./llama-threads";
+import { bytesOfBpe } from "./llama-token-bytes";
 
 describe("stop strings", () => {
   const show = (pieces: string[], stops: string[]) => {
@@ -88,6 +89,12 @@ describe("text from tokens", () => {
     );
     expect(assemble([[0xff], [0x61]])).toEqual(["", "\uFFFDa", ""]);
   });
+});
+
+test("a byte-level vocabulary gives the bytes of parts of characters", () => {
+  expect(bytesOfBpe("ĠParis")).toEqual([32, 80, 97, 114, 105, 115]);
+  expect(bytesOfBpe("âĢ")).toEqual([0xe2, 0x80]);
+  expect(bytesOfBpe("two words")).toBeUndefined();
 });
 
 describe("the sequence for a prompt", () => {

@@ -123,6 +123,17 @@ describe("sampling", () => {
     expect(count(penalised.text)).toBeLessThan(count(plain.text));
   });
 
+  test("the bytes of log probabilities add up to the text, where tokens are parts of characters too", async () => {
+    const { deltas, text } = await chat({
+      ...user("Hi"),
+      response_format: { type: "json_schema", json_schema: { name: "crew", schema: { const: "👩‍🚀" } } },
+      logprobs: true,
+    });
+    const bytes = deltas.flatMap((delta) => delta.logprobs ?? []).flatMap((logprob) => logprob.bytes);
+    expect(new TextDecoder().decode(Uint8Array.from(bytes))).toBe(text);
+    expect(text).toBe('"👩‍🚀"');
+  });
+
   test("log probabilities come with each token, likeliest first", async () => {
     const { deltas, text, usage } = await complete({
       prompt: "The capital of France is",
