@@ -1,21 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { silentLog } from "../lib/log";
 import { hasLibsqlServer, type LibsqlServer, startLibsqlServer } from "../tests/db/libsql-server";
 import { finalState, STEPS, stateOf } from "../tests/db/repositories";
 import { problemOf, temporaryDb } from "../tests/db/temporary";
 import * as audit from "./audit";
 import { type Db, openDb } from "./client";
-import * as conversations from "./conversations";
 import { isConstraint } from "./errors";
 import * as keys from "./keys";
 import * as leases from "./leases";
 import { migrate } from "./migrate";
 import * as sessions from "./sessions";
 
-test("every function of a repository that writes takes part in these tests and in D1", () => {
+test("every function of a repository that writes takes part in these tests and in D1", async () => {
   const isRead = (name: string) => /^(find|list|has)[A-Z]/.test(name);
-  const writes = [audit, conversations, keys, leases, sessions].flatMap(Object.keys).filter((name) => !isRead(name));
-  expect(STEPS.map(({ name }) => name).sort()).toEqual(writes.sort());
+  const written: string[] = [];
+  for (const file of new Bun.Glob("*.ts").scanSync(import.meta.dir)) {
+    const isRepository =
+      !file.endsWith(".test.ts") && (await Bun.file(join(import.meta.dir, file)).text()).includes('from "./schema"');
+    if (isRepository) written.push(...Object.keys(await import(`./${file}`)).filter((name) => !isRead(name)));
+  }
+  expect(written.sort()).toEqual(STEPS.map(({ name }) => name).sort());
 });
 
 /** The same guarantees on every store. */

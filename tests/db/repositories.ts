@@ -1,4 +1,5 @@
 import { appendAudit, listAudit } from "../../db/audit";
+import { listCacheNamespaces, saveCacheNamespace } from "../../db/cache-namespaces";
 import type { Db } from "../../db/client";
 import * as conversations from "../../db/conversations";
 import * as keys from "../../db/keys";
@@ -104,6 +105,11 @@ export const STEPS: readonly Step[] = [
     name: "deleteConversation",
     write: (db, tag) => db.write((tx) => conversations.deleteConversation(tx, `conv_${tag}_deleted`)),
   },
+  {
+    name: "saveCacheNamespace",
+    write: (db, tag) =>
+      db.write((tx) => saveCacheNamespace(tx, { name: tag, enabled: false, keyIds: [keyOf(tag)], updatedAt: AT })),
+  },
 ];
 
 /** What the tables hold for `tag`. */
@@ -114,6 +120,7 @@ export const stateOf = async (db: Db, tag: string) => {
   const second = await sessions.findSession(db, hash(tag, "session 2"));
   const found = await conversations.listConversations(db, keyOf(tag), { limit: 10 });
   const messages = await conversations.listMessages(db, `conv_${tag}`);
+  const namespaces = await listCacheNamespaces(db);
   return {
     key: key && { name: key.name, lastUsedAt: key.lastUsedAt, foundByHash: sameKey?.id === key.id },
     audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at }) => ({ action, at })),
@@ -123,6 +130,7 @@ export const stateOf = async (db: Db, tag: string) => {
     isLeaseFree: await takeLease(db, tag, "another", AT, 0),
     conversations: found.map(({ title, messageCount, updatedAt }) => ({ title, messageCount, updatedAt })),
     messages: messages.map(({ content, status, position }) => ({ content, status, position })),
+    namespaces: namespaces.filter(({ name }) => name === tag).map(({ enabled, keyIds }) => ({ enabled, keyIds })),
   };
 };
 
@@ -153,4 +161,5 @@ export const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => 
   isLeaseFree: true,
   conversations: [{ title: "renamed", messageCount: 1, updatedAt: LATER }],
   messages: [{ content: "saved", status: "stopped", position: 1 }],
+  namespaces: [{ enabled: false, keyIds: [keyOf(tag)] }],
 });
