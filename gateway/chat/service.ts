@@ -39,6 +39,8 @@ export interface AnswerStart {
   /** Milliseconds since arrival. */
   ttftMs: number;
   queueMs: number;
+  /** Milliseconds from arrival until the node was asked or the stored answer found; undefined for a joined one. */
+  gatewayMs: number | undefined;
 }
 
 export interface WholeAnswer extends AnswerStart {
@@ -86,8 +88,10 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     const model = models.resolve(call.principal, body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     const json = nodeBody(body, model.id, isStream);
-    const generate = (signal: AbortSignal): Promise<EngineReply> =>
-      engine.request({
+    let gatewayMs: number | undefined;
+    const generate = (signal: AbortSignal): Promise<EngineReply> => {
+      gatewayMs = performance.now() - call.receivedAt;
+      return engine.request({
         route: ROUTES[operation],
         model: model.id,
         body: json,
@@ -99,6 +103,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         signal,
         traceparent: call.traceparent,
       });
+    };
     const answer = await answers.answer(
       {
         keyId: call.principal.keyId,
@@ -113,6 +118,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       generate,
       isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
     );
+    if ("stored" in answer) gatewayMs = performance.now() - call.receivedAt;
     const start: AnswerStart = {
       model: model.id,
       modelRevision: "reply" in answer ? answer.reply.modelRevision : model.revision,
@@ -120,6 +126,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       cache: answer.report,
       ttftMs: performance.now() - call.receivedAt,
       queueMs: "reply" in answer ? answer.reply.queueMs : 0,
+      gatewayMs,
     };
     return { answer, start };
   };
@@ -139,6 +146,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       node: start.node ?? undefined,
       stream,
       cache: start.cache,
+      gatewayMs: start.gatewayMs,
       queueMs: start.queueMs,
       ttftMs: start.ttftMs,
       totalMs: performance.now() - call.receivedAt,

@@ -34,6 +34,7 @@ test("requests, errors, tokens, cache hits and slots are counted as they happene
   expect(chat).toMatchObject({ method: "POST", requests: 4, errors: 1, latency_ms: { count: 4 } });
   expect(stages.ttft.count).toBe(3);
   expect(stages.queue.count).toBe(1);
+  expect(stages.gateway.count).toBe(3);
   expect(now.slots.total).toBeGreaterThan(0);
   expect(series).toHaveLength(15);
   expect(series.at(-1).requests + series.at(-2).requests).toBe(totals.requests);
