@@ -10,7 +10,7 @@ import { Components, type JsonSchema } from "./schemas";
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, evaluation.
 
 The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
-Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`.`;
+Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
 
 /** Health and the API; pages and their files are no part of the document. */
 export const isApiPath = (path: string): boolean =>
@@ -45,7 +45,6 @@ export const openApiDocument = (app: AnyElysia): JsonSchema => {
       description: DESCRIPTION,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "/" }],
     tags: TAGS,
     paths,
     components: {

@@ -54,6 +54,7 @@ export const viewerPage = (): string => {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API · Groundwire</title>
+<link rel="icon" href="data:,">
 ${tags.join("\n")}
 </head>
 <body>

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import OpenAI from "openai";
+import { type Stack, startStack } from "./stack";
+
+let stack: Stack;
+let client: OpenAI;
+
+beforeAll(async () => {
+  stack = await startStack({ tokens: 8, tokenMs: 5 });
+  client = clientOf(stack.adminKey);
+  await client.models.list();
+});
+afterAll(() => stack.close());
+
+const clientOf = (apiKey: string, options: { maxRetries?: number } = {}) =>
+  new OpenAI({ apiKey, baseURL: `${stack.url}/v1`, maxRetries: 0, ...options });
+const MODEL = "smollm2-135m-instruct";
+const ask = (content: string) => ({ model: MODEL, messages: [{ role: "user" as const, content }] });
+
+/** What the promise was rejected with. Throws when it was not. */
+const rejection = async (promise: PromiseLike<unknown>): Promise<unknown> => {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("It was expected to be refused.");
+};
+
+describe("answers", () => {
+  test("a chat", async () => {
+    const { data, request_id } = await client.chat.completions.create(ask("Hello")).withResponse();
+    expect(data.object).toBe("chat.completion");
+    expect(data.choices[0]?.message.content).not.toBe("");
+    expect(data.choices[0]?.finish_reason).toBe("stop");
+    expect(data.usage?.total_tokens).toBe((data.usage?.prompt_tokens ?? 0) + (data.usage?.completion_tokens ?? 0));
+    expect(request_id).toStartWith("req_");
+  });
+
+  test("a stream has the text of the whole answer, and its usage only when asked for", async () => {
+    const whole = await client.chat.completions.create({ ...ask("Count"), seed: 1 });
+    const read = async (options: { include_usage: boolean } | undefined) => {
+      let text = "";
+      const usages: number[] = [];
+      const stream = await client.chat.completions.create({
+        ...ask("Count"),
+        seed: 2,
+        stream: true,
+        stream_options: options,
+      });
+      for await (const chunk of stream) {
+        text += chunk.choices[0]?.delta.content ?? "";
+        if (chunk.usage) usages.push(chunk.usage.total_tokens);
+      }
+      return { text, usages };
+    };
+    const plain = await read(undefined);
+    const counted = await read({ include_usage: true });
+    expect(plain.usages).toEqual([]);
+    expect(counted.usages).toEqual([whole.usage?.total_tokens ?? 0]);
+    expect(counted.text).toBe(plain.text);
+    expect(plain.text).not.toBe("");
+  });
+
+  test("a completion", async () => {
+    const completion = await client.completions.create({ model: MODEL, prompt: "The capital of France is" });
+    expect([completion.object, completion.choices[0]?.text === ""]).toEqual(["text_completion", false]);
+  });
+
+  test("the list of models, and one of them", async () => {
+    const ids: string[] = [];
+    for await (const model of client.models.list()) ids.push(model.id);
+    expect(ids).toContain(MODEL);
+    expect((await client.models.retrieve(MODEL)).object).toBe("model");
+  });
+
+  test("a structured answer is passed to the node as it was asked for", async () => {
+    const schema = {
+      type: "object",
+      properties: { city: { type: "string" } },
+      required: ["city"],
+      additionalProperties: false,
+    };
+    const request = {
+      ...ask("Name a city as JSON"),
+      response_format: { type: "json_schema" as const, json_schema: { name: "city", strict: true, schema } },
+    };
+    const outcome = await client.chat.completions.create(request).catch((error: unknown) => error);
+    // The synthetic engine has no grammar: it answers, or refuses this very parameter, and never ignores it silently.
+    if (outcome instanceof OpenAI.APIError) expect([outcome.status, outcome.param]).toEqual([400, "response_format"]);
+    else expect(outcome).toHaveProperty("choices");
+  });
+});
+
+describe("errors become the SDK's own classes", () => {
+  const expectError = (error: unknown, status: number, code: string, param: string | null = null) => {
+    if (!(error instanceof OpenAI.APIError)) throw error;
+    expect([error.status, error.code, error.param ?? null]).toEqual([status, code, param]);
+    expect(error.requestID).toStartWith("req_");
+  };
+
+  test("AuthenticationError for a wrong key", async () => {
+    const error = await rejection(clientOf("gw_wrong").chat.completions.create(ask("Hello")));
+    expect(error).toBeInstanceOf(OpenAI.AuthenticationError);
+    expectError(error, 401, "invalid_api_key");
+  });
+
+  test("PermissionDeniedError for a role that may not", async () => {
+    const viewer = await stack.keyOf("viewer");
+    const error = await rejection(clientOf(viewer).chat.completions.create(ask("Hello")));
+    expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
+    expectError(error, 403, "insufficient_role");
+  });
+
+  test("NotFoundError for an unknown model", async () => {
+    const error = await rejection(client.chat.completions.create({ ...ask("Hello"), model: "gpt-99" }));
+    expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expectError(error, 404, "model_not_found", "model");
+    expect(await rejection(client.models.retrieve("gpt-99"))).toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
+  test("BadRequestError names the parameter", async () => {
+    const error = await rejection(client.chat.completions.create({ ...ask("Hello"), temperature: 9 }));
+    expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+    expectError(error, 400, "invalid_request", "temperature");
+  });
+
+  test("RateLimitError when the minute is used up", async () => {
+    const limited = clientOf(await stack.keyOf("member", { requests_per_minute: 1 }));
+    await limited.chat.completions.create(ask("Hello"));
+    const error = await rejection(limited.chat.completions.create(ask("Hello")));
+    expect(error).toBeInstanceOf(OpenAI.RateLimitError);
+    expectError(error, 429, "rate_limited");
+    if (error instanceof OpenAI.APIError) expect(Number(error.headers?.get("retry-after-ms"))).toBeGreaterThan(0);
+  });
+
+  test("InternalServerError for what this version does not have", async () => {
+    const error = await rejection(client.embeddings.create({ model: "all-minilm-l6-v2", input: "Hello" }));
+    expect(error).toBeInstanceOf(OpenAI.InternalServerError);
+    expectError(error, 501, "not_implemented");
+  });
+});
+
+describe("retries", () => {
+  test("a refusal is tried again when `retry-after-ms` is over, until there is room", async () => {
+    const key = await stack.keyOf("member", { parallel_requests: 1 });
+    const running = await clientOf(key).chat.completions.create({ ...ask("A story"), stream: true });
+    const iterator = running[Symbol.asyncIterator]();
+    await iterator.next();
+
+    const refused = await rejection(clientOf(key).chat.completions.create(ask("Hello")));
+    expect(refused).toBeInstanceOf(OpenAI.RateLimitError);
+    const patient = clientOf(key, { maxRetries: 5 }).chat.completions.create(ask("Hello"));
+    while (!(await iterator.next()).done);
+    expect((await patient).choices).toHaveLength(1);
+  });
+
+  test("what no retry can help is asked once, although its status is 501", async () => {
+    const before = await handled("/v1/embeddings");
+    await rejection(clientOf(stack.adminKey, { maxRetries: 3 }).embeddings.create({ model: "m", input: "x" }));
+    expect((await handled("/v1/embeddings")) - before).toBe(1);
+  });
+
+  /** Requests that this gateway has counted for a route. */
+  const handled = async (route: string): Promise<number> => {
+    const metrics = (await (await stack.call("GET", "/v1/metrics?window=5m&step=1m")).json()) as {
+      routes: { route: string; requests: number }[];
+    };
+    return metrics.routes.find((one) => one.route === route)?.requests ?? 0;
+  };
+});
+
+test("an aborted stream ends at once and frees its slot on the node", async () => {
+  const stream = await client.chat.completions.create({ ...ask("A long story"), stream: true, max_tokens: 1000 });
+  for await (const _ of stream) stream.controller.abort();
+  const running = async () => {
+    const { data } = (await (await stack.call("GET", "/v1/nodes")).json()) as { data: { outstanding: number }[] };
+    return data.reduce((sum, { outstanding }) => sum + outstanding, 0);
+  };
+  const deadline = performance.now() + 5000;
+  while ((await running()) > 0 && performance.now() < deadline) await Bun.sleep(5);
+  expect(await running()).toBe(0);
+});
