@@ -51,58 +51,51 @@ const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: 
 
 const say = (message: string) => console.log(`  ${message}`);
 
+/** Everything that runs, started in the order in which it is needed; resolves with the exit code when all has ended. */
 const start = async (): Promise<number> => {
   const startedAt = performance.now();
   const settings = readSettings();
   const { config } = settings;
   const isWithNode = config.gateway.nodes.length === 0;
-
   const ports = await choosePorts(settings);
   if (isWithNode && config.node.engine === "llama") {
     await ensureModel(config.models.chat, config, drawProgress(process.stdout));
   }
-  const shown = keepKey(await prepareDatabase(config), config.dataDir);
 
+  const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
+  const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
   const env: Environment = {
     ...process.env,
     GROUNDWIRE_PORT: String(ports.gateway),
     GROUNDWIRE_NODE_PORT: String(ports.node),
   };
   const logFolder = isTerminal ? join(config.dataDir, "logs") : undefined;
-  const child = (name: string, script: string) => ({
-    name,
-    command: bunCommand(script),
-    env,
-    logFile: logFolder && join(logFolder, `${script.split("/")[0]}.log`),
-  });
-
-  const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
-  if (isWithNode) supervisor.start(child("GPU node", "gpu-node/main.ts"));
-  supervisor.start(child("gateway", "gateway/main.ts"));
-  const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
+  const launch = (name: string, folder: string) =>
+    supervisor.start({
+      name,
+      command: bunCommand(`${folder}/main.ts`),
+      env,
+      logFile: logFolder && join(logFolder, `${folder}.log`),
+    });
 
   const url = `http://${hostInUrl(config.gateway.host)}:${ports.gateway}`;
-  const readiness = new AbortController();
-  const ready = waitUntilReady(url, readiness.signal).then(() => "ready" as const);
+  const polling = new AbortController();
   try {
-    const first = await Promise.race([ready, stopped, supervisor.failed]);
+    // The model takes longest to load, so its process goes first.
+    if (isWithNode) launch("GPU node", "gpu-node");
+    const shown = keepKey(await prepareDatabase(config), config.dataDir);
+    launch("gateway", "gateway");
+    const first = await Promise.race([waitUntilReady(url, polling.signal), stopped, supervisor.failed]);
     if (first !== "ready") return first;
+    supervisor.keepAlive();
+    const summary = { url: config.gateway.publicUrl ?? url, readyAfterMs: performance.now() - startedAt, ...shown };
+    console.log(renderSummary({ ...summary, logFolder: logFolder && relative(process.cwd(), logFolder) }));
   } catch (error) {
     await supervisor.stop(GRACE_MS);
     throw error;
   } finally {
-    readiness.abort();
-    ready.catch(() => {});
+    polling.abort();
   }
-  supervisor.keepAlive();
-  console.log(
-    renderSummary({
-      url: config.gateway.publicUrl ?? url,
-      readyAfterMs: performance.now() - startedAt,
-      logFolder: logFolder && relative(process.cwd(), logFolder),
-      ...shown,
-    }),
-  );
   return stopped;
 };
 

@@ -1,12 +1,10 @@
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long the model takes to load. */
-export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<void> => {
-  while (!(await isReady(url))) {
-    signal.throwIfAborted();
-    await Bun.sleep(POLL_MS);
-  }
+/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long its model takes; or when aborted. */
+export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
+  while (!signal.aborted && !(await isReady(url))) await Bun.sleep(POLL_MS);
+  return "ready";
 };
 
 const isReady = async (url: string): Promise<boolean> => {

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
 export interface ChildSpec {
@@ -51,7 +52,9 @@ export class Supervisor {
     return this.#failed.promise;
   }
 
+  /** Does nothing once `stop` was called. */
   start(spec: ChildSpec): void {
+    if (this.#state === "stopping") return;
     this.#launch(spec, this.#options.backoffMs);
   }
 
@@ -97,7 +100,8 @@ export class Supervisor {
     if (!child || this.#state === "stopping") return;
     const how = exitCode === null ? `was ended by signal ${signal}` : `ended with code ${exitCode}`;
     if (this.#state === "starting") {
-      this.#failed.reject(new Error(`The ${spec.name} ${how} while it started.${tailOf(spec.logFile)}`));
+      const message = `The ${spec.name} ${how} while it started.${tailOf(spec.logFile)}`;
+      this.#failed.reject(new AppError("unavailable", message));
       return;
     }
     const wasSteady = performance.now() - child.startedAtMs > STEADY_MS;
@@ -119,5 +123,5 @@ const openLog = (path: string): number => {
 const tailOf = (logFile: string | undefined): string => {
   if (logFile === undefined) return "";
   const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
-  return ` The end of ${logFile}:\n${lines.join("\n")}`;
+  return ` Its last words, from ${logFile}:\n${lines.join("\n")}`;
 };
