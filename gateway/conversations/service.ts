@@ -26,7 +26,7 @@ const SAVE_MS = 5000;
 const ORPHAN_MS = 3 * SAVE_MS;
 const TITLE_LENGTH = 60;
 /** A small model may go on for ever, and strays when it is sampled too freely. */
-const SAMPLING = { max_tokens: 1024, temperature: 0.6 };
+const SAMPLING = { max_tokens: 1024, temperature: 0.4, top_p: 0.9 };
 
 interface Deps {
   db: Db;

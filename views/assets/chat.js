@@ -55,8 +55,9 @@
     if (follows) $("to-end").hidden = true;
   }, { passive: true });
 
+  document.addEventListener("htmx:after:swap", addCopyButtons);
+
   const grew = () => {
-    addCopyButtons();
     if (follows) toEnd();
     else if (running()) $("to-end").hidden = false;
   };

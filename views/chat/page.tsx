@@ -33,9 +33,7 @@ export const ChatPage = ({ conversation, history, draft, problem, ...frame }: Ch
       {conversation && <ChatMenu conversation={conversation} />}
       <div id="turns" class="turns" role="log" aria-live="off" aria-label="Conversation">
         {conversation && messages.length > 0 ? (
-          messages.map((message, i) => (
-            <Turn conversationId={conversation.id} message={message} isLast={i === messages.length - 1} />
-          ))
+          messages.map((message) => <Turn conversationId={conversation.id} message={message} />)
         ) : (
           <Welcome />
         )}
@@ -219,7 +217,7 @@ export const Asked = ({ conversation, question, answer, isNew }: AskedProps) => 
       Generating
     </hx-partial>
     <Question id={question.id} content={question.content} />
-    <Answer conversationId={conversation.id} answer={answer} isLast />
+    <Answer conversationId={conversation.id} answer={answer} />
   </>
 );
 
@@ -235,7 +233,7 @@ export const Regenerated = ({
 }) => (
   <>
     <hx-partial hx-target={`#${replacedId}`} hx-swap="outerHTML">
-      <Answer conversationId={conversationId} answer={answer} isLast />
+      <Answer conversationId={conversationId} answer={answer} />
     </hx-partial>
     <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
       Generating

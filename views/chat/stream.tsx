@@ -61,7 +61,7 @@ const Growth = ({ answer, finished, open }: GrowthProps) => (
 const Whole = ({ conversationId, answer }: { conversationId: string; answer: AnswerState }) => (
   <>
     <hx-partial hx-target={`#${answer.id}`} hx-swap="outerMorph">
-      <Answer conversationId={conversationId} answer={answer} isLast />
+      <Answer conversationId={conversationId} answer={answer} />
     </hx-partial>
     <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
       {endingOf(answer)}

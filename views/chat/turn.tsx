@@ -17,12 +17,10 @@ export const Question = ({ id, content }: Pick<ConversationMessage, "id" | "cont
 interface AnswerProps {
   conversationId: string;
   answer: AnswerState;
-  /** The last answer of a conversation can be asked for again. */
-  isLast: boolean;
 }
 
 /** An answer in any state. A running one fills itself: it opens its stream, now and after every reload. */
-export const Answer = ({ conversationId, answer, isLast }: AnswerProps) => {
+export const Answer = ({ conversationId, answer }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   return (
     <article class="turn answer" id={answer.id} aria-busy={isRunning ? "true" : undefined}>
@@ -43,7 +41,7 @@ export const Answer = ({ conversationId, answer, isLast }: AnswerProps) => {
           hx-swap="none"
         ></div>
       ) : (
-        <Ending conversationId={conversationId} answer={answer} isLast={isLast} />
+        <Ending conversationId={conversationId} answer={answer} />
       )}
     </article>
   );
@@ -55,25 +53,24 @@ const Waiting = ({ model }: { model: string }) => (
   </p>
 );
 
-const Ending = ({ conversationId, answer, isLast }: AnswerProps) => (
+const Ending = ({ conversationId, answer }: AnswerProps) => (
   <footer>
     <Outcome answer={answer} />
     <div class="turn-line">
       <div class="turn-actions">
         {answer.content !== "" && <CopyButton text={answer.content} label="Copy answer" />}
-        {isLast && (
-          <form
-            method="post"
-            action={`/chat/${conversationId}/regenerate`}
-            hx-post={`/chat/${conversationId}/regenerate`}
-            hx-swap="none"
-          >
-            <button type="submit" class="quiet icon-button" title="Answer again">
-              <Icon name="retry" />
-              <span class="visually-hidden">Answer again</span>
-            </button>
-          </form>
-        )}
+        <form
+          class="again"
+          method="post"
+          action={`/chat/${conversationId}/regenerate`}
+          hx-post={`/chat/${conversationId}/regenerate`}
+          hx-swap="none"
+        >
+          <button type="submit" class="quiet icon-button" title="Answer again">
+            <Icon name="retry" />
+            <span class="visually-hidden">Answer again</span>
+          </button>
+        </form>
       </div>
       <Facts detail={answer.detail} />
     </div>
@@ -150,20 +147,11 @@ const Fact = ({ name, value }: { name: string; value?: string | null }) =>
   ) : null;
 
 /** Any message of a conversation. */
-export const Turn = ({
-  conversationId,
-  message,
-  isLast,
-}: {
-  conversationId: string;
-  message: ConversationMessage;
-  isLast: boolean;
-}) =>
+export const Turn = ({ conversationId, message }: { conversationId: string; message: ConversationMessage }) =>
   message.role === "assistant" ? (
     <Answer
       conversationId={conversationId}
       answer={{ ...message, detail: message.detail ?? { model: "", request_id: "" } }}
-      isLast={isLast}
     />
   ) : (
     <Question id={message.id} content={message.content} />
