@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { type Stack, startStack } from "../contract/stack";
+import { closeBrowser, onScreen, THEMES } from "./harness";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await stack.close();
+});
+
+describe.each([...THEMES])("the API reader, %s", (theme) => {
+  test("draws the document under its own policy and asks no other server", async () => {
+    const faults = await onScreen(stack.url, { theme }, async (page, screen) => {
+      await page.goto("/docs");
+      await page.locator("#operations-tag-Chat").click();
+      const operation = page.locator("#operations-Chat-postChat");
+      await operation.getByRole("button").first().click();
+      await operation.getByText("Name three colours.").first().waitFor();
+      await screen.shoot("docs");
+    });
+    expect(faults).toEqual([]);
+  });
+});
