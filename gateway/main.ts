@@ -30,7 +30,7 @@ const stop = async (): Promise<void> => {
   if (isClosing) process.exit(1);
   isClosing = true;
   await gateway.close();
-  log.flush();
+  await new Promise((resolve) => log.flush(resolve));
   process.exit(0);
 };
 process.on("SIGTERM", () => void stop());

@@ -135,9 +135,9 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
 const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: number): Record<string, string> => {
   const headers = node.headers(request.route, "POST");
   headers["content-type"] = "application/json";
-  headers["content-length"] = String(Buffer.byteLength(request.body));
   headers[REQUEST_HEADERS.requestId] = request.requestId;
-  headers[REQUEST_HEADERS.priority] = request.priority;
+  // Every header costs both ends: what the node assumes anyway is left out.
+  if (request.priority === "batch") headers[REQUEST_HEADERS.priority] = request.priority;
   headers[REQUEST_HEADERS.deadlineMs] = String(Math.round(request.deadlineMs));
   headers[REQUEST_HEADERS.queueTimeoutMs] = String(queueMs);
   headers[REQUEST_HEADERS.fairKey] = request.fairKey;

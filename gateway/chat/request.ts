@@ -15,7 +15,7 @@ export const nodeBody = (body: GenerationRequest, model: string, stream: boolean
     stream,
     stream_options: stream ? { include_usage: true } : undefined,
   });
-  if (LONE_SURROGATE.test(json)) throw loneSurrogate(body);
+  if (json.includes("\\ud") && LONE_SURROGATE.test(json)) throw loneSurrogate(body);
   return json;
 };
 

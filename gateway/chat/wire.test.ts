@@ -9,7 +9,11 @@ const content = (text: string, finish_reason: string | null = null) =>
   frame({ choices: [{ index: 0, delta: { content: text }, finish_reason }] });
 
 test("the frames of a stream add up to the whole answer", () => {
-  const frames = [content("Hel"), content("lo") + content("", "stop"), `${frame({ choices: [], usage })}data: [DONE]\n\n`];
+  const frames = [
+    content("Hel"),
+    content("lo") + content("", "stop"),
+    `${frame({ choices: [], usage })}data: [DONE]\n\n`,
+  ];
   const completion = toCompletion(frames.map((text) => encoder.encode(text)));
   expect(completion.choices[0]?.message).toEqual({ role: "assistant", content: "Hello" });
   expect([completion.choices[0]?.finish_reason, completion.usage]).toEqual(["stop", usage]);
@@ -23,7 +27,9 @@ test("a stored answer replayed as a stream adds up to itself", () => {
 
 test("the logprobs of all pieces are joined in order", () => {
   const piece = (token: string) =>
-    frame({ choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token }] }, finish_reason: null }] });
+    frame({
+      choices: [{ index: 0, delta: { content: token }, logprobs: { content: [{ token }] }, finish_reason: null }],
+    });
   const completion = toCompletion([encoder.encode(piece("a") + piece("b"))]);
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });

@@ -28,6 +28,8 @@ export const streamWhenReady = async (exchange: Exchange, starting: Promise<Stre
   const timer = setTimeout(late.resolve, KEEP_ALIVE_MS, undefined);
   const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
   if (stream) return sseResponse(exchange, stream);
+  // A client may leave before anybody reads on; then its failure is nobody's.
+  starting.catch(() => undefined);
   const pieces = async function* () {
     yield KEEP_ALIVE;
     yield* (await starting).pieces;
@@ -43,6 +45,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
   exchange.isAnswered = true;
   const iterator = pieces[Symbol.asyncIterator]();
   let keepAlive: Timer | undefined;
+  let hasLeft = false;
   const finish = (status: number, error?: AppError) => {
     clearInterval(keepAlive);
     exchange.finish(status, error?.kind);
@@ -56,6 +59,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
       async pull(controller) {
         try {
           const { value, done } = await iterator.next();
+          if (hasLeft) return;
           if (done) {
             finish(200);
             controller.close();
@@ -64,6 +68,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
           keepAlive?.refresh();
           controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (thrown) {
+          if (hasLeft) return;
           const error = toAppError(thrown);
           finish(200, error);
           controller.enqueue(encoder.encode(errorFrame(error, exchange.requestId)));
@@ -71,6 +76,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
         }
       },
       async cancel() {
+        hasLeft = true;
         finish(499);
         await iterator.return?.();
       },

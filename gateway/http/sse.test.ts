@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import type { RequestSample } from "../metrics/recorder";
+import { Exchange } from "./exchange";
+import { sseResponse, streamWhenReady } from "./sse";
+
+const exchangeWith = () => {
+  const samples: RequestSample[] = [];
+  const recorder = { request: (sample: RequestSample) => void samples.push(sample), generation: () => undefined };
+  const exchange = new Exchange(new Request("http://localhost/v1/chat"), { recorder, log: silentLog() });
+  return { exchange, samples };
+};
+
+test("a stream that fails ends with the envelope as its last frame and no end marker", async () => {
+  const { exchange, samples } = exchangeWith();
+  const pieces = async function* () {
+    yield "data: 1\n\n";
+    throw new AppError("upstream_error", "The GPU node broke off.", { source: "node" });
+  };
+  const text = await sseResponse(exchange, { headers: {}, pieces: pieces() }).text();
+  const [first, last] = text.trimEnd().split("\n\n");
+  expect(first).toBe("data: 1");
+  expect(JSON.parse(last?.slice("data: ".length) ?? "{}").error).toMatchObject({
+    code: "upstream_error",
+    source: "node",
+  });
+  expect(text).not.toContain("[DONE]");
+  expect(samples.map(({ errorKind }) => errorKind)).toEqual(["upstream_error"]);
+});
+
+test("an error before the first piece keeps its own status", async () => {
+  const { exchange } = exchangeWith();
+  const refused = Promise.reject(new AppError("overloaded", "Every slot is taken."));
+  expect(streamWhenReady(exchange, refused)).rejects.toMatchObject({ status: 429 });
+});
+
+test("a client that leaves ends what makes the pieces, and counts as 499", async () => {
+  const { exchange, samples } = exchangeWith();
+  const ended = Promise.withResolvers<void>();
+  const pieces = async function* () {
+    try {
+      for (;;) yield "data: 1\n\n";
+    } finally {
+      ended.resolve();
+    }
+  };
+  const reader = sseResponse(exchange, { headers: {}, pieces: pieces() }).body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  await ended.promise;
+  expect(samples.map(({ status }) => status)).toEqual([499]);
+});
+
+test("nothing is taken that the client has not asked for", async () => {
+  const { exchange } = exchangeWith();
+  let made = 0;
+  const pieces = async function* () {
+    for (;;) yield `data: ${++made}\n\n`;
+  };
+  const reader = sseResponse(exchange, { headers: {}, pieces: pieces() }).body?.getReader();
+  for (let i = 0; i < 3; i++) await reader?.read();
+  expect(made).toBe(3);
+  await reader?.cancel();
+});
