@@ -139,7 +139,6 @@ export const redisCache = (
     for (const listener of listeners) listener.lost();
   };
   subscriber.on("error", ignore); // the guard reports the state of the server
-  subscriber.on("close", tellLost);
   const subscribe = (): Promise<void> =>
     subscriber.subscribe(channel).then(tellLost, () => subscriber.disconnect(true));
   subscriber.on("ready", () => {

@@ -98,7 +98,11 @@ export const guardRedis = (redis: Redis, { catchUp, now, log }: GuardOptions): R
       } catch (error) {
         // A refusal (out of memory, read-only) is an answer too: the next command may well succeed.
         if (error instanceof Error && error instanceof ReplyError) lastError = error.message;
-        else shut(error);
+        else {
+          shut(error);
+          // At once: it may have been this process that was too busy to read the reply in time.
+          void probe();
+        }
         return undefined;
       }
     },

@@ -56,13 +56,16 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
     });
 
     test("a tag drops all of its entries in one call, and no other", async () => {
-      const keys = Array.from({ length: 1200 }, (_, i) => `k${i}`);
-      for (const [i, key] of keys.entries()) await cache.set(key, entry(key, { tags: ["all", `parity:${i % 2}`] }));
-      expect(await cache.deleteTag("parity:0")).toBe(600);
-      expect(await cache.get("k0")).toBeUndefined();
-      expect((await cache.get("k1"))?.value).toBe("k1");
-      expect(await cache.deleteTag("all")).toBe(600);
-      expect(await cache.get("k1")).toBeUndefined();
+      for (let i = 0; i < 520; i++) {
+        const tags = i < 10 ? ["all", "few"] : ["all"];
+        // A busy machine may drop a write; here each of them counts.
+        while (!(await cache.set(`k${i}`, entry("x", { tags })))) await Bun.sleep(1);
+      }
+      expect(await cache.deleteTag("few")).toBe(10);
+      expect(await cache.get("k9")).toBeUndefined();
+      expect(await cache.get("k10")).toBeDefined();
+      expect(await cache.deleteTag("all")).toBe(510);
+      expect(await cache.get("k10")).toBeUndefined();
     });
 
     test("tells how many entries it has", async () => {
