@@ -3,9 +3,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { findRedis } from "./programs";
 
 /** The binary on this machine; undefined where none is installed, and then the tests that need it are skipped by name. */
-export const redisBinary = Bun.which("redis-server") ?? undefined;
+export const redisBinary = findRedis();
 
 /** A real Redis of a test's own. */
 export interface RedisServer {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
@@ -23,6 +23,7 @@ export interface SupervisorOptions {
 const LONGEST_BACKOFF_MS = 30_000;
 const STEADY_MS = 60_000;
 const TAIL_LINES = 12;
+const LARGEST_LOG_BYTES = 50 * 1024 * 1024;
 
 interface Child {
   spec: ChildSpec;
@@ -115,8 +116,10 @@ export class Supervisor {
   }
 }
 
+/** Opens a log to append to; one that has grown large becomes `….1` first, in place of the one before. */
 const openLog = (path: string): number => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (existsSync(path) && statSync(path).size > LARGEST_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, "a", 0o600);
 };
 
