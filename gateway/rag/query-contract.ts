@@ -2,7 +2,8 @@ import { type Static, Type } from "@sinclair/typebox";
 import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
 import { Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
-import { Chunk, RetrievalOverrides, Threshold } from "./contract";
+import { RetrievalOverrides, Threshold } from "./contract";
+import { Chunk } from "./documents-contract";
 
 /** `POST /v1/rag/query`. */
 export const RagQuery = Strict(

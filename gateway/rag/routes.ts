@@ -5,24 +5,26 @@ import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { creates, fails, generates, streams } from "../http/route-docs";
 import {
-  AddDocuments,
-  AddedDocuments,
   BuildVersion,
   CalibrateIndex,
-  ChunkPage,
   CreateIndex,
-  DocumentQuery,
-  DocumentsForm,
   IndexCalibration,
   IndexVersion,
   IndexVersionPage,
   Ingestion,
-  RagDocument,
-  RagDocumentPage,
   RagIndex,
   RagIndexPage,
   UpdateIndex,
 } from "./contract";
+import {
+  AddDocuments,
+  AddedDocuments,
+  ChunkPage,
+  DocumentQuery,
+  DocumentsForm,
+  RagDocument,
+  RagDocumentPage,
+} from "./documents-contract";
 import { RagAnswer, RagEvent, RagQuery } from "./query-contract";
 
 const DocumentPath = Type.Object({
