@@ -1,7 +1,7 @@
 import type { RouteRole } from "../roles";
 import type { RouteDocs } from "../route-docs";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
-import { type Components, exampleOf, type JsonSchema } from "./schemas";
+import { type Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
 /** What Elysia knows of a route, and what its `detail` says. */
 export interface Route {
@@ -23,8 +23,6 @@ export interface RouteFacts {
 
 const SUCCESS: Record<string, string> = { 200: "Done", 201: "Created", 202: "Accepted: a job does it", 204: "Done" };
 
-const isObject = (value: unknown): value is JsonSchema =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isFile = (schema: unknown): boolean =>
   isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
 const isForm = (schema: JsonSchema): boolean =>
@@ -99,8 +97,8 @@ export class OperationWriter {
       successes[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
     }
     // A DELETE that declares no answer has none.
-    if (Object.keys(successes).length === 0 && method === "DELETE")
-      successes[204] = { description: SUCCESS[204], headers };
+    const isSilent = method === "DELETE" && Object.keys(successes).length === 0;
+    if (isSilent) successes[204] = { description: SUCCESS[204], headers };
     return successes;
   }
 

@@ -1,7 +1,7 @@
 /** A JSON Schema as it stands in the document. */
 export type JsonSchema = { [keyword: string]: unknown };
 
-const isObject = (value: unknown): value is JsonSchema =>
+export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isNull = (schema: unknown): boolean => isObject(schema) && schema.type === "null";
 const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.const === "string";
