@@ -82,6 +82,16 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await until(async () => (await b.get("one")) === undefined && (await b.get("two")) === undefined);
   });
 
+  test("a message that can't be read empties the memory, as anything may have been dropped", async () => {
+    const cache = await layered("strange");
+    await cache.set("k", entry("1"));
+    const redis = new Redis(server.url);
+    await redis.del("strange:entry:k");
+    for (const message of ["not JSON", "null", '{"other":1}']) await redis.publish("strange:dropped", message);
+    redis.disconnect();
+    await until(async () => (await cache.get("k")) === undefined);
+  });
+
   test("Redis forgets expired keys in the index of a tag", async () => {
     let now = Date.now();
     const cache = redisCache(server.url, { prefix: "index", now: () => now });

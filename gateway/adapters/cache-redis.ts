@@ -40,6 +40,18 @@ const BATCH = 500;
 const encode = ({ value, storedAt, expiresAt, tags }: CacheEntry): string =>
   `${JSON.stringify([storedAt.getTime(), expiresAt.getTime(), tags])}\n${value}`;
 
+/** undefined for a message in a form that a newer version may send. */
+const parseDrop = (message: string): Drop | undefined => {
+  try {
+    const what: Partial<Record<"key" | "tag", unknown>> | null = JSON.parse(message);
+    if (typeof what?.tag === "string") return { tag: what.tag };
+    if (typeof what?.key === "string") return { key: what.key };
+  } catch {
+    // not JSON: as unknown as any other form
+  }
+  return undefined;
+};
+
 const ignore = (): void => {};
 
 const decode = (text: string): CacheHit | undefined => {
@@ -145,8 +157,9 @@ export const redisCache = (
     subscribing = subscribe();
   });
   subscriber.on("message", (_channel, message) => {
-    const what = JSON.parse(message) as Drop;
-    for (const listener of listeners) listener.dropped(what);
+    const what = parseDrop(message);
+    if (!what) tellLost();
+    else for (const listener of listeners) listener.dropped(what);
   });
   let heartbeat: Timer | undefined;
 
