@@ -9,7 +9,8 @@ const isPagePath = (path: string): boolean =>
 
 /** Where the reader goes to sign in, and comes back from. */
 const signInPath = (request: Request): string => {
-  const url = new URL(isHtmx(request) ? (request.headers.get("hx-current-url") ?? request.url) : request.url);
+  const shown = request.headers.get("hx-current-url") ?? "";
+  const url = new URL(isHtmx(request) && URL.canParse(shown) ? shown : request.url);
   const back = request.method === "GET" || isHtmx(request) ? url.pathname + url.search : "/";
   return `/sign-in?return=${encodeURIComponent(back)}`;
 };
