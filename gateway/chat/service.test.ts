@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
+import type { AnswerCache } from "../cache/answers";
+import type { GenerationSample } from "../metrics/recorder";
+import { createModels } from "../models/registry";
+import type { ChatEvent } from "./contract";
+import { type Call, createChat } from "./service";
+
+/** A cache that keeps nothing: every answer is the engine's. */
+const noCache: AnswerCache = {
+  answer: async (request, generate) => ({
+    report: { status: "bypass", reason: request.bypass },
+    reply: await generate(request.signal),
+  }),
+};
+
+const setUp = (options?: FakeEngineOptions) => {
+  const engine = fakeEngine(options);
+  const samples: GenerationSample[] = [];
+  const recorder = { request: () => undefined, generation: (sample: GenerationSample) => void samples.push(sample) };
+  const models = createModels({ engine, defaultModel: "fake-model" });
+  const chat = createChat({ engine, models, answers: noCache, recorder, totalMs: 10_000, cacheEnabled: true });
+  return { chat, engine, samples };
+};
+
+const call = (changes: Partial<Call> = {}): Call => ({
+  principal: {
+    keyId: "key_1",
+    keyName: "test",
+    role: "member",
+    limits: { requestsPerMinute: 60, parallelRequests: 4 },
+    contentLogging: true,
+    via: "key",
+  },
+  requestId: "req_1",
+  signal: new AbortController().signal,
+  priority: "interactive",
+  directives: { noCache: false, noStore: false, onlyIfCached: false },
+  receivedAt: performance.now(),
+  ...changes,
+});
+const hello = { messages: [{ role: "user" as const, content: "hi" }] };
+
+const read = async (pieces: AsyncIterable<Uint8Array | string>): Promise<string> => {
+  let text = "";
+  for await (const piece of pieces) text += typeof piece === "string" ? piece : Buffer.from(piece).toString();
+  return text;
+};
+
+test("a request without a model goes to the default model, by name", async () => {
+  const { chat, engine } = setUp();
+  await chat.complete(call(), "chat", hello);
+  expect(JSON.parse(engine.requests[0]?.body ?? "{}").model).toBe("fake-model");
+});
+
+test("a stream carries usage only for who asked; it is metered for everyone", async () => {
+  const { chat, samples } = setUp();
+  const without = await read((await chat.stream(call(), "chat", hello)).pieces);
+  const asked = { ...hello, stream_options: { include_usage: true } };
+  const withUsage = await read((await chat.stream(call(), "chat", asked)).pieces);
+  expect([without.includes('"choices":[]'), withUsage.includes('"choices":[]')]).toEqual([false, true]);
+  expect(without).toEndWith("data: [DONE]\n\n");
+  expect(samples.map(({ promptTokens, completionTokens }) => [promptTokens, completionTokens])).toEqual([
+    [3, 3],
+    [3, 3],
+  ]);
+});
+
+test("events are one start, the deltas and one done", async () => {
+  const { chat } = setUp();
+  const events: ChatEvent[] = await Array.fromAsync(chat.events(call(), hello));
+  expect(events.map(({ type }) => type)).toEqual(["start", "delta", "delta", "delta", "done"]);
+  expect(events.map((event) => (event.type === "delta" ? event.text : "")).join("")).toBe("Hello world");
+});
+
+test("leaving the events early stops the generation", async () => {
+  const { chat, engine, samples } = setUp();
+  for await (const event of chat.events(call(), hello)) if (event.type === "delta") break;
+  expect(engine.running()).toBe(0);
+  expect(samples.map(({ errorKind }) => errorKind)).toEqual(["client_closed"]);
+});
+
+test("a refusal of the node reaches the caller as it is", async () => {
+  const refusal = new AppError("overloaded", "Every slot is taken.", { source: "node", retryAfterMs: 1500 });
+  const { chat } = setUp({ refuse: () => refusal });
+  expect(chat.complete(call(), "chat", hello)).rejects.toBe(refusal);
+});
+
+test("a model that the key may not use is not there for it", async () => {
+  const { chat } = setUp();
+  const principal = { ...call().principal, allowedModels: ["another"] };
+  expect(chat.complete(call({ principal }), "chat", hello)).rejects.toMatchObject({ kind: "model_not_found" });
+});
+
+test("half of a surrogate pair is refused by the name of its field", async () => {
+  const { chat } = setUp();
+  const broken = { messages: [{ role: "user" as const, content: "a\ud800b" }] };
+  expect(chat.complete(call(), "chat", broken)).rejects.toMatchObject({ detail: { param: "messages.0.content" } });
+});
