@@ -15,7 +15,10 @@ let dataDir: string;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "groundwire-app-"));
-  composition = await compose(defaultConfig({ dataDir, gateway: { adminKey: ADMIN_KEY } }), silentLog());
+  composition = await compose(
+    defaultConfig({ dataDir, gateway: { adminKey: ADMIN_KEY, nodes: ["http://127.0.0.1:9"] } }),
+    silentLog(),
+  );
 });
 afterAll(async () => {
   await composition.close(0);
