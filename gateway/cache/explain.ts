@@ -2,6 +2,7 @@ import { cacheParts, samplingBypass } from "../chat/request";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import type { CacheExplanation, ExplainCache } from "./contract";
+import { canonicalJson } from "./key";
 import type { Namespaces } from "./namespaces";
 import { type RecentRequest, showParts } from "./recent-requests";
 import type { AnswerCacheService } from "./service";
@@ -12,20 +13,14 @@ interface ExplainDeps {
   namespaces: Pick<Namespaces, "nameOf">;
 }
 
-/** Parts are kept as canonical JSON or as `hash:…`. */
-const shownValue = (text: string | undefined): unknown => {
-  if (text === undefined) return null;
-  return text.startsWith("hash:") ? text : JSON.parse(text);
-};
+/** Namespace and parts by name. */
+const named = ({ namespace, parts }: RecentRequest): Record<string, unknown> => ({ namespace, ...JSON.parse(parts) });
 
 /** The parts in which two requests differ, the namespace among them. */
-const differences = (mine: RecentRequest, other: RecentRequest) => {
-  const mineAll = new Map([["namespace", JSON.stringify(mine.namespace)], ...mine.parts]);
-  const otherAll = new Map([["namespace", JSON.stringify(other.namespace)], ...other.parts]);
-  return [...new Set([...mineAll.keys(), ...otherAll.keys()])]
-    .filter((part) => mineAll.get(part) !== otherAll.get(part))
-    .map((part) => ({ part, this: shownValue(mineAll.get(part)), other: shownValue(otherAll.get(part)) }));
-};
+const differences = (mine: Record<string, unknown>, other: Record<string, unknown>) =>
+  [...new Set([...Object.keys(mine), ...Object.keys(other)])]
+    .filter((part) => canonicalJson(mine[part]) !== canonicalJson(other[part]))
+    .map((part) => ({ part, this: mine[part] ?? null, other: other[part] ?? null }));
 
 /**
  * What the cache would do with a request, what its key is made of, and in what it differs from an earlier one. Throws
@@ -46,7 +41,7 @@ export const explainCache = async (
     reason: bypass ?? null,
     key: id.key,
     namespace,
-    parts: Object.fromEntries([...mine.parts].map(([name, text]) => [name, shownValue(text)])),
+    parts: JSON.parse(mine.parts),
     stored: hit
       ? {
           kind: hit.layer,
@@ -62,7 +57,7 @@ export const explainCache = async (
             request_id: compare_with,
             found: other !== undefined,
             same_key: other?.key === id.key,
-            differences: other ? differences(mine, other) : [],
+            differences: other ? differences(named(mine), named(other)) : [],
           },
   };
 };

@@ -4,39 +4,42 @@ import type { CacheKey } from "./key";
 export interface RecentRequest {
   namespace: string;
   key: string;
-  parts: ReadonlyMap<string, string>;
+  /** JSON of `showParts`. */
+  parts: string;
 }
 
 /** Parts that people write, shown as hashes however short they are. */
 const CONTENT = new Set(["messages", "prompt", "input", "question", "contexts"]);
 const LONGEST_SHOWN = 80;
 
-/** A part as it may be shown: the value itself, or `hash:` and 64 bits of a hash for content and long values. */
-export const showParts = ({ parts }: CacheKey): Map<string, string> => {
-  const shown = new Map<string, string>();
+const hash = (text: string): string => `"hash:${Bun.hash(text).toString(16).padStart(16, "0")}"`;
+
+/** The parts of a key as they may be shown, as a JSON object: content and long values are `"hash:…"`, 64 bits of it. */
+export const showParts = ({ parts }: CacheKey): string => {
+  const shown: string[] = [];
   for (const [name, text] of parts) {
     const isHidden = CONTENT.has(name) || text.length > LONGEST_SHOWN;
-    shown.set(name, isHidden ? `hash:${Bun.hash(text).toString(16).padStart(16, "0")}` : text);
+    shown.push(`"${name}":${isHidden ? hash(text) : text}`);
   }
-  return shown;
+  // Joined, not added up: a text that was added up keeps all of its pieces alive.
+  return `{${shown.join(",")}}`;
 };
 
-/** The last `limit` requests by id. */
+/** The last `limit` requests in a ring: every request writes, only an admin's question reads. */
 export const createRecentRequests = (limit = 2000) => {
-  const requests = new Map<string, RecentRequest>();
-  /** Ids in a ring, as the oldest key of a large Map is slow to find. */
-  const ids: string[] = [];
-  let next = 0;
+  const ring: (RecentRequest & { requestId: string })[] = [];
+  let written = 0;
   return {
-    get: (requestId: string): RecentRequest | undefined => requests.get(requestId),
+    /** The newest one of this id. */
+    get: (requestId: string): RecentRequest | undefined => {
+      for (let i = written - 1; i >= Math.max(0, written - limit); i--) {
+        const request = ring[i % limit];
+        if (request?.requestId === requestId) return request;
+      }
+      return undefined;
+    },
     add: (requestId: string, namespace: string, key: CacheKey): void => {
-      const isNew = !requests.has(requestId);
-      requests.set(requestId, { namespace, key: key.key, parts: showParts(key) });
-      if (!isNew) return;
-      const oldest = ids[next];
-      if (oldest !== undefined) requests.delete(oldest);
-      ids[next] = requestId;
-      next = (next + 1) % limit;
+      ring[written++ % limit] = { requestId, namespace, key: key.key, parts: showParts(key) };
     },
   };
 };
