@@ -47,7 +47,7 @@ test("sign in, send, tokens one after another, stop: the node's slot is free, an
     await signIn(page);
     await ask(page, "Tell me a story");
     await isBusy(page).waitFor();
-    await page.waitForFunction("!document.querySelector('.answer .waiting')");
+    await page.locator(".answer .waiting").waitFor({ state: "detached" });
     const lengths = await growth(page, 5);
     expect(lengths).toEqual([...lengths].sort((a, b) => a - b));
     expect(await runningOnNode()).toBe(1);
@@ -83,7 +83,7 @@ test("a node that dies in the middle leaves the text, the cause and a way to go 
   const faults = await onScreen(stack.url, {}, async (page) => {
     await signIn(page);
     await ask(page, "Tell me a third story");
-    await page.waitForFunction("!document.querySelector('.answer .waiting')");
+    await page.locator(".answer .waiting").waitFor({ state: "detached" });
     await growth(page, 2);
     stack.node.signal("SIGKILL");
     const failed = page.locator(".answer .problem");
