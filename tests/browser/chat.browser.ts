@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
+import { until } from "../harness";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
@@ -156,12 +157,11 @@ describe("an answer", () => {
       await page.getByText("Streams").last().waitFor();
       const fromEnd = () =>
         page.evaluate<number>("document.documentElement.scrollHeight - innerHeight - Math.round(scrollY)");
-      await page.waitForFunction("document.documentElement.scrollHeight - innerHeight - scrollY < 2");
+      await until("the page follows the end", async () => (await fromEnd()) < 2);
       await page.evaluate("scrollTo(0, 0)");
       pages.chat.say("\n\nMore text at the end.");
       await page.getByRole("button", { name: "New text" }).click();
-      await page.waitForFunction("document.documentElement.scrollHeight - innerHeight - scrollY < 2");
-      expect(await fromEnd()).toBeLessThan(2);
+      await until("the page is back at the end", async () => (await fromEnd()) < 2);
     }));
 });
 
