@@ -81,7 +81,8 @@ export const errorHook =
     exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
     const drawn = await page?.(error, request, exchange.requestId);
     if (drawn) {
-      for (const [name, value] of Object.entries(exchange.headers)) drawn.headers.set(name, value);
+      const added = { ...exchange.headers, ...error.detail.headers };
+      for (const [name, value] of Object.entries(added)) drawn.headers.set(name, value);
       return drawn;
     }
     return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {

@@ -2,6 +2,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
+import { limitBody } from "./body";
 import { beginExchange, type Exchange } from "./exchange";
 
 export interface GateDeps {
@@ -28,15 +29,11 @@ const pathOf = (url: string): string => {
 
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD" || method === "OPTIONS";
 
-/** Refuses a body by its headers, before it is read. */
-const checkBody = (headers: Headers, maxBodyBytes: number): void => {
+/** Refuses a body that no route of the API reads. */
+const checkType = (headers: Headers): void => {
   const type = headers.get("content-type");
-  const isMultipart = type?.startsWith("multipart/form-data") ?? false;
-  const length = Number(headers.get("content-length") ?? 0);
-  if (length > maxBodyBytes && !isMultipart) {
-    throw new AppError("payload_too_large", `The body has ${length} bytes; the most that is read is ${maxBodyBytes}.`);
-  }
-  if (type !== null && !isMultipart && !/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
+  if (type === null || type.startsWith("multipart/form-data")) return;
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
     throw new AppError(
       "unsupported_media_type",
       `The body is ${type}. Send JSON with the header content-type: application/json.`,
@@ -50,10 +47,9 @@ const checkBody = (headers: Headers, maxBodyBytes: number): void => {
  */
 export const gate = (deps: GateDeps) => {
   const enterApi = (exchange: Exchange, principal: Principal, path: string): void => {
-    const { headers, method } = exchange.request;
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, path));
-    if (!isRead(method)) checkBody(headers, deps.maxBodyBytes);
+    if (!isRead(exchange.request.method)) checkType(exchange.request.headers);
   };
 
   /** Pages show who is signed in; only what they send counts against the limits. */
@@ -71,5 +67,7 @@ export const gate = (deps: GateDeps) => {
     } else {
       enterPage(exchange, await deps.verifySession(request), path);
     }
+    const reading = isRead(request.method) ? undefined : limitBody(request, deps.maxBodyBytes);
+    if (reading) await reading;
   };
 };

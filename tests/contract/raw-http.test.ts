@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { ErrorEnvelope } from "../../lib/errors";
+import { type Stack, startStack } from "./stack";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+interface Answer {
+  status: number;
+  head: string;
+  body: string;
+  /** Bytes that the gateway took before the connection ended. */
+  sentBytes: number;
+}
+
+/** Sends what no client library would, and reads until the gateway ends the connection. */
+const send = async (path: string, headers: string[], body: string | Iterable<string> = ""): Promise<Answer> => {
+  const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
+  let text = "";
+  let sentBytes = 0;
+  socket.on("data", (data) => {
+    text += data;
+  });
+  // The gateway may close while this side still writes.
+  socket.on("error", () => {});
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  await once(socket, "connect");
+  const head = [`POST ${path} HTTP/1.1`, "host: gateway", `authorization: Bearer ${stack.adminKey}`, ...headers];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  for (const piece of typeof body === "string" ? [body] : body) {
+    if (socket.destroyed || text !== "") break;
+    sentBytes += piece.length;
+    if (!socket.write(piece)) await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), closed]);
+  }
+  await closed;
+  const [answerHead = "", answerBody = ""] = text.split("\r\n\r\n");
+  return { status: Number(answerHead.split(" ")[1]), head: answerHead.toLowerCase(), body: answerBody, sentBytes };
+};
+
+const JSON_TYPE = "content-type: application/json";
+const CHUNKED = "transfer-encoding: chunked";
+const LAST = "connection: close";
+const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
+const MIB = 1_048_576;
+
+/** JSON that never ends. */
+function* endless(bytes: number): Iterable<string> {
+  yield chunk('{"messages":[{"role":"user","content":"');
+  const piece = chunk("x".repeat(65_536));
+  for (let sent = 0; sent < bytes; sent += 65_536) yield piece;
+}
+
+describe("a body in chunks", () => {
+  test("is read like any other", async () => {
+    const body = chunk('{"messages":[{"role":"user",') + chunk('"content":"Hello"}]}') + chunk("");
+    const { status, body: answer } = await send("/v1/chat", [JSON_TYPE, CHUNKED, LAST], body);
+    expect([status, JSON.parse(answer).message.role]).toEqual([200, "assistant"]);
+  });
+
+  test.each(["/v1/chat", "/v1/keys", "/sign-in"])("to %s is cut off at the limit, not read on", async (path) => {
+    const before = process.memoryUsage.rss();
+    const { status, head, sentBytes } = await send(path, [JSON_TYPE, CHUNKED], endless(10 * 1024 * MIB));
+    expect([status, head]).toEqual([413, expect.stringContaining("connection: close")]);
+    // What lies in the buffers of both ends comes on top of the limit.
+    expect(sentBytes).toBeLessThan(24 * MIB);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(64 * MIB);
+  });
+
+  test("that is too large is refused in the envelope, with the request's id", async () => {
+    const { head, body } = await send("/v1/chat", [JSON_TYPE, CHUNKED, "x-request-id: mine"], endless(64 * MIB));
+    const { error }: ErrorEnvelope = JSON.parse(body);
+    expect([error.code, error.request_id]).toEqual(["payload_too_large", "mine"]);
+    expect(head).toContain("x-request-id: mine");
+  });
+});
+
+describe("a request whose length can be read in two ways is refused", () => {
+  test.each([
+    ["two lengths", ["content-length: 2", "content-length: 30"]],
+    ["a length and chunks", ["content-length: 2", CHUNKED]],
+    ["chunks and a length", [CHUNKED, "content-length: 2"]],
+    ["a negative length", ["content-length: -2"]],
+    ["a length that is no number", ["content-length: 2x"]],
+    ["an unknown transfer coding", ["transfer-encoding: xchunked"]],
+  ])("%s", async (_, headers) => {
+    expect((await send("/v1/chat", [JSON_TYPE, ...headers], `2\r\n{}\r\n0\r\n\r\n`)).status).toBe(400);
+  });
+});
+
+test("headers beyond reason are refused before anything is read", async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => `x-${i}: 1`);
+  for (const headers of [many, [`x-large: ${"y".repeat(64 * 1024)}`]]) {
+    expect((await send("/v1/chat", [JSON_TYPE, ...headers])).status).toBe(431);
+  }
+});
+
+test("half a surrogate pair is refused by the name of its field, also in chunks", async () => {
+  const body = chunk('{"messages":[{"role":"user","content":"\\ud83d"}]}') + chunk("");
+  const { status, body: answer } = await send("/v1/chat", [JSON_TYPE, CHUNKED, LAST], body);
+  expect([status, JSON.parse(answer).error.param]).toEqual([400, "messages.0.content"]);
+});
