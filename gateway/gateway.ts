@@ -1,4 +1,5 @@
 import type { Config } from "../lib/config";
+import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import type { Services } from "./app";
 import { compose } from "./compose";
@@ -23,14 +24,24 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
   const composition = await compose(config, log);
   const { app, services } = composition;
   await composition.open();
-  app.listen({
-    hostname: config.gateway.host,
-    port: config.gateway.port,
-    development: false,
-    reusePort: false,
-    idleTimeout: 10,
-    maxRequestBodySize: Math.max(MAX_UPLOAD_BYTES, config.gateway.maxBodyBytes),
-  });
+  const { host, port: wanted, maxBodyBytes } = config.gateway;
+  try {
+    app.listen({
+      hostname: host,
+      port: wanted,
+      development: false,
+      reusePort: false,
+      idleTimeout: 10,
+      maxRequestBodySize: Math.max(MAX_UPLOAD_BYTES, maxBodyBytes),
+    });
+  } catch (error) {
+    await composition.close(0);
+    throw new AppError(
+      "invalid_request",
+      `The gateway can't listen on ${host}:${wanted}. Stop what listens there, or set GROUNDWIRE_HOST or GROUNDWIRE_PORT.`,
+      { cause: error },
+    );
+  }
   const server = app.server;
   if (!server?.port) throw new Error("The gateway has no port.");
   const { hostname, port } = server;

@@ -18,6 +18,7 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
   let current = "";
   let drawnAt = Number.NEGATIVE_INFINITY;
   let lastTenth = -1;
+  let wasDone = false;
 
   return (progress) => {
     const at = now();
@@ -26,9 +27,12 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
       current = task;
       samples = [];
       lastTenth = -1;
+      wasDone = false;
     }
+    if (wasDone) return; // a finished bar stays as it is, however often its end is reported
     samples = [...samples.filter((sample) => at - sample.at <= RATE_WINDOW_MS), { at, bytes: progress.bytes }];
     const isDone = progress.bytes >= progress.total;
+    wasDone = isDone;
     const tenth = Math.floor((10 * progress.bytes) / progress.total);
     const line = `${describe(progress)}${isDone ? "" : rateText(progress, samples)}`;
     if (output.isTTY) {

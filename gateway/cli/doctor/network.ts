@@ -51,8 +51,9 @@ const nodes: Check = {
     const headers: Record<string, string> = nodeToken ? { authorization: `Bearer ${nodeToken}` } : {};
     for (const url of urls) {
       const response = await answers(`${url}/readyz`, { headers });
-      if (!response && isLocal) return passed("no node runs on this machine now; `bun run start` starts one");
-      const problem = response ? await checkNode(url, response, headers) : unreachable(url);
+      const node = (await response?.json().catch(() => undefined)) as NodeReadiness | undefined;
+      if (isLocal && !node?.state) return passed("no node runs on this machine now; `bun run start` starts one");
+      const problem = response ? await checkNode(url, node, headers) : unreachable(url);
       if (problem) return problem;
     }
     return passed(`${urls.join(", ")}: ready, and a token came`);
@@ -65,10 +66,9 @@ const unreachable = (url: string): Finding =>
 /** What is wrong with a node that answers, or undefined. */
 const checkNode = async (
   url: string,
-  response: Response,
+  node: NodeReadiness | undefined,
   headers: Record<string, string>,
 ): Promise<Finding | undefined> => {
-  const node = (await response.json().catch(() => undefined)) as NodeReadiness | undefined;
   if (!node?.state) return failed(`${url} answers, but it is no node of Groundwire`, "Correct GROUNDWIRE_NODES");
   if (node.state !== "ready") return warning(`${url} is ${node.state}`, "Wait until it is ready, or look at its log");
   if (node.version !== version) {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
 import { findModel } from "../../../gpu-node/models/catalogue";
@@ -16,7 +16,7 @@ const existing = (folder: string): string => (existsSync(folder) ? folder : exis
 const checkFolder = (folder: string, setting: string): Finding => {
   const at = existing(folder);
   try {
-    accessSync(at, constants.W_OK);
+    rmdirSync(mkdtempSync(join(at, ".groundwire-doctor-")));
   } catch {
     return failed(`${at} can't be written to`, `Give this user the right to write there, or move it with ${setting}`);
   }

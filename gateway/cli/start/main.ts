@@ -1,7 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
 import { drawProgress } from "../../../gpu-node/models/progress";
+import type { Config } from "../../../lib/config";
+import { AppError } from "../../../lib/errors";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
 import { bunCommand } from "../bun-command";
 import { EXIT, paint, runCommand } from "../command";
@@ -40,11 +42,33 @@ const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: nu
   };
 };
 
+/** The folder of both processes' logs: what this command prints itself stays short. Throws invalid_request. */
+const makeLogFolder = (dataDir: string): string => {
+  const folder = join(dataDir, "logs");
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AppError(
+      "invalid_request",
+      `The data folder ${dataDir} can't be used: ${reason}. Let this user write there, or set GROUNDWIRE_DATA_DIR.`,
+    );
+  }
+};
+
+/** The default model's files. A bar that was left half-way ends its line, so that the reason stands on one of its own. */
+const fetchModel = (config: Config): Promise<unknown> =>
+  ensureModel(config.models.chat, config, drawProgress(process.stdout)).catch((error: unknown) => {
+    if (isTerminal) console.log();
+    throw error;
+  });
+
 /** A key is printed to a terminal only: elsewhere the output may be kept as a log. */
 const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
   if (!firstRun || isTerminal) return { firstRun };
   const keyFile = join(dataDir, "admin-key");
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   writeFileSync(keyFile, `${firstRun.adminKey}\n`, { mode: 0o600 });
   return { keyFile };
 };
@@ -58,9 +82,8 @@ const start = async (): Promise<number> => {
   const { config } = settings;
   const isWithNode = config.gateway.nodes.length === 0;
   const ports = await choosePorts(settings);
-  if (isWithNode && config.node.engine === "llama") {
-    await ensureModel(config.models.chat, config, drawProgress(process.stdout));
-  }
+  const logFolder = makeLogFolder(config.dataDir);
+  if (isWithNode && config.node.engine === "llama") await fetchModel(config);
 
   const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
   const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
@@ -69,13 +92,12 @@ const start = async (): Promise<number> => {
     GROUNDWIRE_PORT: String(ports.gateway),
     GROUNDWIRE_NODE_PORT: String(ports.node),
   };
-  const logFolder = isTerminal ? join(config.dataDir, "logs") : undefined;
   const launch = (name: string, folder: string) =>
     supervisor.start({
       name,
       command: bunCommand(`${folder}/main.ts`),
       env,
-      logFile: logFolder && join(logFolder, `${folder}.log`),
+      logFile: join(logFolder, `${folder}.log`),
     });
 
   const url = `http://${hostInUrl(config.gateway.host)}:${ports.gateway}`;
@@ -88,8 +110,14 @@ const start = async (): Promise<number> => {
     const first = await Promise.race([waitUntilReady(url, polling.signal), stopped, supervisor.failed]);
     if (first !== "ready") return first;
     supervisor.keepAlive();
-    const summary = { url: config.gateway.publicUrl ?? url, readyAfterMs: performance.now() - startedAt, ...shown };
-    console.log(renderSummary({ ...summary, logFolder: logFolder && relative(process.cwd(), logFolder) }));
+    console.log(
+      renderSummary({
+        url: config.gateway.publicUrl ?? url,
+        readyAfterMs: performance.now() - startedAt,
+        logFolder: relative(process.cwd(), logFolder),
+        ...shown,
+      }),
+    );
   } catch (error) {
     await supervisor.stop(GRACE_MS);
     throw error;

@@ -8,8 +8,7 @@ export interface Summary {
   firstRun?: FirstRun;
   /** Where a key that nobody sees on a terminal was written to. */
   keyFile?: string;
-  /** Left out where the logs go to this process's own output. */
-  logFolder?: string;
+  logFolder: string;
 }
 
 const row = (label: string, value: string, note = "") =>
@@ -29,9 +28,10 @@ export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder 
     );
     lines.push(row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"));
   }
+  if (!firstRun) lines.push(row("Sign in", "with a key, or by the link of: bun run keys sign-in-link"));
   if (keyFile) lines.push(row("Admin key", keyFile, "read it, keep it safe, delete the file"));
   lines.push(row("API", `${url}/v1`, `reference at ${url}/docs`));
-  if (logFolder) lines.push(row("Logs", logFolder));
+  lines.push(row("Logs", logFolder));
   lines.push("", "  Ask the model:", "");
   lines.push(`    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun ? firstRun.adminKey : "$KEY"}" \\`);
   lines.push(`      -H "content-type: application/json" \\`);

@@ -24,7 +24,7 @@ const spec = (source: string) => {
     name: "gateway",
     command: [process.execPath, script],
     env: { FOLDER: folder },
-    logFile: join(folder, "logs", "gateway.log"),
+    logFile: join(folder, "gateway.log"),
   };
 };
 
@@ -47,9 +47,13 @@ test("a process that dies after the start is started again, and that is said", a
   ]);
 });
 
-test("a process that dies while it starts ends the start with the end of its log", async () => {
-  supervisor.start(spec(`console.error("no model here"); process.exit(1);`));
-  await expect(supervisor.failed).rejects.toThrow(/The gateway ended with code 1 while it started.*\nno model here$/s);
+test("a process that dies while it starts ends the start with what it said, not with what older runs or its log did", async () => {
+  const child = spec(`console.log('{"level":"info"}'); console.error("error No model here."); process.exit(1);`);
+  writeFileSync(child.logFile, "an older run\n");
+  supervisor.start(child);
+  await expect(supervisor.failed).rejects.toThrow(
+    `The gateway ended with code 1 while it started: No model here.\nIts log: ${child.logFile}`,
+  );
 });
 
 test("stop lets a process finish what it does", async () => {

@@ -1,5 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
@@ -9,8 +8,8 @@ export interface ChildSpec {
   /** Its command line. */
   command: string[];
   env: Environment;
-  /** Where its log goes; left out: to this process's own output. */
-  logFile?: string;
+  /** What it prints and logs is appended here. Its folder has to be there. */
+  logFile: string;
 }
 
 export interface SupervisorOptions {
@@ -23,18 +22,21 @@ export interface SupervisorOptions {
 const LONGEST_BACKOFF_MS = 30_000;
 const STEADY_MS = 60_000;
 const TAIL_LINES = 12;
+const TAIL_BYTES = 16 * 1024;
 const LARGEST_LOG_BYTES = 50 * 1024 * 1024;
 
 interface Child {
   spec: ChildSpec;
   process: Bun.Subprocess;
   startedAtMs: number;
+  /** Length of the log before it wrote anything. */
+  logStart: number;
   backoffMs: number;
 }
 
 /**
  * Runs processes of Groundwire and brings back what dies. Until `keepAlive` is called, a death ends the start: it
- * rejects `failed` with the end of that process's log.
+ * rejects `failed` with what that process said last.
  */
 export class Supervisor {
   readonly #children = new Map<string, Child>();
@@ -82,17 +84,17 @@ export class Supervisor {
   }
 
   #launch(spec: ChildSpec, backoffMs: number): void {
-    const log = spec.logFile === undefined ? undefined : openLog(spec.logFile);
-    const output = log ?? "inherit";
+    const log = openLog(spec.logFile);
+    const { size: logStart } = fstatSync(log);
     const child = Bun.spawn(spec.command, {
       env: spec.env,
-      stdio: ["ignore", output, output],
+      stdio: ["ignore", log, log],
       // A process group of its own: Ctrl+C reaches it through `stop` alone, once, and not from the terminal as well.
       detached: true,
       onExit: (_, exitCode, signal) => this.#onExit(spec, exitCode, signal),
     });
-    if (log !== undefined) closeSync(log);
-    this.#children.set(spec.name, { spec, process: child, startedAtMs: performance.now(), backoffMs });
+    closeSync(log);
+    this.#children.set(spec.name, { spec, process: child, startedAtMs: performance.now(), logStart, backoffMs });
   }
 
   #onExit(spec: ChildSpec, exitCode: number | null, signal: number | string | null): void {
@@ -101,8 +103,9 @@ export class Supervisor {
     if (!child || this.#state === "stopping") return;
     const how = exitCode === null ? `was ended by signal ${signal}` : `ended with code ${exitCode}`;
     if (this.#state === "starting") {
-      const message = `The ${spec.name} ${how} while it started.${tailOf(spec.logFile)}`;
-      this.#failed.reject(new AppError("unavailable", message));
+      const said = lastWords(spec.logFile, child.logStart);
+      const message = `The ${spec.name} ${how} while it started${said ? `: ${said}` : "."}`;
+      this.#failed.reject(new AppError("unavailable", `${message}\nIts log: ${spec.logFile}`));
       return;
     }
     const wasSteady = performance.now() - child.startedAtMs > STEADY_MS;
@@ -118,13 +121,16 @@ export class Supervisor {
 
 /** Opens a log to append to; one that has grown large becomes `….1` first, in place of the one before. */
 const openLog = (path: string): number => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (existsSync(path) && statSync(path).size > LARGEST_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, "a", 0o600);
 };
 
-const tailOf = (logFile: string | undefined): string => {
-  if (logFile === undefined) return "";
-  const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
-  return ` Its last words, from ${logFile}:\n${lines.join("\n")}`;
+/** What a process told people since `start`: the plain lines at the end of its log, without those made for machines. */
+const lastWords = (logFile: string, start: number): string => {
+  const written = readFileSync(logFile).subarray(start).subarray(-TAIL_BYTES).toString().trimEnd().split("\n");
+  const plain = written.filter((line) => !line.startsWith("{"));
+  return (plain.length > 0 ? plain : written)
+    .slice(-TAIL_LINES)
+    .join("\n")
+    .replace(/^error /, "");
 };
