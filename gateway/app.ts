@@ -71,6 +71,7 @@ export const createApp = (services: Services) => {
         reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: metrics,
         log,
+        degraded: () => services.health.degradations.header(),
         maxBodyBytes: config.gateway.maxBodyBytes,
         routes: () => app.routes,
         page: errorPage,

@@ -1,4 +1,5 @@
 import { databaseOptions, openDb } from "../db/client";
+import { takeLease } from "../db/leases";
 import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
@@ -58,7 +59,13 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const models = createModels({ engine, defaultModel: config.models.chat });
   const namespaces = createNamespaces({ db, log });
   const answers = createAnswerCache({ cache, config, namespaces, log });
-  const metrics = createMetrics({ engine, answers });
+  const health = createHealth({
+    engine,
+    cache,
+    pingDatabase: async () => db.get("SELECT 1"),
+    writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
+  });
+  const metrics = createMetrics({ engine, answers, degradations: health.degradations });
   const chat = createChat({
     engine,
     models,
@@ -68,7 +75,6 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     cacheEnabled: config.cache.enabled,
   });
   const conversations = createConversations({ db, chat, models, log });
-  const health = createHealth({ engine, cache, pingDatabase: () => Promise.resolve(db.get("SELECT 1")) });
 
   const services: Services = {
     config,
@@ -93,9 +99,11 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     createdAdminKey: created,
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
+      health.degradations.open();
     },
     async close(graceMs) {
       const until = performance.now() + graceMs;
+      health.degradations.close();
       await conversations.close(graceMs);
       await engine.close(Math.max(0, until - performance.now()));
       namespaces.close();

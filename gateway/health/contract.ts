@@ -11,8 +11,10 @@ export type Liveness = Static<typeof Liveness>;
 /** One thing that the gateway works with. Public: no address, no path, no secret. */
 export const Dependency = Type.Object(
   {
-    name: Type.String({ description: "`engine:<node id>`, `database`, `cache`, `jobs` or `vectors`" }),
-    status: OneOf(["ok", "degraded", "down"]),
+    name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),
+    status: OneOf(["ok", "degraded", "down", "not_configured"], {
+      description: "not_configured: nothing here uses it, so it takes no part in the status of the whole",
+    }),
     required: Type.Boolean({ description: "Without it the gateway can't do its main job" }),
     since: Timestamp,
     latency_ms: Nullable(Milliseconds("Last probe")),
@@ -22,18 +24,25 @@ export const Dependency = Type.Object(
 );
 export type Dependency = Static<typeof Dependency>;
 
-/** What is reduced now. The same codes stand in the `x-degraded` header, the metrics and the pages' banner. */
+/** Codes never change their meaning. The last five come with the parts that bring what they reduce. */
+export const DEGRADATION_CODES = [
+  "cache_local",
+  "fewer_nodes",
+  "cached_only",
+  "cache_off",
+  "limits_local",
+  "fewer_tokens",
+  "fallback_model",
+  "no_evals",
+] as const;
+
+/** What is reduced now. The same codes stand in the `x-degraded` header, the metrics and the system page's banner. */
 export const Degradation = Type.Object(
   {
-    code: OneOf([
-      "cache_local",
-      "cache_off",
-      "limits_local",
-      "fewer_tokens",
-      "cached_only",
-      "fallback_model",
-      "no_evals",
-    ]),
+    code: OneOf(DEGRADATION_CODES, {
+      description:
+        "cache_local: Redis is lost, answers are kept in this gateway only; fewer_nodes: some nodes take no requests; cached_only: no node does, only stored answers are served",
+    }),
     since: Timestamp,
     reason: Type.String(),
     drill: Type.Boolean({ description: "Entered by an admin's drill switch" }),

@@ -2,29 +2,29 @@ import { version } from "../../package.json";
 import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Dependency, Readiness } from "./contract";
+import { type DatabaseAccess, databaseProbe } from "./database";
+import { createDegradations, type Degradations } from "./degradations";
 
 export interface Health {
   /** Asks each dependency. The status is `down` when no request can be served, `draining` once `drain` was called. */
   readiness(): Promise<Readiness>;
+  readonly degradations: Degradations;
   /** From now on the gateway says that it takes nothing new. */
   drain(): void;
 }
 
-interface HealthDeps {
-  engine: Engine;
-  cache: Cache;
-  /** One cheap read; throws when the database can't be used. */
-  pingDatabase(): Promise<unknown>;
+interface HealthDeps extends DatabaseAccess {
+  engine: Pick<Engine, "nodes">;
+  cache: Pick<Cache, "stats">;
   now?: () => Date;
 }
 
-/** A dependency that does not answer in this time counts as down. */
-const PING_TIMEOUT_MS = 1000;
-
-export const createHealth = ({ engine, cache, pingDatabase, now = () => new Date() }: HealthDeps): Health => {
+export const createHealth = ({ engine, cache, now = () => new Date(), ...access }: HealthDeps): Health => {
   const startedAt = now();
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
+  const degradations = createDegradations({ engine, cache });
+  const databaseProblem = databaseProbe(access);
 
   /** Adds since when the status holds, as seen by this process. */
   const dated = (dependency: Omit<Dependency, "since">): Dependency => {
@@ -39,13 +39,13 @@ export const createHealth = ({ engine, cache, pingDatabase, now = () => new Date
 
   const database = async (): Promise<Dependency> => {
     const begun = performance.now();
-    const isAnswering = await within(PING_TIMEOUT_MS, pingDatabase());
+    const reason = (await databaseProblem()) ?? null;
     return dated({
       name: "database",
-      status: isAnswering ? "ok" : "down",
+      status: reason === null ? "ok" : "down",
       required: true,
-      latency_ms: isAnswering ? round(performance.now() - begun) : null,
-      reason: isAnswering ? null : "The database does not answer",
+      latency_ms: reason === null ? round(performance.now() - begun) : null,
+      reason,
     });
   };
 
@@ -59,20 +59,32 @@ export const createHealth = ({ engine, cache, pingDatabase, now = () => new Date
       reason: status === "ok" ? null : "It can't be reached: answers are kept in this gateway only",
     }));
 
+  /** The worker and the vector store come with the routes that need them, which answer 501 until then. */
+  const notConfigured = (name: "jobs" | "vectors"): Dependency => ({
+    name,
+    status: "not_configured",
+    required: false,
+    since: startedAt.toISOString(),
+    latency_ms: null,
+    reason: "No route of this version uses it",
+  });
+
   return {
+    degradations,
+
     async readiness() {
       const nodes = engine.nodes().map(nodeDependency);
-      const others = (await Promise.all([database(), caches()])).flat();
-      const dependencies = [...nodes, ...others];
+      const [databaseNow, cachesNow, degraded] = await Promise.all([database(), caches(), degradations.refresh()]);
       const canAnswer = nodes.some(({ status }) => status !== "down");
-      const canServe = canAnswer && others.every(({ status, required }) => !required || status !== "down");
-      const isWhole = dependencies.every(({ status }) => status === "ok");
+      const canServe = canAnswer && databaseNow.status !== "down";
+      const parts = [...nodes, databaseNow, ...cachesNow];
+      const isWhole = degraded.length === 0 && parts.every(({ status }) => status === "ok");
       return {
         status: isDraining ? "draining" : !canServe ? "down" : isWhole ? "ok" : "degraded",
         version,
         started_at: startedAt.toISOString(),
-        dependencies,
-        degraded: [],
+        dependencies: [...parts, notConfigured("jobs"), notConfigured("vectors")],
+        degraded: [...degraded],
       };
     },
 
@@ -100,15 +112,5 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   latency_ms: latencyMs ?? null,
   reason: REASONS[state],
 });
-
-const within = async (timeoutMs: number, work: Promise<unknown>): Promise<boolean> => {
-  const timeout = Promise.withResolvers<false>();
-  const timer = setTimeout(timeout.resolve, timeoutMs, false);
-  const done = work.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([done, timeout.promise]).finally(() => clearTimeout(timer));
-};
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;

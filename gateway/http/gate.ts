@@ -15,6 +15,8 @@ export interface GateDeps {
   recorder: Recorder;
   log: Log;
   maxBodyBytes: number;
+  /** Value of `x-degraded`; undefined while nothing is reduced. */
+  degraded(): string | undefined;
 }
 
 /** True for paths that need an API key even where no route exists, so that nobody can probe what is there. */
@@ -60,6 +62,8 @@ export const gate = (deps: GateDeps) => {
 
   return async ({ request }: { request: Request }): Promise<void> => {
     const exchange = beginExchange(request, deps);
+    const degraded = deps.degraded();
+    if (degraded !== undefined) exchange.headers["x-degraded"] = degraded;
     const path = pathOf(request.url);
     if (needsKey(path)) {
       const principal = deps.verifyKey(request.headers.get("authorization") ?? undefined);

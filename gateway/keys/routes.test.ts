@@ -34,6 +34,7 @@ beforeEach(async () => {
         recorder: { request: () => {}, generation: () => {} },
         log: silentLog(),
         maxBodyBytes: 10_000,
+        degraded: () => undefined,
         routes: () => app.routes,
       }),
     )

@@ -1,11 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AnswerCacheService } from "../cache/service";
+import { DEGRADATION_CODES } from "../health/contract";
+import type { Degradations } from "../health/degradations";
 import type { Engine } from "../ports/engine";
 
 /** What is read when a scrape or a reader comes. */
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCacheService, "counts" | "inFlight">;
+  degradations?: Pick<Degradations, "list">;
 }
 
 /** Slots and queues of all nodes that have told. */
@@ -52,7 +55,7 @@ const registerProcess = (registry: Registry): void => {
 /** Process, nodes and cache; each figure is read from its source at the moment of a scrape. */
 export const registerGauges = (registry: Registry, sources: MetricSources): void => {
   const registers = [registry];
-  const { engine, answers } = sources;
+  const { engine, answers, degradations } = sources;
   registerProcess(registry);
   const nodeGauge = (name: string, help: string, read: (node: ReturnType<Engine["nodes"]>[number]) => number) =>
     new Gauge({
@@ -72,6 +75,17 @@ export const registerGauges = (registry: Registry, sources: MetricSources): void
   nodeGauge("groundwire_node_queue_depth", "Requests that wait for a slot", (node) => node.readiness?.queue.depth ?? 0);
   nodeGauge("groundwire_node_slots", "Answers that it generates at once", (node) => node.readiness?.slots.total ?? 0);
   nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
+
+  new Gauge({
+    name: "groundwire_degraded",
+    help: "1 while something is reduced; the codes of /readyz and x-degraded",
+    labelNames: ["code"],
+    registers,
+    collect() {
+      const codes = new Set(degradations?.list().map(({ code }) => code));
+      for (const code of DEGRADATION_CODES) this.set({ code }, codes.has(code) ? 1 : 0);
+    },
+  });
 
   if (!answers) return;
   new Gauge({

@@ -124,7 +124,12 @@ export const startPages = async () => {
     close: async () => {},
   };
   const cache = memoryCache({ maxBytes: 1024 });
-  const health = createHealth({ engine, cache, pingDatabase: async () => db.get("SELECT 1") });
+  const health = createHealth({
+    engine,
+    cache,
+    pingDatabase: async () => db.get("SELECT 1"),
+    writeDatabase: async () => {},
+  });
   /** What the next requests are refused with, before anything else happens. */
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger();
@@ -143,6 +148,7 @@ export const startPages = async () => {
         recorder: { request: () => {}, generation: () => {} },
         log,
         maxBodyBytes: config.gateway.maxBodyBytes,
+        degraded: () => undefined,
         routes: () => app.routes,
         page: errorPage,
       }),

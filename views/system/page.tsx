@@ -34,6 +34,15 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
       <p class="fine">
         Version {readiness.version}, running since <Time at={new Date(readiness.started_at)} />
       </p>
+      {readiness.degraded.length > 0 && (
+        <ul class="reduced">
+          {readiness.degraded.map(({ code, reason, since }) => (
+            <li>
+              {reason} <code>{code}</code>, since <Time at={new Date(since)} />
+            </li>
+          ))}
+        </ul>
+      )}
     </div>
     <section>
       <h2>GPU nodes</h2>
@@ -56,7 +65,10 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
         rows={readiness.dependencies}
         columns={[
           { name: "Name", cell: ({ name }) => name },
-          { name: "State", cell: ({ status }) => <span class={`state ${toneOf(status)}`}>{status}</span> },
+          {
+            name: "State",
+            cell: ({ status }) => <span class={`state ${toneOf(status)}`}>{status.replace("_", " ")}</span>,
+          },
           {
             name: "Answers in",
             isNumeric: true,
@@ -70,7 +82,8 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
   </div>
 );
 
-const toneOf = (status: string): "good" | "fair" | "bad" => {
+const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
+  if (status === "not_configured") return "";
   if (status === "ok" || status === "ready") return "good";
   return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
 };

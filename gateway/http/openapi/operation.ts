@@ -82,6 +82,7 @@ export class OperationWriter {
   #successes({ hooks, method }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
+      "x-degraded",
       ...(role === "public" ? [] : RATE_LIMIT_HEADERS),
       ...(docs["x-events"] ? ["cache-status", "age", "server-timing"] : []),
     );

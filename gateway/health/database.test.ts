@@ -1,0 +1,31 @@
+import { expect, test } from "bun:test";
+import { databaseProbe } from "./database";
+
+const probeOf = (write: () => Promise<unknown>) => {
+  const clock = { ms: 0 };
+  return { clock, ask: databaseProbe({ pingDatabase: async () => {}, writeDatabase: write }, () => clock.ms) };
+};
+
+test("a database that stops taking writes is found within five seconds of asking, and so is its return", async () => {
+  let isWritable = true;
+  const { clock, ask } = probeOf(() => (isWritable ? Promise.resolve() : Promise.reject(new Error("read-only"))));
+  expect(await ask()).toBeUndefined();
+  isWritable = false;
+  clock.ms += 3000;
+  expect(await ask()).toBe("It can be read but not written");
+  isWritable = true;
+  clock.ms += 1000;
+  expect(await ask()).toBe("It can be read but not written");
+  clock.ms += 2000;
+  expect(await ask()).toBeUndefined();
+});
+
+test("a write that waits for others is no failure until it has waited for four seconds", async () => {
+  const written = Promise.withResolvers<void>();
+  const { clock, ask } = probeOf(() => written.promise);
+  expect(await ask()).toBeUndefined();
+  clock.ms += 4001;
+  expect(await ask()).toBe("A write does not come to its end");
+  written.resolve();
+  expect(await ask()).toBeUndefined();
+});

@@ -1,0 +1,70 @@
+import type { Cache, CacheStats } from "../ports/cache";
+import type { Engine, NodeView } from "../ports/engine";
+import type { Degradation } from "./contract";
+
+/** What is reduced now, cheap enough to be said in every answer. */
+export interface Degradations {
+  list(): readonly Degradation[];
+  /** Their codes as the value of `x-degraded`; undefined when there are none. */
+  header(): string | undefined;
+  /** Looks again now, and answers the list. */
+  refresh(): Promise<readonly Degradation[]>;
+  /** Looks again every second until `close`. */
+  open(): void;
+  close(): void;
+}
+
+interface DegradationDeps {
+  engine: Pick<Engine, "nodes">;
+  cache: Pick<Cache, "stats">;
+}
+
+const REFRESH_MS = 1000;
+
+export const createDegradations = ({ engine, cache }: DegradationDeps): Degradations => {
+  let current: readonly Degradation[] = [];
+  let header: string | undefined;
+  let timer: Timer | undefined;
+
+  const refresh = async (): Promise<readonly Degradation[]> => {
+    current = [...ofNodes(engine.nodes()), ...ofCache(await cache.stats())];
+    header = current.length > 0 ? current.map(({ code }) => code).join(", ") : undefined;
+    return current;
+  };
+
+  return {
+    list: () => current,
+    header: () => header,
+    refresh,
+    open() {
+      timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
+      void refresh();
+    },
+    close: () => clearInterval(timer),
+  };
+};
+
+/** Whether new requests go to a node. A busy one refuses some, but it does its work. */
+export const takesRequests = ({ state }: Pick<NodeView, "state">): boolean => state === "ready" || state === "busy";
+
+const ofNodes = (nodes: readonly NodeView[]): Degradation[] => {
+  const away = nodes.filter((node) => !takesRequests(node));
+  if (away.length === 0) return [];
+  const times = away.map(({ since }) => since.getTime());
+  if (away.length === nodes.length) {
+    const reason = "No node takes requests: only stored answers are served";
+    return [{ code: "cached_only", since: new Date(Math.max(...times)).toISOString(), reason, drill: false }];
+  }
+  const reason = `${away.length} of ${nodes.length} nodes take no requests`;
+  return [{ code: "fewer_nodes", since: new Date(Math.min(...times)).toISOString(), reason, drill: false }];
+};
+
+const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
+  layers
+    .filter(({ layer, status }) => layer === "redis" && status === "degraded")
+    .map(({ since }) => ({
+      code: "cache_local",
+      since: since.toISOString(),
+      reason: "Redis can't be reached: answers are kept in this gateway only",
+      drill: false,
+    }));

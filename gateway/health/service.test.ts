@@ -1,0 +1,104 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import type { CacheStats } from "../ports/cache";
+import type { NodeView } from "../ports/engine";
+import { createHealth } from "./service";
+
+const since = new Date("2026-11-23T20:00:00Z");
+
+const node = (id: string, state: NodeView["state"]): NodeView => ({
+  id,
+  url: `http://${id}`,
+  state,
+  since,
+  outstanding: 0,
+  isDrained: false,
+});
+
+const layer = (name: CacheStats["layer"], status: CacheStats["status"]): CacheStats => ({
+  layer: name,
+  status,
+  since,
+  entries: 0,
+  sizeBytes: 0,
+});
+
+const setUp = (nodes: NodeView[], caches: CacheStats[] = [layer("memory", "ok")]) => {
+  const database = { ping: async () => {}, write: async () => {}, writes: 0 };
+  const health = createHealth({
+    engine: { nodes: () => nodes },
+    cache: { stats: async () => caches },
+    pingDatabase: () => database.ping(),
+    writeDatabase: () => {
+      database.writes++;
+      return database.write();
+    },
+  });
+  return { health, database };
+};
+
+const summaryOf = async ({ health }: ReturnType<typeof setUp>) => {
+  const { status, degraded } = await health.readiness();
+  return [status, degraded.map(({ code }) => code).join(), health.degradations.header()];
+};
+
+test("what nothing uses yet is listed and takes no part in the status", async () => {
+  const { health } = setUp([node("a", "ready")]);
+  const { status, dependencies } = await health.readiness();
+  expect(status).toBe("ok");
+  const unused = dependencies.filter((dependency) => dependency.status === "not_configured");
+  expect(unused.map(({ name }) => name)).toEqual(["jobs", "vectors"]);
+});
+
+test("with some nodes away it is degraded and says fewer_nodes, in the header too", async () => {
+  for (const state of ["down", "ejected", "stuck", "loading", "draining"] as const) {
+    expect(await summaryOf(setUp([node("a", "ready"), node("b", state)]))).toEqual([
+      "degraded",
+      "fewer_nodes",
+      "fewer_nodes",
+    ]);
+  }
+});
+
+test("with all nodes away it is down, and stored answers are all there is", async () => {
+  expect(await summaryOf(setUp([node("a", "down"), node("b", "stuck")]))).toEqual([
+    "down",
+    "cached_only",
+    "cached_only",
+  ]);
+});
+
+test("a busy node is no node less", async () => {
+  const { degraded } = await setUp([node("a", "busy"), node("b", "ready")]).health.readiness();
+  expect(degraded).toEqual([]);
+});
+
+test("a lost Redis is cache_local, since it was lost", async () => {
+  const { health } = setUp([node("a", "ready")], [layer("memory", "ok"), layer("redis", "degraded")]);
+  const { status, degraded } = await health.readiness();
+  expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "cache_local", since.toISOString()]);
+});
+
+test("a database that can be read but not written makes it red, with the reason", async () => {
+  for (const [kind, reason] of [
+    ["storage_full", "There is no space left to write"],
+    ["internal", "It can be read but not written"],
+  ] as const) {
+    const { health, database } = setUp([node("a", "ready")]);
+    database.write = () => Promise.reject(new AppError(kind, "no"));
+    const { status, dependencies } = await health.readiness();
+    expect([status, dependencies.find(({ name }) => name === "database")?.reason]).toEqual(["down", reason]);
+  }
+});
+
+test("a database that does not answer makes it red", async () => {
+  const { health, database } = setUp([node("a", "ready")]);
+  database.ping = () => Promise.reject(new Error("gone"));
+  expect((await health.readiness()).status).toBe("down");
+});
+
+test("however often it is asked, the database is written once in three seconds", async () => {
+  const { health, database } = setUp([node("a", "ready")]);
+  for (let i = 0; i < 20; i++) await health.readiness();
+  expect(database.writes).toBe(1);
+});
