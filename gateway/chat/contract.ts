@@ -208,7 +208,17 @@ export const ChatEvent = Type.Union(
       },
       { title: "ChatStartEvent" },
     ),
-    Type.Object({ type: Type.Literal("delta"), text: Type.String() }, { title: "ChatDeltaEvent" }),
+    Type.Object(
+      {
+        type: Type.Literal("delta"),
+        text: Type.String(),
+        tokens: Type.Integer({
+          minimum: 0,
+          description: "About how many tokens the text took; `usage` of the last event is exact",
+        }),
+      },
+      { title: "ChatDeltaEvent" },
+    ),
     Type.Object(
       {
         type: Type.Literal("done"),
@@ -217,7 +227,7 @@ export const ChatEvent = Type.Union(
       { title: "ChatDoneEvent" },
     ),
   ],
-  { title: "ChatEvent", examples: [{ type: "delta", text: "Red, " }] },
+  { title: "ChatEvent", examples: [{ type: "delta", text: "Red, ", tokens: 2 }] },
 );
 export type ChatEvent = Static<typeof ChatEvent>;
 

@@ -213,7 +213,8 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       if ("stored" in answer) {
         const completion: Completion = JSON.parse(answer.stored);
         record("chat", true, call, start, completion.usage);
-        yield { type: "delta", text: completion.choices[0]?.message?.content ?? "" };
+        const text = completion.choices[0]?.message?.content ?? "";
+        yield { type: "delta", text, tokens: completion.usage?.completion_tokens ?? 0 };
         yield { type: "done", answer: describe(call, start, completion) };
         return;
       }
@@ -223,8 +224,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       );
       for await (const piece of body_) {
         pieces.push(piece);
-        const text = parseFrames([piece]).map(textOf).join("");
-        if (text) yield { type: "delta", text };
+        // The node sends a frame for each token, but for those whose text it has to hold back.
+        const texts = parseFrames([piece]).map(textOf).filter(Boolean);
+        if (texts.length > 0) yield { type: "delta", text: texts.join(""), tokens: texts.length };
       }
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },

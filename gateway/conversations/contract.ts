@@ -16,6 +16,16 @@ export const AnswerDetail = Type.Object(
     usage: Type.Optional(Usage),
     latency: Type.Optional(Latency),
     cache: Type.Optional(CacheReport),
+    so_far: Type.Optional(
+      Type.Object(
+        {
+          tokens: Count("About how many were written"),
+          ttft: Type.Number({ description: "Milliseconds until the first" }),
+          total: Type.Number({ description: "Milliseconds until the end" }),
+        },
+        { description: "In place of usage and latency, for an answer that was not completed" },
+      ),
+    ),
     request_id: Type.String(),
     error: Type.Optional(ErrorBody),
   },

@@ -24,6 +24,8 @@ export class Generation {
   #changed = Promise.withResolvers<void>();
   readonly #abort = new AbortController();
   #ending: Ending = "stopped";
+  readonly #startedAt = performance.now();
+  #soFar: AnswerDetail["so_far"];
   #readers = 0;
   #idle: Timer | undefined;
 
@@ -85,6 +87,13 @@ export class Generation {
     this.#changed = Promise.withResolvers();
   }
 
+  #grow({ text, tokens }: Extract<ChatEvent, { type: "delta" }>): void {
+    const elapsedMs = Math.round(performance.now() - this.#startedAt);
+    const { tokens: before = 0, ttft = elapsedMs } = this.#soFar ?? {};
+    this.#soFar = { tokens: before + tokens, ttft, total: elapsedMs };
+    this.#change({ content: this.#state.content + text });
+  }
+
   async #run(events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<void> {
     const last = await this.#generate(events);
     clearTimeout(this.#idle);
@@ -99,15 +108,16 @@ export class Generation {
     const { signal } = this.#abort;
     try {
       for await (const event of events(signal)) {
-        if (event.type === "delta") this.#change({ content: this.#state.content + event.text });
+        if (event.type === "delta") this.#grow(event);
         else if (event.type === "done")
           return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event) } };
       }
       throw new AppError("upstream_error", "The GPU node ended the answer without saying so. Try again.");
     } catch (thrown) {
-      if (signal.aborted) return { status: this.#ending };
+      const detail = { ...this.#state.detail, so_far: this.#soFar };
+      if (signal.aborted) return { status: this.#ending, detail };
       const { error } = toEnvelope(toAppError(thrown), this.answer.requestId);
-      return { status: "failed", detail: { ...this.#state.detail, error } };
+      return { status: "failed", detail: { ...detail, error } };
     }
   }
 }

@@ -33,7 +33,7 @@ class Speaker {
       const item = this.#queue.shift();
       if (item === undefined) await Promise.race([pushed, left]);
       else if (item instanceof AppError) throw item;
-      else if (item !== null) yield { type: "delta", text: item };
+      else if (item !== null) yield { type: "delta", text: item, tokens: 1 };
       else {
         const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
         const latency = { queue: 0, ttft: 10, total: 20 };
@@ -129,12 +129,16 @@ describe("an answer", () => {
     ]);
   });
 
-  test("that is stopped keeps its text", async () => {
+  test("that is stopped keeps its text and says how much it was", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "Hello");
     speaker.push("Partly");
     await followUntil(generation.follow(AbortSignal.timeout(5000), 1), ({ content }) => content === "Partly");
     expect(await conversations.stop(ada, conversation.id)).toBe(true);
-    expect(await lastMessage(conversation.id)).toMatchObject({ content: "Partly", status: "stopped" });
+    expect(await lastMessage(conversation.id)).toMatchObject({
+      content: "Partly",
+      status: "stopped",
+      detail: { so_far: { tokens: 1 } },
+    });
     expect(await conversations.stop(ada, conversation.id)).toBe(false);
   });
 

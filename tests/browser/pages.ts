@@ -65,7 +65,7 @@ export class ScriptedChat {
       const piece = this.#pieces[said];
       if (piece !== undefined) {
         said += 1;
-        yield { type: "delta", text: piece };
+        yield { type: "delta", text: piece, tokens: 1 };
       } else if (this.#ending === "done") {
         yield { type: "done", answer: { ...FACTS, ...start, request_id: call.requestId } };
         return;

@@ -7,7 +7,8 @@
 
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const enhance = (root) => {
-    for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+    // Browsers lend the clipboard to https and this machine alone; elsewhere the button would do nothing.
+    for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
     for (const time of root.querySelectorAll("time:not([data-local])")) {
       time.textContent = local.format(new Date(time.dateTime));
       time.dataset.local = "";

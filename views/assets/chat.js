@@ -35,6 +35,7 @@
 
   // A copy button for each block of code: made here, because it needs this script to work.
   const addCopyButtons = () => {
+    if (!navigator.clipboard) return;
     const pattern = document.querySelector("#copy-pattern");
     for (const bar of document.querySelectorAll(".answer:not([aria-busy]) .code-bar:not(:has(button))")) {
       bar.append(pattern.content.cloneNode(true));

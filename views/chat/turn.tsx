@@ -102,14 +102,13 @@ const Outcome = ({ answer: { status, detail } }: { answer: AnswerState }) => {
 
 /** "184 tokens · 36.0 tokens/s · first after 118 ms", and the rest behind it. */
 const Facts = ({ detail }: { detail: AnswerDetail }) => {
-  const { usage, latency, cache } = detail;
+  const { usage, cache, so_far: soFar } = detail;
+  const tokens = usage?.completion_tokens ?? soFar?.tokens;
+  const latency = detail.latency ?? soFar;
   const writingMs = latency ? latency.total - latency.ttft : 0;
-  const speed =
-    usage && writingMs > 0 && usage.completion_tokens > 1
-      ? (usage.completion_tokens - 1) / (writingMs / 1000)
-      : undefined;
+  const speed = tokens && tokens > 1 && writingMs > 0 ? (tokens - 1) / (writingMs / 1000) : undefined;
   const short = [
-    usage && count(usage.completion_tokens, "token"),
+    tokens !== undefined && `${usage ? "" : "about "}${count(tokens, "token")}`,
     cache?.status === "hit"
       ? "from the cache"
       : speed && `${speed < 100 ? speed.toFixed(1) : Math.round(speed)} tokens/s`,
@@ -122,9 +121,10 @@ const Facts = ({ detail }: { detail: AnswerDetail }) => {
         <Fact name="Model" value={[detail.model, detail.model_revision].filter(Boolean).join(" @ ")} />
         <Fact name="Node" value={detail.node} />
         <Fact name="Tokens" value={usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`} />
-        <Fact name="Waited for a slot" value={latency && duration(latency.queue)} />
+        <Fact name="Tokens so far" value={soFar && `about ${soFar.tokens} out`} />
+        <Fact name="Waited for a slot" value={detail.latency && duration(detail.latency.queue)} />
         <Fact name="First token" value={latency && duration(latency.ttft)} />
-        <Fact name="Whole answer" value={latency && duration(latency.total)} />
+        <Fact name={soFar ? "Until the end" : "Whole answer"} value={latency && duration(latency.total)} />
         <Fact name="Cache" value={cache && [cache.status, cache.reason].filter(Boolean).join(": ")} />
         <Fact name="Ended by" value={detail.finish_reason} />
         <div>

@@ -57,6 +57,16 @@ describe("what a model's text becomes", () => {
     );
   });
 
+  test("code in a language that is known is coloured by classes, other code is left as it is", () => {
+    const known = markdown('```ts\nconst a = "<b>";\n```');
+    expect(known).toContain('<code class="language-ts"><span class="code-keyword">const</span> a');
+    expect(known).toContain('<span class="code-string">"&lt;b&gt;"</span>');
+    expect(markdown("```klingon\nconst a;\n```")).toContain('<code class="language-klingon">const a;');
+    expect(markdown('<span class="code-keyword shell" style="x">a</span>')).toBe(
+      '<p><span class="code-keyword">a</span></p>\n',
+    );
+  });
+
   test("headings stand below the page's own", () => {
     expect(markdown("# One\n\n### Two")).toBe("<h3>One</h3>\n<h4>Two</h4>\n");
   });

@@ -1,7 +1,18 @@
 import { Marked, type Token } from "marked";
 import sanitizeHtml from "sanitize-html";
+import { highlight } from "./highlight";
 
-const marked = new Marked({ gfm: true });
+const marked = new Marked({
+  gfm: true,
+  renderer: {
+    // false: as marked itself does it.
+    code({ text, lang = "" }) {
+      const language = lang.trim().split(/\s/, 1)[0] ?? "";
+      const html = highlight(text, language);
+      return html === undefined ? false : `<pre><code class="language-${language}">${html}</code></pre>\n`;
+    },
+  },
+});
 
 /** Host of a link that leaves this site, as it is shown behind the link's text. */
 const hostOf = (href: string | undefined): string | undefined => {
@@ -12,7 +23,7 @@ const hostOf = (href: string | undefined): string | undefined => {
 
 const ALLOWED_TAGS = [
   ...["p", "br", "hr", "h3", "h4", "blockquote", "pre", "code", "ul", "ol", "li", "a"],
-  ...["strong", "b", "em", "i", "del", "s", "sub", "sup", "kbd", "mark"],
+  ...["strong", "b", "em", "i", "del", "s", "sub", "sup", "kbd", "mark", "span"],
   ...["table", "thead", "tbody", "tr", "th", "td"],
 ];
 
@@ -31,8 +42,9 @@ const RULES: Parameters<typeof sanitizeHtml>[1] = {
     th: [{ name: "align", values: ["left", "center", "right"] }],
     td: [{ name: "align", values: ["left", "center", "right"] }],
     code: ["class"],
+    span: ["class"],
   },
-  allowedClasses: { code: [/^language-[\w+#.-]{1,30}$/] },
+  allowedClasses: { code: [/^language-[\w+#.-]{1,30}$/], span: [/^code-[\w-]{1,30}$/] },
   allowedSchemes: ["http", "https", "mailto"],
   allowProtocolRelative: false,
   disallowedTagsMode: "escape",

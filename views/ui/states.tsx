@@ -77,12 +77,3 @@ export const EmptyState = ({ title, children }: { title: string; children: Child
     {children}
   </div>
 );
-
-/** Lines in the shape of what is being loaded. */
-export const Skeleton = ({ lines = 3 }: { lines?: number }) => (
-  <div class="skeleton" aria-busy="true">
-    {Array.from({ length: lines }, () => (
-      <span></span>
-    ))}
-  </div>
-);
