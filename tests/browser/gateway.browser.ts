@@ -56,6 +56,14 @@ test("sign in, send, tokens one after another, stop: the node's slot is free, an
     await page.getByText("Stopped", { exact: true }).waitFor();
     await until("the slot is free", async () => (await runningOnNode()) === 0, 2000);
 
+    await page
+      .locator(".turn-line")
+      .getByText(/^about \d+ tokens · /)
+      .waitFor();
+    // A new chat has its menu and name without a reload.
+    expect(await page.getByRole("heading", { level: 1 }).textContent()).toBe("Tell me a story");
+    expect(await page.locator(".chat-menu").count()).toBe(1);
+
     const text = await answer(page).textContent();
     await page.reload();
     expect((await answer(page).textContent())?.trim()).toBe(text?.trim());

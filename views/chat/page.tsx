@@ -29,7 +29,9 @@ export const ChatPage = ({ conversation, history, draft, problem, ...frame }: Ch
       kind="chat"
       aside={<History history={history} current={conversation?.id} />}
     >
-      <h1 class="visually-hidden">{conversation?.title ?? "New chat"}</h1>
+      <h1 id="chat-title" class="visually-hidden">
+        {conversation?.title ?? "New chat"}
+      </h1>
       {conversation && <ChatMenu conversation={conversation} />}
       <div id="turns" class="turns" role="log" aria-live="off" aria-label="Conversation">
         {conversation && messages.length > 0 ? (
@@ -203,6 +205,12 @@ export const Asked = ({ conversation, question, answer, isNew }: AskedProps) => 
     {isNew && (
       <>
         <title>{conversation.title} · Groundwire</title>
+        <hx-partial hx-target="#chat-title" hx-swap="innerHTML">
+          {conversation.title}
+        </hx-partial>
+        <hx-partial hx-target="#turns" hx-swap="beforebegin">
+          <ChatMenu conversation={conversation} />
+        </hx-partial>
         <hx-partial hx-target="#welcome" hx-swap="delete"></hx-partial>
         <hx-partial hx-target="#conversation" hx-swap="outerHTML">
           <input type="hidden" id="conversation" name="conversation" value={conversation.id} />

@@ -120,8 +120,12 @@ const Facts = ({ detail }: { detail: AnswerDetail }) => {
       <dl>
         <Fact name="Model" value={[detail.model, detail.model_revision].filter(Boolean).join(" @ ")} />
         <Fact name="Node" value={detail.node} />
-        <Fact name="Tokens" value={usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`} />
-        <Fact name="Tokens so far" value={soFar && `about ${soFar.tokens} out`} />
+        <Fact
+          name="Tokens"
+          value={
+            usage ? `${usage.prompt_tokens} in, ${usage.completion_tokens} out` : soFar && `about ${soFar.tokens} out`
+          }
+        />
         <Fact name="Waited for a slot" value={detail.latency && duration(detail.latency.queue)} />
         <Fact name="First token" value={latency && duration(latency.ttft)} />
         <Fact name={soFar ? "Until the end" : "Whole answer"} value={latency && duration(latency.total)} />
