@@ -4,7 +4,8 @@
   const running = () => document.querySelector('.answer[aria-busy="true"]');
   const draftKey = () => `draft:${location.pathname}`;
   const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
-  const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  // The first screen of a new chat is read from its top.
+  const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
   const stop = () => {

@@ -116,7 +116,9 @@ const Facts = ({ detail }: { detail: AnswerDetail }) => {
   ].filter(Boolean);
   return (
     <details class="facts">
-      <summary>{short.length > 0 ? short.join(" · ") : detail.model}</summary>
+      <summary>
+        {short.length > 0 ? short.map((fact, index) => [index > 0 && " · ", <span>{fact}</span>]) : detail.model}
+      </summary>
       <dl>
         <Fact name="Model" value={[detail.model, detail.model_revision].filter(Boolean).join(" @ ")} />
         <Fact name="Node" value={detail.node} />

@@ -128,8 +128,11 @@ const Load = ({ share }: { share: number }) => (
 const SlotFact = ({ running, total }: { running: number; total: number }) => (
   <div>
     <dt>Slots</dt>
-    <dd>
-      <meter min={0} max={total} value={running} aria-label="Slots in use"></meter> {running} of {total} in use
+    <dd class="unbroken">
+      <meter min={0} max={total} value={running} aria-label="Slots in use"></meter>{" "}
+      <span>
+        {running} of {total} in use
+      </span>
     </dd>
   </div>
 );
