@@ -77,15 +77,22 @@ export const appendMessages = async (
   await touch(tx, conversationId, now);
 };
 
-/** Stores what is known of an answer and marks its conversation as changed at `now`. */
+/**
+ * Stores what is known of an answer that is being generated, and marks its conversation as changed at `now`. An answer
+ * that was stored with its end stays as it is, so that a late save of its middle can't bring it back.
+ */
 export const saveAnswer = async (
   tx: Tx,
   answer: Pick<MessageRow, "id" | "conversationId" | "content" | "status" | "detail">,
   now: Date,
 ): Promise<void> => {
   const { id, conversationId, content, status, detail } = answer;
-  await tx.update(messages).set({ content, status, detail }).where(eq(messages.id, id));
-  await touch(tx, conversationId, now);
+  const saved = await tx
+    .update(messages)
+    .set({ content, status, detail })
+    .where(and(eq(messages.id, id), eq(messages.status, "generating")))
+    .returning({ id: messages.id });
+  if (saved.length > 0) await touch(tx, conversationId, now);
 };
 
 export const deleteMessage = (tx: Tx, id: string) => tx.delete(messages).where(eq(messages.id, id));

@@ -18,11 +18,11 @@ const LATER = new Date("2026-11-23T13:00:00.000Z");
 
 const hash = (tag: string, what: string): Buffer => new Bun.CryptoHasher("sha256").update(`${tag} ${what}`).digest();
 const keyOf = (tag: string): string => `key_${tag}`;
-const message = (tag: string, n: number): conversations.NewMessage => ({
+const message = (tag: string, n: number, status: "complete" | "generating" = "complete"): conversations.NewMessage => ({
   id: `msg_${tag}_${n}`,
   role: "user",
   content: `message ${n}`,
-  status: "complete",
+  status,
   detail: null,
 });
 
@@ -83,7 +83,9 @@ export const STEPS: readonly Step[] = [
   {
     name: "appendMessages",
     write: (db, tag) =>
-      db.write((tx) => conversations.appendMessages(tx, `conv_${tag}`, [message(tag, 0), message(tag, 1)], AT)),
+      db.write((tx) =>
+        conversations.appendMessages(tx, `conv_${tag}`, [message(tag, 0), message(tag, 1, "generating")], AT),
+      ),
   },
   {
     name: "saveAnswer",
