@@ -35,11 +35,12 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
   return {
     /** One round, as the timer does it. */
     checkpointWhenLong,
-    /** Ends the checkpoints and lets another process take over at once. */
+    /** Ends the checkpoints and lets another process take over at once; where that can't be written, in a minute. */
     async stop() {
       clearInterval(timer);
       await running;
-      if (isHolder) await releaseLease(db, LEASE, holder);
+      if (!isHolder) return;
+      await releaseLease(db, LEASE, holder).catch((error) => log.warn({ err: error }, "a lease was not given back"));
     },
   };
 };
