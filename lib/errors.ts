@@ -102,10 +102,12 @@ export const toEnvelope = (error: AppError, requestId: string): ErrorEnvelope =>
   },
 });
 
+const isErrorKind = (code: unknown): code is ErrorKind => typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
+
 /** Rebuilds the error from an envelope that another process sent; anything else becomes `upstream_error`. */
 export const fromEnvelope = (body: unknown, source: ErrorSource, retryAfterMs?: number): AppError => {
   const error = (body as Partial<ErrorEnvelope> | null)?.error;
-  if (!error || typeof error.message !== "string" || !((error.code as string) in ERROR_KINDS)) {
+  if (!error || typeof error.message !== "string" || !isErrorKind(error.code)) {
     return new AppError("upstream_error", "The GPU node gave an answer that Groundwire can't read. Try again.", {
       source,
       cause: body,
