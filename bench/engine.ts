@@ -1,72 +1,138 @@
+import type { LlamaContextSequence } from "node-llama-cpp";
 import { createLlamaEngine } from "../gpu-node/engine/llama";
+import { loadRuntime } from "../gpu-node/engine/llama-runtime";
+import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama-sampling";
+import { ensureModel } from "../gpu-node/models/download";
 import { silentLog } from "../lib/log";
 import { loadConfig } from "../lib/settings";
+import { median } from "./load";
 
-/**
- * Tokens per second and time to first token of the embedded engine, without HTTP: `bun bench/engine.ts [streams…]`.
- * The settings are the node's own, so GROUNDWIRE_NODE_THREADS and GROUNDWIRE_CHAT_MODEL choose what is measured.
- */
 const TOKENS = 48;
-const DEFAULT_STREAMS = [1, 4, 8];
+const STREAMS = [1, 4, 8];
+const ROUNDS = 4;
+/** Both sides sample alike, the model's own top_p and top_k included, so that they decode the same texts. */
+const SAMPLING = { temperature: 1, seed: 1 };
 
+/** When one answer began and ended, on the clock of `performance.now()`. */
 interface Answer {
   tokens: number;
-  /** Both on the clock of performance.now(). */
   firstTokenAt: number;
   endedAt: number;
 }
 
-const config = loadConfig();
-const engine = createLlamaEngine(config, silentLog());
+type Side = (prompts: string[]) => Promise<Answer[]>;
 
-/** Every prompt is another one, so that no prefix but the template's is found in the cache. */
-const answer = async (run: string): Promise<Answer> => {
-  const accepted = await engine.accept({
-    operation: "chat",
-    body: {
-      messages: [{ role: "user", content: `${run}: tell a long story about a lighthouse keeper and the sea.` }],
-      max_tokens: TOKENS,
-      temperature: 1,
-      seed: 1,
-    },
-    signal: new AbortController().signal,
-  });
-  let firstTokenAt = 0;
-  let tokens = 0;
-  for await (const event of accepted.start()) {
-    if (event.type === "delta") firstTokenAt ||= performance.now();
-    if (event.type === "end") tokens = event.usage.completionTokens;
-  }
-  return { tokens, firstTokenAt, endedAt: performance.now() };
+/**
+ * The embedded engine without HTTP, and the least that node-llama-cpp allows beside it: one generator for each answer,
+ * all advanced in one tick, no scheduler, no text, no events. The settings are the node's own, so
+ * GROUNDWIRE_NODE_THREADS and GROUNDWIRE_CHAT_MODEL choose what is measured.
+ */
+export const engineThroughput = async () => {
+  const config = loadConfig();
+  const log = silentLog();
+  const engine = createLlamaEngine(config, log);
+  await engine.load(() => {});
+  const { path, sampling } = await ensureModel(config.models.chat, config, () => {});
+  const slots = Math.max(...STREAMS);
+  const runtime = await loadRuntime(path, { ...config.node, slots }, log, () => {});
+  const sequences = Array.from({ length: slots }, () => runtime.context.getSequence());
+
+  const ours: Side = (prompts) =>
+    Promise.all(
+      prompts.map(async (prompt) => {
+        const accepted = await engine.accept({
+          operation: "completion",
+          body: { prompt, max_tokens: TOKENS, ...SAMPLING },
+          signal: new AbortController().signal,
+        });
+        let firstTokenAt = 0;
+        let tokens = 0;
+        for await (const event of accepted.start()) {
+          if (event.type === "delta") firstTokenAt ||= performance.now();
+          if (event.type === "end") tokens = event.usage.completionTokens;
+        }
+        return { tokens, firstTokenAt, endedAt: performance.now() };
+      }),
+    );
+
+  const floor: Side = async (prompts) => {
+    for (const sequence of sequences) await sequence.clearHistory();
+    const answers = prompts.map((prompt, index) =>
+      begin(sequences[index], prompt, samplingOf({ ...SAMPLING, stop: [] }, sampling)),
+    );
+    for (let step = 0; step < TOKENS; step++) {
+      await Promise.all(
+        answers.map(async ({ answer, generator }) => {
+          if ((await generator.next()).done) return;
+          answer.tokens++;
+          answer.endedAt = performance.now();
+          answer.firstTokenAt ||= answer.endedAt;
+        }),
+      );
+    }
+    for (const { generator } of answers) await generator.return();
+    return answers.map(({ answer }) => answer);
+  };
+
+  const measured = [];
+  for (const streams of STREAMS) measured.push(await compare(streams, ours, floor));
+  const report = { engine: engine.name, model: config.models.chat, threads: runtime.threads, measured };
+  await engine.close();
+  await runtime.dispose();
+  return report;
 };
 
-/** Generation is timed from the first token of the last stream: prefill is in the time to first token. */
-const measure = async (streams: number) => {
-  const startedAt = performance.now();
-  const answers = await Promise.all(Array.from({ length: streams }, (_, index) => answer(`${streams}.${index}`)));
-  const ttftMs = answers.map(({ firstTokenAt }) => firstTokenAt - startedAt).toSorted((a, b) => a - b);
-  const endedAt = Math.max(...answers.map((one) => one.endedAt));
-  const tokens = answers.reduce((sum, one) => sum + one.tokens - 1, 0);
-  const seconds = (endedAt - startedAt - Math.max(...ttftMs)) / 1000;
+const begin = (sequence: LlamaContextSequence | undefined, prompt: string, sampling: Sampling) => {
+  if (!sequence) throw new Error("The floor has a sequence for each stream.");
+  const generator = sequence.evaluate(sequence.model.tokenize(prompt, true), evaluateOptions(sampling, [], TOKENS));
+  return { generator, answer: { tokens: 0, firstTokenAt: 0, endedAt: 0 } };
+};
+
+/** Rounds in turns, with the sides changing places, because what else the machine does hits both then. */
+const compare = async (streams: number, ours: Side, floor: Side) => {
+  const rounds: { engine: Speed; floor: Speed }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const prompts = Array.from(
+      { length: streams },
+      (_, index) => `${round}.${index} The keeper of the lighthouse said:`,
+    );
+    const first = round % 2 === 0 ? await time(ours, prompts) : undefined;
+    const atFloor = await time(floor, prompts);
+    rounds.push({ engine: first ?? (await time(ours, prompts)), floor: atFloor });
+  }
+  const middle = (pick: (round: { engine: Speed; floor: Speed }) => number) =>
+    Number(median(rounds.map(pick)).toFixed(2));
   return {
     streams,
-    "tokens/s": (tokens / seconds).toFixed(1),
-    "ttft p50 ms": ttftMs[Math.floor(streams / 2)]?.toFixed(0),
-    "ttft max ms": ttftMs.at(-1)?.toFixed(0),
+    engineTokensPerSecond: middle(({ engine }) => engine.tokensPerSecond),
+    floorTokensPerSecond: middle(({ floor: { tokensPerSecond } }) => tokensPerSecond),
+    ratio: middle(({ engine, floor: { tokensPerSecond } }) => engine.tokensPerSecond / tokensPerSecond),
+    cpuRatio: middle(({ engine, floor: { cpuMs } }) => engine.cpuMs / cpuMs),
+    engineTtftMs: middle(({ engine }) => engine.ttftMs),
+    floorTtftMs: middle(({ floor: { ttftMs } }) => ttftMs),
   };
 };
 
-const chosen = process.argv
-  .slice(2)
-  .map(Number)
-  .filter((streams) => streams >= 1);
-const loadStartedAt = performance.now();
-await engine.load(() => {});
-console.log(
-  `${engine.name}, ${engine.models()[0]?.id}, loaded in ${(performance.now() - loadStartedAt).toFixed(0)} ms`,
-);
-await answer("warm-up");
-const rows = [];
-for (const streams of chosen.length > 0 ? chosen : DEFAULT_STREAMS) rows.push(await measure(streams));
-console.table(rows);
-await engine.close();
+interface Speed {
+  /** From the last answer's first token on: prefill is in the time to first token. */
+  tokensPerSecond: number;
+  /** Of the answer that waited longest. */
+  ttftMs: number;
+  /** Of all threads for each token, prefill included: what the engine costs, however busy the machine is. */
+  cpuMs: number;
+}
+
+const time = async (side: Side, prompts: string[]): Promise<Speed> => {
+  const cpuBefore = process.cpuUsage();
+  const startedAt = performance.now();
+  const answers = await side(prompts);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const generatingAt = Math.max(...answers.map(({ firstTokenAt }) => firstTokenAt));
+  const endedAt = Math.max(...answers.map((answer) => answer.endedAt));
+  const tokens = answers.reduce((sum, answer) => sum + answer.tokens - 1, 0);
+  return {
+    tokensPerSecond: (tokens * 1000) / (endedAt - generatingAt),
+    ttftMs: generatingAt - startedAt,
+    cpuMs: (user + system) / 1000 / (tokens + answers.length),
+  };
+};

@@ -1,9 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { engineThroughput } from "./engine";
 import { gatewayOverhead } from "./gateway-overhead";
 
-const SCENARIOS: Record<string, () => Promise<unknown>> = { "gateway-overhead": gatewayOverhead };
+const SCENARIOS: Record<string, () => Promise<unknown>> = {
+  engine: engineThroughput,
+  "gateway-overhead": gatewayOverhead,
+};
 
 const [name] = process.argv.slice(2);
 const scenario = name === undefined ? undefined : SCENARIOS[name];
