@@ -19,7 +19,7 @@ export interface Sampling {
 export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefaults): Sampling => ({
   temperature: asked.temperature ?? recommended.temperature ?? 1,
   topP: asked.topP ?? recommended.topP ?? 1,
-  topK: asked.topK ?? 0,
+  topK: asked.topK ?? recommended.topK ?? 0,
   minP: asked.minP ?? 0,
   seed: engineSeed(asked.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
   presencePenalty: asked.presencePenalty ?? 0,

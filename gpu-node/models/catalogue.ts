@@ -18,6 +18,8 @@ export interface CatalogueFile {
 export interface SamplingDefaults {
   temperature?: number;
   topP?: number;
+  /** Without one, top_p sorts the whole vocabulary for each token: a fifth of the time of a model this small. */
+  topK?: number;
 }
 
 export interface CatalogueModel {
@@ -35,7 +37,8 @@ const MODELS: readonly CatalogueModel[] = [
     name: "smollm2-135m-instruct",
     kind: "chat",
     licence: "Apache-2.0",
-    sampling: { temperature: 0.2, topP: 0.9 },
+    // As in the authors' example, where transformers adds its own default of 50.
+    sampling: { temperature: 0.2, topP: 0.9, topK: 50 },
     files: [
       {
         name: "SmolLM2-135M-Instruct.Q4_1.gguf",
