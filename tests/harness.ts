@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { bunCommand } from "../gateway/cli/bun-command";
-import { probePort } from "../gateway/cli/start/ports";
 import type { NodeReadiness } from "../gpu-node/protocol";
+import { freePort } from "./free-port";
 
 /**
  * Groundwire's real processes for tests: each stack has ports, a data folder and an admin key of its own, sees nothing of
@@ -23,13 +23,6 @@ export const until = async (
     if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
     await Bun.sleep(10);
   }
-};
-
-/** A port of 127.0.0.1 that nobody listens on now. */
-export const freePort = async (): Promise<number> => {
-  const port = await probePort("127.0.0.1", 0);
-  if (port === undefined) throw new Error("This machine has no free port.");
-  return port;
 };
 
 type Variables = Record<string, string>;

