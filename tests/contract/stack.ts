@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "../../gateway/gateway";
-import { ROLES, type Role } from "../../gateway/principal";
+import type { Role } from "../../gateway/principal";
 import { startNode } from "../../gpu-node/node";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
@@ -24,8 +24,6 @@ export interface Stack {
   ): Promise<Response>;
   close(): Promise<void>;
 }
-
-export const LEAST_ROLES: readonly Role[] = ["metrics", ...ROLES];
 
 export const startStack = async (synthetic: { tokens?: number; tokenMs?: number } = {}): Promise<Stack> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
