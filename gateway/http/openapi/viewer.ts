@@ -5,11 +5,22 @@ import { AppError } from "../../../lib/errors";
 const own = (path: string) => join(import.meta.dir, "viewer", path);
 const released = (path: string) => Bun.resolveSync(`swagger-ui-dist/${path}`, import.meta.dir);
 
+interface Source {
+  name: string;
+  path: string;
+  /** Notice and licence, which go out with what they are about. */
+  notices?: string[];
+}
+
 /** In the order in which the page loads them. */
-const SOURCES = [
+const SOURCES: readonly Source[] = [
   { name: "swagger-ui.css", path: released("swagger-ui.css") },
   { name: "theme.css", path: own("theme.css") },
-  { name: "swagger-ui.js", path: released("swagger-ui-bundle.js") },
+  {
+    name: "swagger-ui.js",
+    path: released("swagger-ui-bundle.js"),
+    notices: [released("NOTICE"), released("LICENSE"), released("swagger-ui-bundle.js.LICENSE.txt")],
+  },
   { name: "init.js", path: own("init.js") },
 ];
 
@@ -20,12 +31,16 @@ interface ViewerFile {
   gzipped?: Uint8Array<ArrayBuffer>;
 }
 
+/** A text that is comments already stays as it is. */
+const asComment = (text: string): string => (text.startsWith("/*") ? `${text}\n` : `/*!\n${text.trim()}\n*/\n`);
+
 let loaded: ViewerFile[] | undefined;
 
 /** Read when somebody opens the page: they are 1.9 MB that most processes never need. */
 const files = (): ViewerFile[] => {
-  loaded ??= SOURCES.map(({ name, path }) => {
-    const bytes = new Uint8Array(readFileSync(path));
+  loaded ??= SOURCES.map(({ name, path, notices = [] }) => {
+    const banner = notices.map((notice) => asComment(readFileSync(notice, "utf8"))).join("");
+    const bytes = new Uint8Array(Buffer.concat([Buffer.from(banner), readFileSync(path)]));
     const hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, 12);
     const type = name.endsWith(".css") ? "text/css; charset=utf-8" : "text/javascript; charset=utf-8";
     return { url: `/docs/${name.replace(/\.(css|js)$/, `-${hash}.$1`)}`, type, bytes };
