@@ -35,7 +35,7 @@ export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder 
   lines.push("", "  Ask the model:", "");
   lines.push(`    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun ? firstRun.adminKey : "$KEY"}" \\`);
   lines.push(`      -H "content-type: application/json" \\`);
-  lines.push(`      -d '{"messages":[{"role":"user","content":"Name three colours."}]}'`);
+  lines.push(`      -d '{"messages":[{"role":"user","content":"Name three colours."}],"max_tokens":64}'`);
   lines.push("", paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."), "");
   return lines.join("\n");
 };
