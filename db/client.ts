@@ -1,41 +1,18 @@
 import type { Client } from "@libsql/client";
-import { drizzle, type LibSQLDatabase } from "drizzle-orm/libsql";
+import { drizzle } from "drizzle-orm/libsql";
 import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { keepCheckpointed } from "./checkpoint";
 import { Reader } from "./reader";
 import { type DbOptions, resolveTarget } from "./target";
+import type { Db, Tx } from "./types";
 import { Writer } from "./writer";
 
 export { type DbOptions, databaseOptions } from "./target";
-
-type Drizzle = LibSQLDatabase<Record<string, never>>;
-
-/** A write transaction: drizzle's own object, reads included. */
-export type Tx = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
-
-/** What reads: a `Db` outside of a transaction, a `Tx` inside. */
-export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get">;
+export type { Db, Reads, Tx } from "./types";
 
 /** A transaction that takes longer blocks every other writer; a libSQL server ends it after five seconds. */
 const SLOW_WRITE_MS = 1000;
-
-/**
- * The one way to the database. Reads are drizzle's, one statement each, of what is committed. A read throws drizzle's
- * error whose cause is an AppError; `toAppError` unwraps it.
- */
-export interface Db extends Reads {
-  /**
-   * Runs `work` in a transaction that holds the write lock from the start, after those that came before; resolves when
-   * it is on the disk. Read inside it through `tx`. Throws unavailable (the lock was not free in time), storage_full,
-   * internal, or what `work` threw: then nothing was changed.
-   */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** For `migrate.ts` and maintenance. */
-  readonly writer: Writer;
-  /** Waits for running writes. */
-  close(): Promise<void>;
-}
 
 /**
  * Opens the file, made where there is none, or connects to the server; the schema comes with `migrate`. Throws
