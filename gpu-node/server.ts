@@ -12,9 +12,9 @@ type Listener = (request: Incoming, response: Outgoing) => void;
 
 /** What a client may cost before it has sent a request that makes sense. */
 const HTTP2_LIMITS = {
-  // Cancelled streams are normal here: a thousand chats may be stopped at once. A flood ends with GOAWAY.
-  streamResetBurst: 2000,
-  streamResetRate: 500,
+  // Cancelled streams are normal here: hundreds of chats may be stopped at once. A flood ends with GOAWAY.
+  streamResetBurst: 800,
+  streamResetRate: 200,
   maxHeaderListPairs: 64,
   // Answers that wait for slow readers count, up to a window each (MiB).
   maxSessionMemory: 256,
