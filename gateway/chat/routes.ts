@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Config } from "../../lib/config";
 import { cacheStatusHeader, parseCacheControl } from "../cache/directives";
 import { auth } from "../http/auth";
 import type { Exchange } from "../http/exchange";
@@ -21,9 +22,13 @@ import type { AnswerStart, Call, ChatService, StreamedAnswer, WholeAnswer } from
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
+/** Longer than a request may wait for a slot, so that a refusal by the queue still is a 429 of its own. */
+const BEYOND_THE_QUEUE_MS = 2000;
+
 /** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */
-export const chatRoutes = ({ chat }: { chat: ChatService }) =>
-  new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
+export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<Config, "timeouts"> }) => {
+  const patienceMs = config.timeouts.queueMs + BEYOND_THE_QUEUE_MS;
+  return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
     .post(
       "/chat/completions",
@@ -31,7 +36,7 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         server?.timeout(request, 0);
         const call = callOf(exchange, principal);
         return body.stream
-          ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed))
+          ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed), patienceMs)
           : wholeResponse(exchange, await chat.complete(call, "chat", body));
       },
       {
@@ -52,7 +57,7 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         server?.timeout(request, 0);
         const call = callOf(exchange, principal);
         return body.stream
-          ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed))
+          ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed), patienceMs)
           : wholeResponse(exchange, await chat.complete(call, "completion", body));
       },
       {
@@ -67,7 +72,7 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
       async ({ body, request, principal, exchange, server }): Promise<Response> => {
         server?.timeout(request, 0);
         const call = callOf(exchange, principal);
-        if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body));
+        if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body), patienceMs);
         const answer = await chat.answer(call, body);
         const { latency } = answer;
         const headers = { ...cacheHeaders(answer), "content-type": JSON_TYPE, "server-timing": serverTiming(latency) };
@@ -85,6 +90,7 @@ export const chatRoutes = ({ chat }: { chat: ChatService }) =>
         },
       },
     );
+};
 
 const callOf = (exchange: Exchange, principal: Principal): Call => {
   const { headers, signal } = exchange.request;

@@ -32,7 +32,7 @@ test("a stream that fails ends with the envelope as its last frame and no end ma
 test("an error before the first piece keeps its own status", async () => {
   const { exchange } = exchangeWith();
   const refused = Promise.reject(new AppError("overloaded", "Every slot is taken."));
-  expect(streamWhenReady(exchange, refused)).rejects.toMatchObject({ status: 429 });
+  expect(streamWhenReady(exchange, refused, 1000)).rejects.toMatchObject({ status: 429 });
 });
 
 test("a client that leaves ends what makes the pieces, and counts as 499", async () => {
@@ -62,4 +62,14 @@ test("nothing is taken that the client has not asked for", async () => {
   for (let i = 0; i < 3; i++) await reader?.read();
   expect(made).toBe(3);
   await reader?.cancel();
+});
+
+test("a first piece that takes longer than patience is announced by a comment, and its error comes as a frame", async () => {
+  const { exchange } = exchangeWith();
+  const starting = Promise.withResolvers<never>();
+  const response = await streamWhenReady(exchange, starting.promise, 1);
+  starting.reject(new AppError("overloaded", "Every slot is taken."));
+  const [comment, last] = (await response.text()).split("\n\n");
+  expect(comment).toBe(": waiting");
+  expect(last).toContain('"code":"overloaded"');
 });

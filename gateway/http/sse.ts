@@ -2,7 +2,7 @@ import { type AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Exchange } from "./exchange";
 
 /** Proxies and browsers close what is quiet for long; a comment every 5 s keeps a slow model's stream open. */
-export const KEEP_ALIVE_MS = 5000;
+const KEEP_ALIVE_MS = 5000;
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
 export const DONE = "data: [DONE]\n\n";
@@ -21,11 +21,15 @@ interface Stream {
 
 /**
  * The response of a stream that is being started. An error before the first piece keeps its own status; when the first
- * piece takes longer than 5 s, headers and comments go out before it, and an error comes as the last frame.
+ * piece takes longer than `patienceMs`, headers and comments go out before it, and an error comes as the last frame.
  */
-export const streamWhenReady = async (exchange: Exchange, starting: Promise<Stream>): Promise<Response> => {
+export const streamWhenReady = async (
+  exchange: Exchange,
+  starting: Promise<Stream>,
+  patienceMs: number,
+): Promise<Response> => {
   const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(late.resolve, KEEP_ALIVE_MS, undefined);
+  const timer = setTimeout(late.resolve, patienceMs, undefined);
   const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
   if (stream) return sseResponse(exchange, stream);
   // A client may leave before anybody reads on; then its failure is nobody's.
