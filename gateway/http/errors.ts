@@ -1,5 +1,3 @@
-import { type TSchema, TypeGuard } from "@sinclair/typebox";
-import { Value } from "@sinclair/typebox/value";
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
@@ -33,15 +31,8 @@ export const errorHeaders = (error: AppError): Record<string, string> => {
   return headers;
 };
 
-/** Elysia 1.4.30 reports a number of a query that is out of its range without its name: it is found by its value. */
-const invalidNumber = (schema: TSchema, value: unknown, request: Request): AppError => {
-  const named = [...new URL(request.url).searchParams].find(([, text]) => Number(text) === value);
-  const problems = [...Value.Errors(schema, value)];
-  return invalidRequest(problems.map((problem) => ({ ...problem, path: named ? `/${named[0]}` : problem.path })));
-};
-
 /** Whatever a hook or a handler threw, as the one kind of error that leaves the process. */
-const fromThrown = (thrown: unknown, request: Request): AppError => {
+const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {
     return new AppError("invalid_request", "The body is not valid JSON. Check it for a missing quote or comma.", {
@@ -50,9 +41,6 @@ const fromThrown = (thrown: unknown, request: Request): AppError => {
   }
   if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
     return invalidRequest(thrown.validator.Errors(thrown.value));
-  }
-  if (thrown instanceof ValidationError && thrown.type === "property" && TypeGuard.IsSchema(thrown.validator)) {
-    return invalidNumber(thrown.validator, thrown.value, request);
   }
   return toAppError(thrown);
 };
@@ -73,8 +61,7 @@ export const errorHook =
   ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler =>
   async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);
-    const { error, headers } =
-      code === "NOT_FOUND" ? notFound(routes, request) : { error: fromThrown(thrown, request) };
+    const { error, headers } = code === "NOT_FOUND" ? notFound(routes, request) : { error: fromThrown(thrown) };
     if (error.kind === "internal") {
       log.error({ requestId: exchange.requestId, route: exchange.route, err: error.cause }, "internal error");
     }

@@ -5,9 +5,6 @@ export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isNull = (schema: unknown): boolean => isObject(schema) && schema.type === "null";
 const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.const === "string";
-/** Elysia's `t.Integer` also takes the text of a number: how it arrives, not what it is. */
-const isTextOfNumber = (schema: unknown): boolean =>
-  isObject(schema) && schema.type === "string" && (schema.format === "integer" || schema.format === "numeric");
 
 const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
@@ -57,8 +54,7 @@ export class Components {
     return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, this.add(schema)]));
   }
 
-  #union(annotations: JsonSchema, all: unknown[]): JsonSchema {
-    const variants = all.filter((variant) => !isTextOfNumber(variant));
+  #union(annotations: JsonSchema, variants: unknown[]): JsonSchema {
     if (variants.every(isConst)) {
       return { type: "string", enum: variants.filter(isObject).map((variant) => variant.const), ...annotations };
     }
@@ -78,9 +74,7 @@ export const exampleOf = (schema: unknown): unknown => {
   if (Array.isArray(examples)) return examples[0];
   if ("default" in schema) return schema.default;
   if ("const" in schema) return schema.const;
-  if (Array.isArray(anyOf)) {
-    return anyOf.some(isNull) ? null : exampleOf(anyOf.find((variant) => !isTextOfNumber(variant)));
-  }
+  if (Array.isArray(anyOf)) return anyOf.some(isNull) ? null : exampleOf(anyOf[0]);
   switch (schema.type) {
     case "object": {
       const names = Array.isArray(required) ? required.map(String) : [];
