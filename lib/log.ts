@@ -1,11 +1,12 @@
 import pino from "pino";
+import { LineBlocks } from "./line-blocks";
 
 /** Structured log of one process: a JSON object per line on stderr. Bodies, prompts and keys are never passed to it. */
 export type Log = pino.Logger;
 
 /**
- * `level` is one of pino's names. Lines are written in blocks of 4 KiB or once a second, so that a request never waits
- * for the disk; `log.flush()` writes what is left and is called before the process ends.
+ * `level` is one of pino's names. Lines are written in blocks, so that a request never waits for the disk;
+ * `log.flush()` writes what is left and is called before the process ends.
  */
 export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: string): Log =>
   pino(
@@ -15,7 +16,7 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: false, minLength: 4096, periodicFlush: 1000 }),
+    new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: 1 })),
   );
 
 /** For tests and command-line tools, where nobody reads the log. */

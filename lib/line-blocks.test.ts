@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { LineBlocks } from "./line-blocks";
+
+const recording = () => {
+  const written: string[] = [];
+  const sink = {
+    write: (text: string) => written.push(text),
+    flush: (done?: () => void) => done?.(),
+    flushSync: () => {},
+  };
+  return { written, blocks: new LineBlocks(sink) };
+};
+
+test("lines wait for each other and leave as one block", () => {
+  const { written, blocks } = recording();
+  const line = `${"x".repeat(1023)}\n`;
+  for (let i = 0; i < 31; i++) blocks.write(line);
+  expect(written).toEqual([]);
+  blocks.write(line);
+  expect(written).toEqual([line.repeat(32)]);
+});
+
+test("a flush writes what is left, in order, and tells when", async () => {
+  const { written, blocks } = recording();
+  blocks.write("1\n");
+  blocks.write("2\n");
+  await new Promise<void>((resolve) => blocks.flush(() => resolve()));
+  blocks.flushSync();
+  expect(written).toEqual(["1\n2\n"]);
+});
+
+test("the lines of a process that exits at once, and of one that waits for its flush, are all written", async () => {
+  const script = (end: string) =>
+    `import { createLog } from "${import.meta.dir}/log"; const log = createLog("jobs", "info"); for (let i = 0; i < 1000; i++) log.info({ i }); ${end}`;
+  for (const end of ["process.exit(0)", "log.flush(() => process.exit(0))", ""]) {
+    const child = Bun.spawn([process.execPath, "-e", script(end)], { stderr: "pipe" });
+    const lines = (await new Response(child.stderr).text()).trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line).i)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  }
+});
