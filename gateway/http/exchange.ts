@@ -10,6 +10,9 @@ interface Held {
   release(): void;
 }
 
+/** Asked every few seconds by machines; a line for each would hide the others. */
+const PROBES = new Set(["/healthz", "/livez", "/readyz", "/metrics"]);
+
 /** One request on its way through the gateway, from its first hook to the last byte of its answer. */
 export class Exchange {
   readonly requestId: string;
@@ -56,7 +59,7 @@ export class Exchange {
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
     this.reports.recorder.request({ method, route: this.route, status, durationMs, errorKind });
-    this.reports.log.info(
+    this.reports.log[PROBES.has(this.route) ? "debug" : "info"](
       {
         requestId: this.requestId,
         method,
