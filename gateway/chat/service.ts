@@ -87,9 +87,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
     const model = models.resolve(call.principal, body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
-    const json = nodeBody(body, model.id, isStream);
     let gatewayMs: number | undefined;
-    const generate = (signal: AbortSignal): Promise<EngineReply> => {
+    const generate = async (signal: AbortSignal): Promise<EngineReply> => {
+      const json = nodeBody(body, model.id, isStream);
       gatewayMs = performance.now() - call.receivedAt;
       return engine.request({
         route: ROUTES[operation],
