@@ -5,25 +5,13 @@ import OpenAI from "openai";
 import { bunCommand } from "../gateway/cli/bun-command";
 import type { NodeReadiness } from "../gpu-node/protocol";
 import { freePort } from "./free-port";
+import { until } from "./until";
 
 /**
  * Groundwire's real processes for tests: each stack has ports, a data folder and an admin key of its own, sees nothing of
  * the developer's settings and leaves nothing behind.
  */
 export const ADMIN_KEY = "test-admin-key-0123456789abcdefghij";
-
-/** Waits for a condition, not for a time. Throws when it has not come true after `timeoutMs`. */
-export const until = async (
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 30_000,
-): Promise<void> => {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
-    await Bun.sleep(10);
-  }
-};
 
 type Variables = Record<string, string>;
 

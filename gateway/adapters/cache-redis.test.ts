@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { type RedisServer, redisBinary, startRedis } from "../../tests/redis-server";
+import { until } from "../../tests/until";
 import type { Cache } from "../ports/cache";
 import { cacheContract } from "../ports/cache.contract";
 import { layeredCache } from "./cache-layered";
@@ -17,11 +18,6 @@ const entry = (value: string, tags: string[] = []) => ({
   expiresAt: new Date(Date.now() + 60_000),
   tags,
 });
-
-/** Asks until `isSo`; the test's own time limit ends a wait that is in vain. */
-const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-  while (!(await isSo())) await Bun.sleep(2);
-};
 
 const status = async (cache: Cache) => (await cache.stats()).find(({ layer }) => layer === "redis")?.status;
 
@@ -89,7 +85,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await b.get("two");
     await a.deleteTag("model:x");
     await a.delete("two");
-    await until(async () => (await b.get("one")) === undefined && (await b.get("two")) === undefined);
+    await until("the other has heard", async () => !(await b.get("one")) && !(await b.get("two")));
   });
 
   test("a message that can't be read empties the memory, as anything may have been dropped", async () => {
@@ -99,7 +95,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await redis.del("strange:entry:k");
     for (const message of ["not JSON", "null", '{"other":1}']) await redis.publish("strange:dropped", message);
     redis.disconnect();
-    await until(async () => (await cache.get("k")) === undefined);
+    await until("the memory is empty", async () => (await cache.get("k")) === undefined);
   });
 
   test("Redis forgets expired keys in the index of a tag", async () => {
@@ -135,7 +131,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await cache.set("k", entry("2"))).toBe(false);
     expect(await status(cache)).toBe("degraded");
     await server.start();
-    await until(() => cache.set("k", entry("3")));
+    await until("Redis is back", () => cache.set("k", entry("3")));
     expect((await cache.get("k"))?.value).toBe("3");
     expect(await status(cache)).toBe("ok");
   });
@@ -149,7 +145,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await durationMs(() => misses(cache, "k", 1000))).toBeLessThan(2000);
     expect(await status(cache)).toBe("degraded");
     server.thaw();
-    await until(async () => (await cache.get("k")) !== undefined);
+    await until("Redis is back", async () => (await cache.get("k")) !== undefined);
     expect(await status(cache)).toBe("ok");
   });
 
@@ -160,7 +156,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     const together = () => Promise.all(Array.from({ length: 100 }, () => misses(cache, "k", 1)));
     expect(await beyondPromiseMs(together)).toBeLessThan(MARGIN_MS);
     server.thaw();
-    await until(async () => (await cache.get("k")) !== undefined);
+    await until("Redis is back", async () => (await cache.get("k")) !== undefined);
   });
 
   test("a freeze so long that the connection is given up also ends in a recovery", async () => {
@@ -168,12 +164,12 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await cache.set("k", entry("1"));
     server.freeze();
     const frozenAt = Date.now();
-    await until(async () => {
+    await until("the connection is given up", async () => {
       expect(await cache.get("k")).toBeUndefined();
       return Date.now() - frozenAt > 2500;
     });
     server.thaw();
-    await until(async () => (await cache.get("k")) !== undefined);
+    await until("Redis is back", async () => (await cache.get("k")) !== undefined);
   }, 15_000);
 
   test("what is dropped while Redis is frozen is dropped before anything is read from it again", async () => {
@@ -183,18 +179,18 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     server.freeze();
     expect(await cache.deleteTag("model:x")).toBe(0);
     server.thaw();
-    await until(async () => (await cache.get("other")) !== undefined);
+    await until("Redis is back", async () => (await cache.get("other")) !== undefined);
     expect(await cache.get("k")).toBeUndefined();
   });
 
   test("the memory in front goes on while Redis is gone", async () => {
     const cache = await layered("alone");
     await server.kill();
-    await until(async () => (await status(cache)) === "degraded");
+    await until("the loss is seen", async () => (await status(cache)) === "degraded");
     expect(await cache.set("k", entry("1"))).toBe(true);
     expect((await cache.get("k"))?.layer).toBe("memory");
     await server.start();
-    await until(async () => (await status(cache)) === "ok");
+    await until("Redis is back", async () => (await status(cache)) === "ok");
   });
 });
 

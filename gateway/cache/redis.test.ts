@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { startNode } from "../../gpu-node/node";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
-import { until } from "../../tests/harness";
 import { type RedisServer, redisBinary, startRedis } from "../../tests/redis-server";
+import { until } from "../../tests/until";
 import { startGateway } from "../gateway";
 
 const ADMIN_KEY = "redis-tests-admin-key-0123456789abcdef";

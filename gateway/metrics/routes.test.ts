@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Stack, startStack } from "../../tests/contract/stack";
-import { until } from "../../tests/harness";
+import { until } from "../../tests/until";
 
 let stack: Stack;
 beforeAll(async () => {

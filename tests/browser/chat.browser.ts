@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Locator, Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { until } from "../harness";
+import { until } from "../until";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";

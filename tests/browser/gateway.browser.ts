@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { ADMIN_KEY, Stack, until } from "../harness";
+import { ADMIN_KEY, Stack } from "../harness";
+import { until } from "../until";
 import { closeBrowser, onScreen } from "./harness";
 
 /** Gateway and node as they are deployed; the node's engine makes a word every 50 ms. */

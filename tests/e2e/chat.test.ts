@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type OpenAI from "openai";
 import type { ChatAnswer } from "../../gateway/chat/contract";
-import { readEvents, Stack, until } from "../harness";
+import { readEvents, Stack } from "../harness";
+import { until } from "../until";
 
 let stack: Stack;
 let openai: OpenAI;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Readiness } from "../../gateway/health/contract";
-import { Stack, statusOf, until } from "../harness";
+import { Stack, statusOf } from "../harness";
+import { until } from "../until";
 
 let stack: Stack;
 beforeAll(async () => {

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port";
-import { ServerProcess, statusOf, until } from "../harness";
+import { ServerProcess, statusOf } from "../harness";
+import { until } from "../until";
 
 /** The start command itself: what a person runs first. */
 let folder: string;
