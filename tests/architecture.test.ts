@@ -83,6 +83,23 @@ describe("imports follow the arrows", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("no files import each other in a circle", () => {
+    const left = new Map(SOURCES.map(({ path, imports }) => [withoutExtension(path), imports]));
+    const isFree = (imports: string[]) => !imports.some((target) => left.has(target));
+    // Takes away what imports nothing that is left, again and again: a circle stays, with what stands on it.
+    for (let before = -1; before !== left.size; ) {
+      before = left.size;
+      for (const [name, imports] of left) if (isFree(imports)) left.delete(name);
+    }
+    expect([...left.keys()]).toEqual([]);
+  });
+
+  test("only the composition root names an adapter", () => {
+    const isAdapter = (path: string) => path.startsWith("gateway/adapters/");
+    const namers = SOURCES.filter(({ path, imports }) => !isAdapter(path) && imports.some(isAdapter));
+    expect(namers.map(({ path }) => path)).toEqual(["gateway/compose.ts"]);
+  });
+
   test("each package that reaches outside is used in one place", () => {
     const homes: [name: string, home: RegExp][] = [
       ["@libsql/client", /^db\//],
