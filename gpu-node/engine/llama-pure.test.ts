@@ -101,9 +101,9 @@ describe("the sequence for a prompt", () => {
   test("is the one that shares the longest prefix", () => {
     expect(
       chooseSlot([
-        { cachedTokens: 100, sharedTokens: 20, lastUse: 1 },
-        { cachedTokens: 120, sharedTokens: 110, lastUse: 2 },
-        { cachedTokens: 0, sharedTokens: 0, lastUse: 0 },
+        { cachedTokens: 100, sharedTokens: 20, neighbours: 0, lastUse: 1 },
+        { cachedTokens: 120, sharedTokens: 110, neighbours: 0, lastUse: 2 },
+        { cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 },
       ]),
     ).toBe(1);
   });
@@ -111,17 +111,23 @@ describe("the sequence for a prompt", () => {
   test("is an empty one when only a few tokens of a long history would be reused", () => {
     expect(
       chooseSlot([
-        { cachedTokens: 1000, sharedTokens: 24, lastUse: 1 },
-        { cachedTokens: 0, sharedTokens: 0, lastUse: 0 },
+        { cachedTokens: 1000, sharedTokens: 24, neighbours: 0, lastUse: 1 },
+        { cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 },
       ]),
     ).toBe(1);
+  });
+
+  test("is one beside a stream that runs, unless a long prefix is shared elsewhere", () => {
+    const beside = { cachedTokens: 100, sharedTokens: 10, neighbours: 1, lastUse: 5 };
+    expect(chooseSlot([{ cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 }, beside])).toBe(1);
+    expect(chooseSlot([{ cachedTokens: 900, sharedTokens: 900, neighbours: 0, lastUse: 1 }, beside])).toBe(0);
   });
 
   test("is the least recently used one of equals", () => {
     expect(
       chooseSlot([
-        { cachedTokens: 50, sharedTokens: 10, lastUse: 9 },
-        { cachedTokens: 50, sharedTokens: 10, lastUse: 3 },
+        { cachedTokens: 50, sharedTokens: 10, neighbours: 0, lastUse: 9 },
+        { cachedTokens: 50, sharedTokens: 10, neighbours: 0, lastUse: 3 },
       ]),
     ).toBe(1);
   });

@@ -12,14 +12,23 @@ export interface PrefillLimits {
   alone: number;
 }
 
+/** A sequence of the context and its number there. */
+interface Slot {
+  sequence: LlamaContextSequence;
+  place: number;
+  /** Order of last use; 0 = never. */
+  lastUse: number;
+}
+
 /**
  * Owns a context and all its sequences. Every step decodes one batch that holds one token of each generating stream and
  * pieces of the prompts that are being read; streams join and leave between steps.
  */
 export class LlamaScheduler {
-  readonly #free: { sequence: LlamaContextSequence; lastUse: number }[];
+  #free: Slot[];
   #waiting: { job: Job; start: (stream: LlamaStream) => void; refuse: (error: unknown) => void }[] = [];
-  #active: LlamaStream[] = [];
+  /** Oldest first. */
+  #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
   #uses = 0;
   #isClosed = false;
@@ -28,8 +37,9 @@ export class LlamaScheduler {
     readonly context: LlamaContext,
     readonly prefill: PrefillLimits,
   ) {
-    this.#free = Array.from({ length: context.totalSequences }, () => ({
+    this.#free = Array.from({ length: context.totalSequences }, (_, place) => ({
       sequence: context.getSequence(),
+      place,
       lastUse: 0,
     }));
   }
@@ -76,7 +86,7 @@ export class LlamaScheduler {
 
   #endAll(reason: AppError): void {
     for (const { refuse } of this.#waiting.splice(0)) refuse(reason);
-    for (const stream of this.#active) stream.cancel(reason);
+    for (const { stream } of this.#active) stream.cancel(reason);
   }
 
   /** Puts waiting jobs on free sequences, each on the one whose cache helps it most. */
@@ -88,9 +98,10 @@ export class LlamaScheduler {
       // The last token of the prompt is always computed: the first token of the answer comes from it.
       const reusable = job.prompt.slice(0, -1);
       const index = chooseSlot(
-        this.#free.map(({ sequence, lastUse }) => ({
+        this.#free.map(({ sequence, place, lastUse }) => ({
           cachedTokens: sequence.nextTokenIndex,
           sharedTokens: Math.min(sequence.compareContextTokens(reusable).firstDifferentIndex, reusable.length),
+          neighbours: this.#active.filter(({ slot }) => Math.abs(slot.place - place) === 1).length,
           lastUse,
         })),
       );
@@ -99,7 +110,7 @@ export class LlamaScheduler {
       try {
         await slot.sequence.adaptStateToTokens(reusable, false);
         const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
-        this.#active.push(stream);
+        this.#active.push({ slot, stream });
         start(stream);
       } catch (error) {
         this.#free.push(slot);
@@ -108,32 +119,36 @@ export class LlamaScheduler {
     }
   }
 
-  /** Advances every stream in one tick, so that all their tokens land in one batch. */
+  /**
+   * Advances every stream in one tick, so that all their tokens land in one batch, in the order of their places:
+   * llama.cpp computes at once only what belongs to sequences that follow each other.
+   */
   async #step(): Promise<void> {
-    const live = this.#active.filter((stream) => !stream.isOver);
-    const generating = live.filter((stream) => stream.prefillTokens === 0);
-    const prefilling = live.filter((stream) => stream.prefillTokens > 0);
-    const limit = generating.length > 0 ? this.prefill.beside : this.prefill.alone;
+    const live = this.#active.filter(({ stream }) => !stream.isOver);
+    const prefilling = live.filter(({ stream }) => stream.prefillTokens > 0);
+    const generating = live.length - prefilling.length;
+    const limit = generating > 0 ? this.prefill.beside : this.prefill.alone;
     const shares = shareBatch(
-      prefilling.map((stream) => stream.prefillTokens),
-      Math.min(limit, this.context.batchSize - generating.length),
+      prefilling.map(({ stream }) => stream.prefillTokens),
+      Math.min(limit, this.context.batchSize - generating),
     );
-    await Promise.all([
-      ...generating.map((stream) => stream.advance(1)),
-      ...prefilling.map((stream, index) => {
-        const share = shares[index] ?? 0;
-        return share > 0 ? stream.advance(share) : undefined;
+    const tokens = new Map(prefilling.map((active, index) => [active, shares[index] ?? 0]));
+    const inPlace = live.toSorted((a, b) => a.slot.place - b.slot.place);
+    await Promise.all(
+      inPlace.map((active) => {
+        const granted = tokens.get(active) ?? 1;
+        return granted > 0 ? active.stream.advance(granted) : undefined;
       }),
-    ]);
+    );
   }
 
   /** Frees the sequences of the streams that are over; their cache stays for the next prompt. */
   async #retire(): Promise<void> {
-    const over = this.#active.filter((stream) => stream.isOver);
-    this.#active = this.#active.filter((stream) => !stream.isOver);
-    for (const stream of over) {
+    const over = this.#active.filter(({ stream }) => stream.isOver);
+    this.#active = this.#active.filter(({ stream }) => !stream.isOver);
+    for (const { slot, stream } of over) {
       await stream.release();
-      this.#free.push({ sequence: stream.sequence, lastUse: ++this.#uses });
+      this.#free.push({ ...slot, lastUse: ++this.#uses });
     }
   }
 }
