@@ -3,6 +3,8 @@ import { HEADERS, median, oneByOne, post } from "./load";
 import { cpuMs, type Running, residentMib, type Side, startAll } from "./processes";
 
 const ROUNDS = 5;
+/** Rounds before those that count: by then the runtime has compiled what it will, which costs more than the requests. */
+const WARM_UP_ROUNDS = 6;
 const CHAT = { messages: [{ role: "user", content: "Name three colours." }] };
 const MODEL = "smollm2-135m-instruct";
 
@@ -26,8 +28,8 @@ const measure = async (
 
 /** Gateway and floor in turns, so that whatever else the machine does hits both. */
 const sideBySide = async (gateway: () => Promise<Round>, floor: () => Promise<Round>) => {
-  await gateway();
-  await floor();
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) await gateway();
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) await floor();
   const rounds: [Round, Round][] = [];
   for (let i = 0; i < ROUNDS; i++) rounds.push([await gateway(), await floor()]);
   const of = (side: 0 | 1, field: keyof Round) => median(rounds.map((round) => round[side][field]));

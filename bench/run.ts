@@ -1,12 +1,14 @@
 import { mkdir } from "node:fs/promises";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { engineThroughput } from "./engine";
+import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead } from "./gateway-overhead";
 
 const SCENARIOS: Record<string, () => Promise<unknown>> = {
   engine: engineThroughput,
   "gateway-overhead": gatewayOverhead,
+  "gateway-memory": gatewayMemory,
 };
 
 const [name] = process.argv.slice(2);
@@ -16,11 +18,12 @@ if (name === undefined || !scenario) {
   process.exit(name === undefined ? 0 : 1);
 }
 
+const loadBefore = loadavg();
 const measured = await scenario();
 const report = {
   scenario: name,
   at: new Date().toISOString(),
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, bun: Bun.version },
+  machine: { cpu: cpus()[0]?.model, cores: cpus().length, bun: Bun.version, loadBefore },
   measured,
 };
 const folder = join(import.meta.dir, "results");
