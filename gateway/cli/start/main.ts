@@ -114,7 +114,7 @@ const start = async (): Promise<number> => {
       renderSummary({
         url: config.gateway.publicUrl ?? url,
         readyAfterMs: performance.now() - startedAt,
-        logFolder: relative(process.cwd(), logFolder),
+        logFolder: logFolder.startsWith(process.cwd()) ? relative(process.cwd(), logFolder) : logFolder,
         ...shown,
       }),
     );
