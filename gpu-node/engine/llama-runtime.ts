@@ -19,6 +19,9 @@ export interface LlamaRuntime {
 /** Tokens that one batch holds: enough to use a GPU well, and short enough on a CPU to end within a second. */
 const BATCH_TOKENS = 512;
 
+/** llama.cpp's own limit of sequences in one context. */
+const MOST_SLOTS = 256;
+
 /** Loads a GGUF file. `onProgress` gets 0…1. Throws AppError (invalid_request, unavailable) that says what to do. */
 export const loadRuntime = async (
   path: string,
@@ -27,28 +30,64 @@ export const loadRuntime = async (
   onProgress: (fraction: number) => void,
 ): Promise<LlamaRuntime> => {
   await checkGguf(path);
+  if (slots > MOST_SLOTS) {
+    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, and the engine llama has at most ${MOST_SLOTS}.`;
+    throw new AppError("invalid_request", message, { param: "GROUNDWIRE_NODE_SLOTS" });
+  }
   const llama = await startLlama(gpu, wantedThreads, log);
   const threads = llama.maxThreads;
   try {
-    const model = await llama.loadModel({ modelPath: path, onLoadProgress: onProgress });
+    const model = await llama
+      .loadModel({ modelPath: path, onLoadProgress: onProgress })
+      .catch((cause) => refuse(unreadable(path), cause));
     const contextWindow = Math.min(contextTokens, model.trainContextSize);
-    const context = await model.createContext({
-      sequences: slots,
-      contextSize: contextWindow,
-      batchSize: Math.max(BATCH_TOKENS, slots),
-      threads,
-      failedCreationRemedy: false, // a smaller context than asked for would refuse prompts that the settings promise
-    });
+    const batchSize = Math.max(BATCH_TOKENS, slots);
+    const context = await model
+      .createContext({
+        sequences: slots,
+        contextSize: contextWindow,
+        batchSize,
+        threads,
+        failedCreationRemedy: false, // a smaller context than asked for would refuse prompts that the settings promise
+      })
+      .catch(async (cause) => refuse(await noRoom(model, { slots, contextWindow, batchSize }), cause));
     return { llama, model, context, contextWindow, threads, dispose: () => llama.dispose() };
   } catch (error) {
     await llama.dispose();
-    throw new AppError(
-      "unavailable",
-      `llama.cpp could not load ${path}: ${error instanceof Error ? error.message : String(error)}. ` +
-        "If memory is short, lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS.",
-      { cause: error },
-    );
+    throw error;
   }
+};
+
+const refuse = (message: string, cause: unknown): never => {
+  throw new AppError("unavailable", message, { source: "node", cause });
+};
+
+const unreadable = (path: string): string =>
+  `llama.cpp can't load ${path}. The file is damaged or incomplete, needs a newer llama.cpp, or is larger than the free ` +
+  "memory; the log says which. Fetch it again, or choose another with GROUNDWIRE_CHAT_MODEL.";
+
+interface ContextShape {
+  slots: number;
+  contextWindow: number;
+  batchSize: number;
+}
+
+const noRoom = async (
+  { fileInsights, gpuLayers }: LlamaModel,
+  { slots, contextWindow, batchSize }: ContextShape,
+): Promise<string> => {
+  const { cpuRam, gpuVram } = await fileInsights.estimateContextResourceRequirementsV2({
+    contextSize: contextWindow,
+    sequences: slots,
+    batchSize,
+    modelGpuLayers: gpuLayers,
+    flashAttention: "auto",
+  });
+  const gib = ((cpuRam + gpuVram) / 2 ** 30).toFixed(1);
+  return (
+    `There is no memory for ${slots} slots of ${contextWindow} tokens: about ${gib} GiB beside the model. ` +
+    "Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS."
+  );
 };
 
 /** Uses the binaries that came with the package; nothing is compiled or downloaded. */
