@@ -2,7 +2,7 @@ import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../lib/errors";
 import type { EngineEvent } from "./engine";
 import { chooseSlot, shareBatch } from "./llama-slots";
-import { engineFailure, type Job, LlamaStream } from "./llama-stream";
+import { type Job, LlamaStream } from "./llama-stream";
 
 /** Prompt tokens that one step computes at most: who generates waits for it, and so does who comes in the meantime. */
 export interface PrefillLimits {
@@ -31,7 +31,8 @@ export class LlamaScheduler {
   #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
   #uses = 0;
-  #isClosed = false;
+  /** Why nothing is taken any more. */
+  #ended?: AppError;
 
   constructor(
     readonly context: LlamaContext,
@@ -56,13 +57,12 @@ export class LlamaScheduler {
 
   /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
   async close(): Promise<void> {
-    this.#isClosed = true;
     this.#endAll(shuttingDown());
     await this.#running;
   }
 
   #join(job: Job): Promise<LlamaStream> {
-    if (this.#isClosed) throw shuttingDown();
+    if (this.#ended) throw this.#ended;
     return new Promise((start, refuse) => {
       this.#waiting.push({ job, start, refuse });
       this.#running ??= this.#loop();
@@ -78,13 +78,14 @@ export class LlamaScheduler {
         await this.#retire();
       }
     } catch (error) {
-      this.#endAll(engineFailure(error));
+      this.#endAll(broken(error)); // a failed answer doesn't come here: its sequence could not even be emptied
     } finally {
       this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
     }
   }
 
   #endAll(reason: AppError): void {
+    this.#ended ??= reason;
     for (const { refuse } of this.#waiting.splice(0)) refuse(reason);
     for (const { stream } of this.#active) stream.cancel(reason);
   }
@@ -152,6 +153,9 @@ export class LlamaScheduler {
     }
   }
 }
+
+const broken = (cause: unknown): AppError =>
+  new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { source: "node", cause });
 
 const shuttingDown = (): AppError =>
   new AppError("unavailable", "The GPU node is shutting down. Try again.", { source: "node" });

@@ -158,5 +158,5 @@ export class LlamaStream {
   }
 }
 
-export const engineFailure = (cause: unknown): AppError =>
+const engineFailure = (cause: unknown): AppError =>
   new AppError("unavailable", "The engine failed while it made this answer. Try again.", { source: "node", cause });
