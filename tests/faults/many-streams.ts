@@ -1,0 +1,59 @@
+import getPort from "../../bench/free-port";
+import { residentMib } from "../../bench/processes";
+import { TestClient } from "../../gpu-node/test-node";
+
+/**
+ * A thousand streams at once on one node with the synthetic engine, three times over: each of them has to end whole,
+ * and the third round may not need more memory than the second.
+ */
+
+const STREAMS = 1000;
+const ROUNDS = 3;
+const GROWTH_MIB = 20;
+
+const port = await getPort();
+const url = `http://127.0.0.1:${port}`;
+const child = Bun.spawn([process.execPath, "gpu-node/main.ts"], {
+  env: {
+    ...process.env,
+    GROUNDWIRE_NODE_ENGINE: "synthetic",
+    GROUNDWIRE_NODE_PORT: String(port),
+    GROUNDWIRE_NODE_SLOTS: String(STREAMS),
+    GROUNDWIRE_SYNTHETIC_TOKENS: "50",
+    GROUNDWIRE_SYNTHETIC_TOKEN_MS: "20",
+  },
+  stdout: "ignore",
+  stderr: "inherit",
+});
+const isReady = () =>
+  fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+const residents: number[] = [];
+let broken = 0;
+try {
+  while (!(await isReady())) await Bun.sleep(20);
+  using client = new TestClient(url);
+  for (let round = 0; round < ROUNDS; round++) {
+    const startedAt = performance.now();
+    const endings = await Promise.all(
+      Array.from({ length: STREAMS }, async (_, index) => {
+        const { text, code } = await client.chat(`${round}.${index}`, { stream: true });
+        return { whole: code === 0 && text.endsWith("data: [DONE]\n\n"), ms: performance.now() - startedAt };
+      }),
+    );
+    const times = endings.map(({ ms }) => ms).toSorted((a, b) => a - b);
+    const failures = endings.filter(({ whole }) => !whole).length;
+    broken += failures;
+    residents.push(residentMib(child.pid));
+    const row = { failures, firstMs: times[0]?.toFixed(0), lastMs: times.at(-1)?.toFixed(0) };
+    console.log(JSON.stringify({ round, ...row, residentMib: residents.at(-1)?.toFixed(0) }));
+  }
+} finally {
+  child.kill("SIGTERM");
+  await child.exited;
+}
+const [, second = 0, third = 0] = residents;
+process.exit(broken > 0 || third - second > GROWTH_MIB ? 1 : 0);
