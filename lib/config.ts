@@ -94,6 +94,13 @@ export const Config = Type.Object({
       60 * minute,
     ),
     nextTokenMs: whole("GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS", "Longest wait between two tokens", 30_000, 1, 60 * minute),
+    stuckMs: whole(
+      "GROUNDWIRE_STUCK_MS",
+      "Without a token on any of its streams for so long, a node is called stuck and avoided",
+      15_000,
+      3000,
+      60 * minute,
+    ),
     totalMs: whole("GROUNDWIRE_TOTAL_TIMEOUT_MS", "Longest time for a whole answer", 10 * minute, 1, 24 * 60 * minute),
   }),
 

@@ -87,7 +87,14 @@ export const fakeEngine = (
       if (request.model !== model) {
         throw new AppError("model_not_found", `There is no model "${request.model}".`, { param: "model" });
       }
-      return { node: "fake", modelRevision: "fake-revision", engine: "fake", queueMs: 0, body: pieces(request) };
+      return {
+        node: "fake",
+        modelRevision: "fake-revision",
+        engine: "fake",
+        retries: 0,
+        queueMs: 0,
+        body: pieces(request),
+      };
     },
     nodes: () => [view()],
     drain(node, drained) {

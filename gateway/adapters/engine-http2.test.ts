@@ -25,7 +25,7 @@ const engineOf = (urls: string[], timeouts: Partial<Http2EngineOptions["timeouts
   const engine = http2Engine({
     urls,
     connectionsPerNode: 2,
-    timeouts: { queueMs: 1000, firstTokenMs: 5000, nextTokenMs: 5000, ...timeouts },
+    timeouts: { queueMs: 1000, firstTokenMs: 5000, nextTokenMs: 5000, stuckMs: 5000, ...timeouts },
   });
   open.push(engine);
   void engine.open();
@@ -72,7 +72,7 @@ engineContract("http2", async () => {
   const engine = http2Engine({
     urls: [running.url],
     connectionsPerNode: 2,
-    timeouts: { queueMs: 1000, firstTokenMs: 5000, nextTokenMs: 5000 },
+    timeouts: { queueMs: 1000, firstTokenMs: 5000, nextTokenMs: 5000, stuckMs: 5000 },
   });
   return {
     engine,

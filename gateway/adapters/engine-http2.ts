@@ -11,14 +11,18 @@ export interface Http2EngineOptions {
   urls: string[];
   token?: string;
   connectionsPerNode: number;
-  timeouts: { queueMs: number; firstTokenMs: number; nextTokenMs: number };
+  /** `stuckMs`: a node that gives no stream a token for so long is avoided. */
+  timeouts: { queueMs: number; firstTokenMs: number; nextTokenMs: number; stuckMs: number };
   connectMs?: number;
+  /** How often a node is asked whether it is still there; one that stays silent as long again is given up. */
+  pingMs?: number;
 }
 
 /** GPU nodes over HTTP/2: least outstanding requests first, at most one retry, a breaker for each node. */
 export const http2Engine = (options: Http2EngineOptions): Engine => {
-  const { timeouts, token, connectionsPerNode: connections, connectMs = 2000 } = options;
-  const nodes = options.urls.map((url) => new EngineNode({ url, token, connections, connectMs }));
+  const { timeouts, token, connectionsPerNode: connections, connectMs = 2000, pingMs = 5000 } = options;
+  const { stuckMs } = timeouts;
+  const nodes = options.urls.map((url) => new EngineNode({ url, token, connections, connectMs, pingMs, stuckMs }));
   const watchdog = new Watchdog();
   const retries = new RetryBudget();
 
@@ -36,7 +40,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     return best;
   };
   /** A stuck node is the last resort: it may have come back since it was asked. */
-  const rank = (node: EngineNode): number => (node.readiness?.state === "stuck" ? 1 : 0);
+  const rank = (node: EngineNode): number => (node.state === "stuck" ? 1 : 0);
 
   const attempt = async (node: EngineNode, request: EngineRequest): Promise<EngineReply> => {
     node.outstanding++;
@@ -63,6 +67,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
           totalMs: request.deadlineMs,
         },
         watchdog,
+        flow: node.flow,
         onEnd(error) {
           over();
           report(node, error);
@@ -73,7 +78,8 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         node: node.id,
         modelRevision: String(headers[RESPONSE_HEADERS.modelRevision] ?? "unknown"),
         engine: String(headers[RESPONSE_HEADERS.engine] ?? "unknown"),
-        queueMs: Number(headers[RESPONSE_HEADERS.queueMs] ?? 0),
+        queueMs: Math.max(0, Number(headers[RESPONSE_HEADERS.queueMs]) || 0),
+        retries: 0,
         body: stream,
       };
     } catch (thrown) {
@@ -107,7 +113,9 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
         if (!next || !retries.take()) throw isLost && node.state === "down" ? nobodyTakes(nodes, request.model) : error;
         try {
-          return await attempt(next, request);
+          return { ...(await attempt(next, request)), retries: 1 };
+        } catch (again) {
+          throw afterRetry(toAppError(again));
         } finally {
           retries.giveBack();
         }
@@ -144,6 +152,10 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
   if (request.traceparent) headers[REQUEST_HEADERS.traceparent] = request.traceparent;
   return headers;
 };
+
+/** The error of the second attempt, with what came before it. */
+const afterRetry = ({ kind, message, detail }: AppError): AppError =>
+  new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
 /** Failures that say something about the node count against it; refusals and leaving callers don't. */
 const report = (node: EngineNode, error: AppError | undefined): void => {

@@ -9,7 +9,7 @@ import type { CachedAnswer, CacheRequest } from "./answers";
 import { parseCacheControl } from "./directives";
 import { createAnswerCache } from "./service";
 
-const head = { node: "node-1", modelRevision: "r1", engine: "test", queueMs: 0 };
+const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const HOUR_MS = 3_600_000;
 
 /** Answers "a1 b1 c1", then "a2 b2 c2" and so on, each piece a frame, and counts how often it was asked. */

@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import type { EngineReply } from "../ports/engine";
 import { Flight } from "./single-flight";
 
-const head = { node: "node-1", modelRevision: "r1", engine: "test", queueMs: 0 };
+const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const bytes = (text: string) => new TextEncoder().encode(text);
 const never = new AbortController().signal;
 

@@ -28,6 +28,8 @@ export interface EngineReply {
   modelRevision: string;
   /** The node's own engine and version. */
   engine: string;
+  /** How often it was tried elsewhere, or again, before this reply. */
+  retries: number;
   /** Milliseconds spent waiting for a slot on the node. */
   queueMs: number;
   /**

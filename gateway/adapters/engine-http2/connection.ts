@@ -1,8 +1,6 @@
 import http2 from "node:http2";
 import { AppError } from "../../../lib/errors";
 
-/** A quiet peer is pinged this often, and given up when an answer takes as long again. */
-const PING_MS = 5000;
 /** A node ends a connection that resets about 1,000 streams in a burst; a connection is replaced well before. */
 const MAX_RESETS = 400;
 
@@ -19,6 +17,8 @@ export class Connection {
   constructor(
     readonly url: string,
     connectMs: number,
+    /** The peer is pinged this often, and given up when an answer takes as long again. */
+    private readonly pingMs: number,
     private readonly onGone: (cause: unknown) => void,
   ) {
     const session = http2.connect(url, { settings: { enablePush: false } });
@@ -27,7 +27,7 @@ export class Connection {
     session.once("connect", () => {
       clearTimeout(timer);
       this.#isUsable = true;
-      this.#ping = setInterval(() => this.#checkPeer(), PING_MS);
+      this.#ping = setInterval(() => this.#checkPeer(), pingMs);
       this.#opened.resolve();
     });
     let cause: unknown = new Error("the connection was closed");
@@ -90,7 +90,7 @@ export class Connection {
   #checkPeer(): void {
     const session = this.#session;
     if (session.closed || session.destroyed) return;
-    const timer = setTimeout(() => session.destroy(new Error("the node did not answer a ping")), PING_MS);
+    const timer = setTimeout(() => session.destroy(new Error("the node did not answer a ping")), this.pingMs);
     session.ping((error) => {
       clearTimeout(timer);
       if (error && !session.destroyed) session.destroy(error);

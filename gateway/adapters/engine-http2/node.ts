@@ -4,6 +4,7 @@ import type { NodeView } from "../../ports/engine";
 import { Breaker } from "./breaker";
 import type { Connection } from "./connection";
 import { Pool } from "./pool";
+import { TokenFlow } from "./token-flow";
 
 const PROBE_MS = 2000;
 /** While a node is not ready it is asked more often, so that it is back in use within a second or two. */
@@ -16,6 +17,9 @@ interface NodeOptions {
   token: string | undefined;
   connections: number;
   connectMs: number;
+  pingMs: number;
+  /** Without a token for so long while some are owed, the node is stuck. Longer than the time between two probes. */
+  stuckMs: number;
 }
 
 /** One GPU node: its connections, what it says about itself, and what its streams have shown. */
@@ -23,6 +27,7 @@ export class EngineNode {
   readonly id: string;
   readonly breaker = new Breaker();
   readonly pool: Pool;
+  readonly flow = new TokenFlow();
   outstanding = 0;
   /** An admin has taken it out of service. */
   isDrained = false;
@@ -39,9 +44,8 @@ export class EngineNode {
 
   constructor(private readonly options: NodeOptions) {
     this.id = new URL(options.url).host;
-    this.pool = new Pool({ url: options.url, size: options.connections, connectMs: options.connectMs }, (cause) =>
-      this.#lost(cause),
-    );
+    const { url, connections: size, connectMs, pingMs } = options;
+    this.pool = new Pool({ url, size, connectMs, pingMs }, (cause) => this.#lost(cause));
   }
 
   /** Starts the probe, which runs until `close`. */
@@ -78,8 +82,19 @@ export class EngineNode {
     if (this.isDrained) return "draining";
     if (this.breaker.isEjected) return "ejected";
     if (this.readiness.state !== "ready") return this.readiness.state;
+    if (this.#isSilent()) return "stuck";
     const { slots, queue } = this.readiness;
     return slots.running >= slots.total && queue.depth >= queue.capacity ? "busy" : "ready";
+  }
+
+  /**
+   * True when no stream of this gateway gets a token and the node didn't report any for others at the last probe: where
+   * it does, ours only wait for a slot.
+   */
+  #isSilent(): boolean {
+    const { stuckMs } = this.options;
+    const isOursSilent = (this.flow.silentMs(performance.now()) ?? 0) >= stuckMs;
+    return isOursSilent && (this.readiness?.last_token_ms ?? Number.POSITIVE_INFINITY) >= stuckMs;
   }
 
   serves(model: string): boolean {

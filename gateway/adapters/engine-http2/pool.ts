@@ -7,7 +7,7 @@ export class Pool {
   #isClosed = false;
 
   constructor(
-    private readonly options: { url: string; size: number; connectMs: number },
+    private readonly options: { url: string; size: number; connectMs: number; pingMs: number },
     private readonly onLost: (cause: unknown) => void,
   ) {}
 
@@ -29,10 +29,10 @@ export class Pool {
   }
 
   async #fill(): Promise<Connection> {
-    const { url, size, connectMs } = this.options;
+    const { url, size, connectMs, pingMs } = this.options;
     this.#connections = this.#connections.filter((connection) => connection.isUsable || connection.streams > 0);
     const missing = size - this.#connections.filter((connection) => connection.isUsable).length;
-    const fresh = Array.from({ length: missing }, () => new Connection(url, connectMs, this.onLost));
+    const fresh = Array.from({ length: missing }, () => new Connection(url, connectMs, pingMs, this.onLost));
     this.#connections.push(...fresh);
     const open = this.available();
     if (open && fresh.length === 0) return open;

@@ -2,6 +2,7 @@ import type http2 from "node:http2";
 import { RESPONSE_HEADERS } from "../../../gpu-node/protocol";
 import { AppError, fromEnvelope } from "../../../lib/errors";
 import type { Connection } from "./connection";
+import type { TokenFlow } from "./token-flow";
 import type { Watchdog } from "./watchdog";
 
 const DONE = Buffer.from("data: [DONE]\n\n");
@@ -28,6 +29,8 @@ interface StreamOptions {
   signal: AbortSignal;
   timeouts: StreamTimeouts;
   watchdog: Watchdog;
+  /** Hears of the tokens of a stream of events. */
+  flow: TokenFlow;
   /** Called once, when the node has nothing more to do for this stream; `error` is why it is not whole. */
   onEnd(error: AppError | undefined): void;
 }
@@ -76,6 +79,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     stream.once("close", () => this.#closed());
     options.signal.addEventListener("abort", this.#leave, { once: true });
     options.watchdog.watch(this);
+    if (options.isEvents) options.flow.begin(now);
     if (options.signal.aborted) this.#leave();
   }
 
@@ -148,15 +152,30 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     }
     this.#expectNext();
     if (this.#bufferedBytes > MAX_BUFFERED_BYTES) {
-      this.#isPaused = true;
-      this.#stream.pause();
+      this.#setPaused(true);
     }
     this.#notify();
   }
 
   #expectNext(): void {
-    if (this.#options.isEvents) {
-      this.expiresAt = Math.min(performance.now() + this.#options.timeouts.nextTokenMs, this.#totalAt);
+    const { isEvents, flow, timeouts } = this.#options;
+    if (!isEvents) return;
+    const now = performance.now();
+    this.expiresAt = Math.min(now + timeouts.nextTokenMs, this.#totalAt);
+    flow.token(now);
+  }
+
+  /** While its reader holds it back, a stream is owed no token. */
+  #setPaused(isPaused: boolean): void {
+    if (this.#isPaused === isPaused || this.#isEnded) return;
+    this.#isPaused = isPaused;
+    const { isEvents, flow } = this.#options;
+    if (isPaused) {
+      this.#stream.pause();
+      if (isEvents) flow.end();
+    } else {
+      if (isEvents) flow.begin(performance.now());
+      this.#stream.resume();
     }
   }
 
@@ -167,10 +186,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     this.#chunks = [];
     this.#partial = undefined;
     this.#bufferedBytes = 0;
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#stream.resume();
-    }
+    this.#setPaused(false);
     if (!this.#options.isEvents) return piece;
     if (piece[piece.length - 1] !== 10 || piece[piece.length - 2] !== 10) {
       const border = piece.lastIndexOf(BORDER);
@@ -224,6 +240,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
 
   #finish(): void {
     this.#isEnded = true;
+    if (this.#options.isEvents && !this.#isPaused) this.#options.flow.end();
     this.#options.watchdog.forget(this);
     this.#options.onEnd(this.#failure);
     this.#options.signal.removeEventListener("abort", this.#leave);

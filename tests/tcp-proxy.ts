@@ -1,0 +1,52 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+export interface TcpProxy {
+  /** Of what it forwards to, through it. */
+  url: string;
+  /** From now on nothing is forwarded either way and no connection is closed, as when a cable is pulled. */
+  freeze(): void;
+  /** New connections are forwarded again; the frozen ones stay dead. */
+  thaw(): void;
+  close(): Promise<void>;
+}
+
+/** A proxy on a free port that can lose packets silently. */
+export const startTcpProxy = async (target: string): Promise<TcpProxy> => {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+
+  const forward = (from: Socket, to: Socket): void => {
+    sockets.add(from);
+    from.on("error", () => {});
+    from.on("data", (data) => to.write(data));
+    from.once("close", () => {
+      sockets.delete(from);
+      if (!from.isPaused()) to.destroy();
+    });
+  };
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    forward(client, upstream);
+    forward(upstream, client);
+    if (isFrozen) for (const socket of [client, upstream]) socket.pause();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    freeze() {
+      isFrozen = true;
+      for (const socket of sockets) socket.pause();
+    },
+    thaw() {
+      isFrozen = false;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};
