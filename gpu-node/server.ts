@@ -12,8 +12,8 @@ type Listener = (request: Incoming, response: Outgoing) => void;
 
 /** What a client may cost before it has sent a request that makes sense. */
 const HTTP2_LIMITS = {
-  // Cancelled streams are normal here: hundreds of chats may be stopped at once. A flood ends with GOAWAY.
-  streamResetBurst: 800,
+  // Cancelled streams are normal here: 900 chats on one connection may be stopped at once. A flood ends the connection.
+  streamResetBurst: 950,
   streamResetRate: 200,
   maxHeaderListPairs: 64,
   // Answers that wait for slow readers count, up to a window each (MiB).
