@@ -5,6 +5,8 @@ import { Flight } from "./single-flight";
 export interface FlightPlan {
   /** Equal plans join; undefined: nobody else may. */
   id?: string;
+  /** Of the entry that `onWhole` stores. */
+  key: string;
   tags: readonly string[];
   generate(signal: AbortSignal): Promise<EngineReply>;
   /**
@@ -19,26 +21,32 @@ const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && e
 
 /** The generations that run for the cache. */
 export const createFlights = () => {
-  const tagsOf = new Map<Flight, readonly string[]>();
+  /** What a flight may be stored as; one that is not here is not stored. */
+  const kept = new Map<Flight, Pick<FlightPlan, "key" | "tags">>();
   const joinable = new Map<string, Flight>();
 
-  const launch = ({ id, tags, generate, onWhole }: FlightPlan): Flight => {
+  const launch = ({ id, key, tags, generate, onWhole }: FlightPlan): Flight => {
     const land = (): void => {
-      tagsOf.delete(flight);
+      kept.delete(flight);
       if (id !== undefined && joinable.get(id) === flight) joinable.delete(id);
     };
     const flight: Flight = new Flight(generate, (frames) => {
-      if (frames) void onWhole(tagsOf.has(flight) ? frames : undefined).finally(land);
+      if (frames) void onWhole(kept.has(flight) ? frames : undefined).finally(land);
       else land();
     });
-    tagsOf.set(flight, tags);
+    kept.set(flight, { key, tags });
     if (id !== undefined) joinable.set(id, flight);
     return flight;
   };
 
+  const forget = (matches: (plan: Pick<FlightPlan, "key" | "tags">) => boolean): void => {
+    for (const [flight, plan] of kept) if (matches(plan)) kept.delete(flight);
+    for (const [id, flight] of joinable) if (!kept.has(flight)) joinable.delete(id);
+  };
+
   return {
     launch,
-    size: (): number => tagsOf.size,
+    size: (): number => kept.size,
 
     /** Joins the flight of an equal plan, or launches one. Where the one it joined was ended by its leader, tries again. */
     joinOrLaunch: async (
@@ -61,9 +69,8 @@ export const createFlights = () => {
     },
 
     /** What runs with this tag is neither joined nor kept from now on; its readers get it to the end. */
-    forget: (tag: string): void => {
-      for (const [flight, tags] of tagsOf) if (tags.includes(tag)) tagsOf.delete(flight);
-      for (const [id, flight] of joinable) if (!tagsOf.has(flight)) joinable.delete(id);
-    },
+    forgetTag: (tag: string): void => forget(({ tags }) => tags.includes(tag)),
+    /** The same for what would be stored as this entry. */
+    forgetKey: (key: string): void => forget((plan) => plan.key === key),
   };
 };

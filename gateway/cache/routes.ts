@@ -38,11 +38,11 @@ const toWire = ({ name, enabled, keyIds }: NamespaceSettings): CacheNamespaceSet
 
 /** What admins see and do about the answer cache. */
 export const cacheRoutes = (deps: CacheRouteDeps) => {
-  const { answers, cache, namespaces } = deps;
+  const { answers, namespaces } = deps;
 
   /** One of the fields is there: the contract says so. A field's name and value are the tag, but for two of them. */
   const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
-    if (entry !== undefined) return { deleted: (await cache.delete(entry)) ? 1 : 0 };
+    if (entry !== undefined) return { deleted: (await answers.deleteEntry(entry)) ? 1 : 0 };
     const [named] = Object.entries(byTag);
     return { deleted: await answers.invalidate(tag ?? named?.join(":") ?? "") };
   };
@@ -71,7 +71,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
     .delete(
       "/entries/:key",
       async ({ params: { key } }) => {
-        if (await cache.delete(key)) return { deleted: 1 };
+        if (await answers.deleteEntry(key)) return { deleted: 1 };
         throw new AppError("not_found", `There is no entry ${key}. It may have expired.`, { param: "key" });
       },
       {

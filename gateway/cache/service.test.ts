@@ -250,6 +250,17 @@ describe("what is kept", () => {
   });
 });
 
+test("an entry that is dropped while it is generated anew is not stored by that", async () => {
+  const answers = create();
+  const { generate, release } = upstream();
+  const running = await answers.answer(request(), generate, toStored);
+  const { key = "" } = running.report;
+  expect(await answers.deleteEntry(key)).toBe(false);
+  release();
+  await textOf(running);
+  expect(await cache.get(key)).toBeUndefined();
+});
+
 describe("equal requests in flight", () => {
   test.each([false, true])("fifty of them make one upstream call and get equal bytes (stream: %p)", async (stream) => {
     const answers = create();

@@ -32,6 +32,8 @@ export interface AnswerCacheService extends AnswerCache {
   inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
   /** Drops what carries `tag`; what is generated right now with that tag is neither joined nor kept. */
   invalidate(tag: string): Promise<number>;
+  /** Drops one entry, and false when there was none; what is generated right now for it is neither joined nor kept. */
+  deleteEntry(key: string): Promise<boolean>;
 }
 
 export interface CacheInspection {
@@ -125,6 +127,7 @@ export const createAnswerCache = ({
     recent.add(request.requestId, namespace, named);
 
     const plan: FlightPlan = {
+      key,
       tags,
       generate,
       onWhole: (frames) => keep(key, frames && worthKeeping(frames, toStored), tags, keepSeconds),
@@ -174,8 +177,12 @@ export const createAnswerCache = ({
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
     invalidate: async (tag) => {
-      flights.forget(tag);
+      flights.forgetTag(tag);
       return cache.deleteTag(tag);
+    },
+    deleteEntry: async (key) => {
+      flights.forgetKey(key);
+      return cache.delete(key);
     },
   };
 };
