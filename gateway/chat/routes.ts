@@ -112,15 +112,22 @@ const cacheHeaders = ({ cache }: Pick<AnswerStart, "cache">): Record<string, str
   return headers;
 };
 
-const wholeResponse = (exchange: Exchange, answer: WholeAnswer): Response => {
+/** The same, and how often a node was asked again. */
+const answerHeaders = (answer: AnswerStart): Record<string, string> => {
   const headers = cacheHeaders(answer);
+  headers["x-retries"] = String(answer.retries);
+  return headers;
+};
+
+const wholeResponse = (exchange: Exchange, answer: WholeAnswer): Response => {
+  const headers = answerHeaders(answer);
   headers["content-type"] = JSON_TYPE;
   headers["server-timing"] = serverTiming({ queue: answer.queueMs, ttft: answer.ttftMs, total: answer.totalMs });
   return exchange.respond(answer.json, headers);
 };
 
 const streamed = (answer: StreamedAnswer) => {
-  const headers = cacheHeaders(answer);
+  const headers = answerHeaders(answer);
   headers["server-timing"] = serverTiming({ queue: answer.queueMs, ttft: answer.ttftMs });
   return { headers, pieces: answer.pieces };
 };

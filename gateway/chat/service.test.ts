@@ -15,12 +15,12 @@ const noCache: AnswerCache = {
   }),
 };
 
-const setUp = (options?: FakeEngineOptions) => {
+const setUp = (options?: FakeEngineOptions, answers = noCache) => {
   const engine = fakeEngine(options);
   const samples: GenerationSample[] = [];
   const recorder = { request: () => undefined, generation: (sample: GenerationSample) => void samples.push(sample) };
   const models = createModels({ engine, defaultModel: "fake-model" });
-  const chat = createChat({ engine, models, answers: noCache, recorder, totalMs: 10_000, cacheEnabled: true });
+  const chat = createChat({ engine, models, answers, recorder, totalMs: 10_000, cacheEnabled: true });
   return { chat, engine, samples };
 };
 
@@ -65,6 +65,20 @@ test("a stream carries usage only for who asked; it is metered for everyone", as
     [3, 3],
     [3, 3],
   ]);
+});
+
+test("nothing is stored for a key whose content may not be kept", async () => {
+  const asked: boolean[] = [];
+  const { chat } = setUp(undefined, {
+    answer: (request, ...rest) => {
+      asked.push(request.directives.noStore);
+      return noCache.answer(request, ...rest);
+    },
+  });
+  for (const contentLogging of [true, false]) {
+    await chat.complete(call({ principal: { ...call().principal, contentLogging } }), "chat", hello);
+  }
+  expect(asked).toEqual([false, true]);
 });
 
 test("events are one start, the deltas and one done", async () => {

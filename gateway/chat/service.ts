@@ -36,6 +36,8 @@ export interface AnswerStart {
   /** null on a cache hit. */
   node: string | null;
   cache: CacheReport;
+  /** How often the node was asked again, or another one; 0 for a stored answer. */
+  retries: number;
   /** Milliseconds since arrival. */
   ttftMs: number;
   queueMs: number;
@@ -111,7 +113,8 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         parts: bypass === undefined ? cacheParts(operation, body, model) : {},
         tags: [`model:${model.id}`],
         bypass,
-        directives: call.directives,
+        // What may not be kept is not kept here either.
+        directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
         signal: call.signal,
       },
@@ -126,6 +129,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       cache: answer.report,
       ttftMs: performance.now() - call.receivedAt,
       queueMs: "reply" in answer ? answer.reply.queueMs : 0,
+      retries: "reply" in answer ? answer.reply.retries : 0,
       gatewayMs,
     };
     return { answer, start };

@@ -42,6 +42,7 @@ export const HEADERS: Record<string, JsonSchema> = {
   "retry-after-ms": number("The same in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
   "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
+  "x-retries": number("How often a node was asked again, or another one; on the two routes in OpenAI's format", 0),
   "x-degraded": text("Codes of what is reduced now, as in /readyz; left out while nothing is", "cache_local"),
   "cache-status": text("Part of the cache (RFC 9211)", "groundwire; hit; ttl=86388"),
   age: number("Seconds since the answer was stored", 12),
