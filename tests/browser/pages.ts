@@ -104,8 +104,11 @@ const READY: NodeView = {
   },
 };
 
-/** The pages on a real database, real keys and sessions; only the model and the node are played by the test. */
-export const startPages = async () => {
+/**
+ * The pages on a real database, real keys and sessions; only the model and the node are played by the test.
+ * `idleSeconds`: how long a connection may be silent.
+ */
+export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
   const config = defaultConfig();
   const log = silentLog();
   const db = await openDb({ url: ":memory:" }, log);
@@ -154,7 +157,7 @@ export const startPages = async () => {
       }),
     )
     .use(pageRoutes({ config, log, conversations, engine, health, keys, sessions }))
-    .listen({ hostname: "127.0.0.1", port: 0 });
+    .listen({ hostname: "127.0.0.1", port: 0, idleTimeout: idleSeconds });
 
   return {
     url: `http://127.0.0.1:${app.server?.port}`,

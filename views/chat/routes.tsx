@@ -1,4 +1,6 @@
+import type { Server } from "bun";
 import { Elysia, t } from "elysia";
+import type { Generation } from "../../gateway/conversations/generation";
 import type { ConversationService } from "../../gateway/conversations/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
@@ -27,6 +29,12 @@ const askingOf = (request: Request) => {
 
 const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
 
+/** Without scripts a page can't fill itself: its form waits for the whole answer, however long no byte is sent. */
+const wholeAnswer = async (request: Request, server: Server<unknown> | null, generation: Generation): Promise<void> => {
+  server?.timeout(request, 0);
+  for await (const _ of generation.follow(request.signal, 1000));
+};
+
 /** `/chat`: pages, forms and the stream of an answer. */
 export const chatRoutes = ({ conversations }: { conversations: ConversationService }) => {
   const chatPage = async (request: Request, id?: string, typed?: { draft: string; problem: string }) => {
@@ -42,15 +50,14 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
     .get("/:id", ({ request, params }) => chatPage(request, params.id))
     .post(
       "",
-      async ({ request, body }) => {
+      async ({ request, body, server }) => {
         const id = body.conversation || undefined;
         const question = body.question.trim();
         if (question === "") return chatPage(request, id, { draft: "", problem: "Write a message first." });
         const { conversation, question: asked, generation } = await conversations.ask(askingOf(request), question, id);
         const path = `/chat/${conversation.id}`;
         if (!isHtmx(request)) {
-          // Without scripts the page can't fill itself: wait for the whole answer, and keep it alive meanwhile.
-          for await (const _ of generation.follow(request.signal, 1000));
+          await wholeAnswer(request, server, generation);
           return redirect(request, path);
         }
         const isNew = id === undefined;
@@ -81,13 +88,13 @@ export const chatRoutes = ({ conversations }: { conversations: ConversationServi
       const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
       return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
     })
-    .post("/:id/regenerate", async ({ request, params }) => {
+    .post("/:id/regenerate", async ({ request, params, server }) => {
       const { replaced, generation } = await conversations.regenerate(askingOf(request), params.id);
       if (isHtmx(request) && replaced) {
         const props = { conversationId: params.id, replacedId: replaced.id, answer: generation.state };
         return html(<Regenerated {...props} />);
       }
-      for await (const _ of generation.follow(request.signal, 1000));
+      await wholeAnswer(request, server, generation);
       return redirect(request, `/chat/${params.id}`);
     })
     .post(
