@@ -29,8 +29,18 @@ const ATTACKS = [
   "<base href='https://evil.example/'>",
   "<template><img src=x></template>",
   "<textarea></textarea><img src=x onerror=alert(1)></textarea>",
+  "<pre>raw</pre>",
+  "<table><pre>raw</table></pre></div>",
   "<a href='https://evil.example' ping='https://evil.example'>x</a>",
 ];
+
+/** A tag too many would close the answer's own element, and let the rest out into the page. */
+const expectPaired = (html: string): void => {
+  for (const tag of ["div", "pre", "table"]) {
+    const count = (pattern: string) => html.match(new RegExp(`${pattern}\\b`, "g"))?.length ?? 0;
+    expect(count(`</${tag}`)).toBe(count(`<${tag}`));
+  }
+};
 
 describe("what a model's text becomes", () => {
   test.each(ATTACKS)("is harmless: %s", (attack) => {
@@ -38,6 +48,7 @@ describe("what a model's text becomes", () => {
     expect(html).not.toMatch(DANGEROUS);
     expect(html).not.toMatch(HANDLER);
     expect(html).not.toMatch(/<hx-|href="(?!https?:|mailto:|\/|#)/i);
+    expectPaired(html);
   });
 
   test("stays harmless however attacks are cut and joined", () => {
@@ -47,6 +58,7 @@ describe("what a model's text becomes", () => {
         const html = markdown(pieces.join(""));
         expect(html).not.toMatch(DANGEROUS);
         expect(html).not.toMatch(HANDLER);
+        expectPaired(html);
       }),
     );
   });

@@ -75,7 +75,7 @@ const RULES: Parameters<typeof sanitizeHtml>[1] = {
 /** Code scrolls inside itself, so the keyboard has to reach it; app.js puts the copy button into the bar. */
 const frameCode = (html: string): string =>
   html
-    .replaceAll(/<pre>(<code(?: class="language-([^"]+)")?>)/g, (_, code: string, language = "") => {
+    .replaceAll(/<pre>(<code(?: class="language-([^"]+)")?>)?/g, (_, code = "", language = "") => {
       const name = language || "code";
       return `<div class="code"><div class="code-bar"><span>${name}</span></div><pre tabindex="0" role="region" aria-label="${name}">${code}`;
     })
