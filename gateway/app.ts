@@ -65,7 +65,7 @@ export const createApp = (services: Services) => {
       http({
         verifyKey: (authorization) => keys.verify(authorization),
         verifySession(request) {
-          const cookie = sessionCookie(request);
+          const cookie = sessionCookie(request, config.gateway.publicUrl);
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
         reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),

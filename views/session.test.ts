@@ -13,6 +13,10 @@ describe("where a reader goes after signing in", () => {
     ["/\\evil.example"],
     ["/\t/evil.example"],
     ["javascript:alert(1)"],
+    ["/a\\b"],
+    ["/\u4e2d"],
+    ["/caf\u00e9"],
+    ["/chat\r\nset-cookie: a=b"],
     [""],
     [undefined],
   ])("%j is not, and becomes the start page", (path) => expect(localPath(path)).toBe("/"));
@@ -56,7 +60,13 @@ describe("the session cookie", () => {
     expect(set).toBe(
       "__Host-groundwire=value; Path=/; Expires=Tue, 01 Dec 2026 00:00:00 GMT; HttpOnly; SameSite=Lax; Secure",
     );
-    expect(sessionCookie(request({ cookie: "theme=x; __Host-groundwire=value" }))).toBe("value");
+    const shown = request({ cookie: "theme=x; groundwire=planted; __Host-groundwire=value" });
+    expect(sessionCookie(shown, "https://ai.example.com")).toBe("value");
+  });
+
+  test("that a sibling host plants under https counts for nothing", () => {
+    const planted = request({ cookie: "groundwire=planted" });
+    expect(sessionCookie(planted, "https://ai.example.com")).toBeUndefined();
   });
 
   test("works on a laptop without https", () => {

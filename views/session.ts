@@ -7,7 +7,7 @@ const THEME_COOKIE = "groundwire-theme";
 const YEAR_SECONDS = 31_536_000;
 
 export const THEMES = ["system", "light", "dark"] as const;
-export type Theme = (typeof THEMES)[number];
+type Theme = (typeof THEMES)[number];
 
 const cookie = (request: Request, name: string): string | undefined => {
   for (const part of request.headers.get("cookie")?.split(";") ?? []) {
@@ -19,11 +19,15 @@ const cookie = (request: Request, name: string): string | undefined => {
 
 /** True when browsers reach the gateway by https, directly or through the proxy that `publicUrl` names. */
 const isSecure = (request: Request, publicUrl: string | undefined): boolean =>
-  new URL(publicUrl ?? request.url).protocol === "https:";
+  (publicUrl ?? request.url).startsWith("https:");
+
+/** The one name that is written and read. Under https the plain one counts for nothing: a sibling host could plant it. */
+const sessionCookieName = (request: Request, publicUrl: string | undefined): string =>
+  isSecure(request, publicUrl) ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
 
 /** The session that a browser shows; its value is verified by `SessionService.verify`. */
-export const sessionCookie = (request: Request): string | undefined =>
-  cookie(request, SECURE_SESSION_COOKIE) ?? cookie(request, SESSION_COOKIE);
+export const sessionCookie = (request: Request, publicUrl?: string): string | undefined =>
+  cookie(request, sessionCookieName(request, publicUrl));
 
 /** `set-cookie` that keeps a session in the browser until it ends anyway; without a session: takes it away. */
 export const setSessionCookie = (
@@ -31,10 +35,9 @@ export const setSessionCookie = (
   session: { cookie: string; expiresAt: Date } | undefined,
   publicUrl?: string,
 ): string => {
-  const secure = isSecure(request, publicUrl);
-  const name = secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
   const until = (session?.expiresAt ?? new Date(0)).toUTCString();
-  return `${name}=${session?.cookie ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure ? "; Secure" : ""}`;
+  const secure = isSecure(request, publicUrl) ? "; Secure" : "";
+  return `${sessionCookieName(request, publicUrl)}=${session?.cookie ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure}`;
 };
 
 /** The theme that the reader chose; the server renders it, so that no page flashes in another one. */
@@ -64,9 +67,7 @@ export const refuseForeignWrite = (request: Request, publicUrl: string | undefin
   );
 };
 
-/** `path` if it leads to one of our own pages, else `/`. */
-export const localPath = (path: string | null | undefined): string => {
-  // A browser reads "//host", "/\host" and anything with a control character as something else than a local path.
-  if (!path?.startsWith("/") || /^\/[/\\]|[\\\p{Cc}]/u.test(path)) return "/";
-  return path;
-};
+/** `path` if it leads to one of our own pages and can stand in a header, else `/`. */
+export const localPath = (path: string | null | undefined): string =>
+  // A browser reads "//host", "/\\host" and anything with a control character as something else than a local path.
+  path && /^\/(?!\/)[!-[\]-~]*$/.test(path) ? path : "/";

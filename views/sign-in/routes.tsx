@@ -19,7 +19,9 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         const returnTo = localPath(query.return);
         if (query.token) return page(<LinkPage request={request} token={query.token} returnTo={returnTo} />);
         if (exchangeOf(request).principal) return redirect(request, returnTo);
-        const note = sessionCookie(request) ? "Your session ended. Sign in to continue where you were." : undefined;
+        const note = sessionCookie(request, publicUrl)
+          ? "Your session ended. Sign in to continue where you were."
+          : undefined;
         return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
       },
       { query: Fields({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }) },
@@ -29,7 +31,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       async ({ request, body }) => {
         const returnTo = localPath(body.return);
         try {
-          const previous = sessionCookie(request);
+          const previous = sessionCookie(request, publicUrl);
           const session = body.token
             ? await sessions.redeem(body.token, previous)
             : await sessions.signIn(body.key?.trim() ?? "", previous);
@@ -49,7 +51,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       },
     )
     .post("/sign-out", async ({ request }) => {
-      const session = sessionCookie(request);
+      const session = sessionCookie(request, publicUrl);
       if (session) await sessions.signOut(session);
       return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
     });
