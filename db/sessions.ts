@@ -68,12 +68,21 @@ export const insertSignInToken = async (tx: Tx, row: typeof signInTokens.$inferI
   await tx.insert(signInTokens).values(row);
 };
 
+const isGood = (tokenHash: Buffer, at: Date) =>
+  and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at));
+
+/** Whether the token is known, unused and not over: a read, which holds up nobody's writes. */
+export const isSignInTokenGood = async (db: Reads, tokenHash: Buffer, at: Date): Promise<boolean> => {
+  const found = await db.select({ keyId: signInTokens.keyId }).from(signInTokens).where(isGood(tokenHash, at)).limit(1);
+  return found.length > 0;
+};
+
 /** Uses the token up and answers its key; undefined when it is unknown, used or over. Of two at once, one gets it. */
 export const useSignInToken = async (tx: Tx, tokenHash: Buffer, at: Date): Promise<string | undefined> => {
   const [row] = await tx
     .update(signInTokens)
     .set({ usedAt: at })
-    .where(and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at)))
+    .where(isGood(tokenHash, at))
     .returning({ keyId: signInTokens.keyId });
   return row?.keyId;
 };

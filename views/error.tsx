@@ -1,3 +1,4 @@
+import { retryHeaders } from "../gateway/http/errors";
 import { exchangeOf } from "../gateway/http/exchange";
 import type { AppError } from "../lib/errors";
 import { Plain, Shell } from "./layout";
@@ -14,11 +15,6 @@ const signInPath = (request: Request): string => {
   const back = request.method === "GET" || isHtmx(request) ? url.pathname + url.search : "/";
   return `/sign-in?return=${encodeURIComponent(back)}`;
 };
-
-const retryHeaders = (error: AppError): Record<string, string> =>
-  error.detail.retryAfterMs === undefined
-    ? {}
-    : { "retry-after": String(Math.max(1, Math.ceil(error.detail.retryAfterMs / 1000))) };
 
 /**
  * A page's error as HTML: who is not signed in is sent to sign in; inside an htmx request the panel goes to the alert

@@ -12,6 +12,13 @@ export type ErrorPage = (
   requestId: string,
 ) => Response | undefined | Promise<Response | undefined>;
 
+/** When the same request may be sent again, on every 429 and 503; a second where nobody knows better. */
+export const retryHeaders = ({ status, detail }: AppError): Record<string, string> => {
+  if (status !== 429 && status !== 503) return {};
+  const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
+  return { "retry-after": String(Math.ceil(retryAfterMs / 1000)), "retry-after-ms": String(retryAfterMs) };
+};
+
 /** Headers that an error adds to its answer: how to sign in, and when to try again. */
 export const errorHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = {
@@ -23,12 +30,7 @@ export const errorHeaders = (error: AppError): Record<string, string> => {
     const isInvalid = error.kind === "invalid_api_key";
     headers["www-authenticate"] = `Bearer realm="groundwire"${isInvalid ? ', error="invalid_token"' : ""}`;
   }
-  if (error.status === 429 || error.status === 503) {
-    const retryAfterMs = Math.max(1, Math.ceil(error.detail.retryAfterMs ?? 1000));
-    headers["retry-after"] = String(Math.ceil(retryAfterMs / 1000));
-    headers["retry-after-ms"] = String(retryAfterMs);
-  }
-  return headers;
+  return Object.assign(headers, retryHeaders(error));
 };
 
 /** Whatever a hook or a handler threw, as the one kind of error that leaves the process. */
@@ -61,7 +63,8 @@ export const errorHook =
   ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler =>
   async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);
-    const { error, headers } = code === "NOT_FOUND" ? notFound(routes, request) : { error: fromThrown(thrown) };
+    const { error, headers } =
+      code === "NOT_FOUND" ? notFound(routes, request) : { error: exchange.endedBy ?? fromThrown(thrown) };
     if (error.kind === "internal") {
       log.error({ requestId: exchange.requestId, route: exchange.route, err: error.cause }, "internal error");
     }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, spyOn, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { sql } from "drizzle-orm";
@@ -148,6 +148,16 @@ test("a sign-in token ends after its time, and with its key", async () => {
   expect((await problemOf(sessions.redeem(token))).kind).toBe("invalid_api_key");
   expect((await problemOf(sessions.createSignInToken(issued.record.id))).kind).toBe("invalid_api_key");
   expect((await problemOf(sessions.createSignInToken("key_none"))).kind).toBe("not_found");
+});
+
+test("a stranger's token or cookie begins no transaction that writes", async () => {
+  const cookie = await signIn();
+  await sessions.signOut(cookie);
+  const write = spyOn(db, "write");
+  await problemOf(sessions.redeem("made up"));
+  await sessions.signOut("made up");
+  await sessions.signOut(cookie);
+  expect(write).not.toHaveBeenCalled();
 });
 
 test("what ended a month ago is deleted", async () => {

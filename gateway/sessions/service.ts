@@ -108,6 +108,8 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
 
     async redeem(token, previous) {
       const at = now();
+      // Anyone may send a token: one that is no good must not wait for, nor hold, the lock for writing.
+      if (!(await store.isSignInTokenGood(db, hashOf(token), at))) throw uselessToken();
       const signIn = await db.write(async (tx) => {
         const keyId = await store.useSignInToken(tx, hashOf(token), at);
         const key = keyId === undefined ? undefined : await findKey(tx, keyId);
@@ -142,6 +144,8 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
     },
 
     async signOut(value) {
+      const found = await store.findSession(db, hashOf(value));
+      if (!found || found.session.revokedAt) return;
       await db.write((tx) => store.revokeSession(tx, hashOf(value), now()));
       forget(value);
     },

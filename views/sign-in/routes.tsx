@@ -1,5 +1,7 @@
 import { Elysia, t } from "elysia";
+import { retryHeaders } from "../../gateway/http/errors";
 import { exchangeOf } from "../../gateway/http/exchange";
+import { SignInBrake } from "../../gateway/sessions/brake";
 import type { SessionService } from "../../gateway/sessions/service";
 import { AppError } from "../../lib/errors";
 import { localPath, sessionCookie, setSessionCookie } from "../session";
@@ -11,8 +13,9 @@ const REFUSED_KEY = "That key does not work. Check it, or ask an admin for a new
 const REFUSED_LINK = "That link was used already or is too old. Sign in with a key.";
 
 /** `/sign-in` and `/sign-out`: from a key, or a one-time link, to a session. */
-export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) =>
-  new Elysia({ name: "views.sign-in" })
+export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) => {
+  const brake = new SignInBrake();
+  return new Elysia({ name: "views.sign-in" })
     .get(
       "/sign-in",
       ({ request, query }) => {
@@ -28,18 +31,22 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
     )
     .post(
       "/sign-in",
-      async ({ request, body }) => {
+      async ({ request, body, server }) => {
         const returnTo = localPath(body.return);
+        const address = server?.requestIP(request)?.address ?? "";
         try {
+          brake.check(address);
           const previous = sessionCookie(request, publicUrl);
           const session = body.token
             ? await sessions.redeem(body.token, previous)
             : await sessions.signIn(body.key?.trim() ?? "", previous);
           return redirect(request, returnTo, { "set-cookie": setSessionCookie(request, session, publicUrl) });
         } catch (error) {
-          if (!(error instanceof AppError && error.status === 401)) throw error;
-          const problem = body.token ? REFUSED_LINK : REFUSED_KEY;
-          return page(<SignInPage request={request} returnTo={returnTo} problem={problem} />, 422);
+          if (!(error instanceof AppError && (error.status === 401 || error.status === 429))) throw error;
+          const refused = (problem: string) => <SignInPage request={request} returnTo={returnTo} problem={problem} />;
+          if (error.status === 429) return page(refused(error.message), 429, retryHeaders(error));
+          brake.failed(address);
+          return page(refused(body.token ? REFUSED_LINK : REFUSED_KEY), 422);
         }
       },
       {
@@ -55,3 +62,4 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       if (session) await sessions.signOut(session);
       return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
     });
+};

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Pages, startPages } from "../../tests/browser/pages";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(() => pages.stop());
+
+const signIn = (form: { key: string } | { token: string }) =>
+  fetch(`${pages.url}/sign-in`, {
+    method: "POST",
+    headers: { origin: pages.url },
+    body: new URLSearchParams({ ...form }),
+    redirect: "manual",
+  });
+
+test("who guesses keys is stopped for a while, and told for how long", async () => {
+  for (let tries = 0; tries < 30; tries++) expect((await signIn({ key: "gw_wrong" })).status).toBe(422);
+  const { key } = await pages.newKey("member");
+  for (const body of [{ key }, { token: "guessed" }]) {
+    const stopped = await signIn(body);
+    expect(stopped.status).toBe(429);
+    expect(Number(stopped.headers.get("retry-after"))).toBeWithin(1, 61);
+    expect(await stopped.text()).toMatch(/Too many sign-ins failed\. Try again in \d+ s\./);
+  }
+});
