@@ -3,26 +3,34 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Elysia } from "elysia";
 
+/** The style sheet's parts in their order: browsers load them as one file. The first names the layers. */
+const STYLES = [
+  ...["tokens", "base", "layout"],
+  ...["controls", "panels", "tables", "system"],
+  ...["chat", "turns", "prose", "composer", "welcome"],
+  "utilities",
+];
+
 /** What browsers load, by the name that pages use. htmx is served as released; its licence stands in front of it. */
 const FILES = {
-  "app.css": { path: own("app.css"), type: "text/css; charset=utf-8" },
-  "app.js": { path: own("assets/app.js"), type: "text/javascript; charset=utf-8" },
-  "chat.js": { path: own("assets/chat.js"), type: "text/javascript; charset=utf-8" },
+  "app.css": { paths: STYLES.map((name) => own(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
+  "app.js": { paths: [own("assets/app.js")], type: "text/javascript; charset=utf-8" },
+  "chat.js": { paths: [own("assets/chat.js")], type: "text/javascript; charset=utf-8" },
   "htmx.js": {
-    path: released("dist/htmx.min.js"),
+    paths: [released("dist/htmx.min.js")],
     type: "text/javascript; charset=utf-8",
     banner: `/*! htmx.org 4.0.1\n${readFileSync(released("LICENSE"), "utf8").trim()}\n*/\n`,
   },
   "hx-sse.js": {
-    path: released("dist/ext/hx-sse.min.js"),
+    paths: [released("dist/ext/hx-sse.min.js")],
     type: "text/javascript; charset=utf-8",
     banner: "/*! hx-sse of htmx.org 4.0.1, Zero-Clause BSD: the text stands in htmx.js */\n",
   },
-  "icons.svg": { path: own("assets/icons.svg"), type: "image/svg+xml" },
-  "favicon.svg": { path: own("assets/favicon.svg"), type: "image/svg+xml" },
-} as const satisfies Record<string, { path: string; type: string; banner?: string }>;
+  "icons.svg": { paths: [own("assets/icons.svg")], type: "image/svg+xml" },
+  "favicon.svg": { paths: [own("assets/favicon.svg")], type: "image/svg+xml" },
+} as const satisfies Record<string, { paths: string[]; type: string; banner?: string }>;
 
-export type AssetName = keyof typeof FILES;
+type AssetName = keyof typeof FILES;
 
 function own(path: string): string {
   return join(import.meta.dir, path);
@@ -64,7 +72,8 @@ class Asset {
 
 const assets = new Map<string, Asset>(
   Object.entries(FILES).map(([name, file]) => {
-    const text = ("banner" in file ? file.banner : "") + readFileSync(file.path, "utf8");
+    const text =
+      ("banner" in file ? file.banner : "") + file.paths.map((path) => readFileSync(path, "utf8")).join("\n");
     return [name, new Asset(name, file.type, text)];
   }),
 );
