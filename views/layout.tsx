@@ -2,6 +2,7 @@ import type { Child } from "hono/jsx";
 import { hasRole, type Principal } from "../gateway/principal";
 import { assetUrl } from "./assets";
 import { THEMES, themeOf } from "./session";
+import { Degraded } from "./ui/degraded";
 import { Icon, type IconName } from "./ui/icon";
 
 /** Where a page is shown: who reads it, and the request that asked for it. */
@@ -18,7 +19,7 @@ interface DocumentProps extends Frame {
 }
 
 /** The HTML document: head, the reader's theme, our scripts. */
-export const Document = ({ request, title, scripts = [], children }: DocumentProps) => {
+const Document = ({ request, title, scripts = [], children }: DocumentProps) => {
   const theme = themeOf(request);
   return (
     <html lang="en" {...(theme !== "system" && { "data-theme": theme })}>
@@ -44,13 +45,20 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];
 
+/** The screens that a reader may open, the main one first. */
+const screensOf = (principal: Principal | undefined) =>
+  SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
+
+/** Where `/` leads: the reader's main screen. Who may open none is told so by the last one. */
+export const homePath = (principal: Principal | undefined): string =>
+  principal ? (screensOf(principal)[0]?.path ?? "/system") : "/sign-in";
+
 const Navigation = ({ request, principal }: Frame) => {
   const { pathname } = new URL(request.url);
-  const screens = SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
   return (
     <nav aria-label="Screens">
       <ul class="screens">
-        {screens.map(({ path, name, icon }) => (
+        {screensOf(principal).map(({ path, name, icon }) => (
           <li>
             <a href={path} aria-current={pathname === path || pathname.startsWith(`${path}/`) ? "page" : undefined}>
               <Icon name={icon} />
@@ -139,9 +147,12 @@ export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
           <Account {...rest} />
         </div>
       </header>
-      <main id="main" class={kind} tabindex={-1}>
-        {children}
-      </main>
+      <div class="screen">
+        <Degraded request={rest.request} />
+        <main id="main" class={kind} tabindex={-1}>
+          {children}
+        </main>
+      </div>
     </div>
   </Document>
 );
@@ -149,16 +160,19 @@ export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
 /** A page without navigation: sign-in, and errors of readers who are not signed in. */
 export const Plain = ({ children, ...rest }: DocumentProps) => (
   <Document {...rest}>
-    <main id="main" class="plain" tabindex={-1}>
-      <a class="brand" href="/">
-        <Icon name="mark" />
-        Groundwire
-      </a>
-      {children}
-      <div class="plain-foot">
-        <ThemeForm request={rest.request} />
-      </div>
-    </main>
+    <div class="screen">
+      <Degraded request={rest.request} />
+      <main id="main" class="plain" tabindex={-1}>
+        <a class="brand" href="/">
+          <Icon name="mark" />
+          Groundwire
+        </a>
+        {children}
+        <div class="plain-foot">
+          <ThemeForm request={rest.request} />
+        </div>
+      </main>
+    </div>
   </Document>
 );
 

@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import type { ConversationService } from "../gateway/conversations/service";
 import type { Health } from "../gateway/health/service";
+import { exchangeOf } from "../gateway/http/exchange";
 import type { KeysService } from "../gateway/keys/service";
 import type { Engine } from "../gateway/ports/engine";
 import type { SessionService } from "../gateway/sessions/service";
@@ -10,13 +11,14 @@ import { assetRoutes } from "./assets";
 import { chatRoutes } from "./chat/routes";
 import { cspReportRoutes } from "./csp-reports";
 import { keyPageRoutes } from "./keys/routes";
+import { homePath } from "./layout";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
 import { Fields } from "./ui/form";
 import { redirect } from "./ui/html";
 
-export interface PageServices {
+interface PageServices {
   config: Config;
   log: Log;
   conversations: ConversationService;
@@ -42,7 +44,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(chatRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))
-    .get("/", ({ request }) => redirect(request, "/chat"))
+    .get("/", ({ request }) => redirect(request, homePath(exchangeOf(request).principal)))
     .post(
       "/theme",
       ({ request, body }) => redirect(request, localPath(body.return), { "set-cookie": setThemeCookie(body.theme) }),

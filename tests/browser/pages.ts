@@ -7,6 +7,7 @@ import type { Call } from "../../gateway/chat/service";
 import { createConversations } from "../../gateway/conversations/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
+import { KeyRuns } from "../../gateway/keys/runs";
 import { createKeys, LOCAL_ACTOR } from "../../gateway/keys/service";
 import { createLedger } from "../../gateway/limits/ledger";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
@@ -117,7 +118,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const sessions = createSessions({ db, keys });
   const chat = new ScriptedChat();
   const models = { resolve: () => ({ id: "smollm2-135m-instruct", revision: "b179c9523d0e" }) };
-  const conversations = createConversations({ db, chat, models, log });
+  const runs = new KeyRuns();
+  const conversations = createConversations({ db, chat, models, log, runs });
   const engine: Engine & { view: NodeView[] } = {
     view: [READY],
     open: async () => {},
@@ -149,9 +151,10 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         },
         reserve: (principal) => ledger.reserve(principal),
         recorder: { request: () => {}, generation: () => {} },
+        runs,
         log,
         maxBodyBytes: config.gateway.maxBodyBytes,
-        degraded: () => undefined,
+        degraded: () => health.degradations.header(),
         routes: () => app.routes,
         page: errorPage,
       }),
@@ -164,6 +167,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     chat,
     conversations,
     engine,
+    health,
     keys,
     refusal,
     sessions,
