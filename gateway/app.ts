@@ -23,6 +23,7 @@ import type { Health } from "./health/service";
 import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
+import type { KeyRuns } from "./keys/runs";
 import type { KeysService } from "./keys/service";
 import type { Ledger } from "./limits/ledger";
 import { countsPath, limitRoutes } from "./limits/routes";
@@ -43,6 +44,7 @@ export interface Services {
   log: Log;
   engine: Engine;
   keys: KeysService;
+  runs: KeyRuns;
   sessions: SessionService;
   ledger: Ledger;
   models: Models;
@@ -70,6 +72,7 @@ export const createApp = (services: Services) => {
         },
         reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: metrics,
+        runs: services.runs,
         log,
         degraded: () => services.health.degradations.header(),
         maxBodyBytes: config.gateway.maxBodyBytes,

@@ -13,6 +13,7 @@ import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
 import { createConversations } from "./conversations/service";
 import { createHealth } from "./health/service";
+import { KeyRuns } from "./keys/runs";
 import { createKeys } from "./keys/service";
 import { createLedger } from "./limits/ledger";
 import { createMetrics } from "./metrics/service";
@@ -54,6 +55,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   });
 
   const keys = createKeys({ db, config });
+  const runs = new KeyRuns();
   const sessions = createSessions({ db, keys });
   const ledger = createLedger();
   const models = createModels({ engine, defaultModel: config.models.chat });
@@ -74,13 +76,14 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     totalMs: config.timeouts.totalMs,
     cacheEnabled: config.cache.enabled,
   });
-  const conversations = createConversations({ db, chat, models, log });
+  const conversations = createConversations({ db, chat, models, log, runs });
 
   const services: Services = {
     config,
     log,
     engine,
     keys,
+    runs,
     sessions,
     ledger,
     models,
@@ -100,10 +103,12 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
       health.degradations.open();
+      runs.open(keys, log);
     },
     async close(graceMs) {
       const until = performance.now() + graceMs;
       health.degradations.close();
+      runs.close();
       await conversations.close(graceMs);
       await engine.close(Math.max(0, until - performance.now()));
       namespaces.close();

@@ -93,11 +93,11 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
 };
 
 const callOf = (exchange: Exchange, principal: Principal): Call => {
-  const { headers, signal } = exchange.request;
+  const { headers } = exchange.request;
   return {
     principal,
     requestId: exchange.requestId,
-    signal,
+    signal: exchange.startRun(principal.keyId),
     priority: headers.get("x-priority") === "batch" ? "batch" : "interactive",
     directives: parseCacheControl(headers.get("cache-control") ?? undefined),
     receivedAt: exchange.receivedAt,

@@ -6,6 +6,7 @@ import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import type { ChatCompletionRequest, ChatEvent } from "../chat/contract";
 import type { Call } from "../chat/service";
+import { KeyRuns } from "../keys/runs";
 import { createKeys, LOCAL_ACTOR } from "../keys/service";
 import type { Principal } from "../principal";
 import type { AnswerState } from "./generation";
@@ -47,6 +48,7 @@ class Speaker {
 }
 
 let db: Db;
+const runs = new KeyRuns();
 let speaker: Speaker;
 let conversations: ReturnType<typeof createConversations>;
 let ada: Principal;
@@ -60,6 +62,7 @@ const build = (keepMs?: number) =>
     chat: speaker,
     models: { resolve: (_, id) => ({ id: id ?? "small", revision: "abc" }) },
     log: silentLog(),
+    runs,
     now: () => clock,
     keepMs,
   });

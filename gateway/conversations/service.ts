@@ -5,6 +5,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ChatMessage } from "../chat/contract";
 import type { Call, ChatService } from "../chat/service";
+import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import {
@@ -33,6 +34,8 @@ interface Deps {
   chat: Pick<ChatService, "events">;
   models: Pick<Models, "resolve">;
   log: Log;
+  /** Where running answers stand, so that they end with their key. */
+  runs: KeyRuns;
   now?: () => Date;
   keepMs?: number;
 }
@@ -46,7 +49,15 @@ export type ConversationService = ReturnType<typeof createConversations>;
  * Conversations of the chat page and `/v1/conversations`. Everything is the caller's own: what belongs to another key
  * is not found. Answers are generated here, not in a request, so a reader may leave and come back.
  */
-export const createConversations = ({ db, chat, models, log, now = () => new Date(), keepMs = KEEP_MS }: Deps) => {
+export const createConversations = ({
+  db,
+  chat,
+  models,
+  log,
+  runs,
+  now = () => new Date(),
+  keepMs = KEEP_MS,
+}: Deps) => {
   /** Running answers of this process by conversation. */
   const running = new Map<string, Generation>();
   /** Answers that are about to run. */
@@ -112,11 +123,14 @@ export const createConversations = ({ db, chat, models, log, now = () => new Dat
           save(conversationId, state).catch((error) => log.error({ requestId, err: error }, "an answer was not saved")),
       },
     );
+    const run: KeyRun = { keyId: principal.keyId, end: () => void generation.stop() };
+    runs.add(run);
     running.set(conversationId, generation);
     const saving = setInterval(() => void save(conversationId, generation.state).catch(() => {}), SAVE_MS);
     void generation.done.then(() => {
       clearInterval(saving);
       running.delete(conversationId);
+      runs.delete(run);
     });
     return generation;
   };

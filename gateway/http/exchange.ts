@@ -1,5 +1,6 @@
-import type { ErrorKind } from "../../lib/errors";
+import type { AppError, ErrorKind } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
 import { requestIdOf, traceparentOf } from "./request-id";
@@ -8,6 +9,13 @@ import { requestIdOf, traceparentOf } from "./request-id";
 interface Held {
   headers: Record<string, string>;
   release(): void;
+}
+
+/** Where an exchange says that it runs, and how it ended. */
+interface Reports {
+  recorder: Recorder;
+  log: Log;
+  runs: KeyRuns;
 }
 
 /** Asked every few seconds by machines; a line for each would hide the others. */
@@ -26,12 +34,15 @@ export class Exchange {
   principal: Principal | undefined;
   /** True once a handler made the Response with these headers itself; whoever did also calls `finish`. */
   isAnswered = false;
+  /** Why the gateway ended this exchange itself, in place of what its abort made others throw. */
+  endedBy: AppError | undefined;
   #held: Held | undefined;
+  #run: KeyRun | undefined;
   #isFinished = false;
 
   constructor(
     readonly request: Request,
-    private readonly reports: { recorder: Recorder; log: Log },
+    private readonly reports: Reports,
   ) {
     this.requestId = requestIdOf(request.headers);
     this.traceparent = traceparentOf(request.headers);
@@ -42,6 +53,23 @@ export class Exchange {
   hold(held: Held): void {
     this.#held = held;
     Object.assign(this.headers, held.headers);
+  }
+
+  /** Aborted when the caller leaves or its key ends. To be called once, by what may take longer than a key lasts. */
+  startRun(keyId: string): AbortSignal {
+    const abort = new AbortController();
+    const { signal } = this.request;
+    if (signal.aborted) abort.abort();
+    else signal.addEventListener("abort", () => abort.abort(), { once: true });
+    this.#run = {
+      keyId,
+      end: (error) => {
+        this.endedBy = error;
+        abort.abort();
+      },
+    };
+    this.reports.runs.add(this.#run);
+    return abort.signal;
   }
 
   /** A whole answer that needs no more hooks: for the routes where every microsecond counts. */
@@ -56,6 +84,7 @@ export class Exchange {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#held?.release();
+    if (this.#run) this.reports.runs.delete(this.#run);
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
     this.reports.recorder.request({ method, route: this.route, status, durationMs, errorKind });
@@ -76,7 +105,7 @@ export class Exchange {
 
 const exchanges = new WeakMap<Request, Exchange>();
 
-export const beginExchange = (request: Request, reports: { recorder: Recorder; log: Log }): Exchange => {
+export const beginExchange = (request: Request, reports: Reports): Exchange => {
   const exchange = new Exchange(request, reports);
   exchanges.set(request, exchange);
   return exchange;

@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
 import { limitBody } from "./body";
@@ -13,6 +14,8 @@ export interface GateDeps {
   /** Takes one request out of the principal's limits, where the path counts; throws rate_limited. */
   reserve(principal: Principal, path: string): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
+  /** What runs for keys, to be ended with them. */
+  runs: KeyRuns;
   log: Log;
   maxBodyBytes: number;
   /** Value of `x-degraded`; undefined while nothing is reduced. */

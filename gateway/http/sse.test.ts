@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
+import { KeyRuns } from "../keys/runs";
 import type { RequestSample } from "../metrics/recorder";
 import { Exchange } from "./exchange";
 import { sseResponse, streamWhenReady } from "./sse";
@@ -8,7 +9,11 @@ import { sseResponse, streamWhenReady } from "./sse";
 const exchangeWith = () => {
   const samples: RequestSample[] = [];
   const recorder = { request: (sample: RequestSample) => void samples.push(sample), generation: () => undefined };
-  const exchange = new Exchange(new Request("http://localhost/v1/chat"), { recorder, log: silentLog() });
+  const exchange = new Exchange(new Request("http://localhost/v1/chat"), {
+    recorder,
+    log: silentLog(),
+    runs: new KeyRuns(),
+  });
   return { exchange, samples };
 };
 

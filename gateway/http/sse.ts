@@ -73,7 +73,7 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
           controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
         } catch (thrown) {
           if (hasLeft) return;
-          const error = toAppError(thrown);
+          const error = exchange.endedBy ?? toAppError(thrown);
           finish(200, error);
           controller.enqueue(encoder.encode(errorFrame(error, exchange.requestId)));
           controller.close();

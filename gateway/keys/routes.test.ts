@@ -9,6 +9,7 @@ import { createLedger, type Ledger } from "../limits/ledger";
 import { countsPath, limitRoutes } from "../limits/routes";
 import type { Role } from "../principal";
 import { keyRoutes } from "./routes";
+import { KeyRuns } from "./runs";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
 let db: Db;
@@ -32,6 +33,7 @@ beforeEach(async () => {
         verifySession: () => undefined,
         reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: { request: () => {}, generation: () => {} },
+        runs: new KeyRuns(),
         log: silentLog(),
         maxBodyBytes: 10_000,
         degraded: () => undefined,

@@ -5,7 +5,7 @@ import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Principal, Role } from "../principal";
-import { assertUsable, effectiveLimits, toPrincipal } from "./admission";
+import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
 import { generateKey } from "./format";
 import { hashOf } from "./hash";
@@ -56,6 +56,8 @@ export interface KeysService {
   verify(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a stored key. Throws invalid_api_key when it is revoked or expired. */
   admit(key: store.KeyRow, via: Principal["via"]): Principal;
+  /** Those of these keys that are revoked, expired or gone, by the database. */
+  unusable(ids: readonly string[]): Promise<string[]>;
   /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
   create(actor: Actor, settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>): Promise<IssuedKey>;
@@ -134,6 +136,13 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
     admit(key, via) {
       assertUsable(key, now());
       return toPrincipal(key, defaults, via);
+    },
+
+    async unusable(ids) {
+      const found = await Promise.all(ids.map((id) => store.findKey(db, id)));
+      const at = now();
+      const usable = new Set(found.filter((key) => key && isUsable(key, at)).map((key) => key?.id));
+      return ids.filter((id) => !usable.has(id));
     },
 
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
