@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
-import { chatBody, closed, events, firstBytes, TestClient, testNode, until } from "./test-node";
+import { until } from "../tests/until";
+import { chatBody, closed, events, firstBytes, TestClient, testNode } from "./test-node";
 
 /** Longer than any test: what is cancelled must not have ended by itself. */
 const ENDLESS = 3000;
@@ -152,7 +153,7 @@ describe("a deadline", () => {
   });
 
   test("frees the slot", async () => {
-    await until(async () => (await client.readiness()).slots.running === 0);
+    await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
   });
 });
 
@@ -161,9 +162,9 @@ describe("the queue", () => {
     await using small = await testNode({ node: { slots: 1, queue: 1 } });
     using caller = new TestClient(small.url);
     const running = caller.open("/v1/chat/completions", { body: chatBody("!hang") });
-    await until(async () => (await caller.readiness()).slots.running === 1);
+    await until("one slot is taken", async () => (await caller.readiness()).slots.running === 1);
     const waiting = caller.chat("Hi", {}, { "x-queue-timeout-ms": "300" });
-    await until(async () => (await caller.readiness()).queue.depth === 1);
+    await until("one waits", async () => (await caller.readiness()).queue.depth === 1);
     const refused = await caller.chat("Hi");
     expect([refused.status, failure(refused.text).code]).toEqual([429, "overloaded"]);
     expect(Number(refused.headers["retry-after-ms"])).toBeGreaterThan(0);
@@ -176,16 +177,16 @@ describe("the queue", () => {
     await using small = await testNode({ node: { slots: 1, queue: 8 } });
     using caller = new TestClient(small.url);
     const running = caller.open("/v1/chat/completions", { body: chatBody("!hang") });
-    await until(async () => (await caller.readiness()).slots.running === 1);
+    await until("one slot is taken", async () => (await caller.readiness()).slots.running === 1);
     const leaver = caller.open("/v1/chat/completions", { body: chatBody("!hang") });
-    await until(async () => (await caller.readiness()).queue.depth === 1);
+    await until("one waits", async () => (await caller.readiness()).queue.depth === 1);
     const order: string[] = [];
     const batch = caller.chat("Hi", {}, { "x-priority": "batch" }).then(() => order.push("batch"));
-    await until(async () => (await caller.readiness()).queue.depth === 2);
+    await until("two wait", async () => (await caller.readiness()).queue.depth === 2);
     const chat = caller.chat("Hi").then(() => order.push("interactive"));
-    await until(async () => (await caller.readiness()).queue.depth === 3);
+    await until("three wait", async () => (await caller.readiness()).queue.depth === 3);
     leaver.close(http2.constants.NGHTTP2_CANCEL);
-    await until(async () => (await caller.readiness()).queue.depth === 2);
+    await until("two wait", async () => (await caller.readiness()).queue.depth === 2);
     running.close(http2.constants.NGHTTP2_CANCEL);
     await Promise.all([batch, chat]);
     expect(order).toEqual(["interactive", "batch"]);
@@ -214,9 +215,9 @@ describe("a client that leaves", () => {
     using leaver = new TestClient(slow.url);
     const stream = leaver.open("/v1/chat/completions", { body: chatBody("Hi", { stream: kind === "stream" }) });
     if (kind === "stream") await firstBytes(stream);
-    await until(async () => (await watcher.readiness()).slots.running === 1);
+    await until("one slot is taken", async () => (await watcher.readiness()).slots.running === 1);
     stream.close(http2.constants.NGHTTP2_CANCEL);
-    await until(async () => (await watcher.readiness()).slots.running === 0);
+    await until("no slot is taken", async () => (await watcher.readiness()).slots.running === 0);
     expect(await output(watcher)).toBeLessThan(ENDLESS);
     expect(await left(watcher)).toBe(1);
   });
@@ -234,7 +235,7 @@ describe("a client that leaves", () => {
     const answer = new Promise<http.IncomingMessage>((resolve) => request.on("response", resolve));
     request.end(JSON.stringify(chatBody("!hang after 1", { stream: true })));
     (await answer).destroy();
-    await until(async () => (await client.readiness()).slots.running === 0);
+    await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
   });
 
   test("nine hundred times on one connection does no harm to the others on it", async () => {
@@ -251,7 +252,7 @@ describe("a client that leaves", () => {
     await Promise.all(resets);
     const replies = await Promise.all(bystanders);
     expect(replies.every(({ status, text }) => status === 200 && text.endsWith("data: [DONE]\n\n"))).toBe(true);
-    await until(async () => (await client.readiness()).slots.running === 0);
+    await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
     expect((await output(client)) - before).toBe(8 * 16);
     expect(await left(client)).toBeGreaterThan(leftBefore);
   });
@@ -275,7 +276,7 @@ describe("a connection that is half open", () => {
     using lost = new TestClient(`http://127.0.0.1:${port}`);
     await firstBytes(lost.open("/v1/chat/completions", { body: chatBody("!hang after 1", { stream: true }) }));
     swallows = true;
-    await until(async () => (await watcher.readiness()).slots.running === 0);
+    await until("no slot is taken", async () => (await watcher.readiness()).slots.running === 0);
     expect((await watcher.chat("Hi")).status).toBe(200);
     proxy.close();
   });
@@ -292,8 +293,8 @@ describe("a client that doesn't read", () => {
     using sleeper = new TestClient(patient.url);
     const stream = sleeper.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
     stream.pause();
-    await until(async () => (await reader.readiness()).slots.running === 1);
-    await until(async () => (await reader.readiness()).slots.running === 0);
+    await until("one slot is taken", async () => (await reader.readiness()).slots.running === 1);
+    await until("no slot is taken", async () => (await reader.readiness()).slots.running === 0);
     expect(await output(reader)).toBeLessThan(5000);
     expect(await left(reader)).toBe(1);
   });

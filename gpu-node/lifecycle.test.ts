@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
 import { AppError } from "../lib/errors";
+import { freePort } from "../tests/free-port";
+import { until } from "../tests/until";
 import type { NodeEngine } from "./engine/engine";
 import { createSyntheticEngine } from "./engine/synthetic";
-import { chatBody, events, firstBytes, TestClient, testConfig, testNode, until } from "./test-node";
+import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "./test-node";
 
 const failure = (text: string) => JSON.parse(text).error;
 
@@ -61,15 +67,13 @@ describe("a node whose engine hangs", () => {
     await using node = await testNode({ node: { stuckMs: 100 } });
     using client = new TestClient(node.url);
     const hung = client.open("/v1/chat/completions", { body: chatBody("!hang") });
-    const stuck = await until(async () => {
-      const reply = await client.request("/readyz");
-      return reply.status === 503 && JSON.parse(reply.text);
-    });
+    await until("the node is stuck", async () => (await client.request("/readyz")).status === 503);
+    const stuck = await client.readiness();
     expect(stuck).toMatchObject({ state: "stuck", slots: { running: 1 } });
     expect(stuck.last_token_ms).toBeGreaterThanOrEqual(100);
     expect((await client.chat("Hi")).status).toBe(200);
     hung.destroy();
-    await until(async () => (await client.readiness()).state === "ready");
+    await until("the node is ready", async () => (await client.readiness()).state === "ready");
   });
 
   test("is not stuck when it only waits for its client to read", async () => {
@@ -80,11 +84,33 @@ describe("a node whose engine hangs", () => {
     using client = new TestClient(node.url);
     using sleeper = new TestClient(node.url);
     sleeper.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) }).pause();
-    await until(async () => {
+    await until("one runs and owes no token", async () => {
       const { slots, last_token_ms } = await client.readiness();
       return slots.running === 1 && last_token_ms === undefined;
     });
     expect((await client.readiness()).state).toBe("ready");
+  });
+});
+
+describe("a node whose engine failed for good", () => {
+  test("says so and why, refuses what comes, and ends what runs", async () => {
+    await using node = await testNode({ synthetic: { tokenMs: 5, tokens: 10_000 }, node: { contextTokens: 20_000 } });
+    using client = new TestClient(node.url);
+    const running = client.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
+    const text = new Response(Readable.toWeb(running)).text();
+    await firstBytes(running);
+    expect(events((await client.chat("!break after 1", { stream: true })).text).at(-1)).toMatchObject({
+      error: { code: "unavailable" },
+    });
+    expect(events(await text).at(-1)).toMatchObject({ error: { code: "unavailable" } });
+    const probe = await client.request("/readyz");
+    expect([probe.status, JSON.parse(probe.text)]).toMatchObject([
+      503,
+      { state: "failed", reason: expect.stringContaining("Restart the GPU node"), slots: { running: 0 } },
+    ]);
+    const refused = await client.chat("Hi");
+    expect([refused.status, failure(refused.text).code]).toEqual([503, "unavailable"]);
+    expect((await client.request("/metrics")).text).toContain('groundwire_node_state{state="failed"} 1');
   });
 });
 
@@ -97,7 +123,7 @@ describe("a node that drains", () => {
     const goaways: number[] = [];
     client.session.on("goaway", (_code, lastStreamId) => goaways.push(lastStreamId));
     const [running, waiting] = [client.chat("Hi", { stream: true }), client.chat("Hi", { stream: true })];
-    await until(async () => (await other.readiness()).queue.depth === 1);
+    await until("one waits", async () => (await other.readiness()).queue.depth === 1);
     const draining = node.close(10_000);
     const replies = await Promise.all([running, waiting]);
     await draining;
@@ -111,7 +137,7 @@ describe("a node that drains", () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const hung = client.chat("!hang after 1", { stream: true });
-    await until(async () => (await client.readiness()).slots.running === 1);
+    await until("one slot is taken", async () => (await client.readiness()).slots.running === 1);
     await node.close(20);
     expect(events((await hung).text).at(-1)).toMatchObject({ error: { code: "unavailable" } });
   });
@@ -124,19 +150,17 @@ describe("the process", () => {
       stdout: "pipe",
       stderr: "pipe",
     });
-  /** A port that was free a moment ago. */
-  const freePort = () => {
-    const server = Bun.serve({ port: 0, fetch: () => new Response() });
-    server.stop(true);
-    return `${server.port}`;
+  /** A node that listens, and its address. */
+  const listening = async (settings: Record<string, string>) => {
+    const child = start({ GROUNDWIRE_NODE_PORT: `${await freePort()}`, ...settings });
+    const line = new TextDecoder().decode((await child.stdout.getReader().read()).value);
+    return { child, url: /^GPU node: (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1] ?? "" };
   };
 
   test("prints its address in one line, and on SIGTERM finishes what runs and exits 0", async () => {
-    const child = start({ GROUNDWIRE_NODE_PORT: freePort(), GROUNDWIRE_SYNTHETIC_TOKEN_MS: "10" });
-    const line = new TextDecoder().decode((await child.stdout.getReader().read()).value);
-    const url = /^GPU node: (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1] ?? "";
+    const { child, url } = await listening({ GROUNDWIRE_SYNTHETIC_TOKEN_MS: "10" });
     using client = new TestClient(url);
-    await until(async () => (await client.readiness()).state === "ready");
+    await until("the node is ready", async () => (await client.readiness()).state === "ready");
     const stream = client.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
     let text = "";
     stream.on("data", (chunk: Buffer) => {
@@ -145,13 +169,47 @@ describe("the process", () => {
     await firstBytes(stream);
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);
-    await until(() => stream.closed);
+    await until("the stream is closed", () => stream.closed);
     expect(text).toEndWith("data: [DONE]\n\n");
   });
 
-  test("says why it can't start, and exits 1", async () => {
-    const child = start({ GROUNDWIRE_NODE_HOST: "0.0.0.0" });
+  test("ends at once on a second signal", async () => {
+    const { child, url } = await listening({ GROUNDWIRE_NODE_DRAIN_MS: "60000" });
+    using client = new TestClient(url);
+    await until("the node is ready", async () => (await client.readiness()).state === "ready");
+    await firstBytes(client.open("/v1/chat/completions", { body: chatBody("!hang after 1", { stream: true }) }));
+    const goaway = new Promise((resolve) => client.session.once("goaway", resolve));
+    child.kill("SIGTERM");
+    await goaway;
+    child.kill("SIGINT");
     expect(await child.exited).toBe(1);
-    expect(await new Response(child.stderr).text()).toContain("GROUNDWIRE_NODE_TOKEN");
+  });
+
+  test("says why it can't start: 64 for wrong settings, 1 for a port that is taken", async () => {
+    const wrong = start({ GROUNDWIRE_NODE_HOST: "0.0.0.0" });
+    expect(await wrong.exited).toBe(64);
+    expect(await new Response(wrong.stderr).text()).toContain("GROUNDWIRE_NODE_TOKEN");
+
+    await using other = await testNode();
+    const late = start({ GROUNDWIRE_NODE_PORT: `${other.port}` });
+    expect(await late.exited).toBe(1);
+    expect(await new Response(late.stderr).text()).toContain("another program has this port");
+  });
+
+  test("has written its whole log when it ends", async () => {
+    const model = join(tmpdir(), `groundwire-${crypto.randomUUID()}.gguf`);
+    await Bun.write(model, "no model");
+    try {
+      const child = start({
+        GROUNDWIRE_NODE_ENGINE: "llama",
+        GROUNDWIRE_NODE_PORT: `${await freePort()}`,
+        GROUNDWIRE_CHAT_MODEL: model,
+        GROUNDWIRE_LOG_LEVEL: "info",
+      });
+      expect(await child.exited).toBe(64);
+      expect(await new Response(child.stderr).text()).toContain('"level":"error"');
+    } finally {
+      await rm(model);
+    }
   });
 });

@@ -6,7 +6,7 @@ import type { AdmissionQueue } from "./queue";
 import type { NodeStatus } from "./status";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
-const STATES: NodeState[] = ["loading", "ready", "draining", "stuck"];
+const STATES: NodeState[] = ["loading", "ready", "draining", "stuck", "failed"];
 const OPERATIONS = { chat: "chat", completion: "text_completion" } as const;
 
 /** Figures of one node for Prometheus; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */

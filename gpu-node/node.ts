@@ -42,7 +42,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   assertSafeToListen(config);
   const { log } = options;
   const engine = options.engine ?? (await createEngine(config, log));
-  const status = new NodeStatus(config.node.stuckMs);
+  const status = new NodeStatus(config.node.stuckMs, () => engine.failure?.());
   const queue = new AdmissionQueue(engine.slots, config.node.queue ?? 2 * engine.slots);
   const metrics = new NodeMetrics(queue, status, () => server.sessions.count);
   const deps: GenerationDeps = { config, engine, queue, status, metrics };

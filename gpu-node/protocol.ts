@@ -42,12 +42,17 @@ export interface Timings {
   cached_tokens: number;
 }
 
-/** loading: no model yet. ready. draining: finishes what runs, takes nothing new. stuck: work runs, no token comes. */
-export type NodeState = "loading" | "ready" | "draining" | "stuck";
+/**
+ * loading: no model yet. ready. draining: finishes what runs, takes nothing new. stuck: work runs, no token comes; it may
+ * recover. failed: the engine can't go on until the process is restarted.
+ */
+export type NodeState = "loading" | "ready" | "draining" | "stuck" | "failed";
 
 /** Body of `GET /readyz`: 200 when ready, else 503. */
 export interface NodeReadiness {
   state: NodeState;
+  /** Why it failed, and what to do. */
+  reason?: string;
   engine: string;
   /** True for the synthetic engine: its answers are no model's. */
   synthetic: boolean;

@@ -14,7 +14,7 @@ interface Route {
 }
 
 /** Every route by path, then method. A path that ends in `/` takes one more segment, the id. */
-export type Routes = Map<string, Record<string, Route>>;
+type Routes = Map<string, Record<string, Route>>;
 
 const startedAt = Math.floor(Date.now() / 1000);
 
@@ -29,11 +29,12 @@ const wireModel = (model: NodeModel) => ({
 });
 
 /** What the node says about itself on `/readyz`. */
-export const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => {
+const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => {
   const state = status.state();
   const silentMs = status.silentMs();
   return {
     state,
+    ...(state === "failed" && { reason: status.failure?.message }),
     engine: engine.name,
     synthetic: engine.synthetic,
     version: packageJson.version,
@@ -120,7 +121,8 @@ export const findRoute = (routes: Routes, method: string, path: string): { route
   const exact = routes.get(path);
   const methods = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
   if (!methods) throw new AppError("not_found", `There is no ${path} here.`, { source: "node" });
-  const route = methods[method];
+  // Over HTTP/2 a method may be any word, "constructor" too.
+  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!route) {
     const allowed = Object.keys(methods).join(", ");
     throw new AppError("method_not_allowed", `${path} takes ${allowed}, not ${method}.`, { source: "node" });

@@ -103,15 +103,6 @@ export const chatBody = (content: string, parameters: Record<string, unknown> = 
   ...parameters,
 });
 
-/** Resolves with the first answer of `probe` that isn't undefined or false. */
-export const until = async <T>(probe: () => T | Promise<T>): Promise<NonNullable<T>> => {
-  for (;;) {
-    const found = await probe();
-    if (found) return found;
-    await Bun.sleep(2);
-  }
-};
-
 /** Resolves when the stream has delivered its first bytes. */
 export const firstBytes = (stream: ClientHttp2Stream): Promise<void> =>
   new Promise((resolve) => stream.once("data", () => resolve()));

@@ -101,7 +101,7 @@ const REASONS: Record<NodeView["state"], string | null> = {
   stuck: "Work runs and no token comes",
   draining: "It takes nothing new",
   ejected: "It failed several times in a row and is tried again later",
-  down: "It can't be reached",
+  down: "It can't be reached, or its engine failed",
 };
 
 const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency => ({

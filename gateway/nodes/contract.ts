@@ -19,7 +19,7 @@ export const Node = Type.Object(
     url: Type.String(),
     state: OneOf(["ready", "loading", "busy", "stuck", "draining", "ejected", "down"], {
       description:
-        "loading: no model yet; busy: every slot is taken and tokens flow; stuck: work runs and no token comes; draining: takes nothing new; ejected: failed too often and is tried again later; down: not reachable",
+        "loading: no model yet; busy: every slot is taken and tokens flow; stuck: work runs and no token comes; draining: takes nothing new; ejected: failed too often and is tried again later; down: not reachable, or its engine failed for good (last_error)",
     }),
     since: Timestamp,
     drained: Type.Boolean({ description: "An admin has taken it out of service by this API" }),

@@ -44,7 +44,7 @@ export interface EngineReply {
 export interface NodeView {
   id: string;
   url: string;
-  /** down: not reachable. ejected: the breaker is open. The others are the node's own words, or what its streams show. */
+  /** down: not reachable, or its engine failed for good (`lastError`). ejected: the breaker is open. The others are the node's own words, or what its streams show. */
   state: "ready" | "loading" | "busy" | "stuck" | "draining" | "ejected" | "down";
   since: Date;
   /** Requests of this gateway that run there now. */

@@ -1,3 +1,4 @@
+import type { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 
 /** A request for text in OpenAI's parameters: a JSON object, of which the server has read how to stream and no more. */
@@ -52,6 +53,8 @@ export interface NodeEngine {
   /** Loads the models; `onProgress` gets 0…1. Throws AppError with what to do about it. */
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
+  /** Why nothing can be made until the process is restarted. Left out by an engine that always recovers. */
+  failure?(): AppError | undefined;
   /**
    * Checks everything before it waits for a slot, an embedded engine by `readParameters`. Throws AppError:
    * invalid_request (naming a parameter that this engine can't honour), model_not_found, context_length_exceeded.

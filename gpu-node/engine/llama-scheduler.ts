@@ -33,6 +33,7 @@ export class LlamaScheduler {
   #uses = 0;
   /** Why nothing is taken any more. */
   #ended?: AppError;
+  #failure?: AppError;
 
   constructor(
     readonly context: LlamaContext,
@@ -43,6 +44,11 @@ export class LlamaScheduler {
       place,
       lastUse: 0,
     }));
+  }
+
+  /** Why this context is of no use any more. */
+  get failure(): AppError | undefined {
+    return this.#failure;
   }
 
   /** Runs a job as soon as a sequence is free. Leaving the iteration early cancels it. */
@@ -78,7 +84,8 @@ export class LlamaScheduler {
         await this.#retire();
       }
     } catch (error) {
-      this.#endAll(broken(error)); // a failed answer doesn't come here: its sequence could not even be emptied
+      this.#failure = broken(error); // a failed answer doesn't come here: its sequence could not even be emptied
+      this.#endAll(this.#failure);
     } finally {
       this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
     }
@@ -110,6 +117,7 @@ export class LlamaScheduler {
       if (!slot) return;
       try {
         await slot.sequence.adaptStateToTokens(reusable, false);
+        if (this.#ended) throw this.#ended; // closed meanwhile, when this job was in neither list
         const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
         this.#active.push({ slot, stream });
         start(stream);

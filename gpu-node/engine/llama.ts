@@ -44,6 +44,7 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
     synthetic: false,
     slots: config.node.slots,
     models: () => (loaded ? [loaded.card] : []),
+    failure: () => loaded?.scheduler.failure,
 
     async load(onProgress) {
       let done = 0;

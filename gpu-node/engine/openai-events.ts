@@ -1,7 +1,7 @@
 import { brokenAnswer } from "./openai-errors";
 
 /** A frame, or a document, that is longer than this is no answer of a model. */
-export const MAX_FRAME_CHARACTERS = 4 * 1_048_576;
+const MAX_FRAME_CHARACTERS = 4 * 1_048_576;
 
 /**
  * The `data:` of each Server-Sent Event of a response, as it comes; other fields and comments are passed over.

@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import { silentLog } from "../../lib/log";
+import { until } from "../../tests/until";
 import { startNode } from "../node";
-import { chatBody, events, firstBytes, TestClient, testConfig, testNode, until } from "../test-node";
+import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../test-node";
 
 /** A server like vLLM, whose next answer a test sets. */
 let answer: (request: Request, body: Record<string, unknown>) => Response | Promise<Response> = () => new Response();
@@ -117,8 +118,8 @@ describe("the engine openai", () => {
     const open = client.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
     await firstBytes(open);
     open.close(http2.constants.NGHTTP2_CANCEL);
-    await until(() => cancelled);
-    await until(async () => (await client.readiness()).slots.running === 0);
+    await until("the request behind is cancelled", () => cancelled);
+    await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
   });
 
   test("counts tokens with the server's own tokenizer", async () => {

@@ -16,13 +16,14 @@ import { findModel } from "./find-model";
  * |--------------------------|--------------------------------------------------------------------------|
  * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
  * | `!crash [after 2]`       | the engine throws something unforeseen, which becomes `internal`         |
+ * | `!break [after 2]`       | the engine fails for good: nothing more until the node is restarted      |
  * | `!hang [after 2]`        | no further token until the request is cancelled                          |
  * | `!garbage [after 2]`     | a frame that is cut off JSON, then the answer goes on                    |
  * | `!truncate [after 2]`    | the engine ends without saying that it is finished                       |
  */
-type Fault = { what: "error" | "crash" | "hang" | "garbage" | "truncate"; kind: ErrorKind; after: number };
+type Fault = { what: "error" | "crash" | "break" | "hang" | "garbage" | "truncate"; kind: ErrorKind; after: number };
 
-const FAULT = /^!(error|crash|hang|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
+const FAULT = /^!(error|crash|break|hang|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
 
 const readFault = (text: string): Fault | undefined => {
   const match = FAULT.exec(text.trim());
@@ -83,6 +84,8 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     context_window: config.node.contextTokens,
   };
 
+  let failure: AppError | undefined;
+
   async function* answer(
     parameters: Parameters,
     promptTokens: number,
@@ -98,8 +101,10 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
       signal.throwIfAborted();
       if (fault?.after === index) {
         if (fault.what === "truncate") return;
-        yield* provoke(fault, signal);
+        if (fault.what === "break") failure = broken();
+        else yield* provoke(fault, signal);
       }
+      if (failure) throw failure;
       const text = tokens[index];
       if (text === undefined) break;
       const delayMs = index === 0 ? firstTokenMs : tokenMs;
@@ -118,6 +123,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     slots: config.node.slots,
     load: async (onProgress) => onProgress(1),
     models: () => [model],
+    failure: () => failure,
     accept: async ({ operation, body, signal }) => {
       const parameters = readParameters(operation, body);
       findModel([model], parameters.model);
@@ -141,6 +147,9 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     close: async () => {},
   };
 };
+
+const broken = () =>
+  new AppError("unavailable", "The engine was asked to fail for good. Restart the GPU node.", { source: "node" });
 
 /** A token that could be no other. */
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });

@@ -90,6 +90,18 @@ test("a stuck node is the last resort, not a refusal", async () => {
   caller.abort();
 }, 10_000);
 
+test("a node whose engine failed for good is down, says why, and gets nothing", async () => {
+  const [a, b] = [await started(), await started()];
+  const engine = await engineOf([a.url, b.url]);
+  const { node: failed, body } = await engine.request(chat("!break after 1"));
+  expect(await textOf(body).catch((error: AppError) => error.kind)).toBe("unavailable");
+  await until(() => nodeOf(engine, failed)?.state === "down");
+  expect(nodeOf(engine, failed)?.lastError).toContain("Restart the GPU node");
+  const replies = await Promise.all([1, 2, 3].map(() => engine.request(chat())));
+  expect(replies.map(({ node }) => node)).not.toContain(failed);
+  await Promise.all(replies.map((reply) => textOf(reply.body)));
+}, 10_000);
+
 test("a node whose slots work for another gateway is not stuck, however long one waits there", async () => {
   const running = await started({ tokens: 100, tokenMs: 10 }, { slots: 1 });
   const other = await engineOf([running.url]);

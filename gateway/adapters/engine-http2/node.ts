@@ -81,6 +81,7 @@ export class EngineNode {
     if (!this.#isReachable || !this.readiness) return "down";
     if (this.isDrained) return "draining";
     if (this.breaker.isEjected) return "ejected";
+    if (this.readiness.state === "failed") return "down";
     if (this.readiness.state !== "ready") return this.readiness.state;
     if (this.#isSilent()) return "stuck";
     const { slots, queue } = this.readiness;
@@ -139,6 +140,7 @@ export class EngineNode {
       this.#isReachable = true;
       this.readiness = readiness;
       if (readiness.state === "ready") this.lastError = undefined;
+      else if (readiness.state === "failed") this.lastError = readiness.reason;
       this.#retryMs = FIRST_RETRY_MS;
       this.#schedule(readiness.state === "ready" ? PROBE_MS : FIRST_RETRY_MS);
     } catch (error) {
