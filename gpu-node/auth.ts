@@ -1,22 +1,15 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
+import { findContradictions } from "../lib/setting-rules";
 
-/** True for names and addresses that only this machine reaches. */
-export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
-
-/** Throws invalid_request, naming the settings, when the node would listen beyond this machine unprotected. */
-export const assertSafeToListen = ({ node, gateway }: Config): void => {
-  if (isLoopback(node.host)) return;
-  const problems: string[] = [];
-  if (!gateway.nodeToken) problems.push("a token (GROUNDWIRE_NODE_TOKEN, the same as at the gateway)");
-  if (!node.tlsCert && !node.trustNetwork) {
-    const tls = "a certificate (GROUNDWIRE_NODE_TLS_CERT and GROUNDWIRE_NODE_TLS_KEY)";
-    problems.push(`${tls} or GROUNDWIRE_NODE_TRUST_NETWORK=true where the network is private`);
-  }
-  if (problems.length === 0) return;
-  const message = `The GPU node may not listen on ${node.host} without ${problems.join(", and ")}.`;
-  throw new AppError("invalid_request", message, { source: "node", param: "GROUNDWIRE_NODE_HOST" });
+/** `loadConfig` has asked the same; a node that a program starts may not listen unprotected either. Throws invalid_request. */
+export const assertSafeToListen = (config: Config): void => {
+  const problems = findContradictions(config);
+  const [first] = problems;
+  if (!first) return;
+  const message = `${problems.map((problem) => `${problem.path} ${problem.message}`).join("; ")}.`;
+  throw new AppError("invalid_request", message, { source: "node", param: first.path, details: problems });
 };
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -18,9 +18,8 @@ const refuse = (message: string, cause?: unknown): AppError =>
 
 /** The body of a request as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
 export const readJson = async (request: Incoming, limits: Limits): Promise<Record<string, unknown>> => {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers["content-type"] ?? "")) {
-    // It also keeps web pages out: they can't send this type to a node on this machine without being allowed to.
-    throw new AppError("unsupported_media_type", "Send JSON, with content-type: application/json.", {
+  if (!isJson(request.headers["content-type"] ?? "")) {
+    throw new AppError("unsupported_media_type", "Send JSON in UTF-8, with content-type: application/json.", {
       source: "node",
       param: "content-type",
     });
@@ -34,6 +33,12 @@ export const readJson = async (request: Incoming, limits: Limits): Promise<Recor
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   throw refuse("The body must be a JSON object.");
+};
+
+/** It also keeps web pages out: they can't send this type to a node on this machine without being allowed to. */
+const isJson = (contentType: string): boolean => {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType)?.[1] ?? "utf-8";
+  return /^application\/json\s*(;|$)/i.test(contentType) && /^utf-?8$/i.test(charset);
 };
 
 const readBytes = (request: Incoming, { maxBytes, stallMs, signal }: Limits): Promise<Buffer> =>

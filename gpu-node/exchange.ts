@@ -3,7 +3,7 @@ import { AppError, toAppError, toEnvelope } from "../lib/errors";
 import { type Incoming, readJson } from "./body";
 
 /** How long a client may leave a full answer unread, or its own body unsent, before it counts as gone. */
-export const STALL_MS = 30_000;
+const STALL_MS = 30_000;
 
 /** Frames may wait for the end of a turn of the event loop up to this many characters. */
 const TURN_CHARACTERS = 16_384;

@@ -29,14 +29,14 @@ export interface ChatTurn {
 
 export type ResponseFormat = { type: "json_object" } | { type: "json_schema"; schema: Record<string, unknown> };
 
-export interface ChatParameters extends SamplingParameters {
+interface ChatParameters extends SamplingParameters {
   operation: "chat";
   messages: ChatTurn[];
   /** undefined: plain text. */
   responseFormat?: ResponseFormat;
 }
 
-export interface CompletionParameters extends SamplingParameters {
+interface CompletionParameters extends SamplingParameters {
   operation: "completion";
   /** A text, or token ids of the model. */
   prompt: string | number[];

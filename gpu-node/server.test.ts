@@ -99,10 +99,42 @@ describe("refusals", () => {
     expect([reply.status, error.code, error.param, error.source]).toEqual([status, code, param, "node"]);
   });
 
-  test("a body of another type is 415", async () => {
-    const headers = { authorization, "content-type": "text/plain" };
+  test.each([
+    "text/plain",
+    "application/json; charset=utf-16",
+    'application/json;charset="latin1"',
+    "application/jsonp",
+  ])("a body of the type %s is 415", async (type) => {
+    const headers = { authorization, "content-type": type };
     const reply = await client.request("/v1/chat/completions", { body: chatBody("Hi"), headers });
     expect([reply.status, failure(reply.text).code]).toEqual([415, "unsupported_media_type"]);
+  });
+
+  test.each(["application/json; charset=utf-8", 'Application/JSON;profile=x;charset="UTF-8"'])(
+    "a body of the type %s is read",
+    async (type) => {
+      const headers = { authorization, "content-type": type };
+      expect((await client.request("/v1/chat/completions", { body: chatBody("Hi"), headers })).status).toBe(200);
+    },
+  );
+
+  test("bytes that are no UTF-8 are 400", async () => {
+    const body = Buffer.concat([
+      Buffer.from('{"messages":[{"role":"user","content":"'),
+      Buffer.of(0xff, 0xfe),
+      Buffer.from('"}]}'),
+    ]);
+    const headers = { authorization, "content-type": "application/json" };
+    const response = await fetch(`${node.url}/v1/chat/completions`, { method: "POST", headers, body });
+    expect([response.status, failure(await response.text()).message]).toEqual([
+      400,
+      "The body is not valid JSON in UTF-8.",
+    ]);
+  });
+
+  test("a method that every object has is 405", async () => {
+    const reply = await client.request("/v1/models", { method: "constructor", headers: { authorization } });
+    expect([reply.status, failure(reply.text).code]).toEqual([405, "method_not_allowed"]);
   });
 
   test.each([
@@ -173,10 +205,11 @@ describe("beyond this machine", () => {
     [{}, /GROUNDWIRE_NODE_TOKEN.*GROUNDWIRE_NODE_TLS_CERT/],
     [{ token }, /GROUNDWIRE_NODE_TLS_CERT/],
     [{ node: { trustNetwork: true } }, /GROUNDWIRE_NODE_TOKEN/],
+    [{ node: { host: "127.evil.example" } }, /GROUNDWIRE_NODE_TOKEN/],
   ])(
     "a node without protection refuses to start",
     async (settings: Parameters<typeof testConfig>[0] & object, says) => {
-      const config = testConfig({ ...settings, node: { ...settings.node, host: "0.0.0.0" } });
+      const config = testConfig({ ...settings, node: { host: "0.0.0.0", ...settings.node } });
       expect(startNode(config, { log: silentLog() })).rejects.toThrow(says);
     },
   );

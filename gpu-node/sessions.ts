@@ -7,7 +7,7 @@ interface Peer {
 }
 
 /** How often every connection is asked whether it is still there; one that doesn't answer until the next time is lost. */
-export const PING_MS = 15_000;
+const PING_MS = 15_000;
 /** A connection without requests for so long is closed. */
 const IDLE_MS = 10 * 60_000;
 /** Highest stream id: the first of the two GOAWAY frames of RFC 9113 section 6.8 refuses nothing yet. */

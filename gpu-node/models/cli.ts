@@ -19,8 +19,11 @@ Usage: bun run models [command]
 GROUNDWIRE_MODELS_DIR moves the folder; HF_ENDPOINT, HF_TOKEN and pip's own settings name mirrors.
 `;
 
+/** EX_USAGE of sysexits.h, as for every command: the arguments or settings can't be used. */
+const EXIT_USAGE = 64;
+
 /** Runs one command and gives the exit code. */
-export const runModels = async (
+const runModels = async (
   args: readonly string[],
   config: Pick<Config, "models">,
   output: NodeJS.WriteStream = process.stdout,
@@ -46,7 +49,7 @@ export const runModels = async (
       return 0;
     default:
       output.write(`There is no command "${command}".\n\n${HELP}`);
-      return 2;
+      return EXIT_USAGE;
   }
 };
 
@@ -85,6 +88,6 @@ if (import.meta.main) {
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode = error.kind === "invalid_request" ? EXIT_USAGE : 1;
   }
 }
