@@ -1,6 +1,7 @@
-import getPort from "../../bench/free-port";
 import { residentMib } from "../../bench/processes";
 import { TestClient } from "../../gpu-node/test-node";
+import { freePort } from "../free-port";
+import { until } from "../until";
 
 /**
  * A thousand streams at once on one node with the synthetic engine, three times over: each of them has to end whole,
@@ -11,7 +12,7 @@ const STREAMS = 1000;
 const ROUNDS = 3;
 const GROWTH_MIB = 20;
 
-const port = await getPort();
+const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
 const child = Bun.spawn([process.execPath, "gpu-node/main.ts"], {
   env: {
@@ -34,7 +35,7 @@ const isReady = () =>
 const residents: number[] = [];
 let broken = 0;
 try {
-  while (!(await isReady())) await Bun.sleep(20);
+  await until("the node is ready", isReady);
   using client = new TestClient(url);
   for (let round = 0; round < ROUNDS; round++) {
     const startedAt = performance.now();

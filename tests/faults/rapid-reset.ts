@@ -1,6 +1,7 @@
-import getPort from "../../bench/free-port";
 import { residentMib } from "../../bench/processes";
 import { TestClient } from "../../gpu-node/test-node";
+import { freePort } from "../free-port";
+import { until } from "../until";
 import { connect, FLAG, FRAME, frame, headers, uint32 } from "./raw-http2";
 
 /**
@@ -16,7 +17,7 @@ const BYSTANDER_CALLS = 300;
 
 const BODY = Buffer.from(JSON.stringify({ messages: [{ role: "user", content: "Hi" }] }));
 
-const port = await getPort();
+const port = await freePort();
 const url = new URL(`http://127.0.0.1:${port}`);
 const request = headers({
   ":method": "POST",
@@ -59,11 +60,11 @@ const flood = async (kind: (stream: number) => Buffer[]): Promise<number> => {
 };
 
 /** p99 of chats one after the other, in milliseconds. */
-const bystander = async (until: () => boolean): Promise<{ p99Ms: number; failures: number; calls: number }> => {
+const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failures: number; calls: number }> => {
   using client = new TestClient(url.href);
   const times: number[] = [];
   let failures = 0;
-  while (times.length < BYSTANDER_CALLS || !until()) {
+  while (times.length < BYSTANDER_CALLS || !isOver()) {
     const startedAt = performance.now();
     // Refused for want of a slot is an answer; a broken stream is not.
     const { status, code } = await client.chat("Hi");
@@ -89,15 +90,14 @@ const child = Bun.spawn([process.execPath, "gpu-node/main.ts"], {
   stdout: "ignore",
   stderr: "inherit",
 });
+const isReady = () =>
+  fetch(new URL("/readyz", url)).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 let broken = false;
 try {
-  while (
-    !(await fetch(new URL("/readyz", url)).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  )
-    await Bun.sleep(20);
+  await until("the node is ready", isReady);
   await flood(KINDS["RST_STREAM (rapid reset)"] ?? whole); // warm-up: a fresh heap grows once
   await bystander(() => true);
   const before = await bystander(() => true);
