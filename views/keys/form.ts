@@ -55,3 +55,12 @@ export const readKeyForm = (form: KeyForm, now: Date): { settings: Settings } | 
   const allowedModels = models.length > 0 ? models : null;
   return { settings: { name, role, expiresAt, requestsPerMinute, parallelRequests, allowedModels } };
 };
+
+/** What has to be typed to revoke a key: its name as people see it, without spaces and marks that nobody can type. */
+export const confirmationOf = ({ name, id }: { name: string; id: string }): string => visible(name) || id;
+
+/** Whether someone typed it, however they spaced it. */
+export const isConfirmed = (typed: string, key: { name: string; id: string }): boolean =>
+  visible(typed) === confirmationOf(key);
+
+const visible = (text: string): string => text.replace(/[\s\p{C}]+/gu, " ").trim();

@@ -5,7 +5,7 @@ import { Icon } from "../ui/icon";
 import { CopyButton, EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
 /** What a role may do, in the words of the form. */
 const ROLE_WORDS: Record<string, string> = {
@@ -227,7 +227,7 @@ const Endings = ({ record, problems }: { record: KeyRecord; problems: Problems }
       <p>Requests with it fail at once, and its sessions end. This can't be undone.</p>
       <TextField
         name="confirm"
-        label={`Type “${record.name}” to confirm`}
+        label={`Type “${confirmationOf(record)}” to confirm`}
         problem={problems.confirm}
         attributes={{ autocomplete: "off", spellcheck: "false" }}
       />

@@ -3,7 +3,7 @@ import { principalOf } from "../../gateway/http/auth";
 import type { KeysService } from "../../gateway/keys/service";
 import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
-import { EMPTY_FORM, readKeyForm } from "./form";
+import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
 import { KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage } from "./page";
 
 const PAGE_LENGTH = 50;
@@ -70,8 +70,8 @@ export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysServ
       async ({ request, params, body }) => {
         const principal = principalOf(request);
         const record = await keys.get(params.id);
-        if (body.confirm.trim() !== record.name) {
-          const problems = { confirm: `Type the name of the key, “${record.name}”, to revoke it` };
+        if (!isConfirmed(body.confirm, record)) {
+          const problems = { confirm: `Type the name of the key, “${confirmationOf(record)}”, to revoke it` };
           return page(<KeyPage request={request} principal={principal} record={record} problems={problems} />, 422);
         }
         await keys.revoke(principal, params.id);
