@@ -51,6 +51,11 @@
       });
   });
 
+  // Whoever signs in next in this tab reads no draft of the one before. A session that merely ended keeps them.
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
+  });
+
   // The next success takes an earlier failure off the screen.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
