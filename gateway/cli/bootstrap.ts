@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dir, "../..");
 const STAMP = join(ROOT, "node_modules", ".groundwire-install");
 
 /** production: what the processes need. all: the tools of development and tests too. */
-export type Scope = "production" | "all";
+type Scope = "production" | "all";
 
 const fingerprint = (): string => {
   const hash = createHash("sha256");

@@ -27,7 +27,7 @@ ${blocks.join("\n\n")}
 };
 
 /** The README's table of settings. */
-export const renderSettingsTable = (): string =>
+const renderSettingsTable = (): string =>
   [
     "| variable | `groundwire.toml` | default | what it does |",
     "|---|---|---|---|",

@@ -89,7 +89,7 @@ interface ComposerProps {
 }
 
 /** Send and Stop share one place: while an answer runs, the style sheet shows Stop. */
-export const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
+const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
   <form
     id="composer"
     class="composer"
@@ -147,7 +147,7 @@ export const Composer = ({ conversationId = "", draft = "", problem }: ComposerP
 );
 
 /** Earlier chats, newest first, with a way to a new one. */
-export const History = ({ history, current }: { history: readonly Conversation[]; current?: string }) => (
+const History = ({ history, current }: { history: readonly Conversation[]; current?: string }) => (
   <nav class="history" aria-label="Chats">
     <a class="new-chat" href="/chat">
       <Icon name="plus" /> New chat

@@ -5,7 +5,7 @@ import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { duration, Time } from "../ui/time";
 
-export interface SystemState {
+interface SystemState {
   readiness: Readiness;
   nodes: readonly NodeView[];
 }

@@ -1,7 +1,7 @@
 import { paint } from "../command";
 import type { FirstRun } from "./first-run";
 
-export interface Summary {
+interface Summary {
   url: string;
   readyAfterMs: number;
   /** Left out where an admin key works already. */

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, s
 import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
-export interface ChildSpec {
+interface ChildSpec {
   /** As people read it: "gateway". */
   name: string;
   /** Its command line. */
@@ -12,7 +12,7 @@ export interface ChildSpec {
   logFile: string;
 }
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   /** One plain sentence about something unexpected. */
   onEvent: (message: string) => void;
   /** First wait before a restart in milliseconds; doubles up to 30 s, and begins anew after a minute of life. */
