@@ -4,6 +4,13 @@ import { loadConfig } from "../lib/settings";
 import { EXIT, printError } from "./cli/command";
 import { startGateway } from "./gateway";
 
+const HELP = `Runs the gateway alone, in the foreground.
+
+  bun run start:gateway
+  GROUNDWIRE_NODES=http://10.0.0.5:8081 bun run start:gateway    the GPU nodes that it sends to
+
+Settings: bun run config. Checks: bun run doctor. Both processes with the default model: bun run start.`;
+
 /** EX_CONFIG of sysexits.h: this version and this database don't fit; trying again changes nothing. */
 const EXIT_WRONG_DATABASE = 78;
 
@@ -20,6 +27,10 @@ const start = async () => {
   return { log, gateway: await startGateway(config, log) };
 };
 
+if (process.argv.includes("--help")) {
+  process.stdout.write(`${HELP}\n`);
+  process.exit(EXIT.ok);
+}
 const { gateway, log } = await start().catch(giveUp);
 process.stdout.write(`Groundwire gateway listens on ${gateway.url}\n`);
 if (gateway.createdAdminKey) process.stdout.write(`Admin key, shown this once: ${gateway.createdAdminKey}\n`);
