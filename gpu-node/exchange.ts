@@ -28,22 +28,24 @@ export class Exchange {
   readonly finished: Promise<void>;
   /** What ended it other than an answer. */
   failure: AppError | undefined;
-  private readonly controller = new AbortController();
-  private answered = false;
-  private streaming = false;
-  private closed = false;
-  private pending = "";
-  private flushing = false;
+  readonly #controller = new AbortController();
+  #answered = false;
+  #streaming = false;
+  #closed = false;
+  #pending = "";
+  #flushing = false;
+  readonly #request: Incoming;
+  readonly #response: Outgoing;
+  readonly #stallMs: number;
 
-  constructor(
-    private readonly request: Incoming,
-    private readonly response: Outgoing,
-    private readonly stallMs = STALL_MS,
-  ) {
+  constructor(request: Incoming, response: Outgoing, stallMs = STALL_MS) {
+    this.#request = request;
+    this.#response = response;
+    this.#stallMs = stallMs;
     const given = this.header("x-request-id");
     this.requestId = given && REQUEST_ID.test(given) ? given : `req_${crypto.randomUUID().replaceAll("-", "")}`;
     const onClose = () => {
-      this.closed = true;
+      this.#closed = true;
       this.abort(clientLeft());
     };
     this.finished = new Promise((resolve) => response.once("close", resolve));
@@ -54,41 +56,45 @@ export class Exchange {
   }
 
   get method(): string {
-    return this.request.method ?? "GET";
+    return this.#request.method ?? "GET";
   }
 
   /** Without the query. */
   get path(): string {
-    return (this.request.url ?? "/").split("?", 1)[0] ?? "/";
+    return (this.#request.url ?? "/").split("?", 1)[0] ?? "/";
   }
 
   /** Aborted with an AppError as its reason when the work is to stop. */
   get signal(): AbortSignal {
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   get ended(): boolean {
-    return this.answered;
+    return this.#answered;
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers[name];
+    const value = this.#request.headers[name];
     return Array.isArray(value) ? value[0] : value;
   }
 
   /** The body as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
   readJson(maxBytes: number): Promise<Record<string, unknown>> {
-    return readJson(this.request, { maxBytes, stallMs: this.stallMs, signal: this.signal });
+    return readJson(this.#request, { maxBytes, stallMs: this.#stallMs, signal: this.signal });
   }
 
   /** Answers with a whole document. */
   send(status: number, contentType: string, body: string, headers: Record<string, string> = {}): void {
-    if (this.answered) return;
-    this.answered = true;
-    if (this.closed) return;
-    this.writeHead(status, { ...headers, "content-type": contentType, "content-length": `${Buffer.byteLength(body)}` });
-    this.response.end(body);
-    this.discardBody();
+    if (this.#answered) return;
+    this.#answered = true;
+    if (this.#closed) return;
+    this.#writeHead(status, {
+      ...headers,
+      "content-type": contentType,
+      "content-length": `${Buffer.byteLength(body)}`,
+    });
+    this.#response.end(body);
+    this.#discardBody();
   }
 
   json(status: number, body: unknown, headers?: Record<string, string>): void {
@@ -97,9 +103,9 @@ export class Exchange {
 
   /** Answers 200 with Server-Sent Events, which `write` and `end` carry. */
   startEvents(headers: Record<string, string>): void {
-    if (this.answered || this.closed) return;
-    this.streaming = true;
-    this.writeHead(200, {
+    if (this.#answered || this.#closed) return;
+    this.#streaming = true;
+    this.#writeHead(200, {
       ...headers,
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
@@ -112,91 +118,91 @@ export class Exchange {
    * False when the client reads too slowly: wait for `drained` before the next.
    */
   write(frames: string): boolean {
-    if (this.answered || this.closed) return true;
-    this.pending += frames;
-    if (!this.flushing) {
-      this.flushing = true;
-      this.flush();
+    if (this.#answered || this.#closed) return true;
+    this.#pending += frames;
+    if (!this.#flushing) {
+      this.#flushing = true;
+      this.#flush();
       setImmediate(() => {
-        this.flushing = false;
-        if (this.pending !== "" && !this.answered && !this.closed) this.flush();
+        this.#flushing = false;
+        if (this.#pending !== "" && !this.#answered && !this.#closed) this.#flush();
       });
-    } else if (this.pending.length >= TURN_CHARACTERS) this.flush();
-    return !this.response.writableNeedDrain;
+    } else if (this.#pending.length >= TURN_CHARACTERS) this.#flush();
+    return !this.#response.writableNeedDrain;
   }
 
   /** Resolves when the client has read on, or when the exchange ended. A client that stalls is dropped. */
   drained(): Promise<void> {
-    if (this.answered || this.closed) return Promise.resolve();
+    if (this.#answered || this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
-      const stalled = setTimeout(() => this.drop(clientLeft()), this.stallMs);
+      const stalled = setTimeout(() => this.#drop(clientLeft()), this.#stallMs);
       const settle = () => {
         clearTimeout(stalled);
-        this.response.off("drain", settle);
+        this.#response.off("drain", settle);
         this.signal.removeEventListener("abort", settle);
         resolve();
       };
-      this.response.on("drain", settle);
+      this.#response.on("drain", settle);
       this.signal.addEventListener("abort", settle, { once: true });
     });
   }
 
   /** Ends an event stream with its last frames. */
   end(frames: string): void {
-    if (this.answered) return;
-    this.answered = true;
-    if (!this.closed) this.response.end(this.pending + frames);
+    if (this.#answered) return;
+    this.#answered = true;
+    if (!this.#closed) this.#response.end(this.#pending + frames);
   }
 
   /** Stops the work and tells the client why, as long as it hasn't got its answer. */
   abort(error: AppError): void {
-    if (this.answered) return;
+    if (this.#answered) return;
     this.fail(error);
-    this.controller.abort(error);
+    this.#controller.abort(error);
   }
 
   /** Answers with the envelope; after the first event the status is spent, so it is one frame without `[DONE]`. */
   fail(thrown: unknown): void {
-    if (this.answered) return;
+    if (this.#answered) return;
     const error = toAppError(thrown);
     this.failure = error;
     const envelope = toEnvelope(error, this.requestId);
     envelope.error.source = error.detail.source ?? "node";
-    if (this.streaming) this.end(`data: ${JSON.stringify(envelope)}\n\n`);
+    if (this.#streaming) this.end(`data: ${JSON.stringify(envelope)}\n\n`);
     else this.json(error.status, envelope, refusalHeaders(error));
   }
 
   /** Breaks the connection's stream, so that the client can't take what it got for a whole answer. */
-  private drop(error: AppError): void {
-    this.answered = true;
+  #drop(error: AppError): void {
+    this.#answered = true;
     this.failure = error;
-    this.controller.abort(error);
-    this.destroy(error);
+    this.#controller.abort(error);
+    this.#destroy(error);
   }
 
-  private flush(): void {
-    const frames = this.pending;
-    this.pending = "";
-    this.response.write(frames);
+  #flush(): void {
+    const frames = this.#pending;
+    this.#pending = "";
+    this.#response.write(frames);
   }
 
-  private writeHead(status: number, headers: Record<string, string>): void {
-    this.response.statusCode = status;
-    this.response.setHeader("x-request-id", this.requestId);
-    for (const [name, value] of Object.entries(headers)) this.response.setHeader(name, value);
+  #writeHead(status: number, headers: Record<string, string>): void {
+    this.#response.statusCode = status;
+    this.#response.setHeader("x-request-id", this.requestId);
+    for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
   }
 
   /** What the client still sends after a refusal is read past, so that it gets to read the answer; but not for ever. */
-  private discardBody(): void {
-    if (this.request.readableEnded) return;
-    this.request.resume();
-    const endless = setTimeout(() => this.destroy(), this.stallMs);
-    this.response.once("close", () => clearTimeout(endless));
+  #discardBody(): void {
+    if (this.#request.readableEnded) return;
+    this.#request.resume();
+    const endless = setTimeout(() => this.#destroy(), this.#stallMs);
+    this.#response.once("close", () => clearTimeout(endless));
   }
 
-  private destroy(error?: Error): void {
+  #destroy(error?: Error): void {
     // On Bun 1.4.5 only the stream's own destroy reaches an HTTP/2 client as a reset with an error code.
-    (this.response.stream ?? this.response).destroy(error);
+    (this.#response.stream ?? this.#response).destroy(error);
   }
 }
 

@@ -64,45 +64,43 @@ const completionLogprobs = (logprobs: TokenLogprob[], offset: number): string =>
 export class FrameWriter {
   /** What comes before the first text: the role, for chat. */
   readonly opening: string;
-  private readonly start: string;
-  private readonly choice: string;
-  private readonly before: string;
-  private readonly after: string;
-  private offset = 0;
+  readonly #start: string;
+  readonly #choice: string;
+  readonly #before: string;
+  readonly #after: string;
+  #offset = 0;
+  readonly #operation: Operation;
 
-  constructor(
-    private readonly operation: Operation,
-    identity: AnswerIdentity,
-    includeUsage: boolean,
-  ) {
+  constructor(operation: Operation, identity: AnswerIdentity, includeUsage: boolean) {
+    this.#operation = operation;
     const chat = operation === "chat";
-    this.start = `data: ${head(identity, chat ? "chat.completion.chunk" : "text_completion")}`;
-    this.choice = `${this.start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
-    this.before = `${this.choice}${chat ? '"delta":{"content":' : '"text":'}`;
-    this.after = chat ? "}" : "";
+    this.#start = `data: ${head(identity, chat ? "chat.completion.chunk" : "text_completion")}`;
+    this.#choice = `${this.#start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
+    this.#before = `${this.#choice}${chat ? '"delta":{"content":' : '"text":'}`;
+    this.#after = chat ? "}" : "";
     this.opening = chat
-      ? `${this.choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
+      ? `${this.#choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
       : "";
   }
 
   delta(text: string, logprobs?: TokenLogprob[]): string {
-    const logprobsJson = logprobs ? this.logprobs(logprobs) : "null";
-    return `${this.before}${JSON.stringify(text)}${this.after},"logprobs":${logprobsJson},"finish_reason":null}]}\n\n`;
+    const logprobsJson = logprobs ? this.#logprobs(logprobs) : "null";
+    return `${this.#before}${JSON.stringify(text)}${this.#after},"logprobs":${logprobsJson},"finish_reason":null}]}\n\n`;
   }
 
   end(finishReason: FinishReason): string {
-    const nothing = this.operation === "chat" ? '"delta":{}' : '"text":""';
-    return `${this.choice}${nothing},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`;
+    const nothing = this.#operation === "chat" ? '"delta":{}' : '"text":""';
+    return `${this.#choice}${nothing},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`;
   }
 
   usage(usage: EngineUsage, timings: Timings): string {
-    return `${this.start}"choices":[],${usageJson(usage, timings)}}\n\n`;
+    return `${this.#start}"choices":[],${usageJson(usage, timings)}}\n\n`;
   }
 
-  private logprobs(logprobs: TokenLogprob[]): string {
-    if (this.operation === "chat") return chatLogprobs(logprobs);
-    const json = completionLogprobs(logprobs, this.offset);
-    for (const { token } of logprobs) this.offset += token.length;
+  #logprobs(logprobs: TokenLogprob[]): string {
+    if (this.#operation === "chat") return chatLogprobs(logprobs);
+    const json = completionLogprobs(logprobs, this.#offset);
+    for (const { token } of logprobs) this.#offset += token.length;
     return json;
   }
 }

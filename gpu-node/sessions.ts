@@ -15,22 +15,22 @@ const LAST_STREAM_ID = 2 ** 31 - 1;
 
 /** The HTTP/2 connections: finds lost ones by ping, closes idle ones, says goodbye in two steps. */
 export class Sessions {
-  private readonly peers = new Map<ServerHttp2Session, Peer>();
-  private readonly timer: NodeJS.Timeout;
+  readonly #peers = new Map<ServerHttp2Session, Peer>();
+  readonly #timer: NodeJS.Timeout;
 
   constructor(pingMs = PING_MS) {
-    this.timer = setInterval(() => this.check(performance.now()), pingMs);
-    this.timer.unref();
+    this.#timer = setInterval(() => this.#check(performance.now()), pingMs);
+    this.#timer.unref();
   }
 
   get count(): number {
-    return this.peers.size;
+    return this.#peers.size;
   }
 
   add(session: ServerHttp2Session): void {
     const peer: Peer = { streams: 0, idleSince: performance.now(), awaitsPong: false };
-    this.peers.set(session, peer);
-    session.on("close", () => this.peers.delete(session));
+    this.#peers.set(session, peer);
+    session.on("close", () => this.#peers.delete(session));
     session.on("stream", (stream) => {
       peer.streams++;
       stream.on("close", () => {
@@ -42,8 +42,8 @@ export class Sessions {
 
   /** Tells every client to go elsewhere, then takes no new stream; streams that are open end by themselves. */
   drain(): void {
-    clearInterval(this.timer);
-    for (const session of this.peers.keys()) {
+    clearInterval(this.#timer);
+    for (const session of this.#peers.keys()) {
       if (session.destroyed) continue;
       session.goaway(0, LAST_STREAM_ID);
       // The pong shows that the client has read the first GOAWAY: nothing more is on its way.
@@ -53,12 +53,12 @@ export class Sessions {
 
   /** Resets what is still open. */
   destroy(): void {
-    clearInterval(this.timer);
-    for (const session of this.peers.keys()) session.destroy();
+    clearInterval(this.#timer);
+    for (const session of this.#peers.keys()) session.destroy();
   }
 
-  private check(now: number): void {
-    for (const [session, peer] of this.peers) {
+  #check(now: number): void {
+    for (const [session, peer] of this.#peers) {
       if (peer.awaitsPong) session.destroy();
       else if (peer.streams === 0 && now - peer.idleSince > IDLE_MS) session.close();
       else {
