@@ -94,6 +94,48 @@ test("every answer carries a request id, the caller's if it is valid, and the li
   expect((await send("GET", "/healthz")).headers.get("x-request-id")).toStartWith("req_");
 });
 
+test("every answer says to browsers what it is not for, and how long it took", async () => {
+  const paths = ["/v1/models", "/v1/nothing", "/healthz", "/openapi.json", "/docs", "/sign-in", "/nowhere", "/metrics"];
+  for (const path of paths) {
+    const { headers } = await send("GET", path, { headers: authorized });
+    const said = ["x-content-type-options", "referrer-policy", "cross-origin-resource-policy", "cache-control"];
+    expect([path, ...said.filter((name) => !headers.has(name))]).toEqual([path]);
+    expect(headers.get("server-timing")).toContain("total;dur=");
+  }
+  const [asset = ""] = /\/assets\/[^"]+/.exec(await (await send("GET", "/sign-in")).text()) ?? [];
+  expect((await send("GET", asset)).headers.get("cache-control")).toContain("immutable");
+});
+
+test("what is the same for everyone asks for no session", async () => {
+  const cookie = { cookie: "groundwire=not-a-session" };
+  await composition.open();
+  const { sessions } = composition.services;
+  const { verify } = sessions;
+  const asked: string[] = [];
+  sessions.verify = async (value) => {
+    asked.push(value);
+    return undefined;
+  };
+  for (const path of ["/healthz", "/livez", "/readyz", "/docs", "/openapi.json", "/assets/app.css"]) {
+    await send("GET", path, { headers: cookie });
+  }
+  expect(asked).toEqual([]);
+  await send("GET", "/sign-in", { headers: cookie });
+  expect(asked).toEqual(["not-a-session"]);
+  sessions.verify = verify;
+});
+
+test("a body in another charset is 415, one that is not UTF-8 is 400", async () => {
+  const post = (body: string | Uint8Array<ArrayBuffer>, type: string) =>
+    send("POST", "/v1/chat", { body, headers: { ...authorized, "content-type": type } });
+  const bytes = Buffer.from('{"messages":[{"role":"user","content":"??"}]}');
+  bytes[bytes.indexOf("?")] = 0xff;
+  const broken = await post(bytes, "application/json");
+  expect([broken.status, (await errorOf(broken)).message]).toEqual([400, expect.stringContaining("UTF-8")]);
+  expect((await post("{}", "application/json; charset=utf-16")).status).toBe(415);
+  expect((await post("{}", 'application/json; charset="UTF-8"')).status).toBe(400);
+});
+
 test("without a node, a chat is refused at once with when to try again", async () => {
   await composition.open();
   const response = await send("POST", "/v1/chat/completions", {

@@ -13,6 +13,7 @@ import type { ChatService } from "./chat/service";
 import { compareRoutes } from "./compare/routes";
 import { conversationRoutes } from "./conversations/routes";
 import type { ConversationService } from "./conversations/service";
+import type { ConversationTransfer } from "./conversations/transfer";
 import { datasetRoutes } from "./datasets/routes";
 import { embeddingRoutes } from "./embeddings/routes";
 import { evalRoutes } from "./evals/routes";
@@ -54,6 +55,7 @@ export interface Services {
   metrics: Metrics;
   chat: ChatService;
   conversations: ConversationService;
+  transfer: ConversationTransfer;
   health: Health;
 }
 
@@ -76,6 +78,7 @@ export const createApp = (services: Services) => {
         log,
         degraded: () => services.health.degradations.header(),
         maxBodyBytes: config.gateway.maxBodyBytes,
+        publicUrl: config.gateway.publicUrl,
         routes: () => app.routes,
         page: errorPage,
       }),

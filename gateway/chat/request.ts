@@ -1,23 +1,16 @@
-import { AppError } from "../../lib/errors";
 import type { ChatCompletionRequest, CompletionRequest } from "./contract";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
 
-/** How `JSON.stringify` writes half of a surrogate pair. */
-const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
-
-/** The body as the node gets it: with the model's name and, for streams, the usage at the end. Throws invalid_request. */
-export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string => {
-  const json = JSON.stringify({
+/** The body as the node gets it: with the model's name and, for streams, the usage at the end. */
+export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
+  JSON.stringify({
     ...body,
     model,
     stream,
     stream_options: stream ? { include_usage: true } : undefined,
   });
-  if (json.includes("\\ud") && LONE_SURROGATE.test(json)) throw loneSurrogate(body);
-  return json;
-};
 
 /** Why the answer may not be cached; undefined when the same request gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
@@ -49,19 +42,3 @@ export const cacheParts = (
   top_logprobs: ("top_logprobs" in body ? body.top_logprobs : undefined) ?? undefined,
   response_format: ("response_format" in body ? body.response_format : undefined) ?? undefined,
 });
-
-const loneSurrogate = (body: GenerationRequest): AppError => {
-  const param = findLoneSurrogate(body, "");
-  return new AppError("invalid_request", `${param} holds half of a surrogate pair, which is no character.`, { param });
-};
-
-const findLoneSurrogate = (value: unknown, path: string): string | undefined => {
-  if (typeof value === "string") return value.isWellFormed() ? undefined : path;
-  if (typeof value !== "object" || value === null) return undefined;
-  for (const [name, inner] of Object.entries(value)) {
-    const at = path ? `${path}.${name}` : name;
-    const found = name.isWellFormed() ? findLoneSurrogate(inner, at) : path;
-    if (found !== undefined) return found;
-  }
-  return undefined;
-};

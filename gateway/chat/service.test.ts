@@ -106,9 +106,3 @@ test("a model that the key may not use is not there for it", async () => {
   const principal = { ...call().principal, allowedModels: ["another"] };
   expect(chat.complete(call({ principal }), "chat", hello)).rejects.toMatchObject({ kind: "model_not_found" });
 });
-
-test("half of a surrogate pair is refused by the name of its field", async () => {
-  const { chat } = setUp();
-  const broken = { messages: [{ role: "user" as const, content: "a\ud800b" }] };
-  expect(chat.complete(call(), "chat", broken)).rejects.toMatchObject({ detail: { param: "messages.0.content" } });
-});

@@ -37,6 +37,7 @@ export const errorHeaders = (error: AppError): Record<string, string> => {
 const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {
+    if (thrown.cause instanceof AppError) return thrown.cause;
     return new AppError("invalid_request", "The body is not valid JSON. Check it for a missing quote or comma.", {
       cause: thrown,
     });
@@ -69,10 +70,12 @@ export const errorHook =
       log.error({ requestId: exchange.requestId, route: exchange.route, err: error.cause }, "internal error");
     }
     exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
-    const drawn = await page?.(error, request, exchange.requestId);
+    exchange.headers["server-timing"] = exchange.timing();
+    const drawn = URL.canParse(request.url) ? await page?.(error, request, exchange.requestId) : undefined;
     if (drawn) {
-      const added = { ...exchange.headers, ...error.detail.headers };
-      for (const [name, value] of Object.entries(added)) drawn.headers.set(name, value);
+      const common = Object.entries(exchange.headers).filter(([name]) => !drawn.headers.has(name));
+      const own = Object.entries(error.detail.headers ?? {});
+      for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
       return drawn;
     }
     return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {

@@ -4,6 +4,7 @@ import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
 import { requestIdOf, traceparentOf } from "./request-id";
+import { serverTiming } from "./server-timing";
 
 /** What a limit holds for a running request; see `gateway/limits/ledger.ts`. */
 interface Held {
@@ -11,15 +12,16 @@ interface Held {
   release(): void;
 }
 
-/** Where an exchange says that it runs, and how it ended. */
+/** Where an exchange says that it runs and how it ended, and what goes out with every answer. */
 interface Reports {
   recorder: Recorder;
   log: Log;
   runs: KeyRuns;
+  headers: Readonly<Record<string, string>>;
 }
 
 /** Asked every few seconds by machines; a line for each would hide the others. */
-const PROBES = new Set(["/healthz", "/livez", "/readyz", "/metrics"]);
+export const PROBES: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz", "/metrics"]);
 
 /** One request on its way through the gateway, from its first hook to the last byte of its answer. */
 export class Exchange {
@@ -46,7 +48,7 @@ export class Exchange {
   ) {
     this.requestId = requestIdOf(request.headers);
     this.traceparent = traceparentOf(request.headers);
-    this.headers = { "x-request-id": this.requestId };
+    this.headers = { ...reports.headers, "x-request-id": this.requestId };
   }
 
   /** Takes over a reservation: its headers go out with the answer, and it is released when the answer has ended. */
@@ -70,6 +72,11 @@ export class Exchange {
     };
     this.reports.runs.add(this.#run);
     return abort.signal;
+  }
+
+  /** Value of `server-timing` for an answer that says nothing closer. */
+  timing(): string {
+    return serverTiming({ total: performance.now() - this.receivedAt });
   }
 
   /** A whole answer that needs no more hooks: for the routes where every microsecond counts. */

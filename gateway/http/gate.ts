@@ -3,8 +3,9 @@ import type { Log } from "../../lib/log";
 import type { KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
-import { limitBody } from "./body";
-import { beginExchange, type Exchange } from "./exchange";
+import { checkType, limitBody, refuseFiles } from "./body";
+import { beginExchange, type Exchange, PROBES } from "./exchange";
+import { standingHeaders } from "./standing-headers";
 
 export interface GateDeps {
   /** Throws missing_api_key or invalid_api_key. */
@@ -18,6 +19,8 @@ export interface GateDeps {
   runs: KeyRuns;
   log: Log;
   maxBodyBytes: number;
+  /** Address that browsers know the gateway by, when it is another than it listens on. */
+  publicUrl?: string;
   /** Value of `x-degraded`; undefined while nothing is reduced. */
   degraded(): string | undefined;
 }
@@ -34,16 +37,26 @@ const pathOf = (url: string): string => {
 
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD" || method === "OPTIONS";
 
-/** Refuses a body that no route of the API reads. */
-const checkType = (headers: Headers): void => {
-  const type = headers.get("content-type");
-  if (type === null || type.startsWith("multipart/form-data")) return;
-  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
-    throw new AppError(
-      "unsupported_media_type",
-      `The body is ${type}. Send JSON with the header content-type: application/json.`,
-    );
-  }
+/** Nobody who isn't signed in has more to say: a key, or what a browser had to block. */
+const STRANGERS_BODY_BYTES = 65_536;
+
+/** Open to everyone and the same for everyone: whoever asks is not looked up, so that they answer without a database. */
+const isSameForAll = (path: string): boolean =>
+  PROBES.has(path) ||
+  path === "/openapi.json" ||
+  path === "/csp-reports" ||
+  path === "/docs" ||
+  path.startsWith("/docs/") ||
+  path.startsWith("/assets/");
+
+/** `checkAddress` throws invalid_request for a `host` that makes no address. Nearly all requests name the same few. */
+const addressCheck = () => {
+  let known = "\0";
+  return (url: string): void => {
+    if (url.startsWith(known)) return;
+    if (!URL.canParse(url)) throw new AppError("invalid_request", "The header host is no host name.");
+    known = url.slice(0, url.indexOf("/", 8) + 1);
+  };
 };
 
 /**
@@ -51,30 +64,37 @@ const checkType = (headers: Headers): void => {
  * the body is read, so 401 wins over 404 and 400, and a stranger's body is never taken in.
  */
 export const gate = (deps: GateDeps) => {
+  const reports = { ...deps, headers: standingHeaders(deps.publicUrl) };
+  const checkAddress = addressCheck();
   const enterApi = (exchange: Exchange, principal: Principal, path: string): void => {
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, path));
-    if (!isRead(exchange.request.method)) checkType(exchange.request.headers);
+    if (!isRead(exchange.request.method)) checkType(exchange.request.headers, path);
   };
 
   /** Pages show who is signed in; only what they send counts against the limits. */
   const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
     exchange.principal = principal;
-    if (principal && !isRead(exchange.request.method)) exchange.hold(deps.reserve(principal, path));
+    if (isRead(exchange.request.method)) return;
+    if (principal) exchange.hold(deps.reserve(principal, path));
+    refuseFiles(exchange.request.headers);
   };
 
   return async ({ request }: { request: Request }): Promise<void> => {
-    const exchange = beginExchange(request, deps);
+    const exchange = beginExchange(request, reports);
     const degraded = deps.degraded();
     if (degraded !== undefined) exchange.headers["x-degraded"] = degraded;
+    checkAddress(request.url);
     const path = pathOf(request.url);
     if (needsKey(path)) {
       const principal = deps.verifyKey(request.headers.get("authorization") ?? undefined);
       enterApi(exchange, principal instanceof Promise ? await principal : principal, path);
     } else {
-      enterPage(exchange, await deps.verifySession(request), path);
+      enterPage(exchange, isSameForAll(path) ? undefined : await deps.verifySession(request), path);
     }
-    const reading = isRead(request.method) ? undefined : limitBody(request, deps.maxBodyBytes);
+    if (isRead(request.method)) return;
+    const maxBytes = exchange.principal ? deps.maxBodyBytes : Math.min(STRANGERS_BODY_BYTES, deps.maxBodyBytes);
+    const reading = limitBody(request, path, maxBytes);
     if (reading) await reading;
   };
 };

@@ -5,6 +5,7 @@ import { checkDepth } from "./depth";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
+import { refuseBadText } from "./json";
 import { authorize } from "./roles";
 import { urlNumbers } from "./url-numbers";
 
@@ -24,12 +25,14 @@ export const http = (deps: HttpDeps) => {
       exchange.route = route;
       authorize(request.method, route, exchange.principal);
       checkDepth(request.headers, body);
+      // A form's text is written without escapes; JSON has been looked through as it was read.
+      if (body && !route.startsWith("/v1/")) refuseBadText(body);
       readNumbers(request.method, route, query, params);
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);
       if (exchange.isAnswered) return;
-      Object.assign(set.headers, exchange.headers);
+      Object.assign(set.headers, { ...exchange.headers, "server-timing": exchange.timing(), ...set.headers });
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })
     .onError({ as: "global" }, errorHook(deps));

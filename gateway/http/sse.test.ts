@@ -13,6 +13,7 @@ const exchangeWith = () => {
     recorder,
     log: silentLog(),
     runs: new KeyRuns(),
+    headers: {},
   });
   return { exchange, samples };
 };

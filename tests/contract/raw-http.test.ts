@@ -19,7 +19,12 @@ interface Answer {
 }
 
 /** Sends what no client library would, and reads until the gateway ends the connection. */
-const send = async (path: string, headers: string[], body: string | Iterable<string> = ""): Promise<Answer> => {
+const send = async (
+  path: string,
+  headers: string[],
+  body: string | Iterable<string> = "",
+  host = "gateway",
+): Promise<Answer> => {
   const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
   let text = "";
   let sentBytes = 0;
@@ -30,7 +35,7 @@ const send = async (path: string, headers: string[], body: string | Iterable<str
   socket.on("error", () => {});
   const closed = new Promise((resolve) => socket.once("close", resolve));
   await once(socket, "connect");
-  const head = [`POST ${path} HTTP/1.1`, "host: gateway", `authorization: Bearer ${stack.adminKey}`, ...headers];
+  const head = [`POST ${path} HTTP/1.1`, `host: ${host}`, `authorization: Bearer ${stack.adminKey}`, ...headers];
   socket.write(`${head.join("\r\n")}\r\n\r\n`);
   for (const piece of typeof body === "string" ? [body] : body) {
     if (socket.destroyed || text !== "") break;
@@ -103,4 +108,25 @@ test("half a surrogate pair is refused by the name of its field, also in chunks"
   const body = chunk('{"messages":[{"role":"user","content":"\\ud83d"}]}') + chunk("");
   const { status, body: answer } = await send("/v1/chat", [JSON_TYPE, CHUNKED, LAST], body);
   expect([status, JSON.parse(answer).error.param]).toEqual([400, "messages.0.content"]);
+});
+
+test.each(["a b", "", "x:99999", "a/../b?x", "[::1", "ex%zz"])(
+  "the host %j is refused in the envelope",
+  async (host) => {
+    const { status, head, body } = await send("/v1/keys", [JSON_TYPE, LAST, "content-length: 2"], "{}", host);
+    const { error }: ErrorEnvelope = JSON.parse(body);
+    expect([status, error.code]).toEqual([400, "invalid_request"]);
+    expect(head).toContain(`x-request-id: ${error.request_id}`);
+  },
+);
+
+test("a stranger's form is cut off early, and files are refused before they are read", async () => {
+  const form = "content-type: application/x-www-form-urlencoded";
+  const large = await send("/sign-in", [form, "content-length: 70000", LAST], `key=${"x".repeat(69_996)}`);
+  expect(large.status).toBe(413);
+  const multipart = "content-type: multipart/form-data; boundary=b";
+  for (const path of ["/sign-in", "/v1/chat", "/v1/keys"]) {
+    const refused = await send(path, [multipart, "content-length: 9", LAST], "no files!");
+    expect([path, refused.status]).toEqual([path, 415]);
+  }
 });

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { readJson } from "./json";
+
+const read = (body: string | Uint8Array<ArrayBuffer>) =>
+  readJson.call(new Request("http://localhost", { method: "POST", body }));
+
+const refusal = (body: string | Uint8Array<ArrayBuffer>): Promise<AppError> =>
+  read(body).then(
+    () => new AppError("internal", "nothing was refused"),
+    (thrown) => thrown,
+  );
+
+describe("a body of JSON", () => {
+  test("is read, with escapes that only look like bad ones", async () => {
+    expect(await read('{"a":"ü 😀 \\u00e4 \\ud83d\\ude00 \\\\u0000 \\\\ud800"}')).toEqual({
+      a: "ü 😀 ä 😀 \\u0000 \\ud800",
+    });
+  });
+
+  test("is refused when it is not UTF-8, also inside a text", async () => {
+    const bytes = Buffer.from('{"a":"??"}');
+    bytes[6] = 0xff;
+    const { kind, message } = await refusal(bytes);
+    expect([kind, message]).toEqual(["invalid_request", "The body is not valid UTF-8. Send JSON in UTF-8."]);
+  });
+
+  test.each([
+    ['{"name":"\\u0000"}', "name", "NUL"],
+    ['{"a":[{"b":"x\\u0000y"}]}', "a.0.b", "NUL"],
+    ['{"a":{"\\u0000":1}}', "a", "NUL"],
+    ['{"\\u0000":1}', undefined, "NUL"],
+    ['{"a":{"b":"\\uD83D"}}', "a.b", "surrogate"],
+    ['{"a":{"\\udc00":1}}', "a", "surrogate"],
+  ])("%s is refused by the name of its field", async (body, param, what) => {
+    const { kind, message, detail } = await refusal(body);
+    expect([kind, detail.param, message]).toEqual(["invalid_request", param, expect.stringContaining(what)]);
+  });
+});
