@@ -1,10 +1,20 @@
-import { and, asc, desc, eq, like, lt, max, or, sql } from "drizzle-orm";
-import type { Db, Tx } from "./client";
+import { and, asc, desc, eq, lt, max, or, type SQL, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
 import { conversations, messages } from "./schema";
 
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
 export type MessageRow = typeof messages.$inferSelect;
-export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" | "detail">;
+export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" | "detail"> & { createdAt?: Date };
+
+/** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
+const INSERT_ROWS = 500;
+
+/** A new id; ids sort by the time they were made. */
+export const newId = (prefix: "chat" | "msg"): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
+
+/** True where the title holds `text` as it stands: % and _ mean themselves. Letters of ASCII match in both cases. */
+const titleHas = (text: string): SQL =>
+  sql`${conversations.title} LIKE ${`%${text.replaceAll(/[\\%_]/g, "\\$&")}%`} ESCAPE '\\'`;
 
 /** Place in a list that runs from the last changed to the first. */
 export interface Cursor {
@@ -34,7 +44,7 @@ export const listConversations = (
     .where(
       and(
         eq(conversations.keyId, keyId),
-        search === undefined ? undefined : like(conversations.title, `%${search.replaceAll(/[%_]/g, "")}%`),
+        search === undefined ? undefined : titleHas(search),
         cursor &&
           or(
             lt(conversations.updatedAt, cursor.updatedAt),
@@ -54,8 +64,14 @@ export const findConversation = async (db: Db, keyId: string, id: string): Promi
   return row;
 };
 
+/** The key that a conversation belongs to. */
+export const findHolder = async (db: Reads, id: string): Promise<string | undefined> => {
+  const [row] = await db.select({ keyId: conversations.keyId }).from(conversations).where(eq(conversations.id, id));
+  return row?.keyId;
+};
+
 /** All messages of a conversation in order. */
-export const listMessages = (db: Db, conversationId: string): Promise<MessageRow[]> =>
+export const listMessages = (db: Reads, conversationId: string): Promise<MessageRow[]> =>
   db.select().from(messages).where(eq(messages.conversationId, conversationId)).orderBy(asc(messages.position));
 
 export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
@@ -73,7 +89,8 @@ export const appendMessages = async (
     .from(messages)
     .where(eq(messages.conversationId, conversationId));
   const from = (last?.position ?? -1) + 1;
-  await tx.insert(messages).values(added.map((message, i) => ({ ...message, conversationId, position: from + i })));
+  const rows = added.map((message, i) => ({ ...message, conversationId, position: from + i }));
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(messages).values(rows.slice(i, i + INSERT_ROWS));
   await touch(tx, conversationId, now);
 };
 

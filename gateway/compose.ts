@@ -12,6 +12,7 @@ import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
 import { createConversations } from "./conversations/service";
+import { createTransfer } from "./conversations/transfer";
 import { createHealth } from "./health/service";
 import { KeyRuns } from "./keys/runs";
 import { createKeys } from "./keys/service";
@@ -93,6 +94,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     metrics,
     chat,
     conversations,
+    transfer: createTransfer({ db }),
     health,
   };
   const { created } = await keys.bootstrap();

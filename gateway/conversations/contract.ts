@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, PathId, Strict, Timestamp } from "../contract";
 
 const title = Type.String({ minLength: 1, maxLength: 200 });
 const role = OneOf(["system", "user", "assistant"]);
@@ -197,7 +197,7 @@ export const ConversationExport = Strict(
 );
 export type ConversationExport = Static<typeof ConversationExport>;
 
-/** Idempotent: a conversation that is there already with as many messages or more is skipped. */
+/** Idempotent: a conversation that is there already is skipped, unless the file goes on where it ends. */
 export const ImportResult = Type.Object(
   {
     imported: Count("New conversations"),
@@ -207,6 +207,23 @@ export const ImportResult = Type.Object(
   { title: "ImportResult", examples: [{ imported: 1, extended: 0, skipped: 0 }] },
 );
 export type ImportResult = Static<typeof ImportResult>;
+
+/** One event of `GET /v1/conversations/{id}/messages/{message_id}/events`: the answer so far, whole each time. */
+export const AnswerUpdate = Type.Object(
+  {
+    id: Id("msg"),
+    status: ConversationMessage.properties.status,
+    content,
+    detail: AnswerDetail,
+  },
+  { title: "AnswerUpdate" },
+);
+
+/** Path of one message. */
+export const MessagePath = Type.Object({
+  ...PathId.properties,
+  message_id: Type.String({ minLength: 1, maxLength: 100 }),
+});
 
 /** `POST /v1/conversations/{id}/stop`. */
 export const StopResult = Type.Object(

@@ -60,7 +60,7 @@ export class Generation {
    * The last one is the state that was saved.
    */
   async *follow(signal: AbortSignal, everyMs: number): AsyncGenerator<AnswerState> {
-    const left = aborted(signal);
+    const left = whenAborted(signal);
     this.#readers += 1;
     clearTimeout(this.#idle);
     try {
@@ -132,7 +132,8 @@ const detailOf = ({ answer }: Extract<ChatEvent, { type: "done" }>): Partial<Ans
   cache: answer.cache,
 });
 
-const aborted = (signal: AbortSignal): Promise<void> =>
+/** Resolves when `signal` is aborted. */
+export const whenAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

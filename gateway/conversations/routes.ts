@@ -1,42 +1,69 @@
 import { Elysia } from "elysia";
-import { ErrorEnvelope, PathId } from "../contract";
+import { PathId } from "../contract";
 import { auth } from "../http/auth";
+import { downloads, fails, streams } from "../http/route-docs";
+import { frame, sseResponse } from "../http/sse";
 import {
+  AnswerUpdate,
   Conversation,
+  ConversationExport,
   ConversationPage,
   ConversationQuery,
   ConversationWithMessages,
   CreateConversation,
+  ExportQuery,
+  ImportResult,
+  MessagePath,
   RenameConversation,
   StopResult,
 } from "./contract";
 import type { ConversationService } from "./service";
+import type { ConversationTransfer } from "./transfer";
+
+/** How often a reader who follows an answer hears of it at most. */
+const FOLLOW_MS = 100;
+
+interface Services {
+  conversations: ConversationService;
+  transfer: ConversationTransfer;
+}
 
 /** The chat page's history by API: the caller's own conversations and nobody else's. */
-export const conversationRoutes = ({ conversations }: { conversations: ConversationService }) =>
+export const conversationRoutes = ({ conversations, transfer }: Services) =>
   new Elysia({ name: "conversations.routes", prefix: "/v1/conversations", tags: ["Conversations"] })
     .use(auth)
     .get("", ({ principal, query }) => conversations.list(principal, query), {
       query: ConversationQuery,
-      response: { 200: ConversationPage, default: ErrorEnvelope },
+      response: { 200: ConversationPage },
       detail: { summary: "List your conversations, last changed first" },
     })
     .post("", async ({ principal, body, status }) => status(201, await conversations.create(principal, body)), {
       parse: "json",
       body: CreateConversation,
-      response: { 201: Conversation, default: ErrorEnvelope },
+      response: { 201: Conversation },
       detail: { summary: "Begin a conversation" },
+    })
+    .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {
+      query: ExportQuery,
+      response: { 200: ConversationExport },
+      detail: { summary: "Download all of your conversations", ...downloads("text/markdown") },
+    })
+    .post("/import", ({ principal, body }) => transfer.importAll(principal, body), {
+      parse: "json",
+      body: ConversationExport,
+      response: { 200: ImportResult },
+      detail: { summary: "Take in what was exported as JSON; the same file again adds nothing", ...fails(403) },
     })
     .get("/:id", ({ principal, params }) => conversations.get(principal, params.id), {
       params: PathId,
-      response: { 200: ConversationWithMessages, default: ErrorEnvelope },
+      response: { 200: ConversationWithMessages },
       detail: { summary: "Read a conversation with its messages" },
     })
     .patch("/:id", ({ principal, params, body }) => conversations.rename(principal, params.id, body.title), {
       parse: "json",
       params: PathId,
       body: RenameConversation,
-      response: { 200: Conversation, default: ErrorEnvelope },
+      response: { 200: Conversation },
       detail: { summary: "Rename a conversation" },
     })
     .delete(
@@ -49,6 +76,34 @@ export const conversationRoutes = ({ conversations }: { conversations: Conversat
     )
     .post("/:id/stop", async ({ principal, params }) => ({ stopped: await conversations.stop(principal, params.id) }), {
       params: PathId,
-      response: { 200: StopResult, default: ErrorEnvelope },
+      response: { 200: StopResult },
       detail: { summary: "Stop the answer that is being written; its text is kept" },
-    });
+    })
+    .get("/:id/export", ({ principal, params, query }) => transfer.exportOne(principal, params.id, query.format), {
+      params: PathId,
+      query: ExportQuery,
+      response: { 200: ConversationExport },
+      detail: { summary: "Download a conversation", ...downloads("text/markdown") },
+    })
+    .get(
+      "/:id/messages/:message_id/events",
+      async ({ principal, params, request, exchange, server }) => {
+        server?.timeout(request, 0);
+        const signal = exchange.startRun(principal.keyId);
+        const states = conversations.follow(principal, params.id, params.message_id, signal, FOLLOW_MS);
+        // A refusal still has its own status.
+        const first = await states.next();
+        const pieces = async function* () {
+          if (!first.done) yield frame(first.value);
+          for await (const state of states) yield frame(state);
+        };
+        return sseResponse(exchange, { headers: {}, pieces: pieces() });
+      },
+      {
+        params: MessagePath,
+        detail: {
+          summary: "Resume an answer: what is written of it now, then every change until its end",
+          ...streams(AnswerUpdate),
+        },
+      },
+    );

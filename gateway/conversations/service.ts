@@ -17,7 +17,8 @@ import {
   type ConversationWithMessages,
   type CreateConversation,
 } from "./contract";
-import { type AnswerState, Generation } from "./generation";
+import { type AnswerState, Generation, whenAborted } from "./generation";
+import { assertMayStore } from "./rules";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
 const KEEP_MS = 60_000;
@@ -86,9 +87,10 @@ export const createConversations = ({
 
   /**
    * Holds the place of one more answer while `begin` starts it. The check and the claim are one step, so no number of
-   * parallel callers gets past them. Throws conflict or rate_limited.
+   * parallel callers gets past them. Throws conflict, rate_limited, or insufficient_role for a key whose content may not be kept.
    */
   const inPlace = async <T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>) => {
+    assertMayStore(principal);
     const isTaken =
       running.has(conversationId ?? "") || [...starting].some((other) => other.conversationId === conversationId);
     if (conversationId !== undefined && isTaken) {
@@ -156,14 +158,22 @@ export const createConversations = ({
     return { ...toConversation(row), messages: await messagesOf(row) };
   };
 
-  /** Throws model_not_found. */
+  /** Throws model_not_found, and insufficient_role for a key whose content may not be kept. */
   const create = async (
     principal: Principal,
     { title = "New chat", model }: CreateConversation = {},
   ): Promise<Conversation> => {
+    assertMayStore(principal);
     const at = now();
     const { id: resolved } = models.resolve(principal, model);
-    const row = { id: newId("chat"), keyId: principal.keyId, title, model: resolved, createdAt: at, updatedAt: at };
+    const row = {
+      id: store.newId("chat"),
+      keyId: principal.keyId,
+      title,
+      model: resolved,
+      createdAt: at,
+      updatedAt: at,
+    };
     await db.write((tx) => store.insertConversation(tx, row));
     return toConversation({ ...row, messageCount: 0 });
   };
@@ -179,7 +189,13 @@ export const createConversations = ({
         conversationId === undefined
           ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
           : await get(principal, conversationId);
-      const question = { id: newId("msg"), role: "user", content: text, status: "complete", detail: null } as const;
+      const question = {
+        id: store.newId("msg"),
+        role: "user",
+        content: text,
+        status: "complete",
+        detail: null,
+      } as const;
       const answer = newAnswer();
       await db.write((tx) => store.appendMessages(tx, conversation.id, [question, answer], now()));
       const history = [...toHistory(conversation.messages), { role: "user", content: text } as const];
@@ -221,6 +237,7 @@ export const createConversations = ({
     signal: AbortSignal,
     everyMs: number,
   ) {
+    const left = whenAborted(signal);
     for (;;) {
       const { messages } = await get(principal, conversationId);
       const live = running.get(conversationId);
@@ -232,7 +249,7 @@ export const createConversations = ({
       if (!message) throw new AppError("not_found", "There is no such answer, or it was replaced.");
       yield toState(message);
       if (message.status !== "generating" || signal.aborted) return;
-      await Bun.sleep(1000);
+      await Promise.race([Bun.sleep(1000), left]);
     }
   }
 
@@ -261,11 +278,8 @@ export const createConversations = ({
   return { list, get, create, ask, regenerate, stop, follow, rename, remove, close };
 };
 
-/** Sorts by time. */
-const newId = (prefix: "chat" | "msg"): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
-
 const newAnswer = () =>
-  ({ id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
+  ({ id: store.newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
 
 const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, Nullable, OneOf, Page, Share, Timestamp } from "../contract";
+import { Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
 
 export const NodeModel = Type.Object(
   {
@@ -60,6 +60,20 @@ export const Node = Type.Object(
   },
 );
 export type Node = Static<typeof Node>;
+
+/** `POST /v1/nodes`: takes a node in while the gateway runs. */
+export const AddNode = Strict(
+  {
+    name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$", description: "Its id: lower-case letters, digits, -" }),
+    url: Type.String({
+      pattern: "^https?://[^/@\\s]+/?$",
+      maxLength: 500,
+      description: "Without a path or a password",
+    }),
+    token: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: "Sent as its bearer token" })),
+  },
+  { title: "AddNode", examples: [{ name: "node-2", url: "http://10.0.0.5:8081" }] },
+);
 
 export const NodePage = Page(Node);
 export type NodePage = Static<typeof NodePage>;

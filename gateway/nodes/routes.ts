@@ -2,8 +2,10 @@ import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
+import { notImplemented } from "../http/not-implemented";
+import { fails } from "../http/route-docs";
 import type { Engine, NodeView } from "../ports/engine";
-import { Node, NodePage } from "./contract";
+import { AddNode, Node, NodePage } from "./contract";
 
 /** The GPU nodes as this gateway sees them. */
 export const nodeRoutes = ({ engine }: { engine: Engine }) => {
@@ -22,6 +24,12 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
     .get("", () => ({ data: engine.nodes().map(toNode), has_more: false, next_cursor: null }), {
       response: { 200: NodePage },
       detail: { summary: "List the GPU nodes and their state" },
+    })
+    .post("", notImplemented("POST /v1/nodes"), {
+      parse: "json",
+      body: AddNode,
+      response: { 201: Node },
+      detail: { summary: "Take in a node while the gateway runs", ...fails(409) },
     })
     .get("/:id", ({ params }) => toNode(find(params.id)), {
       params: PathId,

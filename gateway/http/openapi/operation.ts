@@ -84,7 +84,7 @@ export class OperationWriter {
       "x-request-id",
       "x-degraded",
       ...(role === "public" ? [] : RATE_LIMIT_HEADERS),
-      ...(docs["x-events"] ? ["cache-status", "age", "server-timing", "x-retries"] : []),
+      ...(docs["x-events"] && method === "POST" ? ["cache-status", "age", "server-timing", "x-retries"] : []),
     );
     const successes: JsonSchema = {};
     for (const [status, schema] of Object.entries(hooks.response ?? {})) {
