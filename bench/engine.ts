@@ -1,7 +1,7 @@
 import type { LlamaContextSequence } from "node-llama-cpp";
-import { createLlamaEngine } from "../gpu-node/engine/llama";
-import { loadRuntime } from "../gpu-node/engine/llama-runtime";
-import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama-sampling";
+import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
+import { loadRuntime } from "../gpu-node/engine/llama/runtime";
+import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama/sampling";
 import { ensureModel } from "../gpu-node/models/download";
 import { silentLog } from "../lib/log";
 import { loadConfig } from "../lib/settings";

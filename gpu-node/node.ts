@@ -1,16 +1,16 @@
 import type { Config } from "../lib/config";
 import { toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
-import { assertSafeToListen, createGuard } from "./auth";
 import { createEngine } from "./engine/create";
 import type { NodeEngine } from "./engine/engine";
-import { Exchange } from "./exchange";
-import type { GenerationDeps } from "./generate";
-import { NodeMetrics } from "./metrics";
-import { AdmissionQueue } from "./queue";
-import { findRoute, nodeRoutes } from "./routes";
-import { createServer } from "./server";
-import { NodeStatus, shuttingDown } from "./status";
+import { AdmissionQueue } from "./queue/queue";
+import { assertSafeToListen, createGuard } from "./server/auth";
+import { Exchange } from "./server/exchange";
+import type { GenerationDeps } from "./server/generate";
+import { NodeMetrics } from "./server/metrics";
+import { findRoute, nodeRoutes } from "./server/routes";
+import { createServer } from "./server/server";
+import { NodeStatus, shuttingDown } from "./server/status";
 
 /** How long the errors that end a drain may take to reach their clients. */
 const LAST_WORDS_MS = 500;

@@ -6,9 +6,9 @@ import type { NodeEngine } from "./engine";
 export const createEngine = async (config: Config, log: Log): Promise<NodeEngine> => {
   switch (config.node.engine) {
     case "llama":
-      return (await import("./llama")).createLlamaEngine(config, log);
+      return (await import("./llama/llama")).createLlamaEngine(config, log);
     case "openai":
-      return (await import("./openai")).createOpenAiEngine(config, log);
+      return (await import("./openai/openai")).createOpenAiEngine(config, log);
     case "synthetic":
       return (await import("./synthetic")).createSyntheticEngine(config);
   }

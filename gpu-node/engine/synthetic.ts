@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../lib/config";
 import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
-import { type ChatTurn, type Parameters, readMessages, readParameters } from "../parameters";
 import type { NodeModel } from "../protocol";
 import type { EngineEvent, NodeEngine } from "./engine";
 import { findModel } from "./find-model";
+import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
 
 /**
  * An engine without a model, for benchmarks and fault tests; it runs only where it is asked for by name. A token is a

@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../../lib/errors";
+import { schemaToGrammar } from "./json-grammar";
+
+const paramOf = (schema: unknown): string | undefined => {
+  try {
+    schemaToGrammar(schema);
+  } catch (error) {
+    if (error instanceof AppError) return error.detail.param?.replace("response_format.json_schema.", "");
+    throw error;
+  }
+  return undefined;
+};
+
+test("what a grammar can't hold a model to is refused by name", () => {
+  const property = (schema: unknown) => paramOf({ type: "object", properties: { x: schema } });
+  expect(property({ type: "string", pattern: "^a" })).toBe("schema.properties.x.pattern");
+  expect(property({ type: "string", format: "email" })).toBe("schema.properties.x.format");
+  expect(property({ type: "number", minimum: 3 })).toBe("schema.properties.x");
+  expect(property({ type: "integer", multipleOf: 3 })).toBe("schema.properties.x.multipleOf");
+  expect(property({ type: "array", uniqueItems: true })).toBe("schema.properties.x.uniqueItems");
+  expect(property({ oneOf: [{ type: "string" }] })).toBe("schema.properties.x.oneOf");
+  expect(property({ allOf: [{ type: "string" }] })).toBe("schema.properties.x.allOf");
+  expect(property({ anyOf: [{ type: "string" }], type: "string" })).toBe("schema.properties.x.type");
+  expect(property({ $ref: "#/$defs/none" })).toBe("schema.properties.x.$ref");
+  expect(property({ $ref: "https://example.com/schema" })).toBe("schema.properties.x.$ref");
+  expect(property({ type: "text" })).toBe("schema.properties.x.type");
+  expect(property({ type: "string", enum: [1, 2] })).toBe("schema.properties.x");
+  expect(property({ type: "array", minItems: 3, maxItems: 2 })).toBe("schema.properties.x");
+  expect(property({ type: "string", maxLength: 1e9 })).toBe("schema.properties.x.maxLength");
+  expect(property(false)).toBe("schema.properties.x");
+  expect(paramOf({ type: "object", required: ["y"], additionalProperties: false })).toBe("schema.required");
+  expect(paramOf("text")).toBe("schema");
+});
+
+test("a schema that requires itself without end is refused, one that can stop is not", () => {
+  const list = (required: string[]) => ({
+    $ref: "#/$defs/node",
+    $defs: { node: { type: "object", properties: { next: { $ref: "#/$defs/node" } }, required } },
+  });
+  expect(paramOf(list(["next"]))).toBe("schema");
+  expect(paramOf(list([]))).toBeUndefined();
+  expect(
+    paramOf({
+      type: "object",
+      properties: { children: { type: "array", items: { $ref: "#" } } },
+      required: ["children"],
+    }),
+  ).toBeUndefined();
+  expect(paramOf({ anyOf: [{ type: "null" }, { $ref: "#" }] })).toBeUndefined();
+  expect(paramOf({ $ref: "#" })).toBe("schema");
+});
+
+test("annotations change nothing", () => {
+  expect(schemaToGrammar({ type: "string", title: "Name", description: "Any name", default: "" })).toBe(
+    schemaToGrammar({ type: "string" }),
+  );
+});
+
+test("depth and size are bounded", () => {
+  const nested = (depth: number): unknown =>
+    depth === 0 ? { type: "null" } : { type: "array", items: nested(depth - 1) };
+  expect(paramOf(nested(200))).toContain("schema.items");
+  expect(paramOf({ const: "x".repeat(70_000) })).toBe("schema");
+});

@@ -1,0 +1,286 @@
+import { AppError } from "../../../lib/errors";
+import { integerRange, NUMBER_RULES } from "./json-grammar-numbers";
+import { canEnd, resolveReference } from "./json-grammar-recursion";
+
+/**
+ * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can hold a model to.
+ * Everything else is refused by name, because an answer that only might fit would be worse than none. Properties come
+ * in the schema's order; those that are not declared are not written.
+ */
+export const schemaToGrammar = (schema: unknown): string => {
+  const size = JSON.stringify(schema)?.length ?? 0;
+  if (size > MAX_SCHEMA_CHARS) refuse(ROOT, `is longer than ${MAX_SCHEMA_CHARS} characters`);
+  if (!canEnd(schema, schema)) refuse(ROOT, "requires itself without end");
+  return new GrammarBuilder(schema).build();
+};
+
+const ROOT = "response_format.json_schema.schema";
+const MAX_SCHEMA_CHARS = 65_536;
+const MAX_DEPTH = 64;
+/** llama.cpp writes a repetition out rule by rule. */
+const MAX_REPETITIONS = 2000;
+
+type Schema = Record<string, unknown>;
+
+const ANNOTATIONS = new Set(
+  "title description default examples deprecated readOnly writeOnly $comment $schema $id $defs definitions".split(" "),
+);
+const KEYWORDS: Record<string, readonly string[]> = {
+  string: ["minLength", "maxLength", "format"],
+  number: ["minimum", "maximum"],
+  integer: ["minimum", "maximum"],
+  array: ["items", "prefixItems", "minItems", "maxItems"],
+  object: ["properties", "required", "additionalProperties"],
+  boolean: [],
+  null: [],
+};
+
+/** Rules that schemas refer to by name; only those that are used become part of a grammar. */
+const BASE_RULES: Record<string, string> = {
+  ...NUMBER_RULES,
+  // One line break with indentation at most: a small model would fill the whole answer with blanks.
+  ws: '" "? | "\\n" [ \\t]{0,20}',
+  hex: "[0-9a-fA-F]",
+  // Surrogates can't be escaped one by one: a lone one is no text, and a pair would count as two characters.
+  char: '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" ["\\\\/bfnrt] | "\\\\u" ([0-9a-cA-CefEF] hex{3} | [dD] [0-7] hex{2})',
+  string: '"\\"" char* "\\""',
+  boolean: '"true" | "false"',
+  null: '"null"',
+  any: "object | array | string | number | boolean | null",
+  member: 'string ws ":" ws any',
+  object: '"{" ws (member (ws "," ws member)*)? ws "}"',
+  array: '"[" ws (any (ws "," ws any)*)? ws "]"',
+  date: '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | "1" [0-9] | "2" [0-8])',
+  time: '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [+-] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',
+  "date-time": 'date "T" time',
+  uuid: 'hex{8} "-" hex{4} "-" hex{4} "-" hex{4} "-" hex{12}',
+};
+const FORMATS = ["date", "time", "date-time", "uuid"];
+
+class GrammarBuilder {
+  readonly #rules = new Map<string, string>();
+  readonly #references = new Map<string, string>();
+
+  constructor(readonly root: unknown) {}
+
+  build(): string {
+    const start = this.#visit(this.root, ROOT, 0);
+    this.#rules.set("root", start);
+    return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join("\n");
+  }
+
+  /** An expression for one schema; `path` names it in a refusal. */
+  #visit(schema: unknown, path: string, depth: number): string {
+    if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH}`);
+    if (schema === true) return this.#base("any");
+    if (!isSchema(schema)) return refuse(path, "must be an object");
+    if ("$ref" in schema) return this.#reference(schema, path, depth);
+    if ("anyOf" in schema) return this.#anyOf(schema, path, depth);
+    if ("const" in schema || "enum" in schema) return this.#literals(schema, path);
+    const types = typesOf(schema, path);
+    if (!types) {
+      this.#allow(schema, path, []);
+      return this.#base("any");
+    }
+    this.#allow(schema, path, ["type", ...types.flatMap((type) => KEYWORDS[type] ?? [])]);
+    return alternatives(types.map((type) => this.#type(type, schema, path, depth)));
+  }
+
+  #type(type: string, schema: Schema, path: string, depth: number): string {
+    switch (type) {
+      case "object":
+        return this.#object(schema, path, depth);
+      case "array":
+        return this.#array(schema, path, depth);
+      case "string":
+        return this.#string(schema, path);
+      case "integer":
+      case "number":
+        return this.#number(type, schema, path);
+      default:
+        return this.#base(type);
+    }
+  }
+
+  #reference(schema: Schema, path: string, depth: number): string {
+    this.#allow(schema, path, ["$ref"]);
+    const pointer = String(schema.$ref);
+    const known = this.#references.get(pointer);
+    if (known) return known;
+    const target = resolveReference(this.root, pointer);
+    if (target === undefined) refuse(`${path}.$ref`, `points to nothing inside the schema (${pointer})`);
+    const name = `ref-${this.#references.size}`;
+    this.#references.set(pointer, name); // before the visit, for definitions that refer to themselves
+    this.#rules.set(name, this.#visit(target, `${path}.$ref`, depth + 1));
+    return name;
+  }
+
+  #anyOf(schema: Schema, path: string, depth: number): string {
+    this.#allow(schema, path, ["anyOf"]);
+    const { anyOf } = schema;
+    if (!Array.isArray(anyOf) || anyOf.length === 0) return refuse(`${path}.anyOf`, "must be a list of schemas");
+    return alternatives(anyOf.map((option, index) => this.#visit(option, `${path}.anyOf.${index}`, depth + 1)));
+  }
+
+  #literals(schema: Schema, path: string): string {
+    this.#allow(schema, path, ["const" in schema ? "const" : "enum", "type"]);
+    const types = typesOf(schema, path);
+    const values: unknown[] = "const" in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : [];
+    const fitting = values.filter((value) => !types || types.some((type) => isOfType(value, type)));
+    if (fitting.length === 0) refuse(path, "allows no value");
+    return alternatives(fitting.map(literal));
+  }
+
+  #string(schema: Schema, path: string): string {
+    const minimum = count(schema, "minLength", path);
+    const maximum = count(schema, "maxLength", path);
+    const { format } = schema;
+    if (format !== undefined) {
+      if (typeof format !== "string" || !FORMATS.includes(format)) refuse(`${path}.format`, "can't be guaranteed");
+      if (minimum !== undefined || maximum !== undefined) refuse(path, "has a format and a length");
+      return `"\\"" ${this.#base(String(format))} "\\""`;
+    }
+    if (minimum === undefined && maximum === undefined) return this.#base("string");
+    return `"\\"" ${this.#base("char")}${repetition(minimum ?? 0, maximum, path)} "\\""`;
+  }
+
+  #number(type: "integer" | "number", schema: Schema, path: string): string {
+    const { minimum, maximum } = schema;
+    if (minimum === undefined && maximum === undefined) return this.#base(type);
+    if (minimum === 0 && maximum === undefined) return this.#base(`${type}-from-zero`);
+    if (type === "number" && minimum === 0 && maximum === 1) return this.#base("number-to-one");
+    const values = type === "integer" ? integerRange(minimum, maximum) : undefined;
+    if (!values) {
+      return refuse(
+        path,
+        "has bounds that can't be guaranteed: whole numbers can have up to 1000 values, others 0 or 0 to 1",
+      );
+    }
+    return alternatives(values.map(literal));
+  }
+
+  #array(schema: Schema, path: string, depth: number): string {
+    const { items, prefixItems = [] } = schema;
+    if (!Array.isArray(prefixItems)) return refuse(`${path}.prefixItems`, "must be a list of schemas");
+    const minimum = Math.max(count(schema, "minItems", path) ?? 0, prefixItems.length);
+    const maximum = items === false ? prefixItems.length : count(schema, "maxItems", path);
+    if (maximum !== undefined && maximum < minimum) refuse(path, "allows no length");
+    const first = prefixItems.map((item, index) => this.#visit(item, `${path}.prefixItems.${index}`, depth + 1));
+    const comma = this.#comma();
+    const isClosed = maximum === prefixItems.length;
+    const item = isClosed ? "" : group(this.#visit(items ?? true, `${path}.items`, depth + 1));
+    const more = (from: number) =>
+      repetition(Math.max(0, minimum - from), maximum === undefined ? undefined : maximum - from, path);
+    let body: string;
+    if (first.length > 0) {
+      body = first.map(group).join(` ${comma} `) + (isClosed ? "" : ` (${comma} ${item})${more(first.length)}`);
+    } else if (isClosed) {
+      body = "";
+    } else {
+      body = `(${item} (${comma} ${item})${more(1)})${minimum === 0 ? "?" : ""}`;
+    }
+    return `"[" ${this.#base("ws")} ${body} ${this.#base("ws")} "]"`;
+  }
+
+  #object(schema: Schema, path: string, depth: number): string {
+    const { properties = {}, required = [], additionalProperties = true } = schema;
+    if (!isSchema(properties)) return refuse(`${path}.properties`, "must be an object");
+    if (!Array.isArray(required)) return refuse(`${path}.required`, "must be a list of names");
+    const undeclared = required.filter((name) => !Object.hasOwn(properties, name));
+    if (undeclared.length > 0 && additionalProperties === false) refuse(`${path}.required`, "names unknown properties");
+    const members = [...Object.entries(properties), ...undeclared.map((name) => [String(name), additionalProperties])];
+    const value = (of: unknown, at: string) => this.#visit(of, at, depth + 1);
+    const ws = this.#base("ws");
+    if (members.length === 0) {
+      if (additionalProperties === false) return `"{" ${ws} "}"`;
+      const member = `${this.#base("string")} ${ws} ":" ${ws} ${group(value(additionalProperties, `${path}.additionalProperties`))}`;
+      return `"{" ${ws} (${member} (${this.#comma()} ${member})*)? ${ws} "}"`;
+    }
+    const written = members.map(([name, of]) => ({
+      text: `${literal(name)} ${ws} ":" ${ws} ${group(value(of, `${path}.properties.${name}`))}`,
+      isRequired: required.includes(name),
+    }));
+    return `"{" ${ws} ${this.#members(written)} ${ws} "}"`;
+  }
+
+  /**
+   * Members in order, the optional ones present or not. Two rules for each place, because a member is written with a
+   * comma in front only when another came before it.
+   */
+  #members(members: { text: string; isRequired: boolean }[]): string {
+    const base = `members-${this.#rules.size}`;
+    const comma = this.#comma();
+    const rule = (place: number, isFirst: boolean) =>
+      place < members.length ? `${base}-${isFirst ? "first" : "next"}-${place}` : "";
+    members.forEach(({ text, isRequired }, place) => {
+      for (const isFirst of [true, false]) {
+        const present = `${isFirst ? "" : `${comma} `}${text} ${rule(place + 1, false)}`;
+        const absent = rule(place + 1, isFirst) || '""';
+        this.#rules.set(rule(place, isFirst), isRequired ? present : `${present} | ${absent}`);
+      }
+    });
+    return rule(0, true);
+  }
+
+  #comma(): string {
+    const ws = this.#base("ws");
+    return `${ws} "," ${ws}`;
+  }
+
+  /** Adds a base rule with those that it names. */
+  #base(name: string): string {
+    const body = BASE_RULES[name];
+    if (body && !this.#rules.has(name)) {
+      this.#rules.set(name, body);
+      const withoutText = body.replace(/"(\\.|[^"\\])*"|\[(\\.|[^\]\\])*\]/g, " ");
+      for (const [used] of withoutText.matchAll(/[a-z][a-z-]*/g)) this.#base(used);
+    }
+    return name;
+  }
+
+  #allow(schema: Schema, path: string, keywords: readonly string[]): void {
+    const unknown = Object.keys(schema).find((key) => !keywords.includes(key) && !ANNOTATIONS.has(key));
+    if (unknown)
+      refuse(`${path}.${unknown}`, unknown === "oneOf" ? "isn't supported; use anyOf" : "can't be guaranteed");
+  }
+}
+
+const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
+  if (type === undefined) return undefined;
+  const types: unknown[] = Array.isArray(type) ? type : [type];
+  const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
+  if (types.length === 0 || !types.every(isKnown)) return refuse(`${path}.type`, "is no type of JSON");
+  return types;
+};
+
+const isOfType = (value: unknown, type: string): boolean => {
+  if (type === "integer") return Number.isInteger(value);
+  if (type === "null") return value === null;
+  if (type === "array") return Array.isArray(value);
+  if (type === "object") return isSchema(value);
+  return typeof value === type;
+};
+
+const count = (schema: Schema, keyword: string, path: string): number | undefined => {
+  const value = schema[keyword];
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= MAX_REPETITIONS) return value;
+  return refuse(`${path}.${keyword}`, `must be a whole number from 0 to ${MAX_REPETITIONS}`);
+};
+
+const repetition = (minimum: number, maximum: number | undefined, path: string): string => {
+  if (maximum !== undefined && maximum < minimum) refuse(path, "allows no length");
+  return `{${minimum},${maximum ?? ""}}`;
+};
+
+/** JSON text as a GBNF string; JSON's own escapes are the ones that GBNF needs. */
+const literal = (value: unknown): string => JSON.stringify(JSON.stringify(value));
+const group = (expression: string): string => `(${expression})`;
+const alternatives = (expressions: string[]): string =>
+  expressions.length === 1 ? (expressions[0] ?? "") : group(expressions.join(" | "));
+const isSchema = (value: unknown): value is Schema =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const refuse = (path: string, problem: string): never => {
+  throw new AppError("invalid_request", `${path} ${problem}.`, { source: "node", param: path });
+};

@@ -1,0 +1,141 @@
+import { LlamaGrammarEvaluationState, type Token } from "node-llama-cpp";
+import type { Config } from "../../../lib/config";
+import { AppError } from "../../../lib/errors";
+import type { Log } from "../../../lib/log";
+import { dependencies } from "../../../package.json";
+import { ensureModel, type ModelFile } from "../../models/download";
+import type { NodeModel } from "../../protocol";
+import type { NodeEngine } from "../engine";
+import { findModel } from "../find-model";
+import { type ResponseFormat, readMessages, readParameters } from "../parameters";
+import { schemaToGrammar } from "./json-grammar";
+import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
+import { type LlamaRuntime, loadRuntime } from "./runtime";
+import { samplingOf } from "./sampling";
+import { LlamaScheduler, type PrefillLimits } from "./scheduler";
+
+/** Share of `load` that goes to fetching and checking the file. */
+const FILE_SHARE = 0.7;
+/** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster; a GPU wants whole batches. */
+const CPU_PREFILL: PrefillLimits = { beside: 32, alone: 64 };
+const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
+
+interface Loaded {
+  file: ModelFile;
+  runtime: LlamaRuntime;
+  scheduler: LlamaScheduler;
+  prompts: PromptBuilder<Token>;
+  card: NodeModel;
+}
+
+/** llama.cpp inside this process, on the model of `models.chat`. Construction does nothing; `load` does. */
+export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
+  let loaded: Loaded | undefined;
+
+  const need = (model: string | undefined): Loaded => {
+    if (!loaded)
+      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.", { source: "node" });
+    findModel([loaded.card], model);
+    return loaded;
+  };
+
+  return {
+    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
+    synthetic: false,
+    slots: config.node.slots,
+    models: () => (loaded ? [loaded.card] : []),
+    failure: () => loaded?.scheduler.failure,
+
+    async load(onProgress) {
+      let done = 0;
+      const report = (fraction: number) => {
+        done = Math.max(done, fraction); // a file that was downloaded is read once more to be checked
+        onProgress(done);
+      };
+      const file = await ensureModel(config.models.chat, config, ({ bytes, total }) =>
+        report((FILE_SHARE * bytes) / total),
+      );
+      const runtime = await loadRuntime(file.path, config.node, log, (fraction) =>
+        report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
+      );
+      const { llama, contextWindow, threads } = runtime;
+      loaded = {
+        file,
+        runtime,
+        scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
+        prompts: createPromptBuilder(promptModel(runtime)),
+        card: { id: file.name, kind: "chat", revision: file.revision, context_window: contextWindow },
+      };
+      log.info({ model: file.name, revision: file.revision, gpu: llama.gpu || "off", threads }, "model loaded");
+      report(1);
+    },
+
+    async accept({ operation, body, signal }) {
+      const parameters = readParameters(operation, body);
+      const { card, file, prompts, runtime, scheduler } = need(parameters.model);
+      const prompt =
+        parameters.operation === "chat" ? prompts.chat(parameters.messages) : prompts.completion(parameters.prompt);
+      const room = card.context_window - prompt.length;
+      const grammar =
+        parameters.operation === "chat" ? await createGrammar(runtime, parameters.responseFormat) : undefined;
+      return {
+        model: card,
+        promptTokens: prompt.length,
+        start: () =>
+          scheduler.run({
+            prompt,
+            maxTokens: Math.min(parameters.maxTokens ?? room, room),
+            sampling: samplingOf(parameters, file.sampling),
+            stops: parameters.stop,
+            topLogprobs: parameters.topLogprobs,
+            grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
+            signal,
+          }),
+      };
+    },
+
+    async tokenize(name, input) {
+      const { prompts, runtime } = need(name);
+      return "text" in input
+        ? runtime.model.tokenize(input.text.toWellFormed(), true)
+        : prompts.chat(readMessages(input.messages));
+    },
+
+    async close() {
+      await loaded?.scheduler.close();
+      await loaded?.runtime.dispose();
+      loaded = undefined;
+    },
+  };
+};
+
+/** A schema that llama.cpp refuses, such as one that refers to itself before it has written anything, is a 400. */
+const createGrammar = async ({ llama }: LlamaRuntime, format: ResponseFormat | undefined) => {
+  if (!format) return undefined;
+  const grammar = schemaToGrammar(format.type === "json_schema" ? format.schema : { type: "object" });
+  try {
+    return await llama.createGrammar({ grammar });
+  } catch (cause) {
+    throw new AppError("invalid_request", "The schema of response_format can't be made into a grammar. Simplify it.", {
+      source: "node",
+      param: "response_format.json_schema.schema",
+      cause,
+    });
+  }
+};
+
+const promptModel = ({ model, contextWindow }: LlamaRuntime): PromptModel<Token> => {
+  const { tokenizer } = model.fileInfo.metadata;
+  const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
+  return {
+    tokenize: (text: string, special: boolean) => model.tokenize(text, special),
+    isSpecial: (token: Token) => model.isSpecialToken(token),
+    chatTemplate: tokenizer.chat_template,
+    bosText: bosString ?? "",
+    eosText: eosString ?? "",
+    bos: shouldPrependBosToken ? (bos ?? undefined) : undefined,
+    vocabularySize: tokenizer.ggml.tokens.length,
+    contextWindow,
+    longestTokenBytes: tokenizer.ggml.tokens.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 1),
+  };
+};

@@ -1,0 +1,47 @@
+import type { SequenceEvaluateOptions, Token } from "node-llama-cpp";
+import type { SamplingDefaults } from "../../models/catalogue";
+import type { SamplingParameters } from "../parameters";
+
+/** How the next token is chosen, complete. */
+export interface Sampling {
+  temperature: number;
+  topP: number;
+  /** 0: all tokens. */
+  topK: number;
+  minP: number;
+  /** 32 bits, as the engine takes it. */
+  seed: number;
+  presencePenalty: number;
+  frequencyPenalty: number;
+}
+
+/** What the request asks for, then what the model's authors recommend, then OpenAI's defaults. */
+export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefaults): Sampling => ({
+  temperature: asked.temperature ?? recommended.temperature ?? 1,
+  topP: asked.topP ?? recommended.topP ?? 1,
+  topK: asked.topK ?? recommended.topK ?? 0,
+  minP: asked.minP ?? 0,
+  seed: engineSeed(asked.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
+  presencePenalty: asked.presencePenalty ?? 0,
+  frequencyPenalty: asked.frequencyPenalty ?? 0,
+});
+
+/** The engine takes 32 bits, and reads the highest value as "choose one". */
+const engineSeed = (seed: number): number => Math.min(Number(BigInt.asUintN(32, BigInt(seed))), 0xffff_fffe);
+
+/**
+ * The same in node-llama-cpp's words. Penalties count the tokens of the answer, `generated`, as OpenAI's formula says;
+ * at most `maxTokens` of them come.
+ */
+export const evaluateOptions = (
+  { presencePenalty, frequencyPenalty, ...sampling }: Sampling,
+  generated: Token[],
+  maxTokens: number,
+): SequenceEvaluateOptions => {
+  if (presencePenalty === 0 && frequencyPenalty === 0) return sampling;
+  const repeatPenalty = { penalty: 1, presencePenalty, frequencyPenalty };
+  return {
+    ...sampling,
+    repeatPenalty: { ...repeatPenalty, punishTokens: () => generated, maxPunishTokens: maxTokens },
+  };
+};

@@ -1,0 +1,169 @@
+import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
+import { AppError } from "../../../lib/errors";
+import type { EngineEvent } from "../engine";
+import { chooseSlot, shareBatch } from "./slots";
+import { type Job, LlamaStream } from "./stream";
+
+/** Prompt tokens that one step computes at most: who generates waits for it, and so does who comes in the meantime. */
+export interface PrefillLimits {
+  /** While others generate. */
+  beside: number;
+  /** While nobody does. */
+  alone: number;
+}
+
+/** A sequence of the context and its number there. */
+interface Slot {
+  sequence: LlamaContextSequence;
+  place: number;
+  /** Order of last use; 0 = never. */
+  lastUse: number;
+}
+
+/**
+ * Owns a context and all its sequences. Every step decodes one batch that holds one token of each generating stream and
+ * pieces of the prompts that are being read; streams join and leave between steps.
+ */
+export class LlamaScheduler {
+  #free: Slot[];
+  #waiting: { job: Job; start: (stream: LlamaStream) => void; refuse: (error: unknown) => void }[] = [];
+  /** Oldest first. */
+  #active: { slot: Slot; stream: LlamaStream }[] = [];
+  #running?: Promise<void>;
+  #uses = 0;
+  /** Why nothing is taken any more. */
+  #ended?: AppError;
+  #failure?: AppError;
+
+  constructor(
+    readonly context: LlamaContext,
+    readonly prefill: PrefillLimits,
+  ) {
+    this.#free = Array.from({ length: context.totalSequences }, (_, place) => ({
+      sequence: context.getSequence(),
+      place,
+      lastUse: 0,
+    }));
+  }
+
+  /** Why this context is of no use any more. */
+  get failure(): AppError | undefined {
+    return this.#failure;
+  }
+
+  /** Runs a job as soon as a sequence is free. Leaving the iteration early cancels it. */
+  async *run(job: Job): AsyncGenerator<EngineEvent> {
+    const stream = await this.#join(job);
+    try {
+      yield* stream.events;
+    } finally {
+      if (!stream.isOver) stream.cancel();
+    }
+  }
+
+  /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
+  async close(): Promise<void> {
+    this.#endAll(shuttingDown());
+    await this.#running;
+  }
+
+  #join(job: Job): Promise<LlamaStream> {
+    if (this.#ended) throw this.#ended;
+    return new Promise((start, refuse) => {
+      this.#waiting.push({ job, start, refuse });
+      this.#running ??= this.#loop();
+    });
+  }
+
+  async #loop(): Promise<void> {
+    try {
+      while (true) {
+        await this.#admit();
+        if (this.#active.length === 0 && this.#waiting.length === 0) break;
+        await this.#step();
+        await this.#retire();
+      }
+    } catch (error) {
+      this.#failure = broken(error); // a failed answer doesn't come here: its sequence could not even be emptied
+      this.#endAll(this.#failure);
+    } finally {
+      this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
+    }
+  }
+
+  #endAll(reason: AppError): void {
+    this.#ended ??= reason;
+    for (const { refuse } of this.#waiting.splice(0)) refuse(reason);
+    for (const { stream } of this.#active) stream.cancel(reason);
+  }
+
+  /** Puts waiting jobs on free sequences, each on the one whose cache helps it most. */
+  async #admit(): Promise<void> {
+    while (this.#waiting.length > 0 && this.#free.length > 0) {
+      const next = this.#waiting.shift();
+      if (!next) return;
+      const { job, start, refuse } = next;
+      // The last token of the prompt is always computed: the first token of the answer comes from it.
+      const reusable = job.prompt.slice(0, -1);
+      const index = chooseSlot(
+        this.#free.map(({ sequence, place, lastUse }) => ({
+          cachedTokens: sequence.nextTokenIndex,
+          sharedTokens: Math.min(sequence.compareContextTokens(reusable).firstDifferentIndex, reusable.length),
+          neighbours: this.#active.filter(({ slot }) => Math.abs(slot.place - place) === 1).length,
+          lastUse,
+        })),
+      );
+      const [slot] = this.#free.splice(index, 1);
+      if (!slot) return;
+      try {
+        await slot.sequence.adaptStateToTokens(reusable, false);
+        if (this.#ended) throw this.#ended; // closed meanwhile, when this job was in neither list
+        const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
+        this.#active.push({ slot, stream });
+        start(stream);
+      } catch (error) {
+        this.#free.push(slot);
+        refuse(error);
+      }
+    }
+  }
+
+  /**
+   * Advances every stream in one tick, so that all their tokens land in one batch, in the order of their places:
+   * llama.cpp computes at once only what belongs to sequences that follow each other.
+   */
+  async #step(): Promise<void> {
+    const live = this.#active.filter(({ stream }) => !stream.isOver);
+    const prefilling = live.filter(({ stream }) => stream.prefillTokens > 0);
+    const generating = live.length - prefilling.length;
+    const limit = generating > 0 ? this.prefill.beside : this.prefill.alone;
+    const shares = shareBatch(
+      prefilling.map(({ stream }) => stream.prefillTokens),
+      Math.min(limit, this.context.batchSize - generating),
+    );
+    const tokens = new Map(prefilling.map((active, index) => [active, shares[index] ?? 0]));
+    const inPlace = live.toSorted((a, b) => a.slot.place - b.slot.place);
+    await Promise.all(
+      inPlace.map((active) => {
+        const granted = tokens.get(active) ?? 1;
+        return granted > 0 ? active.stream.advance(granted) : undefined;
+      }),
+    );
+  }
+
+  /** Frees the sequences of the streams that are over; their cache stays for the next prompt. */
+  async #retire(): Promise<void> {
+    const over = this.#active.filter(({ stream }) => stream.isOver);
+    this.#active = this.#active.filter(({ stream }) => !stream.isOver);
+    for (const { slot, stream } of over) {
+      await stream.release();
+      this.#free.push({ ...slot, lastUse: ++this.#uses });
+    }
+  }
+}
+
+const broken = (cause: unknown): AppError =>
+  new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { source: "node", cause });
+
+const shuttingDown = (): AppError =>
+  new AppError("unavailable", "The GPU node is shutting down. Try again.", { source: "node" });

@@ -1,0 +1,162 @@
+import type {
+  LlamaContextSequence,
+  LlamaGrammarEvaluationState,
+  LlamaModel,
+  SequenceEvaluateOutput,
+  Token,
+} from "node-llama-cpp";
+import { AppError } from "../../../lib/errors";
+import type { EngineEvent } from "../engine";
+import { type Channel, createChannel } from "./channel";
+import { readLogprob } from "./logprobs";
+import { evaluateOptions, type Sampling } from "./sampling";
+import { createStopMatcher } from "./stops";
+import { createTextAssembler } from "./text";
+
+/** One generation, ready to be put on a sequence. */
+export interface Job {
+  prompt: Token[];
+  /** At least 1; prompt and answer together fit the context. */
+  maxTokens: number;
+  sampling: Sampling;
+  stops: string[];
+  grammar?: LlamaGrammarEvaluationState;
+  topLogprobs?: number;
+  signal: AbortSignal;
+}
+
+/** Probabilities are there only when they were asked for. */
+type Output = Pick<SequenceEvaluateOutput, "token"> & Partial<SequenceEvaluateOutput>;
+
+/**
+ * A generation on its sequence. The scheduler calls `advance` once per step with the tokens it grants; everything that
+ * comes out goes to `events`. `isOver` says that the sequence is free for another.
+ */
+export class LlamaStream {
+  readonly events: Channel<EngineEvent> = createChannel();
+  isOver = false;
+  #uncomputed: Token[];
+  #generated: Token[] = [];
+  /** Tokens since the last delta: several may make one character or lie inside a possible stop string. */
+  #unreported = 0;
+  #logprobs: NonNullable<Extract<EngineEvent, { type: "delta" }>["logprobs"]> = [];
+  #hasFailed = false;
+  #outputs?: AsyncGenerator<Output, void, undefined>;
+  readonly #text;
+  readonly #stops;
+  readonly #onAbort = () => this.cancel();
+
+  /** `cachedTokens` of the prompt are in the sequence's KV cache; at least one token is not. */
+  constructor(
+    readonly sequence: LlamaContextSequence,
+    readonly job: Job,
+    readonly cachedTokens: number,
+  ) {
+    const model: LlamaModel = sequence.model;
+    this.#uncomputed = job.prompt.slice(cachedTokens);
+    this.#text = createTextAssembler<Token>((tokens, before) => model.detokenize(tokens, false, before), job.prompt);
+    this.#stops = createStopMatcher(job.stops);
+    job.signal.addEventListener("abort", this.#onAbort, { once: true });
+    if (job.signal.aborted) this.cancel();
+  }
+
+  /** Prompt tokens that have to be computed before the first token comes; 0 while it generates. */
+  get prefillTokens(): number {
+    return this.#uncomputed.length;
+  }
+
+  /** Computes `tokens` more of the prompt, or makes the next token. */
+  async advance(tokens: number): Promise<void> {
+    try {
+      if (tokens < this.#uncomputed.length) {
+        await this.sequence.evaluateWithoutGeneratingNewTokens(this.#uncomputed.splice(0, tokens));
+        return;
+      }
+      const { sampling, maxTokens, grammar, topLogprobs } = this.job;
+      this.#outputs ??= this.sequence.evaluateWithMetadata(
+        this.#uncomputed.splice(0),
+        { probabilities: topLogprobs !== undefined },
+        {
+          ...evaluateOptions(sampling, this.#generated, maxTokens),
+          grammarEvaluationState: grammar,
+          yieldEogToken: true,
+        },
+      );
+      const { value } = await this.#outputs.next();
+      if (this.isOver) return;
+      if (!value) throw new Error("the engine ended without a token");
+      this.#take(value);
+    } catch (error) {
+      this.#hasFailed = true;
+      this.cancel(engineFailure(error));
+    }
+  }
+
+  /** Ends it for its reader at once and frees the sequence at the end of the running step. */
+  cancel(reason: unknown = this.job.signal.reason): void {
+    this.#close();
+    this.events.fail(
+      reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left.", { source: "node" }),
+    );
+  }
+
+  /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
+  async release(): Promise<void> {
+    await this.#outputs?.return();
+    if (this.#hasFailed) await this.sequence.clearHistory(); // nobody knows what its cache holds
+  }
+
+  #take({ token, probabilities }: Output): void {
+    this.#generated.push(token);
+    this.#unreported++;
+    if (this.sequence.model.isEogToken(token)) {
+      this.#finish("stop");
+      return;
+    }
+    if (probabilities && this.job.topLogprobs !== undefined) {
+      this.#logprobs.push(readLogprob(this.sequence.model, token, probabilities, this.job.topLogprobs));
+    }
+    const { text, stopped } = this.#stops.push(this.#text.push(token));
+    this.#emit(text);
+    if (stopped) this.#end("stop");
+    else if (this.#generated.length >= this.job.maxTokens) this.#finish("length");
+  }
+
+  /** The model ended or has to: nothing that was held back can become a stop string any more, unless it just did. */
+  #finish(reason: "stop" | "length"): void {
+    const { text, stopped } = this.#stops.push(this.#text.flush());
+    this.#emit(stopped ? text : text + this.#stops.flush());
+    this.#end(stopped ? "stop" : reason);
+  }
+
+  #emit(text: string): void {
+    if (text === "") return;
+    const logprobs = this.job.topLogprobs === undefined ? undefined : this.#logprobs;
+    this.events.push({ type: "delta", text, tokens: this.#unreported, logprobs });
+    this.#unreported = 0;
+    this.#logprobs = [];
+  }
+
+  #end(finishReason: "stop" | "length"): void {
+    const { prompt } = this.job;
+    this.#close();
+    this.events.push({
+      type: "end",
+      finishReason,
+      usage: {
+        promptTokens: prompt.length,
+        completionTokens: this.#generated.length,
+        cachedTokens: this.cachedTokens,
+      },
+    });
+    this.events.end();
+  }
+
+  #close(): void {
+    this.isOver = true;
+    this.job.signal.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+const engineFailure = (cause: unknown): AppError =>
+  new AppError("unavailable", "The engine failed while it made this answer. Try again.", { source: "node", cause });

@@ -1,0 +1,154 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import http2 from "node:http2";
+import { silentLog } from "../../../lib/log";
+import { until } from "../../../tests/until";
+import { startNode } from "../../node";
+import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../../test-node";
+
+/** A server like vLLM, whose next answer a test sets. */
+let answer: (request: Request, body: Record<string, unknown>) => Response | Promise<Response> = () => new Response();
+let lastHeaders = new Headers();
+const server = Bun.serve({
+  port: 0,
+  routes: {
+    "/v1/models": () => Response.json({ data: [{ id: "qwen", root: "Qwen/Qwen3", max_model_len: 2048 }] }),
+    "/tokenize": async (request) =>
+      Response.json({ tokens: [1, 2, ((await request.json()) as { prompt: string }).prompt.length] }),
+  },
+  fetch: async (request) => {
+    lastHeaders = request.headers;
+    return answer(request, (await request.json()) as Record<string, unknown>);
+  },
+});
+
+const node = await testNode({
+  node: { engine: "openai", engineUrl: `${server.url}v1/`, engineKey: "behind", slots: 2 },
+});
+await node.ready;
+const client = new TestClient(node.url);
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await node.close(0);
+  await server.stop(true);
+});
+
+const chunk = (choices: object[], more: object = {}) => `data: ${JSON.stringify({ id: "up-1", choices, ...more })}\n\n`;
+const delta = (content: string, finish_reason: string | null = null) =>
+  chunk([{ index: 0, delta: { content }, finish_reason }]);
+const usage = chunk([], { usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } });
+const stream = (...frames: string[]) =>
+  new Response(frames.join(""), { headers: { "content-type": "text/event-stream" } });
+
+describe("the engine openai", () => {
+  test("serves the models of the server behind it", async () => {
+    const { data } = JSON.parse((await client.request("/v1/models")).text);
+    expect(data).toMatchObject([{ id: "qwen", context_window: 2048 }]);
+    expect((await client.readiness()).engine).toBe(`openai ${server.url.origin}`);
+  });
+
+  test("sends parameters untouched, with its own key", async () => {
+    let sent: unknown;
+    answer = (_, body) => {
+      sent = body;
+      return Response.json({ id: "up-1", choices: [{ finish_reason: "stop" }], usage: { prompt_tokens: 5 } });
+    };
+    const parameters = { tools: [{ type: "function" }], guided_regex: "a+", n: 2, model: "qwen" };
+    const { status, text } = await client.chat("Hi", parameters);
+    expect(sent).toEqual({ ...chatBody("Hi"), ...parameters });
+    expect(lastHeaders.get("authorization")).toBe("Bearer behind");
+    expect([status, JSON.parse(text)]).toMatchObject([200, { id: "up-1", timings: { cached_tokens: 0 } }]);
+  });
+
+  test("passes chunks on as they are, and the usage frame only to those who asked", async () => {
+    answer = (_, body) => {
+      expect(body.stream_options).toEqual({ include_usage: true });
+      return stream(": comment\n\n", delta("Hel"), delta("lo", "stop"), usage, "data: [DONE]\n\n");
+    };
+    const plain = await client.chat("Hi", { stream: true });
+    expect(plain.text).toBe(`${delta("Hel")}${delta("lo", "stop")}data: [DONE]\n\n`);
+    const counted = await client.chat("Hi", { stream: true, stream_options: { include_usage: true } });
+    expect(events(counted.text)[2]).toMatchObject({ id: "up-1", usage: { total_tokens: 7 }, timings: {} });
+    const { text } = await client.request("/metrics");
+    expect(text).toContain('gen_ai_token_type="output"} 4');
+  });
+
+  test.each<[string, () => Response, number, string]>([
+    [
+      "its refusal",
+      () => Response.json({ error: { message: "Bad top_p", param: "top_p" } }, { status: 400 }),
+      400,
+      "invalid_request",
+    ],
+    [
+      "too long a prompt",
+      () => Response.json({ message: "This model's maximum context length is 2048 tokens." }, { status: 400 }),
+      400,
+      "context_length_exceeded",
+    ],
+    ["overload", () => Response.json({ error: { message: "Busy" } }, { status: 429 }), 429, "overloaded"],
+    ["a failure", () => new Response("<html>", { status: 500 }), 502, "upstream_error"],
+    ["a wrong key", () => Response.json({ error: { message: "No" } }, { status: 401 }), 502, "upstream_error"],
+    ["no JSON", () => stream("data: {oops\n\n"), 502, "upstream_error"],
+    ["JSON that is no answer", () => stream("data: 7\n\n"), 502, "upstream_error"],
+    ["bytes that are no text", () => new Response(new Uint8Array([0x64, 0xff, 0xfe])), 502, "upstream_error"],
+    ["an error as the first chunk", () => stream('data: {"error":{"message":"x"}}\n\n'), 502, "upstream_error"],
+    ["nothing at all", () => stream(), 502, "upstream_error"],
+    ["an endless line", () => stream(`data: ${"x".repeat(5_000_000)}`), 502, "upstream_error"],
+  ])("answers %s in the envelope", async (_, reply, status, code) => {
+    answer = reply;
+    const result = await client.chat("Hi", { stream: true });
+    expect([result.status, JSON.parse(result.text).error.code]).toEqual([status, code]);
+    expect(JSON.parse(result.text).error.source).toBe("node");
+  });
+
+  test("ends a stream that breaks off with an error frame", async () => {
+    answer = () => stream(delta("Hel"));
+    const { text } = await client.chat("Hi", { stream: true });
+    expect(events(text).at(-1)).toMatchObject({ error: { code: "upstream_error" } });
+  });
+
+  test("cancels the request behind when its client leaves", async () => {
+    let cancelled = false;
+    answer = (request) => {
+      request.signal.addEventListener("abort", () => {
+        cancelled = true;
+      });
+      return new Response(new ReadableStream({ start: (body) => body.enqueue(Buffer.from(delta("Hel"))) }));
+    };
+    const open = client.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
+    await firstBytes(open);
+    open.close(http2.constants.NGHTTP2_CANCEL);
+    await until("the request behind is cancelled", () => cancelled);
+    await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
+  });
+
+  test("counts tokens with the server's own tokenizer", async () => {
+    const reply = await client.request("/tokenize", { body: { prompt: "abcd" } });
+    expect(JSON.parse(reply.text)).toEqual({ tokens: [1, 2, 4], count: 3 });
+  });
+
+  test("waits for a server that isn't there yet", async () => {
+    const other = Bun.serve({ port: 0, fetch: () => new Response() });
+    const engineUrl = other.url.href;
+    await other.stop(true);
+    await using waiting = await testNode({ node: { engine: "openai", engineUrl } });
+    using caller = new TestClient(waiting.url);
+    expect(await caller.readiness()).toMatchObject({ state: "loading", models: [] });
+  });
+
+  test("works with another node behind it", async () => {
+    await using behind = await testNode();
+    await using front = await testNode({ node: { engine: "openai", engineUrl: behind.url } });
+    await front.ready;
+    using caller = new TestClient(front.url);
+    const parameters = { stream: true, stream_options: { include_usage: true } };
+    const { text } = await caller.chat("Hi", parameters);
+    expect(events(text).at(-2)).toMatchObject({ usage: { completion_tokens: 16 } });
+    expect((await caller.chat("!error 503")).status).toBe(503);
+  });
+
+  test("needs an address", async () => {
+    const config = testConfig({ node: { engine: "openai" } });
+    await expect(startNode(config, { log: silentLog() })).rejects.toThrow("GROUNDWIRE_NODE_ENGINE_URL");
+  });
+});

@@ -1,0 +1,180 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "../../../lib/config";
+import { AppError } from "../../../lib/errors";
+import type { Log } from "../../../lib/log";
+import type { NodeModel } from "../../protocol";
+import type { EngineEvent, EngineUsage, Generation, NodeEngine } from "../engine";
+import { findModel } from "../find-model";
+import { brokenAnswer, unreachable, upstreamFailure } from "./errors";
+import { readEvents } from "./events";
+
+/** The parts of OpenAI's chunks and answers that the node itself looks at. */
+interface Chunk {
+  choices?: { finish_reason?: string | null }[];
+  usage?: {
+    prompt_tokens?: number;
+    completion_tokens?: number;
+    prompt_tokens_details?: { cached_tokens?: number } | null;
+  } | null;
+  error?: unknown;
+}
+
+interface ListedModel {
+  id: string;
+  /** vLLM and SGLang: what the name stands for. */
+  root?: string;
+  /** vLLM: the context window. */
+  max_model_len?: number;
+  /** llama-server. */
+  meta?: { n_ctx_train?: number } | null;
+}
+
+const PATHS = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
+/** Between two tries to reach a server that may still be loading its model. */
+const RETRY_MS = 1000;
+/** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
+const FETCH_LIMIT = 256;
+
+/** Any OpenAI-compatible server on the box: vLLM, SGLang, llama-server. Requests and chunks pass through untouched. */
+export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
+  const { engineUrl, engineKey, slots, contextTokens } = node;
+  if (!engineUrl) {
+    throw new AppError("invalid_request", "The engine openai needs GROUNDWIRE_NODE_ENGINE_URL.", { source: "node" });
+  }
+  if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
+    const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
+    throw new AppError("invalid_request", message, { source: "node" });
+  }
+  const base = engineUrl.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (engineKey) headers.authorization = `Bearer ${engineKey}`;
+  const closing = new AbortController();
+  let models: NodeModel[] = [];
+
+  const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
+    const method = body === undefined ? "GET" : "POST";
+    const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
+    // Bun's own time limit of 5 minutes is off: deadlines are the node's.
+    const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
+      throw signal.aborted ? signal.reason : unreachable(cause);
+    });
+    if (response.ok) return response;
+    const failure = await response.json().catch(() => undefined);
+    throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
+  };
+
+  const listModels = async (): Promise<NodeModel[]> => {
+    const listed = (await (await call("/v1/models", closing.signal)).json()) as { data?: ListedModel[] };
+    if (!Array.isArray(listed.data) || listed.data.length === 0) throw brokenAnswer("lists no model");
+    return listed.data.map((model) => ({
+      id: model.id,
+      kind: "chat",
+      revision: revisionOf(model),
+      context_window: model.max_model_len ?? model.meta?.n_ctx_train ?? contextTokens,
+    }));
+  };
+
+  async function* forward({ operation, body, signal }: Generation): AsyncGenerator<EngineEvent> {
+    if (body.stream !== true) {
+      const document = await (await call(PATHS[operation], signal, body)).text();
+      const answer = parseChunk(document);
+      yield { type: "raw", data: document };
+      yield { type: "end", finishReason: finishOf(answer) ?? "stop", usage: usageOf(answer) ?? noUsage(0) };
+      return;
+    }
+    // The server's own count is asked for in any case; the client gets it only if it asked too.
+    const options = typeof body.stream_options === "object" ? body.stream_options : {};
+    const asked = { ...body, stream_options: { ...options, include_usage: true } };
+    const response = await call(PATHS[operation], signal, asked);
+    if (!response.body) throw brokenAnswer("sent no answer");
+    let finishReason: "stop" | "length" = "stop";
+    let usage: EngineUsage | undefined;
+    let frame: string | undefined;
+    let chunks = 0;
+    for await (const data of readEvents(response.body)) {
+      if (data === "[DONE]") {
+        yield { type: "end", finishReason, usage: usage ?? noUsage(chunks), frame };
+        return;
+      }
+      const chunk = parseChunk(data);
+      if (chunk.error !== undefined) throw upstreamFailure(500, chunk);
+      finishReason = finishOf(chunk) ?? finishReason;
+      usage = usageOf(chunk) ?? usage;
+      if (chunk.choices?.length === 0 && chunk.usage) {
+        frame = data;
+      } else {
+        chunks++;
+        yield { type: "raw", data };
+      }
+    }
+    throw brokenAnswer("broke off its answer");
+  }
+
+  return {
+    name: `openai ${base}`,
+    synthetic: false,
+    slots,
+    load: async () => {
+      for (let attempt = 0; !closing.signal.aborted; attempt++) {
+        try {
+          models = await listModels();
+          return;
+        } catch (error) {
+          if (attempt % 30 === 0) log.warn({ err: error }, `waiting for the server at ${base}`);
+          await sleep(RETRY_MS, undefined, { signal: closing.signal });
+        }
+      }
+    },
+    models: () => models,
+    accept: async (generation) => {
+      const { model } = generation.body;
+      const found = findModel(models, typeof model === "string" ? model : undefined);
+      const body = { ...generation.body, model: found.id };
+      return { model: found, start: () => forward({ ...generation, body }) };
+    },
+    tokenize: async (name, input) => {
+      const { id } = findModel(models, name);
+      // vLLM and SGLang read `prompt`, llama-server reads `content`.
+      const text = "text" in input ? { prompt: input.text, content: input.text } : input;
+      const answer = (await (await call("/tokenize", closing.signal, { model: id, ...text })).json()) as {
+        tokens?: number[];
+      };
+      if (!Array.isArray(answer.tokens)) throw brokenAnswer("gave no tokens");
+      return answer.tokens;
+    },
+    close: async () => closing.abort(),
+  };
+};
+
+/** What the server says about the model, as 12 hex digits. */
+const revisionOf = ({ id, root, meta }: ListedModel): string =>
+  createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
+
+const parseChunk = (json: string): Chunk => {
+  try {
+    const chunk: unknown = JSON.parse(json);
+    if (typeof chunk === "object" && chunk !== null) return chunk;
+  } catch (cause) {
+    throw brokenAnswer("sent something that is no JSON", cause);
+  }
+  throw brokenAnswer("sent something that is no answer");
+};
+
+const finishOf = ({ choices }: Chunk): "stop" | "length" | undefined => {
+  const reason = choices?.[0]?.finish_reason;
+  if (!reason) return undefined;
+  return reason === "length" ? "length" : "stop";
+};
+
+const usageOf = ({ usage }: Chunk): EngineUsage | undefined =>
+  usage
+    ? {
+        promptTokens: usage.prompt_tokens ?? 0,
+        completionTokens: usage.completion_tokens ?? 0,
+        cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      }
+    : undefined;
+
+/** For a server that counts nothing: a chunk is about a token. */
+const noUsage = (chunks: number): EngineUsage => ({ promptTokens: 0, completionTokens: chunks, cachedTokens: 0 });

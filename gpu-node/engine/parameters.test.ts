@@ -1,0 +1,107 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { readParameters, readStreaming } from "./parameters";
+
+const messages = [{ role: "user", content: "Hi" }];
+
+const refusedParam = (operation: "chat" | "completion", body: Record<string, unknown>): string | undefined => {
+  try {
+    readParameters(operation, body);
+    readStreaming(body);
+  } catch (thrown) {
+    if (thrown instanceof AppError && thrown.kind === "invalid_request") return thrown.detail.param;
+    throw thrown;
+  }
+  return undefined;
+};
+
+describe("readParameters", () => {
+  test("reads a chat request in our names, with the text parts joined and null as absent", () => {
+    const body = {
+      model: "m",
+      messages: [
+        {
+          role: "developer",
+          content: [
+            { type: "text", text: "Be " },
+            { type: "text", text: "brief." },
+          ],
+        },
+        { role: "assistant", content: null },
+        ...messages,
+      ],
+      max_tokens: 5,
+      max_completion_tokens: 7,
+      stop: "x",
+      temperature: null,
+      logprobs: true,
+      tools: null,
+    };
+    expect(readParameters("chat", body)).toMatchObject({
+      operation: "chat",
+      model: "m",
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "assistant", content: "" },
+        { role: "user", content: "Hi" },
+      ],
+      maxTokens: 7,
+      temperature: undefined,
+      stop: ["x"],
+      topLogprobs: 0,
+    });
+  });
+
+  test("reads a completion of a text and of token ids", () => {
+    expect(readParameters("completion", { prompt: "a", logprobs: 3 })).toMatchObject({ prompt: "a", topLogprobs: 3 });
+    expect(readParameters("completion", { prompt: [1, 2] })).toMatchObject({ prompt: [1, 2] });
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["messages", {}],
+    ["messages", { messages: [] }],
+    ["messages.0", { messages: ["Hi"] }],
+    ["messages.0.role", { messages: [{ role: "tool", content: "x" }] }],
+    ["messages.0.role", { messages: [{ role: "constructor", content: "x" }] }],
+    ["messages.0.content", { messages: [{ role: "user", content: 1 }] }],
+    ["messages.0.content", { messages: [{ role: "user", content: "\ud800" }] }],
+    ["messages.0.content", { messages: [{ role: "user", content: [] }] }],
+    ["messages.0.content.0.type", { messages: [{ role: "user", content: [{ type: "image_url", image_url: {} }] }] }],
+    ["messages.0.tool_calls", { messages: [{ role: "assistant", content: "x", tool_calls: [] }] }],
+    ["tools", { messages, tools: [] }],
+    ["chat_template", { messages, chat_template: "{{x}}" }],
+    ["logit_bias", { messages, logit_bias: { 1: 2 } }],
+    ["n", { messages, n: 1e9 }],
+    ["model", { messages, model: "" }],
+    ["max_tokens", { messages, max_tokens: -5 }],
+    ["max_tokens", { messages, max_tokens: 1.5 }],
+    ["temperature", { messages, temperature: 3 }],
+    ["temperature", { messages, temperature: "0" }],
+    ["top_p", { messages, top_p: 2 }],
+    ["seed", { messages, seed: 1e300 }],
+    ["stop", { messages, stop: ["a", "b", "c", "d", "e"] }],
+    ["stop", { messages, stop: "" }],
+    ["stop.1", { messages, stop: ["a", ""] }],
+    ["top_logprobs", { messages, top_logprobs: 2 }],
+    ["response_format.type", { messages, response_format: { type: "xml" } }],
+    ["response_format.json_schema.schema", { messages, response_format: { type: "json_schema" } }],
+    ["store", { messages, store: true }],
+    ["stream", { messages, stream: "yes" }],
+    ["stream_options", { messages, stream_options: {} }],
+    ["stream_options.include_usage", { messages, stream: true, stream_options: { include_usage: 1 } }],
+  ])("names %s", (param, body) => {
+    expect(refusedParam("chat", body)).toBe(param);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ["prompt", {}],
+    ["prompt", { prompt: ["a", "b"] }],
+    ["prompt", { prompt: [] }],
+    ["echo", { prompt: "a", echo: true }],
+    ["suffix", { prompt: "a", suffix: "b" }],
+    ["best_of", { prompt: "a", best_of: 2 }],
+    ["logprobs", { prompt: "a", logprobs: true }],
+  ])("names %s of a completion", (param, body) => {
+    expect(refusedParam("completion", body)).toBe(param);
+  });
+});

@@ -1,0 +1,214 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { AppError } from "../../lib/errors";
+import type { Priority } from "../protocol";
+import { AdmissionQueue, type Waiter } from "./queue";
+
+interface Work extends Waiter {
+  name: string;
+  outcome: "waiting" | "running" | string;
+  calls: number;
+}
+
+const work = (name: string, options: Partial<Waiter> = {}): Work => ({
+  name,
+  priority: "interactive",
+  fairKey: "key",
+  deadlineAt: Number.POSITIVE_INFINITY,
+  queueUntil: Number.POSITIVE_INFINITY,
+  outcome: "waiting",
+  calls: 0,
+  start() {
+    this.outcome = "running";
+    this.calls++;
+  },
+  refuse(error: AppError) {
+    this.outcome = error.kind;
+    this.calls++;
+  },
+  ...options,
+});
+
+const refusal = (act: () => void): AppError => {
+  try {
+    act();
+  } catch (thrown) {
+    return thrown as AppError;
+  }
+  throw new Error("nothing was refused");
+};
+
+/** Frees the one slot again and again and tells in which order the work ran. */
+const order = (queue: AdmissionQueue, all: Work[]): string[] => {
+  const names: string[] = [];
+  for (let now = 1; queue.running > 0; now++) {
+    const current = all.find((item) => item.outcome === "running");
+    if (!current) break;
+    names.push(current.name);
+    current.outcome = "done";
+    queue.leave(current, now);
+  }
+  return names;
+};
+
+describe("AdmissionQueue", () => {
+  test("runs at once while slots are free, then waits, then refuses with the time to come back", () => {
+    const queue = new AdmissionQueue(1, 1);
+    const [first, second, third] = [work("a"), work("b"), work("c")];
+    queue.enter(first, 0);
+    queue.enter(second, 0);
+    expect([first.outcome, second.outcome, queue.running, queue.depth]).toEqual(["running", "waiting", 1, 1]);
+    const error = refusal(() => queue.enter(third, 0));
+    expect([error.kind, error.detail.retryAfterMs]).toEqual(["overloaded", 2000]);
+  });
+
+  test("the time to come back follows the measured service time", () => {
+    const queue = new AdmissionQueue(2, 10);
+    const first = work("a");
+    queue.enter(first, 0);
+    queue.leave(first, 400);
+    expect(queue.retryAfterMs()).toBe(200);
+  });
+
+  test("interactive work goes before batch work, keys take turns", () => {
+    const queue = new AdmissionQueue(1, 10);
+    const all = [
+      work("first"),
+      work("batch", { priority: "batch" }),
+      work("a1", { fairKey: "a" }),
+      work("a2", { fairKey: "a" }),
+      work("a3", { fairKey: "a" }),
+      work("b1", { fairKey: "b" }),
+      work("c1", { fairKey: "c" }),
+    ];
+    for (const item of all) queue.enter(item, 0);
+    expect(order(queue, all)).toEqual(["first", "a1", "b1", "c1", "a2", "a3", "batch"]);
+  });
+
+  test("expired work is dropped before it runs and says which time ran out", () => {
+    const queue = new AdmissionQueue(1, 10);
+    const [first, dead, tired, alive] = [
+      work("first"),
+      work("dead", { deadlineAt: 5 }),
+      work("tired", { queueUntil: 5 }),
+      work("alive"),
+    ];
+    for (const item of [first, dead, tired, alive]) queue.enter(item, 0);
+    queue.leave(first, 5);
+    expect([dead.outcome, tired.outcome, alive.outcome]).toEqual(["deadline_exceeded", "overloaded", "running"]);
+    expect(refusal(() => queue.enter(work("late", { deadlineAt: 4 }), 5)).kind).toBe("deadline_exceeded");
+  });
+
+  test("a timer drops waiting work and leaves running work alone", () => {
+    const queue = new AdmissionQueue(1, 10);
+    const [first, second] = [work("a", { deadlineAt: 5 }), work("b", { queueUntil: 5 })];
+    queue.enter(first, 0);
+    queue.enter(second, 0);
+    queue.expire(first, 5);
+    queue.expire(second, 5);
+    expect([first.outcome, second.outcome, queue.depth]).toEqual(["running", "overloaded", 0]);
+  });
+
+  test("work that leaves the queue frees its place at once", () => {
+    const queue = new AdmissionQueue(1, 1);
+    const [first, second, third] = [work("a"), work("b"), work("c")];
+    queue.enter(first, 0);
+    queue.enter(second, 0);
+    queue.leave(second, 1);
+    queue.enter(third, 1);
+    queue.leave(first, 2);
+    expect([second.outcome, second.calls, third.outcome]).toEqual(["waiting", 0, "running"]);
+  });
+
+  test("in a full queue, interactive work displaces batch work, and a new key the greediest one", () => {
+    const queue = new AdmissionQueue(1, 2);
+    const [batch, a1, a2, b1] = [
+      work("batch", { priority: "batch" }),
+      work("a1", { fairKey: "a" }),
+      work("a2", { fairKey: "a" }),
+      work("b1", { fairKey: "b" }),
+    ];
+    for (const item of [work("first"), batch, a1, a2]) queue.enter(item, 0);
+    expect(batch.outcome).toBe("overloaded");
+    queue.enter(b1, 0);
+    expect([a1.outcome, a2.outcome, b1.outcome]).toEqual(["waiting", "overloaded", "waiting"]);
+    expect(refusal(() => queue.enter(work("b2", { fairKey: "b" }), 0)).kind).toBe("overloaded");
+  });
+
+  test("whatever happens: never more running than slots, every accepted request ends once, no key starves", () => {
+    const keys = ["a", "b", "c", "d"];
+    const step = fc.record({
+      action: fc.constantFrom("enter", "enter", "finish", "abandon"),
+      key: fc.constantFrom(...keys),
+      priority: fc.constantFrom<Priority>("interactive", "batch"),
+      pick: fc.nat(1000),
+      waitMs: fc.integer({ min: 1, max: 60 }),
+      elapsedMs: fc.integer({ min: 0, max: 10 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 0, max: 8 }),
+        fc.array(step, { maxLength: 200 }),
+        (slots, capacity, steps) => {
+          const queue = new AdmissionQueue(slots, capacity);
+          const accepted: Work[] = [];
+          /** Starts of other keys of the same priority since the work at the head of a line began to wait. */
+          const passedOver = new Map<Work, number>();
+          let now = 0;
+          const waiting = () => accepted.filter((item) => item.outcome === "waiting");
+          const running = () => accepted.filter((item) => item.outcome === "running");
+          const onStart = (started: Work) => {
+            for (const item of waiting()) {
+              if (item.priority !== started.priority || item.fairKey === started.fairKey) continue;
+              const head = waiting().find((w) => w.fairKey === item.fairKey && w.priority === item.priority);
+              if (head !== item) continue;
+              const times = (passedOver.get(item) ?? 0) + 1;
+              passedOver.set(item, times);
+              expect(times).toBeLessThan(keys.length);
+            }
+            if (started.priority === "batch") {
+              expect(waiting().some((item) => item.priority === "interactive" && item.queueUntil > now)).toBe(false);
+            }
+          };
+          for (const [index, { action, key, priority, pick, waitMs, elapsedMs }] of steps.entries()) {
+            now += elapsedMs;
+            if (action === "enter") {
+              const item = work(`${index}`, { fairKey: key, priority, queueUntil: now + waitMs });
+              const { start } = item;
+              item.start = () => {
+                start.call(item);
+                onStart(item);
+              };
+              try {
+                queue.enter(item, now);
+                accepted.push(item);
+              } catch {
+                expect(queue.depth).toBe(capacity);
+              }
+            } else {
+              const pool = action === "finish" ? running() : waiting();
+              const item = pool[pick % Math.max(1, pool.length)];
+              if (item) {
+                item.outcome = action;
+                queue.leave(item, now);
+              }
+            }
+            expect(queue.running).toBe(running().length);
+            expect(queue.depth).toBe(waiting().length);
+            expect(queue.running).toBeLessThanOrEqual(slots);
+            expect(queue.depth).toBeLessThanOrEqual(capacity);
+            if (queue.depth > 0) expect(queue.running).toBe(slots);
+          }
+          for (let item = running()[0]; item; item = running()[0]) {
+            item.outcome = "finish";
+            queue.leave(item, ++now);
+          }
+          expect([queue.running, queue.depth]).toEqual([0, 0]);
+          for (const item of accepted) expect([item.calls <= 1, item.outcome === "waiting"]).toEqual([true, false]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,170 @@
+import { AppError } from "../../lib/errors";
+import type { Priority } from "../protocol";
+
+/** Work that wants a slot. Exactly one of `start` and `refuse` is called, once, unless the work leaves before. */
+export interface Waiter {
+  readonly priority: Priority;
+  /** Callers take turns: work waits in line only with work of the same key. */
+  readonly fairKey: string;
+  /** Work that hasn't started by then never starts (deadline_exceeded). Milliseconds on the clock of `now`. */
+  readonly deadlineAt: number;
+  /** Work that still waits then is refused (overloaded). */
+  readonly queueUntil: number;
+  start(): void;
+  refuse(error: AppError): void;
+}
+
+/** Waiting work of one priority, a line per key; the keys are served in turn. */
+class Lane {
+  readonly #lines = new Map<string, Waiter[]>();
+  size = 0;
+
+  push(waiter: Waiter): void {
+    const line = this.#lines.get(waiter.fairKey);
+    if (line) line.push(waiter);
+    else this.#lines.set(waiter.fairKey, [waiter]);
+    this.size++;
+  }
+
+  /** The oldest work of the key whose turn it is; the key goes to the end of the turn. */
+  shift(): Waiter | undefined {
+    for (const [key, line] of this.#lines) {
+      const waiter = line.shift();
+      this.#lines.delete(key);
+      if (line.length > 0) this.#lines.set(key, line);
+      this.size--;
+      return waiter;
+    }
+    return undefined;
+  }
+
+  remove(waiter: Waiter): boolean {
+    const line = this.#lines.get(waiter.fairKey);
+    const index = line?.indexOf(waiter) ?? -1;
+    if (!line || index < 0) return false;
+    line.splice(index, 1);
+    if (line.length === 0) this.#lines.delete(waiter.fairKey);
+    this.size--;
+    return true;
+  }
+
+  lengthOf(key: string): number {
+    return this.#lines.get(key)?.length ?? 0;
+  }
+
+  longest(): Waiter[] {
+    let longest: Waiter[] = [];
+    for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;
+    return longest;
+  }
+}
+
+/** Weight of the newest measurement in the mean time that work holds a slot. */
+const SMOOTHING = 0.2;
+/** What work is taken to last before the first measurement. */
+const FIRST_GUESS_MS = 1000;
+
+/**
+ * Bounded queue in front of the slots: interactive before batch, keys in turn, expired work dropped before it runs.
+ * Knows no clock and no timer: every call gets `now` in milliseconds, never decreasing.
+ */
+export class AdmissionQueue {
+  readonly #lanes = { interactive: new Lane(), batch: new Lane() };
+  readonly #startedAt = new Map<Waiter, number>();
+  #serviceMs: number | undefined;
+
+  constructor(
+    readonly slots: number,
+    readonly capacity: number,
+  ) {}
+
+  get running(): number {
+    return this.#startedAt.size;
+  }
+
+  /** How much work waits. */
+  get depth(): number {
+    return this.#lanes.interactive.size + this.#lanes.batch.size;
+  }
+
+  /** Starts the work, lets it wait, or throws overloaded. May refuse other work that has less claim to its place. */
+  enter(waiter: Waiter, now: number): void {
+    if (waiter.deadlineAt <= now) throw late();
+    if (this.running < this.slots) {
+      this.#begin(waiter, now);
+      return;
+    }
+    if (this.depth >= this.capacity) {
+      const displaced = this.#displacedBy(waiter);
+      if (!displaced) throw this.#overloaded("The queue is full");
+      this.#lanes[displaced.priority].remove(displaced);
+      displaced.refuse(this.#overloaded("The queue is full and others come first"));
+    }
+    this.#lanes[waiter.priority].push(waiter);
+  }
+
+  /** The work ended, or its caller went away; what was done already is done again without harm. */
+  leave(waiter: Waiter, now: number): void {
+    const startedAt = this.#startedAt.get(waiter);
+    if (startedAt === undefined) {
+      this.#lanes[waiter.priority].remove(waiter);
+      return;
+    }
+    this.#startedAt.delete(waiter);
+    const heldMs = now - startedAt;
+    this.#serviceMs = this.#serviceMs === undefined ? heldMs : this.#serviceMs + SMOOTHING * (heldMs - this.#serviceMs);
+    this.#fill(now);
+  }
+
+  /** To be called at `deadlineAt` or `queueUntil`: refuses the work if it still waits. */
+  expire(waiter: Waiter, now: number): void {
+    if (this.#lanes[waiter.priority].remove(waiter)) waiter.refuse(this.#expired(waiter, now));
+  }
+
+  /** When a place should be free, from how long slots are held at present: 50 ms to 60 s. */
+  retryAfterMs(): number {
+    const waitMs = ((this.depth + 1) * (this.#serviceMs ?? FIRST_GUESS_MS)) / this.slots;
+    return Math.ceil(Math.min(60_000, Math.max(50, waitMs)));
+  }
+
+  #begin(waiter: Waiter, now: number): void {
+    this.#startedAt.set(waiter, now);
+    waiter.start();
+  }
+
+  #fill(now: number): void {
+    while (this.running < this.slots) {
+      const waiter = this.#lanes.interactive.shift() ?? this.#lanes.batch.shift();
+      if (!waiter) return;
+      if (Math.min(waiter.deadlineAt, waiter.queueUntil) <= now) waiter.refuse(this.#expired(waiter, now));
+      else this.#begin(waiter, now);
+    }
+  }
+
+  /**
+   * In a full queue a newcomer takes the newest place of batch work when it is interactive, else the newest place of
+   * the key with the longest line when that line stays no shorter than its own: one caller can't shut out the others.
+   */
+  #displacedBy(newcomer: Waiter): Waiter | undefined {
+    if (newcomer.priority === "interactive" && this.#lanes.batch.size > 0) return this.#lanes.batch.longest().at(-1);
+    const lane = this.#lanes[newcomer.priority];
+    const longest = lane.longest();
+    return longest.length > lane.lengthOf(newcomer.fairKey) + 1 ? longest.at(-1) : undefined;
+  }
+
+  #expired(waiter: Waiter, now: number): AppError {
+    return waiter.deadlineAt <= now ? late() : this.#overloaded("No slot became free in the time it may wait");
+  }
+
+  #overloaded(what: string): AppError {
+    return new AppError("overloaded", `${what}: ${this.running} running, ${this.depth} waiting. Try again later.`, {
+      source: "node",
+      retryAfterMs: this.retryAfterMs(),
+    });
+  }
+}
+
+const late = (): AppError =>
+  new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.", {
+    source: "node",
+  });

@@ -1,0 +1,34 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import { findContradictions } from "../../lib/setting-rules";
+
+/** `loadConfig` has asked the same; a node that a program starts may not listen unprotected either. Throws invalid_request. */
+export const assertSafeToListen = (config: Config): void => {
+  const problems = findContradictions(config);
+  const [first] = problems;
+  if (!first) return;
+  const message = `${problems.map((problem) => `${problem.path} ${problem.message}`).join("; ")}.`;
+  throw new AppError("invalid_request", message, { source: "node", param: first.path, details: problems });
+};
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** Checks `authorization: Bearer <token>` in constant time; without a token everybody may. */
+export const createGuard = (token: string | undefined): ((authorization: string | undefined) => void) => {
+  if (token === undefined) return () => {};
+  const expected = digest(token);
+  return (authorization) => {
+    if (authorization === undefined) {
+      throw new AppError("missing_api_key", "Send the node's token: authorization: Bearer <token>.", {
+        source: "node",
+      });
+    }
+    const given = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
+    if (!timingSafeEqual(digest(given), expected)) {
+      throw new AppError("invalid_api_key", "This is not the node's token. See GROUNDWIRE_NODE_TOKEN.", {
+        source: "node",
+      });
+    }
+  };
+};

@@ -1,0 +1,219 @@
+import type { Writable } from "node:stream";
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import { type Incoming, readJson } from "./body";
+
+/** How long a client may leave a full answer unread, or its own body unsent, before it counts as gone. */
+const STALL_MS = 30_000;
+
+/** Frames may wait for the end of a turn of the event loop up to this many characters. */
+const TURN_CHARACTERS = 16_384;
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+const clientLeft = () => new AppError("client_closed", "The client went away.", { source: "node" });
+
+/** What responses of HTTP/2 and HTTP/1.1 have in common; `stream` is the HTTP/2 stream. */
+export type Outgoing = Writable & {
+  statusCode: number;
+  setHeader(name: string, value: string): unknown;
+  stream?: Writable;
+};
+
+/** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, a failure or a client that left. */
+export class Exchange {
+  readonly requestId: string;
+  /** On the clock of `performance.now()`. */
+  readonly arrivedAt = performance.now();
+  /** Resolves when the last byte is out or the client is gone. */
+  readonly finished: Promise<void>;
+  /** What ended it other than an answer. */
+  failure: AppError | undefined;
+  readonly #controller = new AbortController();
+  #answered = false;
+  #streaming = false;
+  #closed = false;
+  #pending = "";
+  #flushing = false;
+  readonly #request: Incoming;
+  readonly #response: Outgoing;
+  readonly #stallMs: number;
+
+  constructor(request: Incoming, response: Outgoing, stallMs = STALL_MS) {
+    this.#request = request;
+    this.#response = response;
+    this.#stallMs = stallMs;
+    const given = this.header("x-request-id");
+    this.requestId = given && REQUEST_ID.test(given) ? given : `req_${crypto.randomUUID().replaceAll("-", "")}`;
+    const onClose = () => {
+      this.#closed = true;
+      this.abort(clientLeft());
+    };
+    this.finished = new Promise((resolve) => response.once("close", resolve));
+    response.once("close", onClose);
+    // A reset connection is an error on both; the close that follows it is what counts.
+    request.on("error", onClose);
+    response.on("error", onClose);
+  }
+
+  get method(): string {
+    return this.#request.method ?? "GET";
+  }
+
+  /** Without the query. */
+  get path(): string {
+    return (this.#request.url ?? "/").split("?", 1)[0] ?? "/";
+  }
+
+  /** Aborted with an AppError as its reason when the work is to stop. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get ended(): boolean {
+    return this.#answered;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The body as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
+  readJson(maxBytes: number): Promise<Record<string, unknown>> {
+    return readJson(this.#request, { maxBytes, stallMs: this.#stallMs, signal: this.signal });
+  }
+
+  /** Answers with a whole document. */
+  send(status: number, contentType: string, body: string, headers: Record<string, string> = {}): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    if (this.#closed) return;
+    this.#writeHead(status, {
+      ...headers,
+      "content-type": contentType,
+      "content-length": `${Buffer.byteLength(body)}`,
+    });
+    this.#response.end(body);
+    this.#discardBody();
+  }
+
+  json(status: number, body: unknown, headers?: Record<string, string>): void {
+    this.send(status, "application/json", JSON.stringify(body), headers);
+  }
+
+  /** Answers 200 with Server-Sent Events, which `write` and `end` carry. */
+  startEvents(headers: Record<string, string>): void {
+    if (this.#answered || this.#closed) return;
+    this.#streaming = true;
+    this.#writeHead(200, {
+      ...headers,
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      "x-accel-buffering": "no",
+    });
+  }
+
+  /**
+   * Sends whole frames: the first at once, later ones of the same turn of the event loop in one write.
+   * False when the client reads too slowly: wait for `drained` before the next.
+   */
+  write(frames: string): boolean {
+    if (this.#answered || this.#closed) return true;
+    this.#pending += frames;
+    if (!this.#flushing) {
+      this.#flushing = true;
+      this.#flush();
+      setImmediate(() => {
+        this.#flushing = false;
+        if (this.#pending !== "" && !this.#answered && !this.#closed) this.#flush();
+      });
+    } else if (this.#pending.length >= TURN_CHARACTERS) this.#flush();
+    return !this.#response.writableNeedDrain;
+  }
+
+  /** Resolves when the client has read on, or when the exchange ended. A client that stalls is dropped. */
+  drained(): Promise<void> {
+    if (this.#answered || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stalled = setTimeout(() => this.#drop(clientLeft()), this.#stallMs);
+      const settle = () => {
+        clearTimeout(stalled);
+        this.#response.off("drain", settle);
+        this.signal.removeEventListener("abort", settle);
+        resolve();
+      };
+      this.#response.on("drain", settle);
+      this.signal.addEventListener("abort", settle, { once: true });
+    });
+  }
+
+  /** Ends an event stream with its last frames. */
+  end(frames: string): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    if (!this.#closed) this.#response.end(this.#pending + frames);
+  }
+
+  /** Stops the work and tells the client why, as long as it hasn't got its answer. */
+  abort(error: AppError): void {
+    if (this.#answered) return;
+    this.fail(error);
+    this.#controller.abort(error);
+  }
+
+  /** Answers with the envelope; after the first event the status is spent, so it is one frame without `[DONE]`. */
+  fail(thrown: unknown): void {
+    if (this.#answered) return;
+    const error = toAppError(thrown);
+    this.failure = error;
+    const envelope = toEnvelope(error, this.requestId);
+    envelope.error.source = error.detail.source ?? "node";
+    if (this.#streaming) this.end(`data: ${JSON.stringify(envelope)}\n\n`);
+    else this.json(error.status, envelope, refusalHeaders(error));
+  }
+
+  /** Breaks the connection's stream, so that the client can't take what it got for a whole answer. */
+  #drop(error: AppError): void {
+    this.#answered = true;
+    this.failure = error;
+    this.#controller.abort(error);
+    this.#destroy(error);
+  }
+
+  #flush(): void {
+    const frames = this.#pending;
+    this.#pending = "";
+    this.#response.write(frames);
+  }
+
+  #writeHead(status: number, headers: Record<string, string>): void {
+    this.#response.statusCode = status;
+    this.#response.setHeader("x-request-id", this.requestId);
+    for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
+  }
+
+  /** What the client still sends after a refusal is read past, so that it gets to read the answer; but not for ever. */
+  #discardBody(): void {
+    if (this.#request.readableEnded) return;
+    this.#request.resume();
+    const endless = setTimeout(() => this.#destroy(), this.#stallMs);
+    this.#response.once("close", () => clearTimeout(endless));
+  }
+
+  #destroy(error?: Error): void {
+    // On Bun 1.4.5 only the stream's own destroy reaches an HTTP/2 client as a reset with an error code.
+    (this.#response.stream ?? this.#response).destroy(error);
+  }
+}
+
+/** What a client needs to decide whether and when to try again. */
+const refusalHeaders = (error: AppError): Record<string, string> => {
+  const headers: Record<string, string> = { "x-should-retry": `${error.retryable}` };
+  const { retryAfterMs } = error.detail;
+  if (retryAfterMs !== undefined) {
+    headers["retry-after"] = `${Math.max(1, Math.ceil(retryAfterMs / 1000))}`;
+    headers["retry-after-ms"] = `${Math.ceil(retryAfterMs)}`;
+  }
+  if (error.status === 401) headers["www-authenticate"] = 'Bearer realm="groundwire-node"';
+  return headers;
+};

@@ -1,0 +1,88 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ErrorKind } from "../../lib/errors";
+import type { EngineUsage, Generation } from "../engine/engine";
+import type { NodeState, Timings } from "../protocol";
+import type { AdmissionQueue } from "../queue/queue";
+import type { NodeStatus } from "./status";
+
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+const STATES: NodeState[] = ["loading", "ready", "draining", "stuck", "failed"];
+const OPERATIONS = { chat: "chat", completion: "text_completion" } as const;
+
+/** Figures of one node for Prometheus; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */
+export class NodeMetrics {
+  readonly registry = new Registry();
+  readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_response_model"] as const;
+  readonly #duration = this.#histogram("gen_ai_server_request_duration_seconds", "Arrival to the last token");
+  readonly #firstToken = this.#histogram("gen_ai_server_time_to_first_token_seconds", "Arrival to the first token");
+  readonly #perToken = this.#histogram("gen_ai_server_time_per_output_token_seconds", "Time per token after the first");
+  readonly #queued = this.#histogram("groundwire_node_queue_duration_seconds", "Wait for a slot");
+  readonly #tokens = new Counter({
+    name: "groundwire_node_tokens_total",
+    help: "Tokens read (input), found in the KV cache (cached) and made (output), those of broken off answers included",
+    labelNames: ["gen_ai_response_model", "gen_ai_token_type"],
+    registers: [this.registry],
+  });
+  readonly #failures = new Counter({
+    name: "groundwire_node_failures_total",
+    help: "Requests that ended without an answer, by error code",
+    labelNames: ["error_type"],
+    registers: [this.registry],
+  });
+
+  constructor(queue: AdmissionQueue, status: NodeStatus, connections: () => number) {
+    this.#gauge("groundwire_node_slots", "Answers that may be generated at once", () => queue.slots);
+    this.#gauge("groundwire_node_running", "Answers that are generated now", () => queue.running);
+    this.#gauge("groundwire_node_queue_depth", "Requests that wait for a slot", () => queue.depth);
+    this.#gauge("groundwire_node_queue_capacity", "Requests that may wait for a slot", () => queue.capacity);
+    this.#gauge("groundwire_node_connections", "Open HTTP/2 connections", connections);
+    new Gauge({
+      name: "groundwire_node_state",
+      help: "1 for the state that the node is in",
+      labelNames: ["state"],
+      registers: [this.registry],
+      collect() {
+        const current = status.state();
+        for (const state of STATES) this.set({ state }, state === current ? 1 : 0);
+      },
+    });
+  }
+
+  answered(operation: Generation["operation"], model: string, usage: EngineUsage, timings: Timings): void {
+    const labels = { gen_ai_operation_name: OPERATIONS[operation], gen_ai_response_model: model };
+    this.#duration.observe(labels, timings.total_ms / 1000);
+    this.#firstToken.observe(labels, timings.ttft_ms / 1000);
+    this.#queued.observe(labels, timings.queue_ms / 1000);
+    if (usage.completionTokens > 1) {
+      const seconds = (timings.total_ms - timings.ttft_ms) / 1000;
+      this.#perToken.observe(labels, seconds / (usage.completionTokens - 1));
+    }
+    this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "input" }, usage.promptTokens);
+    this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "cached" }, usage.cachedTokens);
+    this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, usage.completionTokens);
+  }
+
+  /** An answer that nobody got whole still cost its tokens. */
+  brokeOff(model: string, tokens: number): void {
+    this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, tokens);
+  }
+
+  failed(kind: ErrorKind): void {
+    this.#failures.inc({ error_type: kind });
+  }
+
+  #histogram(name: string, help: string) {
+    return new Histogram({ name, help, labelNames: this.#answerLabels, buckets: SECONDS, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

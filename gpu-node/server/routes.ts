@@ -1,0 +1,139 @@
+import { AppError } from "../../lib/errors";
+import packageJson from "../../package.json" with { type: "json" };
+import { readModel, readPrompt } from "../engine/parameters";
+import type { NodeModel, NodeReadiness } from "../protocol";
+import type { Exchange } from "./exchange";
+import { type GenerationDeps, generate } from "./generate";
+
+type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
+
+interface Route {
+  /** Answers without the token: probes have none. */
+  open?: boolean;
+  handler: Handler;
+}
+
+/** Every route by path, then method. A path that ends in `/` takes one more segment, the id. */
+type Routes = Map<string, Record<string, Route>>;
+
+const startedAt = Math.floor(Date.now() / 1000);
+
+const wireModel = (model: NodeModel) => ({
+  id: model.id,
+  object: "model",
+  created: startedAt,
+  owned_by: "groundwire",
+  kind: model.kind,
+  revision: model.revision,
+  context_window: model.context_window,
+});
+
+/** What the node says about itself on `/readyz`. */
+const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => {
+  const state = status.state();
+  const silentMs = status.silentMs();
+  return {
+    state,
+    ...(state === "failed" && { reason: status.failure?.message }),
+    engine: engine.name,
+    synthetic: engine.synthetic,
+    version: packageJson.version,
+    ...(state === "loading" && { progress: status.progress }),
+    models: status.loaded ? engine.models() : [],
+    slots: { total: queue.slots, running: queue.running },
+    queue: { depth: queue.depth, capacity: queue.capacity },
+    ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
+  };
+};
+
+export const nodeRoutes = (deps: GenerationDeps): Routes => {
+  const { config, engine, metrics, status } = deps;
+
+  const tokenize: Handler = async (exchange) => {
+    status.assertOpen();
+    const body = await exchange.readJson(config.gateway.maxBodyBytes);
+    const model = readModel(body);
+    const messages = Array.isArray(body.messages) ? body.messages : undefined;
+    const tokens = await engine.tokenize(model, messages ? { messages } : { text: readText(body.prompt) });
+    exchange.json(200, { tokens, count: tokens.length });
+  };
+
+  const model: Handler = (exchange, id) => {
+    const found = engine.models().find((candidate) => candidate.id === id);
+    if (found) return exchange.json(200, wireModel(found));
+    const message = `There is no model "${id}" here. GET /v1/models lists those that this node serves.`;
+    throw new AppError("model_not_found", message, { source: "node", param: "model" });
+  };
+
+  return new Map<string, Record<string, Route>>([
+    ["/healthz", { GET: { open: true, handler: (exchange) => exchange.json(200, { status: "ok" }) } }],
+    [
+      "/readyz",
+      {
+        GET: {
+          open: true,
+          handler: (exchange) => {
+            const body = readiness(deps);
+            exchange.json(body.state === "ready" ? 200 : 503, body);
+          },
+        },
+      },
+    ],
+    [
+      "/metrics",
+      {
+        GET: {
+          handler: async (exchange) =>
+            exchange.send(200, metrics.registry.contentType, await metrics.registry.metrics()),
+        },
+      },
+    ],
+    ["/v1/models", { GET: { handler: (exchange) => exchange.json(200, modelList(deps)) } }],
+    ["/v1/models/", { GET: { handler: model } }],
+    ["/v1/chat/completions", { POST: { handler: (exchange) => generate(deps, exchange, "chat") } }],
+    ["/v1/completions", { POST: { handler: (exchange) => generate(deps, exchange, "completion") } }],
+    ["/v1/embeddings", { POST: { handler: noEmbeddings } }],
+    ["/tokenize", { POST: { handler: tokenize } }],
+  ]);
+};
+
+const modelList = ({ engine, status }: GenerationDeps) => ({
+  object: "list",
+  data: status.loaded ? engine.models().map(wireModel) : [],
+});
+
+const noEmbeddings: Handler = () => {
+  throw new AppError("not_implemented", "This node makes no embeddings yet.", { source: "node" });
+};
+
+const readText = (value: unknown): string => {
+  const text = readPrompt(value);
+  if (typeof text === "string") return text;
+  throw new AppError("invalid_request", "prompt must be a text, or send messages.", {
+    source: "node",
+    param: "prompt",
+  });
+};
+
+/** The route of a path, its methods and the id in it. Throws not_found, method_not_allowed. */
+export const findRoute = (routes: Routes, method: string, path: string): { route: Route; id: string } => {
+  const slash = path.lastIndexOf("/") + 1;
+  const exact = routes.get(path);
+  const methods = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
+  if (!methods) throw new AppError("not_found", `There is no ${path} here.`, { source: "node" });
+  // Over HTTP/2 a method may be any word, "constructor" too.
+  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (!route) {
+    const allowed = Object.keys(methods).join(", ");
+    throw new AppError("method_not_allowed", `${path} takes ${allowed}, not ${method}.`, { source: "node" });
+  }
+  return { route, id: exact ? "" : decodeSegment(path.slice(slash)) };
+};
+
+const decodeSegment = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};

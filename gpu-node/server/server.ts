@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import http2 from "node:http2";
+import net, { type AddressInfo } from "node:net";
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import type { Incoming } from "./body";
+import type { Outgoing } from "./exchange";
+import { Sessions } from "./sessions";
+
+type Listener = (request: Incoming, response: Outgoing) => void;
+
+/** What a client may cost before it has sent a request that makes sense. */
+const HTTP2_LIMITS = {
+  // Cancelled streams are normal here: 900 chats on one connection may be stopped at once. A flood ends the connection.
+  streamResetBurst: 950,
+  streamResetRate: 200,
+  maxHeaderListPairs: 64,
+  // Answers that wait for slow readers count, up to a window each (MiB).
+  maxSessionMemory: 256,
+  settings: { maxConcurrentStreams: 2048, maxHeaderListSize: 16_384 },
+};
+const HTTP1_LIMITS = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 75_000,
+};
+const FIRST_BYTES_MS = 10_000;
+/** How every HTTP/2 connection begins, and no request of HTTP/1.1. */
+const HTTP2_START = "PRI";
+
+export interface NodeServer {
+  /** Resolves with the port, which the system picks for port 0. */
+  listen(host: string, port: number): Promise<number>;
+  sessions: Sessions;
+  /** Takes no new connection and asks clients to leave. */
+  drain(): void;
+  /** Closes what is left. */
+  close(): Promise<void>;
+}
+
+/** HTTP/2 and HTTP/1.1 on one port: by ALPN where a certificate is set, else by the first bytes of a connection. */
+export const createServer = ({ node }: Config, listener: Listener, pingMs?: number): NodeServer => {
+  const sessions = new Sessions(pingMs);
+  const sockets = new Set<net.Socket>();
+  const plain = http.createServer(HTTP1_LIMITS, listener);
+  const multiplexed = node.tlsCert ? secureServer(node, listener) : http2.createServer(HTTP2_LIMITS, listener);
+  multiplexed.on("session", (session) => sessions.add(session));
+  const front = node.tlsCert ? multiplexed : net.createServer((socket) => dispatch(socket, plain, multiplexed));
+  front.on("connection", (socket: net.Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+  });
+
+  return {
+    sessions,
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        front.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(host, port, cause)));
+        front.listen(port, host, () => resolve((front.address() as AddressInfo).port));
+      }),
+    drain: () => {
+      front.close();
+      sessions.drain();
+    },
+    close: async () => {
+      sessions.destroy();
+      front.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+};
+
+const secureServer = ({ tlsCert, tlsKey }: Config["node"], listener: Listener) => {
+  if (!tlsCert || !tlsKey) {
+    throw new AppError("invalid_request", "Set GROUNDWIRE_NODE_TLS_CERT and GROUNDWIRE_NODE_TLS_KEY together.", {
+      source: "node",
+      param: "GROUNDWIRE_NODE_TLS_KEY",
+    });
+  }
+  const pem = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+  return http2.createSecureServer({ ...HTTP2_LIMITS, ...pem, allowHTTP1: true }, listener);
+};
+
+/** Hands a connection to the server that speaks its protocol; one that says nothing is closed. */
+const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Server): void => {
+  const silent = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
+  socket.once("close", () => clearTimeout(silent));
+  const peek = (before: Buffer) =>
+    socket.once("data", (bytes: Buffer) => {
+      const start = Buffer.concat([before, bytes]);
+      const word = start.toString("latin1", 0, HTTP2_START.length);
+      if (word.length < HTTP2_START.length && HTTP2_START.startsWith(word)) {
+        peek(start);
+        return;
+      }
+      clearTimeout(silent);
+      socket.pause();
+      socket.unshift(start);
+      (word === HTTP2_START ? multiplexed : plain).emit("connection", socket);
+      socket.resume();
+    });
+  peek(Buffer.alloc(0));
+};
+
+const cannotListen = (host: string, port: number, cause: NodeJS.ErrnoException): AppError => {
+  const why = cause.code === "EADDRINUSE" ? "another program has this port" : (cause.code ?? "the system refused");
+  const message = `The GPU node can't listen on ${host}:${port}: ${why}. Set GROUNDWIRE_NODE_HOST or GROUNDWIRE_NODE_PORT.`;
+  return new AppError("unavailable", message, { source: "node", param: "GROUNDWIRE_NODE_PORT", cause });
+};
