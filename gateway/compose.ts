@@ -2,6 +2,7 @@ import { databaseOptions, openDb } from "../db/client";
 import { takeLease } from "../db/leases";
 import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
+import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
 import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
@@ -11,6 +12,7 @@ import { createApp, type Services } from "./app";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
+import { closeAll } from "./closing";
 import { createConversations } from "./conversations/service";
 import { createTransfer } from "./conversations/transfer";
 import { createHealth } from "./health/service";
@@ -28,13 +30,13 @@ export interface Composition {
   createdAdminKey: string | undefined;
   /** Connects to nodes and cache, in the background: none of them has to be there yet. */
   open(): Promise<void>;
-  /** Lets running generations end for at most `graceMs`, then closes everything. */
+  /** Lets running generations end for at most `graceMs`, then closes everything. Throws when a part could not be closed. */
   close(graceMs: number): Promise<void>;
 }
 
 const nodeUrls = ({ gateway, node }: Config): string[] => {
   if (gateway.nodes.length > 0) return gateway.nodes;
-  return [`${node.tlsCert ? "https" : "http"}://127.0.0.1:${node.port}`];
+  return [localUrl(node.tlsCert ? "https" : "http", node.host, node.port)];
 };
 
 /**
@@ -111,13 +113,16 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
       const until = performance.now() + graceMs;
       health.degradations.close();
       runs.close();
-      await conversations.close(graceMs);
-      await engine.close(Math.max(0, until - performance.now()));
-      namespaces.close();
-      await cache.close();
-      await sessions.close();
-      await keys.close();
-      await db.close();
+      const steps = {
+        conversations: () => conversations.close(graceMs),
+        engine: () => engine.close(Math.max(0, until - performance.now())),
+        namespaces: () => namespaces.close(),
+        cache: () => cache.close(),
+        sessions: () => sessions.close(),
+        keys: () => keys.close(),
+        database: () => db.close(),
+      };
+      await closeAll(steps, log);
     },
   };
 };

@@ -1,7 +1,9 @@
 import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
+import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
 import type { Services } from "./app";
+import { closeAll } from "./closing";
 import { compose } from "./compose";
 
 export interface Gateway {
@@ -10,7 +12,7 @@ export interface Gateway {
   services: Services;
   /** The admin key of the first run: shown once, never again. */
   createdAdminKey: string | undefined;
-  /** Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. */
+  /** Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. Throws when a part could not be closed. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -44,8 +46,8 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
   }
   const server = app.server;
   if (!server?.port) throw new Error("The gateway has no port.");
-  const { hostname, port } = server;
-  const url = `http://${hostname?.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const { port } = server;
+  const url = localUrl("http", host, port);
   log.info({ url }, "listening");
 
   return {
@@ -61,8 +63,11 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
       const left = Promise.withResolvers<void>();
       const timer = setTimeout(left.resolve, Math.max(0, until - performance.now()));
       await Promise.race([stopped, left.promise]).finally(() => clearTimeout(timer));
-      await composition.close(Math.max(0, until - performance.now()));
-      await server.stop(true);
+      const steps = {
+        services: () => composition.close(Math.max(0, until - performance.now())),
+        connections: () => server.stop(true),
+      };
+      await closeAll(steps, log);
       log.info("closed");
     },
   };

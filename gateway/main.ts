@@ -40,9 +40,13 @@ const stop = async (): Promise<void> => {
   // The second signal ends the process at once, for whoever does not want to wait for running answers.
   if (isClosing) process.exit(1);
   isClosing = true;
-  await gateway.close();
+  // What failed stands in the log.
+  const code = await gateway.close().then(
+    () => EXIT.ok,
+    () => EXIT.failed,
+  );
   await new Promise((resolve) => log.flush(resolve));
-  process.exit(0);
+  process.exit(code);
 };
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());

@@ -66,7 +66,8 @@ export class EngineNode {
     }
     return {
       id: this.id,
-      url: this.options.url,
+      // Without what a URL may hold besides: a name and a password.
+      url: new URL(this.options.url).origin,
       state,
       since: this.#since,
       outstanding: this.outstanding,
