@@ -53,6 +53,38 @@ const refused =
     pages.refusal.error = undefined;
   };
 
+/** Begins a new script and asks; then the answer goes on as told. */
+const answering =
+  (goOn?: (page: Page) => unknown) =>
+  async (page: Page): Promise<void> => {
+    pages.chat.reset();
+    await ask(page, "Explain how batching works");
+    await goOn?.(page);
+  };
+
+/** Loads the page again, refused. */
+const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) => {
+  pages.refusal.path = /^\/(keys|system)/;
+  pages.refusal.error = new AppError(kind, message, { retryAfterMs: kind === "rate_limited" ? 12_000 : undefined });
+  await page.reload();
+  pages.refusal.error = undefined;
+};
+const failing = reloadedWith(
+  "internal",
+  "Something failed inside Groundwire. Quote the request id when you report it.",
+);
+const limiting = reloadedWith("rate_limited", "The key “Ada’s admin key” has sent the 60 requests of this minute.");
+
+/** Does something while the only node is lost. */
+const withoutNode = (act: (page: Page) => Promise<unknown>) => async (page: Page) => {
+  const healthy = pages.engine.view;
+  pages.engine.view = healthy.map((node) => ({ ...node, state: "down", lastError: "Connection refused" }));
+  await pages.health.degradations.refresh();
+  await act(page);
+  pages.engine.view = healthy;
+  await pages.health.degradations.refresh();
+};
+
 const CASES: Case[] = [
   { name: "sign-in", path: "/sign-in", shows: "Your key" },
   {
@@ -65,6 +97,20 @@ const CASES: Case[] = [
     },
     shows: "That key does not work.",
   },
+  {
+    name: "sign-in rate-limited",
+    path: "/sign-in",
+    status: 429,
+    reach: async (page) => {
+      const body = "key=gw_wrong";
+      const headers = { origin: pages.url, "content-type": "application/x-www-form-urlencoded" };
+      const guess = () => fetch(`${pages.url}/sign-in`, { method: "POST", headers, body });
+      while ((await guess()).status !== 429);
+      await page.getByLabel("Your key").fill("gw_wrong");
+      await page.getByRole("button", { name: "Sign in" }).click();
+    },
+    shows: "Too many sign-ins failed.",
+  },
   { name: "sign-in by link", path: "/sign-in?token=abc", shows: "This link signs you in once" },
   { name: "unauthorized", path: "/chat", shows: "Your key" },
   { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
@@ -74,59 +120,46 @@ const CASES: Case[] = [
     name: "chat waiting",
     path: "/chat",
     as: "member",
-    reach: async (page) => {
-      pages.chat.reset();
-      await ask(page, "Explain how batching works");
-    },
+    reach: answering(),
     shows: "Waiting for smollm2-135m-instruct",
   },
   {
     name: "chat streaming",
     path: "/chat",
     as: "member",
-    reach: async (page) => {
-      pages.chat.reset();
-      await ask(page, "Explain how batching works");
-      pages.chat.say(MARKDOWN.slice(0, 420));
-    },
+    reach: answering(() => pages.chat.say(MARKDOWN.slice(0, 420))),
     shows: "Each request gets a",
   },
   {
     name: "chat answered",
     path: "/chat",
     as: "member",
-    reach: async (page) => {
-      pages.chat.reset();
-      await ask(page, "Explain how batching works");
+    reach: answering(async (page) => {
       pages.chat.say(MARKDOWN);
       pages.chat.finish();
       await page.getByText("184 tokens").click();
-    },
+    }),
     shows: "184 tokens",
   },
   {
     name: "chat stopped",
     path: "/chat",
     as: "member",
-    reach: async (page) => {
-      pages.chat.reset();
-      await ask(page, "Explain how batching works");
+    reach: answering(async (page) => {
       pages.chat.say("Continuous batching keeps");
       await page.getByText("Continuous batching keeps").waitFor();
       await page.getByRole("button", { name: "Stop" }).click();
-    },
+    }),
     shows: "Stopped",
   },
   {
     name: "chat failed",
     path: "/chat",
     as: "member",
-    reach: async (page) => {
-      pages.chat.reset();
-      await ask(page, "Explain how batching works");
+    reach: answering(() => {
       pages.chat.say("Continuous batching keeps");
       pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering. Try again."));
-    },
+    }),
     shows: "The GPU node stopped answering.",
   },
   {
@@ -153,7 +186,34 @@ const CASES: Case[] = [
     reach: refused("model_loading", "The model is being loaded: 62 %.", 20_000),
     shows: "62 %",
   },
+  {
+    name: "chat degraded",
+    path: "/chat",
+    as: "member",
+    reach: withoutNode((page) => page.reload()),
+    shows: "No GPU node answers",
+  },
   { name: "keys", path: "/keys", as: "admin", shows: "Create key" },
+  {
+    name: "keys empty",
+    path: "/keys",
+    as: "admin",
+    // Nobody can sign in without a key, so the list is empty only past its end.
+    reach: async (page) => {
+      const { keys } = await pages.keys.list({ limit: 1000 });
+      await page.goto(`/keys?after=${keys.at(-1)?.id}`);
+    },
+    shows: "No keys yet",
+  },
+  { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "Something failed" },
+  { name: "keys rate-limited", path: "/keys", as: "admin", status: 429, reach: limiting, shows: "One moment" },
+  {
+    name: "keys degraded",
+    path: "/keys",
+    as: "admin",
+    reach: withoutNode((page) => page.reload()),
+    shows: "No GPU node answers",
+  },
   { name: "key form", path: "/keys/new", as: "admin", shows: "Requests a minute" },
   {
     name: "key form refused",
@@ -182,16 +242,16 @@ const CASES: Case[] = [
     name: "system degraded",
     path: "/system",
     as: "viewer",
-    reach: async (page) => {
-      const [node] = pages.engine.view;
-      if (!node) throw new Error("The fixture has a node.");
-      const view = [{ ...node, state: "down" as const, lastError: "Connection refused" }];
-      const healthy = pages.engine.view;
-      pages.engine.view = view;
-      await page.reload();
-      pages.engine.view = healthy;
-    },
+    reach: withoutNode((page) => page.reload()),
     shows: "No answers are possible right now",
+  },
+  {
+    name: "system server error",
+    path: "/system",
+    as: "viewer",
+    status: 500,
+    reach: failing,
+    shows: "Something failed",
   },
 ];
 
