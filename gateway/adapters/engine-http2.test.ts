@@ -3,6 +3,7 @@ import { type RunningNode, startNode } from "../../gpu-node/node";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
+import { until } from "../../tests/until";
 import type { Engine, EngineRequest, NodeView } from "../ports/engine";
 import { engineContract } from "../ports/engine.contract";
 import { type Http2EngineOptions, http2Engine } from "./engine-http2";
@@ -51,11 +52,13 @@ const chat = (changes: Partial<EngineRequest> = {}): EngineRequest => ({
   ...changes,
 });
 
-const read = async (engine: Engine, request = chat()): Promise<string> => {
+const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
   let text = "";
-  for await (const piece of (await engine.request(request)).body) text += Buffer.from(piece).toString();
+  for await (const piece of body) text += Buffer.from(piece).toString();
   return text;
 };
+
+const read = async (engine: Engine, request = chat()): Promise<string> => textOf((await engine.request(request)).body);
 
 const failure = (work: Promise<unknown>): Promise<AppError> =>
   work.then(
@@ -63,9 +66,8 @@ const failure = (work: Promise<unknown>): Promise<AppError> =>
     (thrown) => thrown,
   );
 
-const until = async (engine: Engine, condition: (node: NodeView | undefined) => boolean): Promise<void> => {
-  while (!condition(engine.nodes()[0])) await Bun.sleep(5);
-};
+const untilState = (engine: Engine, state: NodeView["state"]): Promise<void> =>
+  until(`the node is ${state}`, () => engine.nodes()[0]?.state === state);
 
 engineContract("http2", async () => {
   const running = await node({ tokens: 20, tokenMs: 5 });
@@ -112,10 +114,10 @@ test("a node that comes back is used again without a restart", async () => {
   const engine = engineOf([first.url]);
   await read(engine);
   await first.close(0);
-  await until(engine, (view) => view?.state === "down");
+  await untilState(engine, "down");
   expect((await failure(read(engine))).kind).toBe("unavailable");
   await started({}, first.port);
-  await until(engine, (view) => view?.state === "ready");
+  await untilState(engine, "ready");
   expect(await read(engine)).toEndWith("data: [DONE]\n\n");
 });
 
@@ -170,12 +172,14 @@ test("the node's own refusal keeps its kind and says that the node refused", asy
 test("thousands of callers that leave at once end nobody else's stream", async () => {
   const running = await started({ tokens: 400, tokenMs: 5 });
   const engine = engineOf([running.url]);
-  const bystanders = Promise.all(Array.from({ length: 4 }, () => read(engine)));
+  // They have their slots before the crowd fills the queue.
+  const replies = await Promise.all(Array.from({ length: 4 }, () => engine.request(chat())));
+  const bystanders = Promise.all(replies.map(({ body }) => textOf(body)));
   for (let round = 0; round < 30; round++) {
     const callers = Array.from({ length: 50 }, () => new AbortController());
-    const replies = callers.map(({ signal }) => failure(engine.request(chat({ signal }))));
+    const refusals = callers.map(({ signal }) => failure(engine.request(chat({ signal }))));
     for (const caller of callers) caller.abort();
-    await Promise.all(replies);
+    await Promise.all(refusals);
   }
   for (const text of await bystanders) expect(text).toEndWith("data: [DONE]\n\n");
 }, 20_000);

@@ -111,13 +111,15 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         if (request.signal.aborted || !mayMoveOn(error)) throw error;
         const isLost = error.kind === "upstream_error";
         const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
-        if (!next || !retries.take()) throw isLost && node.state === "down" ? nobodyTakes(nodes, request.model) : error;
+        const isFree = hasDoneNothing(error);
+        if (!next || !(isFree || retries.take()))
+          throw isLost && node.state === "down" ? nobodyTakes(nodes, request.model) : error;
         try {
           return { ...(await attempt(next, request)), retries: 1 };
         } catch (again) {
           throw afterRetry(toAppError(again));
         } finally {
-          retries.giveBack();
+          if (!isFree) retries.giveBack();
         }
       } finally {
         retries.ended();
@@ -172,6 +174,9 @@ const mayMoveOn = (error: AppError): boolean =>
   error.kind === "unavailable" ||
   error.kind === "overloaded" ||
   error.kind === "model_loading";
+
+/** A node that shuts down refuses at once: moving on buries nobody in work, so it costs nothing of the retry budget. */
+const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
 /** Why no node takes a request for `model`, and when to try again. */
 const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {

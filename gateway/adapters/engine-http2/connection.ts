@@ -9,7 +9,7 @@ export class Connection {
   /** Streams that run on it now. */
   streams = 0;
   #resets = 0;
-  #isUsable = false;
+  #state: "connecting" | "open" | "gone" = "connecting";
   readonly #session: http2.ClientHttp2Session;
   readonly #opened = Promise.withResolvers<void>();
   #ping: Timer | undefined;
@@ -26,7 +26,7 @@ export class Connection {
     const timer = setTimeout(() => session.destroy(new Error(`no connection within ${connectMs} ms`)), connectMs);
     session.once("connect", () => {
       clearTimeout(timer);
-      this.#isUsable = true;
+      this.#state = "open";
       this.#ping = setInterval(() => this.#checkPeer(), pingMs);
       this.#opened.resolve();
     });
@@ -46,22 +46,41 @@ export class Connection {
   }
 
   get isUsable(): boolean {
-    return this.#isUsable;
+    return this.#state === "open";
+  }
+
+  get isConnecting(): boolean {
+    return this.#state === "connecting";
   }
 
   opened(): Promise<void> {
     return this.#opened.promise;
   }
 
-  /** Opens a stream and sends the whole request. The caller listens to it in the same tick. */
+  /**
+   * Opens a stream and sends the whole request. The caller listens to it in the same tick. Throws upstream_error when the
+   * connection has ended meanwhile.
+   */
   request(headers: http2.OutgoingHttpHeaders, body?: string): http2.ClientHttp2Stream {
-    const stream = this.#session.request(headers, { endStream: body === undefined });
+    const stream = this.#openStream(headers, body === undefined);
     this.streams++;
     stream.once("close", () => {
       this.streams--;
     });
     if (body !== undefined) stream.end(body);
     return stream;
+  }
+
+  #openStream(headers: http2.OutgoingHttpHeaders, endStream: boolean): http2.ClientHttp2Stream {
+    try {
+      return this.#session.request(headers, { endStream });
+    } catch (cause) {
+      this.#gone(cause);
+      throw new AppError("upstream_error", "The connection to the GPU node was lost. Try again.", {
+        source: "gateway",
+        cause,
+      });
+    }
   }
 
   /** Resets a stream, which frees the node's slot. */
@@ -82,9 +101,9 @@ export class Connection {
   }
 
   #gone(cause: unknown): void {
-    if (!this.#isUsable) return;
-    this.#isUsable = false;
-    this.onGone(cause);
+    const wasUsable = this.isUsable;
+    this.#state = "gone";
+    if (wasUsable) this.onGone(cause);
   }
 
   #checkPeer(): void {

@@ -30,13 +30,16 @@ export class Pool {
 
   async #fill(): Promise<Connection> {
     const { url, size, connectMs, pingMs } = this.options;
-    this.#connections = this.#connections.filter((connection) => connection.isUsable || connection.streams > 0);
-    const missing = size - this.#connections.filter((connection) => connection.isUsable).length;
-    const fresh = Array.from({ length: missing }, () => new Connection(url, connectMs, pingMs, this.onLost));
-    this.#connections.push(...fresh);
+    const isAlive = (connection: Connection) => connection.isUsable || connection.isConnecting;
+    this.#connections = this.#connections.filter((connection) => isAlive(connection) || connection.streams > 0);
+    for (let missing = size - this.#connections.filter(isAlive).length; missing > 0; missing--) {
+      this.#connections.push(new Connection(url, connectMs, pingMs, this.onLost));
+    }
+    // One that is slow stays in the pool and is used when it is there, also if another was first.
+    const connecting = this.#connections.filter((connection) => connection.isConnecting);
     const open = this.available();
-    if (open && fresh.length === 0) return open;
-    await Promise.any(fresh.map((connection) => connection.opened())).catch((error: AggregateError) => {
+    if (open && connecting.length === 0) return open;
+    await Promise.any(connecting.map((connection) => connection.opened())).catch((error: AggregateError) => {
       if (!open) throw error.errors[0];
     });
     if (this.#isClosed) this.destroy();
