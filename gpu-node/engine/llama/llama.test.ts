@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, spyOn, test } from "bun:test";
+import { LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
@@ -12,10 +13,15 @@ setDefaultTimeout(60_000);
 let engine: NodeEngine;
 const fractions: number[] = [];
 
+const loaded = async (slots: number, onProgress: (fraction: number) => void = () => {}): Promise<NodeEngine> => {
+  const config = defaultConfig({ node: { slots, contextTokens: CONTEXT_TOKENS, threads: 1, gpu: "off" } });
+  const created = createLlamaEngine(config, silentLog());
+  await created.load(onProgress);
+  return created;
+};
+
 beforeAll(async () => {
-  const config = defaultConfig({ node: { slots: SLOTS, contextTokens: CONTEXT_TOKENS, threads: 1, gpu: "off" } });
-  engine = createLlamaEngine(config, silentLog());
-  await engine.load((fraction) => fractions.push(fraction));
+  engine = await loaded(SLOTS, (fraction) => fractions.push(fraction));
 }, 120_000);
 afterAll(() => engine.close());
 
@@ -350,5 +356,35 @@ describe("prompts", () => {
     );
     expect((await refusal(user("a\ud800"))).status).toBe(400);
     expect((await refusal({ prompt: "a\ud800" }, "completion")).status).toBe(400);
+  });
+});
+
+describe("an engine of its own", () => {
+  /** The pending first event of an answer that has just been started. */
+  const begin = async (own: NodeEngine) => {
+    const accepted = await own.accept({ operation: "chat", body: user("Hi"), signal: new AbortController().signal });
+    return { first: accepted.start()[Symbol.asyncIterator]().next() };
+  };
+
+  test("refuses an answer that was about to begin when it is closed", async () => {
+    const own = await loaded(1);
+    const { first } = await begin(own);
+    const closed = own.close();
+    await expect(first).rejects.toMatchObject({ kind: "unavailable" });
+    await closed;
+  });
+
+  test("has failed when a sequence can't be emptied, and says so", async () => {
+    const own = await loaded(1);
+    expect(own.failure?.()).toBeUndefined();
+    const fault = () => {
+      throw new Error("the device is lost");
+    };
+    using _evaluation = spyOn(LlamaContextSequence.prototype, "evaluateWithMetadata").mockImplementation(fault);
+    using _emptying = spyOn(LlamaContextSequence.prototype, "clearHistory").mockImplementation(fault);
+    await expect((await begin(own)).first).rejects.toMatchObject({ kind: "unavailable" });
+    await expect((await begin(own)).first).rejects.toThrow("Restart the GPU node");
+    expect(own.failure?.()?.message).toContain("Restart the GPU node");
+    await own.close();
   });
 });
