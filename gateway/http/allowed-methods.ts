@@ -23,3 +23,21 @@ export const allowedMethods = (routes: ReturnType<RouteList>, path: string): str
       .sort(),
   ),
 ];
+
+/** Finds the pattern of the route that a request is meant for, as metrics name it; undefined when there is none. */
+export const routeFinder = (routes: RouteList) => {
+  let found: { fixed: Set<string>; patterns: { method: string; path: string }[] } | undefined;
+  const sort = () => {
+    const all = routes();
+    const fixed = new Set(all.filter(({ path }) => !/[:*]/.test(path)).map(({ method, path }) => `${method} ${path}`));
+    return { fixed, patterns: all.filter(({ path }) => /[:*]/.test(path)) };
+  };
+  return ({ method: sent, url }: Pick<Request, "method" | "url">): string | undefined => {
+    if (!URL.canParse(url)) return undefined;
+    found ??= sort();
+    const { pathname } = new URL(url);
+    const method = sent === "HEAD" ? "GET" : sent;
+    if (found.fixed.has(`${method} ${pathname}`)) return pathname;
+    return found.patterns.find((route) => route.method === method && fits(route.path, pathname))?.path;
+  };
+};

@@ -1,8 +1,8 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { allowedMethods, type RouteList } from "./allowed-methods";
-import { exchangeOf } from "./exchange";
+import { allowedMethods, type RouteList, routeFinder } from "./allowed-methods";
+import { exchangeOf, UNMATCHED } from "./exchange";
 import { invalidRequest } from "./validation";
 
 /** Draws an error as a page; undefined when the request is not a page's. */
@@ -60,10 +60,12 @@ const notFound = (routes: RouteList, request: Request): { error: AppError; heade
 };
 
 /** The one border where errors become answers: an envelope for the API, a page for the pages. */
-export const errorHook =
-  ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler =>
-  async ({ error: thrown, code, request }) => {
+export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler => {
+  const findRoute = routeFinder(routes);
+  return async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);
+    // The gate refuses before a route is looked up; limits and strangers are to be seen per route all the same.
+    if (exchange.route === UNMATCHED) exchange.route = findRoute(request) ?? UNMATCHED;
     const { error, headers } =
       code === "NOT_FOUND" ? notFound(routes, request) : { error: exchange.endedBy ?? fromThrown(thrown) };
     if (error.kind === "internal") {
@@ -83,3 +85,4 @@ export const errorHook =
       headers: { ...exchange.headers, ...error.detail.headers, ...errorHeaders(error), ...headers },
     });
   };
+};

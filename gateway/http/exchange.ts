@@ -12,6 +12,9 @@ interface Held {
   release(): void;
 }
 
+/** Stands for the route of a request that no route is known for: labels of metrics stay bounded. */
+export const UNMATCHED = "unmatched";
+
 /** Where an exchange says that it runs and how it ended, and what goes out with every answer. */
 interface Reports {
   recorder: Recorder;
@@ -31,8 +34,8 @@ export class Exchange {
   readonly receivedAt = performance.now();
   /** Headers of the answer, whatever it will be. */
   readonly headers: Record<string, string>;
-  /** The pattern of the matched route; "unmatched" until there is one. */
-  route = "unmatched";
+  /** The pattern of the matched route. */
+  route: string = UNMATCHED;
   principal: Principal | undefined;
   /** True once a handler made the Response with these headers itself; whoever did also calls `finish`. */
   isAnswered = false;

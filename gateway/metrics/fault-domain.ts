@@ -38,6 +38,26 @@ const DOMAIN_OF: Readonly<Record<ErrorKind, FaultDomain>> = {
   storage_full: "gateway",
 };
 
+/** Refusals whose domain is not that of a wrong request; and those that are worth a name of their own. */
+const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
+  401: "invalid_api_key",
+  403: "insufficient_role",
+  404: "not_found",
+  409: "conflict",
+  429: "rate_limited",
+  499: "client_closed",
+};
+
+/**
+ * The kind of a failed answer. A page that shows its form again throws no error and names no kind: its status says what
+ * it means. undefined for a failure of our own that nobody named.
+ */
+export const errorKindOf = ({
+  status,
+  errorKind,
+}: Pick<RequestSample, "status" | "errorKind">): ErrorKind | undefined =>
+  errorKind ?? (status < 500 ? (KIND_OF_STATUS[status] ?? "invalid_request") : undefined);
+
 /** Whether an answer counts as an error. The 503 of `/readyz` does not: it is what was asked for. */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
   status >= 400 && route !== "/readyz";

@@ -1,5 +1,5 @@
 import { Counter, type Registry } from "prom-client";
-import { FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
+import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { memo } from "./memo";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
 import type { RequestSample } from "./recorder";
@@ -40,6 +40,6 @@ export const httpInstruments = (registry: Registry) => {
     const instruments = instrumentsOf(sample.method)(sample.route);
     instruments.observe(sample.durationMs / 1000);
     instruments.status(sample.status).inc();
-    if (isFailure(sample)) instruments.error(sample.errorKind).inc();
+    if (isFailure(sample)) instruments.error(errorKindOf(sample)).inc();
   };
 };

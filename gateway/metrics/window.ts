@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
-import { isFailure } from "./fault-domain";
+import { errorKindOf, isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 import type { GenerationSample, RequestSample } from "./recorder";
 
@@ -15,7 +15,7 @@ export class Traffic {
     this.latency.record(sample.durationMs);
     if (!isFailure(sample)) return;
     this.errors++;
-    const code = sample.errorKind ?? "unclassified";
+    const code = errorKindOf(sample) ?? "unclassified";
     this.errorsByCode.set(code, (this.errorsByCode.get(code) ?? 0) + 1);
   }
 
