@@ -360,15 +360,14 @@ describe("prompts", () => {
 });
 
 describe("an engine of its own", () => {
-  /** The pending first event of an answer that has just been started. */
-  const begin = async (own: NodeEngine) => {
-    const accepted = await own.accept({ operation: "chat", body: user("Hi"), signal: new AbortController().signal });
-    return { first: accepted.start()[Symbol.asyncIterator]().next() };
-  };
+  const question: Generation = { operation: "chat", body: user("Hi"), signal: new AbortController().signal };
+  const firstEvent = (accepted: AcceptedGeneration) => accepted.start()[Symbol.asyncIterator]().next();
 
   test("refuses an answer that was about to begin when it is closed", async () => {
     const own = await loaded(1);
-    const { first } = await begin(own);
+    const accepted = await own.accept(question);
+    // In one tick: the job has left the waiting ones and is not on its sequence yet.
+    const first = firstEvent(accepted);
     const closed = own.close();
     await expect(first).rejects.toMatchObject({ kind: "unavailable" });
     await closed;
@@ -382,8 +381,8 @@ describe("an engine of its own", () => {
     };
     using _evaluation = spyOn(LlamaContextSequence.prototype, "evaluateWithMetadata").mockImplementation(fault);
     using _emptying = spyOn(LlamaContextSequence.prototype, "clearHistory").mockImplementation(fault);
-    await expect((await begin(own)).first).rejects.toMatchObject({ kind: "unavailable" });
-    await expect((await begin(own)).first).rejects.toThrow("Restart the GPU node");
+    await expect(own.accept(question).then(firstEvent)).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(own.accept(question).then(firstEvent)).rejects.toThrow("Restart the GPU node");
     expect(own.failure?.()?.message).toContain("Restart the GPU node");
     await own.close();
   });
