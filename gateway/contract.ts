@@ -27,6 +27,13 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
     ),
   );
 
+/** One line of text, not blank, without control characters and without space at its ends. `validation.ts` words it. */
+export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
+
+/** A name that people give and read: of a key, of a conversation. For requests; what is stored is shown as it is. */
+export const Name = (maxLength: number, description?: string) =>
+  Type.String({ minLength: 1, maxLength, pattern: NAME_PATTERN, description });
+
 /** Always there, null when there is nothing to say. */
 export const Nullable = <T extends TSchema>(schema: T, options?: SchemaOptions) =>
   Type.Union([schema, Type.Null()], options);

@@ -1,8 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, PathId, Strict, Timestamp } from "../contract";
+import { Count, ErrorBody, Id, Name, Nullable, OneOf, Page, PageQuery, PathId, Strict, Timestamp } from "../contract";
 
-const title = Type.String({ minLength: 1, maxLength: 200 });
+const title = Type.String();
+const newTitle = Name(200);
 const role = OneOf(["system", "user", "assistant"]);
 const content = Type.String({ maxLength: 1_000_000 });
 
@@ -125,7 +126,7 @@ export type ConversationQuery = Static<typeof ConversationQuery>;
 /** `POST /v1/conversations`. */
 export const CreateConversation = Strict(
   {
-    title: Type.Optional(title),
+    title: Type.Optional(newTitle),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
   },
   { title: "CreateConversation", examples: [{ title: "Three colours" }] },
@@ -133,7 +134,10 @@ export const CreateConversation = Strict(
 export type CreateConversation = Static<typeof CreateConversation>;
 
 /** `PATCH /v1/conversations/{id}`. */
-export const RenameConversation = Strict({ title }, { title: "RenameConversation", examples: [{ title: "Colours" }] });
+export const RenameConversation = Strict(
+  { title: newTitle },
+  { title: "RenameConversation", examples: [{ title: "Colours" }] },
+);
 export type RenameConversation = Static<typeof RenameConversation>;
 
 export const ExportFormat = OneOf(["json", "markdown"]);
@@ -159,7 +163,7 @@ const ExportedMessage = Strict(
 export const ExportedConversation = Strict(
   {
     id: Id("chat", "Kept by an import, so that the same file again adds nothing"),
-    title,
+    title: Type.String({ minLength: 1, maxLength: 200 }),
     model: Type.String({ minLength: 1, maxLength: 200 }),
     created_at: Type.Optional(Timestamp),
     updated_at: Type.Optional(Timestamp),

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
+import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { ChatCompletionRequest } from "../chat/contract";
+import { Name } from "../contract";
 import { invalidRequest } from "./validation";
 
 const problem = (fields: object) => {
@@ -50,6 +52,19 @@ test("the kinds of a response format are named", () => {
     "response_format.type",
     'response_format.type must be "text", "json_object" or "json_schema", not "xml".',
   ]);
+});
+
+test.each([" ", " x", "x ", "a\nb", "a\tb", "\u0085", ""])("%j is no name", (name) => {
+  expect(Value.Check(Name(100), name)).toBe(false);
+});
+
+test.each(["x", "search service", "Größe 中 😀", "a.b/c"])("%j is a name", (name) => {
+  expect(Value.Check(Name(100), name)).toBe(true);
+});
+
+test("a name of more than one line is told what a name is", () => {
+  const { message } = invalidRequest(Value.Errors(Type.Object({ name: Name(100) }), { name: "a\r\nb" }));
+  expect(message).toBe("name must be one line of text without space at its ends.");
 });
 
 test("details list every field that is wrong, once", () => {

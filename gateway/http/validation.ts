@@ -1,6 +1,7 @@
 import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
+import { NAME_PATTERN } from "../contract";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;
@@ -119,6 +120,7 @@ const sentence = (error: ValueError): string => {
         ? `${name} is not supported: leave it out.`
         : `${name} must have at most ${schema.maxLength} characters, not ${String(value).length}.`;
     case ValueErrorType.StringPattern:
+      if (schema.pattern === NAME_PATTERN) return `${name} must be one line of text without space at its ends.`;
       return `${name} must match ${schema.pattern}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
       return `${name} must be a ${schema.format}, not ${given(value)}.`;

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Id, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
+import { Id, Name, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 import { ROLES } from "../principal";
 
 export const RoleName = OneOf([...ROLES, "metrics"], {
@@ -8,7 +8,9 @@ export const RoleName = OneOf([...ROLES, "metrics"], {
 });
 
 const keyId = Id("key");
-const name = Type.String({ minLength: 1, maxLength: 100, description: "For people: who or what uses the key" });
+const NAME_IS = "For people: who or what uses the key";
+const name = Type.String({ description: NAME_IS });
+const newName = Name(100, NAME_IS);
 const models = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, uniqueItems: true });
 const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 1000, uniqueItems: true });
 const perMinute = Type.Integer({ minimum: 1, maximum: 10_000_000 });
@@ -92,7 +94,7 @@ export type KeyPage = Static<typeof KeyPage>;
 /** `POST /v1/keys`. */
 export const CreateKey = Strict(
   {
-    name,
+    name: newName,
     role: RoleName,
     allowed_models: Type.Optional(settings.allowed_models),
     allowed_indexes: Type.Optional(settings.allowed_indexes),
@@ -111,7 +113,7 @@ export type CreateKey = Static<typeof CreateKey>;
 /** `PATCH /v1/keys/{id}`: what is left out stays. An `expires_at` in the past ends the key at once. */
 export const UpdateKey = Strict(
   {
-    name: Type.Optional(name),
+    name: Type.Optional(newName),
     role: Type.Optional(RoleName),
     allowed_models: Type.Optional(settings.allowed_models),
     allowed_indexes: Type.Optional(settings.allowed_indexes),
