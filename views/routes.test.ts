@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Role } from "../gateway/principal";
+import { AppError } from "../lib/errors";
+import { type Pages, startPages } from "../tests/browser/pages";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(() => pages.stop());
+
+const get = async (path: string, role: Role) => {
+  const { key } = await pages.newKey(role);
+  const { cookie } = await pages.sessions.signIn(key);
+  return fetch(`${pages.url}${path}`, { headers: { cookie: `groundwire=${cookie}` }, redirect: "manual" });
+};
+
+test.each([
+  ["viewer", "/system"],
+  ["member", "/chat"],
+  ["admin", "/chat"],
+] as const)("the start page of a %s is %s, which opens", async (role, path) => {
+  expect((await get("/", role)).headers.get("location")).toBe(path);
+  expect((await get(path, role)).status).toBe(200);
+});
+
+test("a stranger's start page is the sign-in", async () => {
+  const response = await fetch(`${pages.url}/`, { redirect: "manual" });
+  expect(response.headers.get("location")).toBe("/sign-in");
+});
+
+test.each(["rate_limited", "unavailable"] as const)("a page refused with %s says when to come back", async (kind) => {
+  pages.refusal.path = /^\/chat$/;
+  pages.refusal.error = new AppError(kind, "Not now.");
+  const { headers } = await get("/chat", "member");
+  pages.refusal.error = undefined;
+  expect([headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual(["1", "1000"]);
+});
+
+test("every page says what is reduced, and only then", async () => {
+  const paths = ["/sign-in?token=a", "/chat", "/keys", "/system", "/nothing"];
+  const texts = () => Promise.all(paths.map(async (path) => (await get(path, "admin")).text()));
+  for (const text of await texts()) expect(text).not.toContain("Reduced service");
+  const healthy = pages.engine.view;
+  pages.engine.view = healthy.map((node) => ({ ...node, state: "down" }));
+  await pages.health.degradations.refresh();
+  for (const text of await texts()) expect(text).toContain("No GPU node answers");
+  pages.engine.view = healthy;
+  await pages.health.degradations.refresh();
+});
