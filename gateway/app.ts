@@ -101,6 +101,6 @@ export const createApp = (services: Services) => {
     .use(feedbackRoutes)
     .use(promptRoutes)
     .use(evaluatorRoutes)
-    .use(openApiRoutes({ app: () => app }))
+    .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))
     .use(pageRoutes(services));
 };

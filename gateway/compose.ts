@@ -67,6 +67,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const health = createHealth({
     engine,
     cache,
+    log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
   });

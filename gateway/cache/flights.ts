@@ -1,4 +1,5 @@
 import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
 import type { EngineReply } from "../ports/engine";
 import { Flight } from "./single-flight";
 
@@ -20,7 +21,11 @@ export interface FlightPlan {
 const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
 
 /** The generations that run for the cache. */
-export const createFlights = () => {
+export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
+  /** Readers have their answer either way; one that is not kept is generated again. */
+  const keep = (keeping: Promise<void>): Promise<void> =>
+    keeping.catch((error) => log.warn({ err: error }, "an answer could not be kept"));
+
   /** What a flight may be stored as; one that is not here is not stored. */
   const kept = new Map<Flight, Pick<FlightPlan, "key" | "tags">>();
   const joinable = new Map<string, Flight>();
@@ -31,7 +36,7 @@ export const createFlights = () => {
       if (id !== undefined && joinable.get(id) === flight) joinable.delete(id);
     };
     const flight: Flight = new Flight(generate, (frames) => {
-      if (frames) void onWhole(kept.has(flight) ? frames : undefined).finally(land);
+      if (frames) void keep(onWhole(kept.has(flight) ? frames : undefined)).finally(land);
       else land();
     });
     kept.set(flight, { key, tags });

@@ -2,7 +2,7 @@
  * Stands in front of every key. It changes whenever the parts, their form or what is stored change, so that entries
  * that an older version wrote to a shared store are never read by this one.
  */
-export const KEY_VERSION = "v1";
+const KEY_VERSION = "v1";
 
 export interface CacheKey {
   /** `v1-` and 64 hex digits: the SHA-256 of namespace and parts. */

@@ -62,7 +62,7 @@ export const createAnswerCache = ({
 }: AnswerCacheDeps): AnswerCacheService => {
   const counts = createCacheCounts();
   const recent = createRecentRequests();
-  const flights = createFlights();
+  const flights = createFlights({ log });
 
   const bypassReason = (
     { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,

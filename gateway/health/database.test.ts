@@ -3,7 +3,7 @@ import { databaseProbe } from "./database";
 
 const probeOf = (write: () => Promise<unknown>) => {
   const clock = { ms: 0 };
-  return { clock, ask: databaseProbe({ pingDatabase: async () => {}, writeDatabase: write }, () => clock.ms) };
+  return { clock, ask: databaseProbe({ pingDatabase: async () => {}, writeDatabase: write }, () => clock.ms, 20) };
 };
 
 test("a database that stops taking writes is found within five seconds of asking, and so is its return", async () => {

@@ -18,7 +18,11 @@ const LONGEST_WRITE_MS = 4000;
  * Answers why the database can't be used, or undefined when it can. A database that can be read but not written (a full
  * disk, a file that became read-only) is found within five seconds of being asked about once a second.
  */
-export const databaseProbe = ({ pingDatabase, writeDatabase }: DatabaseAccess, now = () => performance.now()) => {
+export const databaseProbe = (
+  { pingDatabase, writeDatabase }: DatabaseAccess,
+  now = () => performance.now(),
+  answerMs = ANSWER_MS,
+) => {
   let writing: Promise<void> | undefined;
   let begunAt = Number.NEGATIVE_INFINITY;
   let problem: string | undefined;
@@ -36,13 +40,13 @@ export const databaseProbe = ({ pingDatabase, writeDatabase }: DatabaseAccess, n
   };
 
   return async (): Promise<string | undefined> => {
-    const isAnswering = await settles(pingDatabase(), ANSWER_MS);
+    const isAnswering = await settles(pingDatabase(), answerMs);
     if (!isAnswering) return "It does not answer";
     if (!writing && now() - begunAt >= WRITE_EVERY_MS) {
       begunAt = now();
       writing = write();
     }
-    if (writing) await settles(writing, ANSWER_MS);
+    if (writing) await settles(writing, answerMs);
     return writing && now() - begunAt > LONGEST_WRITE_MS ? "A write does not come to its end" : problem;
   };
 };

@@ -1,3 +1,4 @@
+import type { Log } from "../../lib/log";
 import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation } from "./contract";
@@ -17,11 +18,12 @@ export interface Degradations {
 interface DegradationDeps {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
+  log: Pick<Log, "warn">;
 }
 
 const REFRESH_MS = 1000;
 
-export const createDegradations = ({ engine, cache }: DegradationDeps): Degradations => {
+export const createDegradations = ({ engine, cache, log }: DegradationDeps): Degradations => {
   let current: readonly Degradation[] = [];
   let header: string | undefined;
   let timer: Timer | undefined;
@@ -32,20 +34,25 @@ export const createDegradations = ({ engine, cache }: DegradationDeps): Degradat
     return current;
   };
 
+  /** One look that fails leaves what was known before. */
+  const look = (): void => {
+    refresh().catch((error) => log.warn({ err: error }, "what is reduced could not be told"));
+  };
+
   return {
     list: () => current,
     header: () => header,
     refresh,
     open() {
-      timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
-      void refresh();
+      timer ??= setInterval(look, REFRESH_MS).unref();
+      look();
     },
     close: () => clearInterval(timer),
   };
 };
 
 /** Whether new requests go to a node. A busy one refuses some, but it does its work. */
-export const takesRequests = ({ state }: Pick<NodeView, "state">): boolean => state === "ready" || state === "busy";
+const takesRequests = ({ state }: Pick<NodeView, "state">): boolean => state === "ready" || state === "busy";
 
 const ofNodes = (nodes: readonly NodeView[]): Degradation[] => {
   const away = nodes.filter((node) => !takesRequests(node));

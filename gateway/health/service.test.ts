@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 import type { NodeView } from "../ports/engine";
+import { createDegradations } from "./degradations";
 import { createHealth } from "./service";
 
 const since = new Date("2026-11-23T20:00:00Z");
@@ -26,6 +28,7 @@ const layer = (name: CacheStats["layer"], status: CacheStats["status"]): CacheSt
 const setUp = (nodes: NodeView[], caches: CacheStats[] = [layer("memory", "ok")]) => {
   const database = { ping: async () => {}, write: async () => {}, writes: 0 };
   const health = createHealth({
+    log: silentLog(),
     engine: { nodes: () => nodes },
     cache: { stats: async () => caches },
     pingDatabase: () => database.ping(),
@@ -101,4 +104,17 @@ test("however often it is asked, the database is written once in three seconds",
   const { health, database } = setUp([node("a", "ready")]);
   for (let i = 0; i < 20; i++) await health.readiness();
   expect(database.writes).toBe(1);
+});
+
+test("a look at the cache that fails is logged and leaves what was known", async () => {
+  const warned = Promise.withResolvers<void>();
+  const degradations = createDegradations({
+    engine: { nodes: () => [] },
+    cache: { stats: () => Promise.reject(new Error("No cache.")) },
+    log: { warn: () => warned.resolve() },
+  });
+  degradations.open();
+  await warned.promise;
+  degradations.close();
+  expect(degradations.list()).toEqual([]);
 });

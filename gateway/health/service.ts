@@ -1,3 +1,4 @@
+import type { Log } from "../../lib/log";
 import { version } from "../../package.json";
 import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
@@ -16,14 +17,15 @@ export interface Health {
 interface HealthDeps extends DatabaseAccess {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
+  log: Pick<Log, "warn">;
   now?: () => Date;
 }
 
-export const createHealth = ({ engine, cache, now = () => new Date(), ...access }: HealthDeps): Health => {
+export const createHealth = ({ engine, cache, log, now = () => new Date(), ...access }: HealthDeps): Health => {
   const startedAt = now();
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
-  const degradations = createDegradations({ engine, cache });
+  const degradations = createDegradations({ engine, cache, log });
   const databaseProblem = databaseProbe(access);
 
   /** Adds since when the status holds, as seen by this process. */

@@ -12,7 +12,7 @@ export interface Reservation {
 }
 
 /** One limit of a key as it stands now. Times are milliseconds from now. */
-export interface LimitState {
+export interface LimitReadout {
   name: "requests_per_minute" | "parallel_requests";
   limit: number;
   used: number;
@@ -35,7 +35,7 @@ export interface Ledger {
   /** The headers as they stand, for an answer that takes nothing from the limits. */
   look(principal: Principal): Reservation;
   /** The limits of the key and what they would say to a request now. Takes nothing. */
-  explain(principal: Principal): LimitState[];
+  explain(principal: Principal): LimitReadout[];
   /** Keys that the ledger remembers now. */
   readonly activeKeys: number;
 }
@@ -111,7 +111,7 @@ class Account {
     return { headers: this.#headers(principal, readings, nowMs), release: () => {} };
   }
 
-  explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number): LimitState[] {
+  explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number): LimitReadout[] {
     const used = this.#requests.used(nowMs);
     const isSpent = used >= requestsPerMinute;
     return [

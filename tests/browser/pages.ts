@@ -132,6 +132,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const health = createHealth({
     engine,
     cache,
+    log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},
   });

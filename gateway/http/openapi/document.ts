@@ -20,7 +20,7 @@ export const isApiPath = (path: string): boolean =>
  * The OpenAPI 3.1 document of a running app. The plugin lists the operations; what stands in them is written here,
  * because it (1.4.16) inlines nested schemas and turns a nullable enum into one that refuses null.
  */
-export const openApiDocument = (app: AnyElysia): JsonSchema => {
+export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema => {
   const components = new Components();
   const writer = new OperationWriter(components);
   const routes = new Map<string, Route>(app.routes.map((route) => [`${route.method} ${template(route.path)}`, route]));
@@ -45,6 +45,8 @@ export const openApiDocument = (app: AnyElysia): JsonSchema => {
       description: DESCRIPTION,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
+    // Without a setting, the address that the document came from.
+    servers: [{ url: publicUrl ?? "/" }],
     tags: TAGS,
     paths,
     components: {

@@ -9,10 +9,10 @@ interface Rendered {
 }
 
 /** `/openapi.json` and its reader at `/docs`, both public. `app` is asked on the first request, when all routes stand. */
-export const openApiRoutes = ({ app }: { app: () => AnyElysia }) => {
+export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
   let rendered: Rendered | undefined;
   const render = (): Rendered => {
-    const json = JSON.stringify(openApiDocument(app()));
+    const json = JSON.stringify(openApiDocument(app(), publicUrl));
     return { json, etag: `"${new Bun.CryptoHasher("sha256").update(json).digest("hex").slice(0, 24)}"` };
   };
 
