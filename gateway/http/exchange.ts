@@ -3,6 +3,7 @@ import type { Log } from "../../lib/log";
 import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
+import { deadlineExceeded, deadlineOf } from "./deadline";
 import { requestIdOf, traceparentOf } from "./request-id";
 import { serverTiming } from "./server-timing";
 
@@ -43,6 +44,7 @@ export class Exchange {
   endedBy: AppError | undefined;
   #held: Held | undefined;
   #run: KeyRun | undefined;
+  #deadline: Timer | undefined;
   #isFinished = false;
 
   constructor(
@@ -60,10 +62,11 @@ export class Exchange {
     Object.assign(this.headers, held.headers);
   }
 
-  /** Aborted when the caller leaves or its key ends. To be called once, by what may take longer than a key lasts. */
+  /** Aborted when the caller leaves, its key ends or its deadline is over. To be called once, by what may take longer than a key lasts. */
   startRun(keyId: string): AbortSignal {
     const abort = new AbortController();
-    const { signal } = this.request;
+    const { signal, headers } = this.request;
+    const deadlineMs = deadlineOf(headers);
     if (signal.aborted) abort.abort();
     else signal.addEventListener("abort", () => abort.abort(), { once: true });
     this.#run = {
@@ -74,6 +77,10 @@ export class Exchange {
       },
     };
     this.reports.runs.add(this.#run);
+    if (deadlineMs !== undefined) {
+      const leftMs = deadlineMs - (performance.now() - this.receivedAt);
+      this.#deadline = setTimeout(() => this.#run?.end(deadlineExceeded(deadlineMs)), leftMs);
+    }
     return abort.signal;
   }
 
@@ -95,6 +102,7 @@ export class Exchange {
     this.#isFinished = true;
     this.#held?.release();
     if (this.#run) this.reports.runs.delete(this.#run);
+    clearTimeout(this.#deadline);
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
     this.reports.recorder.request({ method, route: this.route, status, durationMs, errorKind });

@@ -97,3 +97,24 @@ describe("a key that ends while it is answered", () => {
     expect(messages.at(-1)).toMatchObject({ status: "stopped", content: generation.state.content });
   });
 });
+
+describe("x-deadline-ms", () => {
+  const ask = (deadline: string, stream: boolean) =>
+    stack.call("POST", "/v1/chat", {
+      body: { ...question(`within ${deadline}`), stream },
+      headers: { "x-deadline-ms": deadline },
+    });
+
+  test("ends a whole answer with 504, a stream with an error frame", async () => {
+    const startedAt = performance.now();
+    const [whole, streamed] = await Promise.all([ask("300", false), ask("300", true)]);
+    expect([whole.status, streamed.status]).toEqual([504, 200]);
+    expect(await whole.text()).toContain('"deadline_exceeded"');
+    expect(await streamed.text()).toContain('"deadline_exceeded"');
+    expect(performance.now() - startedAt).toBeLessThan(300 + PATIENCE_MS);
+  });
+
+  test.each(["0", "-1", "soon", "1.5"])("of %j is refused", async (deadline) => {
+    expect((await ask(deadline, false)).status).toBe(400);
+  });
+});
