@@ -88,11 +88,13 @@ test("events are one start, the deltas and one done", async () => {
   expect(events.map((event) => (event.type === "delta" ? event.text : "")).join("")).toBe("Hello world");
 });
 
-test("leaving the events early stops the generation", async () => {
+test("leaving the events early stops the generation, and what came until then is counted", async () => {
   const { chat, engine, samples } = setUp();
   for await (const event of chat.events(call(), hello)) if (event.type === "delta") break;
   expect(engine.running()).toBe(0);
-  expect(samples.map(({ errorKind }) => errorKind)).toEqual(["client_closed"]);
+  expect(samples.map(({ errorKind, completionTokens }) => [errorKind, completionTokens])).toEqual([
+    ["client_closed", 1],
+  ]);
 });
 
 test("a refusal of the node reaches the caller as it is", async () => {

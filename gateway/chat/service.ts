@@ -14,7 +14,7 @@ import type {
   Usage,
 } from "./contract";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
-import { type Completion, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
+import { type Completion, countFrames, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
 
 /** Who asks, and how. */
 export interface Call {
@@ -135,7 +135,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     return { answer, start };
   };
 
-  /** One sample for each generation, whole, broken off or refused. */
+  /** One sample for each generation that began, whole or broken off. */
   const record = (
     operation: Operation,
     stream: boolean,
@@ -223,10 +223,10 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         return;
       }
       const pieces: Uint8Array[] = [];
-      const body_ = metered(answer.reply.body, true, (usage, errorKind) =>
+      const answerBody = metered(answer.reply.body, true, (usage, errorKind) =>
         record("chat", true, call, start, usage, errorKind),
       );
-      for await (const piece of body_) {
+      for await (const piece of answerBody) {
         pieces.push(piece);
         // The node sends a frame for each token, but for those whose text it has to hold back.
         const texts = parseFrames([piece]).map(textOf).filter(Boolean);
@@ -244,18 +244,23 @@ const toStored = (completion: Completion): string | undefined => {
   return isWorthKeeping ? JSON.stringify(completion) : undefined;
 };
 
-/** Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. */
+/**
+ * Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. Where
+ * the reader leaves or the stream breaks off, what came until then is reported: about a token for each frame.
+ */
 async function* metered(
   body: AsyncIterable<Uint8Array>,
   keepUsage: boolean,
   report: (usage: Usage | null | undefined, errorKind?: GenerationSample["errorKind"]) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let usage: Usage | null | undefined;
+  let frames = 0;
   let errorKind: GenerationSample["errorKind"] = "client_closed";
   try {
     for await (const piece of body) {
       const found = takeUsageFrame(piece);
       if (found) usage = found.chunk.usage;
+      frames += countFrames(piece);
       const out = found && !keepUsage ? found.rest : piece;
       if (out.length > 0) yield out;
     }
@@ -264,7 +269,7 @@ async function* metered(
     errorKind = toAppError(thrown).kind;
     throw thrown;
   } finally {
-    report(usage, errorKind);
+    report(usage ?? { ...NO_USAGE, completion_tokens: frames }, errorKind);
   }
 }
 

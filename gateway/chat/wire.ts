@@ -127,3 +127,11 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
     rest: start === 0 ? bytes.subarray(end) : Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]),
   };
 };
+
+/** How many frames a piece of whole frames has. */
+export const countFrames = (piece: Uint8Array): number => {
+  const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+  let count = 0;
+  for (let at = bytes.indexOf(BORDER); at !== -1; at = bytes.indexOf(BORDER, at + BORDER.length)) count++;
+  return count;
+};
