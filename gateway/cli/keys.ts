@@ -3,6 +3,7 @@ import { databaseOptions, openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import { localUrl } from "../../lib/local-url";
 import { silentLog } from "../../lib/log";
 import { loadConfig } from "../../lib/settings";
 import { invalidRequest } from "../http/validation";
@@ -99,8 +100,7 @@ const someAdmin = async (keys: KeysService): Promise<string> => {
   throw new AppError("not_found", "No admin key works. Make one: bun run keys create --name admin --role admin.");
 };
 
-const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string =>
-  publicUrl ?? `http://${host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host}:${port}`;
+const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string => publicUrl ?? localUrl("http", host, port);
 
 await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...rest] }) => {
   if (rest.length > 0) throw wrongUse(`"${rest.join(" ")}" is too much. See bun run keys --help.`);

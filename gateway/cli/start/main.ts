@@ -4,6 +4,7 @@ import { ensureModel } from "../../../gpu-node/models/download";
 import { drawProgress } from "../../../gpu-node/models/progress";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
+import { localUrl } from "../../../lib/local-url";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
 import { bunCommand } from "../bun-command";
 import { EXIT, paint, runCommand } from "../command";
@@ -26,11 +27,6 @@ Settings: bun run config. Checks: bun run doctor. One process alone: bun run sta
 const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;
-
-const hostInUrl = (host: string): string => {
-  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
-  return host.includes(":") ? `[${host}]` : host;
-};
 
 /** The ports of both processes, as variables for them. A setting is honoured or refused; a default gives way. */
 const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
@@ -100,7 +96,7 @@ const start = async (): Promise<number> => {
       logFile: join(logFolder, `${folder}.log`),
     });
 
-  const url = `http://${hostInUrl(config.gateway.host)}:${ports.gateway}`;
+  const url = localUrl("http", config.gateway.host, ports.gateway);
   const polling = new AbortController();
   try {
     // The model takes longest to load, so its process goes first.

@@ -1,9 +1,12 @@
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long its model takes; or when aborted. */
+/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long its model takes. Rejects when aborted. */
 export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
-  while (!signal.aborted && !(await isReady(url))) await Bun.sleep(POLL_MS);
+  while (!(await isReady(url))) {
+    await Bun.sleep(POLL_MS);
+    signal.throwIfAborted();
+  }
   return "ready";
 };
 

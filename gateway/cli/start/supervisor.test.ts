@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../../../tests/until";
 import { Supervisor } from "./supervisor";
 
 let folder: string;
@@ -28,10 +29,6 @@ const spec = (source: string) => {
   };
 };
 
-const until = async (condition: () => boolean) => {
-  while (!condition()) await Bun.sleep(5);
-};
-
 const RUNS = `const file = process.env.FOLDER + "/runs";
 const runs = (await Bun.file(file).exists()) ? Number(await Bun.file(file).text()) : 0;
 await Bun.write(file, String(runs + 1));`;
@@ -40,7 +37,7 @@ const runs = () => (existsSync(join(folder, "runs")) ? Number(readFileSync(join(
 test("a process that dies after the start is started again, and that is said", async () => {
   supervisor.keepAlive();
   supervisor.start(spec(`${RUNS} if (runs < 2) process.exit(3); setInterval(() => {}, 1000);`));
-  await until(() => runs() === 3);
+  await until("it has run three times", () => runs() === 3);
   expect(events).toEqual([
     "The gateway ended with code 3; it starts again in 0.01 s.",
     "The gateway ended with code 3; it starts again in 0.02 s.",
@@ -61,7 +58,7 @@ test("stop lets a process finish what it does", async () => {
     spec(`process.on("SIGTERM", async () => { await Bun.write(process.env.FOLDER + "/drained", ""); process.exit(0); });
     await Bun.write(process.env.FOLDER + "/up", ""); setInterval(() => {}, 1000);`),
   );
-  await until(() => existsSync(join(folder, "up")));
+  await until("it is up", () => existsSync(join(folder, "up")));
   await supervisor.stop(10_000);
   expect(existsSync(join(folder, "drained"))).toBe(true);
 });
@@ -73,7 +70,7 @@ test("a process that does not end in its grace time is killed and not started ag
       `process.on("SIGTERM", () => {}); await Bun.write(process.env.FOLDER + "/up", ""); setInterval(() => {}, 1000);`,
     ),
   );
-  await until(() => existsSync(join(folder, "up")));
+  await until("it is up", () => existsSync(join(folder, "up")));
   await supervisor.stop(20);
   expect(events).toEqual([]);
 });
