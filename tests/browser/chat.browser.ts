@@ -181,6 +181,14 @@ describe("what a reader types", () => {
       expect(await message(page).inputValue()).toBe("");
     }));
 
+  test("is gone from this browser after signing out", () =>
+    chatting({}, async (page) => {
+      await message(page).fill("a secret");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Your key").waitFor();
+      expect(await page.evaluate<number>("sessionStorage.length")).toBe(0);
+    }));
+
   test("is not sent twice while an answer runs", () =>
     chatting({}, async (page) => {
       const before = pages.chat.asked;
