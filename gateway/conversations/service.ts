@@ -121,8 +121,13 @@ export const createConversations = ({
       (signal) => chat.events({ ...asking, signal }, { model, messages: history, ...SAMPLING }),
       {
         keepMs,
-        save: (state) =>
-          save(conversationId, state).catch((error) => log.error({ requestId, err: error }, "an answer was not saved")),
+        // The last state is saved once its middle is no longer.
+        save: (state) => {
+          clearInterval(saving);
+          return save(conversationId, state).catch((error) =>
+            log.error({ requestId, err: error }, "an answer was not saved"),
+          );
+        },
       },
     );
     const run: KeyRun = { keyId: principal.keyId, end: () => void generation.stop() };
@@ -130,7 +135,6 @@ export const createConversations = ({
     running.set(conversationId, generation);
     const saving = setInterval(() => void save(conversationId, generation.state).catch(() => {}), SAVE_MS);
     void generation.done.then(() => {
-      clearInterval(saving);
       running.delete(conversationId);
       runs.delete(run);
     });
