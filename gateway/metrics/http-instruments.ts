@@ -9,7 +9,7 @@ export const httpInstruments = (registry: Registry) => {
   const registers = [registry];
   const requests = new Counter({
     name: "groundwire_http_requests_total",
-    help: "Answered requests",
+    help: "Answered requests by route pattern; unmatched: no route has that path and method",
     labelNames: ["method", "route", "status"],
     registers,
   });

@@ -1,7 +1,7 @@
 import type { ErrorKind } from "../../lib/errors";
 import type { CacheReport } from "../chat/contract";
 
-/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id"), never the path: labels stay bounded. */
+/** One finished HTTP request. `route` is the pattern ("/v1/keys/:id"), never the path, and "unmatched" without one: labels stay bounded. */
 export interface RequestSample {
   method: string;
   route: string;
