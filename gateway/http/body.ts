@@ -6,8 +6,6 @@ const TAKES_FILES = /^\/v1\/(?:datasets(?:\/[^/]+\/revisions)?|rag\/indexes\/[^/
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
-const READS_JSON = { json: readJson };
-
 const isMultipart = (headers: Headers): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
 
@@ -43,7 +41,7 @@ const tooLarge = (what: string, maxBytes: number, headers?: Record<string, strin
  * it is read here, so that it never takes more memory than that. Throws payload_too_large.
  */
 export const limitBody = (request: Request, path: string, maxBytes: number): Promise<void> | undefined => {
-  Object.assign(request, READS_JSON);
+  Reflect.set(request, "json", readJson);
   const { headers } = request;
   if (headers.has("transfer-encoding")) {
     return isMultipart(headers) && takesFiles(path) ? undefined : readChunks(request, maxBytes);
