@@ -79,12 +79,13 @@ export class OperationWriter {
     return { schema: this.components.add(schema), example: exampleOf(schema) };
   }
 
-  #successes({ hooks, method }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
+  #successes({ hooks, method, path }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
       "x-degraded",
       ...(role === "public" ? [] : RATE_LIMIT_HEADERS),
-      ...(docs["x-events"] && method === "POST" ? ["cache-status", "age", "server-timing", "x-retries"] : []),
+      ...(docs["x-events"] && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
+      ...(path.endsWith("/completions") ? ["x-retries"] : []),
     );
     const successes: JsonSchema = {};
     for (const [status, schema] of Object.entries(hooks.response ?? {})) {
