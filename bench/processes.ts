@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import getPort from "./free-port";
+import { freePort } from "../tests/free-port";
 
 const ROOT = join(import.meta.dir, "..");
 /** Bootstrap admin key of the gateway under test; it guards nothing but this run. */
@@ -72,7 +72,7 @@ export interface Side {
 /** Starts a synthetic node that answers at once with `tokens` tokens, the gateway and the bare proxy before it. */
 export const startAll = async (tokens: number): Promise<Side> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-bench-"));
-  const [nodePort, gatewayPort, barePort] = [await getPort(), await getPort(), await getPort()];
+  const [nodePort, gatewayPort, barePort] = [await freePort(), await freePort(), await freePort()];
   const env = {
     GROUNDWIRE_DATA_DIR: dataDir,
     GROUNDWIRE_ADMIN_KEY: KEY,

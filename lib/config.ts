@@ -111,11 +111,11 @@ export const Config = Type.Object({
       { pattern: "^(libsql|https?|wss?)://", expected: "an address that begins with libsql://, https:// or http://" },
     ),
     authToken: optionalText("LIBSQL_AUTH_TOKEN", "Token for the libSQL server", { secret: true }),
-    redisUrl: optionalText(
-      "REDIS_URL",
-      "Redis for cache and limits of several gateways, such as redis://127.0.0.1:6379",
-      { secret: true, pattern: "^rediss?://", expected: "an address that begins with redis:// or rediss://" },
-    ),
+    redisUrl: optionalText("REDIS_URL", "Redis for the cache of several gateways, such as redis://127.0.0.1:6379", {
+      secret: true,
+      pattern: "^rediss?://",
+      expected: "an address that begins with redis:// or rediss://",
+    }),
   }),
 
   cache: Type.Object({
