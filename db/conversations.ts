@@ -9,9 +9,6 @@ export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" |
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
 
-/** A new id; ids sort by the time they were made. */
-export const newId = (prefix: "chat" | "msg"): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
-
 /** True where the title holds `text` as it stands: % and _ mean themselves. Letters of ASCII match in both cases. */
 const titleHas = (text: string): SQL =>
   sql`${conversations.title} LIKE ${`%${text.replaceAll(/[\\%_]/g, "\\$&")}%`} ESCAPE '\\'`;

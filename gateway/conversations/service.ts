@@ -18,6 +18,7 @@ import {
   type CreateConversation,
 } from "./contract";
 import { type AnswerState, Generation, whenAborted } from "./generation";
+import { newId } from "./ids";
 import { assertMayStore } from "./rules";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
@@ -171,7 +172,7 @@ export const createConversations = ({
     const at = now();
     const { id: resolved } = models.resolve(principal, model);
     const row = {
-      id: store.newId("chat"),
+      id: newId("chat"),
       keyId: principal.keyId,
       title,
       model: resolved,
@@ -194,7 +195,7 @@ export const createConversations = ({
           ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
           : await get(principal, conversationId);
       const question = {
-        id: store.newId("msg"),
+        id: newId("msg"),
         role: "user",
         content: text,
         status: "complete",
@@ -283,7 +284,7 @@ export const createConversations = ({
 };
 
 const newAnswer = () =>
-  ({ id: store.newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
+  ({ id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
 
 const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";

@@ -11,6 +11,8 @@ import {
   type ExportFormat,
   type ImportResult,
 } from "./contract";
+import { newId } from "./ids";
+
 import { assertMayStore } from "./rules";
 
 /** Conversations of a key out of the database and back into it. */
@@ -44,7 +46,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
       await store.insertConversation(tx, { id, keyId, title: file.title, model: file.model, createdAt, updatedAt });
     }
     const added = file.messages.slice(stored.length).map((message) => ({
-      id: store.newId("msg"),
+      id: newId("msg"),
       role: message.role,
       content: message.content,
       status: message.status ?? ("complete" as const),
