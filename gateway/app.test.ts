@@ -16,7 +16,10 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "groundwire-app-"));
   composition = await compose(
-    defaultConfig({ dataDir, gateway: { adminKey: ADMIN_KEY, nodes: ["http://127.0.0.1:9"] } }),
+    defaultConfig({
+      dataDir,
+      gateway: { adminKey: ADMIN_KEY, nodes: ["http://127.0.0.1:9"], publicUrl: "https://ai.example.com" },
+    }),
     silentLog(),
   );
 });
@@ -41,6 +44,25 @@ describe("the role table", () => {
     const open = Object.entries(ROUTE_ROLES).filter(([route, role]) => role === "public" && route.includes(" /v1"));
     expect(open).toEqual([]);
   });
+});
+
+test("every answer tells browsers what not to do with it, refusals and pages too", async () => {
+  const answers = [
+    await send("GET", "/healthz"),
+    await send("GET", "/openapi.json"),
+    await send("GET", "/sign-in"),
+    await send("GET", "/nowhere"),
+    await send("GET", "/v1/keys"),
+    await send("GET", "/v1/keys", { headers: authorized }),
+    await send("POST", "/v1/chat", { headers: authorized, body: "{" }),
+  ];
+  for (const { url, status, headers } of answers) {
+    expect([url, status, headers.get("x-content-type-options")]).toEqual([url, status, "nosniff"]);
+    expect([url, status, headers.get("strict-transport-security")]).toEqual([url, status, "max-age=31536000"]);
+    expect(headers.get("referrer-policy")).toBeTruthy();
+    expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+    expect(headers.get("cache-control")).toBeTruthy();
+  }
 });
 
 test("every route of the API answers 401 without a key, with how to sign in", async () => {
@@ -107,7 +129,7 @@ test("every answer says to browsers what it is not for, and how long it took", a
 });
 
 test("what is the same for everyone asks for no session", async () => {
-  const cookie = { cookie: "groundwire=not-a-session" };
+  const cookie = { cookie: "__Host-groundwire=not-a-session" };
   await composition.open();
   const { sessions } = composition.services;
   const { verify } = sessions;

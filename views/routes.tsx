@@ -28,16 +28,11 @@ interface PageServices {
   sessions: SessionService;
 }
 
-const HSTS = "max-age=31536000";
-
 /** Every page, its partials and its files. Roles stand in `gateway/http/roles.ts`, errors are drawn by `error.tsx`. */
 export const pageRoutes = (services: PageServices) => {
   const { publicUrl } = services.config.gateway;
   return new Elysia({ name: "views" })
-    .onTransform(({ request, set }) => {
-      refuseForeignWrite(request, publicUrl);
-      if (publicUrl?.startsWith("https:")) set.headers["strict-transport-security"] = HSTS;
-    })
+    .onTransform(({ request }) => refuseForeignWrite(request, publicUrl))
     .use(assetRoutes)
     .use(cspReportRoutes(services))
     .use(signInRoutes({ sessions: services.sessions, publicUrl }))
