@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, lt, max, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lt, max, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
+import { like } from "./like";
 import { conversations, messages } from "./schema";
 
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
@@ -8,10 +9,6 @@ export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" |
 
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
-
-/** True where the title holds `text` as it stands: % and _ mean themselves. Letters of ASCII match in both cases. */
-const titleHas = (text: string): SQL =>
-  sql`${conversations.title} LIKE ${`%${text.replaceAll(/[\\%_]/g, "\\$&")}%`} ESCAPE '\\'`;
 
 /** Place in a list that runs from the last changed to the first. */
 export interface Cursor {
@@ -41,7 +38,7 @@ export const listConversations = (
     .where(
       and(
         eq(conversations.keyId, keyId),
-        search === undefined ? undefined : titleHas(search),
+        search === undefined ? undefined : like(conversations.title, search),
         cursor &&
           or(
             lt(conversations.updatedAt, cursor.updatedAt),

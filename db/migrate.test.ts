@@ -72,7 +72,7 @@ test("the committed migrations make the tables of the schema", async () => {
     "--dialect",
     "sqlite",
     "--schema",
-    "./db/schema.ts",
+    "./db/schema/index.ts",
     "--out",
     relative(root, out),
     "--casing",

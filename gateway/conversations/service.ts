@@ -5,6 +5,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ChatMessage } from "../chat/contract";
 import type { Call, ChatService } from "../chat/service";
+import { newId } from "../ids";
 import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
@@ -18,7 +19,6 @@ import {
   type CreateConversation,
 } from "./contract";
 import { type AnswerState, Generation, whenAborted } from "./generation";
-import { newId } from "./ids";
 import { assertMayStore } from "./rules";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */

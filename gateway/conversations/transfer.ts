@@ -3,6 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
+import { newId } from "../ids";
 import type { Principal } from "../principal";
 import {
   AnswerDetail,
@@ -11,7 +12,6 @@ import {
   type ExportFormat,
   type ImportResult,
 } from "./contract";
-import { newId } from "./ids";
 
 import { assertMayStore } from "./rules";
 

@@ -9,6 +9,7 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import type { Answer, Command } from "./process";
 import { STEPS } from "./repositories";
+import { patiently } from "./steps/step";
 
 const [file, lockWaitMs] = process.argv.slice(2);
 const db = await openDb({ url: `file:${file}`, lockWaitMs: Number(lockWaitMs) }, silentLog());
@@ -33,7 +34,7 @@ const obey = async (command: Command): Promise<void> => {
     case "attempt":
       return say({ done: "attempt", outcomes: await attemptAll(command.tag) });
     case "write":
-      for (const step of STEPS) await step.write(db, command.tag);
+      for (const step of STEPS) await patiently(() => step.write(db, command.tag));
       return say({ done: "write" });
     case "hold":
       await db.write(async () => {

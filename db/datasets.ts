@@ -1,0 +1,192 @@
+import { and, desc, eq, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { like } from "./like";
+import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
+
+export type DatasetRow = typeof datasets.$inferSelect;
+export type RevisionRow = typeof datasetRevisions.$inferSelect;
+/** A revision that readers may see. */
+export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
+export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
+
+/** Place in a list that runs from the last changed to the first. */
+export interface DatasetCursor {
+  updatedAt: Date;
+  id: string;
+}
+
+const isLatest = sql`dataset_revisions.revision = (SELECT MAX(revision) FROM dataset_revisions AS r WHERE r.dataset_id = datasets.id)`;
+
+const withLatest = (db: Reads, where: SQL | undefined) =>
+  db
+    .select({ dataset: datasets, latest: datasetRevisions })
+    .from(datasets)
+    .innerJoin(datasetRevisions, and(eq(datasetRevisions.datasetId, datasets.id), isLatest))
+    .where(and(isNull(datasets.deletedAt), where));
+
+/** Datasets with their newest revision, last changed first, after `cursor`; `search` is part of name or description. */
+export const listDatasets = async (
+  db: Reads,
+  { limit, cursor, search }: { limit: number; cursor?: DatasetCursor; search?: string },
+): Promise<DatasetWithLatest[]> => {
+  const rows = await withLatest(
+    db,
+    and(
+      search === undefined ? undefined : or(like(datasets.name, search), like(datasets.description, search)),
+      cursor &&
+        or(
+          lt(datasets.updatedAt, cursor.updatedAt),
+          and(eq(datasets.updatedAt, cursor.updatedAt), lt(datasets.id, cursor.id)),
+        ),
+    ),
+  )
+    .orderBy(desc(datasets.updatedAt), desc(datasets.id))
+    .limit(limit);
+  return rows.map(join);
+};
+
+/** By id or by name. */
+export const findDataset = async (db: Reads, idOrName: string): Promise<DatasetWithLatest | undefined> => {
+  const [row] = await withLatest(db, or(eq(datasets.id, idOrName), eq(datasets.name, idOrName)))
+    .orderBy(desc(eq(datasets.id, idOrName)))
+    .limit(1);
+  return row && join(row);
+};
+
+const join = ({ dataset, latest }: { dataset: DatasetRow; latest: RevisionRow }): DatasetWithLatest => ({
+  ...dataset,
+  latest: asReady(latest),
+});
+
+const asReady = (row: RevisionRow): ReadyRevision => {
+  const { datasetId, revision, hash } = row;
+  if (datasetId === null || revision === null || hash === null) throw new Error(`The revision ${row.id} is not ready.`);
+  return { ...row, datasetId, revision, hash };
+};
+
+export const insertDataset = async (tx: Tx, row: typeof datasets.$inferInsert): Promise<void> => {
+  await tx.insert(datasets).values(row);
+};
+
+export const updateDataset = async (
+  tx: Tx,
+  id: string,
+  changes: Partial<Pick<DatasetRow, "name" | "description" | "sampleSchema" | "baselineRunId" | "updatedAt">>,
+): Promise<void> => {
+  await tx.update(datasets).set(changes).where(eq(datasets.id, id));
+};
+
+/** Hides a dataset and frees its name. What it holds is deleted later, unless a run has used it. */
+export const hideDataset = async (tx: Tx, id: string, at: Date): Promise<void> => {
+  await tx.update(datasets).set({ deletedAt: at }).where(eq(datasets.id, id));
+};
+
+/** A revision by its number, or the newest; undefined where there is none, or only one that is not ready. */
+export const findRevision = async (
+  db: Reads,
+  datasetId: string,
+  revision?: number,
+): Promise<ReadyRevision | undefined> => {
+  const [row] = await db
+    .select()
+    .from(datasetRevisions)
+    .where(
+      and(
+        eq(datasetRevisions.datasetId, datasetId),
+        revision === undefined ? undefined : eq(datasetRevisions.revision, revision),
+      ),
+    )
+    .orderBy(desc(datasetRevisions.revision))
+    .limit(1);
+  return row && asReady(row);
+};
+
+/** Newest first; `below` is the number of the last one of the page before. */
+export const listRevisions = async (
+  db: Reads,
+  datasetId: string,
+  { limit, below }: { limit: number; below?: number },
+): Promise<ReadyRevision[]> => {
+  const older = below === undefined ? undefined : lt(datasetRevisions.revision, below);
+  const rows = await db
+    .select()
+    .from(datasetRevisions)
+    .where(and(eq(datasetRevisions.datasetId, datasetId), older))
+    .orderBy(desc(datasetRevisions.revision))
+    .limit(limit);
+  return rows.map(asReady);
+};
+
+/** A place for samples that nobody sees yet. Once more is no error: a worker may begin again. */
+export const stageRevision = async (
+  tx: Tx,
+  row: Pick<RevisionRow, "id" | "source" | "createdBy">,
+  now: Date,
+): Promise<void> => {
+  await tx
+    .insert(datasetRevisions)
+    .values({ ...row, createdAt: now })
+    .onConflictDoNothing();
+};
+
+/** Makes a staged revision the newest of its dataset. */
+export const publishRevision = async (
+  tx: Tx,
+  id: string,
+  fields: Pick<
+    ReadyRevision,
+    "datasetId" | "revision" | "hash" | "samples" | "added" | "changed" | "removed" | "tags"
+  > & {
+    report: Record<string, unknown>;
+  },
+): Promise<void> => {
+  await tx.update(datasetRevisions).set(fields).where(eq(datasetRevisions.id, id));
+};
+
+/** Revisions to be deleted: staged ones whose job has ended, and those of hidden datasets that no run has used. */
+export const listDoomedRevisions = async (db: Reads, limit: number): Promise<string[]> => {
+  const isAbandoned = sql`dataset_revisions.dataset_id IS NULL AND NOT EXISTS (
+    SELECT 1 FROM jobs WHERE jobs.id = 'job' || substr(dataset_revisions.id, 4) AND jobs.state IN ('queued', 'running'))`;
+  const isUnused = sql`datasets.deleted_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM runs WHERE runs.dataset_id = datasets.id)`;
+  const rows = await db
+    .select({ id: datasetRevisions.id })
+    .from(datasetRevisions)
+    .leftJoin(datasets, eq(datasets.id, datasetRevisions.datasetId))
+    .where(or(isAbandoned, isUnused))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};
+
+/**
+ * Deletes up to `limit` members of a revision, with the samples that nothing else holds, then the revision, and its
+ * dataset where that was the last. True when nothing of it is left.
+ */
+export const deleteRevisionPart = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
+  db.write(async (tx) => {
+    const some = tx
+      .select({ position: revisionSamples.position })
+      .from(revisionSamples)
+      .where(eq(revisionSamples.revisionId, id))
+      .limit(limit);
+    const gone = await tx
+      .delete(revisionSamples)
+      .where(and(eq(revisionSamples.revisionId, id), inArray(revisionSamples.position, some)))
+      .returning({ sampleId: revisionSamples.sampleId });
+    if (gone.length > 0) await deleteOrphans(tx, [...new Set(gone.map(({ sampleId }) => sampleId))]);
+    if (gone.length === limit) return false;
+    const [revision] = await tx.delete(datasetRevisions).where(eq(datasetRevisions.id, id)).returning();
+    if (revision?.datasetId) await deleteEmptyDataset(tx, revision.datasetId);
+    return true;
+  });
+
+const deleteOrphans = async (tx: Tx, ids: string[]): Promise<void> => {
+  const isHeld = sql`EXISTS (SELECT 1 FROM revision_samples AS m WHERE m.sample_id = samples.id)
+    OR EXISTS (SELECT 1 FROM results AS r WHERE r.sample_id = samples.id)`;
+  await tx.delete(samples).where(and(inArray(samples.id, ids), sql`NOT (${isHeld})`));
+};
+
+const deleteEmptyDataset = async (tx: Tx, id: string): Promise<void> => {
+  const isEmpty = sql`NOT EXISTS (SELECT 1 FROM dataset_revisions AS r WHERE r.dataset_id = datasets.id)`;
+  await tx.delete(datasets).where(and(eq(datasets.id, id), isEmpty));
+};

@@ -1,0 +1,252 @@
+import { and, asc, count, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { jobs, tasks, workers } from "./schema";
+
+export type JobRow = typeof jobs.$inferSelect;
+export type TaskRow = typeof tasks.$inferSelect;
+type Json = Record<string, unknown>;
+
+/** A task as a worker has claimed it: every write on its behalf is fenced by `leaseEpoch`. */
+export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "payload" | "attempts" | "leaseEpoch"> {
+  job: JobRow;
+}
+
+/** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
+const INSERT_ROWS = 500;
+/** No pause before another try is that long: a later time was written by a clock that has been set back since. */
+const LONGEST_PAUSE_MS = 10 * 60_000;
+const OPEN = ["queued", "running"] as const;
+
+const isDue = (now: Date) =>
+  and(
+    eq(tasks.state, "queued"),
+    or(lte(tasks.runAfter, now), gt(tasks.runAfter, new Date(now.getTime() + LONGEST_PAUSE_MS))),
+  );
+
+const isHeld = ({ id, leaseEpoch }: Pick<ClaimedTask, "id" | "leaseEpoch">) =>
+  and(eq(tasks.id, id), eq(tasks.leaseEpoch, leaseEpoch), eq(tasks.state, "running"));
+
+/** A job with its tasks, one for each payload; they are due at `now`. */
+export const insertJob = async (
+  tx: Tx,
+  job: Pick<JobRow, "id" | "kind" | "payload" | "createdBy">,
+  payloads: readonly (Json | null)[],
+  now: Date,
+): Promise<void> => {
+  await tx.insert(jobs).values({ ...job, state: "queued", createdAt: now });
+  const rows = payloads.map((payload) => ({
+    jobId: job.id,
+    kind: job.kind,
+    state: "queued" as const,
+    payload,
+    runAfter: now,
+  }));
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(tasks).values(rows.slice(i, i + INSERT_ROWS));
+};
+
+export const findJob = async (db: Reads, id: string): Promise<JobRow | undefined> => {
+  const [row] = await db.select().from(jobs).where(eq(jobs.id, id));
+  return row;
+};
+
+/** True when a task of one of these kinds could be claimed now: a read, which holds up nobody. */
+export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date): Promise<boolean> => {
+  const found = await db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(isDue(now), inArray(tasks.kind, [...kinds])))
+    .limit(1);
+  return found.length > 0;
+};
+
+/**
+ * Takes up to `limit` due tasks of a kind, the one that waits longest first. A worker that others have taken for dead
+ * gets none: nobody would rescue them again.
+ */
+export const claimTasks = (
+  db: Pick<Db, "write">,
+  { workerId, kind, limit }: { workerId: string; kind: string; limit: number },
+  now: Date,
+): Promise<ClaimedTask[]> =>
+  db.write(async (tx) => {
+    const lives = tx.select({ id: workers.id }).from(workers).where(eq(workers.id, workerId));
+    const due = tx
+      .select({ id: tasks.id })
+      .from(tasks)
+      .where(and(isDue(now), eq(tasks.kind, kind), exists(lives)))
+      .orderBy(asc(tasks.runAfter), asc(tasks.id))
+      .limit(limit);
+    const claimed = await tx
+      .update(tasks)
+      .set({ state: "running", workerId, leaseEpoch: sql`${tasks.leaseEpoch} + 1` })
+      .where(inArray(tasks.id, due))
+      .returning();
+    const jobIds = [...new Set(claimed.map(({ jobId }) => jobId))];
+    if (jobIds.length === 0) return [];
+    const begun = await tx
+      .update(jobs)
+      .set({ state: "running", startedAt: sql`COALESCE(${jobs.startedAt}, ${now.getTime()})` })
+      .where(inArray(jobs.id, jobIds))
+      .returning();
+    const byId = new Map(begun.map((job) => [job.id, job]));
+    return claimed.flatMap((task) => {
+      const job = byId.get(task.jobId);
+      return job ? [{ ...task, job }] : [];
+    });
+  });
+
+/** Whether a task is still the caller's: read in the transaction that writes on its behalf. */
+export const isTaskHeld = async (tx: Tx, task: Pick<ClaimedTask, "id" | "leaseEpoch">): Promise<boolean> => {
+  const held = await tx.select({ id: tasks.id }).from(tasks).where(isHeld(task));
+  return held.length > 0;
+};
+
+/** Notes how far the job is, and that its worker got on. */
+export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json): Promise<void> => {
+  await tx.update(tasks).set({ deaths: 0 }).where(isHeld(task));
+  await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
+};
+
+/** Ends a task for good, where it is still the caller's. */
+export const endTask = async (
+  tx: Tx,
+  task: Pick<ClaimedTask, "id" | "leaseEpoch">,
+  state: "done" | "failed" | "cancelled",
+  error: Json | null = null,
+): Promise<void> => {
+  await tx.update(tasks).set({ state, error, workerId: null }).where(isHeld(task));
+};
+
+/** Lets a task wait until `runAfter` for its next try, which counts as one unless its worker only had to stop. */
+export const requeueTask = async (
+  tx: Tx,
+  task: Pick<ClaimedTask, "id" | "leaseEpoch">,
+  runAfter: Date,
+  failure?: Json,
+): Promise<void> => {
+  await tx
+    .update(tasks)
+    .set({
+      state: "queued",
+      workerId: null,
+      runAfter,
+      ...(failure && { error: failure, attempts: sql`${tasks.attempts} + 1` }),
+    })
+    .where(isHeld(task));
+};
+
+/**
+ * Takes the tasks of a dead worker away from it: they are due again, or quarantined where they have now cost
+ * `mostDeaths` workers without getting on: `poison` says so. Answers the jobs that they belong to.
+ */
+export const rescueTasks = async (tx: Tx, workerId: string, mostDeaths: number, poison: Json): Promise<string[]> => {
+  const isPoison = sql`${tasks.deaths} + 1 >= ${mostDeaths}`;
+  const rescued = await tx
+    .update(tasks)
+    .set({
+      state: sql`CASE WHEN ${isPoison} THEN 'quarantined' ELSE 'queued' END`,
+      error: sql`CASE WHEN ${isPoison} THEN ${JSON.stringify(poison)} ELSE ${tasks.error} END`,
+      deaths: sql`${tasks.deaths} + 1`,
+      leaseEpoch: sql`${tasks.leaseEpoch} + 1`,
+      workerId: null,
+    })
+    .where(and(eq(tasks.workerId, workerId), eq(tasks.state, "running")))
+    .returning({ jobId: tasks.jobId });
+  return [...new Set(rescued.map(({ jobId }) => jobId))];
+};
+
+/** How many tasks of a job are in each state. */
+export const listTaskCounts = async (db: Reads, jobId: string): Promise<Partial<Record<TaskRow["state"], number>>> => {
+  const rows = await db
+    .select({ state: tasks.state, count: count() })
+    .from(tasks)
+    .where(eq(tasks.jobId, jobId))
+    .groupBy(tasks.state);
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+};
+
+/** The first failure among the tasks of a job. */
+const findTaskFailure = async (db: Reads, jobId: string): Promise<TaskRow | undefined> => {
+  const [row] = await db
+    .select()
+    .from(tasks)
+    .where(and(eq(tasks.jobId, jobId), inArray(tasks.state, ["failed", "quarantined"])))
+    .orderBy(asc(tasks.id))
+    .limit(1);
+  return row;
+};
+
+/** A job that has ended stays as it is. */
+const endJob = async (
+  tx: Tx,
+  id: string,
+  end: Pick<JobRow, "state"> & Partial<Pick<JobRow, "result" | "error">>,
+  now: Date,
+): Promise<void> => {
+  await tx
+    .update(jobs)
+    .set({ ...end, endedAt: now })
+    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
+};
+
+/** Ends a job when none of its tasks is open any more: failed by its first failure, cancelled, or completed with `result`. */
+export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Date): Promise<void> => {
+  const counts = await listTaskCounts(tx, id);
+  if (counts.queued || counts.running) return;
+  const failure = await findTaskFailure(tx, id);
+  if (failure) await endJob(tx, id, { state: "failed", error: failure.error }, now);
+  else if (counts.cancelled) await endJob(tx, id, { state: "cancelled" }, now);
+  else await endJob(tx, id, { state: "completed", result }, now);
+};
+
+/** Asks for the end of a job: what waits ends here, what runs when its worker looks. False when it has ended already. */
+export const requestCancel = async (tx: Tx, id: string, now: Date): Promise<boolean> => {
+  const asked = await tx
+    .update(jobs)
+    .set({ cancelRequestedAt: now })
+    .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])))
+    .returning({ id: jobs.id });
+  if (asked.length === 0) return false;
+  await tx
+    .update(tasks)
+    .set({ state: "cancelled" })
+    .where(and(eq(tasks.jobId, id), eq(tasks.state, "queued")));
+  await settleJob(tx, id, null, now);
+  return true;
+};
+
+/** Those of these jobs that somebody wants to end. */
+export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .select({ id: jobs.id })
+    .from(jobs)
+    .where(and(inArray(jobs.id, [...ids]), isNotNull(jobs.cancelRequestedAt)));
+  return rows.map(({ id }) => id);
+};
+
+/** Forgets up to `limit` jobs that ended before `before`, with their tasks. Answers how many there were. */
+export const deleteEndedJobs = async (tx: Tx, before: Date, limit: number): Promise<number> => {
+  const old = tx.select({ id: jobs.id }).from(jobs).where(lt(jobs.endedAt, before)).limit(limit);
+  const gone = await tx.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
+  return gone.length;
+};
+
+/** Counts for people: how many tasks wait and run, and when the oldest of those that wait was due. */
+export const findBacklog = async (
+  db: Reads,
+): Promise<{ queued: number; running: number; oldestDueAt: Date | null }> => {
+  const [row] = await db
+    .select({
+      queued: sql<number>`COALESCE(SUM(${tasks.state} = 'queued'), 0)`,
+      running: sql<number>`COALESCE(SUM(${tasks.state} = 'running'), 0)`,
+      oldestMs: sql<number | null>`MIN(CASE WHEN ${tasks.state} = 'queued' THEN ${tasks.runAfter} END)`,
+    })
+    .from(tasks)
+    .where(inArray(tasks.state, [...OPEN]));
+  return {
+    queued: row?.queued ?? 0,
+    running: row?.running ?? 0,
+    oldestDueAt: row?.oldestMs == null ? null : new Date(row.oldestMs),
+  };
+};

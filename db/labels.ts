@@ -1,0 +1,69 @@
+import { and, asc, desc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
+import type { Reads, Tx } from "./client";
+import { labels, results } from "./schema";
+
+export type LabelRow = typeof labels.$inferSelect;
+
+/** A person's label takes the place of the one that the same person gave before; that one stays as history. */
+export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): Promise<void> => {
+  await tx
+    .update(labels)
+    .set({ replacedAt: row.createdAt })
+    .where(
+      and(
+        eq(labels.resultId, row.resultId),
+        eq(labels.metric, row.metric),
+        eq(labels.labelledBy, row.labelledBy),
+        isNull(labels.replacedAt),
+      ),
+    );
+  await tx.insert(labels).values(row);
+};
+
+/** Labels that hold, of these results, oldest first. */
+export const listLabels = (db: Reads, resultIds: readonly string[]): Promise<LabelRow[]> =>
+  db
+    .select()
+    .from(labels)
+    .where(and(inArray(labels.resultId, [...resultIds]), isNull(labels.replacedAt)))
+    .orderBy(asc(labels.id));
+
+/** Every label of a result, replaced ones too, oldest first, after the id `after`. */
+export const listLabelHistory = (
+  db: Reads,
+  resultId: string,
+  { limit, after }: { limit: number; after?: string },
+): Promise<LabelRow[]> =>
+  db
+    .select()
+    .from(labels)
+    .where(and(eq(labels.resultId, resultId), after === undefined ? undefined : gt(labels.id, after)))
+    .orderBy(asc(labels.id))
+    .limit(limit);
+
+/** Labels that hold, of all results of a run. */
+export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
+  db
+    .select({ label: labels })
+    .from(labels)
+    .innerJoin(results, eq(results.id, labels.resultId))
+    .where(and(eq(results.runId, runId), isNull(labels.replacedAt)))
+    .orderBy(asc(labels.id))
+    .then((rows) => rows.map(({ label }) => label));
+
+/** Ids of results, newest first, that this person has not labelled for this criterion. */
+export const listUnlabelled = async (
+  db: Reads,
+  { metric, labelledBy, limit }: { metric: string; labelledBy: string; limit: number },
+): Promise<string[]> => {
+  const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = results.id
+    AND l.metric = ${metric} AND l.labelled_by = ${labelledBy} AND l.replaced_at IS NULL)`;
+  const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = results.id AND s.metric = ${metric})`;
+  const rows = await db
+    .select({ id: results.id })
+    .from(results)
+    .where(and(eq(results.state, "done"), isScored, sql`NOT ${isLabelled}`))
+    .orderBy(desc(results.id))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};

@@ -1,0 +1,70 @@
+import { and, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
+import type { Reads, Tx } from "./client";
+import { like } from "./like";
+import { runs } from "./schema";
+
+export type RunRow = typeof runs.$inferSelect;
+export type NewRunRow = typeof runs.$inferInsert;
+
+/** Place in a list that runs from the newest to the oldest. */
+export interface RunCursor {
+  createdAt: Date;
+  id: string;
+}
+
+export interface RunFilter {
+  kind?: RunRow["kind"];
+  state?: RunRow["state"];
+  datasetId?: string;
+  tag?: string;
+  /** Part of the name. */
+  search?: string;
+  /** `name@version`: runs in which this evaluator has scored something. */
+  evaluator?: string;
+}
+
+const fits = ({ kind, state, datasetId, tag, search, evaluator }: RunFilter): SQL | undefined =>
+  and(
+    kind && eq(runs.kind, kind),
+    state && eq(runs.state, state),
+    datasetId === undefined ? undefined : eq(runs.datasetId, datasetId),
+    tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value = ${tag})`,
+    search === undefined ? undefined : like(runs.name, search),
+    evaluator === undefined
+      ? undefined
+      : sql`EXISTS (SELECT 1 FROM scores JOIN results ON results.id = scores.result_id
+          WHERE results.run_id = runs.id AND scores.evaluator = ${evaluator})`,
+  );
+
+/** Newest first, after `cursor`. */
+export const listRuns = (
+  db: Reads,
+  { limit, cursor, ...filter }: RunFilter & { limit: number; cursor?: RunCursor },
+): Promise<RunRow[]> =>
+  db
+    .select()
+    .from(runs)
+    .where(
+      and(
+        fits(filter),
+        cursor &&
+          or(lt(runs.createdAt, cursor.createdAt), and(eq(runs.createdAt, cursor.createdAt), lt(runs.id, cursor.id))),
+      ),
+    )
+    .orderBy(desc(runs.createdAt), desc(runs.id))
+    .limit(limit);
+
+export const findRun = async (db: Reads, id: string): Promise<RunRow | undefined> => {
+  const [row] = await db.select().from(runs).where(eq(runs.id, id));
+  return row;
+};
+
+export const findRuns = (db: Reads, ids: readonly string[]): Promise<RunRow[]> =>
+  db
+    .select()
+    .from(runs)
+    .where(inArray(runs.id, [...ids]));
+
+export const insertRun = async (tx: Tx, row: NewRunRow): Promise<void> => {
+  await tx.insert(runs).values(row);
+};

@@ -1,0 +1,152 @@
+import { and, asc, eq, gte, inArray, type SQL, sql } from "drizzle-orm";
+import type { Reads, Tx } from "./client";
+import { like } from "./like";
+import { revisionSamples, samples } from "./schema";
+
+export type SampleRow = typeof samples.$inferSelect;
+/** A sample as a revision holds it. */
+export type MemberRow = SampleRow & { key: string; position: number };
+
+/** Rows of one INSERT of samples: nine values each, and SQLite takes 32,766 in a statement. */
+const INSERT_ROWS = 500;
+
+/** Adds samples that are not there yet; a sample is its content, so one that is there is the same. */
+export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
+  for (let i = 0; i < rows.length; i += INSERT_ROWS) {
+    await tx
+      .insert(samples)
+      .values(rows.slice(i, i + INSERT_ROWS))
+      .onConflictDoNothing();
+  }
+};
+
+/** Puts samples into a staged revision. Those that a worker has put there before it died are left as they are. */
+export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly MemberRow[]): Promise<void> => {
+  const contents = rows.map(({ key: _, position: __, ...sample }) => sample);
+  await insertSamples(tx, contents);
+  const members = rows.map(({ id, key, position }) => ({ revisionId, position, key, sampleId: id }));
+  for (let i = 0; i < members.length; i += INSERT_ROWS) {
+    await tx
+      .insert(revisionSamples)
+      .values(members.slice(i, i + INSERT_ROWS))
+      .onConflictDoNothing();
+  }
+};
+
+/** Appends the members of `baseId` whose keys `revisionId` does not have, in their order. Answers how many. */
+export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: string): Promise<number> => {
+  const { rowsAffected } = await tx.run(sql`
+    INSERT INTO revision_samples (revision_id, position, key, sample_id)
+    SELECT ${revisionId},
+      (SELECT COALESCE(MAX(position), -1) FROM revision_samples WHERE revision_id = ${revisionId})
+        + ROW_NUMBER() OVER (ORDER BY base.position),
+      base.key, base.sample_id
+    FROM revision_samples AS base
+    WHERE base.revision_id = ${baseId}
+      AND NOT EXISTS (SELECT 1 FROM revision_samples AS mine WHERE mine.revision_id = ${revisionId} AND mine.key = base.key)`);
+  return rowsAffected;
+};
+
+/** How a revision differs from the one before: by key, then by content. */
+export const findChanges = async (
+  db: Reads,
+  revisionId: string,
+  baseId: string | undefined,
+): Promise<{ samples: number; added: number; changed: number; removed: number }> => {
+  const row = await db.get<{ samples: number; added: number; changed: number }>(sql`
+    SELECT COUNT(*) AS samples,
+      COALESCE(SUM(base.key IS NULL), 0) AS added,
+      COALESCE(SUM(base.sample_id <> mine.sample_id), 0) AS changed
+    FROM revision_samples AS mine
+    LEFT JOIN revision_samples AS base ON base.revision_id = ${baseId ?? null} AND base.key = mine.key
+    WHERE mine.revision_id = ${revisionId}`);
+  const [before] = await db
+    .select({ samples: sql<number>`COUNT(*)` })
+    .from(revisionSamples)
+    .where(eq(revisionSamples.revisionId, baseId ?? ""));
+  const { samples: all = 0, added = 0, changed = 0 } = row ?? {};
+  return { samples: all, added, changed, removed: (before?.samples ?? 0) - (all - added) };
+};
+
+/** Keys and content hashes of a revision in the order of the keys' bytes, up to `limit` after `after`. */
+export const listHashes = (
+  db: Reads,
+  revisionId: string,
+  after: string | undefined,
+  limit: number,
+): Promise<{ key: string; hash: string }[]> =>
+  db
+    .select({ key: revisionSamples.key, hash: samples.hash })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(and(eq(revisionSamples.revisionId, revisionId), after === undefined ? undefined : sql`key > ${after}`))
+    .orderBy(asc(revisionSamples.key))
+    .limit(limit);
+
+/** Every tag of a revision, sorted. */
+export const listTags = async (db: Reads, revisionId: string): Promise<string[]> => {
+  const rows = await db.all<{ tag: string }>(sql`
+    SELECT DISTINCT tag.value AS tag
+    FROM revision_samples AS member
+    JOIN samples ON samples.id = member.sample_id
+    JOIN json_each(samples.tags) AS tag
+    WHERE member.revision_id = ${revisionId}
+    ORDER BY tag`);
+  return rows.map(({ tag }) => tag);
+};
+
+export interface MemberFilter {
+  tag?: string;
+  /** Part of the input or of a reference. */
+  search?: string;
+}
+
+/** JSON writes some characters otherwise than people do: what is searched for is written so too. */
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+const fits = ({ tag, search }: MemberFilter): SQL | undefined =>
+  and(
+    tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(samples.tags) WHERE value = ${tag})`,
+    search === undefined
+      ? undefined
+      : sql`(${like(samples.input, inJson(search))} OR ${like(samples.references, inJson(search))})`,
+  );
+
+/** Members from `from` on, in order, of the next `window` places; what does not fit the filter is left out. */
+export const listMembers = async (
+  db: Reads,
+  revisionId: string,
+  { from, window, limit, ...filter }: MemberFilter & { from: number; window: number; limit: number },
+): Promise<MemberRow[]> => {
+  const rows = await db
+    .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(
+      and(
+        eq(revisionSamples.revisionId, revisionId),
+        gte(revisionSamples.position, from),
+        sql`${revisionSamples.position} < ${from + window}`,
+        fits(filter),
+      ),
+    )
+    .orderBy(asc(revisionSamples.position))
+    .limit(limit);
+  return rows.map(({ sample, key, position }) => ({ ...sample, key, position }));
+};
+
+export const findSamples = (db: Reads, ids: readonly string[]): Promise<SampleRow[]> =>
+  db
+    .select()
+    .from(samples)
+    .where(inArray(samples.id, [...ids]));
+
+/** One sample of a revision by its key. */
+export const findMember = async (db: Reads, revisionId: string, key: string): Promise<MemberRow | undefined> => {
+  const [row] = await db
+    .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(and(eq(revisionSamples.revisionId, revisionId), eq(revisionSamples.key, key)));
+  return row && { ...row.sample, key: row.key, position: row.position };
+};

@@ -1,0 +1,91 @@
+import { sql } from "drizzle-orm";
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { createdAt, json, time } from "./columns";
+
+export const datasets = sqliteTable(
+  "datasets",
+  {
+    /** `ds_…` */
+    id: text().primaryKey(),
+    name: text().notNull(),
+    description: text().notNull().default(""),
+    /** JSON Schema that every sample has to fit; null: the built-in form is enough. */
+    sampleSchema: json<Record<string, unknown>>(),
+    /** The run that new runs are compared with. */
+    baselineRunId: text(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+    updatedAt: time().notNull(),
+    /** Hidden, and kept because runs have used it: only the name is free again. */
+    deletedAt: time(),
+  },
+  (table) => [
+    uniqueIndex("datasets_by_name").on(table.name).where(sql`deleted_at IS NULL`),
+    index("datasets_by_change").on(table.updatedAt),
+  ],
+);
+
+/** A list of samples that never changes once it is ready. */
+export const datasetRevisions = sqliteTable(
+  "dataset_revisions",
+  {
+    /** `rev_…` */
+    id: text().primaryKey(),
+    /** null until it is ready: a new dataset is there with its first revision, and not before. */
+    datasetId: text().references(() => datasets.id, { onDelete: "cascade" }),
+    /** From 1, null until it is ready. */
+    revision: integer(),
+    /** Over all samples; equal content has equal hashes on every instance. */
+    hash: text(),
+    samples: integer().notNull().default(0),
+    added: integer().notNull().default(0),
+    changed: integer().notNull().default(0),
+    removed: integer().notNull().default(0),
+    /** File name of the upload. */
+    source: text(),
+    /** Tags of its samples, sorted. */
+    tags: json<string[]>().notNull().default([]),
+    /** What was found in the upload; see `ValidationReport`. */
+    report: json<Record<string, unknown>>(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [uniqueIndex("dataset_revisions_in_order").on(table.datasetId, table.revision)],
+);
+
+/** The content of a sample, once for all revisions and datasets that have it. */
+export const samples = sqliteTable("samples", {
+  /** `sample_` and the first 32 digits of the hash. */
+  id: text().primaryKey(),
+  /** sha256 of the content. */
+  hash: text().notNull(),
+  /** A question, or the messages of a chat. */
+  input: json<unknown>().notNull(),
+  references: json<string[]>().notNull(),
+  contexts: json<string[]>().notNull(),
+  output: text(),
+  group: text(),
+  tags: json<string[]>().notNull(),
+  metadata: json<Record<string, unknown>>().notNull(),
+});
+
+/** Which samples a revision holds, in the order of the upload. */
+export const revisionSamples = sqliteTable(
+  "revision_samples",
+  {
+    revisionId: text()
+      .notNull()
+      .references(() => datasetRevisions.id, { onDelete: "cascade" }),
+    position: integer().notNull(),
+    /** Names the sample across revisions. */
+    key: text().notNull(),
+    sampleId: text()
+      .notNull()
+      .references(() => samples.id),
+  },
+  (table) => [
+    uniqueIndex("revision_samples_in_order").on(table.revisionId, table.position),
+    uniqueIndex("revision_samples_by_key").on(table.revisionId, table.key),
+    index("revision_samples_by_sample").on(table.sampleId),
+  ],
+);

@@ -1,0 +1,184 @@
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { createdAt, flag, json, time } from "./columns";
+import { samples } from "./datasets";
+
+/** A version of a prompt template. It never changes. */
+export const promptVersions = sqliteTable(
+  "prompt_versions",
+  {
+    name: text().notNull(),
+    version: integer().notNull(),
+    /** sha256 of the messages. */
+    hash: text().notNull(),
+    messages: json<{ role: "system" | "user" | "assistant"; content: string }[]>().notNull(),
+    note: text().notNull().default(""),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
+
+/** Names such as `production` that move from version to version. */
+export const promptLabels = sqliteTable(
+  "prompt_labels",
+  { name: text().notNull(), label: text().notNull(), version: integer().notNull() },
+  (table) => [primaryKey({ columns: [table.name, table.label] })],
+);
+
+/** A version of an evaluator that people made. It never changes; those that come with the code have no row. */
+export const evaluatorVersions = sqliteTable(
+  "evaluator_versions",
+  {
+    name: text().notNull(),
+    version: integer().notNull(),
+    description: text().notNull().default(""),
+    criteria: json<unknown[]>().notNull(),
+    judge: json<Record<string, unknown>>().notNull(),
+    /** sha256 of everything that decides a score. */
+    hash: text().notNull(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
+
+/** Which version of an evaluator gives the verdict and which only scores alongside; without a row the code's own choice. */
+export const evaluatorChoices = sqliteTable("evaluator_choices", {
+  name: text().primaryKey(),
+  active: integer(),
+  shadow: integer(),
+  updatedAt: time().notNull(),
+});
+
+/** One evaluation of one or many samples, with everything that could change its numbers. */
+export const runs = sqliteTable(
+  "runs",
+  {
+    /** `run_…` */
+    id: text().primaryKey(),
+    kind: text({ enum: ["single", "batch"] }).notNull(),
+    name: text().notNull(),
+    tags: json<string[]>().notNull().default([]),
+    state: text({ enum: ["queued", "running", "paused", "completed", "failed", "cancelled"] }).notNull(),
+    /** See `RunPins`. */
+    pins: json<Record<string, unknown>>().notNull(),
+    datasetId: text(),
+    /** `name@version` of the prompt template. */
+    prompt: text(),
+    error: json<Record<string, unknown>>(),
+    createdBy: text().notNull(),
+    createdAt: createdAt(),
+    startedAt: time(),
+    endedAt: time(),
+  },
+  (table) => [
+    index("runs_by_age").on(table.createdAt, table.id),
+    index("runs_by_dataset").on(table.datasetId),
+    index("runs_by_prompt").on(table.prompt),
+  ],
+);
+
+/** One sample, one repeat: its output, and what became of it. */
+export const results = sqliteTable(
+  "results",
+  {
+    /** `res_…` */
+    id: text().primaryKey(),
+    runId: text()
+      .notNull()
+      .references(() => runs.id, { onDelete: "cascade" }),
+    sampleId: text()
+      .notNull()
+      .references(() => samples.id),
+    sampleKey: text().notNull(),
+    repeat: integer().notNull().default(0),
+    state: text({ enum: ["pending", "running", "done", "error"] }).notNull(),
+    /** See `Output`. */
+    output: json<Record<string, unknown>>(),
+    passed: flag(),
+    failure: text(),
+    error: json<Record<string, unknown>>(),
+    attempts: integer().notNull().default(0),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    uniqueIndex("results_once").on(table.runId, table.sampleKey, table.repeat),
+    index("results_by_sample").on(table.sampleId),
+  ],
+);
+
+/** One criterion of one result by one evaluator. Only ever appended: a recomputation stands beside. */
+export const scores = sqliteTable(
+  "scores",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    resultId: text()
+      .notNull()
+      .references(() => results.id, { onDelete: "cascade" }),
+    metric: text().notNull(),
+    /** `name@version` */
+    evaluator: text().notNull(),
+    /** Of the rubric: another threshold gives another verdict. */
+    rubricHash: text().notNull(),
+    state: text({ enum: ["scored", "error"] }).notNull(),
+    value: real(),
+    passed: flag(),
+    reason: text(),
+    claims: json<unknown[]>().notNull(),
+    votes: json<number[]>().notNull(),
+    shadow: flag().notNull(),
+    /** Model, revision and settings of a judge; null for an evaluator without one. */
+    judge: json<Record<string, unknown>>(),
+    error: json<Record<string, unknown>>(),
+    scoredAt: time().notNull(),
+  },
+  (table) => [
+    uniqueIndex("scores_once").on(table.resultId, table.evaluator, table.metric, table.rubricHash),
+    index("scores_by_evaluator").on(table.evaluator, table.metric),
+  ],
+);
+
+/** What a person says of a result, for one criterion. A change is a new row, and the one before stays as history. */
+export const labels = sqliteTable(
+  "labels",
+  {
+    /** `label_…` */
+    id: text().primaryKey(),
+    resultId: text()
+      .notNull()
+      .references(() => results.id, { onDelete: "cascade" }),
+    metric: text().notNull(),
+    value: real().notNull(),
+    failure: text(),
+    comment: text(),
+    /** Given before the evaluator's verdict was shown. */
+    blind: flag().notNull(),
+    labelledBy: text().notNull(),
+    createdAt: createdAt(),
+    /** When the same person changed it. */
+    replacedAt: time(),
+  },
+  (table) => [
+    index("labels_by_result").on(table.resultId, table.metric),
+    uniqueIndex("labels_once").on(table.resultId, table.metric, table.labelledBy).where(sql`replaced_at IS NULL`),
+  ],
+);
+
+/** Thumbs, comment or correction on an answer. */
+export const feedback = sqliteTable(
+  "feedback",
+  {
+    /** `fb_…` */
+    id: text().primaryKey(),
+    requestId: text().notNull(),
+    rating: text({ enum: ["up", "down"] }).notNull(),
+    comment: text(),
+    correction: text(),
+    /** Where the exchange was kept as a sample. */
+    sample: json<{ datasetId: string; revision: number; sampleId: string }>(),
+    givenBy: text().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [index("feedback_by_age").on(table.createdAt, table.id), index("feedback_by_request").on(table.requestId)],
+);

@@ -1,0 +1,67 @@
+import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { createdAt, flag, json, time } from "./columns";
+
+export const keys = sqliteTable(
+  "keys",
+  {
+    /** `key_…`; its part after the underscore is the public id inside the key. */
+    id: text().primaryKey(),
+    name: text().notNull(),
+    role: text({ enum: ["viewer", "member", "editor", "admin", "metrics"] }).notNull(),
+    /** SHA-256 of the whole key. */
+    secretHash: blob({ mode: "buffer" }).notNull(),
+    /** The admin key given by the environment: any string, exempt from the key format. */
+    isBootstrap: flag().notNull().default(false),
+    createdAt: createdAt(),
+    createdBy: text(),
+    expiresAt: time(),
+    revokedAt: time(),
+    /** Written at most once a minute. */
+    lastUsedAt: time(),
+    /** The key that this one replaces; both work until the older one's `expiresAt`. */
+    rotatedFrom: text(),
+    /** null: the configured default. */
+    requestsPerMinute: integer(),
+    parallelRequests: integer(),
+    allowedModels: json<string[]>(),
+    allowedIndexes: json<string[]>(),
+    contentLogging: flag().notNull().default(true),
+  },
+  (table) => [uniqueIndex("keys_by_secret").on(table.secretHash)],
+);
+
+/** Sign-ins of the pages. Only the SHA-256 of the cookie's value is kept. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    idHash: blob({ mode: "buffer" }).primaryKey(),
+    keyId: text()
+      .notNull()
+      .references(() => keys.id),
+    createdAt: createdAt(),
+    lastSeenAt: time().notNull(),
+    expiresAt: time().notNull(),
+    revokedAt: time(),
+  },
+  (table) => [index("sessions_by_key").on(table.keyId)],
+);
+
+/** One-time links to the pages. */
+export const signInTokens = sqliteTable("sign_in_tokens", {
+  tokenHash: blob({ mode: "buffer" }).primaryKey(),
+  keyId: text()
+    .notNull()
+    .references(() => keys.id),
+  expiresAt: time().notNull(),
+  usedAt: time(),
+});
+
+/** What an admin set for a namespace of the answer cache; one without a row is a key's own, and enabled. */
+export const cacheNamespaces = sqliteTable("cache_namespaces", {
+  /** Id of a key, or the name that its keys share. */
+  name: text().primaryKey(),
+  enabled: flag().notNull().default(true),
+  /** Keys that read and write this namespace instead of their own. */
+  keyIds: json<string[]>().notNull().default([]),
+  updatedAt: time().notNull(),
+});

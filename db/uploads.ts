@@ -1,0 +1,65 @@
+import { and, asc, eq, inArray, lt, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { uploadParts, uploads } from "./schema";
+
+export type UploadRow = typeof uploads.$inferSelect;
+
+export const insertUpload = async (
+  tx: Tx,
+  row: Pick<UploadRow, "id" | "fileName" | "createdBy">,
+  now: Date,
+): Promise<void> => {
+  await tx.insert(uploads).values({ ...row, state: "receiving", createdAt: now });
+};
+
+/** One piece, in a transaction of its own: positions count from 0. */
+export const insertUploadPart = (
+  db: Pick<Db, "write">,
+  part: { uploadId: string; position: number; bytes: Buffer },
+): Promise<void> =>
+  db.write(async (tx) => {
+    await tx.insert(uploadParts).values(part);
+  });
+
+export const completeUpload = async (
+  tx: Tx,
+  id: string,
+  { sizeBytes, sha256 }: { sizeBytes: number; sha256: string },
+): Promise<void> => {
+  await tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
+};
+
+export const findUpload = async (db: Reads, id: string): Promise<UploadRow | undefined> => {
+  const [row] = await db.select().from(uploads).where(eq(uploads.id, id));
+  return row;
+};
+
+/** The bytes of one piece; undefined after the last. */
+export const findUploadPart = async (db: Reads, uploadId: string, position: number): Promise<Buffer | undefined> => {
+  const [row] = await db
+    .select({ bytes: uploadParts.bytes })
+    .from(uploadParts)
+    .where(and(eq(uploadParts.uploadId, uploadId), eq(uploadParts.position, position)));
+  return row?.bytes;
+};
+
+/** Ids of uploads that began before `before`, the oldest first. */
+export const listOldUploads = async (db: Reads, before: Date, limit: number): Promise<string[]> => {
+  const rows = await db
+    .select({ id: uploads.id })
+    .from(uploads)
+    .where(lt(uploads.createdAt, before))
+    .orderBy(asc(uploads.createdAt))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};
+
+/** Deletes up to `limit` pieces, then the upload itself. True when nothing of it is left. */
+export const deleteUploadParts = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
+  db.write(async (tx) => {
+    const some = tx.select({ rowid: sql`rowid` }).from(uploadParts).where(eq(uploadParts.uploadId, id)).limit(limit);
+    const gone = await tx.delete(uploadParts).where(inArray(sql`rowid`, some)).returning({ at: uploadParts.position });
+    if (gone.length === limit) return false;
+    await tx.delete(uploads).where(eq(uploads.id, id));
+    return true;
+  });

@@ -1,0 +1,35 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Db, Reads, Tx } from "./client";
+import { workers } from "./schema";
+
+export type WorkerRow = typeof workers.$inferSelect;
+
+export const listWorkers = (db: Reads): Promise<WorkerRow[]> => db.select().from(workers);
+
+export const insertWorker = async (
+  tx: Tx,
+  row: Pick<WorkerRow, "id" | "host" | "process">,
+  now: Date,
+): Promise<void> => {
+  await tx.insert(workers).values({ ...row, beatAt: now, startedAt: now });
+};
+
+/** A sign of life. False when others have taken this worker for dead. */
+export const beatWorker = (db: Pick<Db, "write">, id: string, now: Date): Promise<boolean> =>
+  db.write(async (tx) => {
+    const known = await tx
+      .update(workers)
+      .set({ beat: sql`${workers.beat} + 1`, beatAt: now })
+      .where(eq(workers.id, id))
+      .returning({ id: workers.id });
+    return known.length > 0;
+  });
+
+/** Takes a worker out, if it still stands where the caller saw it last. True for the one caller who did. */
+export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | "beat">): Promise<boolean> => {
+  const removed = await tx
+    .delete(workers)
+    .where(and(eq(workers.id, id), eq(workers.beat, beat)))
+    .returning({ id: workers.id });
+  return removed.length > 0;
+};

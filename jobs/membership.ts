@@ -1,0 +1,94 @@
+import type { Db } from "../db/client";
+import { rescueTasks, settleJob } from "../db/jobs";
+import { beatWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
+import { newId } from "../gateway/ids";
+import { AppError, toEnvelope } from "../lib/errors";
+import type { Log } from "../lib/log";
+import { isGone, ownIdentity } from "./process-identity";
+
+/** A task that has cost this many workers in a row is left alone. */
+export const MOST_DEATHS = 3;
+
+interface MembershipOptions {
+  db: Db;
+  log: Log;
+  /** Without a heartbeat for so long, a worker is taken for dead. */
+  leaseMs: number;
+  now?: () => Date;
+  /** Milliseconds that no clock change touches. */
+  monotonicMs?: () => number;
+}
+
+const POISON = toEnvelope(
+  new AppError(
+    "internal",
+    `${MOST_DEATHS} workers died while they did this, so it is not tried again. Look into their log, or give it in smaller parts.`,
+  ),
+  "",
+).error;
+
+/**
+ * A worker among others: it beats, and takes the tasks of those that no longer do. Beats are compared by the watcher's
+ * own monotonic clock, so a clock that jumps neither kills the living nor keeps the dead.
+ */
+export class Membership {
+  #id = newId("worker");
+  readonly #seen = new Map<string, { beat: number; atMs: number }>();
+  readonly #now: () => Date;
+  readonly #monotonicMs: () => number;
+
+  constructor(private readonly options: MembershipOptions) {
+    this.#now = options.now ?? (() => new Date());
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  async join(): Promise<void> {
+    const { db } = this.options;
+    await db.write((tx) => insertWorker(tx, { id: this.#id, ...ownIdentity() }, this.#now()));
+  }
+
+  /** Says that this worker lives. False when others took it for dead: it has a new id then, and none of its tasks. */
+  async beat(): Promise<boolean> {
+    if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
+    this.options.log.warn({ worker: this.#id }, "taken for dead by others: what ran here is theirs now");
+    this.#id = newId("worker");
+    await this.join();
+    return false;
+  }
+
+  /** Frees the tasks of workers that died. */
+  async watch(): Promise<void> {
+    const others = (await listWorkers(this.options.db)).filter(({ id }) => id !== this.#id);
+    for (const id of this.#seen.keys()) if (!others.some((other) => other.id === id)) this.#seen.delete(id);
+    for (const other of others) if (this.#isDead(other)) await this.#rescue(other);
+  }
+
+  async leave(): Promise<void> {
+    const { db } = this.options;
+    const own = (await listWorkers(db)).find(({ id }) => id === this.#id);
+    if (own) await db.write((tx) => removeWorker(tx, own));
+  }
+
+  #isDead(other: WorkerRow): boolean {
+    if (isGone(other)) return true;
+    const nowMs = this.#monotonicMs();
+    const seen = this.#seen.get(other.id);
+    if (seen?.beat === other.beat) return nowMs - seen.atMs >= this.options.leaseMs;
+    this.#seen.set(other.id, { beat: other.beat, atMs: nowMs });
+    return false;
+  }
+
+  async #rescue(other: WorkerRow): Promise<void> {
+    const jobs = await this.options.db.write(async (tx) => {
+      if (!(await removeWorker(tx, other))) return [];
+      const rescued = await rescueTasks(tx, other.id, MOST_DEATHS, POISON);
+      for (const job of rescued) await settleJob(tx, job, null, this.#now());
+      return rescued;
+    });
+    this.options.log.warn({ worker: other.id, jobs }, "a worker died: its tasks are free again");
+  }
+}

@@ -1,0 +1,52 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** Tells processes of one machine apart, also those that come after a restart with the same number. */
+export interface ProcessIdentity {
+  /** Machine, boot and process namespace: within one, a process number means the same to everybody. */
+  host: string;
+  /** Number and, where the system tells, time of start. */
+  process: string;
+}
+
+export const ownIdentity = (): ProcessIdentity => ({
+  host: host(),
+  process: describe(process.pid) ?? `${process.pid}`,
+});
+
+/** True where `other` ran on this very host and is there no more; false where nobody here can tell. */
+export const isGone = (other: ProcessIdentity): boolean => {
+  if (other.host !== host()) return false;
+  const pid = Number(other.process.split(" ")[0]);
+  return isAlive(pid) ? describe(pid) !== undefined && describe(pid) !== other.process : true;
+};
+
+const host = (): string => {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return hostname();
+  }
+};
+
+/** "4711 123456": number and start in clock ticks since boot (field 22 of proc(5)'s stat). */
+const describe = (pid: number): string | undefined => {
+  try {
+    const afterName = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return `${pid} ${afterName[19]}`;
+  } catch {
+    return undefined;
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+};

@@ -1,0 +1,75 @@
+import type { Db, Tx } from "../db/client";
+import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress, settleJob } from "../db/jobs";
+import { toAppError, toEnvelope } from "../lib/errors";
+import type { Log } from "../lib/log";
+import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
+import { backoffMs, MOST_ATTEMPTS } from "./retry";
+
+interface RunDeps {
+  db: Pick<Db, "write">;
+  log: Log;
+  now: () => Date;
+}
+
+/** Runs one claimed task to its end, its next try or its release. Never throws: what goes wrong is the task's state. */
+export const runTask = async (
+  { db, log, now }: RunDeps,
+  handler: JobHandler,
+  task: ClaimedTask,
+  signal: AbortSignal,
+): Promise<void> => {
+  const fields = { job: task.jobId, task: task.id, kind: task.kind };
+  let isFinished = false;
+
+  const fenced = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+    db.write(async (tx) => {
+      if (!(await isTaskHeld(tx, task))) throw new TaskLost();
+      return work(tx);
+    });
+
+  const context: TaskContext = {
+    signal,
+    write: fenced,
+    progress: (progress) => fenced((tx) => saveProgress(tx, task, progress)),
+    async finish(work) {
+      await fenced(async (tx) => {
+        const result = await work(tx);
+        await endTask(tx, task, "done");
+        await settleJob(tx, task.jobId, result, now());
+      });
+      isFinished = true;
+    },
+  };
+
+  const giveUp = async (thrown: unknown): Promise<void> => {
+    const reason: StopReason | undefined = signal.aborted ? signal.reason : undefined;
+    if (thrown instanceof TaskLost || reason === "lost") {
+      log.warn(fields, "a task went to another worker");
+      return;
+    }
+    if (reason === "draining") return fenced((tx) => requeueTask(tx, task, now()));
+    if (reason === "cancelled") return end("cancelled", null);
+    const error = toAppError(thrown);
+    const failure = toEnvelope(error, task.jobId).error;
+    const attempts = task.attempts + 1;
+    const mayHelp = error.retryable || error.kind === "internal";
+    log.warn({ ...fields, attempts, code: error.kind, err: error.cause ?? error }, "a task failed");
+    if (!mayHelp || attempts >= MOST_ATTEMPTS) return end("failed", { ...failure });
+    const pauseMs = Math.max(backoffMs(attempts), error.detail.retryAfterMs ?? 0);
+    return fenced((tx) => requeueTask(tx, task, new Date(now().getTime() + pauseMs), { ...failure }));
+  };
+
+  const end = (state: "failed" | "cancelled", failure: Record<string, unknown> | null): Promise<void> =>
+    fenced(async (tx) => {
+      await endTask(tx, task, state, failure);
+      await settleJob(tx, task.jobId, null, now());
+    });
+
+  try {
+    await handler.run(task, context);
+    if (!isFinished) throw new Error(`The handler of ${task.kind} ended without finishing its task.`);
+  } catch (thrown) {
+    if (isFinished) log.error({ ...fields, err: thrown }, "a finished task failed afterwards");
+    else await giveUp(thrown).catch((error) => log.error({ ...fields, err: error }, "a task's end was not written"));
+  }
+};
