@@ -1,4 +1,4 @@
-const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+import { nextTurn } from "../lib/next-turn";
 
 /**
  * One piece of work at a time, in order of arrival. The driver is synchronous, so between two pieces the event loop

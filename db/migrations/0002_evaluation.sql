@@ -67,7 +67,6 @@ CREATE TABLE `evaluator_versions` (
 	`description` text DEFAULT '' NOT NULL,
 	`criteria` text NOT NULL,
 	`judge` text NOT NULL,
-	`hash` text NOT NULL,
 	`created_by` text NOT NULL,
 	`created_at` integer DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)) NOT NULL,
 	PRIMARY KEY(`name`, `version`)

@@ -35,8 +35,6 @@ export const evaluatorVersions = sqliteTable(
     description: text().notNull().default(""),
     criteria: json<unknown[]>().notNull(),
     judge: json<Record<string, unknown>>().notNull(),
-    /** sha256 of everything that decides a score. */
-    hash: text().notNull(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
   },

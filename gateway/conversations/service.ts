@@ -8,6 +8,7 @@ import type { Call, ChatService } from "../chat/service";
 import { newId } from "../ids";
 import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
+import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
 import {
   AnswerDetail,
@@ -144,18 +145,13 @@ export const createConversations = ({
 
   const list = async (principal: Principal, query: ConversationQuery = {}): Promise<ConversationPage> => {
     const { limit = 20, after, search } = query;
+    const cursor = readTimeCursor(after);
     const rows = await store.listConversations(db, principal.keyId, {
       limit: limit + 1,
       search,
-      cursor: parseCursor(after),
+      cursor: cursor && { updatedAt: cursor.at, id: cursor.id },
     });
-    const shown = rows.slice(0, limit);
-    const last = rows.length > limit ? shown.at(-1) : undefined;
-    return {
-      data: shown.map(toConversation),
-      has_more: last !== undefined,
-      next_cursor: last ? `${last.updatedAt.getTime()}.${last.id}` : null,
-    };
+    return pageOf(rows, limit, toConversation, ({ updatedAt, id }) => timeCursor(updatedAt, id));
   };
 
   const get = async (principal: Principal, id: string): Promise<ConversationWithMessages> => {
@@ -289,15 +285,6 @@ const newAnswer = () =>
 const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";
   return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
-};
-
-const parseCursor = (after: string | undefined): store.Cursor | undefined => {
-  if (after === undefined) return undefined;
-  const [ms = "", id = ""] = after.split(".");
-  if (!/^\d{1,15}$/.test(ms) || !id) {
-    throw new AppError("invalid_request", "after is not a next_cursor of this list.", { param: "after" });
-  }
-  return { updatedAt: new Date(Number(ms)), id };
 };
 
 /** What the model gets to see: whole or partial texts, without answers that have none. */

@@ -6,6 +6,10 @@ import { Metadata } from "../embeddings/contract";
 
 const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
 const description = Type.String({ maxLength: 2000 });
+const schema = Type.Record(Type.String(), Type.Unknown(), {
+  description:
+    "JSON Schema (draft 2020-12 or 07) that every sample of a new revision has to fit, in the form of `NewSample`",
+});
 const text = Type.String({ maxLength: 1_000_000 });
 
 const sampleFields = {
@@ -136,6 +140,7 @@ export const Dataset = Type.Object(
     id: Id("ds"),
     name,
     description,
+    schema: Nullable(schema),
     latest: DatasetRevision,
     tags: Type.Array(Type.String(), { description: "Of all samples of the newest revision" }),
     baseline_run_id: Nullable(Id("run"), { description: "The run that new runs are compared with" }),
@@ -150,6 +155,7 @@ export const Dataset = Type.Object(
         id: "ds_01jd8x1m9k2n3p4q5r6s7t8v9w",
         name: "capitals",
         description: "Capitals of the world",
+        schema: null,
         latest: {
           revision: 3,
           hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -195,7 +201,7 @@ const samples = Type.Array(NewSample, { minItems: 1, maxItems: 100_000 });
 
 /** JSON body of `POST /v1/datasets`. */
 export const CreateDataset = Strict(
-  { name, description: Type.Optional(description), samples, ...uploadOptions },
+  { name, description: Type.Optional(description), schema: Type.Optional(schema), samples, ...uploadOptions },
   { title: "CreateDataset", examples: [{ name: "capitals", samples: NewSample.examples }] },
 );
 export type CreateDataset = Static<typeof CreateDataset>;
@@ -260,6 +266,7 @@ export const UpdateDataset = Strict(
   {
     name: Type.Optional(name),
     description: Type.Optional(description),
+    schema: Type.Optional(Nullable(schema)),
     baseline_run_id: Type.Optional(Nullable(Id("run"))),
   },
   { title: "UpdateDataset", minProperties: 1, examples: [{ baseline_run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w" }] },

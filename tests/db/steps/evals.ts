@@ -62,7 +62,7 @@ const steps: readonly Step[] = [
       db.write((tx) =>
         evaluators.insertEvaluatorVersion(
           tx,
-          { name: tag, criteria: [], judge: {}, hash: tag, createdBy: "test", createdAt: AT },
+          { name: tag, criteria: [], judge: {}, createdBy: "test", createdAt: AT },
           1,
         ),
       ),

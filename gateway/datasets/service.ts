@@ -1,0 +1,181 @@
+import { appendAudit } from "../../db/audit";
+import type { Db } from "../../db/client";
+import * as store from "../../db/datasets";
+import { isConstraint } from "../../db/errors";
+import { findRun } from "../../db/runs";
+import { findMember, listMembers, type MemberRow } from "../../db/samples";
+import { AppError } from "../../lib/errors";
+import { nextTurn } from "../../lib/next-turn";
+import { pageOf, readNumberCursor, readTimeCursor, timeCursor } from "../paging";
+import type { Principal } from "../principal";
+import type {
+  Dataset,
+  DatasetPage,
+  DatasetQuery,
+  DatasetRevision,
+  Sample,
+  SamplePage,
+  SampleQuery,
+  UpdateDataset,
+} from "./contract";
+import { toDataset, toRevision, toSample } from "./wire";
+
+/** Members that one statement looks at: what is searched for may be rare, and other requests get their turn. */
+const WINDOW = 5000;
+
+export interface DatasetService {
+  /** Last changed first. */
+  list(query: DatasetQuery): Promise<DatasetPage>;
+  /** By id or name. Throws not_found. */
+  get(idOrName: string): Promise<Dataset>;
+  /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
+  update(principal: Principal, id: string, changes: UpdateDataset): Promise<Dataset>;
+  /** It is gone at once; runs that used it keep their samples. Throws not_found. */
+  remove(principal: Principal, id: string): Promise<void>;
+  /** Newest first. Throws not_found. */
+  revisions(
+    id: string,
+    page: { limit?: number; after?: string },
+  ): Promise<{
+    data: DatasetRevision[];
+    has_more: boolean;
+    next_cursor: string | null;
+  }>;
+  /** One revision; the newest where none is named. Throws not_found. */
+  revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: store.ReadyRevision }>;
+  /** Samples of a revision in the order of the upload. Throws not_found. */
+  samples(id: string, query: SampleQuery): Promise<SamplePage>;
+  /** One sample by its key. Throws not_found. */
+  sample(id: string, key: string, revision?: number): Promise<Sample>;
+  /** Every sample of a revision in order, in pages. Throws not_found. */
+  export(id: string, revision?: number): Promise<{ name: string; revision: number; samples: AsyncIterable<Sample[]> }>;
+}
+
+export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): DatasetService => {
+  const find = async (idOrName: string): Promise<store.DatasetWithLatest> => {
+    const row = await store.findDataset(db, idOrName);
+    if (row) return row;
+    throw new AppError("not_found", `There is no dataset "${idOrName}". GET /v1/datasets lists what there is.`, {
+      param: "dataset",
+    });
+  };
+
+  const findRevision = async (dataset: store.DatasetWithLatest, number?: number): Promise<store.ReadyRevision> => {
+    if (number === undefined || number === dataset.latest.revision) return dataset.latest;
+    const row = await store.findRevision(db, dataset.id, number);
+    if (row) return row;
+    throw new AppError(
+      "not_found",
+      `"${dataset.name}" has no revision ${number}. The newest is ${dataset.latest.revision}.`,
+      { param: "revision" },
+    );
+  };
+
+  /** Members from `from` on that fit, at most `limit`. */
+  const collect = async (
+    revision: store.ReadyRevision,
+    from: number,
+    limit: number,
+    filter: Pick<SampleQuery, "tag" | "search">,
+  ): Promise<MemberRow[]> => {
+    const found: MemberRow[] = [];
+    for (let at = from; at < revision.samples && found.length < limit; at += WINDOW) {
+      const page = { from: at, window: WINDOW, limit: limit - found.length, ...filter };
+      found.push(...(await listMembers(db, revision.id, page)));
+      await nextTurn();
+    }
+    return found;
+  };
+
+  const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
+    const run = await findRun(db, runId);
+    if (run?.datasetId === datasetId) return;
+    throw new AppError("invalid_request", `${runId} is no run over this dataset.`, { param: "baseline_run_id" });
+  };
+
+  return {
+    async list({ limit = 20, after, search }) {
+      const cursor = readTimeCursor(after);
+      const rows = await store.listDatasets(db, {
+        limit: limit + 1,
+        search,
+        cursor: cursor && { updatedAt: cursor.at, id: cursor.id },
+      });
+      return pageOf(rows, limit, toDataset, ({ updatedAt, id }) => timeCursor(updatedAt, id));
+    },
+
+    get: async (idOrName) => toDataset(await find(idOrName)),
+
+    async update(principal, id, { name, description, schema, baseline_run_id: baselineRunId }) {
+      const dataset = await find(id);
+      if (baselineRunId) await assertBaseline(dataset.id, baselineRunId);
+      const at = now();
+      const changes = { name, description, sampleSchema: schema, baselineRunId };
+      try {
+        await db.write(async (tx) => {
+          await store.updateDataset(tx, dataset.id, { ...changes, updatedAt: at });
+          const detail = { ...changes, sampleSchema: schema === undefined ? undefined : "changed" };
+          await appendAudit(tx, { at, actor: principal.keyId, action: "dataset.update", target: dataset.id, detail });
+        });
+      } catch (error) {
+        if (isConstraint(error)) throw nameTaken(name ?? dataset.name);
+        throw error;
+      }
+      return toDataset(await find(dataset.id));
+    },
+
+    async remove(principal, id) {
+      const dataset = await find(id);
+      const at = now();
+      await db.write(async (tx) => {
+        await store.hideDataset(tx, dataset.id, at);
+        const detail = { name: dataset.name };
+        await appendAudit(tx, { at, actor: principal.keyId, action: "dataset.delete", target: dataset.id, detail });
+      });
+    },
+
+    async revisions(id, { limit = 20, after }) {
+      const dataset = await find(id);
+      const rows = await store.listRevisions(db, dataset.id, { limit: limit + 1, below: readNumberCursor(after) });
+      return pageOf(rows, limit, toRevision, ({ revision }) => String(revision));
+    },
+
+    async revision(id, number) {
+      const row = await find(id);
+      return { dataset: toDataset(row), revision: await findRevision(row, number) };
+    },
+
+    async samples(id, { limit = 20, after, revision, ...filter }) {
+      const row = await findRevision(await find(id), revision);
+      const found = await collect(row, readNumberCursor(after) ?? 0, limit + 1, filter);
+      return pageOf(found, limit, toSample, ({ position }) => String(position + 1));
+    },
+
+    async sample(id, key, revision) {
+      const row = await findRevision(await find(id), revision);
+      const member = await findMember(db, row.id, key);
+      if (member) return toSample(member);
+      throw new AppError("not_found", `There is no sample "${key}" in revision ${row.revision}.`, { param: "key" });
+    },
+
+    async export(id, number) {
+      const dataset = await find(id);
+      const revision = await findRevision(dataset, number);
+      const pages = async function* () {
+        for (let from = 0; from < revision.samples; from += EXPORT_ROWS) {
+          const rows = await listMembers(db, revision.id, { from, window: EXPORT_ROWS, limit: EXPORT_ROWS });
+          yield rows.map(toSample);
+        }
+      };
+      return { name: dataset.name, revision: revision.revision, samples: pages() };
+    },
+  };
+};
+
+/** Samples that an export reads at once. */
+const EXPORT_ROWS = 200;
+
+export const nameTaken = (name: string): AppError =>
+  new AppError("conflict", `There is a dataset "${name}" already. Take another name, or add a revision to it.`, {
+    param: "name",
+  });

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../../lib/errors";
+import { canonicalJson } from "../cache/key";
+import type { Criterion, Rubric } from "./contract";
+
+const share = { min: 0, max: 1, step: null };
+
+/** The criteria that every evaluator knows by name. */
+export const BUILT_IN_CRITERIA: readonly Criterion[] = [
+  {
+    name: "correctness",
+    description: "Does the answer say the same as one of the reference answers?",
+    scale: share,
+    direction: "higher_is_better",
+    threshold: 0.5,
+    weight: 1,
+  },
+  {
+    name: "faithfulness",
+    description: "Is everything that the answer claims supported by the contexts?",
+    scale: share,
+    direction: "higher_is_better",
+    threshold: 0.5,
+    weight: 1,
+  },
+  {
+    name: "hallucination",
+    description: "Which share of the answer's claims is not supported by the contexts?",
+    scale: share,
+    direction: "lower_is_better",
+    // The same claims decide faithfulness: a verdict of its own would count them twice.
+    threshold: null,
+    weight: 0,
+  },
+];
+
+export const isBuiltIn = (name: string): boolean => BUILT_IN_CRITERIA.some((criterion) => criterion.name === name);
+
+/** A rubric with every criterion in full. Throws invalid_request for an unknown name or one that is there twice. */
+export const criteriaOf = (rubric: Rubric): Criterion[] => {
+  const criteria = rubric.criteria.map((given, index) => {
+    if (typeof given !== "string") return checked(given, index);
+    const found = BUILT_IN_CRITERIA.find(({ name }) => name === given);
+    if (found) return found;
+    const known = BUILT_IN_CRITERIA.map(({ name }) => name).join(", ");
+    throw wrong(index, `There is no built-in criterion "${given}". There are ${known}; write others out in full.`);
+  });
+  const names = criteria.map(({ name }) => name);
+  const twice = names.findIndex((name, index) => names.indexOf(name) < index);
+  if (twice >= 0) throw wrong(twice, `The criterion "${names[twice]}" is there twice.`);
+  return criteria;
+};
+
+const checked = (criterion: Criterion, index: number): Criterion => {
+  const { min, max, step } = criterion.scale;
+  if (!(min < max)) throw wrong(index, `The scale of "${criterion.name}" must go up: min is ${min}, max is ${max}.`);
+  const { threshold } = criterion;
+  if (threshold !== null && (threshold < min || threshold > max)) {
+    throw wrong(index, `The threshold of "${criterion.name}" must lie on its scale, ${min} to ${max}.`);
+  }
+  if (step !== null && (max - min) / step > MOST_STEPS) {
+    throw wrong(index, `The scale of "${criterion.name}" has more than ${MOST_STEPS} steps. Choose a larger step.`);
+  }
+  return criterion;
+};
+
+/** A judge gets every value of a scale to choose from. */
+const MOST_STEPS = 100;
+
+const wrong = (index: number, message: string): AppError =>
+  new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
+
+/** sha256 of the criteria in full: another threshold or wording is another rubric. */
+export const rubricHash = (criteria: readonly Criterion[]): string =>
+  createHash("sha256").update(canonicalJson(criteria)).digest("hex");
+
+/** Whether a value passes its criterion; null without a threshold. */
+export const passes = ({ direction, threshold }: Criterion, value: number): boolean | null => {
+  if (threshold === null) return null;
+  return direction === "higher_is_better" ? value >= threshold : value <= threshold;
+};

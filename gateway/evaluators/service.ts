@@ -1,0 +1,255 @@
+import { createHash } from "node:crypto";
+import { appendAudit } from "../../db/audit";
+import type { Db, Reads } from "../../db/client";
+import * as store from "../../db/evaluators";
+import { AppError } from "../../lib/errors";
+import { canonicalJson } from "../cache/key";
+import { criteriaOf } from "../evals/rubric";
+import type { Seal } from "../http/idempotency";
+import { pageOf, readNumberCursor } from "../paging";
+import type { Principal } from "../principal";
+import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, type EvaluatorDefinition, RELEASED_AT } from "./built-in";
+import type { CreateEvaluatorVersion, Evaluator, EvaluatorVersion, JudgeSettings } from "./contract";
+
+interface Page<T> {
+  data: T[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+type PageQuery = { limit?: number; after?: string };
+
+/** An evaluator that is about to score, and what pins it. */
+export interface ChosenEvaluator extends EvaluatorDefinition {
+  /** `name@version` */
+  reference: string;
+  hash: string;
+  shadow: boolean;
+}
+
+export interface EvaluatorService {
+  list(query: PageQuery): Promise<Page<Evaluator>>;
+  /** Throws not_found. */
+  get(name: string): Promise<Evaluator>;
+  /** Newest first. Throws not_found. */
+  versions(name: string, query: PageQuery): Promise<Page<EvaluatorVersion>>;
+  /** A new judge, or its next version. Throws invalid_request; `reference` can't be made. */
+  create(principal: Principal, request: CreateEvaluatorVersion, seal: Seal): Promise<EvaluatorVersion>;
+  /** Lets a version score alongside, or none. Throws not_found, conflict for the active one. */
+  shadow(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
+  /** Makes a version the one that gives the verdict. Throws not_found, invalid_request for none. */
+  promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
+  /** Those of these names (`name@version`), or the active ones with their shadows. Throws not_found. */
+  choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
+}
+
+interface Known {
+  definition: EvaluatorDefinition;
+  createdBy: string | null;
+  createdAt: Date;
+}
+interface Choice {
+  active: number | null;
+  shadow: number | null;
+}
+
+export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
+
+/** sha256 of everything that decides a score of this version. */
+export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
+  createHash("sha256").update(canonicalJson({ name, version, kind, criteria, judge })).digest("hex");
+
+export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
+  /** Every version of one or all names, by name, newest first. */
+  const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
+    const builtIn = BUILT_IN_EVALUATORS.map(
+      (definition): Known => ({ definition, createdBy: null, createdAt: RELEASED_AT }),
+    );
+    const made = (await store.listEvaluatorVersions(reads, name)).map(fromRow);
+    const all = [...made, ...builtIn].filter(({ definition }) => name === undefined || definition.name === name);
+    return Map.groupBy(
+      all.sort(
+        (a, b) =>
+          (a.definition.name < b.definition.name ? -1 : Number(a.definition.name > b.definition.name)) ||
+          b.definition.version - a.definition.version,
+      ),
+      ({ definition }) => definition.name,
+    );
+  };
+
+  const choices = async (reads: Reads): Promise<(name: string) => Choice> => {
+    const rows = new Map((await store.listEvaluatorChoices(reads)).map((row) => [row.name, row]));
+    return (name) => rows.get(name) ?? { active: DEFAULT_ACTIVE[name] ?? null, shadow: null };
+  };
+
+  const toWire = ({ definition, createdBy, createdAt }: Known, { active, shadow }: Choice): EvaluatorVersion => {
+    const { name, version, kind, description, criteria, judge } = definition;
+    return {
+      name,
+      version,
+      state: version === active ? "active" : version === shadow ? "shadow" : "released",
+      kind,
+      description,
+      criteria: [...criteria],
+      judge,
+      hash: evaluatorHash(definition),
+      created_by: createdBy,
+      created_at: createdAt.toISOString(),
+    };
+  };
+
+  const toEvaluator = (name: string, versions: readonly Known[], choice: Choice): Evaluator => {
+    const find = (version: number | null) => {
+      const found = versions.find(({ definition }) => definition.version === version);
+      return found ? toWire(found, choice) : null;
+    };
+    return { name, active: find(choice.active), shadow: find(choice.shadow), versions: versions.length };
+  };
+
+  const versionsOf = async (reads: Reads, name: string): Promise<Known[]> => {
+    const versions = (await known(reads, name)).get(name);
+    if (versions) return versions;
+    throw new AppError("not_found", `There is no evaluator "${name}". GET /v1/evaluators lists what there is.`, {
+      param: "evaluators",
+    });
+  };
+
+  const get = async (name: string): Promise<Evaluator> =>
+    toEvaluator(name, await versionsOf(db, name), (await choices(db))(name));
+
+  /** One change of which version does what, with its line in the audit log. */
+  const change = async (
+    principal: Principal,
+    name: string,
+    action: string,
+    version: number | null,
+    decide: (choice: Choice) => Choice,
+  ): Promise<Evaluator> => {
+    const at = now();
+    await db.write(async (tx) => {
+      const versions = await versionsOf(tx, name);
+      if (version !== null && !versions.some(({ definition }) => definition.version === version)) {
+        throw new AppError("not_found", `The evaluator "${name}" has no version ${version}.`, { param: "version" });
+      }
+      const before = (await choices(tx))(name);
+      await store.saveEvaluatorChoice(tx, { name, ...decide(before), updatedAt: at });
+      const detail = { version, before: { active: before.active, shadow: before.shadow } };
+      await appendAudit(tx, { at, actor: principal.keyId, action, target: name, detail });
+    });
+    return get(name);
+  };
+
+  const chosen = ({ definition }: Known, shadow: boolean): ChosenEvaluator => ({
+    ...definition,
+    reference: referenceOf(definition),
+    hash: evaluatorHash(definition),
+    shadow,
+  });
+
+  return {
+    get,
+
+    async list({ limit = 20, after }) {
+      const [all, choiceOf] = [await known(db), await choices(db)];
+      const names = [...all].filter(([name]) => after === undefined || name > after);
+      return pageOf(
+        names,
+        limit,
+        ([name, versions]) => toEvaluator(name, versions, choiceOf(name)),
+        ([name]) => name,
+      );
+    },
+
+    async versions(name, { limit = 20, after }) {
+      const below = readNumberCursor(after) ?? Number.POSITIVE_INFINITY;
+      const [versions, choiceOf] = [await versionsOf(db, name), await choices(db)];
+      const rest = versions.filter(({ definition }) => definition.version < below);
+      return pageOf(
+        rest,
+        limit,
+        (version) => toWire(version, choiceOf(name)),
+        ({ definition }) => String(definition.version),
+      );
+    },
+
+    create(principal, { name, description = "", criteria, judge }, seal) {
+      const builtIn = BUILT_IN_EVALUATORS.filter((definition) => definition.name === name);
+      if (builtIn.some(({ kind }) => kind !== "judge")) {
+        throw new AppError("invalid_request", `"${name}" comes with Groundwire and can't be changed.`, {
+          param: "name",
+        });
+      }
+      if (judge.votes % 2 === 0) {
+        throw new AppError("invalid_request", "judge.votes must be odd, so that the median is one of the votes.", {
+          param: "judge.votes",
+        });
+      }
+      const complete = criteriaOf({ criteria });
+      const newestBuiltIn = Math.max(0, ...builtIn.map(({ version }) => version));
+      const at = now();
+      return db.write(async (tx) => {
+        const row = { name, description, criteria: complete, judge, createdBy: principal.keyId, createdAt: at };
+        const inserted = await store.insertEvaluatorVersion(tx, row, newestBuiltIn);
+        const made = fromRow(inserted);
+        const detail = { version: inserted.version, hash: evaluatorHash(made.definition) };
+        await appendAudit(tx, { at, actor: principal.keyId, action: "evaluator.create", target: name, detail });
+        const answer = toWire(made, (await choices(tx))(name));
+        await seal(tx, answer);
+        return answer;
+      });
+    },
+
+    shadow: (principal, name, version) =>
+      change(principal, name, "evaluator.shadow", version, (choice) => {
+        if (version === null || version !== choice.active) return { ...choice, shadow: version };
+        throw new AppError("conflict", `Version ${version} of "${name}" gives the verdict already.`, {
+          param: "version",
+        });
+      }),
+
+    promote(principal, name, version) {
+      if (version === null) {
+        throw new AppError("invalid_request", "Name the version that is to give the verdict.", { param: "version" });
+      }
+      return change(principal, name, "evaluator.promote", version, ({ shadow }) => ({
+        active: version,
+        shadow: shadow === version ? null : shadow,
+      }));
+    },
+
+    async choose(references, shadows = []) {
+      const [all, choiceOf] = [await known(db), await choices(db)];
+      const find = (reference: string, shadow: boolean): ChosenEvaluator => {
+        const [name = "", version = ""] = reference.split("@");
+        const found = all.get(name)?.find(({ definition }) => definition.version === Number(version));
+        if (found) return chosen(found, shadow);
+        throw new AppError("not_found", `There is no evaluator "${reference}". GET /v1/evaluators lists them.`, {
+          param: "evaluators",
+        });
+      };
+      const named = references?.map((reference) => find(reference, false));
+      const active = [...all.keys()].flatMap((name) => {
+        const choice = choiceOf(name);
+        return [
+          ...(choice.active === null ? [] : [find(`${name}@${choice.active}`, false)]),
+          ...(choice.shadow === null ? [] : [find(`${name}@${choice.shadow}`, true)]),
+        ];
+      });
+      const beside = shadows.map((reference) => find(reference, true));
+      const seen = new Set<string>();
+      return [...(named ?? active), ...beside].filter(({ reference }) => !seen.has(reference) && seen.add(reference));
+    },
+  };
+};
+
+const fromRow = (row: store.EvaluatorVersionRow): Known => ({
+  definition: {
+    name: row.name,
+    version: row.version,
+    kind: "judge",
+    description: row.description,
+    criteria: criteriaOf({ criteria: row.criteria as EvaluatorVersion["criteria"] }),
+    judge: row.judge as JudgeSettings,
+  },
+  createdBy: row.createdBy,
+  createdAt: row.createdAt,
+});

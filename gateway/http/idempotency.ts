@@ -1,0 +1,141 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
+import type { Db, Tx } from "../../db/client";
+import * as store from "../../db/idempotency";
+import { AppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import { canonicalJson } from "../cache/key";
+import type { Principal } from "../principal";
+import type { Exchange } from "./exchange";
+
+/** How long the first answer is given again. */
+const KEEP_MS = 24 * 3_600_000;
+/** A request that says nothing for so long has died with its gateway: the same key may run again. */
+const HOLD_MS = 30_000;
+const EXTEND_MS = 10_000;
+
+/** Keeps the answer in the transaction of what it tells, so that neither is there without the other. Throws conflict. */
+export type Seal = (tx: Tx, answer: unknown) => Promise<void>;
+
+export interface Idempotency {
+  /**
+   * Runs `make` once for the request's `Idempotency-Key` and gives its answer, a JSON value, again for a day; without
+   * the header it runs each time. `sent` is all that the caller asked for. A `make` that throws has made nothing: its
+   * key is free again. Throws idempotency_mismatch for another `sent`, conflict while the first request still runs.
+   */
+  once<T>(
+    exchange: Exchange,
+    principal: Pick<Principal, "keyId">,
+    sent: unknown,
+    make: (seal: Seal) => Promise<T>,
+  ): Promise<T>;
+  /** Forgets what is older than a day. */
+  sweep(): Promise<void>;
+}
+
+interface IdempotencyDeps {
+  db: Pick<Db, "write">;
+  log: Log;
+  now?: () => Date;
+}
+
+export const createIdempotency = ({ db, log, now = () => new Date() }: IdempotencyDeps): Idempotency => ({
+  async once(exchange, principal, sent, make) {
+    const { request } = exchange;
+    const key = keyOf(request.headers);
+    if (key === undefined) return make(async () => {});
+
+    const id = sha256(principal.keyId, request.method, new URL(request.url).pathname, key);
+    const vault = vaultOf(request.headers.get("authorization") ?? "", key);
+    const holder = exchange.requestId + randomBytes(8).toString("hex");
+    const later = (ms: number) => new Date(now().getTime() + ms);
+    const claim = { id, fingerprint: sha256(canonicalJson(sent)), holder };
+    const known = await store.claimIdempotencyKey(
+      db,
+      { ...claim, heldUntil: later(HOLD_MS), expiresAt: later(KEEP_MS) },
+      now(),
+    );
+    if (known !== "claimed") {
+      exchange.headers["idempotent-replayed"] = "true";
+      return JSON.parse(vault.open(answerOf(known, claim.fingerprint)));
+    }
+
+    const extending = setInterval(() => {
+      store
+        .extendIdempotencyKey(db, id, holder, later(HOLD_MS))
+        .catch((error) => log.warn({ err: error }, "a request could not say that it still runs"));
+    }, EXTEND_MS);
+    let isSealed = false;
+    const seal: Seal = async (tx, answer) => {
+      const isKept = await store.sealIdempotencyKey(tx, id, holder, vault.lock(JSON.stringify(answer)));
+      if (!isKept) throw stillRunning();
+      isSealed = true;
+    };
+    try {
+      const answer = await make(seal);
+      if (!isSealed) await db.write((tx) => seal(tx, answer));
+      return answer;
+    } catch (error) {
+      // A transaction that sealed and then failed to commit has left the key unsealed: it is free again too.
+      await store
+        .releaseIdempotencyKey(db, id, holder)
+        .catch((failure) => log.warn({ err: failure }, "an idempotency key stays taken until it lapses"));
+      throw error;
+    } finally {
+      clearInterval(extending);
+    }
+  },
+
+  sweep: () => store.deleteExpiredIdempotencyKeys(db, now()),
+});
+
+/** The header's value; quotes of a structured field (draft-ietf-httpapi-idempotency-key-header) are taken off. */
+const keyOf = (headers: Headers): string | undefined => {
+  const given = headers.get("idempotency-key");
+  if (given === null) return undefined;
+  const key = /^"(.*)"$/.exec(given)?.[1] ?? given;
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new AppError("invalid_request", "The header Idempotency-Key must be 1 to 255 visible characters of ASCII.", {
+    param: "idempotency-key",
+  });
+};
+
+const answerOf = (known: store.IdempotencyRow, fingerprint: string): string => {
+  if (known.fingerprint !== fingerprint) {
+    throw new AppError(
+      "idempotency_mismatch",
+      "This Idempotency-Key came with another request before. Take a new key for a new request.",
+      { param: "idempotency-key" },
+    );
+  }
+  if (known.answer === null) throw stillRunning();
+  return known.answer;
+};
+
+const stillRunning = (): AppError =>
+  new AppError("conflict", "The first request with this Idempotency-Key still runs. Ask again in a moment.", {
+    retryAfterMs: 1000,
+  });
+
+const sha256 = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");
+
+/**
+ * Answers may hold what is shown once, such as a new key. They are kept under a secret that only the caller has: the API
+ * key and the `Idempotency-Key` together (HKDF-SHA-256, AES-256-GCM); neither is stored.
+ */
+const vaultOf = (authorization: string, key: string) => {
+  const secret = Buffer.from(hkdfSync("sha256", authorization, key, "groundwire idempotency", 32));
+  return {
+    lock(text: string): string {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv("aes-256-gcm", secret, nonce);
+      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString("base64");
+    },
+    open(locked: string): string {
+      const bytes = Buffer.from(locked, "base64");
+      const decipher = createDecipheriv("aes-256-gcm", secret, bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString("utf8");
+    },
+  };
+};

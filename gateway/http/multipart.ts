@@ -1,0 +1,80 @@
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
+import { AppError } from "../../lib/errors";
+
+/** A form with one file: its other fields as text, and what `onFile` made of the file. */
+export interface FormWithFile<T> {
+  fields: Record<string, string>;
+  file: T | undefined;
+}
+
+/** Longest value of a field in bytes: a JSON Schema or a column mapping. */
+const MAX_FIELD_BYTES = 262_144;
+const MAX_FIELDS = 20;
+
+/** Headers of parts are short; a boundary that never comes would otherwise be looked for in all of the body. */
+const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 20 };
+
+/**
+ * Reads a form as it comes, its file as a stream that is no faster than `onFile` takes it. Throws invalid_request for
+ * what is no form, has a second file or a field twice, and what `onFile` throws.
+ */
+export const readForm = async <T>(
+  request: Request,
+  onFile: (file: AsyncIterable<Uint8Array>, name: string | null) => Promise<T>,
+): Promise<FormWithFile<T>> => {
+  const contentType = request.headers.get("content-type") ?? "";
+  const { body } = request;
+  if (!body) throw broken("The body is empty.");
+  const fields: Record<string, string> = Object.create(null);
+  let file: Promise<T> | undefined;
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const fail = (error: unknown) => failed.reject(error);
+
+  const parser = openParser(contentType);
+  parser.on("field", (name, value, isNameCut, isValueCut) => {
+    if (isNameCut || isValueCut) fail(broken(`A field is longer than ${MAX_FIELD_BYTES} bytes.`, name));
+    else if (name in fields) fail(broken(`${name} is there twice.`, name));
+    else fields[name] = value;
+  });
+  parser.on("file", (name, stream, fileName) => {
+    if (name !== "file") fail(broken(`The file has to be the field "file", not "${name}".`, name));
+    file = onFile(stream, fileName || null);
+    file.catch(fail);
+  });
+  parser.on("filesLimit", () => fail(broken("There is more than one file. Send one at a time.", "file")));
+  parser.on("fieldsLimit", () => fail(broken(`There are more than ${MAX_FIELDS} fields.`)));
+
+  const source = Readable.fromWeb(body as unknown as NodeReadableStream);
+  const finished = new Promise<void>((resolve, reject) => {
+    parser.once("finish", () => resolve());
+    parser.once("error", (cause) => reject(broken("The form can't be read: it is cut off or not well-formed.", cause)));
+    source.once("error", reject);
+  });
+  source.pipe(parser);
+  try {
+    await Promise.race([finished, failed.promise]);
+    return { fields, file: await file };
+  } finally {
+    source.unpipe(parser);
+    source.destroy();
+    parser.destroy();
+  }
+};
+
+const openParser = (contentType: string): BusboyInstance => {
+  try {
+    return new Busboy({ headers: { "content-type": contentType } as BusboyHeaders, limits: LIMITS });
+  } catch (cause) {
+    throw broken("The header content-type names no boundary. Let your HTTP client write it.", cause);
+  }
+};
+
+const broken = (message: string, about?: unknown): AppError =>
+  new AppError("invalid_request", message, {
+    // Nobody reads on: what is still on its way must not be taken for the next request.
+    headers: { connection: "close" },
+    ...(typeof about === "string" ? { param: about } : { cause: about }),
+  });

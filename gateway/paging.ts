@@ -1,0 +1,34 @@
+import { AppError } from "../lib/errors";
+
+/** A page of a list on the wire: `rows` has one more than `limit` where there is a next page. */
+export const pageOf = <Row, Wire>(
+  rows: readonly Row[],
+  limit: number,
+  toWire: (row: Row) => Wire,
+  cursorOf: (last: Row) => string,
+): { data: Wire[]; has_more: boolean; next_cursor: string | null } => {
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
+  return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
+};
+
+/** Place in a list that is ordered by a time, then by id. */
+export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;
+
+/** What `timeCursor` wrote. Throws invalid_request for anything else. */
+export const readTimeCursor = (after: string | undefined): { at: Date; id: string } | undefined => {
+  if (after === undefined) return undefined;
+  const [, ms, id] = /^(\d{1,15})\.(.+)$/.exec(after) ?? [];
+  if (ms === undefined || id === undefined) throw strangeCursor();
+  return { at: new Date(Number(ms)), id };
+};
+
+/** A whole number that a list gave as its cursor. Throws invalid_request for anything else. */
+export const readNumberCursor = (after: string | undefined): number | undefined => {
+  if (after === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(after)) throw strangeCursor();
+  return Number(after);
+};
+
+const strangeCursor = (): AppError =>
+  new AppError("invalid_request", "after is not a next_cursor of this list.", { param: "after" });

@@ -1,0 +1,152 @@
+import { appendAudit } from "../../db/audit";
+import type { Db, Tx } from "../../db/client";
+import * as store from "../../db/prompts";
+import { AppError } from "../../lib/errors";
+import type { Seal } from "../http/idempotency";
+import { pageOf, readNumberCursor } from "../paging";
+import type { Principal } from "../principal";
+import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";
+import { hashOf, variablesOf } from "./template";
+
+interface Page<T> {
+  data: T[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+type PageQuery = { limit?: number; after?: string };
+
+/** The label that always names the newest version, and can't be moved. */
+const LATEST = "latest";
+
+export interface PromptService {
+  list(query: PageQuery): Promise<Page<Prompt>>;
+  /** Throws not_found. */
+  get(name: string): Promise<Prompt>;
+  /** Newest first. Throws not_found. */
+  versions(name: string, query: PageQuery): Promise<Page<PromptVersion>>;
+  /** Throws not_found. */
+  version(name: string, version: number): Promise<PromptVersion>;
+  /** A new prompt or its next version; the content of the newest version again makes none. */
+  create(
+    principal: Principal,
+    request: CreatePromptVersion,
+    seal: Seal,
+  ): Promise<{ version: PromptVersion; isNew: boolean }>;
+  /** Throws not_found, and invalid_request for `latest`. */
+  moveLabel(principal: Principal, name: string, label: string, request: MoveLabel): Promise<Prompt>;
+  /** `name`, `name@3`, `name@label` or `name@latest`. Throws not_found. */
+  resolve(reference: string): Promise<PromptVersion>;
+}
+
+export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): PromptService => {
+  const toVersion = (row: store.PromptVersionRow, labels: readonly { label: string; version: number }[]) => ({
+    name: row.name,
+    version: row.version,
+    hash: row.hash,
+    messages: row.messages,
+    variables: variablesOf(row.messages),
+    labels: labels.filter(({ version }) => version === row.version).map(({ label }) => label),
+    note: row.note,
+    used_by_runs: row.usedByRuns,
+    created_by: row.createdBy,
+    created_at: row.createdAt.toISOString(),
+  });
+
+  const get = async (name: string): Promise<Prompt> => {
+    const [latest] = await store.listPromptVersions(db, name, { limit: 1 });
+    if (!latest) throw noPrompt(name);
+    const labels = await store.listPromptLabels(db, name);
+    return {
+      name,
+      latest: toVersion(latest, labels),
+      versions: latest.version,
+      labels: Object.fromEntries(labels.map(({ label, version }) => [label, version])),
+      updated_at: latest.createdAt.toISOString(),
+    };
+  };
+
+  const version = async (name: string, number: number): Promise<PromptVersion> => {
+    const row = await store.findPromptVersion(db, name, number);
+    if (row) return toVersion(row, await store.listPromptLabels(db, name));
+    throw new AppError("not_found", `There is no version ${number} of the prompt "${name}".`, { param: "version" });
+  };
+
+  const insert = async (tx: Tx, principal: Principal, request: CreatePromptVersion, hash: string) => {
+    const { name, messages, note = "" } = request;
+    const at = now();
+    const row = { name, messages, note, hash, createdBy: principal.keyId, createdAt: at };
+    const number = await store.insertPromptVersion(tx, row);
+    const detail = { version: number, hash };
+    await appendAudit(tx, { at, actor: principal.keyId, action: "prompt.create", target: name, detail });
+    return toVersion({ ...row, version: number, usedByRuns: 0 }, []);
+  };
+
+  return {
+    get,
+    version,
+
+    async list({ limit = 20, after }) {
+      const names = await store.listPromptNames(db, { limit: limit + 1, after });
+      const page = pageOf(
+        names,
+        limit,
+        ({ name }) => name,
+        ({ name }) => name,
+      );
+      return { ...page, data: await Promise.all(page.data.map(get)) };
+    },
+
+    async versions(name, { limit = 20, after }) {
+      const rows = await store.listPromptVersions(db, name, { limit: limit + 1, below: readNumberCursor(after) });
+      if (rows.length === 0 && after === undefined) throw noPrompt(name);
+      const labels = await store.listPromptLabels(db, name);
+      return pageOf(
+        rows,
+        limit,
+        (row) => toVersion(row, labels),
+        ({ version: last }) => String(last),
+      );
+    },
+
+    create: (principal, request, seal) =>
+      db.write(async (tx) => {
+        const hash = hashOf(request.messages);
+        const [newest] = await store.listPromptVersions(tx, request.name, { limit: 1 });
+        const isNew = newest?.hash !== hash;
+        const made = isNew
+          ? await insert(tx, principal, request, hash)
+          : toVersion(newest, await store.listPromptLabels(tx, request.name));
+        const answer = { version: made, isNew };
+        await seal(tx, answer);
+        return answer;
+      }),
+
+    async moveLabel(principal, name, label, { version: number }) {
+      if (label === LATEST) {
+        throw new AppError("invalid_request", `${LATEST} always names the newest version and can't be moved.`, {
+          param: "label",
+        });
+      }
+      await (number === null ? get(name) : version(name, number));
+      const at = now();
+      await db.write(async (tx) => {
+        await store.movePromptLabel(tx, name, label, number);
+        const detail = { label, version: number };
+        await appendAudit(tx, { at, actor: principal.keyId, action: "prompt.label", target: name, detail });
+      });
+      return get(name);
+    },
+
+    async resolve(reference) {
+      const [name = "", chosen = LATEST] = reference.split("@", 2);
+      const prompt = await get(name);
+      if (chosen === LATEST) return prompt.latest;
+      const number = /^\d{1,9}$/.test(chosen) ? Number(chosen) : prompt.labels[chosen];
+      if (number !== undefined) return version(name, number);
+      throw new AppError("not_found", `The prompt "${name}" has no label "${chosen}".`, { param: "target.prompt" });
+    },
+  };
+};
+
+const noPrompt = (name: string): AppError =>
+  new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists what there is.`, { param: "prompt" });

@@ -1,0 +1,131 @@
+import { createHash } from "node:crypto";
+import type { Db } from "../../db/client";
+import * as store from "../../db/uploads";
+import { AppError } from "../../lib/errors";
+import { newId } from "../ids";
+
+/** Bytes of one stored piece: one short transaction each. */
+const PART_BYTES = 256 * 1024;
+/** Pieces that are deleted in one transaction. */
+const DELETE_PARTS = 32;
+/** An upload that nobody has made a dataset of by then is deleted. */
+const KEEP_MS = 24 * 3_600_000;
+
+/** Bytes that wait in the database for a worker. */
+export interface Upload {
+  id: string;
+  /** As the sender named it, made safe to show. */
+  fileName: string | null;
+  sizeBytes: number;
+  /** In hex. */
+  sha256: string;
+}
+
+export interface Uploads {
+  /** Stores what comes, a piece at a time. Throws payload_too_large; then, and when `source` fails, nothing is left. */
+  receive(source: AsyncIterable<Uint8Array>, from: { fileName: string | null; createdBy: string }): Promise<Upload>;
+  /** An upload that is whole, and this key's own. Throws not_found. */
+  get(id: string, createdBy: string): Promise<Upload>;
+  /** Its bytes, in order; read as they are taken. */
+  read(id: string): AsyncGenerator<Uint8Array>;
+  discard(id: string): Promise<void>;
+  /** Deletes what is too old. */
+  sweep(): Promise<void>;
+}
+
+interface UploadDeps {
+  db: Db;
+  maxBytes: number;
+  now?: () => Date;
+}
+
+export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDeps): Uploads => {
+  const discard = async (id: string): Promise<void> => {
+    while (!(await store.deleteUploadParts(db, id, DELETE_PARTS)));
+  };
+
+  return {
+    discard,
+
+    async receive(source, { fileName, createdBy }) {
+      const id = newId("upload");
+      const name = fileName === null ? null : displayName(fileName);
+      await db.write((tx) => store.insertUpload(tx, { id, fileName: name, createdBy }, now()));
+      const hash = createHash("sha256");
+      let sizeBytes = 0;
+      let position = 0;
+      try {
+        for await (const bytes of inParts(source)) {
+          sizeBytes += bytes.length;
+          if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+          hash.update(bytes);
+          await store.insertUploadPart(db, { uploadId: id, position, bytes });
+          position += 1;
+        }
+        const sha256 = hash.digest("hex");
+        await db.write((tx) => store.completeUpload(tx, id, { sizeBytes, sha256 }));
+        return { id, fileName: name, sizeBytes, sha256 };
+      } catch (error) {
+        await discard(id);
+        throw error;
+      }
+    },
+
+    async get(id, createdBy) {
+      const row = await store.findUpload(db, id);
+      if (row?.state !== "complete" || row.createdBy !== createdBy || row.sha256 === null) {
+        throw new AppError("not_found", "There is no such upload any more. Choose the file again.");
+      }
+      return { id, fileName: row.fileName, sizeBytes: row.sizeBytes, sha256: row.sha256 };
+    },
+
+    async *read(id) {
+      for (let position = 0; ; position++) {
+        const bytes = await store.findUploadPart(db, id, position);
+        if (!bytes) return;
+        yield bytes;
+      }
+    },
+
+    async sweep() {
+      const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), 100);
+      for (const id of old) await discard(id);
+    },
+  };
+};
+
+const tooLarge = (maxBytes: number): AppError =>
+  new AppError(
+    "payload_too_large",
+    `The file has more than ${maxBytes} bytes, the most that is taken. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
+    // Unless the connection ends with the refusal, the server goes on taking in what may have no end.
+    { headers: { connection: "close" } },
+  );
+
+/** The last part of a path, on one line, without characters that hide or turn what people read. */
+export const displayName = (fileName: string): string => {
+  const base = fileName.split(/[\\/]/).at(-1) ?? "";
+  return (
+    base
+      .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"]/gu, "")
+      .trim()
+      .slice(0, 200) || "upload"
+  );
+};
+
+/** The same bytes in pieces of one size, but for the last. */
+async function* inParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let waiting: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of source) {
+    waiting.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes < PART_BYTES) continue;
+    const bytes = Buffer.concat(waiting);
+    let from = 0;
+    for (; bytes.length - from >= PART_BYTES; from += PART_BYTES) yield bytes.subarray(from, from + PART_BYTES);
+    waiting = from < bytes.length ? [bytes.subarray(from)] : [];
+    sizeBytes = bytes.length - from;
+  }
+  if (sizeBytes > 0) yield Buffer.concat(waiting);
+}

@@ -1,0 +1,307 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Db } from "../db/client";
+import { claimTasks, findJob, insertJob, type JobRow, listTaskCounts, requestCancel } from "../db/jobs";
+import { insertWorker, listWorkers } from "../db/workers";
+import { AppError } from "../lib/errors";
+import { silentLog } from "../lib/log";
+import { temporaryDb } from "../tests/db/temporary";
+import { until } from "../tests/until";
+import { type JobHandler, TaskLost } from "./handler";
+import { JobLoop } from "./loop";
+import { MOST_ATTEMPTS } from "./retry";
+
+let db: Db;
+let loops: JobLoop[];
+beforeEach(async () => {
+  db = await temporaryDb();
+  loops = [];
+});
+afterEach(async () => {
+  for (const loop of loops) await loop.close(0);
+  await db.close();
+});
+
+const KIND = "test";
+const LEASE_MS = 300;
+
+/** A worker of this process that does `run` for every task. */
+const work = async (run: JobHandler["run"], options: Partial<JobHandler> & { now?: () => Date } = {}) => {
+  const { now, ...handler } = options;
+  const handlers = [{ kind: KIND, concurrency: 4, run, ...handler }];
+  const loop = new JobLoop({ db, log: silentLog(), handlers, leaseMs: LEASE_MS, now });
+  loops.push(loop);
+  await loop.open();
+  return loop;
+};
+
+const enqueue = async (id: string, tasks = 1): Promise<void> => {
+  const payloads = Array.from({ length: tasks }, (_, n) => ({ n }));
+  const job = { id, kind: KIND, payload: {}, createdBy: "test" };
+  await db.write((tx) => insertJob(tx, job, payloads, new Date(Date.now() - 1000)));
+};
+
+const ended = async (id: string): Promise<JobRow> => {
+  let job: JobRow | undefined;
+  await until(`${id} has ended`, async () => {
+    job = await findJob(db, id);
+    return job?.endedAt != null;
+  });
+  if (!job) throw new Error(`There is no job ${id}.`);
+  return job;
+};
+
+/** Runs a minute ahead with every look, so that no pause is waited for. */
+const hurriedClock = () => {
+  let clockMs = Date.now();
+  return () => {
+    clockMs += 60_000;
+    return new Date(clockMs);
+  };
+};
+
+/** A promise that the test settles, and the news that somebody waits for it. */
+const gate = () => ({ reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() });
+
+describe("a job", () => {
+  test("is completed with its result when its last task is done", async () => {
+    await enqueue("job_1", 10);
+    await work((_, { finish }) => finish(async () => ({ rows: 3 })));
+    const job = await ended("job_1");
+    expect([job.state, job.result, job.error]).toEqual(["completed", { rows: 3 }, null]);
+    expect(await listTaskCounts(db, "job_1")).toEqual({ done: 10 });
+    expect(job.startedAt).not.toBeNull();
+  });
+
+  test("fails with the words of a failure that no retry mends, at once", async () => {
+    await enqueue("job_1");
+    let tries = 0;
+    await work(async () => {
+      tries += 1;
+      throw new AppError("dataset_invalid", "Line 3 is wrong.");
+    });
+    const job = await ended("job_1");
+    expect([job.state, job.error?.message, tries]).toEqual(["failed", "Line 3 is wrong.", 1]);
+  });
+
+  test("is tried again after a failure that may pass, and fails after the last try", async () => {
+    await enqueue("job_1");
+    let tries = 0;
+    const run = async () => {
+      tries += 1;
+      throw new AppError("unavailable", "Not now.");
+    };
+    await work(run, { now: hurriedClock() });
+    const job = await ended("job_1");
+    expect([job.state, job.error?.code, tries]).toEqual(["failed", "unavailable", MOST_ATTEMPTS]);
+  });
+
+  test("that a handler leaves without an end counts as a failed try", async () => {
+    await enqueue("job_1");
+    await work(async () => {}, { now: hurriedClock() });
+    expect((await ended("job_1")).error?.code).toBe("internal");
+  });
+
+  test("keeps what its handler writes with the end, or nothing of it", async () => {
+    await enqueue("job_1");
+    const failure = new AppError("conflict", "The name is taken.");
+    await work((_, { finish }) =>
+      finish(async (tx) => {
+        await insertJob(tx, { id: "job_2", kind: "other", payload: {}, createdBy: "test" }, [], new Date());
+        throw failure;
+      }),
+    );
+    expect((await ended("job_1")).state).toBe("failed");
+    expect(await findJob(db, "job_2")).toBeUndefined();
+  });
+});
+
+describe("work at the same time", () => {
+  test("is at most as much as the handler says", async () => {
+    await enqueue("job_1", 12);
+    let running = 0;
+    let most = 0;
+    const run: JobHandler["run"] = async (_, { finish }) => {
+      running += 1;
+      most = Math.max(most, running);
+      await Bun.sleep(5);
+      running -= 1;
+      await finish(async () => ({}));
+    };
+    await work(run, { concurrency: 3 });
+    await ended("job_1");
+    expect(most).toBe(3);
+  });
+
+  test("each task is done by one of several workers", async () => {
+    await enqueue("job_1", 200);
+    const done: unknown[] = [];
+    const run: JobHandler["run"] = async ({ payload }, { finish }) => {
+      done.push(payload?.n);
+      await finish(async () => ({}));
+    };
+    await Promise.all([work(run), work(run), work(run)]);
+    await ended("job_1");
+    expect(done.length).toBe(200);
+    expect(new Set(done).size).toBe(200);
+  });
+});
+
+describe("cancelling", () => {
+  test("ends what waits at once and what runs within a second or so", async () => {
+    await enqueue("job_waiting");
+    expect(await db.write((tx) => requestCancel(tx, "job_waiting", new Date()))).toBe(true);
+    expect((await ended("job_waiting")).state).toBe("cancelled");
+
+    await enqueue("job_running");
+    const { reached } = gate();
+    await work(async (_, { signal }) => {
+      reached.resolve();
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+    });
+    await reached.promise;
+    await db.write((tx) => requestCancel(tx, "job_running", new Date()));
+    expect((await ended("job_running")).state).toBe("cancelled");
+    expect(await db.write((tx) => requestCancel(tx, "job_running", new Date()))).toBe(false);
+  });
+});
+
+describe("closing", () => {
+  test("lets running work end, and claims nothing more", async () => {
+    await enqueue("job_1", 2);
+    const { reached, open } = gate();
+    const loop = await work(
+      async (_, { finish }) => {
+        reached.resolve();
+        await open.promise;
+        await finish(async () => ({}));
+      },
+      { concurrency: 1 },
+    );
+    await reached.promise;
+    const closing = loop.close(10_000);
+    open.resolve();
+    await closing;
+    expect(await listTaskCounts(db, "job_1")).toEqual({ done: 1, queued: 1 });
+    expect(await listWorkers(db)).toEqual([]);
+  });
+
+  test("gives back what does not end in time, and that costs no try", async () => {
+    await enqueue("job_1");
+    const { reached } = gate();
+    const loop = await work(async (_, { signal }) => {
+      reached.resolve();
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+    });
+    await reached.promise;
+    await loop.close(0);
+    await work(({ attempts }, { finish }) => finish(async () => ({ attempts })));
+    expect((await ended("job_1")).result).toEqual({ attempts: 0 });
+  });
+});
+
+describe("a worker that died", () => {
+  /** Claims every task in the name of a worker that will never beat. */
+  const claimAsDead = async (id: string, host = "another machine"): Promise<void> => {
+    await db.write((tx) => insertWorker(tx, { id, host, process: "1" }, new Date()));
+    await claimTasks(db, { workerId: id, kind: KIND, limit: 1000 }, new Date());
+  };
+
+  test("loses its tasks to others, who do them", async () => {
+    await enqueue("job_1", 3);
+    await claimAsDead("worker_dead");
+    await work((_, { finish }) => finish(async () => ({})));
+    expect((await ended("job_1")).state).toBe("completed");
+    expect((await listWorkers(db)).map(({ id }) => id)).not.toContain("worker_dead");
+  });
+
+  test("writes nothing when it comes back: its tasks have another epoch", async () => {
+    await enqueue("job_1");
+    const { reached, open } = gate();
+    const writes: string[] = [];
+    // The first worker sleeps in its work, and its heartbeat with it.
+    const sleep: JobHandler["run"] = async (_, { finish, progress, write }) => {
+      reached.resolve();
+      await open.promise;
+      const late = [() => progress({}), () => write(async () => {}), () => finish(async () => ({ by: "late" }))];
+      for (const attempt of late) {
+        await attempt().catch((error) => writes.push(error instanceof TaskLost ? "refused" : String(error)));
+      }
+      throw new TaskLost();
+    };
+    const sleeper = await work(sleep, { concurrency: 1 });
+    await reached.promise;
+    await db.write((tx) =>
+      insertWorker(tx, { id: "worker_asleep", host: "another machine", process: "1" }, new Date()),
+    );
+    await db.writer.exclusive(() => db.writer.execute("UPDATE tasks SET worker_id = 'worker_asleep'"));
+    loops = loops.filter((loop) => loop !== sleeper);
+
+    await work((_, { finish }) => finish(async () => ({ by: "rescuer" })));
+    expect((await ended("job_1")).result).toEqual({ by: "rescuer" });
+    open.resolve();
+    await sleeper.close(0);
+    expect(writes).toEqual(["refused", "refused", "refused"]);
+    expect((await findJob(db, "job_1"))?.result).toEqual({ by: "rescuer" });
+  });
+
+  test("is replaced at once where its process is known to be gone", async () => {
+    const child = Bun.spawn(["true"]);
+    await child.exited;
+    const { ownIdentity } = await import("./process-identity");
+    await enqueue("job_1");
+    await db.write((tx) =>
+      insertWorker(tx, { id: "worker_gone", host: ownIdentity().host, process: `${child.pid} 0` }, new Date()),
+    );
+    await claimTasks(db, { workerId: "worker_gone", kind: KIND, limit: 1 }, new Date());
+    const loop = new JobLoop({ db, log: silentLog(), handlers: [], leaseMs: 3_600_000 });
+    loops.push(loop);
+    await loop.open();
+    expect(await listTaskCounts(db, "job_1")).toEqual({ queued: 1 });
+  });
+
+  test("J6: a task that costs three workers in a row is quarantined, and its job says so", async () => {
+    await enqueue("job_poison");
+    for (const n of [1, 2, 3]) {
+      await claimAsDead(`worker_${n}`);
+      const loop = new JobLoop({ db, log: silentLog(), handlers: [], leaseMs: LEASE_MS });
+      await loop.open();
+      await until("the dead worker is found", async () => (await listWorkers(db)).length === 1);
+      await loop.close(0);
+    }
+    const job = await ended("job_poison");
+    expect([job.state, await listTaskCounts(db, "job_poison")]).toEqual(["failed", { quarantined: 1 }]);
+    expect(job.error?.message).toContain("3 workers died");
+  });
+
+  test("J11: one dead task behind 2,000 living ones is found", async () => {
+    await enqueue("job_long", 2000);
+    await db.write((tx) => insertWorker(tx, { id: "worker_busy", host: "here", process: "1" }, new Date()));
+    await claimTasks(db, { workerId: "worker_busy", kind: KIND, limit: 2000 }, new Date());
+    await enqueue("job_dead");
+    await claimAsDead("worker_dead");
+    const alive = setInterval(() => {
+      void db.writer.exclusive(() => db.writer.execute("UPDATE workers SET beat = beat + 1 WHERE id = 'worker_busy'"));
+    }, LEASE_MS / 3);
+    await work((_, { finish }) => finish(async () => ({})));
+    expect((await ended("job_dead")).state).toBe("completed");
+    expect(await listTaskCounts(db, "job_long")).toEqual({ running: 2000 });
+    clearInterval(alive);
+  });
+});
+
+test("a clock that jumps an hour back or ahead neither frees the living nor keeps the dead", async () => {
+  let offsetMs = 0;
+  const now = () => new Date(Date.now() + offsetMs);
+  await enqueue("job_1", 30);
+  const run: JobHandler["run"] = async (_, { finish }) => {
+    await Bun.sleep(5);
+    await finish(async () => ({}));
+  };
+  const first = await work(run, { now, concurrency: 1 });
+  const second = await work(run, { now, concurrency: 1 });
+  offsetMs = 3_600_000;
+  await Bun.sleep(LEASE_MS / 2);
+  offsetMs = -3_600_000;
+  await ended("job_1");
+  expect((await listWorkers(db)).map(({ id }) => id).sort()).toEqual([first.workerId, second.workerId].sort());
+});
