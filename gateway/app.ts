@@ -15,12 +15,15 @@ import { conversationRoutes } from "./conversations/routes";
 import type { ConversationService } from "./conversations/service";
 import type { ConversationTransfer } from "./conversations/transfer";
 import { datasetRoutes } from "./datasets/routes";
+import type { DatasetService } from "./datasets/service";
 import { embeddingRoutes } from "./embeddings/routes";
 import { evalRoutes } from "./evals/routes";
 import { evaluatorRoutes } from "./evaluators/routes";
+import type { EvaluatorService } from "./evaluators/service";
 import { feedbackRoutes } from "./feedback/routes";
 import { healthRoutes } from "./health/routes";
 import type { Health } from "./health/service";
+import type { Idempotency } from "./http/idempotency";
 import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
@@ -36,6 +39,7 @@ import { nodeRoutes } from "./nodes/routes";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
 import { promptRoutes } from "./prompts/routes";
+import type { PromptService } from "./prompts/service";
 import { ragRoutes } from "./rag/routes";
 import type { SessionService } from "./sessions/service";
 
@@ -55,6 +59,10 @@ export interface Services {
   metrics: Metrics;
   chat: ChatService;
   conversations: ConversationService;
+  datasets: DatasetService;
+  evaluators: EvaluatorService;
+  idempotency: Idempotency;
+  prompts: PromptService;
   transfer: ConversationTransfer;
   health: Health;
 }
@@ -99,8 +107,8 @@ export const createApp = (services: Services) => {
     .use(batchEvalRoutes)
     .use(compareRoutes)
     .use(feedbackRoutes)
-    .use(promptRoutes)
-    .use(evaluatorRoutes)
+    .use(promptRoutes(services))
+    .use(evaluatorRoutes(services))
     .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))
     .use(pageRoutes(services));
 };

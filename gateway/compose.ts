@@ -15,12 +15,16 @@ import { createChat } from "./chat/service";
 import { closeAll } from "./closing";
 import { createConversations } from "./conversations/service";
 import { createTransfer } from "./conversations/transfer";
+import { createDatasets } from "./datasets/service";
+import { createEvaluators } from "./evaluators/service";
 import { createHealth } from "./health/service";
+import { createIdempotency } from "./http/idempotency";
 import { KeyRuns } from "./keys/runs";
 import { createKeys } from "./keys/service";
 import { createLedger } from "./limits/ledger";
 import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
+import { createPrompts } from "./prompts/service";
 import { createSessions } from "./sessions/service";
 
 export interface Composition {
@@ -97,6 +101,10 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     metrics,
     chat,
     conversations,
+    datasets: createDatasets({ db }),
+    evaluators: createEvaluators({ db }),
+    idempotency: createIdempotency({ db, log }),
+    prompts: createPrompts({ db }),
     transfer: createTransfer({ db }),
     health,
   };

@@ -1,7 +1,8 @@
 import { Elysia } from "elysia";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
-import { downloads, fails, streams } from "../http/route-docs";
+import type { Idempotency } from "../http/idempotency";
+import { creates, downloads, fails, streams } from "../http/route-docs";
 import { frame, sseResponse } from "../http/sse";
 import {
   AnswerUpdate,
@@ -26,10 +27,11 @@ const FOLLOW_MS = 100;
 interface Services {
   conversations: ConversationService;
   transfer: ConversationTransfer;
+  idempotency: Idempotency;
 }
 
 /** The chat page's history by API: the caller's own conversations and nobody else's. */
-export const conversationRoutes = ({ conversations, transfer }: Services) =>
+export const conversationRoutes = ({ conversations, transfer, idempotency }: Services) =>
   new Elysia({ name: "conversations.routes", prefix: "/v1/conversations", tags: ["Conversations"] })
     .use(auth)
     .get("", ({ principal, query }) => conversations.list(principal, query), {
@@ -37,12 +39,21 @@ export const conversationRoutes = ({ conversations, transfer }: Services) =>
       response: { 200: ConversationPage },
       detail: { summary: "List your conversations, last changed first" },
     })
-    .post("", async ({ principal, body, status }) => status(201, await conversations.create(principal, body)), {
-      parse: "json",
-      body: CreateConversation,
-      response: { 201: Conversation },
-      detail: { summary: "Begin a conversation" },
-    })
+    .post(
+      "",
+      async ({ principal, exchange, body, status }) => {
+        const made = await idempotency.once(exchange, principal, body, (seal) =>
+          conversations.create(principal, body, seal),
+        );
+        return status(201, made);
+      },
+      {
+        parse: "json",
+        body: CreateConversation,
+        response: { 201: Conversation },
+        detail: { summary: "Begin a conversation", ...creates },
+      },
+    )
     .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {
       query: ExportQuery,
       response: { 200: ConversationExport },

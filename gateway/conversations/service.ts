@@ -5,6 +5,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ChatMessage } from "../chat/contract";
 import type { Call, ChatService } from "../chat/service";
+import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
 import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
@@ -163,6 +164,7 @@ export const createConversations = ({
   const create = async (
     principal: Principal,
     { title = "New chat", model }: CreateConversation = {},
+    seal?: Seal,
   ): Promise<Conversation> => {
     assertMayStore(principal);
     const at = now();
@@ -175,8 +177,12 @@ export const createConversations = ({
       createdAt: at,
       updatedAt: at,
     };
-    await db.write((tx) => store.insertConversation(tx, row));
-    return toConversation({ ...row, messageCount: 0 });
+    const conversation = toConversation({ ...row, messageCount: 0 });
+    await db.write(async (tx) => {
+      await store.insertConversation(tx, row);
+      await seal?.(tx, conversation);
+    });
+    return conversation;
   };
 
   /**

@@ -4,6 +4,7 @@ import type { Db } from "../../db/client";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { temporaryDb } from "../../tests/db/temporary";
+import { createIdempotency } from "../http/idempotency";
 import { http } from "../http/plugin";
 import { createLedger, type Ledger } from "../limits/ledger";
 import { countsPath, limitRoutes } from "../limits/routes";
@@ -40,7 +41,7 @@ beforeEach(async () => {
         routes: () => app.routes,
       }),
     )
-    .use(keyRoutes({ keys }))
+    .use(keyRoutes({ keys, idempotency: createIdempotency({ db, log: silentLog() }) }))
     .use(limitRoutes({ ledger }));
   call = (key, route, body) => {
     const [method, path] = route.split(" ");

@@ -1,6 +1,8 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
+import type { Idempotency } from "../http/idempotency";
+import { creates } from "../http/route-docs";
 import type { Principal } from "../principal";
 import { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import type { IssuedKey, KeyRecord, KeysService } from "./service";
@@ -9,7 +11,7 @@ import { fromCreate, fromUpdate, toWire } from "./wire";
 const DEFAULT_GRACE_SECONDS = 3600;
 
 /** Keys, and the question "who am I". The secret stands in the answers of create and rotate and nowhere else. */
-export const keyRoutes = ({ keys }: { keys: KeysService }) =>
+export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotency: Idempotency }) =>
   new Elysia({ name: "keys.routes", prefix: "/v1", tags: ["Keys"] })
     .use(auth)
     .get("/auth/me", async ({ principal }) => toMe(principal, await keys.get(principal.keyId)), {
@@ -31,12 +33,17 @@ export const keyRoutes = ({ keys }: { keys: KeysService }) =>
     )
     .post(
       "/keys",
-      async ({ principal, body, status }) => status(201, withSecret(await keys.create(principal, fromCreate(body)))),
+      async ({ principal, exchange, body, status }) => {
+        const made = await idempotency.once(exchange, principal, body, async (seal) =>
+          withSecret(await keys.create(principal, fromCreate(body), (tx, issued) => seal(tx, withSecret(issued)))),
+        );
+        return status(201, made);
+      },
       {
         parse: "json",
         body: CreateKey,
         response: { 201: KeyWithSecret, default: ErrorEnvelope },
-        detail: { summary: "Create a key; its secret is shown once" },
+        detail: { summary: "Create a key; its secret is shown once", ...creates },
       },
     )
     .get("/keys/:id", async ({ params }) => toWire(await keys.get(params.id)), {
@@ -57,16 +64,19 @@ export const keyRoutes = ({ keys }: { keys: KeysService }) =>
     )
     .post(
       "/keys/:id/rotate",
-      async ({ principal, params, body, status }) => {
-        const graceSeconds = body.grace_seconds ?? DEFAULT_GRACE_SECONDS;
-        return status(201, withSecret(await keys.rotate(principal, params.id, graceSeconds * 1000)));
+      async ({ principal, exchange, params, body, status }) => {
+        const graceMs = (body.grace_seconds ?? DEFAULT_GRACE_SECONDS) * 1000;
+        const made = await idempotency.once(exchange, principal, body, async (seal) =>
+          withSecret(await keys.rotate(principal, params.id, graceMs, (tx, issued) => seal(tx, withSecret(issued)))),
+        );
+        return status(201, made);
       },
       {
         parse: "json",
         params: PathId,
         body: RotateKey,
         response: { 201: KeyWithSecret, default: ErrorEnvelope },
-        detail: { summary: "Issue a successor; both keys work until the grace time is over" },
+        detail: { summary: "Issue a successor; both keys work until the grace time is over", ...creates },
       },
     )
     .delete("/keys/:id", async ({ principal, params }) => toWire(await keys.revoke(principal, params.id)), {

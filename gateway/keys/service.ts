@@ -51,6 +51,8 @@ export interface IssuedKey {
   key: string;
 }
 
+type OnIssued = (tx: Tx, issued: IssuedKey) => Promise<void>;
+
 export interface KeysService {
   /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
   verify(authorization: string | undefined): Principal | Promise<Principal>;
@@ -60,7 +62,12 @@ export interface KeysService {
   unusable(ids: readonly string[]): Promise<string[]>;
   /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
-  create(actor: Actor, settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>): Promise<IssuedKey>;
+  /** `kept` runs in the transaction that makes the key. */
+  create(
+    actor: Actor,
+    settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>,
+    kept?: OnIssued,
+  ): Promise<IssuedKey>;
   /** Newest first; `after` is the id of the last one of the page before. */
   list(page: { limit: number; after?: string }): Promise<{ keys: KeyRecord[]; hasMore: boolean }>;
   /** Throws not_found. */
@@ -68,7 +75,7 @@ export interface KeysService {
   /** Throws not_found, or conflict when no admin key would be left. */
   update(actor: Actor, id: string, changes: Partial<KeySettings>): Promise<KeyRecord>;
   /** A new key with the same settings; the old one works for `graceMs` more, or until its own end if that is sooner. */
-  rotate(actor: Actor, id: string, graceMs: number): Promise<IssuedKey>;
+  rotate(actor: Actor, id: string, graceMs: number, kept?: OnIssued): Promise<IssuedKey>;
   /** Ends the key and its sessions: at once in this process, within a second in others. Throws not_found or conflict. */
   revoke(actor: Actor, id: string): Promise<KeyRecord>;
   /** Writes when keys were last used. Otherwise that happens once a minute. */
@@ -147,7 +154,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 
-    async create(actor, settings) {
+    async create(actor, settings, kept) {
       assertAdmin(actor);
       const at = now();
       assertInFuture(settings.expiresAt, at);
@@ -156,6 +163,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         const { name, role } = settings;
         const target = issued.record.id;
         await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target, detail: { name, role } });
+        await kept?.(tx, issued);
         return issued;
       });
     },
@@ -184,7 +192,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         return { result: toRecord(updated ?? key), detail: { ...changes } };
       }),
 
-    rotate: (actor, id, graceMs) =>
+    rotate: (actor, id, graceMs, kept) =>
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
@@ -192,6 +200,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
         const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id });
         await store.updateKey(tx, id, { expiresAt: endsAt });
+        await kept?.(tx, issued);
         return { result: issued, detail: { to: issued.record.id, endsAt: endsAt.toISOString() } };
       }),
 

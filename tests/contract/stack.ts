@@ -13,6 +13,8 @@ const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 export interface Stack {
   url: string;
   adminKey: string;
+  /** Where the gateway keeps its files. */
+  dataDir: string;
   gateway: Awaited<ReturnType<typeof startGateway>>;
   /** A key of this role. */
   keyOf(role: Role, settings?: Record<string, unknown>): Promise<string>;
@@ -61,6 +63,7 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
   return {
     url: gateway.url,
     adminKey: ADMIN_KEY,
+    dataDir,
     gateway,
     call,
     async keyOf(role, settings = {}) {

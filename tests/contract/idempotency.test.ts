@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
+import { type Stack, startStack } from "./stack";
+
+let stack: Stack;
+/** Routes that take an `Idempotency-Key`, as the document says. */
+let creating: string[];
+
+beforeAll(async () => {
+  stack = await startStack();
+  const document = JSON.parse(await (await stack.call("GET", "/openapi.json")).text());
+  creating = Object.entries<Record<string, { parameters?: { $ref?: string }[] }>>(document.paths)
+    .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })))
+    .filter(({ operation }) => operation.parameters?.some(({ $ref }) => $ref?.endsWith("/IdempotencyKey")))
+    .map(({ path, method }) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`)
+    .filter((route) => !notImplementedRoutes.has(route));
+});
+afterAll(() => stack.close());
+
+interface Creation {
+  path(): Promise<string>;
+  body: Record<string, unknown>;
+  /** The same with another wish. */
+  other: Record<string, unknown>;
+  /** What tells two things that were made apart. */
+  identity: string;
+}
+
+const fixed = (path: string) => async () => path;
+const criterion = {
+  name: "politeness",
+  description: "Is the answer polite?",
+  scale: { min: 0, max: 1, step: 1 },
+  direction: "higher_is_better",
+  threshold: 1,
+  weight: 1,
+};
+const judge = { model: "smollm2-135m-instruct", prompt: null, votes: 1, temperature: 0, seed: 0 };
+
+const newKeyId = async (): Promise<string> => {
+  const response = await stack.call("POST", "/v1/keys", { body: { name: "to be rotated", role: "member" } });
+  return JSON.parse(await response.text()).id;
+};
+
+/** One request for each route that creates. */
+const CREATIONS: Record<string, Creation> = {
+  "POST /v1/keys": {
+    path: fixed("/v1/keys"),
+    body: { name: "one", role: "member" },
+    other: { name: "two", role: "member" },
+    identity: "key",
+  },
+  "POST /v1/keys/:id/rotate": {
+    path: async () => `/v1/keys/${await newKeyId()}/rotate`,
+    body: { grace_seconds: 60 },
+    other: { grace_seconds: 61 },
+    identity: "key",
+  },
+  "POST /v1/conversations": {
+    path: fixed("/v1/conversations"),
+    body: { title: "one" },
+    other: { title: "two" },
+    identity: "id",
+  },
+  "POST /v1/prompts": {
+    path: fixed("/v1/prompts"),
+    body: { name: "short", messages: [{ role: "user", content: "{{input}}" }] },
+    other: { name: "short", messages: [{ role: "user", content: "Briefly: {{input}}" }] },
+    identity: "version",
+  },
+  "POST /v1/evaluators": {
+    path: fixed("/v1/evaluators"),
+    body: { name: "politeness", criteria: [criterion], judge },
+    other: { name: "politeness", criteria: [criterion], judge: { ...judge, votes: 3 } },
+    identity: "version",
+  },
+};
+
+const json = async (response: Response) => JSON.parse(await response.text());
+
+test("every route that takes an Idempotency-Key stands here", () => {
+  expect(creating.sort()).toEqual(Object.keys(CREATIONS).sort());
+});
+
+describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body, other, identity }) => {
+  test("J9: fifty at once make one thing; the others get it too, or are told that it is being made", async () => {
+    const path = await pathOf();
+    const headers = { "idempotency-key": `${route} fifty`.replaceAll(" ", "-") };
+    const answers = await Promise.all(Array.from({ length: 50 }, () => stack.call("POST", path, { body, headers })));
+    expect(new Set(answers.map(({ status }) => status)).difference(new Set([200, 201, 409]))).toEqual(new Set());
+    const made = await Promise.all(answers.filter(({ ok }) => ok).map(json));
+    expect(made.length).toBeGreaterThan(0);
+    expect(new Set(made.map((each) => each[identity])).size).toBe(1);
+    expect(answers.filter(({ ok, headers: sent }) => ok && !sent.has("idempotent-replayed"))).toHaveLength(1);
+
+    const again = await stack.call("POST", path, { body, headers });
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect((await json(again))[identity]).toBe(made[0][identity]);
+  });
+
+  test("the same key with another body is 422, and makes nothing", async () => {
+    const path = await pathOf();
+    const headers = { "idempotency-key": `"${route} other"`.replaceAll(" ", "-") };
+    expect((await stack.call("POST", path, { body, headers })).ok).toBe(true);
+    const refused = await stack.call("POST", path, { body: other, headers });
+    expect([refused.status, (await json(refused)).error.code]).toEqual([422, "idempotency_mismatch"]);
+  });
+});
+
+test("a request that failed has made nothing: the same key may be sent again", async () => {
+  const headers = { "idempotency-key": "after-a-failure" };
+  const wrong = { name: "reference", criteria: [criterion], judge };
+  expect((await stack.call("POST", "/v1/evaluators", { body: wrong, headers })).status).toBe(400);
+  const right = { name: "second", criteria: [criterion], judge };
+  expect((await stack.call("POST", "/v1/evaluators", { body: right, headers })).status).toBe(201);
+});
+
+test("keys of two callers and of two routes have nothing to do with each other", async () => {
+  const headers = { "idempotency-key": "shared" };
+  const editor = await stack.keyOf("admin");
+  const body = { name: "the same", role: "member" };
+  const first = await json(await stack.call("POST", "/v1/keys", { body, headers }));
+  const second = await json(await stack.call("POST", "/v1/keys", { body, headers, key: editor }));
+  const third = await stack.call("POST", "/v1/conversations", { body: {}, headers });
+  expect([first.id === second.id, third.status]).toEqual([false, 201]);
+});
+
+test.each(["", "with space", "x".repeat(256), "ü"])("a header that is no key is refused: %j", async (value) => {
+  const response = await fetch(`${stack.url}/v1/conversations`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${stack.adminKey}`,
+      "content-type": "application/json",
+      "idempotency-key": value,
+    },
+    body: "{}",
+  });
+  expect([response.status, (await json(response)).error.param]).toEqual([400, "idempotency-key"]);
+});
+
+test("K1: an answer that is kept shows no secret: not in the database, not in its log", async () => {
+  const headers = { "idempotency-key": "a-secret-that-is-kept" };
+  const made = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
+  const again = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
+  expect(again.key).toBe(made.key);
+  const files = await readdir(stack.dataDir);
+  expect(files).toContain("groundwire.db-wal");
+  for (const file of files) {
+    const bytes = Buffer.from(await Bun.file(join(stack.dataDir, file)).arrayBuffer());
+    expect([file, bytes.includes(made.key), bytes.includes("a-secret-that-is-kept")]).toEqual([file, false, false]);
+  }
+});
