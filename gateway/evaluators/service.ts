@@ -171,7 +171,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       );
     },
 
-    create(principal, { name, description = "", criteria, judge }, seal) {
+    async create(principal, { name, description = "", criteria, judge }, seal) {
       const builtIn = BUILT_IN_EVALUATORS.filter((definition) => definition.name === name);
       if (builtIn.some(({ kind }) => kind !== "judge")) {
         throw new AppError("invalid_request", `"${name}" comes with Groundwire and can't be changed.`, {
@@ -206,7 +206,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
         });
       }),
 
-    promote(principal, name, version) {
+    async promote(principal, name, version) {
       if (version === null) {
         throw new AppError("invalid_request", "Name the version that is to give the verdict.", { param: "version" });
       }

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { Db } from "../../db/client";
+import { AppError } from "../../lib/errors";
+import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { PRINCIPAL } from "../../tests/principal";
+import { createPrompts, type PromptService } from "./service";
+import { hashOf, render, variablesOf } from "./template";
+
+let db: Db;
+let prompts: PromptService;
+beforeEach(async () => {
+  db = await temporaryDb();
+  prompts = createPrompts({ db });
+});
+afterEach(() => db.close());
+
+const user = (content: string) => [{ role: "user" as const, content }];
+const create = (name: string, content: string) =>
+  prompts.create(PRINCIPAL, { name, messages: user(content) }, async () => {});
+
+describe("versions", () => {
+  test("count up, and the content of the newest again makes none", async () => {
+    expect((await create("short", "one")).version.version).toBe(1);
+    expect((await create("short", "two")).version.version).toBe(2);
+    const again = await create("short", "two");
+    expect([again.version.version, again.isNew]).toEqual([2, false]);
+    expect((await create("short", "one")).version.version).toBe(3);
+  });
+
+  test("are listed newest first, page by page", async () => {
+    for (const content of ["a", "b", "c"]) await create("short", content);
+    const first = await prompts.versions("short", { limit: 2 });
+    expect([first.data.map(({ version }) => version), first.has_more]).toEqual([[3, 2], true]);
+    const second = await prompts.versions("short", { limit: 2, after: first.next_cursor ?? "" });
+    expect([second.data.map(({ version }) => version), second.has_more]).toEqual([[1], false]);
+  });
+
+  test("are found by number, by label, and the newest by name alone", async () => {
+    await create("short", "one");
+    await create("short", "two");
+    await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
+    const versions = ["short@1", "short@production", "short@latest", "short"];
+    const found = await Promise.all(versions.map((reference) => prompts.resolve(reference)));
+    expect(found.map(({ version }) => version)).toEqual([1, 1, 2, 2]);
+    expect(found[0]?.labels).toEqual(["production"]);
+  });
+
+  test("a name, a version or a label that is not there is not_found", async () => {
+    await create("short", "one");
+    for (const reference of ["long", "short@2", "short@staging", "long@1"]) {
+      expect((await problemOf(prompts.resolve(reference))).kind).toBe("not_found");
+    }
+  });
+
+  test("a label moves and goes; latest can't be moved", async () => {
+    await create("short", "one");
+    await create("short", "two");
+    await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
+    expect((await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 2 })).labels).toEqual({
+      production: 2,
+    });
+    expect((await prompts.moveLabel(PRINCIPAL, "short", "production", { version: null })).labels).toEqual({});
+    const refused = problemOf(prompts.moveLabel(PRINCIPAL, "short", "latest", { version: 1 }));
+    expect((await refused).kind).toBe("invalid_request");
+  });
+});
+
+describe("a template", () => {
+  test("names its variables once, in order", () => {
+    expect(variablesOf(user("{{ b }} {{a}} {{b}} {{metadata.topic}} { {c}} {{1}}"))).toEqual([
+      "b",
+      "a",
+      "metadata.topic",
+    ]);
+  });
+
+  test("is rendered in one pass: a value that looks like a variable stays text", () => {
+    const values = { input: "{{secret}} $& \\1", secret: "x" };
+    expect(render(user("Q: {{input}}"), values)).toEqual(user("Q: {{secret}} $& \\1"));
+  });
+
+  test("with a variable that has no value is refused by its name", () => {
+    expect(() => render(user("{{nothing}}"), { input: "x" })).toThrow(AppError);
+    expect(() => render(user("{{constructor}}"), { input: "x" })).toThrow("{{constructor}}");
+  });
+
+  test("has the same hash whatever the order of its fields", () => {
+    expect(hashOf([{ role: "user", content: "a" }])).toBe(hashOf([{ content: "a", role: "user" }]));
+    expect(hashOf(user("a"))).not.toBe(hashOf(user("b")));
+  });
+});

@@ -1,0 +1,11 @@
+import type { Principal } from "../gateway/principal";
+
+/** Somebody who may do everything, for tests of services. */
+export const PRINCIPAL: Principal = {
+  keyId: "key_test",
+  keyName: "a test",
+  role: "admin",
+  limits: { requestsPerMinute: 1000, parallelRequests: 100 },
+  contentLogging: true,
+  via: "key",
+};
