@@ -1,0 +1,189 @@
+import { AppError } from "../../../lib/errors";
+import type { JudgeSettings } from "../../evaluators/contract";
+import type { Claim, Criterion } from "../contract";
+import type { ScoredCriterion } from "../scored";
+import { claimName, claimsForm, gradeForm, parse } from "./forms";
+import { claimMessages, criterionMessages, type JudgedAnswer, type Message } from "./prompts";
+import { choicesOf } from "./scale";
+
+/** One question to the judge's model. */
+export interface JudgeQuestion {
+  model: string;
+  messages: Message[];
+  /** JSON Schema that the answer is held to. */
+  schema: Record<string, unknown>;
+  maxTokens: number;
+  temperature: number;
+  seed: number;
+}
+
+/** What the model wrote, and which one it was. */
+export interface JudgeReply {
+  text: string;
+  model: string;
+  modelRevision: string;
+}
+
+export type AskJudge = (question: JudgeQuestion) => Promise<JudgeReply>;
+
+/** A span of the output that claims something. */
+export interface ClaimSpan {
+  text: string;
+  /** UTF-16 offsets in the output. */
+  start: number;
+  end: number;
+}
+
+interface JudgeDeps {
+  ask: AskJudge;
+  settings: JudgeSettings;
+}
+
+/** Criteria that are decided claim by claim. */
+const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
+/** Claims of one question: few enough for their verdicts to fit an answer of a small model. */
+const CLAIMS_AT_ONCE = 6;
+/** Most claims that a judge is asked about. */
+const MOST_CLAIMS = 48;
+
+/**
+ * Characters and tokens of a reason at the first try, and where that was cut off or no JSON, at the second and last:
+ * there a character may take several tokens, and the answer fits all the same.
+ */
+const TRIES = [
+  { reasonLength: 240, tokensOfReason: 80 },
+  { reasonLength: 48, tokensOfReason: 160 },
+] as const;
+const TOKENS_OF_A_VERDICT = 32;
+
+/**
+ * Judges each criterion by asking a model, `votes` times with seeds that count up; the median vote is the value. What
+ * can't be read after one repair is an error of its own kind, never a score. Throws what `ask` throws.
+ */
+export const judgeAnswer = async (
+  { ask, settings }: JudgeDeps,
+  answer: JudgedAnswer,
+  claims: readonly ClaimSpan[],
+  criteria: readonly Criterion[],
+): Promise<ScoredCriterion[]> => {
+  const scored: ScoredCriterion[] = [];
+  const seeds = Array.from({ length: settings.votes }, (_, vote) => settings.seed + vote);
+  for (const criterion of criteria.filter(({ name }) => !BY_CLAIMS.has(name))) {
+    const votes: Vote[] = [];
+    for (const seed of seeds) votes.push(await grade({ ask, settings }, answer, criterion, seed));
+    scored.push(decide(criterion.name, votes));
+  }
+  const byClaims = criteria.filter(({ name }) => BY_CLAIMS.has(name));
+  if (byClaims.length > 0) {
+    const rounds: ClaimRound[] = [];
+    for (const seed of seeds) rounds.push(await judgeClaims({ ask, settings }, answer, claims, seed));
+    for (const { name } of byClaims)
+      scored.push(
+        decide(
+          name,
+          rounds.map((round) => voteOf(name, round)),
+        ),
+      );
+  }
+  return scored;
+};
+
+interface Vote {
+  value: number | null;
+  reason: string;
+  claims: Claim[];
+  by: Pick<JudgeReply, "model" | "modelRevision"> | null;
+}
+
+/** The vote in the middle; unreadable ones don't count, as long as one can be read. */
+const decide = (metric: string, votes: readonly Vote[]): ScoredCriterion => {
+  const readable = votes.filter((vote): vote is Vote & { value: number } => vote.value !== null);
+  const sorted = readable.toSorted((a, b) => a.value - b.value);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)];
+  const by = votes.find((vote) => vote.by)?.by ?? null;
+  if (!median) {
+    const error = new AppError("upstream_error", "The judge's answer could not be read, also when it was asked again.");
+    return { metric, value: null, reason: null, claims: [], votes: [], by, error };
+  }
+  const { value, reason, claims } = median;
+  return { metric, value, reason, claims, votes: readable.map((vote) => vote.value), by, error: null };
+};
+
+const grade = async (deps: JudgeDeps, answer: JudgedAnswer, criterion: Criterion, seed: number): Promise<Vote> => {
+  const choices = choicesOf(criterion);
+  const messages = criterionMessages(answer, criterion);
+  const { value, by } = await askTwice(deps, messages, seed, 1, (reasonLength) => gradeForm(choices, reasonLength));
+  return { value: value?.score ?? null, reason: value?.reason ?? "", claims: [], by };
+};
+
+interface ClaimRound {
+  claims: Claim[] | null;
+  by: Vote["by"];
+}
+
+const SUPPORT = { supported: 1, partly: 0.5, unsupported: 0 } as const;
+
+const judgeClaims = async (
+  deps: JudgeDeps,
+  answer: JudgedAnswer,
+  spans: readonly ClaimSpan[],
+  seed: number,
+): Promise<ClaimRound> => {
+  const judged: Claim[] = [];
+  let by: Vote["by"] = null;
+  const asked = spans.slice(0, MOST_CLAIMS);
+  for (let from = 0; from < asked.length; from += CLAIMS_AT_ONCE) {
+    const some = asked.slice(from, from + CLAIMS_AT_ONCE);
+    const messages = claimMessages(
+      answer,
+      some.map(({ text }) => text),
+    );
+    const reply = await askTwice(deps, messages, seed, some.length, (reasonLength) =>
+      claimsForm(some.length, reasonLength),
+    );
+    by = reply.by;
+    if (!reply.value) return { claims: null, by };
+    for (const [index, span] of some.entries()) {
+      const verdict = reply.value[claimName(index)]?.verdict ?? "unsupported";
+      judged.push({ ...span, verdict, score: SUPPORT[verdict], context: null });
+    }
+  }
+  return { claims: judged, by };
+};
+
+/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. An answer without claims has none. */
+const voteOf = (metric: string, { claims, by }: ClaimRound): Vote => {
+  if (!claims) return { value: null, reason: "", claims: [], by };
+  const count = (verdict: Claim["verdict"]) => claims.filter((claim) => claim.verdict === verdict).length;
+  const supported = claims.reduce((sum, { score }) => sum + score, 0);
+  const all = Math.max(1, claims.length);
+  const value = metric === "faithfulness" ? (claims.length === 0 ? 1 : supported / all) : count("unsupported") / all;
+  const reason = `Of ${claims.length} claims, ${count("supported")} are supported, ${count("partly")} partly, ${count("unsupported")} not.`;
+  return { value, reason, claims, by };
+};
+
+/** Asks, and once more with shorter reasons where the answer can't be read. */
+const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<typeof claimsForm>>(
+  { ask, settings }: JudgeDeps,
+  messages: Message[],
+  seed: number,
+  verdicts: number,
+  formOf: (reasonLength: number) => S,
+) => {
+  let by: Vote["by"] = null;
+  for (const { reasonLength, tokensOfReason } of TRIES) {
+    const form = formOf(reasonLength);
+    const { text, ...who } = await ask({
+      model: settings.model,
+      messages,
+      schema: JSON.parse(JSON.stringify(form)),
+      maxTokens: TOKENS_OF_A_VERDICT + verdicts * (tokensOfReason + TOKENS_OF_A_VERDICT),
+      temperature: settings.temperature,
+      seed,
+    });
+    by = who;
+    const value = parse(form, text);
+    if (value !== undefined) return { value, by };
+  }
+  return { value: undefined, by };
+};
