@@ -8,6 +8,12 @@ import { isConstraint } from "./errors";
 const CREATE_TABLE =
   "CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, hash TEXT NOT NULL, applied_at INTEGER NOT NULL)";
 
+const FOLDER = fileURLToPath(new URL("./migrations", import.meta.url));
+
+/** Hashes of the schema changes that this version knows, in their order. */
+export const knownMigrations = (folder = FOLDER): string[] =>
+  readMigrationFiles({ migrationsFolder: folder }).map(({ hash }) => hash);
+
 /**
  * Brings the database to the schema of this code. Any number of processes may call it at once, and any may die in the
  * middle: a migration and its row are one transaction, and the row is written first, so the second to come finds it
@@ -16,7 +22,7 @@ const CREATE_TABLE =
  */
 export const migrate = async (
   db: Pick<Db, "all" | "writer">,
-  folder = fileURLToPath(new URL("./migrations", import.meta.url)),
+  folder = FOLDER,
 ): Promise<void> => {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
   await db.writer.exclusive(() => db.writer.execute(CREATE_TABLE));

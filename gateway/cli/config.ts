@@ -1,5 +1,5 @@
+import { EXIT, paint, runCommand } from "../../lib/command";
 import { describeSettings, readSettings } from "../../lib/settings";
-import { EXIT, paint, runCommand } from "./command";
 import { writeConfigDocs } from "./config-docs";
 
 const HELP = `Prints every setting, its effective value and where the value comes from. Secrets are masked.

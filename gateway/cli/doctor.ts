@@ -1,6 +1,6 @@
+import { EXIT, paint, runCommand } from "../../lib/command";
 import { toAppError } from "../../lib/errors";
 import { readSettings, type Settings } from "../../lib/settings";
-import { EXIT, paint, runCommand } from "./command";
 import { failed, overall, type Result, runCheck, type Status } from "./doctor/check";
 import { machineChecks } from "./doctor/machine";
 import { networkChecks } from "./doctor/network";

@@ -1,6 +1,7 @@
 import { Value } from "@sinclair/typebox/value";
 import { databaseOptions, openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
+import { EXIT, paint, runCommand } from "../../lib/command";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { localUrl } from "../../lib/local-url";
@@ -11,7 +12,6 @@ import { CreateKey } from "../keys/contract";
 import { createKeys, type IssuedKey, type KeyRecord, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { fromCreate, toWire } from "../keys/wire";
 import { createSessions } from "../sessions/service";
-import { EXIT, paint, runCommand } from "./command";
 
 const HELP = `Manages API keys in the database, whether the gateway runs or not.
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { runCommand } from "../../gateway/cli/command";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { ensureModel } from "../../gpu-node/models/download";
 import { drawProgress } from "../../gpu-node/models/progress";
+import { runCommand } from "../../lib/command";
 import { toAppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";

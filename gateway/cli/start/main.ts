@@ -7,7 +7,7 @@ import { AppError } from "../../../lib/errors";
 import { localUrl } from "../../../lib/local-url";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
 import { bunCommand } from "../bun-command";
-import { EXIT, paint, runCommand } from "../command";
+import { EXIT, paint, runCommand } from "../../../lib/command";
 import { type FirstRun, prepareDatabase } from "./first-run";
 import { choosePort } from "./ports";
 import { waitUntilReady } from "./readiness";

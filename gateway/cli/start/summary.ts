@@ -1,4 +1,4 @@
-import { paint } from "../command";
+import { paint } from "../../../lib/command";
 import type { FirstRun } from "./first-run";
 
 interface Summary {

@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs, styleText } from "node:util";
-import { toAppError } from "../../lib/errors";
+import { toAppError } from "./errors";
 
 /** Exit codes of every command. `usage` also stands for a configuration that can't be used (EX_USAGE of sysexits.h). */
 export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;

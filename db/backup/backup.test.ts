@@ -1,0 +1,147 @@
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { silentLog } from "../../lib/log";
+import { hasLibsqlServer, startLibsqlServer } from "../../tests/db/libsql-server";
+import { startChild } from "../../tests/db/process";
+import { finalState, STEPS, stateOf } from "../../tests/db/repositories";
+import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
+import { listAudit } from "../audit";
+import { type Db, openDb } from "../client";
+import { migrate } from "../migrate";
+import { backUp } from "./backup";
+import { checkBackup } from "./check";
+import { restore } from "./restore";
+
+const open = async (url: string): Promise<Db> => {
+  const db = await openDb({ url }, silentLog());
+  await migrate(db);
+  return db;
+};
+
+/** A database with a row of every repository function, closed. */
+const fill = async (url: string): Promise<void> => {
+  const db = await open(url);
+  for (const step of STEPS) await step.write(db, "kept");
+  await db.close();
+};
+
+const holdsEverything = async (url: string): Promise<void> => {
+  const db = await open(url);
+  expect(await stateOf(db, "kept")).toEqual(finalState("kept"));
+  await db.close();
+};
+
+test("D6: each of 20 backups of a database that is written to holds a prefix of what was acknowledged", async () => {
+  await withDatabaseFile(async (file) => {
+    const db = await open(`file:${file}`);
+    await using child = await startChild(file, 5000);
+    child.send({ do: "append", tag: "live" });
+    let acked = -1;
+    for (let round = 0; round < 20; round++) {
+      for (let n = 0; n < 10; n++) acked = (await child.expect("append")).n;
+      const copy = join(dirname(file), `backup-${round}.db`);
+      await backUp({ url: `file:${file}` }, copy);
+      const restored = join(dirname(file), `restored-${round}.db`);
+      await restore(copy, { url: `file:${restored}` });
+      const reader = await open(`file:${restored}`);
+      const rows = (await listAudit(reader, "live", 100_000))
+        .map(({ detail }) => (detail as { n: number }).n)
+        .sort((a, b) => a - b);
+      await reader.close();
+      expect(rows).toEqual(rows.map((_, n) => n));
+      expect(rows.length).toBeGreaterThan(acked);
+    }
+    await child.kill();
+    await db.close();
+  });
+}, 60_000);
+
+test("a backup holds every row of every table, for its owner alone", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const copy = join(dirname(file), "it's a backup.db");
+    const facts = await backUp({ url: `file:${file}` }, copy);
+    expect(facts.migrations.applied).toBe(facts.migrations.known);
+    expect(statSync(copy).mode & 0o777).toBe(0o600);
+    const restored = `file:${join(dirname(file), "elsewhere", "groundwire.db")}`;
+    await restore(copy, { url: restored });
+    await holdsEverything(restored);
+  });
+});
+
+test("a restore keeps the database of before, and refuses one that is in use", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const copy = join(dirname(file), "backup.db");
+    await backUp({ url: `file:${file}` }, copy);
+    {
+      await using child = await startChild(file, 5000);
+      expect((await problemOf(restore(copy, { url: `file:${file}` }))).message).toContain("is in use");
+      // Whoever uses it notices nothing.
+      child.send({ do: "write", tag: "meanwhile" });
+      await child.expect("write");
+    }
+    // The driver lets go of a closed connection when its statements are collected; a command's process simply ends.
+    Bun.gc(true);
+    const { before } = await restore(copy, { url: `file:${file}` });
+    expect(before && existsSync(before)).toBe(true);
+    await holdsEverything(`file:${file}`);
+    await holdsEverything(`file:${before}`);
+  });
+});
+
+test("nothing is written over, and a damaged or foreign file is found before anything changes", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const url = `file:${file}`;
+    const copy = join(dirname(file), "backup.db");
+    await backUp({ url }, copy);
+    expect((await problemOf(backUp({ url }, copy))).kind).toBe("conflict");
+
+    const bytes = readFileSync(copy);
+    const broken = join(dirname(file), "broken.db");
+    const half = Buffer.from(bytes);
+    half.fill(0x5a, 8192, 8192 + 4096);
+    writeFileSync(broken, half);
+    expect((await problemOf(restore(broken, { url }))).message).toContain("can't be restored");
+    writeFileSync(broken, bytes.subarray(0, bytes.length / 2));
+    expect((await problemOf(restore(broken, { url }))).message).toContain("can't be restored");
+    writeFileSync(broken, "a letter");
+    expect((await problemOf(restore(broken, { url }))).message).toContain("can't be restored");
+    await holdsEverything(url);
+  });
+});
+
+test("a backup of a newer version is refused by name", async () => {
+  await withDatabaseFile(async (file) => {
+    const db = await open(`file:${file}`);
+    await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (99, 'of a later version', 0)"));
+    await db.close();
+    expect((await problemOf(checkBackup(file))).message).toContain("a newer or another version");
+  });
+});
+
+test.skipIf(!hasLibsqlServer)(
+  "a libSQL server is backed up in one state and filled again, only when it is empty",
+  async () => {
+    const server = await startLibsqlServer();
+    const empty = await startLibsqlServer();
+    try {
+      await fill(server.url);
+      await withDatabaseFile(async (file) => {
+        const copy = join(dirname(file), "server.db");
+        await backUp({ url: server.url }, copy);
+        await restore(copy, { url: `file:${file}` });
+        await holdsEverything(`file:${file}`);
+        expect((await problemOf(restore(copy, { url: server.url }))).message).toContain("holds data already");
+        await restore(copy, { url: empty.url });
+        await holdsEverything(empty.url);
+      });
+    } finally {
+      await server.stop();
+      await empty.stop();
+    }
+  },
+  30_000,
+);

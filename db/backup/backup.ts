@@ -1,0 +1,59 @@
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { type Client, createClient } from "@libsql/client";
+import { AppError } from "../../lib/errors";
+import type { DbOptions } from "../target";
+import { type BackupFacts, checkBackup } from "./check";
+import { syncFile } from "./files";
+import { copyAll } from "./tables";
+
+/**
+ * Copies a live database into one SQLite file: a state between two transactions, however much is written meanwhile, and
+ * nobody waits. The file has its name only once it was read again and found whole. Throws conflict where the file is
+ * there already, unavailable for a database that can't be read.
+ */
+export const backUp = async (
+  { url, authToken }: Pick<DbOptions, "url" | "authToken">,
+  file: string,
+): Promise<BackupFacts> => {
+  if (existsSync(file)) throw new AppError("conflict", `${file} is there already. Give another name.`);
+  const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
+  if (source !== undefined && !existsSync(source)) {
+    throw new AppError(
+      "not_found",
+      `There is no database ${source}. Start Groundwire once, or set GROUNDWIRE_DATA_DIR.`,
+    );
+  }
+  const partial = `${file}.partial`;
+  rmSync(partial, { force: true });
+  // Whatever the umask: it holds what people wrote. SQLite takes an empty file for a new one.
+  closeSync(openSync(partial, "wx", 0o600));
+  const client = createClient({ url, authToken, concurrency: source === undefined ? undefined : 1, intMode: "bigint" });
+  try {
+    await (source === undefined ? copyServer(client, partial) : copyFile(client, partial));
+    const facts = await checkBackup(partial);
+    await syncFile(partial);
+    await rename(partial, file);
+    return facts;
+  } finally {
+    client.close();
+    rmSync(partial, { force: true });
+  }
+};
+
+/** SQLite's own copy: one read transaction, and the pages that are free are left out. */
+const copyFile = async (client: Client, file: string): Promise<void> => {
+  await client.executeMultiple(`PRAGMA wal_autocheckpoint = 0; VACUUM INTO '${file.replaceAll("'", "''")}'`);
+};
+
+/** A server copies into no file of ours: its tables are read in one read transaction and written here. */
+const copyServer = async (client: Client, file: string): Promise<void> => {
+  const target = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
+  const reading = await client.transaction("read");
+  try {
+    await copyAll(reading, target);
+  } finally {
+    reading.close();
+    target.close();
+  }
+};

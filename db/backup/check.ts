@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { type Client, createClient } from "@libsql/client";
+import { AppError } from "../../lib/errors";
+import { knownMigrations } from "../migrate";
+import { countRows, listSchema } from "./tables";
+
+/** What is in a backup that was found whole. */
+export interface BackupFacts {
+  sizeBytes: number;
+  /** In hex. */
+  sha256: string;
+  /** Changes of the schema that it has, of those that this version knows. */
+  migrations: { applied: number; known: number };
+  tables: { name: string; rows: number }[];
+}
+
+/**
+ * Reads a backup from end to end: every page and index (`integrity_check`), every foreign key, and that its schema is one
+ * of this version's. Throws not_found, invalid_request for a file that is none or is damaged, conflict for a newer schema.
+ */
+export const checkBackup = async (file: string): Promise<BackupFacts> => {
+  if (!existsSync(file)) throw new AppError("not_found", `There is no file ${file}.`);
+  const client = createClient({ url: `file:${file}`, concurrency: 1 });
+  try {
+    await client.execute("PRAGMA query_only = ON");
+    await assertWhole(client, file);
+    const migrations = await checkMigrations(client, file);
+    const tables = [];
+    for (const { kind, name } of await listSchema(client)) {
+      if (kind === "table") tables.push({ name, rows: await countRows(client, name) });
+    }
+    return { sizeBytes: (await stat(file)).size, sha256: await hashOf(file), migrations, tables };
+  } finally {
+    client.close();
+  }
+};
+
+const damaged = (file: string, reason: string): AppError =>
+  new AppError("invalid_request", `${file} can't be restored: ${reason}. Take another backup.`);
+
+const assertWhole = async (client: Client, file: string): Promise<void> => {
+  const found = await client.execute("PRAGMA integrity_check(1)").catch((error) => {
+    throw damaged(file, error instanceof Error ? error.message : String(error));
+  });
+  const verdict = String(found.rows[0]?.[0]);
+  if (verdict !== "ok") throw damaged(file, verdict);
+  const { rows } = await client.execute("PRAGMA foreign_key_check");
+  if (rows.length > 0) throw damaged(file, `${rows.length} rows refer to rows that are not there`);
+};
+
+const checkMigrations = async (client: Client, file: string): Promise<BackupFacts["migrations"]> => {
+  const found = await client.execute("SELECT hash FROM migrations ORDER BY position").catch(() => {
+    throw damaged(file, "it is no database of Groundwire");
+  });
+  const known = knownMigrations();
+  if (found.rows.every(({ hash }, position) => hash === known[position])) {
+    return { applied: found.rows.length, known: known.length };
+  }
+  throw new AppError(
+    "conflict",
+    `${file} has a schema that this version of Groundwire does not know: a newer or another version made it. Restore it with that version.`,
+  );
+};
+
+const hashOf = async (file: string): Promise<string> => {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest("hex");
+};

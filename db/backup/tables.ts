@@ -1,0 +1,61 @@
+import type { Client, InStatement, InValue, Transaction } from "@libsql/client";
+
+/** Rows that are read at once, and written in one transaction. */
+const PAGE = 500;
+
+interface SchemaEntry {
+  kind: string;
+  name: string;
+  sql: string;
+}
+
+type Source = Pick<Transaction, "execute">;
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** Everything that was made by a statement of ours, tables first. */
+export const listSchema = async (source: Source): Promise<SchemaEntry[]> => {
+  const { rows } = await source.execute(
+    `SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+       AND name NOT LIKE 'libsql~_%' ESCAPE '~' AND name NOT LIKE '~_litestream~_%' ESCAPE '~' ORDER BY type <> 'table', rowid`,
+  );
+  return rows.map(({ type, name, sql }) => ({ kind: String(type), name: String(name), sql: String(sql) }));
+};
+
+export const countRows = async (source: Source, table: string): Promise<number> => {
+  const { rows } = await source.execute(`SELECT COUNT(*) AS rows FROM ${quoted(table)}`);
+  return Number(rows[0]?.rows);
+};
+
+/** Copies schema and rows into an empty database. Foreign keys hold again only when all of it is there. */
+export const copyAll = async (source: Source, target: Client): Promise<void> => {
+  const schema = await listSchema(source);
+  const tables = schema.filter(({ kind }) => kind === "table");
+  await target.migrate(tables.map(({ sql }) => sql));
+  for (const { name } of tables) await copyRows(source, target, name);
+  // Counters of AUTOINCREMENT: an id that was given once is not given again.
+  if (tables.some(({ sql }) => /\bAUTOINCREMENT\b/i.test(sql))) {
+    await target.execute("DELETE FROM sqlite_sequence");
+    await copyRows(source, target, "sqlite_sequence");
+  }
+  // Indexes after the rows: filled in one go.
+  await target.migrate(schema.filter(({ kind }) => kind !== "table").map(({ sql }) => sql));
+};
+
+/** `migrate` writes with foreign keys off: tables come in an order of their own. */
+const copyRows = async (source: Source, target: Client, table: string): Promise<void> => {
+  for (let last: bigint | number = -1; ; ) {
+    const { rows, columns } = await source.execute({
+      sql: `SELECT rowid AS "_rowid", * FROM ${quoted(table)} WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      args: [last],
+    });
+    const [rowid, ...names] = columns;
+    const insert = `INSERT INTO ${quoted(table)} (rowid, ${names.map(quoted).join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+    const statements = rows.map(
+      (row): InStatement => ({ sql: insert, args: [rowid ?? "", ...names].map((_, index) => row[index] as InValue) }),
+    );
+    if (statements.length > 0) await target.migrate(statements);
+    if (rows.length < PAGE) return;
+    last = rows.at(-1)?.[0] as bigint;
+  }
+};

@@ -1,0 +1,31 @@
+import { resolve } from "node:path";
+import { backUp } from "../../db/backup/backup";
+import { databaseOptions } from "../../db/client";
+import { EXIT, paint, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { loadConfig } from "../../lib/settings";
+import { printFacts } from "./backup-facts";
+
+const HELP = `Copies the database into one file, while Groundwire runs, and reads the copy from end to end.
+
+  bun run backup FILE           a new file; what is there is never written over
+  bun run backup FILE --json    for scripts
+
+Put it back: bun run restore FILE. Model files are not in it: they can be fetched again.`;
+
+await runCommand(HELP, { json: { type: "boolean", default: false } }, async ({ values, positionals }) => {
+  const [name, ...rest] = positionals;
+  if (name === undefined || rest.length > 0)
+    throw new AppError("invalid_request", `Give the name of one file.\n\n${HELP}`);
+  const file = resolve(name);
+  const startedMs = performance.now();
+  const facts = await backUp(databaseOptions(loadConfig()), file);
+  const tookMs = Math.round(performance.now() - startedMs);
+  if (values.json) console.log(JSON.stringify({ file, took_ms: tookMs, ...facts }, null, 2));
+  else {
+    console.log(`${paint("green", "Backed up")} to ${file} in ${(tookMs / 1000).toFixed(1)} s`);
+    printFacts(facts);
+    console.log(`\nCheck it elsewhere: bun run restore ${name} --check`);
+  }
+  return EXIT.ok;
+});

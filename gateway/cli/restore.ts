@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { checkBackup } from "../../db/backup/check";
+import { restore } from "../../db/backup/restore";
+import { databaseOptions } from "../../db/client";
+import { EXIT, paint, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { loadConfig } from "../../lib/settings";
+import { printFacts } from "./backup-facts";
+
+const HELP = `Puts a backup in the place of the database. It is read from end to end first; what was there is kept.
+
+  bun run restore FILE --check    reads the backup and changes nothing
+  bun run restore FILE            stop Groundwire first: a database that is in use is left alone
+
+A libSQL server (LIBSQL_URL) has to be empty.`;
+
+const OPTIONS = { check: { type: "boolean", default: false }, json: { type: "boolean", default: false } } as const;
+
+await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
+  const [name, ...rest] = positionals;
+  if (name === undefined || rest.length > 0)
+    throw new AppError("invalid_request", `Give the name of one file.\n\n${HELP}`);
+  const file = resolve(name);
+  if (values.check) {
+    const facts = await checkBackup(file);
+    if (values.json) console.log(JSON.stringify({ file, ...facts }, null, 2));
+    else {
+      console.log(`${paint("green", "Whole:")} ${file}`);
+      printFacts(facts);
+    }
+    return EXIT.ok;
+  }
+  const { facts, before } = await restore(file, databaseOptions(loadConfig()));
+  if (values.json) console.log(JSON.stringify({ file, before: before ?? null, ...facts }, null, 2));
+  else {
+    console.log(`${paint("green", "Restored")} ${file}`);
+    printFacts(facts);
+    if (before) console.log(`  The database of before is kept: ${before}`);
+    console.log("\nStart again: bun run start");
+  }
+  return EXIT.ok;
+});
