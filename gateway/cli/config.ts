@@ -1,5 +1,6 @@
 import { EXIT, paint, runCommand } from "../../lib/command";
 import { describeSettings, readSettings } from "../../lib/settings";
+import { alignColumns } from "../../lib/table";
 import { writeConfigDocs } from "./config-docs";
 
 const HELP = `Prints every setting, its effective value and where the value comes from. Secrets are masked.
@@ -7,16 +8,6 @@ const HELP = `Prints every setting, its effective value and where the value come
   bun run config            as a table
   bun run config --json     for scripts
   bun run config --docs     writes .env.example and the table in README.md anew`;
-
-const table = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-};
 
 await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } }, async ({ values }) => {
   if (values.docs) {
@@ -35,7 +26,7 @@ await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } },
     console.log(JSON.stringify({ settings }, null, 2));
     return EXIT.ok;
   }
-  const [header, ...lines] = table([
+  const [header, ...lines] = alignColumns([
     ["SETTING", "VALUE", "ORIGIN"],
     ...views.map(({ setting, value, origin }) => [setting.env, value || "-", origin]),
   ]);
