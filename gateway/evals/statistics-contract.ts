@@ -7,23 +7,31 @@ export const Interval = Type.Object(
     low: Type.Number(),
     high: Type.Number(),
     level: Share("0.95"),
-    method: OneOf(["wilson", "student_t", "bca_bootstrap", "cluster_robust", "cluster_bootstrap"]),
+    method: OneOf(["wilson", "student_t", "bca_bootstrap", "cluster_robust", "cluster_bootstrap", "asymptotic"]),
   },
   { title: "Interval" },
 );
 export type Interval = Static<typeof Interval>;
 
-const rate = Type.Object({ value: Type.Number(), interval: Interval }, { title: "Rate" });
+/** A figure with its uncertainty. */
+export const Rate = Type.Object(
+  {
+    value: Type.Number(),
+    interval: Nullable(Interval, { description: "null: the data say nothing about it, as when all share one group" }),
+  },
+  { title: "Rate" },
+);
+export type Rate = Static<typeof Rate>;
 
 /** How an evaluator agrees with people, on the results that people have labelled. */
 export const Agreement = Type.Object(
   {
     labels: Count(),
-    kappa: rate,
-    sensitivity: rate,
-    specificity: rate,
-    corrected_pass_rate: Nullable(rate, {
-      description: "Rogan-Gladen estimate of the true pass rate; null: the evaluator tells nothing",
+    kappa: Nullable(Rate, { description: "null: evaluator and people only ever said one thing" }),
+    sensitivity: Nullable(Rate, { description: "null: people passed nothing" }),
+    specificity: Nullable(Rate, { description: "null: people failed nothing" }),
+    corrected_pass_rate: Nullable(Rate, {
+      description: "Rogan-Gladen estimate of the true pass rate; null: the evaluator is not shown to tell anything",
     }),
   },
   { title: "Agreement" },
@@ -40,7 +48,7 @@ export const Statistic = Type.Object(
     errors: Count("Samples without one"),
     mean: Nullable(Type.Number()),
     interval: Nullable(Interval),
-    pass_rate: Nullable(rate),
+    pass_rate: Nullable(Rate),
     clusters: Nullable(Count("Groups that the interval respects"), { description: "null: samples are independent" }),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
       description: "Pass rate if every error had failed, and if every error had passed",
@@ -48,13 +56,15 @@ export const Statistic = Type.Object(
     pass_at_k: Type.Array(
       Type.Object({
         k: Type.Integer({ minimum: 1 }),
+        n: Count("Samples with at least k repeats"),
         any: Share("At least one of k passes"),
         all: Share("All k pass"),
       }),
       { description: "Only with repeats" },
     ),
     detectable_difference: Nullable(Type.Number(), {
-      description: "Smallest change of the pass rate that this many samples can show (power 0.8, level 0.05)",
+      description:
+        "Smallest change of the pass rate, against a fixed value, that this many samples show (power 0.8, level 0.05)",
     }),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
@@ -99,10 +109,10 @@ export const GateVerdict = Type.Object(
             verdict: "not_enough_data",
             value: 0.84,
             interval: { low: 0.71, high: 0.92, level: 0.95, method: "wilson" },
-            samples_needed: 110,
+            samples_needed: 335,
           },
         ],
-        reason: "correctness is 0.84 on 50 samples; about 110 more decide whether it is 0.8 or better.",
+        reason: "correctness is 0.84 on 50 samples; about 335 more decide whether it is 0.8 or better.",
       },
     ],
   },

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 import { Criterion, FailureKind } from "../evals/contract";
-import { Agreement, Interval } from "../evals/statistics-contract";
+import { Agreement, Rate } from "../evals/statistics-contract";
 
 const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" });
 const version = Type.Integer({ minimum: 1 });
@@ -101,8 +101,8 @@ export const ShadowReport = Type.Object(
     metrics: Type.Array(
       Type.Object({
         metric: Type.String(),
-        kappa: Type.Object({ value: Type.Number(), interval: Interval }),
-        mean_shift: Type.Object({ value: Type.Number({ description: "shadow minus active" }), interval: Interval }),
+        kappa: Nullable(Rate, { description: "null: both only ever said one thing" }),
+        mean_shift: Nullable(Rate, { description: "shadow minus active" }),
         to_pass: Count("Failed by the active version, passed by the shadow"),
         to_fail: Count("Passed by the active version, failed by the shadow"),
         shadow_errors: Count(),
