@@ -1,0 +1,47 @@
+import { type Clusters, singletons } from "./clusters";
+import { eachOnce } from "./drawn";
+import { ascending } from "./ranks";
+
+/**
+ * Sorts items by score once; the result is the area under the ROC curve of the items of drawn clusters: the chance
+ * that an item of class 1 has a higher score than one of class 0, equal scores counting half (Hanley and McNeil
+ * 1982). Exact. null: one class is missing.
+ */
+export const aurocByCluster = (
+  labels: readonly boolean[],
+  scores: readonly number[],
+  clusters: Clusters,
+): ((drawn: Int32Array) => number | null) => {
+  // By place in the order of scores.
+  const order = ascending(scores);
+  const isPositive = Uint8Array.from(order, (item) => Number(labels[item] ?? false));
+  const isLastOfTie = Uint8Array.from(order, (item, place) => Number(scores[item] !== scores[order[place + 1] ?? -1]));
+  const clusterAt = Int32Array.from(order, (item) => clusters.of[item] ?? 0);
+  const timesDrawn = new Int32Array(clusters.count);
+
+  return (drawn) => {
+    timesDrawn.fill(0);
+    for (let i = 0; i < drawn.length; i++) timesDrawn[drawn[i] ?? 0] = (timesDrawn[drawn[i] ?? 0] ?? 0) + 1;
+    let positives = 0;
+    let negatives = 0;
+    let tiedPositives = 0;
+    let tiedNegatives = 0;
+    let pairsInOrder = 0;
+    for (let place = 0; place < order.length; place++) {
+      const weight = timesDrawn[clusterAt[place] ?? 0] ?? 0;
+      if (isPositive[place] === 1) tiedPositives += weight;
+      else tiedNegatives += weight;
+      if (isLastOfTie[place] === 0) continue;
+      pairsInOrder += tiedPositives * (negatives + tiedNegatives / 2);
+      positives += tiedPositives;
+      negatives += tiedNegatives;
+      tiedPositives = 0;
+      tiedNegatives = 0;
+    }
+    return positives > 0 && negatives > 0 ? pairsInOrder / (positives * negatives) : null;
+  };
+};
+
+/** The area under the curve of independent items, each once. */
+export const auroc = (labels: readonly boolean[], scores: readonly number[]): number | null =>
+  aurocByCluster(labels, scores, singletons(labels.length))(eachOnce(labels.length));

@@ -1,0 +1,65 @@
+import { bcaInterval } from "./bca";
+import { bootstrap } from "./bootstrap";
+import { clustersOf, heapUp } from "./clusters";
+import { confusionByCluster, type Decision, groupsOf, toTable } from "./confusion";
+import { correctedRate } from "./corrected-rate";
+import { eachOnce } from "./drawn";
+import { estimateMean } from "./estimate";
+import type { Figure } from "./interval";
+import { cohenKappa, kappaInterval } from "./kappa";
+
+/** How an evaluator agrees with people. */
+export interface Calibration {
+  labels: number;
+  kappa: Figure;
+  /** Share of what people pass that the evaluator passes. */
+  sensitivity: Figure;
+  /** Share of what people fail that the evaluator fails. */
+  specificity: Figure;
+  /** null: the evaluator is not shown to be better than chance. */
+  correctedPassRate: Figure | null;
+}
+
+/** Fewer labels than this say next to nothing. */
+const MIN_LABELS = 30;
+
+/** Of so many independent items kappa is as good as normal; of fewer its large-sample interval is too short. */
+const ASYMPTOTIC_FROM = 1000;
+
+/** Kappa of labels and decisions. Its interval is resampled, over groups where items share them. */
+export const agreementKappa = (labelled: readonly Decision[], seed?: number): Figure => {
+  const clusters = clustersOf(groupsOf(labelled));
+  const units = heapUp(clusters);
+  const confusionOf = confusionByCluster(labelled, units);
+  if (!clusters.areShared && labelled.length >= ASYMPTOTIC_FROM) {
+    const table = toTable(confusionOf(eachOnce(units.count)));
+    return { value: cohenKappa(table), interval: kappaInterval(table) };
+  }
+  const [distribution] = bootstrap(units.count, (drawn) => [cohenKappa(toTable(confusionOf(drawn)))], { seed });
+  return { value: distribution.estimate, interval: bcaInterval(distribution, clusters) };
+};
+
+/** Share of the items with this label that the evaluator decides as people do. */
+const foundShare = (labelled: readonly Decision[], wanted: boolean, seed?: number): Figure => {
+  const items = labelled.filter(({ label }) => label === wanted);
+  const isFound = items.map(({ decision }) => Number(decision === wanted));
+  const { value, interval } = estimateMean(isFound, { groups: groupsOf(items), range: [0, 1], seed });
+  return { value, interval };
+};
+
+/**
+ * Compares an evaluator's verdicts with people's labels. `results` are all of a run; those without a label enter the
+ * corrected pass rate alone, which holds if results were chosen for labelling without a look at their verdicts. null:
+ * fewer than 30 labels.
+ */
+export const calibrate = (results: readonly Decision[], seed?: number): Calibration | null => {
+  const labelled = results.filter(({ label }) => label !== null);
+  if (labelled.length < MIN_LABELS) return null;
+  return {
+    labels: labelled.length,
+    kappa: agreementKappa(labelled, seed),
+    sensitivity: foundShare(labelled, true, seed),
+    specificity: foundShare(labelled, false, seed),
+    correctedPassRate: correctedRate(results, { seed }),
+  };
+};

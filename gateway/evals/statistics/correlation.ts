@@ -1,0 +1,24 @@
+import { mean } from "./mean";
+import { midRanks } from "./ranks";
+
+/** Pearson's product-moment correlation of pairs, −1 to 1. null: fewer than two pairs, or one side doesn't vary. */
+export const pearson = (x: ArrayLike<number>, y: ArrayLike<number>): number | null => {
+  const meanX = mean(x);
+  const meanY = mean(y);
+  let squaresX = 0;
+  let squaresY = 0;
+  let products = 0;
+  for (let i = 0; i < x.length; i++) {
+    const dx = (x[i] ?? 0) - meanX;
+    const dy = (y[i] ?? 0) - meanY;
+    squaresX += dx * dx;
+    squaresY += dy * dy;
+    products += dx * dy;
+  }
+  if (squaresX === 0 || squaresY === 0) return null;
+  return Math.min(1, Math.max(-1, products / Math.sqrt(squaresX) / Math.sqrt(squaresY)));
+};
+
+/** Spearman's rank correlation (Spearman 1904): Pearson's on the ranks, equal values sharing theirs. */
+export const spearman = (x: ArrayLike<number>, y: ArrayLike<number>): number | null =>
+  pearson(midRanks(x), midRanks(y));

@@ -1,0 +1,81 @@
+import type { Interval } from "../statistics-contract";
+import { bcaInterval } from "./bca";
+import { bootstrap } from "./bootstrap";
+import { clusterRobustInterval, clusterRobustRateInterval } from "./cluster-robust";
+import { type Clusters, clustersOf, type Groups, singletons } from "./clusters";
+import { sumDrawn } from "./drawn";
+import { checkValues } from "./input";
+import { clip, DEFAULT_LEVEL, type Figure, type Range } from "./interval";
+import { mean, studentInterval } from "./mean";
+import { unvaryingInterval, wilsonInterval } from "./wilson";
+
+/** A mean or a rate, with what is known about its uncertainty. */
+export interface Estimate extends Figure {
+  n: number;
+  /** Groups that the interval respects; null: values are independent. */
+  clusters: number | null;
+}
+
+export interface EstimateOptions {
+  /** Left out: all values are independent. */
+  groups?: Groups;
+  /** Bounds of every possible value; intervals stay inside. Left out: none are known. */
+  range?: Range;
+  level?: number;
+  seed?: number;
+}
+
+/** Resamples of fewer units can't reach as far out as a 95 % interval has to: Student's t can. */
+export const BOOTSTRAP_FROM = 20;
+/** From here on a mean is as good as normal, and t gives what the bootstrap would after fifty million draws. */
+const BOOTSTRAP_TO = 5000;
+
+/** A mean is so cheap that its interval need not be rough in the third digit. */
+export const MEAN_RESAMPLES = 10_000;
+
+/** Equal but for rounding. Their spread tells nothing about what else there may be. */
+export const isUnvarying = (values: readonly number[]): boolean => {
+  const [first = 0] = values;
+  return values.every((value) => Math.abs(value - first) <= Math.abs(first) * 1e-12);
+};
+
+export const isVerdict = (value: number): boolean => value === 0 || value === 1;
+
+const bootstrapMean = (values: readonly number[], clusters: Clusters, options: EstimateOptions): Interval | null => {
+  const units = Float64Array.from(values);
+  const [distribution] = bootstrap(units.length, (drawn) => [sumDrawn(units, drawn) / drawn.length], {
+    resamples: MEAN_RESAMPLES,
+    seed: options.seed,
+  });
+  return bcaInterval(distribution, clusters, options.level);
+};
+
+const chooseInterval = (values: readonly number[], clusters: Clusters, options: EstimateOptions): Interval | null => {
+  const { range, level = DEFAULT_LEVEL } = options;
+  const [first] = values;
+  if (first === undefined || (clusters.areShared && clusters.count === 1)) return null;
+  if (isUnvarying(values)) return range ? unvaryingInterval(first, clusters.count, range, level) : null;
+  const isRate = range?.[0] === 0 && range[1] === 1 && values.every(isVerdict);
+  if (clusters.areShared) return (isRate ? clusterRobustRateInterval : clusterRobustInterval)(values, clusters, level);
+  if (isRate) return wilsonInterval(mean(values) * values.length, values.length, level);
+  const isNormal = values.length < BOOTSTRAP_FROM || values.length > BOOTSTRAP_TO;
+  return isNormal ? studentInterval(values, level) : bootstrapMean(values, clusters, options);
+};
+
+/**
+ * Mean of the values with the interval that fits them, whose `method` says which it is: verdicts (0 or 1, range [0,
+ * 1]) Wilson; other values Student's t below 20 and above 5,000, BCa bootstrap between; values that share groups
+ * cluster-robust; values that are all equal Wilson's bound on what was not seen, where the range is known. Throws
+ * invalid_request for values that are not finite, or another number of groups than values.
+ */
+export const estimateMean = (values: readonly number[], options: EstimateOptions = {}): Estimate => {
+  checkValues(values, options.groups);
+  const clusters = options.groups ? clustersOf(options.groups) : singletons(values.length);
+  const interval = chooseInterval(values, clusters, options);
+  return {
+    n: values.length,
+    clusters: clusters.areShared ? clusters.count : null,
+    value: values.length === 0 ? null : mean(values),
+    interval: interval && options.range ? clip(interval, options.range) : interval,
+  };
+};

@@ -1,0 +1,65 @@
+import type { Interval } from "../statistics-contract";
+import { clip, DEFAULT_LEVEL, tailOf } from "./interval";
+import { normalQuantile } from "./normal";
+
+interface Shares {
+  /** Share of items in each cell, rows for one rater, columns for the other. */
+  cells: readonly (readonly number[])[];
+  rows: readonly number[];
+  columns: readonly number[];
+  agreement: number;
+  expected: number;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+const sharesOf = (table: readonly (readonly number[])[]): Shares => {
+  const n = sum(table.map(sum));
+  const cells = table.map((row) => row.map((count) => count / n));
+  const rows = cells.map(sum);
+  const columns = rows.map((_, j) => sum(cells.map((row) => row[j] ?? 0)));
+  return {
+    cells,
+    rows,
+    columns,
+    agreement: sum(cells.map((row, i) => row[i] ?? 0)),
+    expected: sum(rows.map((share, i) => share * (columns[i] ?? 0))),
+  };
+};
+
+/**
+ * Cohen's kappa of two raters (Cohen 1960): agreement beyond what their own rates would give by chance, −1 to 1.
+ * `table` is square, counts of items by the category that each rater chose. null: no items, or both only ever chose
+ * one category.
+ */
+export const cohenKappa = (table: readonly (readonly number[])[]): number | null => {
+  const { agreement, expected } = sharesOf(table);
+  return expected < 1 ? (agreement - expected) / (1 - expected) : null;
+};
+
+/** Large-sample variance of kappa for independent items (Fleiss, Cohen and Everitt 1969). */
+const kappaVariance = (table: readonly (readonly number[])[], kappa: number): number => {
+  const n = sum(table.map(sum));
+  const { cells, rows, columns, expected } = sharesOf(table);
+  let variance = -((kappa - expected * (1 - kappa)) ** 2);
+  cells.forEach((row, i) => {
+    row.forEach((share, j) => {
+      const marginal = (columns[i] ?? 0) + (rows[j] ?? 0);
+      variance += share * ((i === j ? 1 : 0) - marginal * (1 - kappa)) ** 2;
+    });
+  });
+  return variance / n / (1 - expected) ** 2;
+};
+
+/** A variance below it is what rounding leaves of 0. */
+const ROUNDING = 1e-14;
+
+/** Kappa's interval by its large-sample error. null: kappa is undefined, or the raters never or always disagreed. */
+export const kappaInterval = (table: readonly (readonly number[])[], level = DEFAULT_LEVEL): Interval | null => {
+  const kappa = cohenKappa(table);
+  if (kappa === null) return null;
+  const variance = kappaVariance(table, kappa);
+  if (variance < ROUNDING) return null;
+  const halfWidth = Math.sqrt(variance) * normalQuantile(1 - tailOf(level));
+  return clip({ low: kappa - halfWidth, high: kappa + halfWidth, level, method: "asymptotic" }, [-1, 1]);
+};

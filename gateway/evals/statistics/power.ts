@@ -1,0 +1,74 @@
+import { DEFAULT_LEVEL, tailOf } from "./interval";
+import { normalQuantile } from "./normal";
+
+const DEFAULT_POWER = 0.8;
+
+export interface PowerOptions {
+  /** Chance to show a difference of that size. */
+  power?: number;
+  /** Of the two-sided test is 1 − level. */
+  level?: number;
+  /** How many times clusters raise the variance: `designEffect` of an earlier run. */
+  designEffect?: number;
+}
+
+/** The z of the level's tail and of the power. */
+const quantiles = ({ power = DEFAULT_POWER, level = DEFAULT_LEVEL }: PowerOptions) => ({
+  zLevel: normalQuantile(1 - tailOf(level)),
+  zPower: normalQuantile(power),
+});
+
+/**
+ * The larger root δ of δ√n = z_level √v + z_power √(v + cδ − δ²): the standard error is √(v / n) where there is no
+ * difference and √((v + cδ − δ²) / n) where there is one of δ.
+ */
+const solve = (v: number, c: number, n: number, { zLevel, zPower }: ReturnType<typeof quantiles>): number => {
+  const square = n + zPower ** 2;
+  const half = zLevel * Math.sqrt(n * v) + (zPower ** 2 * c) / 2;
+  const rest = (zLevel ** 2 - zPower ** 2) * v;
+  return (half + Math.sqrt(Math.max(0, half ** 2 - square * rest))) / square;
+};
+
+/**
+ * Smallest change of a rate, against a fixed value, that `n` samples show: the one-sample test by the normal
+ * approximation, with the variance of either rate (Fleiss, Levin and Paik 2003, "Statistical methods for rates and
+ * proportions", chapter 2). Towards ½, where it is harder to see. null: not even the largest change is shown.
+ */
+export const detectableRateChange = (rate: number, n: number, options: PowerOptions = {}): number | null => {
+  if (n === 0) return null;
+  const change = solve(rate * (1 - rate), Math.abs(1 - 2 * rate), n / (options.designEffect ?? 1), quantiles(options));
+  return change <= Math.max(rate, 1 - rate) ? change : null;
+};
+
+/**
+ * Smallest difference of two rates on the same `n` samples (Connor 1987, "Sample size for testing differences in
+ * proportions for the paired-sample design"). `changed`: share of samples whose verdict differs, above 0. null: not
+ * even if all changed in one direction.
+ */
+export const detectablePairedChange = (changed: number, n: number, options: PowerOptions = {}): number | null => {
+  if (n === 0 || changed === 0) return null;
+  const change = solve(changed, 0, n / (options.designEffect ?? 1), quantiles(options));
+  return change <= changed ? change : null;
+};
+
+/** Smallest difference of a mean that shows, whose standard error is known: (z_level + z_power) times the error. */
+export const detectableDifference = (standardError: number, options: PowerOptions = {}): number => {
+  const { zLevel, zPower } = quantiles(options);
+  return (zLevel + zPower) * standardError;
+};
+
+/**
+ * Samples until an interval of the level no longer holds `bound`, if the value stays what it is: z² v / (value −
+ * bound)², which for a rate, with v = bound (1 − bound), is Wilson's interval solved for n. `variance` is that of one
+ * sample. null: the value is the bound itself, and no number decides.
+ */
+export const samplesToDecide = (
+  value: number,
+  bound: number,
+  variance: number,
+  { level = DEFAULT_LEVEL, designEffect = 1 }: Omit<PowerOptions, "power"> = {},
+): number | null => {
+  if (value === bound) return null;
+  const z = normalQuantile(1 - tailOf(level));
+  return Math.ceil((z ** 2 * variance * designEffect) / (value - bound) ** 2);
+};

@@ -1,0 +1,57 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { reference } from "../../../tests/fixtures/statistics/reference";
+import { expectClose } from "../../../tests/statistics/expect-close";
+import { averageRepeats, passAtK } from "./repeats";
+
+test("pass@k and pass^k are the shares of all choices of k attempts", () => {
+  for (const { passes, attempts, k, any, all } of reference.passAtK) {
+    const row = passAtK([{ passes, attempts }])[k - 1];
+    expect(row?.k).toBe(k);
+    expect(row?.any).toBeCloseTo(any, 12);
+    expect(row?.all).toBeCloseTo(all, 12);
+  }
+});
+
+test("one attempt is the pass rate, more attempts never lower the one and never raise the other", () => {
+  const sample = fc
+    .tuple(fc.integer({ min: 0, max: 8 }), fc.constant(8))
+    .map(([passes, attempts]) => ({ passes, attempts }));
+  fc.assert(
+    fc.property(fc.array(sample, { minLength: 1 }), (samples) => {
+      const rows = passAtK(samples);
+      const rate = samples.reduce((sum, { passes }) => sum + passes / 8, 0) / samples.length;
+      expectClose(rows[0]?.any ?? null, rate, 1e-12);
+      expectClose(rows[0]?.all ?? null, rate, 1e-12);
+      rows.slice(1).forEach((row, i) => {
+        expect(row.any).toBeGreaterThanOrEqual((rows[i]?.any ?? 0) - 1e-12);
+        expect(row.all).toBeLessThanOrEqual((rows[i]?.all ?? 0) + 1e-12);
+      });
+    }),
+  );
+});
+
+test("a sample with fewer attempts than k tells nothing about k", () => {
+  const rows = passAtK([
+    { passes: 1, attempts: 1 },
+    { passes: 0, attempts: 2 },
+  ]);
+  expect(rows).toEqual([
+    { k: 1, n: 2, any: 0.5, all: 0.5 },
+    { k: 2, n: 1, any: 0, all: 0 },
+  ]);
+  expect(passAtK([])).toEqual([]);
+});
+
+test("repeats are averaged by sample, whatever their order and number", () => {
+  const values = [
+    ["b", 1],
+    ["a", 0],
+    ["b", 0],
+    ["b", 0.5],
+  ] as const;
+  expect([...averageRepeats(values)]).toEqual([
+    ["b", 0.5],
+    ["a", 0],
+  ]);
+});

@@ -1,0 +1,38 @@
+import { createRandom, type Random } from "../../gateway/evals/statistics/random";
+import type { Interval } from "../../gateway/evals/statistics-contract";
+
+/** Above 0 and below 1. */
+export const uniform = (random: Random): number => (random.nextUint32() + 0.5) / 2 ** 32;
+
+/** Box and Muller 1958. */
+export const normal = (random: Random): number =>
+  Math.sqrt(-2 * Math.log(uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
+
+/** How often intervals of simulated data hold the true value. */
+export interface Coverage {
+  /** Share of the intervals that hold it. */
+  share: number;
+  /** Simulations that gave no interval. */
+  without: number;
+}
+
+/** Runs `trials` simulations with one seed: the same figures each time. */
+export const simulateCoverage = (
+  truth: number,
+  trials: number,
+  simulate: (random: Random) => Interval | null,
+): Coverage => {
+  const random = createRandom(20261126);
+  let held = 0;
+  let without = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const interval = simulate(random);
+    if (!interval) without++;
+    else if (interval.low <= truth && truth <= interval.high) held++;
+  }
+  return { share: held / (trials - without), without };
+};
+
+/** A value for each of `count` items. */
+export const times = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
