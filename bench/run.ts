@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead } from "./gateway-overhead";
+import { statistics } from "./statistics";
 
 const SCENARIOS: Record<string, () => Promise<unknown>> = {
   engine: engineThroughput,
   "gateway-overhead": gatewayOverhead,
   "gateway-memory": gatewayMemory,
+  statistics,
 };
 
 const [name] = process.argv.slice(2);
