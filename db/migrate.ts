@@ -20,10 +20,7 @@ export const knownMigrations = (folder = FOLDER): string[] =>
  * taken. Throws conflict, having changed nothing, when the database belongs to a newer version; the process then ends
  * with exit code 78.
  */
-export const migrate = async (
-  db: Pick<Db, "all" | "writer">,
-  folder = FOLDER,
-): Promise<void> => {
+export const migrate = async (db: Pick<Db, "all" | "writer">, folder = FOLDER): Promise<void> => {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
   await db.writer.exclusive(() => db.writer.execute(CREATE_TABLE));
   for (;;) {

@@ -5,6 +5,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { ChatMessage } from "../chat/contract";
 import type { Call, ChatService } from "../chat/service";
+import { assertMayStore } from "../content-logging";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
 import type { KeyRun, KeyRuns } from "../keys/runs";
@@ -21,7 +22,6 @@ import {
   type CreateConversation,
 } from "./contract";
 import { type AnswerState, Generation, whenAborted } from "./generation";
-import { assertMayStore } from "./rules";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
 const KEEP_MS = 60_000;
@@ -93,7 +93,7 @@ export const createConversations = ({
    * parallel callers gets past them. Throws conflict, rate_limited, or insufficient_role for a key whose content may not be kept.
    */
   const inPlace = async <T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>) => {
-    assertMayStore(principal);
+    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
     const isTaken =
       running.has(conversationId ?? "") || [...starting].some((other) => other.conversationId === conversationId);
     if (conversationId !== undefined && isTaken) {
@@ -166,7 +166,7 @@ export const createConversations = ({
     { title = "New chat", model }: CreateConversation = {},
     seal?: Seal,
   ): Promise<Conversation> => {
-    assertMayStore(principal);
+    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
     const at = now();
     const { id: resolved } = models.resolve(principal, model);
     const row = {

@@ -3,6 +3,8 @@ import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
+import { assertMayStore } from "../content-logging";
+import { download } from "../http/download";
 import { newId } from "../ids";
 import type { Principal } from "../principal";
 import {
@@ -12,8 +14,6 @@ import {
   type ExportFormat,
   type ImportResult,
 } from "./contract";
-
-import { assertMayStore } from "./rules";
 
 /** Conversations of a key out of the database and back into it. */
 export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
@@ -82,7 +82,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
      * content may not be kept.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
-      assertMayStore(principal);
+      assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
       return db.write(async (tx) => {
         const result: ImportResult = { imported: 0, extended: 0, skipped: 0 };
         for (const file of conversations) result[await importOne(tx, principal.keyId, file)] += 1;
@@ -120,11 +120,5 @@ const toFile = (conversations: ExportedConversation[], format: ExportFormat = "j
     format === "json"
       ? [JSON.stringify(file, null, 2), "application/json", "json"]
       : [`${conversations.map(toMarkdown).join("\n\n---\n\n")}\n`, "text/markdown", "md"];
-  return new Response(text, {
-    headers: {
-      "content-type": `${type}; charset=utf-8`,
-      "content-disposition": `attachment; filename="${name}.${ending}"`,
-      "cache-control": "no-store",
-    },
-  });
+  return download(text, type, `${name}.${ending}`);
 };

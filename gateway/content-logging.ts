@@ -1,0 +1,14 @@
+import { AppError } from "../lib/errors";
+import type { Principal } from "./principal";
+
+/**
+ * Throws insufficient_role for a key whose prompts and answers may not be kept. `what` would be kept; `way` is a sentence
+ * that says how to go on without.
+ */
+export const assertMayStore = ({ keyName, contentLogging }: Principal, what: string, way: string): void => {
+  if (contentLogging) return;
+  throw new AppError(
+    "insufficient_role",
+    `Content logging is off for the key "${keyName}", so its ${what} can't be stored. ${way} Or ask an admin to turn content logging on.`,
+  );
+};
