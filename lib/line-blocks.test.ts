@@ -32,9 +32,11 @@ test("a flush writes what is left, in order, and tells when", async () => {
 test("the lines of a process that exits at once, and of one that waits for its flush, are all written", async () => {
   const script = (end: string) =>
     `import { createLog } from "${import.meta.dir}/log"; const log = createLog("jobs", "info"); for (let i = 0; i < 1000; i++) log.info({ i }); ${end}`;
+  // A reader that takes nothing until the pipe is full.
+  const read = `exec 3>&1; "$0" -e "$1" 2>&1 >/dev/null | (sleep 0.3; cat >&3)`;
   for (const end of ["process.exit(0)", "log.flush(() => process.exit(0))", ""]) {
-    const child = Bun.spawn([process.execPath, "-e", script(end)], { stderr: "pipe" });
-    const lines = (await new Response(child.stderr).text()).trim().split("\n");
+    const child = Bun.spawn(["sh", "-c", read, process.execPath, script(end)], { stdout: "pipe" });
+    const lines = (await new Response(child.stdout).text()).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line).i)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   }
 });

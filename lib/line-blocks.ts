@@ -1,10 +1,11 @@
 interface Sink {
+  /** Begins to write a whole block; less than that it keeps until it is flushed. */
   write(text: string): unknown;
   flush(done?: (error?: Error) => void): void;
   flushSync(): void;
 }
 
-const BLOCK_LENGTH = 32_768;
+export const BLOCK_LENGTH = 32_768;
 /** A line is on the disk at most this long after it was written. */
 const FLUSH_MS = 1000;
 
@@ -16,7 +17,7 @@ export class LineBlocks {
   #lines = "";
 
   constructor(private readonly sink: Sink) {
-    setInterval(() => this.#pass(), FLUSH_MS).unref();
+    setInterval(() => this.flush(), FLUSH_MS).unref();
     process.once("exit", () => this.flushSync());
   }
 
@@ -31,7 +32,10 @@ export class LineBlocks {
     this.sink.flush(done);
   }
 
-  /** Used by pino after a fatal line too. */
+  /**
+   * Used by pino after a fatal line too. What is left is less than a block, so that no write of it begins that the end of
+   * the process would cut off.
+   */
   flushSync(): void {
     this.#pass();
     this.sink.flushSync();

@@ -1,5 +1,5 @@
 import pino from "pino";
-import { LineBlocks } from "./line-blocks";
+import { BLOCK_LENGTH, LineBlocks } from "./line-blocks";
 
 /** Structured log of one process: a JSON object per line on stderr. Bodies, prompts and keys are never passed to it. */
 export type Log = pino.Logger;
@@ -16,7 +16,7 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: 1 })),
+    new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: BLOCK_LENGTH, maxWrite: 2 * BLOCK_LENGTH })),
   );
 
 /** For tests and command-line tools, where nobody reads the log. */
