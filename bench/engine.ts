@@ -32,7 +32,7 @@ export const engineThroughput = async () => {
   const log = silentLog();
   const engine = createLlamaEngine(config, log);
   await engine.load(() => {});
-  const { path, sampling } = await ensureModel(config.models.chat, config, () => {});
+  const { path, sampling } = await ensureModel("chat", config);
   const slots = Math.max(...STREAMS);
   const runtime = await loadRuntime(path, { ...config.node, slots }, log, () => {});
   const sequences = Array.from({ length: slots }, () => runtime.context.getSequence());

@@ -142,6 +142,11 @@ export const Config = Type.Object({
     chat: text("GROUNDWIRE_CHAT_MODEL", "Default chat model: a name of the catalogue, or the path of a .gguf file", {
       default: "smollm2-135m-instruct",
     }),
+    embedding: text(
+      "GROUNDWIRE_EMBEDDING_MODEL",
+      "Default embedding model: a name of the catalogue, or the path of a .gguf file",
+      { default: "all-minilm-l6-v2" },
+    ),
     huggingFaceUrl: text("HF_ENDPOINT", "Hugging Face or a mirror of it, where model files come from", {
       default: "https://huggingface.co",
       ...webAddress,
@@ -173,6 +178,27 @@ export const Config = Type.Object({
       webAddress,
     ),
     engineKey: optionalText("GROUNDWIRE_NODE_ENGINE_KEY", "API key of that server", { secret: true }),
+    embedder: choice(
+      "GROUNDWIRE_NODE_EMBEDDER",
+      "What makes embeddings; auto: the embedded llama.cpp beside the engine llama, synthetic beside synthetic, else off",
+      ["auto", "llama", "openai", "synthetic", "off"],
+      "auto",
+    ),
+    embedderUrl: optionalText(
+      "GROUNDWIRE_NODE_EMBEDDER_URL",
+      "Address of the server for the embedder openai: TEI, Infinity, vLLM or llama-server",
+      webAddress,
+    ),
+    embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),
+    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Requests for embeddings that run at once", 8, 1, 1024),
+    embedderQueue: Type.Optional(
+      Type.Integer({
+        env: "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
+        description: "Requests for embeddings that may wait; left out: eight times those that run at once",
+        minimum: 0,
+        maximum: 100_000,
+      }),
+    ),
     slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers that are generated at once", 8, 1, 1024),
     queue: Type.Optional(
       Type.Integer({

@@ -5,6 +5,14 @@ import type { ErrorDetail } from "./errors";
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 
+export type EmbedderKind = Exclude<Config["node"]["embedder"], "auto">;
+
+/** What makes the embeddings of a node: what its settings say, with `auto` resolved. */
+export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" | "embedder">): EmbedderKind => {
+  if (embedder !== "auto") return embedder;
+  return engine === "openai" ? "off" : engine;
+};
+
 /** What single values can't show: settings that need each other or exclude each other. */
 export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => {
   const problems: ErrorDetail[] = [];
@@ -16,6 +24,9 @@ export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => 
     report("GROUNDWIRE_NODE_TLS_CERT", "is missing; the private key needs its certificate");
   if (node.engine === "openai" && !node.engineUrl) {
     report("GROUNDWIRE_NODE_ENGINE_URL", "is missing; the engine openai needs the address of its server");
+  }
+  if (node.embedder === "openai" && !node.embedderUrl) {
+    report("GROUNDWIRE_NODE_EMBEDDER_URL", "is missing; the embedder openai needs the address of its server");
   }
   if (!isLoopback(node.host)) {
     if (!gateway.nodeToken) {

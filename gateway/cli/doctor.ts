@@ -19,9 +19,9 @@ const COLOURS = { passed: "green", warning: "yellow", failed: "red" } as const;
 
 const print = (result: Result): void => {
   console.log(
-    `${paint(COLOURS[result.status], result.status.toUpperCase().padEnd(7))}  ${result.name.padEnd(13)}  ${result.message}`,
+    `${paint(COLOURS[result.status], result.status.toUpperCase().padEnd(7))}  ${result.name.padEnd(15)}  ${result.message}`,
   );
-  if (result.status !== "passed") console.log(`${" ".repeat(24)} ${paint("bold", "→")} ${result.remedy}`);
+  if (result.status !== "passed") console.log(`${" ".repeat(26)} ${paint("bold", "→")} ${result.remedy}`);
 };
 
 const check = async (report: (result: Result) => void): Promise<Result[]> => {

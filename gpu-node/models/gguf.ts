@@ -13,9 +13,7 @@ export const checkGguf = async (path: string): Promise<void> => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
     const problem = bytesRead < HEADER_BYTES ? "it is too short" : headerProblem(buffer);
     if (problem) {
-      throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`, {
-        param: "models.chat",
-      });
+      throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`);
     }
   } finally {
     await file.close();

@@ -1,4 +1,11 @@
-import type { DownloadProgress, OnProgress } from "./download";
+/** `bytes` of `total` of one file, or of files that belong together; `step` says what is done with them. */
+export interface DownloadProgress {
+  file: string;
+  step: "download" | "verify" | "convert";
+  bytes: number;
+  total: number;
+}
+export type OnProgress = (progress: DownloadProgress) => void;
 
 /** Where progress is written: a terminal gets a bar that is redrawn, anything else a line for every tenth. */
 export interface ProgressOutput {
@@ -47,9 +54,11 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
   };
 };
 
+const WORDS = { download: "fetching", verify: "checking", convert: "converting" } as const;
+
 const describe = ({ file, step, bytes, total }: DownloadProgress): string =>
   `${String(Math.floor((100 * bytes) / total)).padStart(3)}%  ${megabytes(bytes)} / ${megabytes(total)} MB  ` +
-  `${step === "verify" ? "checking" : "fetching"} ${file}`;
+  `${WORDS[step]} ${file}`;
 
 const rateText = ({ bytes, total }: DownloadProgress, samples: { at: number; bytes: number }[]): string => {
   const [first] = samples;

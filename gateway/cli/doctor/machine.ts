@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { findModel } from "../../../gpu-node/models/catalogue";
+import { neededModels } from "../../../gpu-node/models/needed";
 import { engines } from "../../../package.json";
 import { type Check, failed, passed, warning } from "./check";
 
@@ -51,13 +52,15 @@ const memory: Check = {
   run: ({ config }) => {
     const limit = process.constrainedMemory();
     const total = Math.min(totalmem(), limit > 0 ? limit : Number.POSITIVE_INFINITY);
-    const modelBytes = findModel(config.models.chat)?.files[0].sizeBytes ?? Bun.file(config.models.chat).size;
-    const needed = modelBytes * MEMORY_PER_FILE_BYTE;
+    const names = neededModels(config.node).map((kind) => config.models[kind]);
+    const bytes = names.map((name) => findModel(name)?.file.sizeBytes ?? Bun.file(name).size);
+    const needed = bytes.reduce((sum, size) => sum + size, 0) * MEMORY_PER_FILE_BYTE;
+    const models = names.join(" and ") || "a model of its own";
     return needed < total
-      ? passed(`${inGib(total)}, about ${inGib(needed)} for ${config.models.chat}`)
+      ? passed(`${inGib(total)}, about ${inGib(needed)} for ${models}`)
       : failed(
-          `${inGib(total)}, and ${config.models.chat} needs about ${inGib(needed)}`,
-          "Choose a smaller model with GROUNDWIRE_CHAT_MODEL",
+          `${inGib(total)}, and ${models} needs about ${inGib(needed)}`,
+          "Choose smaller models with GROUNDWIRE_CHAT_MODEL and GROUNDWIRE_EMBEDDING_MODEL",
         );
   },
 };

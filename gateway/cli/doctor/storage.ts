@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
-import { findModel } from "../../../gpu-node/models/catalogue";
+import { findModel, type ModelKind } from "../../../gpu-node/models/catalogue";
+import { neededModels } from "../../../gpu-node/models/needed";
 import { hashFile } from "../../../gpu-node/models/verify";
+import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
 import { type Check, type Finding, failed, passed, warning } from "./check";
 
@@ -72,31 +74,35 @@ const database: Check = {
   },
 };
 
-const model: Check = {
-  name: "model",
-  run: async ({ config }) => {
-    if (config.node.engine !== "llama") return passed(`the engine ${config.node.engine} needs no file here`);
-    const known = findModel(config.models.chat);
-    if (!known) {
-      return existsSync(config.models.chat)
-        ? passed(`${config.models.chat}, a file of your own`)
-        : failed(
-            `GROUNDWIRE_CHAT_MODEL is ${config.models.chat}: no name of the catalogue and no file`,
-            "bun run models list",
-          );
-    }
-    for (const { name, sha256 } of known.files) {
-      const path = join(config.models.dir, name);
-      if (!existsSync(path)) return warning(`${name} is not here yet`, "bun run models pull");
-      if ((await hashFile(path)) !== sha256) {
-        return failed(
-          `${path} is not the file that it should be: its sha256 differs`,
-          `rm ${path} && bun run models pull`,
-        );
-      }
-    }
-    return passed(`${known.name}: every file has its sha256`);
-  },
+const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
+
+const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding> => {
+  const known = findModel(models[kind]);
+  if (!known) {
+    return existsSync(models[kind])
+      ? passed(`${models[kind]}, a file of your own`)
+      : failed(`${VARIABLES[kind]} is ${models[kind]}: no name of the catalogue and no file`, "bun run models list");
+  }
+  const path = join(models.dir, known.file.name);
+  if (!existsSync(path)) return warning(`${known.file.name} is not here yet`, "bun run models pull");
+  if ((await hashFile(path)) !== known.file.sha256) {
+    return failed(`${path} is not the file that it should be: its sha256 differs`, `rm ${path} && bun run models pull`);
+  }
+  return passed(`${known.name}: its file has its sha256`);
 };
 
-export const storageChecks: readonly Check[] = [dataFolder, modelsFolder, database, model];
+const modelCheck = (name: string, kind: ModelKind): Check => ({
+  name,
+  run: ({ config }) =>
+    neededModels(config.node).includes(kind)
+      ? checkModel(kind, config)
+      : passed("the node loads none from a file of its own"),
+});
+
+export const storageChecks: readonly Check[] = [
+  dataFolder,
+  modelsFolder,
+  database,
+  modelCheck("model", "chat"),
+  modelCheck("embedding-model", "embedding"),
+];

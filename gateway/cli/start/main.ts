@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
+import { neededModels } from "../../../gpu-node/models/needed";
 import { drawProgress } from "../../../gpu-node/models/progress";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
@@ -14,7 +15,7 @@ import { waitUntilReady } from "./readiness";
 import { renderSummary } from "./summary";
 import { Supervisor } from "./supervisor";
 
-const HELP = `Starts Groundwire on this machine: GPU node and gateway, with the default model.
+const HELP = `Starts Groundwire on this machine: GPU node and gateway, with the default models.
 
   bun run start                          http://127.0.0.1:8080, or the next free port
   GROUNDWIRE_PORT=9000 bun run start     the port is yours to choose
@@ -54,12 +55,15 @@ const makeLogFolder = (dataDir: string): string => {
   }
 };
 
-/** The default model's files. A bar that was left half-way ends its line, so that the reason stands on one of its own. */
-const fetchModel = (config: Config): Promise<unknown> =>
-  ensureModel(config.models.chat, config, drawProgress(process.stdout)).catch((error: unknown) => {
-    if (isTerminal) console.log();
-    throw error;
-  });
+/** The models that the node loads. A bar that was left half-way ends its line, so that the reason stands on one of its own. */
+const fetchModels = async (config: Config): Promise<void> => {
+  for (const kind of neededModels(config.node)) {
+    await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
+      if (isTerminal) console.log();
+      throw error;
+    });
+  }
+};
 
 /** A key is printed to a terminal only: elsewhere the output may be kept as a log. */
 const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
@@ -79,7 +83,7 @@ const start = async (): Promise<number> => {
   const isWithNode = config.gateway.nodes.length === 0;
   const ports = await choosePorts(settings);
   const logFolder = makeLogFolder(config.dataDir);
-  if (isWithNode && config.node.engine === "llama") await fetchModel(config);
+  if (isWithNode) await fetchModels(config);
 
   const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
   const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);

@@ -52,9 +52,7 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
         done = Math.max(done, fraction); // a file that was downloaded is read once more to be checked
         onProgress(done);
       };
-      const file = await ensureModel(config.models.chat, config, ({ bytes, total }) =>
-        report((FILE_SHARE * bytes) / total),
-      );
+      const file = await ensureModel("chat", config, ({ bytes, total }) => report((FILE_SHARE * bytes) / total));
       const runtime = await loadRuntime(file.path, config.node, log, (fraction) =>
         report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
       );
