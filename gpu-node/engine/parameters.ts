@@ -1,4 +1,16 @@
-import { AppError } from "../../lib/errors";
+import {
+  type Fields,
+  flag,
+  isFields,
+  known,
+  numberIn,
+  only,
+  readModel,
+  refuse,
+  shown,
+  textOf,
+  wholeIn,
+} from "./fields";
 
 /**
  * The parameters of OpenAI's two routes that an embedded engine can honour, checked one by one: a request either means
@@ -44,8 +56,6 @@ interface CompletionParameters extends SamplingParameters {
 
 export type Parameters = ChatParameters | CompletionParameters;
 
-type Fields = Record<string, unknown>;
-
 const SHARED = [
   "model",
   "max_tokens",
@@ -73,58 +83,6 @@ const CHAT = new Set([
   "store",
 ]);
 const COMPLETION = new Set([...SHARED, "prompt", "echo", "suffix"]);
-
-const refuse = (param: string, message: string): AppError =>
-  new AppError("invalid_request", message, { source: "node", param });
-
-/** A value in an error message: short, and on one line. */
-const shown = (value: unknown): string => {
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
-};
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-const numberIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
-  const value = body[param] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  throw refuse(param, `${param} must be a number from ${min} to ${max}, not ${shown(value)}.`);
-};
-
-const wholeIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
-  const value = body[param] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw refuse(param, `${param} must be a whole number from ${min} to ${max}, not ${shown(value)}.`);
-};
-
-const flag = (body: Fields, param: string): boolean | undefined => {
-  const value = body[param] ?? undefined;
-  if (value === undefined || typeof value === "boolean") return value;
-  throw refuse(param, `${param} must be true or false, not ${shown(value)}.`);
-};
-
-/** A field that is accepted only with the value that changes nothing. */
-const only = (body: Fields, param: string, allowed: unknown, why: string): void => {
-  const value = body[param] ?? undefined;
-  if (value !== undefined && value !== allowed) throw refuse(param, `${param} must be ${shown(allowed)}: ${why}`);
-};
-
-const textOf = (value: unknown, param: string): string => {
-  if (typeof value !== "string") throw refuse(param, `${param} must be a text, not ${shown(value)}.`);
-  if (!value.isWellFormed()) throw refuse(param, `${param} holds half of a surrogate pair, which no text may.`);
-  return value;
-};
-
-const known = (fields: Fields, allowed: ReadonlySet<string>, prefix: string, hint: string): void => {
-  for (const name of Object.keys(fields)) {
-    if (!allowed.has(name) && fields[name] !== null) {
-      throw refuse(`${prefix}${name}`, `${prefix}${name} is not supported${hint}. Leave it out.`);
-    }
-  }
-};
 
 const stops = (value: unknown): string[] => {
   if (value === undefined || value === null) return [];
@@ -224,14 +182,6 @@ const sampling = (body: Fields): SamplingParameters => {
     presencePenalty: numberIn(body, "presence_penalty", -2, 2),
     frequencyPenalty: numberIn(body, "frequency_penalty", -2, 2),
   };
-};
-
-/** The model's name, undefined for the default. Throws invalid_request. */
-export const readModel = (body: Fields): string | undefined => {
-  const value = body.model ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "string" && value.length >= 1 && value.length <= 200) return value;
-  throw refuse("model", `model must be the name of a model, not ${shown(value)}.`);
 };
 
 /** How the answer is sent, which the server reads for every engine. Throws invalid_request. */

@@ -1,6 +1,7 @@
 import { AppError } from "../../lib/errors";
 import packageJson from "../../package.json" with { type: "json" };
-import { readModel, readPrompt } from "../engine/parameters";
+import { readModel } from "../engine/fields";
+import { readPrompt } from "../engine/parameters";
 import type { NodeModel, NodeReadiness } from "../protocol";
 import type { Exchange } from "./exchange";
 import { type GenerationDeps, generate } from "./generate";

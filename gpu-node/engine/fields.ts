@@ -1,0 +1,69 @@
+import { AppError } from "../../lib/errors";
+
+/** Readers of a request's fields. Each throws invalid_request that names the field in `param`. */
+export type Fields = Record<string, unknown>;
+
+/** The refusal of a field by its name. */
+export const refuse = (param: string, message: string): AppError =>
+  new AppError("invalid_request", message, { source: "node", param });
+
+/** A value in an error message: short, and on one line. */
+export const shown = (value: unknown): string => {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
+};
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A number within the bounds; undefined where there is none. */
+export const numberIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
+  const value = body[param] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  throw refuse(param, `${param} must be a number from ${min} to ${max}, not ${shown(value)}.`);
+};
+
+/** The same for a whole number. */
+export const wholeIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
+  const value = body[param] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  throw refuse(param, `${param} must be a whole number from ${min} to ${max}, not ${shown(value)}.`);
+};
+
+export const flag = (body: Fields, param: string): boolean | undefined => {
+  const value = body[param] ?? undefined;
+  if (value === undefined || typeof value === "boolean") return value;
+  throw refuse(param, `${param} must be true or false, not ${shown(value)}.`);
+};
+
+/** A field that is accepted only with the value that changes nothing. */
+export const only = (body: Fields, param: string, allowed: unknown, why: string): void => {
+  const value = body[param] ?? undefined;
+  if (value !== undefined && value !== allowed) throw refuse(param, `${param} must be ${shown(allowed)}: ${why}`);
+};
+
+/** A text without halves of surrogate pairs. */
+export const textOf = (value: unknown, param: string): string => {
+  if (typeof value !== "string") throw refuse(param, `${param} must be a text, not ${shown(value)}.`);
+  if (!value.isWellFormed()) throw refuse(param, `${param} holds half of a surrogate pair, which no text may.`);
+  return value;
+};
+
+/** Refuses every other field that is there and not null; `hint` ends the reason. */
+export const known = (fields: Fields, allowed: ReadonlySet<string>, prefix: string, hint: string): void => {
+  for (const name of Object.keys(fields)) {
+    if (!allowed.has(name) && fields[name] !== null) {
+      throw refuse(`${prefix}${name}`, `${prefix}${name} is not supported${hint}. Leave it out.`);
+    }
+  }
+};
+
+/** The model's name, undefined for the default. */
+export const readModel = (body: Fields): string | undefined => {
+  const value = body.model ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value.length >= 1 && value.length <= 200) return value;
+  throw refuse("model", `model must be the name of a model, not ${shown(value)}.`);
+};

@@ -1,0 +1,28 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { decodeVector, encodeVector, normalise } from "./vectors";
+
+const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), { maxLength: 50 });
+
+test("both forms give back every number of a vector", () => {
+  fc.assert(
+    fc.property(values, (numbers) => {
+      const vector = Float32Array.from(numbers);
+      for (const format of ["float", "base64"] as const)
+        expect(decodeVector(encodeVector(vector, format))).toEqual(vector);
+    }),
+  );
+});
+
+test("a normalised vector has length 1, or is all zeros", () => {
+  fc.assert(
+    fc.property(values, (numbers) => {
+      const length = Math.hypot(...normalise(numbers));
+      expect(numbers.some((value) => Math.abs(value) > 1e-20) ? Math.abs(length - 1) < 1e-6 : length <= 1).toBe(true);
+    }),
+  );
+});
+
+test("what is no vector is none", () => {
+  for (const wrong of [null, undefined, 1, {}, ["a"], "AAA=", [null]]) expect(decodeVector(wrong)).toBeUndefined();
+});
