@@ -1,4 +1,5 @@
 import type { LlamaContextSequence } from "node-llama-cpp";
+import { createLlamaHost } from "../gpu-node/engine/llama/host";
 import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
 import { loadRuntime } from "../gpu-node/engine/llama/runtime";
 import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama/sampling";
@@ -30,11 +31,13 @@ type Side = (prompts: string[]) => Promise<Answer[]>;
 export const engineThroughput = async () => {
   const config = loadConfig();
   const log = silentLog();
-  const engine = createLlamaEngine(config, log);
+  const host = createLlamaHost(config.node, log);
+  const engine = createLlamaEngine(config, host, log);
   await engine.load(() => {});
   const { path, sampling } = await ensureModel("chat", config);
   const slots = Math.max(...STREAMS);
-  const runtime = await loadRuntime(path, { ...config.node, slots }, log, () => {});
+  const llama = await host.start();
+  const runtime = await loadRuntime(llama, path, { ...config.node, slots }, () => {});
   const sequences = Array.from({ length: slots }, () => runtime.context.getSequence());
 
   const ours: Side = (prompts) =>
@@ -76,9 +79,9 @@ export const engineThroughput = async () => {
 
   const measured = [];
   for (const streams of STREAMS) measured.push(await compare(streams, ours, floor));
-  const report = { engine: engine.name, model: config.models.chat, threads: runtime.threads, measured };
+  const report = { engine: engine.name, model: config.models.chat, threads: llama.maxThreads, measured };
   await engine.close();
-  await runtime.dispose();
+  await host.dispose();
   return report;
 };
 

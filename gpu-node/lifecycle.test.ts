@@ -23,13 +23,18 @@ const slowToLoad = () => {
       return load.promise;
     },
   };
-  return { engine, report: (fraction: number) => progress(fraction), finish: load.resolve, fail: load.reject };
+  return {
+    engines: { engine, close: () => engine.close() },
+    report: (fraction: number) => progress(fraction),
+    finish: load.resolve,
+    fail: load.reject,
+  };
 };
 
 describe("a node that loads", () => {
   test("says how far it is, refuses work with 503 meanwhile, and is ready in the end", async () => {
-    const { engine, report, finish } = slowToLoad();
-    await using node = await testNode({}, { engine });
+    const { engines, report, finish } = slowToLoad();
+    await using node = await testNode({}, { engines });
     using client = new TestClient(node.url);
     report(0.4);
     const probe = await client.request("/readyz");
@@ -55,8 +60,8 @@ describe("a node that loads", () => {
   });
 
   test("tells its starter why it can't", async () => {
-    const { engine, fail } = slowToLoad();
-    await using node = await testNode({}, { engine });
+    const { engines, fail } = slowToLoad();
+    await using node = await testNode({}, { engines });
     fail(new AppError("unavailable", "No disk space for the model."));
     await expect(node.ready).rejects.toThrow("No disk space for the model.");
   });

@@ -1,24 +1,25 @@
 import type { Config } from "../lib/config";
 import { toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
-import { createEngine } from "./engine/create";
-import type { NodeEngine } from "./engine/engine";
+import { createEngines, type Engines } from "./engine/create";
 import { AdmissionQueue } from "./queue/queue";
 import { assertSafeToListen, createGuard } from "./server/auth";
 import { Exchange } from "./server/exchange";
-import type { GenerationDeps } from "./server/generate";
 import { NodeMetrics } from "./server/metrics";
-import { findRoute, nodeRoutes } from "./server/routes";
+import { findRoute, type NodeDeps, nodeModels, nodeRoutes } from "./server/routes";
 import { createServer } from "./server/server";
 import { NodeStatus, shuttingDown } from "./server/status";
 
 /** How long the errors that end a drain may take to reach their clients. */
 const LAST_WORDS_MS = 500;
 
+/** Part of the loading progress that is the engine's, where there is an embedder too: its model is the larger one. */
+const ENGINE_SHARE = 0.8;
+
 export interface StartNodeOptions {
   log: Log;
-  /** Left out: the one that `config.node.engine` names. */
-  engine?: NodeEngine;
+  /** Left out: those that the configuration names. */
+  engines?: Engines;
   /** How long a client may leave its answer unread; left out: 30 s. */
   stallMs?: number;
   /** How often connections are asked whether they are still there; left out: 15 s. */
@@ -28,24 +29,28 @@ export interface StartNodeOptions {
 export interface RunningNode {
   url: string;
   port: number;
-  /** Resolves when the model is loaded; rejects with the AppError that says why it can't be. */
+  /** Resolves when the models are loaded; rejects with the AppError that says why they can't be. */
   ready: Promise<void>;
   /** Says GOAWAY, lets what was accepted end for at most `graceMs`, then ends the rest with an error. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
- * Starts a GPU node that listens at once and loads its model meanwhile (`/readyz` tells how far it is).
+ * Starts a GPU node that listens at once and loads its models meanwhile (`/readyz` tells how far it is).
  * Throws AppError when it may not or can't listen.
  */
 export const startNode = async (config: Config, options: StartNodeOptions): Promise<RunningNode> => {
   assertSafeToListen(config);
   const { log } = options;
-  const engine = options.engine ?? (await createEngine(config, log));
+  const engines = options.engines ?? (await createEngines(config, log));
+  const { engine, embedder } = engines;
   const status = new NodeStatus(config.node.stuckMs, () => engine.failure?.());
   const queue = new AdmissionQueue(engine.slots, config.node.queue ?? 2 * engine.slots);
-  const metrics = new NodeMetrics(queue, status, () => server.sessions.count);
-  const deps: GenerationDeps = { config, engine, queue, status, metrics };
+  const { embedderSlots, embedderQueue: waiting = embedderSlots } = config.node;
+  const embedderQueue = new AdmissionQueue(embedderSlots, waiting);
+  const queues = { chat: queue, ...(embedder && { embedding: embedderQueue }) };
+  const metrics = new NodeMetrics(queues, status, () => server.sessions.count);
+  const deps: NodeDeps = { config, engine, embedder, queue, embedderQueue, status, metrics };
   const routes = nodeRoutes(deps);
   const guard = createGuard(config.gateway.nodeToken);
   const open = new Set<Exchange>();
@@ -82,11 +87,15 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const url = `${config.node.tlsCert ? "https" : "http"}://${host}:${port}`;
 
   const load = async (): Promise<void> => {
+    const engineShare = embedder ? ENGINE_SHARE : 1;
     await engine.load((fraction) => {
-      status.progress = fraction;
+      status.progress = engineShare * fraction;
+    });
+    await embedder?.load((fraction) => {
+      status.progress = engineShare + (1 - engineShare) * fraction;
     });
     status.markReady();
-    log.info({ engine: engine.name, models: engine.models().map(({ id }) => id) }, "node is ready");
+    log.info({ engine: engine.name, models: nodeModels(deps).map(({ id }) => id) }, "node is ready");
   };
   const ready = load().catch((thrown: unknown) => {
     const error = toAppError(thrown);
@@ -103,7 +112,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     for (const exchange of open) exchange.abort(shuttingDown());
     await allFinished(open, LAST_WORDS_MS);
     await server.close();
-    await engine.close();
+    await engines.close();
   };
 
   return { url, port, ready, close };

@@ -43,6 +43,18 @@ export interface Timings {
 }
 
 /**
+ * Body of `POST /v1/embeddings`, OpenAI's with what a cache and a meter need besides: the tokens of each input, and the
+ * node's measurement. `usage` is their sum.
+ */
+export interface EmbeddingAnswer {
+  object: "list";
+  data: { object: "embedding"; index: number; embedding: number[] | string; tokens: number }[];
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+  timings: Pick<Timings, "queue_ms" | "total_ms">;
+}
+
+/**
  * loading: no model yet. ready. draining: finishes what runs, takes nothing new. stuck: work runs, no token comes; it may
  * recover. failed: the engine can't go on until the process is restarted.
  */
@@ -62,6 +74,8 @@ export interface NodeReadiness {
   models: NodeModel[];
   slots: { total: number; running: number };
   queue: { depth: number; capacity: number };
+  /** The same two for embeddings; left out by a node that makes none. */
+  embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
   /** Milliseconds since a token came out, while work runs. */
   last_token_ms?: number;
 }
@@ -70,6 +84,8 @@ export interface NodeModel {
   id: string;
   kind: "chat" | "embedding";
   revision: string;
-  /** Tokens of prompt and answer together. */
+  /** Tokens of prompt and answer together, or of one text to embed. */
   context_window: number;
+  /** Length of the vectors of an embedding model. */
+  dimensions?: number;
 }

@@ -38,8 +38,14 @@ describe("the official SDK, straight at a node", () => {
     }
     expect([text, total]).toEqual([answer.choices[0]?.message.content ?? "", 5]);
     expect((await openai.completions.create({ model, prompt: "Hi", max_tokens: 2 })).usage?.completion_tokens).toBe(2);
-    expect((await openai.models.list()).data.map(({ id }) => id)).toEqual([model]);
+    expect((await openai.models.list()).data.map(({ id }) => id)).toEqual([model, "all-minilm-l6-v2"]);
     expect((await openai.models.retrieve(model)).id).toBe(model);
+  });
+
+  test("reads vectors, which it asks for in base64", async () => {
+    const { data, usage } = await openai.embeddings.create({ model: "all-minilm-l6-v2", input: ["one two", "three"] });
+    expect([data.length, usage.total_tokens]).toEqual([2, 3]);
+    expect(Math.hypot(...(data[1]?.embedding ?? []))).toBeCloseTo(1, 5);
   });
 
   test("raises its own classes", async () => {

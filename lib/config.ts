@@ -190,11 +190,11 @@ export const Config = Type.Object({
       webAddress,
     ),
     embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),
-    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Requests for embeddings that run at once", 8, 1, 1024),
+    embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Requests for embeddings that run at once", 64, 1, 4096),
     embedderQueue: Type.Optional(
       Type.Integer({
         env: "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
-        description: "Requests for embeddings that may wait; left out: eight times those that run at once",
+        description: "Requests for embeddings that may wait; left out: as many as run at once",
         minimum: 0,
         maximum: 100_000,
       }),

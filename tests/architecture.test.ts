@@ -128,7 +128,7 @@ test("the environment is read in one place", () => {
   const mayReadIt: Record<string, string> = {
     "lib/settings.ts": "the one reader",
     "gateway/cli/start/main.ts": "hands the surroundings to the processes that it starts",
-    "gpu-node/engine/openai/openai.ts": "Bun's own limit on parallel requests, which is read by nothing else",
+    "gpu-node/engine/openai/upstream.ts": "Bun's own limit on parallel requests, which is read by nothing else",
     "gpu-node/models/source-wheel.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
   };
   const readers = SOURCES.filter(({ text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text)).map(

@@ -1,15 +1,54 @@
 import type { Config } from "../../lib/config";
 import type { Log } from "../../lib/log";
+import { embedderOf } from "../../lib/setting-rules";
+import type { Embedder } from "./embedder";
 import type { NodeEngine } from "./engine";
+import { createLlamaHost, type LlamaHost } from "./llama/host";
 
-/** The engine that the configuration names. Each is imported only where it runs: llama brings native code. */
-export const createEngine = async (config: Config, log: Log): Promise<NodeEngine> => {
+/** What a node runs. */
+export interface Engines {
+  engine: NodeEngine;
+  /** Left out: this node makes no embeddings. */
+  embedder?: Embedder;
+  close(): Promise<void>;
+}
+
+/** The engine and the embedder that the configuration names. Each is imported only where it runs: llama brings native code. */
+export const createEngines = async (config: Config, log: Log): Promise<Engines> => {
+  const host = createLlamaHost(config.node, log);
+  const engine = await createEngine(config, host, log);
+  const embedder = await createEmbedder(config, host, log);
+  return {
+    engine,
+    embedder,
+    close: async () => {
+      await engine.close();
+      await embedder?.close();
+      await host.dispose();
+    },
+  };
+};
+
+const createEngine = async (config: Config, host: LlamaHost, log: Log): Promise<NodeEngine> => {
   switch (config.node.engine) {
     case "llama":
-      return (await import("./llama/llama")).createLlamaEngine(config, log);
+      return (await import("./llama/llama")).createLlamaEngine(config, host, log);
     case "openai":
       return (await import("./openai/openai")).createOpenAiEngine(config, log);
     case "synthetic":
       return (await import("./synthetic")).createSyntheticEngine(config);
+  }
+};
+
+const createEmbedder = async (config: Config, host: LlamaHost, log: Log): Promise<Embedder | undefined> => {
+  switch (embedderOf(config.node)) {
+    case "llama":
+      return (await import("./llama/embedder")).createLlamaEmbedder(config, host, log);
+    case "openai":
+      return (await import("./openai/embedder")).createOpenAiEmbedder(config, log);
+    case "synthetic":
+      return (await import("./synthetic-embedder")).createSyntheticEmbedder(config);
+    case "off":
+      return undefined;
   }
 };

@@ -5,8 +5,9 @@ import type { NodeModel } from "../protocol";
 export const findModel = (models: NodeModel[], name: string | undefined): NodeModel => {
   const model = name === undefined ? models[0] : models.find(({ id }) => id === name);
   if (model) return model;
+  const kind = models[0]?.kind ?? "";
   const known = models.map(({ id }) => id).join(", ");
-  throw new AppError("model_not_found", `There is no model "${name ?? ""}" here. This node serves ${known}.`, {
+  throw new AppError("model_not_found", `There is no ${kind} model "${name ?? ""}" here. This node serves ${known}.`, {
     source: "node",
     param: "model",
   });

@@ -1,42 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../lib/config";
-import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 import type { EngineEvent, NodeEngine } from "./engine";
 import { findModel } from "./find-model";
 import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
-
-/**
- * An engine without a model, for benchmarks and fault tests; it runs only where it is asked for by name. A token is a
- * word with the space before it. The same request and seed give the same words.
- *
- * The last user message (or the prompt) may ask for a fault, at once or after some tokens:
- *
- * | text                     | what happens                                                             |
- * |--------------------------|--------------------------------------------------------------------------|
- * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
- * | `!crash [after 2]`       | the engine throws something unforeseen, which becomes `internal`         |
- * | `!break [after 2]`       | the engine fails for good: nothing more until the node is restarted      |
- * | `!hang [after 2]`        | no further token until the request is cancelled                          |
- * | `!garbage [after 2]`     | a frame that is cut off JSON, then the answer goes on                    |
- * | `!truncate [after 2]`    | the engine ends without saying that it is finished                       |
- */
-type Fault = { what: "error" | "crash" | "break" | "hang" | "garbage" | "truncate"; kind: ErrorKind; after: number };
-
-const FAULT = /^!(error|crash|break|hang|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
-
-const readFault = (text: string): Fault | undefined => {
-  const match = FAULT.exec(text.trim());
-  if (!match) return undefined;
-  return { what: match[1] as Fault["what"], kind: kindOf(match[2] ?? "internal"), after: Number(match[3] ?? 0) };
-};
-
-/** The error code of that name, or the one that a node gives with that status. */
-const kindOf = (nameOrStatus: string): ErrorKind => {
-  if (nameOrStatus === "429") return "overloaded";
-  const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];
-  return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
-};
+import { type Fault, failAs, readFault } from "./synthetic-faults";
 
 const WORDS =
   "the quick signal runs along a grounded wire and carries every word from one node to another without losing its place".split(
@@ -75,6 +44,11 @@ const chatText = (messages: ChatTurn[]): string => messages.map(({ content }) =>
 /** How many tokens an answer without delays gives before other work of the process gets a turn. */
 const TOKENS_PER_TURN = 64;
 
+/**
+ * An engine without a model, for benchmarks and fault tests; it runs only where it is asked for by name. A token is a
+ * word with the space before it. The same request and seed give the same words. The last user message (or the prompt)
+ * may ask for a fault, see `synthetic-faults.ts`.
+ */
 export const createSyntheticEngine = (config: Config): NodeEngine => {
   const { firstTokenMs, tokenMs, tokens: answerTokens } = config.synthetic;
   const model: NodeModel = {
@@ -155,17 +129,6 @@ const broken = () =>
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });
 
 async function* provoke(fault: Fault, signal: AbortSignal): AsyncGenerator<EngineEvent> {
-  switch (fault.what) {
-    case "error":
-      throw new AppError(fault.kind, "This failure was asked for.", { source: "node", retryAfterMs: 1000 });
-    case "crash":
-      throw new Error("This crash was asked for.");
-    case "garbage":
-      yield { type: "raw", data: '{"choices":[{"index":0,"delta":{"con' };
-      return;
-    default:
-      await new Promise((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      });
-  }
+  if (fault.what === "garbage") yield { type: "raw", data: '{"choices":[{"index":0,"delta":{"con' };
+  else await failAs(fault, signal);
 }

@@ -1,5 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { Priority } from "../protocol";
+import { Lane } from "./lane";
 
 /** Work that wants a slot. Exactly one of `start` and `refuse` is called, once, unless the work leaves before. */
 export interface Waiter {
@@ -14,51 +15,6 @@ export interface Waiter {
   refuse(error: AppError): void;
 }
 
-/** Waiting work of one priority, a line per key; the keys are served in turn. */
-class Lane {
-  readonly #lines = new Map<string, Waiter[]>();
-  size = 0;
-
-  push(waiter: Waiter): void {
-    const line = this.#lines.get(waiter.fairKey);
-    if (line) line.push(waiter);
-    else this.#lines.set(waiter.fairKey, [waiter]);
-    this.size++;
-  }
-
-  /** The oldest work of the key whose turn it is; the key goes to the end of the turn. */
-  shift(): Waiter | undefined {
-    for (const [key, line] of this.#lines) {
-      const waiter = line.shift();
-      this.#lines.delete(key);
-      if (line.length > 0) this.#lines.set(key, line);
-      this.size--;
-      return waiter;
-    }
-    return undefined;
-  }
-
-  remove(waiter: Waiter): boolean {
-    const line = this.#lines.get(waiter.fairKey);
-    const index = line?.indexOf(waiter) ?? -1;
-    if (!line || index < 0) return false;
-    line.splice(index, 1);
-    if (line.length === 0) this.#lines.delete(waiter.fairKey);
-    this.size--;
-    return true;
-  }
-
-  lengthOf(key: string): number {
-    return this.#lines.get(key)?.length ?? 0;
-  }
-
-  longest(): Waiter[] {
-    let longest: Waiter[] = [];
-    for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;
-    return longest;
-  }
-}
-
 /** Weight of the newest measurement in the mean time that work holds a slot. */
 const SMOOTHING = 0.2;
 /** What work is taken to last before the first measurement. */
@@ -69,7 +25,7 @@ const FIRST_GUESS_MS = 1000;
  * Knows no clock and no timer: every call gets `now` in milliseconds, never decreasing.
  */
 export class AdmissionQueue {
-  readonly #lanes = { interactive: new Lane(), batch: new Lane() };
+  readonly #lanes = { interactive: new Lane<Waiter>(), batch: new Lane<Waiter>() };
   readonly #startedAt = new Map<Waiter, number>();
   #serviceMs: number | undefined;
 

@@ -2,13 +2,15 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
-import { type Priority, REQUEST_HEADERS, RESPONSE_HEADERS, type Timings } from "../protocol";
-import { acquireSlot, type Claim } from "../queue/admission";
+import { RESPONSE_HEADERS, type Timings } from "../protocol";
+import { acquireSlot } from "../queue/admission";
 import type { AdmissionQueue } from "../queue/queue";
 import { type AnswerSink, StreamedAnswer, WholeAnswer } from "./answers";
+import { withClaim } from "./claim";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
 import type { NodeStatus } from "./status";
+import { milliseconds } from "./timings";
 
 export interface GenerationDeps {
   config: Config;
@@ -18,15 +20,15 @@ export interface GenerationDeps {
   metrics: NodeMetrics;
 }
 
-const DAY_MS = 86_400_000;
-
 /** One generation from request to last frame: check, wait for a slot, run, and stop as soon as nobody wants it. */
-export const generate = async (deps: GenerationDeps, exchange: Exchange, operation: Generation["operation"]) => {
+export const generate = (
+  deps: GenerationDeps,
+  exchange: Exchange,
+  operation: Generation["operation"],
+): Promise<void> => {
   const { config, engine, queue, status } = deps;
   status.assertOpen();
-  const claim = readClaim(exchange, config);
-  const deadline = setTimeout(() => exchange.abort(tooLate()), claim.deadlineAt - exchange.arrivedAt);
-  try {
+  return withClaim(exchange, config, async (claim) => {
     const body = await exchange.readJson(config.gateway.maxBodyBytes);
     const { stream, includeUsage } = readStreaming(body);
     const accepted = await engine.accept({ operation, body, signal: exchange.signal });
@@ -45,9 +47,7 @@ export const generate = async (deps: GenerationDeps, exchange: Exchange, operati
     } finally {
       release();
     }
-  } finally {
-    clearTimeout(deadline);
-  }
+  });
 };
 
 interface Clock {
@@ -69,7 +69,7 @@ const run = async (
   exchange: Exchange,
   { operation, accepted, clock, sink }: Run,
 ): Promise<void> => {
-  const pulse = status.watch();
+  const pulse = status.answers.watch();
   let firstTokenAt: number | undefined;
   let end: Extract<EngineEvent, { type: "end" }> | undefined;
   let tokens = 0;
@@ -98,12 +98,10 @@ const run = async (
     sink.end(end, timings);
     metrics.answered(operation, accepted.model.id, end.usage, timings);
   } finally {
-    status.stop(pulse);
+    status.answers.stop(pulse);
     if (!end) metrics.brokeOff(accepted.model.id, tokens);
   }
 };
-
-const milliseconds = (value: number): number => Math.round(value * 1000) / 1000;
 
 const measure = (clock: Clock, firstTokenAt: number, endAt: number, cachedTokens: number): Timings => ({
   queue_ms: milliseconds(clock.startedAt - clock.queuedAt),
@@ -112,37 +110,3 @@ const measure = (clock: Clock, firstTokenAt: number, endAt: number, cachedTokens
   total_ms: milliseconds(endAt - clock.arrivedAt),
   cached_tokens: cachedTokens,
 });
-
-/** The request's place in the queue, from its headers. Throws invalid_request naming the header. */
-const readClaim = (exchange: Exchange, { timeouts }: Config): Claim => {
-  const deadlineMs = millisecondsHeader(exchange, REQUEST_HEADERS.deadlineMs, timeouts.totalMs);
-  const queueMs = millisecondsHeader(exchange, REQUEST_HEADERS.queueTimeoutMs, timeouts.queueMs);
-  return {
-    priority: readPriority(exchange.header(REQUEST_HEADERS.priority)),
-    fairKey: (exchange.header(REQUEST_HEADERS.fairKey) ?? "").slice(0, 200),
-    deadlineAt: exchange.arrivedAt + deadlineMs,
-    queueUntil: exchange.arrivedAt + queueMs,
-    signal: exchange.signal,
-  };
-};
-
-const readPriority = (value = "interactive"): Priority => {
-  if (value === "interactive" || value === "batch") return value;
-  throw wrongHeader(REQUEST_HEADERS.priority, "interactive or batch");
-};
-
-const millisecondsHeader = (exchange: Exchange, name: string, fallback: number): number => {
-  const text = exchange.header(name);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && value <= DAY_MS) return value;
-  throw wrongHeader(name, `a whole number of milliseconds from 1 to ${DAY_MS}`);
-};
-
-const wrongHeader = (name: string, expected: string) =>
-  new AppError("invalid_request", `The header ${name} must be ${expected}.`, { source: "node", param: name });
-
-const tooLate = () =>
-  new AppError("deadline_exceeded", "The answer was not ready before its deadline. Allow more time or ask for less.", {
-    source: "node",
-  });

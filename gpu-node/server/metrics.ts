@@ -1,19 +1,19 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ErrorKind } from "../../lib/errors";
 import type { EngineUsage, Generation } from "../engine/engine";
-import type { NodeState, Timings } from "../protocol";
+import type { EmbeddingAnswer, NodeState, Timings } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
 import type { NodeStatus } from "./status";
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 const STATES: NodeState[] = ["loading", "ready", "draining", "stuck", "failed"];
-const OPERATIONS = { chat: "chat", completion: "text_completion" } as const;
+const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
 
 /** Figures of one node for Prometheus; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */
 export class NodeMetrics {
   readonly registry = new Registry();
   readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_response_model"] as const;
-  readonly #duration = this.#histogram("gen_ai_server_request_duration_seconds", "Arrival to the last token");
+  readonly #duration = this.#histogram("gen_ai_server_request_duration_seconds", "Arrival to the end of the answer");
   readonly #firstToken = this.#histogram("gen_ai_server_time_to_first_token_seconds", "Arrival to the first token");
   readonly #perToken = this.#histogram("gen_ai_server_time_per_output_token_seconds", "Time per token after the first");
   readonly #queued = this.#histogram("groundwire_node_queue_duration_seconds", "Wait for a slot");
@@ -30,12 +30,30 @@ export class NodeMetrics {
     registers: [this.registry],
   });
 
-  constructor(queue: AdmissionQueue, status: NodeStatus, connections: () => number) {
-    this.#gauge("groundwire_node_slots", "Answers that may be generated at once", () => queue.slots);
-    this.#gauge("groundwire_node_running", "Answers that are generated now", () => queue.running);
-    this.#gauge("groundwire_node_queue_depth", "Requests that wait for a slot", () => queue.depth);
-    this.#gauge("groundwire_node_queue_capacity", "Requests that may wait for a slot", () => queue.capacity);
-    this.#gauge("groundwire_node_connections", "Open HTTP/2 connections", connections);
+  /** `queues` by the kind of their models. */
+  constructor(queues: Readonly<Record<string, AdmissionQueue>>, status: NodeStatus, connections: () => number) {
+    const perKind = (name: string, help: string, read: (queue: AdmissionQueue) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ["kind"],
+        registers: [this.registry],
+        collect() {
+          for (const [kind, queue] of Object.entries(queues)) this.set({ kind }, read(queue));
+        },
+      });
+    perKind("groundwire_node_slots", "Requests that may run at once", ({ slots }) => slots);
+    perKind("groundwire_node_running", "Requests that run now", ({ running }) => running);
+    perKind("groundwire_node_queue_depth", "Requests that wait for a slot", ({ depth }) => depth);
+    perKind("groundwire_node_queue_capacity", "Requests that may wait for a slot", ({ capacity }) => capacity);
+    new Gauge({
+      name: "groundwire_node_connections",
+      help: "Open HTTP/2 connections",
+      registers: [this.registry],
+      collect() {
+        this.set(connections());
+      },
+    });
     new Gauge({
       name: "groundwire_node_state",
       help: "1 for the state that the node is in",
@@ -62,6 +80,15 @@ export class NodeMetrics {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, usage.completionTokens);
   }
 
+  /** Texts that were embedded; without `timings` nobody got their vectors, and they still cost their tokens. */
+  embedded(model: string, tokens: number, timings?: EmbeddingAnswer["timings"]): void {
+    this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "input" }, tokens);
+    if (!timings) return;
+    const labels = { gen_ai_operation_name: OPERATIONS.embedding, gen_ai_response_model: model };
+    this.#duration.observe(labels, timings.total_ms / 1000);
+    this.#queued.observe(labels, timings.queue_ms / 1000);
+  }
+
   /** An answer that nobody got whole still cost its tokens. */
   brokeOff(model: string, tokens: number): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, tokens);
@@ -73,16 +100,5 @@ export class NodeMetrics {
 
   #histogram(name: string, help: string) {
     return new Histogram({ name, help, labelNames: this.#answerLabels, buckets: SECONDS, registers: [this.registry] });
-  }
-
-  #gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read());
-      },
-    });
   }
 }

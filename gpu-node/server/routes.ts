@@ -3,8 +3,12 @@ import packageJson from "../../package.json" with { type: "json" };
 import { readModel } from "../engine/fields";
 import { readPrompt } from "../engine/parameters";
 import type { NodeModel, NodeReadiness } from "../protocol";
+import type { AdmissionQueue } from "../queue/queue";
+import { type EmbeddingDeps, embed } from "./embed";
 import type { Exchange } from "./exchange";
 import { type GenerationDeps, generate } from "./generate";
+
+export type NodeDeps = GenerationDeps & EmbeddingDeps;
 
 type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 
@@ -27,12 +31,23 @@ const wireModel = (model: NodeModel) => ({
   kind: model.kind,
   revision: model.revision,
   context_window: model.context_window,
+  dimensions: model.dimensions,
+});
+
+/** Chat models first, so that the first one is what a request without a model gets. */
+export const nodeModels = ({ engine, embedder, status }: NodeDeps): NodeModel[] =>
+  status.loaded ? [...engine.models(), ...(embedder?.models() ?? [])] : [];
+
+const occupancy = (queue: AdmissionQueue) => ({
+  slots: { total: queue.slots, running: queue.running },
+  queue: { depth: queue.depth, capacity: queue.capacity },
 });
 
 /** What the node says about itself on `/readyz`. */
-const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => {
+const readiness = (deps: NodeDeps): NodeReadiness => {
+  const { engine, embedder, embedderQueue, status, queue } = deps;
   const state = status.state();
-  const silentMs = status.silentMs();
+  const silentMs = status.answers.silentMs();
   return {
     state,
     ...(state === "failed" && { reason: status.failure?.message }),
@@ -40,27 +55,30 @@ const readiness = ({ engine, status, queue }: GenerationDeps): NodeReadiness => 
     synthetic: engine.synthetic,
     version: packageJson.version,
     ...(state === "loading" && { progress: status.progress }),
-    models: status.loaded ? engine.models() : [],
-    slots: { total: queue.slots, running: queue.running },
-    queue: { depth: queue.depth, capacity: queue.capacity },
+    models: nodeModels(deps),
+    ...occupancy(queue),
+    ...(embedder && { embeddings: occupancy(embedderQueue) }),
     ...(silentMs !== undefined && { last_token_ms: Math.round(silentMs) }),
   };
 };
 
-export const nodeRoutes = (deps: GenerationDeps): Routes => {
-  const { config, engine, metrics, status } = deps;
+export const nodeRoutes = (deps: NodeDeps): Routes => {
+  const { config, engine, embedder, metrics, status } = deps;
 
   const tokenize: Handler = async (exchange) => {
     status.assertOpen();
     const body = await exchange.readJson(config.gateway.maxBodyBytes);
     const model = readModel(body);
     const messages = Array.isArray(body.messages) ? body.messages : undefined;
-    const tokens = await engine.tokenize(model, messages ? { messages } : { text: readText(body.prompt) });
+    const isEmbedder = embedder?.models().some(({ id }) => id === model);
+    const tokens = await (embedder && isEmbedder
+      ? embedder.tokenize(model, readText(body.prompt))
+      : engine.tokenize(model, messages ? { messages } : { text: readText(body.prompt) }));
     exchange.json(200, { tokens, count: tokens.length });
   };
 
   const model: Handler = (exchange, id) => {
-    const found = engine.models().find((candidate) => candidate.id === id);
+    const found = nodeModels(deps).find((candidate) => candidate.id === id);
     if (found) return exchange.json(200, wireModel(found));
     const message = `There is no model "${id}" here. GET /v1/models lists those that this node serves.`;
     throw new AppError("model_not_found", message, { source: "node", param: "model" });
@@ -93,19 +111,12 @@ export const nodeRoutes = (deps: GenerationDeps): Routes => {
     ["/v1/models/", { GET: { handler: model } }],
     ["/v1/chat/completions", { POST: { handler: (exchange) => generate(deps, exchange, "chat") } }],
     ["/v1/completions", { POST: { handler: (exchange) => generate(deps, exchange, "completion") } }],
-    ["/v1/embeddings", { POST: { handler: noEmbeddings } }],
+    ["/v1/embeddings", { POST: { handler: (exchange) => embed(deps, exchange) } }],
     ["/tokenize", { POST: { handler: tokenize } }],
   ]);
 };
 
-const modelList = ({ engine, status }: GenerationDeps) => ({
-  object: "list",
-  data: status.loaded ? engine.models().map(wireModel) : [],
-});
-
-const noEmbeddings: Handler = () => {
-  throw new AppError("not_implemented", "This node makes no embeddings yet.", { source: "node" });
-};
+const modelList = (deps: NodeDeps) => ({ object: "list", data: nodeModels(deps).map(wireModel) });
 
 const readText = (value: unknown): string => {
   const text = readPrompt(value);

@@ -1,12 +1,6 @@
 import { AppError } from "../../lib/errors";
 import type { NodeState } from "../protocol";
-
-/** The sign of life of one running generation. Times on the clock of `performance.now()`. */
-interface Pulse {
-  beatAt: number;
-  /** It waits for its client to read, so no token is due. */
-  held: boolean;
-}
+import { Pulses } from "./pulses";
 
 /** Where the node stands in its life: loading → ready ⇄ stuck → draining, or failed for good. */
 export class NodeStatus {
@@ -14,10 +8,11 @@ export class NodeStatus {
   progress = 0;
   /** The models are there, whatever came after. */
   loaded = false;
+  readonly answers = new Pulses();
+  readonly embeddings = new Pulses();
   #draining = false;
   readonly #stuckMs: number;
   readonly #engineFailure: () => AppError | undefined;
-  readonly #pulses = new Set<Pulse>();
 
   constructor(stuckMs: number, engineFailure: () => AppError | undefined) {
     this.#stuckMs = stuckMs;
@@ -37,31 +32,12 @@ export class NodeStatus {
     this.#draining = true;
   }
 
-  /** Watches one generation until `stop`. */
-  watch(): Pulse {
-    const pulse = { beatAt: performance.now(), held: false };
-    this.#pulses.add(pulse);
-    return pulse;
-  }
-
-  stop(pulse: Pulse): void {
-    this.#pulses.delete(pulse);
-  }
-
   state(now = performance.now()): NodeState {
     if (this.#draining) return "draining";
     if (this.failure) return "failed";
     if (!this.loaded) return "loading";
-    return (this.silentMs(now) ?? 0) > this.#stuckMs ? "stuck" : "ready";
-  }
-
-  /** Milliseconds since the last token of any generation that owes one; undefined when none does. */
-  silentMs(now = performance.now()): number | undefined {
-    let silentMs: number | undefined;
-    for (const { beatAt, held } of this.#pulses) {
-      if (!held) silentMs = Math.min(silentMs ?? Number.POSITIVE_INFINITY, now - beatAt);
-    }
-    return silentMs;
+    const silentMs = Math.max(this.answers.silentMs(now) ?? 0, this.embeddings.silentMs(now) ?? 0);
+    return silentMs > this.#stuckMs ? "stuck" : "ready";
   }
 
   /** Throws model_loading, unavailable or why the engine failed unless the node takes new work. A stuck node does: it may come back. */

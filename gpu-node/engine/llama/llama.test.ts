@@ -4,6 +4,7 @@ import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine";
+import { createLlamaHost } from "./host";
 import { createLlamaEngine } from "./llama";
 
 /** The real default model, on one thread, in a context that is small enough to be filled quickly. */
@@ -15,9 +16,16 @@ const fractions: number[] = [];
 
 const loaded = async (slots: number, onProgress: (fraction: number) => void = () => {}): Promise<NodeEngine> => {
   const config = defaultConfig({ node: { slots, contextTokens: CONTEXT_TOKENS, threads: 1, gpu: "off" } });
-  const created = createLlamaEngine(config, silentLog());
+  const host = createLlamaHost(config.node, silentLog());
+  const created = createLlamaEngine(config, host, silentLog());
   await created.load(onProgress);
-  return created;
+  return {
+    ...created,
+    close: async () => {
+      await created.close();
+      await host.dispose();
+    },
+  };
 };
 
 beforeAll(async () => {

@@ -8,6 +8,7 @@ import type { NodeModel } from "../../protocol";
 import type { NodeEngine } from "../engine";
 import { findModel } from "../find-model";
 import { type ResponseFormat, readMessages, readParameters } from "../parameters";
+import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar";
 import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
@@ -29,7 +30,7 @@ interface Loaded {
 }
 
 /** llama.cpp inside this process, on the model of `models.chat`. Construction does nothing; `load` does. */
-export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
+export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): NodeEngine => {
   let loaded: Loaded | undefined;
 
   const need = (model: string | undefined): Loaded => {
@@ -53,18 +54,19 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
         onProgress(done);
       };
       const file = await ensureModel("chat", config, ({ bytes, total }) => report((FILE_SHARE * bytes) / total));
-      const runtime = await loadRuntime(file.path, config.node, log, (fraction) =>
+      const llama = await host.start();
+      const runtime = await loadRuntime(llama, file.path, config.node, (fraction) =>
         report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
       );
-      const { llama, contextWindow, threads } = runtime;
       loaded = {
         file,
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
         prompts: createPromptBuilder(promptModel(runtime)),
-        card: { id: file.name, kind: "chat", revision: file.revision, context_window: contextWindow },
+        card: { id: file.name, kind: "chat", revision: file.revision, context_window: runtime.contextWindow },
       };
-      log.info({ model: file.name, revision: file.revision, gpu: llama.gpu || "off", threads }, "model loaded");
+      const { gpu, maxThreads: threads } = llama;
+      log.info({ model: file.name, revision: file.revision, gpu: gpu || "off", threads }, "model loaded");
       report(1);
     },
 
@@ -101,7 +103,6 @@ export const createLlamaEngine = (config: Config, log: Log): NodeEngine => {
 
     async close() {
       await loaded?.scheduler.close();
-      await loaded?.runtime.dispose();
       loaded = undefined;
     },
   };

@@ -31,7 +31,7 @@ export const upstreamFailure = (status: number, body: unknown, retryAfter: strin
 const unreadable = (status: number, cause: unknown): AppError => {
   const message =
     status === 401 || status === 403
-      ? "The server behind this node refuses the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY."
+      ? "The server behind this node refuses the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, or GROUNDWIRE_NODE_EMBEDDER_KEY for its embeddings."
       : `The server behind this node failed (${status}). Try again, or look into its log.`;
   return new AppError("upstream_error", message, { source: "node", cause });
 };
@@ -39,13 +39,10 @@ const unreadable = (status: number, cause: unknown): AppError => {
 export const brokenAnswer = (what: string, cause?: unknown): AppError =>
   new AppError("upstream_error", `The server behind this node ${what}. Try again.`, { source: "node", cause });
 
-export const unreachable = (cause: unknown): AppError =>
-  new AppError(
-    "unavailable",
-    "The server behind this node can't be reached. Is it running? See GROUNDWIRE_NODE_ENGINE_URL.",
-    {
-      source: "node",
-      retryAfterMs: 1000,
-      cause,
-    },
-  );
+/** `setting` is where its address stands. */
+export const unreachable = (cause: unknown, setting: string): AppError =>
+  new AppError("unavailable", `The server behind this node can't be reached. Is it running? See ${setting}.`, {
+    source: "node",
+    retryAfterMs: 1000,
+    cause,
+  });

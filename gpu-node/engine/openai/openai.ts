@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../../lib/config";
-import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import type { EngineEvent, EngineUsage, Generation, NodeEngine } from "../engine";
 import { findModel } from "../find-model";
-import { brokenAnswer, unreachable, upstreamFailure } from "./errors";
+import { brokenAnswer, upstreamFailure } from "./errors";
 import { readEvents } from "./events";
+import { createUpstream, type ListedModel, revisionOf } from "./upstream";
 
 /** The parts of OpenAI's chunks and answers that the node itself looks at. */
 interface Chunk {
@@ -20,52 +18,16 @@ interface Chunk {
   error?: unknown;
 }
 
-interface ListedModel {
-  id: string;
-  /** vLLM and SGLang: what the name stands for. */
-  root?: string;
-  /** vLLM: the context window. */
-  max_model_len?: number;
-  /** llama-server. */
-  meta?: { n_ctx_train?: number } | null;
-}
-
 const PATHS = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-/** Between two tries to reach a server that may still be loading its model. */
-const RETRY_MS = 1000;
-/** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
-const FETCH_LIMIT = 256;
-
 /** Any OpenAI-compatible server on the box: vLLM, SGLang, llama-server. Requests and chunks pass through untouched. */
 export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
-  const { engineUrl, engineKey, slots, contextTokens } = node;
-  if (!engineUrl) {
-    throw new AppError("invalid_request", "The engine openai needs GROUNDWIRE_NODE_ENGINE_URL.", { source: "node" });
-  }
-  if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
-    const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
-    throw new AppError("invalid_request", message, { source: "node" });
-  }
-  const base = engineUrl.replace(/\/+$/, "").replace(/\/v1$/, "");
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  if (engineKey) headers.authorization = `Bearer ${engineKey}`;
-  const closing = new AbortController();
+  const { slots, contextTokens } = node;
+  const upstream = createUpstream("GROUNDWIRE_NODE_ENGINE_URL", node.engineUrl, node.engineKey, slots);
+  const { base, call } = upstream;
   let models: NodeModel[] = [];
 
-  const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
-    const method = body === undefined ? "GET" : "POST";
-    const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
-    // Bun's own time limit of 5 minutes is off: deadlines are the node's.
-    const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
-      throw signal.aborted ? signal.reason : unreachable(cause);
-    });
-    if (response.ok) return response;
-    const failure = await response.json().catch(() => undefined);
-    throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
-  };
-
-  const listModels = async (): Promise<NodeModel[]> => {
-    const listed = (await (await call("/v1/models", closing.signal)).json()) as { data?: ListedModel[] };
+  const listModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
+    const listed = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
     if (!Array.isArray(listed.data) || listed.data.length === 0) throw brokenAnswer("lists no model");
     return listed.data.map((model) => ({
       id: model.id,
@@ -115,17 +77,10 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
     name: `openai ${base}`,
     synthetic: false,
     slots,
-    load: async () => {
-      for (let attempt = 0; !closing.signal.aborted; attempt++) {
-        try {
-          models = await listModels();
-          return;
-        } catch (error) {
-          if (attempt % 30 === 0) log.warn({ err: error }, `waiting for the server at ${base}`);
-          await sleep(RETRY_MS, undefined, { signal: closing.signal });
-        }
-      }
-    },
+    load: () =>
+      upstream.reach(async (signal) => {
+        models = await listModels(signal);
+      }, log),
     models: () => models,
     accept: async (generation) => {
       const { model } = generation.body;
@@ -137,19 +92,15 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       const { id } = findModel(models, name);
       // vLLM and SGLang read `prompt`, llama-server reads `content`.
       const text = "text" in input ? { prompt: input.text, content: input.text } : input;
-      const answer = (await (await call("/tokenize", closing.signal, { model: id, ...text })).json()) as {
+      const answer = (await (await call("/tokenize", upstream.signal, { model: id, ...text })).json()) as {
         tokens?: number[];
       };
       if (!Array.isArray(answer.tokens)) throw brokenAnswer("gave no tokens");
       return answer.tokens;
     },
-    close: async () => closing.abort(),
+    close: async () => upstream.close(),
   };
 };
-
-/** What the server says about the model, as 12 hex digits. */
-const revisionOf = ({ id, root, meta }: ListedModel): string =>
-  createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
 const parseChunk = (json: string): Chunk => {
   try {

@@ -1,0 +1,70 @@
+import { AppError } from "../../lib/errors";
+import type { EncodingFormat } from "../../lib/vectors";
+import { type Fields, known, readModel, refuse, shown, textOf, wholeIn } from "./fields";
+
+/** A text, or token ids of the model. */
+export type EmbeddingInput = string | number[];
+
+export interface EmbeddingParameters {
+  model?: string;
+  /** 1 to 2,048, none of them empty. */
+  inputs: EmbeddingInput[];
+  dimensions?: number;
+  /** What an error calls the input at `index`: `input.3`, or `input` where the request has only that one. */
+  nameOf(index: number): string;
+}
+
+const FIELDS: ReadonlySet<string> = new Set(["model", "input", "encoding_format", "dimensions", "user"]);
+/** OpenAI's own limit. */
+const MAX_INPUTS = 2048;
+const FORMS = "input must be a text, a list of texts, a list of token ids, or a list of such lists";
+
+/** Everything that an embedder of this process needs of a request. Throws invalid_request, naming the field in `param`. */
+export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
+  known(body, FIELDS, "", " by this model");
+  const { input } = body;
+  const isList = Array.isArray(input) && typeof input[0] !== "number";
+  const items: unknown[] = isList ? input : [input];
+  if (items.length === 0) throw refuse("input", "input must not be empty.");
+  if (items.length > MAX_INPUTS) {
+    throw refuse(
+      "input",
+      `input must be at most ${MAX_INPUTS} texts, not ${items.length}. Send them in several requests.`,
+    );
+  }
+  const nameOf = (index: number) => (isList ? `input.${index}` : "input");
+  return {
+    model: readModel(body),
+    inputs: items.map((item, index) => readInput(item, nameOf(index))),
+    dimensions: wholeIn(body, "dimensions", 1, 100_000),
+    nameOf,
+  };
+};
+
+const readInput = (value: unknown, param: string): EmbeddingInput => {
+  if (value === "" || (Array.isArray(value) && value.length === 0)) throw refuse(param, `${param} must not be empty.`);
+  if (typeof value === "string") return textOf(value, param);
+  if (Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0)) return value;
+  throw refuse(param, `${FORMS}; ${param} is ${shown(value)}.`);
+};
+
+/** How the vectors are sent, which the server reads for every embedder. Throws invalid_request. */
+export const readEncodingFormat = ({ encoding_format: value }: Fields): EncodingFormat => {
+  if (value === undefined || value === null || value === "float") return "float";
+  if (value === "base64") return "base64";
+  throw refuse("encoding_format", `encoding_format must be float or base64, not ${shown(value)}.`);
+};
+
+/** Refuses vectors of another length than the model's. */
+export const checkDimensions = (wanted: number | undefined, own: number): void => {
+  if (wanted === undefined || wanted === own) return;
+  throw refuse("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
+};
+
+/** `tokens` is how many the input has, in words: "600", or "at least 600". */
+export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
+  new AppError(
+    "context_length_exceeded",
+    `This model's maximum context length is ${contextWindow} tokens. ${param} has ${tokens}. Shorten it, or split it.`,
+    { source: "node", param },
+  );

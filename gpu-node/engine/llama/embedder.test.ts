@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { AppError } from "../../../lib/errors";
+import { silentLog } from "../../../lib/log";
+import { defaultConfig } from "../../../lib/settings";
+import { ensureModel } from "../../models/download";
+import type { Embedder, EmbeddingRequest } from "../embedder";
+import { createLlamaEmbedder } from "./embedder";
+import { createLlamaHost, type LlamaHost } from "./host";
+
+/** The default embedding model. Two threads, so that two contexts share the work. */
+const config = defaultConfig({ node: { threads: 2, gpu: "off" } });
+setDefaultTimeout(60_000);
+let host: LlamaHost;
+let embedder: Embedder;
+
+beforeAll(async () => {
+  host = createLlamaHost(config.node, silentLog());
+  embedder = createLlamaEmbedder(config, host, silentLog());
+  await embedder.load(() => {});
+});
+afterAll(async () => {
+  await embedder.close();
+  await host.dispose();
+});
+
+const request = (body: Record<string, unknown>): EmbeddingRequest => ({
+  body,
+  priority: "interactive",
+  fairKey: "key",
+  signal: new AbortController().signal,
+  isAnswering: () => false,
+});
+const embed = async (input: unknown) => {
+  const { start } = await embedder.accept(request({ input }));
+  return (await Array.fromAsync(start())).sort((a, b) => a.index - b.index);
+};
+const refusal = async (body: Record<string, unknown>): Promise<AppError> => {
+  const error = await embedder.accept(request(body)).catch((thrown: unknown) => thrown);
+  if (!(error instanceof AppError)) throw new Error("was not refused");
+  return error;
+};
+const dot = (a: Float32Array = new Float32Array(), b: Float32Array = new Float32Array()) =>
+  a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+
+const TEXTS = [
+  "A man is eating food.",
+  "A man is eating a piece of bread.",
+  "Two bonds rose.",
+  "\u6771\u4eac",
+  "a".repeat(99),
+];
+
+describe("the embedder llama", () => {
+  test("gives vectors of length 1 whose cosines are the published ones", async () => {
+    const [food, bread, bonds] = await embed(TEXTS);
+    expect(dot(food?.vector, food?.vector)).toBeCloseTo(1, 5);
+    // 0.7553 with the weights in single precision.
+    expect(dot(food?.vector, bread?.vector)).toBeCloseTo(0.7553, 2);
+    expect(dot(food?.vector, bonds?.vector)).toBeLessThan(0.2);
+  });
+
+  test("a batch equals its texts one by one, bit by bit, and counts their tokens exactly", async () => {
+    const batch = await embed([...TEXTS, ...TEXTS]);
+    for (const [index, text] of TEXTS.entries()) {
+      const [alone] = await embed(text);
+      expect(batch[index]?.vector).toEqual(alone?.vector as Float32Array);
+      expect(batch[index + TEXTS.length]?.vector).toEqual(alone?.vector as Float32Array);
+      expect(batch[index]?.tokens).toBe((await embedder.tokenize(undefined, text)).length);
+    }
+    expect(batch[0]?.tokens).toBe(8);
+  });
+
+  test("token ids give the text's vector, with the model's first and last token or without", async () => {
+    const ids = await embedder.tokenize("all-minilm-l6-v2", "A man is eating food.");
+    expect(ids).toEqual([101, 1037, 2158, 2003, 5983, 2833, 1012, 102]);
+    const [text, whole, bare] = [
+      ...(await embed("A man is eating food.")),
+      ...(await embed(ids)),
+      ...(await embed([ids.slice(1, -1)])),
+    ];
+    expect([whole, bare]).toEqual([text, text]);
+  });
+
+  test("a text that spells a control token stays text", async () => {
+    const ids = await embedder.tokenize(undefined, "[SEP]");
+    expect(ids.slice(1, -1)).not.toContain(102);
+  });
+
+  test("takes 512 tokens and refuses 513, naming the input; far longer texts too, without reading all of them", async () => {
+    expect((await embed("food ".repeat(510)))[0]?.tokens).toBe(512);
+    const error = await refusal({ input: ["food", "food ".repeat(511)] });
+    expect([error.kind, error.detail.param]).toEqual(["context_length_exceeded", "input.1"]);
+    expect(error.message).toBe(
+      "This model's maximum context length is 512 tokens. input.1 has 513. Shorten it, or split it.",
+    );
+    const book = await refusal({ input: "x".repeat(3_000_000) });
+    expect([book.kind, book.message.includes("at least")]).toEqual(["context_length_exceeded", true]);
+  });
+
+  test("space alone is a text, however much of it", async () => {
+    expect((await embed(" \n".repeat(50_000)))[0]?.tokens).toBe(2);
+  });
+
+  test("refuses by name what it can't do", async () => {
+    const params: [string, Record<string, unknown>][] = [
+      ["model", { input: "a", model: "smollm2-135m-instruct" }],
+      ["dimensions", { input: "a", dimensions: 128 }],
+      ["input.0", { input: [[30_522]] }],
+    ];
+    for (const [param, body] of params) expect((await refusal(body)).detail.param).toBe(param);
+    expect((await embedder.accept(request({ input: "a", dimensions: 384 }))).model.dimensions).toBe(384);
+  });
+
+  test("a caller that left before its texts were tokenized is not worked for", async () => {
+    const left = new AbortController();
+    left.abort(new AppError("client_closed", "gone"));
+    const { start } = await embedder.accept({ ...request({ input: "a" }), signal: left.signal });
+    await expect(Array.fromAsync(start())).rejects.toThrow("gone");
+  });
+});
+
+test("a chat model is refused where an embedding model is needed", async () => {
+  const { path } = await ensureModel("chat", config);
+  const wrong = createLlamaEmbedder({ ...config, models: { ...config.models, embedding: path } }, host, silentLog());
+  await expect(wrong.load(() => {})).rejects.toThrow("is no embedding model");
+});

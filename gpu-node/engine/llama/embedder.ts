@@ -1,0 +1,142 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp";
+import type { Config } from "../../../lib/config";
+import { AppError } from "../../../lib/errors";
+import type { Log } from "../../../lib/log";
+import { dependencies } from "../../../package.json";
+import { ensureModel } from "../../models/download";
+import type { NodeModel } from "../../protocol";
+import type { Embedder } from "../embedder";
+import { checkDimensions, readEmbeddingParameters } from "../embedding-parameters";
+import { findModel } from "../find-model";
+import { EmbeddingScheduler } from "./embedding-scheduler";
+import { createEmbeddingTokenizer, type EmbeddingTokenizer, type TokenizerModel } from "./embedding-tokens";
+import type { LlamaHost } from "./host";
+import { loadModel } from "./runtime";
+
+/** Share of `load` that goes to fetching and checking the file. */
+const FILE_SHARE = 0.7;
+/** Inputs that are computed at once on machines with more cores: each takes its own working memory. */
+const MOST_CONTEXTS = 16;
+/** Texts are tokenized for so long before other work of the process gets a turn. */
+const TURN_MS = 5;
+
+interface Loaded {
+  card: NodeModel & { dimensions: number };
+  tokenize: EmbeddingTokenizer<Token>;
+  scheduler: EmbeddingScheduler<Token>;
+}
+
+/**
+ * Embeddings by llama.cpp inside this process, on the model of `models.embedding`. Each input is computed alone, by one
+ * thread: so a batch equals its texts one by one, bit by bit, and one core computes as much as it would of a batch.
+ */
+export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): Embedder => {
+  let loaded: Loaded | undefined;
+
+  const need = (model: string | undefined): Loaded => {
+    if (!loaded) {
+      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.", { source: "node" });
+    }
+    findModel([loaded.card], model);
+    return loaded;
+  };
+
+  return {
+    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
+    models: () => (loaded ? [loaded.card] : []),
+
+    async load(onProgress) {
+      const file = await ensureModel("embedding", config, ({ bytes, total }) =>
+        onProgress((FILE_SHARE * bytes) / total),
+      );
+      const llama = await host.start();
+      const model = await loadModel(llama, file.path, "GROUNDWIRE_EMBEDDING_MODEL", (fraction) =>
+        onProgress(FILE_SHARE + (1 - FILE_SHARE) * fraction),
+      );
+      checkPooling(model, file.path);
+      const contextWindow = Math.min(config.node.contextTokens, model.trainContextSize);
+      const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MOST_CONTEXTS));
+      const sharesCores = !llama.gpu && config.node.engine === "llama";
+      loaded = {
+        card: {
+          id: file.name,
+          kind: "embedding",
+          revision: file.revision,
+          context_window: contextWindow,
+          dimensions: model.embeddingVectorSize,
+        },
+        tokenize: createEmbeddingTokenizer(tokenizerModel(model, contextWindow)),
+        scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
+      };
+      log.info({ model: file.name, revision: file.revision, contexts: contexts.length }, "embedding model loaded");
+      onProgress(1);
+    },
+
+    async accept({ body, ...job }) {
+      const { model, inputs, dimensions, nameOf } = readEmbeddingParameters(body);
+      const { card, tokenize, scheduler } = need(model);
+      checkDimensions(dimensions, card.dimensions);
+      const tokens: Token[][] = [];
+      let turnEndsAt = performance.now() + TURN_MS;
+      for (const [index, input] of inputs.entries()) {
+        tokens.push(tokenize(input, nameOf(index)));
+        if (performance.now() < turnEndsAt) continue;
+        await nextTurn();
+        job.signal.throwIfAborted();
+        turnEndsAt = performance.now() + TURN_MS;
+      }
+      return { model: card, inputs: inputs.length, start: () => scheduler.run({ ...job, inputs: tokens }) };
+    },
+
+    tokenize: async (model, text) => need(model).tokenize(text, "prompt"),
+
+    async close() {
+      await loaded?.scheduler.close();
+      loaded = undefined;
+    },
+  };
+};
+
+/** The `pooling_type` of rerankers. */
+const RANK = 4;
+
+/** Without a `pooling_type`, or with 0 (none), a model gives no vector for a text. */
+const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): void => {
+  const { [metadata.general.architecture]: model } = metadata;
+  const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;
+  if (pooling && pooling !== RANK) return;
+  throw new AppError(
+    "invalid_request",
+    `${path} is no embedding model: it doesn't say how its tokens make one vector. Choose another with GROUNDWIRE_EMBEDDING_MODEL.`,
+    { source: "node" },
+  );
+};
+
+/** `getEmbeddingFor` wants room for one token more than the text has. */
+const createContexts = (model: LlamaModel, contextWindow: number, count: number) => {
+  const size = contextWindow + 1;
+  const options = { contextSize: size, batchSize: size, threads: 1 };
+  return Promise.all(Array.from({ length: count }, () => model.createEmbeddingContext(options))).catch((cause) => {
+    throw new AppError(
+      "unavailable",
+      `There is no memory to embed texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
+      { source: "node", cause },
+    );
+  });
+};
+
+/** What is put around a text follows llama.cpp's own tokenizer, as `LlamaEmbeddingContext` does where it is missing. */
+const tokenizerModel = (model: LlamaModel, contextWindow: number): TokenizerModel<Token> => {
+  const { tokens, vocabularyType, fileInfo } = model;
+  const { bos, eos, sep, shouldPrependBosToken, shouldAppendEosToken } = tokens;
+  const isBert = vocabularyType === LlamaVocabularyType.wpm;
+  const isUnigram = vocabularyType === LlamaVocabularyType.ugm;
+  return {
+    tokenize: (text) => model.tokenize(text, false),
+    first: (isBert || (shouldPrependBosToken && !isUnigram) ? bos : null) ?? undefined,
+    last: (isBert ? sep : isUnigram || shouldAppendEosToken ? eos : null) ?? undefined,
+    vocabularySize: fileInfo.metadata.tokenizer.ggml.tokens.length,
+    contextWindow,
+  };
+};

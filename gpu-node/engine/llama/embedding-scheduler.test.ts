@@ -1,0 +1,167 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { AppError } from "../../../lib/errors";
+import { until } from "../../../tests/until";
+import type { Priority } from "../../protocol";
+import { type EmbeddingContext, type EmbeddingJob, EmbeddingScheduler } from "./embedding-scheduler";
+
+type Job = EmbeddingJob<number>;
+
+/** A context whose vectors a test lets go, one by one; `begun` are the inputs by their first token. */
+const held = () => {
+  const begun: number[] = [];
+  const waiting: (() => void)[] = [];
+  const context: EmbeddingContext<number> = {
+    async getEmbeddingFor([token = 0]) {
+      begun.push(token);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return { vector: [token, 0] };
+    },
+  };
+  return { context, begun, release: () => waiting.shift()?.() };
+};
+
+const job = (inputs: number[], changes: Partial<Job> = {}): Job => ({
+  inputs: inputs.map((token) => [token]),
+  priority: "interactive",
+  fairKey: "key",
+  signal: new AbortController().signal,
+  isAnswering: () => false,
+  ...changes,
+});
+
+/** Lets one input after the other go until all jobs are done, and tells in which order they were begun. */
+const order = async (jobs: Job[]): Promise<number[]> => {
+  const { context, begun, release } = held();
+  const scheduler = new EmbeddingScheduler([context]);
+  const all = Promise.all(jobs.map((each) => Array.fromAsync(scheduler.run(each))));
+  for (let done = 1; done <= jobs.flatMap(({ inputs }) => inputs).length; done++) {
+    await until(`input ${done} is begun`, () => begun.length === done);
+    release();
+  }
+  await all;
+  return begun;
+};
+
+describe("EmbeddingScheduler", () => {
+  test("takes interactive inputs before batch, and callers in turn", async () => {
+    const batch = job([1, 2, 3], { priority: "batch", fairKey: "a" });
+    // The first input of the first job has begun when the others come.
+    expect(await order([batch, job([4, 5, 6], { fairKey: "a" }), job([7], { fairKey: "b" })])).toEqual([
+      1, 4, 7, 5, 6, 2, 3,
+    ]);
+  });
+
+  test("gives every input once, with its own vector and count, however many contexts and jobs there are", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(
+          fc.record({
+            sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 }),
+            priority: fc.constantFrom<Priority>("interactive", "batch"),
+            fairKey: fc.constantFrom("a", "b"),
+          }),
+          { maxLength: 5 },
+        ),
+        async (contexts, jobs) => {
+          let running = 0;
+          let most = 0;
+          const context: EmbeddingContext<number> = {
+            async getEmbeddingFor(tokens) {
+              most = Math.max(most, ++running);
+              await Promise.resolve();
+              running--;
+              return { vector: [tokens.length, 0] };
+            },
+          };
+          const scheduler = new EmbeddingScheduler(Array<typeof context>(contexts).fill(context));
+          const results = await Promise.all(
+            jobs.map(({ sizes, ...rest }) =>
+              Array.fromAsync(scheduler.run(job([], { ...rest, inputs: sizes.map((size) => Array(size).fill(1)) }))),
+            ),
+          );
+          expect(most).toBeLessThanOrEqual(contexts);
+          for (const [place, { sizes }] of jobs.entries()) {
+            const inOrder = results[place]?.toSorted((a, b) => a.index - b.index);
+            expect(inOrder?.map(({ tokens }) => tokens)).toEqual(sizes);
+            expect(inOrder?.every(({ vector }) => vector[0] === 1)).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a caller that leaves stops its work within the input that is being computed", async () => {
+    const { context, begun, release } = held();
+    const scheduler = new EmbeddingScheduler([context]);
+    const leaving = new AbortController();
+    const left = Array.fromAsync(scheduler.run(job([1, 2, 3], { signal: leaving.signal })));
+    const stays = Array.fromAsync(scheduler.run(job([4])));
+    leaving.abort(new AppError("client_closed", "gone"));
+    await expect(left).rejects.toThrow("gone");
+    release();
+    await until("the next caller's input is begun", () => begun.length === 2);
+    release();
+    expect([await stays, begun]).toMatchObject([[{ index: 0, tokens: 1 }], [1, 4]]);
+  });
+
+  test("a reader that stops early ends its job", async () => {
+    const { context, begun, release } = held();
+    const scheduler = new EmbeddingScheduler([context]);
+    const running = scheduler.run(job([1, 2, 3]));
+    const first = running.next();
+    release();
+    await first;
+    await running.return(undefined);
+    release();
+    await scheduler.close();
+    expect(begun.length).toBeLessThanOrEqual(2);
+  });
+
+  test("an input that fails ends its own job alone", async () => {
+    const context: EmbeddingContext<number> = {
+      async getEmbeddingFor([token = 0]) {
+        if (token === 2) throw new Error("bad");
+        return { vector: [1] };
+      },
+    };
+    const scheduler = new EmbeddingScheduler([context]);
+    const [failed, whole] = await Promise.allSettled([
+      Array.fromAsync(scheduler.run(job([1, 2, 3]))),
+      Array.fromAsync(scheduler.run(job([4, 5]))),
+    ]);
+    expect(failed).toMatchObject({ status: "rejected", reason: { kind: "unavailable" } });
+    expect(whole.status).toBe("fulfilled");
+  });
+
+  test("while answers are generated, a context that shares their cores rests before the next input", async () => {
+    const { context, begun, release } = held();
+    const rests: (() => void)[] = [];
+    const scheduler = new EmbeddingScheduler([context], () => new Promise((resolve) => rests.push(resolve)));
+    let isAnswering = true;
+    const running = Array.fromAsync(scheduler.run(job([1, 2, 3], { isAnswering: () => isAnswering })));
+    release();
+    await until("it rests", () => rests.length === 1);
+    expect(begun).toEqual([1]);
+    isAnswering = false;
+    rests[0]?.();
+    await until("it goes on", () => begun.length === 2);
+    release();
+    await until("nobody is answered any more, so it doesn't rest", () => begun.length === 3);
+    release();
+    expect(await running).toHaveLength(3);
+  });
+
+  test("closing ends what runs and takes nothing new", async () => {
+    const { context, release } = held();
+    const scheduler = new EmbeddingScheduler([context]);
+    const running = Array.fromAsync(scheduler.run(job([1, 2])));
+    const closed = scheduler.close();
+    await expect(running).rejects.toThrow("shutting down");
+    release();
+    await closed;
+    await expect(Array.fromAsync(scheduler.run(job([3])))).rejects.toThrow("shutting down");
+  });
+});

@@ -1,0 +1,137 @@
+import type { Config } from "../../../lib/config";
+import type { Log } from "../../../lib/log";
+import { decodeVector, normalise } from "../../../lib/vectors";
+import type { NodeModel } from "../../protocol";
+import type { Embedder, Embedding } from "../embedder";
+import { findModel } from "../find-model";
+import { brokenAnswer } from "./errors";
+import { createUpstream, type ListedModel, revisionOf } from "./upstream";
+
+/** The parts of an answer to `/v1/embeddings` that are read. */
+interface Answer {
+  data?: { index?: number; embedding?: unknown }[];
+  usage?: { prompt_tokens?: number; total_tokens?: number } | null;
+}
+
+/** TEI's `/info`, which it has in place of `/v1/models`. */
+interface TeiInfo {
+  model_id?: string;
+  model_sha?: string | null;
+  max_input_length?: number;
+}
+
+/** TEI lists the tokens of each text as objects; the others a list of ids. */
+type Tokens = { tokens?: number[] } | { id: number }[][];
+
+/** What is embedded once at the start: whether a model makes vectors, and how long they are, no server lists. */
+const PROBE = "dimensions";
+
+/**
+ * Embeddings by an OpenAI-compatible server on the box: TEI, Infinity, vLLM, llama-server. Parameters pass through
+ * untouched, but for the encoding, which is the node's own business.
+ */
+export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
+  const { embedderUrl, embedderKey, embedderSlots, contextTokens } = node;
+  const upstream = createUpstream("GROUNDWIRE_NODE_EMBEDDER_URL", embedderUrl, embedderKey, embedderSlots);
+  const { base, call } = upstream;
+  let models: NodeModel[] = [];
+
+  const request = async (body: Record<string, unknown>, signal: AbortSignal): Promise<Embedding[]> => {
+    const response = await call("/v1/embeddings", signal, { ...body, encoding_format: "base64" });
+    const answer = (await response.json().catch(() => undefined)) as Answer | undefined;
+    return readAnswer(answer, textsOf(body.input));
+  };
+
+  const listModels = async (signal: AbortSignal): Promise<ListedModel[]> => {
+    try {
+      const { data } = (await (await call("/v1/models", signal)).json()) as { data?: ListedModel[] };
+      return data ?? [];
+    } catch (error) {
+      const tei = await describeTei(signal).catch(() => undefined);
+      if (tei) return [tei];
+      throw error;
+    }
+  };
+
+  const describeTei = async (signal: AbortSignal): Promise<ListedModel | undefined> => {
+    const { model_id, model_sha, max_input_length } = (await (await call("/info", signal)).json()) as TeiInfo;
+    return model_id ? { id: model_id, root: model_sha ?? undefined, max_model_len: max_input_length } : undefined;
+  };
+
+  /** The models that make vectors; a server may have others too. */
+  const findModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
+    const found: NodeModel[] = [];
+    for (const model of await listModels(signal)) {
+      const { id, max_model_len, meta } = model;
+      const [probe] = await request({ model: id, input: PROBE }, signal).catch((error: unknown) => {
+        log.warn({ err: error, model: id }, "this model makes no embeddings");
+        return [];
+      });
+      if (!probe) continue;
+      const context_window = max_model_len ?? meta?.n_ctx_train ?? contextTokens;
+      const dimensions = probe.vector.length;
+      found.push({ id, kind: "embedding", revision: revisionOf(model), context_window, dimensions });
+    }
+    if (found.length === 0) throw brokenAnswer("has no embedding model");
+    return found;
+  };
+
+  return {
+    name: `openai ${base}`,
+    load: (onProgress) =>
+      upstream.reach(async (signal) => {
+        models = await findModels(signal);
+        onProgress(1);
+      }, log),
+    models: () => models,
+    accept: async ({ body, signal }) => {
+      const model = findModel(models, typeof body.model === "string" ? body.model : undefined);
+      return {
+        model,
+        inputs: textsOf(body.input).length,
+        start: async function* () {
+          yield* await request({ ...body, model: model.id }, signal);
+        },
+      };
+    },
+    tokenize: async (name, text) => {
+      const { id } = findModel(models, name);
+      // vLLM reads `prompt`, llama-server `content`, TEI `inputs`.
+      const body = { model: id, prompt: text, content: text, inputs: text };
+      const answer = (await (await call("/tokenize", upstream.signal, body)).json()) as Tokens;
+      const tokens = Array.isArray(answer) ? answer[0]?.map((token) => token.id) : answer.tokens;
+      if (!Array.isArray(tokens)) throw brokenAnswer("gave no tokens");
+      return tokens;
+    },
+    close: async () => upstream.close(),
+  };
+};
+
+/** The inputs of a request, of which the server behind has the say: what is no list is one. */
+const textsOf = (input: unknown): unknown[] => (Array.isArray(input) && typeof input[0] !== "number" ? input : [input]);
+
+/** Checks that every input got its vector. Throws upstream_error. */
+const readAnswer = (answer: Answer | undefined, texts: readonly unknown[]): Embedding[] => {
+  const tokens = shareTokens(answer?.usage?.prompt_tokens ?? answer?.usage?.total_tokens ?? 0, texts);
+  const embeddings = new Map<number, Embedding>();
+  for (const [place, item] of (answer?.data ?? []).entries()) {
+    const index = item.index ?? place;
+    const vector = decodeVector(item.embedding);
+    if (!vector || vector.length === 0) throw brokenAnswer("gave something that is no vector");
+    embeddings.set(index, { index, vector: normalise(vector), tokens: tokens[index] ?? 0 });
+  }
+  if (!texts.every((_, index) => embeddings.has(index))) throw brokenAnswer("gave no vector for some of the texts");
+  return [...embeddings.values()];
+};
+
+/** A server counts the tokens of a whole request: an input's part is by its length, and the parts sum up to the count. */
+const shareTokens = (total: number, texts: readonly unknown[]): number[] => {
+  const lengths = texts.map((text) => (typeof text === "string" || Array.isArray(text) ? text.length : 1));
+  const all = lengths.reduce((sum, length) => sum + length, 0) || 1;
+  let before = 0;
+  return lengths.map((length) => {
+    const start = Math.round((total * before) / all);
+    before += length;
+    return Math.round((total * before) / all) - start;
+  });
+};

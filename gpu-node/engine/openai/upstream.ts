@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../../../lib/errors";
+import type { Log } from "../../../lib/log";
+import { unreachable, upstreamFailure } from "./errors";
+
+/** What a server lists on `/v1/models`, as far as anybody here looks at it. */
+export interface ListedModel {
+  id: string;
+  /** vLLM and SGLang: what the name stands for. */
+  root?: string;
+  /** vLLM: the context window. */
+  max_model_len?: number;
+  /** llama-server. */
+  meta?: { n_ctx_train?: number } | null;
+}
+
+/** Between two tries to reach a server that may still be loading its model. */
+const RETRY_MS = 1000;
+/** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
+const FETCH_LIMIT = 256;
+
+/** An OpenAI-compatible server behind the node. */
+export interface Upstream {
+  /** Its address without a path. */
+  base: string;
+  /** A POST of `body` as JSON, or a GET without one. Throws AppError: its refusal, unavailable, or the signal's reason. */
+  call(path: string, signal: AbortSignal, body?: unknown): Promise<Response>;
+  /** Runs `work` again and again until it succeeds, as long as the upstream is open. */
+  reach(work: (signal: AbortSignal) => Promise<void>, log: Log): Promise<void>;
+  /** Aborted by `close`. */
+  signal: AbortSignal;
+  close(): void;
+}
+
+/** `setting` names the address where it is missing, `slots` are the requests that may run at once. Throws invalid_request. */
+export const createUpstream = (
+  setting: string,
+  url: string | undefined,
+  key: string | undefined,
+  slots: number,
+): Upstream => {
+  if (!url) throw new AppError("invalid_request", `${setting} is missing.`, { source: "node" });
+  if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
+    const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
+    throw new AppError("invalid_request", message, { source: "node" });
+  }
+  const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const headers: Record<string, string> = { "content-type": "application/json" };
+  if (key) headers.authorization = `Bearer ${key}`;
+  const closing = new AbortController();
+
+  return {
+    base,
+    signal: closing.signal,
+    call: async (path, signal, body) => {
+      const method = body === undefined ? "GET" : "POST";
+      const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
+      // Bun's own time limit of 5 minutes is off: deadlines are the node's.
+      const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
+        throw signal.aborted ? signal.reason : unreachable(cause, setting);
+      });
+      if (response.ok) return response;
+      const failure = await response.json().catch(() => undefined);
+      throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
+    },
+    reach: async (work, log) => {
+      for (let attempt = 0; !closing.signal.aborted; attempt++) {
+        try {
+          await work(closing.signal);
+          return;
+        } catch (error) {
+          if (attempt % 30 === 0) log.warn({ err: error }, `waiting for the server at ${base}`);
+          await sleep(RETRY_MS, undefined, { signal: closing.signal });
+        }
+      }
+    },
+    close: () => closing.abort(),
+  };
+};
+
+/** What the server says about the model, as 12 hex digits. */
+export const revisionOf = ({ id, root, meta }: ListedModel): string =>
+  createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);

@@ -1,0 +1,44 @@
+import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+
+/**
+ * What a text may ask of the synthetic engine and embedder, at once or after some tokens:
+ *
+ * | text                     | what happens                                                             |
+ * |--------------------------|--------------------------------------------------------------------------|
+ * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
+ * | `!crash [after 2]`       | it throws something unforeseen, which becomes `internal`                 |
+ * | `!hang [after 2]`        | nothing more until the request is cancelled                              |
+ * | `!break [after 2]`       | the engine fails for good: nothing more until the node is restarted      |
+ * | `!garbage [after 2]`     | a frame of an answer that is cut off JSON, then the answer goes on       |
+ * | `!truncate [after 2]`    | an answer ends without saying that it is finished                        |
+ */
+export type Fault = {
+  what: "error" | "crash" | "hang" | "break" | "garbage" | "truncate";
+  kind: ErrorKind;
+  after: number;
+};
+
+const FAULT = /^!(error|crash|hang|break|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
+
+export const readFault = (text: string): Fault | undefined => {
+  const match = FAULT.exec(text.trim());
+  if (!match) return undefined;
+  return { what: match[1] as Fault["what"], kind: kindOf(match[2] ?? "internal"), after: Number(match[3] ?? 0) };
+};
+
+/** The error code of that name, or the one that a node gives with that status. */
+const kindOf = (nameOrStatus: string): ErrorKind => {
+  if (nameOrStatus === "429") return "overloaded";
+  const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];
+  return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
+};
+
+/** Throws what an `error` or `crash` asks for; for anything else, nothing more happens until the signal is aborted. */
+export const failAs = async ({ what, kind }: Fault, signal: AbortSignal): Promise<never> => {
+  if (what === "error") throw new AppError(kind, "This failure was asked for.", { source: "node", retryAfterMs: 1000 });
+  if (what === "crash") throw new Error("This crash was asked for.");
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+};

@@ -1,0 +1,95 @@
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import { type EncodingFormat, encodeVector } from "../../lib/vectors";
+import type { AcceptedEmbeddings, Embedder } from "../engine/embedder";
+import { readEncodingFormat } from "../engine/embedding-parameters";
+import { type EmbeddingAnswer, RESPONSE_HEADERS } from "../protocol";
+import { acquireSlot } from "../queue/admission";
+import type { AdmissionQueue } from "../queue/queue";
+import { withClaim } from "./claim";
+import type { Exchange } from "./exchange";
+import type { NodeMetrics } from "./metrics";
+import type { NodeStatus } from "./status";
+import { milliseconds } from "./timings";
+
+export interface EmbeddingDeps {
+  config: Config;
+  /** Left out: this node makes no embeddings. */
+  embedder?: Embedder;
+  embedderQueue: AdmissionQueue;
+  /** Of the engine: whether answers are generated meanwhile. */
+  queue: AdmissionQueue;
+  status: NodeStatus;
+  metrics: NodeMetrics;
+}
+
+/** `POST /v1/embeddings` from request to answer: check, wait for a slot, run, and stop as soon as nobody wants it. */
+export const embed = async (deps: EmbeddingDeps, exchange: Exchange): Promise<void> => {
+  const { config, embedder, embedderQueue, queue, status } = deps;
+  status.assertOpen();
+  if (!embedder) throw noEmbedder();
+  await withClaim(exchange, config, async (claim) => {
+    const body = await exchange.readJson(config.gateway.maxBodyBytes);
+    const format = readEncodingFormat(body);
+    const accepted = await embedder.accept({ ...claim, body, isAnswering: () => queue.running > 0 });
+    const queuedAt = performance.now();
+    const release = await acquireSlot(embedderQueue, claim);
+    try {
+      await run(deps, embedder, exchange, { accepted, format, queueMs: milliseconds(performance.now() - queuedAt) });
+    } finally {
+      release();
+    }
+  });
+};
+
+interface Run {
+  accepted: AcceptedEmbeddings;
+  format: EncodingFormat;
+  queueMs: number;
+}
+
+const run = async (
+  { status, metrics }: EmbeddingDeps,
+  embedder: Embedder,
+  exchange: Exchange,
+  { accepted, format, queueMs }: Run,
+): Promise<void> => {
+  const { model, inputs } = accepted;
+  const data: EmbeddingAnswer["data"] = [];
+  const pulse = status.embeddings.watch();
+  let tokens = 0;
+  let timings: EmbeddingAnswer["timings"] | undefined;
+  try {
+    for await (const { index, vector, tokens: count } of accepted.start()) {
+      if (exchange.ended) return;
+      pulse.beatAt = performance.now();
+      tokens += count;
+      data.push({ object: "embedding", index, embedding: encodeVector(vector, format), tokens: count });
+    }
+    if (data.length < inputs) {
+      throw new AppError("upstream_error", "The embedder broke off. Try again.", { source: "node" });
+    }
+    timings = { queue_ms: queueMs, total_ms: milliseconds(performance.now() - exchange.arrivedAt) };
+    const answer: EmbeddingAnswer = {
+      object: "list",
+      data: data.sort((a, b) => a.index - b.index),
+      model: model.id,
+      usage: { prompt_tokens: tokens, total_tokens: tokens },
+      timings,
+    };
+    exchange.json(200, answer, {
+      [RESPONSE_HEADERS.queueMs]: `${queueMs}`,
+      [RESPONSE_HEADERS.modelRevision]: model.revision,
+      [RESPONSE_HEADERS.engine]: embedder.name,
+    });
+  } finally {
+    status.embeddings.stop(pulse);
+    metrics.embedded(model.id, tokens, timings);
+  }
+};
+
+const noEmbedder = (): AppError =>
+  new AppError("model_not_found", "This node has no embedding model. Set GROUNDWIRE_NODE_EMBEDDER on it.", {
+    source: "node",
+    param: "model",
+  });
