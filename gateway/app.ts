@@ -17,6 +17,7 @@ import type { ConversationTransfer } from "./conversations/transfer";
 import { datasetRoutes } from "./datasets/routes";
 import type { DatasetService } from "./datasets/service";
 import { embeddingRoutes } from "./embeddings/routes";
+import type { EmbeddingService } from "./embeddings/service";
 import { evalRoutes } from "./evals/routes";
 import { evaluatorRoutes } from "./evaluators/routes";
 import type { EvaluatorService } from "./evaluators/service";
@@ -58,6 +59,7 @@ export interface Services {
   answers: AnswerCacheService;
   metrics: Metrics;
   chat: ChatService;
+  embeddings: EmbeddingService;
   conversations: ConversationService;
   datasets: DatasetService;
   evaluators: EvaluatorService;
@@ -100,7 +102,7 @@ export const createApp = (services: Services) => {
     .use(cacheRoutes(services))
     .use(metricsRoutes(services))
     .use(conversationRoutes(services))
-    .use(embeddingRoutes)
+    .use(embeddingRoutes(services))
     .use(ragRoutes)
     .use(datasetRoutes)
     .use(evalRoutes)

@@ -16,6 +16,7 @@ import { closeAll } from "./closing";
 import { createConversations } from "./conversations/service";
 import { createTransfer } from "./conversations/transfer";
 import { createDatasets } from "./datasets/service";
+import { createEmbeddings } from "./embeddings/service";
 import { createEvaluators } from "./evaluators/service";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./http/idempotency";
@@ -65,7 +66,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const runs = new KeyRuns();
   const sessions = createSessions({ db, keys });
   const ledger = createLedger();
-  const models = createModels({ engine, defaultModel: config.models.chat });
+  const models = createModels({ engine, defaults: config.models });
   const namespaces = createNamespaces({ db, log });
   const answers = createAnswerCache({ cache, config, namespaces, log });
   const health = createHealth({
@@ -84,6 +85,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     totalMs: config.timeouts.totalMs,
     cacheEnabled: config.cache.enabled,
   });
+  const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs: config.timeouts.totalMs });
   const conversations = createConversations({ db, chat, models, log, runs });
 
   const services: Services = {
@@ -100,6 +102,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     answers,
     metrics,
     chat,
+    embeddings,
     conversations,
     datasets: createDatasets({ db }),
     evaluators: createEvaluators({ db }),

@@ -119,7 +119,7 @@ export const Config = Type.Object({
   }),
 
   cache: Type.Object({
-    enabled: flag("GROUNDWIRE_CACHE", "Keep answers at temperature 0 or with a seed", true),
+    enabled: flag("GROUNDWIRE_CACHE", "Keep vectors, and answers at temperature 0 or with a seed", true),
     optIn: flag(
       "GROUNDWIRE_CACHE_OPT_IN",
       "Use the cache only for requests that ask for it by max-age, s-maxage or only-if-cached",

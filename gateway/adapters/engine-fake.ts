@@ -1,8 +1,10 @@
 import { AppError } from "../../lib/errors";
+import { encodeVector } from "../../lib/vectors";
 import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engine";
 
 export interface FakeEngineOptions {
   model?: string;
+  embeddingModel?: string;
   /** The pieces of text of every answer. */
   words?: string[];
   /** Thrown instead of an answer. */
@@ -13,17 +15,37 @@ export interface FakeEngineOptions {
 
 const encoder = new TextEncoder();
 
-/** An engine in memory for unit tests: one node, one model, the same words each time. `requests` is what it was asked. */
+/**
+ * An engine in memory for unit tests: one node, one model of each kind, the same words each time, and for each text the
+ * vector [its length, 1], with as many tokens. `requests` is what it was asked.
+ */
 export const fakeEngine = (
   options: FakeEngineOptions = {},
 ): Engine & { requests: EngineRequest[]; running(): number } => {
-  const { model = "fake-model", words = ["Hello", " ", "world"], refuse, beforePiece } = options;
+  const {
+    model = "fake-model",
+    embeddingModel = "fake-embedder",
+    words = ["Hello", " ", "world"],
+    refuse,
+    beforePiece,
+  } = options;
   const requests: EngineRequest[] = [];
   let running = 0;
   let isDrained = false;
   const usage = { prompt_tokens: 3, completion_tokens: words.length, total_tokens: 3 + words.length };
   const head = { id: "chatcmpl-fake", created: 1_795_464_900, model };
   const data = (chunk: object) => `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", ...chunk })}\n\n`;
+
+  const vectors = (request: EngineRequest): string => {
+    const { input }: { input: string[] } = JSON.parse(request.body);
+    const data = input.map((text, index) => ({
+      object: "embedding",
+      index,
+      embedding: encodeVector(Float32Array.of(text.length, 1), "base64"),
+      tokens: text.length,
+    }));
+    return JSON.stringify({ object: "list", data });
+  };
 
   const pieces = async function* (request: EngineRequest): AsyncGenerator<Uint8Array> {
     const left = Promise.withResolvers<never>();
@@ -33,6 +55,11 @@ export const fakeEngine = (
     running++;
     try {
       if (request.signal.aborted) leave();
+      if (request.route === "/v1/embeddings") {
+        await Promise.race([beforePiece?.(0), left.promise]);
+        yield encoder.encode(vectors(request));
+        return;
+      }
       for (const [index, text] of words.entries()) {
         await Promise.race([beforePiece?.(index), left.promise]);
         if (!request.stream) continue;
@@ -69,7 +96,10 @@ export const fakeEngine = (
       engine: "fake",
       synthetic: true,
       version: "0.0.0",
-      models: [{ id: model, kind: "chat", revision: "fake-revision", context_window: 4096 }],
+      models: [
+        { id: model, kind: "chat", revision: "fake-revision", context_window: 4096 },
+        { id: embeddingModel, kind: "embedding", revision: "fake-revision", context_window: 512, dimensions: 2 },
+      ],
       slots: { total: 8, running },
       queue: { depth: 0, capacity: 16 },
     },
@@ -84,7 +114,7 @@ export const fakeEngine = (
       if (request.signal.aborted) throw new AppError("client_closed", "The caller left.");
       const refusal = refuse?.(request);
       if (refusal) throw refusal;
-      if (request.model !== model) {
+      if (request.model !== (request.route === "/v1/embeddings" ? embeddingModel : model)) {
         throw new AppError("model_not_found", `There is no model "${request.model}".`, { param: "model" });
       }
       return {

@@ -79,6 +79,7 @@ engineContract("http2", async () => {
   return {
     engine,
     model: MODEL,
+    embeddingModel: "all-minilm-l6-v2",
     async close() {
       await engine.close(0);
       await running.close(0);

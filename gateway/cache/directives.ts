@@ -71,3 +71,10 @@ export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: Ca
   const detail = reason ?? (kind && LAYERS[kind]);
   return detail === undefined ? value : `${value}; detail=${quote(detail)}`;
 };
+
+/** How the cache took part: `cache-status` (RFC 9211) and `age` (RFC 9111). */
+export const cacheHeaders = (report: CacheReport): Record<string, string> => {
+  const headers: Record<string, string> = { "cache-status": cacheStatusHeader(report) };
+  if (report.age !== undefined) headers.age = String(report.age);
+  return headers;
+};

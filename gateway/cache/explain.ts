@@ -31,7 +31,7 @@ export const explainCache = async (
   principal: Principal,
   { operation = "chat", request, namespace = namespaces.nameOf(principal.keyId), compare_with }: ExplainCache,
 ): Promise<CacheExplanation> => {
-  const model = models.resolve(principal, request.model);
+  const model = models.resolve(principal, "chat", request.model);
   const parts = cacheParts(operation, request, model);
   const { id, bypass, hit } = await answers.inspect(namespace, { parts, bypass: samplingBypass(request) });
   const mine: RecentRequest = { namespace, key: id.key, parts: showParts(id) };

@@ -1,29 +1,24 @@
-import type { Config } from "../../lib/config";
-import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import type { CacheReport } from "../chat/contract";
-import type { Cache, CacheHit } from "../ports/cache";
+import type { CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
-import type { AnswerCache, CacheDirectives, CachedAnswer, CacheRequest } from "./answers";
-import { createCacheCounts } from "./counts";
+import type { AnswerCache, CachedAnswer, CacheRequest } from "./answers";
 import { parseCacheControl } from "./directives";
+import { createEntries, type EntryRequest, type EntrySession } from "./entries";
 import { createFlights, type FlightPlan } from "./flights";
 import { type CacheKey, cacheKey } from "./key";
-import type { Namespaces } from "./namespaces";
+import { type CachePolicy, type CachePolicyDeps, createCachePolicy, notCached } from "./policy";
 import { createRecentRequests, type RecentRequest } from "./recent-requests";
 
-interface AnswerCacheDeps {
-  cache: Cache;
-  config: Pick<Config, "cache">;
-  namespaces: Pick<Namespaces, "nameOf" | "isDisabled">;
+interface AnswerCacheDeps extends CachePolicyDeps {
   log: Log;
-  /** Milliseconds since 1970. */
-  now?: () => number;
 }
 
 /** The answer cache, and what its admin routes ask of it. */
 export interface AnswerCacheService extends AnswerCache {
-  readonly counts: ReturnType<typeof createCacheCounts>;
+  readonly counts: CachePolicy["counts"];
+  /** Begins a request whose parts are kept one by one, such as the vectors of its texts. To be closed when it ends. */
+  entries(request: EntryRequest): EntrySession;
   /** Generations that run for the cache now. */
   inFlight(): number;
   /** A request of the last 2,000 that reached the cache. */
@@ -47,33 +42,13 @@ export interface CacheInspection {
 type Generate = (signal: AbortSignal) => Promise<EngineReply>;
 type ToStored = (frames: Uint8Array[]) => string | undefined;
 
-const notCached = (reason: string): AppError =>
-  new AppError("not_cached", `The request said only-if-cached, and ${reason}. Send it without only-if-cached.`);
-
-const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
-  maxAge !== undefined || keepSeconds !== undefined || onlyIfCached;
-
-export const createAnswerCache = ({
-  cache,
-  config: { cache: settings },
-  namespaces,
-  log,
-  now = Date.now,
-}: AnswerCacheDeps): AnswerCacheService => {
-  const counts = createCacheCounts();
+export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCacheService => {
+  const { cache } = deps;
+  const policy = createCachePolicy(deps);
+  const { counts } = policy;
   const recent = createRecentRequests();
   const flights = createFlights({ log });
-
-  const bypassReason = (
-    { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
-    namespace: string,
-  ): string | undefined => {
-    if (!settings.enabled) return "the cache is off";
-    if (bypass !== undefined) return bypass;
-    if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
-    if (settings.optIn && !asksForCache(directives)) return "not asked for: send cache-control max-age or s-maxage";
-    return undefined;
-  };
+  const entries = createEntries(policy);
 
   /** What `toStored` finds worth keeping; a failure to tell costs the entry, not the answer. */
   const worthKeeping = (frames: Uint8Array[], toStored: ToStored): string | undefined => {
@@ -85,36 +60,12 @@ export const createAnswerCache = ({
     }
   };
 
-  const keep = async (
-    key: string,
-    value: string | undefined,
-    tags: string[],
-    keepSeconds = Infinity,
-  ): Promise<void> => {
-    if (value === undefined || keepSeconds === 0) {
-      counts.writes.skipped++;
-      return;
-    }
-    const storedAt = new Date(now());
-    const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
-    const isKept = await cache.set(key, { value, storedAt, expiresAt, tags });
-    counts.writes[isKept ? "stored" : "failed"]++;
-  };
-
-  const reportHit = (key: string, hit: CacheHit): CacheReport => ({
-    status: "hit",
-    kind: hit.layer,
-    age: Math.max(0, Math.floor((now() - hit.storedAt.getTime()) / 1000)),
-    ttl: Math.max(0, Math.floor((hit.expiresAt.getTime() - now()) / 1000)),
-    key,
-  });
-
   const answer = async (request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer> => {
     const { directives, signal, stream } = request;
-    const { noCache, noStore, onlyIfCached, maxAge, keepSeconds } = directives;
-    const namespace = namespaces.nameOf(request.keyId);
+    const { noCache, noStore, onlyIfCached, keepSeconds } = directives;
+    const namespace = policy.nameOf(request.keyId);
 
-    const bypass = bypassReason(request, namespace);
+    const bypass = policy.bypassReason(request, namespace);
     if (bypass !== undefined) {
       counts.count(namespace, { bypass });
       if (onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
@@ -130,7 +81,7 @@ export const createAnswerCache = ({
       key,
       tags,
       generate,
-      onWhole: (frames) => keep(key, frames && worthKeeping(frames, toStored), tags, keepSeconds),
+      onWhole: (frames) => policy.keep(key, frames && worthKeeping(frames, toStored), tags, keepSeconds),
     };
     const stored = !noStore && keepSeconds !== 0;
 
@@ -141,11 +92,10 @@ export const createAnswerCache = ({
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
-    const hit = await cache.get(key);
-    const isTooOld = hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
+    const { hit, isTooOld } = await policy.find(key, directives);
     if (hit && !isTooOld) {
       counts.count(namespace, { hit: hit.layer });
-      return { report: reportHit(key, hit), stored: hit.value };
+      return { report: policy.report(key, hit), stored: hit.value };
     }
     const reason = isTooOld ? "stored longer ago than max-age" : undefined;
     if (onlyIfCached) {
@@ -169,19 +119,22 @@ export const createAnswerCache = ({
   return {
     answer,
     counts,
+    entries: entries.begin,
     inFlight: flights.size,
     recent: recent.get,
     inspect: async (namespace, { parts, bypass }) => {
       const id = cacheKey(namespace, parts);
-      const reason = bypassReason({ bypass, directives: parseCacheControl(undefined) }, namespace);
+      const reason = policy.bypassReason({ bypass, directives: parseCacheControl(undefined) }, namespace);
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
     invalidate: async (tag) => {
       flights.forgetTag(tag);
+      entries.forgetTag(tag);
       return cache.deleteTag(tag);
     },
     deleteEntry: async (key) => {
       flights.forgetKey(key);
+      entries.forgetKey(key);
       return cache.delete(key);
     },
   };

@@ -1,12 +1,13 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
-import { cacheStatusHeader, parseCacheControl } from "../cache/directives";
+import { cacheHeaders } from "../cache/directives";
+import type { Call } from "../call";
 import { auth } from "../http/auth";
+import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import { generates, streams } from "../http/route-docs";
 import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
-import type { Principal } from "../principal";
 import {
   ChatAnswer,
   ChatCompletion,
@@ -18,7 +19,7 @@ import {
   TextCompletion,
   TextCompletionChunk,
 } from "./contract";
-import type { AnswerStart, Call, ChatService, StreamedAnswer, WholeAnswer } from "./service";
+import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./service";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -75,7 +76,11 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body), patienceMs);
         const answer = await chat.answer(call, body);
         const { latency } = answer;
-        const headers = { ...cacheHeaders(answer), "content-type": JSON_TYPE, "server-timing": serverTiming(latency) };
+        const headers = {
+          ...cacheHeaders(answer.cache),
+          "content-type": JSON_TYPE,
+          "server-timing": serverTiming(latency),
+        };
         return exchange.respond(JSON.stringify(answer), headers);
       },
       {
@@ -92,29 +97,9 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
     );
 };
 
-const callOf = (exchange: Exchange, principal: Principal): Call => {
-  const { headers } = exchange.request;
-  return {
-    principal,
-    requestId: exchange.requestId,
-    signal: exchange.startRun(principal.keyId),
-    priority: headers.get("x-priority") === "batch" ? "batch" : "interactive",
-    directives: parseCacheControl(headers.get("cache-control") ?? undefined),
-    receivedAt: exchange.receivedAt,
-    traceparent: exchange.traceparent,
-  };
-};
-
-/** How the cache took part: `cache-status` (RFC 9211) and `age` (RFC 9111). */
-const cacheHeaders = ({ cache }: Pick<AnswerStart, "cache">): Record<string, string> => {
-  const headers: Record<string, string> = { "cache-status": cacheStatusHeader(cache) };
-  if (cache.age !== undefined) headers.age = String(cache.age);
-  return headers;
-};
-
-/** The same, and how often a node was asked again. */
+/** How the cache took part, and how often a node was asked again. */
 const answerHeaders = (answer: AnswerStart): Record<string, string> => {
-  const headers = cacheHeaders(answer);
+  const headers = cacheHeaders(answer.cache);
   headers["x-retries"] = String(answer.retries);
   return headers;
 };
@@ -136,7 +121,7 @@ const streamed = (answer: StreamedAnswer) => {
 const firstEvent = async (chat: ChatService, call: Call, body: ChatRequest) => {
   const events = chat.events(call, body);
   const first = await events.next();
-  const headers = first.value?.type === "start" ? cacheHeaders(first.value) : {};
+  const headers = first.value?.type === "start" ? cacheHeaders(first.value.cache) : {};
   const pieces = async function* () {
     if (first.value) yield frame(first.value);
     for await (const event of events) yield frame(event);

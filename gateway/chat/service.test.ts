@@ -2,10 +2,11 @@ import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
 import type { AnswerCache } from "../cache/answers";
+import type { Call } from "../call";
 import type { GenerationSample } from "../metrics/recorder";
 import { createModels } from "../models/registry";
 import type { ChatEvent } from "./contract";
-import { type Call, createChat } from "./service";
+import { createChat } from "./service";
 
 /** A cache that keeps nothing: every answer is the engine's. */
 const noCache: AnswerCache = {
@@ -19,7 +20,7 @@ const setUp = (options?: FakeEngineOptions, answers = noCache) => {
   const engine = fakeEngine(options);
   const samples: GenerationSample[] = [];
   const recorder = { request: () => undefined, generation: (sample: GenerationSample) => void samples.push(sample) };
-  const models = createModels({ engine, defaultModel: "fake-model" });
+  const models = createModels({ engine, defaults: { chat: "fake-model", embedding: "fake-embedder" } });
   const chat = createChat({ engine, models, answers, recorder, totalMs: 10_000, cacheEnabled: true });
   return { chat, engine, samples };
 };

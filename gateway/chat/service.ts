@@ -1,9 +1,9 @@
 import { AppError, toAppError } from "../../lib/errors";
-import type { AnswerCache, CacheDirectives } from "../cache/answers";
+import type { AnswerCache } from "../cache/answers";
+import type { Call } from "../call";
 import type { GenerationSample, Recorder } from "../metrics/recorder";
 import type { Models } from "../models/registry";
-import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
-import type { Principal } from "../principal";
+import type { Engine, EngineReply } from "../ports/engine";
 import type {
   CacheReport,
   ChatAnswer,
@@ -15,19 +15,6 @@ import type {
 } from "./contract";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import { type Completion, countFrames, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
-
-/** Who asks, and how. */
-export interface Call {
-  principal: Principal;
-  requestId: string;
-  /** Aborted when the caller leaves. */
-  signal: AbortSignal;
-  priority: EngineRequest["priority"];
-  directives: CacheDirectives;
-  /** `performance.now()` at arrival. */
-  receivedAt: number;
-  traceparent?: string;
-}
 
 /** What is known about an answer once its first byte is there. */
 export interface AnswerStart {
@@ -87,7 +74,7 @@ const round = (ms: number): number => Math.round(ms * 100) / 100;
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
   /** Serves from the cache, joins an equal request or starts a generation. */
   const begin = async (call: Call, operation: Operation, body: GenerationRequest, isStream: boolean) => {
-    const model = models.resolve(call.principal, body.model);
+    const model = models.resolve(call.principal, "chat", body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     let gatewayMs: number | undefined;
     const generate = async (signal: AbortSignal): Promise<EngineReply> => {

@@ -4,8 +4,8 @@ import { migrate } from "../../db/migrate";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
+import type { Call } from "../call";
 import type { ChatCompletionRequest, ChatEvent } from "../chat/contract";
-import type { Call } from "../chat/service";
 import { KeyRuns } from "../keys/runs";
 import { createKeys, LOCAL_ACTOR } from "../keys/service";
 import type { Principal } from "../principal";
@@ -60,7 +60,7 @@ const build = (keepMs?: number) =>
   createConversations({
     db,
     chat: speaker,
-    models: { resolve: (_, id) => ({ id: id ?? "small", revision: "abc" }) },
+    models: { resolve: (_, _kind, id) => ({ id: id ?? "small", revision: "abc", isKnown: true, dimensions: null }) },
     log: silentLog(),
     runs,
     now: () => clock,

@@ -3,8 +3,9 @@ import type { Db } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { Call } from "../call";
 import type { ChatMessage } from "../chat/contract";
-import type { Call, ChatService } from "../chat/service";
+import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
@@ -168,7 +169,7 @@ export const createConversations = ({
   ): Promise<Conversation> => {
     assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
     const at = now();
-    const { id: resolved } = models.resolve(principal, model);
+    const { id: resolved } = models.resolve(principal, "chat", model);
     const row = {
       id: newId("chat"),
       keyId: principal.keyId,

@@ -34,12 +34,15 @@ export const EmbeddingRequest = Strict(
     model: Type.Optional(
       Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default embedding model" }),
     ),
-    input: Type.Union([
-      text,
-      Type.Array(text, { minItems: 1, maxItems: 2048 }),
-      tokens,
-      Type.Array(tokens, { minItems: 1, maxItems: 2048 }),
-    ]),
+    input: Type.Union(
+      [
+        text,
+        Type.Array(text, { minItems: 1, maxItems: 2048 }),
+        tokens,
+        Type.Array(tokens, { minItems: 1, maxItems: 2048 }),
+      ],
+      { description: "A text, texts, token ids or lists of them; none empty, each within the model's context" },
+    ),
     encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float" })),
     dimensions: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 100_000, description: "Refused by models that can't shorten their vectors" }),
@@ -72,8 +75,14 @@ export const EmbeddingList = Type.Object(
     data: Type.Array(Embedding, { description: "In the order of the inputs" }),
     model: Type.String(),
     model_revision: Type.String(),
-    usage: Type.Object({ prompt_tokens: Count(), total_tokens: Count() }),
-    cache: Type.Object({ hits: Count("Inputs served from the cache"), misses: Count("Inputs computed") }),
+    usage: Type.Object(
+      { prompt_tokens: Count(), total_tokens: Count() },
+      { description: "Of all inputs, those that came from the cache included" },
+    ),
+    cache: Type.Object({
+      hits: Count("Inputs served from the cache"),
+      misses: Count("Inputs computed; equal ones count once"),
+    }),
     stored: Nullable(
       Type.Object({
         index_id: Type.String(),
@@ -91,7 +100,7 @@ export const EmbeddingList = Type.Object(
         object: "list",
         data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456, 0.0789] }],
         model: "all-minilm-l6-v2",
-        model_revision: "53aa51172d14",
+        model_revision: "bd5dc15885e3",
         usage: { prompt_tokens: 7, total_tokens: 7 },
         cache: { hits: 0, misses: 1 },
         stored: null,

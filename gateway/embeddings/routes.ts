@@ -1,18 +1,67 @@
 import { Elysia } from "elysia";
+import { AppError } from "../../lib/errors";
+import { cacheHeaders } from "../cache/directives";
 import { auth } from "../http/auth";
-import { notImplemented } from "../http/not-implemented";
+import { callOf } from "../http/call";
 import { generates } from "../http/route-docs";
-import { EmbeddingList, EmbeddingRequest } from "./contract";
+import { serverTiming } from "../http/server-timing";
+import { hasRole, type Principal } from "../principal";
+import { type Embedding, EmbeddingList, EmbeddingRequest } from "./contract";
+import type { EmbeddingService, Embeddings } from "./service";
+import { toNumbers, type Vector } from "./vectors";
 
-export const embeddingRoutes = new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] })
-  .use(auth)
-  .post("/embeddings", notImplemented("POST /v1/embeddings"), {
-    parse: "json",
-    body: EmbeddingRequest,
-    response: { 200: EmbeddingList },
-    detail: {
-      summary: "Embed texts, in OpenAI's format",
-      description: "With `store`, the vectors go into an index as well; that needs the role editor.",
-      ...generates,
+/** `POST /v1/embeddings`, in OpenAI's format. */
+export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }) =>
+  new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] }).use(auth).post(
+    "/embeddings",
+    async ({ body, request, principal, exchange, server }): Promise<Response> => {
+      server?.timeout(request, 0);
+      if (body.store) refuseStore(principal);
+      const answer = await embeddings.embed(callOf(exchange, principal), body);
+      const headers = cacheHeaders(answer.cache);
+      headers["x-retries"] = String(answer.retries);
+      headers["server-timing"] = serverTiming({ queue: answer.queueMs, total: answer.totalMs });
+      headers["content-type"] = "application/json; charset=utf-8";
+      return exchange.respond(JSON.stringify(toList(answer, body, exchange.requestId)), headers);
     },
+    {
+      parse: "json",
+      body: EmbeddingRequest,
+      response: { 200: EmbeddingList },
+      detail: {
+        summary: "Embed texts, in OpenAI's format",
+        description:
+          "With `store`, the vectors go into an index as well; that needs the role editor, and answers 501 in this version.",
+        ...generates,
+      },
+    },
+  );
+
+const refuseStore = ({ role, keyName }: Principal): never => {
+  if (!hasRole(role, "editor")) {
+    throw new AppError("insufficient_role", `To store needs the role editor; the key "${keyName}" is a ${role}.`, {
+      param: "store",
+    });
+  }
+  throw new AppError("not_implemented", "store is part of the API, but this version does not have it yet.", {
+    param: "store",
   });
+};
+
+const toList = (
+  { vectors, model, modelRevision, promptTokens, hits, misses }: Embeddings,
+  { encoding_format: format = "float" }: EmbeddingRequest,
+  requestId: string,
+): EmbeddingList => ({
+  object: "list",
+  data: vectors.map((vector, index) => ({ object: "embedding", index, embedding: encode(vector, format) })),
+  model,
+  model_revision: modelRevision,
+  usage: { prompt_tokens: promptTokens, total_tokens: promptTokens },
+  cache: { hits, misses },
+  stored: null,
+  request_id: requestId,
+});
+
+const encode = (vector: Vector, format: "float" | "base64"): Embedding["embedding"] =>
+  format === "base64" ? vector.base64 : Array.from(toNumbers(vector));

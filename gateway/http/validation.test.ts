@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { ChatCompletionRequest } from "../chat/contract";
 import { Name } from "../contract";
+import { EmbeddingRequest } from "../embeddings/contract";
 import { invalidRequest } from "./validation";
 
 const problem = (fields: object) => {
@@ -51,6 +52,18 @@ test("the kinds of a response format are named", () => {
   expect(problem({ response_format: { type: "xml" } })).toEqual([
     "response_format.type",
     'response_format.type must be "text", "json_object" or "json_schema", not "xml".',
+  ]);
+});
+
+test("an item that doesn't belong into a list is named where the list begins as one that is allowed", () => {
+  const param = (input: unknown) => invalidRequest(Value.Errors(EmbeddingRequest, { input })).detail.param;
+  expect([["a", 1], [1, "a"], [[1], []], [[1], [2, "a"]], ["a", ""], {}].map(param)).toEqual([
+    "input.1",
+    "input.1",
+    "input.1",
+    "input.1.1",
+    "input.1",
+    "input",
   ]);
 });
 

@@ -37,7 +37,15 @@ const isWrongWord = ({ type, schema }: ValueError): boolean =>
 const depth = (error: ValueError): number => error.path.split("/").length;
 
 /** How close a variant of a union is to what was given. */
-const Closeness = { otherType: 0, otherWord: 1, rightVariant: 2 } as const;
+const Closeness = { otherType: 0, otherWord: 1, otherItem: 2, rightVariant: 3 } as const;
+
+const TYPE_PROBLEMS = new Set([
+  ValueErrorType.String,
+  ValueErrorType.Integer,
+  ValueErrorType.Number,
+  ValueErrorType.Array,
+  ValueErrorType.Object,
+]);
 
 interface Variant {
   /** Its most telling problem. */
@@ -53,9 +61,15 @@ const variantOf = (union: ValueError, problems: ValueError[]): Variant[] => {
   if (problem.path === union.path) {
     return [{ problem, closeness: RANGE_PROBLEMS.has(problem.type) ? Closeness.rightVariant : Closeness.otherType }];
   }
-  const isDiscriminator = isWrongWord(problem) && depth(problem) === depth(union) + 1;
-  return [{ problem, closeness: isDiscriminator ? Closeness.otherWord : Closeness.rightVariant }];
+  if (depth(problem) > depth(union) + 1) return [{ problem, closeness: Closeness.rightVariant }];
+  if (isWrongWord(problem)) return [{ problem, closeness: Closeness.otherWord }];
+  const isOtherItem = Array.isArray(union.value) && TYPE_PROBLEMS.has(problem.type);
+  return [{ problem, closeness: isOtherItem ? Closeness.otherItem : Closeness.rightVariant }];
 };
+
+/** Which item of the union's list has the problem: a variant that got further is more likely meant. */
+const itemOf = (union: ValueError, problem: ValueError): number =>
+  Number(problem.path.slice(union.path.length + 1).split("/")[0]) || 0;
 
 const variantsOf = (union: ValueError): Variant[] =>
   union.errors.flatMap((problems) => variantOf(union, [...problems]));
@@ -66,8 +80,10 @@ const problemOf = (error: ValueError): ErrorDetail => {
   const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
   const closest = variants.filter(({ closeness }) => closeness === best).map(({ problem }) => problem);
-  const deepest = closest.reduce((a, b) => (depth(b) > depth(a) ? b : a), closest[0] ?? error);
-  if (best === Closeness.rightVariant) return problemOf(deepest);
+  const isCloser = (a: ValueError, b: ValueError): boolean =>
+    depth(a) === depth(b) ? itemOf(error, a) > itemOf(error, b) : depth(a) > depth(b);
+  const deepest = closest.reduce((a, b) => (isCloser(b, a) ? b : a), closest[0] ?? error);
+  if (best >= Closeness.otherItem) return problemOf(deepest);
   if (best === Closeness.otherType) return { path: error.path, message: sentence(error) };
   const words = closest.flatMap(({ schema }) => (KindGuard.IsUnion(schema) ? schema.anyOf : [schema]));
   return { path: deepest.path, message: mustBe(deepest, alternatives(words)) };

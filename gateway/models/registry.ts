@@ -12,17 +12,36 @@ export interface Models {
   /** Throws model_not_found, also for a model that exists and is not the caller's. */
   get(principal: Principal, id: string): Model;
   /**
-   * The model that answers a request for `id`, or for none. While no node has reported yet the name is taken as given,
-   * and the engine says what is wrong. Throws model_not_found.
+   * The model of this kind that answers a request for `id`, or for none. While no node has reported yet the name is taken
+   * as given, and the engine says what is wrong. Throws model_not_found, or invalid_request for a model of the other kind.
    */
-  resolve(principal: Principal, id: string | undefined): { id: string; revision: string };
+  resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel;
 }
 
+type ModelKind = Model["kind"];
+
+/** `isKnown` is false while no node has told which revision it has. */
+export interface ResolvedModel {
+  id: string;
+  revision: string;
+  isKnown: boolean;
+  /** Length of its vectors; null for a chat model, or while it is not known. */
+  dimensions: number | null;
+}
+
+/** `defaults` are the models of each kind that answer a request without a name, where a node has them. */
+interface ModelsDeps {
+  engine: Pick<Engine, "nodes">;
+  defaults: Record<ModelKind, string>;
+}
+
+const KINDS: readonly ModelKind[] = ["chat", "embedding"];
+
 /** The models that the nodes offer, as their readiness tells. A node that is gone keeps its models, not ready. */
-export const createModels = ({ engine, defaultModel }: { engine: Engine; defaultModel: string }): Models => {
+export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
-  let defaultId = defaultModel;
+  const defaultIds: Record<ModelKind, string> = { chat: defaults.chat, embedding: defaults.embedding };
   let readAt = Number.NEGATIVE_INFINITY;
 
   const refresh = (): void => {
@@ -32,7 +51,7 @@ export const createModels = ({ engine, defaultModel }: { engine: Engine; default
     models = new Map();
     for (const node of engine.nodes()) {
       const isReady = node.state === "ready" || node.state === "busy";
-      for (const { id, kind, revision, context_window } of node.readiness?.models ?? []) {
+      for (const { id, kind, revision, context_window, dimensions = null } of node.readiness?.models ?? []) {
         const created = firstSeen.get(id) ?? Math.floor(Date.now() / 1000);
         firstSeen.set(id, created);
         const ready = isReady || (models.get(id)?.ready ?? false);
@@ -44,15 +63,18 @@ export const createModels = ({ engine, defaultModel }: { engine: Engine; default
           kind,
           revision,
           context_window,
+          dimensions,
           default: false,
           ready,
         });
       }
     }
-    const chats = [...models.values()].filter(({ kind }) => kind === "chat");
-    const first = chats.find(({ id }) => id === defaultModel) ?? chats[0];
-    if (first) first.default = true;
-    defaultId = first?.id ?? defaultModel;
+    for (const kind of KINDS) {
+      const own = [...models.values()].filter((model) => model.kind === kind);
+      const first = own.find(({ id }) => id === defaults[kind]) ?? own[0];
+      if (first) first.default = true;
+      defaultIds[kind] = first?.id ?? defaults[kind];
+    }
   };
 
   const mayUse = (principal: Principal, id: string): boolean => principal.allowedModels?.includes(id) ?? true;
@@ -74,13 +96,24 @@ export const createModels = ({ engine, defaultModel }: { engine: Engine; default
       return model;
     },
 
-    resolve(principal, id) {
+    resolve(principal, kind, id) {
       refresh();
-      const name = id ?? defaultId;
+      const name = id ?? defaultIds[kind];
       if (!mayUse(principal, name)) throw notFound(name);
       const model = models.get(name);
       if (!model && models.size > 0) throw notFound(name);
-      return { id: name, revision: model?.revision ?? "unknown" };
+      if (model && model.kind !== kind) throw wrongKind(model);
+      const { revision = "unknown", dimensions = null } = model ?? {};
+      return { id: name, revision, isKnown: model !== undefined, dimensions };
     },
   };
 };
+
+const wrongKind = ({ id, kind }: Model): AppError =>
+  new AppError(
+    "invalid_request",
+    kind === "embedding"
+      ? `"${id}" makes embeddings: send it to /v1/embeddings, or name a chat model. GET /v1/models lists both.`
+      : `"${id}" is a chat model: send it to /v1/chat/completions, or name an embedding model. GET /v1/models lists both.`,
+    { param: "model" },
+  );

@@ -6,11 +6,18 @@ export const NodeModel = Type.Object(
     id: Type.String(),
     kind: OneOf(["chat", "embedding"]),
     revision: Type.String({ description: "First 12 hex digits of the file's sha256, or what the engine reports" }),
-    context_window: Type.Integer({ minimum: 1, description: "Tokens of prompt and answer together" }),
+    context_window: Type.Integer({
+      minimum: 1,
+      description: "Tokens of prompt and answer together, or of one text to embed",
+    }),
+    dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
   },
   { title: "NodeModel" },
 );
 export type NodeModel = Static<typeof NodeModel>;
+
+const Slots = Type.Object({ total: Count(), running: Count() });
+const Queue = Type.Object({ depth: Count(), capacity: Count() });
 
 /** A GPU node as this gateway sees it. */
 export const Node = Type.Object(
@@ -30,8 +37,11 @@ export const Node = Type.Object(
     version: Nullable(Type.String()),
     progress: Nullable(Share("How much of the models is loaded"), { description: "Only while loading" }),
     models: Type.Array(NodeModel),
-    slots: Nullable(Type.Object({ total: Count(), running: Count() })),
-    queue: Nullable(Type.Object({ depth: Count(), capacity: Count() })),
+    slots: Nullable(Slots, { description: "For answers" }),
+    queue: Nullable(Queue, { description: "For answers" }),
+    embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
+      description: "For embeddings; null: this node makes none",
+    }),
     last_token_ms: Nullable(Milliseconds("Since a token came out, while work runs")),
     last_error: Nullable(Type.String()),
   },
@@ -50,9 +60,18 @@ export const Node = Type.Object(
         synthetic: false,
         version: "0.1.0",
         progress: null,
-        models: [{ id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: 4096 }],
+        models: [
+          {
+            id: "smollm2-135m-instruct",
+            kind: "chat",
+            revision: "b179c9523d0e",
+            context_window: 4096,
+            dimensions: null,
+          },
+        ],
         slots: { total: 8, running: 3 },
         queue: { depth: 0, capacity: 16 },
+        embeddings: { slots: { total: 64, running: 0 }, queue: { depth: 0, capacity: 64 } },
         last_token_ms: 12,
         last_error: null,
       },

@@ -62,9 +62,10 @@ const toNode = (view: NodeView): Node => {
     synthetic: readiness?.synthetic ?? false,
     version: readiness?.version ?? null,
     progress: readiness?.progress ?? null,
-    models: readiness?.models ?? [],
+    models: (readiness?.models ?? []).map((model) => ({ ...model, dimensions: model.dimensions ?? null })),
     slots: readiness?.slots ?? null,
     queue: readiness?.queue ?? null,
+    embeddings: readiness?.embeddings ?? null,
     last_token_ms: readiness?.last_token_ms ?? null,
     last_error: view.lastError ?? null,
   };

@@ -4,8 +4,9 @@ import type { Engine, EngineReply, EngineRequest } from "./engine";
 
 interface Subject {
   engine: Engine;
-  /** A model that it serves. */
+  /** Models that it serves. */
   model: string;
+  embeddingModel: string;
   /** Makes the next answers slow enough to be left in the middle; absent: they are already. */
   close(): Promise<void>;
 }
@@ -63,6 +64,18 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       const frames = text.trimEnd().split("\n\n");
       expect(frames.at(-1)).toBe("data: [DONE]");
       expect(JSON.parse(frames.at(-2)?.slice("data: ".length) ?? "{}").usage.completion_tokens).toBeGreaterThan(0);
+    });
+
+    test("vectors come as one JSON document, each with the tokens of its text", async () => {
+      const { embeddingModel: model } = subject;
+      const body = JSON.stringify({ model, input: ["one", "two"], encoding_format: "base64" });
+      const answer = JSON.parse(
+        await collect(await subject.engine.request(request({ route: "/v1/embeddings", model, body }))),
+      );
+      expect(answer.data).toMatchObject([
+        { index: 0, embedding: expect.any(String), tokens: expect.any(Number) },
+        { index: 1, embedding: expect.any(String), tokens: expect.any(Number) },
+      ]);
     });
 
     test("the reply says which node and which revision answered", async () => {

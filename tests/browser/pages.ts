@@ -2,8 +2,8 @@ import { Elysia } from "elysia";
 import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
+import type { Call } from "../../gateway/call";
 import type { ChatEvent } from "../../gateway/chat/contract";
-import type { Call } from "../../gateway/chat/service";
 import { createConversations } from "../../gateway/conversations/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
@@ -117,7 +117,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const keys = createKeys({ db, config });
   const sessions = createSessions({ db, keys });
   const chat = new ScriptedChat();
-  const models = { resolve: () => ({ id: "smollm2-135m-instruct", revision: "b179c9523d0e" }) };
+  const model = { id: "smollm2-135m-instruct", revision: "b179c9523d0e", isKnown: true, dimensions: null };
+  const models = { resolve: () => model };
   const runs = new KeyRuns();
   const conversations = createConversations({ db, chat, models, log, runs });
   const engine: Engine & { view: NodeView[] } = {

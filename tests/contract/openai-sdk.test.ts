@@ -18,6 +18,9 @@ const clientOf = (apiKey: string, options: { maxRetries?: number } = {}) =>
 const MODEL = "smollm2-135m-instruct";
 const ask = (content: string) => ({ model: MODEL, messages: [{ role: "user" as const, content }] });
 
+/** A request with a field of Groundwire's own, which this version answers with 501. */
+const STORED = { model: "all-minilm-l6-v2", input: "Hello", store: { index: "docs" } };
+
 /** What the promise was rejected with. Throws when it was not. */
 const rejection = async (promise: PromiseLike<unknown>): Promise<unknown> => {
   try {
@@ -66,6 +69,18 @@ describe("answers", () => {
   test("a completion", async () => {
     const completion = await client.completions.create({ model: MODEL, prompt: "The capital of France is" });
     expect([completion.object, completion.choices[0]?.text === ""]).toEqual(["text_completion", false]);
+  });
+
+  test("embeddings, which it asks for in base64 unless told otherwise", async () => {
+    const input = ["A man is eating food.", "A plane takes off."];
+    const { data, usage } = await client.embeddings.create({ model: "all-minilm-l6-v2", input });
+    const asList = await client.embeddings.create({ model: "all-minilm-l6-v2", input, encoding_format: "float" });
+    expect(data.map(({ index, embedding }) => [index, embedding.length])).toEqual([
+      [0, 64],
+      [1, 64],
+    ]);
+    expect(asList.data.map(({ embedding }) => embedding)).toEqual(data.map(({ embedding }) => embedding));
+    expect(usage).toEqual({ prompt_tokens: 9, total_tokens: 9 });
   });
 
   test("the list of models, and one of them", async () => {
@@ -136,9 +151,9 @@ describe("errors become the SDK's own classes", () => {
   });
 
   test("InternalServerError for what this version does not have", async () => {
-    const error = await rejection(client.embeddings.create({ model: "all-minilm-l6-v2", input: "Hello" }));
+    const error = await rejection(client.embeddings.create(STORED));
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);
-    expectError(error, 501, "not_implemented");
+    expectError(error, 501, "not_implemented", "store");
   });
 });
 
@@ -158,7 +173,7 @@ describe("retries", () => {
 
   test("what no retry can help is asked once, although its status is 501", async () => {
     const before = await handled("/v1/embeddings");
-    await rejection(clientOf(stack.adminKey, { maxRetries: 3 }).embeddings.create({ model: "m", input: "x" }));
+    await rejection(clientOf(stack.adminKey, { maxRetries: 3 }).embeddings.create(STORED));
     expect((await handled("/v1/embeddings")) - before).toBe(1);
   });
 

@@ -102,6 +102,7 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
       <dl class="node-facts">
         {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
         {isAnswering && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
+        {isAnswering && readiness.embeddings && <Fact name="Embedding" value={embeddingFact(readiness.embeddings)} />}
         {isAnswering && <Fact name="Requests from here" value={String(outstanding)} />}
         {readiness && <Fact name="Engine" value={readiness.engine} />}
         {readiness?.models.map((model) => (
@@ -116,6 +117,9 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
     </li>
   );
 };
+
+const embeddingFact = ({ slots, queue }: NonNullable<NonNullable<NodeView["readiness"]>["embeddings"]>): string =>
+  `${slots.running} of ${slots.total} in use, ${queue.depth} waiting`;
 
 const Load = ({ share }: { share: number }) => (
   <p>

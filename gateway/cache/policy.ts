@@ -1,0 +1,84 @@
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import type { CacheReport } from "../chat/contract";
+import type { Cache, CacheHit } from "../ports/cache";
+import type { CacheDirectives, CacheRequest } from "./answers";
+import { createCacheCounts } from "./counts";
+import type { Namespaces } from "./namespaces";
+
+export interface CachePolicyDeps {
+  cache: Cache;
+  config: Pick<Config, "cache">;
+  namespaces: Pick<Namespaces, "nameOf" | "isDisabled">;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** What holds for everything that is kept, whole answers and single entries alike: who may use it, and for how long. */
+export interface CachePolicy {
+  readonly counts: ReturnType<typeof createCacheCounts>;
+  nameOf(keyId: string): string;
+  /** Why a request goes past the cache; undefined when it may use it. */
+  bypassReason(request: Pick<CacheRequest, "bypass" | "directives">, namespace: string): string | undefined;
+  /** The entry of this key, and whether the request may be served with it. */
+  find(key: string, directives: CacheDirectives): Promise<{ hit?: CacheHit; isTooOld: boolean }>;
+  /** Keeps a value, unless it is undefined or the request allows no time. */
+  keep(key: string, value: string | undefined, tags: readonly string[], keepSeconds?: number): Promise<void>;
+  /** `key` is left out where several entries are one answer. */
+  report(key: string | undefined, hit: CacheHit): CacheReport;
+}
+
+const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
+  maxAge !== undefined || keepSeconds !== undefined || onlyIfCached;
+
+export const createCachePolicy = ({
+  cache,
+  config: { cache: settings },
+  namespaces,
+  now = Date.now,
+}: CachePolicyDeps): CachePolicy => {
+  const counts = createCacheCounts();
+  const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
+
+  return {
+    counts,
+    nameOf: namespaces.nameOf,
+
+    bypassReason({ bypass, directives }, namespace) {
+      if (!settings.enabled) return "the cache is off";
+      if (bypass !== undefined) return bypass;
+      if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
+      if (settings.optIn && !asksForCache(directives)) return "not asked for: send cache-control max-age or s-maxage";
+      return undefined;
+    },
+
+    async find(key, { maxAge }) {
+      const hit = await cache.get(key);
+      const isTooOld = hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
+      return { hit, isTooOld };
+    },
+
+    async keep(key, value, tags, keepSeconds = Number.POSITIVE_INFINITY) {
+      if (value === undefined || keepSeconds === 0) {
+        counts.writes.skipped++;
+        return;
+      }
+      const storedAt = new Date(now());
+      const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
+      const isKept = await cache.set(key, { value, storedAt, expiresAt, tags });
+      counts.writes[isKept ? "stored" : "failed"]++;
+    },
+
+    report: (key, hit) => ({
+      status: "hit",
+      kind: hit.layer,
+      age: wholeSeconds(now() - hit.storedAt.getTime()),
+      ttl: wholeSeconds(hit.expiresAt.getTime() - now()),
+      key,
+    }),
+  };
+};
+
+/** A request said only-if-cached, and it can't be served so. */
+export const notCached = (reason: string): AppError =>
+  new AppError("not_cached", `The request said only-if-cached, and ${reason}. Send it without only-if-cached.`);

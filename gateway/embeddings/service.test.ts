@@ -1,0 +1,189 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { silentLog } from "../../lib/log";
+import { defaultConfig } from "../../lib/settings";
+import { PRINCIPAL } from "../../tests/principal";
+import { until } from "../../tests/until";
+import { memoryCache } from "../adapters/cache-memory";
+import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
+import { parseCacheControl } from "../cache/directives";
+import { createAnswerCache } from "../cache/service";
+import type { Call } from "../call";
+import type { GenerationSample } from "../metrics/recorder";
+import { createModels } from "../models/registry";
+import type { EngineRequest } from "../ports/engine";
+import { createEmbeddings } from "./service";
+import { toNumbers } from "./vectors";
+
+const setUp = (options?: FakeEngineOptions) => {
+  const engine = fakeEngine(options);
+  const samples: GenerationSample[] = [];
+  const config = defaultConfig();
+  const namespaces = { nameOf: (id: string) => id, isDisabled: () => false };
+  const answers = createAnswerCache({
+    cache: memoryCache({ maxBytes: config.cache.maxBytes }),
+    config,
+    namespaces,
+    log: silentLog(),
+  });
+  const embeddings = createEmbeddings({
+    engine,
+    models: createModels({ engine, defaults: { chat: "fake-model", embedding: "fake-embedder" } }),
+    answers,
+    recorder: { generation: (sample) => void samples.push(sample) },
+    totalMs: 10_000,
+  });
+  /** The texts of each request that the node got. */
+  const asked = (): string[][] => engine.requests.map(({ body }) => JSON.parse(body).input);
+  return { embeddings, engine, answers, samples, asked };
+};
+
+const call = (control?: string, changes: Partial<Call> = {}): Call => ({
+  principal: PRINCIPAL,
+  requestId: "req_1",
+  signal: new AbortController().signal,
+  priority: "interactive",
+  directives: parseCacheControl(control),
+  receivedAt: performance.now(),
+  ...changes,
+});
+
+/** The fake's vector of a text begins with its length. */
+const lengths = (vectors: { base64: string; tokens: number }[]) => vectors.map((vector) => toNumbers(vector)[0] ?? 0);
+
+describe("embed", () => {
+  test("gives the vectors in the order of the inputs, equal ones computed once, usage for all of them", async () => {
+    const { embeddings, asked } = setUp();
+    const { vectors, promptTokens, hits, misses } = await embeddings.embed(call(), {
+      input: ["aaa", "b", "aaa", "cc"],
+    });
+    expect([lengths(vectors), promptTokens, hits, misses]).toEqual([[3, 1, 3, 2], 9, 0, 3]);
+    expect(asked()).toEqual([["aaa", "b", "cc"]]);
+  });
+
+  test("takes from the cache what is there and computes the rest, and counts as if all had been computed", async () => {
+    const { embeddings, asked } = setUp();
+    await embeddings.embed(call(), { input: ["aaa", "b"] });
+    const mixed = await embeddings.embed(call(), { input: ["dddd", "b", "aaa", "b"] });
+    expect([lengths(mixed.vectors), mixed.promptTokens, mixed.hits, mixed.misses]).toEqual([[4, 1, 3, 1], 9, 3, 1]);
+    expect(mixed.cache).toMatchObject({ status: "miss", stored: true });
+    const known = await embeddings.embed(call(), { input: "b" });
+    expect(known.cache).toMatchObject({ status: "hit", kind: "memory", age: 0 });
+    expect(asked()).toEqual([["aaa", "b"], ["dddd"]]);
+  });
+
+  test("a text and the tokens that spell it are not the same, nor are other dimensions; the model's own are", async () => {
+    const { embeddings, asked } = setUp();
+    await embeddings.embed(call(), { input: "[1]" });
+    await embeddings.embed(call(), { input: [1] });
+    await embeddings.embed(call(), { input: "[1]", dimensions: 1 });
+    await embeddings.embed(call(), { input: "[1]", dimensions: 2 });
+    expect(asked()).toEqual([["[1]"], [[1]], ["[1]"]] as never);
+  });
+
+  test("what the request says about the cache holds for each of its texts", async () => {
+    const { embeddings, asked } = setUp();
+    await expect(embeddings.embed(call("only-if-cached"), { input: ["a", "bb"] })).rejects.toMatchObject({
+      kind: "not_cached",
+    });
+    await embeddings.embed(call("no-store"), { input: "a" });
+    await embeddings.embed(call("s-maxage=0"), { input: "a" });
+    await embeddings.embed(call(), { input: ["a", "bb"] });
+    await embeddings.embed(call("only-if-cached"), { input: ["bb", "a"] });
+    await embeddings.embed(call("no-cache"), { input: "a" });
+    expect(asked()).toEqual([["a"], ["a"], ["a", "bb"], ["a"]]);
+  });
+
+  test("nothing is kept for a key whose content may not be, nor of what is dropped while it is computed", async () => {
+    const held = Promise.withResolvers<void>();
+    const { embeddings, answers, asked, engine } = setUp({ beforePiece: () => held.promise });
+    const principal = { ...PRINCIPAL, contentLogging: false };
+    const running = [
+      embeddings.embed(call(undefined, { principal }), { input: "private" }),
+      embeddings.embed(call(), { input: "dropped" }),
+    ];
+    await until("both are computed", () => engine.requests.length === 2);
+    await answers.invalidate("model:fake-embedder");
+    held.resolve();
+    await Promise.all(running);
+    for (const input of ["private", "dropped"]) await embeddings.embed(call(), { input });
+    expect(asked()).toEqual([["private"], ["dropped"], ["private"], ["dropped"]]);
+  });
+
+  test("many texts go in bounded requests, several at once, with the caller's name and priority", async () => {
+    const held = Promise.withResolvers<void>();
+    const { embeddings, engine, asked } = setUp({ beforePiece: () => held.promise });
+    const texts = Array.from({ length: 200 }, (_, index) => "x".repeat(index + 1));
+    const running = embeddings.embed(call(undefined, { priority: "batch" }), { input: texts });
+    await until("four run", () => engine.running() === 4);
+    held.resolve();
+    expect(lengths((await running).vectors)).toEqual(texts.map((text) => text.length));
+    expect(asked().every((batch) => batch.length <= 32)).toBe(true);
+    expect(engine.requests[0]).toMatchObject({ priority: "batch", fairKey: PRINCIPAL.keyId, model: "fake-embedder" });
+  });
+
+  test("a refusal names the caller's text, and nothing of the request goes on", async () => {
+    const refuse = ({ body }: EngineRequest) => {
+      const index = (JSON.parse(body).input as string[]).indexOf("long");
+      const detail = { param: `input.${index}` };
+      return index < 0 ? undefined : new AppError("context_length_exceeded", `input.${index} has 600.`, detail);
+    };
+    const { embeddings, engine } = setUp({ refuse });
+    const texts = Array.from({ length: 100 }, (_, index) => `text ${index}`);
+    const input = [...texts.slice(0, 50), "text 0", ...texts.slice(50, 70), "long", ...texts.slice(70)];
+    const error = await embeddings.embed(call(), { input }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: "input.71 has 600.", detail: { param: "input.71" } });
+    await expect(embeddings.embed(call(), { input: "long" })).rejects.toMatchObject({ detail: { param: "input" } });
+    expect(engine.running()).toBe(0);
+  });
+
+  test("a caller that leaves ends it", async () => {
+    const caller = new AbortController();
+    const { embeddings, engine } = setUp({ beforePiece: () => new Promise(() => {}) });
+    const running = embeddings.embed(call(undefined, { signal: caller.signal }), { input: "a" });
+    await until("it runs", () => engine.running() === 1);
+    caller.abort();
+    await expect(running).rejects.toMatchObject({ kind: "client_closed" });
+    expect(engine.running()).toBe(0);
+  });
+
+  test("a node with another revision of the model gives no vector that could stand beside the others", async () => {
+    const { embeddings, engine } = setUp();
+    const { request } = engine;
+    engine.request = async (asked) => ({ ...(await request(asked)), modelRevision: "other" });
+    await expect(embeddings.embed(call(), { input: "a" })).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
+  test("a chat model is refused, and one that the key may not use is not there", async () => {
+    const { embeddings } = setUp();
+    await expect(embeddings.embed(call(), { input: "a", model: "fake-model" })).rejects.toMatchObject({
+      kind: "invalid_request",
+    });
+    const principal = { ...PRINCIPAL, allowedModels: ["fake-model"] };
+    await expect(embeddings.embed(call(undefined, { principal }), { input: "a" })).rejects.toMatchObject({
+      kind: "model_not_found",
+    });
+  });
+
+  test("is metered once: the tokens that were computed, and how the cache took part", async () => {
+    const { embeddings, samples } = setUp();
+    await embeddings.embed(call(), { input: ["aaa", "b"] });
+    await embeddings.embed(call(), { input: ["aaa", "cc"] });
+    await embeddings.embed(call(), { input: ["aaa"] });
+    expect(
+      samples.map(({ operation, cache, promptTokens, node }) => [operation, cache.status, promptTokens, node]),
+    ).toEqual([
+      ["embedding", "miss", 4, "fake"],
+      ["embedding", "miss", 2, "fake"],
+      ["embedding", "hit", 0, undefined],
+    ]);
+  });
+});
+
+test("embedTexts gives other services numbers, by the same way", async () => {
+  const { embeddings, asked } = setUp();
+  await embeddings.embed(call(), { input: "bb" });
+  expect(await embeddings.embedTexts(call(), ["a", "bb"])).toEqual([Float32Array.of(1, 1), Float32Array.of(2, 1)]);
+  expect(await embeddings.embedTexts(call(), [])).toEqual([]);
+  expect(asked()).toEqual([["bb"], ["a"]]);
+});

@@ -1,0 +1,122 @@
+import type { AnswerCacheService } from "../cache/service";
+import type { Call } from "../call";
+import type { CacheReport } from "../chat/contract";
+import type { Recorder } from "../metrics/recorder";
+import type { Models, ResolvedModel } from "../models/registry";
+import type { Engine } from "../ports/engine";
+import type { EmbeddingRequest } from "./contract";
+import { distinct, type EmbeddingInput, type EmbeddingInputs, readInputs } from "./inputs";
+import { computeVectors, type NodeReport } from "./nodes";
+import { fromStored, toNumbers, toStored, type Vector } from "./vectors";
+
+/** The vectors of a request, and what is known about them. */
+export interface Embeddings extends NodeReport {
+  model: string;
+  /** In the order of the inputs. */
+  vectors: Vector[];
+  /** Of all inputs, whether they were computed or not. */
+  promptTokens: number;
+  /** Inputs that came from the cache. */
+  hits: number;
+  /** Inputs that were computed: equal ones once. */
+  misses: number;
+  cache: CacheReport;
+  /** Milliseconds from arrival. */
+  totalMs: number;
+}
+
+/** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
+export interface EmbeddingService {
+  embed(call: Call, request: Pick<EmbeddingRequest, "model" | "input" | "dimensions">): Promise<Embeddings>;
+  /** The vectors of texts by the default model, in their order and each of length 1, for other services of the gateway. */
+  embedTexts(call: Call, texts: string[]): Promise<Float32Array[]>;
+}
+
+interface EmbeddingDeps {
+  engine: Engine;
+  models: Pick<Models, "resolve">;
+  answers: Pick<AnswerCacheService, "entries">;
+  recorder: Pick<Recorder, "generation">;
+  /** Milliseconds for a whole answer. */
+  totalMs: number;
+}
+
+interface Wanted extends EmbeddingInputs {
+  model?: string;
+  dimensions?: number;
+}
+
+export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps): EmbeddingService => {
+  const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
+    const model = models.resolve(call.principal, "embedding", wanted.model);
+    // A request that names the model's own length is the same as one that names none.
+    const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
+    const { inputs: once, places } = distinct(inputs);
+    const session = answers.entries({
+      keyId: call.principal.keyId,
+      tags: [`model:${model.id}`],
+      bypass: model.isKnown ? undefined : "no node has told the model's revision yet",
+      // What may not be kept is not kept here either.
+      directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
+    });
+    try {
+      const stored = await session.read(once.map((input) => cacheParts(input, model, dimensions)));
+      const gatewayMs = performance.now() - call.receivedAt;
+      const vectors = stored.map((value) => (value === undefined ? undefined : fromStored(value)));
+      const missing = once.map((input, index) => ({ input, index })).filter(({ index }) => !vectors[index]);
+      let computedTokens = 0;
+      const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
+      const report = await computeVectors(engine, work, missing, async (index, vector) => {
+        vectors[index] = vector;
+        computedTokens += vector.tokens;
+        await session.keep(index, toStored(vector));
+      });
+      const inOrder = places.map((place) => vectors[place]).filter((vector) => vector !== undefined);
+      const elapsedMs = performance.now() - call.receivedAt;
+      recorder.generation({
+        operation: "embedding",
+        model: model.id,
+        node: report.node,
+        stream: false,
+        cache: session.report(),
+        gatewayMs,
+        queueMs: report.queueMs,
+        ttftMs: elapsedMs,
+        totalMs: elapsedMs,
+        promptTokens: computedTokens,
+        completionTokens: 0,
+      });
+      return {
+        ...report,
+        model: model.id,
+        vectors: inOrder,
+        promptTokens: inOrder.reduce((sum, { tokens }) => sum + tokens, 0),
+        hits: places.filter((place) => stored[place] !== undefined).length,
+        misses: missing.length,
+        cache: session.report(),
+        totalMs: elapsedMs,
+      };
+    } finally {
+      session.close();
+    }
+  };
+
+  return {
+    embed: (call, { input, model, dimensions }) => embed(call, { ...readInputs(input), model, dimensions }),
+
+    async embedTexts(call, texts) {
+      if (texts.length === 0) return [];
+      const { vectors } = await embed(call, readInputs(texts));
+      return vectors.map(toNumbers);
+    },
+  };
+};
+
+/** Everything that could change a vector, by name, in a fixed order. */
+const cacheParts = (input: EmbeddingInput, { id, revision }: ResolvedModel, dimensions: number | undefined) => ({
+  operation: "embedding",
+  model: id,
+  revision,
+  dimensions,
+  input,
+});

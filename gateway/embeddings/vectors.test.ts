@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { encodeVector } from "../../lib/vectors";
+import { fromStored, inCallersWords, readVectors, toNumbers, toStored } from "./vectors";
+
+const base64 = String(encodeVector(Float32Array.of(0.6, 0.8), "base64"));
+const answer = (...data: unknown[]) => JSON.stringify({ object: "list", data });
+
+test("what is kept of a vector gives it back", () => {
+  const vector = { base64, tokens: 7 };
+  expect(fromStored(toStored(vector))).toEqual(vector);
+  expect(toNumbers(vector)).toEqual(Float32Array.of(0.6, 0.8));
+});
+
+test("a node's vectors are put in the order of the inputs", () => {
+  const json = answer({ index: 1, embedding: base64, tokens: 2 }, { index: 0, embedding: base64, tokens: 1 });
+  expect(readVectors(json, 2).map(({ tokens }) => tokens)).toEqual([1, 2]);
+});
+
+test("an answer that lacks a vector, or holds something else, is a failure of the node", () => {
+  const whole = { index: 0, embedding: base64, tokens: 1 };
+  for (const json of [
+    answer(whole),
+    answer(whole, whole),
+    answer(whole, { ...whole, index: 1, embedding: "A" }),
+    "{",
+    "null",
+  ]) {
+    expect(() => readVectors(json, 2)).toThrow(expect.objectContaining({ kind: "upstream_error" }));
+  }
+});
+
+test("a node's refusal of one text names it as the caller knows it", () => {
+  const refusal = new AppError("context_length_exceeded", "Too long. input.1 has 513. Shorten it.", {
+    param: "input.1",
+  });
+  const { message, detail } = inCallersWords(refusal, (index) => `input.${index + 40}`);
+  expect([message, detail.param]).toEqual(["Too long. input.41 has 513. Shorten it.", "input.41"]);
+  const other = new AppError("overloaded", "Full.", { retryAfterMs: 10 });
+  expect(inCallersWords(other, () => "x")).toBe(other);
+});

@@ -1,0 +1,53 @@
+import type { EmbeddingAnswer } from "../../gpu-node/protocol";
+import { AppError, toAppError } from "../../lib/errors";
+import { decodeVector } from "../../lib/vectors";
+
+/** A vector as it travels and is kept: OpenAI's base64, and the tokens of its text. */
+export interface Vector {
+  base64: string;
+  tokens: number;
+}
+
+/** The text that the cache keeps of a vector. */
+export const toStored = ({ base64, tokens }: Vector): string => `${tokens} ${base64}`;
+
+export const fromStored = (value: string): Vector => {
+  const space = value.indexOf(" ");
+  return { tokens: Number(value.slice(0, space)), base64: value.slice(space + 1) };
+};
+
+/** The numbers of a vector that was checked when it came. */
+export const toNumbers = ({ base64 }: Vector): Float32Array => decodeVector(base64) ?? new Float32Array();
+
+/** The vectors of a node's answer, one for each of `count` inputs, in their order. Throws upstream_error. */
+export const readVectors = (json: string, count: number): Vector[] => {
+  const vectors = new Map<number, Vector>();
+  for (const { index, embedding, tokens } of parse(json)?.data ?? []) {
+    if (typeof embedding === "string" && decodeVector(embedding)?.length) {
+      vectors.set(index, { base64: embedding, tokens });
+    }
+  }
+  return Array.from({ length: count }, (_, index) => {
+    const vector = vectors.get(index);
+    if (vector) return vector;
+    throw new AppError("upstream_error", "The GPU node's vectors were not whole. Try again.", { source: "node" });
+  });
+};
+
+const parse = (json: string): Partial<EmbeddingAnswer> | undefined => {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+};
+
+/** A node's refusal of its own `input.3`, with the name that this input has in the caller's request. */
+export const inCallersWords = (thrown: unknown, nameOf: (index: number) => string): AppError => {
+  const error = toAppError(thrown);
+  const index = /^input\.(\d+)$/.exec(error.detail.param ?? "")?.[1];
+  if (index === undefined) return error;
+  const param = nameOf(Number(index));
+  const message = error.message.replace(`input.${index}`, param);
+  return new AppError(error.kind, message, { ...error.detail, param });
+};

@@ -1,0 +1,18 @@
+import { parseCacheControl } from "../cache/directives";
+import type { Call } from "../call";
+import type { Principal } from "../principal";
+import type { Exchange } from "./exchange";
+
+/** What a request asks of a model, by its headers; it runs until its caller leaves, its key ends or its deadline is over. */
+export const callOf = (exchange: Exchange, principal: Principal): Call => {
+  const { headers } = exchange.request;
+  return {
+    principal,
+    requestId: exchange.requestId,
+    signal: exchange.startRun(principal.keyId),
+    priority: headers.get("x-priority") === "batch" ? "batch" : "interactive",
+    directives: parseCacheControl(headers.get("cache-control") ?? undefined),
+    receivedAt: exchange.receivedAt,
+    traceparent: exchange.traceparent,
+  };
+};

@@ -1,0 +1,46 @@
+import { expect, test } from "bun:test";
+import { PRINCIPAL } from "../../tests/principal";
+import { fakeEngine } from "../adapters/engine-fake";
+import { createModels } from "./registry";
+
+const models = createModels({ engine: fakeEngine(), defaults: { chat: "not-here", embedding: "fake-embedder" } });
+const resolve = (kind: "chat" | "embedding", id?: string) => models.resolve(PRINCIPAL, kind, id);
+
+test("each kind has a default, the first one of its kind where no node has the one that is set", () => {
+  expect(
+    models.list(PRINCIPAL).map(({ id, kind, dimensions, default: isDefault }) => [id, kind, dimensions, isDefault]),
+  ).toEqual([
+    ["fake-model", "chat", null, true],
+    ["fake-embedder", "embedding", 2, true],
+  ]);
+  expect(resolve("chat").id).toBe("fake-model");
+  expect(resolve("embedding")).toEqual({
+    id: "fake-embedder",
+    revision: "fake-revision",
+    isKnown: true,
+    dimensions: 2,
+  });
+});
+
+test("a model of the other kind is refused with the route that it is for", () => {
+  for (const [kind, id, route] of [
+    ["chat", "fake-embedder", "/v1/embeddings"],
+    ["embedding", "fake-model", "/v1/chat/completions"],
+  ] as const) {
+    expect(() => resolve(kind, id)).toThrow(
+      expect.objectContaining({ kind: "invalid_request", detail: { param: "model" } }),
+    );
+    expect(() => resolve(kind, id)).toThrow(route);
+  }
+  expect(() => resolve("embedding", "no-such-model")).toThrow(expect.objectContaining({ kind: "model_not_found" }));
+});
+
+test("before any node has told what it has, a name is taken as given", () => {
+  const early = createModels({ engine: { nodes: () => [] }, defaults: { chat: "a", embedding: "b" } });
+  expect(early.resolve(PRINCIPAL, "embedding", undefined)).toEqual({
+    id: "b",
+    revision: "unknown",
+    isKnown: false,
+    dimensions: null,
+  });
+});
