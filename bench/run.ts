@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead } from "./gateway-overhead";
@@ -8,6 +9,7 @@ import { statistics } from "./statistics";
 
 const SCENARIOS: Record<string, () => Promise<unknown>> = {
   engine: engineThroughput,
+  embeddings,
   "gateway-overhead": gatewayOverhead,
   "gateway-memory": gatewayMemory,
   statistics,

@@ -1,3 +1,4 @@
+import type { EntrySession } from "../cache/entries";
 import type { AnswerCacheService } from "../cache/service";
 import type { Call } from "../call";
 import type { CacheReport } from "../chat/contract";
@@ -6,7 +7,7 @@ import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { EmbeddingRequest } from "./contract";
 import { distinct, type EmbeddingInput, type EmbeddingInputs, readInputs } from "./inputs";
-import { computeVectors, type NodeReport } from "./nodes";
+import { computeVectors, type NodeReport, type NodeWork } from "./nodes";
 import { fromStored, toNumbers, toStored, type Vector } from "./vectors";
 
 /** The vectors of a request, and what is known about them. */
@@ -47,53 +48,63 @@ interface Wanted extends EmbeddingInputs {
 }
 
 export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps): EmbeddingService => {
+  const beginSession = ({ principal, directives }: Call, model: ResolvedModel): EntrySession =>
+    answers.entries({
+      keyId: principal.keyId,
+      tags: [`model:${model.id}`],
+      bypass: model.isKnown ? undefined : "no node has told the model's revision yet",
+      // What may not be kept is not kept here either.
+      directives: principal.contentLogging ? directives : { ...directives, noStore: true },
+    });
+
+  /** The vectors of inputs that differ from each other, in their order: from the cache, or computed and kept. */
+  const findVectors = async (session: EntrySession, work: NodeWork, inputs: readonly EmbeddingInput[]) => {
+    const stored = await session.read(inputs.map((input) => cacheParts(input, work)));
+    const gatewayMs = performance.now() - work.call.receivedAt;
+    const vectors = stored.map((value) => (value === undefined ? undefined : fromStored(value)));
+    const missing = inputs.map((input, index) => ({ input, index })).filter(({ index }) => !vectors[index]);
+    let computedTokens = 0;
+    const report = await computeVectors(engine, work, missing, async (index, vector) => {
+      vectors[index] = vector;
+      computedTokens += vector.tokens;
+      await session.keep(index, toStored(vector));
+    });
+    return { stored, vectors, report, gatewayMs, computed: missing.length, computedTokens };
+  };
+
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
     const model = models.resolve(call.principal, "embedding", wanted.model);
     // A request that names the model's own length is the same as one that names none.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(inputs);
-    const session = answers.entries({
-      keyId: call.principal.keyId,
-      tags: [`model:${model.id}`],
-      bypass: model.isKnown ? undefined : "no node has told the model's revision yet",
-      // What may not be kept is not kept here either.
-      directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
-    });
+    const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
+    const session = beginSession(call, model);
     try {
-      const stored = await session.read(once.map((input) => cacheParts(input, model, dimensions)));
-      const gatewayMs = performance.now() - call.receivedAt;
-      const vectors = stored.map((value) => (value === undefined ? undefined : fromStored(value)));
-      const missing = once.map((input, index) => ({ input, index })).filter(({ index }) => !vectors[index]);
-      let computedTokens = 0;
-      const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
-      const report = await computeVectors(engine, work, missing, async (index, vector) => {
-        vectors[index] = vector;
-        computedTokens += vector.tokens;
-        await session.keep(index, toStored(vector));
-      });
-      const inOrder = places.map((place) => vectors[place]).filter((vector) => vector !== undefined);
+      const found = await findVectors(session, work, once);
+      const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
       const elapsedMs = performance.now() - call.receivedAt;
+      const cache = session.report();
       recorder.generation({
         operation: "embedding",
         model: model.id,
-        node: report.node,
+        node: found.report.node,
         stream: false,
-        cache: session.report(),
-        gatewayMs,
-        queueMs: report.queueMs,
+        cache,
+        gatewayMs: found.gatewayMs,
+        queueMs: found.report.queueMs,
         ttftMs: elapsedMs,
         totalMs: elapsedMs,
-        promptTokens: computedTokens,
+        promptTokens: found.computedTokens,
         completionTokens: 0,
       });
       return {
-        ...report,
+        ...found.report,
         model: model.id,
-        vectors: inOrder,
-        promptTokens: inOrder.reduce((sum, { tokens }) => sum + tokens, 0),
-        hits: places.filter((place) => stored[place] !== undefined).length,
-        misses: missing.length,
-        cache: session.report(),
+        vectors,
+        promptTokens: vectors.reduce((sum, { tokens }) => sum + tokens, 0),
+        hits: places.filter((place) => found.stored[place] !== undefined).length,
+        misses: found.computed,
+        cache,
         totalMs: elapsedMs,
       };
     } finally {
@@ -113,10 +124,10 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
 };
 
 /** Everything that could change a vector, by name, in a fixed order. */
-const cacheParts = (input: EmbeddingInput, { id, revision }: ResolvedModel, dimensions: number | undefined) => ({
+const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({
   operation: "embedding",
-  model: id,
-  revision,
+  model: model.id,
+  revision: model.revision,
   dimensions,
   input,
 });

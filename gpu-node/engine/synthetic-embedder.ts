@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Config } from "../../lib/config";
+import { nextTurn } from "../../lib/next-turn";
 import { normalise } from "../../lib/vectors";
 import type { NodeModel } from "../protocol";
 import type { Embedder, Embedding } from "./embedder";

@@ -55,7 +55,8 @@ const run = async (
   { accepted, format, queueMs }: Run,
 ): Promise<void> => {
   const { model, inputs } = accepted;
-  const data: EmbeddingAnswer["data"] = [];
+  /** Written one by one, because thousands of lists of numbers at once would keep everybody waiting. */
+  const items: string[] = [];
   const pulse = status.embeddings.watch();
   let tokens = 0;
   let timings: EmbeddingAnswer["timings"] | undefined;
@@ -64,20 +65,20 @@ const run = async (
       if (exchange.ended) return;
       pulse.beatAt = performance.now();
       tokens += count;
-      data.push({ object: "embedding", index, embedding: encodeVector(vector, format), tokens: count });
+      const embedding = encodeVector(vector, format);
+      const item: EmbeddingAnswer["data"][number] = { object: "embedding", index, embedding, tokens: count };
+      items[index] = JSON.stringify(item);
     }
-    if (data.length < inputs) {
-      throw new AppError("upstream_error", "The embedder broke off. Try again.", { source: "node" });
-    }
+    if (Object.keys(items).length < inputs) throw brokenOff();
     timings = { queue_ms: queueMs, total_ms: milliseconds(performance.now() - exchange.arrivedAt) };
-    const answer: EmbeddingAnswer = {
+    const rest: Omit<EmbeddingAnswer, "data"> = {
       object: "list",
-      data: data.sort((a, b) => a.index - b.index),
       model: model.id,
       usage: { prompt_tokens: tokens, total_tokens: tokens },
       timings,
     };
-    exchange.json(200, answer, {
+    const json = `${JSON.stringify(rest).slice(0, -1)},"data":[${items.join(",")}]}`;
+    exchange.send(200, "application/json", json, {
       [RESPONSE_HEADERS.queueMs]: `${queueMs}`,
       [RESPONSE_HEADERS.modelRevision]: model.revision,
       [RESPONSE_HEADERS.engine]: embedder.name,
@@ -87,6 +88,9 @@ const run = async (
     metrics.embedded(model.id, tokens, timings);
   }
 };
+
+const brokenOff = (): AppError =>
+  new AppError("upstream_error", "The embedder broke off. Try again.", { source: "node" });
 
 const noEmbedder = (): AppError =>
   new AppError("model_not_found", "This node has no embedding model. Set GROUNDWIRE_NODE_EMBEDDER on it.", {

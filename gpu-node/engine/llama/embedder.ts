@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { nextTurn } from "../../../lib/next-turn";
 import { dependencies } from "../../../package.json";
 import { ensureModel } from "../../models/download";
 import type { NodeModel } from "../../protocol";
