@@ -45,10 +45,12 @@ export const computeVectors = async (
     const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
       throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
     });
-    for (const [place, { index }] of batch.entries()) {
-      const vector = vectors[place];
-      if (vector) await onVector(index, vector);
-    }
+    await Promise.all(
+      vectors.map((vector, place) => {
+        const missing = batch[place];
+        return missing && onVector(missing.index, vector);
+      }),
+    );
   });
   return report;
 };

@@ -58,9 +58,9 @@ export const ensureCatalogueModel = async (
   if (!(await isThere())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isThere()) return; // another process was faster
-      if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
-      else
-        await fetchFileSet({ ...model, label: file.name, files: [file], folder: settings.dir }, settings, onProgress);
+      const { checkpoint, sources } = model;
+      if (checkpoint) await makeFile(model, checkpoint, settings, onProgress);
+      else await fetchFileSet({ label: file.name, files: [file], sources, folder: settings.dir }, settings, onProgress);
     });
   }
   return {

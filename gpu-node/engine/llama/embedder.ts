@@ -30,7 +30,7 @@ interface Loaded {
 
 /**
  * Embeddings by llama.cpp inside this process, on the model of `models.embedding`. Each input is computed alone, by one
- * thread: so a batch equals its texts one by one, bit by bit, and one core computes as much as it would of a batch.
+ * thread, so a batch equals its texts one by one, bit by bit; docs/decisions/0007 says what that costs.
  */
 export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): Embedder => {
   let loaded: Loaded | undefined;

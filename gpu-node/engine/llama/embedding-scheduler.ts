@@ -4,7 +4,7 @@ import { Lane } from "../../queue/lane";
 import type { Embedding, EmbeddingRequest } from "../embedder";
 import { type Channel, createChannel } from "./channel";
 
-/** What computes one vector at a time: a `LlamaEmbeddingContext`. */
+/** What computes one vector at a time and leaves the tokens as they are: a `LlamaEmbeddingContext`. */
 export interface EmbeddingContext<Token> {
   getEmbeddingFor(tokens: Token[]): Promise<{ readonly vector: readonly number[] }>;
 }
@@ -98,7 +98,7 @@ export class EmbeddingScheduler<Token> {
     const tokens = job.inputs[index] ?? [];
     const startedAt = performance.now();
     try {
-      const { vector } = await context.getEmbeddingFor([...tokens]);
+      const { vector } = await context.getEmbeddingFor(tokens);
       job.results.push({ index, vector: normalise(vector), tokens: tokens.length });
       if (--job.left === 0) this.#end(job);
     } catch (cause) {
