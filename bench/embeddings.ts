@@ -106,8 +106,9 @@ const compare = async (sides: Sides, corpus: string[], batch: number) => {
   };
 };
 
-const textOf = (words: number, shift: number): string =>
-  Array.from({ length: words }, (_, index) => WORDS[(index * 3 + shift) % WORDS.length]).join(" ");
+/** No two are the same: the gateway computes equal texts once. */
+const textOf = (words: number, number: number): string =>
+  [number, ...Array.from({ length: words - 1 }, (_, index) => WORDS[(index * 3 + number) % WORDS.length])].join(" ");
 
 const inBatches =
   (embed: (texts: string[]) => Promise<void>): Side =>
