@@ -120,6 +120,11 @@ describe("problems", () => {
     ["a certificate without its key", { GROUNDWIRE_NODE_TLS_CERT: "a.pem" }, ["GROUNDWIRE_NODE_TLS_KEY"]],
     ["the engine openai without its address", { GROUNDWIRE_NODE_ENGINE: "openai" }, ["GROUNDWIRE_NODE_ENGINE_URL"]],
     [
+      "the embedder openai without its address",
+      { GROUNDWIRE_NODE_EMBEDDER: "openai" },
+      ["GROUNDWIRE_NODE_EMBEDDER_URL"],
+    ],
+    [
       "a node beyond this machine without token and TLS",
       { GROUNDWIRE_NODE_HOST: "0.0.0.0" },
       ["GROUNDWIRE_NODE_TOKEN", "GROUNDWIRE_NODE_TLS_CERT"],
