@@ -30,7 +30,7 @@ export const embeddings = async () => {
   const { path } = await ensureModel("embedding", config);
   const model = await (await host.start()).loadModel({ modelPath: path });
   const context = await model.createEmbeddingContext({ contextSize: 513, batchSize: 513, threads: 1 });
-  const stack = await Stack.start({ engine: "llama" });
+  const stack = await Stack.start({ engine: "llama", env: { GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000" } });
 
   const floor: Side = async (texts) => {
     for (const text of texts) await context.getEmbeddingFor(text);
