@@ -1,8 +1,8 @@
+import { canonicalJson } from "../../lib/canonical-json";
 import { cacheParts, samplingBypass } from "../chat/request";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import type { CacheExplanation, ExplainCache } from "./contract";
-import { canonicalJson } from "./key";
 import type { Namespaces } from "./namespaces";
 import { type RecentRequest, showParts } from "./recent-requests";
 import type { AnswerCacheService } from "./service";

@@ -1,3 +1,5 @@
+import { canonicalJson } from "../../lib/canonical-json";
+
 /**
  * Stands in front of every key. It changes whenever the parts, their form or what is stored change, so that entries
  * that an older version wrote to a shared store are never read by this one.
@@ -10,23 +12,6 @@ export interface CacheKey {
   /** Each part's name and canonical text; a part that is undefined does not count. */
   parts: ReadonlyMap<string, string>;
 }
-
-/** JSON with sorted names: equal values give equal text, however their objects were written. */
-export const canonicalJson = (value: unknown): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  if (Array.isArray(value)) {
-    let list = "[";
-    for (let i = 0; i < value.length; i++) list += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
-    return `${list}]`;
-  }
-  let object = "{";
-  for (const name of Object.keys(value).sort()) {
-    const inner: unknown = Reflect.get(value, name);
-    if (inner === undefined) continue;
-    object += `${object.length === 1 ? "" : ","}${JSON.stringify(name)}:${canonicalJson(inner)}`;
-  }
-  return `${object}}`;
-};
 
 /** The key of a request. JSON text holds no line break, so a part can't reach into the next one. */
 export const cacheKey = (namespace: string, named: Record<string, unknown>): CacheKey => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
-import { canonicalJson } from "../cache/key";
 import type { Criterion, Rubric } from "./contract";
 
 const share = { min: 0, max: 1, step: null };

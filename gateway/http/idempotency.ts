@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/idempotency";
+import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { canonicalJson } from "../cache/key";
 import type { Principal } from "../principal";
 import type { Exchange } from "./exchange";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
-import { canonicalJson } from "../cache/key";
 import type { PromptVersion } from "./contract";
 
 type Messages = PromptVersion["messages"];

@@ -1,0 +1,16 @@
+/** JSON with sorted names: equal values give equal text, however their objects were written. */
+export const canonicalJson = (value: unknown): string => {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) {
+    let list = "[";
+    for (let i = 0; i < value.length; i++) list += i === 0 ? canonicalJson(value[i]) : `,${canonicalJson(value[i])}`;
+    return `${list}]`;
+  }
+  let object = "{";
+  for (const name of Object.keys(value).sort()) {
+    const inner: unknown = Reflect.get(value, name);
+    if (inner === undefined) continue;
+    object += `${object.length === 1 ? "" : ","}${JSON.stringify(name)}:${canonicalJson(inner)}`;
+  }
+  return `${object}}`;
+};
