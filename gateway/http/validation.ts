@@ -7,7 +7,7 @@ import { NAME_PATTERN } from "../contract";
 const MAX_DETAILS = 10;
 
 /** `/messages/0/content` → `messages.0.content`. */
-const dotted = (pointer: string): string =>
+export const dotted = (pointer: string): string =>
   pointer.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
 
 const given = (value: unknown): string => {
@@ -120,7 +120,7 @@ const sentence = (error: ValueError): string => {
     case ValueErrorType.ObjectRequiredProperty:
       return `${name} is missing.`;
     case ValueErrorType.ObjectAdditionalProperties:
-      return `${name} is not a parameter of this endpoint.`;
+      return `${name} is not supported here: leave it out.`;
     case ValueErrorType.IntegerMinimum:
     case ValueErrorType.NumberMinimum:
       return `${name} must be ${schema.minimum} or more, not ${given(value)}.`;
@@ -153,8 +153,8 @@ const sentence = (error: ValueError): string => {
   }
 };
 
-/** TypeBox's problems as one `invalid_request`: `param` is the first field that is wrong, `details` lists them all. */
-export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
+/** TypeBox's problems in words, each field once, at most ten. Each message begins with the field in dotted form. */
+export const describeErrors = (errors: Iterable<ValueError>): ErrorDetail[] => {
   const details = new Map<string, ErrorDetail>();
   for (const error of errors) {
     const problem = problemOf(error);
@@ -162,10 +162,16 @@ export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
     if (!details.has(problem.path)) details.set(problem.path, problem);
     if (details.size === MAX_DETAILS) break;
   }
+  return [...details.values()];
+};
+
+/** TypeBox's problems as one `invalid_request`: `param` is the first field that is wrong, `details` lists them all. */
+export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
+  const details = describeErrors(errors);
   // A problem of a field says more than one of the whole body.
-  const [first] = [...details.values()].sort((a, b) => Number(b.path !== "") - Number(a.path !== ""));
+  const [first] = details.toSorted((a, b) => Number(b.path !== "") - Number(a.path !== ""));
   return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {
     param: (first && dotted(first.path)) || undefined,
-    details: [...details.values()],
+    details,
   });
 };
