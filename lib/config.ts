@@ -135,6 +135,26 @@ export const Config = Type.Object({
     ),
   }),
 
+  datasets: Type.Object({
+    maxUploadBytes: whole(
+      "GROUNDWIRE_MAX_UPLOAD_BYTES",
+      "Largest upload for a dataset; of Parquet also a fourth of what it may hold unpacked",
+      64 * mib,
+      1024,
+      64 * 1024 * mib,
+    ),
+    maxRows: whole("GROUNDWIRE_MAX_DATASET_ROWS", "Most rows of an upload", 100_000, 1, 100_000_000),
+    maxRowBytes: whole("GROUNDWIRE_MAX_ROW_BYTES", "Largest row of an upload", mib, 1024, 64 * mib),
+    maxColumns: whole("GROUNDWIRE_MAX_DATASET_COLUMNS", "Most different columns of an upload", 256, 1, 10_000),
+    stallMs: whole(
+      "GROUNDWIRE_UPLOAD_STALL_MS",
+      "Without new bytes or progress for so long, reading an upload is given up",
+      30_000,
+      100,
+      60 * minute,
+    ),
+  }),
+
   models: Type.Object({
     dir: text("GROUNDWIRE_MODELS_DIR", "Folder of the model files; left out: a folder in the user's cache", {
       file: true,
