@@ -1,8 +1,9 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { ChatMessage } from "../chat/contract";
 import { Count, Id, Nullable, NumberInUrl, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
-import { Metadata } from "../embeddings/contract";
+import { NewSample, Sample } from "./sample-contract";
+
+export { NewSample, Sample };
 
 const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
 const description = Type.String({ maxLength: 2000 });
@@ -10,67 +11,6 @@ const schema = Type.Record(Type.String(), Type.Unknown(), {
   description:
     "JSON Schema (draft 2020-12 or 07) that every sample of a new revision has to fit, in the form of `NewSample`",
 });
-const text = Type.String({ maxLength: 1_000_000 });
-
-const sampleFields = {
-  input: Type.Union([text, Type.Array(ChatMessage, { minItems: 1, maxItems: 200 })], {
-    description: "A question, or the messages of a chat",
-  }),
-  references: Type.Array(text, { maxItems: 100, description: "Answers that count as correct" }),
-  contexts: Type.Array(text, { maxItems: 1000, description: "Texts that an answer has to stand on" }),
-  output: Nullable(text, { description: "An answer that exists already: it is scored, not generated" }),
-  group: Nullable(Type.String({ maxLength: 200 }), {
-    description: "Samples of one source or conversation: statistics treat them as one cluster",
-  }),
-  tags: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50, uniqueItems: true }),
-  metadata: Metadata,
-};
-
-const sampleKey = Type.String({
-  minLength: 1,
-  maxLength: 200,
-  description: "Names the sample across revisions; left out: made from the content",
-});
-
-export const NewSample = Strict(
-  {
-    key: Type.Optional(sampleKey),
-    input: sampleFields.input,
-    references: Type.Optional(sampleFields.references),
-    contexts: Type.Optional(sampleFields.contexts),
-    output: Type.Optional(sampleFields.output),
-    group: Type.Optional(sampleFields.group),
-    tags: Type.Optional(sampleFields.tags),
-    metadata: Type.Optional(sampleFields.metadata),
-  },
-  {
-    title: "NewSample",
-    examples: [{ key: "capital-fr", input: "What is the capital of France?", references: ["Paris"] }],
-  },
-);
-export type NewSample = Static<typeof NewSample>;
-
-export const Sample = Type.Object(
-  { id: Id("sample"), key: sampleKey, ...sampleFields, hash: Type.String({ description: "sha256 of the content" }) },
-  {
-    title: "Sample",
-    examples: [
-      {
-        id: "sample_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        key: "capital-fr",
-        input: "What is the capital of France?",
-        references: ["Paris"],
-        contexts: [],
-        output: null,
-        group: null,
-        tags: ["geography"],
-        metadata: {},
-        hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-      },
-    ],
-  },
-);
-export type Sample = Static<typeof Sample>;
 
 export const SamplePage = Page(Sample);
 export type SamplePage = Static<typeof SamplePage>;
@@ -94,9 +34,12 @@ export const ValidationReport = Type.Object(
     format: OneOf(["jsonl", "json", "csv", "parquet", "inline"]),
     rows: Count(),
     accepted: Count(),
-    rejected: Count(),
+    rejected: Count("Rows with errors; accepted, rejected and exact duplicates are all rows"),
     columns: Type.Array(Type.String(), { description: "As they stand in the file" }),
-    mapping: Type.Record(Type.String(), Type.String(), { description: "Field of the sample by column" }),
+    mapping: Type.Record(Type.String(), Type.String(), {
+      description: "Field of the sample by column; a column that is left out is not in it",
+    }),
+    error_count: Count("A row may have several"),
     errors: Type.Array(
       Type.Object({
         line: Type.Integer({ minimum: 1 }),
@@ -109,9 +52,11 @@ export const ValidationReport = Type.Object(
       exact: Count("Rows with the content of an earlier row; they are left out"),
       near: Count("Rows that differ from an earlier one in case, spaces or punctuation only; they are kept"),
     }),
-    empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by field" }),
-    lengths: Type.Record(Type.String(), lengths, { description: "By field" }),
-    preview: Type.Array(NewSample, { description: "The first 20 samples as they would be stored" }),
+    empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by field that a column fills" }),
+    lengths: Type.Record(Type.String(), lengths, { description: "Of accepted samples with a value, by field" }),
+    preview: Type.Array(NewSample, {
+      description: "The first 20 samples as they would be stored; texts end after 500 characters, lists after 10 items",
+    }),
   },
   { title: "ValidationReport" },
 );
@@ -249,11 +194,21 @@ export const UploadResult = Type.Object(
           rejected: 1,
           columns: ["question", "answer"],
           mapping: { question: "input", answer: "references" },
+          error_count: 1,
           errors: [{ line: 3, column: "question", message: "question is empty." }],
           duplicates: { exact: 0, near: 0 },
-          empty: { input: 1 },
-          lengths: { input: { min: 0, p50: 30, p95: 30, max: 30 } },
-          preview: [{ input: "What is the capital of France?", references: ["Paris"] }],
+          empty: { input: 1, references: 0 },
+          lengths: {
+            input: { min: 30, p50: 30, p95: 30, max: 30 },
+            references: { min: 5, p50: 5, p95: 5, max: 5 },
+          },
+          preview: [
+            {
+              key: "b07d85171c45a8fb8ec32e9c0849fc00",
+              input: "What is the capital of France?",
+              references: ["Paris"],
+            },
+          ],
         },
       },
     ],

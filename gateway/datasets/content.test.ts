@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { contentHash, keyOfContent, revisionHash, type SampleContent, toContent, toNewSample } from "./content";
+
+const paris: SampleContent = {
+  input: "What is the capital of France?",
+  references: ["Paris"],
+  contexts: ["Paris is the capital of France."],
+  output: "Paris",
+  group: "france",
+  tags: ["capital", "europe"],
+  metadata: { level: 1, checked: true },
+};
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+test("the hash of a content can be had by any other program: canonical JSON without the empty fields", () => {
+  const json =
+    '{"contexts":["Paris is the capital of France."],"group":"france","input":"What is the capital of France?",' +
+    '"metadata":{"checked":true,"level":1},"output":"Paris","references":["Paris"],"tags":["capital","europe"]}';
+  expect(contentHash(paris)).toBe(sha256(json));
+  expect(contentHash(toContent({ input: "Été 😀\n" }))).toBe(sha256('{"input":"Été 😀\\n"}'));
+});
+
+test("neither the order of tags nor that of names changes the hash", () => {
+  const { metadata, ...rest } = paris;
+  const reordered = { metadata: { checked: true, level: 1 }, ...rest, tags: ["europe", "capital"] };
+  expect(metadata).toEqual(reordered.metadata);
+  expect(contentHash(reordered)).toBe(contentHash(paris));
+});
+
+const changes: [string, Partial<SampleContent>][] = [
+  ["input", { input: "What is the capital of france?" }],
+  ["input as messages", { input: [{ role: "user", content: "What is the capital of France?" }] }],
+  ["references", { references: ["Paris", "paris"] }],
+  ["no references", { references: [] }],
+  ["contexts", { contexts: [] }],
+  ["an empty output", { output: "" }],
+  ["no output", { output: null }],
+  ["group", { group: null }],
+  ["tags", { tags: ["capital"] }],
+  ["a metadata value of another type", { metadata: { level: "1", checked: true } }],
+];
+test.each(changes)("another %s is another content", (_, change) => {
+  expect(contentHash({ ...paris, ...change })).not.toBe(contentHash(paris));
+});
+
+test("a content survives the form of an upload", () => {
+  expect(toContent(toNewSample(paris))).toEqual(paris);
+  const bare = toContent({ input: "x" });
+  expect(toNewSample({ ...bare, key: "k" })).toEqual({ key: "k", input: "x" });
+  expect(toContent(toNewSample(bare))).toEqual(bare);
+});
+
+test("a revision is its keys with their contents", async () => {
+  const a = { key: "a", hash: contentHash(paris) };
+  const b = { key: "b", hash: contentHash({ ...paris, output: null }) };
+  const whole = await revisionHash([a, b]);
+  expect(whole).toBe(sha256(`"a" ${a.hash}\n"b" ${b.hash}\n`));
+  const others = [[a], [b], [{ ...a, key: b.key }], [a, { ...b, hash: a.hash }], [{ ...a, key: "a\n" }, b]];
+  for (const members of others) expect(await revisionHash(members)).not.toBe(whole);
+});
+
+test("a key made from the content has room for every sample", () => {
+  expect(keyOfContent(contentHash(paris))).toMatch(/^[0-9a-f]{32}$/);
+});

@@ -1,0 +1,81 @@
+import { canonicalJson } from "../../lib/canonical-json";
+import type { NewSample, Sample } from "./sample-contract";
+
+/** What a sample says, whatever it is called. */
+export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
+/** A sample without what only the database knows. */
+export type KeyedContent = SampleContent & { key: string };
+
+/** What a sample of an upload says, with a value in every field. */
+export const toContent = ({
+  input,
+  references,
+  contexts,
+  output,
+  group,
+  tags,
+  metadata,
+}: NewSample): SampleContent => ({
+  input,
+  references: references ?? [],
+  contexts: contexts ?? [],
+  output: output ?? null,
+  group: group ?? null,
+  tags: tags ?? [],
+  metadata: metadata ?? {},
+});
+
+/** A sample, or its content, in the form of an upload: fields without a value are left out. */
+export const toNewSample = ({
+  key,
+  input,
+  references,
+  contexts,
+  output,
+  group,
+  tags,
+  metadata,
+}: SampleContent & { key?: string }): NewSample => ({
+  ...(key !== undefined && { key }),
+  input,
+  ...(references.length > 0 && { references }),
+  ...(contexts.length > 0 && { contexts }),
+  ...(output !== null && { output }),
+  ...(group !== null && { group }),
+  ...(tags.length > 0 && { tags }),
+  ...(Object.keys(metadata).length > 0 && { metadata }),
+});
+
+/**
+ * sha256 in hex over the canonical JSON of the content. The key does not count, nor the order of the tags; a field
+ * without a value is left out, so that a field that comes later changes no hash of today.
+ */
+export const contentHash = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
+  Bun.SHA256.hash(
+    canonicalJson({
+      input,
+      references: references.length > 0 ? references : undefined,
+      contexts: contexts.length > 0 ? contexts : undefined,
+      output: output ?? undefined,
+      group: group ?? undefined,
+      tags: tags.length > 0 ? tags.toSorted() : undefined,
+      metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+    }),
+    "hex",
+  );
+
+/** The key of a sample that came without one: the first 32 digits of its hash. */
+export const keyOfContent = (hash: string): string => hash.slice(0, 32);
+
+/**
+ * sha256 in hex over keys and content hashes, which come in ascending order of the keys' bytes in UTF-8, as from
+ * `listHashes`. The order of the upload does not count: equal samples under equal keys are equal revisions everywhere.
+ */
+export const revisionHash = async (
+  members: AsyncIterable<{ key: string; hash: string }> | Iterable<{ key: string; hash: string }>,
+): Promise<string> => {
+  const hasher = new Bun.CryptoHasher("sha256");
+  // JSON text holds no line break, so no key reaches into the next line.
+  for await (const { key, hash } of members) hasher.update(`${JSON.stringify(key)} ${hash}\n`);
+  return hasher.digest("hex");
+};
