@@ -1,0 +1,65 @@
+import { invalid } from "./problems";
+import { findSignature, startsWith } from "./signatures";
+
+export type FileFormat = "jsonl" | "json" | "csv" | "parquet";
+
+const PARQUET_MAGIC = [0x50, 0x41, 0x52, 0x31];
+const UTF8_BOM = [0xef, 0xbb, 0xbf];
+
+const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
+  jsonl: "jsonl",
+  ndjson: "jsonl",
+  json: "json",
+  csv: "csv",
+  tsv: "csv",
+  tab: "csv",
+  txt: "csv",
+  parquet: "parquet",
+};
+
+const extensionOf = (fileName: string): string => /\.([a-z0-9]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? "";
+
+/** The object of a JSON file holds its rows under one of these names. */
+const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
+
+/**
+ * The format of a file by its first bytes, then by its name. What is `declared` is taken as said, except that Parquet
+ * has to be Parquet. Throws dataset_invalid for an empty file and for kinds that no reader takes, with what to do.
+ */
+export const detectFormat = (head: Uint8Array, fileName: string, declared?: FileFormat): FileFormat => {
+  if (head.length === 0) throw invalid("the file is empty. Upload one that holds rows.");
+  if (startsWith(head, PARQUET_MAGIC)) {
+    if (declared === undefined || declared === "parquet") return "parquet";
+    throw invalid(`the file is Parquet, not ${declared}. Say that its format is parquet.`);
+  }
+  const signature = findSignature(head);
+  if (signature) throw invalid(`the file is ${signature.what}. ${signature.todo}`, { line: 1 });
+  const byName = BY_EXTENSION[extensionOf(fileName)];
+  if ((declared ?? byName) === "parquet") {
+    throw invalid("the file is not Parquet: its first bytes are not PAR1. Check which file it is.");
+  }
+  return declared ?? textFormat(head, byName);
+};
+
+/** Files named .json often hold JSONL and the other way round: between the two the content decides. */
+const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileFormat => {
+  const bytes = startsWith(head, UTF8_BOM) ? head.subarray(UTF8_BOM.length) : head;
+  const text = new TextDecoder().decode(bytes).trimStart();
+  if (byName === "csv") return "csv";
+  if (text.startsWith("[")) return "json";
+  if (!text.startsWith("{")) return byName ?? "csv";
+  if (byName === "jsonl") return "jsonl";
+  if (WRAPPER.test(text)) return "json";
+  const [firstLine = "", ...others] = text.split(/[\r\n]/, 2);
+  const object = parseObject(firstLine);
+  if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
+  return byName ?? (others.length > 0 ? "json" : "jsonl");
+};
+
+const parseObject = (line: string): { samples?: unknown; data?: unknown } | undefined => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,22 @@
+/**
+ * Collects garbage whenever so many bytes have passed. Left alone, JavaScriptCore lets a heap grow to several times of what
+ * is in use before it looks: for 50 MiB of JSONL the process grew by 104 MiB, and so it grows by 50.
+ */
+export class Garbage {
+  #passed = 0;
+
+  constructor(private readonly bytesBetween: number) {}
+
+  note(bytes: number): void {
+    this.#passed += bytes;
+    if (this.#passed < this.bytesBetween) return;
+    this.#passed = 0;
+    Bun.gc(true);
+  }
+}
+
+/** Of the thread that reads. */
+const reading = new Garbage(524_288);
+
+/** So many bytes have been read here, and are garbage soon, with all that was made of them. */
+export const noteRead = (bytes: number): void => reading.note(bytes);

@@ -1,0 +1,94 @@
+import type { AppError } from "../../../lib/errors";
+import { isJsonSpace, ValueEnd } from "./json-value-end";
+import { isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "./limits";
+import { LineCounter, placeIn } from "./line-counter";
+import { invalid } from "./problems";
+
+/** Steps through a JSON text that arrives in pieces and holds one value of it at a time. */
+export class JsonCursor {
+  readonly #pieces: AsyncIterator<string>;
+  readonly #place = new LineCounter();
+  /** What has arrived; `#at` is where we stand in it, and `#place` where that is in the file. */
+  #text = "";
+  #at = 0;
+
+  constructor(
+    texts: AsyncIterable<string>,
+    private readonly limits: ReadingLimits,
+  ) {
+    this.#pieces = texts[Symbol.asyncIterator]();
+  }
+
+  /** The next character that is not white space; undefined at the end. */
+  async peek(): Promise<string | undefined> {
+    for (;;) {
+      let end = this.#at;
+      while (isJsonSpace(this.#text.charCodeAt(end))) end++;
+      this.#passTo(end);
+      if (end < this.#text.length) return this.#text[end];
+      if (!(await this.#more())) return undefined;
+    }
+  }
+
+  /** Passes one character, which has to be this one. */
+  async take(character: string): Promise<void> {
+    if ((await this.peek()) !== character) throw this.expected(JSON.stringify(character));
+    this.#passTo(this.#at + 1);
+  }
+
+  /** Passes a comma and says true, or the end of a list or object and says false. */
+  async takeSeparator(end: "]" | "}"): Promise<boolean> {
+    const next = await this.peek();
+    if (next !== "," && next !== end) throw this.expected(`"," or "${end}"`);
+    await this.take(next);
+    return next === ",";
+  }
+
+  /** Passes a value, without a look at its syntax; says where it begins. */
+  async value(): Promise<{ text: string; line: number; character: number }> {
+    const next = await this.peek();
+    if (next === undefined || ",:]}".includes(next)) throw this.expected("a value");
+    const { line, character } = this.#place;
+    const valueEnd = new ValueEnd();
+    let from = this.#at;
+    for (;;) {
+      const end = valueEnd.find(this.#text, from);
+      const text = this.#text.slice(this.#at, end < 0 ? undefined : end);
+      if (isOverBytes(text, this.limits.maxRowBytes)) throw rowTooLong(this.limits, { line });
+      if (valueEnd.isTooDeep) throw tooDeep(placeIn(text, text.length, { line, character }));
+      if (end >= 0) {
+        this.#passTo(end);
+        return { text, line, character };
+      }
+      if (await this.#more()) from = text.length;
+      else if (valueEnd.mayEnd) {
+        this.#passTo(this.#text.length);
+        return { text, line, character };
+      } else throw invalid("a value begins here and the file ends inside it. Is it whole?", { line, character });
+    }
+  }
+
+  /** What is wrong where the next character stands. */
+  expected(what: string): AppError {
+    const next = this.#text[this.#at];
+    const found = next === undefined ? "the end of the file" : JSON.stringify(next);
+    return invalid(`expected ${what}, found ${found}.`, this.#place);
+  }
+
+  #passTo(end: number): void {
+    this.#place.pass(this.#text.slice(this.#at, end));
+    this.#at = end;
+  }
+
+  /** Lets go of what is passed and takes in the next piece. */
+  async #more(): Promise<boolean> {
+    const { value, done } = await this.#pieces.next();
+    if (done) return false;
+    this.#text = this.#text.slice(this.#at) + value;
+    this.#at = 0;
+    return true;
+  }
+}
+
+const tooDeep = (place: LineCounter): AppError =>
+  invalid(`lists and objects are more than ${MAX_DEPTH} levels deep here. Flatten them.`, place);

@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import type { RawRow } from "../../gateway/datasets/reading/rows";
+import { defaultConfig } from "../../lib/settings";
+
+export const LIMITS = defaultConfig().datasets;
+
+/** Values of JSON without the names that are refused, of which fast-check is fond. */
+export const plainJson = fc
+  .jsonValue()
+  .filter((value) => !/__proto__|constructor|prototype/.test(JSON.stringify(value)));
+
+/** The text, or the bytes, in pieces of `size` bytes. */
+export async function* inBlocks(content: string | Uint8Array, size = 65_536): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(content);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** The text in pieces of `size` characters. */
+export async function* inPieces(text: string, size: number): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+}
+
+/** Rows short enough to compare: an object by column, or "line: message". */
+export const listRows = async (rows: AsyncIterable<RawRow>): Promise<unknown[]> => {
+  const list: unknown[] = [];
+  for await (const row of rows) {
+    list.push(
+      "problem" in row
+        ? `${row.line}: ${row.problem.message}`
+        : [row.line, Object.fromEntries(row.columns.map((column, i) => [column, row.values[i]]))],
+    );
+  }
+  return list;
+};
