@@ -1,0 +1,101 @@
+import type { DataReader, DecodedArray, PageHeader } from "hyparquet";
+import { convert } from "hyparquet/src/convert.js";
+import { deltaBinaryUnpack, deltaLengthByteArray } from "hyparquet/src/delta.js";
+import { byteStreamSplit } from "hyparquet/src/encoding.js";
+import { readPlain } from "hyparquet/src/plain.js";
+import { invalid } from "../problems";
+import { type Dictionary, textDictionary, valueDictionary } from "./dictionary";
+import { damaged } from "./file";
+import { readHybrid } from "./hybrid";
+
+/** hyparquet's description of a column: types, and how they become values. */
+export type Decoder = Parameters<typeof convert>[1];
+
+/** Hands out the values of a page that are not null, as many at a time as are wanted. Texts are bytes. */
+export type TakeValues = (count: number) => DecodedArray;
+
+/** Where the values of a page are and how many. */
+interface ValueBytes {
+  page: Uint8Array;
+  at: number;
+  count: number;
+}
+
+const readerAt = (page: Uint8Array, offset: number): DataReader => ({
+  view: new DataView(page.buffer, page.byteOffset, page.byteLength),
+  offset,
+});
+
+export const readDictionary = (page: Uint8Array, count: number, decoder: Decoder): Dictionary => {
+  if (decoder.type === "BYTE_ARRAY") return textDictionary(page, count);
+  const values = readPlain(readerAt(page, 0), decoder.type, count, decoder.element.type_length);
+  return valueDictionary(convert(values, decoder));
+};
+
+/** Throws dataset_invalid for encodings that are not read, and where the page does not hold what it states. */
+export const openValues = (
+  { data_page_header: v1, data_page_header_v2: v2 }: PageHeader,
+  bytes: ValueBytes,
+  decoder: Decoder,
+  dictionary: Dictionary | undefined,
+): TakeValues => {
+  if (bytes.count === 0) return () => [];
+  const encoding = (v1 ?? v2)?.encoding;
+  if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") return takeNumbered(bytes, decoder, dictionary);
+  if (encoding !== "PLAIN" || decoder.type === "BOOLEAN") {
+    const values = convert(decodeAll(encoding, bytes, decoder), decoder);
+    let at = 0;
+    return (count) => {
+      at += count;
+      return values.slice(at - count, at);
+    };
+  }
+  const reader = readerAt(bytes.page, bytes.at);
+  return (count) => convert(readPlain(reader, decoder.type, count, decoder.element.type_length), decoder);
+};
+
+/** Numbers of values in the dictionary, behind the width that they are packed with. */
+const takeNumbered = (
+  { page, at: widthAt, count: all }: ValueBytes,
+  decoder: Decoder,
+  dictionary: Dictionary | undefined,
+): TakeValues => {
+  if (!dictionary) throw damaged("a page comes before its dictionary");
+  const width = page[widthAt] ?? 0;
+  if (width > 32) throw damaged("the numbers of a page are too wide");
+  const numbers = new Uint32Array(all);
+  if (width > 0) readHybrid(page, { start: widthAt + 1, end: page.length, width }, numbers);
+  let at = 0;
+  return (count) => {
+    const values = dictionary.pick(numbers.subarray(at, at + count));
+    at += count;
+    return decoder.type === "BYTE_ARRAY" ? convert(values, decoder) : values;
+  };
+};
+
+/** Encodings whose values can't be had one by one. Left out are those in which a few bytes stand for any number of them. */
+const decodeAll = (encoding: string | undefined, { page, at, count }: ValueBytes, decoder: Decoder): DecodedArray => {
+  const reader = readerAt(page, at);
+  const { type } = decoder;
+  if (type === "BOOLEAN" && encoding === "PLAIN") return readPlain(reader, type, count, undefined);
+  if (type === "BOOLEAN" && encoding === "RLE") {
+    const bits = new Uint8Array(count);
+    readHybrid(page, { start: at + 4, end: page.length, width: 1 }, bits);
+    return Array.from(bits, (bit) => bit === 1);
+  }
+  if (encoding === "DELTA_BINARY_PACKED") {
+    const numbers = type === "INT32" ? new Int32Array(count) : new BigInt64Array(count);
+    deltaBinaryUnpack(reader, count, numbers);
+    return numbers;
+  }
+  if (encoding === "DELTA_LENGTH_BYTE_ARRAY") {
+    const texts: Uint8Array[] = new Array(count);
+    deltaLengthByteArray(reader, count, texts);
+    return texts;
+  }
+  if (encoding === "BYTE_STREAM_SPLIT" && type !== "FIXED_LEN_BYTE_ARRAY") {
+    return byteStreamSplit(reader, count, type, undefined);
+  }
+  const message = `the encoding ${encoding ?? "of a page"} is not read. Write the file with the default encodings.`;
+  throw invalid(message, { column: decoder.pathInSchema.join(".") });
+};

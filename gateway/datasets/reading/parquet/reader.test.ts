@@ -1,0 +1,175 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
+import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { AppError } from "../../../../lib/errors";
+import { LIMITS, listRows } from "../../../../tests/datasets/rows";
+import { readParquet } from "./reader";
+
+const FIXTURES = join(import.meta.dir, "fixtures");
+const dir = mkdtempSync(join(tmpdir(), "groundwire-parquet-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const read = (path: string, limits = LIMITS, leftOut: string[] = []) =>
+  listRows(readParquet(path, limits, new Set(leftOut)));
+
+type WriteOptions = Parameters<typeof parquetWriteBuffer>[0];
+
+let files = 0;
+const write = (bytes: ArrayBuffer | Uint8Array): string => {
+  const path = join(dir, `${files++}.parquet`);
+  writeFileSync(path, new Uint8Array(bytes));
+  return path;
+};
+
+const expected: Record<string, unknown>[] = readFileSync(join(FIXTURES, "expected.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line));
+
+test.each(["pyarrow", "pyarrow-v1", "polars", "duckdb"])("rows that %s has written come back", async (writer) => {
+  const rows = await read(join(FIXTURES, `${writer}.parquet`));
+  const wanted = expected.map(({ counts, ...rest }, i) => [i + 1, writer === "polars" ? rest : { ...rest, counts }]);
+  expect(rows).toEqual(wanted);
+});
+
+const column = (name: string, data: unknown[], rest: Partial<ColumnSource> = {}): ColumnSource => ({
+  name,
+  data,
+  ...rest,
+});
+const texts = (count: number, make: (i: number) => string) => Array.from({ length: count }, (_, i) => make(i));
+
+describe("pages", () => {
+  const data = texts(3000, (i) => `text ${i} `.repeat(i % 9));
+  const compressors = { GZIP: gzipSync, BROTLI: brotliCompressSync, ZSTD: zstdCompressSync };
+  test.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD"] as const)(
+    "of %s, many in each column",
+    async (codec) => {
+      const path = write(
+        parquetWriteBuffer({
+          columnData: [column("input", data)],
+          codec,
+          compressors,
+          pageSize: 2000,
+          rowGroupSize: 700,
+        }),
+      );
+      expect(await read(path)).toEqual(data.map((input, i) => [i + 1, { input }]));
+    },
+  );
+
+  test("a list that goes on in the next page is one row", async () => {
+    const lists = Array.from({ length: 40 }, (_, i) => texts((i * 37) % 90, (j) => `${i}.${j}`));
+    const schema: WriteOptions["schema"] = [
+      { name: "root", num_children: 1 },
+      { name: "contexts", num_children: 1, repetition_type: "OPTIONAL", converted_type: "LIST" },
+      { name: "list", num_children: 1, repetition_type: "REPEATED" },
+      { name: "element", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    ];
+    const path = write(parquetWriteBuffer({ columnData: [column("contexts", lists)], schema, pageSize: 60 }));
+    expect(await read(path)).toEqual(lists.map((contexts, i) => [i + 1, { contexts }]));
+  });
+
+  test("of columns that are left out are not looked at", async () => {
+    const path = write(parquetWriteBuffer({ columnData: [column("input", ["a"]), column("image", ["PICTURE"])] }));
+    writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff\xff\xff\xff\xff\xff\xff"), "latin1");
+    expect(await read(path)).toEqual([
+      "1: a value here is no text in UTF-8 and no time. Map the column to null to leave it out.",
+    ]);
+    expect(await read(path, LIMITS, ["image"])).toEqual([[1, { input: "a", image: null }]]);
+  });
+});
+
+describe("what a file states is not believed", () => {
+  const refused = async (path: string, message: string, limits = LIMITS) => {
+    const kind = expect.stringMatching(/dataset_invalid|payload_too_large/);
+    await expect(read(path, limits)).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
+  };
+  const file = (columnData: ColumnSource[], rest: Partial<WriteOptions> = {}) =>
+    write(parquetWriteBuffer({ columnData, ...rest }));
+
+  test("more rows, columns or bytes than the limits allow", async () => {
+    const numbers = texts(20, String);
+    await refused(file([column("input", numbers)]), "The file has more than 19 rows.", { ...LIMITS, maxRows: 19 });
+    const two = [column("input", numbers), column("b", numbers)];
+    await refused(file(two), "There are 2 columns, and 1 at most are read.", { ...LIMITS, maxColumns: 1 });
+    const long = file([column("input", ["a", "x".repeat(1024)])]);
+    await refused(long, "Line 2: the row is longer than 1 KiB.", { ...LIMITS, maxRowBytes: 1024 });
+    const groups = file([column("input", texts(6000, String))], { rowGroupSize: 1 });
+    await refused(groups, "The footer of the file has more than 256 KiB. Write larger row groups.");
+  });
+
+  test("one value of a dictionary in every row", async () => {
+    const path = file([column("input", new Array(300).fill("x".repeat(10_000)))]);
+    expect(Bun.file(path).size).toBeLessThan(5000);
+    await refused(path, "unpacked, the rows take more than 400 KiB.", { ...LIMITS, maxUploadBytes: 102_400 });
+  });
+
+  test("a page that unpacks to more than it states", async () => {
+    const compressors = { GZIP: () => gzipSync(Buffer.alloc(50_000_000)) };
+    await refused(file([column("input", ["a", "b"])], { codec: "GZIP", compressors }), "a page can't be decoded");
+  });
+
+  test("a page that states more than fits into memory", async () => {
+    const path = file(
+      [
+        column(
+          "input",
+          texts(1000, (i) => `${i}`.padEnd(30_000, "x")),
+          { encoding: "PLAIN" },
+        ),
+      ],
+      {
+        pageSize: 30_000_000,
+      },
+    );
+    await refused(path, "Column input: the pages of the Parquet file take more than 16 MiB at a time.");
+  });
+
+  test("codecs and encodings that are not read, and names that are not allowed", async () => {
+    const compressors = { LZ4_RAW: (bytes: Uint8Array) => bytes };
+    const lz4 = file([column("input", ["a"])], { codec: "LZ4_RAW", compressors });
+    await refused(lz4, "Column input: the column is compressed with LZ4_RAW. Write the file with zstd or snappy.");
+    const delta = file([column("input", ["a", "b"], { encoding: "DELTA_BYTE_ARRAY" })]);
+    await refused(delta, "Column input: the encoding DELTA_BYTE_ARRAY is not read.");
+    await refused(file([column("__proto__", ["a"])]), 'Column __proto__: the name "__proto__" is not allowed');
+    await refused(file([column("a", ["a"]), column("a", ["b"])]), 'Column 2: the name "a" is there twice.');
+  });
+
+  test("no file at all, half a file, another file with its name", async () => {
+    const whole = readFileSync(join(FIXTURES, "pyarrow.parquet"));
+    await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
+    await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
+    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "The footer of the file has more than 256 KiB.");
+    await refused(write(Buffer.from("PAR1xxxx\x04\0\0\0PAR1")), "its footer can't be read");
+    await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
+  });
+
+  test("bytes that are changed anywhere: rows come back, or the file is refused, and it ends", async () => {
+    const originals = ["pyarrow", "pyarrow-v1", "polars", "duckdb"].map((name) =>
+      readFileSync(join(FIXTURES, `${name}.parquet`)),
+    );
+    const change = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...originals),
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        async (original, changes) => {
+          const bytes = Buffer.from(original);
+          for (const { at, bytes: other } of changes) bytes.set(other, Math.floor(at * (bytes.length - other.length)));
+          const outcome = await read(write(bytes)).catch((error: unknown) => error);
+          if (outcome instanceof AppError) expect(["dataset_invalid", "payload_too_large"]).toContain(outcome.kind);
+          else expect(outcome).toBeArray();
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
