@@ -1,0 +1,85 @@
+import { unguardText } from "../spreadsheet-text";
+import { parseJson } from "./json-value";
+
+/**
+ * How the values of a row become values of a sample. What can't be understood is handed on as it is, and the check of the
+ * sample says what is wrong with it; undefined is no value.
+ */
+export interface Cells {
+  text(value: unknown): unknown;
+  list(value: unknown): unknown;
+  /** A question, or the messages of a chat. */
+  input(value: unknown): unknown;
+  /** One value of metadata. */
+  scalar(value: unknown): unknown;
+  /** The whole metadata. */
+  object(value: unknown): unknown;
+}
+
+/** Numbers and truth values are the text that JSON writes for them; a whole number that has lost digits stays a number. */
+const asText = (value: unknown): unknown => {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value !== "number") return value ?? undefined;
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value : String(value);
+};
+
+const asList = (value: unknown): unknown => {
+  if (value === null || value === undefined || value === "") return undefined;
+  if (typeof value === "object" && !Array.isArray(value)) return value;
+  return Array.isArray(value) ? value.map((item) => asText(item) ?? null) : [asText(value)];
+};
+
+/** Lists and objects become the JSON that says them: metadata holds single values. */
+const asScalar = (value: unknown): unknown =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : value;
+
+const asMetadata = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value ?? undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
+};
+
+/** Cells that know their types: from JSON and Parquet. */
+export const typedCells: Cells = {
+  text: asText,
+  list: asList,
+  input: (value) => (Array.isArray(value) ? value : asText(value)),
+  scalar: asScalar,
+  object: asMetadata,
+};
+
+const LIST = /^\s*\[/;
+const OBJECT = /^\s*\{/;
+
+/** The list or object that a cell holds as JSON; other text as it is. */
+const readJson = (cell: unknown, pattern: RegExp): unknown => {
+  if (typeof cell !== "string" || !pattern.test(cell)) return cell;
+  const { value } = parseJson(cell);
+  return value ?? cell;
+};
+
+const isMessages = (value: unknown): value is object[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "object" && item && "role" in item);
+
+const notEmpty = (cell: unknown): unknown => (cell === "" ? undefined : cell);
+
+/** Cells of CSV, which are all text: an empty one is no value, and lists and objects are written as JSON. */
+export const textCells: Cells = {
+  text: notEmpty,
+  list: (cell) => asList(readJson(cell, LIST)),
+  input: (cell) => {
+    const value = readJson(cell, LIST);
+    return isMessages(value) ? value : notEmpty(cell);
+  },
+  scalar: notEmpty,
+  object: (cell) => asMetadata(readJson(notEmpty(cell), OBJECT)),
+};
+
+/** Cells of our own exports, where text is guarded against being run as a formula. */
+export const exportCells: Cells = {
+  ...textCells,
+  text: (cell) => (typeof cell === "string" && cell !== "" ? unguardText(cell) : undefined),
+  input: (cell) => {
+    const value = textCells.input(cell);
+    return typeof value === "string" ? unguardText(value) : value;
+  },
+};

@@ -1,0 +1,62 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { FIELDS } from "./fields";
+import { guessFields } from "./guess-fields";
+
+const guess = (...names: string[]) => Object.fromEntries(guessFields(names, new Set()));
+
+const DOCS = join(import.meta.dir, "../../../docs/datasets.md");
+
+/** Rows of the table in the docs: a field, and the names that it is guessed from. */
+const documented = [...readFileSync(DOCS, "utf8").matchAll(/^\| `(\w+)` \| ([\w, ]+) \|/gm)].map(
+  ([, field = "", names = ""]) => [field, names.split(", ")] as const,
+);
+
+test.each(documented)("%s is guessed from the names that the docs list", (field, names) => {
+  for (const name of [field, ...names]) expect(guess(name)).toEqual({ [name]: field });
+});
+
+test("the docs list every field but metadata", () => {
+  expect(documented.map(([field]) => field)).toEqual(FIELDS.filter((field) => field !== "metadata"));
+});
+
+test.each(["groundTruth", "Ground Truth", "GROUND-TRUTH", " ground_truth "])("%j is ground_truth", (name) => {
+  expect(guess(name)).toEqual({ [name]: "references" });
+});
+
+test("the field's own name wins, then the more telling one; the others become metadata", () => {
+  expect(guess("prompt", "question", "input")).toEqual({
+    prompt: "metadata.prompt",
+    question: "metadata.question",
+    input: "input",
+  });
+  expect(guess("prompt", "question")).toEqual({ prompt: "metadata.prompt", question: "input" });
+});
+
+test("an answer beside references is the answer to be scored", () => {
+  expect(guess("answer", "references")).toEqual({ answer: "output", references: "references" });
+  expect(guess("answer", "answers", "response")).toEqual({
+    answer: "metadata.answer",
+    answers: "references",
+    response: "output",
+  });
+});
+
+test("what is filled already is not filled again, but for lists by their own names", () => {
+  const taken = new Set(["input", "references", "key"]);
+  expect(Object.fromEntries(guessFields(["question", "id", "references", "answer"], taken))).toEqual({
+    question: "metadata.question",
+    id: "metadata.id",
+    references: "references",
+    answer: "output",
+  });
+});
+
+test("everything else is metadata under its own name", () => {
+  expect(guess(" topic ", "metadata.level", "metadata")).toEqual({
+    " topic ": "metadata.topic",
+    "metadata.level": "metadata.level",
+    metadata: "metadata",
+  });
+});

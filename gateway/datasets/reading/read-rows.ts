@@ -1,0 +1,39 @@
+import { readCsv } from "./csv-reader";
+import type { FileFormat } from "./detect-format";
+import { readJson } from "./json-reader";
+import { readJsonl } from "./jsonl-reader";
+import type { ReadingLimits } from "./limits";
+import type { RawRow } from "./rows";
+import { decodeText } from "./text";
+
+export interface TextSource {
+  format: Exclude<FileFormat, "parquet">;
+  blocks: AsyncIterable<Uint8Array>;
+}
+
+/** Parquet is read from its end, so it has to lie in a file. */
+export interface ParquetSource {
+  format: "parquet";
+  path: string;
+  /** Columns that need not be read. */
+  leftOut: ReadonlySet<string>;
+}
+
+export type RowSource = TextSource | ParquetSource;
+
+/** The rows of a file, one at a time and in order. Throws as the reader of its format does. */
+export const readRows = async (source: RowSource, limits: ReadingLimits): Promise<AsyncIterable<RawRow>> => {
+  switch (source.format) {
+    case "jsonl":
+      return readJsonl(decodeText(source.blocks), limits);
+    case "json":
+      return readJson(decodeText(source.blocks), limits);
+    case "csv":
+      return readCsv(decodeText(source.blocks), limits);
+    case "parquet": {
+      // Its libraries take 8 MiB, and most uploads are text.
+      const { readParquet } = await import("./parquet/reader");
+      return readParquet(source.path, limits, source.leftOut);
+    }
+  }
+};

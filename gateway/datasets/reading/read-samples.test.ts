@@ -1,0 +1,315 @@
+import { describe, expect, test } from "bun:test";
+import { Value } from "@sinclair/typebox/value";
+import { readText } from "../../../tests/datasets/read";
+import { LIMITS } from "../../../tests/datasets/rows";
+import { keyOfContent } from "../content";
+import { ValidationReport } from "../contract";
+
+const jsonl = (...rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+const errorsOf = async (...[format, text, options]: Parameters<typeof readText>) => {
+  const { report } = await readText(format, text, options);
+  return report.errors.map(({ line, column, message }) => [line, column, message]);
+};
+
+describe("columns become fields", () => {
+  test("of CSV: an empty cell is no value, lists and objects are JSON, other text is one item", async () => {
+    const text = [
+      "id,question,answers,contexts,response,group,tags,metadata,topic",
+      `1,Why?,"[""a"",""b""]",,,,"[""x"",""x""]","{""level"":2,""deep"":{""a"":[1]}}",law`,
+      `2,[1] says what?,[1] says,one text,,g,x,,`,
+    ].join("\n");
+    const { samples, report } = await readText("csv", text);
+    expect(report.errors).toEqual([]);
+    expect(samples).toMatchObject([
+      {
+        key: "1",
+        input: "Why?",
+        references: ["a", "b"],
+        contexts: [],
+        output: null,
+        group: null,
+        tags: ["x"],
+        metadata: { level: 2, deep: '{"a":[1]}', topic: "law" },
+      },
+      { key: "2", input: "[1] says what?", references: ["[1] says"], contexts: ["one text"], group: "g", metadata: {} },
+    ]);
+  });
+
+  test("of JSON: values keep their types, numbers and truth values are text where text is wanted", async () => {
+    const { samples, report } = await readText(
+      "jsonl",
+      jsonl(
+        { id: 7, question: "2 + 2?", answer: 4, label: 1, ok: true, note: null, spans: [{ at: 1 }] },
+        { id: "8", question: true, answer: ["4", 4], output: "", metadata: { a: [1], b: 1.5 } },
+      ),
+    );
+    expect(report.errors).toEqual([]);
+    expect(samples).toMatchObject([
+      {
+        key: "7",
+        input: "2 + 2?",
+        references: ["4"],
+        metadata: { label: 1, ok: true, note: null, spans: '[{"at":1}]' },
+      },
+      { key: "8", input: "true", references: ["4", "4"], output: "", metadata: { a: "[1]", b: 1.5 } },
+    ]);
+  });
+
+  test("input may be the messages of a chat, in CSV as JSON", async () => {
+    const messages = [{ role: "user" as const, content: "Hi" }];
+    const { samples } = await readText("jsonl", jsonl({ messages }, { messages: "Ho" }));
+    expect(samples.map(({ input }) => input)).toEqual([messages, "Ho"]);
+    const csv = await readText("csv", `messages\n"${JSON.stringify(messages).replaceAll('"', '""')}"\n`);
+    expect(csv.samples[0]?.input).toEqual(messages);
+  });
+
+  test("rows in the form of a new sample stay as they are", async () => {
+    const row = {
+      key: "k",
+      input: [{ role: "user", content: "Hi" }],
+      references: ["a"],
+      contexts: ["c"],
+      output: "o",
+      group: "g",
+      tags: ["t"],
+      metadata: { n: 1, nothing: null },
+    };
+    const { samples } = await readText("json", JSON.stringify({ samples: [row] }));
+    expect(samples).toMatchObject([row]);
+  });
+
+  test("as the caller says: other fields, several columns on a list, columns left out, metadata under another name", async () => {
+    const mapping = { a: "input", b: "contexts", c: "contexts", question: "metadata.q", id: null };
+    const { samples, report } = await readText("csv", "id,question,a,b,c\n1,Why?,x,one,two\n", { mapping });
+    expect(samples).toMatchObject([{ input: "x", contexts: ["one", "two"], metadata: { q: "Why?" } }]);
+    expect(report.columns).toEqual(["id", "question", "a", "b", "c"]);
+    expect(report.mapping).toEqual({ question: "metadata.q", a: "input", b: "contexts", c: "contexts" });
+  });
+
+  test("columns that come in later rows are guessed then", async () => {
+    const { report } = await readText("jsonl", jsonl({ question: "a" }, { question: "b", topic: "t", answer: "x" }));
+    expect(report.columns).toEqual(["question", "topic", "answer"]);
+    expect(report.mapping).toEqual({ question: "input", topic: "metadata.topic", answer: "references" });
+  });
+
+  test.each<[mapping: Record<string, string>, message: string]>([
+    [{ a: "inptu" }, 'mapping: "inptu" is no field of a sample. Did you mean input?'],
+    [{ a: "something" }, 'mapping: "something" is no field of a sample. There are key, input, references'],
+    [{ a: "metadata.__proto__" }, 'mapping: "__proto__" can\'t be a name in metadata.'],
+    [{ a: "input", b: "input" }, 'mapping: input holds one value, and the columns "a" and "b" both go there.'],
+    [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x holds one value"],
+    [{ a: "input", z: "output" }, 'mapping: the file has no column "z". It has a, b.'],
+  ])("the mapping %j is refused: %s", async (mapping, message) => {
+    for (const [format, text] of [
+      ["csv", "a,b\n1,2\n"],
+      ["jsonl", jsonl({ a: "1", b: "2" })],
+    ] as const) {
+      const reading = readText(format, text, { mapping });
+      await expect(reading).rejects.toMatchObject({ kind: "invalid_request", detail: { param: "mapping" } });
+      await expect(readText(format, text, { mapping })).rejects.toThrow(message);
+    }
+  });
+
+  test("a header without a question, or with columns that can't be fields, is refused at once", async () => {
+    await expect(readText("csv", "a,b\n1,2\n")).rejects.toThrow("No column holds the input.");
+    await expect(readText("csv", `input,${"x".repeat(65)}\n1,2\n`)).rejects.toThrow(
+      `Column ${"x".repeat(65)}: a name in metadata has at most 64 characters`,
+    );
+    await expect(readText("csv", "input,topic,metadata.topic\n1,2,3\n")).rejects.toThrow(
+      'metadata.topic holds one value, and the columns "topic" and "metadata.topic" both go there.',
+    );
+    const wide = Array.from({ length: 65 }, (_, i) => `c${i}`);
+    await expect(readText("csv", `input,${wide}\n1,${wide}\n`)).rejects.toThrow(
+      "65 columns go to metadata, which holds 64: map those that you don't need to null.",
+    );
+    const mapping = { c64: null };
+    expect((await readText("csv", `input,${wide}\n1,${wide}\n`, { mapping })).samples).toHaveLength(1);
+  });
+
+  test("in JSON such a column is a problem of its row", async () => {
+    const long = "x".repeat(65);
+    expect(await errorsOf("jsonl", jsonl({ input: "a", [long]: 1 }, { input: "b" }, { input: "c", "": 1 }))).toEqual([
+      [1, long, "a name in metadata has at most 64 characters: map the column to a shorter one, or to null."],
+      [3, "", "the name of a column is empty. Name it."],
+    ]);
+    expect(await errorsOf("jsonl", jsonl({ input: "a", topic: 1, metadata: { topic: 2 } }))).toEqual([
+      [1, "topic", '"topic" stands in metadata too, and the sample can hold one of them.'],
+    ]);
+  });
+});
+
+describe("rows are checked", () => {
+  test("each problem has its line, its column and the words of the API", async () => {
+    const text = jsonl(
+      { question: "a" },
+      { question: " " },
+      { question: null },
+      { answer: "x" },
+      { question: "b", answer: { text: "x" } },
+      { question: "c", answer: ["x", null], topic: "y".repeat(2001) },
+      { question: [{ role: "robot", content: "x" }] },
+      { question: [{ role: "user", content: "x", tool_calls: [] }] },
+    );
+    const bigId = '{"question": "d", "id": 12345678901234567890}';
+    expect(await errorsOf("jsonl", text + bigId)).toEqual([
+      [2, "question", "question is empty."],
+      [3, "question", "question is empty."],
+      [4, "question", "question is empty."],
+      [5, "answer", "answer must be a list, not an object."],
+      [6, "answer", "answer.1 must be a string, not null."],
+      [6, "topic", "topic must have at most 2000 characters, not 2001."],
+      [7, "question", 'question.0.role must be "system", "developer", "user" or "assistant", not "robot".'],
+      [8, "question", "question.0.tool_calls is not supported here: leave it out."],
+      [9, "id", "id must be a string, not 12345678901234567000."],
+    ]);
+  });
+
+  test("text that no UTF-8 can hold, and names that metadata can't have, are refused", async () => {
+    const text = [
+      '{"input": "a\\u0000b"}',
+      '{"input": "x", "answer": ["fine", "\\ud800"]}',
+      '{"input": "x", "metadata": {"a/b": "\\udfff"}}',
+      `{"input": "x", "metadata": {"${"n".repeat(65)}": 1}}`,
+      '{"input": "😀"}',
+    ].join("\n");
+    const broken = "holds NUL or half of a surrogate pair: that is no text.";
+    expect(await errorsOf("jsonl", text)).toEqual([
+      [1, "input", `input ${broken}`],
+      [2, "answer", `answer.1 ${broken}`],
+      [3, "metadata", `metadata.a/b ${broken}`],
+      [4, "metadata", "metadata has a name of more than 64 characters."],
+    ]);
+  });
+
+  test("the same key with another content is an error, with the same content a duplicate", async () => {
+    const text = jsonl(
+      { id: "1", input: "a" },
+      { id: "1", input: "a" },
+      { id: "1", input: "b" },
+      { id: "2", input: "b" },
+    );
+    const { samples, report } = await readText("jsonl", text);
+    expect(samples.map(({ key, input }) => [key, input])).toEqual([
+      ["1", "a"],
+      ["2", "b"],
+    ]);
+    expect(report.errors).toEqual([
+      { line: 3, column: "id", message: 'id "1" stands in line 1 already, with another content.' },
+    ]);
+    expect(report).toMatchObject({ rows: 4, accepted: 2, rejected: 1, duplicates: { exact: 1, near: 0 } });
+  });
+
+  test("a sample without a key gets one from its content", async () => {
+    const [sample] = (await readText("jsonl", jsonl({ input: "a" }))).samples;
+    expect(sample?.key).toBe(keyOfContent(sample?.hash ?? ""));
+  });
+});
+
+describe("the report", () => {
+  test("says what the file holds", async () => {
+    const text = [
+      "question,answer,topic",
+      "What is the capital of France?,Paris,geo",
+      "what is the capital of  FRANCE,Paris.,geo",
+      "What is the capital of France?,Paris,geo",
+      "Why?,,",
+      ",x,y",
+      "only one cell",
+    ].join("\r\n");
+    const { report } = await readText("csv", text);
+    expect(Value.Errors(ValidationReport, report).First()).toBeUndefined();
+    expect(report).toEqual({
+      format: "csv",
+      rows: 6,
+      accepted: 3,
+      rejected: 2,
+      columns: ["question", "answer", "topic"],
+      mapping: { question: "input", answer: "references", topic: "metadata.topic" },
+      error_count: 2,
+      errors: [
+        { line: 6, column: "question", message: "question is empty." },
+        { line: 7, column: null, message: "the row has 1 cell, and the header has 3." },
+      ],
+      duplicates: { exact: 1, near: 1 },
+      empty: { input: 1, references: 1, "metadata.topic": 1 },
+      lengths: {
+        input: { min: 4, p50: 30, p95: 30, max: 30 },
+        references: { min: 5, p50: 5, p95: 6, max: 6 },
+      },
+      preview: [
+        {
+          key: expect.any(String),
+          input: "What is the capital of France?",
+          references: ["Paris"],
+          metadata: { topic: "geo" },
+        },
+        {
+          key: expect.any(String),
+          input: "what is the capital of  FRANCE",
+          references: ["Paris."],
+          metadata: { topic: "geo" },
+        },
+        { key: expect.any(String), input: "Why?" },
+      ],
+    });
+  });
+
+  test("keeps the first 1,000 errors and 20 samples, and counts them all", async () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => (i % 2 ? { input: `sample ${i}` } : { input: "" }));
+    const { report } = await readText("jsonl", jsonl(...rows));
+    expect(report).toMatchObject({ rows: 3000, accepted: 1500, rejected: 1500, error_count: 1500 });
+    expect(report.errors).toHaveLength(1000);
+    expect(report.errors.at(-1)).toMatchObject({ line: 1999 });
+    expect(report.preview.map(({ input }) => input)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `sample ${i * 2 + 1}`),
+    );
+  });
+
+  test("cuts long texts and lists for the preview and not for the sample", async () => {
+    const row = { input: "😀".repeat(400), contexts: Array.from({ length: 30 }, (_, i) => `${i}`) };
+    const { samples, report } = await readText("jsonl", jsonl(row));
+    expect(samples).toMatchObject([row]);
+    expect(report.preview).toMatchObject([{ input: `${"😀".repeat(250)}…`, contexts: row.contexts.slice(0, 10) }]);
+    const odd = await readText("jsonl", jsonl({ input: `x${row.input}` }));
+    expect(odd.report.preview).toMatchObject([{ input: `x${"😀".repeat(249)}…` }]);
+  });
+
+  test("tells near duplicates by words only: other signs, numbers and metadata make another sample", async () => {
+    const near = jsonl({ input: "Is 2+2=4?" }, { input: "is 2+2=4" }, { input: "Is 2 + 2 = 4!" });
+    expect((await readText("jsonl", near)).report.duplicates).toEqual({ exact: 0, near: 2 });
+    const different = jsonl({ input: "2+2" }, { input: "2<2" }, { input: "22" }, { input: "2+2", topic: "x" });
+    expect((await readText("jsonl", different)).report.duplicates).toEqual({ exact: 0, near: 0 });
+  });
+});
+
+describe("limits", () => {
+  test("one row more than the limit is refused where it stands", async () => {
+    const limits = { ...LIMITS, maxRows: 3 };
+    const rows = [{ input: "a" }, { input: "b" }, { input: "" }];
+    expect((await readText("jsonl", jsonl(...rows), { limits })).report.rows).toBe(3);
+    const more = readText("jsonl", `\n${jsonl(...rows, { input: "c" })}`, { limits });
+    await expect(more).rejects.toMatchObject({
+      kind: "payload_too_large",
+      message: "Line 5: the file has more than 3 rows. Split it, or raise GROUNDWIRE_MAX_DATASET_ROWS.",
+    });
+  });
+
+  test("names that differ in every row are counted together", async () => {
+    const limits = { ...LIMITS, maxColumns: 3 };
+    const rows = [
+      { input: "a", b: 1 },
+      { input: "a", c: 1 },
+      { input: "a", d: 1 },
+    ];
+    await expect(readText("jsonl", jsonl(...rows), { limits })).rejects.toThrow(
+      "Line 3: here the file has more than 3 different columns.",
+    );
+  });
+
+  test.each(["", "\n\n", "question\n", "question\r\n\r\n"])("%j holds no rows", async (text) => {
+    await expect(readText("csv", text)).rejects.toMatchObject({
+      kind: "dataset_invalid",
+      message: "The file holds no rows. Upload one that does.",
+    });
+  });
+});

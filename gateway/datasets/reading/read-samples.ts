@@ -1,0 +1,99 @@
+import type { ValidationReport } from "../contract";
+import type { NewSample } from "../sample-contract";
+import { countCharacters } from "./characters";
+import type { ColumnMapping } from "./column-mapping";
+import { noteRead } from "./garbage";
+import type { ReadingLimits } from "./limits";
+import { invalid } from "./problems";
+import { type RowSource, readRows } from "./read-rows";
+import type { SampleProblem } from "./sample-check";
+import { type ReadSample, SampleCollector } from "./sample-collector";
+
+const BATCH_SAMPLES = 500;
+const BATCH_CHARACTERS = 262_144;
+/** A batch is handed out at the latest after this time, also an empty one: who waits sees that work goes on. */
+const BATCH_MS = 1000;
+/** What a row and each of its values leave behind as garbage, however little they hold. */
+const ROW_BYTES = 512;
+const VALUE_BYTES = 64;
+/** Time that a dataset's schema may take for a whole file: some take longer with every text. */
+const SCHEMA_BUDGET_MS = 60_000;
+
+/** Samples in the order of the file, possibly none. */
+export interface SampleBatch {
+  samples: ReadSample[];
+  /** Of the texts in the samples. */
+  characters: number;
+  /** Read so far. */
+  rows: number;
+}
+
+export interface SampleOptions {
+  limits: ReadingLimits;
+  mapping: ColumnMapping;
+  /** JSON Schema of the dataset, which `checkSampleSchema` has passed. */
+  schema?: unknown;
+}
+
+/**
+ * Reads a file into checked samples and returns the report. What is wrong with a row stands in the report; an error is
+ * thrown where nothing after it can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
+ */
+export async function* readSamples(
+  source: RowSource,
+  { limits, mapping, schema }: SampleOptions,
+): AsyncGenerator<SampleBatch, ValidationReport> {
+  const findSchemaProblems = await schemaCheck(schema);
+  const collector = new SampleCollector({ format: source.format, limits, mapping, findSchemaProblems });
+  let batch = new Batch();
+  for await (const row of await readRows(source, limits)) {
+    noteRead(ROW_BYTES + ("values" in row ? row.values.length * VALUE_BYTES : 0));
+    const sample = collector.add(row);
+    if (sample) batch.add(sample);
+    if (!batch.isDue()) continue;
+    yield { ...batch.contents(), rows: collector.rows };
+    batch = new Batch();
+  }
+  const report = collector.finish();
+  yield { ...batch.contents(), rows: collector.rows };
+  return report;
+}
+
+class Batch {
+  readonly #samples: ReadSample[] = [];
+  readonly #startedAt = performance.now();
+  #characters = 0;
+
+  add(sample: ReadSample): void {
+    this.#samples.push(sample);
+    const { input, references, contexts, output, tags, metadata } = sample;
+    this.#characters += countCharacters([input, references, contexts, output, tags, Object.values(metadata)]);
+  }
+
+  contents(): Pick<SampleBatch, "samples" | "characters"> {
+    return { samples: this.#samples, characters: this.#characters };
+  }
+
+  isDue(): boolean {
+    return (
+      this.#samples.length >= BATCH_SAMPLES ||
+      this.#characters >= BATCH_CHARACTERS ||
+      performance.now() - this.#startedAt >= BATCH_MS
+    );
+  }
+}
+
+/** The validator is large: it is loaded when a dataset has a schema. */
+const schemaCheck = async (schema: unknown): Promise<(sample: NewSample) => SampleProblem[]> => {
+  if (schema === undefined) return () => [];
+  const { compileSampleSchema } = await import("./sample-schema");
+  const check = compileSampleSchema(schema);
+  let spentMs = 0;
+  return (sample) => {
+    const startedAt = performance.now();
+    const problems = check(sample);
+    spentMs += performance.now() - startedAt;
+    if (spentMs <= SCHEMA_BUDGET_MS) return problems;
+    throw invalid("the dataset's schema takes too long to check. Simplify its patterns.");
+  };
+};

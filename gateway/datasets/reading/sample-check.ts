@@ -1,0 +1,52 @@
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { describeErrors, dotted } from "../../http/validation";
+import { NewSample } from "../sample-contract";
+import { MAX_METADATA_NAME_LENGTH } from "./fields";
+import type { Draft } from "./map-row";
+
+/** `path` is a JSON pointer into the sample; the message begins with it in dotted form. */
+export interface SampleProblem {
+  path: string;
+  message: string;
+}
+
+const compiled = TypeCompiler.Compile(NewSample);
+
+/** The draft as a sample that every database can store; or what keeps it from being one. */
+export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
+  if (isBlank(draft.input)) return { problems: [{ path: "/input", message: "input is empty." }] };
+  if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)) };
+  const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
+  if (longName !== undefined) {
+    const message = `metadata has a name of more than ${MAX_METADATA_NAME_LENGTH} characters.`;
+    return { problems: [{ path: "/metadata", message }] };
+  }
+  if (!holdsBrokenText(draft)) return { sample: draft };
+  const path = findBrokenText(draft, "") ?? "";
+  return { problems: [{ path, message: `${dotted(path)} holds NUL or half of a surrogate pair: that is no text.` }] };
+};
+
+const isBlank = (input: unknown): boolean =>
+  input === undefined || input === null || (typeof input === "string" && input.trim() === "");
+
+/** JSON can write what is no text in UTF-8. */
+const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
+
+const holdsBrokenText = (value: unknown): boolean => {
+  if (typeof value === "string") return isBroken(value);
+  if (typeof value !== "object" || value === null) return false;
+  for (const name in value) if (isBroken(name) || holdsBrokenText(Reflect.get(value, name))) return true;
+  return false;
+};
+
+/** The JSON pointer of it; `holdsBrokenText` is quick and runs for every sample, this one for those that have failed. */
+const findBrokenText = (value: unknown, path: string): string | undefined => {
+  if (typeof value === "string") return isBroken(value) ? path : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, inner] of Object.entries(value)) {
+    const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
+    const found = isBroken(name) ? path : findBrokenText(inner, `${path}/${step}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};

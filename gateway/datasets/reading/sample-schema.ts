@@ -1,0 +1,89 @@
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
+import { Ajv2020 } from "ajv/dist/2020";
+import { RE2JS } from "re2js";
+import { AppError } from "../../../lib/errors";
+import { dotted } from "../../http/validation";
+import { formatBytes } from "./problems";
+import type { SampleProblem } from "./sample-check";
+
+const MAX_SCHEMA_BYTES = 65_536;
+
+/** Patterns run in linear time: JavaScript's own can take for ever on a text that is made for it, and nothing stops them. */
+const linearPattern = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), {
+  code: "linearPattern",
+});
+
+const OPTIONS: Options = {
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  validateFormats: false,
+  inlineRefs: false,
+  ownProperties: true,
+  logger: false,
+  code: { regExp: linearPattern },
+};
+
+const DRAFTS: readonly [name: string, create: (options: Options) => Ajv][] = [
+  ["2020-12", (options) => new Ajv2020(options)],
+  ["draft-07", (options) => new Ajv(options)],
+];
+
+const refuse = (message: string, cause?: unknown): AppError =>
+  new AppError("invalid_request", `schema: ${message}`, { param: "schema", cause });
+
+/**
+ * Throws invalid_request when this is no JSON Schema of draft 2020-12 (taken where `$schema` is left out) or draft 7 that
+ * samples can be checked against: at most 64 KiB, no references to other documents, no unknown keywords, patterns without
+ * look-around and back references. `format` is a note and checks nothing.
+ */
+export const checkSampleSchema = (schema: unknown): void => void compile(schema, {});
+
+/**
+ * The problems of a sample against a schema that `checkSampleSchema` has passed; it stops at the first. Throws
+ * invalid_request when the schema leads to itself without end.
+ */
+export const compileSampleSchema = (schema: unknown): ((sample: unknown) => SampleProblem[]) => {
+  // The schema of schemas takes 12 MiB, and nothing needs it a second time.
+  const validate = compile(schema, { meta: false, validateSchema: false });
+  return (sample) => (fits(validate, sample) ? [] : (validate.errors ?? []).map(toProblem));
+};
+
+const fits = (validate: ValidateFunction, sample: unknown): boolean => {
+  try {
+    return validate(sample);
+  } catch (error) {
+    throw refuse("it leads to itself without end. Look at its references.", error);
+  }
+};
+
+const compile = (schema: unknown, options: Options): ValidateFunction => {
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw refuse("it has to be an object.");
+  if (Buffer.byteLength(JSON.stringify(schema)) > MAX_SCHEMA_BYTES) {
+    throw refuse(`it has more than ${formatBytes(MAX_SCHEMA_BYTES)}. Shorten it.`);
+  }
+  if ("$async" in schema) throw refuse("$async is not supported. Leave it out.");
+  const draft = "$schema" in schema ? String(schema.$schema) : "2020-12";
+  const create = DRAFTS.find(([name]) => draft.includes(name))?.[1];
+  if (!create) throw refuse(`$schema must be draft 2020-12 or draft-07, not ${draft.slice(0, 100)}.`);
+  try {
+    return create({ ...OPTIONS, ...options }).compile(schema);
+  } catch (error) {
+    throw refuse(`it can't be used: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}.`, error);
+  }
+};
+
+const toProblem = ({
+  instancePath,
+  keyword,
+  params,
+  message = "does not fit the schema",
+}: ErrorObject): SampleProblem => {
+  if (keyword === "required") {
+    const path = `${instancePath}/${params.missingProperty}`;
+    return { path, message: `${dotted(path)} is missing.` };
+  }
+  const wanted: unknown = params.allowedValues ?? params.allowedValue ?? params.additionalProperty;
+  const detail = wanted === undefined ? "" : ` (${JSON.stringify(wanted).slice(0, 200)})`;
+  return { path: instancePath, message: `${dotted(instancePath) || "the sample"} ${message}${detail}.` };
+};

@@ -1,0 +1,30 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { guardText, unguardText } from "./spreadsheet-text";
+
+const FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "＋1", "－1", "＠x"];
+
+test.each(FORMULAS)("%j is no formula in a spreadsheet", (text) => {
+  expect(guardText(text)).toBe(`'${text}`);
+});
+
+test("other text is written as it is", () => {
+  for (const text of ["Paris", "a=1", "1-2", "'twas", '"quoted"', " =1", "é", "😀"]) expect(guardText(text)).toBe(text);
+});
+
+/** Text that is likely to meet the rules. */
+const awkward = fc.oneof(
+  fc.string({ unit: "grapheme" }),
+  fc.string({ unit: fc.constantFrom("'", "=", "-", "[", "＠", "\t", "a") }),
+);
+
+test("what is guarded begins with no character that starts a formula, and is the same text when read again", () => {
+  fc.assert(
+    fc.property(awkward, (text) => {
+      const cell = guardText(text);
+      expect(cell).not.toMatch(/^[=+\-@\t\r\n\0＝＋－＠]/);
+      expect(cell).not.toBe("");
+      expect(unguardText(cell)).toBe(text);
+    }),
+  );
+});

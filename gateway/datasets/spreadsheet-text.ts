@@ -1,0 +1,27 @@
+/** The columns of a CSV export, in order. */
+export const EXPORT_COLUMNS = [
+  "key",
+  "input",
+  "references",
+  "contexts",
+  "output",
+  "group",
+  "tags",
+  "metadata",
+] as const;
+
+/** A file with all of the columns is read as an export: what `guardText` did to its texts is undone. */
+export const isExport = (columns: readonly string[]): boolean => EXPORT_COLUMNS.every((name) => columns.includes(name));
+
+/**
+ * What a spreadsheet would run as a formula (OWASP ASVS 1.2.10: = + - @ TAB CR NUL, here with LF and the full-width forms),
+ * what our reader would take for a list, and no text at all, which would be no value; with any number of `'` in front.
+ */
+const NEEDS_GUARD = /^'*(?:$|[=+\-@\t\r\n\0＝＋－＠[])/;
+const IS_GUARDED = /^'+(?:$|[=+\-@\t\r\n\0＝＋－＠[])/;
+
+/** Text for a cell that no spreadsheet runs: `=1+1` becomes `'=1+1`. */
+export const guardText = (text: string): string => (NEEDS_GUARD.test(text) ? `'${text}` : text);
+
+/** The text that `guardText` made a cell of. */
+export const unguardText = (cell: string): string => (IS_GUARDED.test(cell) ? cell.slice(1) : cell);

@@ -1,0 +1,28 @@
+import type { ValidationReport } from "../../gateway/datasets/contract";
+import type { ColumnMapping } from "../../gateway/datasets/reading/column-mapping";
+import type { FileFormat } from "../../gateway/datasets/reading/detect-format";
+import { readSamples } from "../../gateway/datasets/reading/read-samples";
+import type { ReadSample } from "../../gateway/datasets/reading/sample-collector";
+import { inBlocks, LIMITS } from "./rows";
+
+interface Everything {
+  samples: ReadSample[];
+  report: ValidationReport;
+}
+
+/** Reads a text in this thread, to the end. */
+export const readText = async (
+  format: Exclude<FileFormat, "parquet">,
+  content: string | Uint8Array,
+  { limits = LIMITS, mapping = {}, schema }: { limits?: typeof LIMITS; mapping?: ColumnMapping; schema?: unknown } = {},
+): Promise<Everything> => collect(readSamples({ format, blocks: inBlocks(content) }, { limits, mapping, schema }));
+
+/** All samples of all batches, and what the generator returns. */
+export const collect = async (batches: ReturnType<typeof readSamples>): Promise<Everything> => {
+  const samples: ReadSample[] = [];
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return { samples, report: value };
+    samples.push(...value.samples);
+  }
+};
