@@ -1,0 +1,183 @@
+import { afterAll, afterEach, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { collect } from "../../../tests/datasets/read";
+import { inBlocks, LIMITS } from "../../../tests/datasets/rows";
+import { until } from "../../../tests/until";
+import { readUpload, type UploadOptions } from "./read-upload";
+import { ReadingThread } from "./reading-thread";
+
+const spoolDir = mkdtempSync(join(tmpdir(), "groundwire-spool-"));
+afterAll(() => rmSync(spoolDir, { recursive: true }));
+/** Whatever a test has tried, nothing of it stays on the disk. */
+afterEach(() => expect(readdirSync(spoolDir)).toEqual([]));
+
+const PATIENCE = { stallMs: 30_000 };
+const read = (name: string, bytes: AsyncIterable<Uint8Array>, options: Partial<UploadOptions> = {}) =>
+  readUpload({ name, bytes }, { ...PATIENCE, limits: LIMITS, spoolDir, ...options });
+
+const row = (i: number) => `{"input":"${i} ${"x".repeat(1000)}"}\n`;
+const rows = (count: number) => Array.from({ length: count }, (_, i) => row(i)).join("");
+const parquet = Bun.file(join(import.meta.dir, "parquet/fixtures/pyarrow.parquet"));
+
+test("samples come in order and in batches, with how far reading is, and then the report", async () => {
+  const text = rows(2000);
+  const batches = read("a.jsonl", inBlocks(text, 1000));
+  let count = 0;
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) {
+      expect(value).toMatchObject({ format: "jsonl", rows: 2000, accepted: 2000 });
+      break;
+    }
+    for (const { input } of value.samples) expect(input).toStartWith(`${count++} `);
+    expect(value.rows).toBe(count);
+    expect(value.characters).toBeLessThan(300_000);
+    expect(value.bytes).toBeGreaterThan(count * 1000);
+    expect(value.bytes).toBeLessThanOrEqual(text.length);
+  }
+  expect(count).toBe(2000);
+});
+
+test("the format is found by content, and mapping and schema reach the Worker", async () => {
+  const schema = { properties: { input: { maxLength: 2 } } };
+  const { report } = await collect(
+    read("a.txt", inBlocks("a;b\nx;y\nlong;z\n"), { mapping: { a: "input", b: null }, schema }),
+  );
+  expect(report).toMatchObject({
+    format: "csv",
+    mapping: { a: "input" },
+    accepted: 1,
+    errors: [{ line: 3, column: "a", message: "a must NOT have more than 2 characters." }],
+  });
+});
+
+test("Parquet is read from a file of our own, which is gone afterwards", async () => {
+  const batches = read("../../etc/passwd\0\u202e.parquet", parquet.stream(), {
+    mapping: { question: "input", messages: null },
+  });
+  const { value } = await batches.next();
+  expect(readdirSync(spoolDir)).toMatchObject([expect.stringMatching(/^upload-[0-9a-f-]{36}$/)]);
+  expect(value).toMatchObject({ rows: 40, bytes: parquet.size });
+  const { report } = await collect(batches);
+  expect(report).toMatchObject({ format: "parquet", rows: 40, accepted: 40 });
+});
+
+/** Rows without end, and what has become of the source. */
+const endless = () => {
+  const state = { pulled: 0, isClosed: false };
+  async function* source() {
+    try {
+      for (;;) yield Buffer.from(row(state.pulled++));
+    } finally {
+      state.isClosed = true;
+    }
+  }
+  return { state, source: source() };
+};
+
+test("the source is pulled as it is read, and closed when the reader leaves", async () => {
+  const { state, source } = endless();
+  let batchCount = 0;
+  for await (const { rows } of read("a.jsonl", source)) {
+    // Two blocks of 64 rows may be on their way.
+    expect(state.pulled - rows).toBeLessThan(192);
+    if (++batchCount === 20) break;
+  }
+  await until("the source is closed", () => state.isClosed);
+});
+
+test("a limit ends the reading of a source that has no end", async () => {
+  const { state, source } = endless();
+  const limits = { ...LIMITS, maxUploadBytes: 1_000_000 };
+  await expect(collect(read("a.jsonl", source, { limits }))).rejects.toMatchObject({
+    kind: "payload_too_large",
+    message: "The upload has more than 976.6 KiB. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.",
+  });
+  expect(state.pulled).toBeLessThan(1100);
+  await until("the source is closed", () => state.isClosed);
+});
+
+test("what is wrong in the Worker arrives with its kind and its place", async () => {
+  const reading = collect(read("a.csv", inBlocks('question\nx\n"y')));
+  await expect(reading).rejects.toMatchObject({
+    kind: "dataset_invalid",
+    message:
+      "Line 3, column question, character 1: a quote opens here and never closes. Close it, or double the quotes inside of it.",
+    detail: { details: [{ path: "question", line: 3 }] },
+  });
+});
+
+test.each([
+  ["an empty file", "", "The file is empty."],
+  ["a zip archive", "PK\x03\x04", "Line 1: the file is a zip archive"],
+])("%s is refused before a Worker is started", async (_, content, message) => {
+  await expect(collect(read("a.csv", inBlocks(content)))).rejects.toThrow(message);
+});
+
+test("damaged Parquet is refused, and the file is gone", async () => {
+  const damaged = inBlocks((await parquet.bytes()).subarray(0, 9000));
+  await expect(collect(read("a.parquet", damaged))).rejects.toThrow("The Parquet file is damaged");
+});
+
+test("an aborted signal ends the reading wherever it is", async () => {
+  for (const batchesBefore of [0, 1, 5]) {
+    const { state, source } = endless();
+    const controller = new AbortController();
+    const reading = async () => {
+      let batchCount = 0;
+      if (batchesBefore === 0) controller.abort();
+      for await (const _ of read("a.jsonl", source, { signal: controller.signal })) {
+        if (++batchCount === batchesBefore) controller.abort();
+      }
+    };
+    await expect(reading()).rejects.toMatchObject({ kind: "client_closed" });
+    await until("the source is closed", () => state.isClosed);
+  }
+});
+
+test("a source that gives nothing more is given up after the time it may stand still", async () => {
+  async function* stuck() {
+    yield Buffer.from(rows(100));
+    await new Promise(() => undefined);
+  }
+  await expect(collect(read("a.jsonl", stuck(), { stallMs: 1000 }))).rejects.toMatchObject({
+    kind: "deadline_exceeded",
+    message: "No more bytes of the upload came in time. Send it again.",
+  });
+});
+
+test("a source that fails is not covered up", async () => {
+  async function* broken() {
+    yield Buffer.from(rows(100));
+    throw new Error("the database is gone");
+  }
+  await expect(collect(read("a.jsonl", broken()))).rejects.toThrow("the database is gone");
+});
+
+test("a Worker that crashes is an internal error, and the log learns why", async () => {
+  const job = { limits: LIMITS, mapping: {}, format: "parquet" as const, path: join(spoolDir, "not-there") };
+  const thread = new ReadingThread(PATIENCE);
+  await expect(thread.ask({ kind: "job", job })).rejects.toMatchObject({
+    kind: "internal",
+    detail: { cause: { message: expect.stringContaining("ENOENT") } },
+  });
+  thread.close();
+});
+
+test("a Worker that computes without an end is ended", async () => {
+  /** Each definition refers to the next one twice: 2^60 checks for one row. */
+  const $defs = Object.fromEntries(
+    Array.from({ length: 60 }, (_, i) => [
+      `d${i}`,
+      { allOf: [{ $ref: `#/$defs/d${i + 1}` }, { $ref: `#/$defs/d${i + 1}` }] },
+    ]),
+  );
+  const schema = { $defs: { ...$defs, d60: true }, $ref: "#/$defs/d0" };
+  const reading = collect(read("a.jsonl", inBlocks(row(1)), { schema, stallMs: 500 }));
+  await expect(reading).rejects.toMatchObject({
+    kind: "deadline_exceeded",
+    message: "Reading the upload stands still, so it was given up. Try it in smaller parts.",
+  });
+});

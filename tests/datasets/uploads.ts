@@ -1,0 +1,138 @@
+import type { UploadOptions } from "../../gateway/datasets/reading/read-upload";
+
+/** What a large or hostile upload ends in: so many samples, or an error whose message has this in it. */
+export type Ending = { samples: number; rows: number } | { kind: string; says: string };
+
+export interface Upload {
+  /** The file's name as the sender says it. */
+  name: string;
+  bytes(): AsyncIterable<Uint8Array>;
+  options?: Pick<UploadOptions, "mapping" | "schema">;
+  ending: Ending;
+}
+
+const PIECE_BYTES = 65_536;
+const MIB = 1_048_576;
+const NUMBER = "#######";
+
+interface Repeated {
+  head?: string;
+  /** Stands there `times` times; `#######` in it is the number of the time, from 0. */
+  text: string;
+  times: number;
+  tail?: string;
+}
+
+/** Bytes that are written into one buffer again and again: a source of garbage would be measured with the reader. */
+async function* repeated({ head = "", text, times, tail = "" }: Repeated): AsyncGenerator<Uint8Array> {
+  const one = Buffer.from(text);
+  const perPiece = Math.max(1, Math.floor(PIECE_BYTES / one.length));
+  const piece = Buffer.concat(new Array(perPiece).fill(one));
+  const numberAt = one.indexOf(NUMBER);
+  yield Buffer.from(head);
+  for (let done = 0; done < times; done += perPiece) {
+    const count = Math.min(perPiece, times - done);
+    for (let i = 0; numberAt >= 0 && i < count; i++) {
+      piece.write(String(done + i).padStart(NUMBER.length, "0"), i * one.length + numberAt, "latin1");
+    }
+    yield piece.subarray(0, count * one.length);
+  }
+  yield Buffer.from(tail);
+}
+
+const paragraph =
+  "The answer is as long as most are, with some words that mean little, a comma and a few numbers: 7919, 104729. ";
+const jsonRow = `{"question": "${NUMBER} ${paragraph.repeat(3)}", "answer": "${paragraph}", "topic": "x"}`;
+const all = { samples: 100_000, rows: 100_000 };
+const tooLong: Ending = { kind: "payload_too_large", says: "the row is longer than 1 MiB" };
+const text = (name: string, source: Repeated, ending: Ending, options?: Upload["options"]): Upload => ({
+  name,
+  bytes: () => repeated(source),
+  ending,
+  options,
+});
+
+/** By what they try. The limits are the defaults: 64 MiB, 100,000 rows, 1 MiB a row, 256 columns. */
+export const UPLOADS: Readonly<Record<string, Upload>> = {
+  "100,000 rows of JSONL": text("a.jsonl", { text: `${jsonRow}\n`, times: 100_000 }, all),
+  "100,000 rows of a JSON list": text(
+    "a.json",
+    { head: '{"version": 1, "data": [null', text: `,\n${jsonRow}`, times: 99_999, tail: "]}" },
+    { samples: 99_999, rows: 100_000 },
+  ),
+  "100,000 rows of CSV": text(
+    "a.csv",
+    {
+      head: "question,answer,context,topic\r\n",
+      text: `"${NUMBER} ${paragraph.repeat(2)}",yes,"[""${paragraph}"",""two\nlines""]",x\r\n`,
+      times: 100_000,
+    },
+    all,
+  ),
+  "100,000 tiny rows": text("a.jsonl", { text: `{"input":"${NUMBER}"}\n`, times: 100_000 }, all),
+  "100,000 rows that are all wrong": text(
+    "a.jsonl",
+    { text: `{"question": "${paragraph}" oops}\n`, times: 100_000 },
+    { samples: 0, rows: 100_000 },
+  ),
+  "rows of 1 MiB": text(
+    "a.jsonl",
+    { text: `{"question":"${NUMBER}${"x".repeat(999_900)}"}\n`, times: 60 },
+    { samples: 60, rows: 60 },
+  ),
+  "rows of 1 MiB of emoji": text(
+    "a.jsonl",
+    { text: `{"question":"${NUMBER}${"😀".repeat(250_000)}"}\n`, times: 60 },
+    { samples: 60, rows: 60 },
+  ),
+  "10 GB": text(
+    "a.jsonl",
+    { text: `{"question":"${NUMBER}${"x".repeat(1000)}"}\n`, times: 10_000_000 },
+    { kind: "payload_too_large", says: "64 MiB" },
+  ),
+  "a line of 500 MB in JSONL": text("a.jsonl", { head: '{"question":"', text: "x", times: 500_000_000 }, tooLong),
+  "a row of 500 MB in JSON": text("a.json", { head: '[{"question":"', text: "x", times: 500_000_000 }, tooLong),
+  "a cell of 500 MB in CSV": text("a.csv", { head: 'question\n"', text: "x", times: 500_000_000 }, tooLong),
+  "10 million empty lines of JSONL": text(
+    "a.jsonl",
+    { text: "\n", times: 10_000_000 },
+    { kind: "payload_too_large", says: "more than 100,000 lines are empty" },
+  ),
+  "10 million empty lines of CSV": text(
+    "a.csv",
+    { head: "question\r\n", text: "\r\n", times: 10_000_000 },
+    { kind: "payload_too_large", says: "more than 100,000 lines are empty" },
+  ),
+  "10,000 levels in JSON": text(
+    "a.json",
+    { text: "[", times: 10_000 },
+    { kind: "dataset_invalid", says: "Line 1, character 102: lists and objects are more than 100 levels deep" },
+  ),
+  "10,000 levels in JSONL": text(
+    "a.jsonl",
+    { head: '{"question":', text: "[", times: 10_000, tail: "1" },
+    { samples: 0, rows: 1 },
+  ),
+  "60 MiB of commas": text("a.csv", { head: "question\n", text: ",", times: 60 * MIB }, tooLong),
+  "a million columns": text(
+    "a.csv",
+    { text: "c,", times: 500_000, tail: "\nx\n" },
+    { kind: "payload_too_large", says: "256 at most" },
+  ),
+  "a million names": text(
+    "a.jsonl",
+    { text: `{"name${NUMBER}":1}\n`, times: 1_000_000 },
+    { kind: "payload_too_large", says: "Line 257" },
+  ),
+  "a row of 60 million empty objects": text(
+    "a.json",
+    { head: '[{"question":[{}', text: ",{}", times: 20 * MIB, tail: "]}]" },
+    tooLong,
+  ),
+  "a schema with a pattern that backtracks": text(
+    "a.jsonl",
+    { text: `{"input":"${NUMBER}${"a".repeat(100_000)}!"}\n`, times: 100 },
+    { samples: 0, rows: 100 },
+    { schema: { properties: { input: { pattern: "^\\d+(a+)+$" } } } },
+  ),
+};
