@@ -1,0 +1,120 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { readText } from "../../../tests/datasets/read";
+import { contentHash, toContent, toNewSample } from "../content";
+import { FORBIDDEN_NAMES } from "../reading/limits";
+import type { NewSample } from "../sample-contract";
+import { writeCsv } from "./csv-writer";
+import { writeJsonl } from "./jsonl-writer";
+
+const whole = async (pieces: AsyncIterable<string>): Promise<string> => (await Array.fromAsync(pieces)).join("");
+
+/** What breaks parsers: quotes, line breaks, delimiters, formulas, JSON in text, direction marks, signs beyond the BMP. */
+const AWKWARD = [
+  '"',
+  "'",
+  ",",
+  ";",
+  "\t",
+  "\n",
+  "\r",
+  "\r\n",
+  "=",
+  "-",
+  "[",
+  "]",
+  "{",
+  '["a"]',
+  "\\",
+  " ",
+  "é",
+  "שלום",
+];
+const STRANGE = ["\u202e", "😀", "\u2028", "\ufeff", "＝"];
+
+const isText = (each: string): boolean => each.isWellFormed() && !each.includes("\0");
+const text = fc
+  .oneof(fc.string({ unit: "grapheme" }), fc.string({ unit: fc.constantFrom(...AWKWARD, ...STRANGE) }))
+  .filter(isText);
+const name = text.filter((each) => each !== "" && each.length <= 64 && !FORBIDDEN_NAMES.has(each));
+const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+const messages = fc.array(fc.record({ role: fc.constantFrom("system" as const, "user" as const), content: text }), {
+  minLength: 1,
+  maxLength: 3,
+});
+const sample: fc.Arbitrary<NewSample> = fc.record(
+  {
+    key: text.filter((each) => each !== "" && each.length <= 200),
+    input: fc.oneof(
+      text.filter((each) => each.trim() !== ""),
+      messages,
+    ),
+    references: fc.array(text, { maxLength: 3 }),
+    contexts: fc.array(text, { maxLength: 3 }),
+    output: text,
+    group: text,
+    tags: fc.uniqueArray(name, { maxLength: 3 }),
+    metadata: fc.dictionary(name, fc.oneof(text, number, fc.boolean(), fc.constant(null)), { maxKeys: 3 }),
+  },
+  { requiredKeys: ["key", "input"] },
+);
+/** Each key and each content once: reading leaves duplicates out. */
+const samples = fc
+  .uniqueArray(sample, { minLength: 1, maxLength: 8, selector: ({ key }) => key })
+  .map((all) => [...new Map(all.map((each) => [contentHash(toContent(each)), each])).values()]);
+
+const named = (all: Iterable<{ key?: string; hash: string }>) => [...all].map(({ key, hash }) => [key, hash]);
+const hashed = (all: NewSample[]) => all.map((each) => ({ key: each.key, hash: contentHash(toContent(each)) }));
+
+test.each([
+  ["jsonl", writeJsonl],
+  ["csv", writeCsv],
+] as const)("%s: what is exported and read again are the same samples in the same order", async (format, write) => {
+  await fc.assert(
+    fc.asyncProperty(samples, async (all) => {
+      const { samples: read, report } = await readText(format, await whole(write(all)));
+      expect(report.errors).toEqual([]);
+      expect(named(read)).toEqual(named(hashed(all)));
+    }),
+  );
+});
+
+test("JSONL is byte for byte the same after a second export", async () => {
+  await fc.assert(
+    fc.asyncProperty(samples, async (all) => {
+      const once = await whole(writeJsonl(all.map((each) => toNewSample({ ...toContent(each), key: each.key }))));
+      const { samples: read } = await readText("jsonl", once);
+      expect(await whole(writeJsonl(read.map(toNewSample)))).toBe(once);
+    }),
+  );
+});
+
+test("text that looks like messages or a list stays text through CSV", async () => {
+  const all: NewSample[] = [
+    { key: "1", input: '[{"role":"user","content":"hi"}]' },
+    { key: "2", input: "x", references: ['["a","b"]'], output: "[]" },
+  ];
+  const { samples: read } = await readText("csv", await whole(writeCsv(all)));
+  expect(named(read)).toEqual(named(hashed(all)));
+});
+
+test("no cell of a CSV export begins like a formula, whatever the samples hold", async () => {
+  const all: NewSample[] = [
+    {
+      key: "=1",
+      input: "@SUM(A1)",
+      references: ["+1"],
+      output: "-1",
+      group: "\tx",
+      tags: ["=t"],
+      metadata: { "=m": "=1" },
+    },
+  ];
+  const [, record = ""] = (await whole(writeCsv(all))).split("\r\n");
+  expect(record).toBe(`'=1,'@SUM(A1),"[""+1""]",,'-1,'\tx,"[""=t""]","{""=m"":""=1""}"`);
+});
+
+test("a quote that others have put before a formula is theirs: only exports of our own are unguarded", async () => {
+  const { samples: read } = await readText("csv", "question,answer\n'=1,'-2\n");
+  expect(read).toMatchObject([{ input: "'=1", references: ["'-2"] }]);
+});
