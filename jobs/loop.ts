@@ -20,6 +20,8 @@ interface LoopOptions {
   db: Db;
   log: Log;
   handlers: readonly JobHandler[];
+  /** Housekeeping that belongs to no kind of job: done once a minute. */
+  sweeps?: readonly (() => Promise<void>)[];
   /** A worker beats three times in this time; one that does not beat in all of it is taken for dead. */
   leaseMs: number;
   now?: () => Date;
@@ -158,10 +160,11 @@ export class JobLoop {
   }
 
   async #sweep(): Promise<void> {
-    const { db, handlers } = this.#options;
+    const { db, handlers, sweeps = [] } = this.#options;
     const before = new Date(this.#now().getTime() - KEEP_JOBS_MS);
     await db.write((tx) => deleteEndedJobs(tx, before, DELETE_AT_ONCE));
     for (const handler of handlers) await handler.sweep?.();
+    for (const sweep of sweeps) await sweep();
   }
 
   /** One at a time: a round that takes longer than the pause is not begun again before its end. */

@@ -260,6 +260,23 @@ export const Config = Type.Object({
     ),
   }),
 
+  jobs: Type.Object({
+    leaseMs: whole(
+      "GROUNDWIRE_JOBS_LEASE_MS",
+      "A jobs worker that has been silent for so long is taken for dead, and others do its work",
+      30_000,
+      300,
+      10 * minute,
+    ),
+    drainMs: whole(
+      "GROUNDWIRE_JOBS_DRAIN_MS",
+      "Milliseconds that running jobs get to end on SIGTERM before they are given back",
+      25_000,
+      0,
+      10 * minute,
+    ),
+  }),
+
   synthetic: Type.Object({
     firstTokenMs: whole(
       "GROUNDWIRE_SYNTHETIC_FIRST_TOKEN_MS",

@@ -21,6 +21,9 @@ const surroundings = (): Variables => {
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 };
 
+/** What a jobs worker prints once it takes work. */
+const WORKS = "looks for work";
+
 /** One running process of Groundwire. */
 export class ServerProcess {
   #child: Bun.Subprocess<"ignore", "pipe", "pipe">;
@@ -33,6 +36,10 @@ export class ServerProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) void this.#collect(stream);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Everything that it has printed and logged. */
@@ -65,6 +72,18 @@ export class ServerProcess {
     );
   }
 
+  /** Resolves when it has printed this. Throws, with its output, when the process ends instead. */
+  async says(text: string, timeoutMs = 60_000): Promise<void> {
+    await until(
+      `the process says "${text}"`,
+      () => {
+        if (this.hasEnded) throw new Error(`The process ended while it started:\n${this.#output}`);
+        return this.#output.includes(text);
+      },
+      timeoutMs,
+    );
+  }
+
   async stop(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
@@ -90,11 +109,13 @@ export const statusOf = async (url: string): Promise<number | undefined> => {
 export interface StackOptions {
   /** llama: the real default model. synthetic: instant, deterministic words. */
   engine: "llama" | "synthetic";
-  /** Settings on top, for both processes. */
+  /** Jobs workers beside gateway and node; none when left out. */
+  workers?: number;
+  /** Settings on top, for all processes. */
   env?: Variables;
 }
 
-/** A GPU node and a gateway that know each other. */
+/** A GPU node and a gateway that know each other, and jobs workers on the gateway's database. */
 export class Stack {
   private constructor(
     readonly url: string,
@@ -103,10 +124,11 @@ export class Stack {
     private readonly env: Variables,
     public node: ServerProcess,
     public gateway: ServerProcess,
+    readonly workers: ServerProcess[] = [],
   ) {}
 
-  /** Resolves when both are ready. */
-  static async start({ engine, env = {} }: StackOptions): Promise<Stack> {
+  /** Resolves when all are ready. */
+  static async start({ engine, env = {}, workers = 0 }: StackOptions): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), "groundwire-stack-"));
     const [port, nodePort] = [await freePort(), await freePort()];
     const settings: Variables = {
@@ -131,6 +153,8 @@ export class Stack {
     );
     try {
       await stack.ready();
+      for (let n = 0; n < workers; n++) stack.workers.push(stack.spawnWorker());
+      await Promise.all(stack.workers.map((worker) => worker.says(WORKS)));
     } catch (error) {
       await stack.stop();
       throw error;
@@ -154,6 +178,19 @@ export class Stack {
     await this.gateway.stop();
     this.gateway = new ServerProcess("gateway/main.ts", this.env, this.folder);
     await this.gateway.ready(`${this.url}/readyz`);
+  }
+
+  /** One more worker, which may not work yet. */
+  spawnWorker(): ServerProcess {
+    return new ServerProcess("jobs/main.ts", this.env, this.folder);
+  }
+
+  /** Ends a worker at once and puts another in its place, which works. */
+  async replaceWorker(index = 0): Promise<void> {
+    await this.workers[index]?.stop();
+    const worker = this.spawnWorker();
+    this.workers[index] = worker;
+    await worker.says(WORKS);
   }
 
   /** A request with the admin key; `body` goes as JSON. */
@@ -193,9 +230,9 @@ export class Stack {
     return { input: total("input"), output: total("output") };
   }
 
-  /** Ends both processes at once and deletes their folder. */
+  /** Ends every process at once and deletes their folder. */
   async stop(): Promise<void> {
-    await Promise.all([this.node.stop(), this.gateway.stop()]);
+    await Promise.all([this.node, this.gateway, ...this.workers].map((process) => process.stop()));
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -29,6 +29,7 @@ export const DEGRADATION_CODES = [
   "cache_local",
   "fewer_nodes",
   "cached_only",
+  "no_jobs",
   "cache_off",
   "limits_local",
   "fewer_tokens",
@@ -41,7 +42,7 @@ export const Degradation = Type.Object(
   {
     code: OneOf(DEGRADATION_CODES, {
       description:
-        "cache_local: Redis is lost, answers are kept in this gateway only; fewer_nodes: some nodes take no requests; cached_only: no node does, only stored answers are served",
+        "cache_local: Redis is lost, answers are kept in this gateway only; fewer_nodes: some nodes take no requests; cached_only: no node does, only stored answers are served; no_jobs: no jobs worker runs, uploads wait",
     }),
     since: Timestamp,
     reason: Type.String(),

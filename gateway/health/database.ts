@@ -1,4 +1,5 @@
 import { toAppError } from "../../lib/errors";
+import { settles } from "./settles";
 
 export interface DatabaseAccess {
   /** One cheap read; throws when the database can't be used. */
@@ -49,15 +50,4 @@ export const databaseProbe = (
     if (writing) await settles(writing, answerMs);
     return writing && now() - begunAt > LONGEST_WRITE_MS ? "A write does not come to its end" : problem;
   };
-};
-
-/** Whether `work` succeeds within `timeoutMs`. */
-const settles = async (work: Promise<unknown>, timeoutMs: number): Promise<boolean> => {
-  const timeout = Promise.withResolvers<false>();
-  const timer = setTimeout(timeout.resolve, timeoutMs, false);
-  const done = work.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([done, timeout.promise]).finally(() => clearTimeout(timer));
 };

@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log";
+import type { WorkersState } from "../jobs/service";
 import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation } from "./contract";
@@ -18,18 +19,21 @@ export interface Degradations {
 interface DegradationDeps {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
+  workers: () => Promise<WorkersState>;
   log: Pick<Log, "warn">;
 }
 
 const REFRESH_MS = 1000;
 
-export const createDegradations = ({ engine, cache, log }: DegradationDeps): Degradations => {
+export const createDegradations = ({ engine, cache, workers, log }: DegradationDeps): Degradations => {
+  const startedAt = new Date();
   let current: readonly Degradation[] = [];
   let header: string | undefined;
   let timer: Timer | undefined;
 
   const refresh = async (): Promise<readonly Degradation[]> => {
-    current = [...ofNodes(engine.nodes()), ...ofCache(await cache.stats())];
+    const [caches, worker] = await Promise.all([cache.stats(), workers()]);
+    current = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt)];
     header = current.length > 0 ? current.map(({ code }) => code).join(", ") : undefined;
     return current;
   };
@@ -75,3 +79,9 @@ const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
       reason: "Redis can't be reached: answers are kept in this gateway only",
       drill: false,
     }));
+
+const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] => {
+  if (isAlive) return [];
+  const reason = "No jobs worker runs: uploads of datasets wait for one";
+  return [{ code: "no_jobs", since: (lastBeat ?? startedAt).toISOString(), reason, drill: false }];
+};

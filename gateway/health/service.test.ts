@@ -25,12 +25,15 @@ const layer = (name: CacheStats["layer"], status: CacheStats["status"]): CacheSt
   sizeBytes: 0,
 });
 
-const setUp = (nodes: NodeView[], caches: CacheStats[] = [layer("memory", "ok")]) => {
+const ALIVE = { isAlive: true, lastBeat: since };
+
+const setUp = (nodes: NodeView[], caches: CacheStats[] = [layer("memory", "ok")], worker = ALIVE) => {
   const database = { ping: async () => {}, write: async () => {}, writes: 0 };
   const health = createHealth({
     log: silentLog(),
     engine: { nodes: () => nodes },
     cache: { stats: async () => caches },
+    jobs: { workers: async () => worker },
     pingDatabase: () => database.ping(),
     writeDatabase: () => {
       database.writes++;
@@ -50,7 +53,7 @@ test("what nothing uses yet is listed and takes no part in the status", async ()
   const { status, dependencies } = await health.readiness();
   expect(status).toBe("ok");
   const unused = dependencies.filter((dependency) => dependency.status === "not_configured");
-  expect(unused.map(({ name }) => name)).toEqual(["jobs", "vectors"]);
+  expect(unused.map(({ name }) => name)).toEqual(["vectors"]);
 });
 
 test("with some nodes away it is degraded and says fewer_nodes, in the header too", async () => {
@@ -82,6 +85,13 @@ test("a lost Redis is cache_local, since it was lost", async () => {
   expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "cache_local", since.toISOString()]);
 });
 
+test("without a jobs worker it is degraded and says no_jobs, since the last one was heard of", async () => {
+  const { health } = setUp([node("a", "ready")], [], { isAlive: false, lastBeat: since });
+  const { status, degraded, dependencies } = await health.readiness();
+  expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "no_jobs", since.toISOString()]);
+  expect(dependencies.find(({ name }) => name === "jobs")?.status).toBe("down");
+});
+
 test("a database that can be read but not written makes it red, with the reason", async () => {
   for (const [kind, reason] of [
     ["storage_full", "There is no space left to write"],
@@ -111,6 +121,7 @@ test("a look at the cache that fails is logged and leaves what was known", async
   const degradations = createDegradations({
     engine: { nodes: () => [] },
     cache: { stats: () => Promise.reject(new Error("No cache.")) },
+    workers: async () => ALIVE,
     log: { warn: () => warned.resolve() },
   });
   degradations.open();

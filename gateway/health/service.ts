@@ -1,10 +1,12 @@
 import type { Log } from "../../lib/log";
 import { version } from "../../package.json";
+import type { Jobs } from "../jobs/service";
 import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Dependency, Readiness } from "./contract";
 import { type DatabaseAccess, databaseProbe } from "./database";
 import { createDegradations, type Degradations } from "./degradations";
+import { workersProbe } from "./workers";
 
 export interface Health {
   /** Asks each dependency. The status is `down` when no request can be served, `draining` once `drain` was called. */
@@ -17,15 +19,17 @@ export interface Health {
 interface HealthDeps extends DatabaseAccess {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
+  jobs: Pick<Jobs, "workers">;
   log: Pick<Log, "warn">;
   now?: () => Date;
 }
 
-export const createHealth = ({ engine, cache, log, now = () => new Date(), ...access }: HealthDeps): Health => {
+export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(), ...access }: HealthDeps): Health => {
   const startedAt = now();
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
-  const degradations = createDegradations({ engine, cache, log });
+  const workers = workersProbe(jobs);
+  const degradations = createDegradations({ engine, cache, workers, log });
   const databaseProblem = databaseProbe(access);
 
   /** Adds since when the status holds, as seen by this process. */
@@ -61,31 +65,47 @@ export const createHealth = ({ engine, cache, log, now = () => new Date(), ...ac
       reason: status === "ok" ? null : "It can't be reached: answers are kept in this gateway only",
     }));
 
-  /** The worker and the vector store come with the routes that need them, which answer 501 until then. */
-  const notConfigured = (name: "jobs" | "vectors"): Dependency => ({
-    name,
+  const worker = async (): Promise<Dependency> => {
+    const { isAlive } = await workers();
+    return dated({
+      name: "jobs",
+      status: isAlive ? "ok" : "down",
+      required: false,
+      latency_ms: null,
+      reason: isAlive ? null : "No jobs worker runs: uploads of datasets wait for one",
+    });
+  };
+
+  /** Comes with the routes that need it, which answer 501 until then. */
+  const vectors: Dependency = {
+    name: "vectors",
     status: "not_configured",
     required: false,
     since: startedAt.toISOString(),
     latency_ms: null,
     reason: "No route of this version uses it",
-  });
+  };
 
   return {
     degradations,
 
     async readiness() {
       const nodes = engine.nodes().map(nodeDependency);
-      const [databaseNow, cachesNow, degraded] = await Promise.all([database(), caches(), degradations.refresh()]);
+      const [databaseNow, cachesNow, jobsNow, degraded] = await Promise.all([
+        database(),
+        caches(),
+        worker(),
+        degradations.refresh(),
+      ]);
       const canAnswer = nodes.some(({ status }) => status !== "down");
       const canServe = canAnswer && databaseNow.status !== "down";
-      const parts = [...nodes, databaseNow, ...cachesNow];
+      const parts = [...nodes, databaseNow, ...cachesNow, jobsNow];
       const isWhole = degraded.length === 0 && parts.every(({ status }) => status === "ok");
       return {
         status: isDraining ? "draining" : !canServe ? "down" : isWhole ? "ok" : "degraded",
         version,
         started_at: startedAt.toISOString(),
-        dependencies: [...parts, notConfigured("jobs"), notConfigured("vectors")],
+        dependencies: [...parts, vectors],
         degraded: [...degraded],
       };
     },

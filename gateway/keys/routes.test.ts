@@ -36,7 +36,7 @@ beforeEach(async () => {
         recorder: { request: () => {}, generation: () => {} },
         runs: new KeyRuns(),
         log: silentLog(),
-        maxBodyBytes: 10_000,
+        bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
         degraded: () => undefined,
         routes: () => app.routes,
       }),

@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type { AnswerCacheService } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/degradations";
+import type { Jobs } from "../jobs/service";
 import type { Engine } from "../ports/engine";
 
 /** What is read when a scrape or a reader comes. */
@@ -9,6 +10,7 @@ export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCacheService, "counts" | "inFlight">;
   degradations?: Pick<Degradations, "list">;
+  jobs?: Pick<Jobs, "backlog">;
 }
 
 /** Slots and queues of all nodes that have told. */
@@ -52,11 +54,35 @@ const registerProcess = (registry: Registry): void => {
   );
 };
 
-/** Process, nodes and cache; each figure is read from its source at the moment of a scrape. */
+/** What the workers have before them, as the database says: the same on every gateway. */
+const registerJobs = (registry: Registry, jobs: Pick<Jobs, "backlog">): void => {
+  new Gauge({
+    name: "groundwire_jobs_tasks",
+    help: "Tasks of jobs that wait for a worker, and that run",
+    labelNames: ["state"],
+    registers: [registry],
+    async collect() {
+      const { queued, running } = await jobs.backlog();
+      this.set({ state: "queued" }, queued);
+      this.set({ state: "running" }, running);
+    },
+  });
+  new Gauge({
+    name: "groundwire_jobs_oldest_wait_seconds",
+    help: "For how long the oldest task that waits has been due",
+    registers: [registry],
+    async collect() {
+      this.set((await jobs.backlog()).oldestWaitMs / 1000);
+    },
+  });
+};
+
+/** Process, nodes, jobs and cache; each figure is read from its source at the moment of a scrape. */
 export const registerGauges = (registry: Registry, sources: MetricSources): void => {
   const registers = [registry];
-  const { engine, answers, degradations } = sources;
+  const { engine, answers, degradations, jobs } = sources;
   registerProcess(registry);
+  if (jobs) registerJobs(registry, jobs);
   const nodeGauge = (name: string, help: string, read: (node: ReturnType<Engine["nodes"]>[number]) => number) =>
     new Gauge({
       name,

@@ -23,10 +23,13 @@ export interface Upload {
 
 export interface Uploads {
   /** Stores what comes, a piece at a time. Throws payload_too_large; then, and when `source` fails, nothing is left. */
-  receive(source: AsyncIterable<Uint8Array>, from: { fileName: string | null; createdBy: string }): Promise<Upload>;
+  receive(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    from: { fileName: string | null; createdBy: string },
+  ): Promise<Upload>;
   /** An upload that is whole, and this key's own. Throws not_found. */
   get(id: string, createdBy: string): Promise<Upload>;
-  /** Its bytes, in order; read as they are taken. */
+  /** Its bytes, in order; read as they are taken. Throws not_found where some are gone: part of a file is not that file. */
   read(id: string): AsyncGenerator<Uint8Array>;
   discard(id: string): Promise<void>;
   /** Deletes what is too old. */
@@ -74,15 +77,18 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
     async get(id, createdBy) {
       const row = await store.findUpload(db, id);
       if (row?.state !== "complete" || row.createdBy !== createdBy || row.sha256 === null) {
-        throw new AppError("not_found", "There is no such upload any more. Choose the file again.");
+        throw gone();
       }
       return { id, fileName: row.fileName, sizeBytes: row.sizeBytes, sha256: row.sha256 };
     },
 
     async *read(id) {
-      for (let position = 0; ; position++) {
+      const row = await store.findUpload(db, id);
+      let sizeBytes = 0;
+      for (let position = 0; sizeBytes < (row?.sizeBytes ?? 1); position++) {
         const bytes = await store.findUploadPart(db, id, position);
-        if (!bytes) return;
+        if (!bytes) throw gone();
+        sizeBytes += bytes.length;
         yield bytes;
       }
     },
@@ -93,6 +99,8 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
     },
   };
 };
+
+const gone = (): AppError => new AppError("not_found", "There is no such upload any more. Choose the file again.");
 
 const tooLarge = (maxBytes: number): AppError =>
   new AppError(
@@ -114,7 +122,7 @@ export const displayName = (fileName: string): string => {
 };
 
 /** The same bytes in pieces of one size, but for the last. */
-async function* inParts(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function* inParts(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Buffer> {
   let waiting: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of source) {

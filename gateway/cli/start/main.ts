@@ -15,21 +15,22 @@ import { waitUntilReady } from "./readiness";
 import { renderSummary } from "./summary";
 import { Supervisor } from "./supervisor";
 
-const HELP = `Starts Groundwire on this machine: GPU node and gateway, with the default models.
+const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gateway, with the default models.
 
   bun run start                          http://127.0.0.1:8080, or the next free port
   GROUNDWIRE_PORT=9000 bun run start     the port is yours to choose
   GROUNDWIRE_NODES=… bun run start       a gateway for nodes that run elsewhere
 
 Ctrl+C lets running answers end and stops; a second Ctrl+C stops at once.
-Settings: bun run config. Checks: bun run doctor. One process alone: bun run start:gateway, bun run start:gpu-node.`;
+Settings: bun run config. Checks: bun run doctor.
+One process alone: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
 
 /** Time that a process gets on top of its own drain time before it is killed. */
 const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;
 
-/** The ports of both processes, as variables for them. A setting is honoured or refused; a default gives way. */
+/** The ports of gateway and node, as variables for them. A setting is honoured or refused; a default gives way. */
 const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
   const wish = (key: string, setting: string) => (origins.get(key) === "default" ? undefined : { setting });
   const { gateway, node } = config;
@@ -39,7 +40,7 @@ const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: nu
   };
 };
 
-/** The folder of both processes' logs: what this command prints itself stays short. Throws invalid_request. */
+/** The folder of the processes' logs: what this command prints itself stays short. Throws invalid_request. */
 const makeLogFolder = (dataDir: string): string => {
   const folder = join(dataDir, "logs");
   try {
@@ -86,7 +87,8 @@ const start = async (): Promise<number> => {
   if (isWithNode) await fetchModels(config);
 
   const supervisor = new Supervisor({ onEvent: (message) => say(paint("yellow", message)) });
-  const stopped = stopOnSignal(supervisor, Math.max(config.gateway.drainMs, config.node.drainMs) + GRACE_MS);
+  const longestDrainMs = Math.max(config.gateway.drainMs, config.node.drainMs, config.jobs.drainMs);
+  const stopped = stopOnSignal(supervisor, longestDrainMs + GRACE_MS);
   const env: Environment = {
     ...process.env,
     GROUNDWIRE_PORT: String(ports.gateway),
@@ -106,6 +108,7 @@ const start = async (): Promise<number> => {
     // The model takes longest to load, so its process goes first.
     if (isWithNode) launch("GPU node", "gpu-node");
     const shown = keepKey(await prepareDatabase(config), config.dataDir);
+    launch("jobs worker", "jobs");
     launch("gateway", "gateway");
     const first = await Promise.race([waitUntilReady(url, polling.signal), stopped, supervisor.failed]);
     if (first !== "ready") return first;

@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Db } from "../../db/client";
+import { claimTasks, endTask, insertJob, settleJob } from "../../db/jobs";
+import { insertWorker } from "../../db/workers";
+import { AppError, toEnvelope } from "../../lib/errors";
+import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { createJobs, type Jobs } from "./service";
+
+let db: Db;
+let jobs: Jobs;
+let now: Date;
+beforeEach(async () => {
+  db = await temporaryDb();
+  now = new Date("2026-11-26T12:00:00Z");
+  jobs = createJobs({ db, now: () => now });
+});
+afterEach(() => db.close());
+
+const later = (ms: number): void => {
+  now = new Date(now.getTime() + ms);
+};
+const enqueue = (id = "job_1") =>
+  db.write((tx) => insertJob(tx, { id, kind: "toy", payload: {}, createdBy: "key" }, [null], now));
+const addWorker = () => db.write((tx) => insertWorker(tx, { id: "worker_1", host: "here", process: "1" }, now));
+
+/** Does the job as a worker would. */
+const finish = async (state: "done" | "failed", error?: AppError): Promise<void> => {
+  await addWorker();
+  const [task] = await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
+  if (!task) throw new Error("Nothing was due.");
+  await db.write(async (tx) => {
+    await endTask(tx, task, state, error ? { ...toEnvelope(error, task.jobId).error } : null);
+    await settleJob(tx, task.jobId, { rows: 3 }, now);
+  });
+};
+const never = new AbortController().signal;
+
+test("whoever waits gets the result once it is there", async () => {
+  await enqueue();
+  const waiting = jobs.wait("job_1", never);
+  await finish("done");
+  expect((await waiting).result).toEqual({ rows: 3 });
+});
+
+test("what ended the job ends the wait, with its place", async () => {
+  await enqueue();
+  const details = [{ line: 4, path: "input", message: "input is empty." }];
+  await finish("failed", new AppError("dataset_invalid", "Row 4 can't be used.", { details }));
+  const error = await problemOf(jobs.wait("job_1", never));
+  expect([error.kind, error.message, error.detail.details]).toEqual([
+    "dataset_invalid",
+    "Row 4 can't be used.",
+    details,
+  ]);
+});
+
+test("a cancelled job is a conflict", async () => {
+  await enqueue();
+  expect(await jobs.cancel("job_1")).toBe(true);
+  expect((await problemOf(jobs.wait("job_1", never))).kind).toBe("conflict");
+  expect(await jobs.cancel("job_1")).toBe(false);
+});
+
+test("without any worker a job is given up after ten seconds, and says how to start one", async () => {
+  await enqueue();
+  later(10_001);
+  const error = await problemOf(jobs.wait("job_1", never));
+  expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("bun run start:jobs")]);
+  expect((await jobs.get("job_1")).state).toBe("cancelled");
+});
+
+test("a worker that is there but busy is waited for", async () => {
+  await enqueue();
+  later(10_001);
+  await addWorker();
+  const abort = new AbortController();
+  const waiting = problemOf(jobs.wait("job_1", abort.signal));
+  abort.abort();
+  expect((await waiting).kind).toBe("client_closed");
+  expect((await jobs.get("job_1")).state).toBe("queued");
+});
+
+test("a worker counts as alive for a minute after its last beat", async () => {
+  expect(await jobs.workers()).toEqual({ isAlive: false, lastBeat: undefined });
+  await addWorker();
+  const beat = now;
+  later(59_000);
+  expect(await jobs.workers()).toEqual({ isAlive: true, lastBeat: beat });
+  later(1000);
+  expect((await jobs.workers()).isAlive).toBe(false);
+});
+
+test("the backlog tells what waits, what runs, and for how long the oldest has been due", async () => {
+  expect(await jobs.backlog()).toEqual({ queued: 0, running: 0, oldestWaitMs: 0 });
+  await enqueue("job_1");
+  later(2000);
+  await enqueue("job_2");
+  later(3000);
+  expect(await jobs.backlog()).toEqual({ queued: 2, running: 0, oldestWaitMs: 5000 });
+  await addWorker();
+  await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
+  expect(await jobs.backlog()).toEqual({ queued: 1, running: 1, oldestWaitMs: 3000 });
+});
+
+test("a job that is not there is not found", async () => {
+  expect((await problemOf(jobs.get("job_9"))).kind).toBe("not_found");
+});

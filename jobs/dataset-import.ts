@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import type { Db } from "../db/client";
+import { deleteRevisionPart, findDataset, listDoomedRevisions, stageRevision } from "../db/datasets";
+import { insertMembers } from "../db/samples";
+import type { ValidationReport } from "../gateway/datasets/contract";
+import { toRow } from "../gateway/datasets/identity";
+import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/imports";
+import { publish } from "../gateway/datasets/publish";
+import { readUpload } from "../gateway/datasets/reading/read-upload";
+import type { Uploads } from "../gateway/uploads/service";
+import type { Config } from "../lib/config";
+import { AppError } from "../lib/errors";
+import type { JobHandler, TaskContext } from "./handler";
+
+/** How often a worker says how far it is. */
+const PROGRESS_MS = 500;
+/** Members that one transaction deletes. */
+const DELETE_AT_ONCE = 1000;
+
+interface ImportDeps {
+  db: Db;
+  uploads: Uploads;
+  config: Pick<Config, "dataDir" | "datasets">;
+  now?: () => Date;
+}
+
+/** The staged revision of a job: found again by whoever goes on with it, and by the sweep when nobody does. */
+const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
+
+/**
+ * Reads an upload into a dataset. Samples are staged where nobody sees them, batch by batch; the last transaction makes
+ * them the newest revision. A worker that dies leaves what it has staged to the next one.
+ */
+export const datasetImport = ({ db, uploads, config, now = () => new Date() }: ImportDeps): JobHandler => ({
+  kind: IMPORT_KIND,
+  // Each reads in a thread of its own with memory of its own.
+  concurrency: 1,
+
+  async run(task, context) {
+    const payload = task.job.payload as unknown as ImportPayload;
+    const { options, uploadId, fileName, createdBy } = payload;
+    const revisionId = revisionOf(task.jobId);
+    if (!options.dryRun) {
+      const staged = { id: revisionId, source: fileName, createdBy };
+      await context.write((tx) => stageRevision(tx, staged, now()));
+    }
+    const report = await stage({ db, uploads, config }, context, payload, revisionId);
+    const isRefused = report.accepted === 0 || (report.rejected > 0 && options.onError === "refuse");
+    await context.finish(async (tx) => {
+      const done = (outcome: ImportResult["outcome"], datasetId: string | null) => ({ report, outcome, datasetId });
+      if (options.dryRun) return done("checked", null);
+      if (isRefused) return done("refused", null);
+      const isNew = await publish(tx, revisionId, payload, report, now());
+      return done(isNew ? "stored" : "unchanged", payload.datasetId);
+    });
+    if (!options.dryRun && !isRefused) await uploads.discard(uploadId);
+  },
+
+  async sweep() {
+    await uploads.sweep();
+    for (;;) {
+      const doomed = await listDoomedRevisions(db, 20);
+      if (doomed.length === 0) return;
+      for (const id of doomed) while (!(await deleteRevisionPart(db, id, DELETE_AT_ONCE)));
+    }
+  },
+});
+
+/** Reads the upload and, unless it is a dry run, puts its samples into the staged revision. */
+const stage = async (
+  { db, uploads, config }: Pick<ImportDeps, "db" | "uploads" | "config">,
+  context: TaskContext,
+  { options, uploadId, fileName, isInline, target }: ImportPayload,
+  revisionId: string,
+): Promise<ValidationReport> => {
+  const reading = readUpload(
+    { name: fileName ?? "", bytes: uploads.read(uploadId) },
+    {
+      limits: config.datasets,
+      stallMs: config.datasets.stallMs,
+      spoolDir: join(config.dataDir, "spool"),
+      signal: context.signal,
+      format: options.format,
+      mapping: options.mapping,
+      schema: (await schemaOf(db, target)) ?? undefined,
+    },
+  );
+  let accepted = 0;
+  let toldMs = performance.now();
+  for (;;) {
+    const { value, done } = await reading.next();
+    if (done) return isInline ? { ...value, format: "inline" } : value;
+    const { samples, rows } = value;
+    const from = accepted;
+    accepted += samples.length;
+    if (!options.dryRun && samples.length > 0) {
+      const members = samples.map((sample, index) => ({ ...toRow(sample), key: sample.key, position: from + index }));
+      await context.write((tx) => insertMembers(tx, revisionId, members));
+    }
+    if (performance.now() - toldMs < PROGRESS_MS) continue;
+    await context.progress({ rows, accepted });
+    toldMs = performance.now();
+  }
+};
+
+/** A dataset that is there has its schema as it is now. Throws not_found for one that was deleted meanwhile. */
+const schemaOf = async (db: Db, target: ImportPayload["target"]): Promise<Record<string, unknown> | null> => {
+  if (target.mode === "create") return target.schema;
+  const dataset = await findDataset(db, target.datasetId);
+  if (dataset) return dataset.sampleSchema;
+  throw new AppError("not_found", "The dataset was deleted meanwhile, so the samples were not stored.");
+};

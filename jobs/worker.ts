@@ -1,0 +1,41 @@
+import { databaseOptions, openDb } from "../db/client";
+import { migrate } from "../db/migrate";
+import { createIdempotency } from "../gateway/http/idempotency";
+import { createUploads } from "../gateway/uploads/service";
+import type { Config } from "../lib/config";
+import type { Log } from "../lib/log";
+import { datasetImport } from "./dataset-import";
+import { JobLoop } from "./loop";
+
+export interface JobsWorker {
+  /** Claims nothing more, lets what runs end for at most `graceMs`, gives the rest back, and closes the database. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Starts one worker and resolves when it looks for work. Any number of them, on any machine, may share a database. */
+export const startWorker = async (config: Config, log: Log): Promise<JobsWorker> => {
+  const db = await openDb(databaseOptions(config), log);
+  try {
+    await migrate(db);
+    const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
+    const idempotency = createIdempotency({ db, log });
+    const loop = new JobLoop({
+      db,
+      log,
+      leaseMs: config.jobs.leaseMs,
+      handlers: [datasetImport({ db, uploads, config })],
+      sweeps: [idempotency.sweep, uploads.sweep],
+    });
+    await loop.open();
+    log.info({ worker: loop.workerId }, "looking for work");
+    return {
+      async close(graceMs = config.jobs.drainMs) {
+        await loop.close(graceMs).finally(() => db.close());
+        log.info("closed");
+      },
+    };
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+};

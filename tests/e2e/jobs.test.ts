@@ -1,0 +1,178 @@
+import { afterEach, expect, test } from "bun:test";
+import { createClient } from "@libsql/client";
+import { sendUpload } from "../datasets/send-upload";
+import { UPLOADS } from "../datasets/uploads";
+import { ADMIN_KEY, Stack } from "../harness";
+import { watchGrowth } from "../memory-growth";
+import { until } from "../until";
+
+let stack: Stack | undefined;
+afterEach(async () => {
+  await stack?.stop();
+  stack = undefined;
+});
+
+/** A worker that is silent for so long is taken for dead, so that these tests don't wait for the 30 s of real life. */
+const LEASE_MS = 1500;
+const MOST_GROWTH_MIB = 64;
+const start = async (workers: number): Promise<Stack> => {
+  stack = await Stack.start({ engine: "synthetic", workers, env: { GROUNDWIRE_JOBS_LEASE_MS: String(LEASE_MS) } });
+  return stack;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: what a client sees of an answer
+type Json = any;
+
+const linesOf = (rows: number): string =>
+  Array.from({ length: rows }, (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`).join("");
+
+/** Sends a file; resolves with the answer when a worker has read it. */
+const upload = async ({ url }: Stack, name: string, lines: string): Promise<{ status: number; body: Json }> => {
+  const form = new FormData();
+  form.append("name", name);
+  form.append("file", new File([lines], "samples.jsonl"));
+  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+  const response = await fetch(`${url}/v1/datasets`, { method: "POST", headers, body: form });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+};
+
+/** One value out of the database, read beside the processes. */
+const query = async ({ folder }: Stack, sql: string): Promise<Json> => {
+  const client = createClient({ url: `file:${folder}/data/groundwire.db` });
+  try {
+    const { rows } = await client.execute(sql);
+    return rows[0]?.[0];
+  } finally {
+    client.close();
+  }
+};
+/** The worker that has the only task now. */
+const holder = (running: Stack): Promise<string | undefined> =>
+  query(running, "SELECT worker_id FROM tasks WHERE state = 'running'");
+const staged = (running: Stack): Promise<number> => query(running, "SELECT COUNT(*) FROM revision_samples");
+
+/** Nothing is lost, doubled or left over, and the file is whole. */
+const expectClean = async (running: Stack, datasets: number, samples: number): Promise<void> => {
+  expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(datasets);
+  expect(await query(running, "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NOT NULL")).toBe(datasets);
+  await until("what was staged is cleared away", async () => {
+    const left =
+      "SELECT (SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL) + (SELECT COUNT(*) FROM uploads)";
+    return (await query(running, left)) === 0;
+  });
+  expect(await query(running, "SELECT COUNT(*) FROM revision_samples")).toBe(samples);
+  expect(await query(running, "PRAGMA integrity_check")).toBe("ok");
+  expect(await query(running, "PRAGMA foreign_key_check")).toBeUndefined();
+};
+
+test("J1: an import survives kill -9 of its worker, again and again, and is there once and whole", async () => {
+  const running = await start(1);
+  let isDone = false;
+  const waiting = upload(running, "killed", linesOf(30_000)).finally(() => {
+    isDone = true;
+  });
+  let kills = 0;
+  for (let rows = 0; !isDone; rows += 6_000) {
+    await until("it got on, or is done", async () => isDone || (await staged(running)) > rows);
+    if (isDone) break;
+    await running.replaceWorker();
+    kills += 1;
+  }
+  expect(kills).toBeGreaterThanOrEqual(3);
+  const { status, body } = await waiting;
+  expect([status, body.dataset?.latest.samples]).toEqual([201, 30_000]);
+  await expectClean(running, 1, 30_000);
+}, 120_000);
+
+test("J3: four workers do forty imports, each once", async () => {
+  const running = await start(4);
+  const names = Array.from({ length: 40 }, (_, n) => `dataset ${n}`);
+  const answers = await Promise.all(names.map((name) => upload(running, name, linesOf(50))));
+  expect(answers.map(({ status }) => status)).toEqual(names.map(() => 201));
+  await expectClean(running, 40, 40 * 50);
+  // One claim each: nobody did another's work again.
+  expect(await query(running, "SELECT MAX(lease_epoch) FROM tasks")).toBe(1);
+});
+
+test("J4: a worker that was stopped for longer than its lease comes back and writes nothing over", async () => {
+  const running = await start(1);
+  const waiting = upload(running, "stopped", linesOf(20_000));
+  const [first] = running.workers;
+  await until("it got on", async () => (await staged(running)) > 0);
+  first?.signal("SIGSTOP");
+  running.workers.push(running.spawnWorker());
+  const { status, body } = await waiting;
+  expect([status, body.dataset?.latest.samples]).toEqual([201, 20_000]);
+  first?.signal("SIGCONT");
+  await until(
+    "it notices that its work went to another",
+    () => first?.output.includes("went to another worker") ?? false,
+  );
+  await expectClean(running, 1, 20_000);
+  // It works again, under a new name.
+  running.workers[1]?.signal("SIGTERM");
+  expect((await upload(running, "afterwards", linesOf(10))).status).toBe(201);
+}, 60_000);
+
+test("J6: a job that costs three workers is left alone and says so; the others are done", async () => {
+  const running = await start(0);
+  const poison = upload(running, "poison", linesOf(90_000));
+  await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
+  let last: string | undefined;
+  for (let deaths = 0; deaths < 3; deaths++) {
+    const worker = running.spawnWorker();
+    running.workers[0] = worker;
+    await until("this worker has it", async () => ![undefined, last].includes(await holder(running)));
+    last = await holder(running);
+    await worker.stop();
+    // One that has said how far it is would have got on: these die before.
+    expect(await query(running, "SELECT progress FROM jobs")).toBeNull();
+  }
+  running.workers[0] = running.spawnWorker();
+  const { status, body } = await poison;
+  expect([status, body.error.code]).toEqual([500, "internal"]);
+  expect(await query(running, "SELECT state FROM tasks")).toBe("quarantined");
+  expect((await upload(running, "harmless", linesOf(10))).status).toBe(201);
+  expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(1);
+}, 60_000);
+
+test("a worker that is asked to end finishes what it reads, or gives it back, and exits 0", async () => {
+  const running = await start(1);
+  const [first] = running.workers;
+  const waiting = upload(running, "drained", linesOf(20_000));
+  await until("it got on", async () => (await staged(running)) > 0);
+  first?.signal("SIGTERM");
+  expect(await first?.exited).toBe(0);
+  running.workers.push(running.spawnWorker());
+  expect((await waiting).status).toBe(201);
+  expect(await query(running, "SELECT MAX(deaths) + MAX(attempts) FROM tasks")).toBe(0);
+  await expectClean(running, 1, 20_000);
+});
+
+test("without a worker an upload says so, and how to start one", async () => {
+  const running = await start(0);
+  const readiness = (await (await fetch(`${running.url}/readyz`)).json()) as Json;
+  expect(readiness.degraded.map(({ code }: Json) => code)).toContain("no_jobs");
+  const { status, body } = await upload(running, "nobody", linesOf(10));
+  expect([status, body.error.message]).toEqual([503, expect.stringContaining("bun run start:jobs")]);
+  expect(await query(running, "SELECT COUNT(*) FROM uploads")).toBe(0);
+}, 60_000);
+
+test("hostile files are refused in bounded memory, and nothing of them stays", async () => {
+  const running = await start(1);
+  const pids = [running.gateway.pid, running.workers[0]?.pid ?? 0];
+  // Code that is loaded once is no growth of an upload.
+  await upload(running, "warm", linesOf(20_000));
+  for (const [what, wanted] of [
+    ["10 GB", 413],
+    ["a line of 500 MB in JSONL", 413],
+    ["10,000 levels in JSON", 422],
+  ] as const) {
+    const file = UPLOADS[what];
+    if (!file) throw new Error(`There is no upload "${what}".`);
+    const growth = watchGrowth(pids);
+    const { status } = await sendUpload(running.url, what, file);
+    expect([what, status, Math.max(...growth()) < MOST_GROWTH_MIB]).toEqual([what, wanted, true]);
+  }
+  await expectClean(running, 1, 20_000);
+}, 60_000);

@@ -1,0 +1,206 @@
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { createClient } from "@libsql/client";
+import { ADMIN_KEY, Stack } from "../harness";
+import { until } from "../until";
+
+/**
+ * Gateway and jobs worker are killed with signal 9 at random moments while clients upload datasets and evaluate answers:
+ * `bun run faults`. Every answer that a client got is written down outside the database, and has to be found there in
+ * the end; what was not acknowledged is there whole or not at all. `bun tests/faults/kill-nine.ts 200`.
+ */
+
+const UPLOADERS = 2;
+const EVALUATORS = 3;
+/** Time between a start and the next kill, in milliseconds. */
+const LIFE_MS = [50, 900] as const;
+
+/** Who dies: the gateway, the worker, or both at once. */
+const VICTIMS = [
+  [true, false],
+  [false, true],
+  [true, true],
+] as const;
+
+type Json = Record<string, unknown>;
+
+interface Acknowledged {
+  kind: "dataset" | "run";
+  id: string;
+  /** Hash of the revision, or the answer's score. */
+  holds: unknown;
+}
+
+export interface KillReport {
+  kills: number;
+  datasets: number;
+  runs: number;
+  /** Requests that got no answer, because who was to give it was dead. */
+  unanswered: number;
+  /** What was acknowledged and is not there, or is something else. */
+  lost: string[];
+  /** What is there in part. */
+  torn: string[];
+  integrity: string;
+  brokenReferences: number;
+}
+
+/** Writes each acknowledgement down before the next request: whatever dies afterwards can't take it back. */
+class Ledger {
+  readonly #file: number;
+  constructor(private readonly path: string) {
+    this.#file = openSync(path, "a");
+  }
+  write(entry: Acknowledged): void {
+    writeSync(this.#file, `${JSON.stringify(entry)}\n`);
+    fsyncSync(this.#file);
+  }
+  read(): Acknowledged[] {
+    closeSync(this.#file);
+    return readFileSync(this.path, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  }
+}
+
+const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+const post = async (stack: Stack, path: string, body: FormData | Json): Promise<{ status: number; body: Json }> => {
+  const isForm = body instanceof FormData;
+  const response = await fetch(stack.url + path, {
+    method: "POST",
+    headers: isForm ? headers : { ...headers, "content-type": "application/json" },
+    body: isForm ? body : JSON.stringify(body),
+    signal: AbortSignal.timeout(20_000),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+};
+
+const uploadOnce = async (stack: Stack, name: string): Promise<Acknowledged | undefined> => {
+  const rows = 200 + Math.floor(Math.random() * 2000);
+  const lines = Array.from({ length: rows }, (_, n) => `{"key":"k${n}","input":"${name}: what is ${n}?"}\n`);
+  const form = new FormData();
+  form.append("name", name);
+  form.append("file", new File(lines, "samples.jsonl"));
+  const { status, body } = await post(stack, "/v1/datasets", form);
+  if (status !== 201) return undefined;
+  const { id, latest } = body.dataset as { id: string; latest: { hash: string; samples: number } };
+  return { kind: "dataset", id, holds: { hash: latest.hash, samples: latest.samples } };
+};
+
+const evaluateOnce = async (stack: Stack, name: string): Promise<Acknowledged | undefined> => {
+  const sample = { input: name, references: [name], output: `It is ${name}.` };
+  const { status, body } = await post(stack, "/v1/evaluate", { sample, name, evaluators: ["reference@1"] });
+  if (status !== 201) return undefined;
+  const { run, result } = body as { run: { id: string }; result: { id: string; scores: { value: number }[] } };
+  return { kind: "run", id: run.id, holds: { result: result.id, values: result.scores.map(({ value }) => value) } };
+};
+
+/** Works without end; what fails because its server is dead is simply asked for again under another name. */
+const client = async (
+  work: (name: string) => Promise<Acknowledged | undefined>,
+  ledger: Ledger,
+  state: { isOver: boolean; unanswered: number },
+): Promise<void> => {
+  for (let n = 0; !state.isOver; n++) {
+    try {
+      const acknowledged = await work(`${crypto.randomUUID()} ${n}`);
+      if (acknowledged) ledger.write(acknowledged);
+    } catch {
+      state.unanswered += 1;
+      await Bun.sleep(20);
+    }
+  }
+};
+
+export const killNine = async (kills: number, onKill: (done: number) => void = () => {}): Promise<KillReport> => {
+  const stack = await Stack.start({
+    engine: "synthetic",
+    workers: 1,
+    env: { GROUNDWIRE_JOBS_LEASE_MS: "1500", GROUNDWIRE_REQUESTS_PER_MINUTE: "1000000" },
+  });
+  try {
+    const ledger = new Ledger(join(stack.folder, "acknowledged.jsonl"));
+    const state = { isOver: false, unanswered: 0 };
+    const clients = [
+      ...Array.from({ length: UPLOADERS }, () => client((name) => uploadOnce(stack, name), ledger, state)),
+      ...Array.from({ length: EVALUATORS }, () => client((name) => evaluateOnce(stack, name), ledger, state)),
+    ];
+    for (let done = 0; done < kills; done++) {
+      await Bun.sleep(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
+      const [gateway, worker] = VICTIMS[Math.floor(Math.random() * VICTIMS.length)] ?? [true, true];
+      if (gateway) stack.gateway.signal("SIGKILL");
+      if (worker) stack.workers[0]?.signal("SIGKILL");
+      if (gateway) await stack.restartGateway();
+      if (worker) await stack.replaceWorker();
+      onKill(done + 1);
+    }
+    state.isOver = true;
+    await Promise.all(clients);
+    return { kills, unanswered: state.unanswered, ...(await check(stack, ledger.read())) };
+  } finally {
+    await stack.stop();
+  }
+};
+
+const check = async (stack: Stack, acknowledged: readonly Acknowledged[]) => {
+  const lost: string[] = [];
+  for (const { kind, id, holds } of acknowledged) {
+    const found = kind === "dataset" ? await findDataset(stack, id) : await findRun(stack, id);
+    if (JSON.stringify(found) !== JSON.stringify(holds)) lost.push(`${kind} ${id}: ${JSON.stringify(found)}`);
+  }
+  const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
+  const value = async (sql: string) => (await database.execute(sql)).rows[0]?.[0];
+  try {
+    await until("what was staged is cleared away", async () => (await value(STAGED)) === 0, 90_000);
+    const torn = (await database.execute(TORN)).rows.map((row) => String(row[0]));
+    return {
+      datasets: acknowledged.filter(({ kind }) => kind === "dataset").length,
+      runs: acknowledged.filter(({ kind }) => kind === "run").length,
+      lost,
+      torn,
+      integrity: String(await value("PRAGMA integrity_check")),
+      brokenReferences: (await database.execute("PRAGMA foreign_key_check")).rows.length,
+    };
+  } finally {
+    database.close();
+  }
+};
+
+const STAGED = "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL";
+
+/** Revisions with fewer samples than they say, datasets without one, runs without a result, results without scores. */
+const TORN = `
+  SELECT id FROM dataset_revisions AS r WHERE samples <> (SELECT COUNT(*) FROM revision_samples WHERE revision_id = r.id)
+  UNION ALL SELECT id FROM datasets AS d WHERE NOT EXISTS (SELECT 1 FROM dataset_revisions WHERE dataset_id = d.id)
+  UNION ALL SELECT id FROM runs AS u WHERE NOT EXISTS (SELECT 1 FROM results WHERE run_id = u.id)
+  UNION ALL SELECT id FROM results AS t WHERE NOT EXISTS (SELECT 1 FROM scores WHERE result_id = t.id)`;
+
+const get = async (stack: Stack, path: string): Promise<Json | undefined> => {
+  const response = await fetch(stack.url + path, { headers });
+  return response.ok ? ((await response.json()) as Json) : undefined;
+};
+
+const findDataset = async (stack: Stack, id: string) => {
+  const latest = (await get(stack, `/v1/datasets/${id}`))?.latest as { hash: string; samples: number } | undefined;
+  return latest && { hash: latest.hash, samples: latest.samples };
+};
+
+const findRun = async (stack: Stack, id: string) => {
+  const found = await get(stack, `/v1/evals/${id}`);
+  const results = found?.results as { data: { id: string; scores: { value: number }[] }[] } | undefined;
+  const [result] = results?.data ?? [];
+  return result && { result: result.id, values: result.scores.map(({ value }) => value) };
+};
+
+if (import.meta.main) {
+  const kills = Number(process.argv[2] ?? 200);
+  const isTerminal = process.stdout.isTTY;
+  const report = await killNine(kills, (done) => {
+    if (isTerminal) process.stdout.write(`\r${done} of ${kills} kills`);
+    else if (done % 20 === 0) console.log(`${done} of ${kills} kills`);
+  });
+  console.log(`${isTerminal ? "\n" : ""}${JSON.stringify(report, null, 2)}`);
+  const isWhole = report.lost.length + report.torn.length + report.brokenReferences === 0 && report.integrity === "ok";
+  process.exit(isWhole ? 0 : 1);
+}
