@@ -1,11 +1,13 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { Count, Id, Nullable, NumberInUrl, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
+import { Count, Id, Name, Nullable, NumberInUrl, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
 import { NewSample, Sample } from "./sample-contract";
 
 export { NewSample, Sample };
 
 const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
+/** For requests; what is stored is shown as it is. */
+const newName = Name(100, "Unique; usable instead of the id");
 const description = Type.String({ maxLength: 2000 });
 const schema = Type.Record(Type.String(), Type.Unknown(), {
   description:
@@ -146,7 +148,7 @@ const samples = Type.Array(NewSample, { minItems: 1, maxItems: 100_000 });
 
 /** JSON body of `POST /v1/datasets`. */
 export const CreateDataset = Strict(
-  { name, description: Type.Optional(description), schema: Type.Optional(schema), samples, ...uploadOptions },
+  { name: newName, description: Type.Optional(description), schema: Type.Optional(schema), samples, ...uploadOptions },
   { title: "CreateDataset", examples: [{ name: "capitals", samples: NewSample.examples }] },
 );
 export type CreateDataset = Static<typeof CreateDataset>;
@@ -174,7 +176,15 @@ const form = {
 };
 
 /** Form of `POST /v1/datasets`. */
-export const DatasetForm = Strict({ name, description: Type.Optional(description), ...form }, { title: "DatasetForm" });
+export const DatasetForm = Strict(
+  {
+    name: newName,
+    description: Type.Optional(description),
+    schema: Type.Optional(Type.String({ description: "JSON Schema as text" })),
+    ...form,
+  },
+  { title: "DatasetForm" },
+);
 
 /** Form of `POST /v1/datasets/{id}/revisions`. */
 export const RevisionForm = Strict({ mode: CreateRevision.properties.mode, ...form }, { title: "RevisionForm" });
@@ -219,7 +229,7 @@ export type UploadResult = Static<typeof UploadResult>;
 /** `PATCH /v1/datasets/{id}`. */
 export const UpdateDataset = Strict(
   {
-    name: Type.Optional(name),
+    name: Type.Optional(newName),
     description: Type.Optional(description),
     schema: Type.Optional(Nullable(schema)),
     baseline_run_id: Type.Optional(Nullable(Id("run"))),

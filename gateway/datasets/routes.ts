@@ -1,9 +1,12 @@
-import { Type } from "@sinclair/typebox";
+import { type TObject, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { NumberInUrl, OneOf, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
-import { notImplemented } from "../http/not-implemented";
-import { creates, downloads, fails } from "../http/route-docs";
+import type { Exchange } from "../http/exchange";
+import type { Idempotency } from "../http/idempotency";
+import { creates, downloads, fails, reads } from "../http/route-docs";
+import type { Principal } from "../principal";
+import type { Uploads } from "../uploads/service";
 import {
   CreateDataset,
   CreateRevision,
@@ -13,74 +16,160 @@ import {
   DatasetQuery,
   DatasetRevisionPage,
   RevisionForm,
+  Sample,
   SamplePage,
   SampleQuery,
   UpdateDataset,
   UploadResult,
 } from "./contract";
+import { exportResponse } from "./export";
+import type { Imports, ImportTarget } from "./imports";
+import { assertSampleSchema } from "./schema-check";
+import type { DatasetService } from "./service";
+import { readUploadRequest, type UploadRequest } from "./upload-request";
 
-const ExportQuery = Type.Object({
-  format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })),
-  revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" })),
-});
+const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" }));
+const ExportQuery = Type.Object({ format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })), revision });
+const SamplePath = Type.Object({ ...PathId.properties, key: Type.String({ minLength: 1, maxLength: 200 }) });
 
-export const datasetRoutes = new Elysia({ name: "datasets.routes", prefix: "/v1", tags: ["Datasets"] })
-  .use(auth)
-  .get("/datasets", notImplemented("GET /v1/datasets"), {
-    query: DatasetQuery,
-    response: { 200: DatasetPage },
-    detail: { summary: "List the datasets, last changed first" },
-  })
-  .post("/datasets", notImplemented("POST /v1/datasets"), {
-    body: Type.Union([CreateDataset, DatasetForm]),
-    response: { 200: UploadResult, 201: UploadResult },
-    detail: {
-      summary: "Create a dataset from JSONL, JSON, CSV or Parquet",
-      description:
-        "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
-      ...creates,
-    },
-  })
-  .get("/datasets/:id", notImplemented("GET /v1/datasets/:id"), {
-    params: PathId,
-    response: { 200: Dataset },
-    detail: { summary: "Read a dataset and its newest revision" },
-  })
-  .patch("/datasets/:id", notImplemented("PATCH /v1/datasets/:id"), {
-    parse: "json",
-    params: PathId,
-    body: UpdateDataset,
-    response: { 200: Dataset },
-    detail: { summary: "Rename a dataset, describe it or choose its baseline run", ...fails(409) },
-  })
-  .delete("/datasets/:id", notImplemented("DELETE /v1/datasets/:id"), {
-    params: PathId,
-    response: { 204: Type.Void() },
-    detail: { summary: "Delete a dataset; runs keep what they have used" },
-  })
-  .get("/datasets/:id/revisions", notImplemented("GET /v1/datasets/:id/revisions"), {
-    params: PathId,
-    query: PageQuery,
-    response: { 200: DatasetRevisionPage },
-    detail: { summary: "List the revisions, newest first" },
-  })
-  .post("/datasets/:id/revisions", notImplemented("POST /v1/datasets/:id/revisions"), {
-    params: PathId,
-    body: Type.Union([CreateRevision, RevisionForm]),
-    response: { 200: UploadResult, 201: UploadResult },
-    detail: { summary: "Add, change and remove samples by key: a new revision", ...creates },
-  })
-  .get("/datasets/:id/samples", notImplemented("GET /v1/datasets/:id/samples"), {
-    params: PathId,
-    query: SampleQuery,
-    response: { 200: SamplePage },
-    detail: { summary: "List the samples of a revision, in the order of the upload" },
-  })
-  .get("/datasets/:id/export", notImplemented("GET /v1/datasets/:id/export"), {
-    params: PathId,
-    query: ExportQuery,
-    detail: {
-      summary: "Download a revision",
-      ...downloads("application/jsonl", "text/csv"),
-    },
-  });
+interface Services {
+  datasets: DatasetService;
+  idempotency: Idempotency;
+  imports: Imports;
+  uploads: Uploads;
+}
+
+interface Sent {
+  request: Request;
+  principal: Principal;
+  exchange: Exchange;
+  server: { timeout(request: Request, seconds: number): void } | null;
+}
+
+/** Datasets, their revisions and samples. */
+export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
+  /** Takes the rows in, has them read by a worker, and answers when that is done. */
+  const upload = async (
+    { request, principal, exchange, server }: Sent,
+    schemas: { json: TObject; form: TObject },
+    targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
+  ) => {
+    const read = await readUploadRequest(request, schemas, uploads, principal);
+    const { options, isInline, sent } = read;
+    try {
+      const target = await targetOf(read.fields);
+      // Nothing is sent until the worker is done.
+      server?.timeout(request, 0);
+      const { job } = await idempotency.once(exchange, principal, sent, (seal) =>
+        imports.enqueue(principal, read.upload, { target, options, isInline }, seal),
+      );
+      const { dataset, report, isNew } = await imports.wait(job, exchange.startRun(principal.keyId));
+      return { status: isNew ? (201 as const) : (200 as const), result: { dataset, report } };
+    } finally {
+      // What a worker has stored is gone by now; what was only looked at, or was sent before, nobody needs.
+      await uploads.discard(read.upload.id);
+    }
+  };
+
+  return new Elysia({ name: "datasets.routes", prefix: "/v1", tags: ["Datasets"] })
+    .use(auth)
+    .get("/datasets", ({ query }) => datasets.list(query), {
+      query: DatasetQuery,
+      response: { 200: DatasetPage },
+      detail: { summary: "List the datasets, last changed first" },
+    })
+    .post(
+      "/datasets",
+      async ({ request, principal, exchange, server, status }) => {
+        const schemas = { json: CreateDataset, form: DatasetForm };
+        const made = await upload({ request, principal, exchange, server }, schemas, async (fields) => {
+          const { name = "", description = "", schema = null } = fields;
+          if (schema) await assertSampleSchema(schema);
+          return { mode: "create", name, description, schema };
+        });
+        return status(made.status, made.result);
+      },
+      {
+        parse: "none",
+        response: { 200: UploadResult, 201: UploadResult },
+        detail: {
+          summary: "Create a dataset from JSONL, JSON, CSV or Parquet",
+          description:
+            "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
+          ...reads(CreateDataset, DatasetForm),
+          ...creates,
+          ...fails(503),
+        },
+      },
+    )
+    .get("/datasets/:id", ({ params }) => datasets.get(params.id), {
+      params: PathId,
+      response: { 200: Dataset },
+      detail: { summary: "Read a dataset and its newest revision" },
+    })
+    .patch("/datasets/:id", ({ principal, params, body }) => datasets.update(principal, params.id, body), {
+      parse: "json",
+      params: PathId,
+      body: UpdateDataset,
+      response: { 200: Dataset },
+      detail: { summary: "Rename a dataset, describe it, or choose its schema or baseline run", ...fails(409) },
+    })
+    .delete(
+      "/datasets/:id",
+      async ({ principal, params }) => {
+        await datasets.remove(principal, params.id);
+        return new Response(null, { status: 204 });
+      },
+      { params: PathId, detail: { summary: "Delete a dataset; runs keep what they have used" } },
+    )
+    .get("/datasets/:id/revisions", ({ params, query }) => datasets.revisions(params.id, query), {
+      params: PathId,
+      query: PageQuery,
+      response: { 200: DatasetRevisionPage },
+      detail: { summary: "List the revisions, newest first" },
+    })
+    .post(
+      "/datasets/:id/revisions",
+      async ({ request, principal, exchange, server, params, status }) => {
+        const schemas = { json: CreateRevision, form: RevisionForm };
+        const made = await upload({ request, principal, exchange, server }, schemas, async ({ mode = "replace" }) => {
+          const { id } = await datasets.get(params.id);
+          return { mode, datasetId: id };
+        });
+        return status(made.status, made.result);
+      },
+      {
+        parse: "none",
+        params: PathId,
+        response: { 200: UploadResult, 201: UploadResult },
+        detail: {
+          summary: "Add, change and remove samples by key: a new revision",
+          description: "200 answers a dry run, and an upload that changes nothing.",
+          ...reads(CreateRevision, RevisionForm),
+          ...creates,
+          ...fails(503),
+        },
+      },
+    )
+    .get("/datasets/:id/samples", ({ params, query }) => datasets.samples(params.id, query), {
+      params: PathId,
+      query: SampleQuery,
+      response: { 200: SamplePage },
+      detail: { summary: "List the samples of a revision, in the order of the upload" },
+    })
+    .get("/datasets/:id/samples/:key", ({ params, query }) => datasets.sample(params.id, params.key, query.revision), {
+      params: SamplePath,
+      query: Type.Object({ revision }),
+      response: { 200: Sample },
+      detail: { summary: "Read one sample by its key" },
+    })
+    .get("/datasets/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
+      params: PathId,
+      query: ExportQuery,
+      detail: {
+        summary: "Download a revision",
+        description: "Read again, JSONL and CSV give the same samples with the same hashes.",
+        ...downloads("application/jsonl", "text/csv"),
+      },
+    });
+};

@@ -18,6 +18,7 @@ import type {
   SampleQuery,
   UpdateDataset,
 } from "./contract";
+import { assertSampleSchema } from "./schema-check";
 import { toDataset, toRevision, toSample } from "./wire";
 
 /** Members that one statement looks at: what is searched for may be rare, and other requests get their turn. */
@@ -42,13 +43,13 @@ export interface DatasetService {
     next_cursor: string | null;
   }>;
   /** One revision; the newest where none is named. Throws not_found. */
-  revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: store.ReadyRevision }>;
+  revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }>;
   /** Samples of a revision in the order of the upload. Throws not_found. */
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
   /** One sample by its key. Throws not_found. */
   sample(id: string, key: string, revision?: number): Promise<Sample>;
   /** Every sample of a revision in order, in pages. Throws not_found. */
-  export(id: string, revision?: number): Promise<{ name: string; revision: number; samples: AsyncIterable<Sample[]> }>;
+  export(id: string, revision?: number): Promise<{ dataset: string; revision: number; pages: AsyncIterable<Sample[]> }>;
 }
 
 export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): DatasetService => {
@@ -108,6 +109,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
 
     async update(principal, id, { name, description, schema, baseline_run_id: baselineRunId }) {
       const dataset = await find(id);
+      if (schema) await assertSampleSchema(schema);
       if (baselineRunId) await assertBaseline(dataset.id, baselineRunId);
       const at = now();
       const changes = { name, description, sampleSchema: schema, baselineRunId };
@@ -142,7 +144,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
 
     async revision(id, number) {
       const row = await find(id);
-      return { dataset: toDataset(row), revision: await findRevision(row, number) };
+      return { dataset: toDataset(row), revision: toRevision(await findRevision(row, number)) };
     },
 
     async samples(id, { limit = 20, after, revision, ...filter }) {
@@ -167,7 +169,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
           yield rows.map(toSample);
         }
       };
-      return { name: dataset.name, revision: revision.revision, samples: pages() };
+      return { dataset: dataset.id, revision: revision.revision, pages: pages() };
     },
   };
 };

@@ -1,8 +1,11 @@
 import { AppError } from "../../lib/errors";
 import { readJson } from "./json";
 
-/** The routes that take files. What they take is held to the server's own limit. */
-const TAKES_FILES = /^\/v1\/(?:datasets(?:\/[^/]+\/revisions)?|rag\/indexes\/[^/]+\/documents)\/?$/;
+/** The routes that take files; each holds what it reads to a limit of its own. */
+const TAKES_FILES =
+  /^(?:\/v1\/(?:datasets(?:\/[^/]+\/revisions)?|rag\/indexes\/[^/]+\/documents)|\/datasets(?:\/[^/]+)?\/upload)\/?$/;
+/** Beside its file a form has a few fields, and boundaries. */
+const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
@@ -29,27 +32,38 @@ export const checkType = (headers: Headers, path: string): void => {
 };
 
 /** Refuses files where pages take the fields of a form. Throws unsupported_media_type. */
-export const refuseFiles = (headers: Headers): void => {
-  if (isMultipart(headers)) throw new AppError("unsupported_media_type", "This form takes no files.");
+export const refuseFiles = (headers: Headers, path: string): void => {
+  if (isMultipart(headers) && !takesFiles(path))
+    throw new AppError("unsupported_media_type", "This form takes no files.");
 };
+
+const CLOSES = { connection: "close" };
 
 const tooLarge = (what: string, maxBytes: number, headers?: Record<string, string>): AppError =>
   new AppError("payload_too_large", `${what}; the most that is read is ${maxBytes} bytes.`, { headers });
 
+export interface BodyLimits {
+  maxBytes: number;
+  /** Of a form with a file, where the route takes one; undefined for whoever may send none. */
+  maxUploadBytes: number | undefined;
+}
+
 /**
- * Holds a body to `maxBytes`: one that tells its length by its headers, before it is read; one that comes in chunks while
- * it is read here, so that it never takes more memory than that. Throws payload_too_large.
+ * Holds a body to its limit: one that tells its length by its headers, before it is read; one that comes in chunks while
+ * it is read here, so that it never takes more memory than that. A form with a file is left to its route, which reads it
+ * piece by piece. Throws payload_too_large.
  */
-export const limitBody = (request: Request, path: string, maxBytes: number): Promise<void> | undefined => {
+export const limitBody = (request: Request, path: string, limits: BodyLimits): Promise<void> | undefined => {
   Reflect.set(request, "json", readJson);
   const { headers } = request;
+  const uploadBytes = isMultipart(headers) && takesFiles(path) ? limits.maxUploadBytes : undefined;
   if (headers.has("transfer-encoding")) {
-    return isMultipart(headers) && takesFiles(path) ? undefined : readChunks(request, maxBytes);
+    return uploadBytes === undefined ? readChunks(request, limits.maxBytes) : undefined;
   }
   const length = Number(headers.get("content-length") ?? 0);
-  if (length > maxBytes && !(isMultipart(headers) && takesFiles(path))) {
-    throw tooLarge(`The body has ${length} bytes`, maxBytes);
-  }
+  const mostBytes = uploadBytes === undefined ? limits.maxBytes : uploadBytes + FORM_BYTES;
+  // What is on its way already is not read: the connection ends with the refusal.
+  if (length > mostBytes) throw tooLarge(`The body has ${length} bytes`, uploadBytes ?? limits.maxBytes, CLOSES);
   return undefined;
 };
 
@@ -60,7 +74,7 @@ const readChunks = async (request: Request, maxBytes: number): Promise<void> => 
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
     // Unless the connection ends with the refusal, the server goes on taking in what may have no end.
-    if (size > maxBytes) throw tooLarge("The body is larger than it may be", maxBytes, { connection: "close" });
+    if (size > maxBytes) throw tooLarge("The body is larger than it may be", maxBytes, CLOSES);
     body.write(chunk);
   }
   const bytes = new Uint8Array(body.end() as ArrayBuffer);

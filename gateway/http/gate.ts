@@ -3,7 +3,7 @@ import type { Log } from "../../lib/log";
 import type { KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
-import { checkType, limitBody, refuseFiles } from "./body";
+import { type BodyLimits, checkType, limitBody, refuseFiles } from "./body";
 import { beginExchange, type Exchange, PROBES } from "./exchange";
 import { standingHeaders } from "./standing-headers";
 
@@ -18,7 +18,7 @@ export interface GateDeps {
   /** What runs for keys, to be ended with them. */
   runs: KeyRuns;
   log: Log;
-  maxBodyBytes: number;
+  bodyLimits: BodyLimits;
   /** Address that browsers know the gateway by, when it is another than it listens on. */
   publicUrl?: string;
   /** Value of `x-degraded`; undefined while nothing is reduced. */
@@ -65,6 +65,10 @@ const addressCheck = () => {
  */
 export const gate = (deps: GateDeps) => {
   const reports = { ...deps, headers: standingHeaders(deps.publicUrl) };
+  const strangersLimits = {
+    maxBytes: Math.min(STRANGERS_BODY_BYTES, deps.bodyLimits.maxBytes),
+    maxUploadBytes: undefined,
+  };
   const checkAddress = addressCheck();
   const enterApi = (exchange: Exchange, principal: Principal, path: string): void => {
     exchange.principal = principal;
@@ -77,7 +81,7 @@ export const gate = (deps: GateDeps) => {
     exchange.principal = principal;
     if (isRead(exchange.request.method)) return;
     if (principal) exchange.hold(deps.reserve(principal, path));
-    refuseFiles(exchange.request.headers);
+    refuseFiles(exchange.request.headers, path);
   };
 
   return async ({ request }: { request: Request }): Promise<void> => {
@@ -93,8 +97,8 @@ export const gate = (deps: GateDeps) => {
       enterPage(exchange, isSameForAll(path) ? undefined : await deps.verifySession(request), path);
     }
     if (isRead(request.method)) return;
-    const maxBytes = exchange.principal ? deps.maxBodyBytes : Math.min(STRANGERS_BODY_BYTES, deps.maxBodyBytes);
-    const reading = limitBody(request, path, maxBytes);
+    const limits = exchange.principal ? deps.bodyLimits : strangersLimits;
+    const reading = limitBody(request, path, limits);
     if (reading) await reading;
   };
 };

@@ -10,6 +10,8 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 export interface RouteDocs {
   /** Schema of one event of the answer as Server-Sent Events. */
   "x-events"?: TSchema;
+  /** Bodies that the route reads by itself, as they come; those with a file are forms. */
+  "x-bodies"?: readonly TSchema[];
   /** Media types of the answer other than JSON. */
   "x-media-types"?: readonly string[];
   /** Further error statuses. */
@@ -20,6 +22,9 @@ export interface RouteDocs {
 
 /** The answer may be a stream of Server-Sent Events, each with this as its `data`. */
 export const streams = (event: TSchema): RouteDocs => ({ "x-events": event });
+
+/** The route reads its body by itself: nothing before it has taken it in. */
+export const reads = (...bodies: TSchema[]): RouteDocs => ({ "x-bodies": bodies });
 
 /** The answer may be a file of one of these types. */
 export const downloads = (...mediaTypes: string[]): RouteDocs => ({ "x-media-types": mediaTypes });

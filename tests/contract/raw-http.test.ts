@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { createClient } from "@libsql/client";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { type Stack, startStack } from "./stack";
 
@@ -81,6 +82,51 @@ describe("a body in chunks", () => {
     const { error }: ErrorEnvelope = JSON.parse(body);
     expect([error.code, error.request_id]).toEqual(["payload_too_large", "mine"]);
     expect(head).toContain("x-request-id: mine");
+  });
+});
+
+describe("P1: a file in a form", () => {
+  const multipart = "content-type: multipart/form-data; boundary=b";
+  const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="x.jsonl"\r\n\r\n';
+  const endlessFile = function* (bytes: number): Iterable<string> {
+    yield chunk(head);
+    const piece = chunk("x".repeat(65_536));
+    for (let sent = 0; sent < bytes; sent += 65_536) yield piece;
+  };
+
+  test("that never ends is cut off at the limit, and leaves nothing", async () => {
+    const {
+      status,
+      head: answer,
+      sentBytes,
+    } = await send("/v1/datasets", [multipart, CHUNKED], endlessFile(10 * 1024 * MIB));
+    expect([status, answer]).toEqual([413, expect.stringContaining("connection: close")]);
+    expect(sentBytes).toBeLessThan(96 * MIB);
+    const client = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
+    const { rows } = await client.execute("SELECT COUNT(*) AS parts FROM upload_parts");
+    client.close();
+    expect(rows[0]?.parts).toBe(0);
+  }, 30_000);
+
+  test("whose length is beyond the limit is refused before it is read", async () => {
+    const { status, body, sentBytes } = await send(
+      "/v1/datasets",
+      [multipart, "content-length: 10737418240"],
+      endlessFile(MIB * 1024),
+    );
+    const { error }: ErrorEnvelope = JSON.parse(body);
+    expect([status, error.code]).toEqual([413, "payload_too_large"]);
+    expect(sentBytes).toBeLessThan(24 * MIB);
+  });
+
+  test.each(["/datasets/upload", "/datasets/ds_1/upload"])("of a stranger to %s is not read", async (path) => {
+    const body = `${head}input\r\n--b--\r\n`;
+    const { status } = await send(
+      path,
+      [multipart, `content-length: ${body.length}`, LAST, "sec-fetch-site: same-origin"],
+      body,
+    );
+    expect(status).toBe(303);
   });
 });
 

@@ -1,3 +1,4 @@
+import { csvRecord } from "../../../lib/csv";
 import type { NewSample } from "../sample-contract";
 import { EXPORT_COLUMNS, guardText } from "../spreadsheet-text";
 import { inPieces } from "./text-pieces";
@@ -10,15 +11,11 @@ export const writeCsv = (samples: AsyncIterable<NewSample> | Iterable<NewSample>
   inPieces(toRecords(samples));
 
 async function* toRecords(samples: AsyncIterable<NewSample> | Iterable<NewSample>): AsyncGenerator<string> {
-  yield toRecord([...EXPORT_COLUMNS]);
-  for await (const sample of samples) yield toRecord(EXPORT_COLUMNS.map((column) => toCell(sample[column])));
+  yield csvRecord(EXPORT_COLUMNS);
+  for await (const sample of samples) yield csvRecord(EXPORT_COLUMNS.map((column) => toCell(sample[column])));
 }
 
 const toCell = (value: NewSample[keyof NewSample]): string => {
   if (value === undefined || value === null) return "";
   return typeof value === "string" ? guardText(value) : JSON.stringify(value);
 };
-
-const toRecord = (cells: string[]): string => `${cells.map(quote).join(",")}\r\n`;
-
-const quote = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -46,7 +46,7 @@ export class OperationWriter {
       description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
       security: role === "public" ? [] : [{ apiKey: [] }],
       parameters: this.#parameters(hooks, docs),
-      requestBody: this.#body(hooks.body),
+      requestBody: this.#body(bodiesOf(hooks, docs)),
       responses: { ...this.#successes(route, docs, role), ...errors(route, docs, role, isImplemented) },
     };
   }
@@ -62,11 +62,9 @@ export class OperationWriter {
     return [...list("path", params), ...list("query", query), ...shared];
   }
 
-  /** A body is JSON; of a union, the variants with a file are forms. */
-  #body(body: JsonSchema | undefined): JsonSchema | undefined {
-    if (!body) return undefined;
-    const isNamed = typeof body.title === "string";
-    const variants = Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
+  /** A body is JSON, or a form where it has a file. */
+  #body(variants: readonly JsonSchema[]): JsonSchema | undefined {
+    if (variants.length === 0) return undefined;
     const content = variants.map((variant) =>
       isForm(variant)
         ? ["multipart/form-data", { schema: this.components.add(variant) }]
@@ -120,6 +118,14 @@ export class OperationWriter {
   }
 }
 
+/** What a route takes: the body that Elysia reads for it, or those that it reads by itself. */
+const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
+  if (docs["x-bodies"]) return docs["x-bodies"].map((schema) => schema as JsonSchema);
+  if (!body) return [];
+  const isNamed = typeof body.title === "string";
+  return Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
+};
+
 /** Statuses that follow from a route's form, and those that it names. */
 const errors = ({ path, hooks }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
   const statuses = new Set<number>([500, ...(docs["x-errors"] ?? [])]);
@@ -127,7 +133,7 @@ const errors = ({ path, hooks }: Route, docs: RouteDocs, role: RouteRole, isImpl
   if (role !== "public" && role !== "any") statuses.add(403);
   if (hooks.query) statuses.add(400);
   if (path.includes(":")) statuses.add(404);
-  if (hooks.body) for (const status of [400, 413, 415]) statuses.add(status);
+  if (bodiesOf(hooks, docs).length > 0) for (const status of [400, 413, 415]) statuses.add(status);
   if (docs["x-idempotent"]) for (const status of [409, 422, 507]) statuses.add(status);
   if (!isImplemented) statuses.add(501);
   return Object.fromEntries(

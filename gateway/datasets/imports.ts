@@ -1,0 +1,169 @@
+import type { Db } from "../../db/client";
+import { findDataset } from "../../db/datasets";
+import { insertJob, type JobRow } from "../../db/jobs";
+import { AppError, fromEnvelope } from "../../lib/errors";
+import type { Seal } from "../http/idempotency";
+import { newId } from "../ids";
+import type { Jobs } from "../jobs/service";
+import type { Principal } from "../principal";
+import type { Upload } from "../uploads/service";
+import type { Dataset, ValidationReport } from "./contract";
+import type { DatasetService } from "./service";
+import { nameTaken } from "./service";
+
+export const IMPORT_KIND = "dataset-import";
+
+/** Rows of an upload on their way into a dataset, and how they are to be read. */
+export interface ImportOptions {
+  format?: "jsonl" | "json" | "csv" | "parquet";
+  /** Field of the sample by column; columns that are left out are guessed. */
+  mapping?: Record<string, string | null>;
+  /** refuse: one bad row refuses all; skip: good rows stay. */
+  onError: "refuse" | "skip";
+  /** Read and report, store nothing. */
+  dryRun: boolean;
+}
+
+/** What becomes of the rows. */
+export type ImportTarget =
+  | { mode: "create"; name: string; description: string; schema: Record<string, unknown> | null }
+  | { mode: "replace" | "merge"; datasetId: string };
+
+/** What a worker is told, as JSON. */
+export interface ImportPayload {
+  uploadId: string;
+  fileName: string | null;
+  /** The samples of a JSON body, one on a line: lines of the report count samples. */
+  isInline: boolean;
+  options: ImportOptions;
+  target: ImportTarget;
+  /** Of the dataset that a `create` makes. */
+  datasetId: string;
+  createdBy: string;
+}
+
+/** What a worker answers, as JSON. */
+export interface ImportResult {
+  report: ValidationReport;
+  /** stored: a new revision; unchanged: the newest has this very content; refused: rows are wrong; checked: a dry run. */
+  outcome: "stored" | "unchanged" | "refused" | "checked";
+  datasetId: string | null;
+}
+
+/** An import as its sender may look at it. */
+export interface ImportView {
+  job: string;
+  state: JobRow["state"];
+  progress: ImportProgress;
+  payload: ImportPayload;
+  /** Only of a completed one; one whose rows were refused is completed too. */
+  result: ImportResult | undefined;
+  /** What ended it. */
+  error: AppError | undefined;
+}
+
+/** How far a worker is. */
+export interface ImportProgress {
+  rows: number;
+  accepted: number;
+}
+
+export interface ImportOutcome {
+  dataset: Dataset | null;
+  report: ValidationReport;
+  isNew: boolean;
+}
+
+export interface Imports {
+  /** Hands an upload to the worker. Answers the id of the job. Throws conflict where a name is taken. */
+  enqueue(
+    principal: Pick<Principal, "keyId">,
+    upload: Upload,
+    request: { target: ImportTarget; options: ImportOptions; isInline?: boolean },
+    seal: Seal,
+  ): Promise<{ job: string }>;
+  /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
+  wait(job: string, signal: AbortSignal): Promise<ImportOutcome>;
+  /** One of the caller's own. Throws not_found. */
+  find(principal: Pick<Principal, "keyId">, job: string): Promise<ImportView>;
+  /** False when it has ended already. Throws not_found. */
+  cancel(principal: Pick<Principal, "keyId">, job: string): Promise<boolean>;
+}
+
+interface ImportDeps {
+  db: Db;
+  datasets: Pick<DatasetService, "get">;
+  jobs: Jobs;
+  now?: () => Date;
+}
+
+export const createImports = ({ db, datasets, jobs, now = () => new Date() }: ImportDeps): Imports => {
+  const own = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
+    const job = await jobs.get(id);
+    if (job.createdBy === keyId && job.kind === IMPORT_KIND) return job;
+    throw new AppError("not_found", "There is no such import, or it ended more than 30 days ago.");
+  };
+
+  return {
+    async enqueue({ keyId }, upload, { target, options, isInline = false }, seal) {
+      const isNew = target.mode === "create" && !options.dryRun;
+      if (isNew && (await findDataset(db, target.name))) throw nameTaken(target.name);
+      const payload: ImportPayload = {
+        uploadId: upload.id,
+        fileName: upload.fileName,
+        isInline,
+        options,
+        target,
+        datasetId: target.mode === "create" ? newId("ds") : target.datasetId,
+        createdBy: keyId,
+      };
+      const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
+      await db.write(async (tx) => {
+        await insertJob(tx, job, [null], now());
+        await seal(tx, { job: job.id });
+      });
+      return { job: job.id };
+    },
+
+    async wait(id, signal) {
+      const { result } = await jobs.wait(id, signal);
+      const { report, outcome, datasetId } = result as unknown as ImportResult;
+      if (outcome === "refused") throw refusal(report);
+      const dataset = datasetId === null ? null : await datasets.get(datasetId);
+      return { dataset, report, isNew: outcome === "stored" };
+    },
+
+    async find(principal, id) {
+      const { state, progress, payload, result, error } = await own(principal, id);
+      const { rows = 0, accepted = 0 } = (progress ?? {}) as Partial<ImportProgress>;
+      return {
+        job: id,
+        state,
+        progress: { rows, accepted },
+        payload: payload as unknown as ImportPayload,
+        result: state === "completed" ? (result as unknown as ImportResult) : undefined,
+        error: state === "failed" ? fromEnvelope({ error }, "gateway") : undefined,
+      };
+    },
+
+    async cancel(principal, id) {
+      await own(principal, id);
+      return jobs.cancel(id);
+    },
+  };
+};
+
+/** Every row that can't be used, by line and column. */
+const refusal = ({ rejected, rows, accepted, errors }: ValidationReport): AppError => {
+  const [first] = errors;
+  const where = first
+    ? ` Line ${first.line}${first.column === null ? "" : `, column ${first.column}`}: ${first.message}`
+    : "";
+  const way =
+    accepted > 0 ? "Correct them, or send on_error=skip to keep the others." : "Correct them and send the file again.";
+  return new AppError(
+    "dataset_invalid",
+    `${rejected} of ${rows} ${rows === 1 ? "row" : "rows"} can't be used, so nothing was stored.${where} ${way}`,
+    { details: errors.map(({ line, column, message }) => ({ line, path: column ?? "", message })) },
+  );
+};

@@ -1,0 +1,74 @@
+import { appendAudit } from "../../db/audit";
+import type { Tx } from "../../db/client";
+import * as store from "../../db/datasets";
+import { isConstraint } from "../../db/errors";
+import { findChanges, insertMissingMembers, listHashes, listTags } from "../../db/samples";
+import { AppError } from "../../lib/errors";
+import { revisionHash } from "./content";
+import type { ValidationReport } from "./contract";
+import type { ImportPayload } from "./imports";
+import { nameTaken } from "./service";
+
+/** Members that are read at once. */
+const PAGE = 5000;
+
+/** Keys and hashes of a revision, in the order of the keys' bytes. */
+async function* hashesOf(tx: Tx, revisionId: string) {
+  for (let last: string | undefined; ; ) {
+    const members = await listHashes(tx, revisionId, last, PAGE);
+    yield* members;
+    if (members.length < PAGE) return;
+    last = members.at(-1)?.key;
+  }
+}
+
+/**
+ * Makes the staged samples the newest revision of their dataset, which is made with its first. True when there is a new
+ * one; false when the newest has this very content. Throws conflict, not_found for a dataset that was deleted meanwhile.
+ */
+export const publish = async (
+  tx: Tx,
+  revisionId: string,
+  { target, datasetId, createdBy }: ImportPayload,
+  report: ValidationReport,
+  at: Date,
+): Promise<boolean> => {
+  const base = target.mode === "create" ? undefined : await findBase(tx, datasetId);
+  if (target.mode === "create") await createDataset(tx, datasetId, target, createdBy, at);
+  if (base && target.mode === "merge") await insertMissingMembers(tx, revisionId, base.id);
+  const hash = await revisionHash(hashesOf(tx, revisionId));
+  if (base?.hash === hash) return false;
+
+  const changes = await findChanges(tx, revisionId, base?.id);
+  const revision = (base?.revision ?? 0) + 1;
+  const { preview: _, ...kept } = report;
+  const tags = await listTags(tx, revisionId);
+  await store.publishRevision(tx, revisionId, { datasetId, revision, hash, tags, report: kept, ...changes });
+  await store.updateDataset(tx, datasetId, { updatedAt: at });
+  const action = target.mode === "create" ? "dataset.create" : "dataset.revise";
+  const detail = { revision, hash, ...changes };
+  await appendAudit(tx, { at, actor: createdBy, action, target: datasetId, detail });
+  return true;
+};
+
+const findBase = async (tx: Tx, datasetId: string): Promise<store.ReadyRevision> => {
+  const dataset = await store.findDataset(tx, datasetId);
+  if (dataset) return dataset.latest;
+  throw new AppError("not_found", "The dataset was deleted meanwhile, so the samples were not stored.");
+};
+
+const createDataset = async (
+  tx: Tx,
+  id: string,
+  { name, description, schema }: Extract<ImportPayload["target"], { mode: "create" }>,
+  createdBy: string,
+  at: Date,
+): Promise<void> => {
+  try {
+    const row = { id, name, description, sampleSchema: schema, createdBy, createdAt: at, updatedAt: at };
+    await store.insertDataset(tx, row);
+  } catch (error) {
+    if (isConstraint(error)) throw nameTaken(name);
+    throw error;
+  }
+};

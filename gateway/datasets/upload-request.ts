@@ -1,0 +1,156 @@
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { AppError } from "../../lib/errors";
+import { checkDepth } from "../http/depth";
+import { refuseBadText } from "../http/json";
+import { readForm } from "../http/multipart";
+import { invalidRequest } from "../http/validation";
+import type { Principal } from "../principal";
+import type { Upload, Uploads } from "../uploads/service";
+import { NewSample } from "./contract";
+import type { ImportOptions } from "./imports";
+
+/** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
+export interface UploadRequest {
+  upload: Upload;
+  /** The rows came as the samples of a JSON body. */
+  isInline: boolean;
+  options: ImportOptions;
+  /** Name, description, schema and mode, as far as the request has them. */
+  fields: { name?: string; description?: string; schema?: Record<string, unknown>; mode?: "replace" | "merge" };
+  /** All that was asked for, to tell one request from another. */
+  sent: unknown;
+}
+
+interface Schemas {
+  /** Of the JSON body, samples and all. */
+  json: TObject;
+  /** Of the form, file and all. */
+  form: TObject;
+}
+
+/**
+ * Reads the body of an upload as it comes: a form's file goes into the database piece by piece, a JSON body's samples line
+ * by line. Throws invalid_request, payload_too_large; then nothing of it is left.
+ */
+export const readUploadRequest = (
+  request: Request,
+  { json, form }: Schemas,
+  uploads: Pick<Uploads, "receive" | "discard">,
+  principal: Pick<Principal, "keyId">,
+): Promise<UploadRequest> =>
+  request.headers.get("content-type")?.toLowerCase().startsWith("multipart/")
+    ? readFileForm(request, form, uploads, principal)
+    : readJsonBody(request, json, uploads, principal);
+
+const check = <T extends TSchema>(schema: T, value: unknown): void => {
+  if (!Value.Check(schema, value)) throw invalidRequest(Value.Errors(schema, value));
+};
+
+const readFileForm = async (
+  request: Request,
+  schema: TObject,
+  uploads: Pick<Uploads, "receive" | "discard">,
+  { keyId }: Pick<Principal, "keyId">,
+): Promise<UploadRequest> => {
+  const { file: upload, fields } = await readForm(request, (file, fileName) =>
+    uploads.receive(file, { fileName, createdBy: keyId }),
+  );
+  if (!upload) throw new AppError("invalid_request", "file is missing.", { param: "file" });
+  try {
+    refuseBadText(fields);
+    check(withoutFile(schema), fields);
+    const { mapping, format, on_error: onError, dry_run: dryRun, schema: sampleSchema, ...rest } = fields;
+    return {
+      upload,
+      isInline: false,
+      options: {
+        format: format as ImportOptions["format"],
+        mapping: parse("mapping", mapping, Mapping) as ImportOptions["mapping"],
+        onError: onError === "skip" ? "skip" : "refuse",
+        dryRun: dryRun === "true",
+      },
+      fields: { ...rest, schema: parse("schema", sampleSchema, JsonObject) as UploadRequest["fields"]["schema"] },
+      sent: { ...fields, sha256: upload.sha256, file: upload.fileName },
+    };
+  } catch (error) {
+    await uploads.discard(upload.id);
+    throw error;
+  }
+};
+
+const withoutFile = ({ properties: { file: _, ...properties } }: TObject): TObject =>
+  Type.Object(properties, { additionalProperties: false });
+
+const JsonObject = Type.Record(Type.String(), Type.Unknown());
+const Mapping = Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 200 }), Type.Null()]));
+
+/** A field of a form that holds an object as text. */
+const parse = (name: string, text: string | undefined, schema: TSchema): unknown => {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (Value.Check(schema, value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new AppError("invalid_request", `${name} has to be a JSON object as text.`, { param: name });
+};
+
+const readJsonBody = async (
+  request: Request,
+  schema: TObject,
+  uploads: Pick<Uploads, "receive">,
+  { keyId }: Pick<Principal, "keyId">,
+): Promise<UploadRequest> => {
+  const body = await readObject(request);
+  check(withAnySamples(schema), body);
+  const {
+    samples,
+    on_error: onError,
+    dry_run: dryRun,
+    ...fields
+  } = body as Record<string, unknown> & { samples: unknown[] };
+  for (const [index, sample] of samples.entries()) refuseUnknownFields(sample, index);
+  const upload = await uploads.receive(toLines(samples), { fileName: null, createdBy: keyId });
+  return {
+    upload,
+    isInline: true,
+    options: { format: "jsonl", onError: onError === "skip" ? "skip" : "refuse", dryRun: dryRun === true },
+    fields,
+    sent: body,
+  };
+};
+
+const readObject = async (request: Request): Promise<unknown> => {
+  try {
+    const body: unknown = await request.json();
+    checkDepth(request.headers, body);
+    return body;
+  } catch (thrown) {
+    if (thrown instanceof AppError) throw thrown;
+    throw new AppError("invalid_request", "The body is not valid JSON.", { cause: thrown });
+  }
+};
+
+/** What is wrong with a sample is said by the report, with its place, and may be left out where the caller says so. */
+const withAnySamples = ({ properties }: TObject): TObject =>
+  Type.Object(
+    { ...properties, samples: Type.Array(Type.Unknown(), { minItems: 1, maxItems: 100_000 }) },
+    { additionalProperties: false },
+  );
+
+/** A file's columns may mean anything; a field of the API that does not exist is a mistake. */
+const refuseUnknownFields = (sample: unknown, index: number): void => {
+  if (typeof sample !== "object" || sample === null) return;
+  const unknown = Object.keys(sample).find((name) => !Object.hasOwn(NewSample.properties, name));
+  if (unknown === undefined) return;
+  const path = `samples.${index}.${unknown}`;
+  const known = Object.keys(NewSample.properties).join(", ");
+  throw new AppError("invalid_request", `${path} is no field of a sample. There are ${known}.`, { param: path });
+};
+
+function* toLines(samples: readonly unknown[]): Generator<Uint8Array> {
+  const encoder = new TextEncoder();
+  for (const sample of samples) yield encoder.encode(`${JSON.stringify(sample)}\n`);
+}

@@ -1,0 +1,413 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createClient } from "@libsql/client";
+import { type Stack, startStack } from "./stack";
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack.close());
+
+// biome-ignore lint/suspicious/noExplicitAny: what a client sees of an answer
+type Json = any;
+const json = async (response: Response): Promise<Json> => JSON.parse(await response.text());
+
+/** Sends a file as a form, as curl -F does. */
+const send = (
+  path: string,
+  file: string | Uint8Array<ArrayBuffer>,
+  fields: Record<string, string> = {},
+  key = stack.adminKey,
+) => {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (name !== "filename") form.append(name, value);
+  form.append("file", new File([file], fields.filename ?? "samples.csv"));
+  return fetch(stack.url + path, { method: "POST", body: form, headers: { authorization: `Bearer ${key}` } });
+};
+const fresh = (): string => `dataset ${crypto.randomUUID()}`;
+const create = async (samples: unknown[], name = fresh()): Promise<Json> => {
+  const response = await stack.call("POST", "/v1/datasets", { body: { name, samples } });
+  expect(response.status).toBe(201);
+  return (await json(response)).dataset;
+};
+const samplesOf = async (id: string, query = ""): Promise<Json[]> =>
+  (await json(await stack.call("GET", `/v1/datasets/${id}/samples?limit=100${query}`))).data;
+
+/** Rows that wait in the tables of uploads: nothing may be left there. */
+const leftovers = async (): Promise<number> => {
+  const client = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
+  const { rows } = await client.execute(
+    "SELECT (SELECT COUNT(*) FROM uploads) + (SELECT COUNT(*) FROM upload_parts) AS n",
+  );
+  client.close();
+  return Number(rows[0]?.n);
+};
+
+/** 1,000 rows of which five can't be used: lines 101, 301, 501, 701 and 901. */
+const thousand = (): string =>
+  [
+    "id,question,answer,context",
+    ...Array.from({ length: 1000 }, (_, index) => {
+      const n = index + 1;
+      if (n % 200 === 100) return n % 400 === 100 ? `k${n},,Paris,Paris is a city.` : `k${n},What is ${n}?,"${n}"`;
+      return `k${n},What is ${n}?,"${n}, that is ${n}",The number is ${n}.`;
+    }),
+  ].join("\n");
+
+describe("a CSV of 1,000 rows with five broken ones", () => {
+  test("is refused as a whole, with line and column of each, and leaves nothing behind", async () => {
+    const name = fresh();
+    const response = await send("/v1/datasets", thousand(), { name });
+    const { error } = await json(response);
+    expect([response.status, error.code]).toEqual([422, "dataset_invalid"]);
+    expect(error.message).toStartWith("5 of 1000 rows can't be used, so nothing was stored. Line 101");
+    expect(error.details.map(({ line }: Json) => line)).toEqual([101, 301, 501, 701, 901]);
+    expect(error.details[0]).toEqual({ line: 101, path: "question", message: expect.stringContaining("empty") });
+    expect((await stack.call("GET", `/v1/datasets/${encodeURIComponent(name)}`)).status).toBe(404);
+    expect(await leftovers()).toBe(0);
+  });
+
+  test("can be looked at without storing anything", async () => {
+    const name = fresh();
+    const response = await send("/v1/datasets", thousand(), { name, dry_run: "true" });
+    const { dataset, report } = await json(response);
+    expect([response.status, dataset]).toEqual([200, null]);
+    expect([report.rows, report.accepted, report.rejected, report.format]).toEqual([1000, 995, 5, "csv"]);
+    expect(report.mapping).toEqual({ id: "key", question: "input", answer: "references", context: "contexts" });
+    expect(report.preview).toHaveLength(20);
+    expect((await stack.call("GET", `/v1/datasets/${encodeURIComponent(name)}`)).status).toBe(404);
+    expect(await leftovers()).toBe(0);
+  });
+
+  test("is stored without them where the caller says so, and found again by name", async () => {
+    const name = fresh();
+    const response = await send("/v1/datasets", thousand(), { name, on_error: "skip", description: "Numbers" });
+    const { dataset, report } = await json(response);
+    expect([response.status, dataset.latest.samples, report.errors.length]).toEqual([201, 995, 5]);
+    const found = await json(await stack.call("GET", `/v1/datasets/${encodeURIComponent(name)}`));
+    expect(found).toEqual(dataset);
+    const [first] = await samplesOf(dataset.id);
+    expect(first).toMatchObject({
+      key: "k1",
+      input: "What is 1?",
+      references: ["1, that is 1"],
+      contexts: ["The number is 1."],
+      output: null,
+    });
+    expect(await leftovers()).toBe(0);
+  });
+});
+
+describe("samples in a JSON body", () => {
+  test("are stored in their order, with keys made of their content where they have none", async () => {
+    const { id } = await create([
+      { key: "b", input: "Two?" },
+      { input: "One?", tags: ["x"] },
+    ]);
+    const samples = await samplesOf(id);
+    expect(samples.map(({ input }) => input)).toEqual(["Two?", "One?"]);
+    expect([samples[0].key, samples[1].key]).toEqual(["b", samples[1].hash.slice(0, 32)]);
+  });
+
+  test("that are wrong are named by their number", async () => {
+    const samples = [{ input: "One?" }, { references: ["2"] }, "three"];
+    const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), samples } });
+    const { error } = await json(response);
+    expect([response.status, error.details.map(({ line }: Json) => line)]).toEqual([422, [2, 3]]);
+  });
+
+  test.each([
+    ["a field that samples don't have", { samples: [{ input: "One?", refrences: ["1"] }] }, "samples.0.refrences"],
+    ["a parameter that the route doesn't have", { samples: [{ input: "One?" }], mapping: {} }, "mapping"],
+    ["no samples", { samples: [] }, "samples"],
+    ["a name that can't be shown", { name: "a\nb", samples: [{ input: "One?" }] }, "name"],
+    ["a schema that is none", { schema: { type: 7 }, samples: [{ input: "One?" }] }, "schema"],
+  ])("with %s are refused by its name", async (_, body, param) => {
+    const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), ...body } });
+    const { error } = await json(response);
+    expect([response.status, error.code, error.param]).toEqual([400, "invalid_request", param]);
+    expect(await leftovers()).toBe(0);
+  });
+});
+
+describe("revisions", () => {
+  const one = { key: "1", input: "One?", references: ["1"] };
+  const two = { key: "2", input: "Two?", references: ["2"] };
+  const three = { key: "3", input: "Three?", references: ["3"] };
+  const revise = async (id: string, body: Json) => {
+    const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body });
+    const { dataset } = await json(response);
+    const { revision, samples, added, changed, removed } = dataset.latest;
+    return { status: response.status, revision, samples, added, changed, removed };
+  };
+
+  test("tell by key what was added, changed and removed, and the older one stays as it was", async () => {
+    const { id } = await create([one, two]);
+    const changed = { ...two, references: ["two"] };
+    expect(await revise(id, { samples: [changed, three] })).toEqual({
+      status: 201,
+      revision: 2,
+      samples: 2,
+      added: 1,
+      changed: 1,
+      removed: 1,
+    });
+    expect((await samplesOf(id, "&revision=1")).map(({ key }) => key)).toEqual(["1", "2"]);
+    expect((await samplesOf(id)).map(({ key, references }) => [key, references[0]])).toEqual([
+      ["2", "two"],
+      ["3", "3"],
+    ]);
+    const { data } = await json(await stack.call("GET", `/v1/datasets/${id}/revisions`));
+    expect(data.map(({ revision }: Json) => revision)).toEqual([2, 1]);
+  });
+
+  test("that merge remove nothing", async () => {
+    const { id } = await create([one, two]);
+    const merged = await revise(id, { mode: "merge", samples: [{ ...one, references: ["one"] }, three] });
+    expect(merged).toEqual({ status: 201, revision: 2, samples: 3, added: 1, changed: 1, removed: 0 });
+    expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["1", "3", "2"]);
+  });
+
+  test("that change nothing are none", async () => {
+    const { id } = await create([one, two]);
+    expect((await revise(id, { samples: [two, one] })).status).toBe(200);
+    expect((await revise(id, { mode: "merge", samples: [one] })).revision).toBe(1);
+  });
+
+  test("of the same samples have the same hash in every dataset", async () => {
+    const [first, second] = [await create([one, two]), await create([two, one])];
+    expect(second.latest.hash).toBe(first.latest.hash);
+    expect((await create([one])).latest.hash).not.toBe(first.latest.hash);
+  });
+
+  test("of a dataset that was deleted meanwhile are not found", async () => {
+    const { id } = await create([one]);
+    expect((await stack.call("DELETE", `/v1/datasets/${id}`)).status).toBe(204);
+    const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body: { samples: [two] } });
+    expect(response.status).toBe(404);
+  });
+});
+
+describe("what is downloaded", () => {
+  const awkward = [
+    { key: "formula", input: "=1+1", references: ["+2", "@x"], tags: ["a", "b"], metadata: { n: 1.5, ok: true } },
+    { key: "quotes", input: 'He said "no",\nthen left.', contexts: ["One.", ""], group: "g" },
+    { key: "chat", input: [{ role: "user", content: "Hé 👋" }], output: "" },
+  ];
+
+  test.each(["jsonl", "csv"])(
+    "as %s is the same dataset with the same hash when it is uploaded again",
+    async (format) => {
+      const dataset = await create(awkward);
+      const response = await stack.call("GET", `/v1/datasets/${dataset.id}/export?format=${format}`);
+      expect(response.headers.get("content-disposition")).toContain(`${dataset.id}-r1.${format}`);
+      expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+      const text = await response.text();
+      const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: `x.${format}` }));
+      expect(again.dataset?.latest.hash).toBe(dataset.latest.hash);
+    },
+  );
+
+  test("P2: as CSV holds no cell that a spreadsheet runs", async () => {
+    const { id } = await create(awkward);
+    const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=csv`)).text();
+    expect(text).toContain("'=1+1");
+    for (const cell of text.split(/[,\n]/)) expect(cell.replace(/^"/, "")).not.toMatch(/^[=+@\t]/);
+  });
+});
+
+describe("how columns become fields", () => {
+  test("is guessed by their names, and can be said", async () => {
+    const csv = "q,a,note\nWhat is 1?,1,easy\n";
+    const mapping = JSON.stringify({ q: "input", a: "references", note: null });
+    const { dataset } = await json(await send("/v1/datasets", csv, { name: fresh(), mapping }));
+    expect(await samplesOf(dataset.id)).toMatchObject([{ input: "What is 1?", references: ["1"], metadata: {} }]);
+  });
+
+  test.each([
+    ["no JSON", "{", "mapping"],
+    ["a field that samples don't have", '{"q":"inptu"}', "mapping"],
+    ["a column that the file doesn't have", '{"x":"input"}', "mapping"],
+  ])("by a mapping with %s is refused", async (_, mapping, param) => {
+    const response = await send("/v1/datasets", "q\nWhat?\n", { name: fresh(), mapping });
+    expect([response.status, (await json(response)).error.param]).toEqual([400, param]);
+    expect(await leftovers()).toBe(0);
+  });
+});
+
+test("a dataset's schema is checked for every sample of a new revision, by line and field", async () => {
+  const schema = { type: "object", required: ["references"], properties: { references: { minItems: 1 } } };
+  const body = { name: fresh(), schema, samples: [{ input: "One?", references: ["1"] }] };
+  const { dataset } = await json(await stack.call("POST", "/v1/datasets", { body }));
+  const lines = '{"input":"Two?","references":["2"]}\n{"input":"Three?"}\n';
+  const response = await send(`/v1/datasets/${dataset.id}/revisions`, lines, { filename: "more.jsonl" });
+  const { error } = await json(response);
+  expect([response.status, error.details]).toEqual([
+    422,
+    [{ line: 2, path: "references", message: expect.stringContaining("references") }],
+  ]);
+});
+
+describe("lists", () => {
+  test("are paged, and searched by words and tags", async () => {
+    const samples = Array.from({ length: 25 }, (_, n) => ({
+      key: `k${n}`,
+      input: n % 5 === 0 ? `Where is café "${n}"?` : `What is ${n}?`,
+      tags: n % 2 === 0 ? ["even"] : [],
+    }));
+    const { id } = await create(samples);
+    const keys: string[] = [];
+    for (let after = ""; ; ) {
+      const page = await json(await stack.call("GET", `/v1/datasets/${id}/samples?limit=10${after}`));
+      keys.push(...page.data.map(({ key }: Json) => key));
+      if (!page.has_more) break;
+      after = `&after=${page.next_cursor}`;
+    }
+    expect(keys).toEqual(samples.map(({ key }) => key));
+    expect((await samplesOf(id, "&tag=even")).length).toBe(13);
+    expect((await samplesOf(id, `&search=${encodeURIComponent('café "5"')}`)).map(({ key }) => key)).toEqual(["k5"]);
+    const one = await json(await stack.call("GET", `/v1/datasets/${id}/samples/k7`));
+    expect(one.input).toBe("What is 7?");
+  });
+
+  test("of datasets are searched by name, and a name that is deleted is free again", async () => {
+    const name = fresh();
+    const { id } = await create([{ input: "One?" }], name);
+    const listed = await json(await stack.call("GET", `/v1/datasets?search=${name.slice(8, 20)}`));
+    expect(listed.data.map((dataset: Json) => dataset.id)).toEqual([id]);
+    const taken = await stack.call("POST", "/v1/datasets", { body: { name, samples: [{ input: "Two?" }] } });
+    expect([taken.status, (await json(taken)).error.param]).toEqual([409, "name"]);
+    await stack.call("DELETE", `/v1/datasets/${id}`);
+    expect((await stack.call("GET", `/v1/datasets/${id}`)).status).toBe(404);
+    await create([{ input: "Two?" }], name);
+  });
+});
+
+test("a dataset is renamed, and its baseline has to be a run over it", async () => {
+  const { id } = await create([{ input: "One?" }]);
+  const name = fresh();
+  const renamed = await json(await stack.call("PATCH", `/v1/datasets/${id}`, { body: { name, description: "New" } }));
+  expect([renamed.name, renamed.description]).toEqual([name, "New"]);
+  const body = { baseline_run_id: `run_${"0".repeat(32)}` };
+  expect((await stack.call("PATCH", `/v1/datasets/${id}`, { body })).status).toBe(400);
+});
+
+describe("P1: what is no dataset gets 413 or 422 with its place, and nothing stays", () => {
+  const utf16 = (text: string): Uint8Array<ArrayBuffer> => {
+    const bytes = new Uint8Array(2 + 2 * text.length);
+    bytes.set([0xff, 0xfe]);
+    for (const [i, character] of [...text].entries())
+      bytes.set([character.charCodeAt(0) & 255, character.charCodeAt(0) >> 8], 2 + 2 * i);
+    return bytes;
+  };
+  test.each<[string, string | Uint8Array<ArrayBuffer>, string, number, RegExp]>([
+    ["nothing", "", "x.csv", 422, /no rows|empty/],
+    ["a header alone", "input,references\n", "x.csv", 422, /no rows/],
+    ["a ragged row", "input,references\nOne?,1\nTwo?,2,3\n", "x.csv", 422, /[Ll]ine 3/],
+    ["an open quote", 'input\n"One?\nTwo?\n', "x.csv", 422, /[Ll]ine 2/],
+    ["UTF-16", utf16("input\nOne?\n"), "x.csv", 422, /UTF-16/],
+    ["NUL", "input\nO\0ne?\n", "x.csv", 422, /NUL/],
+    ["no UTF-8", new Uint8Array([...Buffer.from("input\n"), 0xc3, 0x28, 10]), "x.csv", 422, /UTF-8/],
+    [
+      "deep JSON",
+      `{"input":"One?","metadata":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}\n`,
+      "x.jsonl",
+      422,
+      /[Ll]ine 1/,
+    ],
+    ["a name that reaches an object's own", '{"input":"One?","__proto__":{"x":1}}\n', "x.jsonl", 422, /__proto__/],
+    ["broken JSON", '{"input":"One?"}\n{"input":"Two?"\n', "x.jsonl", 422, /[Ll]ine 2/],
+    ["duplicate keys", '{"key":"a","input":"One?"}\n{"key":"a","input":"Two?"}\n', "x.jsonl", 422, /[Ll]ine 2/],
+    ["a zip in disguise", new Uint8Array([0x50, 0x4b, 3, 4, ...Buffer.alloc(100)]), "x.csv", 422, /zip|ZIP/],
+    [
+      "a broken Parquet file",
+      new Uint8Array([...Buffer.from("PAR1"), ...Buffer.alloc(64), ...Buffer.from("PAR1")]),
+      "x.parquet",
+      422,
+      /Parquet/i,
+    ],
+    ["a row of 2 MiB", `{"input":"${"x".repeat(2 * 1024 * 1024)}"}\n`, "x.jsonl", 413, /[Ll]ine 1/],
+  ])("%s", async (_, file, filename, status, message) => {
+    const name = fresh();
+    const response = await send("/v1/datasets", file, { name, filename });
+    const { error } = await json(response);
+    expect([response.status, `${error.message} ${JSON.stringify(error.details)}`]).toEqual([
+      status,
+      expect.stringMatching(message),
+    ]);
+    expect((await stack.call("GET", `/v1/datasets/${encodeURIComponent(name)}`)).status).toBe(404);
+    expect(await leftovers()).toBe(0);
+  });
+
+  test("a byte order mark is no part of the first column's name", async () => {
+    const { dataset } = await json(await send("/v1/datasets", "\ufeffinput\nOne?\n", { name: fresh() }));
+    expect((await samplesOf(dataset.id))[0].input).toBe("One?");
+  });
+});
+
+describe("P3: names of files", () => {
+  test.each([
+    ["../../etc/passwd", "passwd"],
+    ["a\\b\\c.csv", "c.csv"],
+    ["x\u202efdp.csv", "xfdp.csv"],
+    [`${"x".repeat(4000)}.csv`, "x".repeat(200)],
+    ['quo"te.csv', "quote.csv"],
+  ])("%j is shown as %j", async (filename, shown) => {
+    const boundary = "----boundary";
+    const part = (head: string, body: string) =>
+      `--${boundary}\r\ncontent-disposition: form-data; ${head}\r\n\r\n${body}\r\n`;
+    const named = filename.replaceAll("\\", "\\\\").replaceAll('"', '\\"');
+    const body = `${part('name="name"', fresh())}${part(`name="file"; filename="${named}"`, "input\nOne?\n")}--${boundary}--\r\n`;
+    const response = await fetch(`${stack.url}/v1/datasets`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${stack.adminKey}`,
+        "content-type": `multipart/form-data; boundary=${boundary}`,
+      },
+      body,
+    });
+    const { dataset } = await json(response);
+    expect(dataset?.latest.source).toBe(shown);
+  });
+});
+
+describe("forms that are none", () => {
+  const post = (contentType: string, body: string) =>
+    fetch(`${stack.url}/v1/datasets`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${stack.adminKey}`, "content-type": contentType },
+      body,
+    });
+  test.each([
+    ["without a boundary", "multipart/form-data", "x", /boundary/],
+    [
+      "cut off",
+      "multipart/form-data; boundary=b",
+      '--b\r\ncontent-disposition: form-data; name="name"\r\n\r\nx',
+      /cut off|well-formed/,
+    ],
+    [
+      "without a file",
+      "multipart/form-data; boundary=b",
+      '--b\r\ncontent-disposition: form-data; name="name"\r\n\r\nx\r\n--b--\r\n',
+      /file is missing/,
+    ],
+  ])("%s", async (_, contentType, body, message) => {
+    const response = await post(contentType, body);
+    expect([response.status, (await json(response)).error.message]).toEqual([400, expect.stringMatching(message)]);
+    expect(await leftovers()).toBe(0);
+  });
+});
+
+test("roles: a viewer reads, an editor writes", async () => {
+  const [viewer, member, editor] = [
+    await stack.keyOf("viewer"),
+    await stack.keyOf("member"),
+    await stack.keyOf("editor"),
+  ];
+  const { id } = await create([{ input: "One?" }]);
+  expect((await stack.call("GET", `/v1/datasets/${id}/samples`, { key: viewer })).status).toBe(200);
+  expect((await send("/v1/datasets", "input\nOne?\n", { name: fresh() }, member)).status).toBe(403);
+  expect((await send("/v1/datasets", "input\nOne?\n", { name: fresh() }, editor)).status).toBe(201);
+  expect((await stack.call("DELETE", `/v1/datasets/${id}`, { key: viewer })).status).toBe(403);
+});

@@ -1,0 +1,64 @@
+import { createClient } from "@libsql/client";
+import { ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+import { alignColumns } from "../../lib/table";
+import { sendUpload } from "../datasets/send-upload";
+import { UPLOADS, type Upload } from "../datasets/uploads";
+import { Stack } from "../harness";
+import { watchGrowth } from "../memory-growth";
+
+/**
+ * Large and hostile files, sent by HTTP to a real gateway with a real jobs worker: `bun run faults`. It prints how each
+ * ended and how much memory both took, and exits 1 where a limit is broken or anything of a refused file is left.
+ */
+
+const MOST_GROWTH_MIB = 64;
+
+/** A file of which no row is any good is read to its end, and refused. */
+const wanted = ({ ending }: Upload): number => {
+  if ("kind" in ending) return ERROR_KINDS[ending.kind as ErrorKind].status;
+  return ending.samples > 0 ? 201 : 422;
+};
+
+/** Rows that a refused upload has left behind. */
+const leftovers = async (stack: Stack, name: string): Promise<number> => {
+  const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
+  const sql = `SELECT (SELECT COUNT(*) FROM datasets WHERE name = ?) + (SELECT COUNT(*) FROM upload_parts)
+    + (SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL AND samples > 0)`;
+  try {
+    return Number((await database.execute({ sql, args: [name] })).rows[0]?.[0]);
+  } finally {
+    database.close();
+  }
+};
+
+const stack = await Stack.start({ engine: "synthetic", workers: 1 });
+const pids = [stack.gateway.pid, stack.workers[0]?.pid ?? 0];
+let isBroken = false;
+const rows = [["upload", "status", "gateway", "worker", "seconds", "answer"]];
+try {
+  // Code that is loaded once is no growth of an upload.
+  const small = UPLOADS["100,000 rows of JSONL"];
+  if (small) await sendUpload(stack.url, "warm", small);
+  for (const [what, upload] of Object.entries(UPLOADS)) {
+    const startedMs = performance.now();
+    const growth = watchGrowth(pids);
+    const { status, message } = await sendUpload(stack.url, what, upload);
+    const [gateway = 0, worker = 0] = growth();
+    const left = status < 300 ? 0 : await leftovers(stack, what);
+    const isWrong = status !== wanted(upload) || left > 0 || Math.max(gateway, worker) > MOST_GROWTH_MIB;
+    isBroken ||= isWrong;
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    rows.push([
+      what,
+      String(status),
+      `${gateway.toFixed(0)} MiB`,
+      `${worker.toFixed(0)} MiB`,
+      seconds,
+      `${isWrong ? "BROKEN " : ""}${message.slice(0, 60)}`,
+    ]);
+  }
+} finally {
+  await stack.stop();
+}
+console.log(alignColumns(rows).join("\n"));
+process.exit(isBroken ? 1 : 0);

@@ -1,0 +1,18 @@
+import { residentMib } from "../bench/processes";
+
+const LOOK_MS = 10;
+
+/** Watches how far the memory of processes grows above what it is now; the answer ends it: MiB of each. */
+export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
+  const before = pids.map(residentMib);
+  const most = [...before];
+  const look = () => {
+    for (const [index, pid] of pids.entries()) most[index] = Math.max(most[index] ?? 0, residentMib(pid));
+  };
+  const timer = setInterval(look, LOOK_MS);
+  return () => {
+    clearInterval(timer);
+    look();
+    return most.map((mib, index) => mib - (before[index] ?? 0));
+  };
+};
