@@ -68,6 +68,17 @@ export const findHolder = async (db: Reads, id: string): Promise<string | undefi
 export const listMessages = (db: Reads, conversationId: string): Promise<MessageRow[]> =>
   db.select().from(messages).where(eq(messages.conversationId, conversationId)).orderBy(asc(messages.position));
 
+/** The answer of this request among the conversations of a key, and where it stands; undefined where none is kept. */
+export const findAnswer = async (db: Reads, keyId: string, requestId: string): Promise<MessageRow | undefined> => {
+  const [row] = await db
+    .select({ message: messages })
+    .from(messages)
+    .innerJoin(conversations, eq(conversations.id, messages.conversationId))
+    .where(and(eq(conversations.keyId, keyId), sql`json_extract(messages.detail, '$.request_id') = ${requestId}`))
+    .limit(1);
+  return row?.message;
+};
+
 export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
   tx.insert(conversations).values(row);
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { labels, results } from "./schema";
 
@@ -51,10 +51,16 @@ export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
     .orderBy(asc(labels.id))
     .then((rows) => rows.map(({ label }) => label));
 
-/** Ids of results, newest first, that this person has not labelled for this criterion. */
+/** Ids of results, newest first and below `before`, that this person has not labelled for this criterion. */
 export const listUnlabelled = async (
   db: Reads,
-  { metric, labelledBy, limit }: { metric: string; labelledBy: string; limit: number },
+  {
+    metric,
+    labelledBy,
+    runId,
+    before,
+    limit,
+  }: { metric: string; labelledBy: string; runId?: string; before?: string; limit: number },
 ): Promise<string[]> => {
   const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = results.id
     AND l.metric = ${metric} AND l.labelled_by = ${labelledBy} AND l.replaced_at IS NULL)`;
@@ -62,8 +68,27 @@ export const listUnlabelled = async (
   const rows = await db
     .select({ id: results.id })
     .from(results)
-    .where(and(eq(results.state, "done"), isScored, sql`NOT ${isLabelled}`))
+    .where(
+      and(
+        eq(results.state, "done"),
+        runId === undefined ? undefined : eq(results.runId, runId),
+        before === undefined ? undefined : lt(results.id, before),
+        isScored,
+        sql`NOT ${isLabelled}`,
+      ),
+    )
     .orderBy(desc(results.id))
     .limit(limit);
   return rows.map(({ id }) => id);
+};
+
+/** Labels that hold for a criterion, of all results that these evaluators (`name@version`) have scored by it. */
+export const listLabelsFor = (db: Reads, evaluators: readonly string[]): Promise<LabelRow[]> => {
+  const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = labels.result_id
+    AND s.metric = labels.metric AND ${inArray(sql`s.evaluator`, [...evaluators])})`;
+  return db
+    .select()
+    .from(labels)
+    .where(and(isNull(labels.replacedAt), isScored))
+    .orderBy(asc(labels.id));
 };

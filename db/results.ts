@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, or, sql } from "drizzle-orm";
+import { and, asc, count, eq, gt, inArray, isNotNull, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import type { SampleRow } from "./samples";
 import { results, samples, scores } from "./schema";
@@ -16,15 +16,6 @@ export interface ResultCursor {
 
 export const insertResult = async (tx: Tx, row: NewResultRow): Promise<void> => {
   await tx.insert(results).values(row);
-};
-
-/** What became of a result after it was scored. */
-export const updateResult = async (
-  tx: Tx,
-  id: string,
-  changes: Pick<NewResultRow, "passed" | "failure">,
-): Promise<void> => {
-  await tx.update(results).set(changes).where(eq(results.id, id));
 };
 
 /**
@@ -88,6 +79,8 @@ export interface ScoreFigure {
   shadow: boolean;
   value: number | null;
   passed: boolean | null;
+  /** Of the result. */
+  failure: string | null;
 }
 
 const figure = {
@@ -99,6 +92,7 @@ const figure = {
   shadow: scores.shadow,
   value: scores.value,
   passed: scores.passed,
+  failure: results.failure,
 };
 
 const figures = (db: Reads) =>
@@ -111,6 +105,51 @@ const figures = (db: Reads) =>
 /** Every score of a run as figures, by result. */
 export const listFigures = (db: Reads, runId: string): Promise<ScoreFigure[]> =>
   figures(db).where(eq(results.runId, runId)).orderBy(asc(scores.resultId), asc(scores.id));
+
+/** Counts and sums over the results of a run. */
+export interface RunTotals {
+  total: number;
+  done: number;
+  errors: number;
+  running: number;
+  /** Results with a verdict, and those of them that passed. */
+  judged: number;
+  passed: number;
+  promptTokens: number;
+  completionTokens: number;
+  /** Milliseconds that a node worked on the outputs; what came from the cache took none. */
+  workedMs: number;
+}
+
+export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals> => {
+  const of = (path: string) => sql`json_extract(${results.output}, ${`$.${path}`})`;
+  const sum = (value: SQL) => sql<number>`COALESCE(SUM(${value}), 0)`;
+  const isMade = sql`${of("cache.status")} = 'miss' OR ${of("cache.status")} = 'bypass'`;
+  const [row] = await db
+    .select({
+      total: count(),
+      done: sum(sql`${results.state} IN ('done', 'error')`),
+      errors: sum(sql`${results.state} = 'error'`),
+      running: sum(sql`${results.state} = 'running'`),
+      judged: count(results.passed),
+      passed: sum(sql`${results.passed}`),
+      promptTokens: sum(of("usage.prompt_tokens")),
+      completionTokens: sum(of("usage.completion_tokens")),
+      workedMs: sum(sql`CASE WHEN ${isMade} THEN ${of("latency.total")} - ${of("latency.queue")} END`),
+    })
+    .from(results)
+    .where(eq(results.runId, runId));
+  if (!row) throw new Error("A count has a row.");
+  return row;
+};
+
+/** How many results of a run failed in which way. */
+export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: string; count: number }[]> =>
+  db
+    .select({ failure: sql<string>`${results.failure}`, count: count() })
+    .from(results)
+    .where(and(eq(results.runId, runId), isNotNull(results.failure)))
+    .groupBy(results.failure);
 
 /** Every score of these evaluators (`name@version`) as figures, up to `limit`, newest first. */
 export const listFiguresBy = (db: Reads, evaluators: readonly string[], limit: number): Promise<ScoreFigure[]> =>

@@ -21,15 +21,23 @@ export interface RunFilter {
   search?: string;
   /** `name@version`: runs in which this evaluator has scored something. */
   evaluator?: string;
+  /** true: results with a verdict all passed; false: one of them did not. */
+  passed?: boolean;
 }
 
-const fits = ({ kind, state, datasetId, tag, search, evaluator }: RunFilter): SQL | undefined =>
+const hasResult = (condition: SQL): SQL =>
+  sql`EXISTS (SELECT 1 FROM results WHERE results.run_id = runs.id AND ${condition})`;
+const isFailed = hasResult(sql`results.passed = 0`);
+const isPassed = sql`(${hasResult(sql`results.passed = 1`)} AND NOT ${isFailed})`;
+
+const fits = ({ kind, state, datasetId, tag, search, evaluator, passed }: RunFilter): SQL | undefined =>
   and(
     kind && eq(runs.kind, kind),
     state && eq(runs.state, state),
     datasetId === undefined ? undefined : eq(runs.datasetId, datasetId),
     tag === undefined ? undefined : sql`EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value = ${tag})`,
     search === undefined ? undefined : like(runs.name, search),
+    passed === undefined ? undefined : passed ? isPassed : isFailed,
     evaluator === undefined
       ? undefined
       : sql`EXISTS (SELECT 1 FROM scores JOIN results ON results.id = scores.result_id

@@ -14,14 +14,19 @@ import { compareRoutes } from "./compare/routes";
 import { conversationRoutes } from "./conversations/routes";
 import type { ConversationService } from "./conversations/service";
 import type { ConversationTransfer } from "./conversations/transfer";
+import type { Imports } from "./datasets/imports";
 import { datasetRoutes } from "./datasets/routes";
 import type { DatasetService } from "./datasets/service";
 import { embeddingRoutes } from "./embeddings/routes";
 import type { EmbeddingService } from "./embeddings/service";
 import { evalRoutes } from "./evals/routes";
+import type { EvalService } from "./evals/service";
+import type { EvalTransfer } from "./evals/transfer";
+import type { AgreementService } from "./evaluators/agreement";
 import { evaluatorRoutes } from "./evaluators/routes";
 import type { EvaluatorService } from "./evaluators/service";
 import { feedbackRoutes } from "./feedback/routes";
+import type { FeedbackService } from "./feedback/service";
 import { healthRoutes } from "./health/routes";
 import type { Health } from "./health/service";
 import type { Idempotency } from "./http/idempotency";
@@ -30,6 +35,8 @@ import { http } from "./http/plugin";
 import { keyRoutes } from "./keys/routes";
 import type { KeyRuns } from "./keys/runs";
 import type { KeysService } from "./keys/service";
+import { labelRoutes } from "./labels/routes";
+import type { LabelService } from "./labels/service";
 import type { Ledger } from "./limits/ledger";
 import { countsPath, limitRoutes } from "./limits/routes";
 import { metricsRoutes } from "./metrics/routes";
@@ -43,6 +50,7 @@ import { promptRoutes } from "./prompts/routes";
 import type { PromptService } from "./prompts/service";
 import { ragRoutes } from "./rag/routes";
 import type { SessionService } from "./sessions/service";
+import type { Uploads } from "./uploads/service";
 
 /** Everything that routes and pages call. */
 export interface Services {
@@ -61,10 +69,17 @@ export interface Services {
   chat: ChatService;
   embeddings: EmbeddingService;
   conversations: ConversationService;
+  uploads: Uploads;
   datasets: DatasetService;
-  evaluators: EvaluatorService;
-  idempotency: Idempotency;
+  imports: Imports;
   prompts: PromptService;
+  evaluators: EvaluatorService;
+  agreement: AgreementService;
+  evals: EvalService;
+  evalTransfer: EvalTransfer;
+  labels: LabelService;
+  feedback: FeedbackService;
+  idempotency: Idempotency;
   transfer: ConversationTransfer;
   health: Health;
 }
@@ -87,7 +102,7 @@ export const createApp = (services: Services) => {
         runs: services.runs,
         log,
         degraded: () => services.health.degradations.header(),
-        maxBodyBytes: config.gateway.maxBodyBytes,
+        bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         publicUrl: config.gateway.publicUrl,
         routes: () => app.routes,
         page: errorPage,
@@ -104,11 +119,12 @@ export const createApp = (services: Services) => {
     .use(conversationRoutes(services))
     .use(embeddingRoutes(services))
     .use(ragRoutes)
-    .use(datasetRoutes)
-    .use(evalRoutes)
+    .use(datasetRoutes(services))
+    .use(evalRoutes(services))
     .use(batchEvalRoutes)
     .use(compareRoutes)
-    .use(feedbackRoutes)
+    .use(feedbackRoutes(services))
+    .use(labelRoutes(services))
     .use(promptRoutes(services))
     .use(evaluatorRoutes(services))
     .use(openApiRoutes({ app: () => app, publicUrl: config.gateway.publicUrl }))

@@ -15,18 +15,27 @@ import { createChat } from "./chat/service";
 import { closeAll } from "./closing";
 import { createConversations } from "./conversations/service";
 import { createTransfer } from "./conversations/transfer";
+import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
+import { ReferenceThread } from "./evals/reference/scorer";
+import { createEvals } from "./evals/service";
+import { createEvalTransfer } from "./evals/transfer";
+import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
+import { createFeedback } from "./feedback/service";
 import { createHealth } from "./health/service";
 import { createIdempotency } from "./http/idempotency";
+import { createJobs } from "./jobs/service";
 import { KeyRuns } from "./keys/runs";
 import { createKeys } from "./keys/service";
+import { createLabels } from "./labels/service";
 import { createLedger } from "./limits/ledger";
 import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
 import { createPrompts } from "./prompts/service";
 import { createSessions } from "./sessions/service";
+import { createUploads } from "./uploads/service";
 
 export interface Composition {
   app: ReturnType<typeof createApp>;
@@ -69,14 +78,16 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const models = createModels({ engine, defaults: config.models });
   const namespaces = createNamespaces({ db, log });
   const answers = createAnswerCache({ cache, config, namespaces, log });
+  const jobs = createJobs({ db });
   const health = createHealth({
     engine,
     cache,
+    jobs,
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
   });
-  const metrics = createMetrics({ engine, answers, degradations: health.degradations });
+  const metrics = createMetrics({ engine, answers, degradations: health.degradations, jobs });
   const chat = createChat({
     engine,
     models,
@@ -87,6 +98,13 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   });
   const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs: config.timeouts.totalMs });
   const conversations = createConversations({ db, chat, models, log, runs });
+  const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
+  const datasets = createDatasets({ db });
+  const imports = createImports({ db, datasets, jobs });
+  const prompts = createPrompts({ db });
+  const evaluators = createEvaluators({ db });
+  const reference = new ReferenceThread(embeddings);
+  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
 
   const services: Services = {
     config,
@@ -104,10 +122,17 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     chat,
     embeddings,
     conversations,
-    datasets: createDatasets({ db }),
-    evaluators: createEvaluators({ db }),
+    uploads,
+    datasets,
+    imports,
+    prompts,
+    evaluators,
+    agreement: createAgreement({ db, evaluators }),
+    evals,
+    evalTransfer: createEvalTransfer({ db }),
+    labels: createLabels({ db }),
+    feedback: createFeedback({ db, imports, uploads }),
     idempotency: createIdempotency({ db, log }),
-    prompts: createPrompts({ db }),
     transfer: createTransfer({ db }),
     health,
   };
@@ -127,6 +152,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
       runs.close();
       const steps = {
         conversations: () => conversations.close(graceMs),
+        scoring: () => reference.close(),
         engine: () => engine.close(Math.max(0, until - performance.now())),
         namespaces: () => namespaces.close(),
         cache: () => cache.close(),

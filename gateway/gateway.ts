@@ -18,15 +18,15 @@ export interface Gateway {
 
 /** A load balancer that asks `/readyz` every second sees it red before the port is closed. */
 const RED_BEFORE_CLOSING_MS = 1000;
-/** Uploads of later parts are larger than a JSON body; the gate refuses a JSON body by its own limit. */
-const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+/** What the gate refuses by its own words, the server still has to let through to it. */
+const SERVER_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** Starts the gateway and resolves when it listens. `config.gateway.port` 0 takes a free one. */
 export const startGateway = async (config: Config, log: Log): Promise<Gateway> => {
   const composition = await compose(config, log);
   const { app, services } = composition;
   await composition.open();
-  const { host, port: wanted, maxBodyBytes } = config.gateway;
+  const { host, port: wanted } = config.gateway;
   try {
     app.listen({
       hostname: host,
@@ -34,7 +34,7 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
       development: false,
       reusePort: false,
       idleTimeout: 10,
-      maxRequestBodySize: Math.max(MAX_UPLOAD_BYTES, maxBodyBytes),
+      maxRequestBodySize: SERVER_BODY_BYTES,
     });
   } catch (error) {
     await composition.close(0);

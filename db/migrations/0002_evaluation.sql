@@ -171,6 +171,7 @@ CREATE TABLE `scores` (
 	`votes` text NOT NULL,
 	`shadow` integer NOT NULL,
 	`judge` text,
+	`embedder` text,
 	`error` text,
 	`scored_at` integer NOT NULL,
 	FOREIGN KEY (`result_id`) REFERENCES `results`(`id`) ON UPDATE no action ON DELETE cascade

@@ -128,6 +128,8 @@ export const scores = sqliteTable(
     shadow: flag().notNull(),
     /** Model, revision and settings of a judge; null for an evaluator without one. */
     judge: json<Record<string, unknown>>(),
+    /** Embedding model and revision; null for a score that compared no meanings. */
+    embedder: json<Record<string, unknown>>(),
     error: json<Record<string, unknown>>(),
     scoredAt: time().notNull(),
   },

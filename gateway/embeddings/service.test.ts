@@ -183,7 +183,8 @@ describe("embed", () => {
 test("embedTexts gives other services numbers, by the same way", async () => {
   const { embeddings, asked } = setUp();
   await embeddings.embed(call(), { input: "bb" });
-  expect(await embeddings.embedTexts(call(), ["a", "bb"])).toEqual([Float32Array.of(1, 1), Float32Array.of(2, 1)]);
-  expect(await embeddings.embedTexts(call(), [])).toEqual([]);
+  const { vectors, model } = await embeddings.embedTexts(call(), ["a", "bb"]);
+  expect([vectors, model]).toEqual([[Float32Array.of(1, 1), Float32Array.of(2, 1)], "fake-embedder"]);
+  expect((await embeddings.embedTexts(call(), [])).vectors).toEqual([]);
   expect(asked()).toEqual([["bb"], ["a"]]);
 });

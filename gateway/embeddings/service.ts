@@ -26,11 +26,17 @@ export interface Embeddings extends NodeReport {
   totalMs: number;
 }
 
+export interface EmbeddedTexts {
+  vectors: Float32Array[];
+  model: string;
+  modelRevision: string;
+}
+
 /** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
 export interface EmbeddingService {
   embed(call: Call, request: Pick<EmbeddingRequest, "model" | "input" | "dimensions">): Promise<Embeddings>;
   /** The vectors of texts by the default model, in their order and each of length 1, for other services of the gateway. */
-  embedTexts(call: Call, texts: string[]): Promise<Float32Array[]>;
+  embedTexts(call: Call, texts: string[]): Promise<EmbeddedTexts>;
 }
 
 interface EmbeddingDeps {
@@ -116,9 +122,8 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     embed: (call, { input, model, dimensions }) => embed(call, { ...readInputs(input), model, dimensions }),
 
     async embedTexts(call, texts) {
-      if (texts.length === 0) return [];
-      const { vectors } = await embed(call, readInputs(texts));
-      return vectors.map(toNumbers);
+      const { vectors, model, modelRevision } = await embed(call, readInputs(texts));
+      return { vectors: vectors.map(toNumbers), model, modelRevision };
     },
   };
 };

@@ -63,6 +63,13 @@ export const Claim = Type.Object(
     verdict: OneOf(["supported", "partly", "unsupported"]),
     score: Share("Support by the contexts"),
     context: Nullable(Count("Position of the context that supports it best")),
+    unsupported: Type.Array(
+      Type.Object(
+        { start: Count(), end: Count(), note: Type.String() },
+        { description: "UTF-16 offsets in the output" },
+      ),
+      { description: "What of it no context supports, as narrow as is known; empty for a supported claim" },
+    ),
   },
   { title: "Claim" },
 );
@@ -80,6 +87,19 @@ export const Score = Type.Object(
     claims: Type.Array(Claim),
     votes: Type.Array(Type.Number(), { description: "Of the judge's runs, when there were several" }),
     shadow: Type.Boolean({ description: "By an evaluator that runs alongside: never the verdict" }),
+    rubric_hash: Type.String({ description: "Of the criteria in full that decided whether it passed" }),
+    judge: Nullable(
+      Type.Object({
+        model: Type.String(),
+        model_revision: Type.String(),
+        temperature: Type.Number(),
+        seed: Type.Integer(),
+      }),
+      { description: "The model that was asked; null where none was" },
+    ),
+    embedder: Nullable(Type.Object({ model: Type.String(), model_revision: Type.String() }), {
+      description: "The embedding model that meaning was compared by; null where none was",
+    }),
     error: Nullable(ErrorBody),
     scored_at: Timestamp,
   },
@@ -114,8 +134,10 @@ export const Label = Type.Object(
     value: Type.Number(),
     failure: Nullable(FailureKind, { description: "The kind of failure, corrected by a person" }),
     comment: Nullable(Type.String()),
+    blind: Type.Boolean({ description: "Given before the evaluator's verdict was shown" }),
     labelled_by: Type.String(),
     created_at: Timestamp,
+    replaced_at: Nullable(Timestamp, { description: "When the same person changed it; null: it holds" }),
   },
   {
     title: "Label",
@@ -127,8 +149,10 @@ export const Label = Type.Object(
         value: 1,
         failure: null,
         comment: "Right, in other words.",
+        blind: true,
         labelled_by: "key_4fT9kQ2mXw7R",
         created_at: "2026-11-23T20:15:00.000Z",
+        replaced_at: null,
       },
     ],
   },
@@ -164,6 +188,7 @@ export const SampleResult = Type.Object(
     state: OneOf(["pending", "running", "done", "error"]),
     input: Type.Union([Type.String(), Type.Array(ChatMessage)]),
     references: Type.Array(Type.String()),
+    contexts: Type.Array(Type.String()),
     output: Nullable(Output),
     scores: Type.Array(Score),
     passed: Nullable(Type.Boolean(), { description: "All criteria with a threshold passed; null: not known" }),
@@ -257,6 +282,10 @@ export const RunQuery = Type.Object({
   state: Type.Optional(RunState),
   dataset: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Id or name" })),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+  evaluator: Type.Optional(evaluatorRef),
+  passed: Type.Optional(
+    OneOf(["true", "false"], { description: "true: every result with a verdict passed; false: one did not" }),
+  ),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of the name" })),
 });
 export type RunQuery = Static<typeof RunQuery>;
@@ -265,19 +294,26 @@ export type RunQuery = Static<typeof RunQuery>;
 export const RunWithResults = Type.Object({ run: Run, results: SampleResultPage }, { title: "RunWithResults" });
 export type RunWithResults = Static<typeof RunWithResults>;
 
-/** `POST /v1/evaluate`: one sample now. With `sample.output` nothing is generated. */
+const evaluatorList = (description: string) =>
+  Type.Optional(Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true, description }));
+
+/** `POST /v1/evaluate`: one sample now, written out or out of a dataset. With an output nothing is generated. */
 export const EvaluateRequest = Strict(
   {
-    sample: NewSample,
-    target: Type.Optional(Target),
-    evaluators: Type.Optional(
-      Type.Array(evaluatorRef, {
-        minItems: 1,
-        maxItems: 10,
-        uniqueItems: true,
-        description: "Left out: the active ones",
-      }),
+    sample: Type.Optional(NewSample),
+    dataset: Type.Optional(
+      Strict(
+        {
+          dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
+          revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+          key: Type.String({ minLength: 1, maxLength: 200, description: "Of the sample" }),
+        },
+        { description: "In place of `sample`" },
+      ),
     ),
+    target: Type.Optional(Target),
+    evaluators: evaluatorList("Left out: the active ones"),
+    shadow_evaluators: evaluatorList("Score alongside, without a say"),
     rubric: Type.Optional(Rubric),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -296,3 +332,46 @@ export type EvaluateRequest = Static<typeof EvaluateRequest>;
 
 export const Evaluation = Type.Object({ run: Run, result: SampleResult }, { title: "Evaluation" });
 export type Evaluation = Static<typeof Evaluation>;
+
+/** `POST /v1/evals/{id}/recompute`: scores the stored outputs again, by the run's rubric unless one is given. */
+export const RecomputeEval = Strict(
+  {
+    evaluators: Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true }),
+    rubric: Type.Optional(Rubric),
+    shadow: Type.Optional(
+      Type.Boolean({ default: false, description: "true: the new scores stand alongside, without a say" }),
+    ),
+  },
+  { title: "RecomputeEval", examples: [{ evaluators: ["judge@1"], shadow: true }] },
+);
+export type RecomputeEval = Static<typeof RecomputeEval>;
+
+/** A run with all that belongs to it, for another instance. Figures that follow from the rest are not taken over. */
+export const RunExport = Strict(
+  {
+    version: Type.Literal(1),
+    run: Run,
+    results: Type.Array(Strict({ sample: NewSample, result: SampleResult }), { maxItems: 100_000 }),
+  },
+  { title: "RunExport" },
+);
+export type RunExport = Static<typeof RunExport>;
+
+export const RunImport = Type.Object(
+  {
+    run_id: Id("run"),
+    imported: Type.Boolean({ description: "false: this very run is here already, and nothing was changed" }),
+  },
+  { title: "RunImport", examples: [{ run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", imported: true }] },
+);
+export type RunImport = Static<typeof RunImport>;
+
+export const RunExportQuery = Type.Object({
+  format: Type.Optional(
+    OneOf(["json", "csv"], {
+      default: "json",
+      description: "json: everything, for POST /v1/evals/import; csv: a row per score, safe for spreadsheets",
+    }),
+  ),
+});
+export type RunExportQuery = Static<typeof RunExportQuery>;

@@ -51,6 +51,12 @@ export const criteriaOf = (rubric: Rubric): Criterion[] => {
   return criteria;
 };
 
+/** The criteria that a run was judged by, and the built-in ones, which a recomputation may have brought. */
+export const criteriaOfRun = (pins: Record<string, unknown>): Criterion[] => {
+  const pinned = criteriaOf(pins.rubric as Rubric);
+  return [...pinned, ...BUILT_IN_CRITERIA.filter(({ name }) => pinned.every((own) => own.name !== name))];
+};
+
 const checked = (criterion: Criterion, index: number): Criterion => {
   const { min, max, step } = criterion.scale;
   if (!(min < max)) throw wrong(index, `The scale of "${criterion.name}" must go up: min is ${min}, max is ${max}.`);

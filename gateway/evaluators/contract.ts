@@ -86,7 +86,7 @@ export type CreateEvaluatorVersion = Static<typeof CreateEvaluatorVersion>;
 
 /** `POST /v1/evaluators/{name}/shadow` and `…/promote`. */
 export const ChooseVersion = Strict(
-  { version: Nullable(version, { description: "null: none (shadow only)" }) },
+  { version: Nullable(version, { description: "null: none" }) },
   { title: "ChooseVersion", examples: [{ version: 2 }] },
 );
 export type ChooseVersion = Static<typeof ChooseVersion>;
@@ -123,3 +123,22 @@ export const ShadowReport = Type.Object(
   { title: "ShadowReport" },
 );
 export type ShadowReport = Static<typeof ShadowReport>;
+
+/** How one evaluator agrees with people on one criterion, over every result that both have judged. */
+export const EvaluatorAgreement = Type.Object(
+  {
+    evaluator: Type.String({ description: "`name@version`" }),
+    metric: Type.String(),
+    results: Count("With a verdict of the evaluator; the newest 10,000"),
+    pass_rate: Nullable(Type.Number(), { description: "As the evaluator says; null: no verdicts" }),
+    labels: Count("Of them with a label; where people disagree, most of them decide"),
+    agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
+  },
+  { title: "EvaluatorAgreement" },
+);
+export type EvaluatorAgreement = Static<typeof EvaluatorAgreement>;
+
+export const EvaluatorAgreementList = Type.Object(
+  { data: Type.Array(EvaluatorAgreement) },
+  { title: "EvaluatorAgreementList" },
+);

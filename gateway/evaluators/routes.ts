@@ -3,12 +3,13 @@ import { Elysia } from "elysia";
 import { PageQuery } from "../contract";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { notImplemented } from "../http/not-implemented";
 import { creates, fails } from "../http/route-docs";
+import type { AgreementService } from "./agreement";
 import {
   ChooseVersion,
   CreateEvaluatorVersion,
   Evaluator,
+  EvaluatorAgreementList,
   EvaluatorPage,
   EvaluatorVersion,
   EvaluatorVersionPage,
@@ -19,12 +20,13 @@ import type { EvaluatorService } from "./service";
 const NamePath = Type.Object({ name: Type.String({ minLength: 1, maxLength: 64 }) });
 
 interface Services {
+  agreement: AgreementService;
   evaluators: EvaluatorService;
   idempotency: Idempotency;
 }
 
 /** Versions of what scores, and which of them has the say. */
-export const evaluatorRoutes = ({ evaluators, idempotency }: Services) =>
+export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services) =>
   new Elysia({ name: "evaluators.routes", prefix: "/v1", tags: ["Evaluators"] })
     .use(auth)
     .get("/evaluators", ({ query }) => evaluators.list(query), {
@@ -69,10 +71,18 @@ export const evaluatorRoutes = ({ evaluators, idempotency }: Services) =>
         detail: { summary: "Let a version score alongside, without a say", ...fails(409) },
       },
     )
-    .get("/evaluators/:name/shadow-report", notImplemented("GET /v1/evaluators/:name/shadow-report"), {
+    .get("/evaluators/:name/agreement", async ({ params }) => ({ data: await agreement.withPeople(params.name) }), {
+      params: NamePath,
+      response: { 200: EvaluatorAgreementList },
+      detail: {
+        summary: "How the active and the shadow version agree with people",
+        description: "From 30 labels on: kappa, sensitivity, specificity, and the pass rate corrected by them.",
+      },
+    })
+    .get("/evaluators/:name/shadow-report", ({ params }) => agreement.shadowReport(params.name), {
       params: NamePath,
       response: { 200: ShadowReport },
-      detail: { summary: "How the shadow agrees with the active version and with people" },
+      detail: { summary: "How the shadow agrees with the active version and with people", ...fails(409) },
     })
     .post(
       "/evaluators/:name/promote",

@@ -36,7 +36,7 @@ export interface EvaluatorService {
   create(principal: Principal, request: CreateEvaluatorVersion, seal: Seal): Promise<EvaluatorVersion>;
   /** Lets a version score alongside, or none. Throws not_found, conflict for the active one. */
   shadow(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-  /** Makes a version the one that gives the verdict. Throws not_found, invalid_request for none. */
+  /** Makes a version the one that gives the verdict; with none the evaluator has no say. Throws not_found. */
   promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
   /** Those of these names (`name@version`), or the active ones with their shadows. Throws not_found. */
   choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
@@ -207,9 +207,6 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       }),
 
     async promote(principal, name, version) {
-      if (version === null) {
-        throw new AppError("invalid_request", "Name the version that is to give the verdict.", { param: "version" });
-      }
       return change(principal, name, "evaluator.promote", version, ({ shadow }) => ({
         active: version,
         shadow: shadow === version ? null : shadow,

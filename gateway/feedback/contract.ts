@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Id, Nullable, OneOf, Page, PageQuery, Strict, Timestamp } from "../contract";
-import { FailureKind, Label } from "../evals/contract";
 
 const comment = Type.String({ maxLength: 10_000 });
 const rating = OneOf(["up", "down"]);
@@ -17,7 +16,9 @@ export const GiveFeedback = Strict(
         description: "The answer as it should have been: a reference of the sample",
       }),
     ),
-    dataset: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Id or name" })),
+    dataset: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: "Id or name; a name that is new makes a dataset" }),
+    ),
   },
   {
     title: "GiveFeedback",
@@ -61,20 +62,7 @@ export const Feedback = Type.Object(
 export type Feedback = Static<typeof Feedback>;
 
 export const FeedbackPage = Page(Feedback);
+export type FeedbackPage = Static<typeof FeedbackPage>;
 
 export const FeedbackQuery = Type.Object({ ...PageQuery.properties, rating: Type.Optional(rating) });
 export type FeedbackQuery = Static<typeof FeedbackQuery>;
-
-/** `POST /v1/samples/{id}/labels`: `id` is a result's. The same person and criterion again replaces the label. */
-export const AddLabel = Strict(
-  {
-    metric: Label.properties.metric,
-    value: Type.Number({ description: "On the criterion's scale" }),
-    failure: Type.Optional(Nullable(FailureKind)),
-    comment: Type.Optional(comment),
-  },
-  { title: "AddLabel", examples: [{ metric: "correctness", value: 1 }] },
-);
-export type AddLabel = Static<typeof AddLabel>;
-
-export const LabelPage = Page(Label);

@@ -1,39 +1,37 @@
 import { Elysia } from "elysia";
-import { PageQuery, PathId } from "../contract";
-import { Label } from "../evals/contract";
 import { auth } from "../http/auth";
-import { notImplemented } from "../http/not-implemented";
+import type { Idempotency } from "../http/idempotency";
 import { creates, fails } from "../http/route-docs";
-import { AddLabel, Feedback, FeedbackPage, FeedbackQuery, GiveFeedback, LabelPage } from "./contract";
+import { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
+import type { FeedbackService } from "./service";
 
-export const feedbackRoutes = new Elysia({ name: "feedback.routes", prefix: "/v1", tags: ["Feedback"] })
-  .use(auth)
-  .get("/feedback", notImplemented("GET /v1/feedback"), {
-    query: FeedbackQuery,
-    response: { 200: FeedbackPage },
-    detail: { summary: "List the feedback, newest first" },
-  })
-  .post("/feedback", notImplemented("POST /v1/feedback"), {
-    parse: "json",
-    body: GiveFeedback,
-    response: { 201: Feedback },
-    detail: {
-      summary: "Thumbs, comment or correction on an answer",
-      description: "With `dataset` (role editor), the exchange becomes a sample there.",
-      ...creates,
-      ...fails(404),
-    },
-  })
-  .get("/samples/:id/labels", notImplemented("GET /v1/samples/:id/labels"), {
-    params: PathId,
-    query: PageQuery,
-    response: { 200: LabelPage },
-    detail: { summary: "List the human labels of a result" },
-  })
-  .post("/samples/:id/labels", notImplemented("POST /v1/samples/:id/labels"), {
-    parse: "json",
-    params: PathId,
-    body: AddLabel,
-    response: { 201: Label },
-    detail: { summary: "Label a result by hand", ...creates },
-  });
+/** What people say of answers. */
+export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackService; idempotency: Idempotency }) =>
+  new Elysia({ name: "feedback.routes", prefix: "/v1/feedback", tags: ["Feedback"] })
+    .use(auth)
+    .get("", ({ query }) => feedback.list(query), {
+      query: FeedbackQuery,
+      response: { 200: FeedbackPage },
+      detail: { summary: "List the feedback, newest first" },
+    })
+    .post(
+      "",
+      async ({ principal, exchange, request, body, status }) => {
+        const given = await idempotency.once(exchange, principal, body, (seal) =>
+          feedback.give(principal, body, seal, request.signal),
+        );
+        return status(201, given);
+      },
+      {
+        parse: "json",
+        body: GiveFeedback,
+        response: { 201: Feedback },
+        detail: {
+          summary: "Thumbs, comment or correction on an answer",
+          description:
+            "With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",
+          ...creates,
+          ...fails(403, 404, 409, 503),
+        },
+      },
+    );

@@ -21,12 +21,17 @@ afterAll(() => stack.close());
 
 interface Creation {
   path(): Promise<string>;
-  body: Record<string, unknown>;
+  /** `name` is one that nothing has yet. */
+  body(name: string): Record<string, unknown>;
   /** The same with another wish. */
-  other: Record<string, unknown>;
-  /** What tells two things that were made apart. */
+  other(name: string): Record<string, unknown>;
+  /** What tells two things that were made apart, as a path into the answer. */
   identity: string;
 }
+
+/** The value at a dotted path. */
+const at = (value: unknown, path: string): unknown =>
+  path.split(".").reduce<unknown>((inner, name) => (inner as Record<string, unknown>)[name], value);
 
 const fixed = (path: string) => async () => path;
 const criterion = {
@@ -44,37 +49,126 @@ const newKeyId = async (): Promise<string> => {
   return JSON.parse(await response.text()).id;
 };
 
+const sample = { input: "What is the capital of France?", references: ["Paris"] };
+
+const newDatasetId = async (): Promise<string> => {
+  const body = { name: `a dataset ${crypto.randomUUID()}`, samples: [sample] };
+  return JSON.parse(await (await stack.call("POST", "/v1/datasets", { body })).text()).dataset.id;
+};
+
+const newResultId = async (): Promise<string> => {
+  const body = { sample: { ...sample, output: "Paris" } };
+  return JSON.parse(await (await stack.call("POST", "/v1/evaluate", { body })).text()).result.id;
+};
+
+/** A run of another instance, without results. */
+const runFile = (digit: string) => ({
+  version: 1,
+  run: {
+    id: `run_${digit.repeat(32)}`,
+    kind: "single",
+    name: "a run",
+    tags: [],
+    state: "completed",
+    pins: {
+      dataset: null,
+      target: { kind: "stored" },
+      model_revision: null,
+      node_version: null,
+      engine: null,
+      prompt_hash: null,
+      index_revision: null,
+      evaluators: [],
+      rubric: { criteria: ["correctness"] },
+      rubric_hash: "hash",
+      seed: 0,
+      repeats: 1,
+      code_version: "0.1.0",
+      host: {},
+    },
+    progress: { total: 0, done: 0, errors: 0, running: 0, samples_per_second: 0, eta_seconds: null },
+    passed: null,
+    statistics: [],
+    failures: {},
+    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+    gpu_seconds: 0,
+    cost: null,
+    error: null,
+    created_by: "key_1",
+    created_at: "2026-11-26T12:00:00.000Z",
+    started_at: null,
+    ended_at: "2026-11-26T12:00:01.000Z",
+  },
+  results: [],
+});
+
 /** One request for each route that creates. */
 const CREATIONS: Record<string, Creation> = {
   "POST /v1/keys": {
     path: fixed("/v1/keys"),
-    body: { name: "one", role: "member" },
-    other: { name: "two", role: "member" },
+    body: () => ({ name: "one", role: "member" }),
+    other: () => ({ name: "two", role: "member" }),
     identity: "key",
   },
   "POST /v1/keys/:id/rotate": {
     path: async () => `/v1/keys/${await newKeyId()}/rotate`,
-    body: { grace_seconds: 60 },
-    other: { grace_seconds: 61 },
+    body: () => ({ grace_seconds: 60 }),
+    other: () => ({ grace_seconds: 61 }),
     identity: "key",
   },
   "POST /v1/conversations": {
     path: fixed("/v1/conversations"),
-    body: { title: "one" },
-    other: { title: "two" },
+    body: () => ({ title: "one" }),
+    other: () => ({ title: "two" }),
     identity: "id",
   },
   "POST /v1/prompts": {
     path: fixed("/v1/prompts"),
-    body: { name: "short", messages: [{ role: "user", content: "{{input}}" }] },
-    other: { name: "short", messages: [{ role: "user", content: "Briefly: {{input}}" }] },
+    body: () => ({ name: "short", messages: [{ role: "user", content: "{{input}}" }] }),
+    other: () => ({ name: "short", messages: [{ role: "user", content: "Briefly: {{input}}" }] }),
     identity: "version",
   },
   "POST /v1/evaluators": {
     path: fixed("/v1/evaluators"),
-    body: { name: "politeness", criteria: [criterion], judge },
-    other: { name: "politeness", criteria: [criterion], judge: { ...judge, votes: 3 } },
+    body: () => ({ name: "politeness", criteria: [criterion], judge }),
+    other: () => ({ name: "politeness", criteria: [criterion], judge: { ...judge, votes: 3 } }),
     identity: "version",
+  },
+  "POST /v1/datasets": {
+    path: fixed("/v1/datasets"),
+    body: (name) => ({ name, samples: [sample] }),
+    other: (name) => ({ name, samples: [sample, { input: "Who?" }] }),
+    identity: "dataset.id",
+  },
+  "POST /v1/datasets/:id/revisions": {
+    path: async () => `/v1/datasets/${await newDatasetId()}/revisions`,
+    body: () => ({ samples: [{ input: "Another question?" }] }),
+    other: () => ({ samples: [{ input: "Yet another question?" }] }),
+    identity: "dataset.latest.revision",
+  },
+  "POST /v1/evaluate": {
+    path: fixed("/v1/evaluate"),
+    body: () => ({ sample: { ...sample, output: "It is Paris." } }),
+    other: () => ({ sample: { ...sample, output: "It is Rome." } }),
+    identity: "run.id",
+  },
+  "POST /v1/evals/import": {
+    path: fixed("/v1/evals/import"),
+    body: () => runFile("0"),
+    other: () => runFile("1"),
+    identity: "run_id",
+  },
+  "POST /v1/feedback": {
+    path: fixed("/v1/feedback"),
+    body: () => ({ request_id: "req_1", rating: "up" }),
+    other: () => ({ request_id: "req_1", rating: "down" }),
+    identity: "id",
+  },
+  "POST /v1/samples/:id/labels": {
+    path: async () => `/v1/samples/${await newResultId()}/labels`,
+    body: () => ({ metric: "correctness", value: 1 }),
+    other: () => ({ metric: "correctness", value: 0 }),
+    identity: "id",
   },
 };
 
@@ -84,27 +178,29 @@ test("every route that takes an Idempotency-Key stands here", () => {
   expect(creating.sort()).toEqual(Object.keys(CREATIONS).sort());
 });
 
-describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body, other, identity }) => {
+describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bodyOf, other, identity }) => {
   test("J9: fifty at once make one thing; the others get it too, or are told that it is being made", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `${route} fifty`.replaceAll(" ", "-") };
+    const body = bodyOf("fifty");
     const answers = await Promise.all(Array.from({ length: 50 }, () => stack.call("POST", path, { body, headers })));
     expect(new Set(answers.map(({ status }) => status)).difference(new Set([200, 201, 409]))).toEqual(new Set());
     const made = await Promise.all(answers.filter(({ ok }) => ok).map(json));
     expect(made.length).toBeGreaterThan(0);
-    expect(new Set(made.map((each) => each[identity])).size).toBe(1);
+    expect(new Set(made.map((each) => at(each, identity))).size).toBe(1);
     expect(answers.filter(({ ok, headers: sent }) => ok && !sent.has("idempotent-replayed"))).toHaveLength(1);
 
     const again = await stack.call("POST", path, { body, headers });
     expect(again.headers.get("idempotent-replayed")).toBe("true");
-    expect((await json(again))[identity]).toBe(made[0][identity]);
+    expect(at(await json(again), identity)).toBe(at(made[0], identity));
   });
 
   test("the same key with another body is 422, and makes nothing", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `"${route} other"`.replaceAll(" ", "-") };
+    const body = bodyOf("one");
     expect((await stack.call("POST", path, { body, headers })).ok).toBe(true);
-    const refused = await stack.call("POST", path, { body: other, headers });
+    const refused = await stack.call("POST", path, { body: other("one"), headers });
     expect([refused.status, (await json(refused)).error.code]).toEqual([422, "idempotency_mismatch"]);
   });
 });

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { startGateway } from "../../gateway/gateway";
 import type { Role } from "../../gateway/principal";
 import { startNode } from "../../gpu-node/node";
+import { startWorker } from "../../jobs/worker";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 
 const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 
-/** A gateway and a node with the synthetic engine inside this process, on free ports and in a folder of their own. */
+/** Gateway, jobs worker, and a node with the synthetic engine inside this process, on free ports and in a folder of their own. */
 export interface Stack {
   url: string;
   adminKey: string;
@@ -40,14 +41,13 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
     { log },
   );
   await node.ready;
-  const gateway = await startGateway(
-    {
-      ...base,
-      dataDir,
-      gateway: { ...base.gateway, port: 0, nodes: [node.url], adminKey: ADMIN_KEY, requestsPerMinute: 100_000 },
-    },
-    log,
-  );
+  const config = {
+    ...base,
+    dataDir,
+    gateway: { ...base.gateway, port: 0, nodes: [node.url], adminKey: ADMIN_KEY, requestsPerMinute: 100_000 },
+  };
+  const gateway = await startGateway(config, log);
+  const worker = await startWorker(config, log);
 
   const call: Stack["call"] = (method, path, { key = ADMIN_KEY, body, headers } = {}) =>
     fetch(gateway.url + path, {
@@ -73,6 +73,7 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
     },
     async close() {
       await gateway.close(0);
+      await worker.close(0);
       await node.close(0);
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -144,8 +144,10 @@ const judgeClaims = async (
     by = reply.by;
     if (!reply.value) return { claims: null, by };
     for (const [index, span] of some.entries()) {
-      const verdict = reply.value[claimName(index)]?.verdict ?? "unsupported";
-      judged.push({ ...span, verdict, score: SUPPORT[verdict], context: null });
+      const { verdict, reason } = reply.value[claimName(index)] ?? { verdict: "unsupported", reason: "" };
+      const { start, end } = span;
+      const unsupported = verdict === "supported" ? [] : [{ start, end, note: reason }];
+      judged.push({ ...span, verdict, score: SUPPORT[verdict], context: null, unsupported });
     }
   }
   return { claims: judged, by };

@@ -1,0 +1,70 @@
+import { inOrder } from "../../../lib/in-order";
+import type { Span } from "../statistics/spans";
+import type { LabelledRow } from "./labelled-row";
+import { type AgreementReport, reportAgreement } from "./report";
+import type { AgreementEntry } from "./table";
+import type { Prediction } from "./wire";
+
+/** What an evaluator says of one row; undefined: it could not score it. */
+export type Verdict = Pick<Prediction, "score" | "decision" | "spans">;
+export type ScoreRow = (row: LabelledRow) => Promise<Verdict | undefined>;
+/** A simple scorer to compare with: higher is better. */
+export type SimpleScore = (row: LabelledRow) => Promise<number>;
+
+interface Comparison {
+  evaluator: { name: string; score: ScoreRow };
+  /** At this value or above the evaluator decides for 1. */
+  threshold: number;
+  simple: Readonly<Record<string, SimpleScore>>;
+  /** Rows that are scored at the same time. */
+  parallel: number;
+  onProgress(done: number): void;
+}
+
+export interface Compared {
+  /** The evaluator first. */
+  entries: AgreementEntry[];
+  predictions: Prediction[];
+  /** Rows that the evaluator could not score; no figure counts them. */
+  unscored: number;
+}
+
+/** How an evaluator and simple scorers agree with the labels of a file's rows. Simple scorers get their best threshold. */
+export const compareRows = async (
+  rows: readonly LabelledRow[],
+  { evaluator, threshold, simple, parallel, onProgress }: Comparison,
+): Promise<Compared> => {
+  let done = 0;
+  const scored = await inOrder(rows, parallel, async (row) => {
+    const verdict = await evaluator.score(row);
+    const others = await Promise.all(Object.values(simple).map((score) => score(row)));
+    onProgress(++done);
+    return { row, verdict, others };
+  });
+  const judged = scored.flatMap(({ row, verdict }) => (verdict ? [{ row, verdict }] : []));
+  const entries: AgreementEntry[] = [];
+  if (judged.length > 0) {
+    const report = reportAgreement(
+      judged.map(({ row, verdict }) => ({ ...common(row), score: verdict.score, spans: spansOf(row, verdict.spans) })),
+      threshold,
+    );
+    entries.push({ name: evaluator.name, report });
+  }
+  for (const [index, name] of Object.keys(simple).entries()) {
+    const report: AgreementReport = reportAgreement(
+      scored.map(({ row, others }) => ({ ...common(row), score: others[index] ?? 0 })),
+      "best",
+    );
+    entries.push({ name, report });
+  }
+  return {
+    entries,
+    predictions: judged.map(({ row, verdict }) => ({ id: row.id, answer: row.answer, ...verdict })),
+    unscored: scored.length - judged.length,
+  };
+};
+
+const common = ({ id, group, label }: LabelledRow) => ({ id, group, label });
+
+const spansOf = (row: LabelledRow, predicted: readonly Span[] | undefined) =>
+  row.task === "faithfulness" && row.spans && predicted ? { expected: row.spans, predicted } : undefined;

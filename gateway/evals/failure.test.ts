@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { failureOf, isRefusal, verdictOf } from "./failure";
+
+const verdict = (metric: string, passed: boolean | null, isError = false) => ({ metric, passed, isError });
+const said = (text: string, finish_reason: "stop" | "length" | null = "stop") => ({ text, finish_reason });
+
+describe("why a result did not pass", () => {
+  test.each([
+    ["nothing, where it passed", said("Paris"), [verdict("correctness", true)], true, null],
+    ["empty, before anything else", said("  \n"), [verdict("correctness", false)], false, "empty"],
+    ["refused", said("I'm sorry, I can't help."), [verdict("correctness", false)], false, "refused"],
+    ["truncated", said("Paris is the", "length"), [verdict("correctness", false)], false, "truncated"],
+    ["unsupported", said("It opens at 9."), [verdict("faithfulness", false)], false, "unsupported"],
+    [
+      "unsupported, though correct",
+      said("It opens at 9."),
+      [verdict("correctness", true), verdict("faithfulness", false)],
+      false,
+      "unsupported",
+    ],
+    [
+      "wrong, where it is unsupported too",
+      said("It opens at 9."),
+      [verdict("correctness", false), verdict("faithfulness", false)],
+      false,
+      "wrong",
+    ],
+    ["wrong by a criterion of one's own", said("Go away."), [verdict("politeness", false)], false, "wrong"],
+    ["judge_error", said("Paris"), [verdict("correctness", null, true)], null, "judge_error"],
+    ["nothing, where nobody judges", said("Paris"), [verdict("hallucination", null)], null, null],
+  ] as const)("is %s", (_, output, verdicts, passed, failure) => {
+    expect(failureOf(output, verdicts, passed)).toBe(failure);
+  });
+});
+
+test.each([
+  ["I cannot answer that.", true],
+  ["Sorry, but I do not know.", true],
+  ["As an AI language model, I have no opinion.", true],
+  ["The context does not say who wrote it.", true],
+  ["Unfortunately, I have no such information.", true],
+  ["The capital is Paris, I do not doubt it.", false],
+  ["Ian can't swim.", false],
+])("%j is a refusal: %p", (text, isOne) => {
+  expect(isRefusal(text)).toBe(isOne);
+});
+
+describe("the verdict over all criteria", () => {
+  const all = () => true;
+  test.each([
+    ["passes when all pass", [verdict("a", true), verdict("b", true)], true],
+    ["fails when one fails", [verdict("a", true), verdict("b", false)], false],
+    ["fails when one fails, though another is not known", [verdict("a", null, true), verdict("b", false)], false],
+    ["is not known while one is not", [verdict("a", true), verdict("b", null, true)], null],
+    ["is not known without criteria", [], null],
+  ])("%s", (_, verdicts, passed) => {
+    expect(verdictOf(verdicts, all)).toBe(passed);
+  });
+
+  test("criteria without a threshold have no say", () => {
+    const verdicts = [verdict("a", true), verdict("hallucination", null)];
+    expect(verdictOf(verdicts, (metric) => metric === "a")).toBe(true);
+  });
+});

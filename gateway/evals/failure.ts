@@ -1,0 +1,45 @@
+import type { FailureKind, Output } from "./contract";
+
+/** A verdict as far as the kind of a failure follows from it. */
+interface Verdict {
+  metric: string;
+  /** null: no threshold, or an error. */
+  passed: boolean | null;
+  isError: boolean;
+}
+
+/** How an answer begins that says that it won't or can't, in English. */
+const REFUSAL =
+  /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
+
+/** True for an answer that gives none. */
+export const isRefusal = (text: string): boolean => REFUSAL.test(text);
+
+/**
+ * Why a result did not pass, the most telling cause first; null for one that did. Rules only: a person may correct it
+ * with a label.
+ */
+export const failureOf = (
+  { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,
+  verdicts: readonly Verdict[],
+  passed: boolean | null,
+): FailureKind | null => {
+  if (passed === true) return null;
+  if (text.trim() === "") return "empty";
+  const failed = (metric: string) => verdicts.some((verdict) => verdict.metric === metric && verdict.passed === false);
+  if (passed === false) {
+    if (isRefusal(text)) return "refused";
+    if (finishReason === "length") return "truncated";
+    if (failed("faithfulness") || failed("hallucination")) return failed("correctness") ? "wrong" : "unsupported";
+    return "wrong";
+  }
+  return verdicts.some(({ isError }) => isError) ? "judge_error" : null;
+};
+
+/** All criteria with a threshold passed; null while one of them has no verdict and none failed. */
+export const verdictOf = (verdicts: readonly Verdict[], hasThreshold: (metric: string) => boolean): boolean | null => {
+  const counting = verdicts.filter(({ metric }) => hasThreshold(metric));
+  if (counting.some(({ passed }) => passed === false)) return false;
+  if (counting.length === 0 || counting.some(({ passed }) => passed === null)) return null;
+  return true;
+};

@@ -1,0 +1,52 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../../lib/errors";
+import type { Call } from "../../call";
+import { embedAnyLength } from "./embed";
+
+const CALL = {} as Call;
+const WINDOW = 100;
+
+/** A model of a window of 100 characters; a vector is its text's length. */
+const model = () => {
+  const asked: string[][] = [];
+  return {
+    asked,
+    async embedTexts(_: Call, texts: readonly string[]) {
+      asked.push([...texts]);
+      const place = texts.findIndex((text) => text.length > WINDOW);
+      if (place >= 0) throw new AppError("context_length_exceeded", "Too long.", { param: `input.${place}` });
+      return { vectors: texts.map((text) => Float32Array.of(text.length, 1)), model: "m", modelRevision: "r" };
+    },
+  };
+};
+
+const lengths = async (texts: readonly string[], embeddings = model()) =>
+  (await embedAnyLength(embeddings, CALL, texts)).vectors.map((vector) => [...vector]);
+
+describe("texts of any length", () => {
+  test("keep their places, and those without a character are like nothing", async () => {
+    expect(await lengths(["one", "", " \n", "three"])).toEqual([
+      [3, 1],
+      [0, 0],
+      [0, 0],
+      [5, 1],
+    ]);
+  });
+
+  test("are cut until the model takes them, those that fit are not", async () => {
+    const [first, second, third] = await lengths(["x".repeat(70), "y".repeat(90_000), "z".repeat(300)]);
+    expect([first, second?.[0], third?.[0]]).toEqual([[70, 1], expect.any(Number), 75]);
+    expect(second?.[0]).toBeLessThanOrEqual(WINDOW);
+  });
+
+  test("are never cut within a character, nor sent with half of one", async () => {
+    const embeddings = model();
+    await lengths([`a${"👩🏽‍🚀".repeat(800)}`, "half \ud83d"], embeddings);
+    expect(embeddings.asked.flat().every((text) => text.isWellFormed())).toBe(true);
+  });
+
+  test("fail with whatever else the model says", () => {
+    const embedTexts = () => Promise.reject(new AppError("unavailable", "Nobody is free."));
+    return expect(embedAnyLength({ embedTexts }, CALL, ["text"])).rejects.toMatchObject({ kind: "unavailable" });
+  });
+});

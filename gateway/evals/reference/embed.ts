@@ -1,0 +1,49 @@
+import { toAppError } from "../../../lib/errors";
+import type { Call } from "../../call";
+import type { EmbeddedTexts, EmbeddingService } from "../../embeddings/service";
+
+/** Longer texts say no more to a sentence model; whatever the script, the first part is embedded. */
+const MOST_CHARACTERS = 1500;
+/** How often a text is halved that is still too long: some scripts take a token for each character, or more. */
+const MOST_CUTS = 40;
+
+/** Cuts at a character's border. */
+const cut = (text: string, length: number): string => {
+  const part = text.slice(0, length);
+  return part.isWellFormed() ? part : part.toWellFormed().slice(0, -1);
+};
+
+/**
+ * Vectors of texts of any length: of one that is too long for the model, its beginning. A text without a character has
+ * none: its vector is all zeros, like nothing else. Throws what the embedding service throws.
+ */
+export const embedAnyLength = async (
+  embeddings: Pick<EmbeddingService, "embedTexts">,
+  call: Call,
+  texts: readonly string[],
+): Promise<EmbeddedTexts> => {
+  const filled = texts.flatMap((text, index) =>
+    text.trim() === "" ? [] : [{ index, text: cut(text.toWellFormed(), MOST_CHARACTERS) }],
+  );
+  for (let cuts = 0; ; cuts++) {
+    try {
+      const embedded = await embeddings.embedTexts(
+        call,
+        filled.map(({ text }) => text),
+      );
+      const length = embedded.vectors[0]?.length ?? 0;
+      const vectors = texts.map((): Float32Array => new Float32Array(length));
+      for (const [place, { index }] of filled.entries()) {
+        const vector = embedded.vectors[place];
+        if (vector) vectors[index] = vector;
+      }
+      return { ...embedded, vectors };
+    } catch (thrown) {
+      const { kind, detail } = toAppError(thrown);
+      const [, place] = /^input\.(\d+)$/.exec(detail.param ?? "") ?? [];
+      const tooLong = kind === "context_length_exceeded" ? filled[Number(place)] : undefined;
+      if (!tooLong || cuts === MOST_CUTS) throw thrown;
+      tooLong.text = cut(tooLong.text, Math.ceil(tooLong.text.length / 2));
+    }
+  }
+};

@@ -1,0 +1,161 @@
+import { AppError, toAppError, toEnvelope } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import type { Call } from "../call";
+import type { ChatCompletionRequest } from "../chat/contract";
+import type { ChatService } from "../chat/service";
+import { DEFAULT_JUDGE_MODEL } from "../evaluators/built-in";
+import type { ChosenEvaluator } from "../evaluators/service";
+import type { PromptService } from "../prompts/service";
+import type { Criterion, Score } from "./contract";
+import { type AskJudge, type ClaimSpan, judgeAnswer } from "./judge/judge";
+import type { JudgedAnswer } from "./judge/prompts";
+import { isBuiltIn, passes } from "./rubric";
+import type { ScoredCriterion } from "./scored";
+
+/** What scores without a model; its work may take long and is done off the main thread. */
+export interface ReferenceScorer {
+  /** Every built-in criterion that the answer can be scored by. */
+  score(call: Call, answer: JudgedAnswer): Promise<ScoredCriterion[]>;
+  /** The claims of an output, in order. */
+  claimsOf(output: string): Promise<ClaimSpan[]>;
+}
+
+interface ScoringDeps {
+  log: Pick<Log, "error">;
+  chat: Pick<ChatService, "answer">;
+  prompts: Pick<PromptService, "resolve">;
+  reference: ReferenceScorer;
+}
+
+/** What scoring an answer needs of the request: the call that pays for it, the evaluators, the criteria in full. */
+export interface ScoringPlan {
+  evaluators: readonly ChosenEvaluator[];
+  criteria: readonly Criterion[];
+  rubricHash: string;
+}
+
+/** A score that is not stored yet. */
+export type NewScore = Omit<Score, "scored_at">;
+
+/** Why a criterion can't be scored for this answer; undefined when it can. */
+const obstacle = ({ name }: Criterion, { references, contexts }: JudgedAnswer): string | undefined => {
+  if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
+  if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {
+    return "The sample has no contexts that could support the answer.";
+  }
+  return undefined;
+};
+
+/** Those of the criteria that this answer can be scored by. */
+export const applicable = (criteria: readonly Criterion[], answer: JudgedAnswer): Criterion[] =>
+  criteria.filter((criterion) => obstacle(criterion, answer) === undefined);
+
+/** Criteria that an evaluator decides: the reference scorer the built-in ones, a judge all. */
+export const decidedBy = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
+  kind === "judge" ? [...criteria] : criteria.filter(({ name }) => isBuiltIn(name));
+
+/**
+ * Every criterion by every evaluator of the plan. What one of them can't do is an error in its score and keeps nothing
+ * from the others. Throws client_closed alone.
+ */
+export const scoreAnswer = async (
+  deps: ScoringDeps,
+  call: Call,
+  { evaluators, criteria, rubricHash }: ScoringPlan,
+  answer: JudgedAnswer,
+  onEvaluator?: (reference: string, index: number) => void,
+): Promise<NewScore[]> => {
+  const scores: NewScore[] = [];
+  for (const [index, evaluator] of evaluators.entries()) {
+    onEvaluator?.(evaluator.reference, index + 1);
+    const decided = decidedBy(evaluator, criteria);
+    const possible = applicable(decided, answer);
+    const found = await evaluate(deps, call, evaluator, possible, answer);
+    for (const criterion of decided) {
+      const why = obstacle(criterion, answer);
+      const scored = why
+        ? failed(criterion, new AppError("invalid_request", why))
+        : (found.find(({ metric }) => metric === criterion.name) ??
+          failed(criterion, new AppError("internal", NOTHING)));
+      scores.push(toNewScore(scored, criterion, evaluator, rubricHash, call.requestId));
+    }
+  }
+  return scores;
+};
+
+const NOTHING = "The evaluator gave no score for this criterion.";
+
+const failed = ({ name }: Criterion, error: AppError): ScoredCriterion => ({
+  metric: name,
+  value: null,
+  reason: null,
+  claims: [],
+  votes: [],
+  by: null,
+  error,
+});
+
+const evaluate = async (
+  deps: ScoringDeps,
+  call: Call,
+  evaluator: ChosenEvaluator,
+  criteria: readonly Criterion[],
+  answer: JudgedAnswer,
+): Promise<ScoredCriterion[]> => {
+  if (criteria.length === 0) return [];
+  try {
+    if (evaluator.judge === null) return await deps.reference.score(call, answer);
+    const claims = await deps.reference.claimsOf(answer.output);
+    return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.kind === "client_closed" || error.kind === "deadline_exceeded") throw thrown;
+    const { reference } = evaluator;
+    if (error.kind === "internal") deps.log.error({ err: thrown, evaluator: reference }, "an evaluator failed");
+    return criteria.map((criterion) => failed(criterion, error));
+  }
+};
+
+/** The judge's questions go through the chat service like everybody's: limits, cache and metrics are one. */
+const asking =
+  ({ chat }: ScoringDeps, call: Call): AskJudge =>
+  async ({ model, messages, schema, maxTokens, temperature, seed }) => {
+    const body: ChatCompletionRequest = {
+      ...(model !== DEFAULT_JUDGE_MODEL && { model }),
+      messages,
+      max_tokens: maxTokens,
+      temperature,
+      seed,
+      response_format: { type: "json_schema", json_schema: { name: "verdict", schema, strict: true } },
+    };
+    const answer = await chat.answer(call, body);
+    return { text: answer.message.content, model: answer.model, modelRevision: answer.model_revision };
+  };
+
+const toNewScore = (
+  { metric, value, reason, claims, votes, by, error }: ScoredCriterion,
+  criterion: Criterion,
+  { reference, shadow, judge }: ChosenEvaluator,
+  rubricHash: string,
+  requestId: string,
+): NewScore => ({
+  metric,
+  evaluator: reference,
+  state: value === null ? "error" : "scored",
+  value,
+  passed: value === null ? null : passes(criterion, value),
+  reason,
+  claims,
+  votes,
+  shadow,
+  rubric_hash: rubricHash,
+  judge: by &&
+    judge && {
+      model: by.model,
+      model_revision: by.modelRevision,
+      temperature: judge.temperature,
+      seed: judge.seed,
+    },
+  embedder: by && !judge ? { model: by.model, model_revision: by.modelRevision } : null,
+  error: error && toEnvelope(error, requestId).error,
+});

@@ -1,0 +1,100 @@
+import type { LabelRow } from "../../db/labels";
+import type { ResultRow, ScoreRow } from "../../db/results";
+import type { RunRow } from "../../db/runs";
+import type { Label, Run, SampleResult, Score } from "./contract";
+import type { Statistic } from "./statistics-contract";
+
+/** The columns of JSON hold what this version or an older one wrote by the contract. */
+const as = <T>(value: unknown): T => value as T;
+
+export const toScore = (row: ScoreRow): Score => ({
+  metric: row.metric,
+  evaluator: row.evaluator,
+  state: row.state,
+  value: row.value,
+  passed: row.passed,
+  reason: row.reason,
+  claims: as(row.claims),
+  votes: row.votes,
+  shadow: row.shadow,
+  rubric_hash: row.rubricHash,
+  judge: as(row.judge),
+  embedder: as(row.embedder),
+  error: as(row.error),
+  scored_at: row.scoredAt.toISOString(),
+});
+
+export const toLabel = (row: LabelRow): Label => ({
+  id: row.id,
+  result_id: row.resultId,
+  metric: row.metric,
+  value: row.value,
+  failure: as(row.failure),
+  comment: row.comment,
+  blind: row.blind,
+  labelled_by: row.labelledBy,
+  created_at: row.createdAt.toISOString(),
+  replaced_at: row.replacedAt?.toISOString() ?? null,
+});
+
+export const toResult = (row: ResultRow, scores: readonly ScoreRow[], labels: readonly LabelRow[]): SampleResult => ({
+  id: row.id,
+  run_id: row.runId,
+  sample_id: row.sampleId,
+  sample_key: row.sampleKey,
+  repeat: row.repeat,
+  group: row.sample.group,
+  tags: row.sample.tags,
+  state: row.state,
+  input: as(row.sample.input),
+  references: row.sample.references,
+  contexts: row.sample.contexts,
+  output: as(row.output),
+  scores: scores.map(toScore),
+  passed: row.passed,
+  failure: as(row.failure),
+  error: as(row.error),
+  attempts: row.attempts,
+  labels: labels.map(toLabel),
+});
+
+/** What follows from the results of a run, beside what stands in its row. */
+export interface RunSummary {
+  total: number;
+  done: number;
+  errors: number;
+  running: number;
+  passed: number | null;
+  statistics: Statistic[];
+  failures: Record<string, number>;
+  usage: Run["usage"];
+  gpuSeconds: number;
+}
+
+export const toRun = (row: RunRow, summary: RunSummary): Run => ({
+  id: row.id,
+  kind: row.kind,
+  name: row.name,
+  tags: row.tags,
+  state: row.state,
+  pins: as(row.pins),
+  progress: {
+    total: summary.total,
+    done: summary.done,
+    errors: summary.errors,
+    running: summary.running,
+    samples_per_second: 0,
+    eta_seconds: null,
+  },
+  passed: summary.passed,
+  statistics: summary.statistics,
+  failures: summary.failures,
+  usage: summary.usage,
+  gpu_seconds: summary.gpuSeconds,
+  cost: null,
+  error: as(row.error),
+  created_by: row.createdBy,
+  created_at: row.createdAt.toISOString(),
+  started_at: row.startedAt?.toISOString() ?? null,
+  ended_at: row.endedAt?.toISOString() ?? null,
+});

@@ -1,0 +1,145 @@
+import type { Db } from "../../db/client";
+import { findAnswer, listMessages } from "../../db/conversations";
+import { findDataset } from "../../db/datasets";
+import * as store from "../../db/feedback";
+import { AppError } from "../../lib/errors";
+import { assertMayStore } from "../content-logging";
+import type { NewSample } from "../datasets/contract";
+import { sampleRow } from "../datasets/identity";
+import type { Imports, ImportTarget } from "../datasets/imports";
+import type { Seal } from "../http/idempotency";
+import { newId } from "../ids";
+import { pageOf, readTimeCursor, timeCursor } from "../paging";
+import { hasRole, type Principal } from "../principal";
+import type { Uploads } from "../uploads/service";
+import type { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
+
+export interface FeedbackService {
+  /**
+   * Keeps what a person says of an answer; with `dataset` the exchange becomes a sample there. Throws not_found,
+   * insufficient_role, and what an import throws.
+   */
+  give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback>;
+  /** Newest first. */
+  list(query: FeedbackQuery): Promise<FeedbackPage>;
+}
+
+interface FeedbackDeps {
+  db: Db;
+  imports: Pick<Imports, "enqueue" | "wait">;
+  uploads: Pick<Uploads, "receive">;
+  now?: () => Date;
+}
+
+export const createFeedback = ({ db, imports, uploads, now = () => new Date() }: FeedbackDeps): FeedbackService => {
+  /** The exchange as a sample: its conversation up to the question, and what was answered. Throws not_found. */
+  const sampleOf = async ({ keyId }: Principal, given: GiveFeedback): Promise<NewSample> => {
+    const { request_id: requestId, rating, correction } = given;
+    const answer = await findAnswer(db, keyId, requestId);
+    if (!answer) {
+      throw new AppError(
+        "not_found",
+        `No conversation of yours holds the answer ${requestId}, so there is nothing to keep as a sample. Leave out dataset, or add the sample by POST /v1/datasets/{id}/revisions.`,
+        { param: "request_id" },
+      );
+    }
+    const before = (await listMessages(db, answer.conversationId)).filter(({ position }) => position < answer.position);
+    const messages = before.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
+    const [only] = messages;
+    const references = correction ? [correction] : rating === "up" ? [answer.content] : [];
+    return {
+      // The same answer again changes its sample: one answer, one sample.
+      key: requestId,
+      input: messages.length === 1 && only?.role === "user" ? only.content : messages,
+      ...(references.length > 0 && { references }),
+      output: answer.content,
+      // Answers of one conversation depend on each other.
+      group: answer.conversationId,
+      tags: ["feedback", `thumbs-${rating}`],
+      metadata: { conversation_id: answer.conversationId, request_id: requestId },
+    };
+  };
+
+  /** Throws not_found for an id that nothing has. */
+  const targetOf = async (named: string): Promise<ImportTarget> => {
+    const dataset = await findDataset(db, named);
+    if (dataset) return { mode: "merge", datasetId: dataset.id };
+    if (named.startsWith("ds_")) {
+      throw new AppError("not_found", `There is no dataset ${named}. GET /v1/datasets lists what there is.`, {
+        param: "dataset",
+      });
+    }
+    return { mode: "create", name: named, description: "Answers that people gave feedback on", schema: null };
+  };
+
+  const keep = async (
+    principal: Principal,
+    given: GiveFeedback,
+    named: string,
+    signal: AbortSignal,
+  ): Promise<NonNullable<Feedback["sample"]>> => {
+    if (!hasRole(principal.role, "editor")) {
+      throw new AppError("insufficient_role", "Adding to a dataset needs the role editor. Leave out dataset.", {
+        param: "dataset",
+      });
+    }
+    const sample = await sampleOf(principal, given);
+    const target = await targetOf(named);
+    const line = new TextEncoder().encode(`${JSON.stringify(sample)}\n`);
+    const upload = await uploads.receive([line], { fileName: null, createdBy: principal.keyId });
+    const request = { target, options: { format: "jsonl", onError: "refuse", dryRun: false }, isInline: true } as const;
+    const { job } = await imports.enqueue(principal, upload, request, async () => {});
+    const { dataset } = await imports.wait(job, signal);
+    if (!dataset) throw new Error("An import that stores has a dataset.");
+    return { dataset_id: dataset.id, revision: dataset.latest.revision, sample_id: sampleRow(sample).row.id };
+  };
+
+  return {
+    async give(principal, given, seal, signal) {
+      const { request_id: requestId, rating, comment, correction, dataset } = given;
+      if (comment || correction || dataset) assertMayStore(principal, "feedback", "Send the rating alone.");
+      const sample = dataset === undefined ? null : await keep(principal, given, dataset, signal);
+      const row: store.FeedbackRow = {
+        id: newId("fb"),
+        requestId,
+        rating,
+        comment: comment || null,
+        correction: correction || null,
+        sample: sample && { datasetId: sample.dataset_id, revision: sample.revision, sampleId: sample.sample_id },
+        givenBy: principal.keyId,
+        createdAt: now(),
+      };
+      const feedback = toFeedback(row);
+      await db.write(async (tx) => {
+        await store.insertFeedback(tx, row);
+        await seal(tx, feedback);
+      });
+      return feedback;
+    },
+
+    async list({ limit = 20, after, rating }) {
+      const cursor = readTimeCursor(after);
+      const rows = await store.listFeedback(db, {
+        limit: limit + 1,
+        rating,
+        cursor: cursor && { createdAt: cursor.at, id: cursor.id },
+      });
+      return pageOf(rows, limit, toFeedback, ({ createdAt, id }) => timeCursor(createdAt, id));
+    },
+  };
+};
+
+const toFeedback = (row: store.FeedbackRow): Feedback => ({
+  id: row.id,
+  request_id: row.requestId,
+  rating: row.rating,
+  comment: row.comment,
+  correction: row.correction,
+  sample: row.sample && {
+    dataset_id: row.sample.datasetId,
+    revision: row.sample.revision,
+    sample_id: row.sample.sampleId,
+  },
+  given_by: row.givenBy,
+  created_at: row.createdAt.toISOString(),
+});

@@ -1,0 +1,21 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Nullable, Page, Strict } from "../contract";
+import { FailureKind, Label } from "../evals/contract";
+
+/** `POST /v1/samples/{id}/labels`: `id` is a result's. The same person and criterion again replaces the label. */
+export const AddLabel = Strict(
+  {
+    metric: Label.properties.metric,
+    value: Type.Number({ description: "On the criterion's scale" }),
+    failure: Type.Optional(Nullable(FailureKind)),
+    comment: Type.Optional(Type.String({ maxLength: 10_000 })),
+    blind: Type.Optional(
+      Type.Boolean({ default: false, description: "Given before the evaluator's verdict was seen" }),
+    ),
+  },
+  { title: "AddLabel", examples: [{ metric: "correctness", value: 1 }] },
+);
+export type AddLabel = Static<typeof AddLabel>;
+
+export const LabelPage = Page(Label);
+export type LabelPage = Static<typeof LabelPage>;

@@ -1,0 +1,42 @@
+import { Elysia } from "elysia";
+import { PageQuery, PathId } from "../contract";
+import { Label } from "../evals/contract";
+import { auth } from "../http/auth";
+import type { Idempotency } from "../http/idempotency";
+import { creates } from "../http/route-docs";
+import { AddLabel, LabelPage } from "./contract";
+import type { LabelService } from "./service";
+
+/** What people say of results. `id` is a result's. */
+export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; idempotency: Idempotency }) =>
+  new Elysia({ name: "labels.routes", prefix: "/v1/samples", tags: ["Feedback"] })
+    .use(auth)
+    .get("/:id/labels", ({ params, query }) => labels.list(params.id, query), {
+      params: PathId,
+      query: PageQuery,
+      response: { 200: LabelPage },
+      detail: {
+        summary: "List the human labels of a result, replaced ones too",
+        description: "Oldest first. `replaced_at` says which no longer hold.",
+      },
+    })
+    .post(
+      "/:id/labels",
+      async ({ principal, exchange, params, body, status }) => {
+        const label = await idempotency.once(exchange, principal, body, (seal) =>
+          labels.add(principal, params.id, body, seal),
+        );
+        return status(201, label);
+      },
+      {
+        parse: "json",
+        params: PathId,
+        body: AddLabel,
+        response: { 201: Label },
+        detail: {
+          summary: "Label a result by hand",
+          description: "Takes the place of your earlier label for the criterion; that one stays in the history.",
+          ...creates,
+        },
+      },
+    );

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Db } from "../../db/client";
+import { insertResult, insertScores } from "../../db/results";
+import { insertRun } from "../../db/runs";
+import { insertSamples } from "../../db/samples";
+import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { PRINCIPAL } from "../../tests/principal";
+import { createLabels, type LabelService } from "./service";
+
+let db: Db;
+let labels: LabelService;
+const AT = new Date("2026-11-26T12:00:00Z");
+const unsealed = async () => {};
+
+/** A run of results that were scored for correctness. */
+const addRun = async (id: string, results: string[]): Promise<void> => {
+  await db.write(async (tx) => {
+    const pins = { rubric: { criteria: ["correctness", "faithfulness"] } };
+    const content = {
+      input: "Who?",
+      references: ["Ada"],
+      contexts: [],
+      output: null,
+      group: null,
+      tags: [],
+      metadata: {},
+    };
+    await insertSamples(tx, [{ id: "sample_1", hash: "h", ...content }]);
+    await insertRun(tx, { id, kind: "batch", name: id, state: "completed", pins, createdBy: "key", createdAt: AT });
+    for (const result of results) {
+      const row = {
+        id: result,
+        runId: id,
+        sampleId: "sample_1",
+        sampleKey: result,
+        state: "done" as const,
+        createdAt: AT,
+      };
+      await insertResult(tx, row);
+      const score = { metric: "correctness", evaluator: "reference@1", rubricHash: "r", state: "scored" as const };
+      await insertScores(tx, [
+        { ...score, resultId: result, value: 1, passed: true, claims: [], votes: [], shadow: false, scoredAt: AT },
+      ]);
+    }
+  });
+};
+
+beforeEach(async () => {
+  db = await temporaryDb();
+  let tick = 0;
+  labels = createLabels({ db, now: () => new Date(AT.getTime() + 1000 * tick++) });
+  await addRun("run_1", ["res_1", "res_2"]);
+});
+afterEach(() => db.close());
+
+test("a label is one per person and criterion: a change replaces it and stays in the history", async () => {
+  const other = { ...PRINCIPAL, keyId: "key_other" };
+  await labels.add(PRINCIPAL, "res_1", { metric: "correctness", value: 1, comment: "Right." }, unsealed);
+  await labels.add(other, "res_1", { metric: "correctness", value: 1 }, unsealed);
+  await labels.add(PRINCIPAL, "res_1", { metric: "correctness", value: 0, failure: "wrong" }, unsealed);
+  const { data } = await labels.list("res_1", {});
+  expect(
+    data.map(({ labelled_by, value, failure, comment, replaced_at }) => [
+      labelled_by,
+      value,
+      failure,
+      comment,
+      replaced_at !== null,
+    ]),
+  ).toEqual([
+    ["key_test", 1, null, "Right.", true],
+    ["key_other", 1, null, null, false],
+    ["key_test", 0, "wrong", null, false],
+  ]);
+});
+
+test.each([
+  ["a criterion that the result was not judged by", { metric: "faithfulness", value: 1 }, "metric"],
+  ["a criterion that nobody knows", { metric: "politeness", value: 1 }, "metric"],
+  ["a value off the scale", { metric: "correctness", value: 2 }, "value"],
+])("%s is refused by its field", async (_, label, param) => {
+  const error = await problemOf(labels.add(PRINCIPAL, "res_1", label, unsealed));
+  expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
+});
+
+test("a result that is not there is not found", async () => {
+  const adding = labels.add(PRINCIPAL, "res_9", { metric: "correctness", value: 1 }, unsealed);
+  expect((await problemOf(adding)).kind).toBe("not_found");
+  expect((await problemOf(labels.list("res_9", {}))).kind).toBe("not_found");
+});
+
+test("the queue gives what the person has not labelled, newest first, of all runs or one, and can skip", async () => {
+  await addRun("run_2", ["res_3"]);
+  const queue = (query = {}) => labels.queue(PRINCIPAL, { metric: "correctness", limit: 10, ...query });
+  expect(await queue()).toEqual(["res_3", "res_2", "res_1"]);
+  expect(await queue({ runId: "run_1" })).toEqual(["res_2", "res_1"]);
+  expect(await queue({ before: "res_3" })).toEqual(["res_2", "res_1"]);
+  await labels.add(PRINCIPAL, "res_2", { metric: "correctness", value: 1 }, unsealed);
+  expect(await queue()).toEqual(["res_3", "res_1"]);
+  expect(await queue({ metric: "faithfulness" })).toEqual([]);
+  const other = { ...PRINCIPAL, keyId: "key_other" };
+  expect(await labels.queue(other, { metric: "correctness", limit: 1 })).toEqual(["res_3"]);
+});

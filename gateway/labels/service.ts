@@ -1,0 +1,93 @@
+import { appendAudit } from "../../db/audit";
+import type { Db } from "../../db/client";
+import * as store from "../../db/labels";
+import { findResult, listScores } from "../../db/results";
+import { findRun } from "../../db/runs";
+import { AppError } from "../../lib/errors";
+import type { Criterion, Label } from "../evals/contract";
+import { criteriaOfRun } from "../evals/rubric";
+import { toLabel } from "../evals/wire";
+import type { Seal } from "../http/idempotency";
+import { newId } from "../ids";
+import { pageOf } from "../paging";
+import type { Principal } from "../principal";
+import type { AddLabel, LabelPage } from "./contract";
+
+interface QueueQuery {
+  metric: string;
+  /** Of one run alone. */
+  runId?: string;
+  /** Id of the result that was looked at before. */
+  before?: string;
+  limit: number;
+}
+
+export interface LabelService {
+  /** Takes the place of the caller's earlier label for the criterion. Throws not_found, invalid_request. */
+  add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
+  /** Every label of a result with those that were replaced, oldest first. Throws not_found. */
+  list(resultId: string, page: { limit?: number; after?: string }): Promise<LabelPage>;
+  /** The criteria of the run that a result belongs to. Throws not_found. */
+  criteria(resultId: string): Promise<Criterion[]>;
+  /** Results that the caller has not labelled for a criterion, newest first: what a person may label next. */
+  queue(principal: Principal, query: QueueQuery): Promise<string[]>;
+}
+
+export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): LabelService => {
+  const findCriteria = async (resultId: string): Promise<Criterion[]> => {
+    const result = await findResult(db, resultId);
+    const run = result && (await findRun(db, result.runId));
+    if (!run) throw new AppError("not_found", `There is no result ${resultId}.`, { param: "id" });
+    const scored = new Set((await listScores(db, [resultId])).map(({ metric }) => metric));
+    return criteriaOfRun(run.pins).filter(({ name }) => scored.has(name));
+  };
+
+  return {
+    criteria: findCriteria,
+
+    async add(principal, resultId, { metric, value, failure = null, comment = null, blind = false }, seal) {
+      const criteria = await findCriteria(resultId);
+      const criterion = criteria.find(({ name }) => name === metric);
+      if (!criterion) {
+        const names = criteria.map(({ name }) => name).join(", ");
+        throw new AppError("invalid_request", `This result is judged by ${names}, not by "${metric}".`, {
+          param: "metric",
+        });
+      }
+      const { min, max } = criterion.scale;
+      if (value < min || value > max) {
+        throw new AppError("invalid_request", `value must lie on the scale of ${metric}, ${min} to ${max}.`, {
+          param: "value",
+        });
+      }
+      const at = now();
+      return db.write(async (tx) => {
+        const row = {
+          id: newId("label"),
+          resultId,
+          metric,
+          value,
+          failure,
+          comment: comment || null,
+          blind,
+          labelledBy: principal.keyId,
+          createdAt: at,
+        };
+        await store.replaceLabel(tx, row);
+        const detail = { metric, value };
+        await appendAudit(tx, { at, actor: principal.keyId, action: "label.give", target: resultId, detail });
+        const label = toLabel({ ...row, replacedAt: null });
+        await seal(tx, label);
+        return label;
+      });
+    },
+
+    async list(resultId, { limit = 20, after }) {
+      await findCriteria(resultId);
+      const rows = await store.listLabelHistory(db, resultId, { limit: limit + 1, after });
+      return pageOf(rows, limit, toLabel, ({ id }) => id);
+    },
+
+    queue: (principal, query) => store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
+  };
+};
