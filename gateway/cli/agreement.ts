@@ -1,0 +1,138 @@
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { EXIT, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { loadConfig } from "../../lib/settings";
+import { type Compared, compareRows, type ScoreRow, type SimpleScore } from "../evals/agreement/compare";
+import { listLabelledFiles, readLabelledFile } from "../evals/agreement/labelled-file";
+import type { LabelledRow } from "../evals/agreement/labelled-row";
+import { formatAgreement } from "../evals/agreement/table";
+import { predictionLine, reportToWire } from "../evals/agreement/wire";
+import { embedAnyLength } from "../evals/reference/embed";
+import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
+import { writeAgreementDocs } from "./agreement/docs";
+import { type Platform, startPlatform } from "./agreement/platform";
+
+const HELP = `How far an evaluator agrees with people: scores answers that people have labelled, by the code of the API.
+
+  bun run agreement FOLDER                        every correctness_*.jsonl and faithfulness_*.jsonl there
+  bun run agreement FOLDER --evaluator judge@1    another evaluator; judges ask the default chat model
+  bun run agreement FOLDER --rows 25              the first rows of each file only
+  bun run agreement FOLDER --predictions OUT      also writes what it says of each row, one file for each
+  bun run agreement FOLDER --json                 for scripts
+  bun run agreement FOLDER --docs                 writes the table in docs/evaluation.md anew
+
+The models run in this process, unless GROUNDWIRE_NODES names nodes.`;
+
+const OPTIONS = {
+  evaluator: { type: "string", default: "reference@1" },
+  rows: { type: "string" },
+  predictions: { type: "string" },
+  json: { type: "boolean", default: false },
+  docs: { type: "boolean", default: false },
+} as const;
+
+/** Rows that are scored at the same time: enough to keep the embedder busy. */
+const PARALLEL = 8;
+
+const answerOf = (row: LabelledRow) =>
+  row.task === "correctness"
+    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
+    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
+
+const scorerOf =
+  ({ services, call }: Platform, evaluator: string): ScoreRow =>
+  async (row) => {
+    const how = { evaluators: [evaluator], rubric: { criteria: [row.task] } };
+    const [score] = await services.evals.score(call(), how, answerOf(row));
+    if (score?.value == null || score.passed === null) return undefined;
+    const spans = row.task === "faithfulness" ? score.claims.flatMap(({ unsupported }) => unsupported) : undefined;
+    return { score: score.value, decision: score.passed, spans };
+  };
+
+const simpleScorers = ({ services, call }: Platform, row: LabelledRow): Record<string, SimpleScore> => {
+  const baselines = row.task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES;
+  const embed = async (texts: readonly string[]) => (await embedAnyLength(services.embeddings, call(), texts)).vectors;
+  return Object.fromEntries(
+    Object.entries(baselines).map(([name, score]) => [name, async (each: LabelledRow) => score(answerOf(each), embed)]),
+  );
+};
+
+const progressOf = (name: string, total: number) => {
+  const { stderr } = process;
+  return (done: number): void => {
+    if (stderr.isTTY) stderr.write(`\r\x1b[K${done < total ? `${name}: ${done} of ${total}` : ""}`);
+  };
+};
+
+interface FileReport {
+  name: string;
+  compared: Compared;
+}
+
+const compareFile = async (
+  platform: Platform,
+  evaluator: string,
+  path: string,
+  most: number | undefined,
+): Promise<FileReport> => {
+  const rows = (await readLabelledFile(path)).slice(0, most);
+  const [first] = rows;
+  if (!first || rows.some(({ task }) => task !== first.task)) {
+    throw new AppError(
+      "dataset_invalid",
+      `${basename(path)} mixes tasks. Give correctness and faithfulness a file each.`,
+    );
+  }
+  const criterion = BUILT_IN_CRITERIA.find(({ name }) => name === first.task);
+  const compared = await compareRows(rows, {
+    evaluator: { name: evaluator, score: scorerOf(platform, evaluator) },
+    threshold: criterion?.threshold ?? 0.5,
+    simple: simpleScorers(platform, first),
+    parallel: PARALLEL,
+    onProgress: progressOf(basename(path), rows.length),
+  });
+  return { name: basename(path, ".jsonl"), compared };
+};
+
+const writePredictions = async (folder: string, { name, compared }: FileReport): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await Bun.write(join(folder, `${name}.jsonl`), compared.predictions.map(predictionLine).join(""));
+};
+
+const toJson = ({ name, compared: { entries, unscored } }: FileReport) => ({
+  file: name,
+  unscored,
+  scorers: entries.map((entry) => ({ name: entry.name, ...reportToWire(entry.report) })),
+});
+
+const toText = ({ name, compared: { entries, unscored } }: FileReport, format: "text" | "markdown"): string => {
+  const table = formatAgreement(name, entries, format);
+  return unscored === 0 ? table : `${table}\n${unscored} rows could not be scored and are left out.`;
+};
+
+await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
+  const [folder, ...rest] = positionals;
+  if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+  const most = values.rows === undefined ? undefined : Number(values.rows);
+  if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
+    throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
+  }
+  const files = await listLabelledFiles(folder);
+  const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
+  try {
+    const reports: FileReport[] = [];
+    for (const file of files) {
+      const report = await compareFile(platform, values.evaluator, file, most);
+      reports.push(report);
+      if (values.predictions) await writePredictions(values.predictions, report);
+      if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
+    }
+    if (values.json) console.log(JSON.stringify({ evaluator: values.evaluator, files: reports.map(toJson) }, null, 2));
+    if (values.docs) await writeAgreementDocs(reports.map((report) => toText(report, "markdown")));
+    return EXIT.ok;
+  } finally {
+    await platform.close();
+  }
+});
