@@ -32,7 +32,7 @@ const SOURCES = ALL.filter(({ path }) => !/(\.test|\.contract|\.browser|\.d)\.ts
 
 const OURS = /^(bench|db|gateway|gpu-node|jobs|lib|tests|views)\//;
 /** Wiring and processes: nothing but an entry imports them. */
-const ENTRIES = /^gateway\/(compose|gateway|main|cli\/)|^jobs\/main/;
+const ENTRIES = /^gateway\/(compose|gateway|main|cli\/)|^jobs\/(main|worker)$/;
 
 interface Layer {
   name: string;
@@ -56,7 +56,7 @@ const LAYERS: readonly Layer[] = [
     holds: /^gateway\/adapters\//,
     mayImport: /^lib\/|^gpu-node\/protocol$|^gateway\/(adapters|ports)\//,
   },
-  { name: "the gateway's wiring", holds: ENTRIES, mayImport: /^(gateway|gpu-node|db|lib)\// },
+  { name: "wiring", holds: ENTRIES, mayImport: /^(gateway|gpu-node|jobs|db|lib)\// },
   { name: "the app", holds: /^gateway\/app$/, mayImport: /^lib\/|^views\/|^gateway\/(?!adapters\/)/ },
   {
     name: "a feature of the gateway",

@@ -6,7 +6,7 @@ import { Elysia } from "elysia";
 /** The style sheet's parts in their order: browsers load them as one file. The first names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
-  ...["controls", "panels", "tables", "system"],
+  ...["controls", "forms", "panels", "tables", "system", "evals"],
   ...["chat", "turns", "prose", "composer", "welcome"],
   "utilities",
 ];
@@ -16,6 +16,7 @@ const FILES = {
   "app.css": { paths: STYLES.map((name) => own(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
   "app.js": { paths: [own("assets/app.js")], type: "text/javascript; charset=utf-8" },
   "chat.js": { paths: [own("assets/chat.js")], type: "text/javascript; charset=utf-8" },
+  "upload.js": { paths: [own("assets/upload.js")], type: "text/javascript; charset=utf-8" },
   "htmx.js": {
     paths: [released("dist/htmx.min.js")],
     type: "text/javascript; charset=utf-8",

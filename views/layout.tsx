@@ -14,12 +14,14 @@ export interface Frame {
 interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
-  scripts?: ("hx-sse.js" | "chat.js")[];
+  scripts?: ("hx-sse.js" | "chat.js" | "upload.js")[];
+  /** Without scripts the page is loaded anew after so long: something on it is not done yet. */
+  refreshSeconds?: number;
   children: Child;
 }
 
 /** The HTML document: head, the reader's theme, our scripts. */
-const Document = ({ request, title, scripts = [], children }: DocumentProps) => {
+const Document = ({ request, title, scripts = [], refreshSeconds, children }: DocumentProps) => {
   const theme = themeOf(request);
   return (
     <html lang="en" {...(theme !== "system" && { "data-theme": theme })}>
@@ -28,6 +30,11 @@ const Document = ({ request, title, scripts = [], children }: DocumentProps) => 
         <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
         <meta name="color-scheme" content="light dark" />
         <title>{title} · Groundwire</title>
+        {refreshSeconds !== undefined && (
+          <noscript>
+            <meta http-equiv="refresh" content={String(refreshSeconds)} />
+          </noscript>
+        )}
         <link rel="icon" href={assetUrl("favicon.svg")} type="image/svg+xml" />
         <link rel="stylesheet" href={assetUrl("app.css")} />
         {(["htmx.js", ...scripts, "app.js"] as const).map((name) => (
@@ -41,6 +48,8 @@ const Document = ({ request, title, scripts = [], children }: DocumentProps) => 
 
 const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "viewer" | "admin" }[] = [
   { path: "/chat", name: "Chat", icon: "chat", role: "member" },
+  { path: "/datasets", name: "Datasets", icon: "datasets", role: "viewer" },
+  { path: "/evals", name: "Evaluations", icon: "evals", role: "viewer" },
   { path: "/keys", name: "Keys", icon: "keys", role: "admin" },
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];

@@ -16,7 +16,7 @@ const get = async (path: string, role: Role) => {
 };
 
 test.each([
-  ["viewer", "/system"],
+  ["viewer", "/datasets"],
   ["member", "/chat"],
   ["admin", "/chat"],
 ] as const)("the start page of a %s is %s, which opens", async (role, path) => {

@@ -1,15 +1,29 @@
 import { Elysia, t } from "elysia";
 import type { ConversationService } from "../gateway/conversations/service";
+import type { Imports } from "../gateway/datasets/imports";
+import type { DatasetService } from "../gateway/datasets/service";
+import type { EvalService } from "../gateway/evals/service";
+import type { EvalTransfer } from "../gateway/evals/transfer";
+import type { AgreementService } from "../gateway/evaluators/agreement";
+import type { EvaluatorService } from "../gateway/evaluators/service";
+import type { FeedbackService } from "../gateway/feedback/service";
 import type { Health } from "../gateway/health/service";
 import { exchangeOf } from "../gateway/http/exchange";
+import type { KeyRuns } from "../gateway/keys/runs";
 import type { KeysService } from "../gateway/keys/service";
+import type { LabelService } from "../gateway/labels/service";
+import type { Models } from "../gateway/models/registry";
 import type { Engine } from "../gateway/ports/engine";
+import type { PromptService } from "../gateway/prompts/service";
 import type { SessionService } from "../gateway/sessions/service";
+import type { Uploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { assetRoutes } from "./assets";
 import { chatRoutes } from "./chat/routes";
 import { cspReportRoutes } from "./csp-reports";
+import { datasetPageRoutes } from "./datasets/routes";
+import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
 import { homePath } from "./layout";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
@@ -21,11 +35,23 @@ import { redirect } from "./ui/html";
 interface PageServices {
   config: Config;
   log: Log;
+  agreement: AgreementService;
   conversations: ConversationService;
+  datasets: DatasetService;
   engine: Engine;
+  evals: EvalService;
+  evalTransfer: EvalTransfer;
+  evaluators: EvaluatorService;
+  feedback: FeedbackService;
   health: Health;
+  imports: Imports;
   keys: KeysService;
+  labels: LabelService;
+  models: Models;
+  prompts: PromptService;
+  runs: KeyRuns;
   sessions: SessionService;
+  uploads: Uploads;
 }
 
 /** Every page, its partials and its files. Roles stand in `gateway/http/roles.ts`, errors are drawn by `error.tsx`. */
@@ -37,6 +63,8 @@ export const pageRoutes = (services: PageServices) => {
     .use(cspReportRoutes(services))
     .use(signInRoutes({ sessions: services.sessions, publicUrl }))
     .use(chatRoutes(services))
+    .use(datasetPageRoutes(services))
+    .use(evalPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))
     .get("/", ({ request }) => redirect(request, homePath(exchangeOf(request).principal)))

@@ -3,6 +3,7 @@ import type { Locator, Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { tabTo } from "./keyboard";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
@@ -366,6 +367,51 @@ describe("without scripts", () => {
   });
 });
 
+describe("feedback on an answer", () => {
+  const asEditor = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+    const { key } = await pages.newKey("editor");
+    const { cookie } = await pages.sessions.signIn(key);
+    const faults = await onScreen(pages.url, { session: cookie, ...options }, async (page) => {
+      await page.goto("/chat");
+      pages.chat.say("At seven.");
+      pages.chat.finish();
+      await ask(page, "When does the bakery open?");
+      if (options.javaScript === false) await page.getByRole("button", { name: "Send" }).click();
+      await page.getByText("184 tokens").waitFor();
+      await work(page);
+    });
+    expect(faults).toEqual([]);
+  };
+
+  test("opens below it, says what is missing, and becomes a sample of a dataset", () =>
+    asEditor({ expectedStatuses: [422] }, async (page) => {
+      const { pathname } = new URL(page.url());
+      await page.getByRole("link", { name: "Give feedback" }).click();
+      await page.getByRole("button", { name: "Save feedback" }).click();
+      await page.getByText("Choose").first().waitFor();
+      await page.getByLabel("Bad").check();
+      await page.getByLabel("The answer as it should have been").fill("At 6:30.");
+      await page.getByLabel("Add to a dataset").fill("From chat");
+      await page.getByRole("button", { name: "Save feedback" }).click();
+      await page.getByText("The exchange is a sample now").waitFor();
+      expect(new URL(page.url()).pathname).toBe(pathname);
+      await page.getByRole("link", { name: "open its dataset" }).click();
+      await page.getByRole("heading", { level: 1, name: "From chat" }).waitFor();
+      await page.getByText("When does the bakery open?").first().waitFor();
+      await page.getByText("At 6:30.").first().waitFor();
+    }));
+
+  test("works without scripts, on a page of its own", () =>
+    asEditor({ javaScript: false }, async (page) => {
+      await page.getByRole("link", { name: "Give feedback" }).click();
+      await page.getByLabel("Good").check();
+      await page.getByRole("button", { name: "Save feedback" }).click();
+      await page.getByText("Saved. Thank you.").waitFor();
+      await page.getByRole("link", { name: "Back to the chat" }).click();
+      await page.getByText("At seven.").waitFor();
+    }));
+});
+
 describe("by keyboard alone", () => {
   test("a reader signs in, asks, opens the figures, asks again and reaches every screen", async () => {
     const { key } = await pages.newKey("admin");
@@ -373,16 +419,6 @@ describe("by keyboard alone", () => {
     pages.chat.finish();
     const faults = await onScreen(pages.url, {}, async (page) => {
       const { keyboard } = page;
-      /** Tabs until the element in focus has this name. */
-      const tabTo = async (name: RegExp) => {
-        for (let i = 0; i < 40; i++) {
-          const focused = page.locator(":focus");
-          const text = (await focused.count()) > 0 ? await focused.evaluate(nameOf) : "";
-          if (name.test(text)) return;
-          await keyboard.press("Tab");
-        }
-        throw new Error(`Tab never reaches ${name}.`);
-      };
       await page.goto("/chat");
       await keyboard.type(key);
       await keyboard.press("Enter");
@@ -391,13 +427,13 @@ describe("by keyboard alone", () => {
       await keyboard.press("Enter");
       await page.getByText("184 tokens").waitFor();
       await page.evaluate("document.activeElement.blur()");
-      await tabTo(/184 tokens/);
+      await tabTo(page, /184 tokens/);
       await keyboard.press("Enter");
       await page.getByText("34 in, 184 out").waitFor();
       await page.evaluate("document.activeElement.blur()");
-      await tabTo(/Skip to content/);
+      await tabTo(page, /Skip to content/);
       for (const screen of ["Keys", "System"]) {
-        await tabTo(new RegExp(`^${screen}$`));
+        await tabTo(page, new RegExp(`^${screen}$`));
         await keyboard.press("Enter");
         await page.getByRole("heading", { level: 1, name: screen }).waitFor();
       }
@@ -405,5 +441,3 @@ describe("by keyboard alone", () => {
     expect(faults).toEqual([]);
   });
 });
-
-const nameOf = (element: { textContent: string | null }) => element.textContent?.trim() ?? "";

@@ -60,7 +60,7 @@ export class Screen {
   private constructor(
     readonly page: Page,
     private readonly context: BrowserContext,
-    readonly options: Required<Pick<ScreenOptions, "width" | "theme">>,
+    private look: { width: keyof typeof WIDTHS; theme: Theme },
   ) {}
 
   static async open(url: string, options: ScreenOptions = {}): Promise<Screen> {
@@ -103,18 +103,25 @@ export class Screen {
     });
   }
 
-  /** Adds what is wrong with the page as it stands now: accessibility, and scrolling sideways. */
+  /** The same page in a window of another width. */
+  async resize(width: keyof typeof WIDTHS): Promise<void> {
+    this.look = { ...this.look, width };
+    await this.page.setViewportSize({ width, height: WIDTHS[width] });
+  }
+
+  /** Adds what is wrong with the page as it stands now, and how it is looked at. */
   async inspect(): Promise<void> {
-    for (const problem of await this.#axe()) this.faults.push(problem);
+    const { width, theme } = this.look;
+    for (const problem of await this.#axe()) this.faults.push(`${theme}, ${width} px: ${problem}`);
     const overflow = await this.page.evaluate<number>(
       "document.documentElement.scrollWidth - document.documentElement.clientWidth",
     );
-    if (overflow > 0) this.faults.push(`scrolls sideways by ${overflow} px`);
+    if (overflow > 0) this.faults.push(`${theme}, ${width} px: scrolls sideways by ${overflow} px`);
   }
 
   /** axe runs in the page through the debugger, which no Content-Security-Policy has to allow for. */
   async #axe(): Promise<string[]> {
-    await this.page.evaluate(axe.source);
+    if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(axe.source);
     const found = await this.page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(AXE_TAGS)} })`);
     const { pathname } = new URL(this.page.url());
     for (const { id, nodes } of found.incomplete) {
@@ -131,7 +138,7 @@ export class Screen {
 
   /** Keeps a picture for the contact sheet. */
   async shoot(name: string): Promise<void> {
-    const { width, theme } = this.options;
+    const { width, theme } = this.look;
     mkdirSync(OUTPUT, { recursive: true });
     await this.page.screenshot({ path: join(OUTPUT, `${name}.${width}.${theme}.png`), animations: "disabled" });
   }

@@ -1,90 +1,40 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Elysia } from "elysia";
 import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
-import type { Call } from "../../gateway/call";
-import type { ChatEvent } from "../../gateway/chat/contract";
 import { createConversations } from "../../gateway/conversations/service";
+import { createImports } from "../../gateway/datasets/imports";
+import { createDatasets } from "../../gateway/datasets/service";
+import { createEvals } from "../../gateway/evals/service";
+import { createEvalTransfer } from "../../gateway/evals/transfer";
+import { createAgreement } from "../../gateway/evaluators/agreement";
+import { createEvaluators } from "../../gateway/evaluators/service";
+import { createFeedback } from "../../gateway/feedback/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
+import { createJobs } from "../../gateway/jobs/service";
 import { KeyRuns } from "../../gateway/keys/runs";
 import { createKeys, LOCAL_ACTOR } from "../../gateway/keys/service";
+import { createLabels } from "../../gateway/labels/service";
 import { createLedger } from "../../gateway/limits/ledger";
+import { createModels } from "../../gateway/models/registry";
 import type { Engine, NodeView } from "../../gateway/ports/engine";
 import type { Role } from "../../gateway/principal";
+import { createPrompts } from "../../gateway/prompts/service";
 import { createSessions } from "../../gateway/sessions/service";
+import { createUploads } from "../../gateway/uploads/service";
+import { datasetImport } from "../../jobs/dataset-import";
+import { JobLoop } from "../../jobs/loop";
 import type { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { errorPage } from "../../views/error";
 import { pageRoutes } from "../../views/routes";
 import { sessionCookie } from "../../views/session";
-
-/** An answer whose pieces come when the test says so. */
-export class ScriptedChat {
-  #pieces: string[] = [];
-  #ending: "none" | "done" | AppError = "none";
-  #moved = Promise.withResolvers<void>();
-  /** Questions asked so far. */
-  asked = 0;
-
-  /** Begins a new script: nothing has been said yet. */
-  reset(): void {
-    this.#pieces = [];
-    this.#ending = "none";
-  }
-  say(text: string): void {
-    this.#pieces.push(text);
-    this.#move();
-  }
-  finish(): void {
-    this.#ending = "done";
-    this.#move();
-  }
-  fail(error: AppError): void {
-    this.#ending = error;
-    this.#move();
-  }
-  #move(): void {
-    this.#moved.resolve();
-    this.#moved = Promise.withResolvers();
-  }
-
-  async *events(call: Call): AsyncGenerator<ChatEvent, void, undefined> {
-    this.asked += 1;
-    const left = new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
-    let said = 0;
-    const start = {
-      model: "smollm2-135m-instruct",
-      model_revision: "b179c9523d0e",
-      cache: { status: "miss" },
-    } as const;
-    yield { type: "start", ...start, request_id: call.requestId };
-    for (;;) {
-      const moved = this.#moved.promise;
-      call.signal.throwIfAborted();
-      const piece = this.#pieces[said];
-      if (piece !== undefined) {
-        said += 1;
-        yield { type: "delta", text: piece, tokens: 1 };
-      } else if (this.#ending === "done") {
-        yield { type: "done", answer: { ...FACTS, ...start, request_id: call.requestId } };
-        return;
-      } else if (this.#ending !== "none") throw this.#ending;
-      else await Promise.race([moved, left]);
-    }
-  }
-}
-
-/** Figures that stay the same in every screenshot. */
-const FACTS = {
-  id: "chatcmpl-1",
-  finish_reason: "stop",
-  usage: { prompt_tokens: 34, completion_tokens: 184, total_tokens: 218 },
-  template_version: null,
-  node: "node-1",
-  latency: { queue: 0.4, ttft: 118, total: 5200 },
-} as const;
+import { ScriptedChat } from "./scripted-chat";
+import { SCRIPTED_SCORER } from "./scripted-scorer";
 
 const READY: NodeView = {
   id: "node-1",
@@ -110,17 +60,14 @@ const READY: NodeView = {
  * `idleSeconds`: how long a connection may be silent.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
-  const config = defaultConfig();
+  const config = { ...defaultConfig(), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
   const log = silentLog();
   const db = await openDb({ url: ":memory:" }, log);
   await migrate(db);
   const keys = createKeys({ db, config });
   const sessions = createSessions({ db, keys });
   const chat = new ScriptedChat();
-  const model = { id: "smollm2-135m-instruct", revision: "b179c9523d0e", isKnown: true, dimensions: null };
-  const models = { resolve: () => model };
   const runs = new KeyRuns();
-  const conversations = createConversations({ db, chat, models, log, runs });
   const engine: Engine & { view: NodeView[] } = {
     view: [READY],
     open: async () => {},
@@ -129,10 +76,24 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     drain: () => {},
     close: async () => {},
   };
+  const models = createModels({ engine, defaults: config.models });
+  const conversations = createConversations({ db, chat, models, log, runs });
+  const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
+  const datasets = createDatasets({ db });
+  const jobs = createJobs({ db });
+  const imports = createImports({ db, datasets, jobs });
+  const prompts = createPrompts({ db });
+  const evaluators = createEvaluators({ db });
+  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });
+  const labels = createLabels({ db });
+  const handlers = [datasetImport({ db, uploads, config })];
+  let worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
+  await worker.open();
   const cache = memoryCache({ maxBytes: 1024 });
   const health = createHealth({
     engine,
     cache,
+    jobs,
     log,
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},
@@ -155,24 +116,58 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         recorder: { request: () => {}, generation: () => {} },
         runs,
         log,
-        maxBodyBytes: config.gateway.maxBodyBytes,
+        bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         degraded: () => health.degradations.header(),
         routes: () => app.routes,
         page: errorPage,
       }),
     )
-    .use(pageRoutes({ config, log, conversations, engine, health, keys, sessions }))
+    .use(
+      pageRoutes({
+        config,
+        log,
+        agreement: createAgreement({ db, evaluators }),
+        conversations,
+        datasets,
+        engine,
+        evals,
+        evalTransfer: createEvalTransfer({ db }),
+        evaluators,
+        feedback: createFeedback({ db, imports, uploads }),
+        health,
+        imports,
+        keys,
+        labels,
+        models,
+        prompts,
+        runs,
+        sessions,
+        uploads,
+      }),
+    )
     .listen({ hostname: "127.0.0.1", port: 0, idleTimeout: idleSeconds });
 
   return {
     url: `http://127.0.0.1:${app.server?.port}`,
     chat,
     conversations,
+    datasets,
     engine,
+    evals,
     health,
+    imports,
     keys,
+    labels,
     refusal,
     sessions,
+    uploads,
+    /** Ends the jobs worker; what is enqueued waits for `startWorker`. */
+    stopWorker: () => worker.close(0),
+    async startWorker() {
+      worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
+      await worker.open();
+      await health.degradations.refresh();
+    },
     /** A key of its own for each test, so that none sees another's chats. */
     newKey: async (role: Role, name = `${role} of a test`) => {
       const { key, record } = await keys.create(LOCAL_ACTOR, { name, role });
@@ -180,6 +175,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     },
     async stop() {
       await conversations.close();
+      await worker.close(0);
       await app.stop(true);
       await sessions.close();
       await keys.close();

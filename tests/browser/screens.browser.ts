@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { closeBrowser, contactSheet, onScreen, THEMES, WIDTHS } from "./harness";
+import { closeBrowser, contactSheet } from "./harness";
+import { type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
@@ -27,15 +28,9 @@ afterAll(async () => {
   await pages.stop();
 });
 
-interface Case {
-  name: string;
-  path: string;
-  as?: keyof typeof cookies;
-  status?: number;
-  /** Brings the open page into its state. */
-  reach?: (page: Page) => Promise<void>;
-  /** What the reader must be able to see then. */
-  shows: string;
+interface Case extends ScreenCase {
+  /** Left out: nobody is signed in. `newcomer` has no chats yet. */
+  as?: "viewer" | "member" | "admin" | "newcomer";
 }
 
 const ask = async (page: Page, text: string) => {
@@ -115,7 +110,7 @@ const CASES: Case[] = [
   { name: "unauthorized", path: "/chat", shows: "Your key" },
   { name: "forbidden", path: "/keys", as: "member", status: 403, shows: "This needs the role admin" },
   { name: "not found", path: "/nothing-here", as: "member", status: 404, shows: "There is nothing here" },
-  { name: "chat empty", path: "/chat", as: "viewerless", shows: "What would you like to know?" },
+  { name: "chat empty", path: "/chat", as: "newcomer", shows: "What would you like to know?" },
   {
     name: "chat waiting",
     path: "/chat",
@@ -236,7 +231,12 @@ const CASES: Case[] = [
     },
     shows: "It is shown now and never again",
   },
-  { name: "key", path: "KEY", as: "admin", shows: "Revoke" },
+  {
+    name: "key",
+    path: async () => `/keys/${(await signedIn("member", "Ada’s laptop")).id}`,
+    as: "admin",
+    shows: "Revoke",
+  },
   { name: "system", path: "/system", as: "viewer", shows: "Everything works" },
   {
     name: "system degraded",
@@ -255,22 +255,7 @@ const CASES: Case[] = [
   },
 ];
 
-describe.each(CASES)("$name", ({ name, path, as, status, reach, shows }) => {
-  for (const theme of THEMES) {
-    for (const width of Object.keys(WIDTHS).map(Number) as (keyof typeof WIDTHS)[]) {
-      test(`${theme}, ${width} px: shown, accessible, no error, no sideways scroll`, async () => {
-        const fresh = await signedIn("member", "Ada’s laptop");
-        const session = as === "viewerless" ? fresh.cookie : as && cookies[as];
-        const options = { theme, width, session, expectedStatuses: status ? [status] : [] };
-        const faults = await onScreen(pages.url, options, async (page, screen) => {
-          await page.goto(path === "KEY" ? `/keys/${fresh.id}` : path);
-          await reach?.(page);
-          await page.getByText(shows).first().waitFor();
-          await screen.inspect();
-          await screen.shoot(name.replaceAll(" ", "-"));
-        });
-        expect(faults).toEqual([]);
-      });
-    }
-  }
+testScreens(CASES, async ({ as }) => {
+  const newcomer = await signedIn("member", "Ada’s laptop");
+  return { url: pages.url, session: as === "newcomer" ? newcomer.cookie : as && cookies[as] };
 });

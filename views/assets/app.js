@@ -14,8 +14,16 @@
       time.dataset.local = "";
     }
   };
+  /** Something that was waited for is done: its page comes in place of this one. */
+  const goOn = (root) => {
+    const there = root.matches?.("[data-goto]") ? root : root.querySelector?.("[data-goto]");
+    if (there) location.assign(there.dataset.goto);
+  };
   document.addEventListener("DOMContentLoaded", () => enhance(document));
-  document.addEventListener("htmx:after:process", (event) => enhance(event.target));
+  document.addEventListener("htmx:after:process", (event) => {
+    enhance(event.target);
+    goOn(event.target);
+  });
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -49,6 +57,16 @@
         const panel = `<div class="panel problem"><div><h2>No connection</h2><p>${text} What you typed is still here. Try again.</p></div></div>`;
         return new Response(panel, { status: 503, headers: { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" } });
       });
+  });
+
+  // A form that takes long says so; whoever comes back to it may send it again.
+  document.addEventListener("submit", (event) => {
+    const { busy } = event.target.dataset;
+    const button = event.submitter;
+    if (!busy || !button || event.defaultPrevented) return;
+    const label = button.textContent;
+    setTimeout(() => Object.assign(button, { disabled: true, textContent: busy }));
+    addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
   });
 
   // Whoever signs in next in this tab reads no draft of the one before. A session that merely ended keeps them.

@@ -71,11 +71,31 @@ const Ending = ({ conversationId, answer }: AnswerProps) => (
             <span class="visually-hidden">Answer again</span>
           </button>
         </form>
+        {answer.content !== "" && <Rate conversationId={conversationId} answerId={answer.id} />}
       </div>
       <Facts detail={answer.detail} />
     </div>
+    <div id={`feedback-${answer.id}`}></div>
   </footer>
 );
+
+/** Leads to the form for feedback; with scripts it opens below the answer. */
+const Rate = ({ conversationId, answerId }: { conversationId: string; answerId: string }) => {
+  const path = `/chat/${conversationId}/answers/${answerId}/feedback`;
+  return (
+    <a
+      class="button quiet icon-button"
+      href={path}
+      hx-get={path}
+      hx-target={`#feedback-${answerId}`}
+      hx-swap="innerHTML"
+      title="Give feedback"
+    >
+      <Icon name="thumb" />
+      <span class="visually-hidden">Give feedback</span>
+    </a>
+  );
+};
 
 /** Why an answer is not whole. */
 const Outcome = ({ answer: { status, detail } }: { answer: AnswerState }) => {

@@ -7,6 +7,7 @@ const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
   cached_only: "No GPU node answers: new answers wait for one. Earlier chats, keys and stored answers still work.",
   fewer_nodes: "Some GPU nodes are away: everything works, answers may come later than usual.",
   cache_local: "The shared cache is away: everything works, some answers are made again.",
+  no_jobs: "No jobs worker runs: uploads wait for one. Everything else works as usual.",
   cache_off: "Stored answers are off: everything works, each answer is made anew.",
   limits_local: "Limits are counted by each gateway alone: everything else works as usual.",
   fewer_tokens: "Answers are shorter than usual while there is much to do.",

@@ -25,30 +25,32 @@ export const ErrorSummary = ({ problems }: { problems: Problems }) => {
 
 interface FieldProps {
   name: string;
+  /** Where several forms on a page have a field of this name. */
+  id?: string;
   label: string;
   hint?: Child;
   problem?: string;
 }
 
 /** Label, hint and problem around a control; `control` gets what ties them together. */
-const Field = ({ name, label, hint, problem, control }: FieldProps & { control: (ties: Ties) => Child }) => {
-  const described = [hint && `${name}-hint`, problem && `${name}-problem`].filter(Boolean).join(" ");
+const Field = ({ name, id = name, label, hint, problem, control }: FieldProps & { control: (ties: Ties) => Child }) => {
+  const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
   const ties = {
-    id: name,
+    id,
     name,
     "aria-describedby": described || undefined,
     "aria-invalid": problem ? "true" : undefined,
   };
   return (
     <div class={problem ? "field refused" : "field"}>
-      <label for={name}>{label}</label>
+      <label for={id}>{label}</label>
       {hint && (
-        <p class="hint" id={`${name}-hint`}>
+        <p class="hint" id={`${id}-hint`}>
           {hint}
         </p>
       )}
       {problem && (
-        <p class="field-problem" id={`${name}-problem`}>
+        <p class="field-problem" id={`${id}-problem`}>
           {problem}
         </p>
       )}
@@ -66,13 +68,80 @@ interface Ties {
 
 interface TextFieldProps extends FieldProps {
   value?: string;
-  type?: "text" | "password" | "number";
+  type?: "text" | "password" | "number" | "search";
   /** Further attributes of the input, such as `autocomplete` or `maxlength`. */
   attributes?: Record<string, string | number | boolean>;
 }
 
 export const TextField = ({ value = "", type = "text", attributes, ...field }: TextFieldProps) => (
   <Field {...field} control={(ties) => <input type={type} value={value} {...ties} {...attributes} />} />
+);
+
+interface TextAreaProps extends FieldProps {
+  value?: string;
+  rows?: number;
+  attributes?: Record<string, string | number | boolean>;
+}
+
+export const TextAreaField = ({ value = "", rows = 3, attributes, ...field }: TextAreaProps) => (
+  <Field
+    {...field}
+    control={(ties) => (
+      <textarea rows={rows} {...ties} {...attributes}>
+        {value}
+      </textarea>
+    )}
+  />
+);
+
+/** A browser gives no file back: after a refusal it has to be chosen again, and the hint says so. */
+export const FileField = ({ accept, ...field }: FieldProps & { accept: string }) => (
+  <Field {...field} control={(ties) => <input type="file" accept={accept} {...ties} />} />
+);
+
+interface ChoiceFieldProps {
+  name: string;
+  id?: string;
+  legend: string;
+  hint?: Child;
+  /** radio: one of them; checkbox: any number. */
+  type: "radio" | "checkbox";
+  value: readonly string[];
+  options: readonly { value: string; label: string; hint?: Child }[];
+  problem?: string;
+}
+
+/** A few choices that are all to be seen. */
+export const ChoiceField = ({ name, id = name, legend, hint, type, value, options, problem }: ChoiceFieldProps) => (
+  <fieldset class={problem ? "choices refused" : "choices"} id={id} aria-describedby={problem && `${id}-problem`}>
+    <legend>{legend}</legend>
+    {hint && <p class="hint">{hint}</p>}
+    {problem && (
+      <p class="field-problem" id={`${id}-problem`}>
+        {problem}
+      </p>
+    )}
+    {options.map((option, index) => (
+      <div class="choice">
+        <input
+          type={type}
+          name={name}
+          id={`${id}-${index}`}
+          value={option.value}
+          checked={value.includes(option.value)}
+          aria-describedby={option.hint ? `${id}-${index}-hint` : undefined}
+        />
+        <div>
+          <label for={`${id}-${index}`}>{option.label}</label>
+          {option.hint && (
+            <p class="hint" id={`${id}-${index}-hint`}>
+              {option.hint}
+            </p>
+          )}
+        </div>
+      </div>
+    ))}
+  </fieldset>
 );
 
 interface SelectFieldProps extends FieldProps {

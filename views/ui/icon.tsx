@@ -3,6 +3,8 @@ import { assetUrl } from "../assets";
 export type IconName =
   | "mark"
   | "chat"
+  | "datasets"
+  | "evals"
   | "keys"
   | "system"
   | "plus"
@@ -14,6 +16,7 @@ export type IconName =
   | "alert"
   | "clock"
   | "theme"
+  | "thumb"
   | "leave"
   | "menu"
   | "down"

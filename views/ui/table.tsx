@@ -5,6 +5,8 @@ interface Column<T> {
   cell: (row: T) => Child;
   /** Numbers stand at the right in digits of one width. */
   isNumeric?: boolean;
+  /** Long texts wrap and are cut after three lines; other cells stay on one. */
+  isLong?: boolean;
 }
 
 /** Rows and columns with a caption for screen readers. A table that is too wide scrolls inside itself. */
@@ -32,8 +34,10 @@ export const Table = <T,>({
       <tbody>
         {rows.map((row) => (
           <tr>
-            {columns.map(({ cell, isNumeric }) => (
-              <td class={isNumeric ? "numeric" : undefined}>{cell(row)}</td>
+            {columns.map(({ cell, isNumeric, isLong }) => (
+              <td class={isNumeric ? "numeric" : isLong ? "long" : undefined}>
+                {isLong ? <div>{cell(row)}</div> : cell(row)}
+              </td>
             ))}
           </tr>
         ))}

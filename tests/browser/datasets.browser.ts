@@ -1,0 +1,457 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { AppError, type ErrorKind } from "../../lib/errors";
+import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { tabTo } from "./keyboard";
+import { type ScreenCase, testScreens } from "./matrix";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+/** Pages on a database of their own, in which nothing is stored. */
+let empty: Pages;
+let dataset: string;
+
+beforeAll(async () => {
+  [pages, empty] = [await startPages(), await startPages()];
+  dataset = await store("capitals", CAPITALS);
+});
+afterAll(async () => {
+  await contactSheet();
+  await closeBrowser();
+  await Promise.all([pages.stop(), empty.stop()]);
+});
+beforeEach(() => {
+  pages.refusal.error = undefined;
+});
+
+const CAPITALS = [
+  { key: "fr", input: "What is the capital of France?", references: ["Paris"], tags: ["europe"] },
+  { key: "jp", input: "What is the capital of Japan?", references: ["Tokyo"], tags: ["asia"] },
+  {
+    key: "long",
+    input: `Say it ${"again and ".repeat(80)}again: ${"Donaudampfschifffahrtsgesellschaft".repeat(12)} 👩🏽‍🚀 مرحبا بالعالم 東京`,
+    contexts: ["x".repeat(3000)],
+    metadata: { source: "a test", level: 3 },
+  },
+];
+
+/** Rows of which every 200th has no question. */
+const csv = (rows: number): string =>
+  [
+    "id,question,answer,note",
+    ...Array.from({ length: rows }, (_, n) => `k${n},${n % 200 === 99 ? "" : `What is ${n}?`},${n},easy`),
+  ].join("\n");
+
+const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
+  const { key } = await on.newKey(role, `Ada’s ${role} key`);
+  return (await on.sessions.signIn(key)).cookie;
+};
+
+/** Stores samples as the API does; answers the path of the dataset's page. */
+const store = async (name: string, samples: unknown[]): Promise<string> => {
+  const principal = { keyId: (await pages.newKey("editor")).id };
+  const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+  const upload = await pages.uploads.receive([lines], { fileName: "capitals.jsonl", createdBy: principal.keyId });
+  const { job } = await pages.imports.enqueue(
+    principal,
+    upload,
+    {
+      target: { mode: "create", name, description: "Capitals of the world", schema: null },
+      options: { onError: "refuse", dryRun: false },
+    },
+    async () => {},
+  );
+  const { dataset: stored } = await pages.imports.wait(job, new AbortController().signal);
+  return `/datasets/${stored?.id}`;
+};
+
+const choose = async (page: Page, text: string | Buffer, name = "numbers.csv"): Promise<void> => {
+  await page.setInputFiles("[type=file]", { name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.getByRole("button", { name: "Read the file" }).click();
+};
+const preview = async (page: Page): Promise<void> => {
+  await choose(page, csv(1000));
+  await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
+};
+
+/** Loads the page again, refused. */
+const reloadedWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
+  pages.refusal.path = /^\/datasets/;
+  pages.refusal.error = new AppError(kind, message, { retryAfterMs });
+  await page.reload();
+  pages.refusal.error = undefined;
+};
+const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
+
+/** Does something while no worker takes jobs. */
+const withoutWorker = (act: (page: Page) => Promise<unknown>) => async (page: Page) => {
+  await pages.stopWorker();
+  try {
+    await act(page);
+  } finally {
+    await pages.startWorker();
+  }
+};
+
+interface Case extends ScreenCase {
+  as?: "viewer" | "editor" | "admin";
+  on?: "empty";
+}
+
+const CASES: Case[] = [
+  { name: "datasets", path: "/datasets", shows: "capitals" },
+  { name: "datasets first use", path: "/datasets", on: "empty", shows: "Start with the sample" },
+  {
+    name: "datasets first use of a viewer",
+    path: "/datasets",
+    on: "empty",
+    as: "viewer",
+    shows: "An editor can upload one",
+  },
+  { name: "datasets filtered empty", path: "/datasets?q=nothing", shows: "No dataset matches “nothing”" },
+  { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "Something failed" },
+  {
+    name: "datasets rate-limited",
+    path: "/datasets",
+    status: 429,
+    reach: reloadedWith("rate_limited", "The key has sent the 60 requests of this minute.", 12_000),
+    shows: "One moment",
+  },
+  {
+    name: "datasets without a worker",
+    path: "/datasets",
+    reach: withoutWorker(async (page) => {
+      await pages.health.degradations.refresh();
+      await page.reload();
+    }),
+    shows: "No jobs worker runs",
+  },
+  { name: "dataset upload", path: "/datasets/new", shows: "What a file looks like" },
+  {
+    name: "dataset upload without a file",
+    path: "/datasets/new",
+    status: 422,
+    reach: (page) => page.getByRole("button", { name: "Read the file" }).click(),
+    shows: "There is a problem",
+  },
+  {
+    name: "dataset upload of no dataset",
+    path: "/datasets/new",
+    status: 422,
+    reach: (page) => choose(page, "PK\u0003\u0004 zip", "numbers.xlsx"),
+    shows: "There is a problem",
+  },
+  {
+    name: "dataset upload forbidden",
+    path: "/datasets/new",
+    as: "viewer",
+    status: 403,
+    shows: "This needs the role editor",
+  },
+  {
+    name: "dataset being read",
+    path: "/datasets/new",
+    reach: withoutWorker((page) =>
+      choose(page, csv(1000)).then(() => page.getByText("Waiting for a worker").waitFor()),
+    ),
+    shows: "Waiting for a worker to read the file",
+  },
+  { name: "dataset preview", path: "/datasets/new", reach: preview, shows: "5 rows can’t be used" },
+  {
+    name: "dataset preview refused",
+    path: "/datasets/new",
+    status: 422,
+    reach: async (page) => {
+      await preview(page);
+      await page.getByLabel("Name of the dataset").fill("capitals");
+      await page.getByRole("button", { name: "Store 995 samples" }).click();
+    },
+    shows: "There is a dataset",
+  },
+  {
+    name: "dataset stored",
+    path: "/datasets/new",
+    reach: async (page) => {
+      await preview(page);
+      await page.getByLabel("Name of the dataset").fill(`numbers ${crypto.randomUUID()}`);
+      await page.getByRole("button", { name: "Store 995 samples" }).click();
+    },
+    shows: "Stored.",
+  },
+  { name: "dataset", path: () => dataset, shows: "3 samples in revision 1" },
+  { name: "dataset of a viewer", path: () => dataset, as: "viewer", shows: "3 samples in revision 1" },
+  {
+    name: "dataset filtered empty",
+    path: () => `${dataset}?q=nothing&tag=asia`,
+    shows: "No sample matches “nothing” and tag asia",
+  },
+  { name: "dataset gone", path: "/datasets/ds_nothing", status: 404, shows: "There is nothing here" },
+  {
+    name: "dataset deletion refused",
+    path: () => dataset,
+    status: 422,
+    reach: async (page) => {
+      await page.getByText("Delete this dataset").click();
+      await page.getByRole("button", { name: "Delete dataset" }).click();
+    },
+    shows: "There is a problem",
+  },
+  { name: "sample", path: () => `${dataset}/samples/long`, shows: "Hash of the content" },
+];
+
+testScreens(CASES, async ({ as = "admin", on }) => {
+  const server = on === "empty" ? empty : pages;
+  return { url: server.url, session: await signIn(as, server) };
+});
+
+/** A signed-in window in which nothing may go wrong. */
+const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  const session = await signIn("admin");
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
+};
+
+describe("an upload", () => {
+  test("is read again with other columns, and is stored as they say", () =>
+    using({}, async (page) => {
+      const name = `chosen ${crypto.randomUUID()}`;
+      await page.goto("/datasets/new");
+      await choose(page, "a,b,c\nWhat is 1?,1,easy\nWhat is 2?,2,hard\n".replace("a,b,c", "input,b,c"));
+      await page.getByLabel("b", { exact: true }).selectOption("references");
+      await page.getByLabel("c", { exact: true }).selectOption("");
+      await page.getByRole("button", { name: "Read again with these columns" }).click();
+      await page.getByRole("cell", { name: "1", exact: true }).first().waitFor();
+      expect(await page.getByLabel("b", { exact: true }).inputValue()).toBe("references");
+      expect(await page.getByLabel("c", { exact: true }).inputValue()).toBe("");
+      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByRole("button", { name: "Store 2 samples" }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+      const { data } = await pages.datasets.samples(name, {});
+      expect(data.map(({ references, metadata }) => [references, metadata])).toEqual([
+        [["1"], {}],
+        [["2"], {}],
+      ]);
+    }));
+
+  test("of the first dataset can be the sample, which is there once", async () => {
+    const session = await signIn("admin", empty);
+    const faults = await onScreen(empty.url, { session }, async (page) => {
+      for (let time = 0; time < 2; time++) {
+        await page.goto("/datasets");
+        if (time === 0) await page.getByRole("button", { name: "Start with the sample" }).click();
+        else await page.getByRole("link", { name: "sample" }).click();
+        await page.getByText("21 samples in revision 1").waitFor();
+      }
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("goes on when its reader leaves, and is found where they left it", () =>
+    using({}, async (page) => {
+      await page.goto("/datasets/new");
+      await preview(page);
+      const address = page.url();
+      await page.goto("/datasets");
+      await page.goto(address);
+      await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
+    }));
+
+  test("that waits is stopped, and nothing is stored", () =>
+    using({}, async (page) => {
+      await withoutWorker(async () => {
+        await page.goto("/datasets/new");
+        await choose(page, csv(1000));
+        await page.getByText("Waiting for a worker").waitFor();
+        await page.getByRole("button", { name: "Stop" }).click();
+        await page.getByText("Stopped. Nothing was stored.").waitFor();
+      })(page);
+    }));
+
+  test("is somebody's own: another person's is not found", async () => {
+    const principal = { keyId: (await pages.newKey("editor")).id };
+    const upload = await pages.uploads.receive([Buffer.from("input\nOne?\n")], {
+      fileName: "x.csv",
+      createdBy: principal.keyId,
+    });
+    const target = { mode: "create", name: "x", description: "", schema: null } as const;
+    const { job } = await pages.imports.enqueue(
+      principal,
+      upload,
+      { target, options: { onError: "skip", dryRun: true } },
+      async () => {},
+    );
+    await using({ expectedStatuses: [404] }, async (page) => {
+      await page.goto(`/datasets/imports/${job}`);
+      await page.getByText("There is nothing here").waitFor();
+    });
+  });
+
+  test("as a revision keeps what the file does not name, where that is chosen", async () => {
+    const path = await store(`revised ${crypto.randomUUID()}`, CAPITALS.slice(0, 2));
+    await using({}, async (page) => {
+      await page.goto(path);
+      await page.getByRole("link", { name: "Add revision" }).click();
+      await choose(page, "key,input,references\njp,What is the capital of Japan?,Tokyo or 東京\n");
+      await page.getByLabel("Stay").check();
+      await page.getByRole("button", { name: "Store 1 sample" }).click();
+      await page.getByText("2 samples in revision 2").waitFor();
+      await page.getByRole("cell", { name: "1 changed" }).waitFor();
+      await page.getByRole("link", { name: "1", exact: true }).click();
+      await page.getByText("2 samples in revision 1 (not the newest)").waitFor();
+    });
+  });
+});
+
+describe("samples", () => {
+  test("are filtered by words and tag, in the address, and paged", async () => {
+    const many = Array.from({ length: 51 }, (_, n) => ({
+      key: `k${n}`,
+      input: `Question ${n}?`,
+      tags: [n < 50 ? "low" : "high"],
+    }));
+    const path = await store(`many ${crypto.randomUUID()}`, many);
+    await using({}, async (page) => {
+      await page.goto(path);
+      expect(await page.getByRole("row").count()).toBe(1 + 50 + 2);
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByRole("link", { name: "Question 50?" }).waitFor();
+      await page.getByRole("link", { name: "First page" }).click();
+      await page.getByLabel("Words of input or references").fill("question 4");
+      await page.getByLabel("Tag").selectOption("low");
+      await page.getByRole("button", { name: "Filter" }).click();
+      await page.getByRole("link", { name: "Question 49?" }).waitFor();
+      expect(new URL(page.url()).search).toBe("?q=question+4&tag=low");
+      expect(await page.getByRole("row").count()).toBe(1 + 11 + 2);
+      await page.reload();
+      expect(await page.getByLabel("Words of input or references").inputValue()).toBe("question 4");
+    });
+  });
+
+  test("of any text run nothing and load nothing", async () => {
+    const attack = `<img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/keys" hx-trigger="load">x</b>`;
+    const path = await store(`attack ${attack}`.slice(0, 100), [
+      { key: `k"'<i>`, input: attack, references: [attack], tags: ["<b>"] },
+    ]);
+    await using({}, async (page) => {
+      await page.goto(path);
+      await page.getByRole("link", { name: "<img src=x" }).click();
+      await page.getByRole("heading", { level: 1, name: `k"'<i>` }).waitFor();
+      await page.goto("/datasets");
+      await page.getByRole("link", { name: /^attack/ }).waitFor();
+    });
+  });
+});
+
+describe("U8: a request of these pages that is refused", () => {
+  test.each<[ErrorKind, number]>([
+    ["insufficient_role", 403],
+    ["not_found", 404],
+    ["conflict", 409],
+    ["payload_too_large", 413],
+    ["dataset_invalid", 422],
+    ["rate_limited", 429],
+    ["internal", 500],
+    ["unavailable", 503],
+    ["deadline_exceeded", 504],
+  ])("the look at a running upload, with %s: says so, and the page stays", (kind, status) =>
+    using({ expectedStatuses: [status] }, (page) =>
+      withoutWorker(async () => {
+        await page.goto("/datasets/new");
+        await choose(page, csv(1000));
+        await page.getByText("Waiting for a worker").waitFor();
+        pages.refusal.path = /^\/datasets\/imports/;
+        pages.refusal.error = new AppError(kind, "A reason that a person reads.");
+        await page.getByRole("alert").getByText("A reason that a person reads.").waitFor();
+        expect(await page.getByText("Waiting for a worker").isVisible()).toBe(true);
+        pages.refusal.error = undefined;
+      })(page),
+    ),
+  );
+
+  test.each<[ErrorKind, number]>([
+    ["insufficient_role", 403],
+    ["payload_too_large", 413],
+    ["rate_limited", 429],
+    ["internal", 500],
+    ["storage_full", 507],
+  ])("the upload itself, with %s: says so, and leads back", (kind, status) =>
+    using({ expectedStatuses: [status] }, async (page) => {
+      await page.goto("/datasets/new");
+      pages.refusal.path = /^\/datasets\/upload/;
+      pages.refusal.error = new AppError(kind, "A reason that a person reads.");
+      await choose(page, csv(10));
+      await page.getByText("A reason that a person reads.").waitFor();
+    }),
+  );
+
+  test("the upload of somebody whose session ended leads to sign-in", () =>
+    using({ expectedStatuses: [401] }, async (page) => {
+      await page.goto("/datasets/new");
+      await page.context().clearCookies();
+      await choose(page, csv(10));
+      await page.getByLabel("Your key").waitFor();
+    }));
+
+  test("an upload without a network says so and keeps the file", () =>
+    using({ expectedFault: /ERR_FAILED|ERR_INTERNET/ }, async (page) => {
+      await page.goto("/datasets/new");
+      await page.route("**/datasets/upload", (route) => route.abort());
+      await choose(page, csv(10));
+      await page.getByText("can't be reached").waitFor();
+      expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
+      await page.unroute("**/datasets/upload");
+      await page.getByRole("button", { name: "Read the file" }).click();
+      await page.getByRole("button", { name: "Store 10 samples" }).waitFor();
+    }));
+});
+
+test("U6: without scripts a dataset is uploaded, looked at, filtered, revised and deleted by forms", () =>
+  using({ javaScript: false }, async (page) => {
+    const name = `plain ${crypto.randomUUID()}`;
+    await page.goto("/datasets/new");
+    await choose(page, csv(1000));
+    await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
+    await page.getByText("101", { exact: true }).waitFor();
+    await page.getByLabel("Name of the dataset").fill(name);
+    await page.getByRole("button", { name: "Store 995 samples" }).click();
+    await page.getByText("995 samples in revision 1").waitFor();
+    await page.getByLabel("Words of input or references").fill("What is 42?");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("link", { name: "What is 42?" }).click();
+    await page.getByRole("heading", { level: 1, name: "k42" }).waitFor();
+    await page.getByRole("link", { name, exact: true }).click();
+    await page.getByText("Delete this dataset").click();
+    await page.getByLabel(/to confirm/).fill(name);
+    await page.getByRole("button", { name: "Delete dataset" }).click();
+    await page.getByText("Dataset deleted.").waitFor();
+  }));
+
+test("U2: by keyboard alone a dataset is uploaded, stored, opened and deleted", () =>
+  using({}, async (page) => {
+    const name = `typed ${crypto.randomUUID()}`;
+    await page.goto("/datasets");
+    await tabTo(page, /Upload dataset/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Upload a dataset" }).waitFor();
+    // The window that chooses a file is the browser's own.
+    await page.setInputFiles("[type=file]", { name: "x.csv", mimeType: "text/csv", buffer: Buffer.from(csv(1000)) });
+    await tabTo(page, /^Read the file$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
+    await tabTo(page, /Name of the dataset/);
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type(name);
+    await tabTo(page, /Keep the 995 good ones/);
+    await tabTo(page, /^Store 995 samples$/);
+    await page.keyboard.press("Enter");
+    await page.getByText("995 samples in revision 1").waitFor();
+    await tabTo(page, /^What is 3\?$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "k3" }).waitFor();
+    await page.goBack();
+    await tabTo(page, /^Delete this dataset$/);
+    await page.keyboard.press("Enter");
+    await tabTo(page, /to confirm/);
+    await page.keyboard.type(name);
+    await page.keyboard.press("Enter");
+    await page.getByText("Dataset deleted.").waitFor();
+  }));

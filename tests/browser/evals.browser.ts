@@ -1,0 +1,485 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import type { EvaluateRequest } from "../../gateway/evals/contract";
+import { AppError, type ErrorKind } from "../../lib/errors";
+import { until } from "../until";
+import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { tabTo } from "./keyboard";
+import { type ScreenCase, testScreens } from "./matrix";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+/** Pages on a database of their own, in which nothing was evaluated. */
+let empty: Pages;
+/** Runs by what they are here for. */
+const runs: Record<string, string> = {};
+
+const BAKERY = {
+  input: "When does the bakery open, and what does a loaf of rye cost?",
+  references: ["It opens at 6:30", "4.20 euros"],
+  contexts: ["The bakery opens at 6:30 on weekdays. A loaf of rye costs 4.20 euros.", "It is closed on Sundays."],
+  output: "It opens at 6:30. A loaf costs about four euros. It was founded in 1871 by two brothers.",
+};
+const ATTACK = `<img src=x onerror=alert(1)>. <script>alert(2)</script>. <b hx-get="/keys" hx-trigger="load">x</b>.`;
+const LONG = {
+  input: `Say it ${"again and ".repeat(60)}again: ${"Donaudampfschifffahrtsgesellschaft".repeat(12)}`,
+  references: ["مرحبا بالعالم", "東京 👩🏽‍🚀"],
+  contexts: ["x".repeat(3000)],
+  output: `${"Wort".repeat(400)}. مرحبا بالعالم. 東京です。${"Another sentence. ".repeat(40)}`,
+};
+
+beforeAll(async () => {
+  [pages, empty] = [await startPages(), await startPages()];
+  runs.mixed = await evaluate({ sample: BAKERY });
+  runs.passed = await evaluate({ sample: { ...BAKERY, output: "It opens at 6:30." } });
+  runs.shadow = await evaluate({ sample: BAKERY, shadow_evaluators: ["judge@1"] });
+  runs.failed = await evaluate({ sample: BAKERY, evaluators: ["judge@1"] });
+  runs.empty = await evaluate({ sample: { ...BAKERY, output: "" } });
+  runs.long = await evaluate({ sample: LONG });
+  runs.attack = await evaluate({ sample: { input: ATTACK, references: [ATTACK], contexts: [ATTACK], output: ATTACK } });
+});
+afterAll(async () => {
+  await contactSheet();
+  await closeBrowser();
+  await Promise.all([pages.stop(), empty.stop()]);
+});
+beforeEach(() => {
+  pages.chat.reset();
+  pages.refusal.error = undefined;
+});
+
+const callOf = async (on = pages) => {
+  const { key } = await on.newKey("editor", "Ada’s editor key");
+  const principal = await on.keys.verify(`Bearer ${key}`);
+  const directives = { noCache: false, noStore: false, onlyIfCached: false };
+  const signal = new AbortController().signal;
+  return { principal, requestId: "req_1", signal, priority: "interactive", directives, receivedAt: 0 } as const;
+};
+
+/** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
+const evaluate = async (request: EvaluateRequest): Promise<string> => {
+  pages.chat.reset();
+  pages.chat.finish();
+  const { run } = await pages.evals.evaluate(await callOf(), request);
+  return `/evals/${run.id}`;
+};
+
+const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
+  const { key } = await on.newKey(role, `Ada’s ${role} key`);
+  return (await on.sessions.signIn(key)).cookie;
+};
+
+const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
+const fill = async (page: Page, { output = "" }: { output?: string } = {}): Promise<void> => {
+  await field(page, "Question").fill(BAKERY.input);
+  await field(page, "Reference answers").fill(BAKERY.references.join("\n"));
+  await field(page, "Contexts").fill(BAKERY.contexts.join("\n---\n"));
+  await field(page, "Answer").fill(output);
+};
+const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact: true }).click();
+
+/** Loads the page again, refused. */
+const reloadedWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
+  pages.refusal.path = /^\/evals/;
+  pages.refusal.error = new AppError(kind, message, { retryAfterMs });
+  await page.reload();
+  pages.refusal.error = undefined;
+};
+const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
+
+/** Sends the filled form, refused. */
+const sentWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
+  await fill(page, BAKERY);
+  pages.refusal.path = /^\/evals$/;
+  pages.refusal.error = new AppError(kind, message, { retryAfterMs });
+  await send(page);
+  await page.getByRole("alert").getByRole("heading").waitFor();
+  pages.refusal.error = undefined;
+};
+
+interface Case extends ScreenCase {
+  as?: "viewer" | "member" | "editor";
+  on?: "empty";
+}
+
+const CASES: Case[] = [
+  { name: "evaluations", path: "/evals", shows: "When does the bakery open" },
+  { name: "evaluations first use", path: "/evals", on: "empty", shows: "No evaluations yet" },
+  {
+    name: "evaluations first use of a viewer",
+    path: "/evals",
+    on: "empty",
+    as: "viewer",
+    shows: "A member can run one",
+  },
+  {
+    name: "evaluations filtered empty",
+    path: "/evals?q=nothing&verdict=passed",
+    shows: "No evaluation matches “nothing” + verdict passed",
+  },
+  { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "Something failed" },
+  {
+    name: "evaluations rate-limited",
+    path: "/evals",
+    status: 429,
+    reach: reloadedWith("rate_limited", "The key has sent the 60 requests of this minute.", 12_000),
+    shows: "One moment",
+  },
+  { name: "evaluation form", path: "/evals/new", shows: "Who answers" },
+  {
+    name: "evaluation form refused",
+    path: "/evals/new",
+    status: 422,
+    reach: async (page) => {
+      await field(page, "Seed").fill("many");
+      await send(page);
+    },
+    shows: "There is a problem",
+  },
+  {
+    name: "evaluation form forbidden",
+    path: "/evals/new",
+    as: "viewer",
+    status: 403,
+    shows: "This needs the role member",
+  },
+  {
+    name: "evaluation form rate-limited",
+    path: "/evals/new",
+    status: 429,
+    reach: sentWith("rate_limited", "60 requests a minute reached on the key “Ada’s laptop”.", 12_000),
+    shows: "60 requests a minute reached",
+  },
+  {
+    name: "evaluation form server error",
+    path: "/evals/new",
+    status: 500,
+    reach: sentWith("internal", "Something failed inside Groundwire. Quote the request id."),
+    shows: "Something failed inside Groundwire",
+  },
+  {
+    name: "evaluation running",
+    path: "/evals/new",
+    reach: async (page) => {
+      await fill(page);
+      await send(page);
+    },
+    shows: "The model writes its answer.",
+  },
+  {
+    name: "evaluation failed",
+    path: "/evals/new",
+    reach: async (page) => {
+      pages.chat.fail(new AppError("model_loading", "The model is being loaded: 62 %.", { retryAfterMs: 20_000 }));
+      await fill(page);
+      await send(page);
+    },
+    shows: "62 %",
+  },
+  { name: "run", path: () => runs.mixed ?? "", shows: "How this was measured" },
+  { name: "run of a viewer", path: () => runs.mixed ?? "", as: "viewer", shows: "How this was measured" },
+  { name: "run passed", path: () => runs.passed ?? "", shows: "Passed" },
+  {
+    name: "run with a shadow",
+    path: () => runs.shadow ?? "",
+    reach: (page) => page.getByText("Other scores: alongside and earlier ones").click(),
+    shows: "judge@1",
+  },
+  { name: "run not scored", path: () => runs.failed ?? "", shows: "an evaluator failed" },
+  { name: "run of an empty answer", path: () => runs.empty ?? "", shows: "The answer is empty." },
+  { name: "run of long texts", path: () => runs.long ?? "", shows: "How this was measured" },
+  {
+    name: "run being labelled",
+    path: () => runs.mixed ?? "",
+    reach: (page) => page.getByText("Add your label").click(),
+    shows: "Save label for correctness",
+  },
+  {
+    name: "run recomputed",
+    path: () => runs.passed ?? "",
+    reach: async (page) => {
+      pages.chat.finish();
+      await page.getByText("Score again with another evaluator").click();
+      await page.getByRole("button", { name: "Score again" }).click();
+    },
+    shows: "Scored again.",
+  },
+  { name: "run gone", path: "/evals/run_nothing", status: 404, shows: "There is nothing here" },
+  { name: "label", path: "/evals/label", shows: "You judge without seeing what the evaluators say." },
+  {
+    name: "label refused",
+    path: "/evals/label",
+    status: 422,
+    reach: (page) => page.getByRole("button", { name: "Save and go on" }).click(),
+    shows: "There is a problem",
+  },
+  {
+    name: "label saved",
+    path: "/evals/label",
+    reach: async (page) => {
+      await field(page, "Yes").check();
+      await page.getByRole("button", { name: "Save and go on" }).click();
+    },
+    shows: "See the whole result",
+  },
+  { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing is left to label" },
+];
+
+testScreens(CASES, async ({ as = "editor", on }) => {
+  const server = on === "empty" ? empty : pages;
+  return { url: server.url, session: await signIn(as, server) };
+});
+
+/** A signed-in window in which nothing may go wrong. */
+const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  const session = await signIn("admin");
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
+};
+
+describe("an evaluation", () => {
+  test("shows what is done, and leads to its result, which stays", () =>
+    using({}, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page);
+      await send(page);
+      await page.getByText("The model writes its answer.").waitFor();
+      expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isDisabled()).toBe(true);
+      pages.chat.say("It opens at 6:30.");
+      pages.chat.finish();
+      await page.getByRole("heading", { level: 1, name: BAKERY.input }).waitFor();
+      const address = page.url();
+      expect(new URL(address).pathname).toMatch(/^\/evals\/run_/);
+      await page.getByText("Model revision").waitFor();
+      await page.reload();
+      await page.getByText("It opens at 6:30.").first().waitFor();
+      await page.goto("/evals?q=bakery");
+      await page.locator(`a[href="${new URL(address).pathname}"]`).waitFor();
+    }));
+
+  test("goes on when its reader leaves, and stands in the history", () =>
+    using({}, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page);
+      await field(page, "Question").fill("Who leaves early?");
+      await send(page);
+      await page.getByText("The model writes its answer.").waitFor();
+      await page.goto("/evals");
+      pages.chat.say("I do.");
+      pages.chat.finish();
+      await until("it stands in the history", async () => {
+        await page.reload();
+        return (await page.getByRole("link", { name: "Who leaves early?" }).count()) === 1;
+      });
+    }));
+
+  test("is stopped by its button, and nothing is kept", () =>
+    using({}, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page);
+      await field(page, "Question").fill("Who stops?");
+      await send(page);
+      await page.getByRole("button", { name: "Stop" }).click();
+      await page.getByText("Stopped. Nothing was kept.").waitFor();
+      expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
+      expect(await field(page, "Question").inputValue()).toBe("Who stops?");
+      expect((await pages.evals.list({ search: "Who stops?" })).data).toEqual([]);
+    }));
+
+  test("of a dataset's sample is asked for from the sample, and can be asked for again", () =>
+    using({}, async (page) => {
+      await page.goto("/datasets");
+      await page.getByRole("button", { name: "Start with the sample" }).click();
+      await page.getByRole("link", { name: "What is the capital of Japan?" }).click();
+      await page.getByRole("link", { name: "Evaluate", exact: true }).click();
+      await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
+      pages.chat.say("It is Tokyo.");
+      pages.chat.finish();
+      await send(page);
+      await page.getByRole("link", { name: "sample, revision 1" }).waitFor();
+      await page.getByText("Passed", { exact: true }).first().waitFor();
+      await page.getByRole("link", { name: "Evaluate again" }).click();
+      await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
+    }));
+
+  test("of a sample that the dataset does not have says so, and one that it has is loaded by its key", () =>
+    using({ expectedStatuses: [422] }, async (page) => {
+      await page.goto("/datasets");
+      await page.getByRole("link", { name: "sample", exact: true }).waitFor();
+      await page.goto("/evals/new");
+      await page.getByText("Take a sample from a dataset").click();
+      await page.getByLabel("Key of the sample").fill("nobody");
+      await page.getByRole("button", { name: "Load sample" }).click();
+      await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
+      await page.getByLabel("Key of the sample").fill("capital-france");
+      await page.getByRole("button", { name: "Load sample" }).click();
+      await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
+    }));
+
+  test("marks claims by more than colour, and leads from each to its context", () =>
+    using({}, async (page) => {
+      await page.goto(runs.mixed ?? "");
+      const marks = page.locator("mark");
+      expect(await marks.evaluateAll((all) => all.map((mark) => mark.textContent))).toEqual([
+        "It opens at 6:30.",
+        "A loaf costs about four euros.",
+        "It was founded in 1871 by two brothers.",
+      ]);
+      const styles = await page.evaluate<string[]>(
+        "[...document.querySelectorAll('mark')].map((mark) => getComputedStyle(mark).textDecorationStyle)",
+      );
+      expect(styles).toEqual(["solid", "dashed", "wavy"]);
+      await page.getByRole("link", { name: "Claim 3: not supported" }).click();
+      expect(new URL(page.url()).hash).toBe("#claim-3");
+      await page
+        .getByRole("row", { name: /It opens at 6:30/ })
+        .getByRole("link", { name: "1", exact: true })
+        .last()
+        .click();
+      expect(new URL(page.url()).hash).toBe("#context-1");
+    }));
+
+  test("of any text runs nothing, loads nothing and asks htmx for nothing", () =>
+    using({}, async (page) => {
+      const sent: string[] = [];
+      page.on("request", (request) => sent.push(new URL(request.url()).pathname));
+      const id = (runs.attack ?? "").slice("/evals/".length);
+      for (const path of [`/evals/${id}`, "/evals", `/evals/label?run=${id}`, `/evals/new?run=${id}`]) {
+        await page.goto(path);
+        await page.getByText("onerror=alert(1)").first().waitFor({ state: "attached" });
+      }
+      expect(sent.filter((path) => !/^\/(assets|evals)(\/|$)/.test(path))).toEqual([]);
+    }));
+});
+
+describe("labels", () => {
+  test("are given unseen: the verdict comes afterwards, and an answer can be skipped", async () => {
+    const path = await evaluate({ sample: { ...BAKERY, input: "Who labels?", output: "It opens at 6:30." } });
+    await using({}, async (page) => {
+      await page.goto("/evals/label?metric=faithfulness");
+      await page.getByText("Who labels?").waitFor();
+      expect(await page.getByText("reference@1", { exact: true }).count()).toBeLessThanOrEqual(1);
+      expect(await page.locator("main").textContent()).not.toContain("The contexts support");
+      await field(page, "Yes").check();
+      await page.getByLabel("Comment").fill("It says so.");
+      await page.getByRole("button", { name: "Save and go on" }).click();
+      await page.getByText("reference@1 says").waitFor();
+      await page.getByRole("button", { name: "Skip" }).click();
+      await page.goto(path);
+      await page.getByRole("cell", { name: "It says so." }).waitFor();
+      await page.getByText(", unseen").waitFor();
+    });
+  });
+
+  test("are changed on the result's own page", async () => {
+    const path = await evaluate({ sample: { ...BAKERY, input: "Who changes?", output: "It opens at 6:30." } });
+    await using({}, async (page) => {
+      await page.goto(path);
+      for (const [choice, summary] of [
+        ["No", "Add your label"],
+        ["Yes", "Change your label"],
+      ] as const) {
+        await page.getByText(summary).click();
+        await field(page, choice).first().check();
+        await page.getByRole("button", { name: "Save label for correctness" }).click();
+        await page.getByText("Label saved.").waitFor();
+      }
+      expect(await page.getByRole("table", { name: "Labels" }).getByRole("row").count()).toBe(2);
+    });
+  });
+});
+
+describe("U8: the form, refused", () => {
+  test.each<[ErrorKind, number]>([
+    ["insufficient_role", 403],
+    ["not_found", 404],
+    ["conflict", 409],
+    ["payload_too_large", 413],
+    ["dataset_invalid", 422],
+    ["rate_limited", 429],
+    ["internal", 500],
+    ["unavailable", 503],
+    ["deadline_exceeded", 504],
+  ])("with %s: says so and keeps what was typed", (kind, status) =>
+    using({ expectedStatuses: [status] }, async (page) => {
+      await page.goto("/evals/new");
+      await sentWith(kind, "A reason that a person reads.")(page);
+      await page.getByRole("alert").getByText("A reason that a person reads.").waitFor();
+      expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
+      expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
+    }),
+  );
+
+  test("for an ended session: leads to sign-in", () =>
+    using({ expectedStatuses: [401] }, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page, BAKERY);
+      await page.context().clearCookies();
+      await send(page);
+      await page.getByLabel("Your key").waitFor();
+    }));
+
+  test("by a lost network: says so and keeps what was typed", () =>
+    using({ expectedFault: /ERR_FAILED|Failed to load/ }, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page, BAKERY);
+      await page.route("**/evals", (route) => route.abort());
+      await send(page);
+      await page.getByText("Groundwire can't be reached.").waitFor();
+      expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
+    }));
+});
+
+test("U6: without scripts an answer is evaluated, labelled, scored again and found in the history by forms", () =>
+  using({ javaScript: false }, async (page) => {
+    pages.chat.say("It opens at 6:30.");
+    pages.chat.finish();
+    await page.goto("/evals/new");
+    await fill(page);
+    await field(page, "Question").fill("Who has no scripts?");
+    await send(page);
+    await page.getByRole("heading", { level: 1, name: "Who has no scripts?" }).waitFor();
+    await page.getByText("Add your label").click();
+    await field(page, "Yes").first().check();
+    await page.getByRole("button", { name: "Save label for correctness" }).click();
+    await page.getByText("Label saved.").waitFor();
+    await page.getByText("Score again with another evaluator").click();
+    await page.getByRole("button", { name: "Score again" }).click();
+    await page.getByText("Scored again.").waitFor();
+    await page.goto("/evals");
+    await page.getByLabel("Words of the name").fill("no scripts");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("link", { name: "Who has no scripts?" }).waitFor();
+    await page.goto("/evals/label");
+    await page.getByRole("button", { name: "Skip" }).click();
+    await page.getByRole("heading", { level: 1, name: "Label correctness" }).waitFor();
+  }));
+
+test("U2: by keyboard alone an answer is evaluated, labelled and found in the history", () =>
+  using({}, async (page) => {
+    await page.goto("/evals");
+    await tabTo(page, /^Evaluate$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Evaluate" }).waitFor();
+    for (const [name, text] of [
+      [/^Question$/, "Who types?"],
+      [/^Reference answers$/, "Ada"],
+      [/^Answer$/, "Ada types."],
+    ] as const) {
+      await tabTo(page, name);
+      await page.keyboard.type(text);
+    }
+    await tabTo(page, /^Evaluate$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Who types?" }).waitFor();
+    await tabTo(page, /^Add your label$/);
+    await page.keyboard.press("Enter");
+    await tabTo(page, /^Yes$/);
+    await page.keyboard.press("Space");
+    await tabTo(page, /^Save label for correctness$/);
+    await page.keyboard.press("Enter");
+    await page.getByText("Label saved.").waitFor();
+    await tabTo(page, /^Evaluations$/);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Evaluations" }).waitFor();
+    await tabTo(page, /^Who types\?$/);
+  }));

@@ -1,0 +1,79 @@
+import type { Call } from "../../gateway/call";
+import type { ChatAnswer, ChatEvent } from "../../gateway/chat/contract";
+import type { AppError } from "../../lib/errors";
+
+/** Figures that stay the same in every screenshot. */
+const FACTS = {
+  id: "chatcmpl-1",
+  finish_reason: "stop",
+  usage: { prompt_tokens: 34, completion_tokens: 184, total_tokens: 218 },
+  template_version: null,
+  node: "node-1",
+  latency: { queue: 0.4, ttft: 118, total: 5200 },
+} as const;
+
+/** An answer whose pieces come when the test says so. */
+export class ScriptedChat {
+  #pieces: string[] = [];
+  #ending: "none" | "done" | AppError = "none";
+  #moved = Promise.withResolvers<void>();
+  /** Questions asked so far. */
+  asked = 0;
+
+  /** Begins a new script: nothing has been said yet. */
+  reset(): void {
+    this.#pieces = [];
+    this.#ending = "none";
+  }
+  say(text: string): void {
+    this.#pieces.push(text);
+    this.#move();
+  }
+  finish(): void {
+    this.#ending = "done";
+    this.#move();
+  }
+  fail(error: AppError): void {
+    this.#ending = error;
+    this.#move();
+  }
+  #move(): void {
+    this.#moved.resolve();
+    this.#moved = Promise.withResolvers();
+  }
+
+  async *events(call: Call): AsyncGenerator<ChatEvent, void, undefined> {
+    this.asked += 1;
+    const left = new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
+    let said = 0;
+    const start = {
+      model: "smollm2-135m-instruct",
+      model_revision: "b179c9523d0e",
+      cache: { status: "miss" },
+    } as const;
+    yield { type: "start", ...start, request_id: call.requestId };
+    for (;;) {
+      const moved = this.#moved.promise;
+      call.signal.throwIfAborted();
+      const piece = this.#pieces[said];
+      if (piece !== undefined) {
+        said += 1;
+        yield { type: "delta", text: piece, tokens: 1 };
+      } else if (this.#ending === "done") {
+        yield { type: "done", answer: { ...FACTS, ...start, request_id: call.requestId } };
+        return;
+      } else if (this.#ending !== "none") throw this.#ending;
+      else await Promise.race([moved, left]);
+    }
+  }
+
+  /** The same as a whole. */
+  async answer(call: Call): Promise<ChatAnswer> {
+    let content = "";
+    for await (const event of this.events(call)) {
+      if (event.type === "delta") content += event.text;
+      if (event.type === "done") return { ...event.answer, message: { role: "assistant", content } };
+    }
+    throw new Error("The script has no end.");
+  }
+}

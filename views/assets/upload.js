@@ -1,0 +1,55 @@
+// Sends a file with progress to be seen; without this script the form does the same, only silently.
+(() => {
+  const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
+
+  const refuse = (message) => {
+    const panel = document.createElement("div");
+    panel.className = "panel problem";
+    panel.textContent = message;
+    document.getElementById("alerts").replaceChildren(panel);
+  };
+
+  /** Shows the page that came in place of the one that was hoped for: the form with what is wrong, or an error. */
+  const show = (html) => {
+    const answer = new DOMParser().parseFromString(html, "text/html");
+    document.title = answer.title;
+    document.getElementById("main").replaceWith(answer.getElementById("main"));
+    document.querySelector("[autofocus]")?.focus();
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-upload]");
+    const [file] = form?.querySelector("[type=file]").files ?? [];
+    if (!file) return;
+    event.preventDefault();
+    if (file.size > Number(form.dataset.upload)) {
+      refuse(`The file has ${mib(file.size)}; the most that is taken is ${mib(form.dataset.upload)}. Split it.`);
+      return;
+    }
+    const box = form.querySelector(".upload-progress");
+    const [words, bar] = [box.querySelector("[role=status]"), box.querySelector("progress")];
+    const isSending = (yes) => {
+      box.hidden = !yes;
+      for (const button of form.querySelectorAll("button")) button.disabled = yes;
+    };
+    const lost = (why) => () => {
+      isSending(false);
+      refuse(`${why} The file is still chosen: try again.`);
+    };
+    isSending(true);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.upload.addEventListener("progress", ({ loaded, total }) => {
+      bar.value = loaded / total;
+      words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : "Sent. Reading it…";
+    });
+    request.addEventListener("load", () => {
+      // Redirects have been followed by now: the address of the answer is where they led.
+      if (request.status < 400) location.assign(request.responseURL);
+      else show(request.responseText);
+    });
+    request.addEventListener("error", lost("The file could not be sent: Groundwire can't be reached."));
+    request.addEventListener("timeout", lost("Groundwire did not answer in time."));
+    request.send(new FormData(form));
+  });
+})();

@@ -1,0 +1,120 @@
+import type { Feedback } from "../../gateway/feedback/contract";
+import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { ChoiceField, type Problems, TextAreaField, TextField } from "../ui/fields";
+
+/** A filled form, as it came. */
+export interface FeedbackForm {
+  rating: string;
+  comment: string;
+  correction: string;
+  dataset: string;
+}
+
+export const EMPTY_FEEDBACK: FeedbackForm = { rating: "", comment: "", correction: "", dataset: "" };
+
+interface FeedbackProps {
+  /** Where the form is sent to. */
+  path: string;
+  answerId: string;
+  form: FeedbackForm;
+  /** Names of datasets that the answer may be added to; undefined: the reader may add to none. */
+  datasets?: readonly string[];
+  problems?: Problems;
+}
+
+/** What a person says of an answer; whoever may, makes a sample of it in the same step. */
+export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }: FeedbackProps) => (
+  <form
+    class="card form"
+    method="post"
+    action={path}
+    hx-post={path}
+    hx-target={`#feedback-${answerId}`}
+    hx-swap="innerHTML"
+    novalidate
+  >
+    <ChoiceField
+      name="rating"
+      id={`rating-${answerId}`}
+      legend="How is this answer?"
+      type="radio"
+      value={[form.rating]}
+      problem={problems.rating}
+      options={[
+        { value: "up", label: "Good" },
+        { value: "down", label: "Bad" },
+      ]}
+    />
+    <TextAreaField
+      name="comment"
+      id={`comment-${answerId}`}
+      label="Comment"
+      value={form.comment}
+      rows={2}
+      attributes={{ maxlength: 10_000 }}
+    />
+    <TextAreaField
+      name="correction"
+      id={`correction-${answerId}`}
+      label="The answer as it should have been"
+      value={form.correction}
+      rows={2}
+      attributes={{ maxlength: 100_000 }}
+    />
+    {datasets && (
+      <>
+        <TextField
+          name="dataset"
+          id={`dataset-${answerId}`}
+          label="Add to a dataset"
+          hint="Its name; a new name makes one. Empty: only the feedback is kept"
+          value={form.dataset}
+          problem={problems.dataset}
+          attributes={{ maxlength: 100, autocomplete: "off", list: `datasets-${answerId}` }}
+        />
+        <datalist id={`datasets-${answerId}`}>
+          {datasets.map((name) => (
+            <option value={name}></option>
+          ))}
+        </datalist>
+      </>
+    )}
+    <div class="form-end">
+      <button type="submit">Save feedback</button>
+    </div>
+  </form>
+);
+
+/** What became of it. */
+export const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
+  <p class="panel success" role="status">
+    {feedback.sample ? (
+      <span>
+        Saved. The exchange is a sample now: <a href={`/datasets/${feedback.sample.dataset_id}`}>open its dataset</a>
+      </span>
+    ) : (
+      "Saved. Thank you."
+    )}
+  </p>
+);
+
+interface FeedbackPageProps extends Frame, FeedbackProps {
+  conversationId: string;
+  answer: string;
+  saved?: Feedback;
+}
+
+/** The same as a page of its own, for readers without scripts. */
+export const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
+  <Shell request={request} principal={principal} title={form.problems ? "Error: Feedback" : "Feedback"}>
+    <nav class="trail" aria-label="Where this is">
+      <a href={`/chat/${conversationId}`}>Back to the chat</a>
+    </nav>
+    <Heading title="Feedback on an answer" />
+    <Alerts />
+    <p class="verbatim card">{answer}</p>
+    <div id={`feedback-${form.answerId}`}>
+      {saved ? <FeedbackSaved feedback={saved} /> : <FeedbackFields {...form} />}
+    </div>
+  </Shell>
+);

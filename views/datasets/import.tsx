@@ -1,0 +1,149 @@
+import type { Dataset, ValidationReport } from "../../gateway/datasets/contract";
+import type { ImportProgress } from "../../gateway/datasets/imports";
+import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { ChoiceField, ErrorSummary, type Problems, TextField } from "../ui/fields";
+import { count } from "../ui/time";
+import { MappingFields } from "./mapping";
+import { Findings, Preview } from "./report";
+
+/** What a person has chosen so far; kept over every look at the file. */
+export interface ImportForm {
+  name: string;
+  onError: "refuse" | "skip";
+  mode: "replace" | "merge";
+}
+
+interface ImportPageProps extends Frame {
+  job: string;
+  fileName: string;
+  /** The dataset that gets a new revision; left out: a new dataset. */
+  dataset?: Dataset;
+}
+
+const titleOf = ({ dataset, fileName }: Pick<ImportPageProps, "dataset" | "fileName">): string =>
+  dataset ? `${fileName} for ${dataset.name}` : fileName;
+
+interface ReadingProps {
+  job: string;
+  progress: ImportProgress;
+  /** The last step: what is read is stored. */
+  isStoring: boolean;
+}
+
+/** While a worker reads: how far it is, renewed every second, and a way to stop it. */
+export const ReadingPage = ({ progress, isStoring, ...props }: ImportPageProps & ReadingProps) => (
+  <Shell {...props} title={titleOf(props)} refreshSeconds={2}>
+    <Heading title={titleOf(props)} />
+    <Alerts />
+    <Reading job={props.job} progress={progress} isStoring={isStoring} />
+  </Shell>
+);
+
+/** The part that renews itself; when the worker is done, the page is loaded anew. */
+export const Reading = ({ job, progress: { rows, accepted }, isStoring }: ReadingProps) => (
+  <div
+    id="reading"
+    class="card"
+    aria-busy="true"
+    hx-get={`/datasets/imports/${job}`}
+    hx-trigger="every 1s"
+    hx-swap="outerMorph"
+    data-poll
+  >
+    <p role="status">
+      {rows === 0
+        ? "Waiting for a worker to read the file."
+        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${accepted.toLocaleString("en")} of them good.`}
+    </p>
+    <progress aria-label="Reading the file"></progress>
+    <form method="post" action={`/datasets/imports/${job}/cancel`} class="form-end">
+      <button type="submit" class="secondary">
+        Stop
+      </button>
+    </form>
+  </div>
+);
+
+interface PreviewPageProps extends ImportPageProps {
+  report: ValidationReport;
+  form: ImportForm;
+  problems?: Problems;
+}
+
+/** What was read: findings, columns, the first samples, and the choice of what to store. */
+export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPageProps) => {
+  const { job, dataset } = props;
+  const isRefused = Object.keys(problems).length > 0;
+  const title = titleOf(props);
+  return (
+    <Shell {...props} title={isRefused ? `Error: ${title}` : title}>
+      <ErrorSummary problems={problems} />
+      <Heading title={title} note={headline(report)} />
+      <Alerts />
+      <Findings report={report} />
+      <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
+        <MappingFields report={report} />
+        <div class="form-end">
+          <button type="submit" class="secondary" name="action" value="check">
+            Read again with these columns
+          </button>
+        </div>
+        {!dataset && (
+          <TextField
+            name="name"
+            label="Name of the dataset"
+            value={form.name}
+            problem={problems.name}
+            attributes={{ maxlength: 100, autocomplete: "off" }}
+          />
+        )}
+        {dataset && (
+          <ChoiceField
+            name="mode"
+            legend="Samples that are not in this file"
+            type="radio"
+            value={[form.mode]}
+            options={[
+              { value: "replace", label: "Are removed", hint: "The new revision holds what the file holds." },
+              { value: "merge", label: "Stay", hint: "The file adds and changes samples by their keys." },
+            ]}
+          />
+        )}
+        {report.rejected > 0 && (
+          <ChoiceField
+            name="onError"
+            legend={`${count(report.rejected, "row")} can't be used`}
+            type="radio"
+            value={[form.onError]}
+            problem={problems.onError}
+            options={[
+              {
+                value: "skip",
+                label: `Keep the ${report.accepted.toLocaleString("en")} good ones`,
+                hint: "The others are left out, and the revision remembers why.",
+              },
+              { value: "refuse", label: "Store nothing", hint: "Correct the file and upload it again." },
+            ]}
+          />
+        )}
+        <div class="form-end">
+          <button type="submit" name="action" value="store" disabled={report.accepted === 0}>
+            Store {count(report.accepted, "sample")}
+          </button>
+          <a href={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/new"}>Choose another file</a>
+        </div>
+      </form>
+      <Preview samples={report.preview} />
+    </Shell>
+  );
+};
+
+const headline = ({ rows, accepted, rejected, duplicates }: ValidationReport): string =>
+  [
+    `${count(rows, "row")} read`,
+    `${accepted.toLocaleString("en")} good`,
+    rejected > 0 && `${rejected.toLocaleString("en")} can't be used`,
+    duplicates.exact > 0 && `${duplicates.exact.toLocaleString("en")} twice and left out`,
+  ]
+    .filter(Boolean)
+    .join(", ");

@@ -1,0 +1,251 @@
+import { Elysia, t } from "elysia";
+import { exportResponse } from "../../gateway/datasets/export";
+import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gateway/datasets/imports";
+import { ensureSampleDataset } from "../../gateway/datasets/sample-dataset";
+import type { DatasetService } from "../../gateway/datasets/service";
+import { principalOf } from "../../gateway/http/auth";
+import { readForm } from "../../gateway/http/multipart";
+import type { Upload, Uploads } from "../../gateway/uploads/service";
+import type { Config } from "../../lib/config";
+import { AppError, toAppError } from "../../lib/errors";
+import { Fields } from "../ui/form";
+import { html, isHtmx, page, redirect } from "../ui/html";
+import { withoutEmpty } from "../ui/lists";
+import { DatasetPage, type SampleFilter } from "./dataset";
+import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
+import { DatasetsPage } from "./list";
+import { readMapping } from "./mapping";
+import { SamplePage } from "./sample";
+import { UploadPage } from "./upload";
+
+const PAGE_LENGTH = 50;
+const REVISIONS = 50;
+
+const NOTICES: Readonly<Record<string, string>> = {
+  stored: "Stored. Runs that use this revision can be repeated for ever.",
+  unchanged: "Nothing changed: the newest revision has this very content.",
+  deleted: "Dataset deleted. Runs that used it keep their samples.",
+  stopped: "Stopped. Nothing was stored.",
+};
+
+interface Services {
+  config: Pick<Config, "datasets">;
+  datasets: DatasetService;
+  imports: Imports;
+  uploads: Uploads;
+}
+
+const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
+const done = t.Optional(t.String({ maxLength: 20 }));
+
+/** `/datasets`: lists, uploads with a look at what was read, and what is in a dataset. */
+export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
+  const { maxUploadBytes: maxBytes } = config.datasets;
+  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
+
+  /** Takes the file in and has it read; what it becomes is chosen afterwards. */
+  const receive = async (request: Request, datasetId?: string): Promise<Response> => {
+    const frame = frameOf(request);
+    const { keyId } = frame.principal;
+    const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
+    const refuse = ({ status, message, detail }: AppError) =>
+      page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status, {
+        ...detail.headers,
+      });
+    try {
+      const { file: upload } = await readForm(request, (file, fileName) =>
+        uploads.receive(file, { fileName, createdBy: keyId }),
+      );
+      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", "Choose a file"));
+      const target: ImportTarget = dataset
+        ? { mode: "replace", datasetId: dataset.id }
+        : { mode: "create", name: nameOf(upload), description: "", schema: null };
+      return await look(request, upload, target, {});
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.kind !== "payload_too_large" && error.kind !== "invalid_request") throw thrown;
+      return refuse(error);
+    }
+  };
+
+  /** Reads without storing. A name that is taken is no obstacle to a look. */
+  const look = async (
+    request: Request,
+    upload: Upload,
+    target: ImportTarget,
+    options: Pick<ImportOptions, "mapping">,
+  ): Promise<Response> => {
+    const dryRun = { ...options, onError: "skip", dryRun: true } as const;
+    const { job } = await imports.enqueue(principalOf(request), upload, { target, options: dryRun }, async () => {});
+    return redirect(request, `/datasets/imports/${job}`);
+  };
+
+  const showImport = async (
+    request: Request,
+    view: ImportView,
+    form: Partial<ImportForm> = {},
+    problems: Record<string, string> = {},
+  ): Promise<Response> => {
+    const frame = frameOf(request);
+    const { target, fileName, options } = view.payload;
+    const dataset = target.mode === "create" ? undefined : await datasets.get(target.datasetId);
+    const props = { ...frame, job: view.job, fileName: fileName ?? "upload", dataset };
+    if (view.state === "cancelled") return redirect(request, "/datasets?done=stopped");
+    const isDone = view.error !== undefined || view.result !== undefined;
+    // What was renewed until now is done: the whole page comes in its place.
+    if (isDone && isHtmx(request)) return redirect(request, `/datasets/imports/${view.job}`);
+    if (view.error) {
+      const { status, message } = view.error;
+      return page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status);
+    }
+    if (!view.result) {
+      const reading = { job: view.job, progress: view.progress, isStoring: !options.dryRun };
+      return isHtmx(request) ? html(<Reading {...reading} />) : page(<ReadingPage {...props} {...reading} />);
+    }
+    const { outcome, datasetId, report } = view.result;
+    if (outcome === "stored" || outcome === "unchanged") {
+      return redirect(request, `/datasets/${datasetId}?done=${outcome}`);
+    }
+    const filled: ImportForm = {
+      name: target.mode === "create" ? target.name : "",
+      mode: target.mode === "merge" ? "merge" : "replace",
+      onError: "skip",
+      ...form,
+    };
+    const isRefused = Object.keys(problems).length > 0;
+    return page(<PreviewPage {...props} report={report} form={filled} problems={problems} />, isRefused ? 422 : 200);
+  };
+
+  /** What the form on the preview asks for: another look, or to store. */
+  const decide = async (
+    request: Request,
+    view: ImportView,
+    body: Readonly<Record<string, string>>,
+  ): Promise<Response> => {
+    if (!view.result) return redirect(request, `/datasets/imports/${view.job}`);
+    const principal = principalOf(request);
+    const { payload, result } = view;
+    const mapping = readMapping(result.report.columns, body);
+    const form: ImportForm = {
+      name: (body.name ?? "").trim(),
+      mode: body.mode === "merge" ? "merge" : "replace",
+      onError: body.onError === "refuse" ? "refuse" : "skip",
+    };
+    const { target } = payload;
+    const wanted: ImportTarget =
+      target.mode === "create" ? { ...target, name: form.name } : { ...target, mode: form.mode };
+    const upload = await uploads.get(payload.uploadId, principal.keyId);
+    if (body.action !== "store") return look(request, upload, wanted, { mapping });
+    if (target.mode === "create" && (form.name === "" || form.name.length > 100)) {
+      return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters" });
+    }
+    if (form.onError === "refuse" && result.report.rejected > 0) {
+      const problem = "Some rows can’t be used. Correct the file and upload it again, or keep the good rows";
+      return showImport(request, view, form, { onError: problem });
+    }
+    try {
+      const options = { mapping, onError: form.onError, dryRun: false } as const;
+      const { job } = await imports.enqueue(principal, upload, { target: wanted, options }, async () => {});
+      return redirect(request, `/datasets/imports/${job}`);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.kind !== "conflict") throw thrown;
+      return showImport(request, view, form, { name: error.message });
+    }
+  };
+
+  const showDataset = async (request: Request, id: string, query: SampleFilter & { done?: string }, problems = {}) => {
+    const { done: notice, ...filter } = query;
+    const number = filter.revision ? Number(filter.revision) : undefined;
+    const { dataset, revision } = await datasets.revision(id, number);
+    const { data: revisions } = await datasets.revisions(id, { limit: REVISIONS });
+    const samples = await datasets.samples(id, {
+      limit: PAGE_LENGTH,
+      after: filter.after,
+      revision: number,
+      tag: filter.tag || undefined,
+      search: filter.q || undefined,
+    });
+    const props = { ...frameOf(request), dataset, revisions, samples, problems, shown: revision };
+    const isRefused = Object.keys(problems).length > 0;
+    return page(
+      <DatasetPage {...props} filter={withoutEmpty(filter)} notice={NOTICES[notice ?? ""]} />,
+      isRefused ? 422 : 200,
+    );
+  };
+
+  return new Elysia({ name: "views.datasets", prefix: "/datasets" })
+    .get(
+      "",
+      async ({ request, query }) => {
+        const { done: notice, ...filter } = query;
+        const found = await datasets.list({ limit: PAGE_LENGTH, after: filter.after, search: filter.q || undefined });
+        const props = { ...frameOf(request), page: found, query: withoutEmpty(filter), notice: NOTICES[notice ?? ""] };
+        return page(<DatasetsPage {...props} />);
+      },
+      { query: Fields({ q: text(200), after: text(200), done }) },
+    )
+    .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />))
+    .post("/upload", ({ request }) => receive(request), { parse: "none" })
+    .post("/sample", async ({ request }) => {
+      const id = await ensureSampleDataset({ datasets, imports, uploads }, principalOf(request), request.signal);
+      return redirect(request, `/datasets/${id}`);
+    })
+    .get("/imports/:job", async ({ request, params }) => {
+      const view = await imports.find(principalOf(request), params.job);
+      return showImport(request, view);
+    })
+    .post(
+      "/imports/:job",
+      async ({ request, params, body }) => {
+        const view = await imports.find(principalOf(request), params.job);
+        return decide(request, view, body);
+      },
+      { body: t.Record(t.String(), t.String({ maxLength: 1000 })) },
+    )
+    .post("/imports/:job/cancel", async ({ request, params }) => {
+      await imports.cancel(principalOf(request), params.job);
+      return redirect(request, `/datasets/imports/${params.job}`);
+    })
+    .get("/:id", ({ request, params, query }) => showDataset(request, params.id, query), {
+      query: Fields({ q: text(200), tag: text(64), revision: text(10), after: text(200), done }),
+    })
+    .get("/:id/upload", async ({ request, params }) => {
+      const dataset = await datasets.get(params.id);
+      return page(<UploadPage {...frameOf(request)} dataset={dataset} maxBytes={maxBytes} />);
+    })
+    .post("/:id/upload", ({ request, params }) => receive(request, params.id), { parse: "none" })
+    .get(
+      "/:id/samples/:key",
+      async ({ request, params, query }) => {
+        const number = query.revision ? Number(query.revision) : undefined;
+        const { dataset, revision } = await datasets.revision(params.id, number);
+        const sample = await datasets.sample(params.id, params.key, revision.revision);
+        const props = { ...frameOf(request), dataset, sample, revision: revision.revision };
+        return page(<SamplePage {...props} />);
+      },
+      { query: Fields({ revision: text(10) }) },
+    )
+    .get("/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
+      query: Fields({
+        format: t.Optional(t.Union([t.Literal("jsonl"), t.Literal("csv")])),
+        revision: t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 })),
+      }),
+    })
+    .post(
+      "/:id/delete",
+      async ({ request, params, body }) => {
+        const dataset = await datasets.get(params.id);
+        if (body.confirm.trim() !== dataset.name.trim()) {
+          const problems = { confirm: `Type the name of the dataset, “${dataset.name}”, to delete it` };
+          return showDataset(request, params.id, {}, problems);
+        }
+        await datasets.remove(principalOf(request), dataset.id);
+        return redirect(request, "/datasets?done=deleted");
+      },
+      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
+    );
+};
+
+/** "capitals.csv" becomes "capitals". */
+const nameOf = ({ fileName }: Upload): string => (fileName ?? "").replace(/\.[a-z]+$/i, "").slice(0, 100) || "upload";

@@ -1,0 +1,65 @@
+import type { Dataset } from "../../gateway/datasets/contract";
+import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { ErrorSummary, FileField, type Problems } from "../ui/fields";
+
+interface UploadPageProps extends Frame {
+  /** The dataset that gets a new revision; left out: a new dataset. */
+  dataset?: Dataset;
+  maxBytes: number;
+  problems?: Problems;
+}
+
+/** Choosing a file. What is in it is shown before anything is stored. */
+export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: UploadPageProps) => {
+  const title = dataset ? `Add a revision to ${dataset.name}` : "Upload a dataset";
+  const isRefused = Object.keys(problems).length > 0;
+  return (
+    <Shell {...frame} title={isRefused ? `Error: ${title}` : title} scripts={["upload.js"]}>
+      <ErrorSummary problems={problems} />
+      <Heading title={title} note="You see what was read, and what is wrong with it, before anything is stored." />
+      <Alerts />
+      <form
+        class="card form"
+        method="post"
+        action={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/upload"}
+        enctype="multipart/form-data"
+        data-upload={maxBytes}
+        novalidate
+      >
+        <FileField
+          name="file"
+          label="File"
+          accept=".csv,.tsv,.jsonl,.ndjson,.json,.parquet"
+          problem={problems.file}
+          hint={`CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. A column for the question is needed; reference answers, contexts and answers are found by their names.`}
+        />
+        <p class="upload-progress" hidden>
+          <label>
+            <span role="status">Sending the file…</span>
+            <progress max={1} value={0}></progress>
+          </label>
+        </p>
+        <div class="form-end">
+          <button type="submit">Read the file</button>
+          <a href={dataset ? `/datasets/${dataset.id}` : "/datasets"}>Cancel</a>
+        </div>
+      </form>
+      <Example />
+    </Shell>
+  );
+};
+
+const EXAMPLE = `question,answer,context
+What is the capital of France?,Paris,France is a country in Europe. Its capital is Paris.
+Who wrote Hamlet?,William Shakespeare,`;
+
+const Example = () => (
+  <details class="card fold">
+    <summary>What a file looks like</summary>
+    <pre tabindex={0}>{EXAMPLE}</pre>
+    <p class="hint">
+      Columns are matched by name: question or input, answer or references, context, output, key, group, tags.
+      Everything else is kept as metadata. You can change that in the next step.
+    </p>
+  </details>
+);

@@ -1,0 +1,101 @@
+import type { Claim } from "../../gateway/evals/contract";
+import { Table } from "../ui/table";
+import { valueText } from "./words";
+
+const WORDS: Readonly<Record<Claim["verdict"], string>> = {
+  supported: "supported",
+  partly: "partly supported",
+  unsupported: "not supported",
+};
+
+/**
+ * An answer with its claims marked, and in each what no context supports. It is underlined, numbered and named: colour is
+ * not all that tells it. The output is text of a model, so it stands as text alone.
+ */
+export const MarkedAnswer = ({ text, claims }: { text: string; claims: readonly Claim[] }) => (
+  <div class="verbatim marked" hx-ignore>
+    {piecesOf(text, claims).map(({ text: piece, claim, number }) =>
+      claim ? (
+        <>
+          <mark class={claim.verdict} id={`said-${number}`}>
+            {partsOf(text, claim).map((part) => (part.isMissing ? <em class="missing">{part.text}</em> : part.text))}
+          </mark>
+          <sup>
+            <a href={`#claim-${number}`} aria-label={`Claim ${number}: ${WORDS[claim.verdict]}`}>
+              {number}
+            </a>
+          </sup>
+        </>
+      ) : (
+        piece
+      ),
+    )}
+  </div>
+);
+
+interface Piece {
+  text: string;
+  claim?: Claim;
+  /** Of the claim, from 1. */
+  number?: number;
+}
+
+/** The whole text in order, claims apart from what is between them. Claims that overlap an earlier one are left out. */
+const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
+  const pieces: Piece[] = [];
+  let from = 0;
+  for (const [index, claim] of claims.entries()) {
+    if (claim.start < from || claim.end > text.length) continue;
+    if (claim.start > from) pieces.push({ text: text.slice(from, claim.start) });
+    pieces.push({ text: text.slice(claim.start, claim.end), claim, number: index + 1 });
+    from = claim.end;
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from) });
+  return pieces;
+};
+
+/** A claim that is supported in part, cut where it is not. */
+const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { text: string; isMissing: boolean }[] => {
+  if (verdict !== "partly") return [{ text: text.slice(start, end), isMissing: false }];
+  const parts = [];
+  let from = start;
+  for (const span of unsupported.toSorted((one, other) => one.start - other.start)) {
+    const isWhole = span.start <= start && span.end >= end;
+    if (isWhole || span.start < from || span.end > end) continue;
+    parts.push({ text: text.slice(from, span.start), isMissing: false });
+    parts.push({ text: text.slice(span.start, span.end), isMissing: true });
+    from = span.end;
+  }
+  return [...parts, { text: text.slice(from, end), isMissing: false }];
+};
+
+/** Every claim with its verdict, and the context that supports it best. */
+export const ClaimTable = ({ claims }: { claims: readonly Claim[] }) => (
+  <Table
+    caption="Claims of the answer"
+    rows={claims.map((claim, index) => ({ ...claim, number: index + 1 }))}
+    columns={[
+      {
+        name: "Claim",
+        isLong: true,
+        cell: ({ number, text }) => (
+          <span id={`claim-${number}`}>
+            <a href={`#said-${number}`} aria-label={`Claim ${number} in the answer`}>
+              {number}
+            </a>{" "}
+            {text}
+          </span>
+        ),
+      },
+      { name: "Verdict", cell: ({ verdict }) => <span class={`state ${KINDS[verdict]}`}>{WORDS[verdict]}</span> },
+      { name: "Why", isLong: true, cell: ({ unsupported }) => unsupported.map(({ note }) => note).join(" ") },
+      { name: "Support", isNumeric: true, cell: ({ score }) => valueText(score) },
+      {
+        name: "Best context",
+        cell: ({ context }) => (context === null ? "none" : <a href={`#context-${context + 1}`}>{context + 1}</a>),
+      },
+    ]}
+  />
+);
+
+const KINDS: Readonly<Record<Claim["verdict"], string>> = { supported: "good", partly: "fair", unsupported: "bad" };

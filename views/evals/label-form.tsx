@@ -1,0 +1,119 @@
+import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
+import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
+import { Table } from "../ui/table";
+import { Time } from "../ui/time";
+import { FAILURE_WORDS, metricName, valueText } from "./words";
+
+/** A scale with more steps than this is a field for a number elsewhere; people judge in few steps. */
+const MOST_CHOICES = 11;
+
+/** What a person can choose on a criterion's scale, the best first. */
+export const choicesOf = ({ scale, direction }: Criterion): { value: string; label: string }[] => {
+  const { min, max, step } = scale;
+  const steps = step === null ? 1 : Math.round((max - min) / step);
+  const isFine = step === null || steps >= MOST_CHOICES;
+  const values = isFine ? [min, max] : Array.from({ length: steps + 1 }, (_, index) => min + index * step);
+  const bestFirst = direction === "higher_is_better" ? values.toReversed() : values;
+  const [best, worst] = [bestFirst[0], bestFirst.at(-1)];
+  const words = (value: number): string => {
+    if (bestFirst.length === 2) return value === best ? "Yes" : "No";
+    return `${valueText(value)}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
+  };
+  return bestFirst.map((value) => ({ value: String(value), label: words(value) }));
+};
+
+/** Criteria that people can decide: one without a threshold is reported only. */
+export const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
+
+export const FAILURE_OPTIONS = [
+  { value: "", label: "Nothing, or as it was found" },
+  ...(Object.entries(FAILURE_WORDS) as [FailureKind, string][]).map(([value, label]) => ({ value, label })),
+];
+
+interface LabelFormProps {
+  result: SampleResult;
+  criteria: readonly Criterion[];
+  /** The reader's own labels that hold. */
+  own: readonly Label[];
+  problems: Problems;
+}
+
+/** The reader's own word on a result. One given before is replaced and stays in the history. */
+export const LabelForm = ({ result, criteria, own, problems }: LabelFormProps) => {
+  const scored = new Set(result.scores.map(({ metric }) => metric));
+  const labelled = criteria.filter((criterion) => isLabelled(criterion) && scored.has(criterion.name));
+  if (labelled.length === 0) return null;
+  return (
+    <details class="card fold" open={Object.keys(problems).length > 0}>
+      <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
+      {labelled.map((criterion) => (
+        <form class="form" method="post" action={`/evals/results/${result.id}/labels`}>
+          <input type="hidden" name="metric" value={criterion.name} />
+          <LabelFields criterion={criterion} given={own.find(({ metric }) => metric === criterion.name)} />
+          <div class="form-end">
+            <button type="submit" class="secondary">
+              Save label for {criterion.name.replaceAll("_", " ")}
+            </button>
+          </div>
+        </form>
+      ))}
+    </details>
+  );
+};
+
+/** The fields of one label. Ids carry the criterion: several of them may stand on a page. */
+export const LabelFields = ({ criterion, given }: { criterion: Criterion; given?: Label }) => (
+  <>
+    <ChoiceField
+      name="value"
+      id={`value-${criterion.name}`}
+      legend={metricName(criterion.name)}
+      hint={criterion.description}
+      type="radio"
+      value={given ? [String(given.value)] : []}
+      options={choicesOf(criterion)}
+    />
+    <SelectField
+      name="failure"
+      id={`failure-${criterion.name}`}
+      label="What is wrong"
+      value={given?.failure ?? ""}
+      options={FAILURE_OPTIONS}
+    />
+    <TextAreaField
+      name="comment"
+      id={`comment-${criterion.name}`}
+      label="Comment"
+      value={given?.comment ?? ""}
+      rows={2}
+      attributes={{ maxlength: 10_000 }}
+    />
+  </>
+);
+
+/** Labels that hold, of everybody. */
+export const GivenLabels = ({ labels }: { labels: readonly Label[] }) =>
+  labels.length === 0 ? (
+    <p class="hint">Nobody has labelled this yet. Labels show how far the evaluators can be trusted.</p>
+  ) : (
+    <Table
+      caption="Labels"
+      rows={labels}
+      columns={[
+        { name: "Criterion", cell: ({ metric }) => metricName(metric) },
+        { name: "Value", isNumeric: true, cell: ({ value }) => valueText(value) },
+        { name: "What is wrong", cell: ({ failure }) => (failure ? FAILURE_WORDS[failure] : "") },
+        { name: "Comment", isLong: true, cell: ({ comment }) => comment ?? "" },
+        { name: "By", cell: ({ labelled_by }) => labelled_by },
+        {
+          name: "Given",
+          cell: ({ created_at, blind }) => (
+            <>
+              <Time at={new Date(created_at)} />
+              {blind && ", unseen"}
+            </>
+          ),
+        },
+      ]}
+    />
+  );

@@ -1,0 +1,85 @@
+import type { Child } from "hono/jsx";
+import type { Run, SampleResult } from "../../gateway/evals/contract";
+import { withQuery } from "../ui/lists";
+import { RequestId } from "../ui/states";
+import { duration, Time } from "../ui/time";
+import { targetText } from "./words";
+
+/** Everything that could change the numbers, as it was when they were made. */
+export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) => {
+  const { pins } = run;
+  const output = result?.output;
+  return (
+    <details class="card fold" open>
+      <summary>How this was measured</summary>
+      <dl class="record">
+        <Fact name="Target">{targetText(run)}</Fact>
+        <Fact name="Model revision">{pins.model_revision && <code>{pins.model_revision}</code>}</Fact>
+        <Fact name="Settings">{settingsOf(pins)}</Fact>
+        <Fact name="Node">
+          {[pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")}
+        </Fact>
+        <Fact name="Dataset">
+          {pins.dataset && (
+            <a href={withQuery(`/datasets/${pins.dataset.id}`, { revision: String(pins.dataset.revision) })}>
+              {pins.dataset.name}, revision {pins.dataset.revision}
+            </a>
+          )}
+        </Fact>
+        <Fact name="Hash of the dataset">{pins.dataset && <code>{pins.dataset.hash}</code>}</Fact>
+        <Fact name="Hash of the prompt">{pins.prompt_hash && <code>{pins.prompt_hash}</code>}</Fact>
+        {pins.evaluators.map(({ evaluator, shadow, hash }) => (
+          <Fact name={shadow ? "Evaluator, alongside" : "Evaluator"}>
+            {evaluator} <code>{hash.slice(0, 12)}</code>
+          </Fact>
+        ))}
+        <Fact name="Hash of the rubric">
+          <code>{pins.rubric_hash.slice(0, 12)}</code>
+        </Fact>
+        {output?.usage && (
+          <Fact name="Tokens">
+            {output.usage.prompt_tokens} in, {output.usage.completion_tokens} out
+          </Fact>
+        )}
+        {output?.latency && (
+          <Fact name="Time">
+            {duration(output.latency.total)}, first token after {duration(output.latency.ttft)}
+          </Fact>
+        )}
+        <Fact name="Cache">{output?.cache?.status}</Fact>
+        <Fact name="Ended by">{output?.finish_reason}</Fact>
+        <Fact name="Version">Groundwire {pins.code_version}</Fact>
+        <Fact name="Machine">{hostText(pins.host)}</Fact>
+        <Fact name="Started">{run.started_at && <Time at={new Date(run.started_at)} />}</Fact>
+        <Fact name="Run">
+          <code>{run.id}</code>
+        </Fact>
+        <Fact name="Request">{output?.request_id && <RequestId id={output.request_id} />}</Fact>
+      </dl>
+    </details>
+  );
+};
+
+const Fact = ({ name, children }: { name: string; children?: Child }) =>
+  children ? (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  ) : null;
+
+const settingsOf = ({ target, seed, repeats }: Run["pins"]): string =>
+  [
+    target.kind !== "stored" && `temperature ${target.temperature ?? 0}`,
+    target.max_tokens !== undefined && `at most ${target.max_tokens} tokens`,
+    target.top_p !== undefined && `top_p ${target.top_p}`,
+    `seed ${seed}`,
+    repeats > 1 && `${repeats} repeats`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+
+const hostText = ({ cpu, cores, memory_bytes: bytes, os, runtime }: Run["pins"]["host"]): string =>
+  [cpu, cores && `${cores} cores`, bytes && `${(Number(bytes) / 2 ** 30).toFixed(0)} GiB memory`, os, runtime]
+    .filter(Boolean)
+    .join(", ");

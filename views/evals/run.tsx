@@ -1,0 +1,218 @@
+import type { Criterion, Label, Run, RunWithResults, SampleResult, Score } from "../../gateway/evals/contract";
+import { hasRole } from "../../gateway/principal";
+import { textOfInput } from "../datasets/text";
+import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { ErrorSummary, type Problems } from "../ui/fields";
+import { Icon } from "../ui/icon";
+import { Pager, withQuery } from "../ui/lists";
+import { Table } from "../ui/table";
+import { Time } from "../ui/time";
+import { ClaimTable, MarkedAnswer } from "./claims";
+import { GivenLabels, LabelForm } from "./label-form";
+import { Metadata } from "./metadata";
+import { RecomputeForm } from "./recompute";
+import { OtherScores, ScoreCards } from "./scores";
+import { FAILURE_WORDS, verdictKind } from "./words";
+
+interface RunPageProps extends Frame, RunWithResults {
+  criteria: readonly Criterion[];
+  /** Versions that can score the outputs again. */
+  evaluators: readonly string[];
+  after?: string;
+  notice?: string;
+  problems?: Problems;
+}
+
+/** One run: a single result in full, or the results of a larger one as a list. */
+export const RunPage = ({
+  run,
+  results,
+  criteria,
+  evaluators,
+  after,
+  notice,
+  problems = {},
+  ...frame
+}: RunPageProps) => {
+  const [only] = results.data;
+  const isSingle = run.progress.total === 1 && only !== undefined;
+  const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
+  const isRefused = Object.keys(problems).length > 0;
+  return (
+    <Shell {...frame} title={isRefused ? `Error: ${run.name}` : run.name}>
+      <ErrorSummary problems={problems} />
+      <nav class="trail" aria-label="Where this is">
+        <a href="/evals">Evaluations</a>
+      </nav>
+      <Heading title={run.name} note={<RunNote run={run} />}>
+        {mayEvaluate && isSingle && (
+          <a class="button" href={withQuery("/evals/new", { run: run.id })}>
+            <Icon name="retry" /> Evaluate again
+          </a>
+        )}
+      </Heading>
+      <Alerts />
+      <p role="status" class={notice ? "panel success" : "visually-hidden"}>
+        {notice}
+      </p>
+      {isSingle ? (
+        <ResultView {...frame} run={run} result={only} criteria={criteria} problems={problems} />
+      ) : (
+        <ResultList run={run} results={results} after={after} />
+      )}
+      {mayEvaluate && <RecomputeForm run={run} evaluators={evaluators} />}
+      <Metadata run={run} result={isSingle ? only : undefined} />
+      <p class="hint">
+        Download this run as <a href={`/evals/${run.id}/export?format=json`}>JSON</a>, which another Groundwire can take
+        in, or its scores as <a href={`/evals/${run.id}/export?format=csv`}>CSV</a> for a spreadsheet.
+      </p>
+    </Shell>
+  );
+};
+
+interface ResultPageProps extends Frame {
+  run: Run;
+  result: SampleResult;
+  criteria: readonly Criterion[];
+  notice?: string;
+  problems?: Problems;
+}
+
+/** One result of a larger run, at an address of its own. */
+export const ResultPage = ({ run, result, criteria, notice, problems = {}, ...frame }: ResultPageProps) => (
+  <Shell {...frame} title={`${result.sample_key} · ${run.name}`}>
+    <ErrorSummary problems={problems} />
+    <nav class="trail" aria-label="Where this is">
+      <a href="/evals">Evaluations</a>
+      <a href={`/evals/${run.id}`}>{run.name}</a>
+    </nav>
+    <Heading title={result.sample_key} note={<RunNote run={run} />} />
+    <Alerts />
+    <p role="status" class={notice ? "panel success" : "visually-hidden"}>
+      {notice}
+    </p>
+    <ResultView {...frame} run={run} result={result} criteria={criteria} problems={problems} />
+    <Metadata run={run} result={result} />
+  </Shell>
+);
+
+const RunNote = ({ run }: { run: Run }) => (
+  <>
+    {run.pins.target.kind === "stored" ? "A given answer" : `An answer of ${run.pins.target.model ?? "the model"}`},
+    scored <Time at={new Date(run.created_at)} />
+  </>
+);
+
+type ViewProps = Pick<ResultPageProps, "run" | "result" | "criteria" | "problems" | "principal">;
+
+const ResultView = ({ result, criteria, problems = {}, principal }: ViewProps) => {
+  const { deciding, others } = sorted(result.scores);
+  const mayLabel = principal !== undefined && hasRole(principal.role, "editor");
+  const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
+  return (
+    <>
+      <Outcome result={result} />
+      <section aria-labelledby="scores-title">
+        <h2 id="scores-title">Scores</h2>
+        <ScoreCards scores={deciding} criterionOf={(metric) => criteria.find(({ name }) => name === metric)} />
+        <OtherScores scores={others} />
+      </section>
+      <Answer result={result} scores={deciding} />
+      <Given result={result} />
+      <section aria-labelledby="labels-title">
+        <h2 id="labels-title">What people say</h2>
+        <GivenLabels labels={result.labels} />
+        {mayLabel && <LabelForm result={result} criteria={criteria} own={own} problems={problems} />}
+      </section>
+    </>
+  );
+};
+
+/** The last score of each criterion by an evaluator with a say; what else there is stands apart. */
+const sorted = (scores: readonly Score[]): { deciding: Score[]; others: Score[] } => {
+  const deciding = new Map<string, Score>();
+  // The first evaluator that scored a criterion has the say; its newer score under another rubric takes its place.
+  for (const score of scores) {
+    const known = deciding.get(score.metric);
+    if (!score.shadow && (known === undefined || known.evaluator === score.evaluator))
+      deciding.set(score.metric, score);
+  }
+  const chosen = new Set(deciding.values());
+  return { deciding: [...chosen], others: scores.filter((score) => !chosen.has(score)) };
+};
+
+const Outcome = ({ result: { passed, failure } }: { result: SampleResult }) => (
+  <p class="card outcome">
+    <span class={`state ${verdictKind(passed)}`}>
+      {passed === null ? "No verdict" : passed ? "Passed" : "Not passed"}
+      {failure && `: ${FAILURE_WORDS[failure]}`}
+    </span>
+  </p>
+);
+
+const Answer = ({ result, scores }: { result: SampleResult; scores: readonly Score[] }) => {
+  const text = result.output?.text ?? "";
+  const claims = scores.find((score) => score.claims.length > 0)?.claims ?? [];
+  return (
+    <section aria-labelledby="answer-title">
+      <h2 id="answer-title">Answer</h2>
+      {text === "" ? <p class="nothing">The answer is empty.</p> : <MarkedAnswer text={text} claims={claims} />}
+      {claims.length > 0 && <ClaimTable claims={claims} />}
+    </section>
+  );
+};
+
+/** What the model was asked, and what the answer was compared with. */
+const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
+  <section aria-labelledby="given-title">
+    <h2 id="given-title">Question and references</h2>
+    <dl class="record">
+      <div>
+        <dt>Input</dt>
+        <dd class="verbatim">{textOfInput(input)}</dd>
+      </div>
+      <div>
+        <dt>References</dt>
+        {references.length === 0 ? (
+          <dd class="nothing">none</dd>
+        ) : (
+          references.map((text) => <dd class="verbatim">{text}</dd>)
+        )}
+      </div>
+      {contexts.map((text, index) => (
+        <div id={`context-${index + 1}`}>
+          <dt>Context {index + 1}</dt>
+          <dd class="verbatim">{text}</dd>
+        </div>
+      ))}
+    </dl>
+  </section>
+);
+
+const ResultList = ({ run, results, after }: { run: Run; results: RunWithResults["results"]; after?: string }) => (
+  <section aria-labelledby="results-title">
+    <h2 id="results-title">Results</h2>
+    <Table
+      caption="Results"
+      rows={results.data}
+      columns={[
+        {
+          name: "Input",
+          isLong: true,
+          cell: ({ id, input }) => <a href={`/evals/${run.id}/results/${id}`}>{textOfInput(input)}</a>,
+        },
+        { name: "Output", isLong: true, cell: ({ output }) => output?.text ?? "" },
+        {
+          name: "Verdict",
+          cell: ({ passed }) => (
+            <span class={`state ${verdictKind(passed)}`}>
+              {passed === null ? "No verdict" : passed ? "Passed" : "Not passed"}
+            </span>
+          ),
+        },
+        { name: "Labels", isNumeric: true, cell: ({ labels }: { labels: readonly Label[] }) => labels.length },
+      ]}
+    />
+    <Pager path={`/evals/${run.id}`} query={{ after }} next={results.next_cursor} />
+  </section>
+);

@@ -1,0 +1,51 @@
+import type { Criterion, FailureKind, Run, Score } from "../../gateway/evals/contract";
+
+/** "0.83"; scales that are no share keep the digits that they need. */
+export const valueText = (value: number): string =>
+  Number.isInteger(value) ? String(value) : value.toFixed(2).replace(/\.?0+$/, "");
+
+/** "higher is better, 0.5 passes". */
+export const scaleText = ({ direction, threshold, scale }: Criterion): string => {
+  const isHigher = direction === "higher_is_better";
+  const range = `${scale.min} to ${scale.max}, ${isHigher ? "higher" : "lower"} is better`;
+  if (threshold === null) return `${range}; reported only`;
+  return `${range}; ${threshold} or ${isHigher ? "more" : "less"} passes`;
+};
+
+/** "Passed", "Not passed", or why there is no verdict. */
+export const verdictText = ({ state, passed }: Pick<Score, "state" | "passed">): string => {
+  if (state === "error") return "Not scored";
+  if (passed === null) return "No verdict";
+  return passed ? "Passed" : "Not passed";
+};
+
+/** Class of `.state` for a verdict. */
+export const verdictKind = (passed: boolean | null): "good" | "bad" | "off" =>
+  passed === null ? "off" : passed ? "good" : "bad";
+
+/** What went wrong, in a few words. */
+export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
+  wrong: "the answer is wrong",
+  unsupported: "the contexts do not support it",
+  refused: "the model refused",
+  empty: "the answer is empty",
+  truncated: "the answer was cut off",
+  bad_format: "the format is not the one asked for",
+  no_context: "no context was found",
+  timeout: "it took too long",
+  rate_limited: "a limit was reached",
+  upstream_error: "the model failed",
+  judge_error: "an evaluator failed",
+};
+
+/** The built-in criteria by the names that people read. */
+export const metricName = (metric: string): string => {
+  const words = metric.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+/** Where the outputs of a run come from. */
+export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
+  if (target.kind === "stored") return "answer given";
+  return [target.model, target.prompt].filter(Boolean).join(", ");
+};
