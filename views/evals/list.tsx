@@ -109,7 +109,7 @@ const RunTable = ({ runs }: { runs: readonly Run[] }) => (
     caption="Evaluations"
     rows={runs}
     columns={[
-      { name: "Name", isLong: true, cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a> },
+      { name: "Name", isLong: true, cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>, note: originText },
       { name: "When", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
       { name: "Verdict", cell: (run) => <Verdict run={run} /> },
       ...metricsOf(runs).map((metric) => ({
@@ -117,14 +117,15 @@ const RunTable = ({ runs }: { runs: readonly Run[] }) => (
         isNumeric: true,
         cell: (run: Run) => scoreText(run, metric),
       })),
-      { name: "Target", cell: targetText },
-      {
-        name: "Dataset",
-        cell: ({ pins: { dataset } }) => (dataset ? `${dataset.name}, revision ${dataset.revision}` : ""),
-      },
     ]}
   />
 );
+
+/** Who answered, and which dataset's question. */
+const originText = (run: Run): string => {
+  const { dataset } = run.pins;
+  return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
+};
 
 /** Criteria by which somebody with a say has scored one of these runs. */
 const metricsOf = (runs: readonly Run[]): string[] => [

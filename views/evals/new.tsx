@@ -121,7 +121,7 @@ const ChosenSample = ({ dataset, revision, sample }: NonNullable<NewEvalPageProp
     <p class="verbatim">{textOfInput(sample.input)}</p>
     <p class="hint">
       {sample.references.length > 0 ? `Counts as correct: ${sample.references.join(" · ")}` : "Without references"}
-      {sample.contexts.length > 0 && `; ${sample.contexts.length} contexts`}
+      {sample.contexts.length > 0 && `; ${sample.contexts.length} context${sample.contexts.length === 1 ? "" : "s"}`}
     </p>
     <p class="hint">
       <a href={withQuery(`/datasets/${dataset.id}`, { revision: String(revision) })}>Another sample</a> or{" "}

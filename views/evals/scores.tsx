@@ -36,6 +36,7 @@ const ScoreValue = ({ score, criterion }: { score: Score; criterion: Criterion |
           <strong>{valueText(score.value)}</strong>
           {criterion && (
             <meter
+              class={verdictKind(score.passed)}
               min={criterion.scale.min}
               max={criterion.scale.max}
               value={score.value}

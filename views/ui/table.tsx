@@ -7,6 +7,8 @@ interface Column<T> {
   isNumeric?: boolean;
   /** Long texts wrap and are cut after three lines; other cells stay on one. */
   isLong?: boolean;
+  /** Smaller, below a long text. */
+  note?: (row: T) => string;
 }
 
 /** Rows and columns with a caption for screen readers. A table that is too wide scrolls inside itself. */
@@ -34,9 +36,10 @@ export const Table = <T,>({
       <tbody>
         {rows.map((row) => (
           <tr>
-            {columns.map(({ cell, isNumeric, isLong }) => (
+            {columns.map(({ cell, isNumeric, isLong, note }) => (
               <td class={isNumeric ? "numeric" : isLong ? "long" : undefined}>
                 {isLong ? <div>{cell(row)}</div> : cell(row)}
+                {note && <p class="fine">{note(row)}</p>}
               </td>
             ))}
           </tr>
