@@ -88,20 +88,30 @@ describe("a text that grows", () => {
   const TEXT =
     "Intro *here*.\n\n- one\n- two\n  more\n\n```js\nconst a = 1;\n\nconst b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.";
 
-  test("ends as the whole text would, in pieces of any size", () => {
+  test("ends as the whole text would, in pieces of any size and with any ends of lines", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), (step) => {
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.constantFrom("\n", "\r\n", "\r"), (step, lineEnd) => {
+        const text = TEXT.replaceAll("\n", lineEnd);
         const growing = new GrowingMarkdown();
         let finished = "";
         let open = "";
-        for (let end = step; end < TEXT.length + step; end += step) {
-          const update = growing.update(TEXT.slice(0, end));
+        for (let end = step; end < text.length + step; end += step) {
+          const update = growing.update(text.slice(0, end));
           finished += update.finished;
           open = update.open;
         }
         expect(finished + open).toBe(markdown(TEXT));
       }),
     );
+  });
+
+  test("keeps a long code block whole whose lines end as on Windows", () => {
+    const lines = Array.from({ length: 12 }, (_, index) => `a${index};`);
+    const text = ["```", ...lines, "```", "", "The end."].join("\r\n");
+    const growing = new GrowingMarkdown();
+    growing.update(text.slice(0, text.indexOf("The end")));
+    growing.update(text.slice(0, -2));
+    expect(growing.update(text).open).toBe("<p>The end.</p>\n");
   });
 
   test("renders a finished block once", () => {

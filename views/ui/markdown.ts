@@ -89,15 +89,22 @@ const render = (tokens: Token[]): string => frameCode(sanitizeHtml(marked.parser
 export const markdown = (text: string): string => render(marked.lexer(text));
 
 /**
+ * As marked reads it, so that lengths of its tokens are lengths in this text. A carriage return at the end is left out:
+ * the line feed of the same line end may still come.
+ */
+const withPlainLineEnds = (text: string): string => text.replace(/\r$/, "").replaceAll(/\r\n?/g, "\n");
+
+/**
  * A text that grows: blocks that can't change any more are rendered once, only the last one again and again. What is
  * read as still open is rendered as if it ended here, so that half a table or code fence is whole HTML at any time.
  */
 export class GrowingMarkdown {
+  /** In the text as `withPlainLineEnds` gives it. */
   #openFrom = 0;
 
   /** `text` is the whole text so far. `finished`: HTML of the blocks that ended since the last call. */
   update(text: string): { finished: string; open: string } {
-    const tokens = marked.lexer(text.slice(this.#openFrom));
+    const tokens = marked.lexer(withPlainLineEnds(text).slice(this.#openFrom));
     const last = tokens.findLastIndex((token) => token.type !== "space");
     const finished = tokens.slice(0, Math.max(0, last));
     this.#openFrom += finished.reduce((length, token) => length + token.raw.length, 0);
