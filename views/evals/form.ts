@@ -35,17 +35,23 @@ export const EMPTY_FORM: EvalForm = {
   evaluators: [],
 };
 
-const BETWEEN_CONTEXTS = /^\s*-{3,}\s*$/m;
+/** A line between two contexts. Lines are looked at one by one, so long texts take no longer than their length. */
+const BETWEEN_CONTEXTS = /^-{3,}$/;
 const MOST_TOKENS = 1_000_000;
 const HIGHEST_SEED = 4_294_967_295;
 
 export const joinContexts = (contexts: readonly string[]): string => contexts.join("\n---\n");
 
-const partsOf = (text: string, between: string | RegExp): string[] =>
-  text
-    .split(between)
-    .map((part) => part.trim())
-    .filter(Boolean);
+const trimmed = (texts: readonly string[]): string[] => texts.map((text) => text.trim()).filter(Boolean);
+
+const splitContexts = (text: string): string[] => {
+  const contexts: string[][] = [[]];
+  for (const line of text.split("\n")) {
+    if (BETWEEN_CONTEXTS.test(line.trim())) contexts.push([]);
+    else contexts.at(-1)?.push(line);
+  }
+  return trimmed(contexts.map((lines) => lines.join("\n")));
+};
 
 /** The request that a form asks for, or what is wrong with it, by field. */
 export const readEvalForm = (form: EvalForm): { request: EvaluateRequest } | { problems: Problems } => {
@@ -58,8 +64,8 @@ export const readEvalForm = (form: EvalForm): { request: EvaluateRequest } | { p
     return value;
   };
   const isSample = form.dataset !== "";
-  const references = partsOf(form.references, "\n");
-  const contexts = partsOf(form.contexts, BETWEEN_CONTEXTS);
+  const references = trimmed(form.references.split("\n"));
+  const contexts = splitContexts(form.contexts);
   if (!isSample && form.input.trim() === "") problems.input = "Write a question";
   if (!isSample && references.length === 0 && contexts.length === 0) {
     problems.references = "Give a reference answer, or a context: without either there is nothing to compare with";

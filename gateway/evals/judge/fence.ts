@@ -1,7 +1,8 @@
 /** Names of the blocks in a judge's prompt. */
 type Block = "question" | "references" | "contexts" | "answer" | "claims";
 
-const TAG = /<(?=\s*\/?\s*(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
+/** At each place there is one way to read the spaces, so that a long text of them takes no longer than its length. */
+const TAG = /<(?=\s*(?:\/\s*)?(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
 
 /**
  * A text from elsewhere inside a block of its own. What looks like the border of a block in it is rewritten, so that no

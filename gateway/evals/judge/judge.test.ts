@@ -136,4 +136,13 @@ describe("an answer that speaks to the judge", () => {
       "<answer>\na < b, <b>bold</b> and ‹/answer>\n</answer>",
     );
   });
+
+  // What takes the square of the length takes minutes here.
+  test("takes no longer for spaces where a name could stand", () => {
+    const spaces = " ".repeat(1_000_000);
+    for (const text of [`<${spaces}`, `<${spaces}/${spaces}`]) {
+      expect(fence("answer", text)).toBe(`<answer>\n${text}\n</answer>`);
+    }
+    expect(fence("answer", `<${spaces}/${spaces}answer>`)).toStartWith("<answer>\n‹");
+  });
 });
