@@ -47,7 +47,7 @@ describe("versions", () => {
 
   test("a name, a version or a label that is not there is not_found", async () => {
     await create("short", "one");
-    for (const reference of ["long", "short@2", "short@staging", "long@1"]) {
+    for (const reference of ["long", "short@2", "short@staging", "short@constructor", "long@1"]) {
       expect((await problemOf(prompts.resolve(reference))).kind).toBe("not_found");
     }
   });

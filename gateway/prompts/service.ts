@@ -2,6 +2,7 @@ import { appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/prompts";
 import { AppError } from "../../lib/errors";
+import { own } from "../../lib/own";
 import type { Seal } from "../http/idempotency";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
@@ -141,7 +142,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       const [name = "", chosen = LATEST] = reference.split("@", 2);
       const prompt = await get(name);
       if (chosen === LATEST) return prompt.latest;
-      const number = /^\d{1,9}$/.test(chosen) ? Number(chosen) : prompt.labels[chosen];
+      const number = /^\d{1,9}$/.test(chosen) ? Number(chosen) : own(prompt.labels, chosen);
       if (number !== undefined) return version(name, number);
       throw new AppError("not_found", `The prompt "${name}" has no label "${chosen}".`, { param: "target.prompt" });
     },

@@ -1,4 +1,5 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
+import { own } from "../../lib/own";
 
 /** Fields of a sample that a column may become, in words. Names of forms: `column.0`, `column.1` … in the file's order. */
 const FIELDS: readonly [value: string, words: string][] = [
@@ -19,27 +20,31 @@ export const MappingFields = ({ report: { columns, mapping } }: { report: Valida
     {columns.map((column, index) => (
       <div class="mapping-row">
         <label for={`column-${index}`}>{column}</label>
-        <select id={`column-${index}`} name={`column.${index}`}>
-          {FIELDS.map(([value, words]) => (
-            <option value={value} selected={mapping[column] === value}>
-              {words}
-            </option>
-          ))}
-          <option value={metadataOf(column, mapping)} selected={mapping[column]?.startsWith("metadata.")}>
-            Metadata: kept beside, not used
-          </option>
-          <option value="" selected={mapping[column] === undefined}>
-            Leave out
-          </option>
-        </select>
+        <FieldChoice column={column} index={index} chosen={own(mapping, column)} />
       </div>
     ))}
   </fieldset>
 );
 
-/** What a column is called among the metadata: as it was chosen, or by its own name. */
-const metadataOf = (column: string, mapping: ValidationReport["mapping"]): string =>
-  mapping[column]?.startsWith("metadata.") ? mapping[column] : `metadata.${column}`;
+/** `chosen`: the field that the column fills; undefined: none. */
+const FieldChoice = ({ column, index, chosen }: { column: string; index: number; chosen: string | undefined }) => {
+  const isMetadata = chosen?.startsWith("metadata.");
+  return (
+    <select id={`column-${index}`} name={`column.${index}`}>
+      {FIELDS.map(([value, words]) => (
+        <option value={value} selected={chosen === value}>
+          {words}
+        </option>
+      ))}
+      <option value={isMetadata ? chosen : `metadata.${column}`} selected={isMetadata}>
+        Metadata: kept beside, not used
+      </option>
+      <option value="" selected={chosen === undefined}>
+        Leave out
+      </option>
+    </select>
+  );
+};
 
 /** The mapping that a filled form asks for; null leaves a column out. */
 export const readMapping = (

@@ -8,6 +8,7 @@ import { readForm } from "../../gateway/http/multipart";
 import type { Upload, Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
+import { own } from "../../lib/own";
 import { Fields } from "../ui/form";
 import { html, isHtmx, page, redirect } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
@@ -169,7 +170,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     const props = { ...frameOf(request), dataset, revisions, samples, problems, shown: revision };
     const isRefused = Object.keys(problems).length > 0;
     return page(
-      <DatasetPage {...props} filter={withoutEmpty(filter)} notice={NOTICES[notice ?? ""]} />,
+      <DatasetPage {...props} filter={withoutEmpty(filter)} notice={own(NOTICES, notice ?? "")} />,
       isRefused ? 422 : 200,
     );
   };
@@ -180,7 +181,12 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       async ({ request, query }) => {
         const { done: notice, ...filter } = query;
         const found = await datasets.list({ limit: PAGE_LENGTH, after: filter.after, search: filter.q || undefined });
-        const props = { ...frameOf(request), page: found, query: withoutEmpty(filter), notice: NOTICES[notice ?? ""] };
+        const props = {
+          ...frameOf(request),
+          page: found,
+          query: withoutEmpty(filter),
+          notice: own(NOTICES, notice ?? ""),
+        };
         return page(<DatasetsPage {...props} />);
       },
       { query: Fields({ q: text(200), after: text(200), done }) },

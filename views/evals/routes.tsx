@@ -16,6 +16,7 @@ import type { LabelService } from "../../gateway/labels/service";
 import type { Models } from "../../gateway/models/registry";
 import type { PromptService } from "../../gateway/prompts/service";
 import { toAppError } from "../../lib/errors";
+import { own } from "../../lib/own";
 import { askingOf } from "../asking";
 import { Fields } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
@@ -198,7 +199,7 @@ export const evalPageRoutes = (services: Services) => {
     const found = await evals.get(id, { limit: PAGE_LENGTH, after });
     const criteria = criteriaOfRun(found.run.pins);
     const props = { ...frameOf(request), ...found, criteria, evaluators: await references(), after, problems };
-    return page(<RunPage {...props} notice={NOTICES[done ?? ""]} />, Object.keys(problems).length > 0 ? 422 : 200);
+    return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, Object.keys(problems).length > 0 ? 422 : 200);
   };
 
   const showLabels = async (
@@ -315,7 +316,7 @@ export const evalPageRoutes = (services: Services) => {
       async ({ request, params, query }) => {
         const { run, result } = await evals.result(params.result);
         const criteria = criteriaOfRun(run.pins);
-        const props = { ...frameOf(request), run, result, criteria, notice: NOTICES[query.done ?? ""] };
+        const props = { ...frameOf(request), run, result, criteria, notice: own(NOTICES, query.done ?? "") };
         return page(<ResultPage {...props} />);
       },
       { query: Fields({ done: text(20) }) },
@@ -347,6 +348,6 @@ const toLabel = ({
 }) => ({
   metric,
   value: Number(value),
-  failure: failure && failure in FAILURE_WORDS ? (failure as FailureKind) : null,
+  failure: failure && Object.hasOwn(FAILURE_WORDS, failure) ? (failure as FailureKind) : null,
   comment: comment ?? "",
 });

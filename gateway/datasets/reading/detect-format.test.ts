@@ -19,6 +19,7 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["a.csv", "[question],answer\n", "csv"],
   ["a.TSV", "question\tanswer\n", "csv"],
   ["upload", "question,answer\n", "csv"],
+  ["a.constructor", "question,answer\n", "csv"],
   ["upload", '\xef\xbb\xbf{"input":"x"}\n', "jsonl"],
   ["upload", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PAR1\x15\x04", "parquet"],

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import type { ValidationReport } from "../../gateway/datasets/contract";
+import { MappingFields } from "./mapping";
+
+const REPORT: ValidationReport = {
+  format: "csv",
+  rows: 1,
+  accepted: 1,
+  rejected: 0,
+  columns: ["question", "toString"],
+  mapping: { question: "input" },
+  error_count: 0,
+  errors: [],
+  duplicates: { exact: 0, near: 0 },
+  empty: {},
+  lengths: {},
+  preview: [],
+};
+
+test("a column that is left out is shown so, whatever its name", async () => {
+  const html = String(await MappingFields({ report: REPORT }));
+  const [, second = ""] = html.split('name="column.1"');
+  expect(second).toContain('<option value="" selected="">Leave out</option>');
+  expect(second).toContain('value="metadata.toString"');
+});
