@@ -13,9 +13,9 @@ const AT = new Date("2026-11-26T12:00:00Z");
 const unsealed = async () => {};
 
 /** A run of results that were scored for correctness. */
-const addRun = async (id: string, results: string[]): Promise<void> => {
+const addRun = async (id: string, results: string[], criteria: unknown[] = ["correctness"]): Promise<void> => {
   await db.write(async (tx) => {
-    const pins = { rubric: { criteria: ["correctness", "faithfulness"] } };
+    const pins = { rubric: { criteria } };
     const content = {
       input: "Who?",
       references: ["Ada"],
@@ -81,6 +81,21 @@ test.each([
 ])("%s is refused by its field", async (_, label, param) => {
   const error = await problemOf(labels.add(PRINCIPAL, "res_1", label, unsealed));
   expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
+});
+
+test("a label on a scale with steps is one of them", async () => {
+  const correctness = {
+    ...{ name: "correctness", description: "Is it right?", direction: "higher_is_better", threshold: 0.6, weight: 1 },
+    scale: { min: 0, max: 1, step: 0.3 },
+  };
+  await addRun("run_steps", ["res_steps"], [correctness]);
+  const add = (value: number) => labels.add(PRINCIPAL, "res_steps", { metric: "correctness", value }, unsealed);
+  expect((await add(3 * 0.3)).value).toBe(0.9);
+  const refused = await problemOf(add(0.5));
+  expect([refused.detail.param, refused.message]).toEqual([
+    "value",
+    "value must lie on the scale of correctness: 0, 0.3, 0.6, 0.9.",
+  ]);
 });
 
 test("a result that is not there is not found", async () => {

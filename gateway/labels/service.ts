@@ -6,6 +6,7 @@ import { findRun } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import type { Criterion, Label } from "../evals/contract";
 import { criteriaOfRun } from "../evals/rubric";
+import { choicesOf, valueOn } from "../evals/scale";
 import { toLabel } from "../evals/wire";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
@@ -45,7 +46,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
   return {
     criteria: findCriteria,
 
-    async add(principal, resultId, { metric, value, failure = null, comment = null, blind = false }, seal) {
+    async add(principal, resultId, { metric, value: given, failure = null, comment = null, blind = false }, seal) {
       const criteria = await findCriteria(resultId);
       const criterion = criteria.find(({ name }) => name === metric);
       if (!criterion) {
@@ -54,9 +55,9 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
           param: "metric",
         });
       }
-      const { min, max } = criterion.scale;
-      if (value < min || value > max) {
-        throw new AppError("invalid_request", `value must lie on the scale of ${metric}, ${min} to ${max}.`, {
+      const value = valueOn(criterion, given);
+      if (value === undefined) {
+        throw new AppError("invalid_request", `value must lie on the scale of ${metric}: ${scaleText(criterion)}.`, {
           param: "value",
         });
       }
@@ -91,3 +92,14 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
     queue: (principal, query) => store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
   };
 };
+
+/** "0, 0.3, 0.6, 0.9", "0 to 1", "0 to 100 in steps of 1". */
+const scaleText = (criterion: Criterion): string => {
+  const { min, max, step } = criterion.scale;
+  if (step === null) return `${min} to ${max}`;
+  const choices = choicesOf(criterion);
+  return choices.length > MOST_LISTED ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
+};
+
+/** Values of a scale that a message lists. */
+const MOST_LISTED = 11;

@@ -217,7 +217,7 @@ const CASES: Case[] = [
     name: "label saved",
     path: "/evals/label",
     reach: async (page) => {
-      await field(page, "Yes").check();
+      await field(page, "Passes").check();
       await page.getByRole("button", { name: "Save and go on" }).click();
     },
     shows: "See the whole result",
@@ -359,7 +359,7 @@ describe("labels", () => {
       await page.getByText("Who labels?").waitFor();
       expect(await page.getByText("reference@1", { exact: true }).count()).toBeLessThanOrEqual(1);
       expect(await page.locator("main").textContent()).not.toContain("The contexts support");
-      await field(page, "Yes").check();
+      await field(page, "Passes").check();
       await page.getByLabel("Comment").fill("It says so.");
       await page.getByRole("button", { name: "Save and go on" }).click();
       await page.getByText("reference@1 says").waitFor();
@@ -375,8 +375,8 @@ describe("labels", () => {
     await using({}, async (page) => {
       await page.goto(path);
       for (const [choice, summary] of [
-        ["No", "Add your label"],
-        ["Yes", "Change your label"],
+        ["Does not pass", "Add your label"],
+        ["Passes", "Change your label"],
       ] as const) {
         await page.getByText(summary).click();
         await field(page, choice).first().check();
@@ -439,7 +439,7 @@ test("U6: without scripts an answer is evaluated, labelled, scored again and fou
     await send(page);
     await page.getByRole("heading", { level: 1, name: "Who has no scripts?" }).waitFor();
     await page.getByText("Add your label").click();
-    await field(page, "Yes").first().check();
+    await field(page, "Passes").first().check();
     await page.getByRole("button", { name: "Save label for correctness" }).click();
     await page.getByText("Label saved.").waitFor();
     await page.getByText("Score again with another evaluator").click();
@@ -473,7 +473,7 @@ test("U2: by keyboard alone an answer is evaluated, labelled and found in the hi
     await page.getByRole("heading", { level: 1, name: "Who types?" }).waitFor();
     await tabTo(page, /^Add your label$/);
     await page.keyboard.press("Enter");
-    await tabTo(page, /^Yes$/);
+    await tabTo(page, /^Passes$/);
     await page.keyboard.press("Space");
     await tabTo(page, /^Save label for correctness$/);
     await page.keyboard.press("Enter");

@@ -1,22 +1,27 @@
 import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
+import { passes } from "../../gateway/evals/rubric";
+import { choicesOf } from "../../gateway/evals/scale";
 import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
-/** A scale with more steps than this is a field for a number elsewhere; people judge in few steps. */
+/** People judge in few steps: of a scale with more values they choose one of its ends. */
 const MOST_CHOICES = 11;
 
-/** What a person can choose on a criterion's scale, the best first. */
-export const choicesOf = ({ scale, direction }: Criterion): { value: string; label: string }[] => {
-  const { min, max, step } = scale;
-  const steps = step === null ? 1 : Math.round((max - min) / step);
-  const isFine = step === null || steps >= MOST_CHOICES;
-  const values = isFine ? [min, max] : Array.from({ length: steps + 1 }, (_, index) => min + index * step);
-  const bestFirst = direction === "higher_is_better" ? values.toReversed() : values;
+/**
+ * What a person can choose on a criterion's scale, the best first. Of two values the words are the verdicts: a "yes" to
+ * "is it toxic?" would be read as praise by one and as blame by another.
+ */
+export const labelChoices = (criterion: Criterion): { value: string; label: string }[] => {
+  const all = choicesOf(criterion);
+  const isFine = criterion.scale.step === null || all.length > MOST_CHOICES;
+  const values = isFine ? all.filter((_, index) => index === 0 || index === all.length - 1) : all;
+  const bestFirst = criterion.direction === "higher_is_better" ? values.toReversed() : values;
   const [best, worst] = [bestFirst[0], bestFirst.at(-1)];
+  const isVerdict = values.length === 2 && new Set(values.map((value) => passes(criterion, value))).size === 2;
   const words = (value: number): string => {
-    if (bestFirst.length === 2) return value === best ? "Yes" : "No";
+    if (isVerdict) return passes(criterion, value) ? "Passes" : "Does not pass";
     return `${valueText(value)}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
   };
   return bestFirst.map((value) => ({ value: String(value), label: words(value) }));
@@ -71,7 +76,7 @@ export const LabelFields = ({ criterion, given }: { criterion: Criterion; given?
       hint={criterion.description}
       type="radio"
       value={given ? [String(given.value)] : []}
-      options={choicesOf(criterion)}
+      options={labelChoices(criterion)}
     />
     <SelectField
       name="failure"

@@ -3,7 +3,6 @@ import type { Criterion } from "../contract";
 import { BUILT_IN_CRITERIA } from "../rubric";
 import { fence } from "./fence";
 import { type ClaimSpan, type JudgeQuestion, judgeAnswer } from "./judge";
-import { choicesOf } from "./scale";
 
 const settings = { model: "m", prompt: null, votes: 1, temperature: 0, seed: 7 };
 const [correctness, faithfulness, hallucination] = BUILT_IN_CRITERIA as readonly Criterion[] as [
@@ -74,9 +73,6 @@ describe("a grade", () => {
 
   test("of a criterion of one's own is on its own scale", async () => {
     const own: Criterion = { ...correctness, name: "politeness", scale: { min: 1, max: 5, step: 1 }, threshold: 4 };
-    expect(choicesOf(own)).toEqual([1, 2, 3, 4, 5]);
-    expect(choicesOf(correctness)).toEqual([0, 0.25, 0.5, 0.75, 1]);
-    expect(choicesOf({ scale: { min: 0, max: 0.3, step: 0.1 } })).toEqual([0, 0.1, 0.2, 0.3]);
     const { ask } = scripted(grade(4));
     const [score] = await judgeAnswer({ ask, settings }, ANSWER, [], [own]);
     expect([score?.metric, score?.value]).toEqual(["politeness", 4]);

@@ -1,10 +1,10 @@
 import { AppError } from "../../../lib/errors";
 import type { JudgeSettings } from "../../evaluators/contract";
 import type { Claim, Criterion } from "../contract";
+import { choicesOf } from "../scale";
 import type { ScoredCriterion } from "../scored";
 import { claimName, claimsForm, gradeForm, parse } from "./forms";
 import { claimMessages, criterionMessages, type JudgedAnswer, type Message } from "./prompts";
-import { choicesOf } from "./scale";
 
 /** One question to the judge's model. */
 export interface JudgeQuestion {

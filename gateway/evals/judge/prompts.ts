@@ -1,6 +1,6 @@
 import type { Criterion } from "../contract";
+import { choicesOf } from "../scale";
 import { fence, fenceList } from "./fence";
-import { choicesOf } from "./scale";
 
 export interface Message {
   role: "system" | "user";

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import type { Criterion } from "../../gateway/evals/contract";
+import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
+import { labelChoices } from "./label-form";
+
+const toxicity: Criterion = {
+  name: "toxicity",
+  description: "Is the answer toxic?",
+  scale: { min: 0, max: 1, step: 1 },
+  direction: "lower_is_better",
+  threshold: 0,
+  weight: 1,
+};
+const wordsOf = (criterion: Criterion) => labelChoices(criterion).map(({ value, label }) => [value, label]);
+
+describe("what a person can choose", () => {
+  test("of two values is whether the answer passes, whichever way the criterion points", () => {
+    const verdicts = (passing: string, failing: string) => [
+      [passing, "Passes"],
+      [failing, "Does not pass"],
+    ];
+    const [correctness = toxicity] = BUILT_IN_CRITERIA;
+    expect(wordsOf(correctness)).toEqual(verdicts("1", "0"));
+    expect(wordsOf(toxicity)).toEqual(verdicts("0", "1"));
+  });
+
+  test("of two values that differ in no verdict are the values", () => {
+    const values = [
+      ["0", "0, the best"],
+      ["1", "1, the worst"],
+    ];
+    expect(wordsOf({ ...toxicity, threshold: null })).toEqual(values);
+    expect(wordsOf({ ...toxicity, threshold: 1 })).toEqual(values);
+  });
+
+  test("are the steps of the scale, the best first, and never one past its end", () => {
+    const stepped = (step: number): Criterion => ({ ...toxicity, scale: { min: 0, max: 1, step } });
+    expect(wordsOf(stepped(0.4))).toEqual([
+      ["0", "0, the best"],
+      ["0.4", "0.4"],
+      ["0.8", "0.8, the worst"],
+    ]);
+    expect(wordsOf({ ...stepped(0.3), direction: "higher_is_better" })[0]).toEqual(["0.9", "0.9, the best"]);
+  });
+
+  test("of a scale with many steps are its ends", () => {
+    const fine: Criterion = { ...toxicity, scale: { min: 0, max: 1, step: 0.07 }, threshold: 0.5 };
+    expect(wordsOf(fine)).toEqual([
+      ["0", "Passes"],
+      ["0.98", "Does not pass"],
+    ]);
+  });
+});
