@@ -6,11 +6,14 @@ import { FailureKind, Label } from "../evals/contract";
 export const AddLabel = Strict(
   {
     metric: Label.properties.metric,
-    value: Type.Number({ description: "On the criterion's scale" }),
+    value: Type.Number({ description: "On the criterion's scale, one of its steps" }),
     failure: Type.Optional(Nullable(FailureKind)),
     comment: Type.Optional(Type.String({ maxLength: 10_000 })),
     blind: Type.Optional(
-      Type.Boolean({ default: false, description: "Given before the evaluator's verdict was seen" }),
+      Type.Boolean({
+        default: false,
+        description: "Given before the evaluator's verdict was seen; counts for your first label of a criterion alone",
+      }),
     ),
   },
   { title: "AddLabel", examples: [{ metric: "correctness", value: 1 }] },

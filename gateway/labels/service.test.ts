@@ -98,6 +98,24 @@ test("a label on a scale with steps is one of them", async () => {
   ]);
 });
 
+test("only a person's first label for a criterion is given without a look at the verdict", async () => {
+  const add = (principal = PRINCIPAL, metric = "correctness") =>
+    labels.add(principal, "res_1", { metric, value: 1, blind: true }, unsealed);
+  expect((await add()).blind).toBe(true);
+  // Whoever has labelled may have seen what the evaluators say.
+  expect((await add()).blind).toBe(false);
+  expect((await add({ ...PRINCIPAL, keyId: "key_other" })).blind).toBe(true);
+});
+
+test("a key whose content may not be kept gives labels without comments", async () => {
+  const unlogged = { ...PRINCIPAL, contentLogging: false };
+  const label = { metric: "correctness", value: 1 };
+  const refused = problemOf(labels.add(unlogged, "res_1", { ...label, comment: "Ada said so." }, unsealed));
+  expect((await refused).kind).toBe("insufficient_role");
+  expect((await labels.list("res_1", {})).data).toEqual([]);
+  expect((await labels.add(unlogged, "res_1", { ...label, comment: "" }, unsealed)).comment).toBeNull();
+});
+
 test("a result that is not there is not found", async () => {
   const adding = labels.add(PRINCIPAL, "res_9", { metric: "correctness", value: 1 }, unsealed);
   expect((await problemOf(adding)).kind).toBe("not_found");
@@ -115,4 +133,30 @@ test("the queue gives what the person has not labelled, newest first, of all run
   expect(await queue({ metric: "faithfulness" })).toEqual([]);
   const other = { ...PRINCIPAL, keyId: "key_other" };
   expect(await labels.queue(other, { metric: "correctness", limit: 1 })).toEqual(["res_3"]);
+});
+
+test("the queue goes past results that nobody could label: their run does not know the criterion", async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `res_other_${index}`);
+  await addRun("run_other", names);
+  await db.write(async (tx) => {
+    const score = { metric: "politeness", evaluator: "judge@1", rubricHash: "other", state: "scored" as const };
+    const politeness = {
+      ...{ name: "politeness", description: "Is it polite?", direction: "higher_is_better", threshold: 1, weight: 1 },
+      scale: { min: 0, max: 1, step: 1 },
+    };
+    await insertRun(tx, {
+      ...{ id: "run_polite", kind: "batch", name: "polite", state: "completed", createdBy: "key", createdAt: AT },
+      pins: { rubric: { criteria: [politeness] } },
+    });
+    await insertResult(tx, {
+      ...{ id: "res_0", runId: "run_polite", sampleId: "sample_1", sampleKey: "res_0", createdAt: AT },
+      state: "done",
+    });
+    const rest = { value: 1, passed: true, claims: [], votes: [], shadow: false, scoredAt: AT };
+    await insertScores(
+      tx,
+      [...names, "res_0"].map((resultId) => ({ ...score, resultId, ...rest })),
+    );
+  });
+  expect(await labels.queue(PRINCIPAL, { metric: "politeness", limit: 1 })).toEqual(["res_0"]);
 });

@@ -4,6 +4,7 @@ import * as store from "../../db/labels";
 import { findResult, listScores } from "../../db/results";
 import { findRun } from "../../db/runs";
 import { AppError } from "../../lib/errors";
+import { assertMayStore } from "../content-logging";
 import type { Criterion, Label } from "../evals/contract";
 import { criteriaOfRun } from "../evals/rubric";
 import { choicesOf, valueOn } from "../evals/scale";
@@ -24,15 +25,24 @@ interface QueueQuery {
 }
 
 export interface LabelService {
-  /** Takes the place of the caller's earlier label for the criterion. Throws not_found, invalid_request. */
+  /**
+   * Takes the place of the caller's earlier label for the criterion. Throws not_found, invalid_request, and
+   * insufficient_role for a comment by a key whose content may not be kept.
+   */
   add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
   /** Every label of a result with those that were replaced, oldest first. Throws not_found. */
   list(resultId: string, page: { limit?: number; after?: string }): Promise<LabelPage>;
   /** The criteria of the run that a result belongs to. Throws not_found. */
   criteria(resultId: string): Promise<Criterion[]>;
-  /** Results that the caller has not labelled for a criterion, newest first: what a person may label next. */
+  /**
+   * Results that the caller has not labelled for a criterion, newest first: what a person may label next. Results whose
+   * scores are by a criterion that their run does not know are left out.
+   */
   queue(principal: Principal, query: QueueQuery): Promise<string[]>;
 }
+
+/** Results that are looked at together for the queue. */
+const QUEUE_STEP = 50;
 
 export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): LabelService => {
   const findCriteria = async (resultId: string): Promise<Criterion[]> => {
@@ -47,6 +57,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
     criteria: findCriteria,
 
     async add(principal, resultId, { metric, value: given, failure = null, comment = null, blind = false }, seal) {
+      if (comment) assertMayStore(principal, "comments", "Send the label without a comment.");
       const criteria = await findCriteria(resultId);
       const criterion = criteria.find(({ name }) => name === metric);
       if (!criterion) {
@@ -63,6 +74,8 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       }
       const at = now();
       return db.write(async (tx) => {
+        const held = await store.listLabels(tx, [resultId]);
+        const isFirst = held.every((label) => label.metric !== metric || label.labelledBy !== principal.keyId);
         const row = {
           id: newId("label"),
           resultId,
@@ -70,7 +83,8 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
           value,
           failure,
           comment: comment || null,
-          blind,
+          // With a label come the evaluators' verdicts, so a second one was given with a look at them.
+          blind: blind && isFirst,
           labelledBy: principal.keyId,
           createdAt: at,
         };
@@ -89,7 +103,20 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },
 
-    queue: (principal, query) => store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
+    async queue({ keyId }, { limit, ...query }) {
+      const found: string[] = [];
+      let { before } = query;
+      for (;;) {
+        const ids = await store.listUnlabelled(db, { ...query, before, labelledBy: keyId, limit: QUEUE_STEP });
+        for (const id of ids) {
+          const isKnown = (await findCriteria(id)).some(({ name }) => name === query.metric);
+          if (isKnown) found.push(id);
+          if (found.length === limit) return found;
+        }
+        before = ids.at(-1);
+        if (ids.length < QUEUE_STEP) return found;
+      }
+    },
   };
 };
 
