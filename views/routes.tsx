@@ -23,6 +23,7 @@ import { assetRoutes } from "./assets";
 import { chatRoutes } from "./chat/routes";
 import { cspReportRoutes } from "./csp-reports";
 import { datasetPageRoutes } from "./datasets/routes";
+import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
 import { homePath } from "./layout";
@@ -65,6 +66,7 @@ export const pageRoutes = (services: PageServices) => {
     .use(chatRoutes(services))
     .use(datasetPageRoutes(services))
     .use(evalPageRoutes(services))
+    .use(labelPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))
     .get("/", ({ request }) => redirect(request, homePath(exchangeOf(request).principal)))

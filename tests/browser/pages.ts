@@ -85,6 +85,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });
+  const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
   const handlers = [datasetImport({ db, uploads, config })];
   let worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
@@ -131,7 +132,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         datasets,
         engine,
         evals,
-        evalTransfer: createEvalTransfer({ db }),
+        evalTransfer,
         evaluators,
         feedback: createFeedback({ db, imports, uploads }),
         health,
@@ -154,6 +155,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     datasets,
     engine,
     evals,
+    evalTransfer,
     health,
     imports,
     keys,

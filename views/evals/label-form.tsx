@@ -4,6 +4,7 @@ import { choicesOf } from "../../gateway/evals/scale";
 import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
+import { type FilledLabel, fieldId, filledOf } from "./filled-label";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
 /** People judge in few steps: of a scale with more values they choose one of its ends. */
@@ -40,21 +41,27 @@ interface LabelFormProps {
   criteria: readonly Criterion[];
   /** The reader's own labels that hold. */
   own: readonly Label[];
+  /** A form that was refused. */
+  filled?: FilledLabel;
   problems: Problems;
 }
 
 /** The reader's own word on a result. One given before is replaced and stays in the history. */
-export const LabelForm = ({ result, criteria, own, problems }: LabelFormProps) => {
+export const LabelForm = ({ result, criteria, own, filled, problems }: LabelFormProps) => {
   const scored = new Set(result.scores.map(({ metric }) => metric));
   const labelled = criteria.filter((criterion) => isLabelled(criterion) && scored.has(criterion.name));
   if (labelled.length === 0) return null;
+  const filledFor = (metric: string): FilledLabel | undefined => {
+    const given = own.find((label) => label.metric === metric);
+    return filled?.metric === metric ? filled : given && filledOf(given);
+  };
   return (
     <details class="card fold" open={Object.keys(problems).length > 0}>
       <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
       {labelled.map((criterion) => (
         <form class="form" method="post" action={`/evals/results/${result.id}/labels`}>
           <input type="hidden" name="metric" value={criterion.name} />
-          <LabelFields criterion={criterion} given={own.find(({ metric }) => metric === criterion.name)} />
+          <LabelFields criterion={criterion} filled={filledFor(criterion.name)} problems={problems} />
           <div class="form-end">
             <button type="submit" class="secondary">
               Save label for {criterion.name.replaceAll("_", " ")}
@@ -66,35 +73,39 @@ export const LabelForm = ({ result, criteria, own, problems }: LabelFormProps) =
   );
 };
 
-/** The fields of one label. Ids carry the criterion: several of them may stand on a page. */
-export const LabelFields = ({ criterion, given }: { criterion: Criterion; given?: Label }) => (
-  <>
-    <ChoiceField
-      name="value"
-      id={`value-${criterion.name}`}
-      legend={metricName(criterion.name)}
-      hint={criterion.description}
-      type="radio"
-      value={given ? [String(given.value)] : []}
-      options={labelChoices(criterion)}
-    />
-    <SelectField
-      name="failure"
-      id={`failure-${criterion.name}`}
-      label="What is wrong"
-      value={given?.failure ?? ""}
-      options={FAILURE_OPTIONS}
-    />
-    <TextAreaField
-      name="comment"
-      id={`comment-${criterion.name}`}
-      label="Comment"
-      value={given?.comment ?? ""}
-      rows={2}
-      attributes={{ maxlength: 10_000 }}
-    />
-  </>
-);
+interface LabelFieldsProps {
+  criterion: Criterion;
+  filled?: FilledLabel;
+  problems: Problems;
+}
+
+/** The fields of one label. */
+export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) => {
+  const ids = (field: "value" | "failure" | "comment") => {
+    const id = fieldId(field, criterion.name);
+    return { name: field, id, problem: problems[id] };
+  };
+  return (
+    <>
+      <ChoiceField
+        {...ids("value")}
+        legend={metricName(criterion.name)}
+        hint={criterion.description}
+        type="radio"
+        value={filled?.value ? [filled.value] : []}
+        options={labelChoices(criterion)}
+      />
+      <SelectField {...ids("failure")} label="What is wrong" value={filled?.failure} options={FAILURE_OPTIONS} />
+      <TextAreaField
+        {...ids("comment")}
+        label="Comment"
+        value={filled?.comment}
+        rows={2}
+        attributes={{ maxlength: 10_000 }}
+      />
+    </>
+  );
+};
 
 /** Labels that hold, of everybody. */
 export const GivenLabels = ({ labels }: { labels: readonly Label[] }) =>

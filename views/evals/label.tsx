@@ -6,8 +6,13 @@ import { ErrorSummary, type Problems } from "../ui/fields";
 import { withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
+import { count } from "../ui/time";
+import type { FilledLabel } from "./filled-label";
 import { LabelFields } from "./label-form";
-import { metricName, valueText, verdictText } from "./words";
+import { labelText, metricName, valueText, verdictText } from "./words";
+
+/** Skipped answers that are counted. */
+export const MOST_SKIPPED = 100;
 
 /** Labels that a criterion needs until they tell how far an evaluator can be trusted. */
 const ENOUGH_LABELS = 30;
@@ -20,13 +25,28 @@ interface LabelPageProps extends Frame {
   run?: string;
   next?: { result: SampleResult; criterion: Criterion };
   /** What the reader has just labelled: now the evaluators' verdicts may be seen. */
-  last?: { result: SampleResult; label: Label };
+  last?: { result: SampleResult; criterion: Criterion; label: Label };
+  /** Where none is next: answers that still wait for a label, at most `MOST_SKIPPED`. */
+  skipped: number;
+  /** A form that was refused. */
+  filled?: FilledLabel;
   agreement: readonly EvaluatorAgreement[];
   problems?: Problems;
 }
 
 /** One answer after the other, without what the evaluators say of it until the label is given. */
-export const LabelPage = ({ metric, metrics, run, next, last, agreement, problems = {}, ...frame }: LabelPageProps) => {
+export const LabelPage = ({
+  metric,
+  metrics,
+  run,
+  next,
+  last,
+  skipped,
+  agreement,
+  filled,
+  problems = {},
+  ...frame
+}: LabelPageProps) => {
   const isRefused = Object.keys(problems).length > 0;
   const title = `Label ${metric.replaceAll("_", " ")}`;
   return (
@@ -40,7 +60,14 @@ export const LabelPage = ({ metric, metrics, run, next, last, agreement, problem
       <Metrics metric={metric} metrics={metrics} run={run} />
       {last && <Revealed {...last} />}
       {next ? (
-        <Judge {...next} run={run} />
+        <Judge {...next} run={run} filled={filled} problems={problems} />
+      ) : skipped > 0 ? (
+        <EmptyState title="This is the end">
+          <p>
+            You have skipped {skipped < MOST_SKIPPED ? count(skipped, "answer") : `${MOST_SKIPPED} answers or more`}.{" "}
+            <a href={withQuery("/evals/label", { metric, run })}>Start again</a>
+          </p>
+        </EmptyState>
       ) : (
         <EmptyState title="Nothing is left to label">
           <p>
@@ -65,7 +92,9 @@ const Metrics = ({ metric, metrics, run }: Pick<LabelPageProps, "metric" | "metr
     </nav>
   );
 
-const Judge = ({ result, criterion, run }: { result: SampleResult; criterion: Criterion; run?: string }) => (
+type JudgeProps = NonNullable<LabelPageProps["next"]> & Pick<LabelPageProps, "run" | "filled"> & { problems: Problems };
+
+const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
   <section class="card judge" aria-labelledby="judge-title">
     <h2 id="judge-title">{criterion.description}</h2>
     <dl class="record">
@@ -78,7 +107,7 @@ const Judge = ({ result, criterion, run }: { result: SampleResult; criterion: Cr
       <input type="hidden" name="result" value={result.id} />
       <input type="hidden" name="metric" value={criterion.name} />
       {run && <input type="hidden" name="run" value={run} />}
-      <LabelFields criterion={criterion} />
+      <LabelFields criterion={criterion} filled={filled} problems={problems} />
       <div class="form-end">
         <button type="submit">Save and go on</button>
         <button type="submit" class="secondary" name="skip" value={result.id}>
@@ -99,10 +128,10 @@ const Texts = ({ name, texts }: { name: string; texts: readonly string[] }) => (
 );
 
 /** What the evaluators had said of the answer before. */
-const Revealed = ({ result, label }: { result: SampleResult; label: Label }) => (
+const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last"]>) => (
   <div class="panel success" role="status">
     <div>
-      <h2>Saved: {valueText(label.value)}</h2>
+      <h2>Saved: {labelText(criterion, label.value)}</h2>
       {result.scores
         .filter(({ metric }) => metric === label.metric)
         .map((score) => (

@@ -1,12 +1,10 @@
 import { Elysia, t } from "elysia";
 import type { DatasetService } from "../../gateway/datasets/service";
-import type { FailureKind } from "../../gateway/evals/contract";
 import { criteriaOfRun } from "../../gateway/evals/rubric";
 import { runFile } from "../../gateway/evals/run-file";
 import type { EvalService } from "../../gateway/evals/service";
 import { questionOf } from "../../gateway/evals/target";
 import type { EvalTransfer } from "../../gateway/evals/transfer";
-import type { AgreementService } from "../../gateway/evaluators/agreement";
 import type { EvaluatorService } from "../../gateway/evaluators/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
@@ -18,19 +16,20 @@ import type { PromptService } from "../../gateway/prompts/service";
 import { toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
 import { askingOf } from "../asking";
+import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
-import { withoutEmpty, withQuery } from "../ui/lists";
+import { withoutEmpty } from "../ui/lists";
 import { sseMessage } from "../ui/sse";
 import { ErrorPanel } from "../ui/states";
 import { Evaluated, Evaluating } from "./evaluating";
+import { type FilledLabel, giveLabel } from "./filled-label";
 import { EMPTY_FORM, type EvalForm, joinContexts, readEvalForm } from "./form";
-import { LabelPage } from "./label";
+import { LABEL_FIELDS } from "./label-routes";
 import { type RunFilter, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { ResultPage, RunPage } from "./run";
 import { RunningEvals } from "./running";
-import { FAILURE_WORDS } from "./words";
 
 const PAGE_LENGTH = 50;
 const MANY = 100;
@@ -44,7 +43,6 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 interface Services {
-  agreement: AgreementService;
   datasets: DatasetService;
   evals: EvalService;
   evalTransfer: EvalTransfer;
@@ -57,10 +55,14 @@ interface Services {
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const long = text(1_000_000);
-const labelFields = { value: text(100), failure: text(100), comment: text(10_000) };
-const unsealed = async () => {};
 
-/** `/evals`: the history, the form, a run with its scores, and labels by people. */
+/** A label that was refused, as it was filled, and what is wrong with it. */
+interface Refused {
+  filled: FilledLabel;
+  problems: Problems;
+}
+
+/** `/evals`: the history, the form, a run with its scores and labels by people. */
 export const evalPageRoutes = (services: Services) => {
   const { datasets, evals, evalTransfer, evaluators, labels } = services;
   const running = new RunningEvals(services);
@@ -193,39 +195,23 @@ export const evalPageRoutes = (services: Services) => {
   const showRun = async (
     request: Request,
     id: string,
-    { after, done }: { after?: string; done?: string },
-    problems: Record<string, string> = {},
+    { after, done, refused }: { after?: string; done?: string; refused?: Refused },
   ): Promise<Response> => {
     const found = await evals.get(id, { limit: PAGE_LENGTH, after });
     const criteria = criteriaOfRun(found.run.pins);
-    const props = { ...frameOf(request), ...found, criteria, evaluators: await references(), after, problems };
-    return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, Object.keys(problems).length > 0 ? 422 : 200);
+    const props = { ...frameOf(request), ...found, criteria, evaluators: await references(), after, ...refused };
+    return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
-  const showLabels = async (
+  /** A result of a run of many, at its own address. */
+  const showResult = async (
     request: Request,
-    query: { metric?: string; run?: string; before?: string; last?: string },
-    problems: Record<string, string> = {},
+    id: string,
+    { done, refused }: { done?: string; refused?: Refused } = {},
   ): Promise<Response> => {
-    const principal = principalOf(request);
-    const metric = query.metric || DEFAULT_METRIC;
-    const { run, before } = withoutEmpty(query);
-    const [id] = await labels.queue(principal, { metric, runId: run, before, limit: 1 });
-    const found = id === undefined ? undefined : await evals.result(id);
-    const criterion = found && criteriaOfRun(found.run.pins).find(({ name }) => name === metric);
-    const last = query.last ? (await evals.result(query.last)).result : undefined;
-    const label = last?.labels.find((own) => own.labelled_by === principal.keyId && own.metric === metric);
-    const agreement = await services.agreement.withPeople();
-    const metrics = [...new Set([DEFAULT_METRIC, ...agreement.map((entry) => entry.metric), metric])];
-    const props = { ...frameOf(request), metric, metrics, run, agreement, problems };
-    return page(
-      <LabelPage
-        {...props}
-        next={found && criterion && { result: found.result, criterion }}
-        last={last && label && { result: last, label }}
-      />,
-      Object.keys(problems).length > 0 ? 422 : 200,
-    );
+    const { run, result } = await evals.result(id);
+    const props = { ...frameOf(request), run, result, criteria: criteriaOfRun(run.pins), ...refused };
+    return page(<ResultPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
   return new Elysia({ name: "views.evals", prefix: "/evals" })
@@ -264,46 +250,21 @@ export const evalPageRoutes = (services: Services) => {
       running.stop(principalOf(request).keyId, params.id);
       return isHtmx(request) ? new Response(null, { status: 204, headers: PAGE_HEADERS }) : redirect(request, "/evals");
     })
-    .get("/label", ({ request, query }) => showLabels(request, query), {
-      query: Fields({ metric: text(64), run: text(100), before: text(100), last: text(100) }),
-    })
-    .post(
-      "/label",
-      async ({ request, body }) => {
-        const { result, metric, run, skip } = body;
-        const next = { metric, run: run || undefined, before: result };
-        if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
-        if (!body.value) {
-          const before = `${result}~`;
-          return showLabels(
-            request,
-            { metric, run, before },
-            { [`value-${metric}`]: "Choose one, or skip this answer" },
-          );
-        }
-        await labels.add(principalOf(request), result, { ...toLabel(body), blind: true }, unsealed);
-        return redirect(request, withQuery("/evals/label", { ...next, last: result }));
-      },
-      {
-        body: Fields({
-          ...labelFields,
-          result: t.String(),
-          metric: t.String({ maxLength: 64 }),
-          run: text(100),
-          skip: text(100),
-        }),
-      },
-    )
     .post(
       "/results/:id/labels",
       async ({ request, params, body }) => {
         const { run } = await evals.result(params.id);
-        if (!body.value) return showRun(request, run.id, {}, { [`value-${body.metric}`]: "Choose a value" });
-        await labels.add(principalOf(request), params.id, toLabel(body), unsealed);
-        const path = run.progress.total === 1 ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.id}`;
+        const isOnly = run.progress.total === 1;
+        const giving = { labels, principal: principalOf(request), resultId: params.id, missing: "Choose a value" };
+        const problems = await giveLabel(giving, body);
+        if (problems) {
+          const refused = { problems, filled: body };
+          return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.id, { refused });
+        }
+        const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.id}`;
         return redirect(request, `${path}?done=labelled`);
       },
-      { body: Fields({ ...labelFields, metric: t.String({ maxLength: 64 }) }) },
+      { body: Fields(LABEL_FIELDS) },
     )
     .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
       query: Fields({ after: text(200), done: text(20) }),
@@ -311,16 +272,9 @@ export const evalPageRoutes = (services: Services) => {
     .get("/:id/export", async ({ params, query }) => runFile(await evalTransfer.export(params.id), query.format), {
       query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
     })
-    .get(
-      "/:id/results/:result",
-      async ({ request, params, query }) => {
-        const { run, result } = await evals.result(params.result);
-        const criteria = criteriaOfRun(run.pins);
-        const props = { ...frameOf(request), run, result, criteria, notice: own(NOTICES, query.done ?? "") };
-        return page(<ResultPage {...props} />);
-      },
-      { query: Fields({ done: text(20) }) },
-    )
+    .get("/:id/results/:result", ({ request, params, query }) => showResult(request, params.result, query), {
+      query: Fields({ done: text(20) }),
+    })
     .post(
       "/:id/recompute",
       async ({ request, server, params, body }) => {
@@ -332,22 +286,3 @@ export const evalPageRoutes = (services: Services) => {
       { body: Fields({ evaluator: t.String({ maxLength: 100 }), shadow: text(10) }) },
     );
 };
-
-const DEFAULT_METRIC = "correctness";
-
-const toLabel = ({
-  metric,
-  value,
-  failure,
-  comment,
-}: {
-  metric: string;
-  value?: string;
-  failure?: string;
-  comment?: string;
-}) => ({
-  metric,
-  value: Number(value),
-  failure: failure && Object.hasOwn(FAILURE_WORDS, failure) ? (failure as FailureKind) : null,
-  comment: comment ?? "",
-});

@@ -8,6 +8,7 @@ import { Pager, withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { ClaimTable, MarkedAnswer } from "./claims";
+import type { FilledLabel } from "./filled-label";
 import { GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
 import { RecomputeForm } from "./recompute";
@@ -20,6 +21,8 @@ interface RunPageProps extends Frame, RunWithResults {
   evaluators: readonly string[];
   after?: string;
   notice?: string;
+  /** A label's form that was refused, and why. */
+  filled?: FilledLabel;
   problems?: Problems;
 }
 
@@ -31,6 +34,7 @@ export const RunPage = ({
   evaluators,
   after,
   notice,
+  filled,
   problems = {},
   ...frame
 }: RunPageProps) => {
@@ -56,7 +60,7 @@ export const RunPage = ({
         {notice}
       </p>
       {isSingle ? (
-        <ResultView {...frame} run={run} result={only} criteria={criteria} problems={problems} />
+        <ResultView {...frame} run={run} result={only} criteria={criteria} filled={filled} problems={problems} />
       ) : (
         <ResultList run={run} results={results} after={after} />
       )}
@@ -75,12 +79,14 @@ interface ResultPageProps extends Frame {
   result: SampleResult;
   criteria: readonly Criterion[];
   notice?: string;
+  /** A label's form that was refused, and why. */
+  filled?: FilledLabel;
   problems?: Problems;
 }
 
 /** One result of a larger run, at an address of its own. */
-export const ResultPage = ({ run, result, criteria, notice, problems = {}, ...frame }: ResultPageProps) => (
-  <Shell {...frame} title={`${result.sample_key} · ${run.name}`}>
+export const ResultPage = ({ run, result, criteria, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
+  <Shell {...frame} title={`${Object.keys(problems).length > 0 ? "Error: " : ""}${result.sample_key} · ${run.name}`}>
     <ErrorSummary problems={problems} />
     <nav class="trail" aria-label="Where this is">
       <a href="/evals">Evaluations</a>
@@ -91,7 +97,7 @@ export const ResultPage = ({ run, result, criteria, notice, problems = {}, ...fr
     <p role="status" class={notice ? "panel success" : "visually-hidden"}>
       {notice}
     </p>
-    <ResultView {...frame} run={run} result={result} criteria={criteria} problems={problems} />
+    <ResultView {...frame} run={run} result={result} criteria={criteria} filled={filled} problems={problems} />
     <Metadata run={run} result={result} />
   </Shell>
 );
@@ -103,9 +109,9 @@ const RunNote = ({ run }: { run: Run }) => (
   </>
 );
 
-type ViewProps = Pick<ResultPageProps, "run" | "result" | "criteria" | "problems" | "principal">;
+type ViewProps = Pick<ResultPageProps, "run" | "result" | "criteria" | "filled" | "problems" | "principal">;
 
-const ResultView = ({ result, criteria, problems = {}, principal }: ViewProps) => {
+const ResultView = ({ result, criteria, filled, problems = {}, principal }: ViewProps) => {
   const { deciding, others } = sorted(result.scores);
   const mayLabel = principal !== undefined && hasRole(principal.role, "editor");
   const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
@@ -122,7 +128,7 @@ const ResultView = ({ result, criteria, problems = {}, principal }: ViewProps) =
       <section aria-labelledby="labels-title">
         <h2 id="labels-title">What people say</h2>
         <GivenLabels labels={result.labels} />
-        {mayLabel && <LabelForm result={result} criteria={criteria} own={own} problems={problems} />}
+        {mayLabel && <LabelForm result={result} criteria={criteria} own={own} filled={filled} problems={problems} />}
       </section>
     </>
   );

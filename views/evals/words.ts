@@ -1,4 +1,5 @@
 import type { Criterion, FailureKind, Run, Score } from "../../gateway/evals/contract";
+import { passes } from "../../gateway/evals/rubric";
 
 /** "0.83"; scales that are no share keep the digits that they need. */
 export const valueText = (value: number): string =>
@@ -10,6 +11,12 @@ export const scaleText = ({ direction, threshold, scale }: Criterion): string =>
   const range = `${scale.min} to ${scale.max}, ${isHigher ? "higher" : "lower"} is better`;
   if (threshold === null) return `${range}; reported only`;
   return `${range}; ${threshold} or ${isHigher ? "more" : "less"} passes`;
+};
+
+/** "4, passes", or the value alone where nothing passes or fails by the criterion. */
+export const labelText = (criterion: Criterion, value: number): string => {
+  const passed = passes(criterion, value);
+  return passed === null ? valueText(value) : `${valueText(value)}, ${passed ? "passes" : "does not pass"}`;
 };
 
 /** "Passed", "Not passed", or why there is no verdict. */

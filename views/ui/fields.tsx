@@ -113,7 +113,14 @@ interface ChoiceFieldProps {
 
 /** A few choices that are all to be seen. */
 export const ChoiceField = ({ name, id = name, legend, hint, type, value, options, problem }: ChoiceFieldProps) => (
-  <fieldset class={problem ? "choices refused" : "choices"} id={id} aria-describedby={problem && `${id}-problem`}>
+  <fieldset
+    class={problem ? "choices refused" : "choices"}
+    id={id}
+    // Only a group of radio buttons can be invalid as a whole; checkboxes are one by one.
+    role={type === "radio" ? "radiogroup" : undefined}
+    aria-invalid={type === "radio" && problem ? "true" : undefined}
+    aria-describedby={problem && `${id}-problem`}
+  >
     <legend>{legend}</legend>
     {hint && <p class="hint">{hint}</p>}
     {problem && (
@@ -129,6 +136,7 @@ export const ChoiceField = ({ name, id = name, legend, hint, type, value, option
           id={`${id}-${index}`}
           value={option.value}
           checked={value.includes(option.value)}
+          aria-invalid={type === "checkbox" && problem ? "true" : undefined}
           aria-describedby={option.hint ? `${id}-${index}-hint` : undefined}
         />
         <div>

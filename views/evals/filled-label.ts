@@ -1,0 +1,58 @@
+import type { FailureKind, Label } from "../../gateway/evals/contract";
+import type { LabelService } from "../../gateway/labels/service";
+import type { Principal } from "../../gateway/principal";
+import { toAppError } from "../../lib/errors";
+import type { Problems } from "../ui/fields";
+import { FAILURE_WORDS } from "./words";
+
+/** A label's form, as it came. */
+export interface FilledLabel {
+  metric: string;
+  value?: string;
+  failure?: string;
+  comment?: string;
+}
+
+/** A label that is there, as its form. */
+export const filledOf = ({ metric, value, failure, comment }: Label): FilledLabel => ({
+  metric,
+  value: String(value),
+  failure: failure ?? "",
+  comment: comment ?? "",
+});
+
+/** Id of a field: the forms of several criteria may stand on a page. */
+export const fieldId = (field: "value" | "failure" | "comment", metric: string): string => `${field}-${metric}`;
+
+const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
+
+interface Giving {
+  labels: Pick<LabelService, "add">;
+  principal: Principal;
+  resultId: string;
+  /** Given before the evaluators' verdicts were shown. */
+  blind?: boolean;
+  /** What a form without a value is told. */
+  missing: string;
+}
+
+/** Stores the label of a form, or answers what is wrong with it, by field. Throws not_found. */
+export const giveLabel = async (
+  { labels, principal, resultId, blind, missing }: Giving,
+  { metric, value: text = "", failure = "", comment = "" }: FilledLabel,
+): Promise<Problems | undefined> => {
+  const value = Number(text);
+  if (text.trim() === "") return { [fieldId("value", metric)]: missing };
+  if (!Number.isFinite(value)) return { [fieldId("value", metric)]: "Choose one of the values" };
+  const label = { metric, value, failure: isFailureKind(failure) ? failure : null, comment, blind };
+  try {
+    await labels.add(principal, resultId, label, async () => {});
+    return undefined;
+  } catch (thrown) {
+    const { kind, message, detail } = toAppError(thrown);
+    if (kind === "invalid_request" && detail.param === "value") return { [fieldId("value", metric)]: message };
+    // Its key may give labels, but no text that would be kept.
+    if (kind === "insufficient_role") return { [fieldId("comment", metric)]: message };
+    throw thrown;
+  }
+};

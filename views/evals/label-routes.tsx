@@ -1,0 +1,108 @@
+import { Elysia, t } from "elysia";
+import type { EvalService } from "../../gateway/evals/service";
+import type { AgreementService } from "../../gateway/evaluators/agreement";
+import { principalOf } from "../../gateway/http/auth";
+import type { LabelService } from "../../gateway/labels/service";
+import type { Principal } from "../../gateway/principal";
+import type { Problems } from "../ui/fields";
+import { Fields } from "../ui/form";
+import { page, redirect } from "../ui/html";
+import { withoutEmpty, withQuery } from "../ui/lists";
+import { type FilledLabel, giveLabel } from "./filled-label";
+import { LabelPage, MOST_SKIPPED } from "./label";
+
+const DEFAULT_METRIC = "correctness";
+
+interface Services {
+  agreement: AgreementService;
+  evals: Pick<EvalService, "result">;
+  labels: LabelService;
+}
+
+interface LabelQuery {
+  metric?: string;
+  run?: string;
+  /** Id of the result that was looked at before. */
+  before?: string;
+  /** Id of the result that has just been labelled. */
+  last?: string;
+}
+
+/** What was wrong with the label of a result. */
+interface Refused {
+  resultId: string;
+  filled: FilledLabel;
+  problems: Problems;
+}
+
+const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
+
+/** The fields of a label in a form's body. */
+export const LABEL_FIELDS = {
+  metric: t.String({ maxLength: 64 }),
+  value: text(100),
+  failure: text(100),
+  comment: text(10_000),
+};
+
+/** `/evals/label`: one answer after the other, judged without a look at what the evaluators say. */
+export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
+  /** A result with the criterion by which it is labelled; undefined where it is not judged by that. */
+  const judgedBy = async (metric: string, id: string | undefined) => {
+    if (id === undefined) return undefined;
+    const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);
+    return criterion && { result: (await evals.result(id)).result, criterion };
+  };
+
+  const labelled = async ({ keyId }: Principal, metric: string, id: string | undefined) => {
+    const judged = await judgedBy(metric, id);
+    const label = judged?.result.labels.find((own) => own.labelled_by === keyId && own.metric === metric);
+    return judged && label && { ...judged, label };
+  };
+
+  const showNext = async (request: Request, query: LabelQuery, refused?: Refused): Promise<Response> => {
+    const principal = principalOf(request);
+    const metric = query.metric || DEFAULT_METRIC;
+    const { run: runId, before, last } = withoutEmpty(query);
+    const waiting = { metric, runId };
+    const id = refused?.resultId ?? (await labels.queue(principal, { ...waiting, before, limit: 1 }))[0];
+    const next = await judgedBy(metric, id);
+    const isEnd = next === undefined && before !== undefined;
+    const known = await agreement.withPeople();
+    const props = {
+      request,
+      principal,
+      metric,
+      metrics: [...new Set([DEFAULT_METRIC, ...known.map((entry) => entry.metric), metric])],
+      run: runId,
+      agreement: known,
+      next,
+      last: await labelled(principal, metric, last),
+      skipped: isEnd ? (await labels.queue(principal, { ...waiting, limit: MOST_SKIPPED })).length : 0,
+      filled: refused?.filled,
+      problems: refused?.problems,
+    };
+    return page(<LabelPage {...props} />, refused ? 422 : 200);
+  };
+
+  return new Elysia({ name: "views.evals.label", prefix: "/evals/label" })
+    .get("", ({ request, query }) => showNext(request, query), {
+      query: Fields({ metric: text(64), run: text(100), before: text(100), last: text(100) }),
+    })
+    .post(
+      "",
+      async ({ request, body }) => {
+        const { result: resultId, run, skip, ...filled } = body;
+        const next = { metric: filled.metric, run: run || undefined, before: resultId };
+        if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
+        const missing = "Choose one, or skip this answer";
+        const problems = await giveLabel(
+          { labels, principal: principalOf(request), resultId, blind: true, missing },
+          filled,
+        );
+        if (problems) return showNext(request, next, { resultId, filled, problems });
+        return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
+      },
+      { body: Fields({ ...LABEL_FIELDS, result: t.String({ maxLength: 100 }), run: text(100), skip: text(100) }) },
+    );
+};
