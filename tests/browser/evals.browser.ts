@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import type { EvaluateRequest } from "../../gateway/evals/contract";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
+import { BAKERY, evaluateOn } from "./evaluate";
 import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { type ScreenCase, testScreens } from "./matrix";
@@ -14,12 +15,6 @@ let empty: Pages;
 /** Runs by what they are here for. */
 const runs: Record<string, string> = {};
 
-const BAKERY = {
-  input: "When does the bakery open, and what does a loaf of rye cost?",
-  references: ["It opens at 6:30", "4.20 euros"],
-  contexts: ["The bakery opens at 6:30 on weekdays. A loaf of rye costs 4.20 euros.", "It is closed on Sundays."],
-  output: "It opens at 6:30. A loaf costs about four euros. It was founded in 1871 by two brothers.",
-};
 const ATTACK = `<img src=x onerror=alert(1)>. <script>alert(2)</script>. <b hx-get="/keys" hx-trigger="load">x</b>.`;
 const LONG = {
   input: `Say it ${"again and ".repeat(60)}again: ${"Donaudampfschifffahrtsgesellschaft".repeat(12)}`,
@@ -48,21 +43,8 @@ beforeEach(() => {
   pages.refusal.error = undefined;
 });
 
-const callOf = async (on = pages) => {
-  const { key } = await on.newKey("editor", "Ada’s editor key");
-  const principal = await on.keys.verify(`Bearer ${key}`);
-  const directives = { noCache: false, noStore: false, onlyIfCached: false };
-  const signal = new AbortController().signal;
-  return { principal, requestId: "req_1", signal, priority: "interactive", directives, receivedAt: 0 } as const;
-};
-
 /** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
-const evaluate = async (request: EvaluateRequest): Promise<string> => {
-  pages.chat.reset();
-  pages.chat.finish();
-  const { run } = await pages.evals.evaluate(await callOf(), request);
-  return `/evals/${run.id}`;
-};
+const evaluate = (request: EvaluateRequest): Promise<string> => evaluateOn(pages, request);
 
 const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
   const { key } = await on.newKey(role, `Ada’s ${role} key`);
@@ -205,24 +187,6 @@ const CASES: Case[] = [
     shows: "Scored again.",
   },
   { name: "run gone", path: "/evals/run_nothing", status: 404, shows: "There is nothing here" },
-  { name: "label", path: "/evals/label", shows: "You judge without seeing what the evaluators say." },
-  {
-    name: "label refused",
-    path: "/evals/label",
-    status: 422,
-    reach: (page) => page.getByRole("button", { name: "Save and go on" }).click(),
-    shows: "There is a problem",
-  },
-  {
-    name: "label saved",
-    path: "/evals/label",
-    reach: async (page) => {
-      await field(page, "Passes").check();
-      await page.getByRole("button", { name: "Save and go on" }).click();
-    },
-    shows: "See the whole result",
-  },
-  { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing is left to label" },
 ];
 
 testScreens(CASES, async ({ as = "editor", on }) => {
@@ -283,6 +247,33 @@ describe("an evaluation", () => {
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
       expect(await field(page, "Question").inputValue()).toBe("Who stops?");
       expect((await pages.evals.list({ search: "Who stops?" })).data).toEqual([]);
+    }));
+
+  test("is stopped by keyboard, also when it has told several times how far it is", () =>
+    using({}, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page);
+      await page.evaluate(
+        "window.updates = 0; document.addEventListener('htmx:after:settle', () => { window.updates += 1; });",
+      );
+      await page.getByRole("button", { name: "Evaluate", exact: true }).focus();
+      await page.keyboard.press("Enter");
+      await page.getByText("The model writes its answer.").waitFor();
+      await page.evaluate("window.told = document.querySelector('#evaluating [role=status]')");
+      await tabTo(page, /^Stop$/);
+      const before = await page.evaluate<number>("window.updates");
+      await until("three updates have come", async () => (await page.evaluate<number>("window.updates")) >= before + 3);
+      expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Stop");
+      // Put in anew each time, it would be read out each time.
+      expect(await page.evaluate<boolean>("window.told === document.querySelector('#evaluating [role=status]')")).toBe(
+        true,
+      );
+      await page.keyboard.press("Enter");
+      const alert = page.locator("#evaluating").getByRole("alert");
+      await alert.getByText("Stopped. Nothing was kept.").waitFor();
+      await until("the focus is where the button was", () =>
+        alert.evaluate((element) => element === element.ownerDocument.activeElement),
+      );
     }));
 
   test("of a dataset's sample is asked for from the sample, and can be asked for again", () =>
@@ -349,43 +340,6 @@ describe("an evaluation", () => {
       }
       expect(sent.filter((path) => !/^\/(assets|evals)(\/|$)/.test(path))).toEqual([]);
     }));
-});
-
-describe("labels", () => {
-  test("are given unseen: the verdict comes afterwards, and an answer can be skipped", async () => {
-    const path = await evaluate({ sample: { ...BAKERY, input: "Who labels?", output: "It opens at 6:30." } });
-    await using({}, async (page) => {
-      await page.goto("/evals/label?metric=faithfulness");
-      await page.getByText("Who labels?").waitFor();
-      expect(await page.getByText("reference@1", { exact: true }).count()).toBeLessThanOrEqual(1);
-      expect(await page.locator("main").textContent()).not.toContain("The contexts support");
-      await field(page, "Passes").check();
-      await page.getByLabel("Comment").fill("It says so.");
-      await page.getByRole("button", { name: "Save and go on" }).click();
-      await page.getByText("reference@1 says").waitFor();
-      await page.getByRole("button", { name: "Skip" }).click();
-      await page.goto(path);
-      await page.getByRole("cell", { name: "It says so." }).waitFor();
-      await page.getByText(", unseen").waitFor();
-    });
-  });
-
-  test("are changed on the result's own page", async () => {
-    const path = await evaluate({ sample: { ...BAKERY, input: "Who changes?", output: "It opens at 6:30." } });
-    await using({}, async (page) => {
-      await page.goto(path);
-      for (const [choice, summary] of [
-        ["Does not pass", "Add your label"],
-        ["Passes", "Change your label"],
-      ] as const) {
-        await page.getByText(summary).click();
-        await field(page, choice).first().check();
-        await page.getByRole("button", { name: "Save label for correctness" }).click();
-        await page.getByText("Label saved.").waitFor();
-      }
-      expect(await page.getByRole("table", { name: "Labels" }).getByRole("row").count()).toBe(2);
-    });
-  });
 });
 
 describe("U8: the form, refused", () => {

@@ -40,7 +40,7 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
         action="/evals"
         hx-post="/evals"
         hx-target="#evaluating"
-        hx-swap="innerHTML"
+        hx-swap="innerMorph"
         hx-disable="find button"
         novalidate
       >

@@ -21,8 +21,7 @@ import { Fields } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
 import { sseMessage } from "../ui/sse";
-import { ErrorPanel } from "../ui/states";
-import { Evaluated, Evaluating } from "./evaluating";
+import { Evaluated, Evaluating, NotEvaluated } from "./evaluating";
 import { type FilledLabel, giveLabel } from "./filled-label";
 import { EMPTY_FORM, type EvalForm, joinContexts, readEvalForm } from "./form";
 import { LABEL_FIELDS } from "./label-routes";
@@ -186,7 +185,7 @@ export const evalPageRoutes = (services: Services) => {
       }
       yield await started.done.then(
         ({ run }) => sseMessage(<Evaluated path={`/evals/${run.id}`} />),
-        (error) => sseMessage(<ErrorPanel error={toAppError(error)} requestId={exchange.requestId} />),
+        (error) => sseMessage(<NotEvaluated error={toAppError(error)} requestId={exchange.requestId} />),
       );
     };
     return sseResponse(exchange, { pieces: pieces(), headers: STREAM_HEADERS });

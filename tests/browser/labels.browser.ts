@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { BAKERY, evaluateOn } from "./evaluate";
+import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { type ScreenCase, testScreens } from "./matrix";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+/** Pages on a database of their own, in which nothing was evaluated. */
+let empty: Pages;
+/** Path of a run with one result. */
+let run: string;
+
+beforeAll(async () => {
+  [pages, empty] = [await startPages(), await startPages()];
+  run = await evaluateOn(pages, { sample: BAKERY });
+});
+afterAll(async () => {
+  await contactSheet();
+  await closeBrowser();
+  await Promise.all([pages.stop(), empty.stop()]);
+});
+
+const signIn = async (on = pages): Promise<string> => {
+  const { key } = await on.newKey("editor", "Ada’s editor key");
+  return (await on.sessions.signIn(key)).cookie;
+};
+
+const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
+const save = (page: Page) => page.getByRole("button", { name: "Save and go on" }).click();
+
+interface Case extends ScreenCase {
+  on?: "empty";
+}
+
+const CASES: Case[] = [
+  { name: "label", path: "/evals/label", shows: "You judge without seeing what the evaluators say." },
+  {
+    name: "label refused",
+    path: "/evals/label",
+    status: 422,
+    reach: save,
+    shows: "There is a problem",
+  },
+  {
+    name: "label saved",
+    path: "/evals/label",
+    reach: async (page) => {
+      await field(page, "Passes").check();
+      await save(page);
+    },
+    shows: "See the whole result",
+  },
+  {
+    name: "label skipped",
+    path: () => `/evals/label?run=${run.slice("/evals/".length)}`,
+    reach: (page) => page.getByRole("button", { name: "Skip" }).click(),
+    shows: "You have skipped 1 answer.",
+  },
+  {
+    name: "label of a result refused",
+    path: () => run,
+    status: 422,
+    reach: async (page) => {
+      await page.getByText("Add your label").click();
+      await field(page, "Comment").first().fill("It was six.");
+      await page.getByRole("button", { name: "Save label for correctness" }).click();
+    },
+    shows: "Choose a value",
+  },
+  { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing is left to label" },
+];
+
+testScreens(CASES, async ({ on }) => {
+  const server = on === "empty" ? empty : pages;
+  return { url: server.url, session: await signIn(server) };
+});
+
+/** A signed-in window in which nothing may go wrong. */
+const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  const session = await signIn();
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
+};
+
+describe("labels", () => {
+  test("are given unseen: the verdict comes afterwards, and an answer can be skipped", async () => {
+    const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who labels?", output: "It opens at 6:30." } });
+    await using({}, async (page) => {
+      await page.goto("/evals/label?metric=faithfulness");
+      await page.getByText("Who labels?").waitFor();
+      // The table of how far evaluators agree names them; of this very answer nothing says what they found.
+      const trust = page.getByRole("region", { name: "How far the evaluators agree with people" });
+      const named = (place: Page | typeof trust) => place.getByText("reference@1").count();
+      expect([await named(page), await named(trust)]).toEqual([1, 1]);
+      const judged = await page.locator(".judge").textContent();
+      for (const leak of ["reference@1", "The contexts support", "Passed", "Not passed"])
+        expect(judged).not.toContain(leak);
+      await field(page, "Passes").check();
+      await page.getByLabel("Comment").fill("It says so.");
+      await save(page);
+      await page.getByText("reference@1 says").waitFor();
+      await page.getByRole("button", { name: "Skip" }).click();
+      await page.goto(path);
+      await page.getByRole("cell", { name: "It says so." }).waitFor();
+      await page.getByText(", unseen").waitFor();
+    });
+  });
+
+  test("are changed on the result's own page", async () => {
+    const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who changes?", output: "It opens at 6:30." } });
+    await using({}, async (page) => {
+      await page.goto(path);
+      for (const [choice, summary] of [
+        ["Does not pass", "Add your label"],
+        ["Passes", "Change your label"],
+      ] as const) {
+        await page.getByText(summary).click();
+        await field(page, choice).first().check();
+        await page.getByRole("button", { name: "Save label for correctness" }).click();
+        await page.getByText("Label saved.").waitFor();
+      }
+      expect(await page.getByRole("table", { name: "Labels" }).getByRole("row").count()).toBe(2);
+    });
+  });
+});
