@@ -7,8 +7,8 @@ import { Icon } from "../ui/icon";
 import { Filters, Pager } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
-import { Time } from "../ui/time";
-import { metricName, targetText, valueText, verdictKind } from "./words";
+import { count, Time } from "../ui/time";
+import { metricName, shareText, targetText, valueText, verdictKind } from "./words";
 
 /** What the address of the history holds. */
 export interface RunFilter {
@@ -111,7 +111,11 @@ const RunTable = ({ runs }: { runs: readonly Run[] }) => (
     columns={[
       { name: "Name", isLong: true, cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>, note: originText },
       { name: "When", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
-      { name: "Verdict", cell: (run) => <Verdict run={run} /> },
+      {
+        name: "Verdict",
+        cell: (run) => <Verdict run={run} />,
+        note: ({ progress: { total } }) => (total > 1 ? count(total, "result") : undefined),
+      },
       ...metricsOf(runs).map((metric) => ({
         name: metricName(metric),
         isNumeric: true,
@@ -132,10 +136,10 @@ const metricsOf = (runs: readonly Run[]): string[] => [
   ...new Set(runs.flatMap(({ statistics }) => statistics.filter(({ shadow }) => !shadow).map(({ metric }) => metric))),
 ];
 
-/** Of one result its verdict, of many the share that passed. */
+/** Of one result its verdict; of many the share that passed, which says nothing of those that nobody could judge. */
 const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
   if (passed === null) return <span class="state off">No verdict</span>;
-  if (progress.total > 1) return <>{`${Math.round(passed * 100)} % of ${progress.total} passed`}</>;
+  if (progress.total > 1) return <>{`${shareText(passed)} of those judged passed`}</>;
   return <span class={`state ${verdictKind(passed === 1)}`}>{passed === 1 ? "Passed" : "Not passed"}</span>;
 };
 

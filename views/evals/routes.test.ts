@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Criterion, EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
+import type { Criterion, EvaluateRequest, Evaluation, SampleResult } from "../../gateway/evals/contract";
 import { newId } from "../../gateway/ids";
 import { LOCAL_ACTOR } from "../../gateway/keys/service";
 import { type Pages, startPages } from "../../tests/browser/pages";
@@ -26,7 +26,7 @@ const post = async (path: string, form: Record<string, string>, as = headers) =>
   return { status: response.status, location: response.headers.get("location"), html: await response.text() };
 };
 
-const SAMPLE = { input: "When does it open?", references: ["At 6:30"], output: "It opens at 6:30." };
+const SAMPLE = { input: "When does it open?", references: ["at 6:30"], output: "It opens at 6:30." };
 
 const evaluate = async (request: EvaluateRequest = { sample: SAMPLE }): Promise<Evaluation> => {
   pages.chat.reset();
@@ -42,18 +42,28 @@ const evaluate = async (request: EvaluateRequest = { sample: SAMPLE }): Promise<
 const judgeBy = (criterion: Criterion): Promise<Evaluation> =>
   evaluate({ sample: SAMPLE, rubric: { criteria: [criterion] }, evaluators: ["judge@1"] });
 
-/** Ids of the results of a run that has two of them. */
-const addTwins = async (): Promise<[string, string]> => {
+/** Takes in a run of two results that are alike but for their ids, and what `change` makes of the second. */
+const addTwins = async (change: Partial<SampleResult> = {}) => {
   const file = await pages.evalTransfer.export((await evaluate()).run.id);
   const run = { ...file.run, id: newId("run") };
   const ids: [string, string] = [newId("res"), newId("res")];
   const results = file.results.flatMap(({ sample, result }) =>
-    ids.map((id) => ({ sample, result: { ...result, id, run_id: run.id, sample_key: id } })),
+    ids.map((id, index) => ({
+      sample,
+      result: { ...result, id, run_id: run.id, sample_key: id, ...(index === 1 && change) },
+    })),
   );
   const principal = await pages.keys.verify(authorization);
   await pages.evalTransfer.import(principal, { ...file, run, results }, async () => {});
-  return ids;
+  return { run: run.id, ids };
 };
+
+test("the history tells of many results how many of those that were judged passed, not of all", async () => {
+  await addTwins({ passed: null, scores: [] });
+  const { html } = await open("/evals");
+  expect(html).toContain("100 % of those judged passed");
+  expect(html).toContain("2 results");
+});
 
 describe("names that every object inherits", () => {
   test("are no notice", async () => {
@@ -97,7 +107,9 @@ describe("a label that is refused", () => {
   });
 
   test("keeps what was typed where it was one of many results", async () => {
-    const [id, other] = await addTwins();
+    const {
+      ids: [id, other],
+    } = await addTwins();
     const { status, html } = await post(`/evals/results/${id}/labels`, { ...typed, value: "" });
     expect(status).toBe(422);
     expectKept(html, "Choose a value");

@@ -1,9 +1,29 @@
 import type { Criterion, FailureKind, Run, Score } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 
-/** "0.83"; scales that are no share keep the digits that they need. */
-export const valueText = (value: number): string =>
-  Number.isInteger(value) ? String(value) : value.toFixed(2).replace(/\.?0+$/, "");
+const FEWEST_DIGITS = 3;
+const MOST_DIGITS = 12;
+
+/**
+ * "0.833", and "0.4996" in place of "0.5": thresholds have two digits at most behind the point, so that a rounded value
+ * with three or more that count never looks as if it were one, or were on its other side.
+ */
+export const valueText = (value: number): string => {
+  // What arithmetic leaves behind is no part of the value.
+  const exact = Number(value.toPrecision(MOST_DIGITS));
+  for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits++) {
+    const text = exact.toFixed(digits);
+    if (Number(text) === exact) return String(exact);
+    if (!text.endsWith("0")) return text;
+  }
+  return String(exact);
+};
+
+/** "67 %"; "100 %" and "0 %" only where it is all or nothing. */
+export const shareText = (share: number): string => {
+  const percent = Math.round(share * 100);
+  return `${share === 0 || share === 1 ? percent : Math.min(99, Math.max(1, percent))} %`;
+};
 
 /** "higher is better, 0.5 passes". */
 export const scaleText = ({ direction, threshold, scale }: Criterion): string => {

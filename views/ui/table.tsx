@@ -7,8 +7,8 @@ interface Column<T> {
   isNumeric?: boolean;
   /** Long texts wrap and are cut after three lines; other cells stay on one. */
   isLong?: boolean;
-  /** Smaller, below a long text. */
-  note?: (row: T) => string;
+  /** Smaller, below the cell; undefined: nothing. */
+  note?: (row: T) => string | undefined;
 }
 
 /** Rows and columns with a caption for screen readers. A table that is too wide scrolls inside itself. */
@@ -39,7 +39,7 @@ export const Table = <T,>({
             {columns.map(({ cell, isNumeric, isLong, note }) => (
               <td class={isNumeric ? "numeric" : isLong ? "long" : undefined}>
                 {isLong ? <div>{cell(row)}</div> : cell(row)}
-                {note && <p class="fine">{note(row)}</p>}
+                {note?.(row) && <p class="fine">{note(row)}</p>}
               </td>
             ))}
           </tr>
