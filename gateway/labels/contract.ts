@@ -2,13 +2,15 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Nullable, Page, Strict } from "../contract";
 import { FailureKind, Label } from "../evals/contract";
 
+export const MAX_COMMENT_LENGTH = 10_000;
+
 /** `POST /v1/samples/{id}/labels`: `id` is a result's. The same person and criterion again replaces the label. */
 export const AddLabel = Strict(
   {
     metric: Label.properties.metric,
     value: Type.Number({ description: "On the criterion's scale, one of its steps" }),
     failure: Type.Optional(Nullable(FailureKind)),
-    comment: Type.Optional(Type.String({ maxLength: 10_000 })),
+    comment: Type.Optional(Type.String({ maxLength: MAX_COMMENT_LENGTH })),
     blind: Type.Optional(
       Type.Boolean({
         default: false,

@@ -1,4 +1,5 @@
 import type { FailureKind, Label } from "../../gateway/evals/contract";
+import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
 import { toAppError } from "../../lib/errors";
@@ -39,11 +40,16 @@ interface Giving {
 /** Stores the label of a form, or answers what is wrong with it, by field. Throws not_found. */
 export const giveLabel = async (
   { labels, principal, resultId, blind, missing }: Giving,
-  { metric, value: text = "", failure = "", comment = "" }: FilledLabel,
+  { metric, value: text = "", failure = "", comment: sent = "" }: FilledLabel,
 ): Promise<Problems | undefined> => {
   const value = Number(text);
+  const comment = sent.replaceAll("\r\n", "\n");
   if (text.trim() === "") return { [fieldId("value", metric)]: missing };
   if (!Number.isFinite(value)) return { [fieldId("value", metric)]: "Choose one of the values" };
+  if (comment.length > MAX_COMMENT_LENGTH) {
+    const most = MAX_COMMENT_LENGTH.toLocaleString("en");
+    return { [fieldId("comment", metric)]: `Write at most ${most} characters` };
+  }
   const label = { metric, value, failure: isFailureKind(failure) ? failure : null, comment, blind };
   try {
     await labels.add(principal, resultId, label, async () => {});

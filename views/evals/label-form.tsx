@@ -1,6 +1,7 @@
 import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 import { choicesOf } from "../../gateway/evals/scale";
+import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
@@ -101,7 +102,7 @@ export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) =
         label="Comment"
         value={filled?.comment}
         rows={2}
-        attributes={{ maxlength: 10_000 }}
+        attributes={{ maxlength: MAX_COMMENT_LENGTH }}
       />
     </>
   );

@@ -2,6 +2,7 @@ import { Elysia, t } from "elysia";
 import type { EvalService } from "../../gateway/evals/service";
 import type { AgreementService } from "../../gateway/evaluators/agreement";
 import { principalOf } from "../../gateway/http/auth";
+import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
 import type { Problems } from "../ui/fields";
@@ -42,7 +43,8 @@ export const LABEL_FIELDS = {
   metric: t.String({ maxLength: 64 }),
   value: text(100),
   failure: text(100),
-  comment: text(10_000),
+  // Browsers send two characters for a line break that they count as one.
+  comment: text(2 * MAX_COMMENT_LENGTH),
 };
 
 /** `/evals/label`: one answer after the other, judged without a look at what the evaluators say. */

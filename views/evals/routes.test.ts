@@ -135,6 +135,18 @@ describe("a label that is refused", () => {
     expect((await post("/evals/label", { ...form, value: "" })).html).toContain(result.id);
   });
 
+  test("by the length of its comment is told so; line breaks count once, as in the browser", async () => {
+    const { result } = await evaluate();
+    const path = `/evals/results/${result.id}/labels`;
+    const comment = "x\r\n".repeat(5000);
+    const refused = await post(path, { ...typed, value: "1", comment: `${comment}x` });
+    expect(refused.status).toBe(422);
+    expect(refused.html).toMatch(/<textarea[^>]* aria-invalid="true"/);
+    expect((await post(path, { ...typed, value: "1", comment })).status).toBe(303);
+    const { data } = await pages.labels.list(result.id, {});
+    expect(data.map((label) => label.comment)).toEqual(["x\n".repeat(5000)]);
+  });
+
   test("for its comment says so there", async () => {
     const { result } = await evaluate();
     const key = await pages.newKey("editor");
