@@ -53,6 +53,11 @@ export const releaseIdempotencyKey = (db: Pick<Db, "write">, id: string, holder:
     await tx.delete(idempotencyKeys).where(isHeldBy(id, holder));
   });
 
+/** Forgets a key with its answer: what it told was taken back in this transaction. */
+export const deleteIdempotencyKey = async (tx: Tx, id: string): Promise<void> => {
+  await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
+};
+
 /** Forgets those that expired before `before`. */
 export const deleteExpiredIdempotencyKeys = (db: Pick<Db, "write">, before: Date): Promise<void> =>
   db.write(async (tx) => {

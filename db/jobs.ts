@@ -215,6 +215,21 @@ export const requestCancel = async (tx: Tx, id: string, now: Date): Promise<bool
   return true;
 };
 
+/** Takes back a job that nobody has begun, with the reason for whoever waits. False when it was begun or has ended. */
+export const withdrawJob = async (tx: Tx, id: string, error: Json, now: Date): Promise<boolean> => {
+  const withdrawn = await tx
+    .update(jobs)
+    .set({ state: "cancelled", error, endedAt: now })
+    .where(and(eq(jobs.id, id), eq(jobs.state, "queued")))
+    .returning({ id: jobs.id });
+  if (withdrawn.length === 0) return false;
+  await tx
+    .update(tasks)
+    .set({ state: "cancelled" })
+    .where(and(eq(tasks.jobId, id), eq(tasks.state, "queued")));
+  return true;
+};
+
 /** Those of these jobs that somebody wants to end. */
 export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   if (ids.length === 0) return [];

@@ -1,6 +1,6 @@
-import { and, asc, eq, inArray, lt, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { uploadParts, uploads } from "./schema";
+import { jobs, uploadParts, uploads } from "./schema";
 
 export type UploadRow = typeof uploads.$inferSelect;
 
@@ -29,6 +29,11 @@ export const completeUpload = async (
   await tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
 };
 
+/** Gives an upload to the job that needs it: whoever asked for it may leave now. */
+export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promise<void> => {
+  await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
+};
+
 export const findUpload = async (db: Reads, id: string): Promise<UploadRow | undefined> => {
   const [row] = await db.select().from(uploads).where(eq(uploads.id, id));
   return row;
@@ -50,6 +55,17 @@ export const listOldUploads = async (db: Reads, before: Date, limit: number): Pr
     .from(uploads)
     .where(lt(uploads.createdAt, before))
     .orderBy(asc(uploads.createdAt))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+};
+
+/** Ids of uploads whose job has ended. */
+export const listSpentUploads = async (db: Reads, limit: number): Promise<string[]> => {
+  const rows = await db
+    .select({ id: uploads.id })
+    .from(uploads)
+    .leftJoin(jobs, eq(jobs.id, uploads.jobId))
+    .where(and(isNotNull(uploads.jobId), or(isNull(jobs.id), isNotNull(jobs.endedAt))))
     .limit(limit);
   return rows.map(({ id }) => id);
 };

@@ -100,7 +100,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const conversations = createConversations({ db, chat, models, log, runs });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
-  const imports = createImports({ db, datasets, jobs });
+  const imports = createImports({ db, datasets, jobs, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const reference = new ReferenceThread(embeddings);

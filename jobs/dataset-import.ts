@@ -53,11 +53,12 @@ export const datasetImport = ({ db, uploads, config, now = () => new Date() }: I
       const isNew = await publish(tx, revisionId, payload, report, now());
       return done(isNew ? "stored" : "unchanged", payload.datasetId);
     });
+    // Also one that a person has looked at first: there is nothing left to decide.
     if (!options.dryRun && !isRefused) await uploads.discard(uploadId);
   },
 
   async sweep() {
-    await uploads.sweep();
+    await uploads.discardSpent();
     for (;;) {
       const doomed = await listDoomedRevisions(db, 20);
       if (doomed.length === 0) return;

@@ -7,7 +7,7 @@ export const jobs = sqliteTable(
   {
     /** `job_…` */
     id: text().primaryKey(),
-    /** Which handler of `jobs/registry.ts` does it. */
+    /** Which handler of `jobs/worker.ts` does it. */
     kind: text().notNull(),
     state: text({ enum: ["queued", "running", "completed", "failed", "cancelled"] }).notNull(),
     /** What the handler was asked for. */
@@ -16,7 +16,7 @@ export const jobs = sqliteTable(
     progress: json<Record<string, unknown>>(),
     /** What came of it, when it is completed. */
     result: json<Record<string, unknown>>(),
-    /** `{kind, message}` of what ended it. */
+    /** What ended it: the `error` of an envelope, see `lib/errors.ts`. */
     error: json<Record<string, unknown>>(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -46,8 +46,10 @@ export const tasks = sqliteTable(
     runAfter: time().notNull(),
     /** Failures of the work itself. */
     attempts: integer().notNull().default(0),
-    /** Workers that died in it since it last got on. */
+    /** Workers that died in it since it last got further than ever before. */
     deaths: integer().notNull().default(0),
+    /** The farthest mark that any of its tries has reached; see `TaskContext.progress`. */
+    furthest: integer().notNull().default(0),
     workerId: text(),
     leaseEpoch: integer().notNull().default(0),
     error: json<Record<string, unknown>>(),

@@ -14,6 +14,8 @@ export const uploads = sqliteTable(
     sizeBytes: integer().notNull().default(0),
     /** Of all bytes, in hex. */
     sha256: text(),
+    /** The job that needs it, and with whose end it goes; null: a person decides what becomes of it. */
+    jobId: text(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
   },

@@ -1,12 +1,13 @@
 import type { Db } from "../../db/client";
 import { findDataset } from "../../db/datasets";
 import { insertJob, type JobRow } from "../../db/jobs";
+import { handUploadToJob } from "../../db/uploads";
 import { AppError, fromEnvelope } from "../../lib/errors";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
-import type { Jobs } from "../jobs/service";
+import type { Jobs, OnWithdrawn } from "../jobs/service";
 import type { Principal } from "../principal";
-import type { Upload } from "../uploads/service";
+import type { Upload, Uploads } from "../uploads/service";
 import type { Dataset, ValidationReport } from "./contract";
 import type { DatasetService } from "./service";
 import { nameTaken } from "./service";
@@ -75,15 +76,24 @@ export interface ImportOutcome {
 }
 
 export interface Imports {
-  /** Hands an upload to the worker. Answers the id of the job. Throws conflict where a name is taken. */
+  /**
+   * Hands an upload to the worker, and with it the care for it: it goes with the end of the job, whoever is still there.
+   * Answers the id of the job. Throws conflict where a name is taken; the upload is still the caller's then.
+   */
   enqueue(
     principal: Pick<Principal, "keyId">,
     upload: Upload,
-    request: { target: ImportTarget; options: ImportOptions; isInline?: boolean },
+    request: {
+      target: ImportTarget;
+      options: ImportOptions;
+      isInline?: boolean;
+      /** The upload stays until it is stored: a person looks at it first and decides then. */
+      keepsUpload?: boolean;
+    },
     seal: Seal,
   ): Promise<{ job: string }>;
   /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
-  wait(job: string, signal: AbortSignal): Promise<ImportOutcome>;
+  wait(job: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<ImportOutcome>;
   /** One of the caller's own. Throws not_found. */
   find(principal: Pick<Principal, "keyId">, job: string): Promise<ImportView>;
   /** False when it has ended already. Throws not_found. */
@@ -94,18 +104,22 @@ interface ImportDeps {
   db: Db;
   datasets: Pick<DatasetService, "get">;
   jobs: Jobs;
+  uploads: Pick<Uploads, "discardSpent">;
   now?: () => Date;
 }
 
-export const createImports = ({ db, datasets, jobs, now = () => new Date() }: ImportDeps): Imports => {
+export const createImports = ({ db, datasets, jobs, uploads, now = () => new Date() }: ImportDeps): Imports => {
   const own = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
     const job = await jobs.get(id);
     if (job.createdBy === keyId && job.kind === IMPORT_KIND) return job;
     throw new AppError("not_found", "There is no such import, or it ended more than 30 days ago.");
   };
 
+  /** Whoever waits for an answer also finds that nothing is left. Where that fails, a worker's sweep does it. */
+  const clearUploads = (): Promise<void> => uploads.discardSpent().catch(() => undefined);
+
   return {
-    async enqueue({ keyId }, upload, { target, options, isInline = false }, seal) {
+    async enqueue({ keyId }, upload, { target, options, isInline = false, keepsUpload = false }, seal) {
       const isNew = target.mode === "create" && !options.dryRun;
       if (isNew && (await findDataset(db, target.name))) throw nameTaken(target.name);
       const payload: ImportPayload = {
@@ -120,13 +134,14 @@ export const createImports = ({ db, datasets, jobs, now = () => new Date() }: Im
       const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
       await db.write(async (tx) => {
         await insertJob(tx, job, [null], now());
+        if (!keepsUpload) await handUploadToJob(tx, upload.id, job.id);
         await seal(tx, { job: job.id });
       });
       return { job: job.id };
     },
 
-    async wait(id, signal) {
-      const { result } = await jobs.wait(id, signal);
+    async wait(id, signal, onWithdrawn) {
+      const { result } = await jobs.wait(id, signal, onWithdrawn).finally(clearUploads);
       const { report, outcome, datasetId } = result as unknown as ImportResult;
       if (outcome === "refused") throw refusal(report);
       const dataset = datasetId === null ? null : await datasets.get(datasetId);

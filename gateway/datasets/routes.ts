@@ -48,26 +48,40 @@ interface Sent {
 
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
-  /** Takes the rows in, has them read by a worker, and answers when that is done. */
+  /** Takes the rows in, has them read by a worker, and answers when that is done; whoever leaves meanwhile stops nothing. */
   const upload = async (
     { request, principal, exchange, server }: Sent,
     schemas: { json: TObject; form: TObject },
     targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
   ) => {
     const read = await readUploadRequest(request, schemas, uploads, principal);
-    const { options, isInline, sent } = read;
+    const job = await enqueue({ principal, exchange }, read, targetOf);
+    // Nothing is sent until the worker is done.
+    server?.timeout(request, 0);
+    const { dataset, report, isNew } = await imports.wait(job, exchange.startRun(principal.keyId), (tx) =>
+      idempotency.forget(tx, exchange, principal),
+    );
+    return { status: isNew ? (201 as const) : (200 as const), result: { dataset, report } };
+  };
+
+  /** Answers the job of this request, or of the first one with its `Idempotency-Key`. */
+  const enqueue = async (
+    { principal, exchange }: Pick<Sent, "principal" | "exchange">,
+    { upload, options, isInline, fields, sent }: UploadRequest,
+    targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
+  ): Promise<string> => {
+    let isHandedOver = false;
     try {
-      const target = await targetOf(read.fields);
-      // Nothing is sent until the worker is done.
-      server?.timeout(request, 0);
-      const { job } = await idempotency.once(exchange, principal, sent, (seal) =>
-        imports.enqueue(principal, read.upload, { target, options, isInline }, seal),
-      );
-      const { dataset, report, isNew } = await imports.wait(job, exchange.startRun(principal.keyId));
-      return { status: isNew ? (201 as const) : (200 as const), result: { dataset, report } };
+      const target = await targetOf(fields);
+      const { job } = await idempotency.once(exchange, principal, sent, async (seal) => {
+        const made = await imports.enqueue(principal, upload, { target, options, isInline }, seal);
+        isHandedOver = true;
+        return made;
+      });
+      return job;
     } finally {
-      // What a worker has stored is gone by now; what was only looked at, or was sent before, nobody needs.
-      await uploads.discard(read.upload.id);
+      // What was sent before, or was refused, has come for nothing.
+      if (!isHandedOver) await uploads.discard(upload.id);
     }
   };
 

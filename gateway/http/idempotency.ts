@@ -28,6 +28,11 @@ export interface Idempotency {
     sent: unknown,
     make: (seal: Seal) => Promise<T>,
   ): Promise<T>;
+  /**
+   * Frees the key of a request in the transaction that takes back what it has made: the same request makes it anew.
+   * Nothing without the header.
+   */
+  forget(tx: Tx, exchange: Pick<Exchange, "request">, principal: Pick<Principal, "keyId">): Promise<void>;
   /** Forgets what is older than a day. */
   sweep(): Promise<void>;
 }
@@ -44,7 +49,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     const key = keyOf(request.headers);
     if (key === undefined) return make(async () => {});
 
-    const id = sha256(principal.keyId, request.method, new URL(request.url).pathname, key);
+    const id = idOf(request, principal, key);
     const vault = vaultOf(request.headers.get("authorization") ?? "", key);
     const holder = exchange.requestId + randomBytes(8).toString("hex");
     const later = (ms: number) => new Date(now().getTime() + ms);
@@ -85,8 +90,16 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     }
   },
 
+  async forget(tx, { request }, principal) {
+    const key = keyOf(request.headers);
+    if (key !== undefined) await store.deleteIdempotencyKey(tx, idOf(request, principal, key));
+  },
+
   sweep: () => store.deleteExpiredIdempotencyKeys(db, now()),
 });
+
+const idOf = ({ method, url }: Request, { keyId }: Pick<Principal, "keyId">, key: string): string =>
+  sha256(keyId, method, new URL(url).pathname, key);
 
 /** The header's value; quotes of a structured field (draft-ietf-httpapi-idempotency-key-header) are taken off. */
 const keyOf = (headers: Headers): string | undefined => {

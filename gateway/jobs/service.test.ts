@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Db } from "../../db/client";
 import { claimTasks, endTask, insertJob, settleJob } from "../../db/jobs";
 import { insertWorker } from "../../db/workers";
 import { AppError, toEnvelope } from "../../lib/errors";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
-import { createJobs, type Jobs } from "./service";
+import { createJobs, type Jobs, type OnWithdrawn } from "./service";
 
 let db: Db;
 let jobs: Jobs;
@@ -12,7 +12,7 @@ let now: Date;
 beforeEach(async () => {
   db = await temporaryDb();
   now = new Date("2026-11-26T12:00:00Z");
-  jobs = createJobs({ db, now: () => now });
+  jobs = createJobs({ db, now: () => now, monotonicMs: () => now.getTime() });
 });
 afterEach(() => db.close());
 
@@ -61,12 +61,52 @@ test("a cancelled job is a conflict", async () => {
   expect(await jobs.cancel("job_1")).toBe(false);
 });
 
-test("without any worker a job is given up after ten seconds, and says how to start one", async () => {
-  await enqueue();
-  later(10_001);
-  const error = await problemOf(jobs.wait("job_1", never));
-  expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("bun run start:jobs")]);
-  expect((await jobs.get("job_1")).state).toBe("cancelled");
+describe("with no worker for ten seconds", () => {
+  /** Waits, and has its ten seconds pass. */
+  const waitInVain = async (onWithdrawn?: OnWithdrawn): Promise<AppError> => {
+    const waiting = problemOf(jobs.wait("job_1", never, onWithdrawn));
+    await Bun.sleep(5);
+    later(10_001);
+    return waiting;
+  };
+
+  test("a job that nobody has begun is taken back, and everybody who waits reads how to start a worker", async () => {
+    await enqueue();
+    const errors = await Promise.all([waitInVain(), problemOf(jobs.wait("job_1", never))]);
+    for (const error of errors) {
+      expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("bun run start:jobs")]);
+      expect(error.detail.retryAfterMs).toBe(10_000);
+    }
+    expect((await jobs.get("job_1")).state).toBe("cancelled");
+    expect(await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now)).toEqual([]);
+  });
+
+  test("what goes with it is taken back in the same transaction, or nothing is", async () => {
+    await enqueue();
+    const error = await waitInVain(async () => {
+      throw new AppError("storage_full", "No space.");
+    });
+    expect([error.kind, (await jobs.get("job_1")).state]).toEqual(["storage_full", "queued"]);
+  });
+
+  test("a job that was begun is left for the next worker", async () => {
+    await enqueue();
+    await addWorker();
+    await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
+    later(60_000);
+    const error = await waitInVain();
+    expect([error.kind, error.message]).toEqual(["unavailable", expect.stringContaining("goes on with it")]);
+    expect((await jobs.get("job_1")).state).toBe("running");
+  });
+
+  test("a worker that is back before then is waited for", async () => {
+    await enqueue();
+    const waiting = jobs.wait("job_1", never);
+    await Bun.sleep(5);
+    later(9_000);
+    await finish("done");
+    expect((await waiting).state).toBe("completed");
+  });
 });
 
 test("a worker that is there but busy is waited for", async () => {

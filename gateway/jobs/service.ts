@@ -1,13 +1,15 @@
-import type { Db } from "../../db/client";
-import { findBacklog, findJob, type JobRow, requestCancel } from "../../db/jobs";
+import type { Db, Tx } from "../../db/client";
+import { findBacklog, findJob, type JobRow, requestCancel, withdrawJob } from "../../db/jobs";
 import { listWorkers } from "../../db/workers";
-import { AppError, fromEnvelope } from "../../lib/errors";
+import { AppError, fromEnvelope, toEnvelope } from "../../lib/errors";
 
 /** First and longest pause between two looks at a job, in milliseconds. */
 const FIRST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 250;
-/** A job that nobody has begun by then, with no worker alive, is given up. */
+/** Who waits gives up when there has been no worker for so long: one that restarts is back by then. */
 const NO_WORKER_MS = 10_000;
+/** Until whoever gave up may ask again. */
+const ASK_AGAIN_MS = 10_000;
 /** Workers beat every ten seconds; one that has not for so long does not count as alive. */
 const SILENT_MS = 60_000;
 
@@ -17,15 +19,19 @@ export interface WorkersState {
   lastBeat: Date | undefined;
 }
 
+/** Runs in the transaction that takes back a job which nobody has begun. */
+export type OnWithdrawn = (tx: Tx) => Promise<void>;
+
 /** What others in the gateway ask of the job worker. */
 export interface Jobs {
   /** Throws not_found. */
   get(id: string): Promise<JobRow>;
   /**
-   * Waits for the end of a job and answers it when it is completed. Throws what ended it otherwise, unavailable when no
-   * worker is there to begin it, client_closed when `signal` is aborted: the job itself goes on.
+   * Waits for the end of a job and answers it when it is completed. Throws what ended it otherwise; client_closed when
+   * `signal` is aborted: the job itself goes on; unavailable when no worker is there: a job that was begun goes on with
+   * the next one, any other is taken back.
    */
-  wait(id: string, signal: AbortSignal): Promise<JobRow>;
+  wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<JobRow>;
   /** False when it has ended already. */
   cancel(id: string): Promise<boolean>;
   /** Whether a worker is there, and the newest sign of life of any. */
@@ -34,7 +40,14 @@ export interface Jobs {
   backlog(): Promise<{ queued: number; running: number; oldestWaitMs: number }>;
 }
 
-export const createJobs = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): Jobs => {
+interface JobsDeps {
+  db: Db;
+  now?: () => Date;
+  /** Milliseconds that no clock change touches. */
+  monotonicMs?: () => number;
+}
+
+export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => performance.now() }: JobsDeps): Jobs => {
   const get = async (id: string): Promise<JobRow> => {
     const job = await findJob(db, id);
     if (job) return job;
@@ -52,16 +65,13 @@ export const createJobs = ({ db, now = () => new Date() }: { db: Db; now?: () =>
     };
   };
 
-  const assertWorker = async (job: JobRow): Promise<void> => {
-    if (job.state !== "queued" || now().getTime() - job.createdAt.getTime() < NO_WORKER_MS) return;
-    if ((await workers()).isAlive) return;
-    await cancel(job.id);
-    throw new AppError(
-      "unavailable",
-      "No jobs worker runs, so this can't be done now. Start one: bun run start:jobs. Nothing was changed.",
-      { retryAfterMs: 10_000 },
-    );
-  };
+  /** True when the job is taken back; false when a worker has begun it in the meantime. */
+  const withdraw = (id: string, reason: AppError, onWithdrawn: OnWithdrawn | undefined): Promise<boolean> =>
+    db.write(async (tx) => {
+      const isWithdrawn = await withdrawJob(tx, id, { ...toEnvelope(reason, id).error }, now());
+      if (isWithdrawn) await onWithdrawn?.(tx);
+      return isWithdrawn;
+    });
 
   return {
     get,
@@ -73,16 +83,38 @@ export const createJobs = ({ db, now = () => new Date() }: { db: Db; now?: () =>
       return { queued, running, oldestWaitMs: oldestDueAt ? Math.max(0, now().getTime() - oldestDueAt.getTime()) : 0 };
     },
 
-    async wait(id, signal) {
+    async wait(id, signal, onWithdrawn) {
+      let aliveAtMs = monotonicMs();
       for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.5)) {
         const job = await get(id);
         if (job.state === "completed") return job;
         if (job.state === "failed") throw fromEnvelope({ error: job.error }, "gateway");
-        if (job.state === "cancelled") throw new AppError("conflict", "This was cancelled before it was done.");
-        await assertWorker(job);
+        if (job.state === "cancelled") {
+          if (job.error) throw fromEnvelope({ error: job.error }, "gateway", ASK_AGAIN_MS);
+          throw new AppError("conflict", "This was cancelled before it was done.");
+        }
         if (signal.aborted) throw new AppError("client_closed", "The caller has left.");
+        if ((await workers()).isAlive) aliveAtMs = monotonicMs();
+        else if (monotonicMs() - aliveAtMs >= NO_WORKER_MS) {
+          if (job.state === "running") throw interrupted();
+          // In the next round the reason is read from the job, as by everybody else who waits for it.
+          await withdraw(id, notBegun(), onWithdrawn);
+        }
         await Bun.sleep(pauseMs);
       }
     },
   };
 };
+
+const notBegun = (): AppError =>
+  new AppError(
+    "unavailable",
+    "No jobs worker runs, so this can't be done now. Start one: bun run start:jobs. Nothing was changed.",
+  );
+
+const interrupted = (): AppError =>
+  new AppError(
+    "unavailable",
+    "The jobs worker that was at this has gone. Start one, which goes on with it: bun run start:jobs. Whoever sends the request again with its Idempotency-Key waits for the same work.",
+    { retryAfterMs: ASK_AGAIN_MS },
+  );

@@ -8,6 +8,8 @@ import { newId } from "../ids";
 const PART_BYTES = 256 * 1024;
 /** Pieces that are deleted in one transaction. */
 const DELETE_PARTS = 32;
+/** Uploads that one round deletes. */
+const DISCARD_AT_ONCE = 100;
 /** An upload that nobody has made a dataset of by then is deleted. */
 const KEEP_MS = 24 * 3_600_000;
 
@@ -32,6 +34,8 @@ export interface Uploads {
   /** Its bytes, in order; read as they are taken. Throws not_found where some are gone: part of a file is not that file. */
   read(id: string): AsyncGenerator<Uint8Array>;
   discard(id: string): Promise<void>;
+  /** Deletes what was handed to jobs that have ended. Cheap when there is nothing. */
+  discardSpent(): Promise<void>;
   /** Deletes what is too old. */
   sweep(): Promise<void>;
 }
@@ -93,8 +97,12 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
+    async discardSpent() {
+      for (const id of await store.listSpentUploads(db, DISCARD_AT_ONCE)) await discard(id);
+    },
+
     async sweep() {
-      const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), 100);
+      const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), DISCARD_AT_ONCE);
       for (const id of old) await discard(id);
     },
   };

@@ -81,7 +81,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const jobs = createJobs({ db });
-  const imports = createImports({ db, datasets, jobs });
+  const imports = createImports({ db, datasets, jobs, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });

@@ -27,12 +27,17 @@ const linesOf = (rows: number): string =>
   Array.from({ length: rows }, (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`).join("");
 
 /** Sends a file; resolves with the answer when a worker has read it. */
-const upload = async ({ url }: Stack, name: string, lines: string): Promise<{ status: number; body: Json }> => {
+const upload = async (
+  { url }: Stack,
+  name: string,
+  lines: string,
+  { key, signal }: { key?: string; signal?: AbortSignal } = {},
+): Promise<{ status: number; body: Json }> => {
   const form = new FormData();
   form.append("name", name);
   form.append("file", new File([lines], "samples.jsonl"));
-  const headers = { authorization: `Bearer ${ADMIN_KEY}` };
-  const response = await fetch(`${url}/v1/datasets`, { method: "POST", headers, body: form });
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, ...(key !== undefined && { "idempotency-key": key }) };
+  const response = await fetch(`${url}/v1/datasets`, { method: "POST", headers, body: form, signal });
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
@@ -149,13 +154,45 @@ test("a worker that is asked to end finishes what it reads, or gives it back, an
   await expectClean(running, 1, 20_000);
 });
 
-test("without a worker an upload says so, and how to start one", async () => {
+test("without a worker an upload says so, and how to start one; with one the same request goes through", async () => {
   const running = await start(0);
   const readiness = (await (await fetch(`${running.url}/readyz`)).json()) as Json;
   expect(readiness.degraded.map(({ code }: Json) => code)).toContain("no_jobs");
-  const { status, body } = await upload(running, "nobody", linesOf(10));
+  const send = () => upload(running, "nobody", linesOf(10), { key: "nobody" });
+  const { status, body } = await send();
   expect([status, body.error.message]).toEqual([503, expect.stringContaining("bun run start:jobs")]);
   expect(await query(running, "SELECT COUNT(*) FROM uploads")).toBe(0);
+  running.workers.push(running.spawnWorker());
+  expect((await send()).status).toBe(201);
+  await expectClean(running, 1, 10);
+}, 60_000);
+
+test("a client that loses its connection asks again with its key, and gets what its first request made", async () => {
+  const running = await start(0);
+  const send = (signal?: AbortSignal) => upload(running, "lost", linesOf(20_000), { key: "lost", signal });
+  const leave = new AbortController();
+  const lost = send(leave.signal).catch(() => "lost");
+  await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
+  leave.abort();
+  expect(await lost).toBe("lost");
+  await until("the gateway noticed", () => running.gateway.output.includes('"errorKind":"client_closed"'));
+  running.workers.push(running.spawnWorker());
+  const { status, body } = await send();
+  expect([status, body.dataset?.latest.samples]).toEqual([201, 20_000]);
+  await expectClean(running, 1, 20_000);
+}, 60_000);
+
+test("an import whose client left leaves no upload behind when it is refused", async () => {
+  const running = await start(0);
+  const leave = new AbortController();
+  const lost = upload(running, "refused", '{"no":"input"}\n', { signal: leave.signal }).catch(() => "lost");
+  await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
+  leave.abort();
+  await lost;
+  running.workers.push(running.spawnWorker());
+  await until("it has ended", async () => (await query(running, "SELECT ended_at FROM jobs")) !== null);
+  expect(await query(running, "SELECT json_extract(result, '$.outcome') FROM jobs")).toBe("refused");
+  await expectClean(running, 0, 0);
 }, 60_000);
 
 test("hostile files are refused in bounded memory, and nothing of them stays", async () => {

@@ -77,7 +77,8 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     options: Pick<ImportOptions, "mapping">,
   ): Promise<Response> => {
     const dryRun = { ...options, onError: "skip", dryRun: true } as const;
-    const { job } = await imports.enqueue(principalOf(request), upload, { target, options: dryRun }, async () => {});
+    const wanted = { target, options: dryRun, keepsUpload: true };
+    const { job } = await imports.enqueue(principalOf(request), upload, wanted, async () => {});
     return redirect(request, `/datasets/imports/${job}`);
   };
 
@@ -146,7 +147,13 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     }
     try {
       const options = { mapping, onError: form.onError, dryRun: false } as const;
-      const { job } = await imports.enqueue(principal, upload, { target: wanted, options }, async () => {});
+      // Where that fails, as for a name that is taken by then, they choose another.
+      const { job } = await imports.enqueue(
+        principal,
+        upload,
+        { target: wanted, options, keepsUpload: true },
+        async () => {},
+      );
       return redirect(request, `/datasets/imports/${job}`);
     } catch (thrown) {
       const error = toAppError(thrown);

@@ -44,6 +44,10 @@ const steps: readonly Step[] = [
     write: (db, tag) =>
       db.write((tx) => uploads.completeUpload(tx, `upload_${tag}_kept`, { sizeBytes: 10, sha256: "hash" })),
   },
+  {
+    name: "handUploadToJob",
+    write: (db, tag) => db.write((tx) => uploads.handUploadToJob(tx, `upload_${tag}_kept`, `job_${tag}_uploads`)),
+  },
   { name: "deleteUploadParts", write: (db, tag) => uploads.deleteUploadParts(db, `upload_${tag}_deleted`, 10) },
   {
     name: "insertDataset",
@@ -106,7 +110,7 @@ const stateOf = async (db: Db, tag: string) => {
   const dataset = await datasets.findDataset(db, `${tag} kept`);
   const members = await samples.listMembers(db, rev(tag, "two"), { from: 0, window: 10, limit: 10 });
   return {
-    upload: kept && { state: kept.state, sizeBytes: kept.sizeBytes },
+    upload: kept && { state: kept.state, sizeBytes: kept.sizeBytes, jobId: kept.jobId },
     bytes: (await uploads.findUploadPart(db, `upload_${tag}_kept`, 0))?.toString(),
     deleted: await uploads.findUpload(db, `upload_${tag}_deleted`),
     dataset: dataset && { description: dataset.description, latest: dataset.latest.revision },
@@ -118,8 +122,8 @@ const stateOf = async (db: Db, tag: string) => {
   };
 };
 
-const finalState = () => ({
-  upload: { state: "complete", sizeBytes: 10 },
+const finalState = (tag: string) => ({
+  upload: { state: "complete", sizeBytes: 10, jobId: `job_${tag}_uploads` },
   bytes: "some bytes",
   deleted: undefined,
   dataset: { description: "described", latest: 2 },

@@ -14,7 +14,7 @@ const claim = async (db: Db, tag: string, name: string): Promise<jobs.ClaimedTas
   return task;
 };
 
-const NAMES = ["done", "again", "cancelled", "rescued", "old"] as const;
+const NAMES = ["done", "again", "cancelled", "withdrawn", "rescued", "old"] as const;
 
 const steps: readonly Step[] = [
   {
@@ -69,6 +69,10 @@ const steps: readonly Step[] = [
     write: (db, tag) => db.write((tx) => jobs.requestCancel(tx, jobOf(tag, "cancelled"), LATER)),
   },
   {
+    name: "withdrawJob",
+    write: (db, tag) => db.write((tx) => jobs.withdrawJob(tx, jobOf(tag, "withdrawn"), { code: "unavailable" }, LATER)),
+  },
+  {
     name: "rescueTasks",
     write: (db, tag) => db.write((tx) => jobs.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
   },
@@ -87,7 +91,7 @@ const steps: readonly Step[] = [
   {
     name: "claimIdempotencyKey",
     write: async (db, tag) => {
-      for (const name of ["sealed", "released", "held"]) {
+      for (const name of ["sealed", "released", "held", "forgotten"]) {
         const times = { heldUntil: LATER, expiresAt: new Date("2099-01-01") };
         const key = { id: `${tag} ${name}`, fingerprint: tag, holder: tag, ...times };
         await idempotency.claimIdempotencyKey(db, key, AT);
@@ -105,6 +109,10 @@ const steps: readonly Step[] = [
   {
     name: "releaseIdempotencyKey",
     write: (db, tag) => idempotency.releaseIdempotencyKey(db, `${tag} released`, tag),
+  },
+  {
+    name: "deleteIdempotencyKey",
+    write: (db, tag) => db.write((tx) => idempotency.deleteIdempotencyKey(tx, `${tag} forgotten`)),
   },
   {
     name: "deleteExpiredIdempotencyKeys",
@@ -148,18 +156,33 @@ const stateOf = async (db: Db, tag: string) => {
       sealed: await keyState(db, tag, "sealed"),
       held: await keyState(db, tag, "held"),
       released: await keyState(db, tag, "released"),
+      forgotten: await keyState(db, tag, "forgotten"),
       expired: await keyState(db, tag, "expired"),
     },
   };
 };
 
 const finalState = () => ({
-  jobs: { done: "completed", again: "running", cancelled: "cancelled", rescued: "running", old: undefined },
-  tasks: { done: { done: 1 }, again: { queued: 1 }, cancelled: { cancelled: 1 }, rescued: { queued: 1 }, old: {} },
+  jobs: {
+    done: "completed",
+    again: "running",
+    cancelled: "cancelled",
+    withdrawn: "cancelled",
+    rescued: "running",
+    old: undefined,
+  },
+  tasks: {
+    done: { done: 1 },
+    again: { queued: 1 },
+    cancelled: { cancelled: 1 },
+    withdrawn: { cancelled: 1 },
+    rescued: { queued: 1 },
+    old: {},
+  },
   progress: { rows: 1 },
   result: { rows: 2 },
   isWorkerThere: false,
-  keys: { sealed: "done answer", held: "running", released: "free", expired: "free" },
+  keys: { sealed: "done answer", held: "running", released: "free", forgotten: "free", expired: "free" },
 });
 
 /** Jobs, workers and idempotency keys. */

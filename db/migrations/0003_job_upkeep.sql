@@ -1,0 +1,2 @@
+ALTER TABLE `tasks` ADD `furthest` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `uploads` ADD `job_id` text;
