@@ -8,6 +8,13 @@ const NOT_USABLE = new Set(["SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"
 export const isBusy = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError && (thrown.code === "SQLITE_BUSY" || thrown.code === "SQLITE_LOCKED");
 
+/** True when a file is no database, or no whole one. */
+export const isDamaged = (thrown: unknown): boolean =>
+  thrown instanceof LibsqlError &&
+  (thrown.code === "SQLITE_NOTADB" ||
+    thrown.code === "SQLITE_CORRUPT" ||
+    thrown.extendedCode === "SQLITE_IOERR_SHORT_READ");
+
 /** True when a constraint refused a row, for example a UNIQUE one, under whatever wraps the driver's error. */
 export const isConstraint = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { silentLog } from "../../lib/log";
 import { hasLibsqlServer, startLibsqlServer } from "../../tests/db/libsql-server";
@@ -88,6 +88,59 @@ test("a restore keeps the database of before, and refuses one that is in use", a
     expect(before && existsSync(before)).toBe(true);
     await holdsEverything(`file:${file}`);
     await holdsEverything(`file:${before}`);
+  });
+});
+
+/** A process that wrote and was killed: what it wrote last stands in the log only. */
+const leaveLog = async (file: string): Promise<void> => {
+  const child = await startChild(file, 5000);
+  child.send({ do: "write", tag: "lost" });
+  await child.expect("write");
+  await child.kill();
+  expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+};
+
+test("the log of a database that is lost is no log of the restored one", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const copy = join(dirname(file), "backup.db");
+    await backUp({ url: `file:${file}` }, copy);
+    await leaveLog(file);
+    rmSync(file);
+    const { before } = await restore(copy, { url: `file:${file}` });
+    expect([before?.endsWith("-wal"), before && existsSync(before)]).toEqual([true, true]);
+    expect(existsSync(`${file}-wal`)).toBe(false);
+    const db = await open(`file:${file}`);
+    expect(await stateOf(db, "lost")).not.toEqual(finalState("lost"));
+    await db.close();
+    await holdsEverything(`file:${file}`);
+  });
+});
+
+test("a database that is damaged is put aside with its log, and the backup takes its place", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const copy = join(dirname(file), "backup.db");
+    await backUp({ url: `file:${file}` }, copy);
+    const garbage = "a letter ".repeat(1000);
+    writeFileSync(file, garbage);
+    writeFileSync(`${file}-wal`, garbage);
+    const { before } = await restore(copy, { url: `file:${file}` });
+    expect(before && readFileSync(before, "utf8")).toBe(garbage);
+    await holdsEverything(`file:${file}`);
+  });
+});
+
+test("a database that can't be opened is left alone, and the reason is said", async () => {
+  await withDatabaseFile(async (file) => {
+    await fill(`file:${file}`);
+    const copy = join(dirname(file), "backup.db");
+    await backUp({ url: `file:${file}` }, copy);
+    rmSync(file);
+    mkdirSync(file);
+    const error = await problemOf(restore(copy, { url: `file:${file}` }));
+    expect([error.kind, error.message]).toEqual(["unavailable", expect.not.stringContaining("is in use")]);
+    expect(statSync(file).isDirectory()).toBe(true);
   });
 });
 

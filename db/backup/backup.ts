@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { rename } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Client, createClient } from "@libsql/client";
 import { AppError } from "../../lib/errors";
 import type { DbOptions } from "../target";
@@ -34,6 +35,7 @@ export const backUp = async (
     const facts = await checkBackup(partial);
     await syncFile(partial);
     await rename(partial, file);
+    await syncFile(dirname(file));
     return facts;
   } finally {
     client.close();

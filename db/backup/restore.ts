@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Client, createClient } from "@libsql/client";
 import { AppError } from "../../lib/errors";
+import { isBusy, isDamaged } from "../errors";
 import type { DbOptions } from "../target";
 import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
@@ -10,13 +11,13 @@ import { copyAll, countRows, listSchema } from "./tables";
 
 export interface Restored {
   facts: BackupFacts;
-  /** Where the database that was there before lies now. */
+  /** Where the database that was there before lies now, or its log where there was nothing else. */
   before?: string;
 }
 
 /**
- * Puts a backup in the place of the database, once it was read from end to end; the one that was there is kept beside it.
- * A libSQL server has to be empty. Throws what `checkBackup` throws, and conflict for a database that is in use.
+ * Puts a backup in the place of the database, once it was read from end to end; what was there is kept beside it, also
+ * where it is damaged. A libSQL server has to be empty. Throws what `checkBackup` throws, and conflict for a database that is in use.
  */
 export const restore = async (
   file: string,
@@ -38,35 +39,75 @@ const replaceFile = async (file: string, path: string, facts: BackupFacts, now: 
   await syncFile(fresh);
   const copied = await checkBackup(fresh);
   if (copied.sha256 !== facts.sha256) throw new AppError("internal", `${file} changed while it was copied. Try again.`);
-  const before = existsSync(path) ? `${path}.before-${now.toISOString().replaceAll(/[:.]/g, "-")}` : undefined;
-  if (before === undefined) await rename(fresh, path);
-  else {
-    const lock = await lockAlone(path);
-    try {
-      await rename(path, before);
-      await rename(fresh, path);
-    } finally {
-      lock.close();
-    }
+  const lock = existsSync(path) ? await lockAlone(path) : undefined;
+  let before: string | undefined;
+  try {
+    before = await moveAside(path, `.before-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
+    await rename(fresh, path);
+  } finally {
+    lock?.close();
   }
   await syncFile(dirname(path));
+  await assertRestored(path, facts, before);
   return before;
 };
 
-/** Only the last connection may leave the write-ahead log, and then nobody else gets in. Throws conflict when others are there. */
-const lockAlone = async (path: string): Promise<Client> => {
+/**
+ * Moves the files of a database away, its log first: SQLite applies a log to whatever file bears the name, also to one
+ * that was put there later. Answers where the database lies then, or else what is left of it.
+ */
+const moveAside = async (path: string, mark: string): Promise<string | undefined> => {
+  const there = ["-shm", "-wal", ""].filter((suffix) => existsSync(path + suffix));
+  for (const suffix of there) await rename(path + suffix, path + mark + suffix);
+  const last = there.at(-1);
+  return last === undefined ? undefined : path + mark + last;
+};
+
+const assertRestored = async (path: string, { tables }: BackupFacts, before: string | undefined): Promise<void> => {
   const client = createClient({ url: `file:${path}`, concurrency: 1 });
   try {
-    await client.executeMultiple("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-    if (existsSync(`${path}-wal`)) throw new Error("The log is still there.");
-    return client;
-  } catch (cause) {
+    await client.execute("PRAGMA query_only = ON");
+    const wrong = await findMissing(client, tables);
+    if (wrong === undefined) return;
+    const kept = before === undefined ? "" : ` What was there before is kept: ${before}.`;
+    throw new AppError("internal", `${wrong} Stop every process of Groundwire and restore again.${kept}`);
+  } finally {
     client.close();
-    throw new AppError("conflict", `${path} is in use. Stop every process of Groundwire, then restore again.`, {
-      cause,
-    });
   }
 };
+
+/** The first table that does not hold the rows of the backup, in words. */
+const findMissing = async (client: Client, tables: BackupFacts["tables"]): Promise<string | undefined> => {
+  for (const { name, rows } of tables) {
+    const there = await countRows(client, name);
+    if (there !== rows) return `${name} has ${there} rows there, the backup ${rows}.`;
+  }
+  return undefined;
+};
+
+/**
+ * Only the last connection may leave the write-ahead log, and then nobody else gets in. undefined for a file that is no
+ * whole database: there is nothing to lock. Throws conflict when others are there, unavailable when it can't be opened.
+ */
+const lockAlone = async (path: string): Promise<Client | undefined> => {
+  let client: Client | undefined;
+  try {
+    client = createClient({ url: `file:${path}`, concurrency: 1 });
+    await client.executeMultiple("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    if (!existsSync(`${path}-wal`)) return client;
+    throw inUse(path);
+  } catch (error) {
+    client?.close();
+    if (isDamaged(error)) return undefined;
+    if (error instanceof AppError) throw error;
+    if (isBusy(error)) throw inUse(path, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AppError("unavailable", `${path} can't be opened: ${reason}`, { cause: error });
+  }
+};
+
+const inUse = (path: string, cause?: unknown): AppError =>
+  new AppError("conflict", `${path} is in use. Stop every process of Groundwire, then restore again.`, { cause });
 
 const fillServer = async (file: string, server: Client, { tables }: BackupFacts): Promise<void> => {
   const source = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
@@ -75,14 +116,8 @@ const fillServer = async (file: string, server: Client, { tables }: BackupFacts)
       throw new AppError("conflict", "The libSQL server holds data already. Restore into an empty database.");
     }
     await copyAll(source, server);
-    for (const { name, rows } of tables) {
-      const there = await countRows(server, name);
-      if (there !== rows)
-        throw new AppError(
-          "internal",
-          `${name} has ${there} rows there, the backup ${rows}. Empty the database and try again.`,
-        );
-    }
+    const wrong = await findMissing(server, tables);
+    if (wrong !== undefined) throw new AppError("internal", `${wrong} Empty the database and try again.`);
   } finally {
     source.close();
     server.close();

@@ -1,7 +1,11 @@
 import type { Client, InStatement, InValue, Transaction } from "@libsql/client";
 
-/** Rows that are read at once, and written in one transaction. */
-const PAGE = 500;
+/** Most rows that are read at once, and written in one transaction. */
+const PAGE_ROWS = 500;
+/** What is read at once stays about that large: rows may hold pieces of files. */
+const PAGE_BYTES = 4_194_304;
+/** Rows of the first page of a table, of which nothing is known yet. */
+const FIRST_ROWS = 8;
 
 interface SchemaEntry {
   kind: string;
@@ -44,9 +48,10 @@ export const copyAll = async (source: Source, target: Client): Promise<void> => 
 
 /** `migrate` writes with foreign keys off: tables come in an order of their own. */
 const copyRows = async (source: Source, target: Client, table: string): Promise<void> => {
+  let limit = FIRST_ROWS;
   for (let last: bigint | number = -1; ; ) {
     const { rows, columns } = await source.execute({
-      sql: `SELECT rowid AS "_rowid", * FROM ${quoted(table)} WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE}`,
+      sql: `SELECT rowid AS "_rowid", * FROM ${quoted(table)} WHERE rowid > ? ORDER BY rowid LIMIT ${limit}`,
       args: [last],
     });
     const [rowid, ...names] = columns;
@@ -55,7 +60,20 @@ const copyRows = async (source: Source, target: Client, table: string): Promise<
       (row): InStatement => ({ sql: insert, args: [rowid ?? "", ...names].map((_, index) => row[index] as InValue) }),
     );
     if (statements.length > 0) await target.migrate(statements);
-    if (rows.length < PAGE) return;
+    if (rows.length < limit) return;
     last = rows.at(-1)?.[0] as bigint;
+    limit = nextLimit(rows);
   }
 };
+
+/** Rows of the next page, if they are as large as these. */
+export const nextLimit = (rows: readonly ArrayLike<unknown>[]): number => {
+  const bytes = rows.reduce(
+    (sum, row) => sum + Array.from(row).reduce<number>((all, value) => all + sizeOf(value), 0),
+    0,
+  );
+  return Math.max(1, Math.min(PAGE_ROWS, Math.floor((PAGE_BYTES * rows.length) / Math.max(1, bytes))));
+};
+
+const sizeOf = (value: unknown): number =>
+  typeof value === "string" ? value.length : value instanceof ArrayBuffer ? value.byteLength : 8;
