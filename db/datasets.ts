@@ -117,16 +117,13 @@ export const listRevisions = async (
   return rows.map(asReady);
 };
 
-/** A place for samples that nobody sees yet. Once more is no error: a worker may begin again. */
+/** A place for samples that nobody sees yet. */
 export const stageRevision = async (
   tx: Tx,
   row: Pick<RevisionRow, "id" | "source" | "createdBy">,
   now: Date,
 ): Promise<void> => {
-  await tx
-    .insert(datasetRevisions)
-    .values({ ...row, createdAt: now })
-    .onConflictDoNothing();
+  await tx.insert(datasetRevisions).values({ ...row, createdAt: now });
 };
 
 /** Makes a staged revision the newest of its dataset. */

@@ -1,4 +1,19 @@
-import { and, asc, count, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import {
+  and,
+  asc,
+  count,
+  eq,
+  exists,
+  gt,
+  inArray,
+  isNotNull,
+  lt,
+  lte,
+  notInArray,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { jobs, tasks, workers } from "./schema";
 
@@ -13,14 +28,15 @@ export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "pa
 
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
-/** No pause before another try is that long: a later time was written by a clock that has been set back since. */
-const LONGEST_PAUSE_MS = 10 * 60_000;
+const LONGEST_PAUSE_MS = 9 * 60_000;
+/** A time that lies further ahead than any pause was written by a clock that has been set back since. */
+const TOO_FAR_MS = LONGEST_PAUSE_MS + 60_000;
 const OPEN = ["queued", "running"] as const;
 
 const isDue = (now: Date) =>
   and(
     eq(tasks.state, "queued"),
-    or(lte(tasks.runAfter, now), gt(tasks.runAfter, new Date(now.getTime() + LONGEST_PAUSE_MS))),
+    or(lte(tasks.runAfter, now), gt(tasks.runAfter, new Date(now.getTime() + TOO_FAR_MS))),
   );
 
 const isHeld = ({ id, leaseEpoch }: Pick<ClaimedTask, "id" | "leaseEpoch">) =>
@@ -101,9 +117,12 @@ export const isTaskHeld = async (tx: Tx, task: Pick<ClaimedTask, "id" | "leaseEp
   return held.length > 0;
 };
 
-/** Notes how far the job is, and that its worker got on. */
-export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json): Promise<void> => {
-  await tx.update(tasks).set({ deaths: 0 }).where(isHeld(task));
+/** Notes how far the job is. Deaths before count no more where the task has never reached `mark` so far. */
+export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, mark: number): Promise<void> => {
+  await tx
+    .update(tasks)
+    .set({ deaths: 0, furthest: mark })
+    .where(and(isHeld(task), lt(tasks.furthest, mark)));
   await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
 };
 
@@ -117,22 +136,61 @@ export const endTask = async (
   await tx.update(tasks).set({ state, error, workerId: null }).where(isHeld(task));
 };
 
-/** Lets a task wait until `runAfter` for its next try, which counts as one unless its worker only had to stop. */
+/**
+ * Gives a task back: it is due at `now`, or after a failure when `pauseMs`, nine minutes at most, are over. Only a failure
+ * counts as a try.
+ */
 export const requeueTask = async (
   tx: Tx,
   task: Pick<ClaimedTask, "id" | "leaseEpoch">,
-  runAfter: Date,
-  failure?: Json,
+  now: Date,
+  failure?: { error: Json; pauseMs: number },
 ): Promise<void> => {
+  const pauseMs = Math.min(LONGEST_PAUSE_MS, failure?.pauseMs ?? 0);
   await tx
     .update(tasks)
     .set({
       state: "queued",
       workerId: null,
-      runAfter,
-      ...(failure && { error: failure, attempts: sql`${tasks.attempts} + 1` }),
+      runAfter: new Date(now.getTime() + pauseMs),
+      ...(failure && { error: failure.error, attempts: sql`${tasks.attempts} + 1` }),
     })
     .where(isHeld(task));
+};
+
+/** A worker, and the tasks that it is at. */
+export interface Occupied {
+  workerId: string;
+  taskIds: readonly number[];
+}
+
+/** Running, as the table says, while nobody is at it: its worker has left, or is `self` and does something else. */
+const isStray = ({ workerId, taskIds }: Occupied): SQL | undefined =>
+  and(
+    eq(tasks.state, "running"),
+    or(
+      sql`NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = tasks.worker_id)`,
+      and(eq(tasks.workerId, workerId), notInArray(tasks.id, [...taskIds])),
+    ),
+  );
+
+/** Whether there is something for `requeueStrays`: a read, which holds up nobody. */
+export const hasStrays = async (db: Reads, self: Occupied): Promise<boolean> => {
+  const found = await db.select({ id: tasks.id }).from(tasks).where(isStray(self)).limit(1);
+  return found.length > 0;
+};
+
+/**
+ * Frees tasks of which the table says that they run, while nobody is at them: their end, or the answer to their claim, was
+ * lost on the way, as when the disk was full. That was no try and no death. Answers their jobs.
+ */
+export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> => {
+  const freed = await tx
+    .update(tasks)
+    .set({ state: "queued", workerId: null, leaseEpoch: sql`${tasks.leaseEpoch} + 1` })
+    .where(isStray(self))
+    .returning({ jobId: tasks.jobId });
+  return [...new Set(freed.map(({ jobId }) => jobId))];
 };
 
 /**

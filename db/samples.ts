@@ -20,18 +20,18 @@ export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise
   }
 };
 
-/** Puts samples into a staged revision. Those that a worker has put there before it died are left as they are. */
+/** Puts samples into a staged revision. Throws where a key or a position is there already. */
 export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly MemberRow[]): Promise<void> => {
   const contents = rows.map(({ key: _, position: __, ...sample }) => sample);
   await insertSamples(tx, contents);
   const members = rows.map(({ id, key, position }) => ({ revisionId, position, key, sampleId: id }));
   for (let i = 0; i < members.length; i += INSERT_ROWS) {
-    await tx
-      .insert(revisionSamples)
-      .values(members.slice(i, i + INSERT_ROWS))
-      .onConflictDoNothing();
+    await tx.insert(revisionSamples).values(members.slice(i, i + INSERT_ROWS));
   }
 };
+
+export const findMemberCount = (db: Reads, revisionId: string): Promise<number> =>
+  db.$count(revisionSamples, eq(revisionSamples.revisionId, revisionId));
 
 /** Appends the members of `baseId` whose keys `revisionId` does not have, in their order. Answers how many. */
 export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: string): Promise<number> => {

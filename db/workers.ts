@@ -33,3 +33,8 @@ export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | 
     .returning({ id: workers.id });
   return removed.length > 0;
 };
+
+/** Takes a worker out that leaves by itself. */
+export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
+  await tx.delete(workers).where(eq(workers.id, id));
+};

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Db } from "../db/client";
 import { deleteRevisionPart, findDataset, listDoomedRevisions, stageRevision } from "../db/datasets";
-import { insertMembers } from "../db/samples";
+import { findMemberCount, insertMembers } from "../db/samples";
 import type { ValidationReport } from "../gateway/datasets/contract";
 import { toRow } from "../gateway/datasets/identity";
 import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/imports";
@@ -12,8 +12,9 @@ import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
 import type { JobHandler, TaskContext } from "./handler";
 
-/** How often a worker says how far it is. */
+/** How often a worker says how far it is, and after how many rows it has got on. */
 const PROGRESS_MS = 500;
+const MARK_ROWS = 5000;
 /** Members that one transaction deletes. */
 const DELETE_AT_ONCE = 1000;
 
@@ -29,7 +30,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
  * Reads an upload into a dataset. Samples are staged where nobody sees them, batch by batch; the last transaction makes
- * them the newest revision. A worker that dies leaves what it has staged to the next one.
+ * them the newest revision. Who goes on for a worker that died begins again.
  */
 export const datasetImport = ({ db, uploads, config, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
@@ -41,6 +42,8 @@ export const datasetImport = ({ db, uploads, config, now = () => new Date() }: I
     const { options, uploadId, fileName, createdBy } = payload;
     const revisionId = revisionOf(task.jobId);
     if (!options.dryRun) {
+      // What an earlier try has staged may be in another order, or read by another schema.
+      while (!(await deleteRevisionPart(context, revisionId, DELETE_AT_ONCE)));
       const staged = { id: revisionId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));
     }
@@ -50,6 +53,8 @@ export const datasetImport = ({ db, uploads, config, now = () => new Date() }: I
       const done = (outcome: ImportResult["outcome"], datasetId: string | null) => ({ report, outcome, datasetId });
       if (options.dryRun) return done("checked", null);
       if (isRefused) return done("refused", null);
+      const there = await findMemberCount(tx, revisionId);
+      if (there !== report.accepted) throw new Error(`${there} samples are staged, ${report.accepted} were read.`);
       const isNew = await publish(tx, revisionId, payload, report, now());
       return done(isNew ? "stored" : "unchanged", payload.datasetId);
     });
@@ -88,6 +93,7 @@ const stage = async (
   );
   let accepted = 0;
   let toldMs = performance.now();
+  let reached = 0;
   for (;;) {
     const { value, done } = await reading.next();
     if (done) return isInline ? { ...value, format: "inline" } : value;
@@ -98,9 +104,11 @@ const stage = async (
       const members = samples.map((sample, index) => ({ ...toRow(sample), key: sample.key, position: from + index }));
       await context.write((tx) => insertMembers(tx, revisionId, members));
     }
-    if (performance.now() - toldMs < PROGRESS_MS) continue;
-    await context.progress({ rows, accepted });
+    const mark = Math.floor(rows / MARK_ROWS);
+    if (mark === reached && performance.now() - toldMs < PROGRESS_MS) continue;
+    await context.progress({ rows, accepted }, mark);
     toldMs = performance.now();
+    reached = mark;
   }
 };
 

@@ -15,8 +15,11 @@ type Json = Record<string, unknown>;
 export interface TaskContext {
   /** Aborted with a `StopReason`: the handler gives up at once and throws whatever it likes. */
   signal: AbortSignal;
-  /** Saves how far the job is; a worker that dies afterwards does not count against the task. Throws TaskLost. */
-  progress(progress: Json): Promise<void>;
+  /**
+   * Saves how far the job is. `mark` counts up with the work and is the same for the same place in every try: workers that
+   * died before do not count against the task once it is further than it ever was. Throws TaskLost.
+   */
+  progress(progress: Json, mark?: number): Promise<void>;
   /** Writes while the task is still this worker's, in one transaction. Throws TaskLost, having written nothing. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** The last writes, the end of the task and, with the last task, of the job: in one transaction. Throws TaskLost. */

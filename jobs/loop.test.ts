@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { Db } from "../db/client";
-import { claimTasks, findJob, insertJob, type JobRow, listTaskCounts, requestCancel } from "../db/jobs";
-import { insertWorker, listWorkers } from "../db/workers";
+import {
+  type ClaimedTask,
+  claimTasks,
+  findJob,
+  hasDueTask,
+  insertJob,
+  type JobRow,
+  listTaskCounts,
+  requestCancel,
+  saveProgress,
+} from "../db/jobs";
+import { deleteWorker, insertWorker, listWorkers } from "../db/workers";
 import { AppError } from "../lib/errors";
 import { silentLog } from "../lib/log";
 import { temporaryDb } from "../tests/db/temporary";
@@ -25,10 +35,10 @@ const KIND = "test";
 const LEASE_MS = 300;
 
 /** A worker of this process that does `run` for every task. */
-const work = async (run: JobHandler["run"], options: Partial<JobHandler> & { now?: () => Date } = {}) => {
-  const { now, ...handler } = options;
+const work = async (run: JobHandler["run"], options: Partial<JobHandler> & { now?: () => Date; on?: Db } = {}) => {
+  const { now, on = db, ...handler } = options;
   const handlers = [{ kind: KIND, concurrency: 4, run, ...handler }];
-  const loop = new JobLoop({ db, log: silentLog(), handlers, leaseMs: LEASE_MS, now });
+  const loop = new JobLoop({ db: on, log: silentLog(), handlers, leaseMs: LEASE_MS, now });
   loops.push(loop);
   await loop.open();
   return loop;
@@ -143,7 +153,7 @@ describe("work at the same time", () => {
     await ended("job_1");
     expect(done.length).toBe(200);
     expect(new Set(done).size).toBe(200);
-  });
+  }, 30_000);
 });
 
 describe("cancelling", () => {
@@ -201,9 +211,20 @@ describe("closing", () => {
 
 describe("a worker that died", () => {
   /** Claims every task in the name of a worker that will never beat. */
-  const claimAsDead = async (id: string, host = "another machine"): Promise<void> => {
+  const claimAsDead = async (id: string, host = "another machine"): Promise<ClaimedTask[]> => {
     await db.write((tx) => insertWorker(tx, { id, host, process: "1" }, new Date()));
-    await claimTasks(db, { workerId: id, kind: KIND, limit: 1000 }, new Date());
+    return claimTasks(db, { workerId: id, kind: KIND, limit: 1000 }, new Date());
+  };
+
+  /** Has a worker claim the only task, get on to this mark, and die. */
+  const dieAt = async (id: string, mark: number): Promise<void> => {
+    const [task] = await claimAsDead(id);
+    if (!task) throw new Error("Nothing was due.");
+    await db.write((tx) => saveProgress(tx, task, { mark }, mark));
+    const loop = new JobLoop({ db, log: silentLog(), handlers: [], leaseMs: LEASE_MS });
+    await loop.open();
+    await until("the dead worker is found", async () => (await listWorkers(db)).length === 1);
+    await loop.close(0);
   };
 
   test("loses its tasks to others, who do them", async () => {
@@ -261,16 +282,17 @@ describe("a worker that died", () => {
 
   test("J6: a task that costs three workers in a row is quarantined, and its job says so", async () => {
     await enqueue("job_poison");
-    for (const n of [1, 2, 3]) {
-      await claimAsDead(`worker_${n}`);
-      const loop = new JobLoop({ db, log: silentLog(), handlers: [], leaseMs: LEASE_MS });
-      await loop.open();
-      await until("the dead worker is found", async () => (await listWorkers(db)).length === 1);
-      await loop.close(0);
-    }
+    // Each begins again and gets as far as the others: that is no progress.
+    for (const n of [1, 2, 3]) await dieAt(`worker_${n}`, 7);
     const job = await ended("job_poison");
     expect([job.state, await listTaskCounts(db, "job_poison")]).toEqual(["failed", { quarantined: 1 }]);
     expect(job.error?.message).toContain("3 workers died");
+  });
+
+  test("does not count where each one gets further than those before", async () => {
+    await enqueue("job_long");
+    for (const n of [1, 2, 3, 4]) await dieAt(`worker_${n}`, n);
+    expect(await listTaskCounts(db, "job_long")).toEqual({ queued: 1 });
   });
 
   test("J11: one dead task behind 2,000 living ones is found", async () => {
@@ -287,6 +309,88 @@ describe("a worker that died", () => {
     expect(await listTaskCounts(db, "job_long")).toEqual({ running: 2000 });
     clearInterval(alive);
   });
+});
+
+describe("D4: work whose end can't be written", () => {
+  /** The same database, on which `write` goes another way. */
+  const withWrite = (write: Db["write"]): Db => Object.create(db, { write: { value: write } });
+  const full = () => new AppError("storage_full", "The disk of the database is full.");
+
+  test("because the disk is full is done when there is space again", async () => {
+    await enqueue("job_1");
+    let isFull = false;
+    let tries = 0;
+    const run: JobHandler["run"] = async (_, { finish }) => {
+      tries += 1;
+      isFull = tries === 1;
+      await finish(async () => ({ tries }));
+    };
+    const on = withWrite((change) => (isFull ? Promise.reject(full()) : db.write(change)));
+    await work(run, { on });
+    await until("it was tried", () => tries === 1);
+    await Bun.sleep(LEASE_MS / 2);
+    isFull = false;
+    expect((await ended("job_1")).result).toEqual({ tries: 2 });
+  });
+
+  test("because its worker has left is done by another one, and costs no try", async () => {
+    await enqueue("job_1");
+    await db.write((tx) => insertWorker(tx, { id: "worker_left", host: "here", process: "1" }, new Date()));
+    await claimTasks(db, { workerId: "worker_left", kind: KIND, limit: 1 }, new Date());
+    await db.write((tx) => deleteWorker(tx, "worker_left"));
+    await work(({ attempts }, { finish }) => finish(async () => ({ attempts })));
+    expect((await ended("job_1")).result).toEqual({ attempts: 0 });
+  });
+
+  test("because the answer to its claim was lost is claimed again", async () => {
+    await enqueue("job_1");
+    let isLost = false;
+    const on = withWrite(async (change) => {
+      const answer = await db.write(change);
+      const isClaim = Array.isArray(answer) && answer.length > 0 && !isLost;
+      isLost ||= isClaim;
+      if (isClaim) throw new AppError("unavailable", "The connection was lost.");
+      return answer;
+    });
+    await work((_, { finish }) => finish(async () => ({})), { on });
+    expect((await ended("job_1")).state).toBe("completed");
+    expect(isLost).toBe(true);
+  });
+
+  test("when a worker leaves is given back at once", async () => {
+    await enqueue("job_1");
+    const { reached } = gate();
+    let isFull = false;
+    const on = withWrite((change) => (isFull ? Promise.reject(full()) : db.write(change)));
+    const loop = await work(
+      async (_, { signal }) => {
+        reached.resolve();
+        isFull = true;
+        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+      },
+      {
+        on,
+        sweep: async () => {
+          isFull = false;
+        },
+      },
+    );
+    await reached.promise;
+    await loop.close(0);
+    expect(await listTaskCounts(db, "job_1")).toEqual({ queued: 1 });
+    expect(await listWorkers(db)).toEqual([]);
+  });
+});
+
+test("a failure that asks for a pause of an hour is not tried again at once", async () => {
+  await enqueue("job_1");
+  let tries = 0;
+  await work(async () => {
+    tries += 1;
+    throw new AppError("unavailable", "In an hour.", { retryAfterMs: 3_600_000 });
+  });
+  await until("it waits again", async () => tries > 0 && (await listTaskCounts(db, "job_1")).queued === 1);
+  expect(await hasDueTask(db, [KIND], new Date())).toBe(false);
 });
 
 test("a clock that jumps an hour back or ahead neither frees the living nor keeps the dead", async () => {

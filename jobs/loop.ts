@@ -1,8 +1,9 @@
 import type { Db } from "../db/client";
 import { type ClaimedTask, claimTasks, deleteEndedJobs, hasDueTask, listCancelled } from "../db/jobs";
+import { Mutex } from "../db/mutex";
 import type { Log } from "../lib/log";
 import type { JobHandler, StopReason } from "./handler";
-import { Membership } from "./membership";
+import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
 
 /** How often an idle worker looks for work: one indexed read. */
@@ -42,7 +43,9 @@ export class JobLoop {
   readonly #now: () => Date;
   readonly #membership: Membership;
   readonly #running = new Map<number, Running>();
-  readonly #timers: Timer[] = [];
+  /** What was claimed is begun before anybody looks at what this worker is at. */
+  readonly #claiming = new Mutex();
+  readonly #rounds: { stop(): Promise<void> }[] = [];
   /** Resolves when a task has ended, so that its place is filled at once. */
   #freed = Promise.withResolvers<void>();
   #isClosing = false;
@@ -62,9 +65,9 @@ export class JobLoop {
   async open(): Promise<void> {
     const { leaseMs } = this.#options;
     await this.#membership.join();
-    await this.#membership.watch();
-    this.#every(leaseMs / 3, "a heartbeat failed", () => this.#beat());
-    this.#every(leaseMs / 6, "looking after other workers failed", () => this.#membership.watch());
+    await this.#watch();
+    this.#every(beatMs(leaseMs), "a heartbeat failed", () => this.#beat());
+    this.#every(leaseMs / 6, "looking after other workers failed", () => this.#watch());
     this.#every(CANCEL_MS, "looking for cancelled jobs failed", () => this.#stopCancelled());
     this.#every(SWEEP_MS, "a sweep failed", () => this.#sweep());
     this.#polling = this.#poll();
@@ -81,7 +84,8 @@ export class JobLoop {
     clearTimeout(timer);
     this.#stop([...this.#running.values()], "draining");
     await this.#idle();
-    for (const each of this.#timers) clearInterval(each);
+    // A heartbeat that is on its way would find no worker, and join as a new one.
+    await Promise.all(this.#rounds.map((round) => round.stop()));
     await this.#membership.leave();
   }
 
@@ -89,7 +93,7 @@ export class JobLoop {
     while (!this.#isClosing) {
       const freed = this.#freed.promise;
       try {
-        if (await this.#claim()) continue;
+        if (await this.#claiming.run(() => this.#claim())) continue;
         await Promise.race([Bun.sleep(POLL_MS), freed]);
       } catch (error) {
         this.#options.log.error({ err: error }, "looking for work failed");
@@ -140,6 +144,10 @@ export class JobLoop {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done));
   }
 
+  #watch(): Promise<void> {
+    return this.#claiming.run(() => this.#membership.watch([...this.#running.keys()]));
+  }
+
   async #beat(): Promise<void> {
     const running = [...this.#running.values()];
     if (!(await this.#membership.beat())) this.#stop(running, "lost");
@@ -169,16 +177,18 @@ export class JobLoop {
 
   /** One at a time: a round that takes longer than the pause is not begun again before its end. */
   #every(ms: number, failure: string, work: () => Promise<unknown>): void {
-    let isBusy = false;
+    let round: Promise<void> | undefined;
+    const run = async (): Promise<void> => {
+      await work().catch((error) => this.#options.log.error({ err: error }, failure));
+      round = undefined;
+    };
     const timer = setInterval(() => {
-      if (isBusy) return;
-      isBusy = true;
-      void work()
-        .catch((error) => this.#options.log.error({ err: error }, failure))
-        .finally(() => {
-          isBusy = false;
-        });
+      round ??= run();
     }, ms);
-    this.#timers.push(timer);
+    const stop = async (): Promise<void> => {
+      clearInterval(timer);
+      await round;
+    };
+    this.#rounds.push({ stop });
   }
 }

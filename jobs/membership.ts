@@ -1,6 +1,6 @@
 import type { Db } from "../db/client";
-import { rescueTasks, settleJob } from "../db/jobs";
-import { beatWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
+import { hasStrays, requeueStrays, rescueTasks, settleJob } from "../db/jobs";
+import { beatWorker, deleteWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
 import { newId } from "../gateway/ids";
 import { AppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
@@ -8,6 +8,12 @@ import { isGone, ownIdentity } from "./process-identity";
 
 /** A task that has cost this many workers in a row is left alone. */
 export const MOST_DEATHS = 3;
+
+/** Others that look for signs of life, such as the gateway, know nothing of a worker's lease. */
+const LONGEST_BEAT_MS = 10_000;
+
+/** Time between two heartbeats of a worker. */
+export const beatMs = (leaseMs: number): number => Math.min(LONGEST_BEAT_MS, leaseMs / 3);
 
 interface MembershipOptions {
   db: Db;
@@ -60,17 +66,24 @@ export class Membership {
     return false;
   }
 
-  /** Frees the tasks of workers that died. */
-  async watch(): Promise<void> {
-    const others = (await listWorkers(this.options.db)).filter(({ id }) => id !== this.#id);
+  /** Frees the tasks of workers that died, and those that nobody is at; this worker is at `taskIds`. */
+  async watch(taskIds: readonly number[]): Promise<void> {
+    const { db, log } = this.options;
+    const others = (await listWorkers(db)).filter(({ id }) => id !== this.#id);
     for (const id of this.#seen.keys()) if (!others.some((other) => other.id === id)) this.#seen.delete(id);
     for (const other of others) if (this.#isDead(other)) await this.#rescue(other);
+    const self = { workerId: this.#id, taskIds };
+    if (!(await hasStrays(db, self))) return;
+    const jobs = await db.write((tx) => requeueStrays(tx, self));
+    log.warn({ jobs }, "tasks that nobody was at are free again");
   }
 
+  /** Leaves in good order: nothing stays behind in this worker's name. */
   async leave(): Promise<void> {
-    const { db } = this.options;
-    const own = (await listWorkers(db)).find(({ id }) => id === this.#id);
-    if (own) await db.write((tx) => removeWorker(tx, own));
+    await this.options.db.write(async (tx) => {
+      await requeueStrays(tx, { workerId: this.#id, taskIds: [] });
+      await deleteWorker(tx, this.#id);
+    });
   }
 
   #isDead(other: WorkerRow): boolean {

@@ -11,7 +11,10 @@ interface RunDeps {
   now: () => Date;
 }
 
-/** Runs one claimed task to its end, its next try or its release. Never throws: what goes wrong is the task's state. */
+/**
+ * Runs one claimed task to its end, its next try or its release. Never throws: what goes wrong is the task's state. Where
+ * not even that can be written, the task is a stray, see `requeueStrays`.
+ */
 export const runTask = async (
   { db, log, now }: RunDeps,
   handler: JobHandler,
@@ -30,7 +33,7 @@ export const runTask = async (
   const context: TaskContext = {
     signal,
     write: fenced,
-    progress: (progress) => fenced((tx) => saveProgress(tx, task, progress)),
+    progress: (progress, mark = 0) => fenced((tx) => saveProgress(tx, task, progress, mark)),
     async finish(work) {
       await fenced(async (tx) => {
         const result = await work(tx);
@@ -56,7 +59,7 @@ export const runTask = async (
     log.warn({ ...fields, attempts, code: error.kind, err: error.cause ?? error }, "a task failed");
     if (!mayHelp || attempts >= MOST_ATTEMPTS) return end("failed", { ...failure });
     const pauseMs = Math.max(backoffMs(attempts), error.detail.retryAfterMs ?? 0);
-    return fenced((tx) => requeueTask(tx, task, new Date(now().getTime() + pauseMs), { ...failure }));
+    return fenced((tx) => requeueTask(tx, task, now(), { error: { ...failure }, pauseMs }));
   };
 
   const end = (state: "failed" | "cancelled", failure: Record<string, unknown> | null): Promise<void> =>

@@ -51,9 +51,8 @@ const query = async ({ folder }: Stack, sql: string): Promise<Json> => {
     client.close();
   }
 };
-/** The worker that has the only task now. */
-const holder = (running: Stack): Promise<string | undefined> =>
-  query(running, "SELECT worker_id FROM tasks WHERE state = 'running'");
+/** Claims and rescues of the only task. */
+const CLAIMS = "SELECT lease_epoch FROM tasks WHERE state = 'running'";
 const staged = (running: Stack): Promise<number> => query(running, "SELECT COUNT(*) FROM revision_samples");
 
 /** Nothing is lost, doubled or left over, and the file is whole. */
@@ -97,7 +96,7 @@ test("J3: four workers do forty imports, each once", async () => {
   await expectClean(running, 40, 40 * 50);
   // One claim each: nobody did another's work again.
   expect(await query(running, "SELECT MAX(lease_epoch) FROM tasks")).toBe(1);
-});
+}, 60_000);
 
 test("J4: a worker that was stopped for longer than its lease comes back and writes nothing over", async () => {
   const running = await start(1);
@@ -119,24 +118,25 @@ test("J4: a worker that was stopped for longer than its lease comes back and wri
   expect((await upload(running, "afterwards", linesOf(10))).status).toBe(201);
 }, 60_000);
 
-test("J6: a job that costs three workers is left alone and says so; the others are done", async () => {
+test("J6: a job that costs three workers where none gets further than the first is left alone, and says so", async () => {
   const running = await start(0);
   const poison = upload(running, "poison", linesOf(90_000));
   await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
-  let last: string | undefined;
-  for (let deaths = 0; deaths < 3; deaths++) {
+  // Each begins again, says how far it is, and dies there: that is no progress after the first.
+  for (const [deaths, rows] of [30_000, 10_000, 10_000].entries()) {
     const worker = running.spawnWorker();
     running.workers[0] = worker;
-    await until("this worker has it", async () => ![undefined, last].includes(await holder(running)));
-    last = await holder(running);
+    await until("this worker has it", async () => (await query(running, CLAIMS)) === 1 + 2 * deaths);
+    await until("it has begun again", async () => (await staged(running)) < rows);
+    await until("it is so far", async () => (await staged(running)) >= rows);
     await worker.stop();
-    // One that has said how far it is would have got on: these die before.
-    expect(await query(running, "SELECT progress FROM jobs")).toBeNull();
   }
   running.workers[0] = running.spawnWorker();
   const { status, body } = await poison;
   expect([status, body.error.code]).toEqual([500, "internal"]);
   expect(await query(running, "SELECT state FROM tasks")).toBe("quarantined");
+  expect(await query(running, "SELECT deaths FROM tasks")).toBe(3);
+  expect(await query(running, "SELECT furthest FROM tasks")).toBeGreaterThan(10_000 / 5000);
   expect((await upload(running, "harmless", linesOf(10))).status).toBe(201);
   expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(1);
 }, 60_000);
@@ -152,7 +152,7 @@ test("a worker that is asked to end finishes what it reads, or gives it back, an
   expect((await waiting).status).toBe(201);
   expect(await query(running, "SELECT MAX(deaths) + MAX(attempts) FROM tasks")).toBe(0);
   await expectClean(running, 1, 20_000);
-});
+}, 60_000);
 
 test("without a worker an upload says so, and how to start one; with one the same request goes through", async () => {
   const running = await start(0);

@@ -14,7 +14,7 @@ const claim = async (db: Db, tag: string, name: string): Promise<jobs.ClaimedTas
   return task;
 };
 
-const NAMES = ["done", "again", "cancelled", "withdrawn", "rescued", "old"] as const;
+const NAMES = ["done", "again", "cancelled", "withdrawn", "rescued", "stray", "old"] as const;
 
 const steps: readonly Step[] = [
   {
@@ -40,7 +40,7 @@ const steps: readonly Step[] = [
       const task = await claim(db, tag, "done");
       await patiently(() =>
         db.write(async (tx) => {
-          await jobs.saveProgress(tx, task, { rows: 1 });
+          await jobs.saveProgress(tx, task, { rows: 1 }, 1);
           await jobs.requeueTask(tx, task, AT);
         }),
       );
@@ -61,7 +61,9 @@ const steps: readonly Step[] = [
     name: "requeueTask",
     write: async (db, tag) => {
       const task = await claim(db, tag, "again");
-      await patiently(() => db.write((tx) => jobs.requeueTask(tx, task, LATER, { code: "unavailable" })));
+      await patiently(() =>
+        db.write((tx) => jobs.requeueTask(tx, task, AT, { error: { code: "unavailable" }, pauseMs: 1000 })),
+      );
     },
   },
   {
@@ -75,6 +77,21 @@ const steps: readonly Step[] = [
   {
     name: "rescueTasks",
     write: (db, tag) => db.write((tx) => jobs.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
+  },
+  {
+    name: "deleteWorker",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        await workers.insertWorker(tx, { id: `${worker(tag)}_left`, host: "test", process: "1" }, AT);
+        await workers.deleteWorker(tx, `${worker(tag)}_left`);
+      }),
+  },
+  {
+    name: "requeueStrays",
+    write: async (db, tag) => {
+      await claim(db, tag, "stray");
+      await patiently(() => db.write((tx) => jobs.requeueStrays(tx, { workerId: worker(tag), taskIds: [] })));
+    },
   },
   {
     name: "deleteEndedJobs",
@@ -151,7 +168,7 @@ const stateOf = async (db: Db, tag: string) => {
     tasks: Object.fromEntries(NAMES.map((name, i) => [name, counts[i]])),
     progress: rows[0]?.progress,
     result: rows[0]?.result,
-    isWorkerThere: (await workers.listWorkers(db)).some(({ id }) => id === worker(tag)),
+    isWorkerThere: (await workers.listWorkers(db)).some(({ id }) => id.startsWith(worker(tag))),
     keys: {
       sealed: await keyState(db, tag, "sealed"),
       held: await keyState(db, tag, "held"),
@@ -169,6 +186,7 @@ const finalState = () => ({
     cancelled: "cancelled",
     withdrawn: "cancelled",
     rescued: "running",
+    stray: "running",
     old: undefined,
   },
   tasks: {
@@ -177,6 +195,7 @@ const finalState = () => ({
     cancelled: { cancelled: 1 },
     withdrawn: { cancelled: 1 },
     rescued: { queued: 1 },
+    stray: { queued: 1 },
     old: {},
   },
   progress: { rows: 1 },

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import type { Db } from "../db/client";
+import { stageRevision } from "../db/datasets";
+import { findJob, type JobRow } from "../db/jobs";
+import { insertMembers } from "../db/samples";
+import { toRow } from "../gateway/datasets/identity";
+import { createImports, type ImportOptions } from "../gateway/datasets/imports";
+import { createDatasets } from "../gateway/datasets/service";
+import { createJobs } from "../gateway/jobs/service";
+import { createUploads } from "../gateway/uploads/service";
+import { silentLog } from "../lib/log";
+import { defaultConfig } from "../lib/settings";
+import { temporaryDb } from "../tests/db/temporary";
+import { until } from "../tests/until";
+import { datasetImport } from "./dataset-import";
+import { JobLoop } from "./loop";
+
+let db: Db;
+let loop: JobLoop | undefined;
+beforeEach(async () => {
+  db = await temporaryDb();
+});
+afterEach(async () => {
+  await loop?.close(0);
+  await db.close();
+  loop = undefined;
+});
+
+const principal = { keyId: "key_1" };
+const config = defaultConfig();
+
+const services = () => {
+  const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
+  const datasets = createDatasets({ db });
+  const imports = createImports({ db, datasets, jobs: createJobs({ db }), uploads });
+  return { uploads, datasets, imports };
+};
+
+/** Enqueues an import of these lines; answers its job. */
+const enqueue = async (lines: readonly string[], options: Partial<ImportOptions> = {}): Promise<string> => {
+  const { uploads, imports } = services();
+  const bytes = [Buffer.from(lines.map((line) => `${line}\n`).join(""))];
+  const upload = await uploads.receive(bytes, { fileName: "rows.jsonl", createdBy: principal.keyId });
+  const target = { mode: "create", name: "rows", description: "", schema: null } as const;
+  const request = { target, options: { onError: "skip", dryRun: false, ...options } as const };
+  return (await imports.enqueue(principal, upload, request, async () => {})).job;
+};
+
+const work = async (): Promise<void> => {
+  const { uploads } = services();
+  loop = new JobLoop({ db, log: silentLog(), leaseMs: 30_000, handlers: [datasetImport({ db, uploads, config })] });
+  await loop.open();
+};
+
+const ended = async (id: string): Promise<JobRow> => {
+  let job: JobRow | undefined;
+  await until(`${id} has ended`, async () => {
+    job = await findJob(db, id);
+    return job?.endedAt != null;
+  });
+  if (!job) throw new Error(`There is no job ${id}.`);
+  return job;
+};
+
+const line = (key: string): string => JSON.stringify({ key, input: `What is ${key}?` });
+
+test("what a first try has staged is not mixed with what the second one reads", async () => {
+  const job = await enqueue(["a", "b", "c"].map(line));
+  // A worker that read with another schema, by which b was no sample, and died.
+  const revision = job.replace(/^job/, "rev");
+  const members = ["a", "c"].map((key, position) => {
+    const sample = {
+      input: `What is ${key}?`,
+      references: [],
+      contexts: [],
+      output: null,
+      group: null,
+      tags: [],
+      metadata: {},
+    };
+    return { ...toRow({ ...sample, key, hash: key.repeat(64) }), key, position };
+  });
+  await db.write(async (tx) => {
+    await stageRevision(tx, { id: revision, source: null, createdBy: "key_1" }, new Date());
+    await insertMembers(tx, revision, members);
+  });
+  await work();
+  expect((await ended(job)).state).toBe("completed");
+  const { data } = await services().datasets.samples("rows", {});
+  expect(data.map(({ key }) => key)).toEqual(["a", "b", "c"]);
+});
