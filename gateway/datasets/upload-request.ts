@@ -3,9 +3,9 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { checkDepth } from "../http/depth";
 import { refuseBadText } from "../http/json";
-import { readForm } from "../http/multipart";
 import { invalidRequest } from "../http/validation";
 import type { Principal } from "../principal";
+import { receiveForm } from "../uploads/receive-form";
 import type { Upload, Uploads } from "../uploads/service";
 import { NewSample } from "./contract";
 import type { ImportOptions } from "./imports";
@@ -51,11 +51,9 @@ const readFileForm = async (
   request: Request,
   schema: TObject,
   uploads: Pick<Uploads, "receive" | "discard">,
-  { keyId }: Pick<Principal, "keyId">,
+  principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const { file: upload, fields } = await readForm(request, (file, fileName) =>
-    uploads.receive(file, { fileName, createdBy: keyId }),
-  );
+  const { file: upload, fields } = await receiveForm(request, uploads, principal);
   if (!upload) throw new AppError("invalid_request", "file is missing.", { param: "file" });
   try {
     refuseBadText(fields);

@@ -1,9 +1,17 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
-import { AppError } from "../../lib/errors";
+import { AppError, toAppError } from "../../lib/errors";
 
-/** A form with one file: its other fields as text, and what `onFile` made of the file. */
+/** What becomes of the file of a form. */
+export interface FileTaker<T> {
+  /** Takes it in as it comes. Its stream fails when the form does. */
+  take(file: AsyncIterable<Uint8Array>, name: string | null): Promise<T>;
+  /** Undoes that: what came after the file was no form. */
+  discard(taken: T): Promise<void>;
+}
+
+/** A form with one file: its other fields as text, and what was made of the file. */
 export interface FormWithFile<T> {
   fields: Record<string, string>;
   file: T | undefined;
@@ -17,21 +25,23 @@ const MAX_FIELDS = 20;
 const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 20 };
 
 /**
- * Reads a form as it comes, its file as a stream that is no faster than `onFile` takes it. Throws invalid_request for
- * what is no form, has a second file or a field twice, and what `onFile` throws.
+ * Reads a form as it comes, its file as a stream that is no faster than it is taken. Throws invalid_request for what is no
+ * form, has a second file or a field twice, and what `take` throws; then nothing of the file is left.
  */
-export const readForm = async <T>(
-  request: Request,
-  onFile: (file: AsyncIterable<Uint8Array>, name: string | null) => Promise<T>,
-): Promise<FormWithFile<T>> => {
+export const readForm = async <T>(request: Request, taker: FileTaker<T>): Promise<FormWithFile<T>> => {
   const contentType = request.headers.get("content-type") ?? "";
   const { body } = request;
   if (!body) throw broken("The body is empty.");
   const fields: Record<string, string> = Object.create(null);
   let file: Promise<T> | undefined;
+  let fileStream: Readable | undefined;
+  let isRefused = false;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
-  const fail = (error: unknown) => failed.reject(error);
+  const fail = (error: unknown) => {
+    isRefused = true;
+    failed.reject(error);
+  };
 
   const parser = openParser(contentType);
   parser.on("field", (name, value, isNameCut, isValueCut) => {
@@ -40,8 +50,12 @@ export const readForm = async <T>(
     else fields[name] = value;
   });
   parser.on("file", (name, stream, fileName) => {
+    // Also one that nobody reads, or reads only later, may fail.
+    stream.on("error", () => {});
     if (name !== "file") fail(broken(`The file has to be the field "file", not "${name}".`, name));
-    file = onFile(stream, fileName || null);
+    if (isRefused) return;
+    fileStream = stream;
+    file = taker.take(stream, fileName || null);
     file.catch(fail);
   });
   parser.on("filesLimit", () => fail(broken("There is more than one file. Send one at a time.", "file")));
@@ -57,6 +71,11 @@ export const readForm = async <T>(
   try {
     await Promise.race([finished, failed.promise]);
     return { fields, file: await file };
+  } catch (error) {
+    // Who takes the file in would wait for ever for what no longer comes.
+    fileStream?.destroy(toAppError(error));
+    await file?.then(taker.discard, () => {});
+    throw error;
   } finally {
     source.unpipe(parser);
     source.destroy();

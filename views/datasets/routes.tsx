@@ -4,7 +4,7 @@ import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gat
 import { ensureSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
-import { readForm } from "../../gateway/http/multipart";
+import { receiveForm } from "../../gateway/uploads/receive-form";
 import type { Upload, Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
@@ -47,16 +47,14 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
   /** Takes the file in and has it read; what it becomes is chosen afterwards. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {
     const frame = frameOf(request);
-    const { keyId } = frame.principal;
     const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
     const refuse = ({ status, message, detail }: AppError) =>
       page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status, {
         ...detail.headers,
       });
     try {
-      const { file: upload } = await readForm(request, (file, fileName) =>
-        uploads.receive(file, { fileName, createdBy: keyId }),
-      );
+      const { file: upload } = await receiveForm(request, uploads, frame.principal);
+      if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
       if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", "Choose a file"));
       const target: ImportTarget = dataset
         ? { mode: "replace", datasetId: dataset.id }

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { problemOf } from "../../tests/db/temporary";
+import { readForm } from "./multipart";
+
+const BOUNDARY = "a-boundary";
+
+const field = (name: string, value: string): string =>
+  `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+const file = (text: string, name = "file"): string =>
+  `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"; filename="a.csv"\r\n\r\n${text}\r\n`;
+const END = `--${BOUNDARY}--\r\n`;
+
+/** A form that comes in these pieces; an Error in place of one breaks it off. */
+const formOf = (...pieces: (string | Error)[]): Request => {
+  const waiting = [...pieces];
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await Bun.sleep(1);
+      const next = waiting.shift();
+      if (next === undefined) controller.close();
+      else if (next instanceof Error) controller.error(next);
+      else controller.enqueue(new TextEncoder().encode(next));
+    },
+  });
+  const headers = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
+  return new Request("http://localhost/upload", { method: "POST", headers, body });
+};
+
+/** Takes files in after a moment, as a database does, and tells what became of them. */
+const recorder = () => {
+  const log: string[] = [];
+  return {
+    log,
+    taker: {
+      async take(stream: AsyncIterable<Uint8Array>, name: string | null) {
+        log.push(`begun ${name}`);
+        await Bun.sleep(1);
+        try {
+          let text = "";
+          for await (const bytes of stream) text += new TextDecoder().decode(bytes);
+          log.push("taken");
+          return text;
+        } catch (error) {
+          log.push("broken off");
+          throw error;
+        }
+      },
+      async discard(text: string) {
+        log.push(`discarded ${text}`);
+      },
+    },
+  };
+};
+
+test("a form is its fields and what was made of its file", async () => {
+  const { taker, log } = recorder();
+  const read = await readForm(formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
+  expect(read).toEqual({ fields: { name: "x", mode: "merge" }, file: "a,b" });
+  expect(log).toEqual(["begun a.csv", "taken"]);
+});
+
+test.each([
+  ["a field twice after the file", [file("rows"), field("a", "1"), field("a", "2"), END]],
+  ["a second file", [file("rows"), file("more"), END]],
+  ["all of that in one piece", [file("rows") + field("a", "1") + field("a", "2") + END]],
+  ["a body that breaks off", [file("rows").slice(0, -4), new Error("reset")]],
+  ["an end that does not come", [file("rows").slice(0, -4)]],
+])("a form with %s is refused, and nothing of its file is left", async (_, pieces) => {
+  const { taker, log } = recorder();
+  await problemOf(readForm(formOf(...pieces), taker));
+  expect(log[0]).toBe("begun a.csv");
+  expect(["broken off", "discarded rows"]).toContain(log.at(-1) ?? "");
+});
+
+test("a file that was taken before the form is refused is discarded", async () => {
+  const { taker, log } = recorder();
+  const late = formOf(file("rows"), field("a", "1"), ...Array.from({ length: 20 }, () => ""), field("a", "2"), END);
+  expect((await problemOf(readForm(late, taker))).detail.param).toBe("a");
+  expect(log).toEqual(["begun a.csv", "taken", "discarded rows"]);
+});
+
+test.each([
+  ["a file under another name", [file("rows", "upload"), END]],
+  ["a field twice before the file", [field("a", "1"), field("a", "2"), file("rows"), END]],
+])("a form with %s is refused before its file is taken", async (_, pieces) => {
+  const { taker, log } = recorder();
+  expect((await problemOf(readForm(formOf(...pieces), taker))).kind).toBe("invalid_request");
+  await Bun.sleep(20);
+  expect(log).toEqual([]);
+});
+
+test("what taking the file throws ends the form", async () => {
+  const taker = {
+    async take(): Promise<string> {
+      throw new Error("full");
+    },
+    async discard() {},
+  };
+  expect(readForm(formOf(file("rows"), END), taker)).rejects.toThrow("full");
+});
