@@ -1,18 +1,24 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Db } from "../db/client";
 import { stageRevision } from "../db/datasets";
-import { findJob, type JobRow } from "../db/jobs";
+import { claimTasks, findJob, type JobRow } from "../db/jobs";
 import { insertMembers } from "../db/samples";
+import { insertWorker } from "../db/workers";
 import { toRow } from "../gateway/datasets/identity";
-import { createImports, type ImportOptions } from "../gateway/datasets/imports";
+import { createImports, IMPORT_KIND, type ImportOptions } from "../gateway/datasets/imports";
 import { createDatasets } from "../gateway/datasets/service";
 import { createJobs } from "../gateway/jobs/service";
 import { createUploads } from "../gateway/uploads/service";
+import { AppError } from "../lib/errors";
 import { silentLog } from "../lib/log";
 import { defaultConfig } from "../lib/settings";
-import { temporaryDb } from "../tests/db/temporary";
+import { problemOf, temporaryDb } from "../tests/db/temporary";
 import { until } from "../tests/until";
 import { datasetImport } from "./dataset-import";
+import type { TaskContext } from "./handler";
 import { JobLoop } from "./loop";
 
 let db: Db;
@@ -48,7 +54,12 @@ const enqueue = async (lines: readonly string[], options: Partial<ImportOptions>
 
 const work = async (): Promise<void> => {
   const { uploads } = services();
-  loop = new JobLoop({ db, log: silentLog(), leaseMs: 30_000, handlers: [datasetImport({ db, uploads, config })] });
+  loop = new JobLoop({
+    db,
+    log: silentLog(),
+    leaseMs: 30_000,
+    handlers: [datasetImport({ db, uploads, config, spoolDir: "/nowhere" })],
+  });
   await loop.open();
 };
 
@@ -88,4 +99,38 @@ test("what a first try has staged is not mixed with what the second one reads", 
   expect((await ended(job)).state).toBe("completed");
   const { data } = await services().datasets.samples("rows", {});
   expect(data.map(({ key }) => key)).toEqual(["a", "b", "c"]);
+});
+
+test("a write that fails ends the reading too: no thread and no file of it is left", async () => {
+  const { uploads, imports } = services();
+  const dataDir = await mkdtemp(join(tmpdir(), "groundwire-import-"));
+  const spoolDir = join(dataDir, "spool");
+  try {
+    const parquet = Bun.file(join(import.meta.dir, "../gateway/datasets/reading/parquet/fixtures/pyarrow.parquet"));
+    const upload = await uploads.receive(parquet.stream(), { fileName: "rows.parquet", createdBy: principal.keyId });
+    const target = { mode: "create", name: "rows", description: "", schema: null } as const;
+    const mapping = { question: "input", messages: null };
+    const options = { onError: "skip", dryRun: false, mapping } as const;
+    await imports.enqueue(principal, upload, { target, options }, async () => {});
+    await db.write((tx) => insertWorker(tx, { id: "worker_1", host: "here", process: "1" }, new Date()));
+    const [task] = await claimTasks(db, { workerId: "worker_1", kind: IMPORT_KIND, limit: 1 }, new Date());
+    if (!task) throw new Error("Nothing was due.");
+    let isStaged = false;
+    const context: TaskContext = {
+      signal: new AbortController().signal,
+      progress: async () => {},
+      finish: async () => {},
+      async write(work) {
+        isStaged ||= (await readdir(spoolDir).catch(() => [])).length > 0;
+        if (isStaged) throw new AppError("storage_full", "The disk of the database is full.");
+        return db.write(work);
+      },
+    };
+    const handler = datasetImport({ db, uploads, config, spoolDir });
+    expect((await problemOf(handler.run(task, context))).kind).toBe("storage_full");
+    expect(isStaged).toBe(true);
+    expect(await readdir(spoolDir)).toEqual([]);
+  } finally {
+    await rm(dataDir, { recursive: true, force: true });
+  }
 });

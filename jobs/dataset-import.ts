@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Db } from "../db/client";
 import { deleteRevisionPart, findDataset, listDoomedRevisions, stageRevision } from "../db/datasets";
 import { findMemberCount, insertMembers } from "../db/samples";
@@ -21,7 +20,9 @@ const DELETE_AT_ONCE = 1000;
 interface ImportDeps {
   db: Db;
   uploads: Uploads;
-  config: Pick<Config, "dataDir" | "datasets">;
+  config: Pick<Config, "datasets">;
+  /** Folder for files on their way through; see `ownSpoolFolder`. */
+  spoolDir: string;
   now?: () => Date;
 }
 
@@ -32,7 +33,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
  * Reads an upload into a dataset. Samples are staged where nobody sees them, batch by batch; the last transaction makes
  * them the newest revision. Who goes on for a worker that died begins again.
  */
-export const datasetImport = ({ db, uploads, config, now = () => new Date() }: ImportDeps): JobHandler => ({
+export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
   // Each reads in a thread of its own with memory of its own.
   concurrency: 1,
@@ -47,7 +48,7 @@ export const datasetImport = ({ db, uploads, config, now = () => new Date() }: I
       const staged = { id: revisionId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));
     }
-    const report = await stage({ db, uploads, config }, context, payload, revisionId);
+    const report = await stage({ db, uploads, config, spoolDir }, context, payload, revisionId);
     const isRefused = report.accepted === 0 || (report.rejected > 0 && options.onError === "refuse");
     await context.finish(async (tx) => {
       const done = (outcome: ImportResult["outcome"], datasetId: string | null) => ({ report, outcome, datasetId });
@@ -74,17 +75,18 @@ export const datasetImport = ({ db, uploads, config, now = () => new Date() }: I
 
 /** Reads the upload and, unless it is a dry run, puts its samples into the staged revision. */
 const stage = async (
-  { db, uploads, config }: Pick<ImportDeps, "db" | "uploads" | "config">,
+  { db, uploads, config, spoolDir }: Omit<ImportDeps, "now">,
   context: TaskContext,
   { options, uploadId, fileName, isInline, target }: ImportPayload,
   revisionId: string,
 ): Promise<ValidationReport> => {
-  const reading = readUpload(
+  // Also where a write fails: thread and file of the reading end with it.
+  await using reading = readUpload(
     { name: fileName ?? "", bytes: uploads.read(uploadId) },
     {
       limits: config.datasets,
       stallMs: config.datasets.stallMs,
-      spoolDir: join(config.dataDir, "spool"),
+      spoolDir,
       signal: context.signal,
       format: options.format,
       mapping: options.mapping,

@@ -6,6 +6,7 @@ import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { datasetImport } from "./dataset-import";
 import { JobLoop } from "./loop";
+import { clearSpools, ownSpoolFolder } from "./spool-folder";
 
 export interface JobsWorker {
   /** Claims nothing more, lets what runs end for at most `graceMs`, gives the rest back, and closes the database. */
@@ -17,13 +18,14 @@ export const startWorker = async (config: Config, log: Log): Promise<JobsWorker>
   const db = await openDb(databaseOptions(config), log);
   try {
     await migrate(db);
+    await clearSpools(config.dataDir, new Date());
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
     const loop = new JobLoop({
       db,
       log,
       leaseMs: config.jobs.leaseMs,
-      handlers: [datasetImport({ db, uploads, config })],
+      handlers: [datasetImport({ db, uploads, config, spoolDir: ownSpoolFolder(config.dataDir) })],
       sweeps: [idempotency.sweep, uploads.sweep],
     });
     await loop.open();

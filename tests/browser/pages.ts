@@ -87,7 +87,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
-  const handlers = [datasetImport({ db, uploads, config })];
+  const handlers = [datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") })];
   let worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
   await worker.open();
   const cache = memoryCache({ maxBytes: 1024 });
