@@ -4,6 +4,7 @@ import * as store from "../../db/idempotency";
 import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { bearerToken } from "../keys/bearer-token";
 import type { Principal } from "../principal";
 import type { Exchange } from "./exchange";
 
@@ -50,7 +51,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     if (key === undefined) return make(async () => {});
 
     const id = idOf(request, principal, key);
-    const vault = vaultOf(request.headers.get("authorization") ?? "", key);
+    const vault = vaultOf(bearerToken(request.headers.get("authorization") ?? undefined), key);
     const holder = exchange.requestId + randomBytes(8).toString("hex");
     const later = (ms: number) => new Date(now().getTime() + ms);
     const claim = { id, fingerprint: sha256(canonicalJson(sent)), holder };
@@ -135,8 +136,8 @@ const sha256 = (...parts: string[]): string => createHash("sha256").update(parts
  * Answers may hold what is shown once, such as a new key. They are kept under a secret that only the caller has: the API
  * key and the `Idempotency-Key` together (HKDF-SHA-256, AES-256-GCM); neither is stored.
  */
-const vaultOf = (authorization: string, key: string) => {
-  const secret = Buffer.from(hkdfSync("sha256", authorization, key, "groundwire idempotency", 32));
+const vaultOf = (apiKey: string, key: string) => {
+  const secret = Buffer.from(hkdfSync("sha256", apiKey, key, "groundwire idempotency", 32));
   return {
     lock(text: string): string {
       const nonce = randomBytes(12);
@@ -148,7 +149,15 @@ const vaultOf = (authorization: string, key: string) => {
       const bytes = Buffer.from(locked, "base64");
       const decipher = createDecipheriv("aes-256-gcm", secret, bytes.subarray(0, 12));
       decipher.setAuthTag(bytes.subarray(12, 28));
-      return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString("utf8");
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString("utf8");
+      } catch (cause) {
+        throw new AppError(
+          "conflict",
+          "This Idempotency-Key was used while the admin key was another: only that one opens its answer. Take a new one.",
+          { cause },
+        );
+      }
     },
   };
 };

@@ -4,6 +4,7 @@ import { findKeyByHash, type KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./admission";
+import { bearerToken } from "./bearer-token";
 import { isWellFormed } from "./format";
 import { Fresh } from "./fresh";
 import { digestOf } from "./hash";
@@ -88,15 +89,3 @@ export class Verifier {
 
 const unknownKey = () =>
   new AppError("invalid_api_key", "There is no such API key. Check that all of it was copied, or ask an admin.");
-
-/** The key in `Authorization: Bearer …`. */
-const bearerToken = (authorization: string | undefined): string => {
-  if (!authorization) throw new AppError("missing_api_key", "Send an API key in the header authorization: Bearer gw_…");
-  if (!/^bearer /i.test(authorization)) {
-    throw new AppError(
-      "invalid_api_key",
-      "The header authorization has to be the word Bearer, a space and an API key.",
-    );
-  }
-  return authorization.slice("bearer ".length).trim();
-};

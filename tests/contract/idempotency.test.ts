@@ -236,6 +236,18 @@ test.each(["", "with space", "x".repeat(256), "ü"])("a header that is no key is
   expect([response.status, (await json(response)).error.param]).toEqual([400, "idempotency-key"]);
 });
 
+test("another spelling of the header authorization is the same caller", async () => {
+  const send = (authorization: string) =>
+    stack.call("POST", "/v1/conversations", {
+      key: null,
+      body: {},
+      headers: { "idempotency-key": "spelled", authorization },
+    });
+  const first = await json(await send(`Bearer ${stack.adminKey}`));
+  const again = await send(`bearer   ${stack.adminKey} `);
+  expect([again.status, (await json(again)).id]).toEqual([201, first.id]);
+});
+
 test("K1: an answer that is kept shows no secret: not in the database, not in its log", async () => {
   const headers = { "idempotency-key": "a-secret-that-is-kept" };
   const made = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
