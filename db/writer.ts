@@ -1,7 +1,7 @@
 import { type Client, createClient, type InArgs, type InStatement, type Transaction } from "@libsql/client";
 import { DrizzleQueryError } from "drizzle-orm";
+import { Mutex } from "../lib/mutex";
 import { named } from "./errors";
-import { Mutex } from "./mutex";
 import { retryBusy } from "./retry";
 import type { Target } from "./target";
 

@@ -1,7 +1,7 @@
 import type { Db } from "../db/client";
 import { type ClaimedTask, claimTasks, deleteEndedJobs, hasDueTask, listCancelled } from "../db/jobs";
-import { Mutex } from "../db/mutex";
 import type { Log } from "../lib/log";
+import { Mutex } from "../lib/mutex";
 import type { JobHandler, StopReason } from "./handler";
 import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";

@@ -1,10 +1,10 @@
-import type { ErrorDetail, ErrorKind } from "../../../lib/errors";
+import type { SentError } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import type { ParquetSource, TextSource } from "./read-rows";
 import type { SampleBatch, SampleOptions } from "./read-samples";
 
 /*
- * The talk between `read-upload.ts` and the Worker: each message is answered by one, so nothing piles up on either side.
+ * The talk with the Worker, of `read-upload.ts` and `schema-check.ts`: each message is answered by one, so nothing piles up on either side.
  */
 
 /** What the Worker is to read: text comes in blocks, Parquet lies in a file. */
@@ -12,6 +12,8 @@ export type ReadingJob = SampleOptions & (Pick<TextSource, "format"> | Pick<Parq
 
 export type ToWorker =
   | { kind: "job"; job: ReadingJob }
+  /** Answered by `usable` or `refused`. */
+  | { kind: "schema"; schema: unknown }
   | { kind: "block"; bytes: Uint8Array<ArrayBuffer> }
   | { kind: "end" }
   | { kind: "go" };
@@ -22,12 +24,6 @@ export type FromWorker =
   /** Answered by `go`. */
   | { kind: "batch"; batch: SampleBatch }
   | { kind: "report"; report: ValidationReport }
-  | { kind: "refused"; error: Refusal };
-
-/** An AppError on its way between threads. */
-export interface Refusal {
-  kind: ErrorKind;
-  message: string;
-  param?: string;
-  details?: ErrorDetail[];
-}
+  /** The schema can be used. */
+  | { kind: "usable" }
+  | { kind: "refused"; error: SentError };

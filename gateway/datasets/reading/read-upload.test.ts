@@ -156,12 +156,13 @@ test("a source that fails is not covered up", async () => {
   await expect(collect(read("a.jsonl", broken()))).rejects.toThrow("the database is gone");
 });
 
-test("a Worker that crashes is an internal error, and the log learns why", async () => {
+test("a fault in the Worker is an internal error, and the log learns why", async () => {
   const job = { limits: LIMITS, mapping: {}, format: "parquet" as const, path: join(spoolDir, "not-there") };
-  const thread = new ReadingThread(PATIENCE);
-  await expect(thread.ask({ kind: "job", job })).rejects.toMatchObject({
-    kind: "internal",
-    detail: { cause: { message: expect.stringContaining("ENOENT") } },
+  const thread = new ReadingThread(PATIENCE, "It stands still.");
+  const reply = await thread.ask({ kind: "job", job });
+  expect(reply).toMatchObject({
+    kind: "refused",
+    error: { kind: "internal", stack: expect.stringContaining("ENOENT") },
   });
   thread.close();
 });

@@ -1,4 +1,4 @@
-import { AppError } from "../../../lib/errors";
+import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { toBlocks } from "./blocks";
 import { type ColumnMapping, checkMapping } from "./column-mapping";
@@ -33,6 +33,8 @@ export interface UploadOptions extends Patience {
  * comes by itself, only later.
  */
 const COLLECT_CHARACTERS = 8_388_608;
+
+const STALLED = "Reading the upload stands still, so it was given up. Try it in smaller parts.";
 
 /** Samples in order, possibly none, with the bytes that have been pulled: of Parquet, which is taken in first, all. */
 export type UploadBatch = SampleBatch & { bytes: number };
@@ -92,7 +94,7 @@ async function* readInThread(
   blocks: CountedBlocks,
   patience: Patience,
 ): AsyncGenerator<UploadBatch, ValidationReport> {
-  const thread = new ReadingThread(patience);
+  const thread = new ReadingThread(patience, STALLED);
   const garbage = new Garbage(COLLECT_CHARACTERS);
   try {
     let reply = await thread.ask({ kind: "job", job });
@@ -110,10 +112,10 @@ async function* readInThread(
           break;
         case "report":
           return reply.report;
-        case "refused": {
-          const { kind, message, ...detail } = reply.error;
-          throw new AppError(kind, message, detail);
-        }
+        case "refused":
+          throw fromSent(reply.error);
+        case "usable":
+          throw new Error("An upload is not answered like a schema.");
       }
     }
   } finally {

@@ -25,6 +25,10 @@ describe("a schema is checked at once", () => {
     [{ properties: { input: { pattern: "(" } } }, "missing closing )"],
     [{ properties: { input: { pattern: "^(?!no)" } } }, "invalid or unsupported Perl syntax"],
     [{ properties: { input: { pattern: "(a{1000}){1000}" } } }, "invalid repeat count"],
+    [
+      { properties: { input: { allOf: Array.from({ length: 1200 }, (_, n) => ({ pattern: `x{${n}}` })) } } },
+      "too much",
+    ],
     [{ description: "x".repeat(70_000) }, "it has more than 64 KiB"],
   ])("%j: %s", (schema, says) => {
     expect(refusal(schema)).toContain(says);

@@ -8,10 +8,33 @@ import type { SampleProblem } from "./sample-check";
 
 const MAX_SCHEMA_BYTES = 65_536;
 
+/** Steps that the patterns of a schema take together, a repeat written out: a quarter of a million take 30 MB. */
+const MAX_PATTERN_STEPS = 250_000;
+/** What RE2 lets repeats in one another come to. */
+const MOST_REPEATS = 1000;
+
+/** At least as many steps as RE2 makes of a pattern: it writes out what is repeated. */
+const stepsOf = (pattern: string): number => {
+  const repeats = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least));
+  return (
+    pattern.length *
+    Math.min(
+      MOST_REPEATS,
+      repeats.reduce((all, count) => all * Math.max(1, count), 1),
+    )
+  );
+};
+
 /** Patterns run in linear time: JavaScript's own can take for ever on a text that is made for it, and nothing stops them. */
-const linearPattern = Object.assign((pattern: string) => RE2JS.compile(RE2JS.translateRegExp(pattern)), {
-  code: "linearPattern",
-});
+const linearPatterns = () => {
+  let steps = 0;
+  const compile = (pattern: string) => {
+    steps += stepsOf(pattern);
+    if (steps > MAX_PATTERN_STEPS) throw new Error("its patterns repeat too much; write them shorter, or fewer");
+    return RE2JS.compile(RE2JS.translateRegExp(pattern));
+  };
+  return Object.assign(compile, { code: "linearPattern" });
+};
 
 const OPTIONS: Options = {
   strictTypes: false,
@@ -21,7 +44,6 @@ const OPTIONS: Options = {
   inlineRefs: false,
   ownProperties: true,
   logger: false,
-  code: { regExp: linearPattern },
 };
 
 const DRAFTS: readonly [name: string, create: (options: Options) => Ajv][] = [
@@ -67,7 +89,7 @@ const compile = (schema: unknown, options: Options): ValidateFunction => {
   const create = DRAFTS.find(([name]) => draft.includes(name))?.[1];
   if (!create) throw refuse(`$schema must be draft 2020-12 or draft-07, not ${draft.slice(0, 100)}.`);
   try {
-    return create({ ...OPTIONS, ...options }).compile(schema);
+    return create({ ...OPTIONS, ...options, code: { regExp: linearPatterns() } }).compile(schema);
   } catch (error) {
     throw refuse(`it can't be used: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}.`, error);
   }

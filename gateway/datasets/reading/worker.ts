@@ -1,9 +1,9 @@
-import { AppError } from "../../../lib/errors";
+import { toSent } from "../../../lib/thread-errors";
 import type { FromWorker, ReadingJob, ToWorker } from "./protocol";
 import type { RowSource } from "./read-rows";
 import { readSamples } from "./read-samples";
 
-/* Entry of the Worker that reads one upload. What it throws beside AppErrors ends it, and its caller hears of that. */
+/* Entry of the Worker that reads one upload, or checks one schema. */
 
 declare const self: Worker;
 
@@ -29,20 +29,27 @@ const sourceOf = (job: ReadingJob): RowSource => {
 };
 
 const read = async (job: ReadingJob): Promise<FromWorker> => {
-  try {
-    const batches = readSamples(sourceOf(job), job);
-    for (;;) {
-      const { done, value } = await batches.next();
-      if (done) return { kind: "report", report: value };
-      await ask({ kind: "batch", batch: value });
-    }
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const { param, details } = error.detail;
-    return { kind: "refused", error: { kind: error.kind, message: error.message, param, details } };
+  const batches = readSamples(sourceOf(job), job);
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return { kind: "report", report: value };
+    await ask({ kind: "batch", batch: value });
   }
 };
 
+/** The validator is large: it is loaded for whoever has a schema. */
+const check = async (schema: unknown): Promise<FromWorker> => {
+  const { checkSampleSchema } = await import("./sample-schema");
+  checkSampleSchema(schema);
+  return { kind: "usable" };
+};
+
+const answer = (message: ToWorker): Promise<FromWorker> | undefined => {
+  if (message.kind === "job") return read(message.job);
+  return message.kind === "schema" ? check(message.schema) : undefined;
+};
+
 self.onmessage = async ({ data }: MessageEvent<ToWorker>) => {
-  if (data.kind === "job") self.postMessage(await read(data.job));
+  const reply = await answer(data)?.catch((error): FromWorker => ({ kind: "refused", error: toSent(error) }));
+  if (reply) self.postMessage(reply);
 };

@@ -1,4 +1,4 @@
-import { nextTurn } from "../lib/next-turn";
+import { nextTurn } from "./next-turn";
 
 /**
  * One piece of work at a time, in order of arrival. The driver is synchronous, so between two pieces the event loop
