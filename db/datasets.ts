@@ -1,10 +1,11 @@
-import { and, desc, eq, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { like } from "./like";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
-export type RevisionRow = typeof datasetRevisions.$inferSelect;
+/** Without its report, which may be long: `findReport`. */
+export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
 /** A revision that readers may see. */
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
@@ -17,9 +18,11 @@ export interface DatasetCursor {
 
 const isLatest = sql`dataset_revisions.revision = (SELECT MAX(revision) FROM dataset_revisions AS r WHERE r.dataset_id = datasets.id)`;
 
+const { report: _, ...revisionColumns } = getTableColumns(datasetRevisions);
+
 const withLatest = (db: Reads, where: SQL | undefined) =>
   db
-    .select({ dataset: datasets, latest: datasetRevisions })
+    .select({ dataset: datasets, latest: revisionColumns })
     .from(datasets)
     .innerJoin(datasetRevisions, and(eq(datasetRevisions.datasetId, datasets.id), isLatest))
     .where(and(isNull(datasets.deletedAt), where));
@@ -88,7 +91,7 @@ export const findRevision = async (
   revision?: number,
 ): Promise<ReadyRevision | undefined> => {
   const [row] = await db
-    .select()
+    .select(revisionColumns)
     .from(datasetRevisions)
     .where(
       and(
@@ -109,12 +112,21 @@ export const listRevisions = async (
 ): Promise<ReadyRevision[]> => {
   const older = below === undefined ? undefined : lt(datasetRevisions.revision, below);
   const rows = await db
-    .select()
+    .select(revisionColumns)
     .from(datasetRevisions)
     .where(and(eq(datasetRevisions.datasetId, datasetId), older))
     .orderBy(desc(datasetRevisions.revision))
     .limit(limit);
   return rows.map(asReady);
+};
+
+/** What was found in the upload of a revision. */
+export const findReport = async (db: Reads, revisionId: string): Promise<Record<string, unknown> | null> => {
+  const [row] = await db
+    .select({ report: datasetRevisions.report })
+    .from(datasetRevisions)
+    .where(eq(datasetRevisions.id, revisionId));
+  return row?.report ?? null;
 };
 
 /** A place for samples that nobody sees yet. */
@@ -132,7 +144,7 @@ export const publishRevision = async (
   id: string,
   fields: Pick<
     ReadyRevision,
-    "datasetId" | "revision" | "hash" | "samples" | "added" | "changed" | "removed" | "tags"
+    "datasetId" | "revision" | "hash" | "samples" | "added" | "changed" | "removed" | "tags" | "tagCount"
   > & {
     report: Record<string, unknown>;
   },

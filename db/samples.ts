@@ -83,16 +83,22 @@ export const listHashes = (
     .orderBy(asc(revisionSamples.key))
     .limit(limit);
 
-/** Every tag of a revision, sorted. */
-export const listTags = async (db: Reads, revisionId: string): Promise<string[]> => {
-  const rows = await db.all<{ tag: string }>(sql`
-    SELECT DISTINCT tag.value AS tag
+/** The `limit` tags of a revision that most of its samples have, sorted, and how many there are in all. */
+export const listTags = async (
+  db: Reads,
+  revisionId: string,
+  limit: number,
+): Promise<{ tags: string[]; tagCount: number }> => {
+  const rows = await db.all<{ tag: string; kinds: number }>(sql`
+    SELECT tag.value AS tag, COUNT(*) OVER () AS kinds
     FROM revision_samples AS member
     JOIN samples ON samples.id = member.sample_id
     JOIN json_each(samples.tags) AS tag
     WHERE member.revision_id = ${revisionId}
-    ORDER BY tag`);
-  return rows.map(({ tag }) => tag);
+    GROUP BY tag.value
+    ORDER BY COUNT(*) DESC, tag.value
+    LIMIT ${limit}`);
+  return { tags: rows.map(({ tag }) => tag).sort(), tagCount: rows[0]?.kinds ?? 0 };
 };
 
 export interface MemberFilter {

@@ -43,8 +43,10 @@ export const datasetRevisions = sqliteTable(
     removed: integer().notNull().default(0),
     /** File name of the upload. */
     source: text(),
-    /** Tags of its samples, sorted. */
+    /** Those of its tags that most samples have, sorted: what a list can bear. */
     tags: json<string[]>().notNull().default([]),
+    /** How many tags there are in all. */
+    tagCount: integer().notNull().default(0),
     /** What was found in the upload; see `ValidationReport`. */
     report: json<Record<string, unknown>>(),
     createdBy: text().notNull(),

@@ -82,6 +82,35 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 
 export const DatasetRevisionPage = Page(DatasetRevision);
 
+/** A report as a revision keeps it: its samples are those of the revision. */
+const KeptReport = Type.Omit(ValidationReport, ["preview"], { title: "KeptReport" });
+export type KeptReport = Static<typeof KeptReport>;
+
+export const RevisionDetail = Type.Object(
+  {
+    ...DatasetRevision.properties,
+    report: Nullable(KeptReport, { description: "What was found in the upload, and what was left out" }),
+  },
+  {
+    title: "RevisionDetail",
+    examples: [
+      {
+        revision: 3,
+        hash: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        samples: 195,
+        added: 2,
+        changed: 1,
+        removed: 0,
+        source: "capitals.jsonl",
+        created_at: "2026-11-23T20:15:00.000Z",
+        created_by: "key_4fT9kQ2mXw7R",
+        report: null,
+      },
+    ],
+  },
+);
+export type RevisionDetail = Static<typeof RevisionDetail>;
+
 export const Dataset = Type.Object(
   {
     id: Id("ds"),
@@ -89,7 +118,10 @@ export const Dataset = Type.Object(
     description,
     schema: Nullable(schema),
     latest: DatasetRevision,
-    tags: Type.Array(Type.String(), { description: "Of all samples of the newest revision" }),
+    tags: Type.Array(Type.String(), {
+      description: "Of the newest revision: the 200 that most of its samples have, sorted",
+    }),
+    tag_count: Count("Tags of the newest revision in all"),
     baseline_run_id: Nullable(Id("run"), { description: "The run that new runs are compared with" }),
     created_at: Timestamp,
     created_by: Type.String(),
@@ -115,6 +147,7 @@ export const Dataset = Type.Object(
           created_by: "key_4fT9kQ2mXw7R",
         },
         tags: ["geography"],
+        tag_count: 1,
         baseline_run_id: null,
         created_at: "2026-11-20T09:00:00.000Z",
         created_by: "key_4fT9kQ2mXw7R",

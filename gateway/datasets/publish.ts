@@ -11,6 +11,8 @@ import { nameTaken } from "./service";
 
 /** Members that are read at once. */
 const PAGE = 5000;
+/** Tags that are shown with a dataset, in every list. */
+const KEPT_TAGS = 200;
 
 /** Keys and hashes of a revision, in the order of the keys' bytes. */
 async function* hashesOf(tx: Tx, revisionId: string) {
@@ -42,8 +44,8 @@ export const publish = async (
   const changes = await findChanges(tx, revisionId, base?.id);
   const revision = (base?.revision ?? 0) + 1;
   const { preview: _, ...kept } = report;
-  const tags = await listTags(tx, revisionId);
-  await store.publishRevision(tx, revisionId, { datasetId, revision, hash, tags, report: kept, ...changes });
+  const tags = await listTags(tx, revisionId, KEPT_TAGS);
+  await store.publishRevision(tx, revisionId, { datasetId, revision, hash, ...tags, report: kept, ...changes });
   await store.updateDataset(tx, datasetId, { updatedAt: at });
   const action = target.mode === "create" ? "dataset.create" : "dataset.revise";
   const detail = { revision, hash, ...changes };

@@ -15,6 +15,7 @@ import {
   DatasetPage,
   DatasetQuery,
   DatasetRevisionPage,
+  RevisionDetail,
   RevisionForm,
   Sample,
   SamplePage,
@@ -30,6 +31,7 @@ import { readUploadRequest, type UploadRequest } from "./upload-request";
 
 const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" }));
 const ExportQuery = Type.Object({ format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })), revision });
+const RevisionPath = Type.Object({ ...PathId.properties, revision: NumberInUrl({ minimum: 1 }) });
 const SamplePath = Type.Object({ ...PathId.properties, key: Type.String({ minLength: 1, maxLength: 200 }) });
 
 interface Services {
@@ -165,6 +167,11 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         },
       },
     )
+    .get("/datasets/:id/revisions/:revision", ({ params }) => datasets.revisionDetail(params.id, params.revision), {
+      params: RevisionPath,
+      response: { 200: RevisionDetail },
+      detail: { summary: "Read a revision, and what was found in its upload" },
+    })
     .get("/datasets/:id/samples", ({ params, query }) => datasets.samples(params.id, query), {
       params: PathId,
       query: SampleQuery,

@@ -68,31 +68,26 @@ export const SAMPLES: readonly NewSample[] = [
 
 interface SampleDeps {
   datasets: Pick<DatasetService, "get">;
-  imports: Pick<Imports, "enqueue" | "wait">;
+  imports: Pick<Imports, "enqueue">;
   uploads: Pick<Uploads, "receive">;
 }
 
-/** The id of the dataset to try things with; made where it is not there. Throws what an import throws. */
-export const ensureSampleDataset = async (
+/** The dataset to try things with, or the import that makes it where it is not there. */
+export const beginSampleDataset = async (
   { datasets, imports, uploads }: SampleDeps,
   principal: Principal,
-  signal: AbortSignal,
-): Promise<string> => {
+): Promise<{ dataset: string } | { job: string }> => {
   const known = await datasets.get(NAME).catch((error) => {
     if (toAppError(error).kind === "not_found") return undefined;
     throw error;
   });
-  if (known) return known.id;
+  if (known) return { dataset: known.id };
   const lines = new TextEncoder().encode(SAMPLES.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
-  const upload = await uploads.receive([lines], { fileName: null, createdBy: principal.keyId });
+  const upload = await uploads.receive([lines], { fileName: "sample.jsonl", createdBy: principal.keyId });
   const description = "21 questions to try an evaluation with";
   const request = {
     target: { mode: "create", name: NAME, description, schema: null },
     options: { format: "jsonl", onError: "refuse", dryRun: false },
-    isInline: true,
   } as const;
-  const { job } = await imports.enqueue(principal, upload, request, async () => {});
-  const { dataset } = await imports.wait(job, signal);
-  if (!dataset) throw new Error("An import that stores has a dataset.");
-  return dataset.id;
+  return imports.enqueue(principal, upload, request, async () => {});
 };

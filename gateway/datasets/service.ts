@@ -13,6 +13,8 @@ import type {
   DatasetPage,
   DatasetQuery,
   DatasetRevision,
+  KeptReport,
+  RevisionDetail,
   Sample,
   SamplePage,
   SampleQuery,
@@ -44,6 +46,8 @@ export interface DatasetService {
   }>;
   /** One revision; the newest where none is named. Throws not_found. */
   revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }>;
+  /** One revision, with what was found in its upload; the newest where none is named. Throws not_found. */
+  revisionDetail(id: string, revision?: number): Promise<RevisionDetail>;
   /** Samples of a revision in the order of the upload. Throws not_found. */
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
   /** One sample by its key. Throws not_found. */
@@ -145,6 +149,12 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     async revision(id, number) {
       const row = await find(id);
       return { dataset: toDataset(row), revision: toRevision(await findRevision(row, number)) };
+    },
+
+    async revisionDetail(id, number) {
+      const row = await findRevision(await find(id), number);
+      const report = await store.findReport(db, row.id);
+      return { ...toRevision(row), report: report as KeptReport | null };
     },
 
     async samples(id, { limit = 20, after, revision, ...filter }) {

@@ -21,6 +21,7 @@ export const toDataset = (row: DatasetWithLatest): Dataset => ({
   schema: row.sampleSchema,
   latest: toRevision(row.latest),
   tags: row.latest.tags,
+  tag_count: row.latest.tagCount,
   baseline_run_id: row.baselineRunId,
   created_at: row.createdAt.toISOString(),
   created_by: row.createdBy,

@@ -66,6 +66,7 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "DELETE /v1/datasets/:id": "editor",
   "GET /v1/datasets/:id/revisions": "viewer",
   "POST /v1/datasets/:id/revisions": "editor",
+  "GET /v1/datasets/:id/revisions/:revision": "viewer",
   "GET /v1/datasets/:id/samples": "viewer",
   "GET /v1/datasets/:id/samples/:key": "viewer",
   "GET /v1/datasets/:id/export": "viewer",

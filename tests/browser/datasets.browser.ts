@@ -176,7 +176,7 @@ const CASES: Case[] = [
       await page.getByLabel("Name of the dataset").fill(`numbers ${crypto.randomUUID()}`);
       await page.getByRole("button", { name: "Store 995 samples" }).click();
     },
-    shows: "Stored.",
+    shows: "5 rows that can’t be used were left out",
   },
   { name: "dataset", path: () => dataset, shows: "3 samples in revision 1" },
   { name: "dataset of a viewer", path: () => dataset, as: "viewer", shows: "3 samples in revision 1" },
@@ -185,6 +185,7 @@ const CASES: Case[] = [
     path: () => `${dataset}?q=nothing&tag=asia`,
     shows: "No sample matches “nothing” and tag asia",
   },
+  { name: "dataset of no revision", path: () => `${dataset}?revision=abc`, status: 400, shows: "revision" },
   { name: "dataset gone", path: "/datasets/ds_nothing", status: 404, shows: "There is nothing here" },
   {
     name: "dataset deletion refused",
@@ -230,6 +231,23 @@ describe("an upload", () => {
         [["1"], {}],
         [["2"], {}],
       ]);
+    }));
+
+  test("is looked at again before it is stored with columns that nobody has seen", () =>
+    using({}, async (page) => {
+      const name = `unseen ${crypto.randomUUID()}`;
+      await page.goto("/datasets/new");
+      await choose(page, "input,b\nWhat is 1?,same\nWhat is 2?,same\n");
+      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByLabel("b", { exact: true }).selectOption("key");
+      await page.getByRole("button", { name: "Store 2 samples" }).click();
+      await page.getByRole("heading", { name: "1 row can’t be used" }).waitFor();
+      expect(await page.getByLabel("Name of the dataset").inputValue()).toBe(name);
+      expect((await pages.datasets.list({ search: name })).data).toEqual([]);
+      await page.getByRole("button", { name: "Store 1 sample" }).click();
+      await page.getByText("1 row that can’t be used was left out").waitFor();
+      await page.getByText("What the upload of revision 1 held: 2 rows read, 1 good, 1 can't be used").waitFor();
+      await page.getByRole("cell", { name: "stands in line 2 already" }).waitFor();
     }));
 
   test("of the first dataset can be the sample, which is there once", async () => {

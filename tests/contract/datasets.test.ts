@@ -188,6 +188,21 @@ describe("revisions", () => {
   });
 });
 
+test("a revision keeps what was found in its upload, without the samples", async () => {
+  const { dataset } = await json(await send("/v1/datasets", thousand(), { name: fresh(), on_error: "skip" }));
+  const detail = await json(await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/1`));
+  expect(detail).toMatchObject({ ...dataset.latest, report: { rows: 1000, accepted: 995, rejected: 5 } });
+  expect([detail.report.errors.length, "preview" in detail.report]).toEqual([5, false]);
+  expect((await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/2`)).status).toBe(404);
+  expect((await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/abc`)).status).toBe(400);
+});
+
+test("of many tags the 200 that most samples have are listed, and how many there are in all", async () => {
+  const samples = Array.from({ length: 300 }, (_, n) => ({ input: `Question ${n}?`, tags: ["all", `tag ${n}`] }));
+  const { tags, tag_count } = await create(samples);
+  expect([tags.length, tags[0], tag_count]).toEqual([200, "all", 301]);
+});
+
 describe("what is downloaded", () => {
   const awkward = [
     { key: "formula", input: "=1+1", references: ["+2", "@x"], tags: ["a", "b"], metadata: { n: 1.5, ok: true } },

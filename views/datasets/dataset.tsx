@@ -1,5 +1,12 @@
-import type { Dataset, DatasetRevision, Sample, SamplePage } from "../../gateway/datasets/contract";
-import { hasRole } from "../../gateway/principal";
+import type {
+  Dataset,
+  DatasetRevision,
+  KeptReport,
+  RevisionDetail,
+  Sample,
+  SamplePage,
+} from "../../gateway/datasets/contract";
+import { hasRole, type Role } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
@@ -8,6 +15,7 @@ import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { changeOf, sampleCount } from "./list";
+import { Findings, headline } from "./report";
 import { textOfInput } from "./text";
 
 export interface SampleFilter {
@@ -20,7 +28,7 @@ export interface SampleFilter {
 interface DatasetPageProps extends Frame {
   dataset: Dataset;
   revisions: readonly DatasetRevision[];
-  shown: DatasetRevision;
+  shown: RevisionDetail;
   samples: SamplePage;
   filter: SampleFilter;
   notice?: string;
@@ -38,7 +46,8 @@ export const DatasetPage = ({
   problems = {},
   ...frame
 }: DatasetPageProps) => {
-  const mayWrite = frame.principal !== undefined && hasRole(frame.principal.role, "editor");
+  const may = (role: Role) => frame.principal !== undefined && hasRole(frame.principal.role, role);
+  const mayWrite = may("editor");
   const path = `/datasets/${dataset.id}`;
   const isRefused = Object.keys(problems).length > 0;
   return (
@@ -50,12 +59,18 @@ export const DatasetPage = ({
             <Icon name="plus" /> Add revision
           </a>
         )}
+        {may("member") && (
+          <a class="button" href={withQuery("/evals/new", { dataset: dataset.id, revision: String(shown.revision) })}>
+            Evaluate a sample
+          </a>
+        )}
       </Heading>
       <Alerts />
       <p role="status" class={notice ? "panel success" : "visually-hidden"}>
         {notice}
       </p>
       <Samples dataset={dataset} shown={shown} samples={samples} filter={filter} path={path} />
+      {shown.report && <Upload revision={shown.revision} report={shown.report} />}
       <Revisions revisions={revisions} shown={shown} path={path} />
       <Exports path={path} revision={shown.revision} />
       {mayWrite && <Deletion dataset={dataset} problems={problems} />}
@@ -88,14 +103,7 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
           type="search"
           attributes={{ maxlength: 200 }}
         />
-        {dataset.tags.length > 0 && (
-          <SelectField
-            name="tag"
-            label="Tag"
-            value={filter.tag ?? ""}
-            options={[{ value: "", label: "Any" }, ...dataset.tags.map((tag) => ({ value: tag, label: tag }))]}
-          />
-        )}
+        <TagField dataset={dataset} value={filter.tag} />
         {filter.revision !== undefined && <input type="hidden" name="revision" value={filter.revision} />}
       </Filters>
       {samples.data.length > 0 ? (
@@ -112,6 +120,14 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
       <Pager path={path} query={{ ...filter }} next={samples.next_cursor} />
     </section>
   );
+};
+
+/** A choice where all of them can be listed. */
+const TagField = ({ dataset: { tags, tag_count: all }, value = "" }: { dataset: Dataset; value?: string }) => {
+  if (all > tags.length) return <TextField name="tag" label="Tag" value={value} attributes={{ maxlength: 64 }} />;
+  if (tags.length === 0) return null;
+  const options = [{ value: "", label: "Any" }, ...tags.map((tag) => ({ value: tag, label: tag }))];
+  return <SelectField name="tag" label="Tag" value={value} options={options} />;
 };
 
 const wordsOf = ({ q, tag }: SampleFilter): string =>
@@ -137,6 +153,23 @@ const SampleTable = ({ samples, path, revision }: { samples: readonly Sample[]; 
       { name: "Tags", cell: ({ tags }) => tags.join(", ") },
     ]}
   />
+);
+
+/** What was found in the file that a revision came from: which rows are not in it, and why. */
+const Upload = ({ revision, report }: { revision: number; report: KeptReport }) => (
+  <details class="card fold" open={report.rejected > 0}>
+    <summary>
+      What the upload of revision {revision} held: {headline(report)}
+    </summary>
+    <Findings report={report} />
+    <p class="hint">
+      Columns:{" "}
+      {report.columns
+        .map((column) => (report.mapping[column] ? `${column} as ${report.mapping[column]}` : `${column} left out`))
+        .join(", ")}
+      .
+    </p>
+  </details>
 );
 
 const Revisions = ({

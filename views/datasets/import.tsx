@@ -4,7 +4,7 @@ import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, TextField } from "../ui/fields";
 import { count } from "../ui/time";
 import { MappingFields } from "./mapping";
-import { Findings, Preview } from "./report";
+import { Findings, headline, Preview } from "./report";
 
 /** What a person has chosen so far; kept over every look at the file. */
 export interface ImportForm {
@@ -83,6 +83,7 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
       <Findings report={report} />
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} />
+        <p class="hint">With other columns the file is read again before anything is stored.</p>
         <div class="form-end">
           <button type="submit" class="secondary" name="action" value="check">
             Read again with these columns
@@ -137,13 +138,3 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
     </Shell>
   );
 };
-
-const headline = ({ rows, accepted, rejected, duplicates }: ValidationReport): string =>
-  [
-    `${count(rows, "row")} read`,
-    `${accepted.toLocaleString("en")} good`,
-    rejected > 0 && `${rejected.toLocaleString("en")} can't be used`,
-    duplicates.exact > 0 && `${duplicates.exact.toLocaleString("en")} twice and left out`,
-  ]
-    .filter(Boolean)
-    .join(", ");

@@ -1,4 +1,4 @@
-import type { NewSample, ValidationReport } from "../../gateway/datasets/contract";
+import type { KeptReport, NewSample } from "../../gateway/datasets/contract";
 import { Icon } from "../ui/icon";
 import { Table } from "../ui/table";
 import { count } from "../ui/time";
@@ -8,7 +8,7 @@ import { textOfInput } from "./text";
 const FIRST_ERRORS = 20;
 
 /** What is wrong with rows, and what may be worth a look. */
-export const Findings = ({ report }: { report: ValidationReport }) => {
+export const Findings = ({ report }: { report: KeptReport }) => {
   const { errors, error_count: all, rejected } = report;
   return (
     <>
@@ -36,7 +36,7 @@ export const Findings = ({ report }: { report: ValidationReport }) => {
   );
 };
 
-const ErrorTable = ({ errors, caption }: { errors: ValidationReport["errors"]; caption: string }) => (
+const ErrorTable = ({ errors, caption }: { errors: KeptReport["errors"]; caption: string }) => (
   <Table
     caption={caption}
     rows={errors}
@@ -48,8 +48,19 @@ const ErrorTable = ({ errors, caption }: { errors: ValidationReport["errors"]; c
   />
 );
 
+/** What was read, in one line. */
+export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): string =>
+  [
+    `${count(rows, "row")} read`,
+    `${accepted.toLocaleString("en")} good`,
+    rejected > 0 && `${rejected.toLocaleString("en")} can't be used`,
+    duplicates.exact > 0 && `${duplicates.exact.toLocaleString("en")} twice and left out`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+
 /** Empty fields and doubles, which are allowed and often not meant. */
-const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report: ValidationReport }) => {
+const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report: KeptReport }) => {
   const remarks = [
     duplicates.exact > 0 && `${count(duplicates.exact, "row")} repeat an earlier row and are left out.`,
     duplicates.near > 0 &&

@@ -1,7 +1,9 @@
+import { Value } from "@sinclair/typebox/value";
 import { Elysia, t } from "elysia";
+import { CreateDataset, type RevisionDetail } from "../../gateway/datasets/contract";
 import { exportResponse } from "../../gateway/datasets/export";
 import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gateway/datasets/imports";
-import { ensureSampleDataset } from "../../gateway/datasets/sample-dataset";
+import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
 import { receiveForm } from "../../gateway/uploads/receive-form";
@@ -12,6 +14,7 @@ import { own } from "../../lib/own";
 import { Fields } from "../ui/form";
 import { html, isHtmx, page, redirect } from "../ui/html";
 import { withoutEmpty } from "../ui/lists";
+import { count } from "../ui/time";
 import { DatasetPage, type SampleFilter } from "./dataset";
 import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
 import { DatasetsPage } from "./list";
@@ -37,6 +40,7 @@ interface Services {
 }
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
+const revision = t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 }));
 const done = t.Optional(t.String({ maxLength: 20 }));
 
 /** `/datasets`: lists, uploads with a look at what was read, and what is in a dataset. */
@@ -129,15 +133,20 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     const form: ImportForm = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
-      onError: body.onError === "refuse" ? "refuse" : "skip",
+      // Nothing is left out that nobody was asked about.
+      onError: body.onError === "skip" ? "skip" : "refuse",
     };
     const { target } = payload;
     const wanted: ImportTarget =
       target.mode === "create" ? { ...target, name: form.name } : { ...target, mode: form.mode };
     const upload = await uploads.get(payload.uploadId, principal.keyId);
-    if (body.action !== "store") return look(request, upload, wanted, { mapping });
-    if (target.mode === "create" && (form.name === "" || form.name.length > 100)) {
-      return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters" });
+    // What is stored is what was shown: other columns are looked at first.
+    const isShown = result.report.columns.every(
+      (column) => (mapping[column] ?? undefined) === result.report.mapping[column],
+    );
+    if (body.action !== "store" || !isShown) return look(request, upload, wanted, { mapping });
+    if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, form.name)) {
+      return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters on one line" });
     }
     if (form.onError === "refuse" && result.report.rejected > 0) {
       const problem = "Some rows can’t be used. Correct the file and upload it again, or keep the good rows";
@@ -160,10 +169,16 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     }
   };
 
-  const showDataset = async (request: Request, id: string, query: SampleFilter & { done?: string }, problems = {}) => {
-    const { done: notice, ...filter } = query;
-    const number = filter.revision ? Number(filter.revision) : undefined;
-    const { dataset, revision } = await datasets.revision(id, number);
+  const showDataset = async (
+    request: Request,
+    id: string,
+    query: Omit<SampleFilter, "revision"> & { revision?: number; done?: string },
+    problems = {},
+  ) => {
+    const { done: notice, revision: number, ...words } = query;
+    const filter: SampleFilter = { ...words, revision: number === undefined ? undefined : String(number) };
+    const dataset = await datasets.get(id);
+    const shown = await datasets.revisionDetail(id, number);
     const { data: revisions } = await datasets.revisions(id, { limit: REVISIONS });
     const samples = await datasets.samples(id, {
       limit: PAGE_LENGTH,
@@ -172,10 +187,10 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       tag: filter.tag || undefined,
       search: filter.q || undefined,
     });
-    const props = { ...frameOf(request), dataset, revisions, samples, problems, shown: revision };
+    const props = { ...frameOf(request), dataset, revisions, samples, problems, shown };
     const isRefused = Object.keys(problems).length > 0;
     return page(
-      <DatasetPage {...props} filter={withoutEmpty(filter)} notice={own(NOTICES, notice ?? "")} />,
+      <DatasetPage {...props} filter={withoutEmpty(filter)} notice={noticeOf(notice, shown)} />,
       isRefused ? 422 : 200,
     );
   };
@@ -199,8 +214,8 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />))
     .post("/upload", ({ request }) => receive(request), { parse: "none" })
     .post("/sample", async ({ request }) => {
-      const id = await ensureSampleDataset({ datasets, imports, uploads }, principalOf(request), request.signal);
-      return redirect(request, `/datasets/${id}`);
+      const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
+      return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
     })
     .get("/imports/:job", async ({ request, params }) => {
       const view = await imports.find(principalOf(request), params.job);
@@ -219,7 +234,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       return redirect(request, `/datasets/imports/${params.job}`);
     })
     .get("/:id", ({ request, params, query }) => showDataset(request, params.id, query), {
-      query: Fields({ q: text(200), tag: text(64), revision: text(10), after: text(200), done }),
+      query: Fields({ q: text(200), tag: text(64), revision, after: text(200), done }),
     })
     .get("/:id/upload", async ({ request, params }) => {
       const dataset = await datasets.get(params.id);
@@ -229,18 +244,17 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     .get(
       "/:id/samples/:key",
       async ({ request, params, query }) => {
-        const number = query.revision ? Number(query.revision) : undefined;
-        const { dataset, revision } = await datasets.revision(params.id, number);
+        const { dataset, revision } = await datasets.revision(params.id, query.revision);
         const sample = await datasets.sample(params.id, params.key, revision.revision);
         const props = { ...frameOf(request), dataset, sample, revision: revision.revision };
         return page(<SamplePage {...props} />);
       },
-      { query: Fields({ revision: text(10) }) },
+      { query: Fields({ revision }) },
     )
     .get("/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
       query: Fields({
         format: t.Optional(t.Union([t.Literal("jsonl"), t.Literal("csv")])),
-        revision: t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 })),
+        revision,
       }),
     })
     .post(
@@ -256,6 +270,14 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       },
       { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
     );
+};
+
+/** What has just happened; of a revision also what is not in it. */
+const noticeOf = (done: string | undefined, { report }: RevisionDetail): string | undefined => {
+  const notice = NOTICES[done ?? ""];
+  if (done !== "stored" || !report?.rejected) return notice;
+  const rows = count(report.rejected, "row");
+  return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;
 };
 
 /** "capitals.csv" becomes "capitals". */

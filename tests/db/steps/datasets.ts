@@ -89,7 +89,14 @@ const steps: readonly Step[] = [
     name: "publishRevision",
     write: (db, tag) =>
       db.write(async (tx) => {
-        const fields = { datasetId: ds(tag), hash: tag, tags: ["tagged"], report: { rows: 2 }, removed: 0 };
+        const fields = {
+          datasetId: ds(tag),
+          hash: tag,
+          tags: ["tagged"],
+          tagCount: 1,
+          report: { rows: 2 },
+          removed: 0,
+        };
         const one = { revision: 1, samples: 2, added: 2, changed: 0 };
         const two = { revision: 2, samples: 3, added: 1, changed: 0 };
         await datasets.publishRevision(tx, rev(tag, "one"), { ...fields, ...one });
