@@ -47,6 +47,26 @@ export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: s
   return rowsAffected;
 };
 
+/**
+ * Takes out of a revision the members before place `from` whose content also stands at `from` or after it, and closes the
+ * gaps. Answers how many there were.
+ */
+export const dropRepeatedMembers = async (tx: Tx, revisionId: string, from: number): Promise<number> => {
+  const { rowsAffected } = await tx.run(sql`
+    DELETE FROM revision_samples
+    WHERE revision_id = ${revisionId} AND position < ${from} AND sample_id IN
+      (SELECT sample_id FROM revision_samples WHERE revision_id = ${revisionId} AND position >= ${from})`);
+  if (rowsAffected === 0) return 0;
+  // By way of places that nobody has: no two rows may have the same one for a moment.
+  await tx.run(sql`
+    UPDATE revision_samples SET position = -place.n
+    FROM (SELECT position, ROW_NUMBER() OVER (ORDER BY position) AS n FROM revision_samples WHERE revision_id = ${revisionId})
+      AS place
+    WHERE revision_samples.revision_id = ${revisionId} AND revision_samples.position = place.position`);
+  await tx.run(sql`UPDATE revision_samples SET position = -position - 1 WHERE revision_id = ${revisionId}`);
+  return rowsAffected;
+};
+
 /** How a revision differs from the one before: by key, then by content. */
 export const findChanges = async (
   db: Reads,

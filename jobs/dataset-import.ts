@@ -56,8 +56,8 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
       if (isRefused) return done("refused", null);
       const there = await findMemberCount(tx, revisionId);
       if (there !== report.accepted) throw new Error(`${there} samples are staged, ${report.accepted} were read.`);
-      const isNew = await publish(tx, revisionId, payload, report, now());
-      return done(isNew ? "stored" : "unchanged", payload.datasetId);
+      const published = await publish(tx, revisionId, payload, report, now());
+      return { ...done(published.isNew ? "stored" : "unchanged", payload.datasetId), report: published.report };
     });
     // Also one that a person has looked at first: there is nothing left to decide.
     if (!options.dryRun && !isRefused) await uploads.discard(uploadId);

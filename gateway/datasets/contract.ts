@@ -51,7 +51,7 @@ export const ValidationReport = Type.Object(
       { description: "The first 1,000" },
     ),
     duplicates: Type.Object({
-      exact: Count("Rows with the content of an earlier row; they are left out"),
+      exact: Count("Rows with the content of an earlier row, or of a sample that a merge keeps; they are left out"),
       near: Count("Rows that differ from an earlier one in case, spaces or punctuation only; they are kept"),
     }),
     empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by field that a column fills" }),

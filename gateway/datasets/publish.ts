@@ -2,7 +2,7 @@ import { appendAudit } from "../../db/audit";
 import type { Tx } from "../../db/client";
 import * as store from "../../db/datasets";
 import { isConstraint } from "../../db/errors";
-import { findChanges, insertMissingMembers, listHashes, listTags } from "../../db/samples";
+import { dropRepeatedMembers, findChanges, insertMissingMembers, listHashes, listTags } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { revisionHash } from "./content";
 import type { ValidationReport } from "./contract";
@@ -24,22 +24,28 @@ async function* hashesOf(tx: Tx, revisionId: string) {
   }
 }
 
+interface Published {
+  /** False when the newest revision has this very content. */
+  isNew: boolean;
+  report: ValidationReport;
+}
+
 /**
- * Makes the staged samples the newest revision of their dataset, which is made with its first. True when there is a new
- * one; false when the newest has this very content. Throws conflict, not_found for a dataset that was deleted meanwhile.
+ * Makes the staged samples the newest revision of their dataset, which is made with its first. Throws conflict, not_found
+ * for a dataset that was deleted meanwhile.
  */
 export const publish = async (
   tx: Tx,
   revisionId: string,
   { target, datasetId, createdBy }: ImportPayload,
-  report: ValidationReport,
+  found: ValidationReport,
   at: Date,
-): Promise<boolean> => {
+): Promise<Published> => {
   const base = target.mode === "create" ? undefined : await findBase(tx, datasetId);
   if (target.mode === "create") await createDataset(tx, datasetId, target, createdBy, at);
-  if (base && target.mode === "merge") await insertMissingMembers(tx, revisionId, base.id);
+  const report = base && target.mode === "merge" ? await merge(tx, revisionId, base.id, found) : found;
   const hash = await revisionHash(hashesOf(tx, revisionId));
-  if (base?.hash === hash) return false;
+  if (base?.hash === hash) return { isNew: false, report };
 
   const changes = await findChanges(tx, revisionId, base?.id);
   const revision = (base?.revision ?? 0) + 1;
@@ -50,7 +56,24 @@ export const publish = async (
   const action = target.mode === "create" ? "dataset.create" : "dataset.revise";
   const detail = { revision, hash, ...changes };
   await appendAudit(tx, { at, actor: createdBy, action, target: datasetId, detail });
-  return true;
+  return { isNew: true, report };
+};
+
+/** Adds what stays of the revision before. A content that is there under another key is a duplicate, as within a file. */
+const merge = async (
+  tx: Tx,
+  revisionId: string,
+  baseId: string,
+  report: ValidationReport,
+): Promise<ValidationReport> => {
+  await insertMissingMembers(tx, revisionId, baseId);
+  const repeated = await dropRepeatedMembers(tx, revisionId, report.accepted);
+  const { accepted, duplicates } = report;
+  return {
+    ...report,
+    accepted: accepted - repeated,
+    duplicates: { ...duplicates, exact: duplicates.exact + repeated },
+  };
 };
 
 const findBase = async (tx: Tx, datasetId: string): Promise<store.ReadyRevision> => {

@@ -168,6 +168,27 @@ describe("revisions", () => {
     expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["1", "3", "2"]);
   });
 
+  test("that merge hold each content once: what stays keeps its key, and goes around as a file with the same hash", async () => {
+    const { id } = await create([one, two]);
+    const merge = async (samples: unknown[]) => {
+      const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body: { mode: "merge", samples } });
+      return json(response);
+    };
+    const { report, dataset } = await merge([three, { ...one, key: "one again" }, { ...two, references: ["two"] }]);
+    expect(report).toMatchObject({ rows: 3, accepted: 2, duplicates: { exact: 1 } });
+    expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["3", "2", "1"]);
+    const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=jsonl`)).text();
+    const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: "x.jsonl" }));
+    expect([again.dataset.latest.hash, again.dataset.latest.samples]).toEqual([dataset.latest.hash, 3]);
+    // A key whose content becomes that of another one goes; a content that is free by then may move.
+    expect((await merge([{ ...three, key: "2" }])).dataset.latest).toMatchObject({ samples: 2, removed: 1 });
+    const swapped = await merge([
+      { ...one, key: "3" },
+      { ...three, key: "1" },
+    ]);
+    expect(swapped.dataset.latest).toMatchObject({ samples: 2, changed: 2, removed: 0 });
+  });
+
   test("that change nothing are none", async () => {
     const { id } = await create([one, two]);
     expect((await revise(id, { samples: [two, one] })).status).toBe(200);

@@ -86,6 +86,15 @@ const steps: readonly Step[] = [
     write: (db, tag) => db.write((tx) => samples.insertMissingMembers(tx, rev(tag, "two"), rev(tag, "one"))),
   },
   {
+    name: "dropRepeatedMembers",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        const repeated = { ...memberOf(tag, 2), key: "again", position: 3 };
+        await samples.insertMembers(tx, rev(tag, "two"), [repeated]);
+        await samples.dropRepeatedMembers(tx, rev(tag, "two"), 1);
+      }),
+  },
+  {
     name: "publishRevision",
     write: (db, tag) =>
       db.write(async (tx) => {
@@ -137,9 +146,9 @@ const finalState = (tag: string) => ({
   hidden: undefined,
   revisions: [3, 2],
   members: [
-    { key: "k2", position: 0 },
-    { key: "k0", position: 1 },
-    { key: "k1", position: 2 },
+    { key: "k0", position: 0 },
+    { key: "k1", position: 1 },
+    { key: "again", position: 2 },
   ],
   changes: { samples: 3, added: 1, changed: 0, removed: 0 },
   orphan: [],
