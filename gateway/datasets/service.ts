@@ -52,7 +52,10 @@ export interface DatasetService {
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
   /** One sample by its key. Throws not_found. */
   sample(id: string, key: string, revision?: number): Promise<Sample>;
-  /** Every sample of a revision in order, in pages. Throws not_found. */
+  /**
+   * Every sample of a revision in order, in pages. Throws not_found; so do the pages where the dataset is deleted while they
+   * are read: a part is not the whole.
+   */
   export(id: string, revision?: number): Promise<{ dataset: string; revision: number; pages: AsyncIterable<Sample[]> }>;
 }
 
@@ -174,10 +177,13 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const dataset = await find(id);
       const revision = await findRevision(dataset, number);
       const pages = async function* () {
+        let count = 0;
         for (let from = 0; from < revision.samples; from += EXPORT_ROWS) {
           const rows = await listMembers(db, revision.id, { from, window: EXPORT_ROWS, limit: EXPORT_ROWS });
+          count += rows.length;
           yield rows.map(toSample);
         }
+        if (count < revision.samples) throw deletedMeanwhile();
       };
       return { dataset: dataset.id, revision: revision.revision, pages: pages() };
     },
@@ -186,6 +192,9 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
 
 /** Samples that an export reads at once. */
 const EXPORT_ROWS = 200;
+
+const deletedMeanwhile = (): AppError =>
+  new AppError("not_found", "The dataset was deleted while it was read, so the file is not whole.");
 
 export const nameTaken = (name: string): AppError =>
   new AppError("conflict", `There is a dataset "${name}" already. Take another name, or add a revision to it.`, {

@@ -118,3 +118,14 @@ test("a quote that others have put before a formula is theirs: only exports of o
   const { samples: read } = await readText("csv", "question,answer\n'=1,'-2\n");
   expect(read).toMatchObject([{ input: "'=1", references: ["'-2"] }]);
 });
+
+test.each([' [{"role":"user","content":"a text, not a chat"}]', '\n["a"]', "' [x", "  ["])(
+  "a text that looks like a list is the same text after a CSV: %j",
+  async (text) => {
+    async function* one(): AsyncGenerator<NewSample> {
+      yield { key: "k", input: text, output: text, group: text };
+    }
+    const { samples } = await readText("csv", await whole(writeCsv(one())));
+    expect(samples.map(({ input, output, group }) => [input, output, group])).toEqual([[text, text, text]]);
+  },
+);

@@ -1,0 +1,39 @@
+import { expect, test } from "bun:test";
+import { deleteRevisionPart, insertDataset, publishRevision, stageRevision } from "../../db/datasets";
+import { insertMembers } from "../../db/samples";
+import { sampleOf } from "../../tests/db/steps/datasets";
+import { problemOf, temporaryDb } from "../../tests/db/temporary";
+import { exportResponse } from "./export";
+import { createDatasets } from "./service";
+
+const SAMPLES = 6000;
+
+/** A dataset with more samples than an export reads ahead. */
+const store = async () => {
+  const db = await temporaryDb();
+  const at = new Date();
+  await db.write(async (tx) => {
+    await insertDataset(tx, { id: "ds_1", name: "rows", createdBy: "key_1", updatedAt: at });
+    await stageRevision(tx, { id: "rev_1", source: null, createdBy: "key_1" }, at);
+    const members = Array.from({ length: SAMPLES }, (_, n) => ({ ...sampleOf("x", n), key: `k${n}`, position: n }));
+    await insertMembers(tx, "rev_1", members);
+    const counts = { samples: SAMPLES, added: SAMPLES, changed: 0, removed: 0, tags: [], tagCount: 0 };
+    await publishRevision(tx, "rev_1", { datasetId: "ds_1", revision: 1, hash: "hash", report: {}, ...counts });
+  });
+  return { db, datasets: createDatasets({ db }) };
+};
+
+test("an export is every sample of the revision", async () => {
+  const { db, datasets } = await store();
+  const text = await (await exportResponse(datasets, "rows", {})).text();
+  expect(text.trimEnd().split("\n")).toHaveLength(SAMPLES);
+  await db.close();
+});
+
+test("an export whose dataset is deleted meanwhile breaks off: no part of it passes for the whole", async () => {
+  const { db, datasets } = await store();
+  const response = await exportResponse(datasets, "rows", {});
+  while (!(await deleteRevisionPart(db, "rev_1", 1000)));
+  expect((await problemOf(response.text())).message).toContain("deleted while it was read");
+  await db.close();
+});
