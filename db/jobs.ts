@@ -247,13 +247,22 @@ const endJob = async (
     .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
 };
 
+/** Whether a job has a task in one of these states: an indexed read of one row, however many tasks there are. */
+const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state"][]): Promise<boolean> => {
+  const found = await db
+    .select({ id: tasks.id })
+    .from(tasks)
+    .where(and(eq(tasks.jobId, jobId), inArray(tasks.state, [...states])))
+    .limit(1);
+  return found.length > 0;
+};
+
 /** Ends a job when none of its tasks is open any more: failed by its first failure, cancelled, or completed with `result`. */
 export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Date): Promise<void> => {
-  const counts = await listTaskCounts(tx, id);
-  if (counts.queued || counts.running) return;
+  if (await hasTask(tx, id, OPEN)) return;
   const failure = await findTaskFailure(tx, id);
   if (failure) await endJob(tx, id, { state: "failed", error: failure.error }, now);
-  else if (counts.cancelled) await endJob(tx, id, { state: "cancelled" }, now);
+  else if (await hasTask(tx, id, ["cancelled"])) await endJob(tx, id, { state: "cancelled" }, now);
   else await endJob(tx, id, { state: "completed", result }, now);
 };
 

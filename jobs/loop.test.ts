@@ -108,7 +108,8 @@ describe("a job", () => {
   test("that a handler leaves without an end counts as a failed try", async () => {
     await enqueue("job_1");
     await work(async () => {}, { now: hurriedClock() });
-    expect((await ended("job_1")).error?.code).toBe("internal");
+    const { error } = await ended("job_1");
+    expect([error?.code, error?.message]).toEqual(["internal", expect.stringContaining("Quote job_1 when")]);
   });
 
   test("keeps what its handler writes with the end, or nothing of it", async () => {

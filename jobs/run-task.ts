@@ -1,6 +1,6 @@
 import type { Db, Tx } from "../db/client";
 import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress, settleJob } from "../db/jobs";
-import { toAppError, toEnvelope } from "../lib/errors";
+import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
 import { backoffMs, MOST_ATTEMPTS } from "./retry";
@@ -53,7 +53,7 @@ export const runTask = async (
     if (reason === "draining") return fenced((tx) => requeueTask(tx, task, now()));
     if (reason === "cancelled") return end("cancelled", null);
     const error = toAppError(thrown);
-    const failure = toEnvelope(error, task.jobId).error;
+    const failure = inJobsWords(toEnvelope(error, task.jobId).error, task.jobId);
     const attempts = task.attempts + 1;
     const mayHelp = error.retryable || error.kind === "internal";
     log.warn({ ...fields, attempts, code: error.kind, err: error.cause ?? error }, "a task failed");
@@ -76,3 +76,9 @@ export const runTask = async (
     else await giveUp(thrown).catch((error) => log.error({ ...fields, err: error }, "a task's end was not written"));
   }
 };
+
+/** What a worker logs carries the job's id, and no request's. */
+const inJobsWords = (failure: ErrorEnvelope["error"], jobId: string): ErrorEnvelope["error"] => ({
+  ...failure,
+  message: failure.message.replace("the request id", jobId),
+});

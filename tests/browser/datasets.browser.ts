@@ -409,6 +409,17 @@ describe("U8: a request of these pages that is refused", () => {
       await page.getByLabel("Your key").waitFor();
     }));
 
+  test("an upload that a proxy answers says so and keeps the file", () =>
+    using({ expectedStatuses: [502] }, async (page) => {
+      await page.goto("/datasets/new");
+      await page.route("**/datasets/upload", (route) =>
+        route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }),
+      );
+      await choose(page, csv(10));
+      await page.getByText("the answer was 502. The file is still chosen").waitFor();
+      expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
+    }));
+
   test("an upload without a network says so and keeps the file", () =>
     using({ expectedFault: /ERR_FAILED|ERR_INTERNET/ }, async (page) => {
       await page.goto("/datasets/new");

@@ -9,12 +9,15 @@
     document.getElementById("alerts").replaceChildren(panel);
   };
 
-  /** Shows the page that came in place of the one that was hoped for: the form with what is wrong, or an error. */
+  /** Shows the page that came in place of the one that was hoped for; false where it is none of ours, as a proxy's. */
   const show = (html) => {
     const answer = new DOMParser().parseFromString(html, "text/html");
+    const main = answer.getElementById("main");
+    if (!main) return false;
     document.title = answer.title;
-    document.getElementById("main").replaceWith(answer.getElementById("main"));
+    document.getElementById("main").replaceWith(main);
     document.querySelector("[autofocus]")?.focus();
+    return true;
   };
 
   document.addEventListener("submit", (event) => {
@@ -46,10 +49,9 @@
     request.addEventListener("load", () => {
       // Redirects have been followed by now: the address of the answer is where they led.
       if (request.status < 400) location.assign(request.responseURL);
-      else show(request.responseText);
+      else if (!show(request.responseText)) lost(`The file could not be sent: the answer was ${request.status}.`)();
     });
     request.addEventListener("error", lost("The file could not be sent: Groundwire can't be reached."));
-    request.addEventListener("timeout", lost("Groundwire did not answer in time."));
     request.send(new FormData(form));
   });
 })();
