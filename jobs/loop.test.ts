@@ -176,7 +176,32 @@ describe("cancelling", () => {
   });
 });
 
+/** The same database, on which `write` goes another way. */
+const withWrite = (write: Db["write"]): Db => Object.create(db, { write: { value: write } });
+
 describe("closing", () => {
+  test("waits for a heartbeat that is on its way: nothing joins again in the name of a worker that has left", async () => {
+    const { reached, open } = gate();
+    let isSlow = false;
+    const on = withWrite(async (change) => {
+      if (isSlow) {
+        isSlow = false;
+        reached.resolve();
+        await open.promise;
+      }
+      return db.write(change);
+    });
+    const loop = await work((_, { finish }) => finish(async () => ({})), { on });
+    isSlow = true;
+    await reached.promise;
+    const closing = loop.close(0);
+    await Bun.sleep(20);
+    open.resolve();
+    await closing;
+    await Bun.sleep(20);
+    expect(await listWorkers(db)).toEqual([]);
+  });
+
   test("lets running work end, and claims nothing more", async () => {
     await enqueue("job_1", 2);
     const { reached, open } = gate();
@@ -313,8 +338,6 @@ describe("a worker that died", () => {
 });
 
 describe("D4: work whose end can't be written", () => {
-  /** The same database, on which `write` goes another way. */
-  const withWrite = (write: Db["write"]): Db => Object.create(db, { write: { value: write } });
   const full = () => new AppError("storage_full", "The disk of the database is full.");
 
   test("because the disk is full is done when there is space again", async () => {

@@ -5,6 +5,7 @@ import { sendUpload } from "../datasets/send-upload";
 import { UPLOADS, type Upload } from "../datasets/uploads";
 import { Stack } from "../harness";
 import { watchGrowth } from "../memory-growth";
+import { until } from "../until";
 
 /**
  * Large and hostile files, sent by HTTP to a real gateway with a real jobs worker: `bun run faults`. It prints how each
@@ -19,13 +20,20 @@ const wanted = ({ ending }: Upload): number => {
   return ending.samples > 0 ? 201 : 422;
 };
 
+/** What is staged is cleared away after the answer. */
+const CLEARED_MS = 10_000;
+
 /** Rows that a refused upload has left behind. */
 const leftovers = async (stack: Stack, name: string): Promise<number> => {
   const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
-  const sql = `SELECT (SELECT COUNT(*) FROM datasets WHERE name = ?) + (SELECT COUNT(*) FROM upload_parts)
-    + (SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL AND samples > 0)`;
+  const sql = `SELECT (SELECT COUNT(*) FROM datasets WHERE name = ?)
+    + (SELECT COUNT(*) FROM uploads) + (SELECT COUNT(*) FROM upload_parts)
+    + (SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL)
+    + (SELECT COUNT(*) FROM revision_samples JOIN dataset_revisions AS r ON r.id = revision_id WHERE r.revision IS NULL)`;
+  const count = async () => Number((await database.execute({ sql, args: [name] })).rows[0]?.[0]);
   try {
-    return Number((await database.execute({ sql, args: [name] })).rows[0]?.[0]);
+    await until("nothing is left", async () => (await count()) === 0, CLEARED_MS).catch(() => undefined);
+    return await count();
   } finally {
     database.close();
   }
