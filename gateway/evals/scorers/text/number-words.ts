@@ -1,0 +1,94 @@
+import type { Word } from "./words";
+
+const ONES =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
+    " ",
+  );
+const TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
+const ORDINALS =
+  "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split(
+    " ",
+  );
+const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(" ");
+
+const MAGNITUDES: ReadonlyMap<string, number> = new Map([
+  ["hundred", 100],
+  ["thousand", 1e3],
+  ["lakh", 1e5],
+  ["million", 1e6],
+  ["mn", 1e6],
+  ["crore", 1e7],
+  ["billion", 1e9],
+  ["bn", 1e9],
+  ["trillion", 1e12],
+]);
+
+const SMALL: ReadonlyMap<string, number> = new Map([
+  ...ONES.map((word, value): [string, number] => [word, value]),
+  ...TENS.map((word, index): [string, number] => [word, 20 + 10 * index]),
+]);
+const SMALL_ORDINALS: ReadonlyMap<string, number> = new Map([
+  ...ORDINALS.map((word, value): [string, number] => [word, value]),
+  ...TENTHS.map((word, index): [string, number] => [word, 20 + 10 * index]),
+  ["hundredth", 100],
+  ["thousandth", 1000],
+  ["millionth", 1e6],
+]);
+
+const ROMAN_VALUES: Readonly<Record<string, number>> = { I: 1, V: 5, X: 10, L: 50, C: 100, D: 500, M: 1000 };
+const ROMAN = /^(?=[IVXLCDM]{2,15}$)M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})$/;
+
+/** Two and three letters are more often an abbreviation ("CD", "MD") where they are not small numbers. */
+const IS_NUMERAL = /^[IVX]+$|^.{4}/;
+
+/** The value of a Roman numeral of at least two letters, written in capitals: "XIV" is 14. */
+export const romanValue = (text: string): number | undefined => {
+  if (!ROMAN.test(text) || !IS_NUMERAL.test(text)) return undefined;
+  const values = [...text].map((letter) => ROMAN_VALUES[letter] ?? 0);
+  return values.reduce((sum, value, index) => sum + (value < (values[index + 1] ?? 0) ? -value : value), 0);
+};
+
+export const magnitudeOf = (norm: string): number | undefined => MAGNITUDES.get(norm);
+
+/** A number that words spell out, or undefined where none begins at `from`. */
+export interface Spelled {
+  value: number;
+  isOrdinal: boolean;
+  /** Words that it takes. */
+  length: number;
+}
+
+/** Reads "two hundred and five", "twenty-first", "three million" from the words at `from` on. */
+export const readSpelled = (words: readonly Word[], from: number): Spelled | undefined => {
+  let total = 0;
+  let group: number | undefined;
+  let at = from;
+  const result = (isOrdinal: boolean): Spelled => ({ value: total + (group ?? 0), isOrdinal, length: at - from });
+  for (; at < words.length; at++) {
+    const norm = words[at]?.norm ?? "";
+    const ordinal = SMALL_ORDINALS.get(norm);
+    if (ordinal !== undefined && fits(group, ordinal)) {
+      group = ordinal >= 100 ? (group ?? 1) * ordinal : (group ?? 0) + ordinal;
+      at++;
+      return result(true);
+    }
+    const small = SMALL.get(norm);
+    const magnitude = MAGNITUDES.get(norm);
+    if (small !== undefined && fits(group, small)) group = (group ?? 0) + small;
+    else if (magnitude === 100 && group !== undefined) group *= 100;
+    else if (magnitude !== undefined && group !== undefined) {
+      total += group * magnitude;
+      group = undefined;
+    } else if (!(norm === "and" && at > from && SMALL.has(words[at + 1]?.norm ?? "") && isRound(total, group))) break;
+  }
+  return at > from ? result(false) : undefined;
+};
+
+/** "twenty" takes "one" behind it, "one" takes nothing: "nineteen eighty" are two numbers. */
+const fits = (group: number | undefined, value: number): boolean =>
+  group === undefined ||
+  (value < 10 ? value > 0 && group % 10 === 0 && group % 100 !== 10 && group > 0 : group % 100 === 0 && group > 0);
+
+/** "and" goes on only after hundreds and thousands: "two and three" are two numbers. */
+const isRound = (total: number, group: number | undefined): boolean =>
+  group === undefined ? total > 0 : group >= 100 && group % 100 === 0;

@@ -1,0 +1,62 @@
+/* Overlap of two lists of words, as stems or normalised. All are 0…1, and 0 where one list is empty. */
+
+type Words = readonly string[];
+
+const countOf = (words: Words): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+};
+
+/** Words that both have, each as often as in the one that has it less often. */
+export const commonCount = (a: Words, b: Words): number => {
+  const counts = countOf(b);
+  let common = 0;
+  for (const [word, count] of countOf(a)) common += Math.min(count, counts.get(word) ?? 0);
+  return common;
+};
+
+const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+
+/** Share of the words of `expected` that are in `given`. */
+export const recall = (expected: Words, given: Words): number => share(commonCount(expected, given), expected.length);
+
+/** Harmonic mean of precision and recall (Rajpurkar et al. 2016, SQuAD). */
+export const tokenF1 = (expected: Words, given: Words): number =>
+  share(2 * commonCount(expected, given), expected.length + given.length);
+
+/** Pairs of neighbours. */
+export const bigrams = (words: Words): string[] => words.slice(1).map((word, index) => `${words[index]} ${word}`);
+
+/** Most cells of the table of a longest common subsequence; longer lists are compared by their beginning. */
+const MOST_CELLS = 4_000_000;
+
+/** Length of the longest common subsequence. */
+export const lcsLength = (a: Words, b: Words): number => {
+  const rows = a.slice(0, Math.max(1, Math.floor(MOST_CELLS / Math.max(1, b.length))));
+  const columns = b.slice(0, MOST_CELLS);
+  let above = new Int32Array(columns.length + 1);
+  let current = new Int32Array(columns.length + 1);
+  for (const word of rows) {
+    for (let i = 1; i <= columns.length; i++) {
+      current[i] = word === columns[i - 1] ? (above[i - 1] ?? 0) + 1 : Math.max(above[i] ?? 0, current[i - 1] ?? 0);
+    }
+    [above, current] = [current, above];
+  }
+  return above[columns.length] ?? 0;
+};
+
+/** ROUGE-L: F1 by the longest common subsequence (Lin 2004). */
+export const rougeL = (expected: Words, given: Words): number =>
+  share(2 * lcsLength(expected, given), expected.length + given.length);
+
+/** Place of the first run of `part` in `words`, -1 where there is none. An empty part is nowhere. */
+export const indexOfRun = (words: Words, part: Words, from = 0): number => {
+  if (part.length === 0) return -1;
+  for (let i = from; i + part.length <= words.length; i++) {
+    let length = 0;
+    while (length < part.length && words[i + length] === part[length]) length++;
+    if (length === part.length) return i;
+  }
+  return -1;
+};

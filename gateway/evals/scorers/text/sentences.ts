@@ -1,0 +1,63 @@
+/** A sentence or list item. */
+export interface Sentence {
+  text: string;
+  /** UTF-16 offsets, without the white space and list marks around it. */
+  start: number;
+  end: number;
+}
+
+/** Words whose full stop ends no sentence, in lower case. */
+const ABBREVIATIONS = new Set(
+  (
+    "mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds " +
+    "inc ltd co corp dept univ assn bros approx est ca c jan feb mar apr jun jul aug sep sept oct nov dec mt ft ave blvd"
+  ).split(" "),
+);
+
+/** Those that only come before a number: "No. 5". */
+const BEFORE_NUMBERS = new Set("no nos vol p pp fig op art ch sec".split(" "));
+
+const ENDING = /[.!?…]+["'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|[\r\n]+/gu;
+const LIST_MARK = /^(?:[-*+•‣◦–]\s+|\(?\p{Nd}{1,3}[.)]\s+|\(?[a-z][.)]\s+|#{1,6}\s+|>\s?)+/u;
+/** Longer words are no abbreviation. */
+const LONGEST_ABBREVIATION = 8;
+
+/** A full stop after an abbreviation, an initial, a number of a list ("1."), or before a small letter. */
+const isInside = (text: string, from: number, mark: number, next: number): boolean => {
+  if (text[mark] !== "." || text[mark + 1] === ".") return false;
+  const word = /[\p{L}\p{Nd}.]+$/u.exec(text.slice(Math.max(from, mark - LONGEST_ABBREVIATION), mark))?.[0] ?? "";
+  const following = /^[\s]*(\S)/u.exec(text.slice(next, next + 40))?.[1];
+  if (following && /\p{Ll}/u.test(following)) return true;
+  if (/^\p{Lu}$/u.test(word) || /^(?:\p{L}\.)+\p{L}$/u.test(word)) return following !== undefined;
+  if (/^\p{Nd}{1,3}$/u.test(word) && text.slice(from, mark).trim() === word) return true;
+  const plain = word.toLowerCase().replaceAll(".", "");
+  return ABBREVIATIONS.has(plain) || (BEFORE_NUMBERS.has(plain) && /^\p{Nd}$/u.test(following ?? ""));
+};
+
+const trimmed = (text: string, start: number, end: number): Sentence | undefined => {
+  const raw = text.slice(start, end);
+  const blank = raw.length - raw.trimStart().length;
+  const mark = LIST_MARK.exec(raw.slice(blank, blank + 200))?.[0].length ?? 0;
+  const part = raw.slice(blank + mark);
+  const inner = part.trim();
+  if (!/[\p{L}\p{N}]/u.test(inner)) return undefined;
+  const from = start + blank + mark + (part.length - part.trimStart().length);
+  return { text: inner, start: from, end: from + inner.length };
+};
+
+/** Sentences and list items of a text, in order; what has no letter or digit is left out. */
+export const readSentences = (text: string): Sentence[] => {
+  const sentences: Sentence[] = [];
+  let from = 0;
+  const take = (end: number) => {
+    const sentence = trimmed(text, from, end);
+    if (sentence) sentences.push(sentence);
+    from = end;
+  };
+  for (const match of text.matchAll(ENDING)) {
+    const end = match.index + match[0].length;
+    if (!isInside(text, from, match.index, end)) take(end);
+  }
+  take(text.length);
+  return sentences;
+};

@@ -1,0 +1,72 @@
+/** What a quantity measures, and how many of the dimension's base unit one unit is. */
+export interface Unit {
+  dimension: string;
+  factor: number;
+}
+
+const table = (dimension: string, units: Readonly<Record<string, number>>): [string, Unit][] =>
+  Object.entries(units).flatMap(([names, factor]) =>
+    names.split(" ").map((name): [string, Unit] => [name, { dimension, factor }]),
+  );
+
+/** Units by name as `normaliseWord` writes it. Only exact conversions, and none between currencies. */
+const UNITS: ReadonlyMap<string, Unit> = new Map([
+  ...table("length", {
+    "mm millimeter millimeters millimetre millimetres": 0.001,
+    "cm centimeter centimeters centimetre centimetres": 0.01,
+    "m meter meters metre metres": 1,
+    "km kms kilometer kilometers kilometre kilometres": 1000,
+    "inch inches": 0.0254,
+    "ft foot feet": 0.3048,
+    "yd yard yards": 0.9144,
+    "mi mile miles": 1609.344,
+  }),
+  ...table("mass", {
+    "mg milligram milligrams": 1e-6,
+    "g gram grams": 0.001,
+    "kg kgs kilo kilos kilogram kilograms": 1,
+    "tonne tonnes": 1000,
+    "oz ounce ounces": 0.028349523125,
+    "lb lbs pound pounds": 0.45359237,
+  }),
+  ...table("time", {
+    "ms millisecond milliseconds": 0.001,
+    "sec secs second seconds": 1,
+    "min mins minute minutes": 60,
+    "hr hrs hour hours": 3600,
+    "day days": 86_400,
+    "week weeks": 604_800,
+  }),
+  ...table("years", { "month months": 1 / 12, "year years yr yrs": 1, "decade decades": 10, "century centuries": 100 }),
+  ...table("volume", {
+    "ml milliliter milliliters millilitre millilitres": 0.001,
+    "l liter liters litre litres": 1,
+    "gallon gallons": 3.785411784,
+  }),
+  ...table("data", {
+    "kb kilobyte kilobytes": 1e3,
+    "mb megabyte megabytes": 1e6,
+    "gb gigabyte gigabytes": 1e9,
+    "tb terabyte terabytes": 1e12,
+  }),
+  ...table("percent", { "percent percentage pct": 1 }),
+  ...table("usd", { "usd dollar dollars": 1, "cent cents": 0.01 }),
+  ...table("eur", { "eur euro euros": 1 }),
+  ...table("gbp", { "gbp sterling": 1 }),
+  ...table("inr", { "inr rupee rupees": 1 }),
+  ...table("jpy", { "jpy yen": 1 }),
+  ...table("celsius", { celsius: 1 }),
+  ...table("fahrenheit", { fahrenheit: 1 }),
+]);
+
+const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
+  ["%", { dimension: "percent", factor: 1 }],
+  ["$", { dimension: "usd", factor: 1 }],
+  ["€", { dimension: "eur", factor: 1 }],
+  ["£", { dimension: "gbp", factor: 1 }],
+  ["₹", { dimension: "inr", factor: 1 }],
+  ["¥", { dimension: "jpy", factor: 1 }],
+]);
+
+export const unitByName = (norm: string): Unit | undefined => UNITS.get(norm);
+export const unitBySymbol = (symbol: string): Unit | undefined => SYMBOLS.get(symbol);
