@@ -2,19 +2,21 @@
 
 type Words = readonly string[];
 
-const countOf = (words: Words): Map<string, number> => {
+/** How often each word comes. */
+export const countWords = (words: Words): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
 };
 
 /** Words that both have, each as often as in the one that has it less often. */
-export const commonCount = (a: Words, b: Words): number => {
-  const counts = countOf(b);
+export const inCommon = (words: Words, others: ReadonlyMap<string, number>): number => {
   let common = 0;
-  for (const [word, count] of countOf(a)) common += Math.min(count, counts.get(word) ?? 0);
+  for (const [word, count] of countWords(words)) common += Math.min(count, others.get(word) ?? 0);
   return common;
 };
+
+export const commonCount = (a: Words, b: Words): number => inCommon(a, countWords(b));
 
 const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 

@@ -1,0 +1,101 @@
+import type { EmbedTexts, ScoredAnswer } from "../types";
+import { type ReadText, readText } from "./answer";
+import { type Setting, settingOf } from "./context";
+import { type Match, matchAliases } from "./match";
+import { likestMatches, type Meaning, meaningOf } from "./meaning";
+import { readAliases } from "./reference";
+import { refusalOf } from "./stance";
+
+/** What the model of correctness looks at. */
+export const CORRECTNESS_FEATURES = [
+  "stated",
+  "statedInQuestion",
+  "recall",
+  "f1",
+  "spelling",
+  "partOfDate",
+  "otherFact",
+  "bareInside",
+  "refusal",
+  "denied",
+  "late",
+  "rivals",
+  "cosAnswer",
+  "cosStatement",
+  "gain",
+  "length",
+] as const;
+export type CorrectnessFeature = (typeof CORRECTNESS_FEATURES)[number];
+
+/** Everything found out about an answer. */
+export interface CorrectnessFindings {
+  answer: ReadText;
+  /** The likest first; empty where no reference has a word. */
+  matches: readonly Match[];
+  setting: Setting;
+  refusal: number;
+  meaning: Meaning;
+  features: Readonly<Record<CorrectnessFeature, number>>;
+}
+
+const best = <T>(items: readonly T[], value: (item: T) => number): number => Math.max(0, ...items.map(value));
+
+/** A short answer that has nothing but words of a reference: "Cartier" for "Jacques Cartier". */
+const bareInside = (answer: ReadText, matches: readonly Match[]): number => {
+  if (answer.words.length > 6) return 0;
+  return best(matches, ({ f1, isStated, alias }) =>
+    !isStated &&
+    f1 > 0 &&
+    isWithin(
+      answer,
+      alias.words.map(({ stem }) => stem),
+    )
+      ? 1
+      : 0,
+  );
+};
+
+const isWithin = (answer: ReadText, stems: readonly string[]): boolean => {
+  const known = new Set(stems);
+  return answer.words.every(({ stem, norm }) => known.has(stem) || norm === "the" || norm === "a" || norm === "an");
+};
+
+export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessFindings> => {
+  const answer = readText(scored.output);
+  const question = readText(scored.question ?? "");
+  const matches = likestMatches(matchAliases({ answer, question }, readAliases(scored.references)));
+  const setting = settingOf(answer, question, matches);
+  const refusal = refusalOf(answer.text);
+  const meaning = await meaningOf(answer, scored.question ?? "", matches, embed);
+  const stated = matches.filter(({ isStated }) => isStated);
+  const facts = matches.flatMap(({ fact }) => (fact ? [fact] : []));
+  const isStated = stated.length > 0;
+  return {
+    answer,
+    matches,
+    setting,
+    refusal,
+    meaning,
+    features: {
+      stated: Number(isStated),
+      statedInQuestion: Number(isStated && stated.every(({ isAsked }) => isAsked)),
+      recall: best(matches, ({ recall }) => recall),
+      f1: best(matches, ({ f1 }) => f1),
+      spelling: best(matches, ({ spelling }) => spelling),
+      partOfDate: Number(!isStated && facts.some(({ verdict }) => verdict === "part")),
+      otherFact: Number(
+        (!isStated && facts.length > 0 && facts.every(({ verdict }) => verdict === "other")) ||
+          matches.some(({ isOpposite }) => isOpposite),
+      ),
+      bareInside: bareInside(answer, matches),
+      refusal: isStated ? 0 : refusal,
+      denied: Number(setting.isDenied),
+      late: Math.min(1, (setting.sentence ?? 0) / 3),
+      rivals: Math.min(1, setting.rivals.length / 3),
+      cosAnswer: meaning.answer,
+      cosStatement: meaning.statement,
+      gain: meaning.gain,
+      length: Math.min(1, Math.log2(1 + answer.words.length) / 8),
+    },
+  };
+};

@@ -1,0 +1,97 @@
+import { countWords, inCommon } from "../text/overlap";
+import { STOP_WORDS } from "../text/stop-words";
+import { contentWords, isNameLike, type Word } from "../text/words";
+import type { ReadText } from "./answer";
+import { checkFact, type FactCheck } from "./facts";
+import { type Occurrence, occurrencesOf } from "./occurrences";
+import { bareVerdict, verdictOf } from "./polarity";
+import { type Alias, isInQuestion } from "./reference";
+
+/** How an answer stands to one alias. Shares are 0…1. */
+export interface Match {
+  alias: Alias;
+  occurrences: readonly Occurrence[];
+  fact: FactCheck | undefined;
+  /** It is said: in so many words, as the same date or number, or as the same yes or no. */
+  isStated: boolean;
+  /** Yes or no, and the answer says the opposite. */
+  isOpposite: boolean;
+  /** The question says it already. */
+  isAsked: boolean;
+  /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
+  recall: number;
+  /** F1 of its words and the answer's, without the question's on either side. */
+  f1: number;
+  /** Share of its runs of three letters that a stretch of the answer has. */
+  spelling: number;
+}
+
+const NAME_WEIGHT = 2;
+const ASKED_WEIGHT = 0.3;
+
+const weightOf = (word: Word, asked: ReadonlySet<string>): number =>
+  (isNameLike(word) ? NAME_WEIGHT : 1) * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
+
+const weightedRecall = (alias: Alias, answer: ReadText, asked: ReadonlySet<string>): number => {
+  let [found, whole] = [0, 0];
+  for (const word of contentWords(alias.words)) {
+    const weight = weightOf(word, asked);
+    whole += weight;
+    found += weight * answer.vocabulary.find(word);
+  }
+  return whole > 0 ? found / whole : 0;
+};
+
+const newStems = (words: readonly Word[], asked: ReadonlySet<string>): string[] =>
+  words.filter(({ norm, stem }) => !STOP_WORDS.has(norm) && !asked.has(stem)).map(({ stem }) => stem);
+
+const trigrams = (text: string): string[] => {
+  const padded = ` ${text} `;
+  return Array.from({ length: Math.max(0, padded.length - 2) }, (_, at) => padded.slice(at, at + 3));
+};
+
+const LONGEST_SPELLED = 200;
+
+const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
+  const wanted = trigrams(
+    alias.words
+      .map(({ norm }) => norm)
+      .join(" ")
+      .slice(0, LONGEST_SPELLED),
+  );
+  return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
+};
+
+/** What matching needs of the two texts, made once for all aliases. */
+export interface MatchInput {
+  answer: ReadText;
+  question: ReadText;
+}
+
+/** Compares the answer with each alias. */
+export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly Alias[]): Match[] => {
+  const asked = new Set(question.words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(({ stem }) => stem));
+  const given = newStems(answer.words, asked);
+  const counts = countWords(given);
+  const spelled = new Set(trigrams(answer.norms.join(" ")));
+  return aliases.map((alias) => {
+    const occurrences = occurrencesOf(answer, alias);
+    const verdict = bareVerdict(alias.words);
+    const fact = checkFact(alias, answer, question);
+    const isSameVerdict =
+      verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
+    const isStated = isSameVerdict ?? (occurrences.length > 0 || fact?.verdict === "same");
+    const words = newStems(alias.words, asked);
+    return {
+      alias,
+      occurrences,
+      fact,
+      isStated,
+      isOpposite: isSameVerdict === false,
+      isAsked: isInQuestion(alias, question.words),
+      recall: isStated ? 1 : weightedRecall(alias, answer, asked),
+      f1: (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
+      spelling: isStated ? 1 : spellingOf(alias, spelled),
+    };
+  });
+};
