@@ -1,4 +1,4 @@
-import { indexOfRun, recall, rougeL, tokenF1 } from "./text/overlap";
+import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./text/overlap";
 import { ARTICLES } from "./text/stop-words";
 import { readWords } from "./text/words";
 import { cosine, type EmbedTexts, type ScoredAnswer } from "./types";
@@ -44,4 +44,36 @@ export const CORRECTNESS_BASELINES: Readonly<Record<string, Baseline>> = {
     (await tokenRecall(answer, embed)) / 2 +
     (await closestReference(answer, embed)) / 2,
 };
-export const FAITHFULNESS_BASELINES: Readonly<Record<string, Baseline>> = {};
+
+/** All contexts as one. */
+const againstContexts =
+  (compare: (answer: string[], context: string[]) => number): Baseline =>
+  ({ contexts, output }) =>
+    compare(plainWords(output), contexts.flatMap(plainWords));
+
+const numbersIn = (text: string): string[] => plainWords(text).filter((word) => /^\p{Nd}/u.test(word));
+
+/** Share of the words, or other parts, of an answer that a context has. */
+const shareKnown = (parts: readonly string[], context: readonly string[]): number => {
+  const known = new Set(context);
+  return parts.length > 0 ? parts.filter((part) => known.has(part)).length / parts.length : 1;
+};
+
+const wordPrecision = againstContexts(shareKnown);
+const bigramPrecision = againstContexts((answer, context) => shareKnown(bigrams(answer), bigrams(context)));
+const closestContext: Baseline = async ({ contexts, output }, embed) => {
+  const [answer, ...vectors] = await embed([output, ...contexts]);
+  return Math.max(...vectors.map((vector) => cosine(answer, vector)));
+};
+
+export const FAITHFULNESS_BASELINES: Readonly<Record<string, Baseline>> = {
+  "word precision": wordPrecision,
+  "bigram precision": bigramPrecision,
+  "ROUGE-L precision": againstContexts((answer, context) =>
+    answer.length > 0 ? lcsLength(answer, context) / answer.length : 1,
+  ),
+  "number precision": ({ contexts, output }) => shareKnown(numbersIn(output), contexts.flatMap(numbersIn)),
+  cosine: closestContext,
+  "words + bigrams": async (answer, embed) =>
+    (await wordPrecision(answer, embed)) + (await bigramPrecision(answer, embed)),
+};

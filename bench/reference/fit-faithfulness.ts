@@ -1,0 +1,228 @@
+import { join } from "node:path";
+import { startPlatform } from "../../gateway/cli/agreement/platform";
+import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
+import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
+import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
+import { embedAnyLength } from "../../gateway/evals/reference/embed";
+import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
+import type { FaithfulnessModel, Weights } from "../../gateway/evals/scorers/faithfulness/model";
+import { readAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
+import type { EmbedTexts, ScoredAnswer } from "../../gateway/evals/scorers/types";
+import { auroc } from "../../gateway/evals/statistics/auroc";
+import { EXIT, runCommand } from "../../lib/command";
+import { AppError } from "../../lib/errors";
+import { loadConfig } from "../../lib/settings";
+import { cachedEmbeddings } from "./embeddings";
+import { centre, type FaithfulnessRow, fitModel, logitOf, SHAPES } from "./faithfulness";
+import { foldsOf } from "./folds";
+import { balancedAccuracyAt } from "./validation";
+
+const HELP = `Fits the faithfulness of reference@1 to answers that people have labelled, and writes its weights.
+
+  bun bench/reference/fit-faithfulness.ts FOLDER                 prints held-out figures beside the simple scorers'
+  bun bench/reference/fit-faithfulness.ts FOLDER --dry           writes nothing
+  bun bench/reference/fit-faithfulness.ts FOLDER --cache FILE    keeps vectors in a file for the next time
+  bun bench/reference/fit-faithfulness.ts FOLDER --seeds 1       fewer splits
+
+Held-out: cross-validation over groups in five folds, the mean of the seeds. Thresholds come from the other folds.`;
+
+const OPTIONS = {
+  dry: { type: "boolean", default: false },
+  cache: { type: "string" },
+  seeds: { type: "string", default: "3" },
+} as const;
+
+const FOLDS = 5;
+const TEXTS_AT_ONCE = 64;
+const OUT = join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/weights.ts");
+
+type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
+
+const answerOf = ({ question, context, answer }: LabelledAnswer): ScoredAnswer => ({
+  question,
+  references: [],
+  contexts: [context],
+  output: answer,
+});
+
+/** Characters that a claim and a marked span share, from which on the claim is meant. */
+const LEAST_SHARED = 3;
+
+const claimLabelsOf = (row: LabelledAnswer, claims: FaithfulnessRow["read"]["claims"]): (0 | 1 | null)[] =>
+  claims.map(({ evidence: { claim } }) => {
+    if (row.label === 1) return 1;
+    if (!row.spans) return claims.length === 1 ? 0 : null;
+    const isMarked = row.spans.some(
+      ({ start, end }) => Math.min(end, claim.end) - Math.max(start, claim.start) >= LEAST_SHARED,
+    );
+    return isMarked ? 0 : 1;
+  });
+
+const readRows = async (folder: string, embed: EmbedTexts): Promise<FaithfulnessRow[]> => {
+  const rows: FaithfulnessRow[] = [];
+  for (const path of await listLabelledFiles(folder)) {
+    for (const row of await readLabelledFile(path)) {
+      if (row.task !== "faithfulness") continue;
+      const read = await readAnswer(answerOf(row), embed);
+      const { id, label, answer, spans } = row;
+      const file = path.replace(/^.*[/\\]|\.jsonl$/g, "");
+      const group = `${file}/${row.group}`;
+      rows.push({
+        file,
+        id,
+        group,
+        label,
+        answer,
+        hasQuestion: row.question !== null,
+        read,
+        claimLabels: claimLabelsOf(row, read.claims),
+        spans,
+      });
+    }
+  }
+  return rows;
+};
+
+/** Log-odds of rows by models, and thresholds, that have not seen their groups. */
+const heldOut = (rows: readonly FaithfulnessRow[], seed: number): number[] => {
+  const folds = foldsOf(
+    rows.map(({ group }) => group),
+    FOLDS,
+    seed,
+  );
+  const models = Array.from({ length: FOLDS }, (_, fold) => {
+    const others = rows.filter((_, at) => folds[at] !== fold);
+    const model = fitModel(others);
+    return centre(
+      model,
+      others,
+      others.map((row) => logitOf(model, row)),
+    );
+  });
+  return rows.map((row, at) => {
+    const model = models[folds[at] ?? 0];
+    return model ? logitOf(model, row) : 0;
+  });
+};
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+const figuresOf = (rows: readonly FaithfulnessRow[], scores: readonly number[], threshold: number | "best") => {
+  const labels = rows.map(({ label }) => label === 1);
+  const cut = threshold === "best" ? bestThreshold(labels, scores) : threshold;
+  return [auroc(labels, scores) ?? Number.NaN, balancedAccuracyAt(labels, scores, cut)] as const;
+};
+
+const line = (name: string, [area, accuracy]: readonly [number, number]): string =>
+  `  ${name.padEnd(32)}${area.toFixed(3).padStart(8)}${accuracy.toFixed(3).padStart(8)}`;
+
+const reportOn = (
+  name: string,
+  rows: readonly FaithfulnessRow[],
+  keep: (row: FaithfulnessRow) => boolean,
+  runs: readonly number[][],
+) => {
+  const own = rows.flatMap((row, at) => (keep(row) ? [at] : []));
+  const some = rows.filter(keep);
+  const figures = runs.map((logits) =>
+    figuresOf(
+      some,
+      own.map((at) => logits[at] ?? 0),
+      0,
+    ),
+  );
+  console.log(line(name, [mean(figures.map(([area]) => area)), mean(figures.map(([, accuracy]) => accuracy))]));
+};
+
+const report = (rows: readonly FaithfulnessRow[], runs: readonly number[][]): void => {
+  console.log(`${" ".repeat(34)}   AUROC  balanced accuracy`);
+  for (const file of new Set(rows.map((row) => row.file))) {
+    reportOn(file, rows, (row) => row.file === file, runs);
+    for (const shape of SHAPES) {
+      for (const asked of [true, false]) {
+        const keep = (row: FaithfulnessRow) =>
+          row.file === file && row.read.shape === shape && row.hasQuestion === asked;
+        const count = rows.filter(keep).length;
+        if (count > 30) reportOn(`  ${shape}${asked ? ", asked" : ""}: ${count}`, rows, keep, runs);
+      }
+    }
+  }
+};
+
+const round = (value: number): number => Number(value.toFixed(4)) + 0;
+const toSource = <Feature extends string>({ bias, weights }: Weights<Feature>): string =>
+  JSON.stringify({
+    bias: round(bias),
+    weights: Object.fromEntries(
+      Object.entries<number | undefined>(weights).map(([name, weight]) => [name, round(weight ?? 0)]),
+    ),
+  });
+
+const sourceOf = (model: FaithfulnessModel): string => `import type { FaithfulnessModel } from "./model";
+
+/** Written by \`bun bench/reference/fit-faithfulness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
+export const FAITHFULNESS_MODEL: FaithfulnessModel = {
+${SHAPES.map((shape) => `  ${shape}: { claim: ${toSource(model[shape].claim)}, answer: ${toSource(model[shape].answer)} },`).join("\n")}
+};
+`;
+
+const reportSimple = async (folder: string, embed: EmbedTexts): Promise<void> => {
+  for (const path of await listLabelledFiles(folder)) {
+    const rows = (await readLabelledFile(path)).filter((row) => row.task === "faithfulness");
+    if (rows.length === 0) continue;
+    console.log(`${path.replace(/^.*[/\\]|\.jsonl$/g, "")}, simple scorers at the best threshold for these rows`);
+    const labels = rows.map(({ label }) => label === 1);
+    for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES)) {
+      const scores: number[] = [];
+      for (const row of rows) scores.push(await score(answerOf(row), embed));
+      console.log(
+        line(name, [
+          auroc(labels, scores) ?? Number.NaN,
+          balancedAccuracyAt(labels, scores, bestThreshold(labels, scores)),
+        ]),
+      );
+    }
+  }
+};
+
+await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
+  const [folder, ...rest] = positionals;
+  if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+  const platform = await startPlatform(loadConfig(), false);
+  const plain: EmbedTexts = async (texts) => {
+    const vectors: Float32Array[] = [];
+    for (let from = 0; from < texts.length; from += TEXTS_AT_ONCE) {
+      const some = texts.slice(from, from + TEXTS_AT_ONCE);
+      vectors.push(...(await embedAnyLength(platform.services.embeddings, platform.call(), some)).vectors);
+    }
+    return vectors;
+  };
+  try {
+    const embed = values.cache ? await cachedEmbeddings(values.cache, plain) : plain;
+    const rows = await readRows(folder, embed);
+    const runs = Array.from({ length: Number(values.seeds) }, (_, seed) => heldOut(rows, seed + 1));
+    report(rows, runs);
+    if (values.dry) return EXIT.ok;
+    await reportSimple(folder, embed);
+    const model = fitModel(rows);
+    const logits = rows.map((_, at) => mean(runs.map((run) => run[at] ?? 0)));
+    await Bun.write(
+      OUT,
+      sourceOf(
+        centre(
+          model,
+          rows,
+          rows.map((row) => logitOf(model, row)),
+        ),
+      ),
+    );
+    console.log(
+      `Wrote ${OUT}. Held-out log-odds: ${figuresOf(rows, logits, 0)
+        .map((figure) => figure.toFixed(3))
+        .join(", ")} over all rows.`,
+    );
+    return EXIT.ok;
+  } finally {
+    await platform.close();
+  }
+});

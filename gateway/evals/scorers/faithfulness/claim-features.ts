@@ -1,0 +1,107 @@
+import type { Evidence } from "./evidence";
+import { heaviestGap } from "./gaps";
+import type { Source } from "./source";
+
+/** What the model of a claim looks at, in the order of its weights. */
+export const CLAIM_FEATURES = [
+  "newShare",
+  "newWeight",
+  "newGap",
+  "plainShare",
+  "bestPassage",
+  "aroundPassage",
+  "twoPassages",
+  "passageGap",
+  "pairs",
+  "triples",
+  "runs",
+  "longestRun",
+  "newNumbers",
+  "newNames",
+  "wrongFacts",
+  "openFacts",
+  "rightFacts",
+  "wrongHours",
+  "rightHours",
+  "firstPerson",
+  "secondPerson",
+  "negation",
+  "length",
+  "similarity",
+] as const;
+export type ClaimFeature = (typeof CLAIM_FEATURES)[number];
+export type ClaimFeatures = Record<ClaimFeature, number>;
+
+const NEGATIONS = new Set(
+  "no not nor neither without never cannot lack lacks dont doesnt didnt isnt arent wasnt werent cant couldnt wont nt none unable failed refused denied".split(
+    " ",
+  ),
+);
+const FIRST_PERSON = /^(?:i|im|ive|id|my|me|we|our|us)$/;
+const SECOND_PERSON = /^(?:you|your|yours)$/;
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Which words of the claim a set of passages has. */
+const supportBy = ({ ids, known }: Evidence, source: Source, passages: readonly number[]): number[] => {
+  const has = new Set<number>();
+  for (const place of passages) {
+    const passage = source.passages[place];
+    for (let at = passage?.from ?? 0; at < Math.min(passage?.to ?? 0, (passage?.from ?? 0) + 1000); at++)
+      has.add(source.words[at] ?? -2);
+  }
+  return ids.map((id, at) => (id === -1 ? (known[at] ?? 0) : has.has(id) ? (known[at] ?? 0) : 0));
+};
+
+const covered = (weights: readonly number[], support: readonly number[]): number => {
+  const all = sum(weights);
+  return all > 0 ? sum(weights.map((weight, at) => weight * (support[at] ?? 0))) / all : 0;
+};
+
+const SUPPORT_COST = 0.7;
+
+/** The features of a claim. `similarity`: the highest cosine to one of its windows. */
+export const claimFeatures = (evidence: Evidence, source: Source, similarity: number): ClaimFeatures => {
+  const { words, weights, known, ends, windows, numbers, newNames, attributes, hours } = evidence;
+  const all = Math.max(1, words.length);
+  const total = sum(weights);
+  const fresh = sum(weights.map((weight, at) => weight * (1 - (known[at] ?? 0))));
+  const [first, second] = windows;
+  const one = first ? supportBy(evidence, source, [first.passage]) : [];
+  const two = first && second ? supportBy(evidence, source, [first.passage, second.passage]) : one;
+  const near = first ? supportBy(evidence, source, [first.passage - 1, first.passage, first.passage + 1]) : [];
+  const ending = (length: number) => ends.filter((end) => end >= length).length / all;
+  const count = (verdict: "right" | "wrong" | "unknown") =>
+    Math.min(2, attributes.filter((finding) => finding.verdict === verdict).length);
+  const isNegated = words.some(({ norm }) => NEGATIONS.has(norm));
+  return {
+    newShare: total > 0 ? fresh / total : 0,
+    newWeight: Math.log1p(fresh),
+    newGap: Math.log1p(heaviestGap(weights, known, SUPPORT_COST).weight),
+    plainShare: sum(known) / all,
+    bestPassage: covered(weights, one),
+    aroundPassage: covered(weights, near),
+    twoPassages: covered(weights, two),
+    passageGap: Math.log1p(heaviestGap(weights, near, SUPPORT_COST).weight),
+    pairs: ending(2),
+    triples: ending(3),
+    runs: Math.log1p(sum(evidence.runs) / all),
+    longestRun: Math.max(0, ...ends) / all,
+    newNumbers: Math.min(
+      2,
+      numbers.untold.filter(({ isSpelled }) => !isSpelled).length +
+        0.3 * numbers.untold.filter(({ isSpelled }) => isSpelled).length,
+    ),
+    newNames: Math.min(3, newNames.length),
+    wrongFacts: count("wrong"),
+    openFacts: count("unknown"),
+    rightFacts: count("right"),
+    wrongHours: Number(hours.some(({ isRight }) => !isRight)),
+    rightHours: Number(hours.length > 0 && hours.every(({ isRight }) => isRight)),
+    firstPerson: Number(words.some(({ norm }) => FIRST_PERSON.test(norm))),
+    secondPerson: Number(words.some(({ norm }) => SECOND_PERSON.test(norm))),
+    negation: Number(isNegated),
+    length: Math.log1p(weights.filter((weight) => weight > 0).length),
+    similarity,
+  };
+};

@@ -1,0 +1,152 @@
+import { stemOf } from "../text/stem";
+import { STOP_WORDS } from "../text/stop-words";
+import type { Word } from "../text/words";
+import { type DataRecord, type Fact, stanceOf } from "./record";
+import type { Span } from "./span";
+
+/** A property that a record affirms, denies, or leaves open, and the stems that name it. */
+export interface Attribute {
+  name: string;
+  stems: readonly string[];
+  stance: "yes" | "no" | "unknown";
+}
+
+const ADJECTIVES_OF_VALUES = new Set([
+  "yes",
+  "no",
+  "none",
+  "free",
+  "paid",
+  "true",
+  "false",
+  "available",
+  "unavailable",
+]);
+
+const isProperty = ({ value }: Fact): boolean =>
+  value === null ||
+  typeof value === "boolean" ||
+  (typeof value === "string" && ADJECTIVES_OF_VALUES.has(value.trim().toLowerCase()));
+
+/** First words that several keys share name what the record is of: `RestaurantsTakeOut`, `RestaurantsReservations`. */
+const sharedBeginnings = (facts: readonly Fact[]): Set<string> => {
+  const keysOf = new Map<string, Set<string>>();
+  for (const { key } of facts) {
+    const [first] = key;
+    if (first === undefined || key.length < 2) continue;
+    const keys = keysOf.get(first) ?? new Set();
+    keysOf.set(first, keys.add(key.join(" ")));
+  }
+  return new Set([...keysOf].filter(([, keys]) => keys.size > 1).map(([first]) => first));
+};
+
+/** The words of a key that name its property: those after "for", else all but a shared beginning. */
+const namingWords = (key: readonly string[], shared: ReadonlySet<string>): readonly string[] => {
+  const behindFor = key.slice(key.lastIndexOf("for") + 1);
+  if (key.includes("for") && behindFor.length > 0) return behindFor;
+  return key.length > 1 && shared.has(key[0] ?? "") ? key.slice(1) : key;
+};
+
+/** Properties that the records tell one and the same thing of. */
+export const attributesOf = (records: readonly DataRecord[]): Attribute[] => {
+  const facts = records.flatMap((record) => record.facts.filter(isProperty));
+  const shared = sharedBeginnings(records.flatMap((record) => record.facts));
+  const byName = new Map<string, Attribute | null>();
+  for (const fact of facts) {
+    const words = namingWords(fact.key, shared);
+    const name = words.join(" ");
+    if (words.length === 0 || words.length > 4 || words.every((word) => STOP_WORDS.has(word))) continue;
+    const stance = stanceOf(fact);
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, { name, stems: words.map(stemOf), stance });
+    else if (known && known.stance !== stance) byName.set(name, null);
+  }
+  return [...byName.values()].filter((attribute) => attribute !== null);
+};
+
+export interface AttributeFinding extends Span {
+  attribute: Attribute;
+  isDenied: boolean;
+  verdict: "right" | "wrong" | "unknown";
+  /** Places of its words. */
+  from: number;
+  to: number;
+}
+
+const NEGATIONS = new Set(
+  "no not nor neither without never cannot lack lacks lacking dont doesnt didnt isnt arent wasnt werent cant couldnt wont nt none unavailable".split(
+    " ",
+  ),
+);
+const CLAUSE_STARTS = new Set("but while although however though yet whereas only".split(" "));
+const SUBJECTS = new Set("the it they its their there customers this with offers has is he she we you".split(" "));
+const REACH_BACK = 12;
+const REACH_AHEAD = 6;
+const OPEN =
+  /\b(?:not|n['’]t) (?:\w+ )?(?:specified|mentioned|provided|stated|listed|clear|known|indicated|available in)|\bunclear\b|\bunknown\b|\bno information\b/i;
+
+/** Whether a negation before or behind the words from `from` to `to` covers them. */
+export const isNegated = (words: readonly Word[], from: number, to: number, text: string): boolean => {
+  for (let at = from - 1; at >= Math.max(0, from - REACH_BACK); at--) {
+    const [word, next] = [words[at], words[at + 1]];
+    if (!word || !next) break;
+    if (text.slice(word.end, next.start).includes(";") || CLAUSE_STARTS.has(next.norm)) break;
+    if (text.slice(word.end, next.start).includes(",") && SUBJECTS.has(next.norm)) break;
+    if (NEGATIONS.has(word.norm) || (word.norm === "rather" && next.norm === "than")) return true;
+    if (CLAUSE_STARTS.has(word.norm)) break;
+  }
+  for (let at = to; at < Math.min(words.length, to + REACH_AHEAD); at++) {
+    const word = words[at];
+    if (!word || CLAUSE_STARTS.has(word.norm) || /[,;]/.test(text.slice(words[at - 1]?.end ?? 0, word.start))) break;
+    if (NEGATIONS.has(word.norm))
+      return (
+        /\b(?:availab|offer|provid|allow|accept|an option|mention|specif)/i.test(
+          text.slice(word.start, word.start + 60),
+        ) || word.norm === "unavailable"
+      );
+  }
+  return false;
+};
+
+/** Where a property is named: its words side by side, or written as one. */
+const mentionAt = (words: readonly Word[], at: number, { stems }: Attribute): number => {
+  const first = words[at];
+  if (!first) return 0;
+  if (stems.length > 1 && first.norm === stems.join("")) return 1;
+  if (stems.length > 1 && stemOf(first.norm) === stemOf(stems.join(""))) return 1;
+  if (stems.every((stem, step) => words[at + step]?.stem === stem)) return stems.length;
+  const joined = first.norm + (words[at + 1]?.norm ?? "");
+  return stems.length === 1 && joined === stems[0] ? 2 : 0;
+};
+
+/** What a claim says of the properties, compared with the records. */
+export const checkAttributes = (
+  text: string,
+  words: readonly Word[],
+  attributes: readonly Attribute[],
+  isTold: (stems: readonly string[]) => boolean,
+): AttributeFinding[] => {
+  const findings: AttributeFinding[] = [];
+  const isOpen = OPEN.test(text.slice(0, 2000));
+  for (let at = 0; at < words.length; at++) {
+    for (const attribute of attributes) {
+      const length = mentionAt(words, at, attribute);
+      const [first, last] = [words[at], words[at + length - 1]];
+      if (length === 0 || !first || !last) continue;
+      // "State Street", "a lot of".
+      if (/^\p{Lu}\p{Ll}/u.test(first.text) && at > 0 && length === 1 && attribute.name.length < 8) continue;
+      if (words[at + length]?.norm === "of" && words[at - 1]?.norm === "a") continue;
+      const isDenied = isNegated(words, at, at + length, text);
+      const verdict =
+        attribute.stance === "unknown"
+          ? isOpen || (!isDenied && isTold(attribute.stems))
+            ? "right"
+            : "unknown"
+          : (attribute.stance === "yes") !== isDenied
+            ? "right"
+            : "wrong";
+      findings.push({ start: first.start, end: last.end, attribute, isDenied, verdict, from: at, to: at + length });
+    }
+  }
+  return findings;
+};

@@ -1,0 +1,49 @@
+import type { Claim } from "../../contract";
+import type { Silence } from "./claims";
+
+/** Value and reason of an answer without claims. */
+export const SILENCE: Readonly<Record<Silence, { value: number; reason: string }>> = {
+  empty: { value: 0, reason: "The answer is empty: it claims nothing." },
+  abstention: { value: 1, reason: "The answer says that the contexts don't tell, and claims nothing else." },
+  courtesy: { value: 1, reason: "The answer is a courtesy: it claims nothing." },
+  other: { value: 0.25, reason: "The answer says nothing that could be looked up in the contexts." },
+};
+
+const LONGEST_QUOTE = 90;
+
+/** The text between quotation marks on one line, cut at a character's border. */
+const quote = (text: string): string => {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= LONGEST_QUOTE ? `"${line}"` : `"${line.slice(0, LONGEST_QUOTE).toWellFormed()}…"`;
+};
+
+const countOf = (claims: readonly Claim[], verdict: Claim["verdict"]): number =>
+  claims.filter((claim) => claim.verdict === verdict).length;
+
+const tally = (claims: readonly Claim[]): string => {
+  const all = claims.length === 1 ? "The one claim is" : `Of ${claims.length} claims,`;
+  if (claims.length === 1)
+    return `${all} ${claims[0]?.verdict === "partly" ? "partly supported" : claims[0]?.verdict}.`;
+  return `${all} ${countOf(claims, "supported")} are supported, ${countOf(claims, "partly")} partly, ${countOf(claims, "unsupported")} not.`;
+};
+
+/** The doubt about the weakest claim, in its own words. */
+const doubt = (output: string, claims: readonly Claim[]): string | undefined => {
+  const [weakest] = claims.toSorted((a, b) => a.score - b.score);
+  const [span] = weakest?.unsupported ?? [];
+  return span ? `${quote(output.slice(span.start, span.end))}: ${span.note}` : undefined;
+};
+
+export const faithfulnessReason = (output: string, claims: readonly Claim[], isFaithful: boolean): string => {
+  const found = doubt(output, claims);
+  const isMixed = isFaithful && found !== undefined;
+  return [tally(claims), found, isMixed && "As a whole the answer keeps to the contexts."].filter(Boolean).join(" ");
+};
+
+export const hallucinationReason = (claims: readonly Claim[]): string => {
+  const unsupported = countOf(claims, "unsupported");
+  if (unsupported === 0) return "No claim is wholly unsupported.";
+  return claims.length === 1
+    ? "The one claim is unsupported."
+    : `${unsupported} of ${claims.length} claims are unsupported.`;
+};

@@ -1,0 +1,137 @@
+import { readSentences } from "../text/sentences";
+import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
+import { clockTimes } from "./clock";
+import { type Timetable, timetableOf } from "./hours";
+import { type DataRecord, readRecord } from "./record";
+
+/** A sentence of a context. */
+export interface Passage {
+  text: string;
+  /** Position of its context. */
+  context: number;
+  /** Its words are those from `from` up to, not including, `to`. */
+  from: number;
+  to: number;
+}
+
+/** The contexts, read once for all claims. Words are their stems' numbers. */
+export interface Source {
+  passages: readonly Passage[];
+  /** Stems in order, over all contexts. */
+  words: Int32Array;
+  idOf: ReadonlyMap<string, number>;
+  /** Where a stem stands in `words`, at most `MOST_PLACES` of them. */
+  placesOf: readonly (readonly number[])[];
+  /** In how many passages a stem stands. */
+  frequencyOf: readonly number[];
+  /** Passage of each word. */
+  passageOf: Int32Array;
+  /** Words in lower case, without diacritics, of names and numbers. */
+  names: ReadonlySet<string>;
+  /** Neighbours written as one: "takeout" of "take out". */
+  joined: ReadonlySet<string>;
+  /** Beginnings of long stems: "improv" of "improvement". */
+  beginnings: ReadonlySet<string>;
+  clocks: readonly number[];
+  records: readonly DataRecord[];
+  timetable: Timetable | undefined;
+  /** Characters that were compared. */
+  length: number;
+}
+
+/** Characters of the contexts that are looked at. */
+const MOST_CHARACTERS = 4_000_000;
+/** Places of a frequent stem that are looked at. */
+export const MOST_PLACES = 2000;
+const BEGINNING = 5;
+
+export const beginningOf = (stem: string): string | undefined =>
+  stem.length > BEGINNING ? stem.slice(0, BEGINNING) : undefined;
+
+interface Building {
+  words: number[];
+  passageOf: number[];
+  idOf: Map<string, number>;
+  placesOf: number[][];
+  frequencyOf: number[];
+  lastPassageOf: number[];
+}
+
+const addWord = (building: Building, stem: string, passage: number): void => {
+  const { idOf, placesOf, frequencyOf, lastPassageOf, words, passageOf } = building;
+  let id = idOf.get(stem);
+  if (id === undefined) {
+    id = idOf.size;
+    idOf.set(stem, id);
+    placesOf.push([]);
+    frequencyOf.push(0);
+    lastPassageOf.push(-1);
+  }
+  const places = placesOf[id];
+  if (places && places.length < MOST_PLACES) places.push(words.length);
+  if (lastPassageOf[id] !== passage) {
+    lastPassageOf[id] = passage;
+    frequencyOf[id] = (frequencyOf[id] ?? 0) + 1;
+  }
+  words.push(id);
+  passageOf.push(passage);
+};
+
+const joinsOf = (words: readonly Word[], joined: Set<string>): void => {
+  for (let i = 1; i < words.length; i++) {
+    const [left, right] = [words[i - 1]?.norm ?? "", words[i]?.norm ?? ""];
+    if (left.length + right.length <= 24) joined.add(left + right);
+  }
+};
+
+export const readSource = (contexts: readonly string[]): Source => {
+  const building: Building = {
+    words: [],
+    passageOf: [],
+    idOf: new Map(),
+    placesOf: [],
+    frequencyOf: [],
+    lastPassageOf: [],
+  };
+  const passages: Passage[] = [];
+  const names = new Set<string>();
+  const joined = new Set<string>();
+  const beginnings = new Set<string>();
+  const records: DataRecord[] = [];
+  const clocks = new Set<number>();
+  let left = MOST_CHARACTERS;
+  for (const [context, whole] of contexts.entries()) {
+    const record = readRecord(whole.slice(0, left));
+    if (record) records.push(record);
+    const text = (record?.text ?? whole).slice(0, left);
+    left -= text.length;
+    for (const sentence of readSentences(text)) {
+      const from = building.words.length;
+      const words = readWords(sentence.text);
+      for (const word of words) {
+        addWord(building, word.stem, passages.length);
+        if (isNameLike(word)) names.add(word.norm);
+        const beginning = isStopWord(word) ? undefined : beginningOf(word.stem);
+        if (beginning) beginnings.add(beginning);
+      }
+      joinsOf(words, joined);
+      passages.push({ text: sentence.text, context, from, to: building.words.length });
+    }
+    for (const { minutes } of clockTimes(text)) clocks.add(minutes);
+  }
+  return {
+    passages,
+    words: Int32Array.from(building.words),
+    passageOf: Int32Array.from(building.passageOf),
+    idOf: building.idOf,
+    placesOf: building.placesOf,
+    frequencyOf: building.frequencyOf,
+    names,
+    joined,
+    beginnings,
+    clocks: [...clocks],
+    records,
+    timetable: records.map(timetableOf).find(Boolean),
+    length: MOST_CHARACTERS - left,
+  };
+};

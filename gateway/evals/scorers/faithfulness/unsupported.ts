@@ -1,0 +1,67 @@
+import type { AttributeFinding } from "./facts";
+import { heaviestGap } from "./gaps";
+import type { ReadClaim } from "./reading";
+import type { Span } from "./span";
+
+export interface UnsupportedSpan extends Span {
+  note: string;
+}
+
+const STANCES = { yes: "yes", no: "no", unknown: "nothing" } as const;
+
+const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
+  `The data say ${STANCES[attribute.stance]} about "${attribute.name}"; the answer ${isDenied ? "denies" : "affirms"} it.`;
+
+/** What speaks against a claim by itself, whatever its other words. Offsets count from the claim's start. */
+export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
+  ...evidence.attributes.flatMap((finding) =>
+    finding.verdict === "wrong" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
+  ),
+  ...evidence.hours.flatMap(({ start, end, isRight }) =>
+    isRight ? [] : [{ start, end, note: "The timetable in the data says otherwise." }],
+  ),
+];
+
+/** Numbers and names that no context has. */
+const additions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
+  ...evidence.attributes.flatMap((finding) =>
+    finding.verdict === "unknown" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
+  ),
+  ...evidence.numbers.untold.map(({ start, end }) => ({ start, end, note: "No context has this number." })),
+  ...evidence.newNames.flatMap((at) => {
+    const word = evidence.words[at];
+    return word ? [{ start: word.start, end: word.end, note: "No context has this name." }] : [];
+  }),
+];
+
+const SUPPORT_COST = 0.5;
+/** A claim with more than this share of new words is unsupported as a whole. */
+const MOSTLY_NEW = 0.6;
+
+const gapIn = ({ evidence }: ReadClaim): UnsupportedSpan[] => {
+  const { words, weights, known } = evidence;
+  const { from, to } = heaviestGap(weights, known, SUPPORT_COST);
+  const [first, last] = [words[from], words[to - 1]];
+  return first && last && to > from ? [{ start: first.start, end: last.end, note: "No context says this." }] : [];
+};
+
+/** Spans that overlap or touch become one, with the first one's note. */
+const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
+  const merged: UnsupportedSpan[] = [];
+  for (const span of spans.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = merged.at(-1);
+    if (last && span.start <= last.end + 1) last.end = Math.max(last.end, span.end);
+    else merged.push({ ...span });
+  }
+  return merged;
+};
+
+/** The parts of a claim that no context supports, as narrow as is known; the whole claim where nothing narrower is. */
+export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
+  const { claim } = read.evidence;
+  const whole = { start: 0, end: claim.text.length, note: "No context says this." };
+  const hard = contradictions(read);
+  if (hard.length === 0 && read.features.newShare > MOSTLY_NEW) return [whole];
+  const found = merge([...hard, ...additions(read), ...(hard.length > 0 ? [] : gapIn(read))]);
+  return found.length > 0 ? found : [whole];
+};
