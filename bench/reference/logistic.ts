@@ -1,4 +1,4 @@
-/* L2-regularised logistic regression with weights of known sign. Deterministic: no seeds, a fixed number of steps. */
+/* L2-regularised logistic regression with weights of known sign. Deterministic: it draws nothing. */
 
 export interface Example {
   /** Values of the features, in the order of their names. */
@@ -11,11 +11,10 @@ export type Sign = "positive" | "negative" | "free";
 
 export interface FitOptions {
   signs: readonly Sign[];
+  /** Weights that are given, by feature; undefined where one is fitted. For what examples have too rarely to learn it. */
+  given?: readonly (number | undefined)[];
   /** Strength of the ridge on the weights of standardised features; the bias is left out of it. */
   l2: number;
-  /** Both classes count the same, however many examples each has. */
-  balanced?: boolean;
-  steps?: number;
 }
 
 export interface LogisticModel {
@@ -28,72 +27,89 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const logit = ({ bias, weights }: LogisticModel, features: readonly number[]): number =>
   weights.reduce((sum, weight, index) => sum + weight * (features[index] ?? 0), bias);
 
-interface Scale {
+/** Sweeps after which a fit ends, and the change of weights below which it has ended before. */
+const MOST_SWEEPS = 1000;
+const TOLERANCE = 1e-4;
+
+/** A feature's values by example, with mean 0 and deviation 1. */
+interface Column {
+  values: Float64Array;
   mean: number;
   deviation: number;
+  /** Bound on the loss's curvature along it, without the ridge. */
+  curvature: number;
+  sign: Sign;
 }
 
-const scaleOf = (examples: readonly Example[], feature: number): Scale => {
-  const values = examples.map(({ features }) => features[feature] ?? 0);
+const columnOf = (examples: readonly Example[], importance: Float64Array, feature: number, sign: Sign): Column => {
+  const values = Float64Array.from(examples, ({ features }) => features[feature] ?? 0);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { mean, deviation: Math.sqrt(variance) || 1 };
+  const deviation = Math.sqrt(variance) || 1;
+  let curvature = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = ((values[at] ?? 0) - mean) / deviation;
+    values[at] = value;
+    curvature += 0.25 * (importance[at] ?? 0) * value ** 2;
+  }
+  return { values, mean, deviation, curvature, sign };
 };
 
-const project = (weight: number, sign: Sign | undefined): number => {
+/** Both classes count the same, however many examples each has. */
+const importanceOf = (examples: readonly Example[]): Float64Array => {
+  const ones = examples.filter(({ label }) => label === 1).length;
+  return Float64Array.from(examples, ({ label }) => 0.5 / (label === 1 ? ones : examples.length - ones));
+};
+
+const project = (weight: number, sign: Sign): number => {
   if (sign === "positive") return Math.max(0, weight);
   return sign === "negative" ? Math.min(0, weight) : weight;
 };
 
 /**
- * Minimises the mean log loss plus `l2 / 2 · |w|²` by projected coordinate descent with Newton steps, which the quarter
- * bound on the logistic's curvature keeps from overshooting (Böhning and Lindsay 1988). Weights are of the raw features.
+ * Minimises the mean log loss plus `l2 / 2 · |w|²` of the weights of standardised features by projected coordinate
+ * descent; the quarter bound on the logistic's curvature keeps its steps from overshooting (Böhning and Lindsay 1988).
+ * Both classes have the same importance. The weights returned are those of the raw features.
  */
-export const fitLogistic = (
-  examples: readonly Example[],
-  { signs, l2, balanced = true, steps = 400 }: FitOptions,
-): LogisticModel => {
-  const scales = signs.map((_, feature) => scaleOf(examples, feature));
-  const rows = examples.map(({ features }) =>
-    scales.map(({ mean, deviation }, feature) => ((features[feature] ?? 0) - mean) / deviation),
+export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [] }: FitOptions): LogisticModel => {
+  const importance = importanceOf(examples);
+  const labels = Float64Array.from(examples, ({ label }) => label);
+  const ones = new Float64Array(examples.length).fill(1);
+  const columns = signs.map((sign, feature) => columnOf(examples, importance, feature, sign));
+  const weights = new Float64Array(columns.length);
+  const sums = Float64Array.from(examples, ({ features }) =>
+    given.reduce<number>((sum, weight = 0, feature) => sum + weight * (features[feature] ?? 0), 0),
   );
-  const share = examples.filter(({ label }) => label === 1).length / examples.length;
-  const importance = examples.map(({ label }) =>
-    balanced ? 0.5 / (label === 1 ? share : 1 - share) / examples.length : 1 / examples.length,
-  );
-  const weights: number[] = signs.map(() => 0);
   let bias = 0;
-  const sums = rows.map(() => 0);
 
-  /** Sum over examples of importance · residual · x. */
-  const slope = (x: (row: readonly number[]) => number): number => {
-    let total = 0;
-    rows.forEach((row, at) => {
-      total += (importance[at] ?? 0) * (sigmoid(sums[at] ?? 0) - (examples[at]?.label ?? 0)) * x(row);
-    });
-    return total;
+  const slopeAlong = (values: Float64Array): number => {
+    let slope = 0;
+    for (let at = 0; at < values.length; at++) {
+      slope += (importance[at] ?? 0) * (sigmoid(sums[at] ?? 0) - (labels[at] ?? 0)) * (values[at] ?? 0);
+    }
+    return slope;
   };
-  const move = (by: number, x: (row: readonly number[]) => number): void => {
-    rows.forEach((row, at) => {
-      sums[at] = (sums[at] ?? 0) + by * x(row);
-    });
+  const moveAlong = (values: Float64Array, by: number): void => {
+    for (let at = 0; at < values.length; at++) sums[at] = (sums[at] ?? 0) + by * (values[at] ?? 0);
   };
 
-  for (let step = 0; step < steps; step++) {
-    const biasStep = -slope(() => 1) * 4;
+  for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    const biasStep = -4 * slopeAlong(ones);
     bias += biasStep;
-    move(biasStep, () => 1);
-    signs.forEach((sign, feature) => {
-      const x = (row: readonly number[]) => row[feature] ?? 0;
+    moveAlong(ones, biasStep);
+    let largest = Math.abs(biasStep);
+    columns.forEach(({ values, curvature, sign }, feature) => {
+      if (given[feature] !== undefined) return;
       const weight = weights[feature] ?? 0;
-      const curvature = 0.25 * rows.reduce((sum, row, at) => sum + (importance[at] ?? 0) * x(row) ** 2, 0) + l2;
-      const next = project(weight - (slope(x) + l2 * weight) / curvature, sign);
+      const next = project(weight - (slopeAlong(values) + l2 * weight) / (curvature + l2), sign);
       if (next === weight) return;
       weights[feature] = next;
-      move(next - weight, x);
+      moveAlong(values, next - weight);
+      largest = Math.max(largest, Math.abs(next - weight));
     });
+    if (largest < TOLERANCE) break;
   }
-  const raw = weights.map((weight, feature) => weight / (scales[feature]?.deviation ?? 1));
-  const shift = raw.reduce((sum, weight, feature) => sum + weight * (scales[feature]?.mean ?? 0), 0);
-  return { bias: bias - shift, weights: raw };
+  const fitted = columns.map(({ deviation }, feature) => (weights[feature] ?? 0) / deviation);
+  const shift = columns.reduce((sum, { mean }, feature) => sum + (fitted[feature] ?? 0) * mean, 0);
+  return { bias: bias - shift, weights: fitted.map((weight, feature) => given[feature] ?? weight) };
 };

@@ -7,15 +7,22 @@ export interface GroupedExample extends Example {
 }
 
 const FOLDS = 10;
+/** Folds within the others of a fold, for its threshold. */
+const INNER_FOLDS = 5;
 
 /** Log-odds of each example by a model that has not seen its group. */
-export const heldOutLogits = (examples: readonly GroupedExample[], options: FitOptions, seed: number): number[] => {
+export const heldOutLogits = (
+  examples: readonly GroupedExample[],
+  options: FitOptions,
+  seed: number,
+  count = FOLDS,
+): number[] => {
   const folds = foldsOf(
     examples.map(({ group }) => group),
-    FOLDS,
+    count,
     seed,
   );
-  const models = Array.from({ length: FOLDS }, (_, fold) =>
+  const models = Array.from({ length: count }, (_, fold) =>
     fitLogistic(
       examples.filter((_, at) => folds[at] !== fold),
       options,
@@ -77,7 +84,7 @@ export const nestedLogits = (examples: readonly GroupedExample[], options: FitOp
   );
   const models = Array.from({ length: FOLDS }, (_, fold) => {
     const others = examples.filter((_, at) => folds[at] !== fold);
-    return centreBias(fitLogistic(others, options), others, heldOutLogits(others, options, seed + 1));
+    return centreBias(fitLogistic(others, options), others, heldOutLogits(others, options, seed + 1, INNER_FOLDS));
   });
   return examples.map(({ features }, at) => {
     const model = models[folds[at] ?? 0];

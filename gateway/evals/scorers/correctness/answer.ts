@@ -2,6 +2,7 @@ import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
 import { readWords, type Word } from "../text/words";
+import { keyOf } from "./key";
 import { squeeze } from "./reference";
 import { unglue } from "./unglue";
 import { Vocabulary } from "./vocabulary";
@@ -10,7 +11,8 @@ import { Vocabulary } from "./vocabulary";
 export interface ReadText {
   text: string;
   words: readonly Word[];
-  stems: readonly string[];
+  /** What each word is compared by. */
+  keys: readonly string[];
   norms: readonly string[];
   /** All letters and digits, and for each of them the word it belongs to. */
   squeezed: string;
@@ -38,7 +40,7 @@ export const readText = (source: string): ReadText => {
   return {
     text,
     words,
-    stems: words.map(({ stem }) => stem),
+    keys: words.map(keyOf),
     norms: words.map(({ norm }) => norm),
     squeezed,
     wordAt,

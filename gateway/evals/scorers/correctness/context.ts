@@ -3,6 +3,7 @@ import { isNameLike } from "../text/words";
 import { type ReadText, sentenceOf } from "./answer";
 import type { Match } from "./match";
 import { isDenied, isNegation } from "./stance";
+import { Vocabulary } from "./vocabulary";
 
 /** How a reference is said where it is said. Shares are 0…1. */
 export interface Setting {
@@ -12,23 +13,51 @@ export interface Setting {
   sentence: number | null;
   /** Names and numbers of the leading sentence that neither question nor references have, where it says no reference. */
   rivals: readonly string[];
+  /** It begins with a name that neither question nor references have. */
+  opensOtherwise: boolean;
 }
 
 const MOST_RIVALS = 20;
 
-/** Names and numbers of the first sentence that are news: neither of the question nor of a reference. */
+/** Words between two offsets that are news: neither of the question nor of a reference. */
+const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Match[], start: number, end: number) => {
+  const expected = new Vocabulary(matches.flatMap(({ alias }) => alias.words));
+  const asked = new Set(question.words.map(({ stem }) => stem));
+  return answer.words
+    .filter((word) => word.start >= start && word.end <= end && !STOP_WORDS.has(word.norm))
+    .filter((word) => expected.find(word) === 0 && !asked.has(word.stem));
+};
+
+/** Longest answer of which any word, not only a name, may be what it gives. */
+const BARE = 6;
+
+/** What the first sentence names that is news; a capital at its beginning may be the sentence's own. */
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
-  const expected = new Set(matches.flatMap(({ alias }) => alias.words.map(({ stem }) => stem)));
-  const asked = new Set(question.stems);
-  const isShort = answer.words.length <= 6;
-  return answer.words
-    .filter((word) => word.start >= lead.start && word.end <= lead.end && !STOP_WORDS.has(word.norm))
-    .filter((word) => isShort || (isNameLike(word) && word.start > lead.start))
-    .filter(({ stem }) => !expected.has(stem) && !asked.has(stem))
+  return newsBetween(answer, question, matches, lead.start, lead.end)
+    .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
     .slice(0, MOST_RIVALS)
     .map(({ text }) => text);
+};
+
+const INSIDE_NAMES = new Set("of the and de da di van von la le el".split(" "));
+/** Names that an answer has to begin with, to give another one: one capital may be the sentence's own. */
+const OPENING = 2;
+
+/** Whether the answer begins with a name of two words and more that is news: "Thomas Jefferson was …". */
+const opensOtherwise = (answer: ReadText, question: ReadText, matches: readonly Match[]): boolean => {
+  const { words, text } = answer;
+  let length = 0;
+  while (length < words.length && length < MOST_RIVALS) {
+    const [word, last] = [words[length], words[length - 1]];
+    if (!word || !(isNameLike(word) || INSIDE_NAMES.has(word.norm))) break;
+    if (last && !/^[\s.]*$/.test(text.slice(last.end, word.start))) break;
+    length++;
+  }
+  const end = words[length - 1]?.end ?? 0;
+  const news = newsBetween(answer, question, matches, 0, end).filter(isNameLike);
+  return news.length >= OPENING;
 };
 
 /** Looks at where an answer says what it should. */
@@ -42,7 +71,12 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
     places.length > 0 &&
     places.every(({ at, length }) => isDenied(answer.words, at, length, answer.text));
   const sentences = places.map(({ at }) => sentenceOf(answer, at));
-  const byFact = stated.some(({ occurrences }) => occurrences.length === 0);
-  const sentence = byFact ? 0 : sentences.length > 0 ? Math.min(...sentences) : null;
-  return { isDenied: denied, sentence, rivals: sentence === 0 ? [] : rivalsOf(answer, question, matches) };
+  const byVerdict = stated.some(({ occurrences }) => occurrences.length === 0);
+  const sentence = byVerdict ? 0 : sentences.length > 0 ? Math.min(...sentences) : null;
+  return {
+    isDenied: denied,
+    sentence,
+    rivals: sentence === 0 ? [] : rivalsOf(answer, question, matches),
+    opensOtherwise: opensOtherwise(answer, question, matches),
+  };
 };

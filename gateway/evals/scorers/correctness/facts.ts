@@ -10,8 +10,16 @@ export interface FactCheck {
   kind: "date" | "number";
   /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
   verdict: "same" | "part" | "other" | "none";
-  /** What the answer gives in its place, as it is written. */
-  given: string | null;
+  /** What the answer gives in its place. */
+  given: Given | null;
+  /** Dates, or numbers, that the answer gives before it and that the question has not. */
+  earlier: number;
+}
+
+interface Given {
+  text: string;
+  start: number;
+  end: number;
 }
 
 /** Words of a bare date or number that are neither: "about 40 percent", "season 3", "the 5th century". */
@@ -39,26 +47,48 @@ export const factOf = (alias: Alias): Fact | undefined => {
   return others.length === 0 ? { date, number } : undefined;
 };
 
-const textOf = ({ text }: ReadText, part: { start: number; end: number } | undefined): string | null =>
-  part ? text.slice(part.start, part.end) : null;
+const givenOf = ({ text }: ReadText, { start, end }: { start: number; end: number }): Given => ({
+  text: text.slice(start, end),
+  start,
+  end,
+});
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): FactCheck => {
   const dates = answer.dates.filter((given) => !question.dates.some((asked) => compareDates(given, asked) === "same"));
-  const agreeing = (verdict: string) => dates.filter((given) => compareDates(expected, given) === verdict);
-  if (agreeing("same").length > 0) return { kind: "date", verdict: "same", given: textOf(answer, agreeing("same")[0]) };
-  const [coarser] = agreeing("coarser");
-  if (coarser) return { kind: "date", verdict: "part", given: textOf(answer, coarser) };
+  const verdicts = dates.map((given) => compareDates(expected, given));
+  for (const [agreement, verdict] of [
+    ["same", "same"],
+    ["coarser", "part"],
+  ] as const) {
+    const place = verdicts.indexOf(agreement);
+    const date = dates[place];
+    if (date) return { kind: "date", verdict, given: givenOf(answer, date), earlier: place };
+  }
   const [other] = dates;
-  return { kind: "date", verdict: other ? "other" : "none", given: textOf(answer, other) };
+  return { kind: "date", verdict: other ? "other" : "none", given: other ? givenOf(answer, other) : null, earlier: 0 };
 };
 
 const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): FactCheck => {
-  const all = [...answer.numbers, ...answer.dates.flatMap((date) => yearAsNumber(date))];
-  const same = all.find((given) => isSameNumber(expected, given));
-  if (same) return { kind: "number", verdict: "same", given: textOf(answer, same) };
-  const [other] = answer.numbers.filter((given) => !question.numbers.some((asked) => isSameNumber(given, asked)));
-  return { kind: "number", verdict: other ? "other" : "none", given: textOf(answer, other) };
+  const news = answer.numbers.filter((given) => !question.numbers.some((asked) => isSameNumber(given, asked)));
+  const same = [...answer.numbers, ...answer.dates.flatMap(yearAsNumber)].find((given) =>
+    isSameNumber(expected, given),
+  );
+  if (same) {
+    const earlier = news.filter((given) => given.start < same.start && isComparable(given, same)).length;
+    return { kind: "number", verdict: "same", given: givenOf(answer, same), earlier };
+  }
+  const [other] = news;
+  return {
+    kind: "number",
+    verdict: other ? "other" : "none",
+    given: other ? givenOf(answer, other) : null,
+    earlier: 0,
+  };
 };
+
+/** "5 km" and "5 m" are, "5 km" and "5 %" are not. */
+const isComparable = (a: Quantity, b: Quantity): boolean =>
+  a.unit && b.unit ? a.unit.dimension === b.unit.dimension : a.isOrdinal === b.isOrdinal;
 
 /** A bare number that was taken for a year: "1500". */
 const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
@@ -71,4 +101,23 @@ export const checkFact = (alias: Alias, answer: ReadText, question: ReadText): F
   const fact = factOf(alias);
   if (fact?.date) return checkDate(fact.date, answer, question);
   return fact?.number ? checkNumber(fact.number, answer, question) : undefined;
+};
+
+/**
+ * Whether a reference of several words has numbers or dates that are news, the answer has none of them, and others in
+ * their place: "within 90 days" for "within 30 days".
+ */
+export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
+  const read = readText(alias.text);
+  const numbers = read.numbers.filter((number) => !question.numbers.some((asked) => isSameNumber(number, asked)));
+  const dates = read.dates.filter((date) => !question.dates.some((asked) => compareDates(date, asked) === "same"));
+  const isTold =
+    numbers.some((number) => answer.numbers.some((given) => isSameNumber(number, given))) ||
+    dates.some((date) => answer.dates.some((given) => !["conflict", "unrelated"].includes(compareDates(date, given))));
+  if (isTold) return false;
+  const isNews = (given: Quantity) => !question.numbers.some((asked) => isSameNumber(given, asked));
+  return (
+    numbers.some((number) => answer.numbers.some((given) => isComparable(number, given) && isNews(given))) ||
+    dates.some((date) => answer.dates.some((given) => compareDates(date, given) === "conflict"))
+  );
 };

@@ -1,9 +1,13 @@
+import { ARTICLES } from "../text/stop-words";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type ReadText, readText } from "./answer";
 import { type Setting, settingOf } from "./context";
+import { hasOtherNumbers } from "./facts";
+import { keyOf } from "./key";
 import { type Match, matchAliases } from "./match";
 import { likestMatches, type Meaning, meaningOf } from "./meaning";
-import { readAliases } from "./reference";
+import { type Alias, readAliases } from "./reference";
+import { isReversed } from "./reversal";
 import { refusalOf } from "./stance";
 
 /** What the model of correctness looks at. */
@@ -18,8 +22,11 @@ export const CORRECTNESS_FEATURES = [
   "bareInside",
   "refusal",
   "denied",
+  "opposite",
   "late",
   "rivals",
+  "opensOtherwise",
+  "earlier",
   "cosAnswer",
   "cosStatement",
   "gain",
@@ -43,21 +50,26 @@ const best = <T>(items: readonly T[], value: (item: T) => number): number => Mat
 /** A short answer that has nothing but words of a reference: "Cartier" for "Jacques Cartier". */
 const bareInside = (answer: ReadText, matches: readonly Match[]): number => {
   if (answer.words.length > 6) return 0;
-  return best(matches, ({ f1, isStated, alias }) =>
-    !isStated &&
-    f1 > 0 &&
-    isWithin(
-      answer,
-      alias.words.map(({ stem }) => stem),
-    )
-      ? 1
-      : 0,
-  );
+  return best(matches, ({ f1, isStated, alias }) => (!isStated && f1 > 0 && isWithin(answer, alias) ? 1 : 0));
 };
 
-const isWithin = (answer: ReadText, stems: readonly string[]): boolean => {
-  const known = new Set(stems);
-  return answer.words.every(({ stem, norm }) => known.has(stem) || norm === "the" || norm === "a" || norm === "an");
+/** Other dates or numbers before the expected one, at most 1; 0 where one reference comes first. */
+const earlierOf = (stated: readonly Match[]): number =>
+  stated.length > 0 ? Math.min(1, ...stated.map(({ fact }) => (fact?.earlier ?? 0) / 2)) : 0;
+
+/** All words of the answer are the alias's, and no number of the alias is left out: "World War" is not "World War II". */
+const isWithin = (answer: ReadText, { words }: Alias): boolean => {
+  const known = new Set(words.map(keyOf));
+  const isNumberTold = [...known].every((key) => !/^\d/.test(key) || answer.keys.includes(key));
+  return isNumberTold && answer.words.every(({ norm }, at) => known.has(answer.keys[at] ?? "") || ARTICLES.has(norm));
+};
+
+/** It gives another date or number than every reference that is one, or than the likest reference has. */
+const givesOther = (answer: ReadText, question: ReadText, matches: readonly Match[]): boolean => {
+  const facts = matches.flatMap(({ fact }) => (fact ? [fact] : []));
+  if (facts.length > 0) return facts.every(({ verdict }) => verdict === "other");
+  const [likest] = matches;
+  return likest !== undefined && hasOtherNumbers(likest.alias, answer, question);
 };
 
 export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessFindings> => {
@@ -83,15 +95,15 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
       f1: best(matches, ({ f1 }) => f1),
       spelling: best(matches, ({ spelling }) => spelling),
       partOfDate: Number(!isStated && facts.some(({ verdict }) => verdict === "part")),
-      otherFact: Number(
-        (!isStated && facts.length > 0 && facts.every(({ verdict }) => verdict === "other")) ||
-          matches.some(({ isOpposite }) => isOpposite),
-      ),
+      otherFact: Number(!isStated && givesOther(answer, question, matches)),
       bareInside: bareInside(answer, matches),
       refusal: isStated ? 0 : refusal,
       denied: Number(setting.isDenied),
+      opposite: Number(matches.some(({ isOpposite }) => isOpposite) || isReversed(answer, question, matches[0])),
       late: Math.min(1, (setting.sentence ?? 0) / 3),
       rivals: Math.min(1, setting.rivals.length / 3),
+      opensOtherwise: Number(setting.opensOtherwise),
+      earlier: earlierOf(stated),
       cosAnswer: meaning.answer,
       cosStatement: meaning.statement,
       gain: meaning.gain,

@@ -62,6 +62,16 @@ const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
   return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
 };
 
+/** Where the alias is said; a date or number counts wherever the answer gives the same one. */
+const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
+  const { verdict, given } = fact ?? {};
+  // "5" stands in "5 %" and in "March 5" as well.
+  if (!given || verdict !== "same") return fact && alias.words.length === 1 ? [] : occurrencesOf(answer, alias);
+  const at = answer.words.findIndex(({ end }) => end > given.start);
+  const next = answer.words.findIndex(({ start }) => start >= given.end);
+  return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
+};
+
 /** What matching needs of the two texts, made once for all aliases. */
 export interface MatchInput {
   answer: ReadText;
@@ -75,12 +85,12 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const counts = countWords(given);
   const spelled = new Set(trigrams(answer.norms.join(" ")));
   return aliases.map((alias) => {
-    const occurrences = occurrencesOf(answer, alias);
     const verdict = bareVerdict(alias.words);
     const fact = checkFact(alias, answer, question);
+    const occurrences = placesOf(answer, alias, fact);
     const isSameVerdict =
       verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
-    const isStated = isSameVerdict ?? (occurrences.length > 0 || fact?.verdict === "same");
+    const isStated = isSameVerdict ?? occurrences.length > 0;
     const words = newStems(alias.words, asked);
     return {
       alias,

@@ -1,6 +1,10 @@
 import { indexOfRun } from "../text/overlap";
 import { STOP_WORDS } from "../text/stop-words";
+import { acronymPlace } from "./acronyms";
 import type { ReadText } from "./answer";
+import { familyOf } from "./families";
+import { keyOf } from "./key";
+import { likeness } from "./likeness";
 import type { Alias } from "./reference";
 
 /** Where an alias stands in an answer, in words. */
@@ -52,16 +56,70 @@ const squeezedRuns = ({ squeezed, wordAt, norms }: ReadText, alias: Alias): Occu
   return found;
 };
 
-/** Where the alias is said in so many words: in the same forms, in the same stems, or with other spaces. */
+/** Words of an alias, and words that may stand between them: "Thomas Alva Edison", "the sinoatrial (SA) node". */
+const MOST_SPREAD = 8;
+const BETWEEN = 2;
+/** What a word counts for that is only spelled otherwise. */
+const SPELLED_OTHERWISE = 0.9;
+
+/** Shortest single word that may be spelled otherwise: "Potter" and "Porter" are two names. */
+const SHORTEST_ALONE = 7;
+
+interface Wanted {
+  norm: string;
+  key: string;
+  family: number | undefined;
+}
+
+const isTooShort = ([first, ...others]: readonly Wanted[]): boolean =>
+  others.length === 0 && first?.family === undefined && (first?.norm.length ?? 0) < SHORTEST_ALONE;
+
+/** The alias in order with a few words between, or in another spelling. */
+const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
+  const wanted = words
+    .filter(({ norm }) => !STOP_WORDS.has(norm))
+    .map((word): Wanted => ({ norm: word.norm, key: keyOf(word), family: familyOf(word.norm) }));
+  if (wanted.length === 0 || wanted.length > MOST_SPREAD || isTooShort(wanted)) return [];
+  for (let at = 0; at < answer.words.length; at++) {
+    const end = spreadEnd(answer, wanted, at);
+    if (end > 0) return [{ at, length: end - at }];
+  }
+  return [];
+};
+
+const isAlike = ({ norms, keys }: ReadText, at: number, wanted: Wanted): boolean => {
+  if (keys[at] === wanted.key) return true;
+  const norm = norms[at];
+  if (wanted.family !== undefined && familyOf(norm ?? "") === wanted.family) return true;
+  return norm !== undefined && norm[0] === wanted.norm[0] && likeness(norm, wanted.norm) >= SPELLED_OTHERWISE;
+};
+
+/** Where a run that begins at `at` ends; 0: none begins there. */
+const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): number => {
+  let place = at;
+  for (const [index, word] of wanted.entries()) {
+    const last = index === 0 ? place : place + BETWEEN;
+    while (place <= last && !isAlike(answer, place, word)) place++;
+    if (place > last) return 0;
+    place++;
+  }
+  return place;
+};
+
+/**
+ * Where the alias is said in so many words: in the same forms, in the same stems, with other spaces, by its initials,
+ * with a few words between, or in a slightly different spelling. The first of these ways that is found is taken.
+ */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
   const exact = runs(
     answer.norms,
     alias.words.map(({ norm }) => norm),
   );
   if (exact.length > 0) return exact;
-  const stemmed = runs(
-    answer.stems,
-    alias.words.map(({ stem }) => stem),
-  );
-  return stemmed.length > 0 ? stemmed : squeezedRuns(answer, alias);
+  const inflected = runs(answer.keys, alias.words.map(keyOf));
+  if (inflected.length > 0) return inflected;
+  const squeezed = squeezedRuns(answer, alias);
+  if (squeezed.length > 0) return squeezed;
+  const acronym = acronymPlace(answer.words, alias.words);
+  return acronym ? [acronym] : spreadRuns(answer, alias);
 };

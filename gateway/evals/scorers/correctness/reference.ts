@@ -18,7 +18,7 @@ export interface Alias {
 const MOST_REFERENCES = 200;
 const MOST_WORDS = 400;
 
-const TITLES = new Set("mr mrs ms miss dr prof professor sir dame lord lady saint st king queen president".split(" "));
+const TITLES = new Set("mr mrs ms dr prof sir dame".split(" "));
 
 const trimStopWords = (words: readonly Word[]): readonly Word[] => {
   const first = words.findIndex(({ norm }) => !STOP_WORDS.has(norm));
