@@ -22,10 +22,9 @@ const MOST_RIVALS = 20;
 /** Words between two offsets that are news: neither of the question nor of a reference. */
 const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Match[], start: number, end: number) => {
   const expected = new Vocabulary(matches.flatMap(({ alias }) => alias.words));
-  const asked = new Set(question.words.map(({ stem }) => stem));
   return answer.words
     .filter((word) => word.start >= start && word.end <= end && !STOP_WORDS.has(word.norm))
-    .filter((word) => expected.find(word) === 0 && !asked.has(word.stem));
+    .filter((word) => expected.find(word) === 0 && question.vocabulary.find(word) < 0.7);
 };
 
 /** Longest answer of which any word, not only a name, may be what it gives. */
@@ -45,8 +44,9 @@ const INSIDE_NAMES = new Set("of the and de da di van von la le el".split(" "));
 /** Names that an answer has to begin with, to give another one: one capital may be the sentence's own. */
 const OPENING = 2;
 
-/** Whether the answer begins with a name of two words and more that is news: "Thomas Jefferson was …". */
+/** Whether the answer begins with a name of two words and more that is news, where a name is asked for. */
 const opensOtherwise = (answer: ReadText, question: ReadText, matches: readonly Match[]): boolean => {
+  if (!matches.some(({ alias, fact }) => !fact && alias.words.every(isNameLike))) return false;
   const { words, text } = answer;
   let length = 0;
   while (length < words.length && length < MOST_RIVALS) {

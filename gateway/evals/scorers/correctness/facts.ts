@@ -8,6 +8,8 @@ import type { Alias } from "./reference";
 /** How an answer stands to a reference that is nothing but a date, or a number. */
 export interface FactCheck {
   kind: "date" | "number";
+  /** The reference as a date; null for a number. */
+  expected: DateMention | null;
   /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
   verdict: "same" | "part" | "other" | "none";
   /** What the answer gives in its place. */
@@ -62,10 +64,16 @@ const checkDate = (expected: DateMention, answer: ReadText, question: ReadText):
   ] as const) {
     const place = verdicts.indexOf(agreement);
     const date = dates[place];
-    if (date) return { kind: "date", verdict, given: givenOf(answer, date), earlier: place };
+    if (date) return { kind: "date", expected, verdict, given: givenOf(answer, date), earlier: place };
   }
   const [other] = dates;
-  return { kind: "date", verdict: other ? "other" : "none", given: other ? givenOf(answer, other) : null, earlier: 0 };
+  return {
+    kind: "date",
+    expected,
+    verdict: other ? "other" : "none",
+    given: other ? givenOf(answer, other) : null,
+    earlier: 0,
+  };
 };
 
 const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): FactCheck => {
@@ -75,11 +83,12 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
   );
   if (same) {
     const earlier = news.filter((given) => given.start < same.start && isComparable(given, same)).length;
-    return { kind: "number", verdict: "same", given: givenOf(answer, same), earlier };
+    return { kind: "number", expected: null, verdict: "same", given: givenOf(answer, same), earlier };
   }
   const [other] = news;
   return {
     kind: "number",
+    expected: null,
     verdict: other ? "other" : "none",
     given: other ? givenOf(answer, other) : null,
     earlier: 0,
@@ -121,3 +130,15 @@ export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadTe
     dates.some((date) => answer.dates.some((given) => compareDates(date, given) === "conflict"))
   );
 };
+
+/** Whether the answer contradicts a reference that tells the same date more exactly: "15 August 1945" for "17 August 1945" and "1945". */
+export const isRefuted = ({ verdict, expected }: FactCheck, others: readonly FactCheck[]): boolean =>
+  verdict === "same" &&
+  expected !== null &&
+  others.some(
+    (other) =>
+      other.verdict === "other" &&
+      other.expected !== null &&
+      compareDates(expected, other.expected) === "same" &&
+      compareDates(other.expected, expected) === "coarser",
+  );

@@ -1,6 +1,6 @@
 /** A country or continent, and who and what comes from there, as `normaliseWord` writes them. */
 const FAMILIES = `
-  us usa america american americans; uk britain british briton britons; england english; scotland scottish scots; wales welsh
+  us usa states america american americans; uk kingdom britain british briton britons; england english; scotland scottish scots; wales welsh
   ireland irish; france french; germany german germans; netherlands dutch holland; spain spanish spaniard; italy italian italians
   portugal portuguese; greece greek greeks; turkey turkish turks; russia russian russians; poland polish poles
   sweden swedish swedes; norway norwegian norwegians; denmark danish danes; finland finnish finns; switzerland swiss

@@ -19,6 +19,7 @@ export const CORRECTNESS_FEATURES = [
   "spelling",
   "partOfDate",
   "otherFact",
+  "otherNumber",
   "bareInside",
   "refusal",
   "denied",
@@ -64,13 +65,13 @@ const isWithin = (answer: ReadText, { words }: Alias): boolean => {
   return isNumberTold && answer.words.every(({ norm }, at) => known.has(answer.keys[at] ?? "") || ARTICLES.has(norm));
 };
 
-/** It gives another date or number than every reference that is one, or than the likest reference has. */
-const givesOther = (answer: ReadText, question: ReadText, matches: readonly Match[]): boolean => {
-  const facts = matches.flatMap(({ fact }) => (fact ? [fact] : []));
-  if (facts.length > 0) return facts.every(({ verdict }) => verdict === "other");
-  const [likest] = matches;
-  return likest !== undefined && hasOtherNumbers(likest.alias, answer, question);
-};
+/** Every reference is a date or number, and the answer gives another one. */
+const givesOther = (matches: readonly Match[]): boolean =>
+  matches.length > 0 && matches.every(({ fact }) => fact?.verdict === "other");
+
+/** The likest reference has a number among its words, and the answer has another one in its place. */
+const hasOther = (answer: ReadText, question: ReadText, [likest]: readonly Match[]): boolean =>
+  likest !== undefined && !likest.fact && hasOtherNumbers(likest.alias, answer, question);
 
 export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessFindings> => {
   const answer = readText(scored.output);
@@ -95,7 +96,8 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
       f1: best(matches, ({ f1 }) => f1),
       spelling: best(matches, ({ spelling }) => spelling),
       partOfDate: Number(!isStated && facts.some(({ verdict }) => verdict === "part")),
-      otherFact: Number(!isStated && givesOther(answer, question, matches)),
+      otherFact: Number(!isStated && givesOther(matches)),
+      otherNumber: Number(!isStated && hasOther(answer, question, matches)),
       bareInside: bareInside(answer, matches),
       refusal: isStated ? 0 : refusal,
       denied: Number(setting.isDenied),

@@ -2,7 +2,8 @@ import { countWords, inCommon } from "../text/overlap";
 import { STOP_WORDS } from "../text/stop-words";
 import { contentWords, isNameLike, type Word } from "../text/words";
 import type { ReadText } from "./answer";
-import { checkFact, type FactCheck } from "./facts";
+import { checkFact, type FactCheck, isRefuted } from "./facts";
+import { keyOf } from "./key";
 import { type Occurrence, occurrencesOf } from "./occurrences";
 import { bareVerdict, verdictOf } from "./polarity";
 import { type Alias, isInQuestion } from "./reference";
@@ -28,14 +29,29 @@ export interface Match {
 
 const NAME_WEIGHT = 2;
 const ASKED_WEIGHT = 0.3;
+/** Numbers, the surname of a person, and the place itself of "Paris, France" tell one thing from another. */
+const HEAD_WEIGHT = 3;
+/** Words of the longest name that has such a part. */
+const MOST_NAMES = 4;
 
-const weightOf = (word: Word, asked: ReadonlySet<string>): number =>
-  (isNameLike(word) ? NAME_WEIGHT : 1) * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
+/** Position of the word that a name of a few words is told by: the last one before a comma; -1 for other aliases. */
+const headOf = (words: readonly Word[], text: string): number => {
+  if (words.length < 2 || words.length > MOST_NAMES || !words.every(isNameLike)) return -1;
+  const comma = words.findIndex((word, at) => text.slice(word.end, words[at + 1]?.start).includes(","));
+  return comma < 0 ? words.length - 1 : comma;
+};
+
+const weightOf = (word: Word, isHead: boolean, asked: ReadonlySet<string>): number => {
+  const weight = isHead || /^\d/.test(keyOf(word)) ? HEAD_WEIGHT : isNameLike(word) ? NAME_WEIGHT : 1;
+  return weight * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
+};
 
 const weightedRecall = (alias: Alias, answer: ReadText, asked: ReadonlySet<string>): number => {
   let [found, whole] = [0, 0];
-  for (const word of contentWords(alias.words)) {
-    const weight = weightOf(word, asked);
+  const words = contentWords(alias.words);
+  const head = headOf(words, alias.text);
+  for (const [at, word] of words.entries()) {
+    const weight = weightOf(word, at === head, asked);
     whole += weight;
     found += weight * answer.vocabulary.find(word);
   }
@@ -66,7 +82,7 @@ const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
 const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
   const { verdict, given } = fact ?? {};
   // "5" stands in "5 %" and in "March 5" as well.
-  if (!given || verdict !== "same") return fact && alias.words.length === 1 ? [] : occurrencesOf(answer, alias);
+  if (!given || verdict !== "same") return fact ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
   const next = answer.words.findIndex(({ start }) => start >= given.end);
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
@@ -84,14 +100,19 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const given = newStems(answer.words, asked);
   const counts = countWords(given);
   const spelled = new Set(trigrams(answer.norms.join(" ")));
+  const facts = new Map(aliases.map((alias) => [alias, checkFact(alias, answer, question)]));
+  const known = [...facts.values()].filter((fact) => fact !== undefined);
   return aliases.map((alias) => {
     const verdict = bareVerdict(alias.words);
-    const fact = checkFact(alias, answer, question);
+    const checked = facts.get(alias);
+    const fact = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
     const occurrences = placesOf(answer, alias, fact);
     const isSameVerdict =
       verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
     const isStated = isSameVerdict ?? occurrences.length > 0;
     const words = newStems(alias.words, asked);
+    // A wrong date is not half right for its month.
+    const mayShare = fact?.verdict !== "other";
     return {
       alias,
       occurrences,
@@ -99,9 +120,9 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       isStated,
       isOpposite: isSameVerdict === false,
       isAsked: isInQuestion(alias, question.words),
-      recall: isStated ? 1 : weightedRecall(alias, answer, asked),
-      f1: (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
-      spelling: isStated ? 1 : spellingOf(alias, spelled),
+      recall: isStated ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
+      f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
+      spelling: isStated ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
     };
   });
 };
