@@ -23,7 +23,6 @@ const signs: Readonly<Record<CorrectnessFeature, Sign>> = {
   cosAnswer: "positive",
   cosStatement: "positive",
   gain: "positive",
-  length: "negative",
 };
 
 export const CORRECTNESS_TASK: FitTask = {
@@ -35,7 +34,7 @@ export const CORRECTNESS_TASK: FitTask = {
     opposite: -3,
     earlier: -1,
     late: -0.5,
-    opensOtherwise: -1,
+    opensOtherwise: -1.5,
     otherNumber: -1.5,
     statedInQuestion: -0.6,
   },

@@ -51,7 +51,7 @@ export const readText = (source: string): ReadText => {
   };
 };
 
-const isInside = (part: { start: number; end: number }, whole: { start: number; end: number }): boolean =>
+export const isInside = (part: { start: number; end: number }, whole: { start: number; end: number }): boolean =>
   part.start >= whole.start && part.start < whole.end;
 
 /** The place, from 0, of the sentence that a word is in. */

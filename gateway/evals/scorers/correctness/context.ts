@@ -1,7 +1,8 @@
 import { STOP_WORDS } from "../text/stop-words";
-import { isNameLike } from "../text/words";
-import { type ReadText, sentenceOf } from "./answer";
+import { isNameLike, type Word } from "../text/words";
+import { isInside, type ReadText, sentenceOf } from "./answer";
 import type { Match } from "./match";
+import type { Occurrence } from "./occurrences";
 import { isDenied, isNegation } from "./stance";
 import { Vocabulary } from "./vocabulary";
 
@@ -30,12 +31,22 @@ const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Mat
 /** Longest answer of which any word, not only a name, may be what it gives. */
 const BARE = 6;
 
+const isNumber = ({ text }: Word): boolean => /^\p{Nd}/u.test(text);
+
+/** Numbers rival dates and numbers, names rival names. */
+const mayRival = (matches: readonly Match[]): ((word: Word) => boolean) => {
+  const facts = matches.filter(({ fact }) => fact).length;
+  if (facts === 0) return (word) => !isNumber(word);
+  return facts === matches.length ? isNumber : () => true;
+};
+
 /** What the first sentence names that is news; a capital at its beginning may be the sentence's own. */
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
   return newsBetween(answer, question, matches, lead.start, lead.end)
     .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
+    .filter(mayRival(matches))
     .slice(0, MOST_RIVALS)
     .map(({ text }) => text);
 };
@@ -57,7 +68,16 @@ const opensOtherwise = (answer: ReadText, question: ReadText, matches: readonly 
   }
   const end = words[length - 1]?.end ?? 0;
   const news = newsBetween(answer, question, matches, 0, end).filter(isNameLike);
-  return news.length >= OPENING;
+  return news.filter((word) => !isNumber(word) && !answer.dates.some((date) => isInside(word, date))).length >= OPENING;
+};
+
+/** What stands before the thing asked for: "written by Herman Melville", "the capital is Canberra". */
+const LEADING_TO = new Set("by is was are were called named titled be as".split(" "));
+
+const isLedTo = ({ words }: ReadText, { at }: Occurrence): boolean => {
+  const place =
+    STOP_WORDS.has(words[at - 1]?.norm ?? "") && !LEADING_TO.has(words[at - 1]?.norm ?? "") ? at - 2 : at - 1;
+  return LEADING_TO.has(words[place]?.norm ?? "");
 };
 
 /** Looks at where an answer says what it should. */
@@ -77,6 +97,6 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
     isDenied: denied,
     sentence,
     rivals: sentence === 0 ? [] : rivalsOf(answer, question, matches),
-    opensOtherwise: opensOtherwise(answer, question, matches),
+    opensOtherwise: !places.some((place) => isLedTo(answer, place)) && opensOtherwise(answer, question, matches),
   };
 };

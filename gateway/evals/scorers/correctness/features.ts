@@ -31,7 +31,6 @@ export const CORRECTNESS_FEATURES = [
   "cosAnswer",
   "cosStatement",
   "gain",
-  "length",
 ] as const;
 export type CorrectnessFeature = (typeof CORRECTNESS_FEATURES)[number];
 
@@ -109,7 +108,6 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
       cosAnswer: meaning.answer,
       cosStatement: meaning.statement,
       gain: meaning.gain,
-      length: Math.min(1, Math.log2(1 + answer.words.length) / 8),
     },
   };
 };
