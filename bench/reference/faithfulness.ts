@@ -24,31 +24,26 @@ type Signs<Feature extends string> = Readonly<Partial<Record<Feature, Sign>>>;
 
 const COMMON: Signs<ClaimFeature> = {
   newShare: "negative",
-  newWeight: "negative",
   newGap: "negative",
   aroundPassage: "positive",
-  bestPassage: "positive",
   passageGap: "negative",
-  pairs: "positive",
-  runs: "positive",
-  longestRun: "positive",
   newNumbers: "negative",
   newNames: "negative",
-  length: "free",
   similarity: "positive",
 };
 
 const CLAIM_SIGNS: Readonly<Record<Shape, Signs<ClaimFeature>>> = {
   record: {
     ...COMMON,
+    runs: "positive",
     wrongFacts: "negative",
     openFacts: "negative",
     rightFacts: "free",
     wrongHours: "negative",
     rightHours: "positive",
   },
-  text: { ...COMMON },
-  statement: { ...COMMON, plainShare: "positive", firstPerson: "negative", negation: "negative" },
+  text: { ...COMMON, bestPassage: "positive", longestRun: "positive" },
+  statement: { ...COMMON, plainShare: "positive", firstPerson: "negative", negation: "negative", length: "free" },
 };
 
 const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {
@@ -57,19 +52,11 @@ const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {
     worst: "positive",
     threeWorst: "positive",
     sum: "positive",
-    mean: "positive",
-    answerLength: "negative",
+    meanUnasked: "positive",
     question: "free",
     questionLength: "negative",
   },
-  statement: {
-    worst: "positive",
-    mean: "positive",
-    sum: "positive",
-    contextLength: "free",
-    question: "free",
-    known: "positive",
-  },
+  statement: { worst: "positive", mean: "positive", question: "free", known: "positive", unclaimed: "negative" },
 };
 
 export const SHAPES: readonly Shape[] = ["record", "text", "statement"];

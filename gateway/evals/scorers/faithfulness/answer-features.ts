@@ -4,11 +4,13 @@ export const ANSWER_FEATURES = [
   "threeWorst",
   "sum",
   "mean",
+  "meanUnasked",
   "answerLength",
   "contextLength",
   "question",
   "questionLength",
   "known",
+  "unclaimed",
 ] as const;
 export type AnswerFeature = (typeof ANSWER_FEATURES)[number];
 export type AnswerFeatures = Record<AnswerFeature, number>;
@@ -36,16 +38,19 @@ const total = (values: readonly number[]): number => values.reduce((sum, value) 
 export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
   const { logits, lengths, answerWords, contextWords, hasQuestion, knownShare } = parts;
   const probabilities = logits.map(logProbability).sort((a, b) => a - b);
+  const mean = total(logits.map((logit, at) => logit * (lengths[at] ?? 1))) / Math.max(1, total(lengths));
   const length = Math.log(Math.max(1, answerWords));
   return {
     worst: probabilities[0] ?? 0,
     threeWorst: total(probabilities.slice(0, 3)),
     sum: Math.max(-50, total(probabilities)),
-    mean: total(logits.map((logit, at) => logit * (lengths[at] ?? 1))) / Math.max(1, total(lengths)),
+    mean,
+    meanUnasked: hasQuestion ? 0 : mean,
     answerLength: length,
     contextLength: Math.log(Math.max(1, contextWords)),
     question: Number(hasQuestion),
     questionLength: hasQuestion ? length : 0,
     known: knownShare,
+    unclaimed: Math.max(0, 1 - total(lengths) / Math.max(1, answerWords)),
   };
 };

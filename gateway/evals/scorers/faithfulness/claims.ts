@@ -24,6 +24,11 @@ const COURTESY = new RegExp(
   "iu",
 );
 
+/** Words that answer whoever spoke before, and say nothing by themselves. */
+export const INTERJECTIONS: ReadonlySet<string> = new Set(
+  "yes yeah yep yea no nope oh well absolutely exactly sure wow haha hmm ok okay".split(" "),
+);
+
 const LACK = `(?:unable to|(?:can|could)(?:not|n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
 const SOURCE = `(?:contexts?|passages?|documents?|sources?|texts?|articles?|information|data|snippets?|excerpts?)`;
 /** The answer says that it, or what it was given, has no answer. */
@@ -49,7 +54,10 @@ const saysNothing = (text: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(text)) return true;
   const words = readWords(text.slice(0, LOOKED_AT));
   if (/[:：]\**$/u.test(text) && words.length <= LONGEST_HEADING) return true;
-  return words.every(isStopWord) || COURTESY.test(text.slice(0, LOOKED_AT).trim());
+  return (
+    words.every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm)) ||
+    COURTESY.test(text.slice(0, LOOKED_AT).trim())
+  );
 };
 
 /** Sentences and list items that claim something: no questions, headings, courtesies, nor that the contexts lack an answer. */

@@ -1,6 +1,7 @@
 import type { ClaimSpan } from "../../judge/judge";
 import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
+import { INTERJECTIONS } from "./claims";
 import { type Attribute, type AttributeFinding, checkAttributes } from "./facts";
 import { checkHours, type HoursFinding } from "./hours";
 import { LIGHT_STEMS } from "./light-words";
@@ -113,7 +114,9 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const { source } = reading;
   const words = readWords(claim.text);
   const ids = words.map(({ stem }) => source.idOf.get(stem) ?? -1);
-  const weights = words.map((word, at) => weightOf(word, ids[at] === -1 ? undefined : ids[at], reading));
+  const weights = words.map((word, at) =>
+    at === 0 && INTERJECTIONS.has(word.norm) ? 0 : weightOf(word, ids[at] === -1 ? undefined : ids[at], reading),
+  );
   const attributes = checkAttributes(claim.text, words, reading.attributes, (stems) =>
     stems.every((stem) => source.idOf.has(stem)),
   );

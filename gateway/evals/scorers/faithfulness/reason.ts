@@ -27,18 +27,27 @@ const tally = (claims: readonly Claim[]): string => {
   return `${all} ${countOf(claims, "supported")} are supported, ${countOf(claims, "partly")} partly, ${countOf(claims, "unsupported")} not.`;
 };
 
-/** The doubt about the weakest claim, in its own words. */
+const weakestOf = (claims: readonly Claim[]): Claim | undefined => claims.toSorted((a, b) => a.score - b.score)[0];
+
+/** What is wrong with the weakest claim, in the answer's own words. */
 const doubt = (output: string, claims: readonly Claim[]): string | undefined => {
-  const [weakest] = claims.toSorted((a, b) => a.score - b.score);
-  const [span] = weakest?.unsupported ?? [];
+  const [span] = weakestOf(claims)?.unsupported ?? [];
   return span ? `${quote(output.slice(span.start, span.end))}: ${span.note}` : undefined;
 };
 
-export const faithfulnessReason = (output: string, claims: readonly Claim[], isFaithful: boolean): string => {
-  const found = doubt(output, claims);
-  const isMixed = isFaithful && found !== undefined;
-  return [tally(claims), found, isMixed && "As a whole the answer keeps to the contexts."].filter(Boolean).join(" ");
+/** Why a verdict on the answer differs from that on its claims. */
+const balance = (claims: readonly Claim[], isFaithful: boolean): string | undefined => {
+  const hasDoubt = claims.some(({ verdict }) => verdict !== "supported");
+  if (isFaithful && hasDoubt) return "As a whole the answer keeps to the contexts.";
+  if (isFaithful || hasDoubt) return undefined;
+  const weakest = quote(weakestOf(claims)?.text ?? "");
+  return claims.length === 1
+    ? "Yet too much of the answer stands outside of it, or is only loosely backed."
+    : `Yet small doubts about many claims add up; the weakest is ${weakest}.`;
 };
+
+export const faithfulnessReason = (output: string, claims: readonly Claim[], isFaithful: boolean): string =>
+  [tally(claims), doubt(output, claims), balance(claims, isFaithful)].filter(Boolean).join(" ");
 
 export const hallucinationReason = (claims: readonly Claim[]): string => {
   const unsupported = countOf(claims, "unsupported");

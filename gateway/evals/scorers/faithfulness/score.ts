@@ -25,7 +25,7 @@ const FAITHFUL_FROM = 0.5;
  * Log-odds at which a claim's score is 0.5. Of ten sentences of a longer answer nine are supported, so that a doubt has
  * to be strong before one is marked; of statements about half are.
  */
-export const CLAIM_CENTRE: Readonly<Record<Shape, number>> = { record: 0.6, text: 0.6, statement: 0 };
+export const CLAIM_CENTRE: Readonly<Record<Shape, number>> = { record: 0.8, text: 0.8, statement: 0 };
 
 const verdictOf = (score: number): Claim["verdict"] => {
   if (score >= SUPPORTED_FROM) return "supported";
@@ -48,22 +48,10 @@ const judgeClaim = (read: ReadClaim, score: number, { source }: ReadAnswer): Cla
 /** Just below the score of a supported claim. */
 const DOUBTED = SUPPORTED_FROM - 0.01;
 
-/** Scores of the claims that fit the decision on the answer: a failed one has a claim to blame, a contradiction none to excuse it. */
-const claimScores = (
-  claims: readonly ReadClaim[],
-  logits: readonly number[],
-  shape: Shape,
-  value: number,
-): number[] => {
-  const scores = logits.map((logit, at) => {
-    const claim = claims[at];
-    const score = sigmoid(logit - CLAIM_CENTRE[shape]);
-    return claim && contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
-  });
-  const lowest = Math.min(...scores);
-  if (value >= FAITHFUL_FROM || lowest < SUPPORTED_FROM) return scores;
-  const weakest = scores.indexOf(lowest);
-  return scores.map((score, at) => (at === weakest ? DOUBTED : score));
+/** What speaks against a claim by itself leaves it partly supported at most. */
+const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
+  const score = sigmoid(logit - CLAIM_CENTRE[shape]);
+  return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
 const valueOfAnswer = (
@@ -99,8 +87,9 @@ export const scoreFaithfulness = async (answer: ScoredAnswer, embed: EmbedTexts)
   const model = FAITHFULNESS_MODEL[read.shape];
   const logits = read.claims.map(({ features }) => logOdds(model.claim, features));
   const value = valueOfAnswer(read, model, logits, answer.question !== null);
-  const scores = claimScores(read.claims, logits, read.shape, value);
-  const claims = read.claims.map((claim, at) => judgeClaim(claim, scores[at] ?? 0, read));
+  const claims = read.claims.map((claim, at) =>
+    judgeClaim(claim, claimScore(claim, logits[at] ?? 0, read.shape), read),
+  );
   const unsupported = claims.filter(({ verdict }) => verdict === "unsupported").length;
   return {
     faithfulness: { value, reason: faithfulnessReason(answer.output, claims, value >= FAITHFUL_FROM) },

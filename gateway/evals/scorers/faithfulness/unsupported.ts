@@ -1,3 +1,4 @@
+import { widenToClause } from "./clause";
 import type { AttributeFinding } from "./facts";
 import { heaviestGap } from "./gaps";
 import type { ReadClaim } from "./reading";
@@ -56,12 +57,13 @@ const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
   return merged;
 };
 
-/** The parts of a claim that no context supports, as narrow as is known; the whole claim where nothing narrower is. */
+/** The clauses of a claim that no context supports; the whole claim where nothing narrower is known. */
 export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
   const { claim } = read.evidence;
   const whole = { start: 0, end: claim.text.length, note: "No context says this." };
   const hard = contradictions(read);
   if (hard.length === 0 && read.features.newShare > MOSTLY_NEW) return [whole];
-  const found = merge([...hard, ...additions(read), ...(hard.length > 0 ? [] : gapIn(read))]);
+  const narrow = [...hard, ...additions(read), ...(hard.length > 0 ? [] : gapIn(read))];
+  const found = merge(narrow.map((span) => ({ ...span, ...widenToClause(claim.text, span) })));
   return found.length > 0 ? found : [whole];
 };
