@@ -29,13 +29,13 @@ export const INTERJECTIONS: ReadonlySet<string> = new Set(
   "yes yeah yep yea no nope oh well absolutely exactly sure wow haha hmm ok okay".split(" "),
 );
 
-const LACK = `(?:unable to|(?:can|could)(?:not|n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
+const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
 const SOURCE = `(?:contexts?|passages?|documents?|sources?|texts?|articles?|information|data|snippets?|excerpts?)`;
 /** The answer says that it, or what it was given, has no answer. */
 const ABSTENTION = new RegExp(
   [
     String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
-    String.raw`\b(?:can(?:not|n['’]t| not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
+    String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
     String.raw`\b(?:i|we) (?:do not|don['’]t) (?:know|have (?:enough|any|the|that|this|information))`,
     String.raw`\b${SOURCE}\b.{0,40}\b${LACK}\s.{0,30}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover|enough|sufficient)`,
     String.raw`\bno (?:relevant |specific |such |further )?(?:information|mention|context|answer|data)\b.{0,60}\b(?:provid|given|available|found|in the|about|of|on)`,

@@ -134,7 +134,8 @@ export const checkAttributes = (
       const [first, last] = [words[at], words[at + length - 1]];
       if (length === 0 || !first || !last) continue;
       // "State Street", "a lot of".
-      if (/^\p{Lu}\p{Ll}/u.test(first.text) && at > 0 && length === 1 && attribute.name.length < 8) continue;
+      if (/^\p{Lu}\p{Ll}/u.test(first.text) && at > 0 && attribute.stems.length === 1 && attribute.name.length < 8)
+        continue;
       if (words[at + length]?.norm === "of" && words[at - 1]?.norm === "a") continue;
       const isDenied = isNegated(words, at, at + length, text);
       const verdict =

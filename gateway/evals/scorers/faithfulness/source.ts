@@ -1,6 +1,5 @@
 import { readSentences } from "../text/sentences";
-import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
-import { clockTimes } from "./clock";
+import { isStopWord, readWords, type Word } from "../text/words";
 import { type Timetable, timetableOf } from "./hours";
 import { type DataRecord, readRecord } from "./record";
 
@@ -26,17 +25,12 @@ export interface Source {
   frequencyOf: readonly number[];
   /** Passage of each word. */
   passageOf: Int32Array;
-  /** Words in lower case, without diacritics, of names and numbers. */
-  names: ReadonlySet<string>;
   /** Neighbours written as one: "takeout" of "take out". */
   joined: ReadonlySet<string>;
   /** Beginnings of long stems: "improv" of "improvement". */
   beginnings: ReadonlySet<string>;
-  clocks: readonly number[];
   records: readonly DataRecord[];
   timetable: Timetable | undefined;
-  /** Characters that were compared. */
-  length: number;
 }
 
 /** Characters of the contexts that are looked at. */
@@ -94,11 +88,9 @@ export const readSource = (contexts: readonly string[]): Source => {
     lastPassageOf: [],
   };
   const passages: Passage[] = [];
-  const names = new Set<string>();
   const joined = new Set<string>();
   const beginnings = new Set<string>();
   const records: DataRecord[] = [];
-  const clocks = new Set<number>();
   let left = MOST_CHARACTERS;
   for (const [context, whole] of contexts.entries()) {
     const record = readRecord(whole.slice(0, left));
@@ -110,14 +102,12 @@ export const readSource = (contexts: readonly string[]): Source => {
       const words = readWords(sentence.text);
       for (const word of words) {
         addWord(building, word.stem, passages.length);
-        if (isNameLike(word)) names.add(word.norm);
         const beginning = isStopWord(word) ? undefined : beginningOf(word.stem);
         if (beginning) beginnings.add(beginning);
       }
       joinsOf(words, joined);
       passages.push({ text: sentence.text, context, from, to: building.words.length });
     }
-    for (const { minutes } of clockTimes(text)) clocks.add(minutes);
   }
   return {
     passages,
@@ -126,12 +116,9 @@ export const readSource = (contexts: readonly string[]): Source => {
     idOf: building.idOf,
     placesOf: building.placesOf,
     frequencyOf: building.frequencyOf,
-    names,
     joined,
     beginnings,
-    clocks: [...clocks],
     records,
     timetable: records.map(timetableOf).find(Boolean),
-    length: MOST_CHARACTERS - left,
   };
 };

@@ -4,26 +4,26 @@ import type { FaithfulnessModel } from "./model";
 export const FAITHFULNESS_MODEL: FaithfulnessModel = {
   record: {
     claim: {
-      bias: 4.0167,
+      bias: 3.9792,
       weights: {
-        newShare: -0.623,
-        newGap: -0.8311,
-        aroundPassage: 0.4419,
-        passageGap: -0.4394,
-        newNumbers: -1.1739,
-        newNames: -0.9564,
+        newShare: -0.5999,
+        newGap: -0.8006,
+        aroundPassage: 0.3551,
+        passageGap: -0.4887,
+        newNumbers: -1.1398,
+        newNames: -0.605,
         similarity: 0,
-        runs: 0.9193,
-        wrongFacts: -2.8656,
-        openFacts: -2.4412,
-        rightFacts: -0.4788,
-        wrongHours: -2.8584,
-        rightHours: 1.8451,
+        runs: 1.0033,
+        wrongFacts: -3.091,
+        openFacts: -2.6582,
+        rightFacts: -0.3656,
+        wrongHours: -2.7844,
+        rightHours: 1.8794,
       },
     },
     answer: {
-      bias: -7.1435,
-      weights: { worst: 0.2837, threeWorst: 0.1849, sum: 0.2076, mean: 0.9745, answerLength: 0.7319 },
+      bias: -7.3072,
+      weights: { worst: 0.3273, threeWorst: 0.1862, sum: 0.1986, mean: 0.9673, answerLength: 0.7672 },
     },
   },
   text: {
@@ -42,7 +42,7 @@ export const FAITHFULNESS_MODEL: FaithfulnessModel = {
       },
     },
     answer: {
-      bias: 0.032,
+      bias: 0.0319,
       weights: {
         worst: 0.5326,
         threeWorst: 0.5496,

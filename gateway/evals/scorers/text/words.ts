@@ -51,9 +51,13 @@ const toWord = (text: string, start: number): Word => {
 };
 
 /** "drunk1": a note's number that stuck to a word. */
+const LONGEST_WITH_NOTE = 40;
+const LONGEST_NOTED = 40;
 const WITH_NOTE = /^(\p{Ll}*\p{L}\p{Ll}{2,})(\p{Nd}{1,2})$/u;
 
 const INITIAL = /^\p{Lu}$/u;
+/** Initials that are joined at most. */
+const MOST_INITIALS = 10;
 const BETWEEN_INITIALS = /^\.\s{0,2}$/;
 
 /** Runs of initials become one word: "P. V.", "P.V." are "pv". */
@@ -63,7 +67,13 @@ const joinInitials = (words: readonly Word[], source: string): Word[] => {
   for (const word of words) {
     const last = joined.at(-1);
     const isInitial = INITIAL.test(word.text);
-    if (last && isOpen && isInitial && BETWEEN_INITIALS.test(source.slice(last.end, word.start))) {
+    if (
+      last &&
+      isOpen &&
+      isInitial &&
+      last.norm.length < MOST_INITIALS &&
+      BETWEEN_INITIALS.test(source.slice(last.end, word.start))
+    ) {
       joined[joined.length - 1] = {
         ...toWord(source.slice(last.start, word.end), last.start),
         norm: last.norm + word.norm,
@@ -79,7 +89,7 @@ const joinInitials = (words: readonly Word[], source: string): Word[] => {
 export const readWords = (text: string): Word[] => {
   const words: Word[] = [];
   for (const match of text.matchAll(WORD)) {
-    const note = WITH_NOTE.exec(match[0]);
+    const note = match[0].length <= LONGEST_WITH_NOTE ? WITH_NOTE.exec(match[0]) : null;
     words.push(toWord(note?.[1] ?? match[0], match.index));
   }
   return joinInitials(words, text);

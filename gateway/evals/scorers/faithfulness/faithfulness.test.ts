@@ -1,0 +1,206 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Claim } from "../../contract";
+import { readWords } from "../text/words";
+import type { EmbedTexts } from "../types";
+import { scoreFaithfulness } from "./score";
+
+/** Vectors that count words: texts that share words are near to each other. */
+const embed: EmbedTexts = async (texts) =>
+  texts.map((text) => {
+    const vector = new Float32Array(64);
+    for (const { stem } of readWords(text)) {
+      const place = [...stem].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 64, 7);
+      vector[place] = (vector[place] ?? 0) + 1;
+    }
+    const length = Math.hypot(...vector) || 1;
+    return vector.map((value) => value / length);
+  });
+
+const score = (output: string, ...contexts: string[]) =>
+  scoreFaithfulness({ question: null, references: [], contexts, output }, embed);
+
+const marked = (output: string, claims: readonly Claim[]): string[] =>
+  claims.flatMap(({ unsupported }) => unsupported.map(({ start, end }) => output.slice(start, end)));
+
+const TOWER =
+  "The Eiffel Tower was completed in 1889 for the World's Fair in Paris. It is 330 metres tall and was designed by " +
+  "the company of Gustave Eiffel. The tower was not meant to be permanent. About seven million people visit it every year.";
+
+describe("a statement", () => {
+  test("that the context makes in the same words is supported", async () => {
+    const { faithfulness, hallucination, claims } = await score("The Eiffel Tower was completed in 1889.", TOWER);
+    expect(faithfulness.value).toBeGreaterThan(0.5);
+    expect(hallucination.value).toBe(0);
+    expect(claims).toMatchObject([{ verdict: "supported", unsupported: [], context: 0 }]);
+  });
+
+  test("in other inflections and another order is supported", async () => {
+    const { faithfulness } = await score("It was Gustave Eiffel's company that designed the tower.", TOWER);
+    expect(faithfulness.value).toBeGreaterThan(0.5);
+  });
+
+  test.each([
+    ["a number", "The Eiffel Tower was completed in 1912 and is 450 metres tall.", "450"],
+    ["a name", "The tower in Berlin was designed by the company of Walter Gropius.", "Gropius"],
+    ["other matter", "Elephants prefer bananas from tropical gardens.", "bananas"],
+  ])("with %s that no context has is unsupported, and the span holds it", async (_, output, part) => {
+    const { faithfulness, hallucination, claims } = await score(output, TOWER);
+    expect(faithfulness.value).toBeLessThan(0.5);
+    expect(hallucination.value).toBe(1);
+    expect(marked(output, claims).join("|")).toContain(part);
+  });
+
+  test("says which of several contexts it rests on", async () => {
+    const { claims } = await score("Marie Curie discovered radium.", TOWER, "Marie Curie discovered radium in 1898.");
+    expect(claims).toMatchObject([{ context: 1, verdict: "supported" }]);
+  });
+
+  test("fails less far with one wrong word than with all of them wrong", async () => {
+    const near = await score("The Eiffel Tower was completed in 1889 for the Olympics in Paris.", TOWER);
+    const far = await score("My cat enjoyed the Olympics with cheap popcorn.", TOWER);
+    expect(near.faithfulness.value).toBeGreaterThan(far.faithfulness.value);
+  });
+});
+
+const SHOP = JSON.stringify({
+  name: "Corner Cafe",
+  hours: { Monday: "8:0-14:0", Tuesday: "8:0-14:0", Wednesday: "8:0-14:0", Thursday: "8:0-14:0", Friday: "8:0-20:0" },
+  attributes: { WiFi: "no", OutdoorSeating: true, Music: null, BusinessParking: { garage: false, lot: true } },
+  stars: 4.5,
+  reviews: [{ text: "Lovely pancakes and quick service." }],
+});
+
+describe("an answer that tells what a record says", () => {
+  test.each([
+    ["a denied property", "Corner Cafe has pancakes. It offers free WiFi to guests.", "WiFi"],
+    ["an affirmed one", "Corner Cafe has pancakes. It has no outdoor seating.", "outdoor seating"],
+    ["a property left open", "Corner Cafe has pancakes. It plays music.", "music"],
+    ["a nested property", "Corner Cafe has pancakes. There is a garage for guests.", "garage"],
+    ["a wrong hour", "Corner Cafe has pancakes. It is open Monday to Friday from 8 AM to 10 PM.", "10 PM"],
+    ["a wrong day", "Corner Cafe has pancakes. It is open every day.", "every day"],
+  ])("%s is marked", async (_, output, part) => {
+    const { claims } = await score(output, SHOP);
+    expect(claims[1]?.verdict).not.toBe("supported");
+    expect(marked(output, claims.slice(1)).join("|")).toContain(part);
+  });
+
+  test.each([
+    "It does not offer WiFi.",
+    "It has outdoor seating and a parking lot, but no garage.",
+    "It is open Monday to Thursday from 8:00 AM to 2:00 PM, and on Friday from 8 am to 8 pm.",
+    "On Saturday it is closed.",
+    "It has a rating of 4.5 stars.",
+    "The data don't say whether there is music.",
+  ])("what it says is supported: %s", async (output) => {
+    const { claims } = await score(output, SHOP);
+    expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
+  });
+
+  test("a note tells what the data say", async () => {
+    const { claims, faithfulness } = await score("Corner Cafe offers free WiFi.", SHOP);
+    const note = 'The data say no about "wi fi"; the answer affirms it.';
+    expect(claims[0]?.unsupported[0]?.note).toBe(note);
+    expect(faithfulness.reason).toContain(note);
+  });
+});
+
+describe("an answer without claims", () => {
+  test.each([
+    ["I can't find that in the passages.", 1, "don't tell"],
+    ["Unable to answer based on given passages.", 1, "don't tell"],
+    ["Thank you! I hope this helps.", 1, "courtesy"],
+    ["", 0, "empty"],
+    ["Yes!", 0.25, "nothing"],
+    ["What do you mean?", 0.25, "nothing"],
+  ])("%p has a value and a reason of its own", async (output, value, word) => {
+    const { faithfulness, hallucination, claims } = await score(output, TOWER);
+    expect(claims).toEqual([]);
+    expect(faithfulness.value).toBe(value);
+    expect(faithfulness.reason).toContain(word);
+    expect(hallucination.value).toBe(0);
+  });
+});
+
+describe("whatever the texts are", () => {
+  const script = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string(),
+    fc.constantFrom(
+      "👩‍👩‍👧 wrote 3 books.\r\n- It’s 10:30.",
+      "\ud800 lone. \udc00",
+      "漢字かな交じり文。次の文。",
+      "مرحبا بالعالم. ١٩٨٩",
+      "{}",
+      "[1",
+      "null",
+    ),
+  );
+
+  test("values are 0 to 1, offsets are those of the claims, spans lie within them, and supported claims have none", async () => {
+    await fc.assert(
+      fc.asyncProperty(script, script, async (output, context) => {
+        const { faithfulness, hallucination, claims } = await score(output, context);
+        for (const { value } of [faithfulness, hallucination]) expect(value >= 0 && value <= 1).toBe(true);
+        for (const { text, start, end, verdict, unsupported } of claims) {
+          expect(output.slice(start, end)).toBe(text);
+          expect(unsupported.length === 0).toBe(verdict === "supported");
+          for (const span of unsupported)
+            expect(start <= span.start && span.start < span.end && span.end <= end).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("hallucination is the share of unsupported claims", async () => {
+    const { hallucination, claims } = await score(
+      "The Eiffel Tower was completed in 1889.\n- It is 330 metres tall.\n- Elephants like 77 bananas.\n- Seven million people visit it every year.",
+      TOWER,
+    );
+    expect(claims.map(({ verdict }) => verdict)).toEqual(["supported", "supported", "unsupported", "supported"]);
+    expect(hallucination).toEqual({ value: 0.25, reason: "1 of 4 claims are unsupported." });
+  });
+
+  test("offsets count UTF-16 units, also behind emoji and Windows line ends", async () => {
+    const output = "👍 The tower is 330 metres tall.\r\nIt was sold to 12 Martians.";
+    const { claims } = await score(output, TOWER);
+    expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
+    expect(marked(output, claims).join()).toContain("12 Martians");
+  });
+
+  test("the same texts have the same scores", async () => {
+    const output = "The tower is 330 metres tall. It was painted green in 1950.";
+    expect(await score(output, TOWER)).toEqual(await score(output, TOWER));
+  });
+
+  test.each([
+    ["one word", "a".repeat(50_000), "a".repeat(500_000)],
+    ["one sentence", "the cat ".repeat(6_000), "the cat ".repeat(60_000)],
+    ["initials", "A. ".repeat(15_000), "A. ".repeat(150_000)],
+    ["negations", `${"not ".repeat(12_000)}unable to answer`, "no ".repeat(150_000)],
+    ["hours", "Monday to Friday from 9 am to 5 pm, ".repeat(1_400), '{"Monday":"9:0-17:0"}'],
+    ["brackets", "It is deep.", "[".repeat(500_000)],
+  ])(
+    "long input takes seconds at most: %s",
+    async (_, output, context) => {
+      const start = performance.now();
+      await score(output, context);
+      expect(performance.now() - start).toBeLessThan(10_000);
+    },
+    20_000,
+  );
+
+  test("the number of texts to embed is bounded", async () => {
+    let most = 0;
+    const counting: EmbedTexts = (texts) => {
+      most = Math.max(most, texts.length);
+      return embed(texts);
+    };
+    const sentences = Array.from({ length: 1000 }, (_, at) => `The tower number ${at} is tall.`).join(" ");
+    const answer = { question: null, references: [], contexts: [`${TOWER} ${sentences}`], output: sentences };
+    const { claims } = await scoreFaithfulness(answer, counting);
+    expect(most).toBeLessThanOrEqual(256);
+    expect(claims.length).toBeLessThanOrEqual(401);
+  });
+});
