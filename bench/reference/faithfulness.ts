@@ -59,8 +59,17 @@ const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {
   statement: { worst: "positive", mean: "positive", question: "free", known: "positive", unclaimed: "negative" },
 };
 
+/**
+ * Weights that are at least this far below zero, whatever the fit: labelled answers hold too few single wrong numbers and
+ * reversals to learn them from.
+ */
+const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = {
+  newNumbers: -2.5,
+  reversal: -4,
+};
+
 export const SHAPES: readonly Shape[] = ["record", "text", "statement"];
-const CLAIM_L2 = 0.02;
+const CLAIM_L2: Readonly<Record<Shape, number>> = { record: 0.02, text: 0.02, statement: 0.1 };
 const ANSWER_L2: Readonly<Record<Shape, number>> = { record: 0.03, text: 0.03, statement: 0.02 };
 
 const fitWeights = <Feature extends string>(
@@ -105,7 +114,11 @@ export const fitModel = (rows: readonly FaithfulnessRow[]): FaithfulnessModel =>
         return label === 0 || label === 1 ? [{ features, label }] : [];
       }),
     );
-    const claim = fitWeights(CLAIM_SIGNS[shape], claims, CLAIM_L2, shape === "statement");
+    const fitted = fitWeights(CLAIM_SIGNS[shape], claims, CLAIM_L2[shape], shape === "statement");
+    const given = Object.fromEntries(
+      Object.entries(GIVEN).map(([name, most]) => [name, Math.min(most, fitted.weights[name as ClaimFeature] ?? 0)]),
+    );
+    const claim = { ...fitted, weights: { ...fitted.weights, ...given } };
     const answers = own.map((row) => ({ features: featuresOf(row, claim), label: row.label }));
     return { claim, answer: fitWeights(ANSWER_SIGNS[shape], answers, ANSWER_L2[shape], shape === "statement") };
   };

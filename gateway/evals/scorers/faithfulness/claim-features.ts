@@ -26,6 +26,7 @@ export const CLAIM_FEATURES = [
   "firstPerson",
   "secondPerson",
   "negation",
+  "reversal",
   "length",
   "similarity",
 ] as const;
@@ -101,6 +102,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     firstPerson: Number(words.some(({ norm }) => FIRST_PERSON.test(norm))),
     secondPerson: Number(words.some(({ norm }) => SECOND_PERSON.test(norm))),
     negation: Number(isNegated),
+    reversal: Number(evidence.reversal !== undefined),
     length: Math.log1p(weights.filter((weight) => weight > 0).length),
     similarity,
   };

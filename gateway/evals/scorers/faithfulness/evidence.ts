@@ -6,9 +6,11 @@ import { type Attribute, type AttributeFinding, checkAttributes } from "./facts"
 import { checkHours, type HoursFinding } from "./hours";
 import { LIGHT_STEMS } from "./light-words";
 import { type NumberIndex, type NumbersTold, untoldNumbers } from "./numbers-told";
+import { findReversal, isNegation } from "./polarity";
 import { runLengths, runsOfWords } from "./runs";
 import type { Shape } from "./shape";
 import { beginningOf, type Source } from "./source";
+import type { Span } from "./span";
 import { bestWindows, type Window } from "./windows";
 
 /** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
@@ -30,6 +32,8 @@ export interface Evidence {
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
   hours: readonly HoursFinding[];
+  /** What says the opposite of the passage with the same words. */
+  reversal: Span | undefined;
 }
 
 export interface Reading {
@@ -81,7 +85,7 @@ const weightOf = (
   id: number | undefined,
   { source: { passages, frequencyOf }, shape }: Reading,
 ): number => {
-  if (isStopWord(word)) return 0;
+  if (isStopWord(word) || isNegation(word)) return 0;
   if (LIGHT[shape] < 1 && LIGHT_STEMS.has(word.stem)) return LIGHT[shape];
   const all = Math.max(2, passages.length);
   const frequency = id === undefined ? 0 : (frequencyOf[id] ?? 0);
@@ -108,6 +112,9 @@ const newNamesIn = (
 const markKnown = (words: readonly Word[], known: number[], start: number, end: number): void => {
   for (const [at, word] of words.entries()) if (word.start < end && start < word.end) known[at] = 1;
 };
+
+/** A passage with this share of a claim's words speaks of the same matter. */
+const SAME_MATTER = 0.6;
 
 /** Looks for a claim in the contexts. */
 export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
@@ -142,6 +149,8 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     }
   }
   const ends = runLengths(ids, source);
+  const windows = bestWindows(byStem, total, source);
+  const [best] = windows;
   return {
     claim,
     words,
@@ -150,7 +159,9 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     known,
     ends,
     runs: runsOfWords(ends),
-    windows: bestWindows(byStem, total, source),
+    windows,
+    reversal:
+      best && best.alone >= SAME_MATTER ? findReversal(words, source.passages[best.passage]?.text ?? "") : undefined,
     numbers,
     newNames: newNamesIn(words, known, claim.text, taken),
     attributes,

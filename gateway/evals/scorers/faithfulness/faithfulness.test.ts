@@ -51,6 +51,22 @@ describe("a statement", () => {
     expect(marked(output, claims).join("|")).toContain(part);
   });
 
+  test.each([
+    ["a wrong year", "The Eiffel Tower was completed in 1912."],
+    ["a wrong height", "The Eiffel Tower is 450 metres tall."],
+    ["a denial of what the context says", "The Eiffel Tower was not completed in 1889."],
+    ["a claim that the context denies", "The Eiffel Tower was meant to be permanent."],
+  ])("that is right but for one thing fails: %s", async (_, output) => {
+    const { faithfulness, claims } = await score(output, TOWER);
+    expect(faithfulness.value).toBeLessThan(0.5);
+    expect(claims[0]?.verdict).not.toBe("supported");
+  });
+
+  test("that denies what the context denies is supported", async () => {
+    const { faithfulness } = await score("The tower was not meant to be permanent.", TOWER);
+    expect(faithfulness.value).toBeGreaterThan(0.5);
+  });
+
   test("says which of several contexts it rests on", async () => {
     const { claims } = await score("Marie Curie discovered radium.", TOWER, "Marie Curie discovered radium in 1898.");
     expect(claims).toMatchObject([{ context: 1, verdict: "supported" }]);

@@ -21,6 +21,7 @@ export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.hours.flatMap(({ start, end, isRight }) =>
     isRight ? [] : [{ start, end, note: "The timetable in the data says otherwise." }],
   ),
+  ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context with the same words says the opposite." }] : []),
 ];
 
 /** Numbers and names that no context has. */

@@ -1,0 +1,57 @@
+import { isStopWord, readWords, type Word } from "../text/words";
+import type { Span } from "./span";
+
+const NEGATIONS = new Set(
+  "not no never without neither nor cannot dont doesnt didnt isnt arent wasnt werent cant couldnt wont wouldnt hasnt havent hadnt shouldnt nt".split(
+    " ",
+  ),
+);
+/** Longer ones say too much for one polarity. */
+const LONGEST = 60;
+/** What follows them may well be the other way round. */
+const CONTRASTS = new Set("while whereas but although unlike rather instead except until unless only".split(" "));
+
+export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
+
+const isPlain = (words: readonly Word[]): boolean =>
+  words.length <= LONGEST && !words.some(({ norm }) => CONTRASTS.has(norm));
+
+interface Stance {
+  isDenied: boolean;
+  /** Stems of the content words before and behind. */
+  neighbours: readonly string[];
+  word: Word;
+}
+
+/** Each content word of a text; a negation covers the next one. */
+const stancesOf = (words: readonly Word[]): Map<string, Stance> => {
+  const stances = new Map<string, Stance>();
+  const content = words.filter((word) => !isStopWord(word) && !isNegation(word));
+  const denied = new Set<Word>();
+  for (const word of words.filter(isNegation)) {
+    const next = content.find(({ start }) => start > word.start);
+    if (next) denied.add(next);
+  }
+  for (const [at, word] of content.entries()) {
+    const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [other.stem] : []));
+    if (!stances.has(word.stem)) stances.set(word.stem, { isDenied: denied.has(word), neighbours, word });
+  }
+  return stances;
+};
+
+/**
+ * The word of a claim that is denied where a passage about the same matter affirms it, or the other way round, between
+ * the same neighbours. Nothing for long or contrasting sentences, nor where both deny something.
+ */
+export const findReversal = (words: readonly Word[], passage: string): Span | undefined => {
+  const others = readWords(passage);
+  if (!isPlain(words) || !isPlain(others) || words.some(isNegation) === others.some(isNegation)) return undefined;
+  const expected = stancesOf(others);
+  for (const [stem, { isDenied, neighbours, word }] of stancesOf(words)) {
+    const other = expected.get(stem);
+    if (other === undefined || other.isDenied === isDenied) continue;
+    if (neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
+      return { start: word.start, end: word.end };
+  }
+  return undefined;
+};
