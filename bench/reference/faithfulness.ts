@@ -64,7 +64,7 @@ const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {
  * reversals to learn them from.
  */
 const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = {
-  newNumbers: -2.5,
+  newNumbers: -2,
   reversal: -4,
 };
 
