@@ -31,11 +31,11 @@ export const CORRECTNESS_TASK: FitTask = {
   // Few labelled answers deny the reference, give others first, or repeat what the question says.
   given: {
     denied: -3,
-    opposite: -3,
+    opposite: -4,
     earlier: -1,
     late: -0.5,
     opensOtherwise: -1.5,
-    otherNumber: -1.5,
+    otherNumber: -2.5,
     statedInQuestion: -0.6,
   },
   l2: 0.2,

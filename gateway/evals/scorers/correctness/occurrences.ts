@@ -1,7 +1,7 @@
 import { indexOfRun } from "../text/overlap";
 import { STOP_WORDS } from "../text/stop-words";
 import { acronymPlace } from "./acronyms";
-import type { ReadText } from "./answer";
+import { joined, type ReadText } from "./answer";
 import { familyOf } from "./families";
 import { keyOf } from "./key";
 import { likeness } from "./likeness";
@@ -16,7 +16,9 @@ export interface Occurrence {
 /** An alias that is said more often is looked at no further. */
 const MOST_OCCURRENCES = 50;
 
-const runs = (words: readonly string[], part: readonly string[]): Occurrence[] => {
+const runs = (words: readonly string[], text: string, part: readonly string[]): Occurrence[] => {
+  // Native search tells at once that a long part is not there.
+  if (!text.includes(joined(part))) return [];
   const found: Occurrence[] = [];
   for (let at = indexOfRun(words, part); at >= 0 && found.length < MOST_OCCURRENCES; ) {
     found.push({ at, length: part.length });
@@ -34,7 +36,7 @@ const mayStick = (rest: string): boolean =>
   rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
 
 /** The alias with other spaces: "Pac Man" for "Pacman", and where a space was lost. */
-const squeezedRuns = ({ squeezed, wordAt, norms }: ReadText, alias: Alias): Occurrence[] => {
+const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
   if (alias.squeezed.length < SHORTEST) return [];
   const found: Occurrence[] = [];
   let from = 0;
@@ -43,12 +45,8 @@ const squeezedRuns = ({ squeezed, wordAt, norms }: ReadText, alias: Alias): Occu
     if (start < 0) break;
     const last = start + alias.squeezed.length - 1;
     const [at, end] = [wordAt[start] ?? 0, wordAt[last] ?? 0];
-    const before = squeezed.slice(wordAt.indexOf(at, Math.max(0, start - (norms[at]?.length ?? 0))), start);
-    const behind = squeezed.slice(last + 1, last + 1 + (norms[end]?.length ?? 0));
-    const rest = behind.slice(
-      0,
-      wordAt.subarray(last + 1, last + 1 + behind.length).filter((word) => word === end).length,
-    );
+    const before = squeezed.slice(squeezedAt[at], start);
+    const rest = squeezed.slice(last + 1, squeezedAt[end + 1]);
     const isLong = alias.words.length > 1 && alias.squeezed.length >= SHORTEST_INSIDE;
     if (isLong || (mayStick(before) && mayStick(rest))) found.push({ at, length: end - at + 1 });
     from = last + 1;
@@ -62,6 +60,8 @@ const BETWEEN = 2;
 /** What a word counts for that is only spelled otherwise. */
 const SPELLED_OTHERWISE = 0.9;
 
+/** Words of an answer that are tried as the beginning of such a run. */
+const MOST_STARTS = 3000;
 /** Shortest single word that may be spelled otherwise: "Potter" and "Porter" are two names. */
 const SHORTEST_ALONE = 7;
 
@@ -80,7 +80,7 @@ const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
     .filter(({ norm }) => !STOP_WORDS.has(norm))
     .map((word): Wanted => ({ norm: word.norm, key: keyOf(word), family: familyOf(word.norm) }));
   if (wanted.length === 0 || wanted.length > MOST_SPREAD || isTooShort(wanted)) return [];
-  for (let at = 0; at < answer.words.length; at++) {
+  for (let at = 0; at < Math.min(answer.words.length, MOST_STARTS); at++) {
     const end = spreadEnd(answer, wanted, at);
     if (end > 0) return [{ at, length: end - at }];
   }
@@ -113,10 +113,11 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
   const exact = runs(
     answer.norms,
+    answer.joinedNorms,
     alias.words.map(({ norm }) => norm),
   );
   if (exact.length > 0) return exact;
-  const inflected = runs(answer.keys, alias.words.map(keyOf));
+  const inflected = runs(answer.keys, answer.joinedKeys, alias.words.map(keyOf));
   if (inflected.length > 0) return inflected;
   const squeezed = squeezedRuns(answer, alias);
   if (squeezed.length > 0) return squeezed;

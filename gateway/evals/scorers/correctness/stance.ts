@@ -42,8 +42,8 @@ export const isDenied = (words: readonly Word[], at: number, length: number, tex
     if (isNegation(word) && !SOFTENERS.has(next.norm)) return true;
   }
   const end = at + length;
-  if (!VERBS.has(words[end]?.norm ?? "") && !isNegation(words[end] ?? words[at] ?? ({ norm: "" } as Word)))
-    return false;
+  const next = words[end];
+  if (!next || !(VERBS.has(next.norm) || isNegation(next))) return false;
   for (let i = end; i < Math.min(words.length, end + BEHIND); i++) {
     const [before, word] = [words[i - 1], words[i]];
     if (!before || !word || /[.;:!?,]/.test(text.slice(before.end, word.start))) return false;

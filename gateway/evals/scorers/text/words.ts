@@ -52,7 +52,6 @@ const toWord = (text: string, start: number): Word => {
 
 /** "drunk1": a note's number that stuck to a word. */
 const LONGEST_WITH_NOTE = 40;
-const LONGEST_NOTED = 40;
 const WITH_NOTE = /^(\p{Ll}*\p{L}\p{Ll}{2,})(\p{Nd}{1,2})$/u;
 
 const INITIAL = /^\p{Lu}$/u;

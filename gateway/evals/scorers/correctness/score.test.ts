@@ -1,0 +1,258 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { readWords } from "../text/words";
+import { type CorrectnessFeature, findCorrectness } from "./features";
+import { scoreCorrectness } from "./score";
+import { CORRECTNESS_MODEL } from "./weights";
+
+/** Vectors of words in 256 buckets: close where words are shared, and the same on every machine. */
+const embed = async (texts: readonly string[]): Promise<Float32Array[]> =>
+  texts.map((text) => {
+    const vector = new Float32Array(256);
+    for (const { stem } of readWords(text)) {
+      let bucket = 7;
+      for (let at = 0; at < stem.length; at++) bucket = (bucket * 31 + stem.charCodeAt(at)) % 256;
+      vector[bucket] = (vector[bucket] ?? 0) + 1;
+    }
+    const length = Math.hypot(...vector) || 1;
+    return vector.map((value) => value / length);
+  });
+
+const answerTo = (question: string | null, references: string[], output: string) => ({
+  question,
+  references,
+  contexts: [],
+  output,
+});
+const score = (question: string | null, references: string[], output: string) =>
+  scoreCorrectness(answerTo(question, references, output), embed);
+const features = async (question: string | null, references: string[], output: string) =>
+  (await findCorrectness(answerTo(question, references, output), embed)).features;
+
+const passes = (name: string, question: string, references: string[], outputs: string[]) =>
+  test.each(outputs)(`${name}: %s`, async (output) => {
+    expect((await score(question, references, output)).value).toBeGreaterThanOrEqual(0.5);
+  });
+const fails = (name: string, question: string, references: string[], outputs: string[]) =>
+  test.each(outputs)(`${name}: %s`, async (output) => {
+    expect((await score(question, references, output)).value).toBeLessThan(0.5);
+  });
+
+describe("the same answer in another form passes", () => {
+  passes(
+    "case, articles, punctuation, diacritics",
+    "who sang halo",
+    ["Beyoncé"],
+    ["beyonce", "It was BEYONCÉ.", "“Beyoncé”!"],
+  );
+  passes("any reference will do", "where was it built", ["Paris", "France"], ["It was built in France.", "Paris"]);
+  passes("initials", "who won", ["P. V. Sindhu"], ["PV Sindhu", "P.V. Sindhu of India won."]);
+  passes("inflection", "what were they called", ["emperors"], ["an emperor.", "They were called emperors."]);
+  passes("lost spaces", "who sang it", ["Jordan Fisher"], ["It was sung byJordan FisherandLin-Manuel Miranda."]);
+  passes("a middle name", "who invented it", ["Thomas Edison"], ["Thomas Alva Edison"]);
+  passes(
+    "a slip of spelling",
+    "who performed it",
+    ["Dr. Jesse Bennett"],
+    ["It was performed by Jesse Bennet in 1794."],
+  );
+  passes("a country and its people", "with whom was it shared", ["British"], ["It was shared with Great Britain."]);
+  passes(
+    "an acronym",
+    "which agency did it",
+    ["National Aeronautics and Space Administration"],
+    ["NASA", "It was NASA."],
+  );
+  passes("a note in brackets is not needed", "which colour", ["Blue (colour)"], ["It is blue."]);
+  passes("numerals", "who was king", ["Henry VIII"], ["Henry the Eighth", "King Henry 8"]);
+  passes("other scripts", "東京は何の首都ですか", ["日本"], ["東京は日本の首都です。"]);
+});
+
+describe("numbers and dates count by what they mean", () => {
+  passes(
+    "words and separators",
+    "how many",
+    ["1,500"],
+    ["There are 1500.", "one thousand five hundred", "1.5 thousand"],
+  );
+  passes(
+    "units are converted, and rounded",
+    "how tall is it",
+    ["8,849 m"],
+    ["8849 metres", "It is 8.849 km tall.", "about 8.85 km"],
+  );
+  passes("percent", "which share", ["71%"], ["About 71 percent."]);
+  passes(
+    "a date that is told more exactly",
+    "when was it",
+    ["September 1972"],
+    ["It was on September 14, 1972.", "14 September 1972"],
+  );
+  passes(
+    "forms of dates",
+    "when was it",
+    ["March 2, 2016"],
+    ["2 March 2016", "2016-03-02", "It came onMarch 2, 2016by post."],
+  );
+  fails("another number", "how many", ["11"], ["There are 12 of them.", "twelve", "110"]);
+  fails("another unit", "how far is it", ["5 km"], ["It is 5 miles away."]);
+  fails(
+    "another year in a similar sentence",
+    "when did the ship sink",
+    ["The ship sank in 1912."],
+    ["The ship sank in 1914."],
+  );
+  fails("another day", "when was it", ["April 15, 1912"], ["It was on April 14, 1912.", "15 May 1912"]);
+  fails("a finer reference speaks against", "when was it", ["1945", "17 August 1945"], ["It was on 15 August 1945."]);
+  fails(
+    "another number in a sentence",
+    "what is the window",
+    ["Items can be returned within 30 days of delivery."],
+    ["Items can be returned within 90 days of delivery."],
+  );
+});
+
+describe("naming a reference is not enough", () => {
+  const question = "what is the capital of Australia";
+  fails(
+    "denied",
+    question,
+    ["Canberra"],
+    [
+      "It is not Canberra.",
+      "The capital of Australia is Sydney, not Canberra.",
+      "Canberra is not the capital; Sydney is.",
+      "Sydney instead of Canberra.",
+    ],
+  );
+  passes(
+    "what is denied is something else",
+    question,
+    ["Canberra"],
+    ["The capital is Canberra, not Sydney.", "It is not only a city: Canberra is the capital."],
+  );
+  fails(
+    "the opposite of a statement",
+    "can items be returned",
+    ["Customers can return items within 30 days of delivery."],
+    ["Customers cannot return items within 30 days of delivery."],
+  );
+  fails("no for yes", "is it flat", ["no"], ["Yes, it is flat.", "True."]);
+  passes("no in other words", "is it flat", ["no"], ["No.", "It is not flat."]);
+  fails("a share of a name", "who painted it", ["Leonardo da Vinci"], ["Leonardo DiCaprio", "Michelangelo"]);
+  fails(
+    "refusals",
+    "who wrote it",
+    ["Herman Melville"],
+    [
+      "I don't know.",
+      "As an AI language model, I do not have information about who wrote it.",
+      "I'm sorry, but I couldn't find any information.",
+    ],
+  );
+  passes("a part of a name", "who wrote it", ["Herman Melville"], ["Melville"]);
+});
+
+describe("scores", () => {
+  test.each(["", "   ", "…!", "\ud800", "😀"])("an answer without a word is 0 with the reason: %j", async (output) => {
+    expect(await score("who", ["Herman Melville"], output)).toEqual({ value: 0, reason: "The answer is empty." });
+  });
+
+  test("a reference without a word is no match for anything", async () => {
+    expect(await score("who", ["…"], "Herman Melville")).toEqual({
+      value: 0,
+      reason: "No reference has a word to compare with.",
+    });
+  });
+
+  test("the reason names what was given and what was wanted", async () => {
+    const { reason } = await score("when did the ship sink", ["1912"], "It sank in 1914.");
+    expect(reason).toBe("The answer gives 1914, the references 1912.");
+    expect((await score("what is it", ["Canberra"], "It is not Canberra.")).reason).toContain("denies");
+    expect((await score("what is it", ["Canberra"], "I don't know.")).reason).toContain("Canberra");
+  });
+
+  test("are equal for equal texts and vectors, and need no question", async () => {
+    const twice = await Promise.all([1, 2].map(() => score(null, ["the sea"], "It is the sea, or the lake.")));
+    expect(twice[0]).toEqual(twice[1] ?? { value: -1, reason: "" });
+  });
+
+  test("ask for vectors once, and for few however many references there are", async () => {
+    const asked: number[] = [];
+    const count = (texts: readonly string[]) => {
+      asked.push(texts.length);
+      return embed(texts);
+    };
+    const references = Array.from({ length: 150 }, (_, index) => `name ${index}`);
+    await scoreCorrectness(answerTo("who", references, "Nobody."), count);
+    expect(asked).toEqual([9]);
+  });
+
+  test("lie between 0 and 1 with a reason, whatever the texts", async () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 60 }),
+      fc.lorem(),
+      fc.constantFrom("1912", "not", "No. 5", "A. B."),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        text,
+        fc.array(text, { minLength: 1, maxLength: 4 }),
+        text,
+        async (question, references, output) => {
+          const { value, reason } = await score(question, references, output);
+          expect(value).toBeWithin(0, 1.0001);
+          expect(reason.length).toBeGreaterThan(10);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("the order of references changes nothing", async () => {
+    const references = ["Raymond Unwin", "Barry Parker", "1902", "New Earswick"];
+    const output = "It was designed by Barry Parker in 1902.";
+    expect((await score("who", references, output)).value).toBeCloseTo(
+      (await score("who", references.toReversed(), output)).value,
+      10,
+    );
+  });
+
+  test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n"])(
+    "long hostile texts take bounded time: %j",
+    async (part) => {
+      const text = part.repeat(100_000 / part.length);
+      const references = Array.from({ length: 100 }, (_, index) => `${text.slice(index, index + 500)} ${index}`);
+      const from = performance.now();
+      await score(text, references, text);
+      expect(performance.now() - from).toBeLessThan(8000);
+    },
+    20_000,
+  );
+});
+
+test("what a weight says of its feature is what people would say", () => {
+  const harmful: CorrectnessFeature[] = [
+    "otherFact",
+    "otherNumber",
+    "refusal",
+    "denied",
+    "opposite",
+    "rivals",
+    "late",
+    "earlier",
+  ];
+  const helpful: CorrectnessFeature[] = ["stated", "recall", "f1", "spelling", "cosAnswer", "cosStatement", "gain"];
+  expect(harmful.every((name) => CORRECTNESS_MODEL.weights[name] < 0)).toBe(true);
+  expect(helpful.every((name) => CORRECTNESS_MODEL.weights[name] > 0)).toBe(true);
+});
+
+test("a name that stands first, where another is asked for, is seen", async () => {
+  const wrong = await features(
+    "who was first",
+    ["George Washington"],
+    "Thomas Jefferson was first, George Washington second.",
+  );
+  const right = await features("who was first", ["George Washington"], "The first was George Washington.");
+  expect([wrong.opensOtherwise, right.opensOtherwise]).toEqual([1, 0]);
+});
