@@ -98,7 +98,6 @@ export const featuresOf = (row: FaithfulnessRow, claim: Weights<ClaimFeature>) =
     logits: read.claims.map(({ features }) => logOdds(claim, features)),
     lengths: read.claims.map(({ evidence }) => evidence.words.length),
     answerWords: read.answerWords,
-    contextWords: read.source.words.length,
     hasQuestion: row.hasQuestion,
     knownShare: read.knownShare,
   });

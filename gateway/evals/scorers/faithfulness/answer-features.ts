@@ -6,7 +6,6 @@ export const ANSWER_FEATURES = [
   "mean",
   "meanUnasked",
   "answerLength",
-  "contextLength",
   "question",
   "questionLength",
   "known",
@@ -20,7 +19,6 @@ export interface AnswerParts {
   logits: readonly number[];
   lengths: readonly number[];
   answerWords: number;
-  contextWords: number;
   hasQuestion: boolean;
   /** Share of the answer's words that the contexts have. */
   knownShare: number;
@@ -36,7 +34,7 @@ const total = (values: readonly number[]): number => values.reduce((sum, value) 
 
 /** Features of an answer with at least one claim. Sums are of log probabilities: that of all claims being supported. */
 export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
-  const { logits, lengths, answerWords, contextWords, hasQuestion, knownShare } = parts;
+  const { logits, lengths, answerWords, hasQuestion, knownShare } = parts;
   const probabilities = logits.map(logProbability).sort((a, b) => a - b);
   const mean = total(logits.map((logit, at) => logit * (lengths[at] ?? 1))) / Math.max(1, total(lengths));
   const length = Math.log(Math.max(1, answerWords));
@@ -47,7 +45,6 @@ export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
     mean,
     meanUnasked: hasQuestion ? 0 : mean,
     answerLength: length,
-    contextLength: Math.log(Math.max(1, contextWords)),
     question: Number(hasQuestion),
     questionLength: hasQuestion ? length : 0,
     known: knownShare,

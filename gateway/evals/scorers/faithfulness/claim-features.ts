@@ -5,15 +5,11 @@ import type { Source } from "./source";
 /** What the model of a claim looks at, in the order of its weights. */
 export const CLAIM_FEATURES = [
   "newShare",
-  "newWeight",
   "newGap",
   "plainShare",
   "bestPassage",
   "aroundPassage",
-  "twoPassages",
   "passageGap",
-  "pairs",
-  "triples",
   "runs",
   "longestRun",
   "newNumbers",
@@ -24,7 +20,6 @@ export const CLAIM_FEATURES = [
   "wrongHours",
   "rightHours",
   "firstPerson",
-  "secondPerson",
   "negation",
   "reversal",
   "length",
@@ -39,7 +34,6 @@ const NEGATIONS = new Set(
   ),
 );
 const FIRST_PERSON = /^(?:i|im|ive|id|my|me|we|our|us)$/;
-const SECOND_PERSON = /^(?:you|your|yours)$/;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
@@ -67,27 +61,21 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
   const all = Math.max(1, words.length);
   const total = sum(weights);
   const fresh = sum(weights.map((weight, at) => weight * (1 - (known[at] ?? 0))));
-  const [first, second] = windows;
+  const [first] = windows;
   const one = first ? supportBy(evidence, source, [first.passage]) : [];
-  const two = first && second ? supportBy(evidence, source, [first.passage, second.passage]) : one;
   const near = first ? supportBy(evidence, source, [first.passage - 1, first.passage, first.passage + 1]) : [];
-  const ending = (length: number) => ends.filter((end) => end >= length).length / all;
   const count = (verdict: "right" | "wrong" | "unknown") =>
     Math.min(2, attributes.filter((finding) => finding.verdict === verdict).length);
   const isNegated = words.some(({ norm }) => NEGATIONS.has(norm));
   return {
     newShare: total > 0 ? fresh / total : 0,
-    newWeight: Math.log1p(fresh),
     newGap: Math.log1p(heaviestGap(weights, known, SUPPORT_COST).weight),
     plainShare: sum(known) / all,
     bestPassage: covered(weights, one),
     aroundPassage: covered(weights, near),
-    twoPassages: covered(weights, two),
     passageGap: Math.log1p(heaviestGap(weights, near, SUPPORT_COST).weight),
-    pairs: ending(2),
-    triples: ending(3),
     runs: Math.log1p(sum(evidence.runs) / all),
-    longestRun: Math.max(0, ...ends) / all,
+    longestRun: ends.reduce((most, end) => Math.max(most, end), 0) / all,
     newNumbers: Math.min(
       2,
       numbers.untold.filter(({ isSpelled }) => !isSpelled).length +
@@ -100,7 +88,6 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     wrongHours: Number(hours.some(({ isRight }) => !isRight)),
     rightHours: Number(hours.length > 0 && hours.every(({ isRight }) => isRight)),
     firstPerson: Number(words.some(({ norm }) => FIRST_PERSON.test(norm))),
-    secondPerson: Number(words.some(({ norm }) => SECOND_PERSON.test(norm))),
     negation: Number(isNegated),
     reversal: Number(evidence.reversal !== undefined),
     length: Math.log1p(weights.filter((weight) => weight > 0).length),

@@ -67,7 +67,6 @@ const valueOfAnswer = (
         logits,
         lengths: read.claims.map(({ evidence }) => evidence.words.length),
         answerWords: read.answerWords,
-        contextWords: read.source.words.length,
         hasQuestion,
         knownShare: read.knownShare,
       }),
