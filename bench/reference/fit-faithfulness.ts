@@ -2,18 +2,17 @@ import { join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
 import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
-import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import { embedAnyLength } from "../../gateway/evals/reference/embed";
 import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import type { FaithfulnessModel, Weights } from "../../gateway/evals/scorers/faithfulness/model";
-import { readAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
-import type { EmbedTexts, ScoredAnswer } from "../../gateway/evals/scorers/types";
+import type { EmbedTexts } from "../../gateway/evals/scorers/types";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { cachedEmbeddings } from "./embeddings";
 import { centre, type FaithfulnessRow, fitModel, logitOf, SHAPES } from "./faithfulness";
+import { answerOf, readRows } from "./faithfulness-rows";
 import { foldsOf } from "./folds";
 import { balancedAccuracyAt } from "./validation";
 
@@ -35,53 +34,6 @@ const OPTIONS = {
 const FOLDS = 5;
 const TEXTS_AT_ONCE = 64;
 const OUT = join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/weights.ts");
-
-type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
-
-const answerOf = ({ question, context, answer }: LabelledAnswer): ScoredAnswer => ({
-  question,
-  references: [],
-  contexts: [context],
-  output: answer,
-});
-
-/** Characters that a claim and a marked span share, from which on the claim is meant. */
-const LEAST_SHARED = 3;
-
-const claimLabelsOf = (row: LabelledAnswer, claims: FaithfulnessRow["read"]["claims"]): (0 | 1 | null)[] =>
-  claims.map(({ evidence: { claim } }) => {
-    if (row.label === 1) return 1;
-    if (!row.spans) return claims.length === 1 ? 0 : null;
-    const isMarked = row.spans.some(
-      ({ start, end }) => Math.min(end, claim.end) - Math.max(start, claim.start) >= LEAST_SHARED,
-    );
-    return isMarked ? 0 : 1;
-  });
-
-const readRows = async (folder: string, embed: EmbedTexts): Promise<FaithfulnessRow[]> => {
-  const rows: FaithfulnessRow[] = [];
-  for (const path of await listLabelledFiles(folder)) {
-    for (const row of await readLabelledFile(path)) {
-      if (row.task !== "faithfulness") continue;
-      const read = await readAnswer(answerOf(row), embed);
-      const { id, label, answer, spans } = row;
-      const file = path.replace(/^.*[/\\]|\.jsonl$/g, "");
-      const group = `${file}/${row.group}`;
-      rows.push({
-        file,
-        id,
-        group,
-        label,
-        answer,
-        hasQuestion: row.question !== null,
-        read,
-        claimLabels: claimLabelsOf(row, read.claims),
-        spans,
-      });
-    }
-  }
-  return rows;
-};
 
 /** Log-odds of rows by models, and thresholds, that have not seen their groups. */
 const heldOut = (rows: readonly FaithfulnessRow[], seed: number): number[] => {

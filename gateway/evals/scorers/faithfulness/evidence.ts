@@ -1,17 +1,13 @@
 import type { ClaimSpan } from "../../judge/judge";
-import { stemOf } from "../text/stem";
-import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
-import { INTERJECTIONS } from "./claims";
-import { type Attribute, type AttributeFinding, checkAttributes } from "./facts";
+import { readWords, type Word } from "../text/words";
+import { type AttributeFinding, checkAttributes } from "./facts";
 import { checkHours, type HoursFinding } from "./hours";
-import { LIGHT_STEMS } from "./light-words";
-import { type NumberIndex, type NumbersTold, untoldNumbers } from "./numbers-told";
-import { findReversal, isNegation } from "./polarity";
+import { type NumbersTold, untoldNumbers } from "./numbers-told";
+import { findReversal } from "./polarity";
 import { runLengths, runsOfWords } from "./runs";
-import type { Shape } from "./shape";
-import { beginningOf, type Source } from "./source";
 import type { Span } from "./span";
 import { bestWindows, type Window } from "./windows";
+import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
 /** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
 export interface Evidence {
@@ -36,81 +32,15 @@ export interface Evidence {
   reversal: Span | undefined;
 }
 
-export interface Reading {
-  source: Source;
-  numbers: NumberIndex;
-  attributes: readonly Attribute[];
-  shape: Shape;
-}
-
-/** A word of the same beginning, such as "improved" for "improvement", is known by half. */
-const BY_BEGINNING = 0.5;
-
-const DAYS_AND_MONTHS =
-  "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december".split(
-    " ",
-  );
-/** "Sat" of "Saturday", "Apr" of "April", and the other way round. */
-const CALENDAR: ReadonlyMap<string, string> = new Map(
-  DAYS_AND_MONTHS.flatMap((name) =>
-    [3, 4].flatMap((length) => {
-      const short = name.slice(0, length);
-      return [
-        [short, name],
-        [name, name.slice(0, 3)],
-      ] as [string, string][];
-    }),
-  ),
-);
-
-const knownShare = (words: readonly Word[], at: number, { source }: Reading): number => {
-  const word = words[at];
-  if (!word) return 0;
-  if (source.idOf.has(word.stem)) return 1;
-  const [before, after] = [words[at - 1], words[at + 1]];
-  const isPart =
-    (before && source.idOf.has(before.norm + word.norm)) || (after && source.idOf.has(word.norm + after.norm));
-  if (isPart || source.joined.has(word.norm)) return 1;
-  const other = CALENDAR.get(word.norm.replace(/s$/, ""));
-  if (other && source.idOf.has(stemOf(other))) return 1;
-  const beginning = beginningOf(word.stem);
-  return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
-};
-
-/** Weight of a light word: in one or two sentences there is no room for reporting, and each word is meant. */
-const LIGHT = { record: 0.25, text: 0.25, statement: 1 };
-
-const weightOf = (
-  word: Word,
-  id: number | undefined,
-  { source: { passages, frequencyOf }, shape }: Reading,
-): number => {
-  if (isStopWord(word) || isNegation(word)) return 0;
-  if (LIGHT[shape] < 1 && LIGHT_STEMS.has(word.stem)) return LIGHT[shape];
-  const all = Math.max(2, passages.length);
-  const frequency = id === undefined ? 0 : (frequencyOf[id] ?? 0);
-  return Math.max(0.2, Math.log((all + 1) / (frequency + 0.5)) / Math.log((all + 1) / 0.5));
-};
-
-const NO_NAMES = new Set(["am", "pm", "ok"]);
-
-const newNamesIn = (
-  words: readonly Word[],
-  known: readonly number[],
-  text: string,
-  taken: ReadonlySet<number>,
-): number[] =>
-  words.flatMap((word, at) => {
-    if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
-    if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
-      return [];
-    // A sentence of several lines, or a title in capitals, has other beginnings.
-    const before = text.slice(words[at - 1]?.end ?? 0, word.start);
-    return /[.!?:\n"“*]/.test(before) ? [] : [at];
-  });
-
+/** Marks the words between two offsets as known. Words are in the order of the text. */
 const markKnown = (words: readonly Word[], known: number[], start: number, end: number): void => {
-  for (const [at, word] of words.entries()) if (word.start < end && start < word.end) known[at] = 1;
+  let [low, high] = [0, words.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((words[middle]?.end ?? 0) <= start) low = middle + 1;
+    else high = middle;
+  }
+  for (let at = low; (words[at]?.start ?? end) < end; at++) known[at] = 1;
 };
 
 /** A passage with this share of a claim's words speaks of the same matter. */
@@ -121,9 +51,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const { source } = reading;
   const words = readWords(claim.text);
   const ids = words.map(({ stem }) => source.idOf.get(stem) ?? -1);
-  const weights = words.map((word, at) =>
-    at === 0 && INTERJECTIONS.has(word.norm) ? 0 : weightOf(word, ids[at] === -1 ? undefined : ids[at], reading),
-  );
+  const weights = words.map((_, at) => weightOf(words, at, ids[at] ?? -1, reading));
   const attributes = checkAttributes(claim.text, words, reading.attributes, (stems) =>
     stems.every((stem) => source.idOf.has(stem)),
   );

@@ -1,0 +1,54 @@
+import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
+import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
+import { readAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
+import type { EmbedTexts, ScoredAnswer } from "../../gateway/evals/scorers/types";
+import type { FaithfulnessRow } from "./faithfulness";
+
+export type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
+
+/** As the scorer gets it. */
+export const answerOf = ({ question, context, answer }: LabelledAnswer): ScoredAnswer => ({
+  question,
+  references: [],
+  contexts: [context],
+  output: answer,
+});
+
+/** Characters that a claim and a marked span share, from which on the claim is meant. */
+const LEAST_SHARED = 3;
+
+const claimLabelsOf = (row: LabelledAnswer, claims: FaithfulnessRow["read"]["claims"]): (0 | 1 | null)[] =>
+  claims.map(({ evidence: { claim } }) => {
+    if (row.label === 1) return 1;
+    if (!row.spans) return claims.length === 1 ? 0 : null;
+    const isMarked = row.spans.some(
+      ({ start, end }) => Math.min(end, claim.end) - Math.max(start, claim.start) >= LEAST_SHARED,
+    );
+    return isMarked ? 0 : 1;
+  });
+
+/** The labelled answers of a folder, each read against its context. */
+export const readRows = async (folder: string, embed: EmbedTexts): Promise<FaithfulnessRow[]> => {
+  const rows: FaithfulnessRow[] = [];
+  for (const path of await listLabelledFiles(folder)) {
+    for (const row of await readLabelledFile(path)) {
+      if (row.task !== "faithfulness") continue;
+      const read = await readAnswer(answerOf(row), embed);
+      const { id, label, answer, spans } = row;
+      const file = path.replace(/^.*[/\\]|\.jsonl$/g, "");
+      const group = `${file}/${row.group}`;
+      rows.push({
+        file,
+        id,
+        group,
+        label,
+        answer,
+        hasQuestion: row.question !== null,
+        read,
+        claimLabels: claimLabelsOf(row, read.claims),
+        spans,
+      });
+    }
+  }
+  return rows;
+};

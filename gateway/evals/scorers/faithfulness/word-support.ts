@@ -1,0 +1,89 @@
+import { stemOf } from "../text/stem";
+import { isNameLike, isStopWord, type Word } from "../text/words";
+import { INTERJECTIONS } from "./claims";
+import type { Attribute } from "./facts";
+import { LIGHT_STEMS } from "./light-words";
+import type { NumberIndex } from "./numbers-told";
+import { isNegation } from "./polarity";
+import type { Shape } from "./shape";
+import { beginningOf, type Source } from "./source";
+
+/** The contexts, and how an answer is read against them. */
+export interface Reading {
+  source: Source;
+  numbers: NumberIndex;
+  attributes: readonly Attribute[];
+  shape: Shape;
+}
+
+/** A word of the same beginning, such as "improved" for "improvement", is known by half. */
+const BY_BEGINNING = 0.5;
+
+const DAYS_AND_MONTHS =
+  "monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december".split(
+    " ",
+  );
+/** "Sat" of "Saturday", "Apr" of "April", and the other way round. */
+const CALENDAR: ReadonlyMap<string, string> = new Map(
+  DAYS_AND_MONTHS.flatMap((name) =>
+    [3, 4].flatMap((length) => {
+      const short = name.slice(0, length);
+      return [
+        [short, name],
+        [name, name.slice(0, 3)],
+      ] as [string, string][];
+    }),
+  ),
+);
+
+/** How far the contexts have a word, 0…1: itself, a part of it, its beginning. */
+export const knownShare = (words: readonly Word[], at: number, { source }: Reading): number => {
+  const word = words[at];
+  if (!word) return 0;
+  if (source.idOf.has(word.stem)) return 1;
+  const [before, after] = [words[at - 1], words[at + 1]];
+  const isPart =
+    (before && source.idOf.has(before.norm + word.norm)) || (after && source.idOf.has(word.norm + after.norm));
+  if (isPart || source.joined.has(word.norm)) return 1;
+  const other = CALENDAR.get(word.norm.replace(/s$/, ""));
+  if (other && source.idOf.has(stemOf(other))) return 1;
+  const beginning = beginningOf(word.stem);
+  return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
+};
+
+/** Weight of a light word: in one or two sentences there is no room for reporting, and each word is meant. */
+const LIGHT = { record: 0.25, text: 0.25, statement: 1 };
+
+/** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 where no context has it. */
+export const weightOf = (
+  words: readonly Word[],
+  at: number,
+  id: number,
+  { source: { passages, frequencyOf }, shape }: Reading,
+): number => {
+  const word = words[at];
+  if (!word || (at === 0 && INTERJECTIONS.has(word.norm))) return 0;
+  if (isStopWord(word) || isNegation(word)) return 0;
+  if (LIGHT[shape] < 1 && LIGHT_STEMS.has(word.stem)) return LIGHT[shape];
+  const all = Math.max(2, passages.length);
+  const frequency = frequencyOf[id] ?? 0;
+  return Math.max(0.2, Math.log((all + 1) / (frequency + 0.5)) / Math.log((all + 1) / 0.5));
+};
+
+const NO_NAMES = new Set(["am", "pm", "ok"]);
+
+/** Places of names that no context has; the first word of a sentence may have its capital from there. */
+export const newNamesIn = (
+  words: readonly Word[],
+  known: readonly number[],
+  text: string,
+  taken: ReadonlySet<number>,
+): number[] =>
+  words.flatMap((word, at) => {
+    if (taken.has(at) || NO_NAMES.has(word.norm)) return [];
+    if (at === 0 || (known[at] ?? 0) > 0 || isStopWord(word) || !isNameLike(word) || /^\p{Nd}/u.test(word.text))
+      return [];
+    // A sentence of several lines, or a title in capitals, has other beginnings.
+    const before = text.slice(words[at - 1]?.end ?? 0, word.start);
+    return /[.!?:\n"“*]/.test(before) ? [] : [at];
+  });
