@@ -1,4 +1,4 @@
-/** A logistic model over named features; its numbers are written by `bench/reference/fit.ts`. */
+/** A logistic model over named features; its numbers are written by `bench/reference/fit-correctness.ts`. */
 export interface LogisticModel<Feature extends string> {
   bias: number;
   weights: Readonly<Record<Feature, number>>;

@@ -17,7 +17,6 @@ export const CORRECTNESS_FEATURES = [
   "recall",
   "f1",
   "spelling",
-  "partOfDate",
   "otherFact",
   "otherNumber",
   "bareInside",
@@ -80,7 +79,6 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
   const refusal = refusalOf(answer.text);
   const meaning = await meaningOf(answer, scored.question ?? "", matches, embed);
   const stated = matches.filter(({ isStated }) => isStated);
-  const facts = matches.flatMap(({ fact }) => (fact ? [fact] : []));
   const isStated = stated.length > 0;
   return {
     answer,
@@ -94,7 +92,6 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
       recall: best(matches, ({ recall }) => recall),
       f1: best(matches, ({ f1 }) => f1),
       spelling: best(matches, ({ spelling }) => spelling),
-      partOfDate: Number(!isStated && facts.some(({ verdict }) => verdict === "part")),
       otherFact: Number(!isStated && givesOther(matches)),
       otherNumber: Number(!isStated && hasOther(answer, question, matches)),
       bareInside: bareInside(answer, matches),

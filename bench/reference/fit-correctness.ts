@@ -1,26 +1,26 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
 import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import { embedAnyLength } from "../../gateway/evals/reference/embed";
-import type { EmbedTexts, ScoredAnswer } from "../../gateway/evals/scorers/types";
+import { CORRECTNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
+import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/features";
+import type { EmbedTexts } from "../../gateway/evals/scorers/types";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
-import { CORRECTNESS_TASK } from "./correctness";
+import { GIVEN, L2, SIGNS } from "./correctness";
 import { cachedEmbeddings } from "./embeddings";
 import { type FitOptions, fitLogistic, type LogisticModel } from "./logistic";
-import type { FitTask } from "./task";
 import { balancedAccuracyAt, centreBias, type GroupedExample, heldOutLogits, nestedLogits } from "./validation";
 
-const HELP = `Fits the models of reference@1 to answers that people have labelled, and writes their weights.
+const HELP = `Fits the correctness of reference@1 to answers that people have labelled, and writes its weights.
 
-  bun bench/reference/fit.ts FOLDER                 prints held-out figures beside the simple scorers', writes weights
-  bun bench/reference/fit.ts FOLDER --dry           writes nothing
-  bun bench/reference/fit.ts FOLDER --task NAME     correctness or faithfulness only
-  bun bench/reference/fit.ts FOLDER --cache FILE    keeps vectors in a file for the next time
+  bun bench/reference/fit-correctness.ts FOLDER                 prints held-out figures beside the simple scorers'
+  bun bench/reference/fit-correctness.ts FOLDER --dry           writes nothing
+  bun bench/reference/fit-correctness.ts FOLDER --cache FILE    keeps vectors in a file for the next time
 
 Held-out: cross-validation over groups in ten folds, the mean of three seeds. Thresholds are fitted to the other folds.`;
 
@@ -30,9 +30,8 @@ const OPTIONS = {
   cache: { type: "string" },
 } as const;
 
-const TASKS: readonly FitTask[] = [CORRECTNESS_TASK];
 const SEEDS = [1, 2, 3];
-const ROOT = join(import.meta.dir, "../..");
+const OUT = join(import.meta.dir, "../../gateway/evals/scorers/correctness/weights.ts");
 /** Texts of one request for vectors. */
 const TEXTS_AT_ONCE = 64;
 
@@ -41,26 +40,22 @@ interface FitRow extends GroupedExample {
   simple: number[];
 }
 
-const answerOf = (row: LabelledRow): ScoredAnswer =>
-  row.task === "correctness"
-    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
-    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
+const rowOf = async (row: LabelledRow, file: string, embed: EmbedTexts): Promise<FitRow | undefined> => {
+  if (row.task !== "correctness") return undefined;
+  const answer = { question: row.question, references: row.references, contexts: [], output: row.answer };
+  const { features } = await findCorrectness(answer, embed);
+  const simple: number[] = [];
+  for (const score of Object.values(CORRECTNESS_BASELINES)) simple.push(await score(answer, embed));
+  const values = CORRECTNESS_FEATURES.map((name) => features[name]);
+  return { features: values, label: row.label, group: row.group, file, simple };
+};
 
-const rowsOf = async ({ task, signs, featuresOf, baselines }: FitTask, folder: string, embed: EmbedTexts) => {
+const readRows = async (folder: string, embed: EmbedTexts): Promise<FitRow[]> => {
   const rows: FitRow[] = [];
-  for (const file of await listLabelledFiles(folder)) {
-    for (const row of await readLabelledFile(file)) {
-      if (row.task !== task) continue;
-      const features = await featuresOf(answerOf(row), embed);
-      const simple: number[] = [];
-      for (const score of Object.values(baselines)) simple.push(await score(answerOf(row), embed));
-      rows.push({
-        features: Object.keys(signs).map((name) => features[name] ?? 0),
-        label: row.label,
-        group: row.group,
-        file: file.replace(/^.*[/\\]|\.jsonl$/g, ""),
-        simple,
-      });
+  for (const path of await listLabelledFiles(folder)) {
+    for (const labelled of await readLabelledFile(path)) {
+      const row = await rowOf(labelled, basename(path, ".jsonl"), embed);
+      if (row) rows.push(row);
     }
   }
   return rows;
@@ -71,7 +66,7 @@ const line = (name: string, figures: readonly number[], note = ""): string =>
   `  ${name.padEnd(44)}${figures.map((figure) => figure.toFixed(4).padStart(9)).join("")}  ${note}`;
 
 /** AUROC and balanced accuracy of held-out scores for the rows of one file, beside the simple scorers'. */
-const report = (task: FitTask, rows: readonly FitRow[], heldOut: readonly number[][], file: string): string => {
+const report = (rows: readonly FitRow[], heldOut: readonly number[][], file: string): string => {
   const own = rows.flatMap((row, at) => (row.file === file ? [at] : []));
   const labels = own.map((at) => rows[at]?.label === 1);
   const figuresOf = (scores: readonly number[], threshold: number) => [
@@ -84,7 +79,7 @@ const report = (task: FitTask, rows: readonly FitRow[], heldOut: readonly number
       0,
     ),
   );
-  const lines = Object.keys(task.baselines).map((name, index) => {
+  const lines = Object.keys(CORRECTNESS_BASELINES).map((name, index) => {
     const scores = own.map((at) => rows[at]?.simple[index] ?? 0);
     return line(name, figuresOf(scores, bestThreshold(labels, scores)), "best threshold for these rows");
   });
@@ -92,13 +87,13 @@ const report = (task: FitTask, rows: readonly FitRow[], heldOut: readonly number
   return [`${file}: ${own.length} rows`, line("", []).trimEnd(), line("held out", held), ...lines].join("\n");
 };
 
-const sourceOf = ({ weights, signs }: FitTask, model: LogisticModel): string => {
-  const entries = Object.keys(signs).map((name, index) => `    ${name}: ${round(model.weights[index] ?? 0)},`);
-  return `import type { LogisticModel } from "${weights.modelModule}";
-import type { ${weights.featureType} } from "${weights.featureModule}";
+const sourceOf = (model: LogisticModel): string => {
+  const entries = CORRECTNESS_FEATURES.map((name, index) => `    ${name}: ${round(model.weights[index] ?? 0)},`);
+  return `import type { LogisticModel } from "../model";
+import type { CorrectnessFeature } from "./features";
 
-/** Written by \`bun bench/reference/fit.ts FOLDER\`. A released version never changes: a new fit is a new version. */
-export const ${weights.name}: LogisticModel<${weights.featureType}> = {
+/** Written by \`bun bench/reference/fit-correctness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
+export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
   bias: ${round(model.bias)},
   weights: {
 ${entries.join("\n")}
@@ -109,23 +104,22 @@ ${entries.join("\n")}
 
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
-const fitTask = async (task: FitTask, folder: string, embed: EmbedTexts, isDry: boolean): Promise<void> => {
-  const rows = await rowsOf(task, folder, embed);
-  if (rows.length === 0) return;
+const fit = async (folder: string, embed: EmbedTexts, isDry: boolean): Promise<void> => {
+  const rows = await readRows(folder, embed);
   const options: FitOptions = {
-    signs: Object.values(task.signs),
-    given: Object.keys(task.signs).map((name) => task.given[name]),
-    l2: task.l2,
+    signs: CORRECTNESS_FEATURES.map((name) => SIGNS[name]),
+    given: CORRECTNESS_FEATURES.map((name) => GIVEN[name]),
+    l2: L2,
   };
   const heldOut = SEEDS.map((seed) => nestedLogits(rows, options, seed));
-  console.log(`\n${task.task.toUpperCase()}${" ".repeat(36)}AUROC  balanced accuracy\n`);
-  for (const file of new Set(rows.map((row) => row.file))) console.log(`${report(task, rows, heldOut, file)}\n`);
+  console.log(`${" ".repeat(50)}AUROC  balanced accuracy\n`);
+  for (const file of new Set(rows.map((row) => row.file))) console.log(`${report(rows, heldOut, file)}\n`);
 
-  const logits = rows.map((_, at) => mean(SEEDS.map((seed) => heldOutLogits(rows, options, seed)[at] ?? 0)));
-  const model = centreBias(fitLogistic(rows, options), rows, logits);
-  const source = sourceOf(task, model);
+  const bySeed = SEEDS.map((seed) => heldOutLogits(rows, options, seed));
+  const logits = rows.map((_, at) => mean(bySeed.map((values) => values[at] ?? 0)));
+  const source = sourceOf(centreBias(fitLogistic(rows, options), rows, logits));
   console.log(source.slice(source.indexOf("export")));
-  if (!isDry) await Bun.write(join(ROOT, task.weights.path), source);
+  if (!isDry) await Bun.write(OUT, source);
 };
 
 await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
@@ -142,9 +136,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
       return vectors;
     };
     const embed = values.cache ? await cachedEmbeddings(values.cache, direct) : direct;
-    for (const task of TASKS) {
-      if (values.task === undefined || values.task === task.task) await fitTask(task, folder, embed, values.dry);
-    }
+    await fit(folder, embed, values.dry);
     return EXIT.ok;
   } finally {
     await platform.close();
