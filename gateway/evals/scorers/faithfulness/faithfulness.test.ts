@@ -115,7 +115,7 @@ describe("an answer that tells what a record says", () => {
 
   test("a note tells what the data say", async () => {
     const { claims, faithfulness } = await score("Corner Cafe offers free WiFi.", SHOP);
-    const note = 'The data say no about "wi fi"; the answer affirms it.';
+    const note = 'The data deny "wi fi"; the answer affirms it.';
     expect(claims[0]?.unsupported[0]?.note).toBe(note);
     expect(faithfulness.reason).toContain(note);
   });
@@ -175,7 +175,7 @@ describe("whatever the texts are", () => {
       TOWER,
     );
     expect(claims.map(({ verdict }) => verdict)).toEqual(["supported", "supported", "unsupported", "supported"]);
-    expect(hallucination).toEqual({ value: 0.25, reason: "1 of 4 claims are unsupported." });
+    expect(hallucination).toEqual({ value: 0.25, reason: "1 of 4 claims is unsupported." });
   });
 
   test("offsets count UTF-16 units, also behind emoji and Windows line ends", async () => {

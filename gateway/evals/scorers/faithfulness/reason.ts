@@ -21,10 +21,11 @@ const countOf = (claims: readonly Claim[], verdict: Claim["verdict"]): number =>
   claims.filter((claim) => claim.verdict === verdict).length;
 
 const tally = (claims: readonly Claim[]): string => {
-  const all = claims.length === 1 ? "The one claim is" : `Of ${claims.length} claims,`;
-  if (claims.length === 1)
-    return `${all} ${claims[0]?.verdict === "partly" ? "partly supported" : claims[0]?.verdict}.`;
-  return `${all} ${countOf(claims, "supported")} are supported, ${countOf(claims, "partly")} partly, ${countOf(claims, "unsupported")} not.`;
+  const [only, ...others] = claims;
+  if (only && others.length === 0)
+    return `The one claim is ${only.verdict === "partly" ? "partly supported" : only.verdict}.`;
+  const counts = `${countOf(claims, "supported")} supported, ${countOf(claims, "partly")} partly, ${countOf(claims, "unsupported")} not`;
+  return `Of ${claims.length} claims: ${counts}.`;
 };
 
 const weakestOf = (claims: readonly Claim[]): Claim | undefined => claims.toSorted((a, b) => a.score - b.score)[0];
@@ -54,5 +55,5 @@ export const hallucinationReason = (claims: readonly Claim[]): string => {
   if (unsupported === 0) return "No claim is wholly unsupported.";
   return claims.length === 1
     ? "The one claim is unsupported."
-    : `${unsupported} of ${claims.length} claims are unsupported.`;
+    : `${unsupported} of ${claims.length} claims ${unsupported === 1 ? "is" : "are"} unsupported.`;
 };

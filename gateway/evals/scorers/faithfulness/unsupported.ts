@@ -8,10 +8,10 @@ export interface UnsupportedSpan extends Span {
   note: string;
 }
 
-const STANCES = { yes: "yes", no: "no", unknown: "nothing" } as const;
+const STANCES = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 
 const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
-  `The data say ${STANCES[attribute.stance]} about "${attribute.name}"; the answer ${isDenied ? "denies" : "affirms"} it.`;
+  `The data ${STANCES[attribute.stance]} "${attribute.name}"; the answer ${isDenied ? "denies" : "affirms"} it.`;
 
 /** What speaks against a claim by itself, whatever its other words. Offsets count from the claim's start. */
 export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
