@@ -56,7 +56,12 @@ const INSIDE_NAMES = new Set("of the and de da di van von la le el".split(" "));
 const OPENING = 2;
 
 /** Whether the answer begins with a name of two words and more that is news, where a name is asked for. */
-const opensOtherwise = (answer: ReadText, question: ReadText, matches: readonly Match[]): boolean => {
+const opensOtherwise = (
+  answer: ReadText,
+  question: ReadText,
+  matches: readonly Match[],
+  places: readonly Occurrence[],
+): boolean => {
   if (!matches.some(({ alias, fact }) => !fact && alias.words.every(isNameLike))) return false;
   const { words, text } = answer;
   let length = 0;
@@ -66,6 +71,8 @@ const opensOtherwise = (answer: ReadText, question: ReadText, matches: readonly 
     if (last && !/^[\s.]*$/.test(text.slice(last.end, word.start))) break;
     length++;
   }
+  // "The National Aeronautics and Space Administration" for "NASA".
+  if (places.some(({ at }) => at < length)) return false;
   const end = words[length - 1]?.end ?? 0;
   const news = newsBetween(answer, question, matches, 0, end).filter(isNameLike);
   return news.filter((word) => !isNumber(word) && !answer.dates.some((date) => isInside(word, date))).length >= OPENING;
@@ -97,6 +104,7 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
     isDenied: denied,
     sentence,
     rivals: sentence === 0 ? [] : rivalsOf(answer, question, matches),
-    opensOtherwise: !places.some((place) => isLedTo(answer, place)) && opensOtherwise(answer, question, matches),
+    opensOtherwise:
+      !places.some((place) => isLedTo(answer, place)) && opensOtherwise(answer, question, matches, places),
   };
 };

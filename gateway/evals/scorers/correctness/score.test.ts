@@ -63,6 +63,12 @@ describe("the same answer in another form passes", () => {
     ["National Aeronautics and Space Administration"],
     ["NASA", "It was NASA."],
   );
+  passes(
+    "a name for its acronym",
+    "which agency landed there",
+    ["NASA"],
+    ["The National Aeronautics and Space Administration landed there."],
+  );
   passes("a note in brackets is not needed", "which colour", ["Blue (colour)"], ["It is blue."]);
   passes("numerals", "who was king", ["Henry VIII"], ["Henry the Eighth", "King Henry 8"]);
   passes("other scripts", "東京は何の首都ですか", ["日本"], ["東京は日本の首都です。"]);
