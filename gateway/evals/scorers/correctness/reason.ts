@@ -2,6 +2,8 @@ import type { CorrectnessFindings } from "./features";
 import type { Match } from "./match";
 
 const LONGEST_QUOTE = 80;
+/** Words that are quoted of what the answer names in place of a reference. */
+const MOST_RIVALS = 3;
 /** From here on a share of words counts as most of them. */
 const MOST = 0.5;
 
@@ -15,7 +17,7 @@ const spotted = (stated: Match, { setting, features }: CorrectnessFindings): str
   if (features.opposite > 0) return `The answer says the opposite of the reference ${name}.`;
   if (setting.isDenied) return `The answer names the reference ${name} but denies it.`;
   if (setting.sentence !== null && setting.sentence > 0) {
-    const [rival] = setting.rivals;
+    const rival = setting.rivals.slice(0, MOST_RIVALS).join(" ");
     const first = rival ? `, after it speaks of ${quote(rival)}` : "";
     return `The answer says the reference ${name} only in its sentence ${setting.sentence + 1}${first}.`;
   }
@@ -36,7 +38,7 @@ const missed = (likest: Match, { features, setting, matches, refusal }: Correctn
   if (refusal > 0 && likest.recall < MOST)
     return `The answer declines, or says that it doesn't know; the reference is ${name}.`;
   if (features.bareInside > 0) return `The answer is a part of the reference ${name}.`;
-  const rivals = setting.rivals.slice(0, 3).join(" ");
+  const rivals = setting.rivals.slice(0, MOST_RIVALS).join(" ");
   const instead = rivals ? ` It speaks of ${quote(rivals)}.` : "";
   if (likest.recall >= MOST)
     return `The answer has most words of the reference ${name}, but not all of them.${instead}`;
