@@ -82,13 +82,30 @@ export const listUnlabelled = async (
   return rows.map(({ id }) => id);
 };
 
-/** Labels that hold for a criterion, of all results that these evaluators (`name@version`) have scored by it. */
-export const listLabelsFor = (db: Reads, evaluators: readonly string[]): Promise<LabelRow[]> => {
-  const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = labels.result_id
-    AND s.metric = labels.metric AND ${inArray(sql`s.evaluator`, [...evaluators])})`;
+/** Labels that hold for a criterion, of all results that an evaluator (`name@version`) has scored by it. */
+export const listLabelsFor = (db: Reads, evaluator: string, metric: string): Promise<LabelRow[]> => {
+  const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = ${labels.resultId}
+    AND s.metric = ${metric} AND s.evaluator = ${evaluator})`;
   return db
     .select()
     .from(labels)
-    .where(and(isNull(labels.replacedAt), isScored))
+    .where(and(eq(labels.metric, metric), isNull(labels.replacedAt), isScored))
     .orderBy(asc(labels.id));
+};
+
+/** Every label of these results, replaced ones too, oldest first. */
+export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Promise<LabelRow[]> =>
+  db
+    .select()
+    .from(labels)
+    .where(inArray(labels.resultId, [...resultIds]))
+    .orderBy(asc(labels.id));
+
+/** Those of these ids that labels have. */
+export const findLabelIds = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
+  const rows = await db
+    .select({ id: labels.id })
+    .from(labels)
+    .where(inArray(labels.id, [...ids]));
+  return rows.map(({ id }) => id);
 };

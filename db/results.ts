@@ -1,12 +1,14 @@
-import { and, asc, count, eq, gt, inArray, isNotNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import type { SampleRow } from "./samples";
-import { results, samples, scores } from "./schema";
+import { criteria, results, samples, scores } from "./schema";
 
 export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
 export type NewResultRow = typeof results.$inferInsert;
-export type ScoreRow = typeof scores.$inferSelect;
-export type NewScoreRow = typeof scores.$inferInsert;
+type Definition = (typeof criteria.$inferSelect)["definition"];
+/** A score with what was asked in full. */
+export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
+export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
 /** Place in the results of a run. */
 export interface ResultCursor {
@@ -18,18 +20,31 @@ export const insertResult = async (tx: Tx, row: NewResultRow): Promise<void> => 
   await tx.insert(results).values(row);
 };
 
+/** What became of a result, after scores were added. */
+export const setOutcome = async (
+  tx: Tx,
+  id: string,
+  outcome: Pick<NewResultRow, "passed" | "failure">,
+): Promise<void> => {
+  await tx.update(results).set(outcome).where(eq(results.id, id));
+};
+
 /**
- * Adds scores. One that is there already, of the same result, criterion, evaluator and rubric, stays as it is. Answers
- * those that were added.
+ * Adds scores. A value that is there already, of the same result, criterion and evaluator, stays as it is. Answers how
+ * many were added.
  */
-export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<ScoreRow[]> =>
-  rows.length === 0
-    ? []
-    : tx
-        .insert(scores)
-        .values([...rows])
-        .onConflictDoNothing()
-        .returning();
+export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
+  if (rows.length === 0) return 0;
+  const asked = new Map(rows.map(({ criterionHash, criterion }) => [criterionHash, criterion]));
+  const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
+  await tx.insert(criteria).values(definitions).onConflictDoNothing();
+  const added = await tx
+    .insert(scores)
+    .values(rows.map(({ criterion: _, ...row }) => row))
+    .onConflictDoNothing()
+    .returning({ id: scores.id });
+  return added.length;
+};
 
 const joined = (db: Reads) =>
   db.select({ result: results, sample: samples }).from(results).innerJoin(samples, eq(samples.id, results.sampleId));
@@ -62,12 +77,24 @@ export const listResults = async (
 };
 
 /** Scores of these results, oldest first. */
-export const listScores = (db: Reads, resultIds: readonly string[]): Promise<ScoreRow[]> =>
-  db
-    .select()
+export const listScores = async (db: Reads, resultIds: readonly string[]): Promise<ScoreRow[]> => {
+  const rows = await db
+    .select({ score: scores, criterion: criteria.definition })
     .from(scores)
+    .innerJoin(criteria, eq(criteria.hash, scores.criterionHash))
     .where(inArray(scores.resultId, [...resultIds]))
     .orderBy(asc(scores.id));
+  return rows.map(({ score, criterion }) => ({ ...score, criterion }));
+};
+
+/** Definitions of criteria, by their hashes. */
+export const findCriteria = async (db: Reads, hashes: readonly string[]): Promise<Map<string, Definition>> => {
+  const rows = await db
+    .select()
+    .from(criteria)
+    .where(inArray(criteria.hash, [...hashes]));
+  return new Map(rows.map(({ hash, definition }) => [hash, definition]));
+};
 
 /** What statistics need of each score of a run: no text. */
 export interface ScoreFigure {
@@ -76,6 +103,7 @@ export interface ScoreFigure {
   group: string | null;
   metric: string;
   evaluator: string;
+  criterionHash: string;
   shadow: boolean;
   value: number | null;
   passed: boolean | null;
@@ -89,6 +117,7 @@ const figure = {
   group: samples.group,
   metric: scores.metric,
   evaluator: scores.evaluator,
+  criterionHash: scores.criterionHash,
   shadow: scores.shadow,
   value: scores.value,
   passed: scores.passed,
@@ -151,9 +180,31 @@ export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: 
     .where(and(eq(results.runId, runId), isNotNull(results.failure)))
     .groupBy(results.failure);
 
-/** Every score of these evaluators (`name@version`) as figures, up to `limit`, newest first. */
-export const listFiguresBy = (db: Reads, evaluators: readonly string[], limit: number): Promise<ScoreFigure[]> =>
-  figures(db)
-    .where(inArray(scores.evaluator, [...evaluators]))
-    .orderBy(sql`${scores.id} DESC`)
-    .limit(limit);
+/** Criteria by which an evaluator (`name@version`) has scored anything, by name. */
+export const listMetricsBy = async (db: Reads, evaluator: string): Promise<string[]> => {
+  const rows = await db
+    .selectDistinct({ metric: scores.metric })
+    .from(scores)
+    .where(eq(scores.evaluator, evaluator))
+    .orderBy(asc(scores.metric));
+  return rows.map(({ metric }) => metric);
+};
+
+/**
+ * An evaluator's scores by a criterion as figures, those of a result oldest first: of every result that people have
+ * labelled by it, and the newest `mostUnlabelled` others.
+ */
+export const listFiguresBy = async (
+  db: Reads,
+  { evaluator, metric, mostUnlabelled }: { evaluator: string; metric: string; mostUnlabelled: number },
+): Promise<ScoreFigure[]> => {
+  const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = ${scores.resultId}
+    AND l.metric = ${scores.metric} AND l.replaced_at IS NULL)`;
+  const newestFirst = (condition: SQL) =>
+    figures(db)
+      .where(and(eq(scores.evaluator, evaluator), eq(scores.metric, metric), condition))
+      .orderBy(desc(scores.id));
+  const labelled = await newestFirst(isLabelled);
+  const others = await newestFirst(sql`NOT ${isLabelled}`).limit(mostUnlabelled);
+  return [...labelled, ...others].reverse();
+};

@@ -9,6 +9,7 @@ CREATE TABLE `dataset_revisions` (
 	`removed` integer DEFAULT 0 NOT NULL,
 	`source` text,
 	`tags` text DEFAULT '[]' NOT NULL,
+	`tag_count` integer DEFAULT 0 NOT NULL,
 	`report` text,
 	`created_by` text NOT NULL,
 	`created_at` integer DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)) NOT NULL,
@@ -52,6 +53,11 @@ CREATE TABLE `samples` (
 	`group` text,
 	`tags` text NOT NULL,
 	`metadata` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `criteria` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`definition` text NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `evaluator_choices` (
@@ -162,7 +168,8 @@ CREATE TABLE `scores` (
 	`result_id` text NOT NULL,
 	`metric` text NOT NULL,
 	`evaluator` text NOT NULL,
-	`rubric_hash` text NOT NULL,
+	`evaluator_hash` text NOT NULL,
+	`criterion_hash` text NOT NULL,
 	`state` text NOT NULL,
 	`value` real,
 	`passed` integer,
@@ -174,10 +181,11 @@ CREATE TABLE `scores` (
 	`embedder` text,
 	`error` text,
 	`scored_at` integer NOT NULL,
-	FOREIGN KEY (`result_id`) REFERENCES `results`(`id`) ON UPDATE no action ON DELETE cascade
+	FOREIGN KEY (`result_id`) REFERENCES `results`(`id`) ON UPDATE no action ON DELETE cascade,
+	FOREIGN KEY (`criterion_hash`) REFERENCES `criteria`(`hash`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `scores_once` ON `scores` (`result_id`,`evaluator`,`metric`,`rubric_hash`);--> statement-breakpoint
+CREATE UNIQUE INDEX `scores_once` ON `scores` (`result_id`,`evaluator`,`metric`,`criterion_hash`,`shadow`) WHERE state = 'scored';--> statement-breakpoint
 CREATE INDEX `scores_by_evaluator` ON `scores` (`evaluator`,`metric`);--> statement-breakpoint
 CREATE TABLE `idempotency_keys` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -215,6 +223,7 @@ CREATE TABLE `tasks` (
 	`run_after` integer NOT NULL,
 	`attempts` integer DEFAULT 0 NOT NULL,
 	`deaths` integer DEFAULT 0 NOT NULL,
+	`furthest` integer DEFAULT 0 NOT NULL,
 	`worker_id` text,
 	`lease_epoch` integer DEFAULT 0 NOT NULL,
 	`error` text,
@@ -247,6 +256,7 @@ CREATE TABLE `uploads` (
 	`file_name` text,
 	`size_bytes` integer DEFAULT 0 NOT NULL,
 	`sha256` text,
+	`job_id` text,
 	`created_by` text NOT NULL,
 	`created_at` integer DEFAULT (CAST(unixepoch('subsec') * 1000 AS INTEGER)) NOT NULL
 );

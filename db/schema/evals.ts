@@ -106,6 +106,14 @@ export const results = sqliteTable(
   ],
 );
 
+/** What was asked of an answer: name, wording, scale, threshold. Scores name it by its hash, so it never changes. */
+export const criteria = sqliteTable("criteria", {
+  /** sha256 of the definition. */
+  hash: text().primaryKey(),
+  /** See `Criterion`. */
+  definition: json<Record<string, unknown>>().notNull(),
+});
+
 /** One criterion of one result by one evaluator. Only ever appended: a recomputation stands beside. */
 export const scores = sqliteTable(
   "scores",
@@ -117,8 +125,12 @@ export const scores = sqliteTable(
     metric: text().notNull(),
     /** `name@version` */
     evaluator: text().notNull(),
-    /** Of the rubric: another threshold gives another verdict. */
-    rubricHash: text().notNull(),
+    /** Of everything that decides a score of this evaluator. */
+    evaluatorHash: text().notNull(),
+    /** Another wording or threshold gives another score. */
+    criterionHash: text()
+      .notNull()
+      .references(() => criteria.hash),
     state: text({ enum: ["scored", "error"] }).notNull(),
     value: real(),
     passed: flag(),
@@ -134,7 +146,10 @@ export const scores = sqliteTable(
     scoredAt: time().notNull(),
   },
   (table) => [
-    uniqueIndex("scores_once").on(table.resultId, table.evaluator, table.metric, table.rubricHash),
+    // An error keeps nobody from trying again.
+    uniqueIndex("scores_once")
+      .on(table.resultId, table.evaluator, table.metric, table.criterionHash, table.shadow)
+      .where(sql`state = 'scored'`),
     index("scores_by_evaluator").on(table.evaluator, table.metric),
   ],
 );

@@ -25,7 +25,7 @@ export const Criterion = Strict(
     }),
     direction: OneOf(["higher_is_better", "lower_is_better"]),
     threshold: Nullable(Type.Number(), { description: "A value at least as good passes; null: reported only" }),
-    weight: Type.Number({ minimum: 0, maximum: 1000, description: "In the overall score" }),
+    weight: Type.Number({ minimum: 0, maximum: 1000, description: "In `overall`" }),
   },
   { title: "Criterion" },
 );
@@ -80,14 +80,16 @@ export const Score = Type.Object(
   {
     metric: metricName,
     evaluator: evaluatorRef,
+    evaluator_hash: Type.String({ description: "sha256 of everything that decides a score of this version" }),
+    criterion: Criterion,
+    criterion_hash: Type.String({ description: "sha256 of the criterion in full" }),
     state: OneOf(["scored", "error"]),
     value: Nullable(Type.Number()),
     passed: Nullable(Type.Boolean(), { description: "null: no threshold, or an error" }),
     reason: Nullable(Type.String()),
     claims: Type.Array(Claim),
     votes: Type.Array(Type.Number(), { description: "Of the judge's runs, when there were several" }),
-    shadow: Type.Boolean({ description: "By an evaluator that runs alongside: never the verdict" }),
-    rubric_hash: Type.String({ description: "Of the criteria in full that decided whether it passed" }),
+    shadow: Type.Boolean({ description: "Alongside: never part of the verdict" }),
     judge: Nullable(
       Type.Object({
         model: Type.String(),
@@ -191,7 +193,14 @@ export const SampleResult = Type.Object(
     contexts: Type.Array(Type.String()),
     output: Nullable(Output),
     scores: Type.Array(Score),
-    passed: Nullable(Type.Boolean(), { description: "All criteria with a threshold passed; null: not known" }),
+    passed: Nullable(Type.Boolean(), {
+      description:
+        "All criteria with a threshold passed, by the newest score with a say of each evaluator; null: not known. An empty answer never passes",
+    }),
+    overall: Nullable(
+      Share("Mean of the values that decide, by the criteria's weights, each brought to 0…1 with 1 the best"),
+      { description: "null: nothing has a weight, or something that has could not be scored" },
+    ),
     failure: Nullable(FailureKind),
     error: Nullable(ErrorBody),
     attempts: Count(),
@@ -222,8 +231,8 @@ export const RunPins = Type.Object(
     prompt_hash: Nullable(Type.String()),
     index_revision: Nullable(Type.Integer({ minimum: 1 })),
     evaluators: Type.Array(Type.Object({ evaluator: evaluatorRef, shadow: Type.Boolean(), hash: Type.String() })),
-    rubric: Rubric,
-    rubric_hash: Type.String(),
+    rubric: Nullable(Rubric, { description: "As it was asked for; null: each evaluator by its own criteria" }),
+    rubric_hash: Nullable(Type.String()),
     seed: Type.Integer(),
     repeats: Type.Integer({ minimum: 1 }),
     code_version: Type.String(),
@@ -238,6 +247,7 @@ export const Progress = Type.Object(
     total: Count("Samples times repeats"),
     done: Count(),
     errors: Count("Of those done"),
+    judged: Count("Of those done: with a verdict"),
     running: Count(),
     samples_per_second: Type.Number({ minimum: 0 }),
     eta_seconds: Nullable(Type.Number({ minimum: 0 })),
@@ -333,25 +343,51 @@ export type EvaluateRequest = Static<typeof EvaluateRequest>;
 export const Evaluation = Type.Object({ run: Run, result: SampleResult }, { title: "Evaluation" });
 export type Evaluation = Static<typeof Evaluation>;
 
-/** `POST /v1/evals/{id}/recompute`: scores the stored outputs again, by the run's rubric unless one is given. */
+/**
+ * `POST /v1/evals/{id}/recompute`: scores the stored outputs again, by the rubric that the run was asked for with, else by
+ * the evaluators' own criteria. Scores by another rubric stand alongside.
+ */
 export const RecomputeEval = Strict(
   {
     evaluators: Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true }),
     rubric: Type.Optional(Rubric),
     shadow: Type.Optional(
-      Type.Boolean({ default: false, description: "true: the new scores stand alongside, without a say" }),
+      Type.Boolean({
+        description:
+          "true: the new scores stand alongside, without a say. Left out: true with a rubric, else false. A say in another's run takes an editor",
+      }),
     ),
   },
   { title: "RecomputeEval", examples: [{ evaluators: ["judge@1"], shadow: true }] },
 );
 export type RecomputeEval = Static<typeof RecomputeEval>;
 
-/** A run with all that belongs to it, for another instance. Figures that follow from the rest are not taken over. */
+export const Recomputed = Type.Object(
+  { added: Count("New scores; what had a value already was not scored again"), run: Run, results: SampleResultPage },
+  { title: "Recomputed" },
+);
+export type Recomputed = Static<typeof Recomputed>;
+
+/** Results of a run that is exported in one piece, as it is held in memory. */
+export const MOST_EXPORTED = 10_000;
+
+/** What of a result its sample doesn't say already. */
+const ExportedResult = Strict({
+  ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "overall"]).properties,
+  output: Nullable(
+    Type.Object({
+      ...Output.properties,
+      contexts: Nullable(Type.Array(Type.String()), { description: "null: those of the sample" }),
+    }),
+  ),
+});
+
+/** A run with all that belongs to it, for another instance. What follows from the rest is not taken over. */
 export const RunExport = Strict(
   {
     version: Type.Literal(1),
     run: Run,
-    results: Type.Array(Strict({ sample: NewSample, result: SampleResult }), { maxItems: 100_000 }),
+    results: Type.Array(Strict({ sample: NewSample, result: ExportedResult }), { maxItems: MOST_EXPORTED }),
   },
   { title: "RunExport" },
 );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { failureOf, isRefusal, verdictOf } from "./failure";
+import { failureOf, isRefusal } from "./failure";
 
 const verdict = (metric: string, passed: boolean | null, isError = false) => ({ metric, passed, isError });
 const said = (text: string, finish_reason: "stop" | "length" | null = "stop") => ({ text, finish_reason });
@@ -43,22 +43,4 @@ test.each([
   ["Ian can't swim.", false],
 ])("%j is a refusal: %p", (text, isOne) => {
   expect(isRefusal(text)).toBe(isOne);
-});
-
-describe("the verdict over all criteria", () => {
-  const all = () => true;
-  test.each([
-    ["passes when all pass", [verdict("a", true), verdict("b", true)], true],
-    ["fails when one fails", [verdict("a", true), verdict("b", false)], false],
-    ["fails when one fails, though another is not known", [verdict("a", null, true), verdict("b", false)], false],
-    ["is not known while one is not", [verdict("a", true), verdict("b", null, true)], null],
-    ["is not known without criteria", [], null],
-  ])("%s", (_, verdicts, passed) => {
-    expect(verdictOf(verdicts, all)).toBe(passed);
-  });
-
-  test("criteria without a threshold have no say", () => {
-    const verdicts = [verdict("a", true), verdict("hallucination", null)];
-    expect(verdictOf(verdicts, (metric) => metric === "a")).toBe(true);
-  });
 });

@@ -35,11 +35,3 @@ export const failureOf = (
   }
   return verdicts.some(({ isError }) => isError) ? "judge_error" : null;
 };
-
-/** All criteria with a threshold passed; null while one of them has no verdict and none failed. */
-export const verdictOf = (verdicts: readonly Verdict[], hasThreshold: (metric: string) => boolean): boolean | null => {
-  const counting = verdicts.filter(({ metric }) => hasThreshold(metric));
-  if (counting.some(({ passed }) => passed === false)) return false;
-  if (counting.length === 0 || counting.some(({ passed }) => passed === null)) return null;
-  return true;
-};

@@ -1,7 +1,8 @@
+import type { ChosenEvaluator } from "../evaluators/service";
 import { codeVersion, hostProfile } from "../host-profile";
 import type { Engine } from "../ports/engine";
-import type { Output, RunPins } from "./contract";
-import type { ScoringPlan } from "./scoring";
+import type { Output, Rubric, RunPins } from "./contract";
+import { criteriaOf, rubricHash } from "./rubric";
 import type { ResolvedTarget } from "./target";
 
 export type PinnedDataset = NonNullable<RunPins["dataset"]>;
@@ -14,13 +15,15 @@ interface PinSources {
   dataset: PinnedDataset | null;
   target: ResolvedTarget;
   made: { output: Output; model: string | null; node: string | null };
-  plan: ScoringPlan;
+  evaluators: readonly ChosenEvaluator[];
+  rubric: Rubric | undefined;
   seed: number;
 }
 
 /** Everything that could change the numbers of a run of one sample, as it was when they were made. */
-export const pinsOf = ({ engine, dataset, target, made, plan, seed }: PinSources): RunPins => {
+export const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: PinSources): RunPins => {
   const node = engine.nodes().find(({ id }) => id === made.node)?.readiness;
+  const criteria = rubric ? criteriaOf(rubric) : null;
   return {
     dataset,
     target: { ...target.target, ...(made.model !== null && { model: made.model }) },
@@ -29,9 +32,9 @@ export const pinsOf = ({ engine, dataset, target, made, plan, seed }: PinSources
     engine: node?.engine ?? null,
     prompt_hash: target.prompt?.hash ?? null,
     index_revision: null,
-    evaluators: plan.evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
-    rubric: { criteria: [...plan.criteria] },
-    rubric_hash: plan.rubricHash,
+    evaluators: evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
+    rubric: criteria && { criteria },
+    rubric_hash: criteria && rubricHash(criteria),
     seed,
     repeats: 1,
     code_version: CODE,

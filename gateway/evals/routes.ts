@@ -7,6 +7,7 @@ import { creates, downloads, fails, generates } from "../http/route-docs";
 import {
   EvaluateRequest,
   Evaluation,
+  Recomputed,
   RecomputeEval,
   RunExport,
   RunExportQuery,
@@ -100,11 +101,11 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         parse: "json",
         params: PathId,
         body: RecomputeEval,
-        response: { 200: RunWithResults },
+        response: { 200: Recomputed },
         detail: {
           summary: "Score the stored outputs again, with any version of an evaluator",
           description:
-            "New scores stand beside the old ones. The same evaluator by the same rubric has scored already: that score stays.",
+            "New scores stand beside the old ones. What a version has given a value to by the same criterion is not scored again; an error is. With a say the newest value of an evaluator counts for the verdict.",
           ...generates,
           ...fails(403),
         },

@@ -51,13 +51,17 @@ export const criteriaOf = (rubric: Rubric): Criterion[] => {
   return criteria;
 };
 
-/** The criteria that a run was judged by, and the built-in ones, which a recomputation may have brought. */
-export const criteriaOfRun = (pins: Record<string, unknown>): Criterion[] => {
-  const pinned = criteriaOf(pins.rubric as Rubric);
-  return [...pinned, ...BUILT_IN_CRITERIA.filter(({ name }) => pinned.every((own) => own.name !== name))];
-};
-
 const checked = (criterion: Criterion, index: number): Criterion => {
+  const builtIn = BUILT_IN_CRITERIA.find(({ name }) => name === criterion.name);
+  if (builtIn) {
+    const { threshold, weight } = criterion;
+    if (canonicalJson({ ...builtIn, threshold, weight }) !== canonicalJson(criterion)) {
+      throw wrong(
+        index,
+        `"${criterion.name}" is built in: only threshold and weight may be others. Give what you ask another name.`,
+      );
+    }
+  }
   const { min, max, step } = criterion.scale;
   if (!(min < max)) throw wrong(index, `The scale of "${criterion.name}" must go up: min is ${min}, max is ${max}.`);
   const { threshold } = criterion;
@@ -76,9 +80,13 @@ const MOST_STEPS = 100;
 const wrong = (index: number, message: string): AppError =>
   new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
 
-/** sha256 of the criteria in full: another threshold or wording is another rubric. */
-export const rubricHash = (criteria: readonly Criterion[]): string =>
-  createHash("sha256").update(canonicalJson(criteria)).digest("hex");
+const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
+
+/** sha256 of a criterion in full: another threshold or wording is another criterion. */
+export const criterionHash = (criterion: Criterion): string => sha256(criterion);
+
+/** sha256 of the criteria in full, in their order. */
+export const rubricHash = (criteria: readonly Criterion[]): string => sha256(criteria);
 
 /** Whether a value passes its criterion; null without a threshold. */
 export const passes = ({ direction, threshold }: Criterion, value: number): boolean | null => {

@@ -6,10 +6,9 @@ import { PRINCIPAL } from "../../tests/principal";
 import type { Call } from "../call";
 import { BUILT_IN_EVALUATORS } from "../evaluators/built-in";
 import { type ChosenEvaluator, evaluatorHash, referenceOf } from "../evaluators/service";
-import type { Criterion } from "./contract";
-import { criteriaOf, rubricHash } from "./rubric";
+import { criteriaOf, criterionHash } from "./rubric";
 import type { ScoredCriterion } from "./scored";
-import { applicable, decidedBy, type ReferenceScorer, scoreAnswer } from "./scoring";
+import { type ReferenceScorer, scoreAnswer } from "./scoring";
 
 const call: Call = {
   principal: PRINCIPAL,
@@ -28,15 +27,6 @@ const [reference, judge] = BUILT_IN_EVALUATORS.map(
   }),
 ) as [ChosenEvaluator, ChosenEvaluator];
 const ANSWER = { question: "Who?", references: ["Ada"], contexts: ["It was Ada."], output: "Ada." };
-const politeness: Criterion = {
-  name: "politeness",
-  description: "Is it polite?",
-  scale: { min: 0, max: 1, step: 1 },
-  direction: "higher_is_better",
-  threshold: 1,
-  weight: 1,
-};
-
 const scored = (metric: string, value: number): ScoredCriterion => ({
   metric,
   value,
@@ -53,7 +43,6 @@ const allOnes: ReferenceScorer = {
 const depsOf = (parts: { reference?: ReferenceScorer; says?: string | AppError } = {}) => ({
   log: silentLog(),
   reference: parts.reference ?? allOnes,
-  prompts: { resolve: () => Promise.reject(new Error("No prompt.")) },
   chat: {
     answer: async () => {
       if (parts.says instanceof AppError) throw parts.says;
@@ -61,16 +50,10 @@ const depsOf = (parts: { reference?: ReferenceScorer; says?: string | AppError }
     },
   },
 });
-const planOf = (
-  evaluators: ChosenEvaluator[],
-  criteria = criteriaOf({ criteria: ["correctness", "faithfulness"] }),
-) => ({
-  evaluators,
-  criteria,
-  rubricHash: rubricHash(criteria),
-});
+const planOf = (evaluators: ChosenEvaluator[], criteria = criteriaOf({ criteria: ["correctness", "faithfulness"] })) =>
+  evaluators.map((evaluator) => ({ evaluator, criteria }));
 
-test("each criterion has a score of each evaluator, by the rubric's threshold and its hash", async () => {
+test("each criterion has a score of each evaluator, by the criterion's threshold, with both hashes", async () => {
   const strict = criteriaOf({ criteria: ["correctness"] }).map((criterion) => ({ ...criterion, threshold: 0.9 }));
   const half = { ...allOnes, score: async () => [scored("correctness", 0.8)] };
   const [score] = await scoreAnswer(depsOf({ reference: half }), call, planOf([reference], strict), ANSWER);
@@ -81,7 +64,9 @@ test("each criterion has a score of each evaluator, by the rubric's threshold an
     value: 0.8,
     passed: false,
     reason: "Because.",
-    rubric_hash: rubricHash(strict),
+    evaluator_hash: reference.hash,
+    criterion: strict[0],
+    criterion_hash: strict[0] && criterionHash(strict[0]),
     judge: null,
   });
 });
@@ -129,23 +114,29 @@ test("a caller who leaves is no score", async () => {
   expect((await problemOf(scoring)).kind).toBe("client_closed");
 });
 
+describe("a judge that is too slow", () => {
+  const says = new AppError("deadline_exceeded", "The node took too long.");
+
+  test("is an error of its own, and what others said stands", async () => {
+    const plan = planOf([reference, judge], criteriaOf({ criteria: ["correctness"] }));
+    const scores = await scoreAnswer(depsOf({ says }), call, plan, ANSWER);
+    expect(scores.map(({ state, error }) => [state, error?.code])).toEqual([
+      ["scored", undefined],
+      ["error", "deadline_exceeded"],
+    ]);
+  });
+
+  test("ends everything where the caller's own time is over", async () => {
+    const late = { ...call, signal: AbortSignal.abort() };
+    expect((await problemOf(scoreAnswer(depsOf({ says }), late, planOf([judge]), ANSWER))).kind).toBe(
+      "deadline_exceeded",
+    );
+  });
+});
+
 test("a judge pins its model, revision, temperature and seed with the score", async () => {
   const says = JSON.stringify({ reason: "Because.", score: 1 });
   const plan = planOf([judge], criteriaOf({ criteria: ["correctness"] }));
   const [score] = await scoreAnswer(depsOf({ says }), call, plan, ANSWER);
   expect(score?.judge).toEqual({ model: "m", model_revision: "r", temperature: 0, seed: 0 });
-});
-
-test("criteria of one's own go to the judge alone", () => {
-  const criteria = [...criteriaOf({ criteria: ["correctness"] }), politeness];
-  expect(decidedBy(reference, criteria).map(({ name }) => name)).toEqual(["correctness"]);
-  expect(decidedBy(judge, criteria).map(({ name }) => name)).toEqual(["correctness", "politeness"]);
-});
-
-test("without a rubric those count that the sample has something to compare with", () => {
-  const names = (parts: Partial<typeof ANSWER>) =>
-    applicable(reference.criteria, { ...ANSWER, ...parts }).map(({ name }) => name);
-  expect(names({})).toEqual(["correctness", "faithfulness", "hallucination"]);
-  expect(names({ contexts: [] })).toEqual(["correctness"]);
-  expect(names({ references: [] })).toEqual(["faithfulness", "hallucination"]);
 });

@@ -5,11 +5,11 @@ import type { ChatCompletionRequest } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { DEFAULT_JUDGE_MODEL } from "../evaluators/built-in";
 import type { ChosenEvaluator } from "../evaluators/service";
-import type { PromptService } from "../prompts/service";
 import type { Criterion, Score } from "./contract";
 import { type AskJudge, type ClaimSpan, judgeAnswer } from "./judge/judge";
 import type { JudgedAnswer } from "./judge/prompts";
-import { isBuiltIn, passes } from "./rubric";
+import { obstacle, type PlannedEvaluator } from "./plan";
+import { criterionHash, passes } from "./rubric";
 import type { ScoredCriterion } from "./scored";
 
 /** What scores without a model; its work may take long and is done off the main thread. */
@@ -20,64 +20,38 @@ export interface ReferenceScorer {
   claimsOf(output: string): Promise<ClaimSpan[]>;
 }
 
-interface ScoringDeps {
+export interface ScoringDeps {
   log: Pick<Log, "error">;
   chat: Pick<ChatService, "answer">;
-  prompts: Pick<PromptService, "resolve">;
   reference: ReferenceScorer;
-}
-
-/** What scoring an answer needs of the request: the call that pays for it, the evaluators, the criteria in full. */
-export interface ScoringPlan {
-  evaluators: readonly ChosenEvaluator[];
-  criteria: readonly Criterion[];
-  rubricHash: string;
 }
 
 /** A score that is not stored yet. */
 export type NewScore = Omit<Score, "scored_at">;
 
-/** Why a criterion can't be scored for this answer; undefined when it can. */
-const obstacle = ({ name }: Criterion, { references, contexts }: JudgedAnswer): string | undefined => {
-  if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
-  if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {
-    return "The sample has no contexts that could support the answer.";
-  }
-  return undefined;
-};
-
-/** Those of the criteria that this answer can be scored by. */
-export const applicable = (criteria: readonly Criterion[], answer: JudgedAnswer): Criterion[] =>
-  criteria.filter((criterion) => obstacle(criterion, answer) === undefined);
-
-/** Criteria that an evaluator decides: the reference scorer the built-in ones, a judge all. */
-export const decidedBy = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
-  kind === "judge" ? [...criteria] : criteria.filter(({ name }) => isBuiltIn(name));
-
 /**
  * Every criterion by every evaluator of the plan. What one of them can't do is an error in its score and keeps nothing
- * from the others. Throws client_closed alone.
+ * from the others. Throws only where the caller has left or its time is over.
  */
 export const scoreAnswer = async (
   deps: ScoringDeps,
   call: Call,
-  { evaluators, criteria, rubricHash }: ScoringPlan,
+  plan: readonly PlannedEvaluator[],
   answer: JudgedAnswer,
   onEvaluator?: (reference: string, index: number) => void,
 ): Promise<NewScore[]> => {
   const scores: NewScore[] = [];
-  for (const [index, evaluator] of evaluators.entries()) {
+  for (const [index, { evaluator, criteria }] of plan.entries()) {
     onEvaluator?.(evaluator.reference, index + 1);
-    const decided = decidedBy(evaluator, criteria);
-    const possible = applicable(decided, answer);
+    const possible = criteria.filter((criterion) => obstacle(criterion, answer) === undefined);
     const found = await evaluate(deps, call, evaluator, possible, answer);
-    for (const criterion of decided) {
+    for (const criterion of criteria) {
       const why = obstacle(criterion, answer);
       const scored = why
         ? failed(criterion, new AppError("invalid_request", why))
         : (found.find(({ metric }) => metric === criterion.name) ??
           failed(criterion, new AppError("internal", NOTHING)));
-      scores.push(toNewScore(scored, criterion, evaluator, rubricHash, call.requestId));
+      scores.push(toNewScore(scored, criterion, evaluator, call.requestId));
     }
   }
   return scores;
@@ -109,7 +83,8 @@ const evaluate = async (
     return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);
   } catch (thrown) {
     const error = toAppError(thrown);
-    if (error.kind === "client_closed" || error.kind === "deadline_exceeded") throw thrown;
+    // A judge that is too slow is an error of its own, as long as its caller still waits.
+    if (error.kind === "client_closed" || call.signal.aborted) throw thrown;
     const { reference } = evaluator;
     if (error.kind === "internal") deps.log.error({ err: thrown, evaluator: reference }, "an evaluator failed");
     return criteria.map((criterion) => failed(criterion, error));
@@ -135,12 +110,14 @@ const asking =
 const toNewScore = (
   { metric, value, reason, claims, votes, by, error }: ScoredCriterion,
   criterion: Criterion,
-  { reference, shadow, judge }: ChosenEvaluator,
-  rubricHash: string,
+  { reference, hash, shadow, judge }: ChosenEvaluator,
   requestId: string,
 ): NewScore => ({
   metric,
   evaluator: reference,
+  evaluator_hash: hash,
+  criterion,
+  criterion_hash: criterionHash(criterion),
   state: value === null ? "error" : "scored",
   value,
   passed: value === null ? null : passes(criterion, value),
@@ -148,7 +125,6 @@ const toNewScore = (
   claims,
   votes,
   shadow,
-  rubric_hash: rubricHash,
   judge: by &&
     judge && {
       model: by.model,

@@ -9,38 +9,37 @@ import type { Log } from "../../lib/log";
 import type { Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
+import { type SampleContent, toNewSample } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import { sampleRow } from "../datasets/identity";
 import type { DatasetService } from "../datasets/service";
-import type { ChosenEvaluator, EvaluatorService } from "../evaluators/service";
+import type { EvaluatorService } from "../evaluators/service";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";
 import type {
-  Criterion,
   EvaluateRequest,
   Evaluation,
   Output,
+  Recomputed,
   RecomputeEval,
   Run,
   RunPage,
   RunQuery,
   RunWithResults,
 } from "./contract";
-import { failureOf, verdictOf } from "./failure";
 import type { JudgedAnswer } from "./judge/prompts";
 import { type PinnedDataset, pinsOf } from "./pins";
-import { criteriaOf, rubricHash } from "./rubric";
-import { applicable, decidedBy, type NewScore, type ReferenceScorer, type ScoringPlan, scoreAnswer } from "./scoring";
+import { planScoring } from "./plan";
+import { recomputeRun } from "./recompute";
+import { answerOf, nameOf } from "./sample-text";
+import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
 import { summarizeRun } from "./summary";
-import { generateOutput, questionOf, type ResolvedTarget, resolveTarget, STORED, storedOutput } from "./target";
-import { toResult, toRun } from "./wire";
-
-/** Results that a recomputation does while its caller waits. */
-const MOST_RECOMPUTED = 100;
-const NAME_LENGTH = 80;
+import { generateOutput, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
+import { outcomeOf } from "./verdict";
+import { toResult, toRun, toScoreRow } from "./wire";
 
 export interface EvalService {
   /**
@@ -56,8 +55,13 @@ export interface EvalService {
   get(id: string, page?: { limit?: number; after?: string }): Promise<RunWithResults>;
   /** One result with its run. Throws not_found. */
   result(id: string): Promise<Evaluation>;
-  /** Scores the stored outputs again, beside the scores that are there. Throws not_found, invalid_request. */
-  recompute(call: Call, id: string, request: RecomputeEval): Promise<RunWithResults>;
+  /** The sample of a run's first result, as it is stored, with the run. Throws not_found. */
+  sampleOf(runId: string): Promise<{ run: Run; sample: NewSample }>;
+  /**
+   * Scores the stored outputs again, beside the scores that are there; what has a value already is not asked again.
+   * Throws not_found, invalid_request, and insufficient_role for a member who wants a say in another's run.
+   */
+  recompute(call: Call, id: string, request: RecomputeEval): Promise<Recomputed>;
 }
 
 /** What an evaluation does now. */
@@ -88,7 +92,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   const { db, datasets, engine, evaluators, now = () => new Date() } = deps;
 
   /** The sample that a request names or writes out, its key, and where it comes from. */
-  const sampleOf = async ({ sample, dataset }: EvaluateRequest) => {
+  const namedSample = async ({ sample, dataset }: EvaluateRequest) => {
     if ((sample === undefined) === (dataset === undefined)) {
       throw new AppError("invalid_request", "Give a sample, or name one of a dataset: one of the two.", {
         param: "sample",
@@ -138,25 +142,34 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       return { run: toRun(run, await summarizeRun(db, run)), result: toResult(row, scores, labels) };
     },
 
+    async sampleOf(runId) {
+      const row = await find(runId);
+      const [first] = await resultStore.listResults(db, runId, { limit: 1 });
+      if (!first) throw new AppError("not_found", `The run ${runId} has no result.`, { param: "id" });
+      const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
+      return { run: toRun(row, await summarizeRun(db, row)), sample };
+    },
+
     async evaluate(call, request, { seal, onStage } = {}) {
       assertMayStore(call.principal, "evaluations", "Use another key.");
       const startedAt = now();
-      const { sample, dataset } = await sampleOf(request);
-      const target = sample.output == null ? await resolveTarget(deps, request.target) : STORED;
+      const { sample, dataset } = await namedSample(request);
+      const target = await resolveTarget(deps, request.target, sample.output != null);
       const chosen = await evaluators.choose(request.evaluators, request.shadow_evaluators);
-      const plan = planOf(chosen, request, answerOf(sample, sample.output ?? ""));
+      const plan = planScoring(chosen, request.rubric, answerOf(sample, ""));
       const seed = request.seed ?? 0;
 
       const made = await outputOf(deps, call, target, sample, seed);
       const scores = await scoreAnswer(deps, call, plan, answerOf(sample, made.output.text), (evaluator, index) =>
         onStage?.({ step: "scoring", evaluator, index, of: chosen.length }),
       );
-      const pins = pinsOf({ engine, dataset, target, made, plan, seed });
-      const evaluation = await db.write(async (tx) => {
+      const pins = pinsOf({ engine, dataset, target, made, evaluators: chosen, rubric: request.rubric, seed });
+      const runId = newId("run");
+      const resultId = newId("res");
+      return db.write(async (tx) => {
         const at = now();
+        const rows = scores.map((score) => toScoreRow(resultId, { ...score, scored_at: at.toISOString() }));
         const stored = sampleRow(sample);
-        const runId = newId("run");
-        const resultId = newId("res");
         await insertSamples(tx, [stored.row]);
         await runStore.insertRun(tx, {
           id: runId,
@@ -180,19 +193,18 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           output: { ...made.output },
           attempts: 1,
           createdAt: at,
-          ...outcomeOf(made.output, scores, plan.criteria),
+          ...outcomeOf(made.output, scores),
         });
-        await resultStore.insertScores(tx, toRows(resultId, scores, at));
+        await resultStore.insertScores(tx, rows);
         // Read in the transaction that wrote it, so that what is sealed is what is there.
         const answer = await readEvaluation(tx, runId, resultId);
         await seal?.(tx, answer);
         return answer;
       });
-      return evaluation;
     },
 
     async score(call, how, answer) {
-      return scoreAnswer(deps, call, planOf(await evaluators.choose(how.evaluators), how, answer), answer);
+      return scoreAnswer(deps, call, planScoring(await evaluators.choose(how.evaluators), how.rubric, answer), answer);
     },
 
     async list({ limit = 20, after, dataset, passed, ...filter }) {
@@ -217,36 +229,12 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       return { ...page, data };
     },
 
-    async recompute(call, id, { evaluators: names, rubric, shadow = false }) {
-      assertMayStore(call.principal, "evaluations", "Use another key.");
-      const run = await find(id);
-      const rows = await resultStore.listResults(db, id, { limit: MOST_RECOMPUTED + 1 });
-      if (rows.length > MOST_RECOMPUTED) {
-        throw new AppError(
-          "invalid_request",
-          `This run has more than ${MOST_RECOMPUTED} results: recompute it as a batch, POST /v1/batch-evals/${id}/recompute.`,
-        );
-      }
-      const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));
-      const pinned = run.pins as { rubric?: EvaluateRequest["rubric"] };
-      for (const row of rows.filter(({ state }) => state === "done")) {
-        const output = row.output as Output | null;
-        const answer = answerOf(row.sample as unknown as NewSample, output?.text ?? "");
-        const plan = planOf(chosen, { rubric: rubric ?? pinned.rubric, evaluators: [...names] }, answer);
-        const scores = await scoreAnswer(deps, call, plan, answer);
-        await db.write((tx) => resultStore.insertScores(tx, toRows(row.id, scores, now())));
-      }
-      return get(id);
+    async recompute(call, id, request) {
+      const added = await recomputeRun(deps, call, await find(id), request);
+      return { added, ...(await get(id)) };
     },
   };
 };
-
-const answerOf = (sample: NewSample, output: string): JudgedAnswer => ({
-  question: questionOf(sample.input),
-  references: sample.references ?? [],
-  contexts: sample.contexts ?? [],
-  output,
-});
 
 const outputOf = async (
   deps: EvalDeps,
@@ -255,76 +243,15 @@ const outputOf = async (
   sample: NewSample,
   seed: number,
 ): Promise<{ output: Output; model: string | null; node: string | null }> =>
-  sample.output == null
-    ? generateOutput(deps, call, target, sample, seed)
-    : { output: storedOutput(sample.output, sample), model: null, node: null };
-
-/**
- * Which criteria count. A rubric that is given holds as it stands, and a criterion of it that nobody decides is refused;
- * without one, those of the evaluators that the sample has something to compare with. Throws invalid_request.
- */
-const planOf = (
-  evaluators: readonly ChosenEvaluator[],
-  { rubric, evaluators: named }: Pick<EvaluateRequest, "rubric" | "evaluators">,
-  answer: JudgedAnswer,
-): ScoringPlan => {
-  if (evaluators.length === 0) {
-    throw new AppError("invalid_request", "No evaluator is active. Name one: evaluators.", { param: "evaluators" });
-  }
-  const criteria = rubric ? criteriaOf(rubric) : applicable(criteriaOfAll(evaluators), answer);
-  if (criteria.length === 0) {
-    throw new AppError("invalid_request", "There is nothing to score by: give references, contexts or a rubric.", {
-      param: "sample",
-    });
-  }
-  for (const [index, criterion] of criteria.entries()) {
-    if (evaluators.some((evaluator) => decidedBy(evaluator, [criterion]).length > 0)) continue;
-    const asked = named ? named.join(", ") : "the active evaluators";
-    throw new AppError("invalid_request", `Nobody decides "${criterion.name}": ${asked} can't. Name a judge.`, {
-      param: `rubric.criteria.${index}`,
-    });
-  }
-  return { evaluators, criteria, rubricHash: rubricHash(criteria) };
-};
-
-/** The evaluators' own criteria, each name once; who has the say comes before who shadows. */
-const criteriaOfAll = (evaluators: readonly ChosenEvaluator[]): Criterion[] => {
-  const inOrder = evaluators.toSorted((a, b) => Number(a.shadow) - Number(b.shadow));
-  const byName = new Map<string, Criterion>();
-  for (const { criteria } of inOrder) {
-    for (const criterion of criteria) if (!byName.has(criterion.name)) byName.set(criterion.name, criterion);
-  }
-  return [...byName.values()];
-};
-
-const outcomeOf = (output: Output, scores: readonly NewScore[], criteria: readonly Criterion[]) => {
-  const verdicts = scores
-    .filter(({ shadow }) => !shadow)
-    .map(({ metric, passed, state }) => ({ metric, passed, isError: state === "error" }));
-  const thresholds = new Map(criteria.map(({ name, threshold }) => [name, threshold]));
-  const passed = verdictOf(verdicts, (metric) => thresholds.get(metric) !== null);
-  return { passed, failure: failureOf(output, verdicts, passed) };
-};
-
-const toRows = (resultId: string, scores: readonly NewScore[], at: Date): resultStore.NewScoreRow[] =>
-  scores.map(({ rubric_hash: rubricHashOfScore, ...score }) => ({
-    ...score,
-    resultId,
-    rubricHash: rubricHashOfScore,
-    scoredAt: at,
-  }));
+  target.target.kind === "stored"
+    ? { output: storedOutput(sample.output ?? "", sample), model: null, node: null }
+    : generateOutput(deps, call, target, sample, seed);
 
 const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promise<Evaluation> => {
   const [run, result] = [await runStore.findRun(tx, runId), await resultStore.findResult(tx, resultId)];
   if (!run || !result) throw new Error("What was just written is not there.");
   const scores = await resultStore.listScores(tx, [resultId]);
   return { run: toRun(run, await summarizeRun(tx, run)), result: toResult(result, scores, []) };
-};
-
-const nameOf = (sample: NewSample): string => {
-  const line = (questionOf(sample.input) ?? "").trim().replaceAll(/\s+/g, " ");
-  if (line === "") return "Evaluation";
-  return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH - 1).trimEnd()}…` : line;
 };
 
 const readResultCursor = (after: string | undefined): resultStore.ResultCursor | undefined => {

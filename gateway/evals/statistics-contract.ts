@@ -42,8 +42,10 @@ export type Agreement = Static<typeof Agreement>;
 export const Statistic = Type.Object(
   {
     metric: Type.String(),
+    direction: OneOf(["higher_is_better", "lower_is_better"]),
+    criterion_hash: Type.String({ description: "Of the criterion in full, as the scores have it" }),
     evaluator: Type.String({ description: "`name@version`" }),
-    shadow: Type.Boolean(),
+    shadow: Type.Boolean({ description: "Alongside: no part of the verdict" }),
     n: Count("Samples with a value"),
     errors: Count("Samples without one"),
     mean: Nullable(Type.Number()),

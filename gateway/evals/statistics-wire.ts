@@ -15,7 +15,7 @@ export const toAgreement = (calibration: Calibration): Agreement => ({
 
 export const toStatistic = (
   { errors, mean, passRate, bounds, passAtK, detectableChange, calibration }: CriterionSummary,
-  of: Pick<Statistic, "metric" | "evaluator" | "shadow">,
+  of: Pick<Statistic, "metric" | "direction" | "criterion_hash" | "evaluator" | "shadow">,
 ): Statistic => ({
   ...of,
   n: mean.n,

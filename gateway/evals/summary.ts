@@ -1,12 +1,13 @@
 import type { Reads } from "../../db/client";
 import { type LabelRow, listRunLabels } from "../../db/labels";
-import { findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
+import { findCriteria, findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
 import type { RunRow } from "../../db/runs";
 import type { Criterion } from "./contract";
-import { criteriaOfRun, passes } from "./rubric";
+import { passes } from "./rubric";
 import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
 import type { Statistic } from "./statistics-contract";
 import { toStatistic } from "./statistics-wire";
+import { currentScores, decidingScores } from "./verdict";
 import type { RunSummary } from "./wire";
 
 /** What follows from the results of a run: nothing of it is stored, so nothing of it can be out of date. */
@@ -15,14 +16,17 @@ export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> 
   const failures = await listFailureCounts(db, row.id);
   const figures = await listFigures(db, row.id);
   const labels = await listRunLabels(db, row.id);
+  const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
+  const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
   const { promptTokens, completionTokens } = totals;
   return {
     total: totals.total,
     done: totals.done,
     errors: totals.errors,
+    judged: totals.judged,
     running: totals.running,
     passed: totals.judged === 0 ? null : totals.passed / totals.judged,
-    statistics: statisticsOf(criteriaOfRun(row.pins), figures, labels),
+    statistics: await statisticsOf(figures, criteria, labels),
     failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
     usage: {
       prompt_tokens: promptTokens,
@@ -33,56 +37,68 @@ export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> 
   };
 };
 
-/** One statistic for each criterion and evaluator, in the order in which they first scored. */
-const statisticsOf = (
-  criteria: readonly Criterion[],
+/** One statistic for each criterion and version of an evaluator, in the order in which they first scored. */
+const statisticsOf = async (
   figures: readonly ScoreFigure[],
+  criteria: ReadonlyMap<string, Criterion>,
   labels: readonly LabelRow[],
-): Statistic[] => {
-  const labelOf = verdictsOfPeople(criteria, labels);
-  const kinds = Map.groupBy(figures, ({ metric, evaluator, shadow }) => JSON.stringify([metric, evaluator, shadow]));
-  return [...kinds.values()].flatMap((group) => {
+): Promise<Statistic[]> => {
+  const people = verdictsOfPeople(labels);
+  const standing = [...Map.groupBy(figures, ({ resultId }) => resultId).values()].flatMap(standingOf);
+  const kinds = Map.groupBy(standing, ({ figure: { metric, evaluator, criterionHash }, decides }) =>
+    JSON.stringify([metric, evaluator, criterionHash, decides]),
+  );
+  const statistics: Statistic[] = [];
+  for (const group of kinds.values()) {
     const [first] = group;
-    if (!first) return [];
-    const { metric, evaluator, shadow } = first;
-    const criterion = criteria.find(({ name }) => name === metric);
-    const summary = summarizeCriterion(
-      newest(group).map((figure) => toResult(figure, labelOf)),
-      {
-        range: criterion && [criterion.scale.min, criterion.scale.max],
-      },
-    );
-    return [toStatistic(summary, { metric, evaluator, shadow })];
-  });
+    const criterion = first && criteria.get(first.figure.criterionHash);
+    if (!criterion) continue;
+    // Resampling takes long for many results: others get their turn between.
+    if (group.length >= LONG) await Bun.sleep(0);
+    const results = group.map(({ figure }) => toResult(figure, people(figure.resultId, criterion)));
+    const summary = summarizeCriterion(results, { range: [criterion.scale.min, criterion.scale.max] });
+    statistics.push(toStatistic(summary, { ...toOrigin(first.figure, criterion), shadow: !first.decides }));
+  }
+  return statistics;
 };
 
-/** Under another rubric a result has another score by the same evaluator: the last one holds. */
-const newest = (figures: readonly ScoreFigure[]): ScoreFigure[] => [
-  ...new Map(figures.map((figure) => [figure.resultId, figure])).values(),
-];
+/** Results from which on a summary takes a noticeable time. */
+const LONG = 100;
 
-export type LabelOf = (resultId: string, metric: string) => boolean | null;
+const toOrigin = ({ evaluator, criterionHash }: ScoreFigure, { name, direction }: Criterion) => ({
+  metric: name,
+  direction,
+  criterion_hash: criterionHash,
+  evaluator,
+});
 
-const toResult = (figure: ScoreFigure, labelOf: LabelOf): CriterionResult => ({
+/** The scores of one result that are not out of date, and whether each decides its verdict. */
+const standingOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
+  const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
+  const deciding = new Set(decidingScores(scores));
+  return currentScores(scores).map((score) => ({ figure: score, decides: deciding.has(score) }));
+};
+
+const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult => ({
   sampleId: figure.sampleKey,
   group: figure.group,
   value: figure.value,
   passed: figure.passed,
-  label: labelOf(figure.resultId, figure.metric),
+  label,
 });
 
-/** What most of those who labelled a result say; null where nobody did, or as many say the one as the other. */
-export const verdictsOfPeople = (criteria: readonly Criterion[], labels: readonly LabelRow[]): LabelOf => {
-  const byName = new Map(criteria.map((criterion) => [criterion.name, criterion]));
-  const balance = new Map<string, number>();
-  for (const { resultId, metric, value } of labels) {
-    const criterion = byName.get(metric);
-    const passed = criterion ? passes(criterion, value) : null;
-    const id = JSON.stringify([resultId, metric]);
-    if (passed !== null) balance.set(id, (balance.get(id) ?? 0) + (passed ? 1 : -1));
-  }
-  return (resultId, metric) => {
-    const sum = balance.get(JSON.stringify([resultId, metric])) ?? 0;
+/** Whether most of those who labelled a result pass it; null where nobody labelled it, or as many say the one as the other. */
+export type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
+
+/** Labels are values: whether they pass is up to the criterion that is asked about. */
+export const verdictsOfPeople = (labels: readonly LabelRow[]): VerdictOfPeople => {
+  const values = Map.groupBy(labels, ({ resultId, metric }) => `${resultId} ${metric}`);
+  return (resultId, criterion) => {
+    const given = values.get(`${resultId} ${criterion.name}`) ?? [];
+    const sum = given.reduce((balance, { value }) => {
+      const passed = passes(criterion, value);
+      return passed === null ? balance : balance + (passed ? 1 : -1);
+    }, 0);
     return sum === 0 ? null : sum > 0;
   };
 };

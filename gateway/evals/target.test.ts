@@ -64,7 +64,7 @@ const setUp = (version?: PromptVersion) => {
 
 test("a target without settings is asked at temperature 0, for a bounded answer", async () => {
   const { deps, asked } = setUp();
-  const resolved = await resolveTarget(deps, undefined);
+  const resolved = await resolveTarget(deps, undefined, false);
   expect(resolved.target).toEqual({ kind: "chat", max_tokens: 512, temperature: 0 });
   const { output, model } = await generateOutput(deps, call, resolved, { input: "Capital of France?" }, 7);
   expect(asked).toEqual([
@@ -75,7 +75,7 @@ test("a target without settings is asked at temperature 0, for a bounded answer"
 
 test("a prompt is pinned by its version, and gets question and contexts but no references", async () => {
   const { deps, asked } = setUp(prompt("{{contexts}}\n\n{{input}} ({{metadata.source}})"));
-  const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short@production" });
+  const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short@production" }, false);
   expect(resolved.target.prompt).toBe("short@3");
   const sample = { input: "Who?", references: ["Ada"], contexts: ["One.", "Two."], metadata: { source: "book" } };
   await generateOutput(deps, call, resolved, sample, 0);
@@ -87,7 +87,7 @@ test("a prompt is pinned by its version, and gets question and contexts but no r
 
 test("a prompt that asks for a reference is refused: it would give the answer away", async () => {
   const { deps } = setUp(prompt("{{references}}"));
-  const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short" });
+  const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short" }, false);
   const error = await problemOf(generateOutput(deps, call, resolved, { input: "Who?", references: ["Ada"] }, 0));
   expect([error.kind, error.message]).toEqual(["invalid_request", expect.stringContaining("references")]);
 });
@@ -97,7 +97,24 @@ describe("kinds that can't be asked here", () => {
     ["rag", "not_implemented"],
     ["stored", "invalid_request"],
   ] as const)("%s", async (kind, expected) => {
-    expect((await problemOf(resolveTarget(setUp().deps, { kind }))).kind).toBe(expected);
+    expect((await problemOf(resolveTarget(setUp().deps, { kind }, false))).kind).toBe(expected);
+  });
+});
+
+describe("an output that is there", () => {
+  test("is scored, unless the request asks a model all the same", async () => {
+    const { deps } = setUp();
+    expect((await resolveTarget(deps, undefined, true)).target).toEqual({ kind: "stored" });
+    expect((await resolveTarget(deps, { kind: "stored" }, true)).target).toEqual({ kind: "stored" });
+    expect((await resolveTarget(deps, { kind: "chat" }, true)).target.kind).toBe("chat");
+  });
+
+  test.each([
+    [{ kind: "stored", model: "small" }, "target.model"],
+    [{ kind: "chat", index: "manuals" }, "target.index"],
+  ] as const)("never leaves a setting unused: %j", async (target, param) => {
+    const error = await problemOf(resolveTarget(setUp().deps, target, true));
+    expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
   });
 });
 

@@ -29,17 +29,26 @@ export interface GeneratedOutput {
   node: string | null;
 }
 
-export const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
+const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
 
-/** Throws not_found for the prompt, not_implemented for a target that this version can't ask, invalid_request. */
-export const resolveTarget = async ({ prompts }: TargetDeps, given: Target | undefined): Promise<ResolvedTarget> => {
-  const target: Target = { kind: "chat", ...given };
+/**
+ * What a request asks for: without a target an output that is there is scored, else the model answers. Throws not_found
+ * for the prompt, not_implemented for a target that this version can't ask, invalid_request.
+ */
+export const resolveTarget = async (
+  { prompts }: Pick<TargetDeps, "prompts">,
+  given: Target | undefined,
+  hasOutput: boolean,
+): Promise<ResolvedTarget> => {
+  const target: Target = given ?? { kind: hasOutput ? "stored" : "chat" };
   if (target.kind === "rag") {
     throw new AppError("not_implemented", "Targets of the kind rag come with retrieval. Use kind chat.", {
       param: "target.kind",
     });
   }
+  refuseForeign(target);
   if (target.kind === "stored") {
+    if (hasOutput) return STORED;
     throw new AppError("invalid_request", "A target of the kind stored needs an output: give sample.output.", {
       param: "sample.output",
     });
@@ -54,6 +63,19 @@ export const resolveTarget = async ({ prompts }: TargetDeps, given: Target | und
     },
     prompt,
   };
+};
+
+const FOR_RAG = new Set(["index", "retrieval"]);
+
+/** A setting that would be ignored is refused. */
+const refuseForeign = ({ kind, ...settings }: Target): void => {
+  const foreign = Object.keys(settings).find((name) => kind === "stored" || FOR_RAG.has(name));
+  if (foreign === undefined) return;
+  const message =
+    kind === "stored"
+      ? `A target of the kind stored asks no model, so it takes no ${foreign}.`
+      : `target.${foreign} is for targets of the kind rag.`;
+  throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };
 
 /** Asks the target's model. Throws what the chat service throws, and invalid_request for a prompt without its values. */

@@ -1,54 +1,54 @@
 import { appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
-import { type LabelRow, listLabelHistory, replaceLabel } from "../../db/labels";
+import { findLabelIds, listLabelHistories, replaceLabel } from "../../db/labels";
 import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { insertSamples } from "../../db/samples";
 import { AppError } from "../../lib/errors";
+import { assertMayStore } from "../content-logging";
 import { toNewSample } from "../datasets/content";
 import { sampleRow } from "../datasets/identity";
 import type { Seal } from "../http/idempotency";
 import type { Principal } from "../principal";
-import type { RunExport, RunImport } from "./contract";
+import { MOST_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
+import { criterionHash, passes } from "./rubric";
+import { checkRunFile } from "./run-check";
 import { summarizeRun } from "./summary";
-import { toResult, toRun } from "./wire";
+import { outcomeOf } from "./verdict";
+import { toResult, toRun, toScoreRow } from "./wire";
+
+type Entry = RunExport["results"][number];
 
 /** Results that are read at once. */
 const PAGE = 200;
-/** A run in one piece is held in memory; larger ones are exported as batches. */
-const MOST_RESULTS = 10_000;
 
 export interface EvalTransfer {
-  /** Everything of a run. Throws not_found. */
+  /** Everything of a run. Throws not_found, invalid_request for one that is too large. */
   export(id: string): Promise<RunExport>;
-  /** Takes a run in, all of it or nothing. One that is here already stays as it is. Throws conflict. */
+  /**
+   * Takes a run in, all of it or nothing. One that is here already stays as it is. Throws conflict where parts of it
+   * belong to another run, invalid_request for a file that contradicts itself, insufficient_role for a key whose content
+   * may not be kept.
+   */
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }
 
 export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvalTransfer => {
-  const labelsOf = async (resultId: string): Promise<LabelRow[]> => {
-    const all: LabelRow[] = [];
-    for (;;) {
-      const page = await listLabelHistory(db, resultId, { limit: PAGE, after: all.at(-1)?.id });
-      all.push(...page);
-      if (page.length < PAGE) return all;
-    }
-  };
-
-  const entriesOf = async (runId: string): Promise<RunExport["results"]> => {
-    const entries: RunExport["results"] = [];
+  const entriesOf = async (runId: string): Promise<Entry[]> => {
+    const entries: Entry[] = [];
     for (let cursor: resultStore.ResultCursor | undefined; ; ) {
       const rows = await resultStore.listResults(db, runId, { limit: PAGE, cursor });
-      const scores = Map.groupBy(
-        await resultStore.listScores(
-          db,
-          rows.map(({ id }) => id),
-        ),
-        ({ resultId }) => resultId,
-      );
+      const ids = rows.map(({ id }) => id);
+      const scores = Map.groupBy(await resultStore.listScores(db, ids), ({ resultId }) => resultId);
+      const labels = Map.groupBy(await listLabelHistories(db, ids), ({ resultId }) => resultId);
       for (const row of rows) {
         const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
-        entries.push({ sample, result: toResult(row, scores.get(row.id) ?? [], await labelsOf(row.id)) });
+        const { input, references, contexts, group, tags, overall, output, ...result } = toResult(
+          row,
+          scores.get(row.id) ?? [],
+          labels.get(row.id) ?? [],
+        );
+        entries.push({ sample, result: { ...result, output: output && withoutContextsOf(output, contexts) } });
       }
       cursor = rows.at(-1);
       if (rows.length < PAGE) return entries;
@@ -59,14 +59,16 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
     async export(id) {
       const row = await runStore.findRun(db, id);
       if (!row) throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists what there is.`);
-      const run = toRun(row, await summarizeRun(db, row));
-      if (run.progress.total > MOST_RESULTS) {
-        throw new AppError("invalid_request", `A run of more than ${MOST_RESULTS} results is exported as a batch.`);
+      const { total } = await resultStore.findRunTotals(db, id);
+      if (total > MOST_EXPORTED) {
+        throw new AppError("invalid_request", `A run of more than ${MOST_EXPORTED} results is exported as a batch.`);
       }
-      return { version: 1, run, results: await entriesOf(id) };
+      return { version: 1, run: toRun(row, await summarizeRun(db, row)), results: await entriesOf(id) };
     },
 
     async import(principal, file, seal) {
+      assertMayStore(principal, "evaluations", "Use another key.");
+      checkRunFile(file);
       return db.write(async (tx) => {
         const { run } = file;
         const isKnown = (await runStore.findRun(tx, run.id)) !== undefined;
@@ -84,9 +86,14 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   };
 };
 
-const insertRun = async (tx: Tx, { run }: RunExport): Promise<void> => {
-  if (run.ended_at === null) throw new AppError("invalid_request", "The run in this file has not ended.");
-  await runStore.insertRun(tx, {
+/** An output mostly stands on the sample's own contexts, which need not be there twice. */
+const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNullable<Entry["result"]["output"]> => {
+  const isSame = output.contexts.length === contexts.length && output.contexts.every((text, n) => text === contexts[n]);
+  return { ...output, contexts: isSame ? null : output.contexts };
+};
+
+const insertRun = (tx: Tx, { run }: RunExport): Promise<void> =>
+  runStore.insertRun(tx, {
     id: run.id,
     kind: run.kind,
     name: run.name,
@@ -99,16 +106,17 @@ const insertRun = async (tx: Tx, { run }: RunExport): Promise<void> => {
     createdBy: run.created_by,
     createdAt: new Date(run.created_at),
     startedAt: run.started_at === null ? null : new Date(run.started_at),
-    endedAt: new Date(run.ended_at),
+    endedAt: run.ended_at === null ? null : new Date(run.ended_at),
   });
-};
 
-const insertEntry = async (tx: Tx, runId: string, { sample, result }: RunExport["results"][number]): Promise<void> => {
+const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Promise<void> => {
   const { row } = sampleRow(sample);
   await insertSamples(tx, [row]);
   if (await resultStore.findResult(tx, result.id)) {
     throw new AppError("conflict", `The result ${result.id} belongs to another run here.`);
   }
+  const output = result.output && { ...result.output, contexts: result.output.contexts ?? sample.contexts ?? [] };
+  const scores = result.scores.map(derived);
   await resultStore.insertResult(tx, {
     id: result.id,
     runId,
@@ -116,20 +124,21 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: RunExport[
     sampleKey: result.sample_key,
     repeat: result.repeat,
     state: result.state,
-    output: result.output,
-    passed: result.passed,
-    failure: result.failure,
+    output,
+    ...(output ? outcomeOf(output, scores) : { passed: null, failure: result.failure }),
     error: result.error,
     attempts: result.attempts,
     createdAt: new Date(result.scores[0]?.scored_at ?? 0),
   });
-  const scores = result.scores.map(({ rubric_hash: rubricHash, scored_at: scoredAt, ...score }) => ({
-    ...score,
-    resultId: result.id,
-    rubricHash,
-    scoredAt: new Date(scoredAt),
-  }));
-  await resultStore.insertScores(tx, scores);
+  await resultStore.insertScores(
+    tx,
+    scores.map((score) => toScoreRow(result.id, score)),
+  );
+  const [taken] = await findLabelIds(
+    tx,
+    result.labels.map(({ id }) => id),
+  );
+  if (taken) throw new AppError("conflict", `The label ${taken} belongs to another result here.`);
   for (const label of result.labels) {
     await replaceLabel(tx, {
       id: label.id,
@@ -144,3 +153,10 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: RunExport[
     });
   }
 };
+
+/** What follows from a score's value and criterion is not taken from a file. */
+const derived = (score: Score): Score => ({
+  ...score,
+  criterion_hash: criterionHash(score.criterion),
+  passed: score.value === null ? null : passes(score.criterion, score.value),
+});

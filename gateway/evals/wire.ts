@@ -1,8 +1,9 @@
 import type { LabelRow } from "../../db/labels";
-import type { ResultRow, ScoreRow } from "../../db/results";
+import type { NewScoreRow, ResultRow, ScoreRow } from "../../db/results";
 import type { RunRow } from "../../db/runs";
 import type { Label, Run, SampleResult, Score } from "./contract";
 import type { Statistic } from "./statistics-contract";
+import { overallOf } from "./verdict";
 
 /** The columns of JSON hold what this version or an older one wrote by the contract. */
 const as = <T>(value: unknown): T => value as T;
@@ -10,6 +11,9 @@ const as = <T>(value: unknown): T => value as T;
 export const toScore = (row: ScoreRow): Score => ({
   metric: row.metric,
   evaluator: row.evaluator,
+  evaluator_hash: row.evaluatorHash,
+  criterion: as(row.criterion),
+  criterion_hash: row.criterionHash,
   state: row.state,
   value: row.value,
   passed: row.passed,
@@ -17,7 +21,6 @@ export const toScore = (row: ScoreRow): Score => ({
   claims: as(row.claims),
   votes: row.votes,
   shadow: row.shadow,
-  rubric_hash: row.rubricHash,
   judge: as(row.judge),
   embedder: as(row.embedder),
   error: as(row.error),
@@ -37,25 +40,41 @@ export const toLabel = (row: LabelRow): Label => ({
   replaced_at: row.replacedAt?.toISOString() ?? null,
 });
 
-export const toResult = (row: ResultRow, scores: readonly ScoreRow[], labels: readonly LabelRow[]): SampleResult => ({
-  id: row.id,
-  run_id: row.runId,
-  sample_id: row.sampleId,
-  sample_key: row.sampleKey,
-  repeat: row.repeat,
-  group: row.sample.group,
-  tags: row.sample.tags,
-  state: row.state,
-  input: as(row.sample.input),
-  references: row.sample.references,
-  contexts: row.sample.contexts,
-  output: as(row.output),
-  scores: scores.map(toScore),
-  passed: row.passed,
-  failure: as(row.failure),
-  error: as(row.error),
-  attempts: row.attempts,
-  labels: labels.map(toLabel),
+export const toResult = (row: ResultRow, scores: readonly ScoreRow[], labels: readonly LabelRow[]): SampleResult => {
+  const scored = scores.map(toScore);
+  return {
+    id: row.id,
+    run_id: row.runId,
+    sample_id: row.sampleId,
+    sample_key: row.sampleKey,
+    repeat: row.repeat,
+    group: row.sample.group,
+    tags: row.sample.tags,
+    state: row.state,
+    input: as(row.sample.input),
+    references: row.sample.references,
+    contexts: row.sample.contexts,
+    output: as(row.output),
+    scores: scored,
+    passed: row.passed,
+    overall: overallOf(scored),
+    failure: as(row.failure),
+    error: as(row.error),
+    attempts: row.attempts,
+    labels: labels.map(toLabel),
+  };
+};
+
+/** A score as it is stored. */
+export const toScoreRow = (
+  resultId: string,
+  { evaluator_hash, criterion_hash, scored_at, ...score }: Score,
+): NewScoreRow => ({
+  ...score,
+  resultId,
+  evaluatorHash: evaluator_hash,
+  criterionHash: criterion_hash,
+  scoredAt: new Date(scored_at),
 });
 
 /** What follows from the results of a run, beside what stands in its row. */
@@ -63,6 +82,7 @@ export interface RunSummary {
   total: number;
   done: number;
   errors: number;
+  judged: number;
   running: number;
   passed: number | null;
   statistics: Statistic[];
@@ -82,6 +102,7 @@ export const toRun = (row: RunRow, summary: RunSummary): Run => ({
     total: summary.total,
     done: summary.done,
     errors: summary.errors,
+    judged: summary.judged,
     running: summary.running,
     samples_per_second: 0,
     eta_seconds: null,

@@ -1,25 +1,30 @@
 import type { Db } from "../../db/client";
 import { listLabelsFor } from "../../db/labels";
-import { listFiguresBy, type ScoreFigure } from "../../db/results";
+import { findCriteria, listFiguresBy, listMetricsBy, type ScoreFigure } from "../../db/results";
 import { AppError } from "../../lib/errors";
-import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import type { Criterion } from "../evals/contract";
 import { agreementKappa, calibrate } from "../evals/statistics/calibration";
 import type { Decision } from "../evals/statistics/confusion";
 import { estimateMean } from "../evals/statistics/estimate";
 import { mean } from "../evals/statistics/mean";
 import { toAgreement, toRate } from "../evals/statistics-wire";
-import { type LabelOf, verdictsOfPeople } from "../evals/summary";
-import type { EvaluatorAgreement, EvaluatorVersion, ShadowReport } from "./contract";
+import { verdictsOfPeople } from "../evals/summary";
+import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
-/** Scores of an evaluator that a report looks at, the newest. */
-const MOST_FIGURES = 10_000;
+/** Their part in a figure is the rate that is corrected, which more of them hardly sharpen; resampling them takes time. */
+const MOST_UNLABELLED = 2000;
 const MOST_FLIPS = 100;
 const MANY = 100;
 
 export interface AgreementService {
-  /** How the active and shadow versions, of all evaluators or one, agree with people, by criterion. Throws not_found. */
-  withPeople(name?: string): Promise<EvaluatorAgreement[]>;
+  /**
+   * How the active and shadow versions agree with people, by criterion: those of all evaluators or one, by all criteria or
+   * one. Throws not_found.
+   */
+  withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
+  /** Criteria by which active and shadow versions have scored anything, by name. */
+  metrics(): Promise<string[]>;
   /** How the shadow of an evaluator judges what its active version has judged too. Throws not_found, conflict without a shadow. */
   shadowReport(name: string): Promise<ShadowReport>;
 }
@@ -27,43 +32,58 @@ export interface AgreementService {
 interface AgreementDeps {
   db: Db;
   evaluators: Pick<EvaluatorService, "list" | "get">;
+  /** Results without a label that a report looks at, the newest. */
+  mostUnlabelled?: number;
 }
 
-export const createAgreement = ({ db, evaluators }: AgreementDeps): AgreementService => {
-  /** The newest score of each result by each criterion, and what people say of it. */
-  const judgedBy = async (version: EvaluatorVersion) => {
-    const reference = referenceOf(version);
-    const figures = await listFiguresBy(db, [reference], MOST_FIGURES);
-    const criteria = [...version.criteria, ...BUILT_IN_CRITERIA];
-    const labelOf = verdictsOfPeople(criteria, await listLabelsFor(db, [reference]));
-    // Newest first, so the first of a result holds.
-    const newest = new Map<string, ScoreFigure>();
-    for (const figure of figures) if (!newest.has(idOf(figure))) newest.set(idOf(figure), figure);
-    return { figures: [...newest.values()], labelOf };
+/** What a version said of one result by one criterion. */
+interface Judgement extends ScoreFigure {
+  criterion: Criterion;
+  /** What people say by the same criterion; null: nothing. */
+  label: boolean | null;
+}
+
+export const createAgreement = ({
+  db,
+  evaluators,
+  mostUnlabelled = MOST_UNLABELLED,
+}: AgreementDeps): AgreementService => {
+  /** The scores of a version by a criterion's name, with those that are out of date, oldest first for each result. */
+  const judgementsOf = async (evaluator: string, metric: string): Promise<Judgement[]> => {
+    const figures = await listFiguresBy(db, { evaluator, metric, mostUnlabelled });
+    const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
+    const criteria = await findCriteria(db, [...hashes]);
+    const people = verdictsOfPeople(await listLabelsFor(db, evaluator, metric));
+    return figures.flatMap((figure) => {
+      const criterion = criteria.get(figure.criterionHash) as Criterion | undefined;
+      return criterion ? [{ ...figure, criterion, label: people(figure.resultId, criterion) }] : [];
+    });
+  };
+
+  /** `name@version` of the active and shadow versions, of all evaluators or one. */
+  const standing = async (name?: string): Promise<string[]> => {
+    const data = name === undefined ? (await evaluators.list({ limit: MANY })).data : [await evaluators.get(name)];
+    return data.flatMap(({ active, shadow }) => [active, shadow].flatMap((each) => (each ? [referenceOf(each)] : [])));
   };
 
   return {
-    async withPeople(name) {
-      const data = name === undefined ? (await evaluators.list({ limit: MANY })).data : [await evaluators.get(name)];
+    async withPeople({ name, metric } = {}) {
       const found: EvaluatorAgreement[] = [];
-      for (const version of data.flatMap(({ active, shadow }) => [active, shadow])) {
-        if (version === null) continue;
-        const { figures, labelOf } = await judgedBy(version);
-        for (const [metric, group] of Map.groupBy(figures, (figure) => figure.metric)) {
-          const decisions = toDecisions(group, labelOf);
-          if (decisions.length === 0) continue;
-          const calibration = calibrate(decisions);
-          found.push({
-            evaluator: referenceOf(version),
-            metric,
-            results: decisions.length,
-            pass_rate: mean(decisions.map(({ decision }) => Number(decision))),
-            labels: decisions.filter(({ label }) => label !== null).length,
-            agreement: calibration && toAgreement(calibration),
-          });
+      for (const evaluator of await standing(name)) {
+        for (const each of metric === undefined ? await listMetricsBy(db, evaluator) : [metric]) {
+          const byCriterion = Map.groupBy(await judgementsOf(evaluator, each), ({ criterionHash }) => criterionHash);
+          for (const group of byCriterion.values()) found.push(...toAgreements(evaluator, newest(group)));
         }
       }
       return found;
+    },
+
+    async metrics() {
+      const found = new Set<string>();
+      for (const evaluator of await standing()) {
+        for (const metric of await listMetricsBy(db, evaluator)) found.add(metric);
+      }
+      return [...found].sort();
     },
 
     async shadowReport(name) {
@@ -72,57 +92,84 @@ export const createAgreement = ({ db, evaluators }: AgreementDeps): AgreementSer
         const way = `POST /v1/evaluators/${name}/${active === null ? "promote" : "shadow"} chooses one.`;
         throw new AppError("conflict", `"${name}" has no ${active === null ? "active" : "shadow"} version. ${way}`);
       }
-      const [byActive, byShadow] = [await judgedBy(active), await judgedBy(shadow)];
-      const activeOf = new Map(byActive.figures.map((figure) => [idOf(figure), figure]));
-      const pairs = byShadow.figures.flatMap((figure): Pair[] => {
-        const other = activeOf.get(idOf(figure));
-        return other ? [{ active: other, shadow: figure }] : [];
-      });
-      const metrics = [...Map.groupBy(pairs, ({ shadow: { metric } }) => metric)].map(([metric, group]) => ({
-        metric,
-        ...compare(group),
-        with_people: {
-          active: withPeople(
-            group.map((pair) => pair.active),
-            byActive.labelOf,
-          ),
-          shadow: withPeople(
-            group.map((pair) => pair.shadow),
-            byShadow.labelOf,
-          ),
-        },
-      }));
+      const metrics: ShadowReport["metrics"] = [];
+      const flips: ShadowReport["flips"] = [];
+      const judged = new Set<string>();
+      for (const metric of await listMetricsBy(db, referenceOf(shadow))) {
+        const activeOf = new Map(
+          newest(await judgementsOf(referenceOf(active), metric)).map((each) => [each.resultId, each]),
+        );
+        const pairs = newest(await judgementsOf(referenceOf(shadow), metric)).flatMap((each): Pair[] => {
+          const other = activeOf.get(each.resultId);
+          return other ? [{ active: other, shadow: each }] : [];
+        });
+        if (pairs.length === 0) continue;
+        for (const { shadow: each } of pairs) judged.add(each.resultId);
+        flips.push(...pairs.flatMap(toFlip));
+        metrics.push({
+          metric,
+          ...compare(pairs),
+          with_people: {
+            active: withPeople(pairs.map((pair) => pair.active)),
+            shadow: withPeople(pairs.map((pair) => pair.shadow)),
+          },
+        });
+      }
       return {
         name,
         active: active.version,
         shadow: shadow.version,
-        results: new Set(pairs.map((pair) => pair.shadow.resultId)).size,
+        results: judged.size,
         metrics,
-        flips: pairs.flatMap(toFlip).slice(0, MOST_FLIPS),
+        flips: flips.slice(0, MOST_FLIPS),
       };
     },
   };
 };
 
-interface Pair {
-  active: ScoreFigure;
-  shadow: ScoreFigure;
-}
+/** Of each result the newest value; an error only where there is none. */
+const newest = (judgements: readonly Judgement[]): Judgement[] => {
+  const byResult = new Map<string, Judgement>();
+  for (const each of judgements) {
+    if (each.value !== null || !byResult.has(each.resultId)) byResult.set(each.resultId, each);
+  }
+  return [...byResult.values()];
+};
 
-const idOf = ({ resultId, metric }: ScoreFigure): string => `${resultId} ${metric}`;
+/** Nothing where there is no verdict at all. */
+const toAgreements = (evaluator: string, judgements: readonly Judgement[]): EvaluatorAgreement[] => {
+  const decisions = toDecisions(judgements);
+  const [first] = judgements;
+  if (!first || decisions.length === 0) return [];
+  const calibration = calibrate(decisions);
+  return [
+    {
+      evaluator,
+      metric: first.metric,
+      criterion: first.criterion,
+      results: decisions.length,
+      pass_rate: mean(decisions.map(({ decision }) => Number(decision))),
+      labels: decisions.filter(({ label }) => label !== null).length,
+      agreement: calibration && toAgreement(calibration),
+    },
+  ];
+};
+
+interface Pair {
+  active: Judgement;
+  shadow: Judgement;
+}
 
 /** Repeats and groups of samples depend on each other. */
 const groupOf = ({ group, sampleKey }: ScoreFigure): string => group ?? `sample ${sampleKey}`;
 
-const toDecisions = (figures: readonly ScoreFigure[], labelOf: LabelOf): Decision[] =>
-  figures.flatMap((figure) =>
-    figure.passed === null
-      ? []
-      : [{ decision: figure.passed, label: labelOf(figure.resultId, figure.metric), group: groupOf(figure) }],
+const toDecisions = (judgements: readonly Judgement[]): Decision[] =>
+  judgements.flatMap((each) =>
+    each.passed === null ? [] : [{ decision: each.passed, label: each.label, group: groupOf(each) }],
   );
 
-const withPeople = (figures: readonly ScoreFigure[], labelOf: LabelOf) => {
-  const calibration = calibrate(toDecisions(figures, labelOf));
+const withPeople = (judgements: readonly Judgement[]) => {
+  const calibration = calibrate(toDecisions(judgements));
   return calibration && toAgreement(calibration);
 };
 

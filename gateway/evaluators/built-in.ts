@@ -41,4 +41,4 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
 ];
 
 /** Which versions give the verdict until an editor chooses otherwise. A judge is only asked where someone names it. */
-export const DEFAULT_ACTIVE: Readonly<Record<string, number>> = { reference: 1 };
+export const DEFAULT_ACTIVE: ReadonlyMap<string, number> = new Map([["reference", 1]]);

@@ -10,7 +10,9 @@ const version = Type.Integer({ minimum: 1 });
 export const JudgeSettings = Strict(
   {
     model: Type.String({ minLength: 1, maxLength: 200 }),
-    prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), { description: "`name@version`; null: built in" }),
+    prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), {
+      description: "null: the built-in one, the only one so far",
+    }),
     votes: Type.Integer({ minimum: 1, maximum: 15, description: "Odd; the median counts" }),
     temperature: Type.Number({ minimum: 0, maximum: 2 }),
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
@@ -129,7 +131,8 @@ export const EvaluatorAgreement = Type.Object(
   {
     evaluator: Type.String({ description: "`name@version`" }),
     metric: Type.String(),
-    results: Count("With a verdict of the evaluator; the newest 10,000"),
+    criterion: Criterion,
+    results: Count("With a verdict of the evaluator: all that are labelled, and the newest 2,000 others"),
     pass_rate: Nullable(Type.Number(), { description: "As the evaluator says; null: no verdicts" }),
     labels: Count("Of them with a label; where people disagree, most of them decide"),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),

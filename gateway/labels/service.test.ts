@@ -5,6 +5,8 @@ import { insertRun } from "../../db/runs";
 import { insertSamples } from "../../db/samples";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
 import { PRINCIPAL } from "../../tests/principal";
+import type { Criterion } from "../evals/contract";
+import { criteriaOf } from "../evals/rubric";
 import { createLabels, type LabelService } from "./service";
 
 let db: Db;
@@ -13,9 +15,10 @@ const AT = new Date("2026-11-26T12:00:00Z");
 const unsealed = async () => {};
 
 /** A run of results that were scored for correctness. */
-const addRun = async (id: string, results: string[], criteria: unknown[] = ["correctness"]): Promise<void> => {
+const addRun = async (id: string, results: string[], changes: Partial<Criterion> = {}): Promise<void> => {
+  const [correctness] = criteriaOf({ criteria: ["correctness"] });
+  const criterion = { ...correctness, ...changes };
   await db.write(async (tx) => {
-    const pins = { rubric: { criteria } };
     const content = {
       input: "Who?",
       references: ["Ada"],
@@ -26,7 +29,7 @@ const addRun = async (id: string, results: string[], criteria: unknown[] = ["cor
       metadata: {},
     };
     await insertSamples(tx, [{ id: "sample_1", hash: "h", ...content }]);
-    await insertRun(tx, { id, kind: "batch", name: id, state: "completed", pins, createdBy: "key", createdAt: AT });
+    await insertRun(tx, { id, kind: "batch", name: id, state: "completed", pins: {}, createdBy: "key", createdAt: AT });
     for (const result of results) {
       const row = {
         id: result,
@@ -37,7 +40,14 @@ const addRun = async (id: string, results: string[], criteria: unknown[] = ["cor
         createdAt: AT,
       };
       await insertResult(tx, row);
-      const score = { metric: "correctness", evaluator: "reference@1", rubricHash: "r", state: "scored" as const };
+      const score = {
+        metric: "correctness",
+        criterion,
+        criterionHash: JSON.stringify(criterion),
+        evaluator: "reference@1",
+        evaluatorHash: "e",
+        state: "scored" as const,
+      };
       await insertScores(tx, [
         { ...score, resultId: result, value: 1, passed: true, claims: [], votes: [], shadow: false, scoredAt: AT },
       ]);
@@ -84,11 +94,7 @@ test.each([
 });
 
 test("a label on a scale with steps is one of them", async () => {
-  const correctness = {
-    ...{ name: "correctness", description: "Is it right?", direction: "higher_is_better", threshold: 0.6, weight: 1 },
-    scale: { min: 0, max: 1, step: 0.3 },
-  };
-  await addRun("run_steps", ["res_steps"], [correctness]);
+  await addRun("run_steps", ["res_steps"], { scale: { min: 0, max: 1, step: 0.3 } });
   const add = (value: number) => labels.add(PRINCIPAL, "res_steps", { metric: "correctness", value }, unsealed);
   expect((await add(3 * 0.3)).value).toBe(0.9);
   const refused = await problemOf(add(0.5));
@@ -133,30 +139,4 @@ test("the queue gives what the person has not labelled, newest first, of all run
   expect(await queue({ metric: "faithfulness" })).toEqual([]);
   const other = { ...PRINCIPAL, keyId: "key_other" };
   expect(await labels.queue(other, { metric: "correctness", limit: 1 })).toEqual(["res_3"]);
-});
-
-test("the queue goes past results that nobody could label: their run does not know the criterion", async () => {
-  const names = Array.from({ length: 60 }, (_, index) => `res_other_${index}`);
-  await addRun("run_other", names);
-  await db.write(async (tx) => {
-    const score = { metric: "politeness", evaluator: "judge@1", rubricHash: "other", state: "scored" as const };
-    const politeness = {
-      ...{ name: "politeness", description: "Is it polite?", direction: "higher_is_better", threshold: 1, weight: 1 },
-      scale: { min: 0, max: 1, step: 1 },
-    };
-    await insertRun(tx, {
-      ...{ id: "run_polite", kind: "batch", name: "polite", state: "completed", createdBy: "key", createdAt: AT },
-      pins: { rubric: { criteria: [politeness] } },
-    });
-    await insertResult(tx, {
-      ...{ id: "res_0", runId: "run_polite", sampleId: "sample_1", sampleKey: "res_0", createdAt: AT },
-      state: "done",
-    });
-    const rest = { value: 1, passed: true, claims: [], votes: [], shadow: false, scoredAt: AT };
-    await insertScores(
-      tx,
-      [...names, "res_0"].map((resultId) => ({ ...score, resultId, ...rest })),
-    );
-  });
-  expect(await labels.queue(PRINCIPAL, { metric: "politeness", limit: 1 })).toEqual(["res_0"]);
 });

@@ -2,13 +2,12 @@ import { appendAudit } from "../../db/audit";
 import type { Db } from "../../db/client";
 import * as store from "../../db/labels";
 import { findResult, listScores } from "../../db/results";
-import { findRun } from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import { assertMayStore } from "../content-logging";
 import type { Criterion, Label } from "../evals/contract";
-import { criteriaOfRun } from "../evals/rubric";
 import { choicesOf, valueOn } from "../evals/scale";
-import { toLabel } from "../evals/wire";
+import { criteriaOfScores } from "../evals/verdict";
+import { toLabel, toScore } from "../evals/wire";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
 import { pageOf } from "../paging";
@@ -32,25 +31,18 @@ export interface LabelService {
   add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
   /** Every label of a result with those that were replaced, oldest first. Throws not_found. */
   list(resultId: string, page: { limit?: number; after?: string }): Promise<LabelPage>;
-  /** The criteria of the run that a result belongs to. Throws not_found. */
+  /** The criteria that a result was scored by. Throws not_found. */
   criteria(resultId: string): Promise<Criterion[]>;
-  /**
-   * Results that the caller has not labelled for a criterion, newest first: what a person may label next. Results whose
-   * scores are by a criterion that their run does not know are left out.
-   */
+  /** Results that the caller has not labelled for a criterion, newest first: what a person may label next. */
   queue(principal: Principal, query: QueueQuery): Promise<string[]>;
 }
 
-/** Results that are looked at together for the queue. */
-const QUEUE_STEP = 50;
-
 export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): LabelService => {
   const findCriteria = async (resultId: string): Promise<Criterion[]> => {
-    const result = await findResult(db, resultId);
-    const run = result && (await findRun(db, result.runId));
-    if (!run) throw new AppError("not_found", `There is no result ${resultId}.`, { param: "id" });
-    const scored = new Set((await listScores(db, [resultId])).map(({ metric }) => metric));
-    return criteriaOfRun(run.pins).filter(({ name }) => scored.has(name));
+    if (!(await findResult(db, resultId))) {
+      throw new AppError("not_found", `There is no result ${resultId}.`, { param: "id" });
+    }
+    return criteriaOfScores((await listScores(db, [resultId])).map(toScore));
   };
 
   return {
@@ -103,20 +95,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },
 
-    async queue({ keyId }, { limit, ...query }) {
-      const found: string[] = [];
-      let { before } = query;
-      for (;;) {
-        const ids = await store.listUnlabelled(db, { ...query, before, labelledBy: keyId, limit: QUEUE_STEP });
-        for (const id of ids) {
-          const isKnown = (await findCriteria(id)).some(({ name }) => name === query.metric);
-          if (isKnown) found.push(id);
-          if (found.length === limit) return found;
-        }
-        before = ids.at(-1);
-        if (ids.length < QUEUE_STEP) return found;
-      }
-    },
+    queue: (principal, query) => store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
   };
 };
 

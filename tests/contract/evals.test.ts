@@ -36,12 +36,8 @@ describe("an answer that is given", () => {
       seed: 7,
       repeats: 1,
     });
-    expect(run.pins.rubric.criteria.map(({ name }: Json) => name)).toEqual([
-      "correctness",
-      "faithfulness",
-      "hallucination",
-    ]);
-    for (const pin of [run.pins.rubric_hash, run.pins.evaluators[0].hash, run.pins.code_version, run.pins.host.cpu]) {
+    expect([run.pins.rubric, run.pins.rubric_hash]).toEqual([null, null]);
+    for (const pin of [run.pins.evaluators[0].hash, run.pins.code_version, run.pins.host.cpu]) {
       expect(pin).toEqual(expect.any(String));
     }
     expect(result.scores.map(({ metric, state, shadow }: Json) => [metric, state, shadow])).toEqual([
@@ -49,6 +45,10 @@ describe("an answer that is given", () => {
       ["faithfulness", "scored", false],
       ["hallucination", "scored", false],
     ]);
+    for (const { metric, criterion, criterion_hash, evaluator_hash } of result.scores) {
+      expect([criterion.name, criterion_hash.length]).toEqual([metric, 64]);
+      expect(evaluator_hash).toBe(run.pins.evaluators[0].hash);
+    }
     expect([result.passed, result.failure]).toEqual([true, null]);
     const [claim] = result.scores[1].claims;
     expect(GIVEN.output.slice(claim.start, claim.end)).toBe(claim.text);
@@ -202,19 +202,27 @@ describe("a recomputation", () => {
       Array(3).fill(["judge@1", true]),
     );
     expect([after.passed, after.output]).toEqual([result.passed, result.output]);
+    expect([again.body.added, after.passed]).toEqual([3, true]);
+    // What failed is tried again, what has a value is not.
     const third = await post(`/v1/evals/${run.id}/recompute`, { evaluators: ["judge@1", "reference@1"], shadow: true });
-    expect(third.body.results.data[0].scores).toEqual(after.scores);
+    const evaluators = third.body.results.data[0].scores.map(({ evaluator }: Json) => evaluator);
+    expect(evaluators).toEqual([...Array(3).fill("reference@1"), ...Array(6).fill("judge@1")]);
   });
 
-  test("by another rubric is another score", async () => {
+  test("by another rubric is another score, which stands alongside", async () => {
     const { run } = (await post("/v1/evaluate", { sample: GIVEN, rubric: { criteria: ["correctness"] } })).body;
     const [correctness] = run.pins.rubric.criteria;
+    expect(correctness).toMatchObject({ name: "correctness", threshold: 0.5 });
     const rubric = { criteria: [{ ...correctness, threshold: 1 }] };
     const { body } = await post(`/v1/evals/${run.id}/recompute`, { evaluators: ["reference@1"], rubric });
     const { scores } = body.results.data[0];
     expect(scores).toHaveLength(2);
     expect(scores[0].value).toBe(scores[1].value);
-    expect(scores[0].rubric_hash).not.toBe(scores[1].rubric_hash);
+    expect(scores.map(({ shadow, criterion }: Json) => [shadow, criterion.threshold])).toEqual([
+      [false, 0.5],
+      [true, 1],
+    ]);
+    expect(scores[0].criterion_hash).not.toBe(scores[1].criterion_hash);
   });
 
   test("of a run or by an evaluator that is not there is not found", async () => {

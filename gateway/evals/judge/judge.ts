@@ -41,20 +41,22 @@ interface JudgeDeps {
 
 /** Criteria that are decided claim by claim. */
 const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
-/** Claims of one question: few enough for their verdicts to fit an answer of a small model. */
-const CLAIMS_AT_ONCE = 6;
-/** Most claims that a judge is asked about. */
-const MOST_CLAIMS = 48;
-
-/**
- * Characters and tokens of a reason at the first try, and where that was cut off or no JSON, at the second and last:
- * there a character may take several tokens, and the answer fits all the same.
- */
-const TRIES = [
-  { reasonLength: 240, tokensOfReason: 80 },
-  { reasonLength: 48, tokensOfReason: 160 },
-] as const;
-const TOKENS_OF_A_VERDICT = 32;
+/** Bounds of what a judge is asked. */
+export const JUDGE_LIMITS = {
+  /** Claims of one question: few enough for their verdicts to fit an answer of a small model. */
+  claimsAtOnce: 6,
+  /** Of an answer; what comes after them is not asked about. */
+  claims: 48,
+  /**
+   * Characters and tokens of a reason at the first try, and where that was cut off or no JSON, at the second and last:
+   * there a character may take several tokens, and the answer fits all the same.
+   */
+  tries: [
+    { reasonLength: 240, tokensOfReason: 80 },
+    { reasonLength: 48, tokensOfReason: 160 },
+  ],
+  tokensOfVerdict: 32,
+} as const;
 
 /**
  * Judges each criterion by asking a model, `votes` times with seeds that count up; the median vote is the value. What
@@ -118,6 +120,8 @@ const grade = async (deps: JudgeDeps, answer: JudgedAnswer, criterion: Criterion
 
 interface ClaimRound {
   claims: Claim[] | null;
+  /** Claims that were not asked about, because there are too many. */
+  skipped: number;
   by: Vote["by"];
 }
 
@@ -131,9 +135,10 @@ const judgeClaims = async (
 ): Promise<ClaimRound> => {
   const judged: Claim[] = [];
   let by: Vote["by"] = null;
-  const asked = spans.slice(0, MOST_CLAIMS);
-  for (let from = 0; from < asked.length; from += CLAIMS_AT_ONCE) {
-    const some = asked.slice(from, from + CLAIMS_AT_ONCE);
+  const asked = spans.slice(0, JUDGE_LIMITS.claims);
+  const skipped = spans.length - asked.length;
+  for (let from = 0; from < asked.length; from += JUDGE_LIMITS.claimsAtOnce) {
+    const some = asked.slice(from, from + JUDGE_LIMITS.claimsAtOnce);
     const messages = claimMessages(
       answer,
       some.map(({ text }) => text),
@@ -142,7 +147,7 @@ const judgeClaims = async (
       claimsForm(some.length, reasonLength),
     );
     by = reply.by;
-    if (!reply.value) return { claims: null, by };
+    if (!reply.value) return { claims: null, skipped, by };
     for (const [index, span] of some.entries()) {
       const { verdict, reason } = reply.value[claimName(index)] ?? { verdict: "unsupported", reason: "" };
       const { start, end } = span;
@@ -150,17 +155,21 @@ const judgeClaims = async (
       judged.push({ ...span, verdict, score: SUPPORT[verdict], context: null, unsupported });
     }
   }
-  return { claims: judged, by };
+  return { claims: judged, skipped, by };
 };
 
-/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. An answer without claims has none. */
-const voteOf = (metric: string, { claims, by }: ClaimRound): Vote => {
+/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. What claims nothing is faithful. */
+const voteOf = (metric: string, { claims, skipped, by }: ClaimRound): Vote => {
   if (!claims) return { value: null, reason: "", claims: [], by };
+  if (claims.length === 0) {
+    const reason = "The answer claims nothing that a context could support.";
+    return { value: metric === "faithfulness" ? 1 : 0, reason, claims, by };
+  }
   const count = (verdict: Claim["verdict"]) => claims.filter((claim) => claim.verdict === verdict).length;
   const supported = claims.reduce((sum, { score }) => sum + score, 0);
-  const all = Math.max(1, claims.length);
-  const value = metric === "faithfulness" ? (claims.length === 0 ? 1 : supported / all) : count("unsupported") / all;
-  const reason = `Of ${claims.length} claims, ${count("supported")} are supported, ${count("partly")} partly, ${count("unsupported")} not.`;
+  const value = (metric === "faithfulness" ? supported : count("unsupported")) / claims.length;
+  const which = skipped > 0 ? `the first ${claims.length} of ${claims.length + skipped}` : claims.length;
+  const reason = `Of ${which} claims, ${count("supported")} are supported, ${count("partly")} partly, ${count("unsupported")} not.`;
   return { value, reason, claims, by };
 };
 
@@ -172,14 +181,15 @@ const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<type
   verdicts: number,
   formOf: (reasonLength: number) => S,
 ) => {
+  const { tokensOfVerdict } = JUDGE_LIMITS;
   let by: Vote["by"] = null;
-  for (const { reasonLength, tokensOfReason } of TRIES) {
+  for (const { reasonLength, tokensOfReason } of JUDGE_LIMITS.tries) {
     const form = formOf(reasonLength);
     const { text, ...who } = await ask({
       model: settings.model,
       messages,
       schema: JSON.parse(JSON.stringify(form)),
-      maxTokens: TOKENS_OF_A_VERDICT + verdicts * (tokensOfReason + TOKENS_OF_A_VERDICT),
+      maxTokens: tokensOfVerdict + verdicts * (tokensOfReason + tokensOfVerdict),
       temperature: settings.temperature,
       seed,
     });

@@ -45,6 +45,17 @@ describe("texts of any length", () => {
     expect(embeddings.asked.flat().every((text) => text.isWellFormed())).toBe(true);
   });
 
+  test("are as many as there are, however many of them are too long", async () => {
+    const found = await lengths(Array.from({ length: 60 }, (_, n) => "!".repeat(400 + n)));
+    expect(found.every(([length]) => length !== undefined && length > 0 && length <= WINDOW)).toBe(true);
+  });
+
+  test("in scripts of many tokens are cut before anybody is asked", async () => {
+    const embeddings = model();
+    await lengths(["漢".repeat(1500), "한".repeat(1500)], embeddings).catch(() => {});
+    expect(embeddings.asked[0]?.map((text) => text.length)).toEqual([480, 160]);
+  });
+
   test("fail with whatever else the model says", () => {
     const embedTexts = () => Promise.reject(new AppError("unavailable", "Nobody is free."));
     return expect(embedAnyLength({ embedTexts }, CALL, ["text"])).rejects.toMatchObject({ kind: "unavailable" });

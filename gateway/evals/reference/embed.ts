@@ -4,13 +4,33 @@ import type { EmbeddedTexts, EmbeddingService } from "../../embeddings/service";
 
 /** Longer texts say no more to a sentence model; whatever the script, the first part is embedded. */
 const MOST_CHARACTERS = 1500;
-/** How often a text is halved that is still too long: some scripts take a token for each character, or more. */
-const MOST_CUTS = 40;
+/** Just below the window of most sentence models. */
+const MOST_TOKENS = 480;
+/** How often one text is halved: then nothing is left of it. */
+const MOST_CUTS = 12;
+
+/** Tokens that a character takes about: Latin words are cut into pieces, other scripts into letters, Hangul into their parts. */
+const tokensOf = (code: number): number => {
+  if (code < 0x300) return MOST_TOKENS / MOST_CHARACTERS;
+  return code >= 0xac00 && code <= 0xd7a3 ? 3 : 1;
+};
 
 /** Cuts at a character's border. */
 const cut = (text: string, length: number): string => {
   const part = text.slice(0, length);
   return part.isWellFormed() ? part : part.toWellFormed().slice(0, -1);
+};
+
+/** The beginning that a model takes at once in nearly every script. It depends on the text alone, as its vector has to. */
+const beginning = (text: string): string => {
+  let tokens = 0;
+  let length = 0;
+  while (length < Math.min(text.length, MOST_CHARACTERS)) {
+    tokens += tokensOf(text.charCodeAt(length));
+    if (tokens > MOST_TOKENS) break;
+    length++;
+  }
+  return cut(text, length);
 };
 
 /**
@@ -23,7 +43,7 @@ export const embedAnyLength = async (
   texts: readonly string[],
 ): Promise<EmbeddedTexts> => {
   const filled = texts.flatMap((text, index) =>
-    text.trim() === "" ? [] : [{ index, text: cut(text.toWellFormed(), MOST_CHARACTERS) }],
+    text.trim() === "" ? [] : [{ index, text: beginning(text.toWellFormed()) }],
   );
   for (let cuts = 0; ; cuts++) {
     try {
@@ -42,7 +62,7 @@ export const embedAnyLength = async (
       const { kind, detail } = toAppError(thrown);
       const [, place] = /^input\.(\d+)$/.exec(detail.param ?? "") ?? [];
       const tooLong = kind === "context_length_exceeded" ? filled[Number(place)] : undefined;
-      if (!tooLong || cuts === MOST_CUTS) throw thrown;
+      if (!tooLong || cuts === MOST_CUTS * filled.length) throw thrown;
       tooLong.text = cut(tooLong.text, Math.ceil(tooLong.text.length / 2));
     }
   }

@@ -14,7 +14,9 @@ const score = (tag: string, value: number): results.NewScoreRow => ({
   resultId: result(tag),
   metric: "correctness",
   evaluator: "reference@1",
-  rubricHash: "rubric",
+  evaluatorHash: "evaluator",
+  criterionHash: "criterion",
+  criterion: { name: "correctness" },
   state: "scored",
   value,
   passed: true,
@@ -114,6 +116,10 @@ const steps: readonly Step[] = [
       }),
   },
   {
+    name: "setOutcome",
+    write: (db, tag) => db.write((tx) => results.setOutcome(tx, result(tag), { passed: false, failure: "wrong" })),
+  },
+  {
     name: "replaceLabel",
     write: (db, tag) =>
       db.write(async (tx) => {
@@ -166,7 +172,7 @@ const finalState = () => ({
   evaluators: [2],
   choice: [{ active: 2, shadow: null }],
   run: "completed",
-  result: { passed: true, failure: null, input: "question 0" },
+  result: { passed: false, failure: "wrong", input: "question 0" },
   scores: [1],
   people: [1],
   history: [0, 1],

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import { AppError } from "../../lib/errors";
+import { BUILT_IN_EVALUATORS } from "../evaluators/built-in";
+import type { ChosenEvaluator } from "../evaluators/service";
+import type { Criterion, Rubric } from "./contract";
+import { planScoring } from "./plan";
+
+const ANSWER = { question: "Who?", references: ["Ada"], contexts: ["It was Ada."], output: "Ada." };
+const politeness: Criterion = {
+  name: "politeness",
+  description: "Is it polite?",
+  scale: { min: 0, max: 1, step: 1 },
+  direction: "higher_is_better",
+  threshold: 1,
+  weight: 1,
+};
+const chosen = (parts: Partial<ChosenEvaluator>): ChosenEvaluator => ({
+  name: "polite",
+  version: 1,
+  kind: "judge",
+  description: "",
+  criteria: [politeness],
+  judge: { model: "m", prompt: null, votes: 1, temperature: 0, seed: 0 },
+  reference: "polite@1",
+  hash: "h",
+  shadow: false,
+  ...parts,
+});
+const [reference, judge] = BUILT_IN_EVALUATORS.map((each) => chosen({ ...each, reference: `${each.name}@1` })) as [
+  ChosenEvaluator,
+  ChosenEvaluator,
+];
+const names = (evaluators: ChosenEvaluator[], rubric?: Rubric, answer = ANSWER) =>
+  planScoring(evaluators, rubric, answer).map(({ evaluator, criteria }) => [
+    evaluator.reference,
+    ...criteria.map(({ name }) => name),
+  ]);
+
+describe("without a rubric", () => {
+  test("each evaluator decides its own criteria, in its own words", () => {
+    const reworded = chosen({
+      reference: "polite@2",
+      shadow: true,
+      criteria: [{ ...politeness, description: "Is it kind?", threshold: 0 }],
+    });
+    const plan = planScoring([chosen({}), reworded], undefined, ANSWER);
+    expect(plan.map(({ criteria }) => criteria)).toEqual([[politeness], [...reworded.criteria]]);
+    expect(names([reference, chosen({})])).toEqual([
+      ["reference@1", "correctness", "faithfulness", "hallucination"],
+      ["polite@1", "politeness"],
+    ]);
+  });
+
+  test("those count that the sample has something to compare with", () => {
+    expect(names([reference], undefined, { ...ANSWER, contexts: [] })).toEqual([["reference@1", "correctness"]]);
+    expect(names([reference], undefined, { ...ANSWER, references: [] })).toEqual([
+      ["reference@1", "faithfulness", "hallucination"],
+    ]);
+    const bare = { ...ANSWER, references: [], contexts: [] };
+    expect(names([reference, chosen({})], undefined, bare)).toEqual([["reference@1"], ["polite@1", "politeness"]]);
+    expect(() => planScoring([reference], undefined, bare)).toThrow(AppError);
+  });
+});
+
+describe("with a rubric", () => {
+  test("criteria of one's own go to judges alone", () => {
+    expect(names([reference, judge], { criteria: ["correctness", politeness] })).toEqual([
+      ["reference@1", "correctness"],
+      ["judge@1", "correctness", "politeness"],
+    ]);
+  });
+
+  test("one that nobody decides is refused", () => {
+    expect(() => planScoring([reference], { criteria: ["correctness", politeness] }, ANSWER)).toThrow(
+      'Nobody decides "politeness": reference@1 can\'t.',
+    );
+  });
+
+  test.each([
+    [{ scale: { min: 1, max: 5, step: 1 } }],
+    [{ direction: "lower_is_better" as const }],
+    [{ description: "Is it nice?" }],
+  ])("a built-in name stands for what is built in: %j is refused", (changes) => {
+    const [correctness] = reference.criteria;
+    const changed = { ...correctness, ...changes, threshold: 1 } as Criterion;
+    expect(() => planScoring([reference], { criteria: [changed] }, ANSWER)).toThrow("only threshold and weight");
+    const stricter = { ...correctness, threshold: 0.9 } as Criterion;
+    expect(planScoring([reference], { criteria: [stricter] }, ANSWER)[0]?.criteria).toEqual([stricter]);
+  });
+});

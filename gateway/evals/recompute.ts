@@ -1,0 +1,113 @@
+import { appendAudit } from "../../db/audit";
+import type { Db, Tx } from "../../db/client";
+import { insertScores, listResults, listScores, type NewScoreRow, type ResultRow, setOutcome } from "../../db/results";
+import type { RunRow } from "../../db/runs";
+import { AppError } from "../../lib/errors";
+import type { Call } from "../call";
+import { assertMayStore } from "../content-logging";
+import type { NewSample } from "../datasets/contract";
+import type { EvaluatorService } from "../evaluators/service";
+import { hasRole } from "../principal";
+import type { Output, RecomputeEval, RunPins, Score } from "./contract";
+import { type PlannedEvaluator, planScoring } from "./plan";
+import { criterionHash } from "./rubric";
+import { answerOf } from "./sample-text";
+import { type ScoringDeps, scoreAnswer } from "./scoring";
+import { outcomeOf } from "./verdict";
+import { toScore, toScoreRow } from "./wire";
+
+/** Results that a recomputation does while its caller waits. */
+const MOST_RECOMPUTED = 100;
+
+export interface RecomputeDeps extends ScoringDeps {
+  db: Db;
+  evaluators: Pick<EvaluatorService, "choose">;
+  now?: () => Date;
+}
+
+/**
+ * Scores the stored outputs of a run again and answers how many scores were added. Each result is kept as soon as it is
+ * scored. Throws not_found for an evaluator, invalid_request, insufficient_role.
+ */
+export const recomputeRun = async (
+  deps: RecomputeDeps,
+  call: Call,
+  run: RunRow,
+  { evaluators: names, rubric, shadow = rubric !== undefined }: RecomputeEval,
+): Promise<number> => {
+  const { db, evaluators, now = () => new Date() } = deps;
+  assertMayStore(call.principal, "evaluations", "Use another key.");
+  if (!shadow) assertMayDecide(call, run, rubric);
+  const rows = await listResults(db, run.id, { limit: MOST_RECOMPUTED + 1 });
+  if (rows.length > MOST_RECOMPUTED) {
+    throw new AppError(
+      "invalid_request",
+      `This run has more than ${MOST_RECOMPUTED} results: recompute it as a batch, POST /v1/batch-evals/${run.id}/recompute.`,
+    );
+  }
+  const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));
+  const asked = rubric ?? (run.pins as unknown as RunPins).rubric;
+  let added = 0;
+  for (const row of rows.filter(({ state }) => state === "done")) {
+    const answer = answerOf(row.sample as unknown as NewSample, outputOf(row).text);
+    const known = (await listScores(db, [row.id])).map(toScore);
+    const { missing, standing } = sift(planScoring(chosen, asked, answer), known, shadow);
+    const scores = await scoreAnswer(deps, call, missing, answer);
+    const scoredAt = now().toISOString();
+    const rowsOfScores = [...standing, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
+      toScoreRow(row.id, score),
+    );
+    added += await db.write((tx) => addScores(tx, row, rowsOfScores));
+  }
+  const detail = { evaluators: names, shadow, added };
+  await db.write((tx) =>
+    appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
+  );
+  return added;
+};
+
+/** Whoever gives scores a say changes the verdict of the run. */
+const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval["rubric"]): void => {
+  if (rubric !== undefined) {
+    throw new AppError("invalid_request", "Scores by another rubric than the run's stand alongside: shadow is true.", {
+      param: "shadow",
+    });
+  }
+  if (run.createdBy === principal.keyId || hasRole(principal.role, "editor")) return;
+  throw new AppError("insufficient_role", "A say in another's run needs the role editor. Set shadow to true.", {
+    param: "shadow",
+  });
+};
+
+/**
+ * What still has to be scored, and what has a value already that only has to be given a say. A value that is there, by the
+ * same version and criterion, is the one that there would be again.
+ */
+const sift = (plan: readonly PlannedEvaluator[], known: readonly Score[], shadow: boolean) => {
+  const values = new Map<string, Score>();
+  for (const score of known) {
+    if (score.value === null) continue;
+    const key = `${score.evaluator} ${score.criterion_hash}`;
+    // One with a say is enough for both.
+    if (values.get(key)?.shadow !== false) values.set(key, score);
+  }
+  const standing: Score[] = [];
+  const missing = plan.map(({ evaluator, criteria }) => ({
+    evaluator,
+    criteria: criteria.filter((criterion) => {
+      const value = values.get(`${evaluator.reference} ${criterionHash(criterion)}`);
+      if (value?.shadow && !shadow) standing.push({ ...value, shadow });
+      return value === undefined;
+    }),
+  }));
+  return { missing, standing };
+};
+
+const outputOf = ({ output }: ResultRow): Output => output as unknown as Output;
+
+const addScores = async (tx: Tx, row: ResultRow, rows: readonly NewScoreRow[]): Promise<number> => {
+  const added = await insertScores(tx, rows);
+  const scores = await listScores(tx, [row.id]);
+  await setOutcome(tx, row.id, outcomeOf(outputOf(row), scores.map(toScore)));
+  return added;
+};

@@ -1,0 +1,23 @@
+import type { NewSample } from "../datasets/contract";
+import type { JudgedAnswer } from "./judge/prompts";
+import { questionOf } from "./target";
+
+const NAME_LENGTH = 80;
+
+/** What evaluators see of a sample and its output. */
+export const answerOf = (
+  { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
+  output: string,
+): JudgedAnswer => ({
+  question: questionOf(input),
+  references: references ?? [],
+  contexts: contexts ?? [],
+  output,
+});
+
+/** What a run of one sample is called: the beginning of its question. */
+export const nameOf = ({ input }: Pick<NewSample, "input">): string => {
+  const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
+  if (line === "") return "Evaluation";
+  return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH - 1).trimEnd()}…` : line;
+};

@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import { criteriaOf } from "./rubric";
+import { criteriaOfScores, currentScores, decidingScores, outcomeOf, overallOf } from "./verdict";
+
+const said = (text: string) => ({ text, finish_reason: null });
+
+/** A score of correctness by reference@1, with a say; null: an error. */
+const score = (
+  value: number | null,
+  parts: { metric?: string; evaluator?: string; rubric?: string; shadow?: boolean } = {},
+) => {
+  const { metric = "correctness", evaluator = "reference@1", rubric = "a", shadow = false } = parts;
+  const threshold = metric === "hallucination" ? null : 0.5;
+  const passed = value === null || threshold === null ? null : value >= threshold;
+  return { metric, evaluator, criterion_hash: rubric, shadow, value, passed, criterion: { threshold } as never };
+};
+
+describe("the verdict over all criteria", () => {
+  const faithfulness = { metric: "faithfulness" };
+  test.each([
+    ["passes when all pass", [score(1), score(1, faithfulness)], true],
+    ["fails when one fails", [score(1), score(0, faithfulness)], false],
+    ["fails when one fails, though another is not known", [score(null), score(0, faithfulness)], false],
+    ["is not known while one is not", [score(1), score(null, faithfulness)], null],
+    ["is not known without scores", [], null],
+    ["does not ask criteria without a threshold", [score(1), score(1, { metric: "hallucination" })], true],
+    ["does not ask who stands alongside", [score(1), score(0, { evaluator: "judge@1", shadow: true })], true],
+    ["asks every evaluator with a say", [score(1), score(0, { evaluator: "judge@1" })], false],
+  ])("%s", (_, scores, passed) => {
+    expect(outcomeOf(said("Paris"), scores).passed).toBe(passed);
+  });
+
+  test("an empty answer never passes, whatever is said of it", () => {
+    expect(outcomeOf(said(" \n"), [score(1)])).toEqual({ passed: false, failure: "empty" });
+    expect(outcomeOf(said(""), [score(1, faithfulness)])).toEqual({ passed: false, failure: "empty" });
+  });
+});
+
+describe("of several scores of an evaluator by a criterion", () => {
+  test("the newest decides, another version in place of the one before", () => {
+    const [old, newer] = [score(0), score(1, { evaluator: "reference@2" })];
+    expect(decidingScores([old, newer])).toEqual([newer]);
+    expect(outcomeOf(said("Paris"), [old, newer]).passed).toBe(true);
+  });
+
+  test("an error gives way to a value, and never takes its place", () => {
+    const [failed, value] = [score(null), score(1)];
+    expect(decidingScores([failed, value])).toEqual([value]);
+    expect(decidingScores([value, failed])).toEqual([value]);
+    expect(currentScores([value, failed])).toEqual([value]);
+  });
+
+  test("one alongside gives way to one with a say, and one by another rubric stands apart", () => {
+    const [alongside, say, other] = [score(1, { shadow: true }), score(1), score(0, { rubric: "b", shadow: true })];
+    expect(currentScores([alongside, say, other])).toEqual([say, other]);
+    expect(currentScores([say, alongside])).toEqual([say]);
+    expect(decidingScores([alongside, say, other])).toEqual([say]);
+  });
+});
+
+test("a criterion that is there twice is told as it was for the verdict", () => {
+  const [correctness] = criteriaOf({ criteria: ["correctness"] });
+  if (!correctness) throw new Error("It is built in.");
+  const strict = { ...correctness, threshold: 0.9 };
+  const scores = [
+    { ...score(1, { rubric: "b", shadow: true }), criterion: strict },
+    { ...score(1), criterion: correctness },
+  ];
+  expect(criteriaOfScores(scores as never)).toEqual([correctness]);
+});
+
+describe("the overall score", () => {
+  const weighed = (value: number | null, weight: number, direction = "higher_is_better", max = 1) => ({
+    ...score(value, { metric: `${weight} ${direction} ${max}` }),
+    criterion: { weight, direction, scale: { min: 0, max, step: null } } as never,
+  });
+
+  test("is the mean of all values by weight, each with 1 the best", () => {
+    expect(overallOf([weighed(1, 3), weighed(2, 1, "lower_is_better", 4)])).toBeCloseTo((3 + 0.5) / 4);
+    expect(overallOf([weighed(0.5, 1), weighed(1, 0)])).toBe(0.5);
+  });
+
+  test("is not known where a part is not, or nothing has a weight", () => {
+    expect(overallOf([weighed(1, 1), weighed(null, 2)])).toBeNull();
+    expect(overallOf([weighed(1, 0)])).toBeNull();
+    expect(overallOf([])).toBeNull();
+  });
+});
