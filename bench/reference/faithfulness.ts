@@ -43,7 +43,14 @@ const CLAIM_SIGNS: Readonly<Record<Shape, Signs<ClaimFeature>>> = {
     rightHours: "positive",
   },
   text: { ...COMMON, bestPassage: "positive", longestRun: "positive" },
-  statement: { ...COMMON, plainShare: "positive", firstPerson: "negative", negation: "negative", length: "free" },
+  statement: {
+    ...COMMON,
+    plainShare: "positive",
+    pairs: "positive",
+    firstPerson: "negative",
+    negation: "negative",
+    length: "free",
+  },
 };
 
 const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {

@@ -14,7 +14,14 @@ import { loadConfig } from "../../lib/settings";
 import { GIVEN, L2, SIGNS } from "./correctness";
 import { cachedEmbeddings } from "./embeddings";
 import { type FitOptions, fitLogistic, type LogisticModel } from "./logistic";
-import { balancedAccuracyAt, centreBias, type GroupedExample, heldOutLogits, nestedLogits } from "./validation";
+import {
+  balancedAccuracyAt,
+  centreBias,
+  type GroupedExample,
+  heldOutAccuracy,
+  heldOutLogits,
+  nestedLogits,
+} from "./validation";
 
 const HELP = `Fits the correctness of reference@1 to answers that people have labelled, and writes its weights.
 
@@ -62,8 +69,8 @@ const readRows = async (folder: string, embed: EmbedTexts): Promise<FitRow[]> =>
 };
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const line = (name: string, figures: readonly number[], note = ""): string =>
-  `  ${name.padEnd(44)}${figures.map((figure) => figure.toFixed(4).padStart(9)).join("")}  ${note}`;
+const line = (name: string, figures: readonly number[]): string =>
+  `  ${name.padEnd(44)}${figures.map((figure) => figure.toFixed(3).padStart(9)).join("")}`;
 
 /** AUROC and balanced accuracy of held-out scores for the rows of one file, beside the simple scorers'. */
 const report = (rows: readonly FitRow[], heldOut: readonly number[][], file: string): string => {
@@ -81,7 +88,8 @@ const report = (rows: readonly FitRow[], heldOut: readonly number[][], file: str
   );
   const lines = Object.keys(CORRECTNESS_BASELINES).map((name, index) => {
     const scores = own.map((at) => rows[at]?.simple[index] ?? 0);
-    return line(name, figuresOf(scores, bestThreshold(labels, scores)), "best threshold for these rows");
+    const some = own.flatMap((at) => rows[at] ?? []);
+    return line(name, [...figuresOf(scores, bestThreshold(labels, scores)), heldOutAccuracy(some, scores, SEEDS)]);
   });
   const held = [0, 1].map((figure) => mean(runs.map((run) => run[figure] ?? 0)));
   return [`${file}: ${own.length} rows`, line("", []).trimEnd(), line("held out", held), ...lines].join("\n");
@@ -112,7 +120,9 @@ const fit = async (folder: string, embed: EmbedTexts, isDry: boolean): Promise<v
     l2: L2,
   };
   const heldOut = SEEDS.map((seed) => nestedLogits(rows, options, seed));
-  console.log(`${" ".repeat(50)}AUROC  balanced accuracy\n`);
+  console.log(
+    `${" ".repeat(50)}AUROC  balanced accuracy: simple scorers by the best threshold, and by held-out ones\n`,
+  );
   for (const file of new Set(rows.map((row) => row.file))) console.log(`${report(rows, heldOut, file)}\n`);
 
   const bySeed = SEEDS.map((seed) => heldOutLogits(rows, options, seed));

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
 import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
@@ -14,7 +14,7 @@ import { cachedEmbeddings } from "./embeddings";
 import { centre, type FaithfulnessRow, fitModel, logitOf, SHAPES } from "./faithfulness";
 import { answerOf, readRows } from "./faithfulness-rows";
 import { foldsOf } from "./folds";
-import { balancedAccuracyAt } from "./validation";
+import { balancedAccuracyAt, heldOutAccuracy } from "./validation";
 
 const HELP = `Fits the faithfulness of reference@1 to answers that people have labelled, and writes its weights.
 
@@ -65,8 +65,8 @@ const figuresOf = (rows: readonly FaithfulnessRow[], scores: readonly number[], 
   return [auroc(labels, scores) ?? Number.NaN, balancedAccuracyAt(labels, scores, cut)] as const;
 };
 
-const line = (name: string, [area, accuracy]: readonly [number, number]): string =>
-  `  ${name.padEnd(32)}${area.toFixed(3).padStart(8)}${accuracy.toFixed(3).padStart(8)}`;
+const line = (name: string, figures: readonly number[]): string =>
+  `  ${name.padEnd(32)}${figures.map((figure) => figure.toFixed(3).padStart(8)).join("")}`;
 
 const reportOn = (
   name: string,
@@ -118,11 +118,11 @@ ${SHAPES.map((shape) => `  ${shape}: { claim: ${toSource(model[shape].claim)}, a
 };
 `;
 
-const reportSimple = async (folder: string, embed: EmbedTexts): Promise<void> => {
+const reportSimple = async (folder: string, embed: EmbedTexts, seeds: readonly number[]): Promise<void> => {
   for (const path of await listLabelledFiles(folder)) {
     const rows = (await readLabelledFile(path)).filter((row) => row.task === "faithfulness");
     if (rows.length === 0) continue;
-    console.log(`${path.replace(/^.*[/\\]|\.jsonl$/g, "")}, simple scorers at the best threshold for these rows`);
+    console.log(`${basename(path, ".jsonl")}, simple scorers: threshold the best for these rows, and from other folds`);
     const labels = rows.map(({ label }) => label === 1);
     for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES)) {
       const scores: number[] = [];
@@ -131,6 +131,7 @@ const reportSimple = async (folder: string, embed: EmbedTexts): Promise<void> =>
         line(name, [
           auroc(labels, scores) ?? Number.NaN,
           balancedAccuracyAt(labels, scores, bestThreshold(labels, scores)),
+          heldOutAccuracy(rows, scores, seeds),
         ]),
       );
     }
@@ -152,10 +153,11 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
   try {
     const embed = values.cache ? await cachedEmbeddings(values.cache, plain) : plain;
     const rows = await readRows(folder, embed);
-    const runs = Array.from({ length: Number(values.seeds) }, (_, seed) => heldOut(rows, seed + 1));
+    const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);
+    const runs = seeds.map((seed) => heldOut(rows, seed));
     report(rows, runs);
+    await reportSimple(folder, embed, seeds);
     if (values.dry) return EXIT.ok;
-    await reportSimple(folder, embed);
     const model = fitModel(rows);
     const logits = rows.map((_, at) => mean(runs.map((run) => run[at] ?? 0)));
     await Bun.write(

@@ -72,6 +72,32 @@ export const balancedAccuracyAt = (
   return (found / positives + spared / (labels.length - positives)) / 2;
 };
 
+/** Balanced accuracy of scores that need no fit, by thresholds that come from the other folds; the mean of the seeds. */
+export const heldOutAccuracy = (
+  rows: readonly { group: string; label: 0 | 1 }[],
+  scores: readonly number[],
+  seeds: readonly number[],
+): number => {
+  const labels = rows.map(({ label }) => label === 1);
+  const accuracies = seeds.map((seed) => {
+    const folds = foldsOf(
+      rows.map(({ group }) => group),
+      FOLDS,
+      seed,
+    );
+    const thresholds = Array.from({ length: FOLDS }, (_, fold) => {
+      const others = folds.flatMap((own, at) => (own === fold ? [] : [at]));
+      return bestThreshold(
+        others.map((at) => labels[at] ?? false),
+        others.map((at) => scores[at] ?? 0),
+      );
+    });
+    const margins = scores.map((score, at) => score - (thresholds[folds[at] ?? 0] ?? 0));
+    return balancedAccuracyAt(labels, margins, 0);
+  });
+  return accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
+};
+
 /**
  * Held-out log-odds with held-out thresholds: for each fold, model and threshold come from the other folds alone, the
  * threshold from scores that are held out within them. 0 is the threshold of all.

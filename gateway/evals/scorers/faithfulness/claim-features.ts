@@ -12,6 +12,7 @@ export const CLAIM_FEATURES = [
   "passageGap",
   "runs",
   "longestRun",
+  "pairs",
   "newNumbers",
   "newNames",
   "wrongFacts",
@@ -76,6 +77,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     passageGap: Math.log1p(heaviestGap(weights, near, SUPPORT_COST).weight),
     runs: Math.log1p(sum(evidence.runs) / all),
     longestRun: ends.reduce((most, end) => Math.max(most, end), 0) / all,
+    pairs: ends.length > 1 ? ends.filter((end) => end > 1).length / (ends.length - 1) : 0,
     newNumbers: Math.min(
       2,
       numbers.untold.filter(({ isSpelled }) => !isSpelled).length +

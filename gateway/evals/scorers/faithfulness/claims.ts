@@ -48,16 +48,26 @@ const ABSTENTION = new RegExp(
 /** Patterns look at no more of a sentence than this. */
 const LOOKED_AT = 600;
 
-export const isAbstention = (text: string): boolean => ABSTENTION.test(text.slice(0, LOOKED_AT));
+/** What comes after a "but" may claim something all the same. */
+const TURN = /\b(?:but|however|although|though|yet)\b/iu;
+
+const isSilent = (text: string): boolean =>
+  readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
+
+/** The sentence says that there is no answer, and nothing else. */
+export const isAbstention = (sentence: string): boolean => {
+  const text = sentence.slice(0, LOOKED_AT);
+  if (!ABSTENTION.test(text)) return false;
+  const turn = TURN.exec(text);
+  const [before, after] = turn ? [text.slice(0, turn.index), text.slice(turn.index + turn[0].length)] : [text, ""];
+  return [before, after].every((part) => isSilent(part) || ABSTENTION.test(part));
+};
 
 const saysNothing = (text: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(text)) return true;
   const words = readWords(text.slice(0, LOOKED_AT));
   if (/[:：]\**$/u.test(text) && words.length <= LONGEST_HEADING) return true;
-  return (
-    words.every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm)) ||
-    COURTESY.test(text.slice(0, LOOKED_AT).trim())
-  );
+  return isSilent(text.slice(0, LOOKED_AT)) || COURTESY.test(text.slice(0, LOOKED_AT).trim());
 };
 
 /** Sentences and list items that claim something: no questions, headings, courtesies, nor that the contexts lack an answer. */
@@ -75,11 +85,10 @@ const mergeRest = (output: string, claims: Sentence[]): ClaimSpan[] => {
 };
 
 /** Why an output has no claims. */
-export type Silence = "empty" | "abstention" | "courtesy" | "other";
+export type Silence = "empty" | "abstention" | "other";
 
 export const silenceOf = (output: string): Silence => {
   const sentences = readSentences(output);
   if (sentences.length === 0) return "empty";
-  if (sentences.some(({ text }) => isAbstention(text))) return "abstention";
-  return sentences.every(({ text }) => COURTESY.test(text.slice(0, LOOKED_AT).trim())) ? "courtesy" : "other";
+  return sentences.some(({ text }) => isAbstention(text)) ? "abstention" : "other";
 };

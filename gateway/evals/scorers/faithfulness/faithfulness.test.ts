@@ -121,11 +121,18 @@ describe("an answer that tells what a record says", () => {
   });
 });
 
+test('what comes after a "but" is claimed, also where the answer begins by saying that it does not know', async () => {
+  const { claims } = await score("I don't know much about it, but I know that it won a prize in Sweden.", TOWER);
+  expect(claims).toHaveLength(1);
+  const silent = await score("I don't know, but I'm afraid the passages don't say either.", TOWER);
+  expect(silent.claims).toEqual([]);
+});
+
 describe("an answer without claims", () => {
   test.each([
     ["I can't find that in the passages.", 1, "don't tell"],
     ["Unable to answer based on given passages.", 1, "don't tell"],
-    ["Thank you! I hope this helps.", 1, "courtesy"],
+    ["Thank you! I hope this helps.", 0.25, "nothing"],
     ["", 0, "empty"],
     ["Yes!", 0.25, "nothing"],
     ["What do you mean?", 0.25, "nothing"],

@@ -5,7 +5,6 @@ import type { Silence } from "./claims";
 export const SILENCE: Readonly<Record<Silence, { value: number; reason: string }>> = {
   empty: { value: 0, reason: "The answer is empty: it claims nothing." },
   abstention: { value: 1, reason: "The answer says that the contexts don't tell, and claims nothing else." },
-  courtesy: { value: 1, reason: "The answer is a courtesy: it claims nothing." },
   other: { value: 0.25, reason: "The answer says nothing that could be looked up in the contexts." },
 };
 
