@@ -185,6 +185,13 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
   </Document>
 );
 
+/** What has just been done, in a sentence. Its place is there from the start, so that screen readers hear it. */
+export const Notice = ({ text }: { text: string | undefined }) => (
+  <p role="status" class={text ? "panel success" : "visually-hidden"}>
+    {text}
+  </p>
+);
+
 /** Title row of a screen, with its actions on the right. */
 export const Heading = ({ title, children, note }: { title: string; note?: Child; children?: Child }) => (
   <div class="heading">

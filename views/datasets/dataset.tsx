@@ -7,7 +7,7 @@ import type {
   SamplePage,
 } from "../../gateway/datasets/contract";
 import { hasRole, type Role } from "../../gateway/principal";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Filters, Pager, withQuery } from "../ui/lists";
@@ -66,9 +66,7 @@ export const DatasetPage = ({
         )}
       </Heading>
       <Alerts />
-      <p role="status" class={notice ? "panel success" : "visually-hidden"}>
-        {notice}
-      </p>
+      <Notice text={notice} />
       <Samples dataset={dataset} shown={shown} samples={samples} filter={filter} path={path} />
       {shown.report && <Upload revision={shown.revision} report={shown.report} />}
       <Revisions revisions={revisions} shown={shown} path={path} />

@@ -1,6 +1,6 @@
 import type { Dataset, DatasetPage } from "../../gateway/datasets/contract";
 import { hasRole } from "../../gateway/principal";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Filters, Pager } from "../ui/lists";
@@ -28,9 +28,7 @@ export const DatasetsPage = ({ page, query, notice, ...frame }: DatasetsPageProp
         )}
       </Heading>
       <Alerts />
-      <p role="status" class={notice ? "panel success" : "visually-hidden"}>
-        {notice}
-      </p>
+      <Notice text={notice} />
       {(page.data.length > 0 || isFiltered) && (
         <Filters action="/datasets">
           <TextField

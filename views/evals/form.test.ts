@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { EMPTY_FORM, joinContexts, readEvalForm } from "./form";
+import { describe, expect, test } from "bun:test";
+import { EMPTY_FORM, readEvalForm } from "./form";
 
 const FILLED = { ...EMPTY_FORM, input: "Who?", references: "Ada", evaluators: ["reference@1"] };
 const contextsOf = (contexts: string) => {
@@ -16,7 +16,6 @@ test("contexts are apart by lines of nothing but three or more dashes", () => {
   expect(contextsOf("one\r\n---\r\ntwo")).toEqual(["one", "two"]);
   expect(contextsOf("one --- still one\n--\n- --")).toEqual(["one --- still one\n--\n- --"]);
   expect(contextsOf("---\n\n---")).toBeUndefined();
-  expect(contextsOf(joinContexts(["a", "b"]))).toEqual(["a", "b"]);
 });
 
 // What takes the square of the length takes minutes here.
@@ -27,3 +26,34 @@ test.each(["\n", " ", "\t\n", "-\n", "--- "])(
     expect(contextsOf(`one\n${text}\ntwo`)).toHaveLength(1);
   },
 );
+
+describe("a sample that is chosen, not typed", () => {
+  const sample = { input: "Who?", references: ["Ada\nLovelace"], output: "Ada." };
+  const chosen = { title: "a run", sample, source: { sample }, fields: {}, others: null };
+  const requestOf = (parts: Partial<typeof EMPTY_FORM>, target?: { kind: "chat"; temperature: number }) => {
+    const read = readEvalForm({ ...EMPTY_FORM, evaluators: ["polite@1"], ...parts }, { chosen, target });
+    if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+    return read.request;
+  };
+
+  test("goes as it is, and its answer is scored unless a model is to write another", () => {
+    expect(requestOf({})).toEqual({ sample, seed: 0, evaluators: ["polite@1"] });
+    expect(requestOf({ answer: "model" }).target).toEqual({ kind: "chat", max_tokens: 128 });
+  });
+
+  test("is asked again with the settings that the form has no field for", () => {
+    expect(requestOf({ answer: "model", maxTokens: "9" }, { kind: "chat", temperature: 0.7 }).target).toEqual({
+      kind: "chat",
+      max_tokens: 9,
+      temperature: 0.7,
+    });
+  });
+});
+
+test("a version that stands alongside one that is chosen scores too, without a say", () => {
+  const read = readEvalForm({ ...FILLED, evaluators: ["polite@1"] }, { shadows: new Map([["polite@1", "polite@2"]]) });
+  expect("request" in read && [read.request.evaluators, read.request.shadow_evaluators]).toEqual([
+    ["polite@1"],
+    ["polite@2"],
+  ]);
+});

@@ -1,4 +1,5 @@
-import type { EvaluateRequest } from "../../gateway/evals/contract";
+import type { NewSample } from "../../gateway/datasets/contract";
+import type { EvaluateRequest, Target } from "../../gateway/evals/contract";
 import type { Problems } from "../ui/fields";
 
 /** A filled form, as it came. */
@@ -13,6 +14,10 @@ export interface EvalForm {
   dataset: string;
   revision: string;
   key: string;
+  /** Whose sample and settings are taken once more. */
+  run: string;
+  /** Of a sample that holds an answer: whether that is scored, or a model writes another. */
+  answer: "given" | "model";
   model: string;
   prompt: string;
   maxTokens: string;
@@ -28,6 +33,8 @@ export const EMPTY_FORM: EvalForm = {
   dataset: "",
   revision: "",
   key: "",
+  run: "",
+  answer: "given",
   model: "",
   prompt: "",
   maxTokens: "128",
@@ -35,12 +42,22 @@ export const EMPTY_FORM: EvalForm = {
   evaluators: [],
 };
 
+/** A sample that is taken as it is. */
+export interface ChosenSample {
+  title: string;
+  sample: NewSample;
+  /** How a request names it. */
+  source: Pick<EvaluateRequest, "sample" | "dataset">;
+  /** Hidden fields that name it again when the form is sent. */
+  fields: Readonly<Record<string, string>>;
+  /** Where others like it are. */
+  others: string | null;
+}
+
 /** A line between two contexts. Lines are looked at one by one, so long texts take no longer than their length. */
 const BETWEEN_CONTEXTS = /^-{3,}$/;
 const MOST_TOKENS = 1_000_000;
 const HIGHEST_SEED = 4_294_967_295;
-
-export const joinContexts = (contexts: readonly string[]): string => contexts.join("\n---\n");
 
 const trimmed = (texts: readonly string[]): string[] => texts.map((text) => text.trim()).filter(Boolean);
 
@@ -53,8 +70,19 @@ const splitContexts = (text: string): string[] => {
   return trimmed(contexts.map((lines) => lines.join("\n")));
 };
 
+interface FormContext {
+  chosen?: ChosenSample;
+  /** Of the run that is repeated: what the form has no field for stays as it was. */
+  target?: Target;
+  /** Which versions stand alongside which active ones. */
+  shadows?: ReadonlyMap<string, string>;
+}
+
 /** The request that a form asks for, or what is wrong with it, by field. */
-export const readEvalForm = (form: EvalForm): { request: EvaluateRequest } | { problems: Problems } => {
+export const readEvalForm = (
+  form: EvalForm,
+  { chosen, target, shadows = new Map() }: FormContext = {},
+): { request: EvaluateRequest } | { problems: Problems } => {
   const problems: Record<string, string> = {};
   const whole = (field: "maxTokens" | "seed", from: number, to: number): number => {
     const value = Number(form[field].trim() || Number.NaN);
@@ -63,11 +91,9 @@ export const readEvalForm = (form: EvalForm): { request: EvaluateRequest } | { p
       problems[field] = `Enter a whole number from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
     return value;
   };
-  const isSample = form.dataset !== "";
-  const references = trimmed(form.references.split("\n"));
-  const contexts = splitContexts(form.contexts);
-  if (!isSample && form.input.trim() === "") problems.input = "Write a question";
-  if (!isSample && references.length === 0 && contexts.length === 0) {
+  const typed = typedSample(form);
+  if (!chosen && typed.input === "") problems.input = "Write a question";
+  if (!chosen && !typed.references && !typed.contexts) {
     problems.references = "Give a reference answer, or a context: without either there is nothing to compare with";
   }
   if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
@@ -75,23 +101,37 @@ export const readEvalForm = (form: EvalForm): { request: EvaluateRequest } | { p
   const seed = whole("seed", 0, HIGHEST_SEED);
   if (Object.keys(problems).length > 0) return { problems };
 
-  const sample = {
-    input: form.input.trim(),
-    ...(references.length > 0 && { references }),
-    ...(contexts.length > 0 && { contexts }),
-    ...(form.output.trim() !== "" && { output: form.output.trim() }),
-  };
-  const named = {
-    dataset: form.dataset,
-    key: form.key,
-    ...(form.revision !== "" && { revision: Number(form.revision) }),
-  };
-  const target = {
-    kind: "chat" as const,
+  const isGiven = chosen ? chosen.sample.output != null && form.answer === "given" : typed.output !== undefined;
+  const { temperature, top_p, stop } = target ?? {};
+  const asked: Target = {
+    kind: "chat",
     max_tokens,
     ...(form.model !== "" && { model: form.model }),
     ...(form.prompt !== "" && { prompt: form.prompt }),
+    ...(temperature !== undefined && { temperature }),
+    ...(top_p !== undefined && { top_p }),
+    ...(stop !== undefined && { stop }),
   };
-  const source = isSample ? { dataset: named } : { sample };
-  return { request: { ...source, target, seed, evaluators: [...form.evaluators] } };
+  const alongside = form.evaluators.flatMap((name) => shadows.get(name) ?? []);
+  return {
+    request: {
+      ...(chosen?.source ?? { sample: typed }),
+      ...(!isGiven && { target: asked }),
+      seed,
+      evaluators: [...form.evaluators],
+      ...(alongside.length > 0 && { shadow_evaluators: alongside }),
+    },
+  };
+};
+
+const typedSample = (form: EvalForm): NewSample => {
+  const references = trimmed(form.references.split("\n"));
+  const contexts = splitContexts(form.contexts);
+  const output = form.output.trim();
+  return {
+    input: form.input.trim(),
+    ...(references.length > 0 && { references }),
+    ...(contexts.length > 0 && { contexts }),
+    ...(output !== "" && { output }),
+  };
 };

@@ -1,6 +1,7 @@
 import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 import { choicesOf } from "../../gateway/evals/scale";
+import { criteriaOfScores } from "../../gateway/evals/verdict";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
 import { Table } from "../ui/table";
@@ -39,7 +40,6 @@ export const FAILURE_OPTIONS = [
 
 interface LabelFormProps {
   result: SampleResult;
-  criteria: readonly Criterion[];
   /** The reader's own labels that hold. */
   own: readonly Label[];
   /** A form that was refused. */
@@ -48,9 +48,8 @@ interface LabelFormProps {
 }
 
 /** The reader's own word on a result. One given before is replaced and stays in the history. */
-export const LabelForm = ({ result, criteria, own, filled, problems }: LabelFormProps) => {
-  const scored = new Set(result.scores.map(({ metric }) => metric));
-  const labelled = criteria.filter((criterion) => isLabelled(criterion) && scored.has(criterion.name));
+export const LabelForm = ({ result, own, filled, problems }: LabelFormProps) => {
+  const labelled = criteriaOfScores(result.scores).filter(isLabelled);
   if (labelled.length === 0) return null;
   const filledFor = (metric: string): FilledLabel | undefined => {
     const given = own.find((label) => label.metric === metric);

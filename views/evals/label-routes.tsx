@@ -70,14 +70,13 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
     const id = refused?.resultId ?? (await labels.queue(principal, { ...waiting, before, limit: 1 }))[0];
     const next = await judgedBy(metric, id);
     const isEnd = next === undefined && before !== undefined;
-    const known = await agreement.withPeople();
     const props = {
       request,
       principal,
       metric,
-      metrics: [...new Set([DEFAULT_METRIC, ...known.map((entry) => entry.metric), metric])],
+      metrics: [...new Set([DEFAULT_METRIC, ...(await agreement.metrics()), metric])],
       run: runId,
-      agreement: known,
+      agreement: await agreement.withPeople({ metric }),
       next,
       last: await labelled(principal, metric, last),
       skipped: isEnd ? (await labels.queue(principal, { ...waiting, limit: MOST_SKIPPED })).length : 0,

@@ -7,8 +7,8 @@ import { Icon } from "../ui/icon";
 import { Filters, Pager } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
-import { count, Time } from "../ui/time";
-import { metricName, shareText, targetText, valueText, verdictKind } from "./words";
+import { Time } from "../ui/time";
+import { metricName, targetText, valueText, verdictKind } from "./words";
 
 /** What the address of the history holds. */
 export interface RunFilter {
@@ -111,11 +111,7 @@ const RunTable = ({ runs }: { runs: readonly Run[] }) => (
     columns={[
       { name: "Name", isLong: true, cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>, note: originText },
       { name: "When", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
-      {
-        name: "Verdict",
-        cell: (run) => <Verdict run={run} />,
-        note: ({ progress: { total } }) => (total > 1 ? count(total, "result") : undefined),
-      },
+      { name: "Verdict", cell: (run) => <Verdict run={run} /> },
       ...metricsOf(runs).map((metric) => ({
         name: metricName(metric),
         isNumeric: true,
@@ -136,10 +132,14 @@ const metricsOf = (runs: readonly Run[]): string[] => [
   ...new Set(runs.flatMap(({ statistics }) => statistics.filter(({ shadow }) => !shadow).map(({ metric }) => metric))),
 ];
 
-/** Of one result its verdict; of many the share that passed, which says nothing of those that nobody could judge. */
+/** Of one result its verdict; of many how many passed, and how many nobody could judge. */
 const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
+  const { total, judged } = progress;
   if (passed === null) return <span class="state off">No verdict</span>;
-  if (progress.total > 1) return <>{`${shareText(passed)} of those judged passed`}</>;
+  if (total > 1) {
+    const open = judged < total ? `, ${total - judged} without a verdict` : "";
+    return <>{`${Math.round(passed * judged)} of ${judged} passed${open}`}</>;
+  }
   return <span class={`state ${verdictKind(passed === 1)}`}>{passed === 1 ? "Passed" : "Not passed"}</span>;
 };
 

@@ -33,9 +33,7 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
             {evaluator} <code>{hash.slice(0, 12)}</code>
           </Fact>
         ))}
-        <Fact name="Hash of the rubric">
-          <code>{pins.rubric_hash.slice(0, 12)}</code>
-        </Fact>
+        <Fact name="Hash of the rubric">{pins.rubric_hash && <code>{pins.rubric_hash.slice(0, 12)}</code>}</Fact>
         {output?.usage && (
           <Fact name="Tokens">
             {output.usage.prompt_tokens} in, {output.usage.completion_tokens} out

@@ -1,10 +1,9 @@
-import type { Dataset, Sample } from "../../gateway/datasets/contract";
+import type { Dataset } from "../../gateway/datasets/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
-import { withQuery } from "../ui/lists";
-import type { EvalForm } from "./form";
+import type { ChosenSample, EvalForm } from "./form";
 
 /** What can be chosen. */
 export interface EvalChoices {
@@ -12,14 +11,16 @@ export interface EvalChoices {
   /** `name@version` */
   prompts: readonly string[];
   evaluators: readonly EvaluatorVersion[];
+  /** Which versions stand alongside which of them, both as `name@version`. */
+  shadows: ReadonlyMap<string, string>;
   datasets: readonly Dataset[];
 }
 
 interface NewEvalPageProps extends Frame {
   form: EvalForm;
   choices: EvalChoices;
-  /** The sample of a dataset that is to be scored; left out: one that is typed. */
-  sample?: { dataset: Dataset; revision: number; sample: Sample };
+  /** Left out: one that is typed. */
+  sample?: ChosenSample;
   problems?: Problems;
 }
 
@@ -44,7 +45,7 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
         hx-disable="find button"
         novalidate
       >
-        {sample ? <ChosenSample {...sample} /> : <TypedSample form={form} problems={problems} />}
+        {sample ? <Chosen {...sample} /> : <TypedSample form={form} problems={problems} />}
         <Answering form={form} choices={choices} problems={problems} hasOutput={sample?.sample.output != null} />
         <ChoiceField
           name="evaluators"
@@ -52,7 +53,7 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
           type="checkbox"
           value={form.evaluators}
           problem={problems.evaluators}
-          options={choices.evaluators.map(toOption)}
+          options={choices.evaluators.map((version) => toOption(version, choices.shadows))}
         />
         <div class="form-end">
           <button type="submit">Evaluate</button>
@@ -64,16 +65,16 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
   );
 };
 
-const toOption = ({ name, version, state, kind, description, judge }: EvaluatorVersion) => ({
-  value: `${name}@${version}`,
-  label: `${name}@${version}`,
-  hint: [
-    description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Without a model."),
-    state === "shadow" && "Scores alongside, without a say.",
-  ]
-    .filter(Boolean)
-    .join(" "),
-});
+const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion, shadows: EvalChoices["shadows"]) => {
+  const reference = `${name}@${version}`;
+  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Without a model.");
+  const shadow = shadows.get(reference);
+  return {
+    value: reference,
+    label: reference,
+    hint: shadow ? `${what} ${shadow} scores alongside, without a say.` : what,
+  };
+};
 
 const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems }) => (
   <>
@@ -110,42 +111,53 @@ const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems })
   </>
 );
 
-const ChosenSample = ({ dataset, revision, sample }: NonNullable<NewEvalPageProps["sample"]>) => (
-  <section class="chosen" aria-labelledby="chosen-title">
-    <h2 id="chosen-title">
-      {sample.key} of {dataset.name}, revision {revision}
-    </h2>
-    <input type="hidden" name="dataset" value={dataset.id} />
-    <input type="hidden" name="revision" value={String(revision)} />
-    <input type="hidden" name="key" value={sample.key} />
-    <p class="verbatim">{textOfInput(sample.input)}</p>
-    <p class="hint">
-      {sample.references.length > 0 ? `Counts as correct: ${sample.references.join(" · ")}` : "Without references"}
-      {sample.contexts.length > 0 && `; ${sample.contexts.length} context${sample.contexts.length === 1 ? "" : "s"}`}
-    </p>
-    <p class="hint">
-      <a href={withQuery(`/datasets/${dataset.id}`, { revision: String(revision) })}>Another sample</a> or{" "}
-      <a href="/evals/new">a question of your own</a>
-    </p>
-  </section>
-);
+const Chosen = ({ title, sample, fields, others }: ChosenSample) => {
+  const { input, references = [], contexts = [] } = sample;
+  return (
+    <section class="chosen" aria-labelledby="chosen-title">
+      <h2 id="chosen-title">{title}</h2>
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <p class="verbatim">{textOfInput(input)}</p>
+      <p class="hint">
+        {references.length > 0 ? `Counts as correct: ${references.join(" · ")}` : "Without references"}
+        {contexts.length > 0 && `; ${contexts.length} context${contexts.length === 1 ? "" : "s"}`}
+      </p>
+      <p class="hint">
+        {others && (
+          <>
+            <a href={others}>Another sample</a> or{" "}
+          </>
+        )}
+        <a href="/evals/new">{others ? "a question of your own" : "A question of your own"}</a>
+      </p>
+    </section>
+  );
+};
 
 interface AnsweringProps {
   form: EvalForm;
   choices: EvalChoices;
   problems: Problems;
-  /** The sample has its answer: nothing is generated. */
+  /** The sample holds an answer, which can be scored as it is. */
   hasOutput: boolean;
 }
 
-const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) =>
-  hasOutput ? (
-    <>
-      <p class="hint">The sample holds an answer: it is scored as it is.</p>
-      <input type="hidden" name="maxTokens" value={form.maxTokens} />
-      <input type="hidden" name="seed" value={form.seed} />
-    </>
-  ) : (
+const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
+  <>
+    {hasOutput && (
+      <ChoiceField
+        name="answer"
+        legend="What is scored"
+        type="radio"
+        value={[form.answer]}
+        options={[
+          { value: "given", label: "The answer that the sample holds", hint: "No model is asked." },
+          { value: "model", label: "A new answer", hint: "By the model below." },
+        ]}
+      />
+    )}
     <fieldset class="fields">
       <legend>Who answers</legend>
       <div class="field-row">
@@ -188,7 +200,8 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) =>
         />
       </div>
     </fieldset>
-  );
+  </>
+);
 
 /** A form of its own: it loads the sample into the page, and nothing is scored yet. */
 const FromDataset = ({ choices, form, problems }: { choices: EvalChoices; form: EvalForm; problems: Problems }) => (

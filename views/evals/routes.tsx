@@ -1,9 +1,7 @@
 import { Elysia, t } from "elysia";
 import type { DatasetService } from "../../gateway/datasets/service";
-import { criteriaOfRun } from "../../gateway/evals/rubric";
 import { runFile } from "../../gateway/evals/run-file";
 import type { EvalService } from "../../gateway/evals/service";
-import { questionOf } from "../../gateway/evals/target";
 import type { EvalTransfer } from "../../gateway/evals/transfer";
 import type { EvaluatorService } from "../../gateway/evaluators/service";
 import { principalOf } from "../../gateway/http/auth";
@@ -23,10 +21,11 @@ import { withoutEmpty } from "../ui/lists";
 import { sseMessage } from "../ui/sse";
 import { Evaluated, Evaluating, NotEvaluated } from "./evaluating";
 import { type FilledLabel, giveLabel } from "./filled-label";
-import { EMPTY_FORM, type EvalForm, joinContexts, readEvalForm } from "./form";
+import { EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
 import { LABEL_FIELDS } from "./label-routes";
 import { type RunFilter, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
+import { createNewForm } from "./new-form";
 import { ResultPage, RunPage } from "./run";
 import { RunningEvals } from "./running";
 
@@ -39,6 +38,7 @@ const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 const NOTICES: Readonly<Record<string, string>> = {
   labelled: "Label saved.",
   recomputed: "Scored again. The new scores stand beside the old ones.",
+  unchanged: "Nothing was scored: there is a value by that evaluator and every criterion already.",
 };
 
 interface Services {
@@ -65,6 +65,7 @@ interface Refused {
 export const evalPageRoutes = (services: Services) => {
   const { datasets, evals, evalTransfer, evaluators, labels } = services;
   const running = new RunningEvals(services);
+  const newForm = createNewForm(services);
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
   const history = async (request: Request, query: RunFilter): Promise<Response> => {
@@ -89,34 +90,15 @@ export const evalPageRoutes = (services: Services) => {
     return versions.flatMap(({ data: found }) => found.map(({ name, version }) => `${name}@${version}`));
   };
 
-  const choices = async (request: Request) => {
-    const { data: known } = await evaluators.list({ limit: MANY });
-    const { data: prompts } = await services.prompts.list({ limit: MANY });
-    const newest = await Promise.all(
-      known.map(async ({ name, active, shadow }) =>
-        active || shadow ? [active, shadow] : (await evaluators.versions(name, { limit: 1 })).data,
-      ),
-    );
-    return {
-      models: services.models
-        .list(principalOf(request))
-        .filter(({ kind }) => kind === "chat")
-        .map(({ id, default: isDefault }) => ({ id, isDefault })),
-      prompts: prompts.map(({ name, latest }) => `${name}@${latest.version}`),
-      evaluators: newest.flat().filter((version) => version !== null),
-      datasets: (await datasets.list({ limit: MANY })).data,
-    };
-  };
-
   const showForm = async (request: Request, filled: Partial<EvalForm>, problems: Record<string, string> = {}) => {
-    const offered = await choices(request);
+    const offered = await newForm.choices(principalOf(request));
     const active = offered.evaluators.filter(({ state }) => state === "active");
     const form: EvalForm = {
       ...EMPTY_FORM,
       evaluators: active.map(({ name, version }) => `${name}@${version}`),
       ...filled,
     };
-    const { sample, problem } = await sampleOf(form);
+    const { chosen: sample, problem } = await newForm.chosenOf(form);
     const shown = problem === undefined ? problems : { ...problems, key: problem };
     const isRefused = Object.keys(shown).length > 0;
     const props = { ...frameOf(request), choices: offered, form, sample, problems: shown };
@@ -126,46 +108,11 @@ export const evalPageRoutes = (services: Services) => {
     return page(<NewEvalPage {...props} />, isRefused ? 422 : 200, headers);
   };
 
-  /** The sample that a form names; a key that nothing has is said at its field. */
-  const sampleOf = async ({ dataset: id, revision, key }: EvalForm) => {
-    if (id === "") return {};
-    const number = revision === "" ? undefined : Number(revision);
-    try {
-      const { dataset, revision: found } = await datasets.revision(id, number);
-      const wanted = key === "" ? (await datasets.samples(id, { limit: 1, revision: number })).data[0]?.key : key;
-      const sample = await datasets.sample(id, wanted ?? "", found.revision);
-      return { sample: { dataset, revision: found.revision, sample } };
-    } catch (thrown) {
-      const error = toAppError(thrown);
-      if (error.kind !== "not_found") throw thrown;
-      return { problem: error.message };
-    }
-  };
-
-  const filledFrom = async (query: { run?: string; dataset?: string; revision?: string; key?: string }) => {
-    if (query.run === undefined) return withoutEmpty(query);
-    const { run, results } = await evals.get(query.run, { limit: 1 });
-    const { target, dataset, seed, evaluators: scored } = run.pins;
-    const [result] = results.data;
-    const common = {
-      model: target.model ?? "",
-      prompt: target.prompt ?? "",
-      maxTokens: String(target.max_tokens ?? EMPTY_FORM.maxTokens),
-      seed: String(seed),
-      evaluators: scored.map(({ evaluator }) => evaluator),
-    };
-    if (dataset) return { ...common, dataset: dataset.id, revision: String(dataset.revision), key: result?.sample_key };
-    return {
-      ...common,
-      input: result ? (questionOf(result.input) ?? "") : "",
-      references: result?.references.join("\n") ?? "",
-      contexts: joinContexts(result?.contexts ?? []),
-      output: target.kind === "stored" ? (result?.output?.text ?? "") : "",
-    };
-  };
-
   const evaluate = async (request: Request, form: EvalForm): Promise<Response> => {
-    const read = readEvalForm(form);
+    const context = await newForm.chosenOf(form);
+    if (context.problem !== undefined) return showForm(request, form);
+    const { shadows } = await newForm.choices(principalOf(request));
+    const read = readEvalForm(form, { ...context, shadows });
     if ("problems" in read) return showForm(request, form, read.problems);
     const started = running.start(askingOf(request), read.request);
     if (!isHtmx(request)) {
@@ -197,8 +144,7 @@ export const evalPageRoutes = (services: Services) => {
     { after, done, refused }: { after?: string; done?: string; refused?: Refused },
   ): Promise<Response> => {
     const found = await evals.get(id, { limit: PAGE_LENGTH, after });
-    const criteria = criteriaOfRun(found.run.pins);
-    const props = { ...frameOf(request), ...found, criteria, evaluators: await references(), after, ...refused };
+    const props = { ...frameOf(request), ...found, evaluators: await references(), after, ...refused };
     return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
@@ -209,7 +155,7 @@ export const evalPageRoutes = (services: Services) => {
     { done, refused }: { done?: string; refused?: Refused } = {},
   ): Promise<Response> => {
     const { run, result } = await evals.result(id);
-    const props = { ...frameOf(request), run, result, criteria: criteriaOfRun(run.pins), ...refused };
+    const props = { ...frameOf(request), run, result, ...refused };
     return page(<ResultPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
@@ -217,7 +163,7 @@ export const evalPageRoutes = (services: Services) => {
     .get("", ({ request, query }) => history(request, query), {
       query: Fields({ q: text(200), dataset: text(100), evaluator: text(100), verdict: text(10), after: text(200) }),
     })
-    .get("/new", async ({ request, query }) => showForm(request, await filledFrom(query)), {
+    .get("/new", async ({ request, query }) => showForm(request, await newForm.filledFrom(query)), {
       query: Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) }),
     })
     .post(
@@ -225,8 +171,9 @@ export const evalPageRoutes = (services: Services) => {
       ({ request, server, body }) => {
         // Whatever is asked may be silent for long.
         server?.timeout(request, 0);
-        const { evaluators: chosen = [], ...rest } = body;
-        return evaluate(request, { ...EMPTY_FORM, ...rest, evaluators: [chosen].flat() });
+        const { evaluators: chosen = [], answer, ...rest } = body;
+        const typed = { ...EMPTY_FORM, ...rest, answer: answer === "model" ? answer : EMPTY_FORM.answer };
+        return evaluate(request, { ...typed, evaluators: [chosen].flat() });
       },
       {
         body: Fields({
@@ -237,6 +184,8 @@ export const evalPageRoutes = (services: Services) => {
           dataset: text(100),
           revision: text(10),
           key: text(200),
+          run: text(100),
+          answer: text(10),
           model: text(200),
           prompt: text(220),
           maxTokens: text(20),
@@ -279,8 +228,9 @@ export const evalPageRoutes = (services: Services) => {
       async ({ request, server, params, body }) => {
         server?.timeout(request, 0);
         const call = { ...askingOf(request), signal: request.signal };
-        await evals.recompute(call, params.id, { evaluators: [body.evaluator], shadow: body.shadow !== "false" });
-        return redirect(request, `/evals/${params.id}?done=recomputed`);
+        const asked = { evaluators: [body.evaluator], shadow: body.shadow !== "false" };
+        const { added } = await evals.recompute(call, params.id, asked);
+        return redirect(request, `/evals/${params.id}?done=${added > 0 ? "recomputed" : "unchanged"}`);
       },
       { body: Fields({ evaluator: t.String({ maxLength: 100 }), shadow: text(10) }) },
     );

@@ -1,7 +1,8 @@
-import type { Criterion, Label, Run, RunWithResults, SampleResult, Score } from "../../gateway/evals/contract";
+import type { Label, Run, RunWithResults, SampleResult, Score } from "../../gateway/evals/contract";
+import { decidingScores } from "../../gateway/evals/verdict";
 import { hasRole } from "../../gateway/principal";
 import { textOfInput } from "../datasets/text";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Pager, withQuery } from "../ui/lists";
@@ -13,10 +14,9 @@ import { GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
 import { RecomputeForm } from "./recompute";
 import { OtherScores, ScoreCards } from "./scores";
-import { FAILURE_WORDS, verdictKind } from "./words";
+import { FAILURE_WORDS, valueText, verdictKind } from "./words";
 
 interface RunPageProps extends Frame, RunWithResults {
-  criteria: readonly Criterion[];
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
   after?: string;
@@ -27,17 +27,7 @@ interface RunPageProps extends Frame, RunWithResults {
 }
 
 /** One run: a single result in full, or the results of a larger one as a list. */
-export const RunPage = ({
-  run,
-  results,
-  criteria,
-  evaluators,
-  after,
-  notice,
-  filled,
-  problems = {},
-  ...frame
-}: RunPageProps) => {
+export const RunPage = ({ run, results, evaluators, after, notice, filled, problems = {}, ...frame }: RunPageProps) => {
   const [only] = results.data;
   const isSingle = run.progress.total === 1 && only !== undefined;
   const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
@@ -56,15 +46,13 @@ export const RunPage = ({
         )}
       </Heading>
       <Alerts />
-      <p role="status" class={notice ? "panel success" : "visually-hidden"}>
-        {notice}
-      </p>
+      <Notice text={notice} />
       {isSingle ? (
-        <ResultView {...frame} run={run} result={only} criteria={criteria} filled={filled} problems={problems} />
+        <ResultView {...frame} run={run} result={only} filled={filled} problems={problems} />
       ) : (
         <ResultList run={run} results={results} after={after} />
       )}
-      {mayEvaluate && <RecomputeForm run={run} evaluators={evaluators} />}
+      {mayEvaluate && <RecomputeForm run={run} evaluators={evaluators} mayDecide={mayDecide(run, frame.principal)} />}
       <Metadata run={run} result={isSingle ? only : undefined} />
       <p class="hint">
         Download this run as <a href={`/evals/${run.id}/export?format=json`}>JSON</a>, which another Groundwire can take
@@ -74,10 +62,13 @@ export const RunPage = ({
   );
 };
 
+/** A say in a run changes its verdict. */
+const mayDecide = (run: Run, principal: Frame["principal"]): boolean =>
+  principal !== undefined && (run.created_by === principal.keyId || hasRole(principal.role, "editor"));
+
 interface ResultPageProps extends Frame {
   run: Run;
   result: SampleResult;
-  criteria: readonly Criterion[];
   notice?: string;
   /** A label's form that was refused, and why. */
   filled?: FilledLabel;
@@ -85,7 +76,7 @@ interface ResultPageProps extends Frame {
 }
 
 /** One result of a larger run, at an address of its own. */
-export const ResultPage = ({ run, result, criteria, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
+export const ResultPage = ({ run, result, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
   <Shell {...frame} title={`${Object.keys(problems).length > 0 ? "Error: " : ""}${result.sample_key} · ${run.name}`}>
     <ErrorSummary problems={problems} />
     <nav class="trail" aria-label="Where this is">
@@ -94,10 +85,8 @@ export const ResultPage = ({ run, result, criteria, notice, filled, problems = {
     </nav>
     <Heading title={result.sample_key} note={<RunNote run={run} />} />
     <Alerts />
-    <p role="status" class={notice ? "panel success" : "visually-hidden"}>
-      {notice}
-    </p>
-    <ResultView {...frame} run={run} result={result} criteria={criteria} filled={filled} problems={problems} />
+    <Notice text={notice} />
+    <ResultView {...frame} run={run} result={result} filled={filled} problems={problems} />
     <Metadata run={run} result={result} />
   </Shell>
 );
@@ -109,10 +98,11 @@ const RunNote = ({ run }: { run: Run }) => (
   </>
 );
 
-type ViewProps = Pick<ResultPageProps, "run" | "result" | "criteria" | "filled" | "problems" | "principal">;
+type ViewProps = Pick<ResultPageProps, "run" | "result" | "filled" | "problems" | "principal">;
 
-const ResultView = ({ result, criteria, filled, problems = {}, principal }: ViewProps) => {
-  const { deciding, others } = sorted(result.scores);
+const ResultView = ({ result, filled, problems = {}, principal }: ViewProps) => {
+  const deciding = decidingScores(result.scores);
+  const others = result.scores.filter((score) => !deciding.includes(score));
   const mayLabel = principal !== undefined && hasRole(principal.role, "editor");
   const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
   return (
@@ -120,7 +110,7 @@ const ResultView = ({ result, criteria, filled, problems = {}, principal }: View
       <Outcome result={result} />
       <section aria-labelledby="scores-title">
         <h2 id="scores-title">Scores</h2>
-        <ScoreCards scores={deciding} criterionOf={(metric) => criteria.find(({ name }) => name === metric)} />
+        <ScoreCards scores={deciding} />
         <OtherScores scores={others} />
       </section>
       <Answer result={result} scores={deciding} />
@@ -128,31 +118,19 @@ const ResultView = ({ result, criteria, filled, problems = {}, principal }: View
       <section aria-labelledby="labels-title">
         <h2 id="labels-title">What people say</h2>
         <GivenLabels labels={result.labels} />
-        {mayLabel && <LabelForm result={result} criteria={criteria} own={own} filled={filled} problems={problems} />}
+        {mayLabel && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
       </section>
     </>
   );
 };
 
-/** The last score of each criterion by an evaluator with a say; what else there is stands apart. */
-const sorted = (scores: readonly Score[]): { deciding: Score[]; others: Score[] } => {
-  const deciding = new Map<string, Score>();
-  // The first evaluator that scored a criterion has the say; its newer score under another rubric takes its place.
-  for (const score of scores) {
-    const known = deciding.get(score.metric);
-    if (!score.shadow && (known === undefined || known.evaluator === score.evaluator))
-      deciding.set(score.metric, score);
-  }
-  const chosen = new Set(deciding.values());
-  return { deciding: [...chosen], others: scores.filter((score) => !chosen.has(score)) };
-};
-
-const Outcome = ({ result: { passed, failure } }: { result: SampleResult }) => (
+const Outcome = ({ result: { passed, failure, overall } }: { result: SampleResult }) => (
   <p class="card outcome">
     <span class={`state ${verdictKind(passed)}`}>
       {passed === null ? "No verdict" : passed ? "Passed" : "Not passed"}
       {failure && `: ${FAILURE_WORDS[failure]}`}
     </span>
+    {overall !== null && <span class="fine">Overall {valueText(overall)}</span>}
   </p>
 );
 

@@ -1,20 +1,15 @@
-import type { Criterion, Score } from "../../gateway/evals/contract";
+import type { Score } from "../../gateway/evals/contract";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { metricName, scaleText, valueText, verdictKind, verdictText } from "./words";
 
-interface ScoresProps {
-  scores: readonly Score[];
-  criterionOf(metric: string): Criterion | undefined;
-}
-
 /** The scores that count, each with what it means and why it is so. */
-export const ScoreCards = ({ scores, criterionOf }: ScoresProps) => (
+export const ScoreCards = ({ scores }: { scores: readonly Score[] }) => (
   <ul class="scores">
     {scores.map((score) => (
       <li class="card score">
         <h3>{metricName(score.metric)}</h3>
-        <ScoreValue score={score} criterion={criterionOf(score.metric)} />
+        <ScoreValue score={score} />
         <p>{score.state === "error" ? score.error?.message : score.reason}</p>
         <p class="fine">
           By {score.evaluator}
@@ -26,32 +21,33 @@ export const ScoreCards = ({ scores, criterionOf }: ScoresProps) => (
   </ul>
 );
 
-const ScoreValue = ({ score, criterion }: { score: Score; criterion: Criterion | undefined }) => (
-  <>
-    <p class="score-value">
-      {score.value === null ? (
-        <strong>–</strong>
-      ) : (
-        <>
-          <strong>{valueText(score.value)}</strong>
-          {criterion && (
+const ScoreValue = ({ score }: { score: Score }) => {
+  const { metric, value, passed, criterion } = score;
+  return (
+    <>
+      <p class="score-value">
+        {value === null ? (
+          <strong>–</strong>
+        ) : (
+          <>
+            <strong>{valueText(value)}</strong>
             <meter
-              class={verdictKind(score.passed)}
+              class={verdictKind(passed)}
               min={criterion.scale.min}
               max={criterion.scale.max}
-              value={score.value}
-              aria-label={`${metricName(score.metric)} ${valueText(score.value)}`}
+              value={value}
+              aria-label={`${metricName(metric)} ${valueText(value)}`}
             ></meter>
-          )}
-        </>
-      )}
-      <span class={`state ${verdictKind(score.passed)}`}>{verdictText(score)}</span>
-    </p>
-    {criterion && <p class="fine">{scaleText(criterion)}</p>}
-  </>
-);
+          </>
+        )}
+        <span class={`state ${verdictKind(passed)}`}>{verdictText(score)}</span>
+      </p>
+      <p class="fine">{scaleText(criterion)}</p>
+    </>
+  );
+};
 
-/** Scores that never are the verdict: shadows, and those of earlier versions. */
+/** Scores that are no part of the verdict: those alongside, and those that newer ones have replaced. */
 export const OtherScores = ({ scores }: { scores: readonly Score[] }) =>
   scores.length === 0 ? null : (
     <details class="card fold">

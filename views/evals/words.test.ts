@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { shareText, valueText } from "./words";
+import { valueText } from "./words";
 
 describe("a value in words", () => {
   test.each([
@@ -25,9 +25,5 @@ describe("a value in words", () => {
     [0.0004, "0.0004"],
   ])("%p is %p: rounded it would be on the other side of a threshold, or on it", (value, text) => {
     expect(valueText(value)).toBe(text);
-  });
-
-  test("of a share is whole percents, and all or none only where it is all or none", () => {
-    expect([0, 0.001, 0.5, 2 / 3, 0.999, 1].map(shareText)).toEqual(["0 %", "1 %", "50 %", "67 %", "99 %", "100 %"]);
   });
 });

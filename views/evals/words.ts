@@ -19,12 +19,6 @@ export const valueText = (value: number): string => {
   return String(exact);
 };
 
-/** "67 %"; "100 %" and "0 %" only where it is all or nothing. */
-export const shareText = (share: number): string => {
-  const percent = Math.round(share * 100);
-  return `${share === 0 || share === 1 ? percent : Math.min(99, Math.max(1, percent))} %`;
-};
-
 /** "higher is better, 0.5 passes". */
 export const scaleText = ({ direction, threshold, scale }: Criterion): string => {
   const isHigher = direction === "higher_is_better";

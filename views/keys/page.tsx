@@ -1,5 +1,5 @@
 import type { IssuedKey, KeyRecord } from "../../gateway/keys/service";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { CopyButton, EmptyState } from "../ui/states";
@@ -36,9 +36,7 @@ export const KeysPage = ({ keys, nextAfter, notice, ...frame }: KeysPageProps) =
       </a>
     </Heading>
     <Alerts />
-    <p role="status" class={notice ? "panel success" : "visually-hidden"}>
-      {notice}
-    </p>
+    <Notice text={notice} />
     {keys.length === 0 ? (
       <EmptyState title="No keys yet">
         <p>A key lets a program use the models. Create the first one.</p>
