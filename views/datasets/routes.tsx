@@ -6,6 +6,7 @@ import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gat
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
+import type { Principal } from "../../gateway/principal";
 import { receiveForm } from "../../gateway/uploads/receive-form";
 import type { Upload, Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
@@ -23,6 +24,9 @@ import { SamplePage } from "./sample";
 import { UploadPage } from "./upload";
 
 const PAGE_LENGTH = 50;
+/** Most files are read in less time: then what was found comes at once, and no page that says to wait. */
+const PATIENCE_MS = 500;
+const LOOK_MS = 25;
 const REVISIONS = 50;
 
 const NOTICES: Readonly<Record<string, string>> = {
@@ -82,6 +86,17 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     const wanted = { target, options: dryRun, keepsUpload: true };
     const { job } = await imports.enqueue(principalOf(request), upload, wanted, async () => {});
     return redirect(request, `/datasets/imports/${job}`);
+  };
+
+  /** An import when it has ended, or as it is when that takes longer. */
+  const findSoon = async (principal: Principal, job: string, patienceMs: number): Promise<ImportView> => {
+    const endMs = performance.now() + patienceMs;
+    for (;;) {
+      const view = await imports.find(principal, job);
+      const isOpen = view.state === "queued" || view.state === "running";
+      if (!isOpen || performance.now() >= endMs) return view;
+      await Bun.sleep(LOOK_MS);
+    }
   };
 
   const showImport = async (
@@ -218,8 +233,8 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
     })
     .get("/imports/:job", async ({ request, params }) => {
-      const view = await imports.find(principalOf(request), params.job);
-      return showImport(request, view);
+      const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
+      return showImport(request, await findSoon(principalOf(request), params.job, patienceMs));
     })
     .post(
       "/imports/:job",
@@ -274,7 +289,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
 
 /** What has just happened; of a revision also what is not in it. */
 const noticeOf = (done: string | undefined, { report }: RevisionDetail): string | undefined => {
-  const notice = NOTICES[done ?? ""];
+  const notice = own(NOTICES, done ?? "");
   if (done !== "stored" || !report?.rejected) return notice;
   const rows = count(report.rejected, "row");
   return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;
