@@ -4,6 +4,7 @@ import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
+import { REFUSALS } from "./matrix";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
@@ -200,18 +201,6 @@ describe("what a reader types", () => {
       expect(pages.chat.asked - before).toBe(1);
     }));
 });
-
-const REFUSALS: [ErrorKind, number][] = [
-  ["insufficient_role", 403],
-  ["not_found", 404],
-  ["conflict", 409],
-  ["payload_too_large", 413],
-  ["dataset_invalid", 422],
-  ["rate_limited", 429],
-  ["internal", 500],
-  ["unavailable", 503],
-  ["deadline_exceeded", 504],
-];
 
 describe("a request of the page that is refused", () => {
   /** The page is left as it was, with the cause in the alert region and everything that was typed. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { type ScreenCase, testScreens } from "./matrix";
+import { REFUSALS, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -16,7 +16,6 @@ beforeAll(async () => {
   dataset = await store("capitals", CAPITALS);
 });
 afterAll(async () => {
-  await contactSheet();
   await closeBrowser();
   await Promise.all([pages.stop(), empty.stop()]);
 });
@@ -84,10 +83,10 @@ const reloadedWith = (kind: ErrorKind, message: string, retryAfterMs?: number) =
 const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
 
 /** Does something while no worker takes jobs. */
-const withoutWorker = (act: (page: Page) => Promise<unknown>) => async (page: Page) => {
+const withoutWorker = async (act: () => Promise<unknown>): Promise<void> => {
   await pages.stopWorker();
   try {
-    await act(page);
+    await act();
   } finally {
     await pages.startWorker();
   }
@@ -120,10 +119,11 @@ const CASES: Case[] = [
   {
     name: "datasets without a worker",
     path: "/datasets",
-    reach: withoutWorker(async (page) => {
+    reach: async (page) => {
       await pages.health.degradations.refresh();
       await page.reload();
-    }),
+    },
+    during: withoutWorker,
     shows: "No jobs worker runs",
   },
   { name: "dataset upload", path: "/datasets/new", shows: "What a file looks like" },
@@ -151,9 +151,8 @@ const CASES: Case[] = [
   {
     name: "dataset being read",
     path: "/datasets/new",
-    reach: withoutWorker((page) =>
-      choose(page, csv(1000)).then(() => page.getByText("Waiting for a worker").waitFor()),
-    ),
+    reach: (page) => choose(page, csv(1000)),
+    during: withoutWorker,
     shows: "Waiting for a worker to read the file",
   },
   { name: "dataset preview", path: "/datasets/new", reach: preview, shows: "5 rows can’t be used" },
@@ -281,7 +280,7 @@ describe("an upload", () => {
         await page.getByText("Waiting for a worker").waitFor();
         await page.getByRole("button", { name: "Stop" }).click();
         await page.getByText("Stopped. Nothing was stored.").waitFor();
-      })(page);
+      });
     }));
 
   test("is somebody's own: another person's is not found", async () => {
@@ -360,17 +359,7 @@ describe("samples", () => {
 });
 
 describe("U8: a request of these pages that is refused", () => {
-  test.each<[ErrorKind, number]>([
-    ["insufficient_role", 403],
-    ["not_found", 404],
-    ["conflict", 409],
-    ["payload_too_large", 413],
-    ["dataset_invalid", 422],
-    ["rate_limited", 429],
-    ["internal", 500],
-    ["unavailable", 503],
-    ["deadline_exceeded", 504],
-  ])("the look at a running upload, with %s: says so, and the page stays", (kind, status) =>
+  test.each(REFUSALS)("the look at a running upload, with %s: says so, and the page stays", (kind, status) =>
     using({ expectedStatuses: [status] }, (page) =>
       withoutWorker(async () => {
         await page.goto("/datasets/new");
@@ -381,7 +370,7 @@ describe("U8: a request of these pages that is refused", () => {
         await page.getByRole("alert").getByText("A reason that a person reads.").waitFor();
         expect(await page.getByText("Waiting for a worker").isVisible()).toBe(true);
         pages.refusal.error = undefined;
-      })(page),
+      }),
     ),
   );
 

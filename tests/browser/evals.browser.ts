@@ -4,9 +4,9 @@ import type { EvaluateRequest } from "../../gateway/evals/contract";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
 import { BAKERY, evaluateOn } from "./evaluate";
-import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { type ScreenCase, testScreens } from "./matrix";
+import { REFUSALS, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -34,7 +34,6 @@ beforeAll(async () => {
   runs.attack = await evaluate({ sample: { input: ATTACK, references: [ATTACK], contexts: [ATTACK], output: ATTACK } });
 });
 afterAll(async () => {
-  await contactSheet();
   await closeBrowser();
   await Promise.all([pages.stop(), empty.stop()]);
 });
@@ -343,17 +342,7 @@ describe("an evaluation", () => {
 });
 
 describe("U8: the form, refused", () => {
-  test.each<[ErrorKind, number]>([
-    ["insufficient_role", 403],
-    ["not_found", 404],
-    ["conflict", 409],
-    ["payload_too_large", 413],
-    ["dataset_invalid", 422],
-    ["rate_limited", 429],
-    ["internal", 500],
-    ["unavailable", 503],
-    ["deadline_exceeded", 504],
-  ])("with %s: says so and keeps what was typed", (kind, status) =>
+  test.each(REFUSALS)("with %s: says so and keeps what was typed", (kind, status) =>
     using({ expectedStatuses: [status] }, async (page) => {
       await page.goto("/evals/new");
       await sentWith(kind, "A reason that a person reads.")(page);

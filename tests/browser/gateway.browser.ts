@@ -4,11 +4,11 @@ import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 import { closeBrowser, onScreen } from "./harness";
 
-/** Gateway and node as they are deployed; the node's engine makes a word every 50 ms. */
+/** Gateway, node and worker as they are deployed; the node's engine makes a word every 50 ms. */
 let stack: Stack;
 beforeAll(async () => {
   const env = { GROUNDWIRE_SYNTHETIC_TOKEN_MS: "50", GROUNDWIRE_SYNTHETIC_TOKENS: "120" };
-  stack = await Stack.start({ engine: "synthetic", env });
+  stack = await Stack.start({ engine: "synthetic", workers: 1, env });
 });
 afterAll(async () => {
   await closeBrowser();

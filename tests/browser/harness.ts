@@ -1,14 +1,23 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import axe, { type AxeResults } from "axe-core";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findChromium } from "../programs";
 
-const OUTPUT = join(import.meta.dir, "../output");
+/** Pictures of screens, and what axe left to a person; `contact-sheet.ts` makes one page of them. */
+export const OUTPUT = join(import.meta.dir, "../output");
+export const TO_REVIEW = join(OUTPUT, "to-review.jsonl");
+mkdirSync(OUTPUT, { recursive: true });
 
 export const THEMES = ["light", "dark"] as const;
 export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
+
+/** Resolves when the page has been drawn anew, and no colour is on its way to another. */
+const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
+  requestAnimationFrame(drawn);
+})))`;
 
 const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
@@ -18,13 +27,10 @@ const REVIEWED: Readonly<Record<string, string>> = {
     "text that is scrolled under another part or cut off; elsewhere on these screens axe measured its colours",
 };
 
-/** What axe left to a person in this process: kind and element, with the screens that have it. */
-const toReview = new Map<string, Set<string>>();
-
 let browser: Browser | undefined;
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
-const launched = async (): Promise<Browser> => {
+export const launched = async (): Promise<Browser> => {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? findChromium(),
     args: [
@@ -109,6 +115,13 @@ export class Screen {
     await this.page.setViewportSize({ width, height: WIDTHS[width] });
   }
 
+  /** The same page for a reader who prefers another theme. */
+  async relight(theme: Theme): Promise<void> {
+    this.look = { ...this.look, theme };
+    await this.page.emulateMedia({ colorScheme: theme });
+    await this.page.evaluate(REPAINTED);
+  }
+
   /** Adds what is wrong with the page as it stands now, and how it is looked at. */
   async inspect(): Promise<void> {
     const { width, theme } = this.look;
@@ -126,8 +139,7 @@ export class Screen {
     const { pathname } = new URL(this.page.url());
     for (const { id, nodes } of found.incomplete) {
       for (const { html } of nodes) {
-        const finding = `${id}: ${html.slice(0, 120)}`;
-        toReview.set(finding, (toReview.get(finding) ?? new Set()).add(pathname));
+        appendFileSync(TO_REVIEW, `${JSON.stringify([`${id}: ${html.slice(0, 120)}`, pathname])}\n`);
       }
     }
     const isNew = ({ id }: { id: string }) => !Object.hasOwn(REVIEWED, id);
@@ -139,7 +151,6 @@ export class Screen {
   /** Keeps a picture for the contact sheet. */
   async shoot(name: string): Promise<void> {
     const { width, theme } = this.look;
-    mkdirSync(OUTPUT, { recursive: true });
     await this.page.screenshot({ path: join(OUTPUT, `${name}.${width}.${theme}.png`), animations: "disabled" });
   }
 
@@ -161,24 +172,4 @@ export const onScreen = async (
   } finally {
     await screen.close();
   }
-};
-
-/** One picture, and one page, of every screen shot so far: for a person to look at. */
-export const contactSheet = async (): Promise<void> => {
-  const files = readdirSync(OUTPUT)
-    .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
-    .sort();
-  const figures = files.map((file) => {
-    const height = file.includes(".390.") ? 400 : 190;
-    return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
-  });
-  const reviews = [...toReview].map(([finding, paths]) => `${finding} (${[...paths].join(", ")})`).sort();
-  const style = "body{display:flex;flex-wrap:wrap;gap:16px;background:#777;font:13px sans-serif}figure{margin:0}";
-  const list = `<pre>Left to a person by axe, each kind looked at:\n${Bun.escapeHTML(reviews.join("\n"))}</pre>`;
-  const path = join(OUTPUT, "contact-sheet.html");
-  await Bun.write(path, `<!doctype html><title>Screens</title><style>${style}</style>${figures.join("\n")}${list}`);
-  const page = await (await launched()).newPage({ viewport: { width: 2000, height: 1000 } });
-  await page.goto(`file://${path}`);
-  await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true });
-  await page.close();
 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { BAKERY, evaluateOn } from "./evaluate";
-import { closeBrowser, contactSheet, onScreen, type ScreenOptions } from "./harness";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
@@ -16,7 +16,6 @@ beforeAll(async () => {
   run = await evaluateOn(pages, { sample: BAKERY });
 });
 afterAll(async () => {
-  await contactSheet();
   await closeBrowser();
   await Promise.all([pages.stop(), empty.stop()]);
 });

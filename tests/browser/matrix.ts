@@ -1,6 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { onScreen, THEMES, WIDTHS } from "./harness";
+import type { ErrorKind } from "../../lib/errors";
+import { onScreen, type Screen, THEMES, WIDTHS } from "./harness";
+
+/** Every way in which a request of a page may be refused, with its status. */
+export const REFUSALS: [ErrorKind, number][] = [
+  ["insufficient_role", 403],
+  ["not_found", 404],
+  ["conflict", 409],
+  ["payload_too_large", 413],
+  ["dataset_invalid", 422],
+  ["rate_limited", 429],
+  ["internal", 500],
+  ["unavailable", 503],
+  ["deadline_exceeded", 504],
+];
 
 /** A screen in one of its states. */
 export interface ScreenCase {
@@ -13,10 +27,12 @@ export interface ScreenCase {
   reach?: (page: Page) => Promise<unknown>;
   /** What the reader must be able to see then. */
   shows: string;
+  /** What has to hold as long as the page is looked at. */
+  during?: (look: () => Promise<void>) => Promise<void>;
 }
 
 /**
- * Each case is reached in each theme, and looked at in both widths: shown, accessible, without an error, and with a
+ * Each case is reached once and looked at in each theme and both widths: shown, accessible, without an error, and with a
  * picture for people.
  */
 export const testScreens = <C extends ScreenCase>(
@@ -26,22 +42,23 @@ export const testScreens = <C extends ScreenCase>(
 ): void => {
   describe("each screen in each state, light and dark, wide and narrow: accessible, no error, no sideways scroll", () => {
     test.each([...cases] as ScreenCase[])("$name", async (screenCase) => {
-      const { name, path, status, reach, shows } = screenCase;
-      for (const theme of THEMES) {
-        const { url, session } = await open(screenCase as C);
-        const options = { theme, session, expectedStatuses: status ? [status] : [] };
-        const faults = await onScreen(url, options, async (page, screen) => {
-          await page.goto(typeof path === "string" ? path : await path());
-          await reach?.(page);
-          await page.getByText(shows).first().waitFor();
+      const { name, path, status, reach, shows, during = (look) => look() } = screenCase;
+      const { url, session } = await open(screenCase as C);
+      const options = { session, expectedStatuses: status ? [status] : [] };
+      const look = (page: Page, screen: Screen) => async (): Promise<void> => {
+        await page.goto(typeof path === "string" ? path : await path());
+        await reach?.(page);
+        await page.getByText(shows).first().waitFor();
+        for (const theme of THEMES) {
+          await screen.relight(theme);
           for (const width of Object.keys(WIDTHS).map(Number) as (keyof typeof WIDTHS)[]) {
             await screen.resize(width);
             await screen.inspect();
             await screen.shoot(name.replaceAll(" ", "-"));
           }
-        });
-        expect(faults).toEqual([]);
-      }
+        }
+      };
+      expect(await onScreen(url, options, (page, screen) => during(look(page, screen)))).toEqual([]);
     });
   });
 };

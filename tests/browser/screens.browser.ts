@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { closeBrowser, contactSheet } from "./harness";
+import { closeBrowser } from "./harness";
 import { type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
@@ -23,7 +23,6 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  await contactSheet();
   await closeBrowser();
   await pages.stop();
 });

@@ -8,6 +8,10 @@ export interface Group {
   needs: readonly Requirement[];
   /** Longest time of one test in milliseconds. */
   timeoutMs: number;
+  /** So many files run at once, each in a process of its own; left out: one process runs all, one after the other. */
+  atOnce?: number;
+  /** A program that looks at what the tests have left, relative to the project's root. */
+  after?: string;
 }
 
 interface GroupRule extends Omit<Group, "files"> {
@@ -18,7 +22,14 @@ interface GroupRule extends Omit<Group, "files"> {
 /** What needs a program names it in its file name, so that everything else runs where that program is missing. */
 const RULES: readonly GroupRule[] = [
   { name: "architecture", takes: /^tests\/architecture\.test\.ts$/, needs: [], timeoutMs: 20_000 },
-  { name: "browser", takes: /\.browser\.tsx?$/, needs: ["chromium"], timeoutMs: 120_000 },
+  {
+    name: "browser",
+    takes: /\.browser\.tsx?$/,
+    needs: ["chromium"],
+    timeoutMs: 120_000,
+    atOnce: 2,
+    after: "tests/browser/contact-sheet.ts",
+  },
   { name: "end-to-end redis", takes: /^tests\/e2e\/.*redis.*\.test\.ts$/, needs: ["redis"], timeoutMs: 120_000 },
   { name: "end-to-end", takes: /^tests\/e2e\/.*\.test\.ts$/, needs: [], timeoutMs: 120_000 },
   { name: "redis", takes: /redis.*\.test\.tsx?$/, needs: ["redis"], timeoutMs: 30_000 },

@@ -5,6 +5,7 @@ import { ensureModel } from "../../gpu-node/models/download";
 import { drawProgress } from "../../gpu-node/models/progress";
 import { runCommand } from "../../lib/command";
 import { toAppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";
 import { provide } from "./requirements";
@@ -38,7 +39,14 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
     return { tally: skipGroup(group.files), note };
   }
   const startedAt = performance.now();
-  const tally = tallyGroup(await runFiles(group.files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
+  const run = async (files: readonly string[]) =>
+    tallyGroup(await runFiles(files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
+  const tally =
+    group.atOnce === undefined
+      ? await run(group.files)
+      : sum(await inOrder(group.files, group.atOnce, (file) => run([file])));
+  if (group.after)
+    await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
   return { tally };
 };

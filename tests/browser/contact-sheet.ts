@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { closeBrowser, launched, OUTPUT, TO_REVIEW } from "./harness";
+
+/** One page, and one picture, of every screen that the browser tests have shot: for a person to look at. */
+
+const figures = readdirSync(OUTPUT)
+  .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
+  .sort()
+  .map((file) => {
+    const height = file.includes(".390.") ? 400 : 190;
+    return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
+  });
+
+/** What axe left to a person: kind and element, with the screens that have it. */
+const pathsOf = new Map<string, Set<string>>();
+const lines = existsSync(TO_REVIEW) ? readFileSync(TO_REVIEW, "utf8").split("\n").filter(Boolean) : [];
+for (const line of lines) {
+  const [finding, path] = JSON.parse(line);
+  pathsOf.set(finding, (pathsOf.get(finding) ?? new Set()).add(path));
+}
+const reviews = [...pathsOf].map(([finding, paths]) => `${finding} (${[...paths].join(", ")})`).sort();
+
+const style = "body{display:flex;flex-wrap:wrap;gap:16px;background:#777;font:13px sans-serif}figure{margin:0}";
+const list = `<pre>Left to a person by axe, each kind looked at:\n${Bun.escapeHTML(reviews.join("\n"))}</pre>`;
+const path = join(OUTPUT, "contact-sheet.html");
+await Bun.write(path, `<!doctype html><title>Screens</title><style>${style}</style>${figures.join("\n")}${list}`);
+rmSync(TO_REVIEW, { force: true });
+
+const page = await (await launched()).newPage({ viewport: { width: 2000, height: 1000 } });
+await page.goto(`file://${path}`);
+await page.screenshot({ path: join(OUTPUT, "contact-sheet.png"), fullPage: true });
+await closeBrowser();
+console.log(`Every screen: ${path}`);
