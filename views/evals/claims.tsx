@@ -1,6 +1,5 @@
 import type { Claim } from "../../gateway/evals/contract";
 import { Table } from "../ui/table";
-import { valueText } from "./words";
 
 const WORDS: Readonly<Record<Claim["verdict"], string>> = {
   supported: "supported",
@@ -89,7 +88,7 @@ export const ClaimTable = ({ claims }: { claims: readonly Claim[] }) => (
       },
       { name: "Verdict", cell: ({ verdict }) => <span class={`state ${KINDS[verdict]}`}>{WORDS[verdict]}</span> },
       { name: "Why", isLong: true, cell: ({ unsupported }) => unsupported.map(({ note }) => note).join(" ") },
-      { name: "Support", isNumeric: true, cell: ({ score }) => valueText(score) },
+      { name: "Support", isNumeric: true, cell: ({ score }) => score.toFixed(2) },
       {
         name: "Best context",
         cell: ({ context }) => (context === null ? "none" : <a href={`#context-${context + 1}`}>{context + 1}</a>),
