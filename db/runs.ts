@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { like } from "./like";
 import { runs } from "./schema";
@@ -66,12 +66,6 @@ export const findRun = async (db: Reads, id: string): Promise<RunRow | undefined
   const [row] = await db.select().from(runs).where(eq(runs.id, id));
   return row;
 };
-
-export const findRuns = (db: Reads, ids: readonly string[]): Promise<RunRow[]> =>
-  db
-    .select()
-    .from(runs)
-    .where(inArray(runs.id, [...ids]));
 
 export const insertRun = async (tx: Tx, row: NewRunRow): Promise<void> => {
   await tx.insert(runs).values(row);

@@ -7,7 +7,7 @@ import type { Log } from "../lib/log";
 import { isGone, ownIdentity } from "./process-identity";
 
 /** A task that has cost this many workers in a row is left alone. */
-export const MOST_DEATHS = 3;
+const MOST_DEATHS = 3;
 
 /** Others that look for signs of life, such as the gateway, know nothing of a worker's lease. */
 const LONGEST_BEAT_MS = 10_000;

@@ -99,7 +99,7 @@ const fitWeights = <Feature extends string>(
   return { bias: bias + prior, weights: named };
 };
 
-export const featuresOf = (row: FaithfulnessRow, claim: Weights<ClaimFeature>) => {
+const featuresOf = (row: FaithfulnessRow, claim: Weights<ClaimFeature>) => {
   const { read } = row;
   return answerFeatures({
     logits: read.claims.map(({ features }) => logOdds(claim, features)),

@@ -28,7 +28,7 @@ const COLUMNS = [
 ];
 
 /** A line for each score of a run: what a person looks through in a spreadsheet. */
-export const toCsv = ({ results }: RunExport): string =>
+const toCsv = ({ results }: RunExport): string =>
   [COLUMNS, ...results.flatMap(toLines)]
     .map((cells) => csvRecord(cells.map((cell) => guardText(String(cell ?? "")))))
     .join("");

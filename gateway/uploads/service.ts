@@ -119,7 +119,7 @@ const tooLarge = (maxBytes: number): AppError =>
   );
 
 /** The last part of a path, on one line, without characters that hide or turn what people read. */
-export const displayName = (fileName: string): string => {
+const displayName = (fileName: string): string => {
   const base = fileName.split(/[\\/]/).at(-1) ?? "";
   return (
     base

@@ -33,7 +33,7 @@ export const labelChoices = (criterion: Criterion): { value: string; label: stri
 /** Criteria that people can decide: one without a threshold is reported only. */
 export const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
 
-export const FAILURE_OPTIONS = [
+const FAILURE_OPTIONS = [
   { value: "", label: "Nothing, or as it was found" },
   ...(Object.entries(FAILURE_WORDS) as [FailureKind, string][]).map(([value, label]) => ({ value, label })),
 ];

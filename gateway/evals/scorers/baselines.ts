@@ -7,7 +7,7 @@ import { cosine, type EmbedTexts, type ScoredAnswer } from "./types";
 export type Baseline = (answer: ScoredAnswer, embed: EmbedTexts) => number | Promise<number>;
 
 /** Words without case, punctuation, diacritics and articles (as SQuAD evens out answers, Rajpurkar et al. 2016). */
-export const plainWords = (text: string): string[] =>
+const plainWords = (text: string): string[] =>
   readWords(text)
     .map(({ norm }) => norm)
     .filter((word) => !ARTICLES.has(word));

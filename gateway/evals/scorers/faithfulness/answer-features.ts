@@ -28,7 +28,7 @@ export interface AnswerParts {
 const MOST = 12;
 
 /** Natural logarithm of the probability of given log-odds. */
-export const logProbability = (logit: number): number => -Math.log1p(Math.exp(-Math.max(-MOST, Math.min(MOST, logit))));
+const logProbability = (logit: number): number => -Math.log1p(Math.exp(-Math.max(-MOST, Math.min(MOST, logit))));
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 

@@ -55,7 +55,7 @@ const isSilent = (text: string): boolean =>
   readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
 
 /** The sentence says that there is no answer, and nothing else. */
-export const isAbstention = (sentence: string): boolean => {
+const isAbstention = (sentence: string): boolean => {
   const text = sentence.slice(0, LOOKED_AT);
   if (!ABSTENTION.test(text)) return false;
   const turn = TURN.exec(text);

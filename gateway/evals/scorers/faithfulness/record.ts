@@ -19,7 +19,7 @@ const MOST_FACTS = 5000;
 const DEEPEST = 24;
 
 /** `businessStars`, `business_stars`, `Business stars` → business, stars. */
-export const keyWords = (key: string): string[] =>
+const keyWords = (key: string): string[] =>
   key
     .slice(0, 200)
     .replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, "$1 $2")

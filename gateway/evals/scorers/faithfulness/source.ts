@@ -36,7 +36,7 @@ export interface Source {
 /** Characters of the contexts that are looked at. */
 const MOST_CHARACTERS = 4_000_000;
 /** Places of a frequent stem that are looked at. */
-export const MOST_PLACES = 2000;
+const MOST_PLACES = 2000;
 const BEGINNING = 5;
 
 export const beginningOf = (stem: string): string | undefined =>

@@ -16,7 +16,7 @@ export const inCommon = (words: Words, others: ReadonlyMap<string, number>): num
   return common;
 };
 
-export const commonCount = (a: Words, b: Words): number => inCommon(a, countWords(b));
+const commonCount = (a: Words, b: Words): number => inCommon(a, countWords(b));
 
 const share = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
 
