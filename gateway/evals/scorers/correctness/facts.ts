@@ -35,7 +35,7 @@ interface Fact {
 }
 
 /** The one date or number that an alias is, or undefined where it is anything else. */
-export const factOf = (alias: Alias): Fact | undefined => {
+const factOf = (alias: Alias): Fact | undefined => {
   if (alias.words.length > 8) return undefined;
   const read = readText(alias.text);
   const [date = null] = read.dates;

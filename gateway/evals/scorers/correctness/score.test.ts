@@ -160,8 +160,18 @@ describe("naming a reference is not enough", () => {
 });
 
 describe("scores", () => {
-  test.each(["", "   ", "…!", "\ud800", "😀"])("an answer without a word is 0 with the reason: %j", async (output) => {
+  test.each(["", "   "])("an empty answer is 0 with the reason: %j", async (output) => {
     expect(await score("who", ["Herman Melville"], output)).toEqual({ value: 0, reason: "The answer is empty." });
+  });
+
+  test.each(["…!", "\ud800", "😀"])("an answer without a word is 0 with the reason: %j", async (output) => {
+    const { value, reason } = await score("who", ["Herman Melville"], output);
+    expect([value, reason]).toEqual([0, expect.stringContaining("neither a letter nor a digit")]);
+  });
+
+  test("an answer of nothing but signs is right where a reference is the same", async () => {
+    expect((await score("Which sign adds?", ["plus", "+"], " + ")).value).toBe(1);
+    expect((await score("Which sign adds?", ["+"], "-")).value).toBe(0);
   });
 
   test("a reference without a word is no match for anything", async () => {

@@ -12,9 +12,17 @@ export interface CorrectnessScore {
 
 const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, 100_000));
 
+/** An answer without a letter or digit, such as "+", is compared as it is. */
+const compareSigns = (references: readonly string[], output: string): CorrectnessScore =>
+  references.some((reference) => reference.trim() === output)
+    ? { value: 1, reason: "The answer is a reference, sign for sign." }
+    : { value: 0, reason: "The answer has neither a letter nor a digit, and is no reference as it stands." };
+
 /** How far the answer says the same as one of its references. Equal texts and vectors give equal scores. */
 export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessScore> => {
-  if (isBlank(answer.output)) return { value: 0, reason: "The answer is empty." };
+  const output = answer.output.trim();
+  if (output === "") return { value: 0, reason: "The answer is empty." };
+  if (isBlank(output)) return compareSigns(answer.references, output);
   const findings: CorrectnessFindings = await findCorrectness(answer, embed);
   if (findings.matches.length === 0) return { value: 0, reason: "No reference has a word to compare with." };
   const value = probabilityOf(CORRECTNESS_MODEL, findings.features);
