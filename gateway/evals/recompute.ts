@@ -47,6 +47,11 @@ export const recomputeRun = async (
   }
   const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));
   const asked = rubric ?? (run.pins as unknown as RunPins).rubric;
+  // Before the first score: what is added stays, also where the caller leaves half-way.
+  const detail = { evaluators: names, shadow, rubric: rubric !== undefined };
+  await db.write((tx) =>
+    appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
+  );
   let added = 0;
   for (const row of rows.filter(({ state }) => state === "done")) {
     const answer = answerOf(row.sample as unknown as NewSample, outputOf(row).text);
@@ -59,10 +64,6 @@ export const recomputeRun = async (
     );
     added += await db.write((tx) => addScores(tx, row, rowsOfScores));
   }
-  const detail = { evaluators: names, shadow, added };
-  await db.write((tx) =>
-    appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
-  );
   return added;
 };
 
