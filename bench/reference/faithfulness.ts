@@ -2,6 +2,7 @@ import { type AnswerFeature, answerFeatures } from "../../gateway/evals/scorers/
 import type { ClaimFeature } from "../../gateway/evals/scorers/faithfulness/claim-features";
 import { type FaithfulnessModel, logOdds, type Weights } from "../../gateway/evals/scorers/faithfulness/model";
 import type { ReadAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
+import { SILENCE } from "../../gateway/evals/scorers/faithfulness/reason";
 import type { Shape } from "../../gateway/evals/scorers/faithfulness/shape";
 import { type Example, fitLogistic, type Sign } from "./logistic";
 import { stableThreshold } from "./validation";
@@ -131,8 +132,8 @@ export const fitModel = (rows: readonly FaithfulnessRow[]): FaithfulnessModel =>
   return { record: fitShape("record"), text: fitShape("text"), statement: fitShape("statement") };
 };
 
-/** Log-odds of an answer without claims: it says nothing that the contexts tell. */
-const SILENT = -1;
+/** Log-odds of an answer without claims. */
+const SILENT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
 
 export const logitOf = (model: FaithfulnessModel, row: FaithfulnessRow): number => {
   const { claim, answer } = model[row.read.shape];

@@ -1,4 +1,5 @@
 import type { FailureKind, Output } from "./contract";
+import { abstains } from "./scorers/text/stance";
 
 /** A verdict as far as the kind of a failure follows from it. */
 interface Verdict {
@@ -13,7 +14,7 @@ const REFUSAL =
   /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
 
 /** True for an answer that gives none. */
-export const isRefusal = (text: string): boolean => REFUSAL.test(text);
+export const isRefusal = (text: string): boolean => REFUSAL.test(text) || abstains(text);
 
 /**
  * Why a result did not pass, the most telling cause first; null for one that did. Rules only: a person may correct it

@@ -1,6 +1,7 @@
 import type { ReferenceScore } from "../reference/protocol";
 import { scoreCorrectness } from "./correctness/score";
 import { CORRECTNESS_MODEL } from "./correctness/weights";
+import { SILENCE } from "./faithfulness/reason";
 import { CLAIM_CENTRE, SUPPORTED_FROM, scoreFaithfulness, UNSUPPORTED_BELOW } from "./faithfulness/score";
 import { FAITHFULNESS_MODEL } from "./faithfulness/weights";
 import type { EmbedTexts, ScoredAnswer } from "./types";
@@ -11,7 +12,12 @@ export { claimSpans } from "./faithfulness/claims";
 export const REFERENCE_CONSTANTS = {
   correctness: CORRECTNESS_MODEL,
   faithfulness: FAITHFULNESS_MODEL,
-  claims: { centre: CLAIM_CENTRE, supportedFrom: SUPPORTED_FROM, unsupportedBelow: UNSUPPORTED_BELOW },
+  claims: {
+    centre: CLAIM_CENTRE,
+    supportedFrom: SUPPORTED_FROM,
+    unsupportedBelow: UNSUPPORTED_BELOW,
+    none: SILENCE.other.value,
+  },
 } as const;
 
 /**

@@ -272,3 +272,69 @@ test("a name that stands first, where another is asked for, is seen", async () =
   const right = await features("who was first", ["George Washington"], "The first was George Washington.");
   expect([wrong.opensOtherwise, right.opensOtherwise]).toEqual([1, 0]);
 });
+
+describe("an abstention", () => {
+  const QUESTION = "Who wrote the poem?";
+  passes(
+    "is right where a reference says that there is no answer",
+    QUESTION,
+    ["unknown"],
+    [
+      ...[
+        "IDK",
+        "N/A",
+        "I don't know.",
+        "Unknown.",
+        "Not mentioned in the context.",
+        "The passages do not say who wrote it.",
+      ],
+      ...["unanswerable", "It cannot be determined.", "The answer is unknown. [1]"],
+    ],
+  );
+  passes("is right for N/A", QUESTION, ["N/A"], ["n/a", "unknown", "No answer found."]);
+  passes("is only one of the references", QUESTION, ["N/A", "Homer"], ["Homer", "IDK"]);
+  fails(
+    "as a reference is not met by an answer",
+    QUESTION,
+    ["unknown"],
+    [...["Homer", "Unknown Pleasures", "I don't know, but I think Homer."]],
+  );
+  fails("is wrong for any other reference", "Which album?", ["Unknown Pleasures"], ["Unknown", "IDK", "N/A"]);
+  passes("that is the name asked for is right", "Which film?", ["Not Given"], ["Not given"]);
+  passes("in a title is a title", "Which film?", ["No Country for Old Men"], ["No Country for Old Men"]);
+});
+
+describe("a bare verdict", () => {
+  const QUESTION = "Is the drug safe?";
+  passes(
+    "is read in any of its forms",
+    QUESTION,
+    ["no"],
+    [
+      ...[
+        "No.",
+        "FALSE",
+        "nope",
+        "The answer is no.",
+        "The correct answer is no.",
+        "Answer: no",
+        "It is not true.",
+        "No [1].",
+      ],
+    ],
+  );
+  passes("is read in any of its forms", QUESTION, ["True"], ["yes", "Yes.", "yep", "Correct!", "That is right."]);
+  fails("is not its opposite", QUESTION, ["Yes"], ["No.", "The right answer is no.", "False", "It is not true."]);
+  fails("is not read from a side", "Which side?", ["Right"], ["Left", "left"]);
+});
+
+describe("a citation marker", () => {
+  passes(
+    "beside the answer changes nothing",
+    "When?",
+    ["1912"],
+    ["1912 [3]", "[2] 1912", "1912【1】", "In 1912 (source 4)."],
+  );
+  fails("is not the answer", "How many?", ["3"], ["There are 7 [3].", "7【3】", "7 (source 3)"]);
+  passes("that is the reference is one", "Which element?", ["x[1]"], ["x[1]"]);
+});

@@ -1,4 +1,6 @@
 import { probabilityOf } from "../model";
+import { maskMarkers } from "../text/citations";
+import { abstains, stanceOf } from "../text/stance";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type CorrectnessFindings, findCorrectness } from "./features";
 import { reasonFor } from "./reason";
@@ -10,6 +12,21 @@ export interface CorrectnessScore {
   reason: string;
 }
 
+/** "unknown" or "N/A" as a reference asks for an answer that says there is none; one without a reference is never given. */
+const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessScore | undefined => {
+  const expected = references.find((reference) => stanceOf(reference) === "abstains");
+  if (expected !== undefined && abstains(output))
+    return { value: 1, reason: `The answer says that there is no answer, and so does the reference "${expected}".` };
+  if (expected !== undefined && references.every((reference) => stanceOf(reference) === "abstains"))
+    return { value: 0, reason: `The answer gives an answer; the reference "${expected}" says that there is none.` };
+  return expected === undefined && stanceOf(output) === "abstains" && !references.some(isSameAs(output))
+    ? { value: 0, reason: `The answer says that it has no answer; the reference is "${references[0]}".` }
+    : undefined;
+};
+
+const isSameAs = (output: string) => (reference: string) =>
+  reference.trim().toLowerCase() === output.trim().replace(/\.$/, "").toLowerCase();
+
 const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, 100_000));
 
 /** An answer without a letter or digit, such as "+", is compared as it is. */
@@ -18,12 +35,21 @@ const compareSigns = (references: readonly string[], output: string): Correctnes
     ? { value: 1, reason: "The answer is a reference, sign for sign." }
     : { value: 0, reason: "The answer has neither a letter nor a digit, and is no reference as it stands." };
 
+/** "Paris [1]" is "Paris", unless a reference has markers too, such as "x[1]". */
+const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
+  const output = maskMarkers(answer.output);
+  const isMarked = answer.references.some((reference) => maskMarkers(reference) !== reference);
+  return isMarked || isBlank(output) ? answer : { ...answer, output };
+};
+
 /** How far the answer says the same as one of its references. Equal texts and vectors give equal scores. */
 export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessScore> => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
   if (isBlank(output)) return compareSigns(answer.references, output);
-  const findings: CorrectnessFindings = await findCorrectness(answer, embed);
+  const abstention = compareAbstentions(answer);
+  if (abstention) return abstention;
+  const findings: CorrectnessFindings = await findCorrectness(withoutMarkers(answer), embed);
   if (findings.matches.length === 0) return { value: 0, reason: "No reference has a word to compare with." };
   const value = probabilityOf(CORRECTNESS_MODEL, findings.features);
   return { value, reason: reasonFor(findings, value) };

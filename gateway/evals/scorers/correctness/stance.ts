@@ -1,8 +1,19 @@
+import { ABSTENTION_PHRASES, stanceOf } from "../text/stance";
 import type { Word } from "../text/words";
 
-/** Says that no answer is given. */
-const REFUSAL =
-  /\b(?:(?:i|we)(?:['’]?m| am| are)? (?:sorry|afraid|unable|not (?:sure|aware|certain|able))|(?:i|we) (?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:have|know|find|provide|answer|access|determine|give|tell|confirm|recall)|as an ai|there (?:is|was|are) (?:no|not enough|insufficient) (?:\w+ ){0,2}(?:information|answer|record|data|evidence|way)|(?:no|not enough|insufficient|any) (?:\w+ )?(?:information|context)|(?:is|are) not (?:clear|known|specified|mentioned|provided)|(?:please|could you) (?:provide|clarify|specify|give)|more (?:context|details?|information)|unknown|n\/a|not available|it depends|depends on)\b/giu;
+/** Signs of a refusal that are too weak to make a whole sentence an abstention. */
+const HEDGES = [
+  String.raw`\b(?:i|we)(?:['’]?m| am| are)? (?:sorry|afraid|unable|not (?:sure|aware|certain|able))\b`,
+  String.raw`\b(?:i|we) (?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:have|know|find|provide|answer|access|determine|give|tell|confirm|recall)\b`,
+  String.raw`\bas an ai\b`,
+  String.raw`\bthere (?:is|was|are) (?:no|not enough|insufficient) (?:\w+ ){0,2}(?:information|answer|record|data|evidence|way)\b`,
+  String.raw`\b(?:no|not enough|insufficient|any) (?:\w+ )?(?:information|context)\b`,
+  String.raw`\b(?:is|are) not (?:clear|known|specified|mentioned|provided)\b`,
+  String.raw`\b(?:please|could you) (?:provide|clarify|specify|give)\b`,
+  String.raw`\bmore (?:context|details?|information)\b`,
+  String.raw`\b(?:unknown|n\/a|not available|it depends|depends on)\b`,
+];
+const REFUSAL = new RegExp([...HEDGES, ...ABSTENTION_PHRASES].join("|"), "giu");
 
 /** Longer outputs are searched at their beginning. */
 const MOST_CHARACTERS = 4000;
@@ -11,7 +22,9 @@ const CERTAIN = 2;
 
 /** How clearly an output refuses to answer, 0…1. */
 export const refusalOf = (output: string): number =>
-  Math.min(1, [...output.slice(0, MOST_CHARACTERS).matchAll(REFUSAL)].length / CERTAIN);
+  stanceOf(output) === "abstains"
+    ? 1
+    : Math.min(1, [...output.slice(0, MOST_CHARACTERS).matchAll(REFUSAL)].length / CERTAIN);
 
 const NEGATIONS = new Set(
   (

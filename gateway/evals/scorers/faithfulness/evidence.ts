@@ -11,6 +11,7 @@ import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
 /** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
 export interface Evidence {
+  /** Its text is without citations. */
   claim: ClaimSpan;
   words: readonly Word[];
   /** Stems' numbers in the contexts; -1: no context has it. */

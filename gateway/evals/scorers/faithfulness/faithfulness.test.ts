@@ -128,20 +128,117 @@ test('what comes after a "but" is claimed, also where the answer begins by sayin
   expect(silent.claims).toEqual([]);
 });
 
+describe("citations and attributions change nothing", () => {
+  const plain = "The Eiffel Tower was completed in 1889";
+  test.each([
+    `${plain} [1].`,
+    `${plain}[1][2].`,
+    `${plain}【1】.`,
+    `${plain}【1†source】.`,
+    `${plain} (source 2).`,
+    `${plain} (Source: tower.pdf, p. 3).`,
+    `${plain}.¹`,
+    `${plain}.\n\nSources: [1] [2]`,
+    `According to the documents, ${plain}.`,
+    `Based on the provided context, ${plain}.`,
+    `The passage states that ${plain}.`,
+    `As mentioned in document 2, ${plain}.`,
+  ])("%j", async (output) => {
+    const { faithfulness, hallucination, claims } = await score(output, TOWER);
+    const bare = await score(`${plain}.`, TOWER);
+    expect(faithfulness.value).toBeCloseTo(bare.faithfulness.value, 6);
+    expect(hallucination.value).toBe(0);
+    expect(claims).toHaveLength(1);
+    expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
+  });
+
+  test("in the contexts either", async () => {
+    const { faithfulness } = await score(
+      `${plain}.`,
+      "The Eiffel Tower[1] was completed[2][3] in 1889.[4] It is tall.",
+    );
+    expect(faithfulness.value).toBeGreaterThan(0.5);
+    const { claims } = await score("The tower has 4 floors.", "The tower has floors.[4]");
+    expect(claims[0]?.verdict).not.toBe("supported");
+  });
+
+  test("of a false claim the span points into the output as it was given", async () => {
+    const output = "According to the documents [1], the tower was sold to 12 Martians【2】. It is 330 metres tall [3].";
+    const { claims } = await score(output, TOWER);
+    expect(claims.map(({ verdict }) => verdict)).toEqual(["unsupported", "supported"]);
+    expect(marked(output, claims).join()).toContain("12 Martians");
+    expect(marked(output, claims).join()).not.toContain("documents");
+  });
+
+  test("a claim about a person named as the source stays a claim", async () => {
+    const { claims } = await score("According to Gropius, the tower was completed in 1889.", TOWER);
+    expect(claims[0]?.text).toStartWith("According to Gropius");
+    expect(claims[0]?.verdict).not.toBe("supported");
+  });
+});
+
 describe("an answer without claims", () => {
   test.each([
-    ["I can't find that in the passages.", 1, "don't tell"],
-    ["Unable to answer based on given passages.", 1, "don't tell"],
-    ["Thank you! I hope this helps.", 0.25, "nothing"],
+    ["I can't find that in the passages.", 0.1, "has no answer"],
+    ["Unable to answer based on given passages.", 0.1, "has no answer"],
+    ["IDK", 0.1, "has no answer"],
+    ["Don't know. [1]", 0.1, "has no answer"],
+    ["N/A", 0.1, "has no answer"],
+    ["According to the documents, the answer is unknown.", 0.1, "has no answer"],
+    ["False", 0.1, "yes or no"],
+    ["The answer is no.", 0.1, "yes or no"],
+    ["Yes [1].", 0.1, "yes or no"],
+    ["Thank you! I hope this helps.", 0.1, "no claim"],
+    ["[1] [2]", 0.1, "no claim"],
+    ["What do you mean?", 0.1, "no claim"],
     ["", 0, "empty"],
-    ["Yes!", 0.25, "nothing"],
-    ["What do you mean?", 0.25, "nothing"],
-  ])("%p has a value and a reason of its own", async (output, value, word) => {
+  ])("%p has a value and a reason of its own, and no hallucination", async (output, value, word) => {
     const { faithfulness, hallucination, claims } = await score(output, TOWER);
     expect(claims).toEqual([]);
     expect(faithfulness.value).toBe(value);
     expect(faithfulness.reason).toContain(word);
     expect(hallucination.value).toBe(0);
+  });
+
+  test.each([
+    ["IDK", "unknown", 1],
+    ["The passages do not say who it was.", "N/A", 1],
+    ["Yes.", "yes", 1],
+    ["The answer is no.", "False", 1],
+    ["IDK", "Gustave Eiffel", 0.1],
+    ["Yes.", "no", 0.1],
+  ])("%p with the reference %p has %p", async (output, reference, value) => {
+    const answer = { question: null, references: [reference], contexts: [TOWER], output };
+    expect((await scoreFaithfulness(answer, embed)).faithfulness.value).toBe(value);
+  });
+
+  test.each([
+    "No, it was completed in 1950.",
+    "True Grit",
+    "None of the above.",
+    "Unknown Pleasures",
+    "No Country for Old Men",
+  ])("%p makes a claim", async (output) => expect((await score(output, TOWER)).claims).toHaveLength(1));
+});
+
+describe("the reason for a value far below the share of supported claims", () => {
+  test("of an answer that retells a record says that such answers start from lower odds", async () => {
+    const { faithfulness, claims } = await score("Corner Cafe has outdoor seating. It has no garage.", SHOP);
+    expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
+    expect(faithfulness.value).toBeLessThan(0.75);
+    expect(faithfulness.reason).toContain("retell records start from lower odds");
+  });
+
+  test("names the words that are outside any claim", async () => {
+    const talk = "Do you like towers? Have you ever been there? What did you think of them?";
+    const { faithfulness, claims } = await score(`The tower is tall. ${talk}`, TOWER);
+    expect(claims.map(({ verdict }) => verdict)).toEqual(["supported"]);
+    expect(faithfulness.reason).toMatch(/The score is lower .* \d+ % of its words are outside any claim\./);
+  });
+
+  test("is left out where the two agree", async () => {
+    const { faithfulness } = await score("The Eiffel Tower was completed in 1889.", TOWER);
+    expect(faithfulness.reason).toBe("The only claim is supported.");
   });
 });
 

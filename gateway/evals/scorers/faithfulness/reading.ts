@@ -1,3 +1,4 @@
+import { maskCitations } from "../text/citations";
 import { readWords } from "../text/words";
 import { cosine, type EmbedTexts, type ScoredAnswer } from "../types";
 import { type ClaimFeatures, claimFeatures } from "./claim-features";
@@ -49,7 +50,8 @@ const similarities = async (evidence: readonly Evidence[], source: Source, embed
 /** Reads an answer against its contexts; asks for the vectors of its claims and of the passages nearest to them. */
 export const readAnswer = async ({ contexts, output }: ScoredAnswer, embed: EmbedTexts): Promise<ReadAnswer> => {
   const source = readSource(contexts);
-  const words = readWords(output);
+  const masked = maskCitations(output);
+  const words = readWords(masked);
   const shape = shapeOf(words.length, source);
   const reading = {
     source,
@@ -57,7 +59,9 @@ export const readAnswer = async ({ contexts, output }: ScoredAnswer, embed: Embe
     attributes: attributesOf(source.records),
     shape,
   };
-  const evidence = claimSpans(output).map((claim) => findEvidence(claim, reading));
+  const evidence = claimSpans(output).map(({ start, end }) =>
+    findEvidence({ text: masked.slice(start, end), start, end }, reading),
+  );
   const meant = await similarities(evidence, source, embed);
   const claims = evidence.map((each, at) => ({
     evidence: each,

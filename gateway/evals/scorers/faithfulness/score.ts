@@ -1,8 +1,10 @@
 import type { Claim } from "../../contract";
+import { maskCitations } from "../text/citations";
+import { abstains, stanceOf } from "../text/stance";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { answerFeatures } from "./answer-features";
 import { silenceOf } from "./claims";
-import { logOdds, type ShapeModel, sigmoid } from "./model";
+import { logOdds, sigmoid } from "./model";
 import { type ReadAnswer, type ReadClaim, readAnswer } from "./reading";
 import { faithfulnessReason, hallucinationReason, SILENCE } from "./reason";
 import type { Shape } from "./shape";
@@ -32,7 +34,7 @@ const verdictOf = (score: number): Claim["verdict"] => {
   return score < UNSUPPORTED_BELOW ? "unsupported" : "partly";
 };
 
-const judgeClaim = (read: ReadClaim, score: number, { source }: ReadAnswer): Claim => {
+const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: ReadAnswer): Claim => {
   const { claim, windows } = read.evidence;
   const verdict = verdictOf(score);
   const context = source.passages[windows[0]?.passage ?? -1]?.context ?? null;
@@ -42,7 +44,7 @@ const judgeClaim = (read: ReadClaim, score: number, { source }: ReadAnswer): Cla
     end: claim.start + end,
     note,
   }));
-  return { ...claim, verdict, score, context, unsupported };
+  return { ...claim, text: output.slice(claim.start, claim.end), verdict, score, context, unsupported };
 };
 
 /** Just below the score of a supported claim. */
@@ -54,24 +56,11 @@ const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
-const valueOfAnswer = (
-  read: ReadAnswer,
-  { answer }: ShapeModel,
-  logits: readonly number[],
-  hasQuestion: boolean,
-): number =>
-  sigmoid(
-    logOdds(
-      answer,
-      answerFeatures({
-        logits,
-        lengths: read.claims.map(({ evidence }) => evidence.words.length),
-        answerWords: read.answerWords,
-        hasQuestion,
-        knownShare: read.knownShare,
-      }),
-    ),
-  );
+/** A reference says no more than the answer: that there is no answer, or the same bare yes or no. */
+const isExpected = ({ output, references }: ScoredAnswer): boolean => {
+  const stance = abstains(output) ? "abstains" : stanceOf(maskCitations(output));
+  return stance !== undefined && references.some((reference) => stanceOf(reference) === stance);
+};
 
 /**
  * Faithfulness of an answer to its contexts, 0…1, higher is better, and hallucination: the share of its claims that is
@@ -80,18 +69,36 @@ const valueOfAnswer = (
 export const scoreFaithfulness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<FaithfulnessScores> => {
   const read = await readAnswer(answer, embed);
   if (read.claims.length === 0) {
-    const { value, reason } = SILENCE[silenceOf(answer.output)];
+    const { value, reason } = SILENCE[isExpected(answer) ? "expected" : silenceOf(answer.output)];
     return { faithfulness: { value, reason }, hallucination: { value: 0, reason }, claims: [] };
   }
   const model = FAITHFULNESS_MODEL[read.shape];
   const logits = read.claims.map(({ features }) => logOdds(model.claim, features));
-  const value = valueOfAnswer(read, model, logits, answer.question !== null);
+  const features = answerFeatures({
+    logits,
+    lengths: read.claims.map(({ evidence }) => evidence.words.length),
+    answerWords: read.answerWords,
+    hasQuestion: answer.question !== null,
+    knownShare: read.knownShare,
+  });
+  const value = sigmoid(logOdds(model.answer, features));
   const claims = read.claims.map((claim, at) =>
-    judgeClaim(claim, claimScore(claim, logits[at] ?? 0, read.shape), read),
+    judgeClaim(answer.output, claim, claimScore(claim, logits[at] ?? 0, read.shape), read),
   );
   const unsupported = claims.filter(({ verdict }) => verdict === "unsupported").length;
   return {
-    faithfulness: { value, reason: faithfulnessReason(answer.output, claims, value >= FAITHFUL_FROM) },
+    faithfulness: {
+      value,
+      reason: faithfulnessReason({
+        output: answer.output,
+        claims,
+        value,
+        isFaithful: value >= FAITHFUL_FROM,
+        shape: read.shape,
+        features,
+        model: model.answer,
+      }),
+    },
     hallucination: { value: unsupported / claims.length, reason: hallucinationReason(claims) },
     claims,
   };

@@ -1,3 +1,4 @@
+import { maskMarkers } from "../text/citations";
 import { readSentences } from "../text/sentences";
 import { isStopWord, readWords, type Word } from "../text/words";
 import { type Timetable, timetableOf } from "./hours";
@@ -95,7 +96,7 @@ export const readSource = (contexts: readonly string[]): Source => {
   for (const [context, whole] of contexts.entries()) {
     const record = readRecord(whole.slice(0, left));
     if (record) records.push(record);
-    const text = (record?.text ?? whole).slice(0, left);
+    const text = (record?.text ?? maskMarkers(whole)).slice(0, left);
     left -= text.length;
     for (const sentence of readSentences(text)) {
       const from = building.words.length;

@@ -1,6 +1,6 @@
+import { INTERJECTIONS } from "../text/stance";
 import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
-import { INTERJECTIONS } from "./claims";
 import type { Attribute } from "./facts";
 import { LIGHT_STEMS } from "./light-words";
 import type { NumberIndex } from "./numbers-told";

@@ -1,0 +1,118 @@
+/*
+ * Citation markers ("[1]", "【1†source】", "(Source: guide.pdf, p. 3)") and attributions ("According to the documents,").
+ * They say where a claim comes from and claim nothing themselves. Both are blanked, so that offsets stay those of the text.
+ * Every pattern is bounded: time is linear in the text's length.
+ */
+
+/** Code is left as it is: `items[1]`. */
+const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
+
+const NUMBERS = String.raw`\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,20}`;
+/** "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
+const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
+
+const PLACE = String.raw`(?:sources?|docs?\.?|documents?|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
+const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}\s?[:#]?\s?(?:no\.\s?)?\d{1,4}(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
+const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
+const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
+const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
+/** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
+const WORDED =
+  String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|citation needed)\)|` +
+  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|citation needed|sources?|refs?|citations?)\]`;
+/** "France (1).": only at the end of a sentence. */
+const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
+/** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations between private characters. */
+const LENTICULAR = String.raw`[【〔［⟦](?:\d|${PLACE}[\s:#]?)[^【】〔〕［］⟦⟧\n]{0,80}[】〕］⟧]|\ue200[^\ue201]{0,200}\ue201`;
+/** "France.¹", "France<sup>1</sup>"; not "km²", "10⁶", "x<sup>2</sup>". */
+const RAISED = String.raw`(?<=\p{L}{3}|[.,;:!?)\]"”’»])(?:[⁰¹²³⁴-⁹]{1,3}(?:[,˒⁻][⁰¹²³⁴-⁹]{1,3}){0,9}|<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>)`;
+
+const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULAR}|${RAISED}`, "giu");
+
+/** Before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
+const VALUE_BEFORE =
+  /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+*/<>{[]|\w\()\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
+/** Behind one: "[0-9]+", "scores[1] = 5", "[1].name". */
+const VALUE_BEHIND = /^(?:[+*?{]|\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
+
+/** Brackets of numbers are a list, a range or an index where the words around them ask for one. */
+const isValue = (text: string, start: number, end: number): boolean =>
+  VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) || VALUE_BEHIND.test(text.slice(end, end + 4));
+
+/** Stands for a blanked marker until attributions are read. */
+const BLANK = "\ue000";
+
+const blankMarkers = (text: string): string => {
+  let last = 0;
+  return text.replace(MARKER, (match: string, bracketed: string | undefined, at: number) => {
+    if (match.startsWith("`")) return match;
+    // What follows a marker is another one: "[1][2]", "[1], [2]".
+    const isNext = last > 0 && /^[\s,;&]{0,4}(?:and\s)?$/.test(text.slice(last, at));
+    if (bracketed && !isNext && isValue(text, at, at + match.length)) return match;
+    last = at + match.length;
+    return BLANK.repeat(match.length);
+  });
+};
+
+const MARKS = String.raw`[\s${BLANK}]{0,40}`;
+const DETERMINER = "(?:the|these|those|this|that|my|your|our|each|every|both|all|several|some)";
+const QUALIFIER =
+  "(?:provided|given|above|following|retrieved|available|supplied|relevant|attached|cited|quoted|numbered|uploaded|listed|shared|aforementioned|original|source|search|context|reference|background|input|document|text|first|second|third|fourth|fifth|last|same|other|two|three|both|all|of|the)";
+/** What contexts are called. */
+export const SOURCE =
+  "(?:contexts?|passages?|documents?|docs?|sources?|texts?|articles?|excerpts?|snippets?|extracts?|paragraphs?|materials?|references?|records?|files?|pages?|results?|information|data|content|knowledge base)";
+const WHICH = String.raw`(?:\s?(?:#|no\.|number)?\s?\d{1,3}\b(?!\s?[.:%]\d)(?:(?:\s?,\s?\d{1,3}){0,9}\s?,?\s?(?:and|&|or|–|-)\s?(?:${SOURCE}\s)?\d{1,3}\b)?)`;
+const GIVEN = String.raw`(?:\s(?:(?:that\s)?(?:you|i|we)(?:['’]ve|\shave)?\s(?:been\s)?|(?:that\s)?(?:was|were|is|are)\s)?(?:provided|given|gave|above|below|shared|supplied|retrieved|available|attached)(?:\s(?:to me|here|above|below))?)`;
+/** "the text of the law", "documents released by the court" are somebody's, not the contexts. */
+const NOT_SOMEBODYS = String.raw`(?!\s(?:of|by|from|for|on|about|published|released|written|obtained|leaked|called|titled|named|which|who)\b|[-'’]\p{L})`;
+const part = (lead: string) =>
+  String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?${GIVEN}?`;
+const withinAnother = String.raw`(?:\s(?:in|from|of|within)\s${part(`(?:${DETERMINER}\\s)`)})?`;
+/** Any mention of the contexts, and one that can be nothing else. */
+const CONTEXTS = `(?:${part(`(?:${DETERMINER}\\s)?`)}${withinAnother}${NOT_SOMEBODYS}|${BLANK}{1,40})`;
+const NAMED_CONTEXTS = String.raw`(?:(?:${part(`${DETERMINER}\\s`)}|${SOURCE}\s?(?:${WHICH}|${BLANK}{1,40}))${withinAnother}${NOT_SOMEBODYS}|(?<=^|[.!?\n]\s{0,3})${BLANK}{1,40})`;
+
+const SAYS = String.raw`(?:(?:also|clearly|explicitly|specifically|further|then)\s)?(?:states?|stated|says?|said|mentions?|mentioned|indicates?|indicated|notes?|noted|shows?|showed|suggests?|describes?|explains?|reports?|reported|reveals?|confirms?|specif(?:y|ies)|claims?|asserts?|tells?|adds?|highlights?|points? out|outlines?|emphasi[sz]es?)`;
+const SAID =
+  "(?:stated|said|mentioned|indicated|noted|shown|seen|described|explained|reported|revealed|confirmed|specified|claimed|told|listed|discussed|outlined|detailed|given|provided|found|written|cited|quoted|referenced|documented|supported)";
+
+/** "The answer is Paris." */
+const LEAD = String.raw`(?<=^|[.!?\n]\s{0,3})(?:the\s(?:(?:final|correct|short)\s)?answer\sis(?:\s?:|\sthat\b)?|(?:final\s)?answer\s?:)`;
+
+/** "According to the documents,", "as mentioned in document 2", "the passage states that". */
+const ATTRIBUTION = new RegExp(
+  [
+    LEAD,
+    String.raw`\b(?:according to|based (?:only |solely |strictly |purely )?(?:up)?on|as per|going by|judging (?:by|from))\s(?:${CONTEXTS})(?:\s?,)?`,
+    String.raw`\b(?:from|in|within|per|using|by)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
+    String.raw`\bas\s(?:(?:is|was|it is)\s)?${SAID}\s(?:(?:in|by|on|within)\s${CONTEXTS}|above|earlier|below)(?:\s?,)?`,
+    String.raw`\b(?:(?:it\s)?(?:is|was|are|were)\s)?${SAID}\s(?:in|by|on|within)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
+    String.raw`(?<![\p{L}\p{N}])(?:as\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
+    String.raw`\b(?:we|i|you|one|it)\s(?:(?:can|could|may)\s)?(?:be\s)?(?:see|seen|learn|know|conclude|infer|inferred|find|found|gather|tell)\s(?:from|in|by)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
+  ].join("|"),
+  "giu",
+);
+
+const HEADING = "(?:sources?|references?|citations?|footnotes?|bibliography|works cited)";
+/** "Sources: [1] [2]", the list under "References:" at the end, and "[^1]: Guide, 2019". */
+const SOURCE_LINE = new RegExp(
+  String.raw`^[ \t>*_#(]{0,8}${HEADING}[ \t*_]{0,4}:?[ \t*_]{0,4}(?:(?:[\s${BLANK},;&•|)*-]|and\b|https?://\S{1,300}|${FILE}|${PLACE}\s?#?\d{1,4})*)$(?:\n[ \t]{0,8}(?:[-*•]|\(?\d{1,3}[.)]|[${BLANK}]|https?:)[^\n]{0,500}|\n[ \t]*(?=\n|$))*|^[ \t]{0,8}${BLANK}{3,8}:[^\n]{0,500}$`,
+  "gimu",
+);
+/** The same within a line, before markers: "Paris. Sources: [1], [2]". */
+const SOURCE_WORD = new RegExp(String.raw`\b(?:${HEADING}|see)\s?:?\s?(?=${BLANK})`, "giu");
+
+const blank = (match: string): string => " ".repeat(match.length);
+const unmark = (text: string): string => text.replaceAll(BLANK, " ");
+
+/** The text with spaces in place of its citation markers; as long as it was. */
+export const maskMarkers = (text: string): string => unmark(blankMarkers(text));
+
+/** The text with spaces in place of citation markers, lists of sources and attributions; as long as it was. */
+export const maskCitations = (text: string): string =>
+  unmark(
+    blankMarkers(text)
+      .replace(SOURCE_LINE, (match) => match.replace(/[^\n]/g, " "))
+      .replace(SOURCE_WORD, blank)
+      .replace(ATTRIBUTION, (match) => match.replace(/[^\n]/g, " ")),
+  );

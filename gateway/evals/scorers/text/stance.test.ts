@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { abstains, stanceOf } from "./stance";
+
+test.each(
+  `IDK | idk. | I don't know | I don’t know. | Don't know. | dont know | dunno | I really do not know. | No idea! | N/A | n/a. | NA | N.A. |
+  unknown | Unknown. | UNANSWERABLE | not answerable | No answer | No answer found. | Cannot be determined. |
+  It cannot be determined from the context. | Not mentioned in the context. | not specified | none given | None provided. |
+  Not enough information | Insufficient information. | The answer is unknown. | This question is unanswerable. | I'm not sure. |
+  Sorry, I don't know. | The answer cannot be found in the documents provided. | **N/A** | Answer: N/A | No information available. |
+  Unable to determine. | Not applicable | Can't say. | I cannot answer this question. | I don\`t know`
+    .split("|")
+    .map((text) => text.trim()),
+)("%j is an abstention", (text) => {
+  expect(stanceOf(text)).toBe("abstains");
+  expect(abstains(text)).toBe(true);
+});
+
+test.each([
+  ["yes", "yes"],
+  ["Yes.", "yes"],
+  ["TRUE", "yes"],
+  ["Answer: yes", "yes"],
+  ["**True**", "yes"],
+  ["yep", "yes"],
+  ["Correct!", "yes"],
+  ["That is correct.", "yes"],
+  ["Yes, that is right.", "yes"],
+  ["The correct answer is yes.", "yes"],
+  ["The statement is true.", "yes"],
+  ["no", "no"],
+  ["False", "no"],
+  ["nope", "no"],
+  ["The answer is no.", "no"],
+  ["Verdict: FALSE", "no"],
+  ["Incorrect.", "no"],
+  ["It is not true.", "no"],
+  ["No, that's incorrect.", "no"],
+  ["'No'", "no"],
+] as const)("%j is a bare %s", (text, stance) => expect(stanceOf(text)).toBe(stance));
+
+test.each([
+  ...["Unknown Pleasures", "No Country for Old Men", "No, it is blue", "True Grit", "None of the above", "None", "Na"],
+  ...[
+    "Unknown author",
+    "False alarm",
+    "Wrong answer",
+    "Right now",
+    "Not Guilty",
+    "Yes and no",
+    "true or false",
+    "no one",
+  ],
+  ...["I know the answer.", "unclear waters", "Nothing", "The Answer", "Yes Minister", "Nobody", "Dr. No", "0", ""],
+])("%j is an answer", (text) => expect(stanceOf(text)).toBeUndefined());
+
+describe("a whole answer abstains", () => {
+  test.each([
+    ["I'm sorry. The passages do not mention who founded it.", true],
+    ["I don't know, but I'm afraid the passages don't say either.", true],
+    ["No information is given in the documents. Let me know if you need more.", true],
+    ["I don't know. It was founded by Eiffel.", false],
+    ["I don't know, but I think it was Eiffel.", false],
+    ["Yes.", false],
+    ["", false],
+  ])("%j: %p", (text, expected) => expect(abstains(text)).toBe(expected));
+});

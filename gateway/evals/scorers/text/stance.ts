@@ -1,0 +1,149 @@
+import { maskCitations, SOURCE } from "./citations";
+import { readSentences } from "./sentences";
+import { isStopWord, readWords } from "./words";
+
+/*
+ * Sentences and answers that claim nothing: one list of abstentions and one of bare verdicts, for every criterion.
+ * English only.
+ */
+
+/** What an answer says that makes no claim of its own: that it has no answer, or a bare yes or no. */
+export type Stance = "abstains" | "yes" | "no";
+
+const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
+export const YES = list("yes true correct yeah yep yea yup right affirmative");
+export const NO = list("no false incorrect nope nah wrong negative");
+
+/** "in the context", "based on the documents provided". */
+const TAIL = `(?: (?:from|in|by|with|within|given|based on|here|to)(?: \\w+){0,3} ${SOURCE}(?: (?:provided|given|above|available))?| here| (?:that|this)(?: question)?| the (?:answer|question))?`;
+const HOW = "(?:explicitly |specifically |directly |currently |clearly )?";
+const KNOWN =
+  "(?:mentioned|stated|specified|provided|given|available|known|found|disclosed|clear|indicated|listed|included|described|discussed|addressed|reported|recorded|determined|determinable|answered|answerable|applicable|inferable|covered)";
+const MATTER = "(?:information|info|context|data|details?|evidence|mention)";
+
+/** Whole answers without an answer, as `evenOut` writes them. */
+const ABSTENTION = new RegExp(
+  `^(?:${[
+    "idk|idek|dk|dunno|n/a|n a|tbd",
+    "(?:(?:i|we) )?(?:(?:really|honestly|simply|just) )?(?:dunno|(?:do not|dont) (?:(?:really|actually) )?(?:know|have (?:an?|the|that|this|any|enough) (?:answer|information|info|idea|context|clue)))(?: for (?:sure|certain))?",
+    "(?:(?:i am|im|we are) )?(?:not (?:sure|certain)|unsure|uncertain)",
+    "(?:(?:i|we) have )?no (?:idea|clue|answer|response)(?: (?:found|available|given|provided|possible))?",
+    "unknown|unanswerable|undetermined|undeterminable|indeterminate|unspecified|unclear",
+    `not ${HOW}${KNOWN}`,
+    `none (?:is |was |are |were )?${HOW}${KNOWN}`,
+    `(?:(?:i|we|one|it|this|that) )?(?:cannot|can not|cant|could not|couldnt|unable to|not able to|impossible to|not possible to) (?:be )?(?:answer|answered|determine|determined|say|tell|find|found|known|inferred|established|verified|decided)(?: (?:it|that|this|an answer|the answer|this question|the question))?`,
+    `(?:there is )?(?:no|not enough|insufficient) (?:relevant |specific |such |further )?${MATTER}(?: (?:is |was )?${KNOWN})?`,
+    `${MATTER} (?:is |was )?(?:not ${HOW}${KNOWN}|unavailable)`,
+    `nothing (?:is |was )?${KNOWN}`,
+    `not (?:enough|sufficient) ${MATTER}|not in the ${SOURCE}`,
+  ].join("|")})${TAIL}$`,
+);
+
+const LEAD =
+  /^(?:(?:the |my )?(?:final |short |correct |right )?(?:answer|verdict|response|result)(?: is)?|(?:it|this|that|(?:this|the) (?:question|statement|claim))(?: is|s)|(?:i am |im )?(?:sorry|afraid)(?: but)?|unfortunately|well) (?=\S)/;
+
+/** Case, punctuation, apostrophes and Markdown evened out; "/" stays. */
+const evenOut = (text: string): string =>
+  text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/['’‘ʼ`´]/gu, "")
+    .replace(/[^\p{L}\p{N}/]+/gu, " ")
+    .trim();
+
+/** Words beside a bare verdict that add nothing: "Yes, that is right." */
+const FILLERS = list("a the it its this that thats is was indeed absolutely definitely certainly of course");
+
+/** Longer texts say more. */
+const LONGEST = 160;
+
+/** What a whole text says, where that is all it says: "IDK", "N/A.", "Answer: yes", "The answer is no." */
+export const stanceOf = (text: string): Stance | undefined => {
+  if (text.length > LONGEST || text.trim() === "Na") return undefined;
+  let plain = evenOut(text);
+  if (plain === "na" && /[A-Z]/.test(text)) return "abstains";
+  for (let cuts = 0; cuts < 3 && LEAD.test(plain) && !ABSTENTION.test(plain); cuts++) plain = plain.replace(LEAD, "");
+  if (ABSTENTION.test(plain)) return "abstains";
+  const words = plain.split(" ").filter((word) => !FILLERS.has(word));
+  const isDenied = words[0] === "not";
+  const [word, ...others] = isDenied ? words.slice(1) : words;
+  if (word === undefined || !others.every((other) => (YES.has(word) ? YES : NO).has(other))) return undefined;
+  if (!YES.has(word) && !NO.has(word)) return undefined;
+  return YES.has(word) !== isDenied ? "yes" : "no";
+};
+
+/** Words that answer whoever spoke before, and say nothing by themselves. */
+export const INTERJECTIONS: ReadonlySet<string> = new Set([
+  ...["yes", "yeah", "yep", "yea", "yup", "no", "nope", "nah", "oh", "well", "absolutely", "exactly", "sure", "wow"],
+  ...["haha", "hmm", "ok", "okay", "sorry"],
+]);
+
+/** Patterns look at no more of a sentence than this. */
+const LOOKED_AT = 600;
+
+const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
+/** Phrases by which a sentence says that it, or what it was given, has no answer. */
+export const ABSTENTION_PHRASES: readonly string[] = [
+  String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
+  String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
+  String.raw`\b(?:i|we) (?:do not|don['’]t) (?:know|have (?:enough|any|the|that|this|information))`,
+  String.raw`\b${SOURCE}\b.{0,40}\b${LACK}\s.{0,30}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover|enough|sufficient)`,
+  String.raw`\bno (?:relevant |specific |such |further )?(?:information|mention|context|answer|data)\b.{0,60}\b(?:provid|given|available|found|in the|about|of|on)`,
+  String.raw`\b(?:not|n['’]t) (?:enough|sufficient) (?:information|context|data)`,
+  String.raw`\bnot (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
+];
+const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
+
+/** What comes after a "but" may claim something all the same. */
+const TURN = /\b(?:but|however|although|though|yet)\b/iu;
+
+const isSilent = (text: string): boolean =>
+  readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
+
+/** The sentence says that there is no answer, and nothing else. */
+export const isAbstention = (sentence: string): boolean => {
+  const text = sentence.slice(0, LOOKED_AT);
+  if (stanceOf(text) === "abstains") return true;
+  if (!SAYS_NO_ANSWER.test(text)) return false;
+  const turn = TURN.exec(text);
+  const [before, after] = turn ? [text.slice(0, turn.index), text.slice(turn.index + turn[0].length)] : [text, ""];
+  return [before, after].every((part) => isSilent(part) || stanceOf(part) === "abstains" || SAYS_NO_ANSWER.test(part));
+};
+
+/** What is said to whoever asked, about nothing: "Sure!", "I hope this helps." */
+const COURTESY = new RegExp(
+  [
+    String.raw`^(?:sure(?: thing)?|certainly|of course|absolutely|great|hello|hi|hey|thanks?(?: you)?|you're welcome|no problem|good luck)[\s!.,]*(?:there)?[\s!.,]*$`,
+    String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*(?:i|we)(?: can|'d be happy to|'ll| will| would be happy to) (?:help|assist)\b.{0,60}$`,
+    String.raw`^please (?:provide|clarify|share|give)\b.{0,120}$`,
+    String.raw`^(?:i|we) hope (?:this|that|it)\b.{0,60}$`,
+    String.raw`^(?:please )?let me know\b.{0,100}$`,
+    String.raw`^(?:please )?feel free to\b.{0,100}$`,
+    String.raw`^how (?:can|may) i help\b.{0,60}$`,
+    String.raw`^(?:is there )?anything else\b.{0,60}$`,
+    String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*here(?:'s|’s| is| are)\b.{0,200}:?$`,
+    String.raw`^(?:i['’]?m|i am|we are)?\s?(?:very |so |really |terribly )?sorry(?: for the confusion)?[\s!.,]*$`,
+    String.raw`^enjoy\b.{0,30}$`,
+  ].join("|"),
+  "iu",
+);
+
+/** Longer ones that end with a colon say something themselves. */
+const LONGEST_HEADING = 25;
+
+/** A question, a heading, a courtesy, a bare verdict, or nothing but light words. */
+export const saysNothing = (sentence: string): boolean => {
+  if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
+  const text = sentence.slice(0, LOOKED_AT);
+  if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
+  return isSilent(text) || stanceOf(text) !== undefined || COURTESY.test(text.trim());
+};
+
+/** The whole answer says that there is none: each of its sentences says so or says nothing. */
+export const abstains = (output: string): boolean => {
+  const sentences = readSentences(maskCitations(output)).map(({ text, start, end }) => ({
+    declines: isAbstention(text) || isAbstention(output.slice(start, end)),
+    isEmpty: saysNothing(text),
+  }));
+  return sentences.some(({ declines }) => declines) && sentences.every((each) => each.declines || each.isEmpty);
+};
