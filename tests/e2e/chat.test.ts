@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Ajv2020 } from "ajv/dist/2020";
 import type OpenAI from "openai";
 import type { ChatAnswer } from "../../gateway/chat/contract";
 import { readEvents, Stack } from "../harness";
@@ -92,6 +93,48 @@ describe("an answer of the real model", () => {
       city: expect.any(String),
       is_capital: expect.any(Boolean),
     });
+  });
+
+  test("follows the schema of a pydantic model with bounded numbers, and refuses what can't be held by name", async () => {
+    const schema = {
+      $defs: {
+        Size: {
+          properties: { width: { exclusiveMinimum: 0, maximum: 2.5, type: "number" } },
+          required: ["width"],
+          title: "Size",
+          type: "object",
+          additionalProperties: false,
+        },
+      },
+      properties: {
+        count: { maximum: 5000, minimum: 1, title: "Count", type: "integer" },
+        discount: { anyOf: [{ exclusiveMaximum: 0, minimum: -0.5, type: "number" }, { type: "null" }], default: null },
+        kind: { const: "order", title: "Kind", type: "string" },
+        size: { $ref: "#/$defs/Size", description: "How large" },
+      },
+      required: ["count", "discount", "kind", "size"],
+      title: "Order",
+      type: "object",
+      additionalProperties: false,
+    };
+    const order = (properties: object) =>
+      openai.chat.completions.parse({
+        ...ask("Write an order as JSON.", { max_tokens: 120, temperature: 1, seed: 5 }),
+        model: MODEL,
+        response_format: {
+          type: "json_schema",
+          json_schema: {
+            name: "order",
+            strict: true,
+            schema: { ...schema, properties: { ...schema.properties, ...properties } },
+          },
+        },
+      });
+    const written: unknown = (await order({})).choices[0]?.message.parsed;
+    expect(new Ajv2020({ strict: false }).validate(schema, written)).toBe(true);
+
+    const refused: unknown = await order({ code: { pattern: "^A", type: "string" } }).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 400, param: "response_format.json_schema.schema.properties.code.pattern" });
   });
 
   test("is repeated by a seed and ends at a stop string", async () => {

@@ -1,18 +1,152 @@
 /** Number rules whose values JSON.parse reads exactly (integers below 2^53) or at least as finite numbers. */
 export const NUMBER_RULES: Record<string, string> = {
-  "integer-from-zero": '"0" | [1-9] [0-9]{0,14}',
-  integer: '"-"? integer-from-zero',
-  "number-from-zero": 'integer-from-zero ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
-  number: '"-"? number-from-zero',
-  "number-to-one": '"0" ("." [0-9]{1,15})? | "1" ("." "0"{1,15})?',
+  integer: '"-"? ("0" | [1-9] [0-9]{0,14})',
+  number: 'integer ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?',
 };
 
-const MAX_VALUES = 1000;
+export const BOUND_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
+/** JSON Schema's bounds of a number; a side without one is open. */
+export type NumberBounds = Partial<Record<(typeof BOUND_KEYWORDS)[number], number>>;
 
-/** Every whole number from `minimum` to `maximum`, undefined when they are too many or the bounds are none. */
-export const integerRange = (minimum: unknown, maximum: unknown): number[] | undefined => {
-  if (typeof minimum !== "number" || typeof maximum !== "number") return undefined;
-  const first = Math.ceil(minimum);
-  const length = Math.floor(maximum) - first + 1;
-  return length >= 1 && length <= MAX_VALUES ? Array.from({ length }, (_, offset) => first + offset) : undefined;
+/** Whole parts beyond ±(2^53 - 1) are not written: not every JSON reader holds them exactly. */
+const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
+/** Digits that every double keeps. */
+const EXACT_DIGITS = 15;
+
+/**
+ * GBNF for exactly the whole numbers within bounds, as long as they are within ±(2^53 - 1). undefined: there are none.
+ * Leading zeros, "-0", fractions and exponents are not written.
+ */
+export const integerGrammar = (bounds: NumberBounds): string | undefined => grammarWithin(bounds, 0);
+
+/**
+ * GBNF for exactly the numbers within bounds that have at most so many decimals that 15 digits remain exact: 15 less the
+ * digits before the point of the larger bound (14 for 0…1, 9 for 0…100000). Without exponents. undefined: there are none.
+ */
+export const numberGrammar = (bounds: NumberBounds): string | undefined => {
+  const given = Object.values(bounds).filter((value) => Number.isFinite(value) && Math.abs(value) <= Number(LARGEST));
+  const digits = Math.max(0, ...given.map((value) => wholePart(Math.abs(value)).replace(/^0$/, "").length));
+  return grammarWithin(bounds, Math.max(0, EXACT_DIGITS - digits));
+};
+
+/** A finite number in digits, without an exponent: 1e-7 is "0.0000001". */
+const inDigits = (value: number): string => {
+  const [, sign = "", whole = "0", part = "", power = "0"] =
+    /^(-?)(\d+)\.?(\d*)(?:e([+-]\d+))?$/.exec(`${value}`) ?? [];
+  const exponent = Number(power);
+  const digits = whole + part;
+  const point = whole.length + exponent;
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  return `${sign}${digits.slice(0, point).padEnd(point, "0")}.${digits.slice(point)}`;
+};
+
+const wholePart = (value: number): string => inDigits(value).split(".")[0] ?? "0";
+
+/** value · 10^decimals, rounded towards `up`: 1 or down: -1; `isExclusive` moves on from a value that needs no rounding. */
+const scaled = (value: number, decimals: number, direction: 1 | -1, isExclusive: boolean): bigint => {
+  const [whole = "0", part = ""] = inDigits(value).split(".");
+  const kept = BigInt(whole.replace("-", "") + part.slice(0, decimals).padEnd(decimals, "0"));
+  const isExact = /^0*$/.test(part.slice(decimals));
+  const towardsZero = value < 0 ? -kept : kept;
+  if (isExact) return isExclusive ? towardsZero + BigInt(direction) : towardsZero;
+  const isRounded = (direction === 1) === value > 0;
+  return isRounded ? towardsZero + BigInt(direction) : towardsZero;
+};
+
+const grammarWithin = (bounds: NumberBounds, decimals: number): string | undefined => {
+  const limit = (LARGEST + 1n) * 10n ** BigInt(decimals) - 1n;
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = bounds;
+  let low = -limit;
+  let high = limit;
+  const raise = (value: bigint) => {
+    if (value > low) low = value;
+  };
+  const lower = (value: bigint) => {
+    if (value < high) high = value;
+  };
+  if (minimum !== undefined) raise(scaled(minimum, decimals, 1, false));
+  if (exclusiveMinimum !== undefined) raise(scaled(exclusiveMinimum, decimals, 1, true));
+  if (maximum !== undefined) lower(scaled(maximum, decimals, -1, false));
+  if (exclusiveMaximum !== undefined) lower(scaled(exclusiveMaximum, decimals, -1, true));
+  if (low > high) return undefined;
+  const parts: string[] = [];
+  if (low < 0n) parts.push(`"-" ${fixedPoint(high < 0n ? -high : 1n, -low, decimals)}`);
+  if (high >= 0n) parts.push(fixedPoint(low > 0n ? low : 0n, high, decimals));
+  return either(parts);
+};
+
+const either = (parts: readonly string[]): string => (parts.length === 1 ? (parts[0] ?? "") : `(${parts.join(" | ")})`);
+
+const ZERO = "0";
+const NINE = "9";
+const isAll = (digits: string, digit: string): boolean => digits === digit.repeat(digits.length);
+const charClass = (from: number, to: number): string => (from === to ? `"${from}"` : `[${from}-${to}]`);
+
+/** Numbers of `low` to `high`, both ≥ 0 and in units of the last decimal. */
+const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
+  if (decimals === 0) return whole(low, high);
+  const unit = 10n ** BigInt(decimals);
+  const fractionOf = (value: bigint) => (value % unit).toString().padStart(decimals, ZERO);
+  const [first, last] = [low / unit, high / unit];
+  const [zeros, nines] = [ZERO.repeat(decimals), NINE.repeat(decimals)];
+  if (first === last) return `"${first}" ${fraction(fractionOf(low), fractionOf(high))}`;
+  // Whole parts at a bound have a fraction of their own only where the bound cuts into it.
+  const isLowOpen = fractionOf(low) === zeros;
+  const isHighOpen = fractionOf(high) === nines;
+  const [from, to] = [isLowOpen ? first : first + 1n, isHighOpen ? last : last - 1n];
+  return either([
+    ...(isLowOpen ? [] : [`"${first}" ${fraction(fractionOf(low), nines)}`]),
+    ...(from <= to ? [`${whole(from, to)} ${fraction(zeros, nines)}`] : []),
+    ...(isHighOpen ? [] : [`"${last}" ${fraction(zeros, fractionOf(high))}`]),
+  ]);
+};
+
+/** Whole numbers of `low` to `high`, both ≥ 0, by their number of digits. */
+const whole = (low: bigint, high: bigint): string => {
+  const [from, to] = [low.toString(), high.toString()];
+  if (from.length === to.length) return sameLength(from, to);
+  const parts = [sameLength(from, NINE.repeat(from.length))];
+  const [shortest, longest] = [from.length, to.length - 2];
+  if (shortest <= longest) parts.push(`[1-9] [0-9]{${shortest},${longest}}`);
+  parts.push(sameLength(`1${ZERO.repeat(to.length - 1)}`, to));
+  return either(parts);
+};
+
+/** Digits from `low` to `high`, texts of one length. */
+const sameLength = (low: string, high: string): string => {
+  const count = low.length;
+  if (count === 0) return '""';
+  if (isAll(low, ZERO) && isAll(high, NINE)) return `[0-9]{${count}}`;
+  return byFirstDigit(low, high, (from, to) => (count === 1 ? "" : sameLength(from, to)));
+};
+
+/** "." and the decimals from `low` to `high`, texts of one length; shorter ones are as if zeros followed. */
+const fraction = (low: string, high: string): string => {
+  const digits = decimalsWithin(low, high);
+  return isAll(low, ZERO) ? `("." ${digits})?` : `"." ${digits}`;
+};
+
+const decimalsWithin = (low: string, high: string): string => {
+  const count = low.length;
+  if (isAll(low, ZERO) && (isAll(high, NINE) || isAll(high, ZERO))) return `[0-${high[0] ?? ""}]{1,${count}}`;
+  return byFirstDigit(low, high, (from, to) => {
+    if (from === "") return "";
+    return isAll(from, ZERO) ? `(${decimalsWithin(from, to)})?` : decimalsWithin(from, to);
+  });
+};
+
+/** The first digit at the lower bound, between the bounds, and at the upper one, each with what may follow. */
+const byFirstDigit = (low: string, high: string, rest: (low: string, high: string) => string): string => {
+  const [first, last] = [Number(low[0]), Number(high[0])];
+  const [lowRest, highRest] = [low.slice(1), high.slice(1)];
+  if (first === last) return `"${first}" ${rest(lowRest, highRest)}`.trim();
+  const [zeros, nines] = [ZERO.repeat(lowRest.length), NINE.repeat(lowRest.length)];
+  const isLowOpen = isAll(lowRest, ZERO);
+  const isHighOpen = isAll(highRest, NINE);
+  const [from, to] = [isLowOpen ? first : first + 1, isHighOpen ? last : last - 1];
+  return either([
+    ...(isLowOpen ? [] : [`"${first}" ${rest(lowRest, nines)}`.trim()]),
+    ...(from <= to ? [`${charClass(from, to)} ${rest(zeros, nines)}`.trim()] : []),
+    ...(isHighOpen ? [] : [`"${last}" ${rest(zeros, highRest)}`.trim()]),
+  ]);
 };

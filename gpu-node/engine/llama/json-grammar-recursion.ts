@@ -7,7 +7,7 @@ export const canEnd = (schema: unknown, root: unknown): boolean => {
 
   const visit = (node: unknown, path: ReadonlySet<string>): boolean => {
     if (typeof node !== "object" || node === null) return true;
-    const { $ref, anyOf, required, properties, items, minItems, prefixItems } = node as Record<string, unknown>;
+    const { $ref, anyOf, allOf, required, properties, items, minItems, prefixItems } = node as Record<string, unknown>;
     if (typeof $ref === "string") {
       if (finite.has($ref)) return true;
       if (path.has($ref)) return false;
@@ -15,6 +15,7 @@ export const canEnd = (schema: unknown, root: unknown): boolean => {
       if (ends) finite.add($ref);
       return ends;
     }
+    if (Array.isArray(allOf)) return allOf.every((part) => visit(part, path));
     if (Array.isArray(anyOf)) return anyOf.some((option) => visit(option, path));
     const needed: unknown[] = Array.isArray(prefixItems) ? [...prefixItems] : [];
     if (typeof minItems === "number" && minItems > needed.length) needed.push(items);

@@ -16,11 +16,11 @@ test("what a grammar can't hold a model to is refused by name", () => {
   const property = (schema: unknown) => paramOf({ type: "object", properties: { x: schema } });
   expect(property({ type: "string", pattern: "^a" })).toBe("schema.properties.x.pattern");
   expect(property({ type: "string", format: "email" })).toBe("schema.properties.x.format");
-  expect(property({ type: "number", minimum: 3 })).toBe("schema.properties.x");
+  expect(property({ type: "number", minimum: 3, maximum: 2 })).toBe("schema.properties.x");
   expect(property({ type: "integer", multipleOf: 3 })).toBe("schema.properties.x.multipleOf");
   expect(property({ type: "array", uniqueItems: true })).toBe("schema.properties.x.uniqueItems");
   expect(property({ oneOf: [{ type: "string" }] })).toBe("schema.properties.x.oneOf");
-  expect(property({ allOf: [{ type: "string" }] })).toBe("schema.properties.x.allOf");
+  expect(property({ allOf: [{ type: "string" }, { minLength: 2 }] })).toBe("schema.properties.x.allOf");
   expect(property({ anyOf: [{ type: "string" }], type: "string" })).toBe("schema.properties.x.type");
   expect(property({ $ref: "#/$defs/none" })).toBe("schema.properties.x.$ref");
   expect(property({ $ref: "https://example.com/schema" })).toBe("schema.properties.x.$ref");

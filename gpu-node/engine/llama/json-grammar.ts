@@ -1,5 +1,5 @@
 import { AppError } from "../../../lib/errors";
-import { integerRange, NUMBER_RULES } from "./json-grammar-numbers";
+import { BOUND_KEYWORDS, integerGrammar, NUMBER_RULES, type NumberBounds, numberGrammar } from "./json-grammar-numbers";
 import { canEnd, resolveReference } from "./json-grammar-recursion";
 
 /**
@@ -27,8 +27,8 @@ const ANNOTATIONS = new Set(
 );
 const KEYWORDS: Record<string, readonly string[]> = {
   string: ["minLength", "maxLength", "format"],
-  number: ["minimum", "maximum"],
-  integer: ["minimum", "maximum"],
+  number: [...BOUND_KEYWORDS, "multipleOf"],
+  integer: [...BOUND_KEYWORDS, "multipleOf"],
   array: ["items", "prefixItems", "minItems", "maxItems"],
   object: ["properties", "required", "additionalProperties"],
   boolean: [],
@@ -76,6 +76,10 @@ class GrammarBuilder {
     if (!isSchema(schema)) return refuse(path, "must be an object");
     if ("$ref" in schema) return this.#reference(schema, path, depth);
     if ("anyOf" in schema) return this.#anyOf(schema, path, depth);
+    if (Array.isArray(schema.allOf) && schema.allOf.length === 1) {
+      this.#allow(schema, path, ["allOf"]); // older pydantic writes a reference with a description like this
+      return this.#visit(schema.allOf[0], `${path}.allOf.0`, depth + 1);
+    }
     if ("const" in schema || "enum" in schema) return this.#literals(schema, path);
     const types = typesOf(schema, path);
     if (!types) {
@@ -123,10 +127,14 @@ class GrammarBuilder {
   }
 
   #literals(schema: Schema, path: string): string {
-    this.#allow(schema, path, ["const" in schema ? "const" : "enum", "type"]);
+    this.#allow(schema, path, ["const", "enum", "type"]);
     const types = typesOf(schema, path);
-    const values: unknown[] = "const" in schema ? [schema.const] : Array.isArray(schema.enum) ? schema.enum : [];
-    const fitting = values.filter((value) => !types || types.some((type) => isOfType(value, type)));
+    const listed: unknown[] | undefined = Array.isArray(schema.enum) ? schema.enum : undefined;
+    const values = "const" in schema ? [schema.const] : (listed ?? []);
+    const isListed = (value: unknown) => !listed || listed.some((other) => literal(other) === literal(value));
+    const fitting = values.filter(
+      (value) => isListed(value) && (!types || types.some((type) => isOfType(value, type))),
+    );
     if (fitting.length === 0) refuse(path, "allows no value");
     return alternatives(fitting.map(literal));
   }
@@ -136,7 +144,8 @@ class GrammarBuilder {
     const maximum = count(schema, "maxLength", path);
     const { format } = schema;
     if (format !== undefined) {
-      if (typeof format !== "string" || !FORMATS.includes(format)) refuse(`${path}.format`, "can't be guaranteed");
+      if (typeof format !== "string" || !FORMATS.includes(format))
+        refuse(`${path}.format`, `isn't supported. Formats: ${FORMATS.join(", ")}`);
       if (minimum !== undefined || maximum !== undefined) refuse(path, "has a format and a length");
       return `"\\"" ${this.#base(String(format))} "\\""`;
     }
@@ -145,18 +154,22 @@ class GrammarBuilder {
   }
 
   #number(type: "integer" | "number", schema: Schema, path: string): string {
-    const { minimum, maximum } = schema;
-    if (minimum === undefined && maximum === undefined) return this.#base(type);
-    if (minimum === 0 && maximum === undefined) return this.#base(`${type}-from-zero`);
-    if (type === "number" && minimum === 0 && maximum === 1) return this.#base("number-to-one");
-    const values = type === "integer" ? integerRange(minimum, maximum) : undefined;
-    if (!values) {
-      return refuse(
-        path,
-        "has bounds that can't be guaranteed: whole numbers can have up to 1000 values, others 0 or 0 to 1",
-      );
+    const { multipleOf } = schema;
+    if (multipleOf !== undefined && multipleOf !== 1) refuse(`${path}.multipleOf`, "isn't supported: it can only be 1");
+    const isWhole = type === "integer" || multipleOf === 1;
+    const bounds: NumberBounds = {};
+    for (const keyword of BOUND_KEYWORDS) {
+      const value = schema[keyword];
+      if (typeof value === "number" && Number.isFinite(value)) bounds[keyword] = value;
+      else if (value !== undefined) refuse(`${path}.${keyword}`, "must be a number");
     }
-    return alternatives(values.map(literal));
+    const given = Object.entries(bounds);
+    if (given.length === 0) return this.#base(isWhole ? "integer" : "number");
+    const kind = isWhole ? "whole number" : "number";
+    return (
+      (isWhole ? integerGrammar(bounds) : numberGrammar(bounds)) ??
+      refuse(path, `allows no ${kind} within ±(2^53 - 1): ${given.map((pair) => pair.join(" ")).join(", ")}`)
+    );
   }
 
   #array(schema: Schema, path: string, depth: number): string {
@@ -240,8 +253,9 @@ class GrammarBuilder {
 
   #allow(schema: Schema, path: string, keywords: readonly string[]): void {
     const unknown = Object.keys(schema).find((key) => !keywords.includes(key) && !ANNOTATIONS.has(key));
-    if (unknown)
-      refuse(`${path}.${unknown}`, unknown === "oneOf" ? "isn't supported; use anyOf" : "can't be guaranteed");
+    if (unknown === undefined) return;
+    const instead = unknown === "oneOf" ? "Use anyOf" : `Supported here: ${keywords.join(", ") || "annotations"}`;
+    refuse(`${path}.${unknown}`, `isn't supported. ${instead}`);
   }
 }
 

@@ -235,6 +235,21 @@ describe("structured output", () => {
       fits: (value) => isRecord(value) && !Number.isNaN(Date.parse(String(value.at))),
     },
     {
+      name: "numbers within bounds",
+      schema: {
+        type: "object",
+        properties: {
+          count: { type: "integer", minimum: 1200, maximum: 5000 },
+          share: { type: "number", exclusiveMinimum: -0.5, maximum: 2.25 },
+        },
+        required: ["count", "share"],
+      },
+      fits: (value) => {
+        const { count, share } = value as { count: number; share: number };
+        return Number.isInteger(count) && count >= 1200 && count <= 5000 && share > -0.5 && share <= 2.25;
+      },
+    },
+    {
       name: "characters of several tokens",
       schema: { type: "object", properties: { crew: { const: "👩‍🚀 ﷽ \u0000" } }, required: ["crew"] },
       fits: (value) => isRecord(value) && value.crew === "👩‍🚀 ﷽ \u0000",
