@@ -2,6 +2,7 @@ import { createLlamaEmbedder } from "../gpu-node/engine/llama/embedder";
 import { createLlamaHost } from "../gpu-node/engine/llama/host";
 import { ensureModel } from "../gpu-node/models/download";
 import { silentLog } from "../lib/log";
+import { countProgress } from "../lib/progress";
 import { defaultConfig } from "../lib/settings";
 import { Stack } from "../tests/harness";
 import { median } from "./load";
@@ -53,6 +54,7 @@ export const embeddings = async () => {
   });
 
   try {
+    const progress = countProgress("embeddings", LENGTHS.length * BATCHES.length * (ROUNDS + 1), "rounds");
     const measured = [];
     for (const { words, texts } of LENGTHS) {
       const corpus = Array.from({ length: texts }, (_, index) => textOf(words, index));
@@ -60,7 +62,7 @@ export const embeddings = async () => {
         measured.push({
           tokens: words + 2,
           batch,
-          ...(await compare({ floor, embedder: own, gateway }, corpus, batch)),
+          ...(await compare({ floor, embedder: own, gateway }, corpus, batch, progress.step)),
         });
     }
     return { embedder: embedder.name, model: config.models.embedding, threads: 1, measured };
@@ -84,7 +86,7 @@ interface Speed {
 }
 
 /** Rounds in turns, because what else the machine does hits all sides then. */
-const compare = async (sides: Sides, corpus: string[], batch: number) => {
+const compare = async (sides: Sides, corpus: string[], batch: number, onRound: () => void) => {
   const rounds: Record<keyof Sides, Speed>[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
     const speeds = {
@@ -93,6 +95,7 @@ const compare = async (sides: Sides, corpus: string[], batch: number) => {
       gateway: await time(sides.gateway, corpus, batch),
     };
     if (round > 0) rounds.push(speeds); // the first one warms up
+    onRound();
   }
   const middle = (pick: (round: (typeof rounds)[number]) => number) => Number(median(rounds.map(pick)).toFixed(2));
   return {

@@ -5,6 +5,7 @@ import { loadRuntime } from "../gpu-node/engine/llama/runtime";
 import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama/sampling";
 import { ensureModel } from "../gpu-node/models/download";
 import { silentLog } from "../lib/log";
+import { countProgress } from "../lib/progress";
 import { loadConfig } from "../lib/settings";
 import { median } from "./load";
 
@@ -77,8 +78,9 @@ export const engineThroughput = async () => {
     return answers.map(({ answer }) => answer);
   };
 
+  const progress = countProgress("engine", STREAMS.length * ROUNDS, "rounds");
   const measured = [];
-  for (const streams of STREAMS) measured.push(await compare(streams, ours, floor));
+  for (const streams of STREAMS) measured.push(await compare(streams, ours, floor, progress.step));
   const report = { engine: engine.name, model: config.models.chat, threads: llama.maxThreads, measured };
   await engine.close();
   await host.dispose();
@@ -92,7 +94,7 @@ const begin = (sequence: LlamaContextSequence | undefined, prompt: string, sampl
 };
 
 /** Rounds in turns, with the sides changing places, because what else the machine does hits both then. */
-const compare = async (streams: number, ours: Side, floor: Side) => {
+const compare = async (streams: number, ours: Side, floor: Side, onRound: () => void) => {
   const rounds: { engine: Speed; floor: Speed }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const prompts = Array.from(
@@ -102,6 +104,7 @@ const compare = async (streams: number, ours: Side, floor: Side) => {
     const first = round % 2 === 0 ? await time(ours, prompts) : undefined;
     const atFloor = await time(floor, prompts);
     rounds.push({ engine: first ?? (await time(ours, prompts)), floor: atFloor });
+    onRound();
   }
   const middle = (pick: (round: { engine: Speed; floor: Speed }) => number) =>
     Number(median(rounds.map(pick)).toFixed(2));

@@ -1,3 +1,4 @@
+import { countProgress } from "../lib/progress";
 import { post } from "./load";
 import { residentMib, startAll } from "./processes";
 
@@ -18,12 +19,14 @@ export const gatewayMemory = async () => {
     const resident = [{ requests: 0, mib: residentMib(side.gateway.pid) }];
     let requests = 0;
     let failures = 0;
+    const progress = countProgress("gateway-memory", STEPS, "steps");
     for (let step = 0; step < STEPS; step++) {
       const cached = await post(url, { ...CHAT, messages, temperature: 0 }, HITS_PER_STEP, CONNECTIONS);
       const made = await post(url, { ...CHAT, messages }, WHOLE_PER_STEP, CONNECTIONS);
       requests += cached.requests + made.requests;
       failures += cached.failures + made.failures;
       resident.push({ requests, mib: Math.round(residentMib(side.gateway.pid)) });
+      progress.step();
     }
     return { requests, failures, resident };
   } finally {

@@ -1,4 +1,5 @@
 import http2 from "node:http2";
+import { countProgress } from "../lib/progress";
 import { HEADERS, median, oneByOne, post } from "./load";
 import { cpuMs, type Running, residentMib, type Side, startAll } from "./processes";
 
@@ -27,11 +28,16 @@ const measure = async (
 };
 
 /** Gateway and floor in turns, so that whatever else the machine does hits both. */
-const sideBySide = async (gateway: () => Promise<Round>, floor: () => Promise<Round>) => {
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) await gateway();
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) await floor();
+const sideBySide = async (gateway: () => Promise<Round>, floor: () => Promise<Round>, onRound: () => void) => {
+  const counted = async (side: () => Promise<Round>) => {
+    const round = await side();
+    onRound();
+    return round;
+  };
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) await counted(gateway);
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) await counted(floor);
   const rounds: [Round, Round][] = [];
-  for (let i = 0; i < ROUNDS; i++) rounds.push([await gateway(), await floor()]);
+  for (let i = 0; i < ROUNDS; i++) rounds.push([await counted(gateway), await counted(floor)]);
   const of = (side: 0 | 1, field: keyof Round) => median(rounds.map((round) => round[side][field]));
   const ratio = (field: keyof Round) => median(rounds.map(([a, b]) => a[field] / b[field]));
   return {
@@ -72,7 +78,7 @@ const directMs = async (url: string, count: number): Promise<number> => {
   return median(times);
 };
 
-const latency = async ({ gateway, bare, node }: Side) => {
+const latency = async ({ gateway, bare, node }: Side, onRound: () => void) => {
   const path = "/v1/chat/completions";
   const rounds: { gateway: number; bare: number; direct: number }[] = [];
   for (let i = 0; i < ROUNDS; i++) {
@@ -81,6 +87,7 @@ const latency = async ({ gateway, bare, node }: Side) => {
       bare: median(await oneByOne(bare.url + path, { ...CHAT, model: MODEL }, 300)),
       direct: await directMs(node.url, 300),
     });
+    onRound();
   }
   const added = (from: "bare" | "direct") => median(rounds.map((round) => round.gateway - round[from]));
   return {
@@ -108,20 +115,24 @@ export const gatewayOverhead = async () => {
       headers: { "content-type": "text/plain" },
       body: await answer.text(),
     });
+    const progress = countProgress("gateway-overhead", 3 * 2 * (WARM_UP_ROUNDS + ROUNDS) + ROUNDS, "rounds");
     return {
       whole_answer: await sideBySide(
         () => measure(gateway, chats, plain, 2000, 16),
         () => measure(bare, chats, plain, 2000, 16),
+        progress.step,
       ),
       stream_of_64: await sideBySide(
         () => measure(gateway, chats, streamed, 400, 16),
         () => measure(bare, "/stream", streamed, 400, 16),
+        progress.step,
       ),
       cache_hit: await sideBySide(
         () => measure(gateway, chats, cached, 4000, 16),
         () => measure(bare, "/stored", cached, 4000, 16),
+        progress.step,
       ),
-      latency: await latency(side),
+      latency: await latency(side, progress.step),
       gateway_resident_mib: residentMib(gateway.pid),
     };
   } finally {

@@ -4,6 +4,7 @@ import { summarizeCriterion } from "../gateway/evals/statistics/criterion";
 import { sumDrawn } from "../gateway/evals/statistics/drawn";
 import { comparePairs } from "../gateway/evals/statistics/paired";
 import { createRandom } from "../gateway/evals/statistics/random";
+import { countProgress } from "../lib/progress";
 import { SCENARIOS } from "../tests/statistics/scenarios";
 import { simulateCoverage, times, uniform } from "../tests/statistics/simulate";
 
@@ -55,7 +56,16 @@ const medianMs = (calculate: () => unknown): number => {
 };
 
 /** How often 95 % intervals hold the true value in simulated runs, and how long the statistics of large runs take. */
-export const statistics = async () => ({
-  coverage: SCENARIOS.map(({ name, truth, simulate }) => ({ name, ...simulateCoverage(truth, TRIALS, simulate) })),
-  medianMs: Object.fromEntries(Object.entries(CALCULATIONS).map(([name, run]) => [name, medianMs(run)])),
-});
+export const statistics = async () => {
+  const progress = countProgress("statistics", SCENARIOS.length + Object.keys(CALCULATIONS).length, "figures");
+  const counted = <T>(figure: T): T => {
+    progress.step();
+    return figure;
+  };
+  return {
+    coverage: SCENARIOS.map(({ name, truth, simulate }) =>
+      counted({ name, ...simulateCoverage(truth, TRIALS, simulate) }),
+    ),
+    medianMs: Object.fromEntries(Object.entries(CALCULATIONS).map(([name, run]) => [name, counted(medianMs(run))])),
+  };
+};

@@ -1,17 +1,54 @@
 import { createHash } from "node:crypto";
+import { appendFile } from "node:fs/promises";
+import type { Platform } from "../../gateway/cli/agreement/platform";
+import { embedAnyLength } from "../../gateway/evals/reference/embed";
 import type { EmbedTexts } from "../../gateway/evals/scorers/types";
+import { AppError } from "../../lib/errors";
 
-/** Remembers vectors by text in a file of JSON lines, so that a fit embeds each text once. */
-export const cachedEmbeddings = async (path: string, embed: EmbedTexts): Promise<EmbedTexts> => {
+/** Texts of one request for vectors. */
+const TEXTS_AT_ONCE = 64;
+
+export const embedOn =
+  ({ services, call }: Platform): EmbedTexts =>
+  async (texts) => {
+    const vectors: Float32Array[] = [];
+    for (let from = 0; from < texts.length; from += TEXTS_AT_ONCE) {
+      const some = texts.slice(from, from + TEXTS_AT_ONCE);
+      vectors.push(...(await embedAnyLength(services.embeddings, call(), some)).vectors);
+    }
+    return vectors;
+  };
+
+const parseLine = (line: string): { key: string; vector: string } | undefined => {
+  try {
+    const parsed = JSON.parse(line);
+    return typeof parsed?.key === "string" && typeof parsed.vector === "string" ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * Remembers vectors by text in a file of JSON lines, so that a fit embeds each text once; a new file where there is
+ * none. Without a path nothing is remembered. Throws invalid_request, with the lines, for a file of anything else.
+ */
+export const openVectorCache = async (path: string | undefined): Promise<(embed: EmbedTexts) => EmbedTexts> => {
+  if (path === undefined) return (embed) => embed;
   const known = new Map<string, Float32Array>();
   const file = Bun.file(path);
-  const lines = (await file.exists()) ? (await file.text()).split("\n").filter(Boolean) : [];
-  for (const line of lines) {
-    const { key, vector }: { key: string; vector: string } = JSON.parse(line);
-    known.set(key, new Float32Array(new Uint8Array(Buffer.from(vector, "base64")).buffer));
+  const lines = (await file.exists()) ? (await file.text()).split("\n") : [];
+  const wrong: number[] = [];
+  for (const [at, line] of lines.entries()) {
+    if (line === "") continue;
+    const entry = parseLine(line);
+    if (entry) known.set(entry.key, new Float32Array(new Uint8Array(Buffer.from(entry.vector, "base64")).buffer));
+    else wrong.push(at + 1);
   }
-  const { appendFile } = await import("node:fs/promises");
-  return async (texts) => {
+  if (wrong.length > 0) {
+    const which = `${wrong.length === 1 ? "line" : "lines"} ${wrong.slice(0, 20).join(", ")}`;
+    throw new AppError("invalid_request", `${path}, ${which}: not a stored vector. Delete the file or name another.`);
+  }
+  return (embed) => async (texts) => {
     const keys = texts.map((text) => createHash("sha256").update(text.toWellFormed()).digest("base64url"));
     const missing = [...new Set(keys)].filter((key) => !known.has(key));
     if (missing.length > 0) {

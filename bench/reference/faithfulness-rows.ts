@@ -1,4 +1,4 @@
-import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
+import type { LabelledFile } from "../../gateway/evals/agreement/labelled-file";
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import { readAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
 import type { EmbedTexts, ScoredAnswer } from "../../gateway/evals/scorers/types";
@@ -27,15 +27,18 @@ const claimLabelsOf = (row: LabelledAnswer, claims: FaithfulnessRow["read"]["cla
     return isMarked ? 0 : 1;
   });
 
-/** The labelled answers of a folder, each read against its context. */
-export const readRows = async (folder: string, embed: EmbedTexts): Promise<FaithfulnessRow[]> => {
+/** The labelled answers of files about faithfulness, each read against its context. */
+export const readRows = async (
+  files: readonly LabelledFile[],
+  embed: EmbedTexts,
+  onRow: () => void,
+): Promise<FaithfulnessRow[]> => {
   const rows: FaithfulnessRow[] = [];
-  for (const path of await listLabelledFiles(folder)) {
-    for (const row of await readLabelledFile(path)) {
+  for (const { name: file, rows: labelled } of files) {
+    for (const row of labelled) {
       if (row.task !== "faithfulness") continue;
       const read = await readAnswer(answerOf(row), embed);
       const { id, label, answer, spans } = row;
-      const file = path.replace(/^.*[/\\]|\.jsonl$/g, "");
       const group = `${file}/${row.group}`;
       rows.push({
         file,
@@ -48,6 +51,7 @@ export const readRows = async (folder: string, embed: EmbedTexts): Promise<Faith
         claimLabels: claimLabelsOf(row, read.claims),
         spans,
       });
+      onRow();
     }
   }
   return rows;

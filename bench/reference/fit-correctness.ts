@@ -1,18 +1,18 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
 import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
-import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
+import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
-import { embedAnyLength } from "../../gateway/evals/reference/embed";
 import { CORRECTNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/features";
 import type { EmbedTexts } from "../../gateway/evals/scorers/types";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
+import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
 import { GIVEN, L2, SIGNS } from "./correctness";
-import { cachedEmbeddings } from "./embeddings";
+import { embedOn, openVectorCache } from "./embeddings";
 import { type FitOptions, fitLogistic, type LogisticModel } from "./logistic";
 import {
   balancedAccuracyAt,
@@ -33,14 +33,11 @@ Held-out: cross-validation over groups in ten folds, the mean of three seeds. Th
 
 const OPTIONS = {
   dry: { type: "boolean", default: false },
-  task: { type: "string" },
   cache: { type: "string" },
 } as const;
 
 const SEEDS = [1, 2, 3];
 const OUT = join(import.meta.dir, "../../gateway/evals/scorers/correctness/weights.ts");
-/** Texts of one request for vectors. */
-const TEXTS_AT_ONCE = 64;
 
 interface FitRow extends GroupedExample {
   file: string;
@@ -57,12 +54,15 @@ const rowOf = async (row: LabelledRow, file: string, embed: EmbedTexts): Promise
   return { features: values, label: row.label, group: row.group, file, simple };
 };
 
-const readRows = async (folder: string, embed: EmbedTexts): Promise<FitRow[]> => {
+const readRows = async (files: readonly LabelledFile[], embed: EmbedTexts): Promise<FitRow[]> => {
   const rows: FitRow[] = [];
-  for (const path of await listLabelledFiles(folder)) {
-    for (const labelled of await readLabelledFile(path)) {
-      const row = await rowOf(labelled, basename(path, ".jsonl"), embed);
+  const total = files.reduce((sum, file) => sum + file.rows.length, 0);
+  const progress = countProgress("reading answers", total, "rows");
+  for (const file of files) {
+    for (const labelled of file.rows) {
+      const row = await rowOf(labelled, file.name, embed);
       if (row) rows.push(row);
+      progress.step();
     }
   }
   return rows;
@@ -112,14 +112,19 @@ ${entries.join("\n")}
 
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
-const fit = async (folder: string, embed: EmbedTexts, isDry: boolean): Promise<void> => {
-  const rows = await readRows(folder, embed);
+const fit = async (files: readonly LabelledFile[], embed: EmbedTexts, isDry: boolean): Promise<void> => {
+  const rows = await readRows(files, embed);
   const options: FitOptions = {
     signs: CORRECTNESS_FEATURES.map((name) => SIGNS[name]),
     given: CORRECTNESS_FEATURES.map((name) => GIVEN[name]),
     l2: L2,
   };
-  const heldOut = SEEDS.map((seed) => nestedLogits(rows, options, seed));
+  const fitting = countProgress("fitting", SEEDS.length, "seeds");
+  const heldOut = SEEDS.map((seed) => {
+    const logits = nestedLogits(rows, options, seed);
+    fitting.step();
+    return logits;
+  });
   console.log(
     `${" ".repeat(50)}AUROC  balanced accuracy: simple scorers by the best threshold, and by held-out ones\n`,
   );
@@ -135,18 +140,11 @@ const fit = async (folder: string, embed: EmbedTexts, isDry: boolean): Promise<v
 await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
   const [folder, ...rest] = positionals;
   if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+  const files = (await readLabelledFiles(folder)).filter(({ task }) => task === "correctness");
+  const remember = await openVectorCache(values.cache);
   const platform = await startPlatform(loadConfig(), false);
   try {
-    const direct: EmbedTexts = async (texts) => {
-      const vectors: Float32Array[] = [];
-      for (let from = 0; from < texts.length; from += TEXTS_AT_ONCE) {
-        const part = texts.slice(from, from + TEXTS_AT_ONCE);
-        vectors.push(...(await embedAnyLength(platform.services.embeddings, platform.call(), part)).vectors);
-      }
-      return vectors;
-    };
-    const embed = values.cache ? await cachedEmbeddings(values.cache, direct) : direct;
-    await fit(folder, embed, values.dry);
+    await fit(files, remember(embedOn(platform)), values.dry);
     return EXIT.ok;
   } finally {
     await platform.close();

@@ -1,16 +1,16 @@
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
 import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
-import { listLabelledFiles, readLabelledFile } from "../../gateway/evals/agreement/labelled-file";
-import { embedAnyLength } from "../../gateway/evals/reference/embed";
+import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import type { FaithfulnessModel, Weights } from "../../gateway/evals/scorers/faithfulness/model";
 import type { EmbedTexts } from "../../gateway/evals/scorers/types";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
+import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
-import { cachedEmbeddings } from "./embeddings";
+import { embedOn, openVectorCache } from "./embeddings";
 import { centre, type FaithfulnessRow, fitModel, logitOf, SHAPES } from "./faithfulness";
 import { answerOf, readRows } from "./faithfulness-rows";
 import { foldsOf } from "./folds";
@@ -32,7 +32,6 @@ const OPTIONS = {
 } as const;
 
 const FOLDS = 5;
-const TEXTS_AT_ONCE = 64;
 const OUT = join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/weights.ts");
 
 /** Log-odds of rows by models, and thresholds, that have not seen their groups. */
@@ -56,6 +55,8 @@ const heldOut = (rows: readonly FaithfulnessRow[], seed: number): number[] => {
     return model ? logitOf(model, row) : 0;
   });
 };
+
+const countRows = (files: readonly LabelledFile[]): number => files.reduce((sum, { rows }) => sum + rows.length, 0);
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -118,15 +119,24 @@ ${SHAPES.map((shape) => `  ${shape}: { claim: ${toSource(model[shape].claim)}, a
 };
 `;
 
-const reportSimple = async (folder: string, embed: EmbedTexts, seeds: readonly number[]): Promise<void> => {
-  for (const path of await listLabelledFiles(folder)) {
-    const rows = (await readLabelledFile(path)).filter((row) => row.task === "faithfulness");
-    if (rows.length === 0) continue;
-    console.log(`${basename(path, ".jsonl")}, simple scorers: threshold the best for these rows, and from other folds`);
+const reportSimple = async (
+  files: readonly LabelledFile[],
+  embed: EmbedTexts,
+  seeds: readonly number[],
+): Promise<void> => {
+  const progress = countProgress("simple scorers", countRows(files), "rows");
+  for (const { name: file, rows: labelled } of files) {
+    const rows = labelled.filter((row) => row.task === "faithfulness");
+    const scoresOf = new Map(Object.keys(FAITHFULNESS_BASELINES).map((name): [string, number[]] => [name, []]));
+    for (const row of rows) {
+      for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES))
+        scoresOf.get(name)?.push(await score(answerOf(row), embed));
+      progress.step();
+    }
+    progress.clear();
+    console.log(`${file}, simple scorers: threshold the best for these rows, and from other folds`);
     const labels = rows.map(({ label }) => label === 1);
-    for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES)) {
-      const scores: number[] = [];
-      for (const row of rows) scores.push(await score(answerOf(row), embed));
+    for (const [name, scores] of scoresOf) {
       console.log(
         line(name, [
           auroc(labels, scores) ?? Number.NaN,
@@ -141,22 +151,25 @@ const reportSimple = async (folder: string, embed: EmbedTexts, seeds: readonly n
 await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
   const [folder, ...rest] = positionals;
   if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+  const seedCount = Number(values.seeds);
+  if (!(Number.isInteger(seedCount) && seedCount >= 1 && seedCount <= 100))
+    throw new AppError("invalid_request", `--seeds is "${values.seeds}". Give a whole number from 1 to 100.`);
+  const files = (await readLabelledFiles(folder)).filter(({ task }) => task === "faithfulness");
+  const remember = await openVectorCache(values.cache);
   const platform = await startPlatform(loadConfig(), false);
-  const plain: EmbedTexts = async (texts) => {
-    const vectors: Float32Array[] = [];
-    for (let from = 0; from < texts.length; from += TEXTS_AT_ONCE) {
-      const some = texts.slice(from, from + TEXTS_AT_ONCE);
-      vectors.push(...(await embedAnyLength(platform.services.embeddings, platform.call(), some)).vectors);
-    }
-    return vectors;
-  };
   try {
-    const embed = values.cache ? await cachedEmbeddings(values.cache, plain) : plain;
-    const rows = await readRows(folder, embed);
-    const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => index + 1);
-    const runs = seeds.map((seed) => heldOut(rows, seed));
+    const embed = remember(embedOn(platform));
+    const reading = countProgress("reading answers", countRows(files), "rows");
+    const rows = await readRows(files, embed, () => reading.step());
+    const seeds = Array.from({ length: seedCount }, (_, index) => index + 1);
+    const fitting = countProgress("fitting", seedCount, "seeds");
+    const runs = seeds.map((seed) => {
+      const logits = heldOut(rows, seed);
+      fitting.step();
+      return logits;
+    });
     report(rows, runs);
-    await reportSimple(folder, embed, seeds);
+    await reportSimple(files, embed, seeds);
     if (values.dry) return EXIT.ok;
     const model = fitModel(rows);
     const logits = rows.map((_, at) => mean(runs.map((run) => run[at] ?? 0)));

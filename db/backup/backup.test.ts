@@ -9,9 +9,9 @@ import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
 import { listAudit } from "../audit";
 import { type Db, openDb } from "../client";
 import { migrate } from "../migrate";
-import { backUp } from "./backup";
+import { BACKUP_STEPS, backUp } from "./backup";
 import { checkBackup } from "./check";
-import { restore } from "./restore";
+import { RESTORE_STEPS, restore } from "./restore";
 
 const open = async (url: string): Promise<Db> => {
   const db = await openDb({ url }, silentLog());
@@ -61,11 +61,15 @@ test("a backup holds every row of every table, for its owner alone", async () =>
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "it's a backup.db");
-    const facts = await backUp({ url: `file:${file}` }, copy);
+    let steps = 0;
+    const onStep = () => void steps++;
+    const facts = await backUp({ url: `file:${file}` }, copy, onStep);
+    expect(steps).toBe(BACKUP_STEPS);
     expect(facts.migrations.applied).toBe(facts.migrations.known);
     expect(statSync(copy).mode & 0o777).toBe(0o600);
     const restored = `file:${join(dirname(file), "elsewhere", "groundwire.db")}`;
-    await restore(copy, { url: restored });
+    await restore(copy, { url: restored }, { onStep });
+    expect(steps).toBe(BACKUP_STEPS + RESTORE_STEPS);
     await holdsEverything(restored);
   });
 });

@@ -8,14 +8,18 @@ import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
 import { copyAll } from "./tables";
 
+/** The copy is written, then read again. */
+export const BACKUP_STEPS = 2;
+
 /**
  * Copies a live database into one SQLite file: a state between two transactions, however much is written meanwhile, and
  * nobody waits. The file has its name only once it was read again and found whole. Throws conflict where the file is
- * there already, unavailable for a database that can't be read.
+ * there already, unavailable for a database that can't be read. `onStep` is called after each of `BACKUP_STEPS` steps.
  */
 export const backUp = async (
   { url, authToken }: Pick<DbOptions, "url" | "authToken">,
   file: string,
+  onStep: () => void = () => {},
 ): Promise<BackupFacts> => {
   if (existsSync(file)) throw new AppError("conflict", `${file} is there already. Give another name.`);
   const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
@@ -32,7 +36,9 @@ export const backUp = async (
   const client = createClient({ url, authToken, concurrency: source === undefined ? undefined : 1, intMode: "bigint" });
   try {
     await (source === undefined ? copyServer(client, partial) : copyFile(client, partial));
+    onStep();
     const facts = await checkBackup(partial);
+    onStep();
     await syncFile(partial);
     await rename(partial, file);
     await syncFile(dirname(file));

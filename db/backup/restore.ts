@@ -9,6 +9,9 @@ import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
 import { copyAll, countRows, listSchema } from "./tables";
 
+/** The backup is read, copied, and the copy read. */
+export const RESTORE_STEPS = 3;
+
 export interface Restored {
   facts: BackupFacts;
   /** Where the database that was there before lies now, or its log where there was nothing else. */
@@ -17,27 +20,37 @@ export interface Restored {
 
 /**
  * Puts a backup in the place of the database, once it was read from end to end; what was there is kept beside it, also
- * where it is damaged. A libSQL server has to be empty. Throws what `checkBackup` throws, and conflict for a database that is in use.
+ * where it is damaged. A libSQL server has to be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws what `checkBackup` throws, and conflict for a database that is in use.
  */
 export const restore = async (
   file: string,
   { url, authToken }: Pick<DbOptions, "url" | "authToken">,
-  now = new Date(),
+  { now = new Date(), onStep = () => {} }: { now?: Date; onStep?: () => void } = {},
 ): Promise<Restored> => {
   const facts = await checkBackup(file);
-  if (url.startsWith("file:")) return { facts, before: await replaceFile(file, url.slice("file:".length), facts, now) };
-  await fillServer(file, createClient({ url, authToken, intMode: "bigint" }), facts);
+  onStep();
+  if (url.startsWith("file:"))
+    return { facts, before: await replaceFile(file, url.slice("file:".length), facts, now, onStep) };
+  await fillServer(file, createClient({ url, authToken, intMode: "bigint" }), facts, onStep);
   return { facts };
 };
 
-const replaceFile = async (file: string, path: string, facts: BackupFacts, now: Date): Promise<string | undefined> => {
+const replaceFile = async (
+  file: string,
+  path: string,
+  facts: BackupFacts,
+  now: Date,
+  onStep: () => void,
+): Promise<string | undefined> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.restoring`;
   rmSync(fresh, { force: true });
   await copyFile(file, fresh);
   await chmod(fresh, 0o600);
   await syncFile(fresh);
+  onStep();
   const copied = await checkBackup(fresh);
+  onStep();
   if (copied.sha256 !== facts.sha256) throw new AppError("internal", `${file} changed while it was copied. Try again.`);
   const lock = existsSync(path) ? await lockAlone(path) : undefined;
   let before: string | undefined;
@@ -109,14 +122,16 @@ const lockAlone = async (path: string): Promise<Client | undefined> => {
 const inUse = (path: string, cause?: unknown): AppError =>
   new AppError("conflict", `${path} is in use. Stop every process of Groundwire, then restore again.`, { cause });
 
-const fillServer = async (file: string, server: Client, { tables }: BackupFacts): Promise<void> => {
+const fillServer = async (file: string, server: Client, { tables }: BackupFacts, onStep: () => void): Promise<void> => {
   const source = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
   try {
     if ((await listSchema(server)).length > 0) {
       throw new AppError("conflict", "The libSQL server holds data already. Restore into an empty database.");
     }
     await copyAll(source, server);
+    onStep();
     const wrong = await findMissing(server, tables);
+    onStep();
     if (wrong !== undefined) throw new AppError("internal", `${wrong} Empty the database and try again.`);
   } finally {
     source.close();

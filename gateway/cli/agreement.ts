@@ -1,17 +1,18 @@
 import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
+import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
 import { type Compared, compareRows, type ScoreRow, type SimpleScore } from "../evals/agreement/compare";
-import { listLabelledFiles, readLabelledFile } from "../evals/agreement/labelled-file";
+import { type LabelledFile, readLabelledFiles } from "../evals/agreement/labelled-file";
 import type { LabelledRow } from "../evals/agreement/labelled-row";
 import { formatAgreement } from "../evals/agreement/table";
 import { predictionLine, reportToWire } from "../evals/agreement/wire";
 import { embedAnyLength } from "../evals/reference/embed";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
-import { writeAgreementDocs } from "./agreement/docs";
+import { openAgreementDocs } from "./agreement/docs";
 import { type Platform, startPlatform } from "./agreement/platform";
 
 const HELP = `How far an evaluator agrees with people: scores answers that people have labelled, by the code of the API.
@@ -21,8 +22,9 @@ const HELP = `How far an evaluator agrees with people: scores answers that peopl
   bun run agreement FOLDER --rows 25              the first rows of each file only
   bun run agreement FOLDER --predictions OUT      also writes what it says of each row, one file for each
   bun run agreement FOLDER --json                 for scripts
-  bun run agreement FOLDER --docs                 writes the table in docs/evaluation.md anew
+  bun run agreement FOLDER --docs                 updates the table in docs/evaluation.md
 
+All files are read and checked before the first row is scored. Progress is written to stderr.
 The models run in this process, unless GROUNDWIRE_NODES names nodes.`;
 
 const OPTIONS = {
@@ -51,19 +53,12 @@ const scorerOf =
     return { score: score.value, decision: score.passed, spans };
   };
 
-const simpleScorers = ({ services, call }: Platform, row: LabelledRow): Record<string, SimpleScore> => {
-  const baselines = row.task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES;
+const simpleScorers = ({ services, call }: Platform, task: LabelledRow["task"]): Record<string, SimpleScore> => {
+  const baselines = task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES;
   const embed = async (texts: readonly string[]) => (await embedAnyLength(services.embeddings, call(), texts)).vectors;
   return Object.fromEntries(
     Object.entries(baselines).map(([name, score]) => [name, async (each: LabelledRow) => score(answerOf(each), embed)]),
   );
-};
-
-const progressOf = (name: string, total: number) => {
-  const { stderr } = process;
-  return (done: number): void => {
-    if (stderr.isTTY) stderr.write(`\r\x1b[K${done < total ? `${name}: ${done} of ${total}` : ""}`);
-  };
 };
 
 interface FileReport {
@@ -74,30 +69,21 @@ interface FileReport {
 const compareFile = async (
   platform: Platform,
   evaluator: string,
-  path: string,
-  most: number | undefined,
+  { name, task, rows }: LabelledFile,
+  onRow: () => void,
 ): Promise<FileReport> => {
-  const rows = (await readLabelledFile(path)).slice(0, most);
-  const [first] = rows;
-  if (!first || rows.some(({ task }) => task !== first.task)) {
-    throw new AppError(
-      "dataset_invalid",
-      `${basename(path)} mixes tasks. Give correctness and faithfulness a file each.`,
-    );
-  }
-  const criterion = BUILT_IN_CRITERIA.find(({ name }) => name === first.task);
+  const criterion = BUILT_IN_CRITERIA.find((each) => each.name === task);
   const compared = await compareRows(rows, {
     evaluator: { name: evaluator, score: scorerOf(platform, evaluator) },
     threshold: criterion?.threshold ?? 0.5,
-    simple: simpleScorers(platform, first),
+    simple: simpleScorers(platform, task),
     parallel: PARALLEL,
-    onProgress: progressOf(basename(path), rows.length),
+    onRow,
   });
-  return { name: basename(path, ".jsonl"), compared };
+  return { name, compared };
 };
 
 const writePredictions = async (folder: string, { name, compared }: FileReport): Promise<void> => {
-  await mkdir(folder, { recursive: true });
   await Bun.write(join(folder, `${name}.jsonl`), compared.predictions.map(predictionLine).join(""));
 };
 
@@ -119,18 +105,24 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
   if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
     throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
   }
-  const files = await listLabelledFiles(folder);
+  const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
+  // What can't be written is found out before the work, too.
+  if (values.predictions) await mkdir(values.predictions, { recursive: true });
+  const docs = values.docs ? await openAgreementDocs() : undefined;
   const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
   try {
+    const total = files.reduce((sum, { rows }) => sum + rows.length, 0);
+    const progress = countProgress(values.evaluator, total, "rows");
     const reports: FileReport[] = [];
     for (const file of files) {
-      const report = await compareFile(platform, values.evaluator, file, most);
+      const report = await compareFile(platform, values.evaluator, file, () => progress.step());
+      progress.clear();
       reports.push(report);
       if (values.predictions) await writePredictions(values.predictions, report);
       if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
     }
     if (values.json) console.log(JSON.stringify({ evaluator: values.evaluator, files: reports.map(toJson) }, null, 2));
-    if (values.docs) await writeAgreementDocs(reports.map((report) => toText(report, "markdown")));
+    await docs?.write(reports.map((report) => toText(report, "markdown")));
     return EXIT.ok;
   } finally {
     await platform.close();

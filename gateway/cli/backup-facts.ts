@@ -1,4 +1,15 @@
+import { existsSync, statSync } from "node:fs";
 import type { BackupFacts } from "../../db/backup/check";
+import { countProgress } from "../../lib/progress";
+
+/** Smaller databases take a second or two. */
+const SHOWN_FROM_BYTES = 50e6;
+
+/** Progress by the step for a large database file, or a server's, whose size is unknown. */
+export const showSteps = (task: string, file: string | undefined, steps: number): (() => void) => {
+  const isSmall = file !== undefined && (!existsSync(file) || statSync(file).size < SHOWN_FROM_BYTES);
+  return isSmall ? () => {} : countProgress(task, steps, "steps").step;
+};
 
 /** What is in a backup, in a few lines. */
 export const printFacts = ({ sizeBytes, sha256, migrations, tables }: BackupFacts): void => {

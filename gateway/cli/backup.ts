@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { backUp } from "../../db/backup/backup";
+import { BACKUP_STEPS, backUp } from "../../db/backup/backup";
 import { databaseOptions } from "../../db/client";
 import { EXIT, paint, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
-import { printFacts } from "./backup-facts";
+import { printFacts, showSteps } from "./backup-facts";
 
 const HELP = `Copies the database into one file, while Groundwire runs, and reads the copy from end to end.
 
@@ -19,7 +19,9 @@ await runCommand(HELP, { json: { type: "boolean", default: false } }, async ({ v
     throw new AppError("invalid_request", `Give the name of one file.\n\n${HELP}`);
   const file = resolve(name);
   const startedMs = performance.now();
-  const facts = await backUp(databaseOptions(loadConfig()), file);
+  const options = databaseOptions(loadConfig());
+  const source = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
+  const facts = await backUp(options, file, showSteps("copying, then reading the copy", source, BACKUP_STEPS));
   const tookMs = Math.round(performance.now() - startedMs);
   if (values.json) console.log(JSON.stringify({ file, took_ms: tookMs, ...facts }, null, 2));
   else {

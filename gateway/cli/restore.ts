@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
 import { checkBackup } from "../../db/backup/check";
-import { restore } from "../../db/backup/restore";
+import { RESTORE_STEPS, restore } from "../../db/backup/restore";
 import { databaseOptions } from "../../db/client";
 import { EXIT, paint, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
-import { printFacts } from "./backup-facts";
+import { printFacts, showSteps } from "./backup-facts";
 
 const HELP = `Puts a backup in the place of the database. It is read from end to end first; what was there is kept.
 
@@ -30,7 +30,8 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
     }
     return EXIT.ok;
   }
-  const { facts, before } = await restore(file, databaseOptions(loadConfig()));
+  const onStep = showSteps("reading the backup, copying it, reading the copy", file, RESTORE_STEPS);
+  const { facts, before } = await restore(file, databaseOptions(loadConfig()), { onStep });
   if (values.json) console.log(JSON.stringify({ file, before: before ?? null, ...facts }, null, 2));
   else {
     console.log(`${paint("green", "Restored")} ${file}`);

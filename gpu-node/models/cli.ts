@@ -4,7 +4,7 @@ import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { type CatalogueModel, catalogue, findModel, type ModelKind } from "./catalogue";
 import { ensureModel } from "./download";
-import { drawProgress } from "./progress";
+import { drawDownload } from "./progress";
 import { hashFile, sizeOf } from "./verify";
 
 const HELP = `Models of this machine
@@ -59,7 +59,7 @@ const pull = async (
   output: NodeJS.WriteStream,
   name = models[kind],
 ): Promise<void> => {
-  const file = await ensureModel(kind, { models: { ...models, [kind]: name } }, drawProgress(output));
+  const file = await ensureModel(kind, { models: { ...models, [kind]: name } }, drawDownload(output));
   output.write(`${file.name} is ready: ${file.path}\n`);
 };
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
-import { drawProgress } from "../../gpu-node/models/progress";
+import { drawDownload } from "../../gpu-node/models/progress";
 import { runCommand } from "../../lib/command";
 import { toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
@@ -56,7 +56,7 @@ const fetchModel = async (kind: ModelKind): Promise<Tally> => {
   const { models } = loadConfig();
   heading(`model: ${models[kind]}`);
   try {
-    console.log((await ensureModel(kind, { models }, drawProgress(process.stdout))).path);
+    console.log((await ensureModel(kind, { models }, drawDownload(process.stdout))).path);
     return sum([]);
   } catch (error) {
     return { ...sum([]), failed: 1, failures: [`the model ${models[kind]}: ${toAppError(error).message}`] };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
 import { neededModels } from "../../../gpu-node/models/needed";
-import { drawProgress } from "../../../gpu-node/models/progress";
+import { drawDownload } from "../../../gpu-node/models/progress";
 import { startNode } from "../../../gpu-node/node";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
@@ -62,7 +62,7 @@ const startOwnNode = async (config: Config, withChat: boolean) => {
   const engine = withChat ? config.node.engine : "synthetic";
   const embedder = config.node.embedder === "auto" ? "llama" : config.node.embedder;
   const own: Config = { ...config, node: { ...config.node, engine, embedder, port: 0 } };
-  for (const kind of neededModels(own.node)) await ensureModel(kind, config, drawProgress(process.stderr));
+  for (const kind of neededModels(own.node)) await ensureModel(kind, config, drawDownload(process.stderr));
   const node = await startNode(own, { log: silentLog() });
   await node.ready;
   return node;

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureModel } from "../../../gpu-node/models/download";
 import { neededModels } from "../../../gpu-node/models/needed";
-import { drawProgress } from "../../../gpu-node/models/progress";
+import { drawDownload } from "../../../gpu-node/models/progress";
 import { EXIT, paint, runCommand } from "../../../lib/command";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
@@ -59,7 +59,7 @@ const makeLogFolder = (dataDir: string): string => {
 /** The models that the node loads. A bar that was left half-way ends its line, so that the reason stands on one of its own. */
 const fetchModels = async (config: Config): Promise<void> => {
   for (const kind of neededModels(config.node)) {
-    await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
+    await ensureModel(kind, config, drawDownload(process.stdout)).catch((error: unknown) => {
       if (isTerminal) console.log();
       throw error;
     });

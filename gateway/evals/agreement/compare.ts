@@ -18,7 +18,8 @@ interface Comparison {
   simple: Readonly<Record<string, SimpleScore>>;
   /** Rows that are scored at the same time. */
   parallel: number;
-  onProgress(done: number): void;
+  /** After each row. */
+  onRow(): void;
 }
 
 export interface Compared {
@@ -32,13 +33,12 @@ export interface Compared {
 /** How an evaluator and simple scorers agree with the labels of a file's rows. Simple scorers get their best threshold. */
 export const compareRows = async (
   rows: readonly LabelledRow[],
-  { evaluator, threshold, simple, parallel, onProgress }: Comparison,
+  { evaluator, threshold, simple, parallel, onRow }: Comparison,
 ): Promise<Compared> => {
-  let done = 0;
   const scored = await inOrder(rows, parallel, async (row) => {
     const verdict = await evaluator.score(row);
     const others = await Promise.all(Object.values(simple).map((score) => score(row)));
-    onProgress(++done);
+    onRow();
     return { row, verdict, others };
   });
   const judged = scored.flatMap(({ row, verdict }) => (verdict ? [{ row, verdict }] : []));

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { listLabelledFiles, parseLabelledRows, readLabelledFile } from "./labelled-file";
+import type { AppError } from "../../../lib/errors";
+import { parseLabelledRows, readLabelledFiles } from "./labelled-file";
 import { toCodePoints, toUtf16 } from "./offsets";
 
 const CORRECT = {
@@ -28,12 +29,16 @@ const FAITHFUL = {
 
 const parse = (...lines: unknown[]) => {
   const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
-  return Array.fromAsync(parseLabelledRows(new Blob([text]).stream(), "rows.jsonl"));
+  const fail = (problem: AppError) => {
+    throw problem;
+  };
+  return Array.fromAsync(parseLabelledRows(new Blob([text]).stream(), "rows.jsonl", fail));
 };
 
-test("rows of both tasks are read in order; other fields and blank lines are ignored", async () => {
-  const rows = await parse({ ...CORRECT, licence: "MIT" }, "", FAITHFUL, "");
-  expect(rows).toMatchObject([CORRECT, FAITHFUL]);
+test("rows are read in order; other fields and blank lines are ignored", async () => {
+  const second = { ...CORRECT, id: "q1-b" };
+  expect(await parse({ ...CORRECT, licence: "MIT" }, "", second, "")).toMatchObject([CORRECT, second]);
+  expect(await parse(FAITHFUL)).toMatchObject([FAITHFUL]);
 });
 
 test("spans count characters in the file, and UTF-16 units afterwards", async () => {
@@ -43,8 +48,8 @@ test("spans count characters in the file, and UTF-16 units afterwards", async ()
 
 describe("what is wrong is named by file, line and field", () => {
   test.each([
-    ["no JSON", "{", "rows.jsonl, line 2: This is no JSON object.", undefined],
-    ["no object", "[]", "rows.jsonl, line 2: This is no JSON object.", undefined],
+    ["no JSON", "{", "rows.jsonl, line 2: Expected a JSON object.", undefined],
+    ["no object", "[]", "rows.jsonl, line 2: Expected a JSON object.", undefined],
     ["another label", { ...CORRECT, id: "x", label: "yes" }, 'line 2: label must be 0 or 1, not "yes".', "/label"],
     ["another task", { ...CORRECT, id: "x", task: "style" }, "task must be", "/task"],
     ["no references", { ...CORRECT, id: "x", references: [] }, "references must have at least 1 item.", "/references"],
@@ -57,7 +62,13 @@ describe("what is wrong is named by file, line and field", () => {
       "/spans/0",
     ],
     ["a span of another text", { ...FAITHFUL, spans: [{ start: 0, end: 3, text: "Bob" }] }, "spans.0", "/spans/0"],
-    ["an id again", CORRECT, 'The id "q1-a" came before.', undefined],
+    ["an id again", CORRECT, 'The id "q1-a" is already used.', undefined],
+    [
+      "a row of another task",
+      FAITHFUL,
+      "rows.jsonl, line 2: The task is faithfulness; rows above have correctness.",
+      undefined,
+    ],
   ])("%s", async (_, line, message, path) => {
     const error = await parse(CORRECT, line).catch((thrown) => thrown);
     expect(error).toMatchObject({ kind: "dataset_invalid", message: expect.stringContaining(message) });
@@ -70,21 +81,50 @@ describe("what is wrong is named by file, line and field", () => {
 });
 
 describe("a folder", () => {
-  test("gives its labelled files by name, and no others", async () => {
+  const read = async (files: Record<string, string | Uint8Array>) => {
     const folder = await mkdtemp(join(tmpdir(), "groundwire-labels-"));
     try {
-      const names = ["faithfulness_b.jsonl", "correctness_a.jsonl", "similarity_c.jsonl", "README.md"];
-      for (const name of names) await writeFile(join(folder, name), `${JSON.stringify(CORRECT)}\n`);
-      const files = await listLabelledFiles(folder);
-      expect(files).toEqual([join(folder, "correctness_a.jsonl"), join(folder, "faithfulness_b.jsonl")]);
-      expect(await readLabelledFile(files[0] ?? "")).toMatchObject([CORRECT]);
+      for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+      return await readLabelledFiles(folder);
     } finally {
       await rm(folder, { recursive: true });
     }
+  };
+  const lines = (...rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+
+  test("gives its labelled files by name, and no others", async () => {
+    const files = { "faithfulness_b.jsonl": lines(FAITHFUL), "correctness_a.jsonl": lines(CORRECT) };
+    expect(await read({ ...files, "similarity_c.jsonl": "{", "README.md": "" })).toMatchObject([
+      { name: "correctness_a", task: "correctness", rows: [CORRECT] },
+      { name: "faithfulness_b", task: "faithfulness", rows: [FAITHFUL] },
+    ]);
   });
 
-  test("that is not there, or has none, is refused", async () => {
-    await expect(listLabelledFiles("/nowhere")).rejects.toMatchObject({ kind: "not_found" });
+  test("with problems is refused once, with every problem of every file by file and line", async () => {
+    const error = await read({
+      "correctness_a.jsonl": lines(CORRECT, CORRECT, { ...CORRECT, id: "x", label: 2 }),
+      "correctness_b.jsonl": `${lines(CORRECT)}{\n`,
+      "correctness_c.jsonl": "",
+      "correctness_d.jsonl": Buffer.from([0xff, 0xfe, 0x00, 0x0a]),
+      "correctness_e.jsonl": lines(CORRECT),
+      "faithfulness_f.jsonl": lines({ ...FAITHFUL, group: 5 }),
+    }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ kind: "dataset_invalid" });
+    const [head, ...problems] = error.message.split("\n").map((line: string) => line.trim());
+    expect(head).toStartWith("6 problems in the files of ");
+    expect(problems).toEqual([
+      expect.stringContaining('correctness_a.jsonl, line 2: The id "q1-a" is already used.'),
+      expect.stringContaining("correctness_a.jsonl, line 3: label must be 0 or 1"),
+      "correctness_b.jsonl, line 2: Expected a JSON object.",
+      "correctness_c.jsonl has no rows.",
+      expect.stringContaining("correctness_d.jsonl, line 1: The text is not UTF-8."),
+      expect.stringContaining("faithfulness_f.jsonl, line 1: group"),
+    ]);
+  });
+
+  test("that does not exist, or has no labelled files, is refused", async () => {
+    await expect(readLabelledFiles("/nowhere")).rejects.toMatchObject({ kind: "not_found" });
+    await expect(read({ "rows.jsonl": lines(CORRECT) })).rejects.toMatchObject({ kind: "not_found" });
   });
 });
 
@@ -104,7 +144,7 @@ test("offsets survive the way there and back", () => {
 const DATA = join(import.meta.dir, "../../../../shared/data");
 
 test.skipIf(!existsSync(DATA))("the development data are read whole, every span where its text stands", async () => {
-  const rows = await Promise.all((await listLabelledFiles(DATA)).map(readLabelledFile));
+  const rows = (await readLabelledFiles(DATA)).map((file) => file.rows);
   expect(rows.map(({ length }) => length)).toEqual([500, 276, 352, 100]);
   const spans = rows.flat().flatMap((row) => (row.task === "faithfulness" ? (row.spans ?? []) : []));
   expect(spans.length).toBeGreaterThan(100);

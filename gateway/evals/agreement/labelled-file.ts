@@ -11,7 +11,7 @@ import { toUtf16 } from "./offsets";
 const FILE_NAME = /^(correctness|faithfulness)_.*\.jsonl$/;
 
 /** Paths of the labelled files in a folder, by name. Throws not_found where there are none. */
-export const listLabelledFiles = async (folder: string): Promise<string[]> => {
+const listLabelledFiles = async (folder: string): Promise<string[]> => {
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => FILE_NAME.test(name)).sort();
   if (files.length > 0) return files.map((name) => join(folder, name));
@@ -43,7 +43,7 @@ const convertSpans = (answer: string, spans: readonly (Span & { text?: string })
 
 const parseRow = (text: string, refuse: Refuse): LabelledRow => {
   const row = parseJson(text);
-  if (typeof row !== "object" || row === null || Array.isArray(row)) throw refuse("This is no JSON object.");
+  if (typeof row !== "object" || row === null || Array.isArray(row)) throw refuse("Expected a JSON object.");
   if (!Value.Check(LabelledRow, row)) {
     const { message, detail } = invalidRequest(Value.Errors(LabelledRow, row));
     throw refuse(message, detail.details);
@@ -54,30 +54,86 @@ const parseRow = (text: string, refuse: Refuse): LabelledRow => {
 };
 
 /**
- * Reads the rows of a labelled file one by one; blank lines are skipped. Throws dataset_invalid, which names file,
- * line and field, for what is not a row, for an id that comes twice, and for a file without rows.
+ * Reads the rows of a labelled file one by one; blank lines are skipped. `report` gets a dataset_invalid, which names file,
+ * line and field, for each line that is not a row, an id that comes twice, another task than that of the first row, and
+ * a file without rows. Where it does not throw, reading goes on.
  */
 export async function* parseLabelledRows(
   chunks: AsyncIterable<Uint8Array>,
   fileName: string,
+  report: (problem: AppError) => void,
 ): AsyncGenerator<LabelledRow> {
   const ids = new Set<string>();
+  let task: LabelledRow["task"] | undefined;
   let line = 0;
+  let problems = 0;
   const refuse: Refuse = (problem, details = []) =>
     new AppError("dataset_invalid", `${fileName}, line ${line}: ${problem}`, {
       details: details.map((detail) => ({ ...detail, line })),
     });
-  for await (const text of readLines(chunks)) {
+  const read = (text: string): LabelledRow | undefined => {
+    try {
+      const row = parseRow(text, refuse);
+      task ??= row.task;
+      if (ids.has(row.id)) throw refuse(`The id "${row.id}" is already used. Give each row its own.`);
+      if (row.task !== task)
+        throw refuse(`The task is ${row.task}; rows above have ${task}. Use one file for each task.`);
+      ids.add(row.id);
+      return row;
+    } catch (thrown) {
+      problems++;
+      report(thrown instanceof AppError ? thrown : refuse(String(thrown)));
+      return undefined;
+    }
+  };
+  try {
+    for await (const text of readLines(chunks)) {
+      line++;
+      const row = text.trim() === "" ? undefined : read(text);
+      if (row) yield row;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof TypeError)) throw thrown;
     line++;
-    if (text.trim() === "") continue;
-    const row = parseRow(text, refuse);
-    if (ids.has(row.id)) throw refuse(`The id "${row.id}" came before. Give each row its own.`);
-    ids.add(row.id);
-    yield row;
+    return report(refuse("The text is not UTF-8. Save the file as UTF-8."));
   }
-  if (ids.size === 0) throw new AppError("dataset_invalid", `${fileName} has no rows.`);
+  if (ids.size + problems === 0) report(new AppError("dataset_invalid", `${fileName} has no rows.`));
 }
 
-/** All rows of a file, as `parseLabelledRows` reads them. */
-export const readLabelledFile = (path: string): Promise<LabelledRow[]> =>
-  Array.fromAsync(parseLabelledRows(Bun.file(path).stream(), basename(path)));
+export interface LabelledFile {
+  /** Without folder and ending. */
+  name: string;
+  task: LabelledRow["task"];
+  rows: LabelledRow[];
+}
+
+/** Problems that are listed; the others are counted. */
+const MAX_LISTED = 50;
+
+/** Reads all labelled files of a folder, before any work on them begins. Throws one dataset_invalid with every problem of every file. */
+export const readLabelledFiles = async (folder: string): Promise<LabelledFile[]> => {
+  const problems: AppError[] = [];
+  const files: LabelledFile[] = [];
+  for (const path of await listLabelledFiles(folder)) {
+    const chunks = Bun.file(path).stream();
+    const rows = await Array.fromAsync(parseLabelledRows(chunks, basename(path), (problem) => problems.push(problem)));
+    const [first] = rows;
+    if (first) files.push({ name: basename(path, ".jsonl"), task: first.task, rows });
+  }
+  const [only] = problems;
+  if (only && problems.length === 1) throw only;
+  if (problems.length > 0) {
+    const listed = problems.slice(0, MAX_LISTED).map(({ message }) => `  ${message}`);
+    const more = problems.length > MAX_LISTED ? [`  and ${problems.length - MAX_LISTED} more`] : [];
+    throw new AppError(
+      "dataset_invalid",
+      [
+        `${problems.length} problems in the files of ${folder}. Correct them, then start again:`,
+        ...listed,
+        ...more,
+      ].join("\n"),
+      { details: problems.slice(0, MAX_LISTED).flatMap(({ detail }) => detail.details ?? []) },
+    );
+  }
+  return files;
+};

@@ -1,0 +1,99 @@
+/** `done` of `total` of one task. In "MB" both are bytes; any other unit counts things: "rows", "rounds". */
+export interface Progress {
+  task: string;
+  done: number;
+  total: number;
+  unit: string;
+}
+
+/** Where progress is written: a terminal gets a bar that is redrawn, anything else a line now and then. */
+export interface ProgressOutput {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+const REDRAW_MS = 100;
+/** Without a terminal: a line for every tenth, and at least this often. */
+const LINE_EVERY_MS = 30_000;
+/** Bytes are rated by the last seconds, so that a stall shows; rows take unequal times and are rated over minutes. */
+const BYTES_WINDOW_MS = 5000;
+const COUNT_WINDOW_MS = 300_000;
+const BAR_WIDTH = 24;
+
+/** Draws the progress of one task after the other, with rate and time left. `now` is in milliseconds. */
+export const drawProgress = (output: ProgressOutput, now: () => number = Date.now): ((progress: Progress) => void) => {
+  let samples: { at: number; done: number }[] = [];
+  let current = "";
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let lastTenth = -1;
+  let wasDone = false;
+
+  return (progress) => {
+    const { task, done, total, unit } = progress;
+    const at = now();
+    if (task !== current) {
+      current = task;
+      samples = [];
+      lastTenth = -1;
+      wasDone = false;
+    }
+    if (wasDone) return; // a finished bar stays as it is, however often its end is reported
+    const windowMs = unit === "MB" ? BYTES_WINDOW_MS : COUNT_WINDOW_MS;
+    samples = [...samples.filter((sample) => at - sample.at <= windowMs), { at, done }];
+    wasDone = done >= total;
+    const share = total > 0 ? done / total : 1;
+    const tenth = Math.floor(10 * share);
+    const line = `${describe(progress, share)}${wasDone ? "" : rateText(progress, samples)}`;
+    if (output.isTTY) {
+      if (!wasDone && at - drawnAt < REDRAW_MS) return;
+      drawnAt = at;
+      const bar = "█".repeat(Math.round(BAR_WIDTH * share)).padEnd(BAR_WIDTH, "░");
+      output.write(`${CLEAR}${`${bar} ${line}`.slice(0, (output.columns ?? 80) - 1)}${wasDone ? "\n" : ""}`);
+    } else if (tenth > lastTenth || at - drawnAt >= LINE_EVERY_MS) {
+      lastTenth = tenth;
+      drawnAt = at;
+      output.write(`${line}\n`);
+    }
+  };
+};
+
+const CLEAR = "\r\x1b[2K";
+
+/** Draws how many things of one task are done, on stderr, so that stdout stays clean. */
+export const countProgress = (task: string, total: number, unit: string, output: ProgressOutput = process.stderr) => {
+  const draw = drawProgress(output);
+  let done = 0;
+  draw({ task, done, total, unit });
+  return {
+    step: (): void => {
+      done++;
+      draw({ task, done, total, unit });
+    },
+    /** Before something else is written to the terminal. */
+    clear: (): void => void (output.isTTY && output.write(CLEAR)),
+  };
+};
+
+const describe = ({ task, done, total, unit }: Progress, share: number): string => {
+  const [part, whole] = unit === "MB" ? [megabytes(done), megabytes(total)] : [`${done}`, `${total}`];
+  return `${String(Math.floor(100 * share)).padStart(3)}%  ${part} / ${whole} ${unit}  ${task}`;
+};
+
+const rateText = ({ done, total, unit }: Progress, samples: { at: number; done: number }[]): string => {
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (!first || !last || last.at === first.at || last.done <= first.done) return "";
+  const perMs = (last.done - first.done) / (last.at - first.at);
+  const rate = unit === "MB" ? `  ${megabytes(perMs * 1000)} MB/s` : "";
+  return `${rate}  ${duration((total - done) / perMs)} left`;
+};
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+
+const duration = (ms: number): string => {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+};
