@@ -32,6 +32,9 @@ describe("a citation marker is blanked", () => {
     ["Paris is big [city-guide.pdf].", "Paris is big ."],
     ["Paris is big [citation needed].", "Paris is big ."],
     ["Paris is big.¹ It is old.²", "Paris is big. It is old."],
+    ["Paris is big **[1]**", "Paris is big ** **"],
+    ["Paris is big (https://example.com/a).", "Paris is big ."],
+    ["Paris is big [#1].", "Paris is big ."],
     ["Paris is big<sup>[1]</sup>.", "Paris is big ."],
     ["Paris is big.\n\nSources: [1] [2]", "Paris is big."],
     ["Paris is big.\n\n**Sources:** guide.pdf, https://example.com/paris", "Paris is big."],
@@ -68,6 +71,11 @@ describe("an attribution to the contexts is blanked", () => {
     "[1] states that Paris is big.",
     "It is stated in the context that Paris is big.",
     "We can see from the data that Paris is big.",
+    "Document 1: Paris is big.",
+    "In document 1, it is stated that Paris is big.",
+    "Based on the provided documents and context, Paris is big.",
+    "According to the retrieved context [1], Paris is big.",
+    "Given the provided information, Paris is big.",
   ])("%j", (text) => expect(left(text)).toBe("Paris is big."));
 
   test("also behind the claim", () => {

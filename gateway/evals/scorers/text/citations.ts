@@ -7,19 +7,19 @@
 /** Code is left as it is: `items[1]`. */
 const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
-const NUMBERS = String.raw`\d{1,3}(?:\s?[,;–-]\s?\d{1,3}){0,20}`;
+const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
 /** "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
 
 const PLACE = String.raw`(?:sources?|docs?\.?|documents?|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
-const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}\s?[:#]?\s?(?:no\.\s?)?\d{1,4}(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
+const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}\s?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
 const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
 /** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
 const WORDED =
-  String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|citation needed)\)|` +
-  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|citation needed|sources?|refs?|citations?)\]`;
+  String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
+  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?)\]`;
 /** "France (1).": only at the end of a sentence. */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
 /** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations between private characters. */
@@ -31,13 +31,15 @@ const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULA
 
 /** Before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
 const VALUE_BEFORE =
-  /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+*/<>{[]|\w\()\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
-/** Behind one: "[0-9]+", "scores[1] = 5", "[1].name". */
-const VALUE_BEHIND = /^(?:[+*?{]|\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
+  /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+/<>{[]|\w\(|\*\s)\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
+/** Behind one: "scores[1] = 5", "[1].name"; behind a range also "[0-9]+". */
+const VALUE_BEHIND = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
 
 /** Brackets of numbers are a list, a range or an index where the words around them ask for one. */
 const isValue = (text: string, start: number, end: number): boolean =>
-  VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) || VALUE_BEHIND.test(text.slice(end, end + 4));
+  VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) ||
+  VALUE_BEHIND.test(text.slice(end, end + 4)) ||
+  (text.slice(start, end).includes("-") && /[+*?{]/.test(text.charAt(end)));
 
 /** Stands for a blanked marker until attributions are read. */
 const BLANK = "\ue000";
@@ -66,10 +68,11 @@ const GIVEN = String.raw`(?:\s(?:(?:that\s)?(?:you|i|we)(?:['’]ve|\shave)?\s(?
 /** "the text of the law", "documents released by the court" are somebody's, not the contexts. */
 const NOT_SOMEBODYS = String.raw`(?!\s(?:of|by|from|for|on|about|published|released|written|obtained|leaked|called|titled|named|which|who)\b|[-'’]\p{L})`;
 const part = (lead: string) =>
-  String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?${GIVEN}?`;
+  String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?(?:\s?${BLANK}{1,40}){0,5}${GIVEN}?`;
 const withinAnother = String.raw`(?:\s(?:in|from|of|within)\s${part(`(?:${DETERMINER}\\s)`)})?`;
+const andMore = String.raw`(?:\s(?:and|or|&)\s${part(`(?:${DETERMINER}\\s)?`)})?`;
 /** Any mention of the contexts, and one that can be nothing else. */
-const CONTEXTS = `(?:${part(`(?:${DETERMINER}\\s)?`)}${withinAnother}${NOT_SOMEBODYS}|${BLANK}{1,40})`;
+const CONTEXTS = `(?:${part(`(?:${DETERMINER}\\s)?`)}${withinAnother}${andMore}${NOT_SOMEBODYS}|${BLANK}{1,40})`;
 const NAMED_CONTEXTS = String.raw`(?:(?:${part(`${DETERMINER}\\s`)}|${SOURCE}\s?(?:${WHICH}|${BLANK}{1,40}))${withinAnother}${NOT_SOMEBODYS}|(?<=^|[.!?\n]\s{0,3})${BLANK}{1,40})`;
 
 const SAYS = String.raw`(?:(?:also|clearly|explicitly|specifically|further|then)\s)?(?:states?|stated|says?|said|mentions?|mentioned|indicates?|indicated|notes?|noted|shows?|showed|suggests?|describes?|explains?|reports?|reported|reveals?|confirms?|specif(?:y|ies)|claims?|asserts?|tells?|adds?|highlights?|points? out|outlines?|emphasi[sz]es?)`;
@@ -84,11 +87,14 @@ const ATTRIBUTION = new RegExp(
   [
     LEAD,
     String.raw`\b(?:according to|based (?:only |solely |strictly |purely )?(?:up)?on|as per|going by|judging (?:by|from))\s(?:${CONTEXTS})(?:\s?,)?`,
-    String.raw`\b(?:from|in|within|per|using|by)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
+    String.raw`\b(?:from|in|within|per|using|by|given|considering|in light of|(?:referring|looking) (?:to|at)|citing)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
     String.raw`\bas\s(?:(?:is|was|it is)\s)?${SAID}\s(?:(?:in|by|on|within)\s${CONTEXTS}|above|earlier|below)(?:\s?,)?`,
     String.raw`\b(?:(?:it\s)?(?:is|was|are|were)\s)?${SAID}\s(?:in|by|on|within)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
     String.raw`(?<![\p{L}\p{N}])(?:as\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
-    String.raw`\b(?:we|i|you|one|it)\s(?:(?:can|could|may)\s)?(?:be\s)?(?:see|seen|learn|know|conclude|infer|inferred|find|found|gather|tell)\s(?:from|in|by)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
+    String.raw`\bper\s${NAMED_CONTEXTS}(?:\s?,)?`,
+    String.raw`(?<=^|[.!?\n]\s{0,3})${SOURCE}\s?${WHICH}\s?:`,
+    String.raw`\bit\s(?:is|was)\s(?:also\s)?${SAID}\sthat\b`,
+    String.raw`\b(?:we|i|you|one|it)\s(?:(?:can|could|may)\s)?(?:be\s)?(?:says?|see|seen|learn|know|conclude|infer|inferred|find|found|gather|tell)\s(?:from|in|by)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
   ].join("|"),
   "giu",
 );

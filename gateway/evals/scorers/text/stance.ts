@@ -24,15 +24,15 @@ const MATTER = "(?:information|info|context|data|details?|evidence|mention)";
 /** Whole answers without an answer, as `evenOut` writes them. */
 const ABSTENTION = new RegExp(
   `^(?:${[
-    "idk|idek|dk|dunno|n/a|n a|tbd",
+    "idk|idek|dk|dunno|n/a|n a|tbd|cannotanswer|no comment|(?:nobody|no one) knows",
     "(?:(?:i|we) )?(?:(?:really|honestly|simply|just) )?(?:dunno|(?:do not|dont) (?:(?:really|actually) )?(?:know|have (?:an?|the|that|this|any|enough) (?:answer|information|info|idea|context|clue)))(?: for (?:sure|certain))?",
     "(?:(?:i am|im|we are) )?(?:not (?:sure|certain)|unsure|uncertain)",
     "(?:(?:i|we) have )?no (?:idea|clue|answer|response)(?: (?:found|available|given|provided|possible))?",
-    "unknown|unanswerable|undetermined|undeterminable|indeterminate|unspecified|unclear",
+    "unknown|unanswerable(?: question)?|undetermined|undeterminable|indeterminate|unspecified|unclear",
     `not ${HOW}${KNOWN}`,
     `none (?:is |was |are |were )?${HOW}${KNOWN}`,
     `(?:(?:i|we|one|it|this|that) )?(?:cannot|can not|cant|could not|couldnt|unable to|not able to|impossible to|not possible to) (?:be )?(?:answer|answered|determine|determined|say|tell|find|found|known|inferred|established|verified|decided)(?: (?:it|that|this|an answer|the answer|this question|the question))?`,
-    `(?:there is )?(?:no|not enough|insufficient) (?:relevant |specific |such |further )?${MATTER}(?: (?:is |was )?${KNOWN})?`,
+    `there is no answer|(?:there is )?(?:no|not enough|insufficient) (?:relevant |specific |such |further )?${MATTER}(?: (?:is |was )?${KNOWN})?`,
     `${MATTER} (?:is |was )?(?:not ${HOW}${KNOWN}|unavailable)`,
     `nothing (?:is |was )?${KNOWN}`,
     `not (?:enough|sufficient) ${MATTER}|not in the ${SOURCE}`,
@@ -49,6 +49,7 @@ const evenOut = (text: string): string =>
     .toLowerCase()
     .replace(/['’‘ʼ`´]/gu, "")
     .replace(/[^\p{L}\p{N}/]+/gu, " ")
+    .replace(/(?<=\w) sorry$/, "")
     .trim();
 
 /** Words beside a bare verdict that add nothing: "Yes, that is right." */
@@ -87,10 +88,14 @@ export const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
   String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
   String.raw`\b(?:i|we) (?:do not|don['’]t) (?:know|have (?:enough|any|the|that|this|information))`,
-  String.raw`\b${SOURCE}\b.{0,40}\b${LACK}\s.{0,30}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover|enough|sufficient)`,
+  String.raw`\b${SOURCE}\b.{0,40}\b${LACK}\s.{0,30}\b(?:mention|contain|provid|includ|say|state|specif|answer|tell|address|discuss|cover|enough|sufficient)`,
   String.raw`\bno (?:relevant |specific |such |further )?(?:information|mention|context|answer|data)\b.{0,60}\b(?:provid|given|available|found|in the|about|of|on)`,
   String.raw`\b(?:not|n['’]t) (?:enough|sufficient) (?:information|context|data)`,
   String.raw`\bnot (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
+  String.raw`\b(?:insufficient|not enough) (?:information|context|data|info)\b|\bunclear (?:from|in) the\b`,
+  String.raw`\b(?:information|data|answer)\b.{0,20}\b(?:is|are)(?:n['’]t| not) (?:available|known)\b`,
+  String.raw`\bnone of the ${SOURCE}\b.{0,20}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover)`,
+  String.raw`\b(?:do not|don['’]t) have access to\b`,
 ];
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
 
