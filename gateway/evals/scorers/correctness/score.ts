@@ -12,7 +12,10 @@ export interface CorrectnessScore {
   reason: string;
 }
 
-/** "unknown" or "N/A" as a reference asks for an answer that says there is none; one without a reference is never given. */
+/**
+ * A reference such as "unknown" or "N/A" is met by an answer that says there is none, and by nothing else. Without such a
+ * reference a bare abstention is wrong. undefined: abstentions decide nothing here.
+ */
 const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessScore | undefined => {
   const expected = references.find((reference) => stanceOf(reference) === "abstains");
   if (expected !== undefined && abstains(output))
