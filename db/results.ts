@@ -1,7 +1,7 @@
-import { and, asc, count, desc, eq, gt, inArray, isNotNull, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import type { SampleRow } from "./samples";
-import { criteria, results, samples, scores } from "./schema";
+import { criteria, labels, results, samples, scores } from "./schema";
 
 export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
 export type NewResultRow = typeof results.$inferInsert;
@@ -188,6 +188,23 @@ export const listMetricsBy = async (db: Reads, evaluator: string): Promise<strin
     .where(eq(scores.evaluator, evaluator))
     .orderBy(asc(scores.metric));
   return rows.map(({ metric }) => metric);
+};
+
+/** Criteria by which any evaluator has scored anything, by name. */
+export const listMetrics = async (db: Reads): Promise<string[]> => {
+  const rows = await db.selectDistinct({ metric: scores.metric }).from(scores).orderBy(asc(scores.metric));
+  return rows.map(({ metric }) => metric);
+};
+
+/** Evaluators (`name@version`, sorted) that scored a result by a criterion for which people have labelled that result. */
+export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Promise<string[]> => {
+  const rows = await db
+    .selectDistinct({ evaluator: scores.evaluator })
+    .from(labels)
+    .innerJoin(scores, and(eq(scores.resultId, labels.resultId), eq(scores.metric, labels.metric)))
+    .where(and(isNull(labels.replacedAt), metric === undefined ? undefined : eq(labels.metric, metric)))
+    .orderBy(asc(scores.evaluator));
+  return rows.map(({ evaluator }) => evaluator);
 };
 
 /**

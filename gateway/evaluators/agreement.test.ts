@@ -68,17 +68,20 @@ const add = async (
     const row = { runId: "run_1", sampleId: "sample_1", sampleKey: key, state: "done" as const, createdAt: AT };
     await insertResult(tx, { id: `res_${key}`, ...row });
     await insertScores(tx, [scoreOf(1, 1, active), scoreOf(2, 0.5, shadow)]);
-    if (label === undefined) return;
-    const given = { failure: null, comment: null, blind: true, labelledBy: "key", createdAt: AT };
-    await replaceLabel(tx, {
+  });
+  if (label !== undefined) await give(key, label);
+};
+
+const give = (key: string, value: number): Promise<void> =>
+  db.write((tx) =>
+    replaceLabel(tx, {
       id: `label_${key}`,
       resultId: `res_${key}`,
       metric: "politeness",
-      value: label,
-      ...given,
-    });
-  });
-};
+      value,
+      ...{ failure: null, comment: null, blind: true, labelledBy: "key", createdAt: AT },
+    }),
+  );
 
 test("a shadow's report tells on which results it decides otherwise, and by how much its values differ", async () => {
   await add("same", [1, 1]);
@@ -106,6 +109,60 @@ test("labels are compared by the threshold of the version that is asked about", 
   expect(byVersion.get("polite@1")?.agreement?.sensitivity).toBeNull();
   expect(byVersion.get("polite@2")).toMatchObject({ labels: 30, pass_rate: 0.5, criterion: { threshold: 0.5 } });
   expect(byVersion.get("polite@2")?.agreement?.sensitivity?.value).toBe(1);
+});
+
+/** The same result by a judge that is neither active nor a shadow: someone named it in a request. */
+const addJudge = (key: string, value: number) =>
+  db.write((tx) =>
+    insertScores(tx, [
+      {
+        resultId: `res_${key}`,
+        metric: "politeness",
+        evaluator: "judge@1",
+        evaluatorHash: "j",
+        criterion: criterion(1),
+        criterionHash: criterionHash(criterion(1)),
+        state: "scored" as const,
+        value,
+        passed: value >= 1,
+        claims: [],
+        votes: [],
+        shadow: false,
+        scoredAt: AT,
+      },
+    ]),
+  );
+
+test("a judge that is neither active nor a shadow has its row once its results are labelled", async () => {
+  for (let n = 0; n < 30; n++) {
+    await add(`k${n}`, [1, 1]);
+    await addJudge(`k${n}`, n % 3 === 0 ? 0 : 1);
+  }
+  const names = async () => (await agreement.withPeople()).map(({ evaluator }) => evaluator);
+  expect(await names()).toEqual(["polite@1", "polite@2"]);
+  for (let n = 0; n < 30; n++) await give(`k${n}`, n % 2);
+  expect(await names()).toEqual(["polite@1", "polite@2", "judge@1"]);
+  expect((await agreement.withPeople({ name: "polite" })).map(({ evaluator }) => evaluator)).toEqual([
+    "polite@1",
+    "polite@2",
+  ]);
+  const [judge] = await agreement.withPeople({ name: "judge" });
+  expect(judge).toMatchObject({ evaluator: "judge@1", labels: 30 });
+  // Of the 15 that people pass the judge fails 5, of the 15 that they fail it passes 10.
+  expect(judge?.agreement?.sensitivity?.value).toBeCloseTo(10 / 15);
+  expect(judge?.agreement?.specificity?.value).toBeCloseTo(5 / 15);
+  expect(judge?.agreement?.kappa?.value).toBeCloseTo(0);
+});
+
+test("a criterion that only such a judge scored by is among those to label", async () => {
+  await add("one", [1, 1]);
+  await db.write(async (tx) => {
+    const tone = { ...criterion(1), name: "tone" };
+    const score = { resultId: "res_one", metric: "tone", evaluator: "judge@1", evaluatorHash: "j", criterion: tone };
+    const rest = { value: 1, passed: true, claims: [], votes: [], shadow: false, scoredAt: AT };
+    await insertScores(tx, [{ ...score, criterionHash: criterionHash(tone), state: "scored", ...rest }]);
+  });
+  expect(await agreement.metrics()).toEqual(["politeness", "tone"]);
 });
 
 test("older results that people have labelled count, however many came after them", async () => {

@@ -1,6 +1,13 @@
 import type { Db } from "../../db/client";
 import { listLabelsFor } from "../../db/labels";
-import { findCriteria, listFiguresBy, listMetricsBy, type ScoreFigure } from "../../db/results";
+import {
+  findCriteria,
+  listEvaluatorsWithLabels,
+  listFiguresBy,
+  listMetrics,
+  listMetricsBy,
+  type ScoreFigure,
+} from "../../db/results";
 import { AppError } from "../../lib/errors";
 import type { Criterion } from "../evals/contract";
 import { agreementKappa, calibrate } from "../evals/statistics/calibration";
@@ -12,34 +19,34 @@ import { verdictsOfPeople } from "../evals/summary";
 import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
-/** Their part in a figure is the rate that is corrected, which more of them hardly sharpen; resampling them takes time. */
+/** Unlabelled results only feed the pass rate that is corrected: more of them hardly narrow it, and resampling takes time. */
 const MOST_UNLABELLED = 2000;
 const MOST_FLIPS = 100;
 const MANY = 100;
 
 export interface AgreementService {
   /**
-   * How the active and shadow versions agree with people, by criterion: those of all evaluators or one, by all criteria or
-   * one. Throws not_found.
+   * How versions agree with people, by criterion: the active and shadow ones first, then every other that has scored a
+   * labelled result, such as a judge that someone named. Of all evaluators or one, by all criteria or one. Throws not_found.
    */
   withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
-  /** Criteria by which active and shadow versions have scored anything, by name. */
+  /** Criteria by which any version has scored anything, by name. */
   metrics(): Promise<string[]>;
-  /** How the shadow of an evaluator judges what its active version has judged too. Throws not_found, conflict without a shadow. */
+  /** How the shadow judges the results that the active version judged too. Throws not_found, conflict without a shadow. */
   shadowReport(name: string): Promise<ShadowReport>;
 }
 
 interface AgreementDeps {
   db: Db;
   evaluators: Pick<EvaluatorService, "list" | "get">;
-  /** Results without a label that a report looks at, the newest. */
+  /** A report reads this many results without a label, the newest. */
   mostUnlabelled?: number;
 }
 
-/** What a version said of one result by one criterion. */
+/** One version's score of one result by one criterion, with the label of that result. */
 interface Judgement extends ScoreFigure {
   criterion: Criterion;
-  /** What people say by the same criterion; null: nothing. */
+  /** Whether people pass the result by the same criterion; null without a label. */
   label: boolean | null;
 }
 
@@ -48,7 +55,7 @@ export const createAgreement = ({
   evaluators,
   mostUnlabelled = MOST_UNLABELLED,
 }: AgreementDeps): AgreementService => {
-  /** The scores of a version by a criterion's name, with those that are out of date, oldest first for each result. */
+  /** A version's scores by a criterion's name, replaced ones too, oldest first for each result. */
   const judgementsOf = async (evaluator: string, metric: string): Promise<Judgement[]> => {
     const figures = await listFiguresBy(db, { evaluator, metric, mostUnlabelled });
     const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
@@ -61,7 +68,7 @@ export const createAgreement = ({
   };
 
   /** `name@version` of the active and shadow versions, of all evaluators or one. */
-  const standing = async (name?: string): Promise<string[]> => {
+  const chosenVersions = async (name?: string): Promise<string[]> => {
     const data = name === undefined ? (await evaluators.list({ limit: MANY })).data : [await evaluators.get(name)];
     return data.flatMap(({ active, shadow }) => [active, shadow].flatMap((each) => (each ? [referenceOf(each)] : [])));
   };
@@ -69,7 +76,10 @@ export const createAgreement = ({
   return {
     async withPeople({ name, metric } = {}) {
       const found: EvaluatorAgreement[] = [];
-      for (const evaluator of await standing(name)) {
+      const labelled = (await listEvaluatorsWithLabels(db, metric)).filter(
+        (evaluator) => name === undefined || evaluator.startsWith(`${name}@`),
+      );
+      for (const evaluator of new Set([...(await chosenVersions(name)), ...labelled])) {
         for (const each of metric === undefined ? await listMetricsBy(db, evaluator) : [metric]) {
           const byCriterion = Map.groupBy(await judgementsOf(evaluator, each), ({ criterionHash }) => criterionHash);
           for (const group of byCriterion.values()) found.push(...toAgreements(evaluator, newest(group)));
@@ -78,13 +88,7 @@ export const createAgreement = ({
       return found;
     },
 
-    async metrics() {
-      const found = new Set<string>();
-      for (const evaluator of await standing()) {
-        for (const metric of await listMetricsBy(db, evaluator)) found.add(metric);
-      }
-      return [...found].sort();
-    },
+    metrics: () => listMetrics(db),
 
     async shadowReport(name) {
       const { active, shadow } = await evaluators.get(name);
@@ -127,7 +131,7 @@ export const createAgreement = ({
   };
 };
 
-/** Of each result the newest value; an error only where there is none. */
+/** The newest value of each result; its error where it has no value. */
 const newest = (judgements: readonly Judgement[]): Judgement[] => {
   const byResult = new Map<string, Judgement>();
   for (const each of judgements) {
@@ -136,7 +140,7 @@ const newest = (judgements: readonly Judgement[]): Judgement[] => {
   return [...byResult.values()];
 };
 
-/** Nothing where there is no verdict at all. */
+/** Empty where the version gave no verdict. */
 const toAgreements = (evaluator: string, judgements: readonly Judgement[]): EvaluatorAgreement[] => {
   const decisions = toDecisions(judgements);
   const [first] = judgements;
@@ -160,7 +164,7 @@ interface Pair {
   shadow: Judgement;
 }
 
-/** Repeats and groups of samples depend on each other. */
+/** Repeats of a sample, and samples of a group, are not independent. */
 const groupOf = ({ group, sampleKey }: ScoreFigure): string => group ?? `sample ${sampleKey}`;
 
 const toDecisions = (judgements: readonly Judgement[]): Decision[] =>

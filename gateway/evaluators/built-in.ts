@@ -2,31 +2,31 @@ import type { Criterion } from "../evals/contract";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import type { JudgeSettings } from "./contract";
 
-/** An evaluator as it runs: what a released version pins. */
+/** Everything that a released version of an evaluator fixes. */
 export interface EvaluatorDefinition {
   name: string;
   version: number;
   kind: "reference" | "judge";
   description: string;
   criteria: readonly Criterion[];
-  /** null: no model is asked. */
+  /** null: asks no model. */
   judge: JudgeSettings | null;
 }
 
-/** When these versions were released; they never change. */
+/** When the built-in versions were released. */
 export const RELEASED_AT = new Date("2026-11-26T00:00:00.000Z");
 
-/** Without a model of its own, a judge asks the default chat model; runs pin which one that was. */
+/** A judge that names this model asks the default chat model. The run records which model that was. */
 export const DEFAULT_JUDGE_MODEL = "default";
 
-/** The evaluators that come with the code. */
+/** The built-in evaluators. */
 export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
   {
     name: "reference",
     version: 1,
     kind: "reference",
     description:
-      "Without a model: compares the answer with reference answers and contexts by words, numbers, names and meaning.",
+      "Compares the answer with reference answers and contexts by words, numbers, names and meaning. Asks no chat model.",
     criteria: BUILT_IN_CRITERIA,
     judge: null,
   },
@@ -34,11 +34,11 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
     name: "judge",
     version: 1,
     kind: "judge",
-    description: "Asks the default chat model for each criterion: reasons first, then a verdict held to a schema.",
+    description: "Asks the chat model to judge each criterion and explain why.",
     criteria: BUILT_IN_CRITERIA,
     judge: { model: DEFAULT_JUDGE_MODEL, prompt: null, votes: 1, temperature: 0, seed: 0 },
   },
 ];
 
-/** Which versions give the verdict until an editor chooses otherwise. A judge is only asked where someone names it. */
+/** Versions that give the verdict until an editor promotes another. A judge runs only where a request names it. */
 export const DEFAULT_ACTIVE: ReadonlyMap<string, number> = new Map([["reference", 1]]);

@@ -6,14 +6,14 @@ import { Agreement, Rate } from "../evals/statistics-contract";
 const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" });
 const version = Type.Integer({ minimum: 1 });
 
-/** How a judge is asked. Its output is held to a schema: reasons first, score last. */
+/** How a judge is asked. A schema constrains its output: reason first, score last. */
 export const JudgeSettings = Strict(
   {
     model: Type.String({ minLength: 1, maxLength: 200 }),
     prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), {
-      description: "null: the built-in one, the only one so far",
+      description: "null: the built-in prompt; no other is supported yet",
     }),
-    votes: Type.Integer({ minimum: 1, maximum: 15, description: "Odd; the median counts" }),
+    votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median counts" }),
     temperature: Type.Number({ minimum: 0, maximum: 2 }),
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
   },
@@ -21,19 +21,20 @@ export const JudgeSettings = Strict(
 );
 export type JudgeSettings = Static<typeof JudgeSettings>;
 
-/** One released version: it never changes and stays runnable. */
+/** A released version. It never changes and can always be run. */
 export const EvaluatorVersion = Type.Object(
   {
     name,
     version,
     state: OneOf(["active", "shadow", "released"], {
-      description: "active: gives the verdict; shadow: scores alongside; released: runs when named",
+      description:
+        "active: gives the verdict; shadow: scored, but excluded from the verdict; released: runs when named",
     }),
     kind: OneOf(["reference", "judge"]),
     description: Type.String(),
     criteria: Type.Array(Criterion),
     judge: Nullable(JudgeSettings),
-    hash: Type.String({ description: "sha256 of everything that decides a score" }),
+    hash: Type.String({ description: "sha256 of everything that affects a score" }),
     created_by: Nullable(Type.String(), { description: "null: built in" }),
     created_at: Timestamp,
   },
@@ -56,7 +57,7 @@ export type Evaluator = Static<typeof Evaluator>;
 
 export const EvaluatorPage = Page(Evaluator);
 
-/** `POST /v1/evaluators`: a new judge, or the next version of one. `reference` is built in and can't be changed. */
+/** `POST /v1/evaluators` creates a judge, or the next version of one. `reference` is built in and can't be changed. */
 export const CreateEvaluatorVersion = Strict(
   {
     name,
@@ -93,7 +94,7 @@ export const ChooseVersion = Strict(
 );
 export type ChooseVersion = Static<typeof ChooseVersion>;
 
-/** How the shadow judges the results that the active version has judged too. */
+/** How the shadow judges the results that the active version judged too. */
 export const ShadowReport = Type.Object(
   {
     name,
@@ -103,7 +104,7 @@ export const ShadowReport = Type.Object(
     metrics: Type.Array(
       Type.Object({
         metric: Type.String(),
-        kappa: Nullable(Rate, { description: "null: both only ever said one thing" }),
+        kappa: Nullable(Rate, { description: "null: both gave every result the same verdict" }),
         mean_shift: Nullable(Rate, { description: "shadow minus active" }),
         to_pass: Count("Failed by the active version, passed by the shadow"),
         to_fail: Count("Passed by the active version, failed by the shadow"),
@@ -126,15 +127,15 @@ export const ShadowReport = Type.Object(
 );
 export type ShadowReport = Static<typeof ShadowReport>;
 
-/** How one evaluator agrees with people on one criterion, over every result that both have judged. */
+/** How one evaluator agrees with people on one criterion, over the results that both have judged. */
 export const EvaluatorAgreement = Type.Object(
   {
     evaluator: Type.String({ description: "`name@version`" }),
     metric: Type.String(),
     criterion: Criterion,
-    results: Count("With a verdict of the evaluator: all that are labelled, and the newest 2,000 others"),
-    pass_rate: Nullable(Type.Number(), { description: "As the evaluator says; null: no verdicts" }),
-    labels: Count("Of them with a label; where people disagree, most of them decide"),
+    results: Count("Results with a verdict by the evaluator: every labelled one, and the newest 2,000 others"),
+    pass_rate: Nullable(Type.Number(), { description: "By the evaluator's own verdicts; null: no verdicts" }),
+    labels: Count("Results of these with a label; where people disagree, the majority decides"),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
   { title: "EvaluatorAgreement" },

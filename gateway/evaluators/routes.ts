@@ -25,7 +25,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** Versions of what scores, and which of them has the say. */
+/** Evaluators, their versions, and which version gives the verdict. */
 export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services) =>
   new Elysia({ name: "evaluators.routes", prefix: "/v1", tags: ["Evaluators"] })
     .use(auth)
@@ -68,7 +68,7 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         params: NamePath,
         body: ChooseVersion,
         response: { 200: Evaluator },
-        detail: { summary: "Let a version score alongside, without a say", ...fails(409) },
+        detail: { summary: "Score with a version as a shadow, excluded from the verdict", ...fails(409) },
       },
     )
     .get(
@@ -78,15 +78,16 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         params: NamePath,
         response: { 200: EvaluatorAgreementList },
         detail: {
-          summary: "How the active and the shadow version agree with people",
-          description: "From 30 labels on: kappa, sensitivity, specificity, and the pass rate corrected by them.",
+          summary: "Compare the versions of an evaluator with human labels",
+          description:
+            "The active and the shadow version, and every other version that has scored a labelled result. With 30 labels or more: kappa, sensitivity, specificity, and the pass rate corrected by them.",
         },
       },
     )
     .get("/evaluators/:name/shadow-report", ({ params }) => agreement.shadowReport(params.name), {
       params: NamePath,
       response: { 200: ShadowReport },
-      detail: { summary: "How the shadow agrees with the active version and with people", ...fails(409) },
+      detail: { summary: "Compare the shadow with the active version and with human labels", ...fails(409) },
     })
     .post(
       "/evaluators/:name/promote",
@@ -96,6 +97,6 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         params: NamePath,
         body: ChooseVersion,
         response: { 200: Evaluator },
-        detail: { summary: "Make a version the active one; older scores keep theirs", ...fails(409) },
+        detail: { summary: "Make a version the active one; existing scores do not change", ...fails(409) },
       },
     );
