@@ -1,8 +1,16 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { labels, results } from "./schema";
+import { keys, labels, results } from "./schema";
 
 export type LabelRow = typeof labels.$inferSelect;
+/** A label with the name of its author's key; null where no such key is known, as for an imported label. */
+export type NamedLabelRow = LabelRow & { labelledByName: string | null };
+
+const named = (db: Reads) =>
+  db
+    .select({ ...getTableColumns(labels), labelledByName: keys.name })
+    .from(labels)
+    .leftJoin(keys, eq(keys.id, labels.labelledBy));
 
 /** A person's label takes the place of the one that the same person gave before; that one stays as history. */
 export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): Promise<void> => {
@@ -21,10 +29,8 @@ export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): P
 };
 
 /** Labels that hold, of these results, oldest first. */
-export const listLabels = (db: Reads, resultIds: readonly string[]): Promise<LabelRow[]> =>
-  db
-    .select()
-    .from(labels)
+export const listLabels = (db: Reads, resultIds: readonly string[]): Promise<NamedLabelRow[]> =>
+  named(db)
     .where(and(inArray(labels.resultId, [...resultIds]), isNull(labels.replacedAt)))
     .orderBy(asc(labels.id));
 
@@ -33,10 +39,8 @@ export const listLabelHistory = (
   db: Reads,
   resultId: string,
   { limit, after }: { limit: number; after?: string },
-): Promise<LabelRow[]> =>
-  db
-    .select()
-    .from(labels)
+): Promise<NamedLabelRow[]> =>
+  named(db)
     .where(and(eq(labels.resultId, resultId), after === undefined ? undefined : gt(labels.id, after)))
     .orderBy(asc(labels.id))
     .limit(limit);
@@ -94,10 +98,8 @@ export const listLabelsFor = (db: Reads, evaluator: string, metric: string): Pro
 };
 
 /** Every label of these results, replaced ones too, oldest first. */
-export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Promise<LabelRow[]> =>
-  db
-    .select()
-    .from(labels)
+export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Promise<NamedLabelRow[]> =>
+  named(db)
     .where(inArray(labels.resultId, [...resultIds]))
     .orderBy(asc(labels.id));
 

@@ -76,6 +76,33 @@ export const listResults = async (
   return rows.map(({ result, sample }) => ({ ...result, sample }));
 };
 
+/** Columns of a run's results that can be sorted by. */
+export type ResultSort = "sample" | "verdict";
+
+const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
+  sample: sql`results.sample_key COLLATE NOCASE`,
+  verdict: sql`results.passed`,
+};
+
+/** A slice of a run's results, sorted; those without a verdict come last. */
+export const listSortedResults = async (
+  db: Reads,
+  runId: string,
+  {
+    limit,
+    offset,
+    sort: { by, isDescending },
+  }: { limit: number; offset: number; sort: { by: ResultSort; isDescending: boolean } },
+): Promise<ResultRow[]> => {
+  const direction = isDescending ? desc : asc;
+  const rows = await joined(db)
+    .where(eq(results.runId, runId))
+    .orderBy(sql`${SORTED_BY[by]} IS NULL`, direction(SORTED_BY[by]), asc(results.sampleKey), asc(results.repeat))
+    .limit(limit)
+    .offset(offset);
+  return rows.map(({ result, sample }) => ({ ...result, sample }));
+};
+
 /** Scores of these results, oldest first. */
 export const listScores = async (db: Reads, resultIds: readonly string[]): Promise<ScoreRow[]> => {
   const rows = await db

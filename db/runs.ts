@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { like } from "./like";
 import { runs } from "./schema";
@@ -43,6 +43,43 @@ const fits = ({ kind, state, datasetId, tag, search, evaluator, passed }: RunFil
       : sql`EXISTS (SELECT 1 FROM scores JOIN results ON results.id = scores.result_id
           WHERE results.run_id = runs.id AND scores.evaluator = ${evaluator})`,
   );
+
+/** Columns of the history that can be sorted by; `verdict` is the share of results that passed. */
+export type RunSort = "when" | "name" | "verdict";
+
+const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
+  when: sql`runs.created_at`,
+  name: sql`runs.name COLLATE NOCASE`,
+  verdict: sql`(SELECT AVG(results.passed) FROM results WHERE results.run_id = runs.id)`,
+};
+
+/** A slice of the runs that match, sorted; runs without a value come last, equal ones newest first. */
+export const listSortedRuns = (
+  db: Reads,
+  {
+    limit,
+    offset,
+    sort: { by, isDescending },
+    ...filter
+  }: RunFilter & { limit: number; offset: number; sort: { by: RunSort; isDescending: boolean } },
+): Promise<RunRow[]> =>
+  db
+    .select()
+    .from(runs)
+    .where(fits(filter))
+    .orderBy(
+      sql`${SORTED_BY[by]} IS NULL`,
+      (isDescending ? desc : asc)(SORTED_BY[by]),
+      desc(runs.createdAt),
+      desc(runs.id),
+    )
+    .limit(limit)
+    .offset(offset);
+
+export const countRuns = async (db: Reads, filter: RunFilter): Promise<number> => {
+  const [row] = await db.select({ total: count() }).from(runs).where(fits(filter));
+  return row?.total ?? 0;
+};
 
 /** Newest first, after `cursor`. */
 export const listRuns = (

@@ -12,6 +12,26 @@ export const pageOf = <Row, Wire>(
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
 };
 
+/** What a numbered page of a list is asked for with: pages count from 1. */
+export interface NumberedQuery<By extends string> {
+  page: number;
+  pageLength: number;
+  sort: { by: By; isDescending: boolean };
+}
+
+/** A numbered page: the web pages say "51 to 100 of 312", where clients of the API follow cursors. */
+export interface NumberedPage<T> {
+  data: T[];
+  page: number;
+  pageLength: number;
+  /** Rows on all pages. */
+  total: number;
+}
+
+/** The page of this number, or the last one where there are fewer. */
+export const clampPage = (page: number, pageLength: number, total: number): number =>
+  Math.max(1, Math.min(page, Math.ceil(total / pageLength)));
+
 /** Place in a list that is ordered by a time, then by id. */
 export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;
 

@@ -89,7 +89,7 @@ export const Score = Type.Object(
     reason: Nullable(Type.String()),
     claims: Type.Array(Claim),
     votes: Type.Array(Type.Number(), { description: "Of the judge's runs, when there were several" }),
-    shadow: Type.Boolean({ description: "Alongside: never part of the verdict" }),
+    shadow: Type.Boolean({ description: "Scored for comparison: excluded from the verdict" }),
     judge: Nullable(
       Type.Object({
         model: Type.String(),
@@ -108,6 +108,31 @@ export const Score = Type.Object(
   { title: "Score" },
 );
 export type Score = Static<typeof Score>;
+
+/** What all scores of one evaluator say of a result. */
+export const EvaluatorVerdict = Type.Object(
+  {
+    evaluator: evaluatorRef,
+    role: OneOf(["verdict", "comparison", "replaced"], {
+      description:
+        "verdict: the result's `passed` counts its scores; comparison: a shadow, scored but excluded from the verdict; replaced: newer scores by another version count instead",
+    }),
+    passed: Nullable(Type.Boolean(), {
+      description: "Every criterion with a threshold passed; null: one has no value, or none has a threshold",
+    }),
+    overall: Nullable(
+      Share(
+        "Mean of this evaluator's values, by the weights of their criteria, each value brought to 0…1 with 1 the best",
+      ),
+      { description: "null: no criterion has a weight, or one that has a weight could not be scored" },
+    ),
+  },
+  {
+    title: "EvaluatorVerdict",
+    examples: [{ evaluator: "reference@1", role: "verdict", passed: true, overall: 0.94 }],
+  },
+);
+export type EvaluatorVerdict = Static<typeof EvaluatorVerdict>;
 
 export const FailureKind = OneOf(
   [
@@ -137,7 +162,8 @@ export const Label = Type.Object(
     failure: Nullable(FailureKind, { description: "The kind of failure, corrected by a person" }),
     comment: Nullable(Type.String()),
     blind: Type.Boolean({ description: "Given before the evaluator's verdict was shown" }),
-    labelled_by: Type.String(),
+    labelled_by: Type.String({ description: "Id of the author's key" }),
+    labelled_by_name: Nullable(Type.String(), { description: "Name of that key; null: this instance has no such key" }),
     created_at: Timestamp,
     replaced_at: Nullable(Timestamp, { description: "When the same person changed it; null: it holds" }),
   },
@@ -153,6 +179,7 @@ export const Label = Type.Object(
         comment: "Right, in other words.",
         blind: true,
         labelled_by: "key_4fT9kQ2mXw7R",
+        labelled_by_name: "Ada's laptop",
         created_at: "2026-11-23T20:15:00.000Z",
         replaced_at: null,
       },
@@ -192,15 +219,14 @@ export const SampleResult = Type.Object(
     references: Type.Array(Type.String()),
     contexts: Type.Array(Type.String()),
     output: Nullable(Output),
-    scores: Type.Array(Score),
+    scores: Type.Array(Score, { description: "Oldest first" }),
     passed: Nullable(Type.Boolean(), {
       description:
-        "All criteria with a threshold passed, by the newest score with a say of each evaluator; null: not known. An empty answer never passes",
+        "Every evaluator with the role `verdict` passes it on every criterion with a threshold; null: not known. An empty answer never passes",
     }),
-    overall: Nullable(
-      Share("Mean of the values that decide, by the criteria's weights, each brought to 0…1 with 1 the best"),
-      { description: "null: nothing has a weight, or something that has could not be scored" },
-    ),
+    verdicts: Type.Array(EvaluatorVerdict, {
+      description: "One for each evaluator that scored the result, in the run's order. Evaluators are never averaged",
+    }),
     failure: Nullable(FailureKind),
     error: Nullable(ErrorBody),
     attempts: Count(),
@@ -266,7 +292,10 @@ export const Run = Type.Object(
     pins: RunPins,
     progress: Progress,
     passed: Nullable(Share("Results that passed, of those with a verdict")),
-    statistics: Type.Array(Statistic, { description: "Per criterion and evaluator; partial while the run goes on" }),
+    statistics: Type.Array(Statistic, {
+      description:
+        "One per criterion and evaluator: criteria in the rubric's order, evaluators in the run's order. Partial until the run ends",
+    }),
     failures: Type.Record(Type.String(), Count(), { description: "Results by failure kind" }),
     usage: Usage,
     gpu_seconds: Type.Number({ minimum: 0 }),
@@ -373,13 +402,15 @@ export const MOST_EXPORTED = 10_000;
 
 /** What of a result its sample doesn't say already. */
 const ExportedResult = Strict({
-  ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "overall"]).properties,
+  ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
+    .properties,
   output: Nullable(
     Type.Object({
       ...Output.properties,
       contexts: Nullable(Type.Array(Type.String()), { description: "null: those of the sample" }),
     }),
   ),
+  labels: Type.Array(Type.Omit(Label, ["labelled_by_name"])),
 });
 
 /** A run with all that belongs to it, for another instance. What follows from the rest is not taken over. */

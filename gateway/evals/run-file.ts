@@ -3,8 +3,9 @@ import { guardText } from "../datasets/spreadsheet-text";
 import { download } from "../http/download";
 import type { RunExport, RunExportQuery } from "./contract";
 import { questionOf } from "./target";
+import { decidingScores, inRunOrder } from "./verdict";
 
-/** A run as a file: everything as JSON, or its scores as CSV. */
+/** A run as a file: all of it as JSON, or its scores as CSV. */
 export const runFile = (file: RunExport, format: RunExportQuery["format"] = "json"): Response =>
   format === "csv"
     ? download(toCsv(file), "text/csv", `${file.run.id}.csv`)
@@ -24,27 +25,23 @@ const COLUMNS = [
   "value",
   "metric_passed",
   "shadow",
+  "in_verdict",
   "reason",
 ];
 
-/** A line for each score of a run: what a person looks through in a spreadsheet. */
-const toCsv = ({ results }: RunExport): string =>
-  [COLUMNS, ...results.flatMap(toLines)]
+/** One line per score, in the order of the page; `in_verdict` says whether the verdict counts it. */
+const toCsv = ({ run, results }: RunExport): string =>
+  [COLUMNS, ...results.flatMap((entry) => toLines(entry, run))]
     .map((cells) => csvRecord(cells.map((cell) => guardText(String(cell ?? "")))))
     .join("");
 
-const toLines = ({ sample, result }: RunExport["results"][number]): unknown[][] => {
+const toLines = ({ sample, result }: RunExport["results"][number], { pins }: RunExport["run"]): unknown[][] => {
   const { id, sample_key: key, repeat, output, passed, failure } = result;
   const common = [id, key, repeat, questionOf(sample.input), output?.text, passed, failure];
   if (result.scores.length === 0) return [[...common, ...Array.from({ length: COLUMNS.length - common.length })]];
-  return result.scores.map(({ evaluator, metric, state, value, passed: isPassed, shadow, reason }) => [
-    ...common,
-    evaluator,
-    metric,
-    state,
-    value,
-    isPassed,
-    shadow,
-    reason,
-  ]);
+  const counted = new Set(decidingScores(result.scores));
+  return inRunOrder(result.scores, pins).map((score) => {
+    const { evaluator, metric, state, value, passed: isPassed, shadow, reason } = score;
+    return [...common, evaluator, metric, state, value, isPassed, shadow, counted.has(score), reason];
+  });
 };

@@ -7,7 +7,7 @@ import { passes } from "./rubric";
 import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
 import type { Statistic } from "./statistics-contract";
 import { toStatistic } from "./statistics-wire";
-import { currentScores, decidingScores } from "./verdict";
+import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import type { RunSummary } from "./wire";
 
 /** What follows from the results of a run: nothing of it is stored, so nothing of it can be out of date. */
@@ -26,7 +26,7 @@ export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> 
     judged: totals.judged,
     running: totals.running,
     passed: totals.judged === 0 ? null : totals.passed / totals.judged,
-    statistics: await statisticsOf(figures, criteria, labels),
+    statistics: inRunOrder(await statisticsOf(figures, criteria, labels), row.pins as RunOrder),
     failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
     usage: {
       prompt_tokens: promptTokens,
@@ -37,7 +37,7 @@ export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> 
   };
 };
 
-/** One statistic for each criterion and version of an evaluator, in the order in which they first scored. */
+/** One statistic for each criterion and version of an evaluator. */
 const statisticsOf = async (
   figures: readonly ScoreFigure[],
   criteria: ReadonlyMap<string, Criterion>,

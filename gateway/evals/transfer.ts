@@ -34,7 +34,7 @@ export interface EvalTransfer {
 }
 
 export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvalTransfer => {
-  const entriesOf = async (runId: string): Promise<Entry[]> => {
+  const entriesOf = async ({ id: runId, pins }: runStore.RunRow): Promise<Entry[]> => {
     const entries: Entry[] = [];
     for (let cursor: resultStore.ResultCursor | undefined; ; ) {
       const rows = await resultStore.listResults(db, runId, { limit: PAGE, cursor });
@@ -43,12 +43,26 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       const labels = Map.groupBy(await listLabelHistories(db, ids), ({ resultId }) => resultId);
       for (const row of rows) {
         const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
-        const { input, references, contexts, group, tags, overall, output, ...result } = toResult(
-          row,
-          scores.get(row.id) ?? [],
-          labels.get(row.id) ?? [],
-        );
-        entries.push({ sample, result: { ...result, output: output && withoutContextsOf(output, contexts) } });
+        const {
+          input,
+          references,
+          contexts,
+          group,
+          tags,
+          verdicts,
+          output,
+          labels: given,
+          ...result
+        } = toResult(row, {
+          scores: scores.get(row.id) ?? [],
+          labels: labels.get(row.id) ?? [],
+          order: pins,
+        });
+        const own = given.map(({ labelled_by_name: _, ...label }) => label);
+        entries.push({
+          sample,
+          result: { ...result, output: output && withoutContextsOf(output, contexts), labels: own },
+        });
       }
       cursor = rows.at(-1);
       if (rows.length < PAGE) return entries;
@@ -63,7 +77,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       if (total > MOST_EXPORTED) {
         throw new AppError("invalid_request", `A run of more than ${MOST_EXPORTED} results is exported as a batch.`);
       }
-      return { version: 1, run: toRun(row, await summarizeRun(db, row)), results: await entriesOf(id) };
+      return { version: 1, run: toRun(row, await summarizeRun(db, row)), results: await entriesOf(row) };
     },
 
     async import(principal, file, seal) {

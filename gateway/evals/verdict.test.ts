@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import type { Criterion } from "./contract";
 import { criteriaOf } from "./rubric";
-import { criteriaOfScores, currentScores, decidingScores, outcomeOf, overallOf } from "./verdict";
+import {
+  criteriaOfScores,
+  currentScores,
+  decidingScores,
+  inRunOrder,
+  outcomeOf,
+  type RunOrder,
+  verdictsOf,
+} from "./verdict";
 
 const said = (text: string) => ({ text, finish_reason: null });
 
@@ -69,20 +78,102 @@ test("a criterion that is there twice is told as it was for the verdict", () => 
   expect(criteriaOfScores(scores as never)).toEqual([correctness]);
 });
 
-describe("the overall score", () => {
-  const weighed = (value: number | null, weight: number, direction = "higher_is_better", max = 1) => ({
-    ...score(value, { metric: `${weight} ${direction} ${max}` }),
-    criterion: { weight, direction, scale: { min: 0, max, step: null } } as never,
+const criteria = criteriaOf({ criteria: ["correctness", "faithfulness", "hallucination"] });
+const full = (metric: string, value: number | null, parts: { evaluator?: string; shadow?: boolean } = {}) => {
+  const criterion = criteria.find(({ name }) => name === metric) as Criterion;
+  return { ...score(value, { metric, ...parts }), criterion };
+};
+const JUDGE = { evaluator: "judge@1" };
+const SHADOW = { evaluator: "polite@1", shadow: true };
+const run = (...evaluators: string[]): RunOrder => ({
+  evaluators: evaluators.map((evaluator) => ({ evaluator }) as never),
+});
+
+describe("what each evaluator says", () => {
+  test("has a verdict and an overall score of its own: two evaluators are never averaged", () => {
+    const scores = [full("correctness", 1), full("faithfulness", 0.5), full("correctness", 0, JUDGE)];
+    expect(verdictsOf("Paris", scores, run("reference@1", "judge@1"))).toEqual([
+      { evaluator: "reference@1", role: "verdict", passed: true, overall: 0.75 },
+      { evaluator: "judge@1", role: "verdict", passed: false, overall: 0 },
+    ]);
   });
 
+  test("names shadows, and versions that a newer one has replaced", () => {
+    const scores = [
+      full("correctness", 1, SHADOW),
+      full("correctness", 0, JUDGE),
+      full("correctness", 1, { evaluator: "judge@2" }),
+    ];
+    expect(verdictsOf("Paris", scores, run()).map(({ evaluator, role }) => [evaluator, role])).toEqual([
+      ["polite@1", "comparison"],
+      ["judge@1", "replaced"],
+      ["judge@2", "verdict"],
+    ]);
+  });
+
+  test("counts only the scores that count where an evaluator has shadow scores by another rubric too", () => {
+    const shadow = { ...full("correctness", 0), shadow: true, criterion_hash: "b" };
+    expect(verdictsOf("Paris", [full("correctness", 1), shadow], run())).toEqual([
+      { evaluator: "reference@1", role: "verdict", passed: true, overall: 1 },
+    ]);
+  });
+
+  test("is a failure for an empty answer, and no verdict where a value is missing", () => {
+    expect(verdictsOf(" ", [full("correctness", 1)], run())[0]?.passed).toBe(false);
+    expect(verdictsOf("Paris", [full("correctness", null)], run())[0]).toMatchObject({ passed: null, overall: null });
+  });
+});
+
+describe("the order of a run", () => {
+  const item = (metric: string, evaluator: string) => ({ metric, evaluator });
+  const places = (items: { metric: string; evaluator: string }[], order: RunOrder) =>
+    inRunOrder(items, order).map(({ metric, evaluator }) => `${metric} ${evaluator}`);
+
+  test("is the rubric's for criteria and the run's for evaluators", () => {
+    const items = [item("tone", "b@1"), item("correctness", "b@1"), item("tone", "a@1"), item("correctness", "a@1")];
+    const rubric = { criteria: [{ ...(criteria[0] as Criterion), name: "tone" }, "correctness"] };
+    expect(places(items, { ...run("a@1", "b@1"), rubric })).toEqual([
+      "tone a@1",
+      "tone b@1",
+      "correctness a@1",
+      "correctness b@1",
+    ]);
+  });
+
+  test("without a rubric puts the built-in criteria first, and what the run does not name last", () => {
+    const items = [
+      item("tone", "late@1"),
+      item("hallucination", "reference@1"),
+      item("wit", "judge@1"),
+      item("tone", "judge@1"),
+      item("correctness", "late@1"),
+      item("correctness", "reference@1"),
+    ];
+    expect(places(items, run("reference@1", "judge@1"))).toEqual([
+      "correctness reference@1",
+      "correctness late@1",
+      "hallucination reference@1",
+      "tone judge@1",
+      "tone late@1",
+      "wit judge@1",
+    ]);
+  });
+});
+
+describe("an evaluator's overall score", () => {
+  const weighed = (value: number | null, weight: number, direction = "higher_is_better", max = 1) => ({
+    ...score(value, { metric: `${weight} ${direction} ${max}` }),
+    criterion: { weight, direction, scale: { min: 0, max, step: null }, threshold: null } as never,
+  });
+  const overallOf = (...scores: ReturnType<typeof weighed>[]) => verdictsOf("Paris", scores, run())[0]?.overall;
+
   test("is the mean of all values by weight, each with 1 the best", () => {
-    expect(overallOf([weighed(1, 3), weighed(2, 1, "lower_is_better", 4)])).toBeCloseTo((3 + 0.5) / 4);
-    expect(overallOf([weighed(0.5, 1), weighed(1, 0)])).toBe(0.5);
+    expect(overallOf(weighed(1, 3), weighed(2, 1, "lower_is_better", 4))).toBeCloseTo((3 + 0.5) / 4);
+    expect(overallOf(weighed(0.5, 1), weighed(1, 0))).toBe(0.5);
   });
 
   test("is not known where a part is not, or nothing has a weight", () => {
-    expect(overallOf([weighed(1, 1), weighed(null, 2)])).toBeNull();
-    expect(overallOf([weighed(1, 0)])).toBeNull();
-    expect(overallOf([])).toBeNull();
+    expect(overallOf(weighed(1, 1), weighed(null, 2))).toBeNull();
+    expect(overallOf(weighed(1, 0))).toBeNull();
   });
 });

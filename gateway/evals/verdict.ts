@@ -1,10 +1,11 @@
-import type { Criterion, FailureKind, Output, Score } from "./contract";
+import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score } from "./contract";
 import { failureOf } from "./failure";
+import { BUILT_IN_CRITERIA } from "./rubric";
 
-/** A score as far as its standing among others goes. */
+/** The parts of a score that say whether the verdict counts it. */
 type Decisive = Pick<Score, "metric" | "evaluator" | "criterion_hash" | "shadow" | "value">;
 
-/** The best of each kind, in the order in which the kinds first came; of equally good ones the last. */
+/** The highest-ranked score of each kind, kinds in order of first appearance; the last one wins a tie. */
 const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf: (score: S) => number): S[] => {
   const best = new Map<string, S>();
   for (const score of scores) {
@@ -15,12 +16,12 @@ const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf
   return [...best.values()];
 };
 
-/** A new error never takes the place of a value. */
+/** A value outranks an error, however new the error is. */
 const isValue = ({ value }: Decisive): number => Number(value !== null);
 
 /**
- * Of one result's scores, oldest first, those that are not out of date: of each version of an evaluator by each criterion
- * the newest. One that stands alongside gives way to one that has a say.
+ * Of one result's scores, oldest first, those that are current: the newest by each criterion of each version of an
+ * evaluator. A shadow score gives way to one that counts.
  */
 export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -30,8 +31,8 @@ export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   );
 
 /**
- * Of one result's scores, oldest first, those that decide its verdict: of each evaluator by each criterion the newest
- * with a say. Another version of an evaluator takes the place of the one before.
+ * Of one result's scores, oldest first, those that its verdict counts: the newest of each evaluator by each criterion,
+ * shadow scores aside. A version of an evaluator replaces the version before it.
  */
 export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -40,7 +41,7 @@ export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
     isValue,
   );
 
-/** What a result was asked by, each name once: as it was for the verdict, where it has a part in that. */
+/** The criteria that a result was scored by, one per name; the verdict's definition wins over a shadow's. */
 export const criteriaOfScores = (scores: readonly Score[]): Criterion[] => {
   const byName = new Map<string, Criterion>();
   for (const { metric, criterion } of [...decidingScores(scores), ...currentScores(scores)]) {
@@ -51,7 +52,7 @@ export const criteriaOfScores = (scores: readonly Score[]): Criterion[] => {
 
 type Verdict = Decisive & Pick<Score, "criterion" | "passed">;
 
-/** All criteria with a threshold passed; null while one of them has no verdict and none failed. */
+/** True when every criterion with a threshold passed; null when one has no value and none failed. */
 const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   const counting = deciding.filter(({ criterion }) => criterion.threshold !== null);
   if (counting.some(({ passed }) => passed === false)) return false;
@@ -59,7 +60,7 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   return true;
 };
 
-/** What all scores of a result, oldest first, come to. An answer that is empty never passes, whoever judges it. */
+/** A result's verdict and kind of failure by all its scores, oldest first. An empty answer never passes. */
 export const outcomeOf = (
   output: Pick<Output, "text" | "finish_reason">,
   scores: readonly Verdict[],
@@ -74,15 +75,74 @@ export const outcomeOf = (
   return { passed, failure: failureOf(output, verdicts, passed) };
 };
 
+/** What orders the scores of a run. */
+export type RunOrder = Partial<Pick<RunPins, "rubric" | "evaluators">>;
+
 /**
- * Mean of a result's deciding values by their criteria's weights, each brought to 0…1 with 1 the best. null where nothing
- * has a weight, or one that has could not be scored.
+ * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators in
+ * the run's order. What the run does not name, such as an evaluator of a recomputation, follows in the order given.
  */
-export const overallOf = (scores: readonly (Decisive & Pick<Score, "criterion">)[]): number | null => {
-  const weighty = decidingScores(scores).filter(({ criterion }) => criterion.weight > 0);
-  const total = weighty.reduce((sum, { criterion }) => sum + criterion.weight, 0);
-  if (total === 0 || weighty.some(({ value }) => value === null)) return null;
-  const sum = weighty.reduce((all, { criterion, value }) => {
+export const inRunOrder = <T extends { metric: string; evaluator: string }>(
+  items: readonly T[],
+  { rubric, evaluators = [] }: RunOrder,
+): T[] => {
+  const asked = (rubric?.criteria ?? BUILT_IN_CRITERIA).map((each) => (typeof each === "string" ? each : each.name));
+  const metrics = [...new Set([...asked, ...items.map(({ metric }) => metric)])];
+  const names = [...new Set([...evaluators, ...items].map(({ evaluator }) => evaluator))];
+  return items.toSorted(
+    (a, b) =>
+      metrics.indexOf(a.metric) - metrics.indexOf(b.metric) || names.indexOf(a.evaluator) - names.indexOf(b.evaluator),
+  );
+};
+
+/** Scores of one evaluator, and what they are for. */
+export interface ScoresByEvaluator<S> {
+  evaluator: string;
+  role: EvaluatorVerdict["role"];
+  /** One per criterion, in the rubric's order. */
+  scores: S[];
+}
+
+/**
+ * One result's scores, oldest first, by the evaluator that gave them, in the run's order. An evaluator that the verdict
+ * counts has only the scores that count; what else it gave, such as scores by another rubric, is left out.
+ */
+export const scoresByEvaluator = <S extends Decisive>(
+  scores: readonly S[],
+  order: RunOrder,
+): ScoresByEvaluator<S>[] => {
+  const deciding = new Set(decidingScores(scores));
+  const byEvaluator = Map.groupBy(currentScores(scores), ({ evaluator }) => evaluator);
+  const groups = [...byEvaluator].map(([evaluator, current]): ScoresByEvaluator<S> & { metric: string } => {
+    const counted = current.filter((score) => deciding.has(score));
+    const shadows = current.filter(({ shadow }) => shadow);
+    const role = counted.length > 0 ? "verdict" : shadows.length > 0 ? "comparison" : "replaced";
+    const own = { verdict: counted, comparison: shadows, replaced: current }[role];
+    // By two rubrics there are two scores of a criterion: the newest value stands for it.
+    const newest = bestOf(own, ({ metric }) => [metric], isValue);
+    return { evaluator, role, scores: inRunOrder(newest, order), metric: "" };
+  });
+  return inRunOrder(groups, order).map(({ metric: _, ...group }) => group);
+};
+
+/** What each evaluator says of a result by all its scores, oldest first, in the run's order. */
+export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
+  scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({
+    evaluator,
+    role,
+    passed: text.trim() === "" ? false : verdictOf(own),
+    overall: overallOf(own),
+  }));
+
+/**
+ * Mean of one evaluator's values by the weights of their criteria, each value brought to 0…1 with 1 the best. null where
+ * no criterion has a weight, or one that has a weight could not be scored.
+ */
+const overallOf = (scores: readonly Verdict[]): number | null => {
+  const weighted = scores.filter(({ criterion }) => criterion.weight > 0);
+  const total = weighted.reduce((sum, { criterion }) => sum + criterion.weight, 0);
+  if (total === 0 || weighted.some(({ value }) => value === null)) return null;
+  const sum = weighted.reduce((all, { criterion, value }) => {
     const { min, max } = criterion.scale;
     const share = ((value ?? min) - min) / (max - min);
     return all + criterion.weight * (criterion.direction === "higher_is_better" ? share : 1 - share);

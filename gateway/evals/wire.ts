@@ -1,9 +1,9 @@
-import type { LabelRow } from "../../db/labels";
+import type { NamedLabelRow } from "../../db/labels";
 import type { NewScoreRow, ResultRow, ScoreRow } from "../../db/results";
 import type { RunRow } from "../../db/runs";
-import type { Label, Run, SampleResult, Score } from "./contract";
+import type { Label, Output, Run, SampleResult, Score } from "./contract";
 import type { Statistic } from "./statistics-contract";
-import { overallOf } from "./verdict";
+import { type RunOrder, verdictsOf } from "./verdict";
 
 /** The columns of JSON hold what this version or an older one wrote by the contract. */
 const as = <T>(value: unknown): T => value as T;
@@ -27,7 +27,7 @@ export const toScore = (row: ScoreRow): Score => ({
   scored_at: row.scoredAt.toISOString(),
 });
 
-export const toLabel = (row: LabelRow): Label => ({
+export const toLabel = (row: NamedLabelRow): Label => ({
   id: row.id,
   result_id: row.resultId,
   metric: row.metric,
@@ -36,11 +36,16 @@ export const toLabel = (row: LabelRow): Label => ({
   comment: row.comment,
   blind: row.blind,
   labelled_by: row.labelledBy,
+  labelled_by_name: row.labelledByName,
   created_at: row.createdAt.toISOString(),
   replaced_at: row.replacedAt?.toISOString() ?? null,
 });
 
-export const toResult = (row: ResultRow, scores: readonly ScoreRow[], labels: readonly LabelRow[]): SampleResult => {
+/** `order` is what the run pins. */
+export const toResult = (
+  row: ResultRow,
+  { scores, labels, order }: { scores: readonly ScoreRow[]; labels: readonly NamedLabelRow[]; order: RunRow["pins"] },
+): SampleResult => {
   const scored = scores.map(toScore);
   return {
     id: row.id,
@@ -57,7 +62,7 @@ export const toResult = (row: ResultRow, scores: readonly ScoreRow[], labels: re
     output: as(row.output),
     scores: scored,
     passed: row.passed,
-    overall: overallOf(scored),
+    verdicts: verdictsOf(as<Output | null>(row.output)?.text ?? "", scored, as<RunOrder>(order)),
     failure: as(row.failure),
     error: as(row.error),
     attempts: row.attempts,

@@ -1,0 +1,147 @@
+import type { Db } from "../../db/client";
+import { findDataset } from "../../db/datasets";
+import { listLabels } from "../../db/labels";
+import * as resultStore from "../../db/results";
+import * as runStore from "../../db/runs";
+import { AppError } from "../../lib/errors";
+import { type SampleContent, toNewSample } from "../datasets/content";
+import type { NewSample } from "../datasets/contract";
+import { clampPage, type NumberedPage, type NumberedQuery, pageOf, readTimeCursor, timeCursor } from "../paging";
+import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
+import { summarizeRun } from "./summary";
+import { toResult, toRun } from "./wire";
+
+type RunFilter = Omit<RunQuery, "limit" | "after">;
+
+/** Reads stored runs and their results. */
+export interface EvalHistory {
+  /** Newest first. */
+  list(query: RunQuery): Promise<RunPage>;
+  /** A numbered page of the runs that match. A page past the end is the last one. */
+  pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
+  /** A run with a page of its results. Throws not_found. */
+  get(id: string, page?: { limit?: number; after?: string }): Promise<RunWithResults>;
+  /** A run with a numbered page of its results. Throws not_found. */
+  pageOfResults(
+    id: string,
+    query: NumberedQuery<resultStore.ResultSort>,
+  ): Promise<{ run: Run; results: NumberedPage<SampleResult> }>;
+  /** One result with its run. Throws not_found. */
+  result(id: string): Promise<Evaluation>;
+  /** The stored sample of a run's first result, with the run. Throws not_found. */
+  sampleOf(runId: string): Promise<{ run: Run; sample: NewSample }>;
+}
+
+export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise<runStore.RunRow> } => {
+  const find = async (id: string): Promise<runStore.RunRow> => {
+    const row = await runStore.findRun(db, id);
+    if (row) return row;
+    throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`, { param: "id" });
+  };
+
+  const summarize = async (row: runStore.RunRow): Promise<Run> => toRun(row, await summarizeRun(db, row));
+
+  /** One after the other: each takes a moment of the processor. */
+  const summarizeAll = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
+    const runs: Run[] = [];
+    for (const row of rows) runs.push(await summarize(row));
+    return runs;
+  };
+
+  /** Results of a run with their scores and labels. */
+  const complete = async (
+    rows: readonly resultStore.ResultRow[],
+    { pins }: runStore.RunRow,
+  ): Promise<SampleResult[]> => {
+    const ids = rows.map(({ id }) => id);
+    const scores = Map.groupBy(await resultStore.listScores(db, ids), ({ resultId }) => resultId);
+    const labels = Map.groupBy(await listLabels(db, ids), ({ resultId }) => resultId);
+    return rows.map((row) =>
+      toResult(row, { scores: scores.get(row.id) ?? [], labels: labels.get(row.id) ?? [], order: pins }),
+    );
+  };
+
+  /** The filter of a request as the database takes it. A deleted dataset is known by its id only. */
+  const filterOf = async ({ dataset, passed, ...filter }: RunFilter) => ({
+    ...filter,
+    datasetId: dataset === undefined ? undefined : ((await findDataset(db, dataset))?.id ?? dataset),
+    passed: passed === undefined ? undefined : passed === "true",
+  });
+
+  return {
+    find,
+
+    async list({ limit = 20, after, ...query }) {
+      const cursor = readTimeCursor(after);
+      const rows = await runStore.listRuns(db, {
+        limit: limit + 1,
+        cursor: cursor && { createdAt: cursor.at, id: cursor.id },
+        ...(await filterOf(query)),
+      });
+      const page = pageOf(
+        rows,
+        limit,
+        (row) => row,
+        ({ createdAt, id }) => timeCursor(createdAt, id),
+      );
+      return { ...page, data: await summarizeAll(page.data) };
+    },
+
+    async pageOfRuns({ page: asked, pageLength, sort, ...query }) {
+      const filter = await filterOf(query);
+      const total = await runStore.countRuns(db, filter);
+      const page = clampPage(asked, pageLength, total);
+      const slice = { limit: pageLength, offset: (page - 1) * pageLength, sort };
+      const rows = await runStore.listSortedRuns(db, { ...filter, ...slice });
+      return { data: await summarizeAll(rows), page, pageLength, total };
+    },
+
+    async get(id, { limit = 20, after } = {}) {
+      const row = await find(id);
+      const rows = await resultStore.listResults(db, id, { limit: limit + 1, cursor: readResultCursor(after) });
+      const page = pageOf(
+        rows,
+        limit,
+        (result) => result,
+        ({ repeat, sampleKey }) => `${repeat}.${sampleKey}`,
+      );
+      return { run: await summarize(row), results: { ...page, data: await complete(page.data, row) } };
+    },
+
+    async pageOfResults(id, { page: asked, pageLength, sort }) {
+      const row = await find(id);
+      const run = await summarize(row);
+      const { total } = run.progress;
+      const page = clampPage(asked, pageLength, total);
+      const slice = { limit: pageLength, offset: (page - 1) * pageLength, sort };
+      const rows = await resultStore.listSortedResults(db, id, slice);
+      return { run, results: { data: await complete(rows, row), page, pageLength, total } };
+    },
+
+    async result(id) {
+      const row = await resultStore.findResult(db, id);
+      if (!row) throw new AppError("not_found", `There is no result ${id}.`, { param: "id" });
+      const run = await find(row.runId);
+      const [result] = await complete([row], run);
+      if (!result) throw new Error("Unreachable: one row gives one result.");
+      return { run: await summarize(run), result };
+    },
+
+    async sampleOf(runId) {
+      const row = await find(runId);
+      const [first] = await resultStore.listResults(db, runId, { limit: 1 });
+      if (!first) throw new AppError("not_found", `The run ${runId} has no result.`, { param: "id" });
+      const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
+      return { run: await summarize(row), sample };
+    },
+  };
+};
+
+const readResultCursor = (after: string | undefined): resultStore.ResultCursor | undefined => {
+  if (after === undefined) return undefined;
+  const [, repeat, sampleKey] = /^(\d{1,9})\.(.+)$/s.exec(after) ?? [];
+  if (repeat === undefined || sampleKey === undefined) {
+    throw new AppError("invalid_request", "`after` must be a `next_cursor` of this list.", { param: "after" });
+  }
+  return { repeat: Number(repeat), sampleKey };
+};
