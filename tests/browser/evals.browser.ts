@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import type { EvaluateRequest } from "../../gateway/evals/contract";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
-import { BAKERY, evaluateOn } from "./evaluate";
+import { BAKERY, evaluateOn, importRuns } from "./evaluate";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { REFUSALS, type ScreenCase, testScreens } from "./matrix";
@@ -28,6 +28,11 @@ beforeAll(async () => {
   runs.mixed = await evaluate({ sample: BAKERY });
   runs.passed = await evaluate({ sample: { ...BAKERY, output: "It opens at 6:30." } });
   runs.shadow = await evaluate({ sample: BAKERY, shadow_evaluators: ["judge@1"] });
+  [runs.judged = "", runs.compared = "", runs.many = ""] = await importRuns(pages, [
+    { name: "Two evaluators decide", judge: "verdict" },
+    { name: "One evaluator compares", judge: "comparison" },
+    { name: "Seventy results", judge: "verdict", results: 70 },
+  ]);
   runs.failed = await evaluate({ sample: BAKERY, evaluators: ["judge@1"] });
   runs.empty = await evaluate({ sample: { ...BAKERY, output: "" } });
   runs.long = await evaluate({ sample: LONG });
@@ -53,8 +58,8 @@ const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages
 const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
 const fill = async (page: Page, { output = "" }: { output?: string } = {}): Promise<void> => {
   await field(page, "Question").fill(BAKERY.input);
-  await field(page, "Reference answers").fill(BAKERY.references.join("\n"));
-  await field(page, "Contexts").fill(BAKERY.contexts.join("\n---\n"));
+  await field(page, "Expected answers").fill(BAKERY.references.join("\n"));
+  await field(page, "Source texts").fill(BAKERY.contexts.join("\n---\n"));
   await field(page, "Answer").fill(output);
 };
 const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact: true }).click();
@@ -91,7 +96,7 @@ const CASES: Case[] = [
     path: "/evals",
     on: "empty",
     as: "viewer",
-    shows: "A member can run one",
+    shows: "You need the role member",
   },
   {
     name: "evaluations filtered empty",
@@ -104,9 +109,9 @@ const CASES: Case[] = [
     path: "/evals",
     status: 429,
     reach: reloadedWith("rate_limited", "The key has sent the 60 requests of this minute.", 12_000),
-    shows: "One moment",
+    shows: "The key has sent the 60 requests of this minute.",
   },
-  { name: "evaluation form", path: "/evals/new", shows: "Who answers" },
+  { name: "evaluation form", path: "/evals/new", shows: "Maximum length (tokens)" },
   {
     name: "evaluation form refused",
     path: "/evals/new",
@@ -145,7 +150,7 @@ const CASES: Case[] = [
       await fill(page);
       await send(page);
     },
-    shows: "The model writes its answer.",
+    shows: "The model is writing its answer.",
   },
   {
     name: "evaluation failed",
@@ -163,9 +168,16 @@ const CASES: Case[] = [
   {
     name: "run with a shadow",
     path: () => runs.shadow ?? "",
-    reach: (page) => page.getByText("Other scores: alongside and earlier ones").click(),
-    shows: "judge@1",
+    reach: (page) => page.getByText("Scores excluded from the verdict").first().click(),
+    shows: "Comparison only: judge@1",
   },
+  { name: "run with two evaluators", path: () => runs.judged ?? "", shows: "Claims by reference@1" },
+  {
+    name: "run with two evaluators switched",
+    path: () => `${runs.judged}?claims=judge%401`,
+    shows: "Claims by judge@1",
+  },
+  { name: "run of many results", path: () => `${runs.many}?page=2`, shows: "51 to 70 of 70 results" },
   { name: "run not scored", path: () => runs.failed ?? "", shows: "an evaluator failed" },
   { name: "run of an empty answer", path: () => runs.empty ?? "", shows: "The answer is empty." },
   { name: "run of long texts", path: () => runs.long ?? "", shows: "How this was measured" },
@@ -205,7 +217,7 @@ describe("an evaluation", () => {
       await page.goto("/evals/new");
       await fill(page);
       await send(page);
-      await page.getByText("The model writes its answer.").waitFor();
+      await page.getByText("The model is writing its answer.").waitFor();
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isDisabled()).toBe(true);
       pages.chat.say("It opens at 6:30.");
       pages.chat.finish();
@@ -225,7 +237,7 @@ describe("an evaluation", () => {
       await fill(page);
       await field(page, "Question").fill("Who leaves early?");
       await send(page);
-      await page.getByText("The model writes its answer.").waitFor();
+      await page.getByText("The model is writing its answer.").waitFor();
       await page.goto("/evals");
       pages.chat.say("I do.");
       pages.chat.finish();
@@ -242,7 +254,10 @@ describe("an evaluation", () => {
       await field(page, "Question").fill("Who stops?");
       await send(page);
       await page.getByRole("button", { name: "Stop" }).click();
-      await page.getByText("Stopped. Nothing was kept.").waitFor();
+      await page.getByRole("status").getByText("Stopped. Nothing was saved.").waitFor();
+      // The reader wanted it: nothing says that something went wrong.
+      expect(await page.locator("#main [role=alert] *").count()).toBe(0);
+      expect(await page.getByText("Something went wrong").count()).toBe(0);
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
       expect(await field(page, "Question").inputValue()).toBe("Who stops?");
       expect((await pages.evals.list({ search: "Who stops?" })).data).toEqual([]);
@@ -257,7 +272,7 @@ describe("an evaluation", () => {
       );
       await page.getByRole("button", { name: "Evaluate", exact: true }).focus();
       await page.keyboard.press("Enter");
-      await page.getByText("The model writes its answer.").waitFor();
+      await page.getByText("The model is writing its answer.").waitFor();
       await page.evaluate("window.told = document.querySelector('#evaluating [role=status]')");
       await tabTo(page, /^Stop$/);
       const before = await page.evaluate<number>("window.updates");
@@ -268,10 +283,10 @@ describe("an evaluation", () => {
         true,
       );
       await page.keyboard.press("Enter");
-      const alert = page.locator("#evaluating").getByRole("alert");
-      await alert.getByText("Stopped. Nothing was kept.").waitFor();
+      const note = page.locator("#evaluating").getByRole("status");
+      await note.getByText("Stopped. Nothing was saved.").waitFor();
       await until("the focus is where the button was", () =>
-        alert.evaluate((element) => element === element.ownerDocument.activeElement),
+        note.evaluate((element) => element === element.ownerDocument.activeElement),
       );
     }));
 
@@ -303,6 +318,18 @@ describe("an evaluation", () => {
       await page.getByLabel("Key of the sample").fill("capital-france");
       await page.getByRole("button", { name: "Load sample" }).click();
       await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
+    }));
+
+  test("by two evaluators shows the claims of either", () =>
+    using({}, async (page) => {
+      await page.goto(runs.judged ?? "");
+      const tabs = page.getByRole("navigation", { name: "Claims by evaluator" });
+      await page.getByRole("heading", { name: "Claims by reference@1" }).waitFor();
+      expect(await page.locator("mark").count()).toBe(3);
+      await tabs.getByRole("link", { name: "judge@1" }).click();
+      await page.getByRole("heading", { name: "Claims by judge@1" }).waitFor();
+      expect(await page.locator("mark").count()).toBe(1);
+      expect(await tabs.getByRole("link", { name: "judge@1" }).getAttribute("aria-current")).toBe("true");
     }));
 
   test("marks claims by more than colour, and leads from each to its context", () =>
@@ -372,6 +399,50 @@ describe("U8: the form, refused", () => {
     }));
 });
 
+describe("the tables", () => {
+  test("keep their header in view, and scroll in their own box only", () =>
+    using({}, async (page) => {
+      await page.goto(runs.many ?? "");
+      const box = page.getByRole("region", { name: "Results", exact: true }).last();
+      const header = page.getByRole("columnheader", { name: "Verdict" });
+      const top = async () => Math.round((await header.boundingBox())?.y ?? 0);
+      const before = await top();
+      await box.evaluate((element) => {
+        element.scrollTop = element.scrollHeight;
+      });
+      await page.getByRole("link", { name: "sample-050" }).waitFor();
+      expect(await top()).toBe(before);
+    }));
+
+  test("are sorted by keyboard, and lead to the next page and back", () =>
+    using({}, async (page) => {
+      await page.goto(runs.many ?? "");
+      await page.getByRole("status").getByText("1 to 50 of 70 results").waitFor();
+      await page.getByRole("link", { name: "Sample", exact: true }).focus();
+      await page.keyboard.press("Enter");
+      await page.locator('th[aria-sort="descending"]').getByText("Sample").waitFor();
+      await page.getByRole("link", { name: "sample-070" }).waitFor();
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByRole("status").getByText("51 to 70 of 70 results").waitFor();
+      await page.getByRole("link", { name: "sample-001" }).waitFor();
+      await page.getByRole("link", { name: "Previous page" }).click();
+      await page.getByRole("link", { name: "sample-070" }).waitFor();
+      expect(new URL(page.url()).search).toBe("?sort=-sample");
+    }));
+});
+
+test("at 320 px nothing scrolls sideways but tables in their own box", () =>
+  using({}, async (page) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    for (const path of ["/evals", "/evals/new", "/evals/label", ...Object.values(runs)]) {
+      await page.goto(path);
+      const overflow = await page.evaluate<number>(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+      );
+      expect([path, overflow]).toEqual([path, 0]);
+    }
+  }));
+
 test("U6: without scripts an answer is evaluated, labelled, scored again and found in the history by forms", () =>
   using({ javaScript: false }, async (page) => {
     pages.chat.say("It opens at 6:30.");
@@ -389,7 +460,7 @@ test("U6: without scripts an answer is evaluated, labelled, scored again and fou
     await page.getByRole("button", { name: "Score again" }).click();
     await page.getByText("Scored again.").waitFor();
     await page.goto("/evals");
-    await page.getByLabel("Words of the name").fill("no scripts");
+    await page.getByLabel("Search names").fill("no scripts");
     await page.getByRole("button", { name: "Filter" }).click();
     await page.getByRole("link", { name: "Who has no scripts?" }).waitFor();
     await page.goto("/evals/label");
@@ -405,7 +476,7 @@ test("U2: by keyboard alone an answer is evaluated, labelled and found in the hi
     await page.getByRole("heading", { level: 1, name: "Evaluate" }).waitFor();
     for (const [name, text] of [
       [/^Question$/, "Who types?"],
-      [/^Reference answers$/, "Ada"],
+      [/^Expected answers$/, "Ada"],
       [/^Answer$/, "Ada types."],
     ] as const) {
       await tabTo(page, name);

@@ -1,4 +1,5 @@
-import type { EvaluateRequest } from "../../gateway/evals/contract";
+import type { EvaluateRequest, RunExport, Score } from "../../gateway/evals/contract";
+import { newId } from "../../gateway/ids";
 import type { Pages } from "./pages";
 
 /** A sample with an answer of which one claim is supported, one in part and one not. */
@@ -9,15 +10,83 @@ export const BAKERY = {
   output: "It opens at 6:30. A loaf costs about four euros. It was founded in 1871 by two brothers.",
 };
 
+const editorOf = async (pages: Pages) => {
+  const { key } = await pages.newKey("editor", "Ada’s editor key");
+  return pages.keys.verify(`Bearer ${key}`);
+};
+
 /** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
 export const evaluateOn = async (pages: Pages, request: EvaluateRequest): Promise<string> => {
   pages.chat.reset();
   pages.chat.finish();
-  const { key } = await pages.newKey("editor", "Ada’s editor key");
-  const principal = await pages.keys.verify(`Bearer ${key}`);
+  const principal = await editorOf(pages);
   const directives = { noCache: false, noStore: false, onlyIfCached: false };
   const signal = new AbortController().signal;
   const call = { principal, requestId: "req_1", signal, priority: "interactive", directives, receivedAt: 0 } as const;
   const { run } = await pages.evals.evaluate(call, request);
   return `/evals/${run.id}`;
+};
+
+/** What the judge of an imported run says by each criterion; faithfulness and hallucination come with its claims. */
+const JUDGED: Readonly<Record<string, { value: number; passed: boolean | null }>> = {
+  correctness: { value: 0.25, passed: false },
+  faithfulness: { value: 1 / 3, passed: false },
+  hallucination: { value: 2 / 3, passed: null },
+};
+
+const byJudge = (score: Score, isShadow: boolean): Score => ({
+  ...score,
+  ...JUDGED[score.metric],
+  evaluator: "judge@1",
+  evaluator_hash: "0".repeat(64),
+  shadow: isShadow,
+  reason: "The judge is strict.",
+  judge: { model: "smollm2-135m-instruct", model_revision: "b179c9523d0e", temperature: 0, seed: 0 },
+  embedder: null,
+  // It finds the first claim only, and does not support it.
+  claims: score.claims.slice(0, 1).map((claim) => {
+    const { start, end } = claim;
+    return { ...claim, verdict: "unsupported", score: 0, context: null, unsupported: [{ start, end, note: "No." }] };
+  }),
+});
+
+interface Imported {
+  name: string;
+  /** What judge@1, which scores beside reference@1, is for. Left out: it does not score. */
+  judge?: "verdict" | "comparison";
+  results?: number;
+  /** Changes the result of this index. */
+  change?: (result: RunExport["results"][number]["result"], index: number) => void;
+}
+
+/** Imports runs of the bakery, which a real judge scores too where asked for; answers the paths of their pages. */
+export const importRuns = async (pages: Pages, imported: readonly Imported[]): Promise<string[]> => {
+  const path = await evaluateOn(pages, { sample: BAKERY, name: "The original" });
+  const file = await pages.evalTransfer.export(path.slice("/evals/".length));
+  const principal = await editorOf(pages);
+  const paths: string[] = [];
+  for (const { name, judge, results: count = 1, change } of imported) {
+    const id = newId("run");
+    const [entry] = file.results;
+    if (!entry) throw new Error("A run has a result.");
+    const results = Array.from({ length: count }, (_, index) => {
+      const scores = judge
+        ? [...entry.result.scores, ...entry.result.scores.map((score) => byJudge(score, judge === "comparison"))]
+        : entry.result.scores;
+      const key = `sample-${String(index + 1).padStart(3, "0")}`;
+      const result = { ...entry.result, id: newId("res"), run_id: id, sample_key: key, scores, labels: [] };
+      change?.(result, index);
+      return { sample: entry.sample, result };
+    });
+    const hash = "0".repeat(64);
+    const judges = judge ? [{ evaluator: "judge@1", shadow: judge === "comparison", hash }] : [];
+    const pins = { ...file.run.pins, evaluators: [...file.run.pins.evaluators, ...judges] };
+    await pages.evalTransfer.import(
+      principal,
+      { ...file, run: { ...file.run, id, name, pins }, results },
+      async () => {},
+    );
+    paths.push(`/evals/${id}`);
+  }
+  return paths;
 };

@@ -26,14 +26,14 @@ const signIn = async (on = pages): Promise<string> => {
 };
 
 const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
-const save = (page: Page) => page.getByRole("button", { name: "Save and go on" }).click();
+const save = (page: Page) => page.getByRole("button", { name: "Save and continue" }).click();
 
 interface Case extends ScreenCase {
   on?: "empty";
 }
 
 const CASES: Case[] = [
-  { name: "label", path: "/evals/label", shows: "You judge without seeing what the evaluators say." },
+  { name: "label", path: "/evals/label", shows: "You label each answer before you see its scores." },
   {
     name: "label refused",
     path: "/evals/label",
@@ -48,7 +48,7 @@ const CASES: Case[] = [
       await field(page, "Passes").check();
       await save(page);
     },
-    shows: "See the whole result",
+    shows: "Show the full result",
   },
   {
     name: "label skipped",
@@ -67,7 +67,7 @@ const CASES: Case[] = [
     },
     shows: "Choose a value",
   },
-  { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing is left to label" },
+  { name: "label nothing left", path: "/evals/label", on: "empty", shows: "Nothing left to label" },
 ];
 
 testScreens(CASES, async ({ on }) => {
@@ -97,11 +97,13 @@ describe("labels", () => {
       await field(page, "Passes").check();
       await page.getByLabel("Comment").fill("It says so.");
       await save(page);
-      await page.getByText("reference@1 says").waitFor();
+      await page.getByText("reference@1: ").waitFor();
       await page.getByRole("button", { name: "Skip" }).click();
       await page.goto(path);
       await page.getByRole("cell", { name: "It says so." }).waitFor();
-      await page.getByText(", unseen").waitFor();
+      await page.getByText(", before seeing the scores").waitFor();
+      // The author is named, not its key's id.
+      await page.getByRole("cell", { name: "Ada’s editor key" }).waitFor();
     });
   });
 

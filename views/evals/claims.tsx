@@ -1,4 +1,5 @@
 import type { Claim } from "../../gateway/evals/contract";
+import { withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
 
 const WORDS: Readonly<Record<Claim["verdict"], string>> = {
@@ -8,8 +9,8 @@ const WORDS: Readonly<Record<Claim["verdict"], string>> = {
 };
 
 /**
- * An answer with its claims marked, and in each what no context supports. It is underlined, numbered and named: colour is
- * not all that tells it. The output is text of a model, so it stands as text alone.
+ * An answer with its claims marked, and in each claim the part that no context supports. Claims are underlined, numbered
+ * and named as well as coloured. The answer comes from a model, so it is rendered as plain text.
  */
 export const MarkedAnswer = ({ text, claims }: { text: string; claims: readonly Claim[] }) => (
   <div class="verbatim marked" hx-ignore>
@@ -39,7 +40,7 @@ interface Piece {
   number?: number;
 }
 
-/** The whole text in order, claims apart from what is between them. Claims that overlap an earlier one are left out. */
+/** The whole text in order, cut into claims and the text between them. A claim that overlaps an earlier one is left out. */
 const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
   const pieces: Piece[] = [];
   let from = 0;
@@ -53,7 +54,7 @@ const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
   return pieces;
 };
 
-/** A claim that is supported in part, cut where it is not. */
+/** A partly supported claim, cut into the parts that a context supports and those that none does. */
 const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { text: string; isMissing: boolean }[] => {
   if (verdict !== "partly") return [{ text: text.slice(start, end), isMissing: false }];
   const parts = [];
@@ -68,10 +69,41 @@ const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { t
   return [...parts, { text: text.slice(from, end), isMissing: false }];
 };
 
-/** Every claim with its verdict, and the context that supports it best. */
-export const ClaimTable = ({ claims }: { claims: readonly Claim[] }) => (
+/** An evaluator that split the answer into claims. */
+export interface ClaimsByEvaluator {
+  evaluator: string;
+  isCounted: boolean;
+  claims: readonly Claim[];
+}
+
+/** Links between the claims of several evaluators, which find and judge them each in its own way. */
+export const ClaimTabs = ({
+  all,
+  shown,
+  path,
+}: {
+  all: readonly ClaimsByEvaluator[];
+  shown: ClaimsByEvaluator;
+  path: string;
+}) =>
+  all.length < 2 ? null : (
+    <nav class="tabs" aria-label="Claims by evaluator">
+      {all.map((each) => (
+        <a
+          href={`${withQuery(path, { claims: each.evaluator })}#answer-title`}
+          aria-current={each === shown ? "true" : undefined}
+        >
+          {each.evaluator}
+          {!each.isCounted && " (excluded from the verdict)"}
+        </a>
+      ))}
+    </nav>
+  );
+
+/** Every claim with its verdict by one evaluator, and the context that supports it best. */
+export const ClaimTable = ({ evaluator, claims }: ClaimsByEvaluator) => (
   <Table
-    caption="Claims of the answer"
+    caption={`Claims by ${evaluator}`}
     rows={claims.map((claim, index) => ({ ...claim, number: index + 1 }))}
     columns={[
       {

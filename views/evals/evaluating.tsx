@@ -4,16 +4,16 @@ import { ErrorPanel } from "../ui/states";
 import { duration } from "../ui/time";
 import type { RunningEval } from "./running";
 
-/** From here on people want to know that it still runs, and how to end it. */
+/** After this long the page says that the evaluation is still running. */
 const LONG_MS = 10_000;
 
 /**
- * Morphed from one update to the next, so that the focus stays on the button and each step is read out once. Nothing
- * around it is `aria-busy`: that would keep screen readers from reading it.
+ * Updates morph this element, so that the button keeps the focus and a screen reader announces each step once. Nothing
+ * around it may be `aria-busy`, which would silence it.
  */
 const STATUS_ID = "evaluating-status";
 
-/** What is done now; renewed every second until the result is there. */
+/** The current step, updated every second until the evaluation ends. */
 export const Evaluating = ({ running: { id, stage, startedMs } }: { running: RunningEval }) => {
   const tookMs = performance.now() - startedMs;
   return (
@@ -24,7 +24,7 @@ export const Evaluating = ({ running: { id, stage, startedMs } }: { running: Run
       <progress aria-label="Evaluating" {...progressOf(stage)}></progress>
       <p class="fine">
         {tookMs > LONG_MS && `Still working after ${duration(Math.floor(tookMs / 1000) * 1000)}. `}
-        You may leave: it goes on, and stands in the history when it is done.
+        You can leave this page. The result will be in the list of evaluations.
       </p>
       <button
         id="evaluating-stop"
@@ -41,27 +41,32 @@ export const Evaluating = ({ running: { id, stage, startedMs } }: { running: Run
   );
 };
 
-const stageText = (stage: EvalStage): string =>
-  stage.step === "answering"
-    ? "The model writes its answer."
-    : `${stage.evaluator} scores it${stage.of > 1 ? `, ${stage.index} of ${stage.of}` : ""}.`;
+const stageText = (stage: EvalStage): string => {
+  if (stage.step === "preparing") return "Preparing the evaluation.";
+  if (stage.step === "answering") return "The model is writing its answer.";
+  return `${stage.evaluator} is scoring the answer${stage.of > 1 ? ` (${stage.index} of ${stage.of})` : ""}.`;
+};
 
 const progressOf = (stage: EvalStage): { max?: number; value?: number } =>
   stage.step === "scoring" ? { max: stage.of + 1, value: stage.index } : {};
 
-/** The end: app.js goes to the page, and who has no script has a link. */
+/** The end: app.js opens the result. */
 export const Evaluated = ({ path }: { path: string }) => (
   <p id={STATUS_ID} role="status" data-goto={path}>
     Scored. <a href={path}>Open the result</a>
   </p>
 );
 
-/** Why there is no result. Whoever stopped it had the focus on the button that is gone now. */
-export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId: string }) => {
-  const isStopped = error.kind === "client_closed";
-  return (
-    <div id="evaluating-failure" role="alert" tabindex={isStopped ? -1 : undefined} autofocus={isStopped}>
-      <ErrorPanel error={error} requestId={requestId} />
-    </div>
-  );
-};
+/** Why there is no result. */
+export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId: string }) => (
+  <div id="evaluating-failure" role="alert">
+    <ErrorPanel error={error} requestId={requestId} />
+  </div>
+);
+
+/** The reader stopped it, which is no failure. It takes the focus, because the button that had it is gone. */
+export const Stopped = () => (
+  <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} autofocus>
+    Stopped. Nothing was saved.
+  </p>
+);

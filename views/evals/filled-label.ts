@@ -6,7 +6,7 @@ import { toAppError } from "../../lib/errors";
 import type { Problems } from "../ui/fields";
 import { FAILURE_WORDS } from "./words";
 
-/** A label's form, as it came. */
+/** The fields of a label form, as sent. */
 export interface FilledLabel {
   metric: string;
   value?: string;
@@ -14,7 +14,7 @@ export interface FilledLabel {
   comment?: string;
 }
 
-/** A label that is there, as its form. */
+/** An existing label as form fields. */
 export const filledOf = ({ metric, value, failure, comment }: Label): FilledLabel => ({
   metric,
   value: String(value),
@@ -22,7 +22,7 @@ export const filledOf = ({ metric, value, failure, comment }: Label): FilledLabe
   comment: comment ?? "",
 });
 
-/** Id of a field: the forms of several criteria may stand on a page. */
+/** Id of a field. It names the criterion, because a page has one form for each. */
 export const fieldId = (field: "value" | "failure" | "comment", metric: string): string => `${field}-${metric}`;
 
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
@@ -31,13 +31,13 @@ interface Giving {
   labels: Pick<LabelService, "add">;
   principal: Principal;
   resultId: string;
-  /** Given before the evaluators' verdicts were shown. */
+  /** The author has not seen the scores yet. */
   blind?: boolean;
-  /** What a form without a value is told. */
+  /** The message for a form without a value. */
   missing: string;
 }
 
-/** Stores the label of a form, or answers what is wrong with it, by field. Throws not_found. */
+/** Stores the label of a form, or returns its problems by field. Throws not_found. */
 export const giveLabel = async (
   { labels, principal, resultId, blind, missing }: Giving,
   { metric, value: text = "", failure = "", comment: sent = "" }: FilledLabel,
@@ -48,7 +48,7 @@ export const giveLabel = async (
   if (!Number.isFinite(value)) return { [fieldId("value", metric)]: "Choose one of the values" };
   if (comment.length > MAX_COMMENT_LENGTH) {
     const most = MAX_COMMENT_LENGTH.toLocaleString("en");
-    return { [fieldId("comment", metric)]: `Write at most ${most} characters` };
+    return { [fieldId("comment", metric)]: `Shorten the comment to ${most} characters` };
   }
   const label = { metric, value, failure: isFailureKind(failure) ? failure : null, comment, blind };
   try {
@@ -57,7 +57,7 @@ export const giveLabel = async (
   } catch (thrown) {
     const { kind, message, detail } = toAppError(thrown);
     if (kind === "invalid_request" && detail.param === "value") return { [fieldId("value", metric)]: message };
-    // Its key may give labels, but no text that would be kept.
+    // The key may label, but its texts must not be stored.
     if (kind === "insufficient_role") return { [fieldId("comment", metric)]: message };
     throw thrown;
   }

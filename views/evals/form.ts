@@ -2,21 +2,21 @@ import type { NewSample } from "../../gateway/datasets/contract";
 import type { EvaluateRequest, Target } from "../../gateway/evals/contract";
 import type { Problems } from "../ui/fields";
 
-/** A filled form, as it came. */
+/** The fields of the form, as sent. */
 export interface EvalForm {
   input: string;
-  /** One on a line. */
+  /** One per line. */
   references: string;
-  /** Apart by a line with nothing but `---`. */
+  /** Separated by a line of `---`. */
   contexts: string;
   output: string;
-  /** Of a sample that is taken as it is, in place of the four above. */
+  /** Names a stored sample, which replaces the four fields above. */
   dataset: string;
   revision: string;
   key: string;
-  /** Whose sample and settings are taken once more. */
+  /** Id of the run that is repeated, with its sample and settings. */
   run: string;
-  /** Of a sample that holds an answer: whether that is scored, or a model writes another. */
+  /** For a sample with an answer: score that answer, or have the model write a new one. */
   answer: "given" | "model";
   model: string;
   prompt: string;
@@ -42,7 +42,7 @@ export const EMPTY_FORM: EvalForm = {
   evaluators: [],
 };
 
-/** A sample that is taken as it is. */
+/** A stored sample, which the form does not change. */
 export interface ChosenSample {
   title: string;
   sample: NewSample;
@@ -50,14 +50,14 @@ export interface ChosenSample {
   source: Pick<EvaluateRequest, "sample" | "dataset">;
   /** Hidden fields that name it again when the form is sent. */
   fields: Readonly<Record<string, string>>;
-  /** Where others like it are. */
+  /** Path of the list that it was chosen from. */
   others: string | null;
 }
 
-/** A line between two contexts. Lines are looked at one by one, so long texts take no longer than their length. */
+/** The line between two contexts. Each line is matched by itself, so the time grows with the length of the text only. */
 const BETWEEN_CONTEXTS = /^-{3,}$/;
-const MOST_TOKENS = 1_000_000;
-const HIGHEST_SEED = 4_294_967_295;
+const MAX_TOKENS = 1_000_000;
+const MAX_SEED = 4_294_967_295;
 
 const trimmed = (texts: readonly string[]): string[] => texts.map((text) => text.trim()).filter(Boolean);
 
@@ -72,13 +72,13 @@ const splitContexts = (text: string): string[] => {
 
 interface FormContext {
   chosen?: ChosenSample;
-  /** Of the run that is repeated: what the form has no field for stays as it was. */
+  /** Target of the run that is repeated; its settings without a field in the form are kept. */
   target?: Target;
-  /** Which versions stand alongside which active ones. */
+  /** Shadow version of each active version. */
   shadows?: ReadonlyMap<string, string>;
 }
 
-/** The request that a form asks for, or what is wrong with it, by field. */
+/** The request that a form makes, or its problems by field. */
 export const readEvalForm = (
   form: EvalForm,
   { chosen, target, shadows = new Map() }: FormContext = {},
@@ -92,13 +92,13 @@ export const readEvalForm = (
     return value;
   };
   const typed = typedSample(form);
-  if (!chosen && typed.input === "") problems.input = "Write a question";
+  if (!chosen && typed.input === "") problems.input = "Enter a question";
   if (!chosen && !typed.references && !typed.contexts) {
-    problems.references = "Give a reference answer, or a context: without either there is nothing to compare with";
+    problems.references = "Enter an expected answer or a source text to compare the answer with";
   }
   if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
-  const max_tokens = whole("maxTokens", 1, MOST_TOKENS);
-  const seed = whole("seed", 0, HIGHEST_SEED);
+  const max_tokens = whole("maxTokens", 1, MAX_TOKENS);
+  const seed = whole("seed", 0, MAX_SEED);
   if (Object.keys(problems).length > 0) return { problems };
 
   const isGiven = chosen ? chosen.sample.output != null && form.answer === "given" : typed.output !== undefined;
@@ -112,14 +112,14 @@ export const readEvalForm = (
     ...(top_p !== undefined && { top_p }),
     ...(stop !== undefined && { stop }),
   };
-  const alongside = form.evaluators.flatMap((name) => shadows.get(name) ?? []);
+  const shadowEvaluators = form.evaluators.flatMap((name) => shadows.get(name) ?? []);
   return {
     request: {
       ...(chosen?.source ?? { sample: typed }),
       ...(!isGiven && { target: asked }),
       seed,
       evaluators: [...form.evaluators],
-      ...(alongside.length > 0 && { shadow_evaluators: alongside }),
+      ...(shadowEvaluators.length > 0 && { shadow_evaluators: shadowEvaluators }),
     },
   };
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Criterion } from "../../gateway/evals/contract";
 import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
-import { labelChoices } from "./label-form";
+import { labelChoices, labelText } from "./label-form";
 
 const toxicity: Criterion = {
   name: "toxicity",
@@ -49,5 +49,31 @@ describe("what a person can choose", () => {
       ["0", "Passes"],
       ["0.98", "Does not pass"],
     ]);
+  });
+});
+
+describe("a label reads in the words of its scale", () => {
+  const five: Criterion = {
+    ...toxicity,
+    direction: "higher_is_better",
+    scale: { min: 1, max: 5, step: 1 },
+    threshold: 4,
+  };
+  const share: Criterion = {
+    ...toxicity,
+    direction: "higher_is_better",
+    scale: { min: 0, max: 1, step: null },
+    threshold: 0.5,
+  };
+  test.each([
+    ["a verdict, whichever way the criterion points", toxicity, 0, "Passes"],
+    ["a verdict, whichever way the criterion points", toxicity, 1, "Does not pass"],
+    ["a step of a scale", five, 4, "4 on a scale of 1 to 5: passes"],
+    ["an end of a scale", five, 1, "1 on a scale of 1 to 5: does not pass"],
+    ["an end of a continuous scale", share, 1, "Passes"],
+    ["a value that the API was given", share, 0.7, "0.70 on a scale of 0 to 1: passes"],
+    ["a criterion without a threshold", { ...five, threshold: null }, 3, "3 on a scale of 1 to 5"],
+  ])("%s", (_, criterion, value, text) => {
+    expect(labelText(criterion, value)).toBe(text);
   });
 });

@@ -9,45 +9,55 @@ import { Time } from "../ui/time";
 import { type FilledLabel, fieldId, filledOf } from "./filled-label";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
-/** People judge in few steps: of a scale with more values they choose one of its ends. */
-const MOST_CHOICES = 11;
+/** A finer scale is reduced to its two ends: people do not judge in hundredths. */
+const MAX_CHOICES = 11;
 
 /**
- * What a person can choose on a criterion's scale, the best first. Of two values the words are the verdicts: a "yes" to
- * "is it toxic?" would be read as praise by one and as blame by another.
+ * The choices on a criterion's scale, best first. Two values are named by their verdicts: some people would read a "yes"
+ * to "Is it toxic?" as praise.
  */
 export const labelChoices = (criterion: Criterion): { value: string; label: string }[] => {
   const all = choicesOf(criterion);
-  const isFine = criterion.scale.step === null || all.length > MOST_CHOICES;
+  const isFine = criterion.scale.step === null || all.length > MAX_CHOICES;
   const values = isFine ? all.filter((_, index) => index === 0 || index === all.length - 1) : all;
   const bestFirst = criterion.direction === "higher_is_better" ? values.toReversed() : values;
   const [best, worst] = [bestFirst[0], bestFirst.at(-1)];
   const isVerdict = values.length === 2 && new Set(values.map((value) => passes(criterion, value))).size === 2;
   const words = (value: number): string => {
     if (isVerdict) return passes(criterion, value) ? "Passes" : "Does not pass";
-    return `${valueText(value)}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
+    return `${value}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
   };
   return bestFirst.map((value) => ({ value: String(value), label: words(value) }));
 };
 
-/** Criteria that people can decide: one without a threshold is reported only. */
+/** A label in the words of its scale: "Passes", or "4 on a scale of 1 to 5: passes". */
+export const labelText = (criterion: Criterion, value: number): string => {
+  const chosen = labelChoices(criterion).find((choice) => Number(choice.value) === value)?.label;
+  if (chosen && Number.isNaN(Number.parseFloat(chosen))) return chosen;
+  const { min, max, step } = criterion.scale;
+  const passed = passes(criterion, value);
+  const place = `${step === null ? valueText(value, criterion) : value} on a scale of ${min} to ${max}`;
+  return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
+};
+
+/** People decide the criteria that have a threshold; the others are for information. */
 export const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
 
 const FAILURE_OPTIONS = [
-  { value: "", label: "Nothing, or as it was found" },
+  { value: "", label: "No correction" },
   ...(Object.entries(FAILURE_WORDS) as [FailureKind, string][]).map(([value, label]) => ({ value, label })),
 ];
 
 interface LabelFormProps {
   result: SampleResult;
-  /** The reader's own labels that hold. */
+  /** The reader's current labels. */
   own: readonly Label[];
   /** A form that was refused. */
   filled?: FilledLabel;
   problems: Problems;
 }
 
-/** The reader's own word on a result. One given before is replaced and stays in the history. */
+/** The reader's labels of a result. A new one replaces the reader's earlier one, which stays in the history. */
 export const LabelForm = ({ result, own, filled, problems }: LabelFormProps) => {
   const labelled = criteriaOfScores(result.scores).filter(isLabelled);
   if (labelled.length === 0) return null;
@@ -95,7 +105,7 @@ export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) =
         value={filled?.value ? [filled.value] : []}
         options={labelChoices(criterion)}
       />
-      <SelectField {...ids("failure")} label="What is wrong" value={filled?.failure} options={FAILURE_OPTIONS} />
+      <SelectField {...ids("failure")} label="Kind of failure" value={filled?.failure} options={FAILURE_OPTIONS} />
       <TextAreaField
         {...ids("comment")}
         label="Comment"
@@ -107,29 +117,34 @@ export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) =
   );
 };
 
-/** Labels that hold, of everybody. */
-export const GivenLabels = ({ labels }: { labels: readonly Label[] }) =>
-  labels.length === 0 ? (
-    <p class="hint">Nobody has labelled this yet. Labels show how far the evaluators can be trusted.</p>
+/** Everyone's current labels. */
+export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; criteria: readonly Criterion[] }) => {
+  const words = ({ metric, value }: Label): string => {
+    const criterion = criteria.find(({ name }) => name === metric);
+    return criterion ? labelText(criterion, value) : valueText(value);
+  };
+  return labels.length === 0 ? (
+    <p class="hint">No labels yet. Labels show how far you can trust the evaluators.</p>
   ) : (
     <Table
       caption="Labels"
       rows={labels}
       columns={[
         { name: "Criterion", cell: ({ metric }) => metricName(metric) },
-        { name: "Value", isNumeric: true, cell: ({ value }) => valueText(value) },
-        { name: "What is wrong", cell: ({ failure }) => (failure ? FAILURE_WORDS[failure] : "") },
+        { name: "Label", cell: words },
+        { name: "Kind of failure", cell: ({ failure }) => (failure ? FAILURE_WORDS[failure] : "") },
         { name: "Comment", isLong: true, cell: ({ comment }) => comment ?? "" },
-        { name: "By", cell: ({ labelled_by }) => labelled_by },
+        { name: "By", cell: ({ labelled_by, labelled_by_name: name }) => name ?? <code>{labelled_by}</code> },
         {
           name: "Given",
           cell: ({ created_at, blind }) => (
             <>
               <Time at={new Date(created_at)} />
-              {blind && ", unseen"}
+              {blind && ", before seeing the scores"}
             </>
           ),
         },
       ]}
     />
   );
+};

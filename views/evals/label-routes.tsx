@@ -10,7 +10,7 @@ import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { withoutEmpty, withQuery } from "../ui/lists";
 import { type FilledLabel, giveLabel } from "./filled-label";
-import { LabelPage, MOST_SKIPPED } from "./label";
+import { LabelPage, MAX_SKIPPED_COUNTED } from "./label";
 
 const DEFAULT_METRIC = "correctness";
 
@@ -23,13 +23,13 @@ interface Services {
 interface LabelQuery {
   metric?: string;
   run?: string;
-  /** Id of the result that was looked at before. */
+  /** Id of the previous result of the queue. */
   before?: string;
   /** Id of the result that has just been labelled. */
   last?: string;
 }
 
-/** What was wrong with the label of a result. */
+/** A label that was refused, and why. */
 interface Refused {
   resultId: string;
   filled: FilledLabel;
@@ -43,13 +43,13 @@ export const LABEL_FIELDS = {
   metric: t.String({ maxLength: 64 }),
   value: text(100),
   failure: text(100),
-  // Browsers send two characters for a line break that they count as one.
+  // A browser counts a line break as one character and sends two.
   comment: text(2 * MAX_COMMENT_LENGTH),
 };
 
-/** `/evals/label`: one answer after the other, judged without a look at what the evaluators say. */
+/** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
 export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
-  /** A result with the criterion by which it is labelled; undefined where it is not judged by that. */
+  /** A result with the criterion it is labelled by; undefined where nothing scored it by that criterion. */
   const judgedBy = async (metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;
     const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);
@@ -79,7 +79,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
       agreement: await agreement.withPeople({ metric }),
       next,
       last: await labelled(principal, metric, last),
-      skipped: isEnd ? (await labels.queue(principal, { ...waiting, limit: MOST_SKIPPED })).length : 0,
+      skipped: isEnd ? (await labels.queue(principal, { ...waiting, limit: MAX_SKIPPED_COUNTED })).length : 0,
       filled: refused?.filled,
       problems: refused?.problems,
     };

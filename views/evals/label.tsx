@@ -8,25 +8,25 @@ import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { count } from "../ui/time";
 import type { FilledLabel } from "./filled-label";
-import { LabelFields } from "./label-form";
-import { labelText, metricName, valueText, verdictText } from "./words";
+import { LabelFields, labelText } from "./label-form";
+import { metricName, scaleText, valueText, verdictText } from "./words";
 
-/** Skipped answers that are counted. */
-export const MOST_SKIPPED = 100;
+/** More skipped answers than this are not counted. */
+export const MAX_SKIPPED_COUNTED = 100;
 
-/** Labels that a criterion needs until they tell how far an evaluator can be trusted. */
+/** Agreement is computed from this many labels on. */
 const ENOUGH_LABELS = 30;
 
 interface LabelPageProps extends Frame {
-  /** Criterion that is labelled, and those that could be. */
+  /** Criterion that is being labelled, and all that can be. */
   metric: string;
   metrics: readonly string[];
-  /** Of one run alone. */
+  /** Id of the run whose answers are labelled; left out: those of every run. */
   run?: string;
   next?: { result: SampleResult; criterion: Criterion };
-  /** What the reader has just labelled: now the evaluators' verdicts may be seen. */
+  /** The answer that the reader has just labelled: its scores are shown now. */
   last?: { result: SampleResult; criterion: Criterion; label: Label };
-  /** Where none is next: answers that still wait for a label, at most `MOST_SKIPPED`. */
+  /** Unlabelled answers when the queue has reached its end, at most `MAX_SKIPPED_COUNTED`. */
   skipped: number;
   /** A form that was refused. */
   filled?: FilledLabel;
@@ -34,7 +34,7 @@ interface LabelPageProps extends Frame {
   problems?: Problems;
 }
 
-/** One answer after the other, without what the evaluators say of it until the label is given. */
+/** A queue of answers to label. The evaluators' scores stay hidden until the label is saved. */
 export const LabelPage = ({
   metric,
   metrics,
@@ -55,21 +55,22 @@ export const LabelPage = ({
       <nav class="trail" aria-label="Where this is">
         <a href="/evals">Evaluations</a>
       </nav>
-      <Heading title={title} note="You judge without seeing what the evaluators say. Their verdicts come afterwards." />
+      <Heading title={title} note="You label each answer before you see its scores." />
       <Alerts />
       <Metrics metric={metric} metrics={metrics} run={run} />
       {last && <Revealed {...last} />}
       {next ? (
         <Judge {...next} run={run} filled={filled} problems={problems} />
       ) : skipped > 0 ? (
-        <EmptyState title="This is the end">
+        <EmptyState title="End of the list">
           <p>
-            You have skipped {skipped < MOST_SKIPPED ? count(skipped, "answer") : `${MOST_SKIPPED} answers or more`}.{" "}
+            You have skipped{" "}
+            {skipped < MAX_SKIPPED_COUNTED ? count(skipped, "answer") : `${MAX_SKIPPED_COUNTED} answers or more`}.{" "}
             <a href={withQuery("/evals/label", { metric, run })}>Start again</a>
           </p>
         </EmptyState>
       ) : (
-        <EmptyState title="Nothing is left to label">
+        <EmptyState title="Nothing left to label">
           <p>
             You have labelled every answer that was scored for {metric.replaceAll("_", " ")}.{" "}
             <a href="/evals">Back to the evaluations</a>
@@ -100,8 +101,8 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(result.input)]} />
       <Texts name="Answer" texts={[result.output?.text ?? ""]} />
-      {result.references.length > 0 && <Texts name="Counts as correct" texts={result.references} />}
-      {result.contexts.length > 0 && <Texts name="Contexts" texts={result.contexts} />}
+      {result.references.length > 0 && <Texts name="Expected answers" texts={result.references} />}
+      {result.contexts.length > 0 && <Texts name="Source texts" texts={result.contexts} />}
     </dl>
     <form class="form" method="post" action="/evals/label" novalidate>
       <input type="hidden" name="result" value={result.id} />
@@ -109,7 +110,7 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
       {run && <input type="hidden" name="run" value={run} />}
       <LabelFields criterion={criterion} filled={filled} problems={problems} />
       <div class="form-end">
-        <button type="submit">Save and go on</button>
+        <button type="submit">Save and continue</button>
         <button type="submit" class="secondary" name="skip" value={result.id}>
           Skip
         </button>
@@ -127,7 +128,7 @@ const Texts = ({ name, texts }: { name: string; texts: readonly string[] }) => (
   </div>
 );
 
-/** What the evaluators had said of the answer before. */
+/** The scores of the answer that has just been labelled. */
 const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last"]>) => (
   <div class="panel success" role="status">
     <div>
@@ -136,30 +137,35 @@ const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last
         .filter(({ metric }) => metric === label.metric)
         .map((score) => (
           <p>
-            {score.evaluator} says {score.value === null ? "nothing" : valueText(score.value)}:{" "}
+            {score.evaluator}: {score.value !== null && `${valueText(score.value, score.criterion)}, `}
             {verdictText(score).toLowerCase()}
-            {score.shadow && ", alongside"}
+            {score.shadow && " (comparison only)"}
           </p>
         ))}
       <p>
-        <a href={`/evals/${result.run_id}`}>See the whole result</a>
+        <a href={`/evals/${result.run_id}/results/${result.id}`}>Show the full result</a>
       </p>
     </div>
   </div>
 );
 
-/** How far the evaluators agree with people so far. */
+/** How far the evaluators agree with people so far. One that passes by two thresholds has a row for each. */
 const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]; metric: string }) => {
-  const told = agreement.filter((entry) => entry.metric === metric);
-  if (told.length === 0) return null;
+  const rows = agreement.filter((entry) => entry.metric === metric);
+  if (rows.length === 0) return null;
+  const isTwice = ({ evaluator }: EvaluatorAgreement) => rows.filter((row) => row.evaluator === evaluator).length > 1;
   return (
     <section aria-labelledby="trust-title">
       <h2 id="trust-title">How far the evaluators agree with people</h2>
       <Table
         caption="Agreement with people"
-        rows={told}
+        rows={rows}
         columns={[
-          { name: "Evaluator", cell: ({ evaluator }) => evaluator },
+          {
+            name: "Evaluator",
+            cell: ({ evaluator }) => evaluator,
+            note: (row) => (isTwice(row) ? scaleText(row.criterion) : undefined),
+          },
           {
             name: "Labels",
             isNumeric: true,
@@ -168,13 +174,18 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
           { name: "Kappa", cell: ({ agreement: found }) => rateText(found?.kappa) },
           { name: "Sensitivity", cell: ({ agreement: found }) => rateText(found?.sensitivity) },
           { name: "Specificity", cell: ({ agreement: found }) => rateText(found?.specificity) },
-          { name: "Pass rate", isNumeric: true, cell: ({ pass_rate: rate }) => (rate === null ? "" : valueText(rate)) },
-          { name: "Corrected", cell: ({ agreement: found }) => rateText(found?.corrected_pass_rate) },
+          {
+            name: "Pass rate",
+            isNumeric: true,
+            cell: ({ pass_rate: rate }) => (rate === null ? "–" : valueText(rate)),
+          },
+          { name: "Corrected pass rate", cell: ({ agreement: found }) => rateText(found?.corrected_pass_rate) },
         ]}
       />
       <p class="hint">
-        Sensitivity: of what people pass, the share that the evaluator passes. Specificity: of what people fail, the
-        share that it fails. Corrected: the pass rate that follows for all results, with its 95 % interval.
+        Kappa is agreement beyond chance. Sensitivity is the share of the answers people pass that the evaluator passes
+        too; specificity is the share of the answers people fail that it fails too. The corrected pass rate estimates
+        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % interval.
       </p>
     </section>
   );
@@ -183,9 +194,8 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
 const rateText = (
   rate: { value: number; interval: { low: number; high: number } | null } | null | undefined,
 ): string => {
-  if (!rate) return "";
+  if (!rate) return "–";
   const { value, interval } = rate;
-  return interval
-    ? `${value.toFixed(2)} (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)})`
-    : value.toFixed(2);
+  const range = interval && ` (${valueText(interval.low)} to ${valueText(interval.high)})`;
+  return `${valueText(value)}${range ?? ""}`;
 };

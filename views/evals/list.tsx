@@ -1,41 +1,47 @@
 import type { Dataset } from "../../gateway/datasets/contract";
-import type { Run, RunPage } from "../../gateway/evals/contract";
+import type { Run } from "../../gateway/evals/contract";
+import { inRunOrder } from "../../gateway/evals/verdict";
+import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Filters, Pager } from "../ui/lists";
+import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
-import { Table } from "../ui/table";
+import { type Sorting, Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { metricName, targetText, valueText, verdictKind } from "./words";
+import { ValuesByEvaluator } from "./scores";
+import { listText, metricName, outcomeText, targetText, valueText, verdictKind } from "./words";
 
-/** What the address of the history holds. */
-export interface RunFilter {
+/** Query string of the history. */
+export interface RunListQuery {
   q?: string;
   dataset?: string;
   evaluator?: string;
   verdict?: string;
-  after?: string;
+  /** `when`, `name` or `verdict`; with a leading `-` descending. */
+  sort?: string;
+  page?: string;
 }
 
 interface RunsPageProps extends Frame {
-  page: RunPage;
-  filter: RunFilter;
+  page: NumberedPage<Run>;
+  sort: NumberedQuery<string>["sort"];
+  query: RunListQuery;
   datasets: readonly Dataset[];
   evaluators: readonly string[];
 }
 
 /** Every evaluation, newest first. */
-export const RunsPage = ({ page, filter, datasets, evaluators, ...frame }: RunsPageProps) => {
+export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: RunsPageProps) => {
   const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
   const mayLabel = frame.principal !== undefined && hasRole(frame.principal.role, "editor");
-  const { after: _, ...conditions } = filter;
-  const isFiltered = Object.keys(conditions).length > 0;
+  const { page: _, sort: chosenSort, ...filter } = query;
+  const isFiltered = Object.keys(filter).length > 0;
   const isEmpty = page.data.length === 0;
   return (
     <Shell {...frame} title="Evaluations">
-      <Heading title="Evaluations" note="Every score is kept with all that could change it.">
+      <Heading title="Evaluations" note="Each result records the model, data and settings behind it.">
         {mayLabel && !isEmpty && (
           <a class="button secondary" href="/evals/label">
             Label answers
@@ -50,13 +56,8 @@ export const RunsPage = ({ page, filter, datasets, evaluators, ...frame }: RunsP
       <Alerts />
       {(!isEmpty || isFiltered) && (
         <Filters action="/evals">
-          <TextField
-            name="q"
-            label="Words of the name"
-            value={filter.q}
-            type="search"
-            attributes={{ maxlength: 200 }}
-          />
+          {chosenSort && <input type="hidden" name="sort" value={chosenSort} />}
+          <TextField name="q" label="Search names" value={filter.q} type="search" attributes={{ maxlength: 200 }} />
           <SelectField name="dataset" label="Dataset" value={filter.dataset ?? ""} options={optionsOf(datasets)} />
           <SelectField
             name="evaluator"
@@ -68,7 +69,13 @@ export const RunsPage = ({ page, filter, datasets, evaluators, ...frame }: RunsP
         </Filters>
       )}
       {!isEmpty ? (
-        <RunTable runs={page.data} />
+        <>
+          <RowRange {...page} noun={isFiltered ? "matching evaluation" : "evaluation"} />
+          <RunTable
+            runs={page.data}
+            sorting={{ ...sort, href: (by) => withQuery("/evals", { ...query, page: undefined, sort: by }) }}
+          />
+        </>
       ) : isFiltered ? (
         <EmptyState title={`No evaluation matches ${wordsOf(filter, datasets)}`}>
           <p>
@@ -78,7 +85,7 @@ export const RunsPage = ({ page, filter, datasets, evaluators, ...frame }: RunsP
       ) : (
         <FirstRun mayEvaluate={mayEvaluate} />
       )}
-      <Pager path="/evals" query={{ ...filter }} next={page.next_cursor} />
+      <NumberedPager {...page} path="/evals" query={{ ...query }} />
     </Shell>
   );
 };
@@ -94,7 +101,7 @@ const optionsOf = (datasets: readonly Dataset[]) => [
   ...datasets.map(({ id, name }) => ({ value: id, label: name })),
 ];
 
-const wordsOf = ({ q, dataset, evaluator, verdict }: RunFilter, datasets: readonly Dataset[]): string =>
+const wordsOf = ({ q, dataset, evaluator, verdict }: RunListQuery, datasets: readonly Dataset[]): string =>
   [
     q && `“${q}”`,
     dataset && `dataset ${datasets.find(({ id }) => id === dataset)?.name ?? dataset}`,
@@ -104,35 +111,51 @@ const wordsOf = ({ q, dataset, evaluator, verdict }: RunFilter, datasets: readon
     .filter(Boolean)
     .join(" + ");
 
-const RunTable = ({ runs }: { runs: readonly Run[] }) => (
+const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting }) => (
   <Table
     caption="Evaluations"
     rows={runs}
+    sorting={sorting}
     columns={[
-      { name: "Name", isLong: true, cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>, note: originText },
-      { name: "When", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
-      { name: "Verdict", cell: (run) => <Verdict run={run} /> },
+      {
+        name: "Name",
+        sortKey: "name",
+        isLong: true,
+        cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>,
+        note: originText,
+      },
+      { name: "When", sortKey: "when", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
+      { name: "Verdict", sortKey: "verdict", cell: (run) => <Verdict run={run} />, note: verdictByText },
       ...metricsOf(runs).map((metric) => ({
         name: metricName(metric),
         isNumeric: true,
-        cell: (run: Run) => scoreText(run, metric),
+        cell: (run: Run) => <ValuesByEvaluator values={meansOf(run, metric)} />,
       })),
     ]}
   />
 );
 
-/** Who answered, and which dataset's question. */
+/** What wrote the answers, and the dataset of the questions. */
 const originText = (run: Run): string => {
   const { dataset } = run.pins;
   return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
 };
 
-/** Criteria by which somebody with a say has scored one of these runs. */
-const metricsOf = (runs: readonly Run[]): string[] => [
-  ...new Set(runs.flatMap(({ statistics }) => statistics.filter(({ shadow }) => !shadow).map(({ metric }) => metric))),
-];
+/** Statistics that the verdict counts. */
+const countedOf = ({ statistics }: Run) => statistics.filter(({ shadow }) => !shadow);
 
-/** Of one result its verdict; of many how many passed, and how many nobody could judge. */
+/** Criteria that a verdict of these runs counts: the built-in ones in their order, then own ones by name. */
+const metricsOf = (runs: readonly Run[]): string[] => {
+  const counted = runs.flatMap(countedOf).toSorted((a, b) => (a.metric < b.metric ? -1 : 1));
+  return [...new Set(inRunOrder(counted, {}).map(({ metric }) => metric))];
+};
+
+const verdictByText = (run: Run): string | undefined => {
+  const names = [...new Set(countedOf(run).map(({ evaluator }) => evaluator))];
+  return names.length === 0 ? undefined : `by ${listText(names)}`;
+};
+
+/** The verdict of a single result; of several, how many passed and how many have no verdict. */
 const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
   const { total, judged } = progress;
   if (passed === null) return <span class="state off">No verdict</span>;
@@ -140,21 +163,20 @@ const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
     const open = judged < total ? `, ${total - judged} without a verdict` : "";
     return <>{`${Math.round(passed * judged)} of ${judged} passed${open}`}</>;
   }
-  return <span class={`state ${verdictKind(passed === 1)}`}>{passed === 1 ? "Passed" : "Not passed"}</span>;
+  return <span class={`state ${verdictKind(passed === 1)}`}>{outcomeText(passed === 1)}</span>;
 };
 
-/** The mean by the first evaluator with a say. */
-const scoreText = ({ statistics }: Run, metric: string): string => {
-  const found = statistics.find((statistic) => !statistic.shadow && statistic.metric === metric);
-  if (!found) return "";
-  return found.mean === null ? "–" : valueText(found.mean);
-};
+/** The mean by each evaluator that the verdict counts, in the run's order. */
+const meansOf = (run: Run, metric: string) =>
+  countedOf(run)
+    .filter((statistic) => statistic.metric === metric)
+    .map(({ evaluator, mean }) => ({ evaluator, text: mean === null ? "–" : valueText(mean) }));
 
 const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
   <EmptyState title="No evaluations yet">
     <p>
-      An evaluation asks your model a question, or takes an answer that you have, and scores it: is it correct, do the
-      contexts support it, what is made up?
+      An evaluation scores one answer, your model’s or your own: is it correct, do the source texts support it, and what
+      is made up?
     </p>
     {mayEvaluate ? (
       <div class="form-end centred">
@@ -166,7 +188,7 @@ const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
         </a>
       </div>
     ) : (
-      <p>A member can run one; ask for that role.</p>
+      <p>You need the role member to evaluate answers. Ask an admin for it.</p>
     )}
   </EmptyState>
 );

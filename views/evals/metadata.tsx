@@ -5,7 +5,7 @@ import { RequestId } from "../ui/states";
 import { duration, Time } from "../ui/time";
 import { targetText } from "./words";
 
-/** Everything that could change the numbers, as it was when they were made. */
+/** The model, data and settings behind a result. */
 export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) => {
   const { pins } = run;
   const output = result?.output;
@@ -26,14 +26,19 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
             </a>
           )}
         </Fact>
-        <Fact name="Hash of the dataset">{pins.dataset && <code>{pins.dataset.hash}</code>}</Fact>
-        <Fact name="Hash of the prompt">{pins.prompt_hash && <code>{pins.prompt_hash}</code>}</Fact>
+        <Fact name="Dataset hash">{pins.dataset && <code>{pins.dataset.hash}</code>}</Fact>
+        <Fact name="Prompt hash">{pins.prompt_hash && <code>{pins.prompt_hash}</code>}</Fact>
         {pins.evaluators.map(({ evaluator, shadow, hash }) => (
-          <Fact name={shadow ? "Evaluator, alongside" : "Evaluator"}>
+          <Fact name={shadow ? "Shadow evaluator" : "Evaluator"}>
             {evaluator} <code>{hash.slice(0, 12)}</code>
           </Fact>
         ))}
-        <Fact name="Hash of the rubric">{pins.rubric_hash && <code>{pins.rubric_hash.slice(0, 12)}</code>}</Fact>
+        {[...laterOf(run, result)].map(([evaluator, hash]) => (
+          <Fact name="Scored again by">
+            {evaluator} <code>{hash.slice(0, 12)}</code>
+          </Fact>
+        ))}
+        <Fact name="Rubric hash">{pins.rubric_hash && <code>{pins.rubric_hash.slice(0, 12)}</code>}</Fact>
         {output?.usage && (
           <Fact name="Tokens">
             {output.usage.prompt_tokens} in, {output.usage.completion_tokens} out
@@ -41,11 +46,11 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
         )}
         {output?.latency && (
           <Fact name="Time">
-            {duration(output.latency.total)}, first token after {duration(output.latency.ttft)}
+            {duration(output.latency.total)}, first token {duration(output.latency.ttft)}
           </Fact>
         )}
         <Fact name="Cache">{output?.cache?.status}</Fact>
-        <Fact name="Ended by">{output?.finish_reason}</Fact>
+        <Fact name="Finish reason">{output?.finish_reason}</Fact>
         <Fact name="Version">Groundwire {pins.code_version}</Fact>
         <Fact name="Machine">{hostText(pins.host)}</Fact>
         <Fact name="Started">{run.started_at && <Time at={new Date(run.started_at)} />}</Fact>
@@ -57,6 +62,14 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
     </details>
   );
 };
+
+/** Evaluators of recomputations, with their hashes: the run itself does not name them. */
+const laterOf = ({ pins }: Run, result: SampleResult | undefined): Map<string, string> =>
+  new Map(
+    result?.scores
+      .filter((score) => !pins.evaluators.some(({ evaluator }) => evaluator === score.evaluator))
+      .map(({ evaluator, evaluator_hash }) => [evaluator, evaluator_hash]),
+  );
 
 const Fact = ({ name, children }: { name: string; children?: Child }) =>
   children ? (

@@ -20,9 +20,9 @@ interface Services {
   prompts: Pick<PromptService, "list">;
 }
 
-/** What the form for a new evaluation stands on: what can be chosen, and what was chosen elsewhere. */
+/** Data of the form for a new evaluation: its choices, and the sample or run that it starts from. */
 export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: Services) => {
-  /** Of a dataset; a key that nothing has is said at its field. */
+  /** The sample that the form names, or the first of the revision. Throws not_found. */
   const datasetSample = async ({ dataset: id, revision, key }: EvalForm) => {
     const number = revision === "" ? undefined : Number(revision);
     const { dataset, revision: found } = await datasets.revision(id, number);
@@ -38,7 +38,7 @@ export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: 
     return chosen;
   };
 
-  /** What a run was about, as it is stored there, and how its model was asked. */
+  /** The stored sample of a run, and the target that answered it. */
   const runSample = async (id: string): Promise<{ chosen: ChosenSample; target: Target }> => {
     const { run, sample } = await evals.sampleOf(id);
     return {
@@ -72,7 +72,7 @@ export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: 
       };
     },
 
-    /** The sample that a form names and the settings of the run that is repeated, or why there is none. */
+    /** The sample that a form names and the settings of the run that it repeats, or the problem with the sample's key. */
     async chosenOf(form: EvalForm): Promise<{ chosen?: ChosenSample; target?: Target; problem?: string }> {
       const again = form.run === "" ? undefined : await runSample(form.run);
       if (form.dataset === "") return again ?? {};
@@ -82,12 +82,12 @@ export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: 
       } catch (thrown) {
         const error = toAppError(thrown);
         if (error.kind !== "not_found") throw thrown;
-        // What was measured outlives its dataset.
+        // The run keeps its sample when the dataset is gone.
         return again ?? { problem: error.message };
       }
     },
 
-    /** A form for another evaluation of what a run was about, or of a dataset's sample. */
+    /** Fields for repeating a run, or for evaluating a sample of a dataset. */
     async filledFrom(query: { run?: string; dataset?: string; revision?: string; key?: string }) {
       if (query.run === undefined) return withoutEmpty(query);
       const { run, sample } = await evals.sampleOf(query.run);

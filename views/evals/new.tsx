@@ -3,6 +3,7 @@ import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
+import { count } from "../ui/time";
 import type { ChosenSample, EvalForm } from "./form";
 
 /** What can be chosen. */
@@ -11,7 +12,7 @@ export interface EvalChoices {
   /** `name@version` */
   prompts: readonly string[];
   evaluators: readonly EvaluatorVersion[];
-  /** Which versions stand alongside which of them, both as `name@version`. */
+  /** Shadow version of each active version, both as `name@version`. */
   shadows: ReadonlyMap<string, string>;
   datasets: readonly Dataset[];
 }
@@ -19,20 +20,20 @@ export interface EvalChoices {
 interface NewEvalPageProps extends Frame {
   form: EvalForm;
   choices: EvalChoices;
-  /** Left out: one that is typed. */
+  /** Left out: the reader types the sample. */
   sample?: ChosenSample;
   problems?: Problems;
 }
 
 const MAX_TEXT = 100_000;
 
-/** One sample, typed or out of a dataset, and how it is to be answered and scored. */
+/** The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. */
 export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
   const isRefused = Object.keys(problems).length > 0;
   return (
     <Shell {...frame} title={isRefused ? "Error: Evaluate" : "Evaluate"} scripts={["hx-sse.js"]}>
       <ErrorSummary problems={problems} />
-      <Heading title="Evaluate" note="One question: the model answers it, or you give the answer, and it is scored." />
+      <Heading title="Evaluate" note="Score one answer: the model’s or your own." />
       <Alerts />
       {!sample && choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}
       <form
@@ -49,7 +50,7 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
         <Answering form={form} choices={choices} problems={problems} hasOutput={sample?.sample.output != null} />
         <ChoiceField
           name="evaluators"
-          legend="Scored by"
+          legend="Evaluators"
           type="checkbox"
           value={form.evaluators}
           problem={problems.evaluators}
@@ -67,12 +68,12 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
 
 const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion, shadows: EvalChoices["shadows"]) => {
   const reference = `${name}@${version}`;
-  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Without a model.");
+  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Asks no model.");
   const shadow = shadows.get(reference);
   return {
     value: reference,
     label: reference,
-    hint: shadow ? `${what} ${shadow} scores alongside, without a say.` : what,
+    hint: shadow ? `${what} ${shadow} is its shadow: scored, but excluded from the verdict.` : what,
   };
 };
 
@@ -87,16 +88,16 @@ const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems })
     />
     <TextAreaField
       name="references"
-      label="Reference answers"
-      hint="What counts as correct, one on a line"
+      label="Expected answers"
+      hint="One per line. The answer is correct if it says the same as one of them"
       value={form.references}
       problem={problems.references}
       attributes={{ maxlength: MAX_TEXT }}
     />
     <TextAreaField
       name="contexts"
-      label="Contexts"
-      hint="Texts that the answer has to stand on; a line with --- parts one from the next"
+      label="Source texts"
+      hint="Source texts the answer must rely on. Separate them with a line of ---"
       value={form.contexts}
       rows={5}
       attributes={{ maxlength: MAX_TEXT }}
@@ -104,7 +105,7 @@ const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems })
     <TextAreaField
       name="output"
       label="Answer"
-      hint="Empty: the model writes one"
+      hint="Leave blank to have the model answer"
       value={form.output}
       attributes={{ maxlength: MAX_TEXT }}
     />
@@ -121,16 +122,16 @@ const Chosen = ({ title, sample, fields, others }: ChosenSample) => {
       ))}
       <p class="verbatim">{textOfInput(input)}</p>
       <p class="hint">
-        {references.length > 0 ? `Counts as correct: ${references.join(" · ")}` : "Without references"}
-        {contexts.length > 0 && `; ${contexts.length} context${contexts.length === 1 ? "" : "s"}`}
+        {references.length > 0 ? `Expected: ${references.join(" · ")}` : "No expected answer"}
+        {contexts.length > 0 && `; ${count(contexts.length, "source text")}`}
       </p>
       <p class="hint">
         {others && (
           <>
-            <a href={others}>Another sample</a> or{" "}
+            <a href={others}>Choose another sample</a> or{" "}
           </>
         )}
-        <a href="/evals/new">{others ? "a question of your own" : "A question of your own"}</a>
+        <a href="/evals/new">{others ? "enter your own question" : "Enter your own question"}</a>
       </p>
     </section>
   );
@@ -140,7 +141,7 @@ interface AnsweringProps {
   form: EvalForm;
   choices: EvalChoices;
   problems: Problems;
-  /** The sample holds an answer, which can be scored as it is. */
+  /** The sample has an answer, which can be scored as it is. */
   hasOutput: boolean;
 }
 
@@ -149,17 +150,17 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
     {hasOutput && (
       <ChoiceField
         name="answer"
-        legend="What is scored"
+        legend="Answer"
         type="radio"
         value={[form.answer]}
         options={[
-          { value: "given", label: "The answer that the sample holds", hint: "No model is asked." },
-          { value: "model", label: "A new answer", hint: "By the model below." },
+          { value: "given", label: "Score the sample’s answer", hint: "No model is asked." },
+          { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
         ]}
       />
     )}
     <fieldset class="fields">
-      <legend>Who answers</legend>
+      <legend>Model</legend>
       <div class="field-row">
         <SelectField
           name="model"
@@ -177,7 +178,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
           value={form.prompt}
           problem={problems.prompt}
           options={[
-            { value: "", label: "None: the question as it is" },
+            { value: "", label: "None: send the question as it is" },
             ...choices.prompts.map((name) => ({ value: name, label: name })),
           ]}
         />
@@ -185,7 +186,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
       <div class="field-row">
         <TextField
           name="maxTokens"
-          label="Longest answer, in tokens"
+          label="Maximum length (tokens)"
           value={form.maxTokens}
           problem={problems.maxTokens}
           attributes={{ inputmode: "numeric" }}
@@ -193,7 +194,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
         <TextField
           name="seed"
           label="Seed"
-          hint="The same seed gives the same answer"
+          hint="The same seed and settings give the same answer"
           value={form.seed}
           problem={problems.seed}
           attributes={{ inputmode: "numeric" }}
@@ -203,7 +204,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
   </>
 );
 
-/** A form of its own: it loads the sample into the page, and nothing is scored yet. */
+/** A separate form that only loads a sample into the page. */
 const FromDataset = ({ choices, form, problems }: { choices: EvalChoices; form: EvalForm; problems: Problems }) => (
   <details class="card fold" open={problems.key !== undefined}>
     <summary>Take a sample from a dataset</summary>
@@ -218,7 +219,7 @@ const FromDataset = ({ choices, form, problems }: { choices: EvalChoices; form: 
       <TextField
         name="key"
         label="Key of the sample"
-        hint="As it stands in the dataset; empty: the first one"
+        hint="Leave blank for the first sample"
         value={form.key}
         problem={problems.key}
         attributes={{ maxlength: 200, autocomplete: "off" }}

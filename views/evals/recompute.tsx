@@ -4,11 +4,11 @@ import { ChoiceField, SelectField } from "../ui/fields";
 interface RecomputeFormProps {
   run: Run;
   evaluators: readonly string[];
-  /** Whether the reader may give scores a say; else they stand alongside. */
+  /** Whether the new scores may count for the verdict; if not, they are for comparison only. */
   mayDecide: boolean;
 }
 
-/** Scores the stored outputs again: nothing is generated, and no score that is there changes. */
+/** Scores the stored answers again. Nothing is generated, and existing scores do not change. */
 export const RecomputeForm = ({ run, evaluators, mayDecide }: RecomputeFormProps) => (
   <details class="card fold">
     <summary>Score again with another evaluator</summary>
@@ -16,7 +16,7 @@ export const RecomputeForm = ({ run, evaluators, mayDecide }: RecomputeFormProps
       <SelectField
         name="evaluator"
         label="Evaluator"
-        hint="The stored answer is scored as it is; scores that are there stay, and only what has no value yet is asked again."
+        hint="Scores the stored answer. Existing scores stay, and only criteria without a value are scored."
         options={evaluators.map((name) => ({ value: name, label: name }))}
       />
       {mayDecide && (
@@ -26,11 +26,11 @@ export const RecomputeForm = ({ run, evaluators, mayDecide }: RecomputeFormProps
           type="radio"
           value={["true"]}
           options={[
-            { value: "true", label: "Stand alongside", hint: "For a comparison. They are no verdict." },
+            { value: "true", label: "Comparison only", hint: "Scored, but excluded from the verdict." },
             {
               value: "false",
-              label: "Have a say",
-              hint: "They count for the verdict, in place of other versions of the same evaluator.",
+              label: "Use for the verdict",
+              hint: "They replace the scores by other versions of the same evaluator.",
             },
           ]}
         />

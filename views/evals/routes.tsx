@@ -17,28 +17,28 @@ import { askingOf } from "../asking";
 import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
-import { withoutEmpty } from "../ui/lists";
+import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { sseMessage } from "../ui/sse";
-import { Evaluated, Evaluating, NotEvaluated } from "./evaluating";
+import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
 import { type FilledLabel, giveLabel } from "./filled-label";
 import { EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
 import { LABEL_FIELDS } from "./label-routes";
-import { type RunFilter, RunsPage } from "./list";
+import { type RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { createNewForm } from "./new-form";
 import { ResultPage, RunPage } from "./run";
-import { RunningEvals } from "./running";
+import { RunningEvals, WasStopped } from "./running";
 
 const PAGE_LENGTH = 50;
 const MANY = 100;
-/** How often a page hears how far its evaluation is. */
+/** Time between two updates of a page whose evaluation is running. */
 const UPDATE_MS = 1000;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 
 const NOTICES: Readonly<Record<string, string>> = {
   labelled: "Label saved.",
-  recomputed: "Scored again. The new scores stand beside the old ones.",
-  unchanged: "Nothing was scored: there is a value by that evaluator and every criterion already.",
+  recomputed: "Scored again. The earlier scores were kept.",
+  unchanged: "Nothing to score: that evaluator has a value for every criterion.",
 };
 
 interface Services {
@@ -55,31 +55,45 @@ interface Services {
 const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const long = text(1_000_000);
 
+/** Columns that the tables can be sorted by. */
+const RUN_COLUMNS = ["when", "name", "verdict"] as const;
+const RESULT_COLUMNS = ["sample", "verdict"] as const;
+
+/** Query string of a run's page. */
+interface RunPageQuery {
+  sort?: string;
+  page?: string;
+  claims?: string;
+  done?: string;
+}
+
 /** A label that was refused, as it was filled, and what is wrong with it. */
 interface Refused {
   filled: FilledLabel;
   problems: Problems;
 }
 
-/** `/evals`: the history, the form, a run with its scores and labels by people. */
+/** `/evals`: the list of runs, the form for a new one, and each run with its scores and labels. */
 export const evalPageRoutes = (services: Services) => {
   const { datasets, evals, evalTransfer, evaluators, labels } = services;
   const running = new RunningEvals(services);
   const newForm = createNewForm(services);
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
-  const history = async (request: Request, query: RunFilter): Promise<Response> => {
-    const filter = withoutEmpty(query);
-    const found = await evals.list({
-      limit: PAGE_LENGTH,
-      after: filter.after,
-      search: filter.q,
-      dataset: filter.dataset,
-      evaluator: filter.evaluator,
-      passed: filter.verdict === undefined ? undefined : filter.verdict === "passed" ? "true" : "false",
+  const history = async (request: Request, given: RunListQuery): Promise<Response> => {
+    const query = withoutEmpty(given);
+    const sort = readSort(query.sort, RUN_COLUMNS, { by: "when", isDescending: true });
+    const found = await evals.pageOfRuns({
+      page: readPage(query.page),
+      pageLength: PAGE_LENGTH,
+      sort,
+      search: query.q,
+      dataset: query.dataset,
+      evaluator: query.evaluator,
+      passed: query.verdict === undefined ? undefined : query.verdict === "passed" ? "true" : "false",
     });
     const { data: known } = await datasets.list({ limit: MANY });
-    const props = { ...frameOf(request), page: found, filter, datasets: known, evaluators: await references() };
+    const props = { ...frameOf(request), page: found, sort, query, datasets: known, evaluators: await references() };
     return page(<RunsPage {...props} />);
   };
 
@@ -102,7 +116,7 @@ export const evalPageRoutes = (services: Services) => {
     const shown = problem === undefined ? problems : { ...problems, key: problem };
     const isRefused = Object.keys(shown).length > 0;
     const props = { ...frameOf(request), choices: offered, form, sample, problems: shown };
-    // A form that was refused takes the place of the one that was sent, also where only a part was to be swapped.
+    // A refused form replaces the whole form, though htmx targets a part of the page.
     const headers: Record<string, string> =
       isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerHTML" } : {};
     return page(<NewEvalPage {...props} />, isRefused ? 422 : 200, headers);
@@ -127,12 +141,20 @@ export const evalPageRoutes = (services: Services) => {
       };
       started.done.then(end, end);
       while (!ended) {
+        const { moved } = started;
         yield await sseMessage(<Evaluating running={started} />);
-        await Promise.race([started.done.then(end, end), Bun.sleep(UPDATE_MS)]);
+        await Promise.race([started.done.then(end, end), moved, Bun.sleep(UPDATE_MS)]);
       }
       yield await started.done.then(
         ({ run }) => sseMessage(<Evaluated path={`/evals/${run.id}`} />),
-        (error) => sseMessage(<NotEvaluated error={toAppError(error)} requestId={exchange.requestId} />),
+        (error) =>
+          sseMessage(
+            error instanceof WasStopped ? (
+              <Stopped />
+            ) : (
+              <NotEvaluated error={toAppError(error)} requestId={exchange.requestId} />
+            ),
+          ),
       );
     };
     return sseResponse(exchange, { pieces: pieces(), headers: STREAM_HEADERS });
@@ -141,27 +163,36 @@ export const evalPageRoutes = (services: Services) => {
   const showRun = async (
     request: Request,
     id: string,
-    { after, done, refused }: { after?: string; done?: string; refused?: Refused },
+    { done, claims, refused, ...given }: RunPageQuery & { refused?: Refused },
   ): Promise<Response> => {
-    const found = await evals.get(id, { limit: PAGE_LENGTH, after });
-    const props = { ...frameOf(request), ...found, evaluators: await references(), after, ...refused };
+    const query = withoutEmpty(given);
+    const sort = readSort(query.sort, RESULT_COLUMNS, { by: "sample", isDescending: false });
+    const found = await evals.pageOfResults(id, { page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
+    const props = { ...frameOf(request), ...found, sort, query, claims, evaluators: await references(), ...refused };
     return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
-  /** A result of a run of many, at its own address. */
+  /** One result of a larger run, at its own address. */
   const showResult = async (
     request: Request,
     id: string,
-    { done, refused }: { done?: string; refused?: Refused } = {},
+    { done, claims, refused }: { done?: string; claims?: string; refused?: Refused } = {},
   ): Promise<Response> => {
     const { run, result } = await evals.result(id);
-    const props = { ...frameOf(request), run, result, ...refused };
+    const props = { ...frameOf(request), run, result, claims, ...refused };
     return page(<ResultPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
   return new Elysia({ name: "views.evals", prefix: "/evals" })
     .get("", ({ request, query }) => history(request, query), {
-      query: Fields({ q: text(200), dataset: text(100), evaluator: text(100), verdict: text(10), after: text(200) }),
+      query: Fields({
+        q: text(200),
+        dataset: text(100),
+        evaluator: text(100),
+        verdict: text(10),
+        sort: text(20),
+        page: text(10),
+      }),
     })
     .get("/new", async ({ request, query }) => showForm(request, await newForm.filledFrom(query)), {
       query: Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) }),
@@ -169,7 +200,7 @@ export const evalPageRoutes = (services: Services) => {
     .post(
       "",
       ({ request, server, body }) => {
-        // Whatever is asked may be silent for long.
+        // A model may be silent for longer than the idle timeout.
         server?.timeout(request, 0);
         const { evaluators: chosen = [], answer, ...rest } = body;
         const typed = { ...EMPTY_FORM, ...rest, answer: answer === "model" ? answer : EMPTY_FORM.answer };
@@ -215,13 +246,13 @@ export const evalPageRoutes = (services: Services) => {
       { body: Fields(LABEL_FIELDS) },
     )
     .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
-      query: Fields({ after: text(200), done: text(20) }),
+      query: Fields({ sort: text(20), page: text(10), claims: text(100), done: text(20) }),
     })
     .get("/:id/export", async ({ params, query }) => runFile(await evalTransfer.export(params.id), query.format), {
       query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
     })
     .get("/:id/results/:result", ({ request, params, query }) => showResult(request, params.result, query), {
-      query: Fields({ done: text(20) }),
+      query: Fields({ claims: text(100), done: text(20) }),
     })
     .post(
       "/:id/recompute",

@@ -1,33 +1,47 @@
-import type { Label, Run, RunWithResults, SampleResult, Score } from "../../gateway/evals/contract";
-import { decidingScores } from "../../gateway/evals/verdict";
+import type { Run, SampleResult, Score } from "../../gateway/evals/contract";
+import {
+  criteriaOfScores,
+  decidingScores,
+  inRunOrder,
+  type ScoresByEvaluator,
+  scoresByEvaluator,
+} from "../../gateway/evals/verdict";
+import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
 import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Pager, withQuery } from "../ui/lists";
+import { NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { ClaimTable, MarkedAnswer } from "./claims";
+import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
 import type { FilledLabel } from "./filled-label";
 import { GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
 import { RecomputeForm } from "./recompute";
-import { OtherScores, ScoreCards } from "./scores";
-import { FAILURE_WORDS, valueText, verdictKind } from "./words";
+import { EvaluatorScores, ExcludedScores, ValuesByEvaluator, verdictByText } from "./scores";
+import { FAILURE_WORDS, metricName, outcomeText, valueText, verdictKind } from "./words";
 
-interface RunPageProps extends Frame, RunWithResults {
+interface RunPageProps extends Frame {
+  run: Run;
+  results: NumberedPage<SampleResult>;
+  sort: NumberedQuery<string>["sort"];
+  /** Query string of the list of results. */
+  query: { sort?: string; page?: string };
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
-  after?: string;
+  /** Evaluator whose claims are shown, of a run of one result. */
+  claims?: string;
   notice?: string;
-  /** A label's form that was refused, and why. */
+  /** A label form that was refused, and why. */
   filled?: FilledLabel;
   problems?: Problems;
 }
 
 /** One run: a single result in full, or the results of a larger one as a list. */
-export const RunPage = ({ run, results, evaluators, after, notice, filled, problems = {}, ...frame }: RunPageProps) => {
+export const RunPage = (props: RunPageProps) => {
+  const { run, results, sort, query, evaluators, claims, notice, filled, problems = {}, ...frame } = props;
   const [only] = results.data;
   const isSingle = run.progress.total === 1 && only !== undefined;
   const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
@@ -48,35 +62,37 @@ export const RunPage = ({ run, results, evaluators, after, notice, filled, probl
       <Alerts />
       <Notice text={notice} />
       {isSingle ? (
-        <ResultView {...frame} run={run} result={only} filled={filled} problems={problems} />
+        <ResultView {...{ ...frame, run, claims, filled, problems }} result={only} path={`/evals/${run.id}`} />
       ) : (
-        <ResultList run={run} results={results} after={after} />
+        <ResultList {...{ run, results, sort, query }} />
       )}
       {mayEvaluate && <RecomputeForm run={run} evaluators={evaluators} mayDecide={mayDecide(run, frame.principal)} />}
       <Metadata run={run} result={isSingle ? only : undefined} />
       <p class="hint">
-        Download this run as <a href={`/evals/${run.id}/export?format=json`}>JSON</a>, which another Groundwire can take
-        in, or its scores as <a href={`/evals/${run.id}/export?format=csv`}>CSV</a> for a spreadsheet.
+        Download this run as <a href={`/evals/${run.id}/export?format=json`}>JSON</a>, which another Groundwire can
+        import, or its scores as <a href={`/evals/${run.id}/export?format=csv`}>CSV</a> for a spreadsheet.
       </p>
     </Shell>
   );
 };
 
-/** A say in a run changes its verdict. */
+/** Whether the reader's new scores may count for the verdict of a run. */
 const mayDecide = (run: Run, principal: Frame["principal"]): boolean =>
   principal !== undefined && (run.created_by === principal.keyId || hasRole(principal.role, "editor"));
 
 interface ResultPageProps extends Frame {
   run: Run;
   result: SampleResult;
+  /** Evaluator whose claims are shown. */
+  claims?: string;
   notice?: string;
-  /** A label's form that was refused, and why. */
+  /** A label form that was refused, and why. */
   filled?: FilledLabel;
   problems?: Problems;
 }
 
 /** One result of a larger run, at an address of its own. */
-export const ResultPage = ({ run, result, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
+export const ResultPage = ({ run, result, claims, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
   <Shell {...frame} title={`${Object.keys(problems).length > 0 ? "Error: " : ""}${result.sample_key} · ${run.name}`}>
     <ErrorSummary problems={problems} />
     <nav class="trail" aria-label="Where this is">
@@ -86,23 +102,28 @@ export const ResultPage = ({ run, result, notice, filled, problems = {}, ...fram
     <Heading title={result.sample_key} note={<RunNote run={run} />} />
     <Alerts />
     <Notice text={notice} />
-    <ResultView {...frame} run={run} result={result} filled={filled} problems={problems} />
+    <ResultView
+      {...{ ...frame, run, result, claims, filled, problems }}
+      path={`/evals/${run.id}/results/${result.id}`}
+    />
     <Metadata run={run} result={result} />
   </Shell>
 );
 
 const RunNote = ({ run }: { run: Run }) => (
   <>
-    {run.pins.target.kind === "stored" ? "A given answer" : `An answer of ${run.pins.target.model ?? "the model"}`},
+    {run.pins.target.kind === "stored" ? "A given answer" : `An answer by ${run.pins.target.model ?? "the model"}`},
     scored <Time at={new Date(run.created_at)} />
   </>
 );
 
-type ViewProps = Pick<ResultPageProps, "run" | "result" | "filled" | "problems" | "principal">;
+type ViewProps = Pick<ResultPageProps, "run" | "result" | "claims" | "filled" | "problems" | "principal"> & {
+  /** Address of the result. */
+  path: string;
+};
 
-const ResultView = ({ result, filled, problems = {}, principal }: ViewProps) => {
-  const deciding = decidingScores(result.scores);
-  const others = result.scores.filter((score) => !deciding.includes(score));
+const ResultView = ({ run, result, claims, path, filled, problems = {}, principal }: ViewProps) => {
+  const groups = scoresByEvaluator(result.scores, run.pins);
   const mayLabel = principal !== undefined && hasRole(principal.role, "editor");
   const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
   return (
@@ -110,43 +131,74 @@ const ResultView = ({ result, filled, problems = {}, principal }: ViewProps) => 
       <Outcome result={result} />
       <section aria-labelledby="scores-title">
         <h2 id="scores-title">Scores</h2>
-        <ScoreCards scores={deciding} />
-        <OtherScores scores={others} />
+        {groups
+          .filter(({ role }) => role === "verdict")
+          .map((group) => (
+            <EvaluatorScores
+              {...group}
+              verdict={result.verdicts.find(({ evaluator }) => evaluator === group.evaluator)}
+            />
+          ))}
+        <p class="hint">Overall is the weighted mean of one evaluator’s scores, with 1 the best.</p>
+        <ExcludedScores scores={result.scores} pins={run.pins} />
       </section>
-      <Answer result={result} scores={deciding} />
+      <Answer result={result} groups={groups} chosen={claims} path={path} />
       <Given result={result} />
       <section aria-labelledby="labels-title">
-        <h2 id="labels-title">What people say</h2>
-        <GivenLabels labels={result.labels} />
+        <h2 id="labels-title">Labels</h2>
+        <GivenLabels labels={result.labels} criteria={criteriaOfScores(result.scores)} />
         {mayLabel && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
       </section>
     </>
   );
 };
 
-const Outcome = ({ result: { passed, failure, overall } }: { result: SampleResult }) => (
+const Outcome = ({ result: { passed, failure, verdicts } }: { result: SampleResult }) => (
   <p class="card outcome">
     <span class={`state ${verdictKind(passed)}`}>
-      {passed === null ? "No verdict" : passed ? "Passed" : "Not passed"}
+      {outcomeText(passed)}
       {failure && `: ${FAILURE_WORDS[failure]}`}
     </span>
-    {overall !== null && <span class="fine">Overall {valueText(overall)}</span>}
+    <span class="fine">{verdictByText(verdicts)}</span>
   </p>
 );
 
-const Answer = ({ result, scores }: { result: SampleResult; scores: readonly Score[] }) => {
+interface AnswerProps {
+  result: SampleResult;
+  groups: readonly ScoresByEvaluator<Score>[];
+  /** Evaluator whose claims the reader chose. */
+  chosen?: string;
+  path: string;
+}
+
+/** The answer with the claims of one evaluator: the one that was chosen, else the first that the verdict counts. */
+const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   const text = result.output?.text ?? "";
-  const claims = scores.find((score) => score.claims.length > 0)?.claims ?? [];
+  const all = groups.flatMap(({ evaluator, role, scores }): ClaimsByEvaluator[] => {
+    const claims = scores.find((score) => score.claims.length > 0)?.claims;
+    return claims ? [{ evaluator, isCounted: role === "verdict", claims }] : [];
+  });
+  const shown = all.find(({ evaluator }) => evaluator === chosen) ?? all.find(({ isCounted }) => isCounted) ?? all[0];
   return (
     <section aria-labelledby="answer-title">
       <h2 id="answer-title">Answer</h2>
-      {text === "" ? <p class="nothing">The answer is empty.</p> : <MarkedAnswer text={text} claims={claims} />}
-      {claims.length > 0 && <ClaimTable claims={claims} />}
+      {shown && <ClaimTabs all={all} shown={shown} path={path} />}
+      {text === "" ? (
+        <p class="nothing">The answer is empty.</p>
+      ) : (
+        <MarkedAnswer text={text} claims={shown?.claims ?? []} />
+      )}
+      {shown && (
+        <>
+          <h3>Claims by {shown.evaluator}</h3>
+          <ClaimTable {...shown} />
+        </>
+      )}
     </section>
   );
 };
 
-/** What the model was asked, and what the answer was compared with. */
+/** The question, and what the answer was compared with. */
 const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
   <section aria-labelledby="given-title">
     <h2 id="given-title">Question and references</h2>
@@ -173,30 +225,57 @@ const Given = ({ result: { input, references, contexts } }: { result: SampleResu
   </section>
 );
 
-const ResultList = ({ run, results, after }: { run: Run; results: RunWithResults["results"]; after?: string }) => (
-  <section aria-labelledby="results-title">
-    <h2 id="results-title">Results</h2>
-    <Table
-      caption="Results"
-      rows={results.data}
-      columns={[
-        {
-          name: "Input",
-          isLong: true,
-          cell: ({ id, input }) => <a href={`/evals/${run.id}/results/${id}`}>{textOfInput(input)}</a>,
-        },
-        { name: "Output", isLong: true, cell: ({ output }) => output?.text ?? "" },
-        {
-          name: "Verdict",
-          cell: ({ passed }) => (
-            <span class={`state ${verdictKind(passed)}`}>
-              {passed === null ? "No verdict" : passed ? "Passed" : "Not passed"}
-            </span>
-          ),
-        },
-        { name: "Labels", isNumeric: true, cell: ({ labels }: { labels: readonly Label[] }) => labels.length },
-      ]}
-    />
-    <Pager path={`/evals/${run.id}`} query={{ after }} next={results.next_cursor} />
-  </section>
-);
+type ResultListProps = Pick<RunPageProps, "run" | "results" | "sort" | "query">;
+
+/** The results of a run, with the scores that their verdicts count. */
+const ResultList = ({ run, results, sort, query }: ResultListProps) => {
+  const path = `/evals/${run.id}`;
+  const counted = (result: SampleResult) => inRunOrder(decidingScores(result.scores), run.pins);
+  const metrics = new Set(inRunOrder(results.data.flatMap(counted), run.pins).map(({ metric }) => metric));
+  return (
+    <section aria-labelledby="results-title">
+      <h2 id="results-title">Results</h2>
+      <RowRange {...results} noun="result" />
+      <Table
+        caption="Results"
+        rows={results.data}
+        sorting={{ ...sort, href: (by) => withQuery(path, { sort: by }) }}
+        columns={[
+          {
+            name: "Sample",
+            sortKey: "sample",
+            cell: ({ id, sample_key, repeat }) => (
+              <a href={`${path}/results/${id}`}>
+                {sample_key}
+                {run.pins.repeats > 1 && `, repeat ${repeat + 1}`}
+              </a>
+            ),
+          },
+          { name: "Question", isLong: true, cell: ({ input }) => textOfInput(input) },
+          { name: "Answer", isLong: true, cell: ({ output }) => output?.text ?? "" },
+          {
+            name: "Verdict",
+            sortKey: "verdict",
+            cell: ({ passed }) => <span class={`state ${verdictKind(passed)}`}>{outcomeText(passed)}</span>,
+          },
+          ...[...metrics].map((name) => ({
+            name: metricName(name),
+            isNumeric: true,
+            cell: (result: SampleResult) => (
+              <ValuesByEvaluator
+                values={counted(result)
+                  .filter(({ metric }) => metric === name)
+                  .map(({ evaluator, value, criterion }) => ({
+                    evaluator,
+                    text: value === null ? "–" : valueText(value, criterion),
+                  }))}
+              />
+            ),
+          })),
+          { name: "Labels", isNumeric: true, cell: ({ labels }) => labels.length },
+        ]}
+      />
+      <NumberedPager {...results} path={path} query={{ ...query }} />
+    </section>
+  );
+};

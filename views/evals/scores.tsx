@@ -1,28 +1,54 @@
-import type { Score } from "../../gateway/evals/contract";
+import type { EvaluatorVerdict, RunPins, Score } from "../../gateway/evals/contract";
+import { decidingScores, inRunOrder, type ScoresByEvaluator } from "../../gateway/evals/verdict";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { metricName, scaleText, valueText, verdictKind, verdictText } from "./words";
+import { listText, metricName, outcomeText, scaleText, valueText, verdictKind, verdictText } from "./words";
 
-/** The scores that count, each with what it means and why it is so. */
-export const ScoreCards = ({ scores }: { scores: readonly Score[] }) => (
-  <ul class="scores">
-    {scores.map((score) => (
-      <li class="card score">
-        <h3>{metricName(score.metric)}</h3>
-        <ScoreValue score={score} />
-        <p>{score.state === "error" ? score.error?.message : score.reason}</p>
-        <p class="fine">
-          By {score.evaluator}
-          {score.judge && ` on ${score.judge.model}`}
-          {score.votes.length > 1 && `, votes ${score.votes.map(valueText).join(", ")}`}
-        </p>
-      </li>
-    ))}
-  </ul>
+/** "judge@1 on smollm2-135m-instruct": an evaluator, and the model that a judge asked. */
+const evaluatorText = (evaluator: string, scores: readonly Score[]): string => {
+  const model = scores.find(({ judge }) => judge)?.judge?.model;
+  return model ? `${evaluator} on ${model}` : evaluator;
+};
+
+/** The verdict of a result, and the evaluators that it counts. */
+export const verdictByText = (verdicts: readonly EvaluatorVerdict[]): string => {
+  const named = (role: EvaluatorVerdict["role"]) =>
+    verdicts.flatMap((verdict) => (verdict.role === role ? [verdict.evaluator] : []));
+  const [counted, compared] = [named("verdict"), named("comparison")];
+  const by = counted.length === 0 ? "No evaluator counts for the verdict" : `Verdict by ${listText(counted)}`;
+  const all = counted.length > 1 ? ": every one of them must pass" : "";
+  return `${by}${all}.${compared.length > 0 ? ` Comparison only: ${listText(compared)}.` : ""}`;
+};
+
+interface EvaluatorScoresProps extends Pick<ScoresByEvaluator<Score>, "evaluator" | "scores"> {
+  verdict: EvaluatorVerdict | undefined;
+}
+
+/** The scores of one evaluator that the verdict counts: what each means, and why it is so. */
+export const EvaluatorScores = ({ evaluator, scores, verdict }: EvaluatorScoresProps) => (
+  <section class="by-evaluator" aria-label={`Scores by ${evaluator}`}>
+    <h3>
+      {evaluatorText(evaluator, scores)}
+      {verdict && <span class={`state ${verdictKind(verdict.passed)}`}>{outcomeText(verdict.passed)}</span>}
+      {verdict?.overall != null && <span class="fine">Overall {valueText(verdict.overall)}</span>}
+    </h3>
+    <ul class="scores">
+      {scores.map((score) => (
+        <li class="card score">
+          <h4>{metricName(score.metric)}</h4>
+          <ScoreValue score={score} />
+          <p>{score.state === "error" ? score.error?.message : score.reason}</p>
+          {score.votes.length > 1 && (
+            <p class="fine">Votes: {score.votes.map((vote) => valueText(vote, score.criterion)).join(", ")}</p>
+          )}
+        </li>
+      ))}
+    </ul>
+  </section>
 );
 
 const ScoreValue = ({ score }: { score: Score }) => {
-  const { metric, value, passed, criterion } = score;
+  const { metric, evaluator, value, passed, criterion } = score;
   return (
     <>
       <p class="score-value">
@@ -30,13 +56,13 @@ const ScoreValue = ({ score }: { score: Score }) => {
           <strong>–</strong>
         ) : (
           <>
-            <strong>{valueText(value)}</strong>
+            <strong>{valueText(value, criterion)}</strong>
             <meter
               class={verdictKind(passed)}
               min={criterion.scale.min}
               max={criterion.scale.max}
               value={value}
-              aria-label={`${metricName(metric)} ${valueText(value)}`}
+              aria-label={`${metricName(metric)} by ${evaluator}: ${valueText(value, criterion)}`}
             ></meter>
           </>
         )}
@@ -47,19 +73,30 @@ const ScoreValue = ({ score }: { score: Score }) => {
   );
 };
 
-/** Scores that are no part of the verdict: those alongside, and those that newer ones have replaced. */
-export const OtherScores = ({ scores }: { scores: readonly Score[] }) =>
-  scores.length === 0 ? null : (
+/** Scores that the verdict does not count: those of shadows, and those that newer scores have replaced. */
+export const ExcludedScores = ({ scores, pins }: { scores: readonly Score[]; pins: RunPins }) => {
+  const counted = new Set(decidingScores(scores));
+  const excluded = inRunOrder(
+    scores.filter((score) => !counted.has(score)),
+    pins,
+  );
+  if (excluded.length === 0) return null;
+  return (
     <details class="card fold">
-      <summary>Other scores: alongside and earlier ones</summary>
-      <p class="hint">They do not count for the verdict.</p>
+      <summary>Scores excluded from the verdict</summary>
+      <p class="hint">Shadow evaluators are scored for comparison only. A newer score replaces an earlier one.</p>
       <Table
-        caption="Other scores"
-        rows={scores}
+        caption="Scores excluded from the verdict"
+        rows={excluded}
         columns={[
           { name: "Criterion", cell: ({ metric }) => metricName(metric) },
-          { name: "Evaluator", cell: ({ evaluator }) => evaluator },
-          { name: "Value", isNumeric: true, cell: ({ value }) => (value === null ? "–" : valueText(value)) },
+          { name: "Evaluator", cell: (score) => evaluatorText(score.evaluator, [score]) },
+          { name: "Role", cell: ({ shadow }) => (shadow ? "Comparison only" : "Replaced") },
+          {
+            name: "Score",
+            isNumeric: true,
+            cell: ({ value, criterion }) => (value === null ? "–" : valueText(value, criterion)),
+          },
           {
             name: "Verdict",
             cell: (score) => <span class={`state ${verdictKind(score.passed)}`}>{verdictText(score)}</span>,
@@ -70,3 +107,15 @@ export const OtherScores = ({ scores }: { scores: readonly Score[] }) =>
       />
     </details>
   );
+};
+
+/** The values of several evaluators in one cell of a table, each with its evaluator. */
+export const ValuesByEvaluator = ({ values }: { values: readonly { evaluator: string; text: string }[] }) => (
+  <ul class="values">
+    {values.map(({ evaluator, text }) => (
+      <li>
+        <span class="fine">{evaluator}</span> {text}
+      </li>
+    ))}
+  </ul>
+);

@@ -1,72 +1,70 @@
 import type { Criterion, FailureKind, Run, Score } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 
-const FEWEST_DIGITS = 3;
-const MOST_DIGITS = 12;
+const DIGITS = 2;
 
 /**
- * "0.833", and "0.4996" in place of "0.5": thresholds have two digits at most behind the point, so that a rounded value
- * with three or more that count never looks as if it were one, or were on its other side.
+ * "0.83": two digits for every score. Where rounding would carry a value across the threshold of its criterion, it goes
+ * the other way: 0.4996 is "0.49" if 0.5 passes, so that a value and its verdict never contradict each other.
  */
-export const valueText = (value: number): string => {
-  // What arithmetic leaves behind is no part of the value.
-  const exact = Number(value.toPrecision(MOST_DIGITS));
-  for (let digits = FEWEST_DIGITS; digits < MOST_DIGITS; digits++) {
-    const text = exact.toFixed(digits);
-    if (Number(text) === exact) return String(exact);
-    if (!text.endsWith("0")) return text;
-  }
-  return String(exact);
+export const valueText = (value: number, criterion?: Criterion): string => {
+  const rounded = Number(value.toFixed(DIGITS));
+  const isCarried = criterion && passes(criterion, rounded) !== passes(criterion, value);
+  const step = rounded > value ? -(10 ** -DIGITS) : 10 ** -DIGITS;
+  // Adding 0 turns -0 into 0.
+  return ((isCarried ? rounded + step : rounded) + 0).toFixed(DIGITS);
 };
 
-/** "higher is better, 0.5 passes". */
+/** "0 to 1, higher is better; 0.5 or more passes". */
 export const scaleText = ({ direction, threshold, scale }: Criterion): string => {
   const isHigher = direction === "higher_is_better";
   const range = `${scale.min} to ${scale.max}, ${isHigher ? "higher" : "lower"} is better`;
-  if (threshold === null) return `${range}; reported only`;
+  if (threshold === null) return `${range}; for information`;
   return `${range}; ${threshold} or ${isHigher ? "more" : "less"} passes`;
 };
 
-/** "4, passes", or the value alone where nothing passes or fails by the criterion. */
-export const labelText = (criterion: Criterion, value: number): string => {
-  const passed = passes(criterion, value);
-  return passed === null ? valueText(value) : `${valueText(value)}, ${passed ? "passes" : "does not pass"}`;
-};
-
-/** "Passed", "Not passed", or why there is no verdict. */
+/** Verdict of one score: "Passed", "Not passed", or why it has none. */
 export const verdictText = ({ state, passed }: Pick<Score, "state" | "passed">): string => {
   if (state === "error") return "Not scored";
-  if (passed === null) return "No verdict";
+  if (passed === null) return "For information";
   return passed ? "Passed" : "Not passed";
 };
+
+/** Verdict of a result by all the scores that count. */
+export const outcomeText = (passed: boolean | null): string =>
+  passed === null ? "No verdict" : passed ? "Passed" : "Not passed";
+
+/** "reference@1", "reference@1 and judge@1", "a@1, b@1 and c@1". */
+export const listText = (names: readonly string[]): string =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** Class of `.state` for a verdict. */
 export const verdictKind = (passed: boolean | null): "good" | "bad" | "off" =>
   passed === null ? "off" : passed ? "good" : "bad";
 
-/** What went wrong, in a few words. */
+/** Why a result did not pass. */
 export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   wrong: "the answer is wrong",
-  unsupported: "the contexts do not support it",
-  refused: "the model refused",
+  unsupported: "the contexts do not support the answer",
+  refused: "the model refused to answer",
   empty: "the answer is empty",
   truncated: "the answer was cut off",
-  bad_format: "the format is not the one asked for",
+  bad_format: "the answer has the wrong format",
   no_context: "no context was found",
-  timeout: "it took too long",
-  rate_limited: "a limit was reached",
+  timeout: "the model took too long",
+  rate_limited: "a rate limit was reached",
   upstream_error: "the model failed",
   judge_error: "an evaluator failed",
 };
 
-/** The built-in criteria by the names that people read. */
+/** "answer_length" as "Answer length". */
 export const metricName = (metric: string): string => {
   const words = metric.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** Where the outputs of a run come from. */
+/** What wrote the answers of a run. */
 export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
-  if (target.kind === "stored") return "answer given";
+  if (target.kind === "stored") return "given answer";
   return [target.model, target.prompt].filter(Boolean).join(", ");
 };

@@ -1,4 +1,5 @@
 import type { Child } from "hono/jsx";
+import { count } from "./time";
 
 /** A page's own address with other values in its query; an empty value leaves its name out. */
 export const withQuery = (path: string, query: Record<string, string | undefined>): string => {
@@ -44,4 +45,62 @@ export const Pager = ({
       )}
     </nav>
   );
+};
+
+/** Where a numbered page is in its list. */
+interface PlaceInList {
+  page: number;
+  pageLength: number;
+  /** Rows on all pages. */
+  total: number;
+}
+
+/** "312 evaluations", or "51 to 100 of 312 evaluations". */
+export const RowRange = ({ page, pageLength, total, noun }: PlaceInList & { noun: string }) => (
+  <p class="row-range" role="status">
+    {total > pageLength &&
+      `${((page - 1) * pageLength + 1).toLocaleString("en")} to ${Math.min(page * pageLength, total).toLocaleString("en")} of `}
+    {count(total, noun)}
+  </p>
+);
+
+/** Leads to the pages before and after; nothing where all rows fit on one. */
+export const NumberedPager = ({
+  page,
+  pageLength,
+  total,
+  path,
+  query,
+}: PlaceInList & { path: string; query: Record<string, string | undefined> }) => {
+  const to = (number: number) => withQuery(path, { ...query, page: number === 1 ? undefined : String(number) });
+  const last = Math.ceil(total / pageLength);
+  if (last < 2) return null;
+  return (
+    <nav class="pager" aria-label="Pages">
+      {page > 1 && (
+        <a class="button secondary" rel="prev" href={to(page - 1)}>
+          Previous page
+        </a>
+      )}
+      <span class="fine">{`Page ${page} of ${last}`}</span>
+      {page < last && (
+        <a class="button secondary" rel="next" href={to(page + 1)}>
+          Next page
+        </a>
+      )}
+    </nav>
+  );
+};
+
+/** A `page` of a query string; 1 for anything that is not a page number. */
+export const readPage = (text: string | undefined): number => (/^[1-9]\d{0,8}$/.test(text ?? "") ? Number(text) : 1);
+
+/** "-when" of a query string: sorted by `when`, descending. `fallback` for a column that can't be sorted by. */
+export const readSort = <By extends string>(
+  text: string | undefined,
+  columns: readonly By[],
+  fallback: { by: By; isDescending: boolean },
+): { by: By; isDescending: boolean } => {
+  const by = columns.find((column) => column === text?.replace(/^-/, ""));
+  return by === undefined ? fallback : { by, isDescending: text?.startsWith("-") ?? false };
 };

@@ -2,6 +2,8 @@ import type { Child } from "hono/jsx";
 
 interface Column<T> {
   name: string;
+  /** The column's name in the query string, where the table can be sorted by it. */
+  sortKey?: string;
   cell: (row: T) => Child;
   /** Numbers stand at the right in digits of one width. */
   isNumeric?: boolean;
@@ -11,24 +13,31 @@ interface Column<T> {
   note?: (row: T) => string | undefined;
 }
 
-/** Rows and columns with a caption for screen readers. A table that is too wide scrolls inside itself. */
-export const Table = <T,>({
-  caption,
-  columns,
-  rows,
-}: {
+/** How a table is sorted now, and the address at which it is sorted otherwise. */
+export interface Sorting {
+  by: string;
+  isDescending: boolean;
+  /** Of the value of `sort`: `name` ascending, `-name` descending. */
+  href: (sort: string) => string;
+}
+
+interface TableProps<T> {
   caption: string;
   columns: readonly Column<T>[];
   rows: readonly T[];
-}) => (
+  sorting?: Sorting;
+}
+
+/** Rows and columns with a caption for screen readers. A table that is too large scrolls in its own box, below its header. */
+export const Table = <T,>({ caption, columns, rows, sorting }: TableProps<T>) => (
   <section class="scroll" tabindex={0} aria-label={caption}>
     <table>
       <caption class="visually-hidden">{caption}</caption>
       <thead>
         <tr>
-          {columns.map(({ name, isNumeric }) => (
-            <th scope="col" class={isNumeric ? "numeric" : undefined}>
-              {name}
+          {columns.map(({ name, isNumeric, sortKey }) => (
+            <th scope="col" class={isNumeric ? "numeric" : undefined} aria-sort={sortOf(sortKey, sorting)}>
+              {sortKey && sorting ? <a href={sorting.href(nextSort(sortKey, sorting))}>{name}</a> : name}
             </th>
           ))}
         </tr>
@@ -48,3 +57,10 @@ export const Table = <T,>({
     </table>
   </section>
 );
+
+const sortOf = (key: string | undefined, sorting: Sorting | undefined) =>
+  sorting && key === sorting.by ? (sorting.isDescending ? "descending" : "ascending") : undefined;
+
+/** The other direction of the column that sorts now; another column starts ascending. */
+const nextSort = (key: string, { by, isDescending }: Sorting): string =>
+  key === by && !isDescending ? `-${key}` : key;

@@ -1,0 +1,55 @@
+import { expect, test } from "bun:test";
+import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
+import { KeyRuns } from "../../gateway/keys/runs";
+import { PRINCIPAL } from "../../tests/principal";
+import { RunningEvals, WasStopped } from "./running";
+
+const REQUEST: EvaluateRequest = { sample: { input: "Who?", references: ["Ada"] } };
+const EVALUATION = {} as Evaluation;
+
+/** Evaluations that end when the test says so, or when they are aborted. */
+const startRunning = () => {
+  const ends: (() => void)[] = [];
+  const running = new RunningEvals({
+    runs: new KeyRuns(),
+    evals: {
+      evaluate: ({ signal }) =>
+        new Promise((resolve, reject) => {
+          ends.push(() => resolve(EVALUATION));
+          signal.addEventListener("abort", () => reject(signal.reason));
+        }),
+    },
+  });
+  const start = (request = REQUEST, keyId = PRINCIPAL.keyId) =>
+    running.start({ principal: { ...PRINCIPAL, keyId } } as never, request);
+  return { running, start, ends };
+};
+
+test("a form that is sent again while it runs gets the evaluation that runs", async () => {
+  const { start, ends } = startRunning();
+  const [first, again] = [start(), start(structuredClone(REQUEST))];
+  expect(again).toBe(first);
+  expect(ends).toHaveLength(1);
+  ends[0]?.();
+  expect(await again.done).toBe(EVALUATION);
+  expect(start()).not.toBe(first);
+});
+
+test("another request, or another key, starts an evaluation of its own", () => {
+  const { start, ends } = startRunning();
+  start();
+  start({ ...REQUEST, seed: 1 });
+  start(REQUEST, "key_other");
+  expect(ends).toHaveLength(3);
+});
+
+test("only the key that started it stops it, and what follows starts anew", async () => {
+  const { running, start, ends } = startRunning();
+  const { id, done } = start();
+  expect(running.stop("key_other", id)).toBe(false);
+  expect(running.stop(PRINCIPAL.keyId, id)).toBe(true);
+  expect(await done.catch((error) => error)).toBeInstanceOf(WasStopped);
+  expect(running.stop(PRINCIPAL.keyId, id)).toBe(false);
+  start();
+  expect(ends).toHaveLength(2);
+});
