@@ -236,11 +236,11 @@ export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Prom
 
 /**
  * An evaluator's scores by a criterion as figures, those of a result oldest first: of every result that people have
- * labelled by it, and the newest `mostUnlabelled` others.
+ * labelled by it, and the newest `maxUnlabelled` others.
  */
 export const listFiguresBy = async (
   db: Reads,
-  { evaluator, metric, mostUnlabelled }: { evaluator: string; metric: string; mostUnlabelled: number },
+  { evaluator, metric, maxUnlabelled }: { evaluator: string; metric: string; maxUnlabelled: number },
 ): Promise<ScoreFigure[]> => {
   const isLabelled = sql`EXISTS (SELECT 1 FROM labels AS l WHERE l.result_id = ${scores.resultId}
     AND l.metric = ${scores.metric} AND l.replaced_at IS NULL)`;
@@ -249,6 +249,6 @@ export const listFiguresBy = async (
       .where(and(eq(scores.evaluator, evaluator), eq(scores.metric, metric), condition))
       .orderBy(desc(scores.id));
   const labelled = await newestFirst(isLabelled);
-  const others = await newestFirst(sql`NOT ${isLabelled}`).limit(mostUnlabelled);
+  const others = await newestFirst(sql`NOT ${isLabelled}`).limit(maxUnlabelled);
   return [...labelled, ...others].reverse();
 };

@@ -17,28 +17,34 @@ const evaluatorRef = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$
 export const Criterion = Strict(
   {
     name: metricName,
-    description: Type.String({ minLength: 1, maxLength: 10_000, description: "What a judge is asked" }),
+    description: Type.String({ minLength: 1, maxLength: 10_000, description: "The question that a judge answers" }),
     scale: Strict({
       min: Type.Number(),
       max: Type.Number(),
-      step: Nullable(Type.Number({ exclusiveMinimum: 0 }), { description: "null: any value between" }),
+      step: Nullable(Type.Number({ exclusiveMinimum: 0 }), { description: "null: any value from min to max" }),
     }),
     direction: OneOf(["higher_is_better", "lower_is_better"]),
-    threshold: Nullable(Type.Number(), { description: "A value at least as good passes; null: reported only" }),
-    weight: Type.Number({ minimum: 0, maximum: 1000, description: "In `overall`" }),
+    threshold: Nullable(Type.Number(), {
+      description: "The worst value that passes; null: for information, excluded from the verdict",
+    }),
+    weight: Type.Number({
+      minimum: 0,
+      maximum: 1000,
+      description: "In an evaluator's `overall`; 0 leaves the criterion out",
+    }),
   },
   { title: "Criterion" },
 );
 export type Criterion = Static<typeof Criterion>;
 
-/** Built-in criteria by name, own ones in full. */
+/** Built-in criteria are given by name, your own in full. */
 export const Rubric = Strict(
   { criteria: Type.Array(Type.Union([metricName, Criterion]), { minItems: 1, maxItems: 20 }) },
   { title: "Rubric", examples: [{ criteria: ["correctness", "faithfulness", "hallucination"] }] },
 );
 export type Rubric = Static<typeof Rubric>;
 
-/** Where outputs come from. `stored` scores the outputs of the dataset itself. */
+/** What writes the outputs. `stored` scores the outputs that the samples have. */
 export const Target = Strict(
   {
     kind: OneOf(["chat", "rag", "stored"]),
@@ -68,27 +74,29 @@ export const Claim = Type.Object(
         { start: Count(), end: Count(), note: Type.String() },
         { description: "UTF-16 offsets in the output" },
       ),
-      { description: "What of it no context supports, as narrow as is known; empty for a supported claim" },
+      { description: "The parts that no context supports, as narrow as possible; empty for a supported claim" },
     ),
   },
   { title: "Claim" },
 );
 export type Claim = Static<typeof Claim>;
 
-/** One criterion judged by one evaluator. An error is a state of its own, never a value. */
+/** One criterion scored by one evaluator. An error is a state of its own, never a value. */
 export const Score = Type.Object(
   {
     metric: metricName,
     evaluator: evaluatorRef,
-    evaluator_hash: Type.String({ description: "sha256 of everything that decides a score of this version" }),
+    evaluator_hash: Type.String({ description: "sha256 of everything that affects a score of this version" }),
     criterion: Criterion,
-    criterion_hash: Type.String({ description: "sha256 of the criterion in full" }),
+    criterion_hash: Type.String({ description: "sha256 of the whole criterion" }),
     state: OneOf(["scored", "error"]),
     value: Nullable(Type.Number()),
     passed: Nullable(Type.Boolean(), { description: "null: no threshold, or an error" }),
     reason: Nullable(Type.String()),
     claims: Type.Array(Claim),
-    votes: Type.Array(Type.Number(), { description: "Of the judge's runs, when there were several" }),
+    votes: Type.Array(Type.Number(), {
+      description: "The judge's votes, if it was asked several times; `value` is their median",
+    }),
     shadow: Type.Boolean({ description: "Scored for comparison: excluded from the verdict" }),
     judge: Nullable(
       Type.Object({
@@ -97,10 +105,10 @@ export const Score = Type.Object(
         temperature: Type.Number(),
         seed: Type.Integer(),
       }),
-      { description: "The model that was asked; null where none was" },
+      { description: "The model that judged; null for an evaluator without one" },
     ),
     embedder: Nullable(Type.Object({ model: Type.String(), model_revision: Type.String() }), {
-      description: "The embedding model that meaning was compared by; null where none was",
+      description: "The embedding model that compared meanings; null if none did",
     }),
     error: Nullable(ErrorBody),
     scored_at: Timestamp,
@@ -152,20 +160,20 @@ export const FailureKind = OneOf(
 );
 export type FailureKind = Static<typeof FailureKind>;
 
-/** A human label: on a result, for one criterion. */
+/** A human label of a result by one criterion. */
 export const Label = Type.Object(
   {
     id: Id("label"),
     result_id: Id("res"),
     metric: metricName,
     value: Type.Number(),
-    failure: Nullable(FailureKind, { description: "The kind of failure, corrected by a person" }),
+    failure: Nullable(FailureKind, { description: "The author's correction of the kind of failure" }),
     comment: Nullable(Type.String()),
-    blind: Type.Boolean({ description: "Given before the evaluator's verdict was shown" }),
+    blind: Type.Boolean({ description: "Given before the author saw the scores" }),
     labelled_by: Type.String({ description: "Id of the author's key" }),
     labelled_by_name: Nullable(Type.String(), { description: "Name of that key; null: this instance has no such key" }),
     created_at: Timestamp,
-    replaced_at: Nullable(Timestamp, { description: "When the same person changed it; null: it holds" }),
+    replaced_at: Nullable(Timestamp, { description: "When the author changed it; null: current" }),
   },
   {
     title: "Label",
@@ -204,7 +212,7 @@ export const Output = Type.Object(
 );
 export type Output = Static<typeof Output>;
 
-/** One sample, one repeat. */
+/** One repeat of one sample. */
 export const SampleResult = Type.Object(
   {
     id: Id("res"),
@@ -244,7 +252,7 @@ export const RunState = OneOf(["queued", "running", "paused", "completed", "fail
 });
 export type RunState = Static<typeof RunState>;
 
-/** Everything that could change a run's numbers, pinned. */
+/** The model, data and settings behind a run. */
 export const RunPins = Type.Object(
   {
     dataset: Nullable(
@@ -257,7 +265,7 @@ export const RunPins = Type.Object(
     prompt_hash: Nullable(Type.String()),
     index_revision: Nullable(Type.Integer({ minimum: 1 })),
     evaluators: Type.Array(Type.Object({ evaluator: evaluatorRef, shadow: Type.Boolean(), hash: Type.String() })),
-    rubric: Nullable(Rubric, { description: "As it was asked for; null: each evaluator by its own criteria" }),
+    rubric: Nullable(Rubric, { description: "As requested; null: each evaluator used its own criteria" }),
     rubric_hash: Nullable(Type.String()),
     seed: Type.Integer(),
     repeats: Type.Integer({ minimum: 1 }),
@@ -272,8 +280,8 @@ export const Progress = Type.Object(
   {
     total: Count("Samples times repeats"),
     done: Count(),
-    errors: Count("Of those done"),
-    judged: Count("Of those done: with a verdict"),
+    errors: Count("Of those done, the ones that failed"),
+    judged: Count("Of those done, the ones with a verdict"),
     running: Count(),
     samples_per_second: Type.Number({ minimum: 0 }),
     eta_seconds: Nullable(Type.Number({ minimum: 0 })),
@@ -300,7 +308,7 @@ export const Run = Type.Object(
     usage: Usage,
     gpu_seconds: Type.Number({ minimum: 0 }),
     cost: Nullable(Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }), {
-      description: "Only where a price per hour is configured",
+      description: "null unless a price per hour is configured",
     }),
     error: Nullable(ErrorBody, { description: "Why the run failed" }),
     created_by: Type.String(),
@@ -323,9 +331,9 @@ export const RunQuery = Type.Object({
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   evaluator: Type.Optional(evaluatorRef),
   passed: Type.Optional(
-    OneOf(["true", "false"], { description: "true: every result with a verdict passed; false: one did not" }),
+    OneOf(["true", "false"], { description: "true: every result with a verdict passed; false: at least one did not" }),
   ),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of the name" })),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Part of the name" })),
 });
 export type RunQuery = Static<typeof RunQuery>;
 
@@ -336,7 +344,7 @@ export type RunWithResults = Static<typeof RunWithResults>;
 const evaluatorList = (description: string) =>
   Type.Optional(Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true, description }));
 
-/** `POST /v1/evaluate`: one sample now, written out or out of a dataset. With an output nothing is generated. */
+/** `POST /v1/evaluate` scores one sample now, given in full or named in a dataset. A sample with an output is scored as it is. */
 export const EvaluateRequest = Strict(
   {
     sample: Type.Optional(NewSample),
@@ -345,14 +353,14 @@ export const EvaluateRequest = Strict(
         {
           dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
           revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
-          key: Type.String({ minLength: 1, maxLength: 200, description: "Of the sample" }),
+          key: Type.String({ minLength: 1, maxLength: 200, description: "Key of the sample" }),
         },
         { description: "In place of `sample`" },
       ),
     ),
     target: Type.Optional(Target),
-    evaluators: evaluatorList("Left out: the active ones"),
-    shadow_evaluators: evaluatorList("Score alongside, without a say"),
+    evaluators: evaluatorList("Evaluators that the verdict counts; left out: the active ones"),
+    shadow_evaluators: evaluatorList("Shadow evaluators: scored, but excluded from the verdict"),
     rubric: Type.Optional(Rubric),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -373,8 +381,8 @@ export const Evaluation = Type.Object({ run: Run, result: SampleResult }, { titl
 export type Evaluation = Static<typeof Evaluation>;
 
 /**
- * `POST /v1/evals/{id}/recompute`: scores the stored outputs again, by the rubric that the run was asked for with, else by
- * the evaluators' own criteria. Scores by another rubric stand alongside.
+ * `POST /v1/evals/{id}/recompute` scores the stored outputs again: by the run's rubric if it has one, else by the
+ * evaluators' own criteria. Scores by another rubric are excluded from the verdict.
  */
 export const RecomputeEval = Strict(
   {
@@ -383,7 +391,7 @@ export const RecomputeEval = Strict(
     shadow: Type.Optional(
       Type.Boolean({
         description:
-          "true: the new scores stand alongside, without a say. Left out: true with a rubric, else false. A say in another's run takes an editor",
+          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. false needs the role editor on a run of another key",
       }),
     ),
   },
@@ -392,15 +400,15 @@ export const RecomputeEval = Strict(
 export type RecomputeEval = Static<typeof RecomputeEval>;
 
 export const Recomputed = Type.Object(
-  { added: Count("New scores; what had a value already was not scored again"), run: Run, results: SampleResultPage },
+  { added: Count("New scores; criteria that had a value were not scored again"), run: Run, results: SampleResultPage },
   { title: "Recomputed" },
 );
 export type Recomputed = Static<typeof Recomputed>;
 
-/** Results of a run that is exported in one piece, as it is held in memory. */
-export const MOST_EXPORTED = 10_000;
+/** Largest run that can be exported: the whole file is held in memory. */
+export const MAX_EXPORTED = 10_000;
 
-/** What of a result its sample doesn't say already. */
+/** A result without what its sample says already, and without what an import derives again. */
 const ExportedResult = Strict({
   ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
     .properties,
@@ -413,12 +421,12 @@ const ExportedResult = Strict({
   labels: Type.Array(Type.Omit(Label, ["labelled_by_name"])),
 });
 
-/** A run with all that belongs to it, for another instance. What follows from the rest is not taken over. */
+/** A run with its results, scores and labels, for another instance. The import recomputes verdicts and statistics. */
 export const RunExport = Strict(
   {
     version: Type.Literal(1),
     run: Run,
-    results: Type.Array(Strict({ sample: NewSample, result: ExportedResult }), { maxItems: MOST_EXPORTED }),
+    results: Type.Array(Strict({ sample: NewSample, result: ExportedResult }), { maxItems: MAX_EXPORTED }),
   },
   { title: "RunExport" },
 );
@@ -427,7 +435,7 @@ export type RunExport = Static<typeof RunExport>;
 export const RunImport = Type.Object(
   {
     run_id: Id("run"),
-    imported: Type.Boolean({ description: "false: this very run is here already, and nothing was changed" }),
+    imported: Type.Boolean({ description: "false: this instance has the run already, and nothing was changed" }),
   },
   { title: "RunImport", examples: [{ run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", imported: true }] },
 );

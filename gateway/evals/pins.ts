@@ -20,7 +20,7 @@ interface PinSources {
   seed: number;
 }
 
-/** Everything that could change the numbers of a run of one sample, as it was when they were made. */
+/** The model, data and settings behind a run of one sample. */
 export const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: PinSources): RunPins => {
   const node = engine.nodes().find(({ id }) => id === made.node)?.readiness;
   const criteria = rubric ? criteriaOf(rubric) : null;

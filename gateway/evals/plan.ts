@@ -4,13 +4,13 @@ import type { Criterion, Rubric } from "./contract";
 import type { JudgedAnswer } from "./judge/prompts";
 import { criteriaOf, isBuiltIn } from "./rubric";
 
-/** An evaluator and what it decides of an answer. */
+/** An evaluator and the criteria that it scores. */
 export interface PlannedEvaluator {
   evaluator: ChosenEvaluator;
   criteria: readonly Criterion[];
 }
 
-/** Why a criterion can't be scored for this answer; undefined when it can. */
+/** Why this answer can't be scored by a criterion; undefined if it can. */
 export const obstacle = ({ name }: Criterion, { references, contexts }: JudgedAnswer): string | undefined => {
   if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
   if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {
@@ -19,14 +19,14 @@ export const obstacle = ({ name }: Criterion, { references, contexts }: JudgedAn
   return undefined;
 };
 
-/** Criteria that an evaluator can decide: the reference scorer the built-in ones, a judge all. */
+/** Criteria that an evaluator can score: a judge all of them, the reference scorer the built-in ones. */
 const decidable = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): Criterion[] =>
   kind === "judge" ? [...criteria] : criteria.filter(({ name }) => isBuiltIn(name));
 
 /**
- * What each evaluator decides. A rubric that is given holds for all of them as it stands, and a criterion of it that
- * nobody decides is refused; without one, each decides its own criteria, as far as the sample has something to compare
- * with. Throws invalid_request.
+ * The criteria that each evaluator scores. A rubric applies to all evaluators, and each of its criteria needs one that can
+ * score it. Without a rubric each evaluator scores its own criteria, if the sample has something to compare with. Throws
+ * invalid_request.
  */
 export const planScoring = (
   evaluators: readonly ChosenEvaluator[],
@@ -34,7 +34,11 @@ export const planScoring = (
   answer: JudgedAnswer,
 ): PlannedEvaluator[] => {
   if (evaluators.length === 0) {
-    throw new AppError("invalid_request", "No evaluator is active. Name one: evaluators.", { param: "evaluators" });
+    throw new AppError(
+      "invalid_request",
+      "No evaluator is active. Name one in `evaluators`, for example reference@1.",
+      { param: "evaluators" },
+    );
   }
   if (rubric) return planByRubric(evaluators, criteriaOf(rubric));
   const plan = evaluators.map((evaluator) => ({
@@ -42,9 +46,13 @@ export const planScoring = (
     criteria: evaluator.criteria.filter((criterion) => obstacle(criterion, answer) === undefined),
   }));
   if (plan.every(({ criteria }) => criteria.length === 0)) {
-    throw new AppError("invalid_request", "There is nothing to score by: give references, contexts or a rubric.", {
-      param: "sample",
-    });
+    throw new AppError(
+      "invalid_request",
+      "The sample has nothing to compare the answer with. Add references, contexts or a rubric.",
+      {
+        param: "sample",
+      },
+    );
   }
   return plan;
 };
@@ -54,7 +62,7 @@ const planByRubric = (evaluators: readonly ChosenEvaluator[], criteria: readonly
   for (const [index, criterion] of criteria.entries()) {
     if (plan.some((planned) => planned.criteria.includes(criterion))) continue;
     const names = evaluators.map(({ reference }) => reference).join(", ");
-    throw new AppError("invalid_request", `Nobody decides "${criterion.name}": ${names} can't. Name a judge.`, {
+    throw new AppError("invalid_request", `${names} can't score "${criterion.name}". Add a judge to \`evaluators\`.`, {
       param: `rubric.criteria.${index}`,
     });
   }

@@ -16,8 +16,8 @@ import { type ScoringDeps, scoreAnswer } from "./scoring";
 import { outcomeOf } from "./verdict";
 import { toScore, toScoreRow } from "./wire";
 
-/** Results that a recomputation does while its caller waits. */
-const MOST_RECOMPUTED = 100;
+/** Results that are scored again while the caller waits. */
+const MAX_RECOMPUTED = 100;
 
 export interface RecomputeDeps extends ScoringDeps {
   db: Db;
@@ -26,8 +26,8 @@ export interface RecomputeDeps extends ScoringDeps {
 }
 
 /**
- * Scores the stored outputs of a run again and answers how many scores were added. Each result is kept as soon as it is
- * scored. Throws not_found for an evaluator, invalid_request, insufficient_role.
+ * Scores the stored outputs of a run again and returns how many scores were added. Each result is stored as soon as it
+ * is scored. Throws not_found for an evaluator, invalid_request, insufficient_role.
  */
 export const recomputeRun = async (
   deps: RecomputeDeps,
@@ -38,16 +38,16 @@ export const recomputeRun = async (
   const { db, evaluators, now = () => new Date() } = deps;
   assertMayStore(call.principal, "evaluations", "Use another key.");
   if (!shadow) assertMayDecide(call, run, rubric);
-  const rows = await listResults(db, run.id, { limit: MOST_RECOMPUTED + 1 });
-  if (rows.length > MOST_RECOMPUTED) {
+  const rows = await listResults(db, run.id, { limit: MAX_RECOMPUTED + 1 });
+  if (rows.length > MAX_RECOMPUTED) {
     throw new AppError(
       "invalid_request",
-      `This run has more than ${MOST_RECOMPUTED} results: recompute it as a batch, POST /v1/batch-evals/${run.id}/recompute.`,
+      `This run has more than ${MAX_RECOMPUTED} results: recompute it as a batch with POST /v1/batch-evals/${run.id}/recompute.`,
     );
   }
   const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));
   const asked = rubric ?? (run.pins as unknown as RunPins).rubric;
-  // Before the first score: what is added stays, also where the caller leaves half-way.
+  // Logged before the first score, because scores stay when the caller disconnects half-way.
   const detail = { evaluators: names, shadow, rubric: rubric !== undefined };
   await db.write((tx) =>
     appendAudit(tx, { at: now(), actor: call.principal.keyId, action: "run.recompute", target: run.id, detail }),
@@ -56,10 +56,10 @@ export const recomputeRun = async (
   for (const row of rows.filter(({ state }) => state === "done")) {
     const answer = answerOf(row.sample as unknown as NewSample, outputOf(row).text);
     const known = (await listScores(db, [row.id])).map(toScore);
-    const { missing, standing } = sift(planScoring(chosen, asked, answer), known, shadow);
+    const { missing, promoted } = sift(planScoring(chosen, asked, answer), known, shadow);
     const scores = await scoreAnswer(deps, call, missing, answer);
     const scoredAt = now().toISOString();
-    const rowsOfScores = [...standing, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
+    const rowsOfScores = [...promoted, ...scores.map((score) => ({ ...score, scored_at: scoredAt }))].map((score) =>
       toScoreRow(row.id, score),
     );
     added += await db.write((tx) => addScores(tx, row, rowsOfScores));
@@ -67,41 +67,49 @@ export const recomputeRun = async (
   return added;
 };
 
-/** Whoever gives scores a say changes the verdict of the run. */
+/** Scores that count change the verdict of the run, so they need its author or an editor, and its own rubric. */
 const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval["rubric"]): void => {
   if (rubric !== undefined) {
-    throw new AppError("invalid_request", "Scores by another rubric than the run's stand alongside: shadow is true.", {
-      param: "shadow",
-    });
+    throw new AppError(
+      "invalid_request",
+      "Scores by another rubric can't count for the verdict. Set `shadow` to true.",
+      {
+        param: "shadow",
+      },
+    );
   }
   if (run.createdBy === principal.keyId || hasRole(principal.role, "editor")) return;
-  throw new AppError("insufficient_role", "A say in another's run needs the role editor. Set shadow to true.", {
-    param: "shadow",
-  });
+  throw new AppError(
+    "insufficient_role",
+    "Changing the verdict of another key's run needs the role editor. Set `shadow` to true to compare only.",
+    {
+      param: "shadow",
+    },
+  );
 };
 
 /**
- * What still has to be scored, and what has a value already that only has to be given a say. A value that is there, by the
- * same version and criterion, is the one that there would be again.
+ * The criteria that still need a score, and the shadow scores that now count for the verdict. Scoring a criterion again
+ * by the same version would give the same value.
  */
 const sift = (plan: readonly PlannedEvaluator[], known: readonly Score[], shadow: boolean) => {
   const values = new Map<string, Score>();
   for (const score of known) {
     if (score.value === null) continue;
     const key = `${score.evaluator} ${score.criterion_hash}`;
-    // One with a say is enough for both.
+    // A score that counts serves as a shadow too.
     if (values.get(key)?.shadow !== false) values.set(key, score);
   }
-  const standing: Score[] = [];
+  const promoted: Score[] = [];
   const missing = plan.map(({ evaluator, criteria }) => ({
     evaluator,
     criteria: criteria.filter((criterion) => {
       const value = values.get(`${evaluator.reference} ${criterionHash(criterion)}`);
-      if (value?.shadow && !shadow) standing.push({ ...value, shadow });
+      if (value?.shadow && !shadow) promoted.push({ ...value, shadow });
       return value === undefined;
     }),
   }));
-  return { missing, standing };
+  return { missing, promoted };
 };
 
 const outputOf = ({ output }: ResultRow): Output => output as unknown as Output;

@@ -26,7 +26,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** Evaluations and their history. */
+/** Runs: evaluate, list, read, export, import and recompute. */
 export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
   new Elysia({ name: "evals.routes", prefix: "/v1", tags: ["Evaluation"] })
     .use(auth)
@@ -43,9 +43,9 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         body: EvaluateRequest,
         response: { 201: Evaluation },
         detail: {
-          summary: "Score one sample now; it is kept as a run",
+          summary: "Score one sample now and store it as a run",
           description:
-            "The sample is written out, or named by its key in a dataset. With an output nothing is generated. An evaluator that fails is a score of the state `error`, never a value.",
+            "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value.",
           ...creates,
           ...generates,
         },
@@ -69,8 +69,9 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         body: RunExport,
         response: { 200: RunImport, 201: RunImport },
         detail: {
-          summary: "Take in a run that another instance has exported",
-          description: "200: this very run is here already. Its figures are computed anew from its results.",
+          summary: "Import a run that another instance exported",
+          description:
+            "200: this instance has the run already. Verdicts and statistics are recomputed from the scores.",
           ...creates,
         },
       },
@@ -79,7 +80,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
       params: PathId,
       query: PageQuery,
       response: { 200: RunWithResults },
-      detail: { summary: "Read a run: everything that pins its numbers, statistics, and a page of results" },
+      detail: { summary: "Read a run: the model, data and settings behind it, statistics, and a page of results" },
     })
     .get(
       "/evals/:id/export",
@@ -103,9 +104,9 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         body: RecomputeEval,
         response: { 200: Recomputed },
         detail: {
-          summary: "Score the stored outputs again, with any version of an evaluator",
+          summary: "Score the stored outputs again with any version of an evaluator",
           description:
-            "New scores stand beside the old ones. What a version has given a value to by the same criterion is not scored again; an error is. With a say the newest value of an evaluator counts for the verdict.",
+            "New scores are added and existing ones kept. A criterion that has a value by the same version is not scored again; one with an error is. Unless `shadow` is true, the verdict counts the newest value of each evaluator.",
           ...generates,
           ...fails(403),
         },

@@ -5,7 +5,7 @@ import type { Criterion, Rubric } from "./contract";
 
 const share = { min: 0, max: 1, step: null };
 
-/** The criteria that every evaluator knows by name. */
+/** The built-in criteria, which every evaluator knows by name. */
 export const BUILT_IN_CRITERIA: readonly Criterion[] = [
   {
     name: "correctness",
@@ -28,7 +28,7 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
     description: "Which share of the answer's claims is not supported by the contexts?",
     scale: share,
     direction: "lower_is_better",
-    // The same claims decide faithfulness: a verdict of its own would count them twice.
+    // Faithfulness is decided by the same claims: a second verdict would count them twice.
     threshold: null,
     weight: 0,
   },
@@ -36,18 +36,18 @@ export const BUILT_IN_CRITERIA: readonly Criterion[] = [
 
 export const isBuiltIn = (name: string): boolean => BUILT_IN_CRITERIA.some((criterion) => criterion.name === name);
 
-/** A rubric with every criterion in full. Throws invalid_request for an unknown name or one that is there twice. */
+/** The criteria of a rubric in full. Throws invalid_request for an unknown name or a duplicate. */
 export const criteriaOf = (rubric: Rubric): Criterion[] => {
   const criteria = rubric.criteria.map((given, index) => {
     if (typeof given !== "string") return checked(given, index);
     const found = BUILT_IN_CRITERIA.find(({ name }) => name === given);
     if (found) return found;
     const known = BUILT_IN_CRITERIA.map(({ name }) => name).join(", ");
-    throw wrong(index, `There is no built-in criterion "${given}". There are ${known}; write others out in full.`);
+    throw wrong(index, `"${given}" is not a built-in criterion. Built in: ${known}. Give your own criteria in full.`);
   });
   const names = criteria.map(({ name }) => name);
   const twice = names.findIndex((name, index) => names.indexOf(name) < index);
-  if (twice >= 0) throw wrong(twice, `The criterion "${names[twice]}" is there twice.`);
+  if (twice >= 0) throw wrong(twice, `The criterion "${names[twice]}" is listed twice.`);
   return criteria;
 };
 
@@ -58,7 +58,7 @@ const checked = (criterion: Criterion, index: number): Criterion => {
     if (canonicalJson({ ...builtIn, threshold, weight }) !== canonicalJson(criterion)) {
       throw wrong(
         index,
-        `"${criterion.name}" is built in: only threshold and weight may be others. Give what you ask another name.`,
+        `"${criterion.name}" is built in: only its threshold and weight can be changed. Use another name for your own criterion.`,
       );
     }
   }
@@ -68,24 +68,24 @@ const checked = (criterion: Criterion, index: number): Criterion => {
   if (threshold !== null && (threshold < min || threshold > max)) {
     throw wrong(index, `The threshold of "${criterion.name}" must lie on its scale, ${min} to ${max}.`);
   }
-  if (step !== null && (max - min) / step > MOST_STEPS) {
-    throw wrong(index, `The scale of "${criterion.name}" has more than ${MOST_STEPS} steps. Choose a larger step.`);
+  if (step !== null && (max - min) / step > MAX_STEPS) {
+    throw wrong(index, `The scale of "${criterion.name}" has more than ${MAX_STEPS} steps. Choose a larger step.`);
   }
   return criterion;
 };
 
-/** A judge gets every value of a scale to choose from. */
-const MOST_STEPS = 100;
+/** A judge chooses among all values of a scale. */
+const MAX_STEPS = 100;
 
 const wrong = (index: number, message: string): AppError =>
   new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
 
 const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
 
-/** sha256 of a criterion in full: another threshold or wording is another criterion. */
+/** sha256 of the whole criterion: another threshold or wording is another criterion. */
 export const criterionHash = (criterion: Criterion): string => sha256(criterion);
 
-/** sha256 of the criteria in full, in their order. */
+/** sha256 of all criteria, in order. */
 export const rubricHash = (criteria: readonly Criterion[]): string => sha256(criteria);
 
 /** Whether a value passes its criterion; null without a threshold. */

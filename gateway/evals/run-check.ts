@@ -4,7 +4,7 @@ import { criteriaOf } from "./rubric";
 
 const ENDED = new Set(["completed", "failed", "cancelled"]);
 
-/** Throws invalid_request, with the place, for a file of a run that contradicts itself. */
+/** Throws invalid_request, naming the place, for an exported run that is inconsistent. */
 export const checkRunFile = ({ run, results }: RunExport): void => {
   if (!ENDED.has(run.state) || run.ended_at === null) {
     throw wrong("run.state", `The run in this file has not ended: it is ${run.state}.`);
@@ -12,7 +12,7 @@ export const checkRunFile = ({ run, results }: RunExport): void => {
   if (run.pins.rubric) within("run.pins.rubric", () => criteriaOf(run.pins.rubric ?? { criteria: [] }));
   const places = { results: new Set<string>(), samples: new Set<string>(), labels: new Set<string>() };
   const once = (known: Set<string>, id: string, place: string) => {
-    if (known.has(id)) throw wrong(place, `${id} is there twice.`);
+    if (known.has(id)) throw wrong(place, `${id} occurs twice.`);
     known.add(id);
   };
   for (const [index, { result }] of results.entries()) {
@@ -21,7 +21,7 @@ export const checkRunFile = ({ run, results }: RunExport): void => {
     once(places.samples, `${result.sample_key}, repeat ${result.repeat},`, `${place}.sample_key`);
     for (const { id } of result.labels) once(places.labels, id, `${place}.labels`);
     if (result.state !== "done" && result.state !== "error") {
-      throw wrong(`${place}.state`, `A result of a run that has ended can't be ${result.state}.`);
+      throw wrong(`${place}.state`, `The run has ended, so this result can't be ${result.state}.`);
     }
     for (const [number, score] of result.scores.entries()) checkScore(score, `${place}.scores.${number}`);
   }
@@ -29,11 +29,12 @@ export const checkRunFile = ({ run, results }: RunExport): void => {
 
 const checkScore = ({ metric, criterion, state, value }: Score, place: string): void => {
   within(`${place}.criterion`, () => criteriaOf({ criteria: [criterion] }));
-  if (metric !== criterion.name) throw wrong(`${place}.metric`, `The score of ${metric} has another criterion.`);
+  if (metric !== criterion.name)
+    throw wrong(`${place}.metric`, `This score is of ${metric}, but its criterion has another name.`);
   if ((state === "scored") !== (value !== null)) throw wrong(place, "A score has a value or an error, not both.");
   const { min, max } = criterion.scale;
   if (value !== null && (value < min || value > max)) {
-    throw wrong(`${place}.value`, `The value ${value} lies off its scale, ${min} to ${max}.`);
+    throw wrong(`${place}.value`, `The value ${value} is not on its scale, ${min} to ${max}.`);
   }
 };
 

@@ -4,7 +4,7 @@ import { questionOf } from "./target";
 
 const NAME_LENGTH = 80;
 
-/** What evaluators see of a sample and its output. */
+/** The parts of a sample that evaluators see, with the output. */
 export const answerOf = (
   { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
   output: string,
@@ -15,7 +15,7 @@ export const answerOf = (
   output,
 });
 
-/** What a run of one sample is called: the beginning of its question. */
+/** Name of a run of one sample: the start of its question. */
 export const nameOf = ({ input }: Pick<NewSample, "input">): string => {
   const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
   if (line === "") return "Evaluation";

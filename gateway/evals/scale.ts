@@ -2,14 +2,14 @@ import type { Criterion } from "./contract";
 
 type Scaled = Pick<Criterion, "scale">;
 
-/** Values between the ends of a scale without steps: models grade coarsely, and finer ones are noise. */
+/** Steps offered on a continuous scale. Models grade coarsely, and finer steps would be noise. */
 const STEPS_OF_A_CONTINUUM = 4;
-/** Of a step's width: what arithmetic with fractions may be off by. */
+/** Rounding error allowed, as a share of a step's width. */
 const TOLERANCE = 1e-9;
 
 const widthOf = ({ scale: { min, max, step } }: Scaled): number => step ?? (max - min) / STEPS_OF_A_CONTINUUM;
 
-/** The values to choose from, ascending: the steps of a scale from its `min` on, the last one perhaps below its `max`. */
+/** The steps of a scale, ascending from its `min`. The last one may be below its `max`. */
 export const choicesOf = (criterion: Scaled): number[] => {
   const { min, max } = criterion.scale;
   const width = widthOf(criterion);
@@ -21,8 +21,8 @@ export const choicesOf = (criterion: Scaled): number[] => {
 };
 
 /**
- * A value as the scale has it: 0.8999999999999999 is the step 0.9. undefined for one that is not on it. A scale without
- * steps has every value between its ends.
+ * The value of a scale's step without rounding error: 0.8999999999999999 is 0.9. undefined if it is not on the scale. On
+ * a continuous scale every value from min to max is valid.
  */
 export const valueOn = (criterion: Scaled, value: number): number | undefined => {
   const { min, max, step } = criterion.scale;

@@ -1,17 +1,17 @@
 import type { AppError } from "../../lib/errors";
 import type { Claim } from "./contract";
 
-/** What an evaluator found for one criterion, before a rubric decides whether that passes. */
+/** An evaluator's value for one criterion, before the threshold is applied. */
 export interface ScoredCriterion {
   metric: string;
   /** On the criterion's scale; null with an `error`. */
   value: number | null;
-  /** One or two sentences for a person. */
+  /** One or two sentences. */
   reason: string | null;
   claims: Claim[];
-  /** Of a judge's readable answers, when there were several. */
+  /** Readable votes of a judge that was asked several times. */
   votes: number[];
-  /** The model that was asked; null where none was. */
+  /** The model that was asked, or null. */
   by: { model: string; modelRevision: string } | null;
   error: AppError | null;
 }

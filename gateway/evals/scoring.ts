@@ -12,9 +12,9 @@ import { obstacle, type PlannedEvaluator } from "./plan";
 import { criterionHash, passes } from "./rubric";
 import type { ScoredCriterion } from "./scored";
 
-/** What scores without a model; its work may take long and is done off the main thread. */
+/** Scores without a language model, off the main thread because it may take long. */
 export interface ReferenceScorer {
-  /** Every built-in criterion that the answer can be scored by. */
+  /** Scores every built-in criterion that the answer can be scored by. */
   score(call: Call, answer: JudgedAnswer): Promise<ScoredCriterion[]>;
   /** The claims of an output, in order. */
   claimsOf(output: string): Promise<ClaimSpan[]>;
@@ -26,12 +26,12 @@ export interface ScoringDeps {
   reference: ReferenceScorer;
 }
 
-/** A score that is not stored yet. */
+/** A score before it is stored. */
 export type NewScore = Omit<Score, "scored_at">;
 
 /**
- * Every criterion by every evaluator of the plan. What one of them can't do is an error in its score and keeps nothing
- * from the others. Throws only where the caller has left or its time is over.
+ * Scores every criterion by every evaluator of the plan. A failure becomes an error in that score and does not affect the
+ * others. Throws only when the caller disconnects or its deadline passes.
  */
 export const scoreAnswer = async (
   deps: ScoringDeps,
@@ -83,7 +83,7 @@ const evaluate = async (
     return await judgeAnswer({ ask: asking(deps, call), settings: evaluator.judge }, answer, claims, criteria);
   } catch (thrown) {
     const error = toAppError(thrown);
-    // A judge that is too slow is an error of its own, as long as its caller still waits.
+    // A judge that times out is an error of its score while the caller still waits.
     if (error.kind === "client_closed" || call.signal.aborted) throw thrown;
     const { reference } = evaluator;
     if (error.kind === "internal") deps.log.error({ err: thrown, evaluator: reference }, "an evaluator failed");
@@ -91,7 +91,7 @@ const evaluate = async (
   }
 };
 
-/** The judge's questions go through the chat service like everybody's: limits, cache and metrics are one. */
+/** A judge asks through the chat service, so the limits, cache and metrics of every request apply. */
 const asking =
   ({ chat }: ScoringDeps, call: Call): AskJudge =>
   async ({ model, messages, schema, maxTokens, temperature, seed }) => {

@@ -17,21 +17,23 @@ export type Interval = Static<typeof Interval>;
 export const Rate = Type.Object(
   {
     value: Type.Number(),
-    interval: Nullable(Interval, { description: "null: the data say nothing about it, as when all share one group" }),
+    interval: Nullable(Interval, {
+      description: "null: the data can't show it, for example if all samples share one group",
+    }),
   },
   { title: "Rate" },
 );
 export type Rate = Static<typeof Rate>;
 
-/** How an evaluator agrees with people, on the results that people have labelled. */
+/** How an evaluator agrees with people, over the results that people have labelled. */
 export const Agreement = Type.Object(
   {
     labels: Count(),
-    kappa: Nullable(Rate, { description: "null: evaluator and people only ever said one thing" }),
-    sensitivity: Nullable(Rate, { description: "null: people passed nothing" }),
-    specificity: Nullable(Rate, { description: "null: people failed nothing" }),
+    kappa: Nullable(Rate, { description: "null: evaluator and people gave every result the same verdict" }),
+    sensitivity: Nullable(Rate, { description: "null: people passed no result" }),
+    specificity: Nullable(Rate, { description: "null: people failed no result" }),
     corrected_pass_rate: Nullable(Rate, {
-      description: "Rogan-Gladen estimate of the true pass rate; null: the evaluator is not shown to tell anything",
+      description: "Rogan-Gladen estimate of the true pass rate; null: the evaluator does no better than chance",
     }),
   },
   { title: "Agreement" },
@@ -43,9 +45,11 @@ export const Statistic = Type.Object(
   {
     metric: Type.String(),
     direction: OneOf(["higher_is_better", "lower_is_better"]),
-    criterion_hash: Type.String({ description: "Of the criterion in full, as the scores have it" }),
+    criterion_hash: Type.String({ description: "sha256 of the whole criterion, as in the scores" }),
     evaluator: Type.String({ description: "`name@version`" }),
-    shadow: Type.Boolean({ description: "Alongside: no part of the verdict" }),
+    shadow: Type.Boolean({
+      description: "Excluded from the verdict: a shadow's scores, or scores that newer ones replaced",
+    }),
     n: Count("Samples with a value"),
     errors: Count("Samples without one"),
     mean: Nullable(Type.Number()),
@@ -53,7 +57,7 @@ export const Statistic = Type.Object(
     pass_rate: Nullable(Rate),
     clusters: Nullable(Count("Groups that the interval respects"), { description: "null: samples are independent" }),
     bounds: Nullable(Type.Object({ worst: Type.Number(), best: Type.Number() }), {
-      description: "Pass rate if every error had failed, and if every error had passed",
+      description: "Pass rate if every error had failed, and if every one had passed",
     }),
     pass_at_k: Type.Array(
       Type.Object({

@@ -10,7 +10,7 @@ import { toStatistic } from "./statistics-wire";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import type { RunSummary } from "./wire";
 
-/** What follows from the results of a run: nothing of it is stored, so nothing of it can be out of date. */
+/** Counts and statistics of a run, computed from its results on every read so that they are never stale. */
 export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> => {
   const totals = await findRunTotals(db, row.id);
   const failures = await listFailureCounts(db, row.id);
@@ -44,8 +44,8 @@ const statisticsOf = async (
   labels: readonly LabelRow[],
 ): Promise<Statistic[]> => {
   const people = verdictsOfPeople(labels);
-  const standing = [...Map.groupBy(figures, ({ resultId }) => resultId).values()].flatMap(standingOf);
-  const kinds = Map.groupBy(standing, ({ figure: { metric, evaluator, criterionHash }, decides }) =>
+  const current = [...Map.groupBy(figures, ({ resultId }) => resultId).values()].flatMap(currentOf);
+  const kinds = Map.groupBy(current, ({ figure: { metric, evaluator, criterionHash }, decides }) =>
     JSON.stringify([metric, evaluator, criterionHash, decides]),
   );
   const statistics: Statistic[] = [];
@@ -53,7 +53,7 @@ const statisticsOf = async (
     const [first] = group;
     const criterion = first && criteria.get(first.figure.criterionHash);
     if (!criterion) continue;
-    // Resampling takes long for many results: others get their turn between.
+    // Bootstrapping many results takes long: yield to other requests.
     if (group.length >= LONG) await Bun.sleep(0);
     const results = group.map(({ figure }) => toResult(figure, people(figure.resultId, criterion)));
     const summary = summarizeCriterion(results, { range: [criterion.scale.min, criterion.scale.max] });
@@ -62,7 +62,7 @@ const statisticsOf = async (
   return statistics;
 };
 
-/** Results from which on a summary takes a noticeable time. */
+/** From this many results on, a statistic takes a noticeable time. */
 const LONG = 100;
 
 const toOrigin = ({ evaluator, criterionHash }: ScoreFigure, { name, direction }: Criterion) => ({
@@ -72,8 +72,8 @@ const toOrigin = ({ evaluator, criterionHash }: ScoreFigure, { name, direction }
   evaluator,
 });
 
-/** The scores of one result that are not out of date, and whether each decides its verdict. */
-const standingOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
+/** The current scores of one result, and whether the verdict counts each. */
+const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {
   const scores = figures.map((figure) => ({ ...figure, criterion_hash: figure.criterionHash }));
   const deciding = new Set(decidingScores(scores));
   return currentScores(scores).map((score) => ({ figure: score, decides: deciding.has(score) }));
@@ -87,10 +87,10 @@ const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult =
   label,
 });
 
-/** Whether most of those who labelled a result pass it; null where nobody labelled it, or as many say the one as the other. */
+/** Whether the majority of its labels pass a result; null without labels, or on a tie. */
 export type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
 
-/** Labels are values: whether they pass is up to the criterion that is asked about. */
+/** A label is a value, so whether it passes depends on the threshold of the criterion. */
 export const verdictsOfPeople = (labels: readonly LabelRow[]): VerdictOfPeople => {
   const values = Map.groupBy(labels, ({ resultId, metric }) => `${resultId} ${metric}`);
   return (resultId, criterion) => {

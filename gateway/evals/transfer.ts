@@ -10,7 +10,7 @@ import { toNewSample } from "../datasets/content";
 import { sampleRow } from "../datasets/identity";
 import type { Seal } from "../http/idempotency";
 import type { Principal } from "../principal";
-import { MOST_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
+import { MAX_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
 import { criterionHash, passes } from "./rubric";
 import { checkRunFile } from "./run-check";
 import { summarizeRun } from "./summary";
@@ -19,16 +19,15 @@ import { toResult, toRun, toScoreRow } from "./wire";
 
 type Entry = RunExport["results"][number];
 
-/** Results that are read at once. */
+/** Results read per query. */
 const PAGE = 200;
 
 export interface EvalTransfer {
-  /** Everything of a run. Throws not_found, invalid_request for one that is too large. */
+  /** A run with its results, scores and labels. Throws not_found, and invalid_request if it is too large. */
   export(id: string): Promise<RunExport>;
   /**
-   * Takes a run in, all of it or nothing. One that is here already stays as it is. Throws conflict where parts of it
-   * belong to another run, invalid_request for a file that contradicts itself, insufficient_role for a key whose content
-   * may not be kept.
+   * Imports a run in one transaction. A run that exists already does not change. Throws conflict if parts of it belong to
+   * another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be stored.
    */
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }
@@ -72,10 +71,10 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   return {
     async export(id) {
       const row = await runStore.findRun(db, id);
-      if (!row) throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists what there is.`);
+      if (!row) throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`);
       const { total } = await resultStore.findRunTotals(db, id);
-      if (total > MOST_EXPORTED) {
-        throw new AppError("invalid_request", `A run of more than ${MOST_EXPORTED} results is exported as a batch.`);
+      if (total > MAX_EXPORTED) {
+        throw new AppError("invalid_request", `This run has more than ${MAX_EXPORTED} results. Export it as a batch.`);
       }
       return { version: 1, run: toRun(row, await summarizeRun(db, row)), results: await entriesOf(row) };
     },
@@ -100,7 +99,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
   };
 };
 
-/** An output mostly stands on the sample's own contexts, which need not be there twice. */
+/** Leaves out the contexts of an output if they are those of the sample, as they mostly are. */
 const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNullable<Entry["result"]["output"]> => {
   const isSame = output.contexts.length === contexts.length && output.contexts.every((text, n) => text === contexts[n]);
   return { ...output, contexts: isSame ? null : output.contexts };
@@ -168,7 +167,7 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   }
 };
 
-/** What follows from a score's value and criterion is not taken from a file. */
+/** Recomputes what follows from a score's value and criterion, instead of trusting the file. */
 const derived = (score: Score): Score => ({
   ...score,
   criterion_hash: criterionHash(score.criterion),

@@ -168,7 +168,7 @@ test("a criterion that only such a judge scored by is among those to label", asy
 test("older results that people have labelled count, however many came after them", async () => {
   await add("labelled", [1, 1, 1]);
   for (let n = 0; n < 5; n++) await add(`k${n}`, [0, 0]);
-  const few = createAgreement({ db, evaluators: createEvaluators({ db }), mostUnlabelled: 3 });
+  const few = createAgreement({ db, evaluators: createEvaluators({ db }), maxUnlabelled: 3 });
   const [active] = await few.withPeople({ name: "polite", metric: "politeness" });
   expect([active?.labels, active?.results]).toEqual([1, 4]);
 });

@@ -20,8 +20,8 @@ import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
 /** Unlabelled results only feed the pass rate that is corrected: more of them hardly narrow it, and resampling takes time. */
-const MOST_UNLABELLED = 2000;
-const MOST_FLIPS = 100;
+const MAX_UNLABELLED = 2000;
+const MAX_FLIPS = 100;
 const MANY = 100;
 
 export interface AgreementService {
@@ -40,7 +40,7 @@ interface AgreementDeps {
   db: Db;
   evaluators: Pick<EvaluatorService, "list" | "get">;
   /** A report reads this many results without a label, the newest. */
-  mostUnlabelled?: number;
+  maxUnlabelled?: number;
 }
 
 /** One version's score of one result by one criterion, with the label of that result. */
@@ -53,11 +53,11 @@ interface Judgement extends ScoreFigure {
 export const createAgreement = ({
   db,
   evaluators,
-  mostUnlabelled = MOST_UNLABELLED,
+  maxUnlabelled = MAX_UNLABELLED,
 }: AgreementDeps): AgreementService => {
   /** A version's scores by a criterion's name, replaced ones too, oldest first for each result. */
   const judgementsOf = async (evaluator: string, metric: string): Promise<Judgement[]> => {
-    const figures = await listFiguresBy(db, { evaluator, metric, mostUnlabelled });
+    const figures = await listFiguresBy(db, { evaluator, metric, maxUnlabelled });
     const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
     const criteria = await findCriteria(db, [...hashes]);
     const people = verdictsOfPeople(await listLabelsFor(db, evaluator, metric));
@@ -125,7 +125,7 @@ export const createAgreement = ({
         shadow: shadow.version,
         results: judged.size,
         metrics,
-        flips: flips.slice(0, MOST_FLIPS),
+        flips: flips.slice(0, MAX_FLIPS),
       };
     },
   };

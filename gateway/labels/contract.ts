@@ -4,17 +4,17 @@ import { FailureKind, Label } from "../evals/contract";
 
 export const MAX_COMMENT_LENGTH = 10_000;
 
-/** `POST /v1/samples/{id}/labels`: `id` is a result's. The same person and criterion again replaces the label. */
+/** `POST /v1/samples/{id}/labels`, where `id` is a result's. Replaces the caller's earlier label by the same criterion. */
 export const AddLabel = Strict(
   {
     metric: Label.properties.metric,
-    value: Type.Number({ description: "On the criterion's scale, one of its steps" }),
+    value: Type.Number({ description: "A step of the criterion's scale" }),
     failure: Type.Optional(Nullable(FailureKind)),
     comment: Type.Optional(Type.String({ maxLength: MAX_COMMENT_LENGTH })),
     blind: Type.Optional(
       Type.Boolean({
         default: false,
-        description: "Given before the evaluator's verdict was seen; counts for your first label of a criterion alone",
+        description: "You had not seen the scores. Stored for your first label by a criterion only",
       }),
     ),
   },

@@ -7,7 +7,7 @@ import { creates } from "../http/route-docs";
 import { AddLabel, LabelPage } from "./contract";
 import type { LabelService } from "./service";
 
-/** What people say of results. `id` is a result's. */
+/** Human labels of results. `id` is a result's. */
 export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; idempotency: Idempotency }) =>
   new Elysia({ name: "labels.routes", prefix: "/v1/samples", tags: ["Feedback"] })
     .use(auth)
@@ -16,8 +16,8 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
       query: PageQuery,
       response: { 200: LabelPage },
       detail: {
-        summary: "List the human labels of a result, replaced ones too",
-        description: "Oldest first. `replaced_at` says which no longer hold.",
+        summary: "List the human labels of a result, with replaced ones",
+        description: "Oldest first. A label with `replaced_at` was replaced by a later one of the same author.",
       },
     })
     .post(
@@ -34,8 +34,8 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
         body: AddLabel,
         response: { 201: Label },
         detail: {
-          summary: "Label a result by hand",
-          description: "Takes the place of your earlier label for the criterion; that one stays in the history.",
+          summary: "Label a result",
+          description: "Replaces your earlier label by the same criterion, which stays in the history.",
           ...creates,
         },
       },

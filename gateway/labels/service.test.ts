@@ -100,7 +100,7 @@ test("a label on a scale with steps is one of them", async () => {
   const refused = await problemOf(add(0.5));
   expect([refused.detail.param, refused.message]).toEqual([
     "value",
-    "value must lie on the scale of correctness: 0, 0.3, 0.6, 0.9.",
+    "value must be on the scale of correctness: 0, 0.3, 0.6, 0.9.",
   ]);
 });
 

@@ -16,24 +16,24 @@ import type { AddLabel, LabelPage } from "./contract";
 
 interface QueueQuery {
   metric: string;
-  /** Of one run alone. */
+  /** Only results of this run. */
   runId?: string;
-  /** Id of the result that was looked at before. */
+  /** Id of the previous result of the queue. */
   before?: string;
   limit: number;
 }
 
 export interface LabelService {
   /**
-   * Takes the place of the caller's earlier label for the criterion. Throws not_found, invalid_request, and
-   * insufficient_role for a comment by a key whose content may not be kept.
+   * Replaces the caller's earlier label by the same criterion. Throws not_found, invalid_request, and insufficient_role
+   * for a comment by a key whose content may not be stored.
    */
   add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
-  /** Every label of a result with those that were replaced, oldest first. Throws not_found. */
+  /** Every label of a result, replaced ones too, oldest first. Throws not_found. */
   list(resultId: string, page: { limit?: number; after?: string }): Promise<LabelPage>;
   /** The criteria that a result was scored by. Throws not_found. */
   criteria(resultId: string): Promise<Criterion[]>;
-  /** Results that the caller has not labelled for a criterion, newest first: what a person may label next. */
+  /** Ids of the results that the caller has not labelled by a criterion, newest first. */
   queue(principal: Principal, query: QueueQuery): Promise<string[]>;
 }
 
@@ -54,13 +54,13 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       const criterion = criteria.find(({ name }) => name === metric);
       if (!criterion) {
         const names = criteria.map(({ name }) => name).join(", ");
-        throw new AppError("invalid_request", `This result is judged by ${names}, not by "${metric}".`, {
+        throw new AppError("invalid_request", `This result was not scored by "${metric}". Criteria: ${names}.`, {
           param: "metric",
         });
       }
       const value = valueOn(criterion, given);
       if (value === undefined) {
-        throw new AppError("invalid_request", `value must lie on the scale of ${metric}: ${scaleText(criterion)}.`, {
+        throw new AppError("invalid_request", `value must be on the scale of ${metric}: ${scaleText(criterion)}.`, {
           param: "value",
         });
       }
@@ -75,7 +75,7 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
           value,
           failure,
           comment: comment || null,
-          // With a label come the evaluators' verdicts, so a second one was given with a look at them.
+          // Scores are shown after the first label, so a later one is never blind.
           blind: blind && isFirst,
           labelledBy: principal.keyId,
           createdAt: at,
@@ -104,8 +104,8 @@ const scaleText = (criterion: Criterion): string => {
   const { min, max, step } = criterion.scale;
   if (step === null) return `${min} to ${max}`;
   const choices = choicesOf(criterion);
-  return choices.length > MOST_LISTED ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
+  return choices.length > MAX_LISTED ? `${min} to ${max} in steps of ${step}` : choices.join(", ");
 };
 
-/** Values of a scale that a message lists. */
-const MOST_LISTED = 11;
+/** A message lists the values of a scale up to this many. */
+const MAX_LISTED = 11;

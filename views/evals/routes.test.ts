@@ -98,7 +98,7 @@ describe("a label that is refused", () => {
   test.each([
     ["", "Choose a value"],
     ["abc", "Choose one of the values"],
-    ["1.5", "value must lie on the scale of correctness: 0 to 1."],
+    ["1.5", "value must be on the scale of correctness: 0 to 1."],
   ])("by its value %j keeps what was typed, on the page of a run of one result", async (value, problem) => {
     const { run, result } = await evaluate();
     const { status, html } = await post(`/evals/results/${result.id}/labels`, { ...typed, value });

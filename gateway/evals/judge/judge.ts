@@ -104,7 +104,10 @@ const decide = (metric: string, votes: readonly Vote[]): ScoredCriterion => {
   const median = sorted[Math.floor((sorted.length - 1) / 2)];
   const by = votes.find((vote) => vote.by)?.by ?? null;
   if (!median) {
-    const error = new AppError("upstream_error", "The judge's answer could not be read, also when it was asked again.");
+    const error = new AppError(
+      "upstream_error",
+      "The judge's answer did not match its schema, even after a second try.",
+    );
     return { metric, value: null, reason: null, claims: [], votes: [], by, error };
   }
   const { value, reason, claims } = median;
@@ -162,15 +165,32 @@ const judgeClaims = async (
 const voteOf = (metric: string, { claims, skipped, by }: ClaimRound): Vote => {
   if (!claims) return { value: null, reason: "", claims: [], by };
   if (claims.length === 0) {
-    const reason = "The answer claims nothing that a context could support.";
+    const reason = "The answer makes no claim.";
     return { value: metric === "faithfulness" ? 1 : 0, reason, claims, by };
   }
   const count = (verdict: Claim["verdict"]) => claims.filter((claim) => claim.verdict === verdict).length;
   const supported = claims.reduce((sum, { score }) => sum + score, 0);
   const value = (metric === "faithfulness" ? supported : count("unsupported")) / claims.length;
-  const which = skipped > 0 ? `the first ${claims.length} of ${claims.length + skipped}` : claims.length;
-  const reason = `Of ${which} claims, ${count("supported")} are supported, ${count("partly")} partly, ${count("unsupported")} not.`;
-  return { value, reason, claims, by };
+  return { value, reason: tallyText(claims, skipped), claims, by };
+};
+
+const TALLY = { supported: "supported", partly: "partly supported", unsupported: "unsupported" } as const;
+
+/** "The only claim is unsupported.", "Of 3 claims, 2 are supported and 1 is unsupported." */
+const tallyText = (claims: readonly Claim[], skipped: number): string => {
+  const all =
+    skipped > 0 ? `the first ${claims.length} of ${claims.length + skipped} claims` : `${claims.length} claims`;
+  const parts = Object.entries(TALLY).flatMap(([verdict, words]) => {
+    const count = claims.filter((claim) => claim.verdict === verdict).length;
+    return count === 0 ? [] : [{ count, words }];
+  });
+  const [only] = parts;
+  if (only && parts.length === 1) {
+    if (claims.length === 1 && skipped === 0) return `The only claim is ${only.words}.`;
+    return skipped > 0 ? `Of ${all}, every one is ${only.words}.` : `All ${all} are ${only.words}.`;
+  }
+  const texts = parts.map(({ count, words }) => `${count} ${count === 1 ? "is" : "are"} ${words}`);
+  return `Of ${all}, ${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}.`;
 };
 
 /** Asks, and once more with shorter reasons where the answer can't be read. */
