@@ -418,7 +418,7 @@ const ExportedResult = Strict({
       contexts: Nullable(Type.Array(Type.String()), { description: "null: those of the sample" }),
     }),
   ),
-  labels: Type.Array(Type.Omit(Label, ["labelled_by_name"])),
+  labels: Type.Array(Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties)),
 });
 
 /** A run with its results, scores and labels, for another instance. The import recomputes verdicts and statistics. */

@@ -83,7 +83,9 @@ describe("with a rubric", () => {
   ])("a built-in name stands for what is built in: %j is refused", (changes) => {
     const [correctness] = reference.criteria;
     const changed = { ...correctness, ...changes, threshold: 1 } as Criterion;
-    expect(() => planScoring([reference], { criteria: [changed] }, ANSWER)).toThrow("only its threshold and weight can be changed");
+    expect(() => planScoring([reference], { criteria: [changed] }, ANSWER)).toThrow(
+      "only its threshold and weight can be changed",
+    );
     const stricter = { ...correctness, threshold: 0.9 } as Criterion;
     expect(planScoring([reference], { criteria: [stricter] }, ANSWER)[0]?.criteria).toEqual([stricter]);
   });

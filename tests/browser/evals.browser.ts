@@ -403,7 +403,7 @@ describe("the tables", () => {
   test("keep their header in view, and scroll in their own box only", () =>
     using({}, async (page) => {
       await page.goto(runs.many ?? "");
-      const box = page.getByRole("region", { name: "Results", exact: true }).last();
+      const box = page.getByRole("region", { name: "Scores by result" });
       const header = page.getByRole("columnheader", { name: "Verdict" });
       const top = async () => Math.round((await header.boundingBox())?.y ?? 0);
       const before = await top();

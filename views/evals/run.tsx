@@ -145,7 +145,7 @@ const ResultView = ({ run, result, claims, path, filled, problems = {}, principa
       <Answer result={result} groups={groups} chosen={claims} path={path} />
       <Given result={result} />
       <section aria-labelledby="labels-title">
-        <h2 id="labels-title">Labels</h2>
+        <h2 id="labels-title">Human labels</h2>
         <GivenLabels labels={result.labels} criteria={criteriaOfScores(result.scores)} />
         {mayLabel && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
       </section>
@@ -237,7 +237,7 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
       <h2 id="results-title">Results</h2>
       <RowRange {...results} noun="result" />
       <Table
-        caption="Results"
+        caption="Scores by result"
         rows={results.data}
         sorting={{ ...sort, href: (by) => withQuery(path, { sort: by }) }}
         columns={[
