@@ -58,8 +58,8 @@ const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages
 const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
 const fill = async (page: Page, { output = "" }: { output?: string } = {}): Promise<void> => {
   await field(page, "Question").fill(BAKERY.input);
-  await field(page, "Expected answers").fill(BAKERY.references.join("\n"));
-  await field(page, "Source texts").fill(BAKERY.contexts.join("\n---\n"));
+  await field(page, "Reference answers").fill(BAKERY.references.join("\n"));
+  await field(page, "Contexts").fill(BAKERY.contexts.join("\n---\n"));
   await field(page, "Answer").fill(output);
 };
 const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact: true }).click();
@@ -476,7 +476,7 @@ test("U2: by keyboard alone an answer is evaluated, labelled and found in the hi
     await page.getByRole("heading", { level: 1, name: "Evaluate" }).waitFor();
     for (const [name, text] of [
       [/^Question$/, "Who types?"],
-      [/^Expected answers$/, "Ada"],
+      [/^Reference answers$/, "Ada"],
       [/^Answer$/, "Ada types."],
     ] as const) {
       await tabTo(page, name);

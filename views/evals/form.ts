@@ -94,7 +94,7 @@ export const readEvalForm = (
   const typed = typedSample(form);
   if (!chosen && typed.input === "") problems.input = "Enter a question";
   if (!chosen && !typed.references && !typed.contexts) {
-    problems.references = "Enter an expected answer or a source text to compare the answer with";
+    problems.references = "Enter a reference answer or a context to compare the answer with";
   }
   if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
   const max_tokens = whole("maxTokens", 1, MAX_TOKENS);

@@ -101,8 +101,8 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
     <dl class="record">
       <Texts name="Question" texts={[textOfInput(result.input)]} />
       <Texts name="Answer" texts={[result.output?.text ?? ""]} />
-      {result.references.length > 0 && <Texts name="Expected answers" texts={result.references} />}
-      {result.contexts.length > 0 && <Texts name="Source texts" texts={result.contexts} />}
+      {result.references.length > 0 && <Texts name="Reference answers" texts={result.references} />}
+      {result.contexts.length > 0 && <Texts name="Contexts" texts={result.contexts} />}
     </dl>
     <form class="form" method="post" action="/evals/label" novalidate>
       <input type="hidden" name="result" value={result.id} />
@@ -185,7 +185,8 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
       <p class="hint">
         Kappa is agreement beyond chance. Sensitivity is the share of the answers people pass that the evaluator passes
         too; specificity is the share of the answers people fail that it fails too. The corrected pass rate estimates
-        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % interval.
+        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and comes with its 95 % interval
+        where the data allow one.
       </p>
     </section>
   );

@@ -175,8 +175,8 @@ const meansOf = (run: Run, metric: string) =>
 const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
   <EmptyState title="No evaluations yet">
     <p>
-      An evaluation scores one answer, your model’s or your own: is it correct, do the source texts support it, and what
-      is made up?
+      An evaluation scores one answer, your model’s or your own: is it correct, do the contexts support it, and what is
+      made up?
     </p>
     {mayEvaluate ? (
       <div class="form-end centred">

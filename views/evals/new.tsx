@@ -88,15 +88,15 @@ const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems })
     />
     <TextAreaField
       name="references"
-      label="Expected answers"
-      hint="One per line. The answer is correct if it says the same as one of them"
+      label="Reference answers"
+      hint="One per line. An answer that says the same as one of them is correct"
       value={form.references}
       problem={problems.references}
       attributes={{ maxlength: MAX_TEXT }}
     />
     <TextAreaField
       name="contexts"
-      label="Source texts"
+      label="Contexts"
       hint="Source texts the answer must rely on. Separate them with a line of ---"
       value={form.contexts}
       rows={5}
@@ -122,8 +122,8 @@ const Chosen = ({ title, sample, fields, others }: ChosenSample) => {
       ))}
       <p class="verbatim">{textOfInput(input)}</p>
       <p class="hint">
-        {references.length > 0 ? `Expected: ${references.join(" · ")}` : "No expected answer"}
-        {contexts.length > 0 && `; ${count(contexts.length, "source text")}`}
+        {references.length > 0 ? `Reference answers: ${references.join(" · ")}` : "No reference answer"}
+        {contexts.length > 0 && `; ${count(contexts.length, "context")}`}
       </p>
       <p class="hint">
         {others && (
@@ -164,7 +164,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
       <div class="field-row">
         <SelectField
           name="model"
-          label="Model"
+          label="Chat model"
           value={form.model}
           problem={problems.model}
           options={choices.models.map(({ id, isDefault }) => ({

@@ -201,14 +201,14 @@ const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
 /** The question, and what the answer was compared with. */
 const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
   <section aria-labelledby="given-title">
-    <h2 id="given-title">Question and references</h2>
+    <h2 id="given-title">Question, reference answers and contexts</h2>
     <dl class="record">
       <div>
-        <dt>Input</dt>
+        <dt>Question</dt>
         <dd class="verbatim">{textOfInput(input)}</dd>
       </div>
       <div>
-        <dt>References</dt>
+        <dt>Reference answers</dt>
         {references.length === 0 ? (
           <dd class="nothing">none</dd>
         ) : (
