@@ -100,6 +100,23 @@ describe("claims", () => {
     expect(scores.map(({ value }) => value)).toEqual([0.75, 0]);
   });
 
+  test.each([
+    ["The only claim is unsupported.", ["unsupported"]],
+    ["The only claim is supported.", ["supported"]],
+    ["Both claims are partly supported.", ["partly", "partly"]],
+    ["All 3 claims are supported.", ["supported", "supported", "supported"]],
+    ["Of 2 claims, 1 is supported and 1 is unsupported.", ["supported", "unsupported"]],
+    [
+      "Of 5 claims, 2 are supported, 1 is partly supported and 2 are unsupported.",
+      ["supported", "unsupported", "partly", "supported", "unsupported"],
+    ],
+  ])("are counted in a sentence: %s", async (reason, words) => {
+    const { ask } = scripted(verdicts(...words));
+    const spans = words.map((_, n) => ({ text: "Ada.", start: 5 * n, end: 5 * n + 4 }));
+    const [score] = await judgeAnswer({ ask, settings }, ANSWER, spans, [faithfulness]);
+    expect(score?.reason).toBe(reason);
+  });
+
   test("of a long answer come in several questions, and none is left out", async () => {
     const many = Array.from({ length: 14 }, (_, n) => ({ text: `Claim ${n}.`, start: n * 10, end: n * 10 + 9 }));
     const all = (count: number) => verdicts(...Array.from({ length: count }, () => "supported"));

@@ -178,20 +178,20 @@ const TALLY = { supported: "supported", partly: "partly supported", unsupported:
 
 /** "The only claim is unsupported.", "Of 3 claims, 2 are supported and 1 is unsupported." */
 const tallyText = (claims: readonly Claim[], skipped: number): string => {
-  const all =
-    skipped > 0 ? `the first ${claims.length} of ${claims.length + skipped} claims` : `${claims.length} claims`;
+  const count = claims.length;
   const parts = Object.entries(TALLY).flatMap(([verdict, words]) => {
-    const count = claims.filter((claim) => claim.verdict === verdict).length;
-    return count === 0 ? [] : [{ count, words }];
+    const found = claims.filter((claim) => claim.verdict === verdict).length;
+    return found === 0 ? [] : [`${found} ${found === 1 ? "is" : "are"} ${words}`];
   });
-  const [only] = parts;
-  if (only && parts.length === 1) {
-    if (claims.length === 1 && skipped === 0) return `The only claim is ${only.words}.`;
-    return skipped > 0 ? `Of ${all}, every one is ${only.words}.` : `All ${all} are ${only.words}.`;
-  }
-  const texts = parts.map(({ count, words }) => `${count} ${count === 1 ? "is" : "are"} ${words}`);
-  return `Of ${all}, ${texts.slice(0, -1).join(", ")} and ${texts.at(-1)}.`;
+  if (skipped > 0) return `Of the first ${count} of ${count + skipped} claims, ${listText(parts)}.`;
+  if (parts.length > 1) return `Of ${count} claims, ${listText(parts)}.`;
+  const words = TALLY[claims[0]?.verdict ?? "unsupported"];
+  if (count === 1) return `The only claim is ${words}.`;
+  return `${count === 2 ? "Both" : `All ${count}`} claims are ${words}.`;
 };
+
+const listText = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 
 /** Asks, and once more with shorter reasons where the answer can't be read. */
 const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<typeof claimsForm>>(
