@@ -35,8 +35,8 @@ export const outcomeText = (passed: boolean | null): string =>
   passed === null ? "No verdict" : passed ? "Passed" : "Not passed";
 
 /** "reference@1", "reference@1 and judge@1", "a@1, b@1 and c@1". */
-export const listText = (names: readonly string[]): string =>
-  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+export const listText = (names: readonly string[]): string => LIST.format(names);
+const LIST = new Intl.ListFormat("en-GB");
 
 /** Class of `.state` for a verdict. */
 export const verdictKind = (passed: boolean | null): "good" | "bad" | "off" =>

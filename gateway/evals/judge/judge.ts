@@ -176,6 +176,8 @@ const voteOf = (metric: string, { claims, skipped, by }: ClaimRound): Vote => {
 
 const TALLY = { supported: "supported", partly: "partly supported", unsupported: "unsupported" } as const;
 
+const LIST = new Intl.ListFormat("en-GB");
+
 /** "The only claim is unsupported.", "Of 3 claims, 2 are supported and 1 is unsupported." */
 const tallyText = (claims: readonly Claim[], skipped: number): string => {
   const count = claims.length;
@@ -183,15 +185,12 @@ const tallyText = (claims: readonly Claim[], skipped: number): string => {
     const found = claims.filter((claim) => claim.verdict === verdict).length;
     return found === 0 ? [] : [`${found} ${found === 1 ? "is" : "are"} ${words}`];
   });
-  if (skipped > 0) return `Of the first ${count} of ${count + skipped} claims, ${listText(parts)}.`;
-  if (parts.length > 1) return `Of ${count} claims, ${listText(parts)}.`;
+  if (skipped > 0) return `Of the first ${count} of ${count + skipped} claims, ${LIST.format(parts)}.`;
+  if (parts.length > 1) return `Of ${count} claims, ${LIST.format(parts)}.`;
   const words = TALLY[claims[0]?.verdict ?? "unsupported"];
   if (count === 1) return `The only claim is ${words}.`;
   return `${count === 2 ? "Both" : `All ${count}`} claims are ${words}.`;
 };
-
-const listText = (parts: readonly string[]): string =>
-  parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 
 /** Asks, and once more with shorter reasons where the answer can't be read. */
 const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<typeof claimsForm>>(
