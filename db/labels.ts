@@ -12,7 +12,7 @@ const named = (db: Reads) =>
     .from(labels)
     .leftJoin(keys, eq(keys.id, labels.labelledBy));
 
-/** A person's label takes the place of the one that the same person gave before; that one stays as history. */
+/** Stores a label. The author's earlier one by the same criterion is marked as replaced and stays as history. */
 export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): Promise<void> => {
   await tx
     .update(labels)
@@ -28,7 +28,7 @@ export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): P
   await tx.insert(labels).values(row);
 };
 
-/** Labels that hold, of these results, oldest first. */
+/** Current labels of these results, oldest first. */
 export const listLabels = (db: Reads, resultIds: readonly string[]): Promise<NamedLabelRow[]> =>
   named(db)
     .where(and(inArray(labels.resultId, [...resultIds]), isNull(labels.replacedAt)))
@@ -45,7 +45,7 @@ export const listLabelHistory = (
     .orderBy(asc(labels.id))
     .limit(limit);
 
-/** Labels that hold, of all results of a run. */
+/** Current labels of all results of a run. */
 export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
   db
     .select({ label: labels })
@@ -55,7 +55,7 @@ export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
     .orderBy(asc(labels.id))
     .then((rows) => rows.map(({ label }) => label));
 
-/** Ids of results, newest first and below `before`, that this person has not labelled for this criterion. */
+/** Ids of the results that this author has not labelled by this criterion, newest first, below `before`. */
 export const listUnlabelled = async (
   db: Reads,
   {
@@ -86,7 +86,7 @@ export const listUnlabelled = async (
   return rows.map(({ id }) => id);
 };
 
-/** Labels that hold for a criterion, of all results that an evaluator (`name@version`) has scored by it. */
+/** Current labels by a criterion, of all results that an evaluator (`name@version`) has scored by it. */
 export const listLabelsFor = (db: Reads, evaluator: string, metric: string): Promise<LabelRow[]> => {
   const isScored = sql`EXISTS (SELECT 1 FROM scores AS s WHERE s.result_id = ${labels.resultId}
     AND s.metric = ${metric} AND s.evaluator = ${evaluator})`;
@@ -103,7 +103,7 @@ export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Pro
     .where(inArray(labels.resultId, [...resultIds]))
     .orderBy(asc(labels.id));
 
-/** Those of these ids that labels have. */
+/** The ids of these that labels have. */
 export const findLabelIds = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   const rows = await db
     .select({ id: labels.id })

@@ -6,7 +6,7 @@ import { criteria, labels, results, samples, scores } from "./schema";
 export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
 export type NewResultRow = typeof results.$inferInsert;
 type Definition = (typeof criteria.$inferSelect)["definition"];
-/** A score with what was asked in full. */
+/** A score with its criterion in full. */
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
@@ -20,7 +20,7 @@ export const insertResult = async (tx: Tx, row: NewResultRow): Promise<void> => 
   await tx.insert(results).values(row);
 };
 
-/** What became of a result, after scores were added. */
+/** Stores the verdict and kind of failure of a result, after scores were added. */
 export const setOutcome = async (
   tx: Tx,
   id: string,
@@ -30,8 +30,8 @@ export const setOutcome = async (
 };
 
 /**
- * Adds scores. A value that is there already, of the same result, criterion and evaluator, stays as it is. Answers how
- * many were added.
+ * Adds scores and returns how many were added. An existing value of the same result, criterion and evaluator does not
+ * change.
  */
 export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
   if (rows.length === 0) return 0;
@@ -123,7 +123,7 @@ export const findCriteria = async (db: Reads, hashes: readonly string[]): Promis
   return new Map(rows.map(({ hash, definition }) => [hash, definition]));
 };
 
-/** What statistics need of each score of a run: no text. */
+/** The parts of a score that statistics need, without texts. */
 export interface ScoreFigure {
   resultId: string;
   sampleKey: string;
@@ -173,7 +173,7 @@ export interface RunTotals {
   passed: number;
   promptTokens: number;
   completionTokens: number;
-  /** Milliseconds that a node worked on the outputs; what came from the cache took none. */
+  /** Milliseconds that nodes worked on the outputs; cached ones took none. */
   workedMs: number;
 }
 

@@ -26,7 +26,7 @@ export const promptLabels = sqliteTable(
   (table) => [primaryKey({ columns: [table.name, table.label] })],
 );
 
-/** A version of an evaluator that people made. It never changes; those that come with the code have no row. */
+/** A version of an evaluator that someone created. It never changes. Built-in versions have no row. */
 export const evaluatorVersions = sqliteTable(
   "evaluator_versions",
   {
@@ -41,7 +41,7 @@ export const evaluatorVersions = sqliteTable(
   (table) => [primaryKey({ columns: [table.name, table.version] })],
 );
 
-/** Which version of an evaluator gives the verdict and which only scores alongside; without a row the code's own choice. */
+/** The active and shadow version of an evaluator; the code's defaults apply without a row. */
 export const evaluatorChoices = sqliteTable("evaluator_choices", {
   name: text().primaryKey(),
   active: integer(),
@@ -106,7 +106,7 @@ export const results = sqliteTable(
   ],
 );
 
-/** What was asked of an answer: name, wording, scale, threshold. Scores name it by its hash, so it never changes. */
+/** Name, wording, scale and threshold of a criterion. It never changes, because scores refer to it by its hash. */
 export const criteria = sqliteTable("criteria", {
   /** sha256 of the definition. */
   hash: text().primaryKey(),
@@ -114,7 +114,7 @@ export const criteria = sqliteTable("criteria", {
   definition: json<Record<string, unknown>>().notNull(),
 });
 
-/** One criterion of one result by one evaluator. Only ever appended: a recomputation stands beside. */
+/** One criterion of one result by one evaluator. Append-only: a recomputation adds rows. */
 export const scores = sqliteTable(
   "scores",
   {
@@ -154,7 +154,7 @@ export const scores = sqliteTable(
   ],
 );
 
-/** What a person says of a result, for one criterion. A change is a new row, and the one before stays as history. */
+/** A human label of a result by one criterion. A change adds a row; the earlier one stays as history. */
 export const labels = sqliteTable(
   "labels",
   {

@@ -20,7 +20,7 @@ interface Page<T> {
 }
 type PageQuery = { limit?: number; after?: string };
 
-/** An evaluator that is about to score, and what pins it. */
+/** A version chosen to score, with its hash and role. */
 export interface ChosenEvaluator extends EvaluatorDefinition {
   /** `name@version` */
   reference: string;
@@ -34,13 +34,13 @@ export interface EvaluatorService {
   get(name: string): Promise<Evaluator>;
   /** Newest first. Throws not_found. */
   versions(name: string, query: PageQuery): Promise<Page<EvaluatorVersion>>;
-  /** A new judge, or its next version. Throws invalid_request; `reference` can't be made. */
+  /** Creates a judge, or its next version. Throws invalid_request, also for `reference`, which is built in. */
   create(principal: Principal, request: CreateEvaluatorVersion, seal: Seal): Promise<EvaluatorVersion>;
-  /** Lets a version score alongside, or none. Throws not_found, conflict for the active one. */
+  /** Makes a version the shadow; null removes the shadow. Throws not_found, and conflict for the active version. */
   shadow(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-  /** Makes a version the one that gives the verdict; with none the evaluator has no say. Throws not_found. */
+  /** Makes a version the active one, which gives the verdict; null leaves none active. Throws not_found. */
   promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-  /** Those of these names (`name@version`), or the active ones with their shadows. Throws not_found. */
+  /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
   choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
 }
 
@@ -58,15 +58,15 @@ export const referenceOf = ({ name, version }: { name: string; version: number }
 
 const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
 
-/** What the code of each kind fixes: weights, thresholds, prompts. */
+/** Hash of what the code of each kind fixes: weights, thresholds, prompts. */
 const CONSTANTS = { reference: sha256(REFERENCE_CONSTANTS), judge: sha256(JUDGE_CONSTANTS) } as const;
 
-/** sha256 of everything that decides a score of this version. */
+/** sha256 of everything that affects a score of this version. */
 export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
   sha256({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
-  /** Every version of one or all names, by name, newest first. */
+  /** Every version by name, newest first; of one name if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
     const builtIn = BUILT_IN_EVALUATORS.map(
       (definition): Known => ({ definition, createdBy: null, createdAt: RELEASED_AT }),
@@ -115,7 +115,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   const versionsOf = async (reads: Reads, name: string): Promise<Known[]> => {
     const versions = (await known(reads, name)).get(name);
     if (versions) return versions;
-    throw new AppError("not_found", `There is no evaluator "${name}". GET /v1/evaluators lists what there is.`, {
+    throw new AppError("not_found", `There is no evaluator "${name}". GET /v1/evaluators lists them.`, {
       param: "evaluators",
     });
   };
@@ -123,7 +123,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   const get = async (name: string): Promise<Evaluator> =>
     toEvaluator(name, await versionsOf(db, name), (await choices(db))(name));
 
-  /** One change of which version does what, with its line in the audit log. */
+  /** Changes the active or shadow version, and logs that in the audit log. */
   const change = async (
     principal: Principal,
     name: string,
@@ -181,17 +181,21 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     async create(principal, { name, description = "", criteria, judge }, seal) {
       const builtIn = BUILT_IN_EVALUATORS.filter((definition) => definition.name === name);
       if (builtIn.some(({ kind }) => kind !== "judge")) {
-        throw new AppError("invalid_request", `"${name}" comes with Groundwire and can't be changed.`, {
+        throw new AppError("invalid_request", `"${name}" is built in and can't be changed. Choose another name.`, {
           param: "name",
         });
       }
       if (judge.votes % 2 === 0) {
-        throw new AppError("invalid_request", "judge.votes must be odd, so that the median is one of the votes.", {
-          param: "judge.votes",
-        });
+        throw new AppError(
+          "invalid_request",
+          "judge.votes must be an odd number from 1 to 15, so that the median is one of the votes.",
+          {
+            param: "judge.votes",
+          },
+        );
       }
       if (judge.prompt !== null) {
-        throw new AppError("not_implemented", "Judges ask by their built-in prompt. Set judge.prompt to null.", {
+        throw new AppError("not_implemented", "Judges use their built-in prompt. Set judge.prompt to null.", {
           param: "judge.prompt",
         });
       }
@@ -213,9 +217,13 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     shadow: (principal, name, version) =>
       change(principal, name, "evaluator.shadow", version, (choice) => {
         if (version === null || version !== choice.active) return { ...choice, shadow: version };
-        throw new AppError("conflict", `Version ${version} of "${name}" gives the verdict already.`, {
-          param: "version",
-        });
+        throw new AppError(
+          "conflict",
+          `Version ${version} of "${name}" is active, so it can't be the shadow. Choose another version.`,
+          {
+            param: "version",
+          },
+        );
       }),
 
     async promote(principal, name, version) {

@@ -281,6 +281,7 @@ describe("with two evaluators", () => {
   test("the table of a run's results names the evaluator of every value", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Many", judge: "verdict", results: 2 }]);
     const { html } = await open(path);
+    expect(html).toContain("Verdict by reference@1 and judge@1: every one of them must pass.");
     expect(rowOf(html, "sample-001")).toContain("reference@1 0.97 judge@1 0.25 reference@1 0.67 judge@1 0.33");
   });
 

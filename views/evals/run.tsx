@@ -231,10 +231,14 @@ type ResultListProps = Pick<RunPageProps, "run" | "results" | "sort" | "query">;
 const ResultList = ({ run, results, sort, query }: ResultListProps) => {
   const path = `/evals/${run.id}`;
   const counted = (result: SampleResult) => inRunOrder(decidingScores(result.scores), run.pins);
+  const verdicts = new Map(
+    results.data.flatMap((result) => result.verdicts.map((each) => [`${each.evaluator} ${each.role}`, each])),
+  );
   const metrics = new Set(inRunOrder(results.data.flatMap(counted), run.pins).map(({ metric }) => metric));
   return (
     <section aria-labelledby="results-title">
       <h2 id="results-title">Results</h2>
+      <p>{verdictByText([...verdicts.values()])}</p>
       <RowRange {...results} noun="result" />
       <Table
         caption="Scores by result"
