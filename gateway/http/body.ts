@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors";
-import { readJson } from "./json";
+import { readJson, readJsonWithoutNul } from "./json";
 
 /** The routes that take files; each holds what it reads to a limit of its own. */
 const TAKES_FILES =
@@ -7,6 +7,8 @@ const TAKES_FILES =
 /** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
 const IS_RUN = /^\/v1\/evals\/import\/?$/;
 const RUN_FACTOR = 4;
+/** The routes that hand texts to a model and store none of them as a document: NUL is removed here, refused elsewhere. */
+const DROPS_NUL = /^\/v1\/(?:chat|chat\/completions|completions|embeddings|evaluate|cache\/explain)\/?$/;
 /** Beside its file a form has a few fields, and boundaries. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
@@ -59,7 +61,7 @@ export interface BodyLimits {
  */
 export const limitBody = (request: Request, path: string, limits: BodyLimits): Promise<void> | undefined => {
   const maxBytes = IS_RUN.test(path) ? limits.maxBytes * RUN_FACTOR : limits.maxBytes;
-  Reflect.set(request, "json", readJson);
+  Reflect.set(request, "json", DROPS_NUL.test(path) ? readJsonWithoutNul : readJson);
   const { headers } = request;
   const uploadBytes = isMultipart(headers) && takesFiles(path) ? limits.maxUploadBytes : undefined;
   if (headers.has("transfer-encoding")) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
-import { readJson } from "./json";
+import { readJson, readJsonWithoutNul } from "./json";
 
 const read = (body: string | Uint8Array<ArrayBuffer>) =>
   readJson.call(new Request("http://localhost", { method: "POST", body }));
@@ -35,5 +35,30 @@ describe("a body of JSON", () => {
   ])("%s is refused by the name of its field", async (body, param, what) => {
     const { kind, message, detail } = await refusal(body);
     expect([kind, detail.param, message]).toEqual(["invalid_request", param, expect.stringContaining(what)]);
+  });
+});
+
+describe("a body of JSON for a model", () => {
+  const readText = (body: string) => readJsonWithoutNul.call(new Request("http://localhost", { method: "POST", body }));
+
+  test.each<[string, unknown]>([
+    ['{"a":"\\u0000"}', { a: "" }],
+    ['{"a":"x\\u0000y"}', { a: "xy" }],
+    ['{"a":["\\u0000x","y\\u0000\\u0000"]}', { a: ["x", "y"] }],
+    ['{"a":{"b\\u0000":"c"}}', { a: { b: "c" } }],
+    ['{"a":"\\\\u0000"}', { a: "\\u0000" }],
+    ['{"a":"\\\\\\u0000"}', { a: "\\" }],
+    ['{"a":"\\\\\\\\u0000"}', { a: "\\\\u0000" }],
+    ['{"a":"\\n\\u0000\\t"}', { a: "\n\t" }],
+    ['{"a":"\\"\\u0000\\""}', { a: '""' }],
+    ['{"a":"\\u00001"}', { a: "1" }],
+    ['{"a":"\\u0001"}', { a: "\u0001" }],
+    ['{"a":"no escape"}', { a: "no escape" }],
+  ])("%s is read without NUL", async (body, value) => {
+    expect(await readText(body)).toEqual(value);
+  });
+
+  test("is refused for half of a surrogate pair all the same", async () => {
+    expect(await readText('{"a":"\\u0000\\ud83d"}').catch((thrown) => thrown.detail.param)).toBe("a");
   });
 });

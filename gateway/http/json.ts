@@ -3,16 +3,29 @@ import { AppError } from "../../lib/errors";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 /** How JSON writes what no text may hold: NUL, where databases cut a text off, and half of a surrogate pair. */
 const SUSPECT = /\\u(?:0000|d[89a-f])/i;
+/** An escape as JSON writes it: the six characters of NUL, or a backslash and what it escapes. */
+const ESCAPE = /\\(?:u0000|.)/g;
 /** No body below the size at which its depth is checked is nested deeper; see `depth.ts`. */
 const MAX_DEPTH = 2048;
 
 /** Takes the place of `Request.json`: UTF-8 that is not valid is refused, not replaced. Throws invalid_request. */
 export async function readJson(this: Request): Promise<unknown> {
+  return parse(decode(await this.bytes()));
+}
+
+/** The same, without the character NUL in any text: extracted PDF text contains it, and a model has no use for it. */
+export async function readJsonWithoutNul(this: Request): Promise<unknown> {
   const text = decode(await this.bytes());
+  return parse(
+    text.includes("\\u0000") ? text.replace(ESCAPE, (written) => (written === "\\u0000" ? "" : written)) : text,
+  );
+}
+
+const parse = (text: string): unknown => {
   const value: unknown = JSON.parse(text);
   if (text.includes("\\u") && SUSPECT.test(text)) refuseBadText(value);
   return value;
-}
+};
 
 const decode = (bytes: Uint8Array): string => {
   try {
