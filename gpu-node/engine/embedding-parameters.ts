@@ -1,6 +1,6 @@
-import { AppError } from "../../lib/errors";
+import type { AppError } from "../../lib/errors";
 import type { EncodingFormat } from "../../lib/vectors";
-import { type Fields, known, readModel, refuse, shown, textOf, wholeIn } from "./fields";
+import { contextOverflow, type Fields, known, readModel, refuse, shown, textOf, wholeIn } from "./fields";
 
 /** A text, or token ids of the model. */
 export type EmbeddingInput = string | number[];
@@ -63,8 +63,4 @@ export const checkDimensions = (wanted: number | undefined, own: number): void =
 
 /** `tokens` is how many the input has, in words: "600", or "at least 600". */
 export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
-  new AppError(
-    "context_length_exceeded",
-    `This model's maximum context length is ${contextWindow} tokens. ${param} has ${tokens}. Shorten it, or split it.`,
-    { source: "node", param },
-  );
+  contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);

@@ -7,6 +7,17 @@ export type Fields = Record<string, unknown>;
 export const refuse = (param: string, message: string): AppError =>
   new AppError("invalid_request", message, { source: "node", param });
 
+/**
+ * The refusal of a text that is longer than the model's context. Clients recognise it by its beginning, which is
+ * OpenAI's and vLLM's, and LangChain by its end: it looks for the code in the message.
+ */
+export const contextOverflow = (contextWindow: number, what: string, param: string | undefined): AppError =>
+  new AppError(
+    "context_length_exceeded",
+    `This model's maximum context length is ${contextWindow} tokens. ${what} (context_length_exceeded)`,
+    { source: "node", param },
+  );
+
 /** A value in an error message: short, and on one line. */
 export const shown = (value: unknown): string => {
   const json = JSON.stringify(value) ?? String(value);

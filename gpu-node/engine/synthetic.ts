@@ -3,6 +3,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 import type { EngineEvent, NodeEngine } from "./engine";
+import { contextOverflow } from "./fields";
 import { findModel } from "./find-model";
 import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
 import { type Fault, failAs, readFault } from "./synthetic-faults";
@@ -107,9 +108,8 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
       }
       const promptTokens = splitTokens(promptText(parameters)).length;
       if (promptTokens >= model.context_window) {
-        const message = `This model's maximum context length is ${model.context_window} tokens. Your prompt has ${promptTokens}.`;
         const param = operation === "chat" ? "messages" : "prompt";
-        throw new AppError("context_length_exceeded", message, { source: "node", param });
+        throw contextOverflow(model.context_window, `Your prompt has ${promptTokens}. Shorten it.`, param);
       }
       return { model, promptTokens, start: () => answer(parameters, promptTokens, signal) };
     },

@@ -1,5 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import { AppError } from "../../../lib/errors";
+import { contextOverflow } from "../fields";
 import type { ChatTurn } from "../parameters";
 
 /** What a prompt needs of a model. `special` turns the text of a control token into that token. */
@@ -98,11 +99,10 @@ const hideControlTokens = <Token>(messages: ChatTurn[], model: PromptModel<Token
 };
 
 const tooLong = (contextWindow: number, promptTokens: string, param: string): AppError =>
-  new AppError(
-    "context_length_exceeded",
-    `This model's maximum context length is ${contextWindow} tokens. The prompt has ${promptTokens} tokens and leaves no ` +
-      "room for an answer. Shorten it.",
-    { source: "node", param },
+  contextOverflow(
+    contextWindow,
+    `The prompt has ${promptTokens} tokens and leaves no room for an answer. Shorten it.`,
+    param,
   );
 
 const wrong = (param: string, message: string): AppError =>

@@ -1,4 +1,5 @@
 import { AppError, type ErrorKind } from "../../../lib/errors";
+import { contextOverflow } from "../fields";
 
 const KINDS: Record<number, ErrorKind> = {
   400: "invalid_request",
@@ -13,12 +14,21 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
+/** How vLLM, SGLang, llama-server and TEI say that a prompt is too long; the number is the model's context length. */
+const OVERFLOW =
+  /(?:maximum context length (?:is|of)|maximum model length of|context length|available context size|must have less than) \(?(\d+)/;
+
 /** The error of a server behind the node, in our words where it names a known kind. `body` is its parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
   // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};
   const message = text(error.message);
-  const kind = message?.includes("maximum context length") ? "context_length_exceeded" : KINDS[status];
+  const contextTokens = OVERFLOW.exec(message ?? "")?.[1];
+  if (message !== undefined && contextTokens !== undefined) {
+    const what = message.replace(/^This model's maximum context length is \d+ tokens\.?\s*/, "");
+    return contextOverflow(Number(contextTokens), what || "The prompt is longer.", text(error.param));
+  }
+  const kind = KINDS[status];
   if (kind === undefined || message === undefined) return unreadable(status, body);
   const seconds = Number(retryAfter);
   return new AppError(kind, message, {
