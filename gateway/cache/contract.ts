@@ -205,7 +205,7 @@ export const CacheExplanation = Type.Object(
       {
         cacheable: true,
         reason: null,
-        key: "v1-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        key: "v2-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         namespace: "key_4fT9kQ2mXw7R",
         parts: { operation: "chat", model: "smollm2-135m-instruct", revision: "b179c9523d0e", temperature: 0 },
         stored: null,

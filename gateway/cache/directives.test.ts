@@ -26,21 +26,21 @@ test("of a repeated directive the stricter value counts; what is no number count
 });
 
 test("cache-status says what happened and why", () => {
-  expect(cacheStatusHeader({ status: "hit", kind: "memory", ttl: 86_391, age: 9, key: "v1-ab" })).toBe(
-    'Groundwire; hit; ttl=86391; key="v1-ab"; detail="exact match in memory"',
+  expect(cacheStatusHeader({ status: "hit", kind: "memory", ttl: 86_391, age: 9, key: "v2-ab" })).toBe(
+    'Groundwire; hit; ttl=86391; key="v2-ab"; detail="exact match in memory"',
   );
-  expect(cacheStatusHeader({ status: "miss", key: "v1-ab", stored: true })).toBe(
-    'Groundwire; fwd=miss; stored; key="v1-ab"',
+  expect(cacheStatusHeader({ status: "miss", key: "v2-ab", stored: true })).toBe(
+    'Groundwire; fwd=miss; stored; key="v2-ab"',
   );
-  expect(cacheStatusHeader({ status: "miss", reason: "older than max-age", key: "v1-ab" })).toBe(
-    'Groundwire; fwd=request; key="v1-ab"; detail="older than max-age"',
+  expect(cacheStatusHeader({ status: "miss", reason: "older than max-age", key: "v2-ab" })).toBe(
+    'Groundwire; fwd=request; key="v2-ab"; detail="older than max-age"',
   );
-  expect(cacheStatusHeader({ status: "joined", kind: "in_flight", key: "v1-ab" })).toBe(
-    'Groundwire; fwd=miss; collapsed; key="v1-ab"; detail="joined in flight"',
+  expect(cacheStatusHeader({ status: "joined", kind: "in_flight", key: "v2-ab" })).toBe(
+    'Groundwire; fwd=miss; collapsed; key="v2-ab"; detail="joined in flight"',
   );
   expect(cacheStatusHeader({ status: "bypass", reason: "sampled" })).toBe('Groundwire; fwd=bypass; detail="sampled"');
-  expect(cacheStatusHeader({ status: "bypass", reason: "no-cache", key: "v1-ab", stored: true })).toBe(
-    'Groundwire; fwd=request; stored; key="v1-ab"; detail="no-cache"',
+  expect(cacheStatusHeader({ status: "bypass", reason: "no-cache", key: "v2-ab", stored: true })).toBe(
+    'Groundwire; fwd=request; stored; key="v2-ab"; detail="no-cache"',
   );
 });
 

@@ -14,7 +14,7 @@ test("different values have different keys", () => {
 
 test("a key shows its version, and depends on the namespace and on every part", () => {
   const base = cacheKey("key_a", { model: "m", temperature: 0 }).key;
-  expect(base).toMatch(/^v1-[0-9a-f]{64}$/);
+  expect(base).toMatch(/^v2-[0-9a-f]{64}$/);
   const others = [
     cacheKey("key_b", { model: "m", temperature: 0 }),
     cacheKey("key_a", { model: "m", temperature: 1 }),

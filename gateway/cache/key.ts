@@ -4,10 +4,10 @@ import { canonicalJson } from "../../lib/canonical-json";
  * Stands in front of every key. It changes whenever the parts, their form or what is stored change, so that entries
  * that an older version wrote to a shared store are never read by this one.
  */
-const KEY_VERSION = "v1";
+const KEY_VERSION = "v2";
 
 export interface CacheKey {
-  /** `v1-` and 64 hex digits: the SHA-256 of namespace and parts. */
+  /** `v2-` and 64 hex digits: the SHA-256 of namespace and parts. */
   key: string;
   /** Each part's name and canonical text; a part that is undefined does not count. */
   parts: ReadonlyMap<string, string>;

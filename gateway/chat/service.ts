@@ -1,5 +1,5 @@
-import { AppError, toAppError } from "../../lib/errors";
-import type { AnswerCache } from "../cache/answers";
+import { toAppError } from "../../lib/errors";
+import type { AnswerCache, CachedAnswer } from "../cache/answers";
 import type { Call } from "../call";
 import type { GenerationSample, Recorder } from "../metrics/recorder";
 import type { Models } from "../models/registry";
@@ -14,7 +14,22 @@ import type {
   Usage,
 } from "./contract";
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
-import { type Completion, countFrames, parseFrames, takeUsageFrame, textOf, toCompletion, toFrames } from "./wire";
+import {
+  type Completion,
+  countFrames,
+  join,
+  newAnswerId,
+  parseFrames,
+  parseWhole,
+  replaceId,
+  takeUsageFrame,
+  textOf,
+  toCompletion,
+  toFrames,
+  toStored,
+  withIdentity,
+  withOwnId,
+} from "./wire";
 
 /** What is known about an answer once its first byte is there. */
 export interface AnswerStart {
@@ -67,7 +82,6 @@ interface ChatDeps {
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
 const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
-const decoder = new TextDecoder();
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;
 
@@ -146,17 +160,23 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The whole answer, parsed, and its JSON as it will be sent. */
+  /** The whole answer, parsed, and its JSON as it will be sent: with an id that no other answer has. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
-      const completion: Completion = JSON.parse(answer.stored);
+      const json = withIdentity(answer.stored, newAnswerId(operation));
+      const completion: Completion = JSON.parse(json);
       record(operation, false, call, start, completion.usage);
-      return { start, completion, json: answer.stored };
+      return { start, completion, json };
     }
     try {
-      const json = join(await collect(answer.reply.body));
+      let json = join(await collect(answer.reply.body));
       const completion = parseWhole(json);
+      if (start.cache.status === "joined") {
+        const id = newAnswerId(operation);
+        json = replaceId(json, completion.id, id);
+        completion.id = id;
+      }
       if (completion.timings) start.ttftMs = sentAt(call, completion) + completion.timings.ttft_ms;
       record(operation, false, call, start, completion.usage);
       return { start, completion, json };
@@ -176,11 +196,11 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       const { answer, start } = await begin(call, operation, body, true);
       const wantsUsage = body.stream_options?.include_usage === true;
       if ("stored" in answer) {
-        const completion: Completion = JSON.parse(answer.stored);
+        const completion: Completion = JSON.parse(withIdentity(answer.stored, newAnswerId(operation)));
         record(operation, true, call, start, completion.usage);
         return { ...start, pieces: once(toFrames(completion, wantsUsage)) };
       }
-      const pieces = metered(answer.reply.body, wantsUsage, (usage, errorKind) =>
+      const pieces = metered(framesOf(operation, answer), wantsUsage, (usage, errorKind) =>
         record(operation, true, call, start, usage, errorKind),
       );
       return { ...start, pieces };
@@ -202,7 +222,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         request_id: call.requestId,
       };
       if ("stored" in answer) {
-        const completion: Completion = JSON.parse(answer.stored);
+        const completion: Completion = JSON.parse(withIdentity(answer.stored, newAnswerId("chat")));
         record("chat", true, call, start, completion.usage);
         const text = completion.choices[0]?.message?.content ?? "";
         yield { type: "delta", text, tokens: completion.usage?.completion_tokens ?? 0 };
@@ -210,7 +230,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         return;
       }
       const pieces: Uint8Array[] = [];
-      const answerBody = metered(answer.reply.body, true, (usage, errorKind) =>
+      const answerBody = metered(framesOf("chat", answer), true, (usage, errorKind) =>
         record("chat", true, call, start, usage, errorKind),
       );
       for await (const piece of answerBody) {
@@ -224,12 +244,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   };
 };
 
-/** What is stored of a whole answer: nothing when it is empty or has no usage. */
-const toStored = (completion: Completion): string | undefined => {
-  const [choice] = completion.choices;
-  const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
-  return isWorthKeeping ? JSON.stringify(completion) : undefined;
-};
+/** The frames of a live answer. Those of a flight that this caller joined have the leader's id, which is replaced. */
+const framesOf = (operation: Operation, { reply, report }: Extract<CachedAnswer, { reply: EngineReply }>) =>
+  report.status === "joined" ? withOwnId(reply.body, newAnswerId(operation)) : reply.body;
 
 /**
  * Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. Where
@@ -264,19 +281,6 @@ const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> =
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece);
   return pieces;
-};
-
-const join = (pieces: Uint8Array[]): Uint8Array =>
-  pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
-
-const parseWhole = (json: Uint8Array): Completion => {
-  try {
-    const completion = JSON.parse(decoder.decode(json));
-    if (Array.isArray(completion?.choices)) return completion;
-  } catch {
-    // Falls through: a cut-off document and a strange one are the same failure.
-  }
-  throw new AppError("upstream_error", "The GPU node's answer was not whole. Try again.", { source: "node" });
 };
 
 async function* once(text: string): AsyncGenerator<string, void, undefined> {

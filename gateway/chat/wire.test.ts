@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { takeUsageFrame, toCompletion, toFrames } from "./wire";
+import { parseFrames, replaceId, takeUsageFrame, textOf, toCompletion, toFrames, toStored, withIdentity } from "./wire";
 
 const encoder = new TextEncoder();
 const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
@@ -15,14 +15,32 @@ test("the frames of a stream add up to the whole answer", () => {
     `${frame({ choices: [], usage })}data: [DONE]\n\n`,
   ];
   const completion = toCompletion(frames.map((text) => encoder.encode(text)));
-  expect(completion.choices[0]?.message).toEqual({ role: "assistant", content: "Hello" });
+  expect(completion.choices[0]?.message).toEqual({ role: "assistant", content: "Hello", refusal: null });
   expect([completion.choices[0]?.finish_reason, completion.usage]).toEqual(["stop", usage]);
 });
 
 test("a stored answer replayed as a stream adds up to itself", () => {
   const stored = toCompletion([encoder.encode(content("Hello", "length") + frame({ choices: [], usage }))]);
   expect(toCompletion([encoder.encode(toFrames(stored, true))])).toEqual(stored);
-  expect(toFrames(stored, false)).not.toContain("usage");
+  expect(toFrames(stored, false)).not.toContain("prompt_tokens");
+});
+
+test("an id is replaced in every frame, and nothing in a text that quotes it", () => {
+  const quoting = content(`my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`);
+  const frames = `${content("a")}${quoting}${frame({ choices: [], usage })}`;
+  const replaced = Buffer.from(replaceId(encoder.encode(frames), "chatcmpl-1", "chatcmpl-of-another")).toString();
+  const chunks = parseFrames([encoder.encode(replaced)]);
+  expect(chunks.map(({ id }) => id)).toEqual(Array(3).fill("chatcmpl-of-another"));
+  expect(chunks.map(textOf)).toEqual(["a", `my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`, ""]);
+});
+
+test("an answer is stored without its id, and gets one of its own each time", () => {
+  const stored = toStored(toCompletion([encoder.encode(content("Hello", "stop") + frame({ choices: [], usage }))]));
+  expect(stored).not.toContain("chatcmpl-1");
+  const [first, second] = ["chatcmpl-a", "chatcmpl-b"].map((id) => JSON.parse(withIdentity(stored ?? "", id)));
+  expect([first.id, second.id]).toEqual(["chatcmpl-a", "chatcmpl-b"]);
+  expect(first.created).toBeGreaterThan(head.created);
+  expect(first.choices).toEqual(second.choices);
 });
 
 test("the logprobs of all pieces are joined in order", () => {

@@ -5,8 +5,10 @@ import type { FinishReason, Usage } from "./contract";
 export interface Completion {
   id: string;
   object: string;
+  /** Seconds since 1970. */
   created: number;
   model: string;
+  system_fingerprint?: string | null;
   choices: Choice[];
   usage?: Usage | null;
   timings?: { queue_ms: number; ttft_ms: number; total_ms: number };
@@ -14,7 +16,7 @@ export interface Completion {
 
 interface Choice {
   index: number;
-  message?: { role: string; content: string | null };
+  message?: { role: string; content: string | null; refusal?: string | null };
   delta?: { role?: string; content?: string | null };
   text?: string;
   logprobs?: Logprobs | null;
@@ -39,6 +41,21 @@ export const parseFrames = (frames: Uint8Array[]): Completion[] => {
   return documents;
 };
 
+/** One piece of a document that came in several. */
+export const join = (pieces: Uint8Array[]): Uint8Array =>
+  pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+
+/** An answer that is not streamed. Throws upstream_error when it is not whole. */
+export const parseWhole = (json: Uint8Array): Completion => {
+  try {
+    const completion = JSON.parse(decoder.decode(json));
+    if (Array.isArray(completion?.choices)) return completion;
+  } catch {
+    // Falls through: a cut-off document and a strange one are the same failure.
+  }
+  throw new AppError("upstream_error", "The GPU node's answer was not whole. Try again.", { source: "node" });
+};
+
 /** The piece of text in a chunk, "" when it has none. */
 export const textOf = (chunk: Completion): string => {
   const [choice] = chunk.choices;
@@ -61,15 +78,14 @@ export const toCompletion = (frames: Uint8Array[]): Completion => {
     finishReason = choice?.finish_reason ?? finishReason;
   }
   const last = chunks.findLast((chunk) => chunk.usage);
+  const { choices: _, ...head } = first;
   return {
-    id: first.id,
+    ...head,
     object: isChat ? "chat.completion" : "text_completion",
-    created: first.created,
-    model: first.model,
     choices: [
       {
         index: 0,
-        ...(isChat ? { message: { role: "assistant", content: text } } : { text }),
+        ...(isChat ? { message: { role: "assistant", content: text, refusal: null } } : { text }),
         logprobs,
         finish_reason: finishReason,
       },
@@ -87,13 +103,14 @@ const joinLogprobs = (a: Logprobs | null, b: Logprobs): Logprobs => {
 
 /** A stored answer as the stream that it could have been: role, text, finish reason, usage if asked for, end marker. */
 export const toFrames = (completion: Completion, includeUsage: boolean): string => {
-  const { id, created, model, usage, choices } = completion;
+  const { usage, timings, choices, ...identity } = completion;
   const isChat = completion.object === "chat.completion";
-  const head = { id, object: isChat ? "chat.completion.chunk" : "text_completion", created, model };
-  const nothingYet = includeUsage ? { usage: null } : {};
+  const head = { ...identity, object: isChat ? "chat.completion.chunk" : "text_completion" };
   const [choice] = choices;
+  const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
+  // The node is always asked for usage, so that the chunks of a live stream have the field too.
   const chunk = (content: object, finish_reason: FinishReason | null, logprobs: Logprobs | null = null) =>
-    `data: ${JSON.stringify({ ...head, choices: [{ index: 0, ...content, logprobs, finish_reason }], ...nothingYet })}\n\n`;
+    frame({ usage: null, choices: [{ index: 0, ...content, logprobs, finish_reason }] });
   const text = choice?.message?.content ?? choice?.text ?? "";
   const logprobs = choice?.logprobs ?? null;
   const finishReason = choice?.finish_reason ?? "stop";
@@ -102,9 +119,42 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
       chunk({ delta: { content: text } }, null, logprobs) +
       chunk({ delta: {} }, finishReason)
     : chunk({ text }, null, logprobs) + chunk({ text: "" }, finishReason);
-  const usageFrame = includeUsage ? `data: ${JSON.stringify({ ...head, choices: [], usage })}\n\n` : "";
-  return `${body}${usageFrame}data: ${DONE}\n\n`;
+  return `${body}${includeUsage ? frame({ choices: [], usage, timings }) : ""}data: ${DONE}\n\n`;
 };
+
+/** An id in the form of OpenAI's: `chatcmpl-…` or `cmpl-…`. */
+export const newAnswerId = (operation: "chat" | "completion"): string =>
+  `${operation === "chat" ? "chatcmpl" : "cmpl"}-${crypto.randomUUID().replaceAll("-", "")}`;
+
+/** What is stored of an answer: its JSON without what belongs to one caller. */
+const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);
+
+/** What is stored of a whole answer: nothing when it is empty or has no usage. */
+export const toStored = (completion: Completion): string | undefined => {
+  const [choice] = completion.choices;
+  const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
+  return isWorthKeeping ? withoutIdentity(completion) : undefined;
+};
+
+/** The JSON of a stored answer for one more caller, who gets it now. */
+export const withIdentity = (stored: string, id: string): string =>
+  `{"id":"${id}","created":${Math.floor(Date.now() / 1000)},${stored.slice(1)}`;
+
+/** JSON or frames with another id. Only a whole JSON string equals the old one: quotes inside a text are escaped. */
+export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const quoted = Buffer.from(JSON.stringify(from)).toString("latin1");
+  return Buffer.from(text.replaceAll(quoted, `"${to}"`), "latin1");
+};
+
+/** The frames of a stream that another caller reads too, with an id of their own. */
+export async function* withOwnId(frames: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
+  let other: string | undefined;
+  for await (const piece of frames) {
+    other ??= parseFrames([piece])[0]?.id;
+    yield other === undefined ? piece : replaceId(piece, other, id);
+  }
+}
 
 const NO_CHOICES = Buffer.from('"choices":[]');
 const BORDER = Buffer.from("\n\n");

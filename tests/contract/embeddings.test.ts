@@ -60,7 +60,7 @@ describe("an answer", () => {
     expect(decodeVector(encoded)).toEqual(decodeVector(listed) as Float32Array);
     expect(base64.list).toMatchObject({ usage: { prompt_tokens: 2 }, cache: { hits: 1, misses: 0 } });
     expect(base64.headers.get("cache-status")).toMatch(
-      /^Groundwire; hit; ttl=\d+; key="v1-[0-9a-f]{64}"; detail="exact/,
+      /^Groundwire; hit; ttl=\d+; key="v2-[0-9a-f]{64}"; detail="exact/,
     );
     expect(base64.headers.get("age")).toMatch(/^\d+$/);
   });
