@@ -1,22 +1,62 @@
-import { type Static, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, OneOf, Strict } from "../contract";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Count, Milliseconds, Nullable, OneOf, Strict } from "../contract";
+import { NEUTRAL, UNSUPPORTED } from "../http/neutral-values";
 
-/** Text only: a part of another type is refused by name, as the default model sees no images. */
-const TextPart = Strict({ type: Type.Literal("text"), text: Type.String() });
+/** An optional field; null, and each of `neutral`, means the same as leaving it out. */
+const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
+  Type.Optional({ ...schema, [NEUTRAL]: neutral } as T);
+
+const exactly = (value: unknown): TSchema => {
+  if (!Array.isArray(value)) return typeof value === "object" ? Strict({}) : Type.Literal(value as string);
+  const item = value.length === 0 ? Type.Unknown() : Type.Literal(value[0]);
+  return Type.Array(item, { minItems: value.length, maxItems: value.length });
+};
+
+/** A field of OpenAI's that this gateway can't act on: only null and values that ask for nothing are accepted. */
+const unsupported = (...neutral: unknown[]) =>
+  Type.Optional(
+    Type.Unsafe<null>(
+      Type.Union([...neutral.map(exactly), Type.Null()], {
+        [NEUTRAL]: neutral,
+        [UNSUPPORTED]: true,
+        description: "Not supported: only values that ask for nothing are accepted",
+      }),
+    ),
+  );
+
+/** A hint that changes no answer. The gateway accepts it and does not forward it. */
+const hint = <T extends TSchema>(schema: T) => optional(schema, "");
+
+/** A field that a client library adds to a message or part; its value is not read. */
+const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and not read" }));
+
+/** Text only: a part of another type is refused by name, because the model reads no images and no sound. */
+const TextPart = Strict({ type: Type.Literal("text"), text: Type.String(), cache_control: ignored });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
+const messageName = optional(Type.String({ maxLength: 64 }), "");
 
 export const ChatMessage = Type.Union(
   [
     Strict({
       role: OneOf(["system", "developer", "user"]),
       content: Content,
-      name: Type.Optional(Type.String({ maxLength: 64 })),
+      name: messageName,
     }),
     Strict({
       role: Type.Literal("assistant"),
-      content: Type.Union([Content, Type.Null()]),
-      name: Type.Optional(Type.String({ maxLength: 64 })),
-      refusal: Type.Optional(Type.Null()),
+      content: optional(Content, "", []),
+      name: messageName,
+      // An answer that a client library puts back carries these fields, empty.
+      refusal: unsupported(""),
+      annotations: unsupported([]),
+      audio: unsupported(),
+      function_call: unsupported({}),
+      tool_calls: unsupported([]),
+      tool_call_id: unsupported(""),
+      reasoning: unsupported(""),
+      reasoning_content: unsupported(""),
+      parsed: ignored,
+      provider_specific_fields: ignored,
     }),
   ],
   { title: "ChatMessage" },
@@ -31,39 +71,53 @@ const ResponseFormat = Type.Union(
       type: Type.Literal("json_schema"),
       json_schema: Strict({
         name: Type.String({ pattern: "^[a-zA-Z0-9_-]{1,64}$" }),
-        description: Type.Optional(Type.String()),
+        description: optional(Type.String(), ""),
         schema: Type.Record(Type.String(), Type.Unknown()),
-        strict: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+        strict: optional(Type.Boolean(), false),
       }),
     }),
   ],
   { title: "ResponseFormat" },
 );
 
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Optional(Type.Union([schema, Type.Null()]));
+const fromModel = "Left out: what the model's authors recommend";
 
-/** Parameters that both OpenAI routes share. `n` over 1 is refused by name: answers are one each. */
+/** Parameters that both OpenAI routes share. */
 const sampling = {
-  model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
-  max_tokens: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  temperature: nullable(Type.Number({ minimum: 0, maximum: 2 })),
-  top_p: nullable(Type.Number({ minimum: 0, maximum: 1 })),
-  top_k: nullable(Type.Integer({ minimum: 0, maximum: 1000, description: "Not in OpenAI's API" })),
-  min_p: nullable(Type.Number({ minimum: 0, maximum: 1, description: "Not in OpenAI's API" })),
-  seed: nullable(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
-  stop: nullable(
+  model: optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+  max_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  temperature: optional(Type.Number({ minimum: 0, maximum: 2, description: fromModel })),
+  top_p: optional(Type.Number({ minimum: 0, maximum: 1, description: fromModel })),
+  top_k: optional(
+    Type.Integer({ minimum: 0, maximum: 1000, description: `Not in OpenAI's API. 0: all tokens. ${fromModel}` }),
+  ),
+  min_p: optional(Type.Number({ minimum: 0, maximum: 1, description: "Not in OpenAI's API" }), 0),
+  repetition_penalty: optional(
+    Type.Number({
+      minimum: 0.1,
+      maximum: 2,
+      description: `Not in OpenAI's API: as in vLLM, over the tokens of the answer. 1: none. ${fromModel}`,
+    }),
+  ),
+  seed: optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
+  stop: optional(
     Type.Union([
       Type.String({ minLength: 1 }),
       Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 4 }),
     ]),
+    "",
+    [],
   ),
-  presence_penalty: nullable(Type.Number({ minimum: -2, maximum: 2 })),
-  frequency_penalty: nullable(Type.Number({ minimum: -2, maximum: 2 })),
-  n: nullable(Type.Integer({ minimum: 1, maximum: 1 })),
-  stream: nullable(Type.Boolean()),
-  stream_options: nullable(Strict({ include_usage: Type.Optional(Type.Boolean()) })),
-  user: nullable(Type.String({ maxLength: 200 })),
+  presence_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
+  frequency_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
+  n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "A request gets one answer" }), 1),
+  logit_bias: unsupported({}),
+  stream: optional(Type.Boolean(), false),
+  stream_options: optional(
+    Strict({ include_usage: optional(Type.Boolean(), false), include_obfuscation: hint(Type.Boolean()) }),
+    {},
+  ),
+  user: hint(Type.String({ maxLength: 200 })),
 };
 
 /** `POST /v1/chat/completions`, OpenAI's format. */
@@ -71,12 +125,29 @@ export const ChatCompletionRequest = Strict(
   {
     ...sampling,
     messages: Type.Array(ChatMessage, { minItems: 1, maxItems: 2000 }),
-    max_completion_tokens: nullable(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    response_format: nullable(ResponseFormat),
-    logprobs: nullable(Type.Boolean()),
-    top_logprobs: nullable(Type.Integer({ minimum: 0, maximum: 20 })),
-    metadata: nullable(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }))),
-    store: nullable(Type.Literal(false)),
+    max_completion_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    response_format: optional(ResponseFormat, { type: "text" }),
+    logprobs: optional(Type.Boolean(), false),
+    top_logprobs: optional(Type.Integer({ minimum: 0, maximum: 20 }), 0),
+    metadata: hint(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }))),
+    prompt_cache_key: hint(Type.String({ maxLength: 1000 })),
+    prompt_cache_options: hint(Type.Record(Type.String(), Type.Unknown())),
+    prompt_cache_retention: hint(OneOf(["in_memory", "in-memory", "24h"])),
+    safety_identifier: hint(Type.String({ maxLength: 1000 })),
+    service_tier: hint(OneOf(["auto", "default", "flex", "scale", "priority", "fast"])),
+    store: unsupported(false),
+    tools: unsupported([]),
+    tool_choice: unsupported("none", "auto"),
+    parallel_tool_calls: unsupported(true, false),
+    functions: unsupported([]),
+    function_call: unsupported("none", "auto"),
+    reasoning_effort: unsupported("none", "medium"),
+    verbosity: unsupported("medium"),
+    modalities: unsupported([], ["text"]),
+    audio: unsupported(),
+    prediction: unsupported(),
+    moderation: unsupported(),
+    web_search_options: unsupported(),
   },
   {
     title: "ChatCompletionRequest",
@@ -92,14 +163,25 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
+const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
+
 /** `POST /v1/completions`, OpenAI's format. */
 export const CompletionRequest = Strict(
   {
     ...sampling,
-    prompt: Type.Union([Type.String(), Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })]),
-    echo: nullable(Type.Literal(false)),
-    logprobs: nullable(Type.Integer({ minimum: 0, maximum: 5 })),
-    suffix: nullable(Type.String({ maxLength: 0 })),
+    prompt: Type.Union(
+      [
+        Type.String(),
+        tokenIds,
+        Type.Array(Type.String(), { minItems: 1, maxItems: 1 }),
+        Type.Array(tokenIds, { minItems: 1, maxItems: 1 }),
+      ],
+      { description: "A text, or token ids; also as a list of one. A request gets one answer" },
+    ),
+    best_of: unsupported(1),
+    echo: unsupported(false),
+    logprobs: optional(Type.Integer({ minimum: 0, maximum: 5 })),
+    suffix: unsupported(""),
   },
   {
     title: "CompletionRequest",
@@ -156,7 +238,7 @@ export type Latency = Static<typeof Latency>;
 /** Answer of `POST /v1/chat`. */
 export const ChatAnswer = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: "Of this answer, and of no other; `request_id` names the request" }),
     message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
     finish_reason: FinishReason,
     usage: Usage,
@@ -231,21 +313,35 @@ export const ChatEvent = Type.Union(
 );
 export type ChatEvent = Static<typeof ChatEvent>;
 
+const AssistantMessage = Type.Object({
+  role: Type.Literal("assistant"),
+  content: Type.String(),
+  refusal: Type.Optional(Type.Null()),
+});
 const choice = {
   index: Type.Integer({ minimum: 0 }),
   finish_reason: FinishReason,
   logprobs: Type.Optional(Type.Unknown()),
 };
-const completion = { id: Type.String(), created: Type.Integer(), model: Type.String(), usage: Usage };
+const identity = {
+  id: Type.String({
+    description:
+      "Of this answer, and of no other, also where its text comes from the cache; `x-request-id` names the request",
+  }),
+  created: Type.Integer({ description: "Seconds since 1970, when this answer was made or taken from the cache" }),
+  model: Type.String(),
+  system_fingerprint: Type.Optional(
+    Nullable(Type.String(), { description: "Revision of the model; left out by some servers behind a node" }),
+  ),
+};
+const completion = { ...identity, usage: Usage };
 
 /** Answer of `POST /v1/chat/completions`, as the node gave it. */
 export const ChatCompletion = Type.Object(
   {
     ...completion,
     object: Type.Literal("chat.completion"),
-    choices: Type.Array(
-      Type.Object({ ...choice, message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }) }),
-    ),
+    choices: Type.Array(Type.Object({ ...choice, message: AssistantMessage })),
   },
   {
     title: "ChatCompletion",
@@ -284,15 +380,16 @@ export const TextCompletion = Type.Object(
   },
 );
 
-const chunk = { id: Type.String(), created: Type.Integer(), model: Type.String() };
 const lastUsage = Type.Optional(
-  Type.Union([Usage, Type.Null()], { description: "In the last chunk, with `stream_options.include_usage`" }),
+  Type.Union([Usage, Type.Null()], {
+    description: "In the last chunk, with `stream_options.include_usage`; else null",
+  }),
 );
 
 /** One chunk of a streamed `POST /v1/chat/completions`; `[DONE]` follows the last. */
 export const ChatCompletionChunk = Type.Object(
   {
-    ...chunk,
+    ...identity,
     object: Type.Literal("chat.completion.chunk"),
     choices: Type.Array(
       Type.Object({
@@ -313,7 +410,7 @@ export const ChatCompletionChunk = Type.Object(
 /** One chunk of a streamed `POST /v1/completions`; `[DONE]` follows the last. */
 export const TextCompletionChunk = Type.Object(
   {
-    ...chunk,
+    ...identity,
     object: Type.Literal("text_completion"),
     choices: Type.Array(
       Type.Object({

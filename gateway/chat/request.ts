@@ -3,20 +3,53 @@ import type { ChatCompletionRequest, CompletionRequest } from "./contract";
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
 
+/** The prompt of a completion, also out of a list of one. */
+const onlyPrompt = (prompt: CompletionRequest["prompt"]): string | number[] => {
+  const [first] = prompt;
+  if (typeof prompt === "string" || first === undefined || typeof first === "number")
+    return prompt as string | number[];
+  return first;
+};
+
+/**
+ * What can change the answer, by name and in a fixed order: everything that goes to the node and into the cache key. A
+ * field that is not here is a hint, or says how the answer is sent.
+ */
+const answerFields = (body: GenerationRequest) => ({
+  ...("messages" in body
+    ? {
+        messages: body.messages,
+        max_tokens: body.max_completion_tokens ?? body.max_tokens,
+        top_logprobs: body.top_logprobs,
+        response_format: body.response_format,
+      }
+    : { prompt: onlyPrompt(body.prompt), max_tokens: body.max_tokens }),
+  temperature: body.temperature,
+  top_p: body.top_p,
+  top_k: body.top_k,
+  min_p: body.min_p,
+  repetition_penalty: body.repetition_penalty,
+  seed: body.seed,
+  stop: body.stop,
+  presence_penalty: body.presence_penalty,
+  frequency_penalty: body.frequency_penalty,
+  logprobs: body.logprobs,
+});
+
 /** The body as the node gets it: with the model's name and, for streams, the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
   JSON.stringify({
-    ...body,
     model,
     stream,
     stream_options: stream ? { include_usage: true } : undefined,
+    ...answerFields(body),
   });
 
 /** Why the answer may not be cached; undefined when the same request gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or give a seed";
 
-/** Everything that could change the answer, by name, in a fixed order. `stream`, `user` and `metadata` don't. */
+/** The parts of the cache key, by name. A field without a value is no part. */
 export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,
@@ -26,19 +59,5 @@ export const cacheParts = (
   model: model.id,
   revision: model.revision,
   template_version: null,
-  messages: "messages" in body ? body.messages : undefined,
-  prompt: "prompt" in body ? body.prompt : undefined,
-  max_tokens:
-    ("max_completion_tokens" in body ? body.max_completion_tokens : undefined) ?? body.max_tokens ?? undefined,
-  temperature: body.temperature ?? undefined,
-  top_p: body.top_p ?? undefined,
-  top_k: body.top_k ?? undefined,
-  min_p: body.min_p ?? undefined,
-  seed: body.seed ?? undefined,
-  stop: body.stop ?? undefined,
-  presence_penalty: body.presence_penalty ?? undefined,
-  frequency_penalty: body.frequency_penalty ?? undefined,
-  logprobs: body.logprobs ?? undefined,
-  top_logprobs: ("top_logprobs" in body ? body.top_logprobs : undefined) ?? undefined,
-  response_format: ("response_format" in body ? body.response_format : undefined) ?? undefined,
+  ...answerFields(body),
 });

@@ -3,6 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { checkDepth } from "../http/depth";
 import { refuseBadText } from "../http/json";
+import { leaveOutNeutral } from "../http/neutral-values";
 import { invalidRequest } from "../http/validation";
 import type { Principal } from "../principal";
 import { receiveForm } from "../uploads/receive-form";
@@ -102,6 +103,7 @@ const readJsonBody = async (
   { keyId }: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
   const body = await readObject(request);
+  leaveOutNeutral(schema, body);
   check(withAnySamples(schema), body);
   const {
     samples,

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Nullable, OneOf, Strict } from "../contract";
+import { NEUTRAL } from "../http/neutral-values";
 
 const text = Type.String({ minLength: 1 });
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 100_000 });
@@ -43,11 +44,11 @@ export const EmbeddingRequest = Strict(
       ],
       { description: "A text, texts, token ids or lists of them; none empty, each within the model's context" },
     ),
-    encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float" })),
+    encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float", [NEUTRAL]: ["float"] })),
     dimensions: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 100_000, description: "Refused by models that can't shorten their vectors" }),
     ),
-    user: Type.Optional(Type.String({ maxLength: 200 })),
+    user: Type.Optional(Type.String({ maxLength: 200, description: "A hint that changes nothing" })),
     store: Type.Optional(StoreEmbeddings),
   },
   {

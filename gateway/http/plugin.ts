@@ -6,6 +6,7 @@ import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
 import { refuseBadText } from "./json";
+import { neutralValues } from "./neutral-values";
 import { authorize } from "./roles";
 import { urlNumbers } from "./url-numbers";
 
@@ -18,6 +19,7 @@ interface HttpDeps extends GateDeps {
 /** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
 export const http = (deps: HttpDeps) => {
   const readNumbers = urlNumbers(deps.routes);
+  const leaveOut = neutralValues(deps.routes);
   return new Elysia({ name: "http" })
     .onRequest(gate(deps))
     .onTransform({ as: "global" }, ({ request, route, body, query, params }) => {
@@ -28,6 +30,7 @@ export const http = (deps: HttpDeps) => {
       // A form's text is written without escapes; JSON has been looked through as it was read.
       if (body && !route.startsWith("/v1/")) refuseBadText(body);
       readNumbers(request.method, route, query, params);
+      leaveOut(request.method, route, body);
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);

@@ -14,13 +14,24 @@ const problem = (fields: object) => {
 
 test.each([
   [{ max_tokens: -5 }, "max_tokens", "max_tokens must be 1 or more, not -5."],
-  [{ max_tokens: 1.5 }, "max_tokens", "max_tokens must be a whole number or null, not 1.5."],
+  [{ max_tokens: 1.5 }, "max_tokens", "max_tokens must be a whole number, not 1.5."],
   [{ n: 1e9 }, "n", "n must be 1, not 1000000000."],
   [{ temperature: 3 }, "temperature", "temperature must be 2 or less, not 3."],
-  [{ stream: "yes" }, "stream", 'stream must be true or false or null, not "yes".'],
+  [{ stream: "yes" }, "stream", 'stream must be true or false, not "yes".'],
   [{ stop: [] }, "stop", "stop must have at least 1 item."],
   [{ stop: [1] }, "stop.0", "stop.0 must be a string, not 1."],
-  [{ tools: [] }, "tools", "tools is not supported here: leave it out."],
+  [{ tools: [{}] }, "tools", "tools is not supported. Leave it out, or send [] or null."],
+  [
+    { tool_choice: "required" },
+    "tool_choice",
+    'tool_choice is not supported. Leave it out, or send "none" or "auto" or null.',
+  ],
+  [{ logit_bias: { 5: 1 } }, "logit_bias", "logit_bias is not supported. Leave it out, or send {} or null."],
+  [
+    { messages: [{ role: "assistant", content: "x", tool_calls: [{ id: "1" }] }] },
+    "messages.0.tool_calls",
+    "messages.0.tool_calls is not supported. Leave it out, or send [] or null.",
+  ],
   [{ messages: [] }, "messages", "messages must have at least 1 item."],
   [{ messages: "hi" }, "messages", 'messages must be a list, not "hi".'],
   [{ messages: [{ role: "user" }] }, "messages.0.content", "messages.0.content is missing."],

@@ -2,6 +2,7 @@ import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
 import { NAME_PATTERN } from "../contract";
+import { NEUTRAL, UNSUPPORTED } from "./neutral-values";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;
@@ -76,7 +77,8 @@ const variantsOf = (union: ValueError): Variant[] =>
 
 /** Follows a union into the variant that the caller most likely meant, as deep as it goes. */
 const problemOf = (error: ValueError): ErrorDetail => {
-  if (error.type !== ValueErrorType.Union || isWrongWord(error)) return { path: error.path, message: sentence(error) };
+  if (error.type !== ValueErrorType.Union || isWrongWord(error) || error.schema[UNSUPPORTED])
+    return { path: error.path, message: sentence(error) };
   const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
   const closest = variants.filter(({ closeness }) => closeness === best).map(({ problem }) => problem);
@@ -116,6 +118,10 @@ const mustBe = ({ path, value }: ValueError, what: string): string =>
 const sentence = (error: ValueError): string => {
   const { type, schema, value, path } = error;
   const name = nameOf(path);
+  if (schema[UNSUPPORTED]) {
+    const neutral = [...schema[NEUTRAL], null].map((value) => JSON.stringify(value));
+    return `${name} is not supported. Leave it out, or send ${neutral.join(" or ")}.`;
+  }
   switch (type) {
     case ValueErrorType.ObjectRequiredProperty:
       return `${name} is missing.`;
@@ -147,6 +153,8 @@ const sentence = (error: ValueError): string => {
     case ValueErrorType.ObjectMaxProperties:
       return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}.`;
     case ValueErrorType.ArrayMaxItems:
+      if (schema.maxItems === 1)
+        return `${name} must have one item, not ${Array.from(value as unknown[]).length}. Send a request for each.`;
       return `${name} must have at most ${schema.maxItems} items.`;
     default:
       return mustBe(error, expected(schema));

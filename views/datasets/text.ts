@@ -5,6 +5,6 @@ export const textOfInput = (input: NewSample["input"]): string =>
   typeof input === "string" ? input : input.map(({ role, content }) => `${role}: ${textOfContent(content)}`).join("\n");
 
 const textOfContent = (content: Extract<NewSample["input"], unknown[]>[number]["content"]): string => {
-  if (content === null) return "";
+  if (!content) return "";
   return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 };

@@ -1,4 +1,5 @@
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { leaveOutNeutral } from "../../http/neutral-values";
 import { describeErrors, dotted } from "../../http/validation";
 import { NewSample } from "../sample-contract";
 import { MAX_METADATA_NAME_LENGTH } from "./fields";
@@ -15,6 +16,7 @@ const compiled = TypeCompiler.Compile(NewSample);
 /** The draft as a sample that every database can store; or what keeps it from being one. */
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
   if (isBlank(draft.input)) return { problems: [{ path: "/input", message: "input is empty." }] };
+  leaveOutNeutral(NewSample, draft);
   if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)) };
   const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
   if (longName !== undefined) {

@@ -1,15 +1,35 @@
+import { NEUTRAL, UNSUPPORTED } from "../neutral-values";
+
 /** A JSON Schema as it stands in the document. */
 export type JsonSchema = { [keyword: string]: unknown };
 
 export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isNull = (schema: unknown): boolean => isObject(schema) && schema.type === "null";
+const isFile = (schema: unknown): boolean => isObject(schema) && schema.format === "binary";
 const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.const === "string";
 
 const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
+/** Of ours or Elysia's, and none of JSON Schema's. */
+const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 /** TypeBox's pattern of "any name" in a record. */
 const ANY_NAME = "^(.*)$";
+
+/** An object of a JSON request: unknown fields are refused, it is no form, and a field less is no field too few. */
+const takesNull = ({ additionalProperties, minProperties, properties }: JsonSchema): boolean =>
+  additionalProperties === false &&
+  minProperties === undefined &&
+  !(isObject(properties) && Object.values(properties).some(isFile));
+
+/** Requests may send null for an optional field that has no meaning for it: `http/neutral-values.ts` takes it out. */
+const orNull = (schema: JsonSchema): JsonSchema => {
+  const { type, anyOf, $ref } = schema;
+  if (Array.isArray(anyOf)) return anyOf.some(isNull) ? schema : { ...schema, anyOf: [...anyOf, { type: "null" }] };
+  if (typeof type === "string" && !("enum" in schema) && !("const" in schema))
+    return { ...schema, type: [type, "null"] };
+  return type === undefined && $ref === undefined ? schema : { anyOf: [schema, { type: "null" }] };
+};
 
 /**
  * Turns TypeBox schemas into those of the document and collects the named ones: a schema with a `title` becomes a
@@ -36,6 +56,13 @@ export class Components {
     const { anyOf, ...others } = schema;
     const converted: JsonSchema = {};
     for (const [keyword, value] of Object.entries(others)) this.#keyword(converted, keyword, value);
+    const { properties, required } = converted;
+    if (isObject(properties) && takesNull(schema)) {
+      const needed = new Set(Array.isArray(required) ? required : []);
+      for (const [name, property] of Object.entries(properties)) {
+        if (!needed.has(name) && isObject(property)) properties[name] = orNull(property);
+      }
+    }
     return Array.isArray(anyOf) ? this.#union(converted, anyOf) : converted;
   }
 
@@ -46,7 +73,7 @@ export class Components {
       else target[keyword] = this.#each(value);
     } else if (SCHEMA_LISTS.has(keyword) && Array.isArray(value)) target[keyword] = value.map((one) => this.add(one));
     else if (SCHEMAS.has(keyword) && isObject(value)) target[keyword] = this.add(value);
-    else if (keyword === "elysiaMeta" || value === "File" || value === "Files") return;
+    else if (OWN_KEYWORDS.has(keyword) || value === "File" || value === "Files") return;
     else if (value !== undefined) target[keyword] = value;
   }
 

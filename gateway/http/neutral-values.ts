@@ -1,0 +1,139 @@
+import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
+import type { RouteList } from "./allowed-methods";
+
+/**
+ * Keyword of an optional field: values that mean the same as leaving it out, null always among them; "any" for a field
+ * that is taken and never read.
+ */
+export const NEUTRAL = "neutral";
+
+/** Takes what is neutral out of a value, in place. */
+type Cleaner = (value: unknown) => void;
+
+/** Keyword of a field that accepts its neutral values only. `validation.ts` words the refusal. */
+export const UNSUPPORTED = "unsupported";
+
+interface FieldRule {
+  /** undefined: the field has no neutral value. */
+  isNeutral?: (value: unknown) => boolean;
+  clean?: Cleaner;
+}
+
+/** null says nothing, unless the field's own schema gives it a meaning. */
+const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
+  const neutral: unknown = field[NEUTRAL];
+  if (neutral === "any") return () => true;
+  if (!Array.isArray(neutral)) return acceptsNull(field) ? undefined : (value) => value === null;
+  const simple = new Set(neutral.filter((value) => typeof value !== "object"));
+  const composed = neutral.filter((value) => typeof value === "object");
+  return (value) =>
+    value === null ||
+    (typeof value === "object" ? composed.some((one) => Bun.deepEquals(one, value)) : simple.has(value));
+};
+
+const acceptsNull = (schema: TSchema): boolean =>
+  KindGuard.IsNull(schema) || KindGuard.IsUnknown(schema) || variantsOf(schema).some(acceptsNull);
+
+const variantsOf = (schema: TSchema): TSchema[] => (Array.isArray(schema.anyOf) ? schema.anyOf : []);
+
+const withVariants = (schema: TSchema): TSchema[] => [schema, ...variantsOf(schema).flatMap(withVariants)];
+
+type Rules = ReadonlyMap<string, FieldRule>;
+
+/** A field of several variants of a union may go where one of them calls its value neutral and none of them needs it. */
+const fieldRules = (objects: TObject[]): Rules => {
+  const rules = new Map<string, FieldRule>();
+  for (const name of new Set(objects.flatMap(({ properties }) => Object.keys(properties)))) {
+    const fields = objects.flatMap(({ properties }) => properties[name] ?? []);
+    const tests = fields.map((field) => (KindGuard.IsOptional(field) ? neutralTest(field) : undefined));
+    const isNeutral = tests.every((test) => test !== undefined)
+      ? (value: unknown) => tests.some((test) => test(value))
+      : undefined;
+    const clean = cleanerOf(fields);
+    if (isNeutral || clean) rules.set(name, { isNeutral, clean });
+  }
+  return rules;
+};
+
+/** One variant of a union: how it is recognised, its own rules, and those of the others for fields that it lacks. */
+interface Variant {
+  words: [name: string, words: ReadonlySet<unknown>][];
+  rules: Rules;
+}
+
+const variantOf = (object: TObject, shared: Rules): Variant => {
+  const foreign = [...shared].filter(([name]) => !Object.hasOwn(object.properties, name));
+  const words = Object.entries(object.properties).flatMap(([name, field]): Variant["words"] => {
+    const literals = withVariants(field).filter(KindGuard.IsLiteral);
+    return literals.length > 0 && !KindGuard.IsOptional(field)
+      ? [[name, new Set(literals.map((literal) => literal.const))]]
+      : [];
+  });
+  return { words, rules: new Map([...foreign, ...fieldRules([object])]) };
+};
+
+const cleanFields = (objects: TObject[]): Cleaner | undefined => {
+  const shared = fieldRules(objects);
+  const variants = objects.length > 1 ? objects.map((object) => variantOf(object, shared)) : [];
+  if ([shared, ...variants.map(({ rules }) => rules)].every(({ size }) => size === 0)) return undefined;
+  const isMeant = (fields: Record<string, unknown>) => (variant: Variant) =>
+    variant.words.length > 0 && variant.words.every(([name, words]) => words.has(fields[name]));
+  return (value) => {
+    const fields = value as Record<string, unknown>;
+    const rules = variants.find(isMeant(fields))?.rules ?? shared;
+    for (const name in fields) {
+      const rule = rules.get(name);
+      if (rule === undefined) continue;
+      rule.clean?.(fields[name]);
+      if (rule.isNeutral?.(fields[name])) delete fields[name];
+    }
+  };
+};
+
+/** One cleaner for all that a value may be; undefined where nothing in it can be neutral. */
+const cleanerOf = (schemas: TSchema[]): Cleaner | undefined => {
+  const all = schemas.flatMap(withVariants);
+  const cleanObject = cleanFields(all.filter(KindGuard.IsObject));
+  const lists = all.filter(KindGuard.IsArray);
+  const cleanItem = lists.length > 0 ? cleanerOf(lists.map(({ items }) => items)) : undefined;
+  if (!cleanObject && !cleanItem) return undefined;
+  return (value) => {
+    if (typeof value !== "object" || value === null) return;
+    if (!Array.isArray(value)) cleanObject?.(value);
+    else if (cleanItem) for (const item of value) cleanItem(item);
+  };
+};
+
+const cleaners = new WeakMap<TSchema, { clean: Cleaner | undefined }>();
+
+/**
+ * Takes out of a body, in place, every optional field whose value asks for nothing: null where the schema gives it no
+ * meaning, and what the field's `neutral` lists. Validation, the cache key and the node then see the same request as
+ * without them.
+ */
+export const leaveOutNeutral = (schema: TSchema, body: unknown): void => {
+  let cleaner = cleaners.get(schema);
+  if (!cleaner) {
+    cleaner = { clean: cleanerOf([schema]) };
+    cleaners.set(schema, cleaner);
+  }
+  cleaner.clean?.(body);
+};
+
+/** The same for the bodies that routes declare. */
+export const neutralValues = (routes: RouteList) => {
+  const schemas = new Map<string, TSchema | undefined>();
+  const schemaOf = (method: string, path: string): TSchema | undefined => {
+    const id = `${method} ${path}`;
+    if (schemas.has(id)) return schemas.get(id);
+    const body = routes().find((route) => route.method === method && route.path === path)?.hooks?.body;
+    const schema = typeof body === "object" && body !== null ? (body as TSchema) : undefined;
+    schemas.set(id, schema);
+    return schema;
+  };
+  return (method: string, path: string, body: unknown): void => {
+    if (typeof body !== "object" || body === null) return;
+    const schema = schemaOf(method, path);
+    if (schema) leaveOutNeutral(schema, body);
+  };
+};
