@@ -45,7 +45,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   const engines = options.engines ?? (await createEngines(config, log));
   const { engine, embedder } = engines;
   const status = new NodeStatus(config.node.stuckMs, () => engine.failure?.());
-  const queue = new AdmissionQueue(engine.slots, config.node.queue ?? 2 * engine.slots);
+  const queue = new AdmissionQueue(engine.slots, config.node.queue);
   const { embedderSlots, embedderQueue: waiting = embedderSlots } = config.node;
   const embedderQueue = new AdmissionQueue(embedderSlots, waiting);
   const queues = { chat: queue, ...(embedder && { embedding: embedderQueue }) };

@@ -85,7 +85,7 @@ export const Config = Type.Object({
   }),
 
   timeouts: Type.Object({
-    queueMs: whole("GROUNDWIRE_QUEUE_TIMEOUT_MS", "Longest wait for a free slot on a node", 10_000, 1, 60 * minute),
+    queueMs: whole("GROUNDWIRE_QUEUE_TIMEOUT_MS", "Longest wait for a free slot on a node", minute, 1, 60 * minute),
     firstTokenMs: whole(
       "GROUNDWIRE_FIRST_TOKEN_TIMEOUT_MS",
       "Longest wait for the first token",
@@ -220,14 +220,7 @@ export const Config = Type.Object({
       }),
     ),
     slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers that are generated at once", 8, 1, 1024),
-    queue: Type.Optional(
-      Type.Integer({
-        env: "GROUNDWIRE_NODE_QUEUE",
-        description: "Requests that may wait for a slot; left out: twice the slots",
-        minimum: 0,
-        maximum: 100_000,
-      }),
-    ),
+    queue: whole("GROUNDWIRE_NODE_QUEUE", "Requests that may wait for a slot", 56, 0, 100_000),
     contextTokens: whole(
       "GROUNDWIRE_NODE_CONTEXT_TOKENS",
       "Tokens of prompt and answer for one request",

@@ -23,12 +23,14 @@ import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./se
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-/** Longer than a request may wait for a slot, so that a refusal by the queue still is a 429 of its own. */
+/** Longer than a request may wait for a slot, so that a refusal by the queue is a 429 and no frame of a stream … */
 const BEYOND_THE_QUEUE_MS = 2000;
+/** … but well within the 60 s after which nginx and most load balancers give up on a silent server. */
+const MAX_SILENCE_MS = 45_000;
 
 /** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */
 export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<Config, "timeouts"> }) => {
-  const patienceMs = config.timeouts.queueMs + BEYOND_THE_QUEUE_MS;
+  const patienceMs = Math.min(config.timeouts.queueMs + BEYOND_THE_QUEUE_MS, MAX_SILENCE_MS);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)
     .post(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { AppError } from "../../lib/errors";
+import { defaultConfig } from "../../lib/settings";
 import type { Priority } from "../protocol";
 import { AdmissionQueue, type Waiter } from "./queue";
 
@@ -133,6 +134,22 @@ describe("AdmissionQueue", () => {
     queue.enter(b1, 0);
     expect([a1.outcome, a2.outcome, b1.outcome]).toEqual(["waiting", "overloaded", "waiting"]);
     expect(refusal(() => queue.enter(work("b2", { fairKey: "b" }), 0)).kind).toBe("overloaded");
+  });
+
+  test("64 calls of one key fill the slots and the queue as they are by default, and none keeps another key out", () => {
+    const { slots, queue: capacity } = defaultConfig().node;
+    const queue = new AdmissionQueue(slots, capacity);
+    const crowd = Array.from({ length: 64 }, (_, index) => work(`a${index}`, { fairKey: "a" }));
+    for (const each of crowd) queue.enter(each, 0);
+    expect([queue.running, queue.depth]).toEqual([slots, 64 - slots]);
+    const other = work("b", { fairKey: "b" });
+    queue.enter(other, 0);
+    expect([other.outcome, crowd.at(-1)?.outcome]).toEqual(["waiting", "overloaded"]);
+    const first = crowd[0];
+    const second = crowd[1];
+    if (first) queue.leave(first, 1);
+    if (second) queue.leave(second, 1);
+    expect(other.outcome).toBe("running");
   });
 
   test("whatever happens: never more running than slots, every accepted request ends once, no key starves", () => {
