@@ -5,6 +5,7 @@ import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead } from "./gateway-overhead";
+import { repetition } from "./repetition";
 import { statistics } from "./statistics";
 
 const SCENARIOS: Record<string, () => Promise<unknown>> = {
@@ -12,6 +13,7 @@ const SCENARIOS: Record<string, () => Promise<unknown>> = {
   embeddings,
   "gateway-overhead": gatewayOverhead,
   "gateway-memory": gatewayMemory,
+  repetition,
   statistics,
 };
 

@@ -88,4 +88,6 @@ export interface NodeModel {
   context_window: number;
   /** Length of the vectors of an embedding model. */
   dimensions?: number;
+  /** Of a chat model whose engine knows: what applies where a request leaves it out. */
+  sampling?: { temperature: number; top_p: number; top_k: number; repetition_penalty: number };
 }

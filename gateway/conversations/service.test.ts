@@ -104,6 +104,14 @@ const followUntil = async (states: AsyncIterable<AnswerState>, condition: (state
 };
 
 describe("an answer", () => {
+  test("is asked for with a limit, and with the sampling that the model's catalogue entry recommends", async () => {
+    const { generation } = await conversations.ask(asking(), "Hello");
+    speaker.push("Hi");
+    speaker.push(null);
+    await generation.done;
+    expect(Object.keys(speaker.bodies[0] ?? {}).sort()).toEqual(["max_tokens", "messages", "model"]);
+  });
+
   test("is stored whole, with everything that is known about it", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "Hello\nthere");
     expect(conversation.title).toBe("Hello");

@@ -31,8 +31,8 @@ const SAVE_MS = 5000;
 /** A running answer that nobody has saved for so long belonged to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
 const TITLE_LENGTH = 60;
-/** A small model may go on for ever, and strays when it is sampled too freely. */
-const SAMPLING = { max_tokens: 1024, temperature: 0.4, top_p: 0.9 };
+/** Longest answer, in tokens. Sampling is left out: the model's own applies. */
+export const MAX_ANSWER_TOKENS = 1024;
 
 interface Deps {
   db: Db;
@@ -122,7 +122,7 @@ export const createConversations = ({
     const { id: conversationId, model } = conversation;
     const generation = new Generation(
       { id: answerId, conversationId, keyId: principal.keyId, model, requestId },
-      (signal) => chat.events({ ...asking, signal }, { model, messages: history, ...SAMPLING }),
+      (signal) => chat.events({ ...asking, signal }, { model, messages: history, max_tokens: MAX_ANSWER_TOKENS }),
       {
         keepMs,
         // The last state is saved once its middle is no longer.

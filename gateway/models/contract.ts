@@ -1,6 +1,17 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Nullable, OneOf } from "../contract";
 
+/** What the engine uses for the parameters that a request leaves out. */
+export const DefaultSampling = Nullable(
+  Type.Object({
+    temperature: Type.Number(),
+    top_p: Type.Number(),
+    top_k: Type.Integer({ description: "0: all tokens" }),
+    repetition_penalty: Type.Number({ description: "1: none. An answer in JSON has none unless the request asks" }),
+  }),
+  { description: "What applies where a request leaves it out; null: the server behind the node decides" },
+);
+
 /** OpenAI's model object, and what Groundwire knows besides. */
 export const Model = Type.Object(
   {
@@ -15,6 +26,7 @@ export const Model = Type.Object(
       description: "Tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+    sampling: DefaultSampling,
     default: Type.Boolean({ description: "Answers when a request names no model" }),
     ready: Type.Boolean({ description: "At least one node can answer with it now" }),
   },
@@ -30,6 +42,7 @@ export const Model = Type.Object(
         revision: "b179c9523d0e",
         context_window: 4096,
         dimensions: null,
+        sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
         default: true,
         ready: true,
       },

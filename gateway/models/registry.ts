@@ -51,7 +51,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
     models = new Map();
     for (const node of engine.nodes()) {
       const isReady = node.state === "ready" || node.state === "busy";
-      for (const { id, kind, revision, context_window, dimensions = null } of node.readiness?.models ?? []) {
+      for (const model of node.readiness?.models ?? []) {
+        const { id, kind, revision, context_window, dimensions = null, sampling = null } = model;
         const created = firstSeen.get(id) ?? Math.floor(Date.now() / 1000);
         firstSeen.set(id, created);
         const ready = isReady || (models.get(id)?.ready ?? false);
@@ -64,6 +65,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
           revision,
           context_window,
           dimensions,
+          sampling,
           default: false,
           ready,
         });

@@ -1,5 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
+import { DefaultSampling } from "../models/contract";
 
 export const NodeModel = Type.Object(
   {
@@ -11,6 +12,7 @@ export const NodeModel = Type.Object(
       description: "Tokens of prompt and answer together, or of one text to embed",
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
+    sampling: DefaultSampling,
   },
   { title: "NodeModel" },
 );
@@ -67,6 +69,7 @@ export const Node = Type.Object(
             revision: "b179c9523d0e",
             context_window: 4096,
             dimensions: null,
+            sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
           },
         ],
         slots: { total: 8, running: 3 },

@@ -62,7 +62,11 @@ const toNode = (view: NodeView): Node => {
     synthetic: readiness?.synthetic ?? false,
     version: readiness?.version ?? null,
     progress: readiness?.progress ?? null,
-    models: (readiness?.models ?? []).map((model) => ({ ...model, dimensions: model.dimensions ?? null })),
+    models: (readiness?.models ?? []).map((model) => ({
+      ...model,
+      dimensions: model.dimensions ?? null,
+      sampling: model.sampling ?? null,
+    })),
     slots: readiness?.slots ?? null,
     queue: readiness?.queue ?? null,
     embeddings: readiness?.embeddings ?? null,

@@ -29,6 +29,8 @@ export interface SamplingParameters {
   stop: string[];
   presencePenalty?: number;
   frequencyPenalty?: number;
+  /** Over the tokens of the answer, as in vLLM; 1 changes nothing. */
+  repetitionPenalty?: number;
   /** Alternatives per token; undefined: no logprobs at all. */
   topLogprobs?: number;
 }
@@ -67,6 +69,7 @@ const SHARED = [
   "stop",
   "presence_penalty",
   "frequency_penalty",
+  "repetition_penalty",
   "n",
   "stream",
   "stream_options",
@@ -181,6 +184,7 @@ const sampling = (body: Fields): SamplingParameters => {
     stop: stops(body.stop),
     presencePenalty: numberIn(body, "presence_penalty", -2, 2),
     frequencyPenalty: numberIn(body, "frequency_penalty", -2, 2),
+    repetitionPenalty: numberIn(body, "repetition_penalty", 0.1, 2),
   };
 };
 

@@ -131,10 +131,24 @@ describe("sampling", () => {
   });
 
   test("a frequency penalty breaks a repetition", async () => {
-    const body = { prompt: "ha ha ha ha ha ha", max_tokens: 24, temperature: 0 };
+    const body = { prompt: "ha ha ha ha ha ha", max_tokens: 24, temperature: 0, repetition_penalty: 1 };
     const count = (text: string) => text.split("ha").length;
     const [plain, penalised] = [await complete(body), await complete({ ...body, frequency_penalty: 2 })];
     expect(count(penalised.text)).toBeLessThan(count(plain.text));
+  });
+
+  test("the catalogue's repetition penalty holds where a request names none, but for JSON", async () => {
+    const body = { ...user("Count from one to twenty, then again."), max_tokens: 48, temperature: 0 };
+    const [plain, same, off] = [
+      await chat(body),
+      await chat({ ...body, repetition_penalty: 1.15 }),
+      await chat({ ...body, repetition_penalty: 1 }),
+    ];
+    expect(plain.text).toBe(same.text);
+    expect(plain.text).not.toBe(off.text);
+    const schema = { type: "array", items: { enum: ["yes", "no"] }, minItems: 8, maxItems: 8 };
+    const json = { ...body, response_format: { type: "json_schema", json_schema: { name: "list", schema } } };
+    expect((await chat(json)).text).toBe((await chat({ ...json, repetition_penalty: 1 })).text);
   });
 
   test("the bytes of log probabilities add up to the text, where tokens are parts of characters too", async () => {

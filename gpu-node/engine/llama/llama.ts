@@ -12,7 +12,7 @@ import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar";
 import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
-import { samplingOf } from "./sampling";
+import { defaultsOf, samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
 /** Share of `load` that goes to fetching and checking the file. */
@@ -63,7 +63,13 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
         prompts: createPromptBuilder(promptModel(runtime)),
-        card: { id: file.name, kind: "chat", revision: file.revision, context_window: runtime.contextWindow },
+        card: {
+          id: file.name,
+          kind: "chat",
+          revision: file.revision,
+          context_window: runtime.contextWindow,
+          sampling: defaultsOf(samplingOf({ stop: [] }, file.sampling)),
+        },
       };
       const { gpu, maxThreads: threads } = llama;
       log.info({ model: file.name, revision: file.revision, gpu: gpu || "off", threads }, "model loaded");
@@ -85,7 +91,8 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           scheduler.run({
             prompt,
             maxTokens: Math.min(parameters.maxTokens ?? room, room),
-            sampling: samplingOf(parameters, file.sampling),
+            // JSON repeats its quotes and names: a penalty that was not asked for would spoil it.
+            sampling: samplingOf(parameters, grammar ? { ...file.sampling, repetitionPenalty: 1 } : file.sampling),
             stops: parameters.stop,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),

@@ -1,5 +1,6 @@
 import type { SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { SamplingDefaults } from "../../models/catalogue";
+import type { NodeModel } from "../../protocol";
 import type { SamplingParameters } from "../parameters";
 
 /** How the next token is chosen, complete. */
@@ -13,9 +14,11 @@ export interface Sampling {
   seed: number;
   presencePenalty: number;
   frequencyPenalty: number;
+  /** Divides the logits of tokens that the answer already holds; 1 changes nothing. */
+  repetitionPenalty: number;
 }
 
-/** What the request asks for, then what the model's authors recommend, then OpenAI's defaults. */
+/** What the request asks for, then what the catalogue recommends, then OpenAI's defaults. */
 export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefaults): Sampling => ({
   temperature: asked.temperature ?? recommended.temperature ?? 1,
   topP: asked.topP ?? recommended.topP ?? 1,
@@ -24,6 +27,15 @@ export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefau
   seed: engineSeed(asked.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0),
   presencePenalty: asked.presencePenalty ?? 0,
   frequencyPenalty: asked.frequencyPenalty ?? 0,
+  repetitionPenalty: asked.repetitionPenalty ?? recommended.repetitionPenalty ?? 1,
+});
+
+/** What a request that says nothing gets, as the node reports it. */
+export const defaultsOf = ({ temperature, topP, topK, repetitionPenalty }: Sampling): NodeModel["sampling"] => ({
+  temperature,
+  top_p: topP,
+  top_k: topK,
+  repetition_penalty: repetitionPenalty,
 });
 
 /** The engine takes 32 bits, and reads the highest value as "choose one". */
@@ -34,12 +46,12 @@ const engineSeed = (seed: number): number => Math.min(Number(BigInt.asUintN(32, 
  * at most `maxTokens` of them come.
  */
 export const evaluateOptions = (
-  { presencePenalty, frequencyPenalty, ...sampling }: Sampling,
+  { presencePenalty, frequencyPenalty, repetitionPenalty, ...sampling }: Sampling,
   generated: Token[],
   maxTokens: number,
 ): SequenceEvaluateOptions => {
-  if (presencePenalty === 0 && frequencyPenalty === 0) return sampling;
-  const repeatPenalty = { penalty: 1, presencePenalty, frequencyPenalty };
+  if (presencePenalty === 0 && frequencyPenalty === 0 && repetitionPenalty === 1) return sampling;
+  const repeatPenalty = { penalty: repetitionPenalty, presencePenalty, frequencyPenalty };
   return {
     ...sampling,
     repeatPenalty: { ...repeatPenalty, punishTokens: () => generated, maxPunishTokens: maxTokens },

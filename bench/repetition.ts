@@ -1,0 +1,95 @@
+import { MAX_ANSWER_TOKENS } from "../gateway/conversations/service";
+import { createLlamaHost } from "../gpu-node/engine/llama/host";
+import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
+import { silentLog } from "../lib/log";
+import { loadConfig } from "../lib/settings";
+
+const SEEDS = [1, 2, 3];
+/** The sampling that is measured; the catalogue's fills in the rest. */
+const SIDES: Record<string, Record<string, number>> = {
+  "temperature 0.4, no penalty": { temperature: 0.4, top_p: 0.9, repetition_penalty: 1 },
+  "catalogue, no penalty": { repetition_penalty: 1 },
+  catalogue: {},
+};
+
+/** What people type into a chat on an ordinary day. */
+const PROMPTS = [
+  "Name three colours.",
+  "What is the capital of France?",
+  "Write a short poem about the sea.",
+  "Explain photosynthesis to a ten-year-old.",
+  "Give me a recipe for pancakes.",
+  "How do I ask my boss for a day off?",
+  "What are the benefits of drinking water?",
+  "Tell me a story about a dragon and a baker.",
+  "List ten ideas for a birthday present for my mother.",
+  "What is the difference between a virus and a bacterium?",
+  "Write a polite email to reschedule a meeting.",
+  "How does a bicycle stay upright?",
+  "Plan a weekend in Rome.",
+  "Why is the sky blue?",
+  "Summarise the plot of Romeo and Juliet.",
+  "How can I sleep better?",
+  "Write a Python function that reverses a string.",
+  "What should I pack for a camping trip?",
+  "Compare cats and dogs as pets.",
+  "Give me tips for learning a new language.",
+];
+
+interface Answer {
+  text: string;
+  isWhole: boolean;
+  tokens: number;
+}
+
+/**
+ * Whether the default model ends its answers or repeats itself until the limit: each prompt with each seed as the chat
+ * page asks it, through the embedded engine. GROUNDWIRE_CHAT_MODEL chooses another model.
+ */
+export const repetition = async () => {
+  const config = loadConfig();
+  const log = silentLog();
+  const host = createLlamaHost(config.node, log);
+  const engine = createLlamaEngine(config, host, log);
+  await engine.load(() => {});
+
+  const ask = async (content: string, sampling: Record<string, number>): Promise<Answer> => {
+    const body = { max_tokens: MAX_ANSWER_TOKENS, ...sampling, messages: [{ role: "user", content }] };
+    const accepted = await engine.accept({ operation: "chat", body, signal: new AbortController().signal });
+    let text = "";
+    for await (const event of accepted.start()) {
+      if (event.type === "delta") text += event.text;
+      if (event.type === "end") {
+        return { text, isWhole: event.finishReason === "stop", tokens: event.usage.completionTokens };
+      }
+    }
+    throw new Error("The engine ended without an end.");
+  };
+
+  const measured: Record<string, unknown> = {};
+  for (const [name, sampling] of Object.entries(SIDES)) {
+    const asked = SEEDS.flatMap((seed) => PROMPTS.map((prompt) => ask(prompt, { ...sampling, seed })));
+    measured[name] = summary(await Promise.all(asked));
+  }
+  await engine.close();
+  await host.dispose();
+  return { model: config.models.chat, prompts: PROMPTS.length, seeds: SEEDS.length, measured };
+};
+
+const summary = (answers: Answer[]) => ({
+  answers: answers.length,
+  endedBeforeTheLimit: answers.filter(({ isWhole }) => isWhole).length,
+  repeatedSixWordsThreeTimes: answers.filter(({ text }) => mostRepeats(text, 6) >= 3).length,
+  medianTokens: answers.map(({ tokens }) => tokens).sort((a, b) => a - b)[Math.floor(answers.length / 2)],
+});
+
+/** How often the most frequent sequence of `length` words occurs. */
+const mostRepeats = (text: string, length: number): number => {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [];
+  const counts = new Map<string, number>();
+  for (let at = 0; at + length <= words.length; at++) {
+    const run = words.slice(at, at + length).join(" ");
+    counts.set(run, (counts.get(run) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values());
+};
