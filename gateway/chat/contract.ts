@@ -96,7 +96,7 @@ const sampling = {
     Type.Number({
       minimum: 0.1,
       maximum: 2,
-      description: `Not in OpenAI's API: as in vLLM, over the tokens of the answer. 1: none. ${fromModel}`,
+      description: `Not in OpenAI's API: as in vLLM, over the tokens of the answer. 1: none. ${fromModel}, for chats in prose`,
     }),
   ),
   seed: optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),

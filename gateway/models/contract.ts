@@ -7,7 +7,9 @@ export const DefaultSampling = Nullable(
     temperature: Type.Number(),
     top_p: Type.Number(),
     top_k: Type.Integer({ description: "0: all tokens" }),
-    repetition_penalty: Type.Number({ description: "1: none. An answer in JSON has none unless the request asks" }),
+    repetition_penalty: Type.Number({
+      description: "Of a chat. 1: none. Answers in JSON and raw completions have none unless the request asks",
+    }),
   }),
   { description: "What applies where a request leaves it out; null: the server behind the node decides" },
 );

@@ -264,14 +264,15 @@ describe("null in an optional field of our own routes is as if it were left out"
       { name: "dry", on_error: null, dry_run: true, samples: [{ input: [{ ...hi, name: null }] }] },
       200,
     ],
-    ["/v1/keys", { name: "a key", role: "member", expires_in_days: null }, 400],
+    ["/v1/keys", { name: "a key", role: "member", expires_at: null, content_logging: null }, 201],
     ["/v1/cache/invalidate", { model: MODEL, tag: null, entry: null }, 200],
     [
       "/v1/cache/explain",
       { operation: null, request: { ...CHAT, tools: null }, namespace: null, compare_with: null },
       200,
     ],
-    ["/v1/prompts", { name: "p", messages: [{ role: "user", content: "{{input}}" }], notes: null }, 400],
+    ["/v1/prompts", { name: "p", messages: [{ role: "user", content: "{{input}}" }], note: null }, 201],
+    ["/v1/feedback", { request_id: "req_unknown", rating: "up", comment: null, correction: null, dataset: null }, 201],
   ])("%s %j", async (path, body, status) => {
     expect((await post(path, body)).status).toBe(status);
   });

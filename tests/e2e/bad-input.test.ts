@@ -44,7 +44,7 @@ const CASES: Case[] = [
   ["a temperature out of range", ask({ temperature: 9 }), 400, "invalid_request", "temperature"],
   ["a billion answers", ask({ n: 1e9 }), 400, "invalid_request", "n"],
   ["an unknown parameter", ask({ frobnicate: true }), 400, "invalid_request", "frobnicate"],
-  ["tools, which the model can't use", ask({ tools: [] }), 400, "invalid_request", "tools"],
+  ["tools, which the model can't use", ask({ tools: [{ type: "function" }] }), 400, "invalid_request", "tools"],
   ["an unknown model", ask({ model: "gpt-99" }), 404, "model_not_found", "model"],
   [
     "half a surrogate pair",

@@ -66,7 +66,13 @@ test("loading reports progress that never goes back and names model and revision
   expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
   expect(fractions.at(-1)).toBe(1);
   expect(engine.models()).toEqual([
-    { id: "smollm2-135m-instruct", kind: "chat", revision: "b179c9523d0e", context_window: CONTEXT_TOKENS },
+    {
+      id: "smollm2-135m-instruct",
+      kind: "chat",
+      revision: "b179c9523d0e",
+      context_window: CONTEXT_TOKENS,
+      sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
+    },
   ]);
 });
 
@@ -131,13 +137,13 @@ describe("sampling", () => {
   });
 
   test("a frequency penalty breaks a repetition", async () => {
-    const body = { prompt: "ha ha ha ha ha ha", max_tokens: 24, temperature: 0, repetition_penalty: 1 };
+    const body = { prompt: "ha ha ha ha ha ha", max_tokens: 24, temperature: 0 };
     const count = (text: string) => text.split("ha").length;
     const [plain, penalised] = [await complete(body), await complete({ ...body, frequency_penalty: 2 })];
     expect(count(penalised.text)).toBeLessThan(count(plain.text));
   });
 
-  test("the catalogue's repetition penalty holds where a request names none, but for JSON", async () => {
+  test("the catalogue's repetition penalty holds for chats that name none, and neither for JSON nor completions", async () => {
     const body = { ...user("Count from one to twenty, then again."), max_tokens: 48, temperature: 0 };
     const [plain, same, off] = [
       await chat(body),
@@ -149,6 +155,8 @@ describe("sampling", () => {
     const schema = { type: "array", items: { enum: ["yes", "no"] }, minItems: 8, maxItems: 8 };
     const json = { ...body, response_format: { type: "json_schema", json_schema: { name: "list", schema } } };
     expect((await chat(json)).text).toBe((await chat({ ...json, repetition_penalty: 1 })).text);
+    const count = { prompt: "1, 2, 3, 4,", max_tokens: 24, temperature: 0 };
+    expect((await complete(count)).text).toBe((await complete({ ...count, repetition_penalty: 1 })).text);
   });
 
   test("the bytes of log probabilities add up to the text, where tokens are parts of characters too", async () => {

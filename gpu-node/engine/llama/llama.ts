@@ -84,6 +84,8 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const room = card.context_window - prompt.length;
       const grammar =
         parameters.operation === "chat" ? await createGrammar(runtime, parameters.responseFormat) : undefined;
+      // JSON repeats its quotes and names, and a completion continues a pattern: a penalty by default would spoil both.
+      const isProse = parameters.operation === "chat" && !grammar;
       return {
         model: card,
         promptTokens: prompt.length,
@@ -91,8 +93,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           scheduler.run({
             prompt,
             maxTokens: Math.min(parameters.maxTokens ?? room, room),
-            // JSON repeats its quotes and names: a penalty that was not asked for would spoil it.
-            sampling: samplingOf(parameters, grammar ? { ...file.sampling, repetitionPenalty: 1 } : file.sampling),
+            sampling: samplingOf(parameters, isProse ? file.sampling : { ...file.sampling, repetitionPenalty: 1 }),
             stops: parameters.stop,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
