@@ -23,6 +23,9 @@ import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./se
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
+const NEUTRAL_VALUES =
+  "A value that asks for nothing (null, an empty list, OpenAI's default) is as if the field were left out; one that asks for what the gateway can't do is a 400 that names the field.";
+
 /** Longer than a request may wait for a slot, so that a refusal by the queue is a 429 and no frame of a stream … */
 const BEYOND_THE_QUEUE_MS = 2000;
 /** … but well within the 60 s after which nginx and most load balancers give up on a silent server. */
@@ -48,7 +51,7 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         response: { 200: ChatCompletion },
         detail: {
           summary: "Chat in OpenAI's format",
-          description: "With `stream`, chunks as Server-Sent Events.",
+          description: `With \`stream\`, chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
           ...generates,
           ...streams(ChatCompletionChunk),
         },
@@ -67,7 +70,12 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         parse: "json",
         body: CompletionRequest,
         response: { 200: TextCompletion },
-        detail: { summary: "Continue a text, in OpenAI's format", ...generates, ...streams(TextCompletionChunk) },
+        detail: {
+          summary: "Continue a text, in OpenAI's format",
+          description: NEUTRAL_VALUES,
+          ...generates,
+          ...streams(TextCompletionChunk),
+        },
       },
     )
     .post(
@@ -91,7 +99,7 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         response: { 200: ChatAnswer },
         detail: {
           summary: "Chat, with latency, cache status and model revision",
-          description: "With `stream`, the answer is Server-Sent Events of `ChatEvent`, then `[DONE]`.",
+          description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
           ...generates,
           ...streams(ChatEvent),
         },

@@ -109,3 +109,11 @@ test("a model that the key may not use is not there for it", async () => {
   const principal = { ...call().principal, allowedModels: ["another"] };
   expect(chat.complete(call({ principal }), "chat", hello)).rejects.toMatchObject({ kind: "model_not_found" });
 });
+
+test("NUL that a model writes is left out of what may be stored, where a database would cut the text off", async () => {
+  const { chat } = setUp({ words: ["a\0", "b", "\0"] });
+  expect((await chat.answer(call(), hello)).message.content).toBe("ab");
+  let text = "";
+  for await (const event of chat.events(call(), hello)) if (event.type === "delta") text += event.text;
+  expect(text).toBe("ab");
+});

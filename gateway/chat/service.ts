@@ -16,13 +16,13 @@ import type {
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import {
   type Completion,
-  countFrames,
   join,
+  metered,
+  NO_USAGE,
   newAnswerId,
   parseFrames,
   parseWhole,
   replaceId,
-  takeUsageFrame,
   textOf,
   toCompletion,
   toFrames,
@@ -81,8 +81,9 @@ interface ChatDeps {
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
+/** Conversations and results are stored, and a database cuts a text off at NUL. */
+const withoutNul = (text: string): string => text.replaceAll("\0", "");
 const round = (ms: number): number => Math.round(ms * 100) / 100;
 
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
@@ -208,7 +209,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
 
     async answer(call, body) {
       const { start, completion } = await whole(call, "chat", body);
-      const content = completion.choices[0]?.message?.content ?? "";
+      const content = withoutNul(completion.choices[0]?.message?.content ?? "");
       return { ...describe(call, start, completion), message: { role: "assistant", content } };
     },
 
@@ -224,7 +225,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       if ("stored" in answer) {
         const completion: Completion = JSON.parse(withIdentity(answer.stored, newAnswerId("chat")));
         record("chat", true, call, start, completion.usage);
-        const text = completion.choices[0]?.message?.content ?? "";
+        const text = withoutNul(completion.choices[0]?.message?.content ?? "");
         yield { type: "delta", text, tokens: completion.usage?.completion_tokens ?? 0 };
         yield { type: "done", answer: describe(call, start, completion) };
         return;
@@ -237,7 +238,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         pieces.push(piece);
         // The node sends a frame for each token, but for those whose text it has to hold back.
         const texts = parseFrames([piece]).map(textOf).filter(Boolean);
-        if (texts.length > 0) yield { type: "delta", text: texts.join(""), tokens: texts.length };
+        if (texts.length > 0) yield { type: "delta", text: withoutNul(texts.join("")), tokens: texts.length };
       }
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
     },
@@ -247,35 +248,6 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
 /** The frames of a live answer. Those of a flight that this caller joined have the leader's id, which is replaced. */
 const framesOf = (operation: Operation, { reply, report }: Extract<CachedAnswer, { reply: EngineReply }>) =>
   report.status === "joined" ? withOwnId(reply.body, newAnswerId(operation)) : reply.body;
-
-/**
- * Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. Where
- * the reader leaves or the stream breaks off, what came until then is reported: about a token for each frame.
- */
-async function* metered(
-  body: AsyncIterable<Uint8Array>,
-  keepUsage: boolean,
-  report: (usage: Usage | null | undefined, errorKind?: GenerationSample["errorKind"]) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let usage: Usage | null | undefined;
-  let frames = 0;
-  let errorKind: GenerationSample["errorKind"] = "client_closed";
-  try {
-    for await (const piece of body) {
-      const found = takeUsageFrame(piece);
-      if (found) usage = found.chunk.usage;
-      frames += countFrames(piece);
-      const out = found && !keepUsage ? found.rest : piece;
-      if (out.length > 0) yield out;
-    }
-    errorKind = undefined;
-  } catch (thrown) {
-    errorKind = toAppError(thrown).kind;
-    throw thrown;
-  } finally {
-    report(usage ?? { ...NO_USAGE, completion_tokens: frames }, errorKind);
-  }
-}
 
 const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> => {
   const pieces: Uint8Array[] = [];

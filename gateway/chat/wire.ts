@@ -1,4 +1,5 @@
-import { AppError } from "../../lib/errors";
+import { AppError, toAppError } from "../../lib/errors";
+import type { GenerationSample } from "../metrics/recorder";
 import type { FinishReason, Usage } from "./contract";
 
 /** What is read of OpenAI's answers; everything else in them is passed on untouched. */
@@ -25,6 +26,8 @@ interface Choice {
 
 /** Lists of equal length, one entry a token: `content` for chats, `tokens` and others for completions. */
 type Logprobs = Record<string, unknown[] | null>;
+
+export const NO_USAGE: Usage = { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 };
 
 const decoder = new TextDecoder();
 const DONE = "[DONE]";
@@ -179,9 +182,38 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
 };
 
 /** How many frames a piece of whole frames has. */
-export const countFrames = (piece: Uint8Array): number => {
+const countFrames = (piece: Uint8Array): number => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
   let count = 0;
   for (let at = bytes.indexOf(BORDER); at !== -1; at = bytes.indexOf(BORDER, at + BORDER.length)) count++;
   return count;
 };
+
+/**
+ * Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. Where
+ * the reader leaves or the stream breaks off, what came until then is reported: about a token for each frame.
+ */
+export async function* metered(
+  body: AsyncIterable<Uint8Array>,
+  keepUsage: boolean,
+  report: (usage: Usage | null | undefined, errorKind?: GenerationSample["errorKind"]) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let usage: Usage | null | undefined;
+  let frames = 0;
+  let errorKind: GenerationSample["errorKind"] = "client_closed";
+  try {
+    for await (const piece of body) {
+      const found = takeUsageFrame(piece);
+      if (found) usage = found.chunk.usage;
+      frames += countFrames(piece);
+      const out = found && !keepUsage ? found.rest : piece;
+      if (out.length > 0) yield out;
+    }
+    errorKind = undefined;
+  } catch (thrown) {
+    errorKind = toAppError(thrown).kind;
+    throw thrown;
+  } finally {
+    report(usage ?? { ...NO_USAGE, completion_tokens: frames }, errorKind);
+  }
+}
