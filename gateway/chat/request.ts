@@ -1,4 +1,4 @@
-import type { ChatCompletionRequest, CompletionRequest } from "./contract";
+import type { ChatCompletionRequest, ChatMessage, CompletionRequest } from "./contract";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
@@ -11,6 +11,12 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): string | number[] => {
   return first;
 };
 
+/** The templates of open models know `system` and not the word that OpenAI now has for it. */
+const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
+  messages.some(({ role }) => role === "developer")
+    ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
+    : messages;
+
 /**
  * What can change the answer, by name and in a fixed order: everything that goes to the node and into the cache key. A
  * field that is not here is a hint, or says how the answer is sent.
@@ -18,7 +24,7 @@ const onlyPrompt = (prompt: CompletionRequest["prompt"]): string | number[] => {
 const answerFields = (body: GenerationRequest) => ({
   ...("messages" in body
     ? {
-        messages: body.messages,
+        messages: withSystemRole(body.messages),
         max_tokens: body.max_completion_tokens ?? body.max_tokens,
         top_logprobs: body.top_logprobs,
         response_format: body.response_format,

@@ -236,6 +236,15 @@ describe("an answer that a client library puts back into messages is understood"
     expect((await post("/v1/chat/completions", { ...CHAT, messages: [message, hi] })).status).toBe(200);
   });
 
+  test("developer is another word for system", async () => {
+    const [developer, system] = await Promise.all(
+      ["developer", "system"].map((role) =>
+        post("/v1/chat/completions", { ...CHAT, messages: [{ role, content: "Be brief." }, hi] }),
+      ),
+    );
+    expect([developer?.status, developer?.key]).toEqual([200, system?.key ?? "no key"]);
+  });
+
   test.each<[Fields, string]>([
     [{ role: "assistant", content: null, tool_calls: [{ id: "1", type: "function" }] }, "messages.1.tool_calls"],
     [{ role: "assistant", content: "x", refusal: "I can't." }, "messages.1.refusal"],
