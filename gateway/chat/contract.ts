@@ -163,6 +163,8 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
+/** As many as LangChain sends at once. */
+const MAX_PROMPTS = 20;
 const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 
 /** `POST /v1/completions`, OpenAI's format. */
@@ -173,10 +175,10 @@ export const CompletionRequest = Strict(
       [
         Type.String(),
         tokenIds,
-        Type.Array(Type.String(), { minItems: 1, maxItems: 1 }),
-        Type.Array(tokenIds, { minItems: 1, maxItems: 1 }),
+        Type.Array(Type.String(), { minItems: 1, maxItems: MAX_PROMPTS }),
+        Type.Array(tokenIds, { minItems: 1, maxItems: MAX_PROMPTS }),
       ],
-      { description: "A text, or token ids; also as a list of one. A request gets one answer" },
+      { description: "A text, or token ids; or a list of either, which gives a choice for each. A stream takes one" },
     ),
     best_of: unsupported(1),
     echo: unsupported(false),

@@ -1,14 +1,24 @@
+import { AppError } from "../../lib/errors";
 import type { ChatCompletionRequest, ChatMessage, CompletionRequest } from "./contract";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
 
-/** The prompt of a completion, also out of a list of one. */
-const onlyPrompt = (prompt: CompletionRequest["prompt"]): string | number[] => {
-  const [first] = prompt;
-  if (typeof prompt === "string" || first === undefined || typeof first === "number")
-    return prompt as string | number[];
-  return first;
+type Prompt = string | number[];
+
+/** The prompts of a completion: texts, or token ids of the model. */
+export const promptsOf = (prompt: CompletionRequest["prompt"]): Prompt[] =>
+  typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt as Prompt] : (prompt as Prompt[]);
+
+/** Throws invalid_request where there are several. */
+const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
+  const [first = "", ...others] = promptsOf(prompt);
+  if (others.length === 0) return first;
+  throw new AppError(
+    "invalid_request",
+    `prompt holds ${others.length + 1} prompts, and a stream answers one. Leave stream out, or send a request for each.`,
+    { param: "prompt" },
+  );
 };
 
 /** The templates of open models know `system` and not the word that OpenAI now has for it. */

@@ -20,6 +20,7 @@ import {
   TextCompletionChunk,
 } from "./contract";
 import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./service";
+import { completeEach } from "./several-prompts";
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
@@ -64,7 +65,7 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         const call = callOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed), patienceMs)
-          : wholeResponse(exchange, await chat.complete(call, "completion", body));
+          : wholeResponse(exchange, await completeEach(chat, call, body));
       },
       {
         parse: "json",

@@ -153,8 +153,6 @@ const sentence = (error: ValueError): string => {
     case ValueErrorType.ObjectMaxProperties:
       return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}.`;
     case ValueErrorType.ArrayMaxItems:
-      if (schema.maxItems === 1)
-        return `${name} must have one item, not ${Array.from(value as unknown[]).length}. Send a request for each.`;
       return `${name} must have at most ${schema.maxItems} items.`;
     default:
       return mustBe(error, expected(schema));

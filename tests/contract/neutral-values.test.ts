@@ -168,7 +168,10 @@ describe("what asks for something that is not there is a 400 that names the fiel
   });
 
   test.each<[Fields, string]>([
-    [{ prompt: ["hi", "ho"] }, "prompt"],
+    [{ prompt: ["hi", "ho"], stream: true }, "prompt"],
+    [{ prompt: Array(21).fill("hi") }, "prompt"],
+    [{ prompt: ["hi", "word ".repeat(6000)] }, "prompt.1"],
+    [{ prompt: ["hi", 5] }, "prompt.1"],
     [{ prompt: [] }, "prompt"],
     [{ prompt: null }, "prompt"],
     [{ echo: true }, "echo"],
@@ -178,6 +181,19 @@ describe("what asks for something that is not there is a 400 that names the fiel
   ])("%j of a completion", async (fields, param) => {
     const { status, param: named } = await post("/v1/completions", { ...COMPLETION, ...fields });
     expect([status, named]).toEqual([400, param]);
+  });
+
+  test("several prompts get a choice each, as if each had been sent alone", async () => {
+    const prompts = ["Alpha", "Beta", "Gamma", "Alpha"];
+    const { status, text } = await post("/v1/completions", { ...COMPLETION, max_tokens: 4, prompt: prompts });
+    const { choices, usage, id } = JSON.parse(text);
+    const alone = [];
+    for (const prompt of prompts) {
+      alone.push(JSON.parse((await post("/v1/completions", { ...COMPLETION, max_tokens: 4, prompt })).text));
+    }
+    expect([status, choices]).toEqual([200, alone.map((answer, index) => ({ ...answer.choices[0], index }))]);
+    expect(usage.total_tokens).toBe(alone.reduce((tokens, answer) => tokens + answer.usage.total_tokens, 0));
+    expect(id).toStartWith("cmpl-");
   });
 
   test("a value that is not neutral is part of the cache key", async () => {
