@@ -25,7 +25,7 @@ const unsupported = (...neutral: unknown[]) =>
   );
 
 /** A hint that changes no answer. The gateway accepts it and does not forward it. */
-const hint = <T extends TSchema>(schema: T) => optional(schema, "");
+const hint = <T extends TSchema>(schema: T) => optional(schema);
 
 /** A field that a client library adds to a message or part; its value is not read. */
 const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and not read" }));
@@ -33,6 +33,7 @@ const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Acc
 /** Text only: a part of another type is refused by name, because the model reads no images and no sound. */
 const TextPart = Strict({ type: Type.Literal("text"), text: Type.String(), cache_control: ignored });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
+const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
 const messageName = optional(Type.String({ maxLength: 64 }), "");
 
 export const ChatMessage = Type.Union(
@@ -44,7 +45,7 @@ export const ChatMessage = Type.Union(
     }),
     Strict({
       role: Type.Literal("assistant"),
-      content: optional(Content, "", []),
+      content: optional(AnswerContent, "", []),
       name: messageName,
       // An answer that a client library puts back carries these fields, empty.
       refusal: unsupported(""),
@@ -100,14 +101,7 @@ const sampling = {
     }),
   ),
   seed: optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
-  stop: optional(
-    Type.Union([
-      Type.String({ minLength: 1 }),
-      Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 4 }),
-    ]),
-    "",
-    [],
-  ),
+  stop: optional(Type.Union([Type.String(), Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 })]), "", []),
   presence_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
   frequency_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
   n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "A request gets one answer" }), 1),

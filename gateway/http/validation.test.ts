@@ -18,7 +18,7 @@ test.each([
   [{ n: 1e9 }, "n", "n must be 1, not 1000000000."],
   [{ temperature: 3 }, "temperature", "temperature must be 2 or less, not 3."],
   [{ stream: "yes" }, "stream", 'stream must be true or false, not "yes".'],
-  [{ stop: [] }, "stop", "stop must have at least 1 item."],
+  [{ stop: [""] }, "stop.0", "stop.0 must have at least 1 character."],
   [{ stop: [1] }, "stop.0", "stop.0 must be a string, not 1."],
   [{ tools: [{}] }, "tools", "tools is not supported. Leave it out, or send [] or null."],
   [
