@@ -66,6 +66,23 @@ describe("answers", () => {
     expect(plain.text).not.toBe("");
   });
 
+  test("an answer goes back into the messages as the client holds it, from create, parse and stream", async () => {
+    const whole = (await client.chat.completions.create(ask("Hello"))).choices[0]?.message;
+    const parsed = (await client.chat.completions.parse(ask("Hello"))).choices[0]?.message;
+    const streamed = await client.chat.completions.stream(ask("Hello")).finalMessage();
+    for (const message of [whole, parsed, streamed]) {
+      if (!message) throw new Error("There was no message.");
+      const messages = [...ask("Hello").messages, message, ...ask("Go on").messages];
+      expect((await client.chat.completions.create({ model: MODEL, messages })).choices).toHaveLength(1);
+    }
+  });
+
+  test("two prompts get a choice each", async () => {
+    const { choices, usage } = await client.completions.create({ model: MODEL, prompt: ["One", "Two"] });
+    expect(choices.map(({ index }) => index)).toEqual([0, 1]);
+    expect(usage?.completion_tokens).toBeGreaterThan(choices.length);
+  });
+
   test("a completion", async () => {
     const completion = await client.completions.create({ model: MODEL, prompt: "The capital of France is" });
     expect([completion.object, completion.choices[0]?.text === ""]).toEqual(["text_completion", false]);
