@@ -27,9 +27,9 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const NEUTRAL_VALUES =
   "A value that asks for nothing (null, an empty list, OpenAI's default) is as if the field were left out; one that asks for what the gateway can't do is a 400 that names the field.";
 
-/** Longer than a request may wait for a slot, so that a refusal by the queue is a 429 and no frame of a stream … */
+/** Added to the longest wait for a slot, so that a refusal by the queue has its own status, 429. */
 const BEYOND_THE_QUEUE_MS = 2000;
-/** … but well within the 60 s after which nginx and most load balancers give up on a silent server. */
+/** nginx and most load balancers give up on a server that is silent for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
 /** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */

@@ -7,11 +7,11 @@ import type { RouteList } from "./allowed-methods";
  */
 export const NEUTRAL = "neutral";
 
-/** Takes what is neutral out of a value, in place. */
-type Cleaner = (value: unknown) => void;
-
 /** Keyword of a field that accepts its neutral values only. `validation.ts` words the refusal. */
 export const UNSUPPORTED = "unsupported";
+
+/** Takes what is neutral out of a value, in place. */
+type Cleaner = (value: unknown) => void;
 
 interface FieldRule {
   /** undefined: the field has no neutral value. */
