@@ -148,7 +148,7 @@ describe("rows are checked", () => {
       { question: "b", answer: { text: "x" } },
       { question: "c", answer: ["x", null], topic: "y".repeat(2001) },
       { question: [{ role: "robot", content: "x" }] },
-      { question: [{ role: "user", content: "x", tool_calls: [] }] },
+      { question: [{ role: "user", content: "x", tool_calls: [{}] }] },
     );
     const bigId = '{"question": "d", "id": 12345678901234567890}';
     expect(await errorsOf("jsonl", text + bigId)).toEqual([
