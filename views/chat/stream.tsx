@@ -1,6 +1,6 @@
 import { raw } from "hono/html";
 import type { AnswerState } from "../../gateway/conversations/generation";
-import { GrowingMarkdown } from "../ui/markdown";
+import { GrowingMarkdown, type Update } from "../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../ui/sse";
 import { count } from "../ui/time";
 import { Answer } from "./turn";
@@ -16,47 +16,52 @@ export async function* answerMessages(
   conversationId: string,
   states: AsyncIterable<AnswerState>,
 ): AsyncGenerator<string> {
-  const growing = new GrowingMarkdown();
-  let isEmpty = true;
+  let growing: GrowingMarkdown | undefined;
   yield SSE_HELLO;
   for await (const answer of states) {
     if (answer.status !== "generating") {
       yield await sseMessage(<Whole conversationId={conversationId} answer={answer} />);
     } else if (answer.content !== "") {
-      const { finished, open } = growing.update(answer.content);
-      yield await sseMessage(isEmpty ? Beginning({ answer, finished, open }) : Growth({ answer, finished, open }));
-      isEmpty = false;
+      const isFirst = growing === undefined;
+      growing ??= new GrowingMarkdown(`${answer.id}-tail`);
+      const update = growing.update(answer.content);
+      yield await sseMessage(isFirst ? Beginning({ id: answer.id, update }) : Growth({ id: answer.id, update }));
     }
   }
 }
 
 interface GrowthProps {
-  answer: AnswerState;
-  finished: string;
-  open: string;
+  /** Of the answer. */
+  id: string;
+  update: Update;
 }
 
-const Beginning = ({ answer, finished, open }: GrowthProps) => (
-  <hx-partial hx-target={`#${answer.id} > .prose`} hx-swap="innerHTML">
-    {raw(finished)}
-    <div id={`${answer.id}-open`} class="open">
-      {raw(open)}
+const Beginning = ({ id, update }: GrowthProps) => (
+  <hx-partial hx-target={`#${id} > .prose`} hx-swap="innerHTML">
+    {raw(update.finished ?? "")}
+    <div id={`${id}-open`} class="open">
+      {raw(update.open ?? "")}
     </div>
   </hx-partial>
 );
 
-const Growth = ({ answer, finished, open }: GrowthProps) => (
-  <>
-    {finished && (
-      <hx-partial hx-target={`#${answer.id}-open`} hx-swap="beforebegin">
-        {raw(finished)}
-      </hx-partial>
-    )}
-    <hx-partial hx-target={`#${answer.id}-open`} hx-swap="innerMorph">
-      {raw(open)}
+const Growth = ({ id, update: { finished, open, tail } }: GrowthProps) =>
+  open === undefined ? (
+    <hx-partial hx-target={`#${id}-tail`} hx-swap="beforeend">
+      {raw(tail)}
     </hx-partial>
-  </>
-);
+  ) : (
+    <>
+      {finished && (
+        <hx-partial hx-target={`#${id}-open`} hx-swap="beforebegin">
+          {raw(finished)}
+        </hx-partial>
+      )}
+      <hx-partial hx-target={`#${id}-open`} hx-swap="innerMorph">
+        {raw(open)}
+      </hx-partial>
+    </>
+  );
 
 const Whole = ({ conversationId, answer }: { conversationId: string; answer: AnswerState }) => (
   <>

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { GrowingMarkdown, markdown } from "./markdown";
+import { expectPaired, seen } from "../../tests/html";
+import { markdown } from "./markdown";
 
+/** The checkbox of a task list is the only field. */
 const DANGEROUS =
-  /<(?:script|img|iframe|svg|math|style|form|input|button|object|embed|link|meta|base|video|template)\b/i;
+  /<(?:script|img|iframe|svg|math|style|form|input(?! type="checkbox" disabled)|button|object|embed|link|meta|base|video|template)\b/i;
 const HANDLER = /<[^>]*\s(?:on\w+|style|hx-[\w:-]+|data-hx-[\w:-]+|srcset|src)\s*=/i;
 
 const ATTACKS = [
@@ -32,21 +34,38 @@ const ATTACKS = [
   "<pre>raw</pre>",
   "<table><pre>raw</table></pre></div>",
   "<a href='https://evil.example' ping='https://evil.example'>x</a>",
+  "[click](vbscript:msgbox(1))",
+  "[click](\u0001javascript:alert(1))",
+  "[click](//evil.example/a)",
+  "[click](<javascript:alert(1)>)",
+  "[click](https://evil.example 'x\" onmouseover=\"alert(1)')",
+  '[click](https://evil.example/"onmouseover=alert(1))',
+  '![x" onerror="alert(1)](x)',
+  "![![<img src=x onerror=alert(1)>](y)](x)",
+  "<javascript:alert(1)>",
+  "&lt;img src=x onerror=alert(1)&gt;",
+  "&#60;script&#62;alert(1)&#60;/script&#62;",
+  "$<img src=x onerror=alert(1)>$",
+  "\\(<script>alert(1)</script>\\)",
+  "$$\n<img src=x onerror=alert(1)>\n$$",
+  "| <svg onload=alert(1)> |\n|---|\n| a<br onclick=alert(1)>b |",
+  "- [x] <input autofocus onfocus=alert(1)>",
+  "1. <style>*{display:none}</style>",
+  "<details open ontoggle=alert(1)>x</details>",
+  "<span class='code-keyword shell' style='position:fixed'>x</span>",
 ];
 
-/** A tag too many would close the answer's own element, and let the rest out into the page. */
-const expectPaired = (html: string): void => {
-  for (const tag of ["div", "pre", "table"]) {
-    const count = (pattern: string) => html.match(new RegExp(`${pattern}\\b`, "g"))?.length ?? 0;
-    expect(count(`</${tag}`)).toBe(count(`<${tag}`));
-  }
-};
+/** Attributes by their names alone: a value may say anything. */
+const withoutValues = (html: string): string =>
+  html.replaceAll(/<[a-z][^>]*>/g, (tag) => tag.replaceAll(/"[^"]*"/g, '""'));
 
-describe("what a model's text becomes", () => {
+const paragraph = (html: string): string => `<p dir="auto">${html}</p>\n`;
+
+describe("a model's text on a page", () => {
   test.each(ATTACKS)("is harmless: %s", (attack) => {
     const html = markdown(attack);
     expect(html).not.toMatch(DANGEROUS);
-    expect(html).not.toMatch(HANDLER);
+    expect(withoutValues(html)).not.toMatch(HANDLER);
     expect(html).not.toMatch(/<hx-|href="(?!https?:|mailto:|\/|#)/i);
     expectPaired(html);
   });
@@ -57,16 +76,180 @@ describe("what a model's text becomes", () => {
       fc.property(fc.array(piece, { maxLength: 5 }), (pieces) => {
         const html = markdown(pieces.join(""));
         expect(html).not.toMatch(DANGEROUS);
-        expect(html).not.toMatch(HANDLER);
+        expect(withoutValues(html)).not.toMatch(HANDLER);
         expectPaired(html);
       }),
     );
   });
 
-  test("links tell their host and pass nothing on", () => {
-    expect(markdown("[docs](https://example.com/a)")).toContain(
-      '<a href="https://example.com/a" data-host="example.com" rel="noopener noreferrer nofollow">docs</a>',
-    );
+  test.each([
+    "Use List<String> here",
+    '<MyComponent prop="x"/>',
+    "replace <exact lines> in it",
+    "std::vector<Foo>",
+    "Map<String, List<Integer>>",
+    "#include <stdio.h>",
+    "<think>",
+    "a < b > c",
+    "if (a<b && c>d)",
+    "<!-- a comment -->",
+    "<script>alert(1)</script>",
+    "<div>",
+    "</div>",
+    "<br>",
+    "<br/>",
+    "<b>bold</b>",
+    "<your name>",
+    "<T: Clone>",
+    "<xs:element>",
+    "<a href='x'>y</a>",
+    "<?xml version='1.0'?>",
+    "<!DOCTYPE html>",
+    "<![CDATA[x]]>",
+    "<img src=x>",
+    "x <- y",
+    "a -> b <-> c",
+    "Foo<Bar<Baz>>[]",
+    "<details><summary>More</summary>text</details>",
+    "<C:\\temp>",
+  ])("shows angle brackets as written: %s", (text) => {
+    expect(seen(markdown(text))).toBe(text);
+    expect(seen(markdown(`- ${text}`))).toBe(text);
+    expect(seen(markdown(`Before it.\n${text}\nAfter it.`))).toBe(`Before it.\n${text}\nAfter it.`);
+  });
+
+  test("shows a block of HTML as written, and renders the Markdown around it", () => {
+    const html = markdown("<think>\nHm.\n</think>\n\n**Yes.**");
+    expect(html).toBe(paragraph("&lt;think&gt;\nHm.\n&lt;/think&gt;") + paragraph("<strong>Yes.</strong>"));
+  });
+
+  test("breaks a line by <br> in a table, which knows no other way, but not in its code", () => {
+    const html = markdown("| a |\n|---|\n| x<br>y<BR/>z |\n| `<br>` |");
+    expect(html).toContain("<td>x<br />y<br />z</td>");
+    expect(html).toContain("<code>&lt;br&gt;</code>");
+  });
+
+  test.each([
+    ["<https://example.com/a>", "https://example.com/a"],
+    ["<ada@example.com>", "mailto:ada@example.com"],
+    ["https://example.com/a", "https://example.com/a"],
+    ["www.example.com", "http://www.example.com"],
+    ["[docs](https://example.com/a)", "https://example.com/a"],
+    ["[docs][1]\n\n[1]: https://example.com/a", "https://example.com/a"],
+  ])("links %s in a new tab, and passes nothing on", (text, href) => {
+    expect(markdown(text)).toContain(`<a href="${href}"`);
+    expect(markdown(text)).toContain('target="_blank" rel="noopener noreferrer nofollow">');
+  });
+
+  test("names the host of a link", () => {
+    expect(markdown("[docs](https://example.com/a)")).toContain('data-host="example.com"');
+  });
+
+  test.each([
+    ["&lt;div&gt;", "&lt;div&gt;"],
+    ["&amp;", "&amp;"],
+    ["AT&T", "AT&amp;T"],
+    ["&copy; 2026", "© 2026"],
+    ["&#60;b&#62;", "&lt;b&gt;"],
+    ["`&lt;`", "<code>&amp;lt;</code>"],
+  ])("shows the entity %s as Markdown does", (text, html) => {
+    expect(markdown(text)).toBe(paragraph(html));
+  });
+
+  test.each([
+    ["~~gone~~", ["gone"]],
+    ["a ~~gone~~ b", ["gone"]],
+    ["~~two words~~", ["two words"]],
+    ["~~**bold**~~", ["<strong>bold</strong>"]],
+    ["~~a~~ and ~~b~~", ["a", "b"]],
+    ["~~3~5~~", ["3~5"]],
+    ["1~~2~~3", ["2"]],
+    ["It takes ~3~5 minutes", []],
+    ["about ~12万~510万", []],
+    ["~gone~", []],
+    ["~a~ ~b~", []],
+    ["~5 GB to ~7 GB", []],
+    ["from ~/a to ~/b", []],
+    ["H~2~O", []],
+    ["~~~not struck~~~ text", []],
+    ["~~open", []],
+    ["~~ spaced ~~", []],
+    ["`~~code~~`", []],
+    ["\\~~escaped\\~~", []],
+    ["x ~ y ~ z", []],
+    ["~100~200~300", []],
+  ])("strikes by two tildes only: %s", (text, struck) => {
+    expect([...markdown(text).matchAll(/<del>(.*?)<\/del>/g)].map(([, html]) => html ?? "")).toEqual(struck);
+  });
+
+  test.each([
+    ["**历经10年发展，**年", ["历经10年发展，"]],
+    ["他说**“你好”**。", ["“你好”"]],
+    ["这是**《红楼梦》**的", ["《红楼梦》"]],
+    ["**GPT（v4）**是模型", ["GPT（v4）"]],
+    ["**GPT (v4)**是模型", ["GPT (v4)"]],
+    ["使用**`code`**来", ["<code>code</code>"]],
+    ["**重要：**次に", ["重要："]],
+    ["これは**「強調」**です", ["「強調」"]],
+    ["**これは太字です。**次の文", ["これは太字です。"]],
+    ["**라면(ramen)**이다", ["라면(ramen)"]],
+    ["그는 **“안녕”**이라고", ["“안녕”"]],
+    ["**一，**二**三，**四", ["一，", "三，"]],
+    ["**a**和**b**", ["a", "b"]],
+    ["**链接[x](https://e.example)**是", undefined],
+    ["普通**粗体**文字", ["粗体"]],
+    ["**「」**", ["「」"]],
+    ["**50%**的人", ["50%"]],
+    ["2**10是", []],
+    ["** 空格 **是", []],
+    ["`**代码，**年`", []],
+    ["**plain (text)**and", []],
+    ["3 ** 4，** 5", []],
+  ])("makes Chinese, Japanese and Korean bold without spaces: %s", (text, bold) => {
+    const found = [...markdown(text).matchAll(/<strong>(.*?)<\/strong>/g)].map(([, html]) => html ?? "");
+    if (bold) expect(found).toEqual(bold);
+    else expect(found).toHaveLength(1);
+  });
+
+  test.each([
+    "\\(x_1 + y_1\\)",
+    "\\(a * b * c\\)",
+    "\\[E = mc^2\\]",
+    "\\[\na_1\n+ b_1\n- c * d *\n\\]",
+    "$x_1 * y * z$",
+    "$a*b*c$",
+    "$\\alpha_1$ and $\\beta_2$",
+    "$$\\sum_{i=1}^n x_i * y_i * z$$",
+    "$$\na_1\n= b\n$$",
+    "$$\n1. x\n$$",
+    "$\\{a\\}$",
+    "\\(\\{a, b\\}\\)",
+    "$a < b$",
+    "$f(x) = \\frac{1}{2}$",
+    "$a \\\\ b$",
+    "$`x`$",
+    "$[a](b)$",
+    "\\(~~a~~\\)",
+    "$&lt;$",
+    "$https://a.example$",
+    "costs $5 and $10",
+    "from $5-$10",
+    "a $ b",
+    "$PATH or $HOME",
+  ])("shows the formula as typed: %s", (text) => {
+    expect(seen(markdown(text))).toBe(text);
+    if (!text.includes("\n")) expect(seen(markdown(`So ${text} holds.`))).toBe(`So ${text} holds.`);
+  });
+
+  test.each([
+    ["*$5* and *$10*", "<em>$5</em> and <em>$10</em>"],
+    ["pay $5 *now* or $6", "pay $5 <em>now</em> or $6"],
+    ["\\[not a link\\](x)", "[not a link](x)"],
+    ["\\*a\\*", "*a*"],
+    ["`$a$` *b*", "<code>$a$</code> <em>b</em>"],
+    ["*see $a*b$*", "<em>see $a*b$</em>"],
+  ])("is not confused by dollars and brackets that are no formula: %s", (text, html) => {
+    expect(markdown(text)).toBe(paragraph(html));
   });
 
   test("code in a language that is known is coloured by classes, other code is left as it is", () => {
@@ -74,50 +257,45 @@ describe("what a model's text becomes", () => {
     expect(known).toContain('<code class="language-ts"><span class="code-keyword">const</span> a');
     expect(known).toContain('<span class="code-string">"&lt;b&gt;"</span>');
     expect(markdown("```klingon\nconst a;\n```")).toContain('<code class="language-klingon">const a;');
-    expect(markdown('<span class="code-keyword shell" style="x">a</span>')).toBe(
-      '<p><span class="code-keyword">a</span></p>\n',
-    );
   });
 
-  test("headings stand below the page's own", () => {
-    expect(markdown("# One\n\n### Two")).toBe("<h3>One</h3>\n<h4>Two</h4>\n");
-  });
-});
-
-describe("a text that grows", () => {
-  const TEXT =
-    "Intro *here*.\n\n- one\n- two\n  more\n\n```js\nconst a = 1;\n\nconst b = 2;\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.";
-
-  test("ends as the whole text would, in pieces of any size and with any ends of lines", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.constantFrom("\n", "\r\n", "\r"), (step, lineEnd) => {
-        const text = TEXT.replaceAll("\n", lineEnd);
-        const growing = new GrowingMarkdown();
-        let finished = "";
-        let open = "";
-        for (let end = step; end < text.length + step; end += step) {
-          const update = growing.update(text.slice(0, end));
-          finished += update.finished;
-          open = update.open;
-        }
-        expect(finished + open).toBe(markdown(TEXT));
-      }),
-    );
+  test.each([
+    ["# One\n## Two\n### Three\n#### Four", "3456"],
+    ["# One\n\n### Two", "34"],
+    ["## One\n### Two\n## Three", "343"],
+    ["### One", "3"],
+    ["# a\n## b\n# c\n## d", "3434"],
+    ["### a\n# b\n## c", "334"],
+    ["# a\n## b\n### c\n#### d\n##### e\n###### f", "345666"],
+  ])("headings are below the page's own, distinct, and skip no level: %j", (text, levels) => {
+    expect([...markdown(text).matchAll(/<h(\d) dir="auto">/g)].map(([, level]) => level).join("")).toBe(levels);
   });
 
-  test("keeps a long code block whole whose lines end as on Windows", () => {
-    const lines = Array.from({ length: 12 }, (_, index) => `a${index};`);
-    const text = ["```", ...lines, "```", "", "The end."].join("\r\n");
-    const growing = new GrowingMarkdown();
-    growing.update(text.slice(0, text.indexOf("The end")));
-    growing.update(text.slice(0, -2));
-    expect(growing.update(text).open).toBe("<p>The end.</p>\n");
+  test("a task list has boxes that say what they are", () => {
+    const html = markdown("- [x] tested\n- [ ] shipped\n- [X] built\n- no task [x]");
+    const box = (checked: string, label: string) =>
+      `<input type="checkbox" disabled${checked} aria-label="${label}" />`;
+    expect(html).toContain(`<li>${box(" checked", "Done")} tested</li>`);
+    expect(html).toContain(`<li>${box("", "To do")} shipped</li>`);
+    expect(html).toContain(`<li>${box(" checked", "Done")} built</li>`);
+    expect(html).toContain("<li>no task [x]</li>");
   });
 
-  test("renders a finished block once", () => {
-    const growing = new GrowingMarkdown();
-    growing.update("First.");
-    expect(growing.update("First.\n\nSec").finished).toContain("First.");
-    expect(growing.update("First.\n\nSecond").finished).toBe("");
+  test.each([
+    ["مرحبا", '<p dir="auto">'],
+    ["# שלום", '<h3 dir="auto">'],
+    ["- مرحبا", '<ul dir="auto">'],
+    ["1. שלום", '<ol dir="auto">'],
+    ["2. שלום", '<ol start="2" dir="auto">'],
+    ["> مرحبا", '<blockquote dir="auto">'],
+    ["| א |\n|---|\n| ב |", '<table dir="auto">'],
+    ["```\nשלום\n```", '<pre dir="ltr"'],
+  ])("each block reads in the direction of its first letter: %s", (text, tag) => {
+    expect(markdown(text)).toContain(tag);
+    expect(markdown(text).match(/dir="auto"/g)?.length ?? 0).toBe(tag.includes("auto") ? 1 : 0);
+  });
+
+  test("paragraphs of a list leave the direction to the list, so that its markers stand on the right side", () => {
+    expect(markdown("- مرحبا\n\n- b")).toBe('<ul dir="auto">\n<li><p>مرحبا</p>\n</li>\n<li><p>b</p>\n</li>\n</ul>\n');
   });
 });

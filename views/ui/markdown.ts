@@ -1,113 +1,184 @@
-import { Marked, type Token } from "marked";
+import { Parser, Renderer, type Token, type Tokens } from "marked";
 import sanitizeHtml from "sanitize-html";
 import { highlight } from "./highlight";
+import { tokensOf } from "./markdown-tokens";
 
-const marked = new Marked({
-  gfm: true,
-  renderer: {
-    // false: as marked itself does it.
-    code({ text, lang = "" }) {
-      const language = lang.trim().split(/\s/, 1)[0] ?? "";
-      const html = highlight(text, language);
-      return html === undefined ? false : `<pre><code class="language-${language}">${html}</code></pre>\n`;
-    },
+/** Only this many characters of a text are rendered; the rest is shown as typed. */
+export const MAX_RENDERED = 200_000;
+
+/** Text as typed, in one block that keeps its line ends. */
+export const asTyped = (text: string): string => `<p class="as-typed" dir="auto">${Bun.escapeHTML(text)}</p>\n`;
+
+/**
+ * marked's HTML with what an answer on a page needs. Top-level blocks carry `dir="auto"`: the direction of their first
+ * letter holds for them and for all that is nested in them.
+ */
+class AnswerRenderer extends Renderer {
+  #nested = 0;
+  #isInCell = false;
+
+  /** `outline`: depths in the source of the headings that are open at the start, outermost first. */
+  constructor(readonly outline: number[] = []) {
+    super();
+  }
+
+  get #dir(): string {
+    return this.#nested === 0 ? ' dir="auto"' : "";
+  }
+
+  #within(tokens: Token[]): string {
+    this.#nested += 1;
+    const html = this.parser.parse(tokens);
+    this.#nested -= 1;
+    return html;
+  }
+
+  override code({ text, lang = "" }: Tokens.Code): string {
+    const language = lang.trim().split(/\s/, 1)[0] ?? "";
+    const code = text.replace(/\n$/, "");
+    const html = highlight(code, language) ?? Bun.escapeHTML(code);
+    return `<pre dir="ltr"><code class="language-${Bun.escapeHTML(language)}">${html}</code></pre>\n`;
+  }
+
+  /** Below the page's own h2. A level is never skipped, however the text counts its own. */
+  override heading({ tokens, depth }: Tokens.Heading): string {
+    while ((this.outline.at(-1) ?? 0) >= depth) this.outline.pop();
+    this.outline.push(depth);
+    const tag = `h${Math.min(6, 2 + this.outline.length)}`;
+    return `<${tag}${this.#dir}>${this.parser.parseInline(tokens)}</${tag}>\n`;
+  }
+
+  override paragraph({ tokens }: Tokens.Paragraph): string {
+    return `<p${this.#dir}>${this.parser.parseInline(tokens)}</p>\n`;
+  }
+
+  override blockquote({ tokens }: Tokens.Blockquote): string {
+    return `<blockquote${this.#dir}>\n${this.#within(tokens)}</blockquote>\n`;
+  }
+
+  override list({ ordered, start, items }: Tokens.List): string {
+    const tag = ordered ? "ol" : "ul";
+    const from = ordered && start !== 1 ? ` start="${start}"` : "";
+    return `<${tag}${from}${this.#dir}>\n${items.map((item) => this.listitem(item)).join("")}</${tag}>\n`;
+  }
+
+  override listitem({ tokens }: Tokens.ListItem): string {
+    return `<li>${this.#within(tokens)}</li>\n`;
+  }
+
+  override table(token: Tokens.Table): string {
+    return super.table(token).replace("<table>", `<table${this.#dir}>`);
+  }
+
+  override tablecell(token: Tokens.TableCell): string {
+    this.#isInCell = true;
+    const html = super.tablecell(token);
+    this.#isInCell = false;
+    return html;
+  }
+
+  /** A table has no other way to break a line than `<br>`, so there alone it is one. */
+  override text(token: Tokens.Text | Tokens.Escape): string {
+    const html = super.text(token);
+    return this.#isInCell ? html.replaceAll(/&lt;br ?\/?&gt;/gi, "<br>") : html;
+  }
+
+  /** An image would tell its server who reads what: its description is shown instead. */
+  override image({ text }: Tokens.Image): string {
+    return `<em>${Bun.escapeHTML(text || "image")}</em>`;
+  }
+}
+
+const AS_TYPED = {
+  extensions: {
+    renderers: { typed: ({ text }: Tokens.Generic) => asTyped(text) },
+    childTokens: {},
   },
-});
+};
 
-/** Host of a link that leaves this site, as it is shown behind the link's text. */
-const hostOf = (href: string | undefined): string | undefined => {
-  if (!href || !URL.canParse(href)) return undefined;
+/** Host of a link that leaves this site; shown after the link's text. */
+const hostOf = (href: string): string | undefined => {
+  if (!URL.canParse(href)) return undefined;
   const { protocol, host } = new URL(href);
   return protocol.startsWith("http") ? host : undefined;
 };
 
-const ALLOWED_TAGS = [
-  ...["p", "br", "hr", "h3", "h4", "blockquote", "pre", "code", "ul", "ol", "li", "a"],
-  ...["strong", "b", "em", "i", "del", "s", "sub", "sup", "kbd", "mark", "span"],
-  ...["table", "thead", "tbody", "tr", "th", "td"],
-];
-
-/** Headings of an answer stand below the page's own h2, in two levels, so that no level is skipped. */
-const heading = (name: "h3" | "h4") => () => ({ tagName: name, attribs: {} });
+/** http, https, mailto, or a path here. Browsers skip white space and control characters in front of a scheme and in it. */
+const isSafeLink = (href: string): boolean =>
+  /^(?:https?:|mailto:|(?!\/\/)[^:]*(?:[/?#]|$))/i.test(href.replaceAll(/[\s\p{Cc}]/gu, ""));
 
 /**
- * What a model's text may become: text and structure. No image, style, form, frame or script; other tags are shown as
- * text. Links tell their host and pass nothing on to it.
+ * The second guard: the renderer lets no HTML of the text through, and only these tags and attributes leave this file.
+ * No image, style, form, frame or script.
  */
 const RULES: Parameters<typeof sanitizeHtml>[1] = {
-  allowedTags: ALLOWED_TAGS,
+  allowedTags: [
+    ...["p", "br", "hr", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "ul", "ol", "li", "input", "a"],
+    ...["strong", "em", "del", "span", "table", "thead", "tbody", "tr", "th", "td"],
+  ],
   allowedAttributes: {
-    a: ["href", "rel", "title", "data-host"],
+    "*": ["dir"],
+    a: ["href", "rel", "target", "title", "data-host"],
+    input: [{ name: "type", values: ["checkbox"] }, "disabled", "checked", "aria-label"],
     ol: ["start"],
     th: [{ name: "align", values: ["left", "center", "right"] }],
     td: [{ name: "align", values: ["left", "center", "right"] }],
-    code: ["class"],
-    span: ["class"],
   },
-  allowedClasses: { code: [/^language-[\w+#.-]{1,30}$/], span: [/^code-[\w-]{1,30}$/] },
+  allowedClasses: { code: [/^language-[\w+#.-]{1,30}$/], p: ["as-typed"], span: [/^code-[\w-]{1,30}$/] },
   allowedSchemes: ["http", "https", "mailto"],
   allowProtocolRelative: false,
   disallowedTagsMode: "escape",
   transformTags: {
-    h1: heading("h3"),
-    h2: heading("h3"),
-    h3: heading("h4"),
-    h5: heading("h4"),
-    h6: heading("h4"),
-    a: (tagName, { href, title }) => {
+    a: (tagName, { href = "", title }) => {
+      if (!isSafeLink(href)) return { tagName: "span", attribs: {} };
       const host = hostOf(href);
       return {
         tagName,
         attribs: {
-          ...(href && { href }),
+          href,
           ...(title && { title }),
           ...(host && { "data-host": host }),
+          target: "_blank",
           rel: "noopener noreferrer nofollow",
         },
       };
     },
-    // An image would tell its server who reads what: its description is shown instead.
-    img: (_, { alt }) => ({ tagName: "em", attribs: {}, text: alt || "image" }),
-    input: (_, attributes) => ({ tagName: "code", attribs: {}, text: "checked" in attributes ? "x" : " " }),
+    input: (tagName, { checked }) => ({
+      tagName,
+      attribs: {
+        type: "checkbox",
+        disabled: "",
+        ...(checked !== undefined && { checked: "" }),
+        "aria-label": checked === undefined ? "To do" : "Done",
+      },
+    }),
   },
 };
 
 /** Code scrolls inside itself, so the keyboard has to reach it; app.js puts the copy button into the bar. */
 const frameCode = (html: string): string =>
   html
-    .replaceAll(/<pre>(<code(?: class="language-([^"]+)")?>)?/g, (_, code = "", language = "") => {
+    .replaceAll(/<pre dir="ltr">(<code(?: class="language-([^"]+)")?>)?/g, (_, code = "", language = "") => {
       const name = language || "code";
-      return `<div class="code"><div class="code-bar"><span>${name}</span></div><pre tabindex="0" role="region" aria-label="${name}">${code}`;
+      return `<div class="code"><div class="code-bar"><span>${name}</span></div><pre dir="ltr" tabindex="0" role="region" aria-label="${name}">${code}`;
     })
     .replaceAll("</pre>", "</pre></div>")
-    .replaceAll("<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>')
+    .replaceAll("<table", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table')
     .replaceAll("</table>", "</table></div>");
 
-const render = (tokens: Token[]): string => frameCode(sanitizeHtml(marked.parser(tokens), RULES));
+/** Tokens as safe HTML. `outline` is brought up to date with their headings. */
+export const render = (tokens: Token[], outline: number[]): string => {
+  const renderer = new AnswerRenderer(outline);
+  return frameCode(sanitizeHtml(new Parser({ ...AS_TYPED, renderer }).parse(tokens), RULES));
+};
 
-/** A whole text as safe HTML. */
-export const markdown = (text: string): string => render(marked.lexer(text));
-
-/**
- * As marked reads it, so that lengths of its tokens are lengths in this text. A carriage return at the end is left out:
- * the line feed of the same line end may still come.
- */
-const withPlainLineEnds = (text: string): string => text.replace(/\r$/, "").replaceAll(/\r\n?/g, "\n");
-
-/**
- * A text that grows: blocks that can't change any more are rendered once, only the last one again and again. What is
- * read as still open is rendered as if it ended here, so that half a table or code fence is whole HTML at any time.
- */
-export class GrowingMarkdown {
-  /** In the text as `withPlainLineEnds` gives it. */
-  #openFrom = 0;
-
-  /** `text` is the whole text so far. `finished`: HTML of the blocks that ended since the last call. */
-  update(text: string): { finished: string; open: string } {
-    const tokens = marked.lexer(withPlainLineEnds(text).slice(this.#openFrom));
-    const last = tokens.findLastIndex((token) => token.type !== "space");
-    const finished = tokens.slice(0, Math.max(0, last));
-    this.#openFrom += finished.reduce((length, token) => length + token.raw.length, 0);
-    return { finished: render(finished), open: render(tokens.slice(Math.max(0, last))) };
+/** A whole text as safe HTML. What cannot be rendered is shown as typed. */
+export const markdown = (text: string): string => {
+  const end = text.length <= MAX_RENDERED ? text.length : text.lastIndexOf("\n", MAX_RENDERED) + 1 || MAX_RENDERED;
+  const rest = end < text.length ? asTyped(text.slice(end)) : "";
+  try {
+    return render(tokensOf(text.slice(0, end)), []) + rest;
+  } catch {
+    return asTyped(text);
   }
-}
+};

@@ -1,0 +1,147 @@
+import { afterEach, describe, expect, mock, spyOn, test } from "bun:test";
+import fc from "fast-check";
+import { Lexer } from "marked";
+import { expectPaired, seen } from "../../tests/html";
+import { GrowingMarkdown, type Update } from "./growing-markdown";
+import { markdown } from "./markdown";
+
+/** What a page shows that applies each update, and how much HTML it was sent. */
+class Shown {
+  html = "";
+  sent = 0;
+  #finished = "";
+  #open = "";
+  #tail = "";
+  readonly #growing = new GrowingMarkdown("tail");
+
+  update(text: string): Update {
+    const update = this.#growing.update(text);
+    const { finished = "", open, tail } = update;
+    this.#finished += finished;
+    this.sent += finished.length + (open?.length ?? 0) + tail.length;
+    if (open !== undefined) {
+      this.#open = open;
+      this.#tail = "";
+    }
+    this.#tail += tail;
+    const element = /(<span id="tail"[^>]*>\s*)<\/span>/;
+    this.html = this.#finished + this.#open.replace(element, (_, start) => `${start}${this.#tail}</span>`);
+    return update;
+  }
+}
+
+describe("a text that grows", () => {
+  afterEach(() => mock.restore());
+
+  const TEXT =
+    "# Intro\n\nIntro *here*.\n\n- one\n- two\n  more\n\n```\nconst a = 1;\n\nconst b = 2;\n```\n\n### Table\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nThe end.";
+
+  /** Without the element for new text, and without white space between elements. */
+  const bare = (html: string): string =>
+    html
+      .replace(/<span id="tail"[^>]*>\s*<\/span>/, "")
+      .replaceAll(/\s*(<|>)\s*/g, "$1")
+      .trim();
+  const letters = (text: string): string => text.replaceAll(/[^a-zA-Z0-9]/g, "");
+
+  test("is whole HTML at any time and misses no letter, in pieces of any size and with any ends of lines", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.constantFrom("\n", "\r\n", "\r"), (step, lineEnd) => {
+        const text = TEXT.replaceAll("\n", lineEnd);
+        const shown = new Shown();
+        for (let end = step; end < text.length + step; end += step) {
+          const soFar = text.slice(0, end);
+          const { open } = shown.update(soFar);
+          expectPaired(shown.html);
+          const withoutBar = shown.html.replace(/<div class="code-bar">.*?<\/div>/, "");
+          expect(letters(seen(withoutBar))).toBe(letters(soFar));
+          if (open !== undefined && !soFar.endsWith("\r")) expect(bare(shown.html)).toBe(bare(markdown(soFar)));
+        }
+      }),
+    );
+  });
+
+  /** One block each, apart from the last: none of it is finished before its end. */
+  const BLOCKS: [string, (length: number) => string][] = [
+    ["a paragraph", (length) => "Some **bold** words, `code` and _more_ of it. ".repeat(length / 45)],
+    ["a paragraph of lines", (length) => "A line of a poem\n".repeat(length / 17)],
+    ["a word", (length) => "a".repeat(length)],
+    ["a code fence", (length) => `\`\`\`ts\n${"const a = 1;\n\n".repeat(length / 14)}`],
+    ["a code fence without a language", (length) => `\`\`\`\n${"line\n".repeat(length / 5)}`],
+    ["a table", (length) => `| a | b |\n|---|---|\n${"| one | two |\n".repeat(length / 14)}`],
+    ["a list", (length) => "- an item with *words*\n".repeat(length / 23)],
+    ["a loose list", (length) => "- an item\n\n".repeat(length / 11)],
+    ["a quote", (length) => "> quoted words\n".repeat(length / 15)],
+    ["a heading", (length) => `# ${"word ".repeat(length / 5)}`],
+    ["a formula", (length) => `$$\n${"a + b\n".repeat(length / 6)}`],
+    ["paragraphs", (length) => "A short one.\n\n".repeat(length / 14)],
+  ];
+
+  test.each(BLOCKS)("costs work in proportion to its length: %s", (_, make) => {
+    const lex = spyOn(Lexer.prototype, "lex");
+    /** Characters lexed and sent for each character of a text that comes in pieces of four. */
+    const workPerCharacter = (text: string): number => {
+      lex.mockClear();
+      const shown = new Shown();
+      for (let end = 4; end < text.length + 4; end += 4) shown.update(text.slice(0, end));
+      expect(letters(seen(shown.html))).toStartWith(letters(seen(markdown(text))).slice(0, text.length / 2));
+      return (lex.mock.calls.reduce((sum, [source]) => sum + source.length, 0) + shown.sent) / text.length;
+    };
+    const short = workPerCharacter(make(1500));
+    const long = workPerCharacter(make(6000));
+    expect(long).toBeLessThan(short * 1.25);
+    expect(long).toBeLessThan(240);
+  });
+
+  test("shows new text at once, as typed, before its block is rendered again", () => {
+    const shown = new Shown();
+    const text = "A long paragraph. ".repeat(20);
+    shown.update(text);
+    expect(shown.update(`${text}*new*`)).toEqual({ tail: "*new*" });
+    expect(shown.html).toContain(" *new*</span></p>");
+  });
+
+  test.each([
+    ["a paragraph", "Some **bold**", '<strong>bold</strong><span id="tail" class="as-typed"></span></p>'],
+    ["a list", "- a\n  - b", '<li>b<span id="tail" class="as-typed"></span></li>'],
+    ["a table", "| a |\n|---|\n| b |", '<td>b<span id="tail" class="as-typed"></span></td>'],
+    ["code", "```ts\na", 'a<span id="tail" class="as-typed"></span></code></pre></div>'],
+    ["code after a line end", "```ts\na\n", 'a<span id="tail" class="as-typed">\n</span></code></pre></div>'],
+    ["a paragraph with code at its end", "A `b`", '<code>b</code><span id="tail" class="as-typed"></span></p>'],
+    ["a rule", "---", '<hr /><span id="tail" class="as-typed"></span>'],
+  ])("puts new text at the end of the open block: %s", (_, text, html) => {
+    expect(new Shown().update(text).open).toContain(html);
+  });
+
+  test("keeps the second half of a character and of a line end for the next piece", () => {
+    const shown = new Shown();
+    shown.update("A smile: \ud83d");
+    shown.update("A smile: \ud83d\ude00\r");
+    shown.update("A smile: \ud83d\ude00\r\nNext");
+    expect(seen(shown.html)).toBe("A smile: \u{1f600}\nNext");
+  });
+
+  test("is shown as typed from where it is too long to be rendered", () => {
+    const shown = new Shown();
+    const text = "word ".repeat(40_001);
+    shown.update(text);
+    expect(shown.update(`${text}<b>`)).toEqual({ tail: "&lt;b&gt;" });
+  });
+
+  test("keeps a long code block whole whose lines end as on Windows", () => {
+    const lines = Array.from({ length: 12 }, (_, index) => `a${index};`);
+    const text = ["```", ...lines, "```", "", "The end."].join("\r\n");
+    const shown = new Shown();
+    shown.update(text.slice(0, text.indexOf("The end")));
+    shown.update(text.slice(0, -2));
+    shown.update(text);
+    expect(bare(shown.html)).toEndWith('</pre></div><p dir="auto">The end.</p>');
+  });
+
+  test("renders a finished block once", () => {
+    const growing = new GrowingMarkdown("tail");
+    growing.update("First.");
+    expect(growing.update("First.\n\nSec").finished).toContain("First.");
+    expect(growing.update("First.\n\nSecond").finished).toBe("");
+  });
+});
