@@ -10,7 +10,7 @@ import { count, duration } from "../ui/time";
 export const Question = ({ id, content }: Pick<ConversationMessage, "id" | "content">) => (
   <article class="turn question" id={id}>
     <h2 class="visually-hidden">You</h2>
-    <p dir="auto">{content}</p>
+    <p>{content}</p>
   </article>
 );
 

@@ -58,6 +58,7 @@ describe("a text that grows", () => {
           if (open !== undefined && !soFar.endsWith("\r")) expect(bare(shown.html)).toBe(bare(markdown(soFar)));
         }
       }),
+      { numRuns: 40 },
     );
   });
 
