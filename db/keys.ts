@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, ne, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { keys } from "./schema";
 
@@ -28,6 +28,32 @@ export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyR
     .orderBy(desc(keys.createdAt), desc(keys.id))
     .limit(limit);
 };
+
+/** Columns by which the keys can be sorted. A key that never expires comes after all others, one never used before them. */
+const ORDERS = {
+  name: sql`lower(${keys.name})`,
+  role: sql`${keys.role}`,
+  created: sql`${keys.createdAt}`,
+  used: sql`${keys.lastUsedAt}`,
+  expires: sql`coalesce(${keys.expiresAt}, 9e15)`,
+};
+
+export interface KeyOrder {
+  by: keyof typeof ORDERS;
+  isDescending: boolean;
+}
+
+export const listKeysSorted = (
+  db: Reads,
+  { by, isDescending }: KeyOrder,
+  limit: number,
+  offset: number,
+): Promise<KeyRow[]> => {
+  const direction = isDescending ? desc : asc;
+  return db.select().from(keys).orderBy(direction(ORDERS[by]), direction(keys.id)).limit(limit).offset(offset);
+};
+
+export const countKeys = (db: Reads): Promise<number> => db.$count(keys);
 
 /** True when a key of role admin other than `exceptId` is neither revoked nor expired at `at`. */
 export const hasOtherAdmin = async (db: Reads, exceptId: string, at: Date): Promise<boolean> => {

@@ -35,7 +35,9 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       "/keys",
       async ({ principal, exchange, body, status }) => {
         const made = await idempotency.once(exchange, principal, body, async (seal) =>
-          withSecret(await keys.create(principal, fromCreate(body), (tx, issued) => seal(tx, withSecret(issued)))),
+          withSecret(
+            await keys.create(principal, fromCreate(body), { kept: (tx, issued) => seal(tx, withSecret(issued)) }),
+          ),
         );
         return status(201, made);
       },
@@ -67,7 +69,9 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       async ({ principal, exchange, params, body, status }) => {
         const graceMs = (body.grace_seconds ?? DEFAULT_GRACE_SECONDS) * 1000;
         const made = await idempotency.once(exchange, principal, body, async (seal) =>
-          withSecret(await keys.rotate(principal, params.id, graceMs, (tx, issued) => seal(tx, withSecret(issued)))),
+          withSecret(
+            await keys.rotate(principal, params.id, graceMs, { kept: (tx, issued) => seal(tx, withSecret(issued)) }),
+          ),
         );
         return status(201, made);
       },

@@ -7,6 +7,7 @@ import { migrate } from "../../db/migrate";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { problemOf, withDatabaseFile } from "../../tests/db/temporary";
+import { newKeyId } from "./format";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
 const START = new Date("2026-11-23T12:00:00.000Z").getTime();
@@ -246,4 +247,38 @@ test("lists go on where the page before ended", async () => {
   ]);
   expect([first.hasMore, second.hasMore]).toEqual([true, false]);
   expect((await problemOf(keys.list({ limit: 3, after: "key_none" }))).detail.param).toBe("after");
+});
+
+test("an id makes one key: the second time is refused, also when both come at once and for a successor", async () => {
+  const id = newKeyId();
+  const create = () => keys.create(LOCAL_ACTOR, { name: "from a form", role: "member" }, { id });
+  const results = await Promise.allSettled([create(), create()]);
+  expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+  expect((await problemOf(create())).kind).toBe("conflict");
+  expect((await problemOf(keys.rotate(LOCAL_ACTOR, id, 0, { id }))).kind).toBe("conflict");
+  const { key, record } = await keys.rotate(LOCAL_ACTOR, id, HOUR_MS, { id: newKeyId() });
+  expect(await keys.verify(bearer(key))).toMatchObject({ keyId: record.id, keyName: "from a form" });
+  expect((await keys.get(id)).status).toBe("active");
+});
+
+test("keys are listed in any order, in pages, with their number", async () => {
+  for (const [name, expiresInDays] of [
+    ["beta", 2],
+    ["Alpha", undefined],
+    ["gamma", 1],
+  ] as const) {
+    timeMs += 1000;
+    const expiresAt = expiresInDays === undefined ? null : new Date(timeMs + expiresInDays * DAY_MS);
+    await keys.create(LOCAL_ACTOR, { name, role: "member", expiresAt });
+  }
+  const names = async (by: "name" | "created" | "expires", isDescending: boolean, limit = 10, offset = 0) => {
+    const page = await keys.listSorted({ by, isDescending, limit, offset });
+    expect(page.total).toBe(3);
+    return page.keys.map(({ name }) => name).join(" ");
+  };
+  expect(await names("name", false)).toBe("Alpha beta gamma");
+  expect(await names("name", true)).toBe("gamma beta Alpha");
+  expect(await names("created", true)).toBe("gamma Alpha beta");
+  expect(await names("expires", false)).toBe("gamma beta Alpha");
+  expect(await names("name", false, 2, 2)).toBe("gamma");
 });

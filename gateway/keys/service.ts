@@ -51,7 +51,12 @@ export interface IssuedKey {
   key: string;
 }
 
-type OnIssued = (tx: Tx, issued: IssuedKey) => Promise<void>;
+interface IssueOptions {
+  /** Id of the new key, from `newKeyId`. A form carries it, so that a form sent twice makes one key. */
+  id?: string;
+  /** Runs in the transaction that makes the key. */
+  kept?: (tx: Tx, issued: IssuedKey) => Promise<void>;
+}
 
 export interface KeysService {
   /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
@@ -62,20 +67,25 @@ export interface KeysService {
   unusable(ids: readonly string[]): Promise<string[]>;
   /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
-  /** `kept` runs in the transaction that makes the key. */
+  /** Throws conflict when there is a key with the given id. */
   create(
     actor: Actor,
     settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>,
-    kept?: OnIssued,
+    options?: IssueOptions,
   ): Promise<IssuedKey>;
   /** Newest first; `after` is the id of the last one of the page before. */
   list(page: { limit: number; after?: string }): Promise<{ keys: KeyRecord[]; hasMore: boolean }>;
+  /** All keys in pages of `limit`, in any order. */
+  listSorted(page: store.KeyOrder & { limit: number; offset: number }): Promise<{ keys: KeyRecord[]; total: number }>;
   /** Throws not_found. */
   get(id: string): Promise<KeyRecord>;
   /** Throws not_found, or conflict when no admin key would be left. */
   update(actor: Actor, id: string, changes: Partial<KeySettings>): Promise<KeyRecord>;
-  /** A new key with the same settings; the old one works for `graceMs` more, or until its own end if that is sooner. */
-  rotate(actor: Actor, id: string, graceMs: number, kept?: OnIssued): Promise<IssuedKey>;
+  /**
+   * A new key with the same settings; the old one works for `graceMs` more, or until its own end if that is sooner.
+   * Throws not_found, or conflict for a key that cannot be rotated and for an id that is taken.
+   */
+  rotate(actor: Actor, id: string, graceMs: number, options?: IssueOptions): Promise<IssuedKey>;
   /** Ends the key and its sessions: at once in this process, within a second in others. Throws not_found or conflict. */
   revoke(actor: Actor, id: string): Promise<KeyRecord>;
   /** Writes when keys were last used. Otherwise that happens once a minute. */
@@ -125,8 +135,15 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
     return result;
   };
 
-  const issue = async (tx: Tx, actor: Actor, at: Date, row: IssueFields): Promise<IssuedKey> => {
-    const { id, key } = generateKey();
+  const issue = async (
+    tx: Tx,
+    actor: Actor,
+    at: Date,
+    row: IssueFields,
+    wantedId: string | undefined,
+  ): Promise<IssuedKey> => {
+    if (wantedId !== undefined && (await store.findKey(tx, wantedId))) throw keyExists(wantedId);
+    const { id, key } = generateKey(wantedId?.replace("key_", ""));
     const stored = await store.insertKey(tx, {
       ...row,
       id,
@@ -154,12 +171,12 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 
-    async create(actor, settings, kept) {
+    async create(actor, settings, { id, kept } = {}) {
       assertAdmin(actor);
       const at = now();
       assertInFuture(settings.expiresAt, at);
       return db.write(async (tx) => {
-        const issued = await issue(tx, actor, at, settings);
+        const issued = await issue(tx, actor, at, settings, id);
         const { name, role } = settings;
         const target = issued.record.id;
         await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target, detail: { name, role } });
@@ -174,6 +191,11 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       }
       const rows = await store.listKeys(db, limit + 1, after);
       return { keys: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
+    },
+
+    async listSorted({ limit, offset, ...order }) {
+      const [rows, total] = await Promise.all([store.listKeysSorted(db, order, limit, offset), store.countKeys(db)]);
+      return { keys: rows.map(toRecord), total };
     },
 
     async get(id) {
@@ -192,13 +214,13 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         return { result: toRecord(updated ?? key), detail: { ...changes } };
       }),
 
-    rotate: (actor, id, graceMs, kept) =>
+    rotate: (actor, id, graceMs, { id: newId, kept } = {}) =>
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
         const graceEndsAt = new Date(at.getTime() + graceMs);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
-        const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id });
+        const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
         await kept?.(tx, issued);
         return { result: issued, detail: { to: issued.record.id, endsAt: endsAt.toISOString() } };
@@ -233,3 +255,5 @@ const settingsOf = (key: store.KeyRow): KeySettings => ({
 });
 
 const noSuchKey = (id: string) => new AppError("not_found", `There is no key ${id}.`);
+const keyExists = (id: string) =>
+  new AppError("conflict", `The key ${id} exists already, and its secret cannot be shown again. Create a new key.`);

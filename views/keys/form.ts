@@ -6,11 +6,13 @@ const DAY_MS = 86_400_000;
 
 export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 
-/** Days until a key ends; "" never. */
+/** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
 /** A filled form, as it came. */
 export interface KeyForm {
+  /** Of the key to be created: a form that is sent twice creates one key. */
+  id: string;
   name: string;
   role: string;
   lifetime: string;
@@ -19,7 +21,7 @@ export interface KeyForm {
   models: string;
 }
 
-export const EMPTY_FORM: KeyForm = {
+export const EMPTY_FORM: Omit<KeyForm, "id"> = {
   name: "",
   role: "member",
   lifetime: "90",
@@ -37,13 +39,13 @@ export const readKeyForm = (form: KeyForm, now: Date): { settings: Settings } | 
   if (name === "" || name.length > 100) problems.name = "Enter a name of 1 to 100 characters";
   const role = KEY_ROLES.find((known) => known === form.role);
   if (!role) problems.role = "Choose a role";
-  if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key ends";
+  if (!LIFETIMES.some((days) => days === form.lifetime)) problems.lifetime = "Choose when the key expires";
   const limit = (field: "requestsPerMinute" | "parallelRequests", most: number): number | null => {
     const text = form[field].trim();
     const value = Number(text);
     if (text === "") return null;
     if (!Number.isInteger(value) || value < 1 || value > most) {
-      problems[field] = `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it empty`;
+      problems[field] = `Enter a whole number from 1 to ${most.toLocaleString("en")}, or leave it blank`;
     }
     return value;
   };

@@ -2,7 +2,8 @@ import type { IssuedKey, KeyRecord } from "../../gateway/keys/service";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { CopyButton, EmptyState } from "../ui/states";
+import { NumberedPager, RowRange, withQuery } from "../ui/lists";
+import { CopyButton } from "../ui/states";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
@@ -16,53 +17,61 @@ const ROLE_WORDS: Record<string, string> = {
   metrics: "Metrics: reads metrics only",
 };
 
+/** Columns that the list can be sorted by, as `sort` names them. */
+export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const;
+export const KEYS_PER_PAGE = 50;
+
 interface KeysPageProps extends Frame {
   keys: readonly KeyRecord[];
-  /** Id of the last key shown, when there are more. */
-  nextAfter?: string;
+  /** Keys on all pages. */
+  total: number;
+  page: number;
+  sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
   /** What was just done. */
   notice?: string;
 }
 
-/** All keys, newest first. */
-export const KeysPage = ({ keys, nextAfter, notice, ...frame }: KeysPageProps) => (
-  <Shell {...frame} title="Keys">
-    <Heading
-      title="Keys"
-      note="Each program or person gets a key of its own, so that it can be limited and revoked alone."
-    >
-      <a class="button" href="/keys/new">
-        <Icon name="plus" /> Create key
-      </a>
-    </Heading>
-    <Alerts />
-    <Notice text={notice} />
-    {keys.length === 0 ? (
-      <EmptyState title="No keys yet">
-        <p>A key lets a program use the models. Create the first one.</p>
-      </EmptyState>
-    ) : (
+/** All keys. */
+export const KeysPage = ({ keys, total, page, sort, notice, ...frame }: KeysPageProps) => {
+  const place = { page, pageLength: KEYS_PER_PAGE, total };
+  const query = { sort: `${sort.isDescending ? "-" : ""}${sort.by}` };
+  return (
+    <Shell {...frame} title="Keys">
+      <Heading title="Keys" note="Give each program and person a key of its own: it can be limited and revoked alone.">
+        <a class="button" href="/keys/new">
+          <Icon name="plus" /> Create key
+        </a>
+      </Heading>
+      <Alerts />
+      <Notice text={notice} />
+      <RowRange {...place} noun="key" />
       <Table
         caption="Keys"
         rows={keys}
+        sorting={{ ...sort, href: (to) => withQuery("/keys", { sort: to }) }}
         columns={[
-          { name: "Name", cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
-          { name: "Role", cell: (key) => key.role },
+          { name: "Name", sortKey: "name", cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
+          { name: "Role", sortKey: "role", cell: (key) => key.role },
           { name: "State", cell: (key) => <KeyState status={key.status} /> },
           { name: "Requests/min", isNumeric: true, cell: (key) => key.limits.requestsPerMinute.toLocaleString("en") },
-          { name: "At once", isNumeric: true, cell: (key) => key.limits.parallelRequests.toLocaleString("en") },
-          { name: "Last used", cell: (key) => (key.lastUsedAt ? <Time at={key.lastUsedAt} /> : "Never") },
-          { name: "Ends", cell: (key) => (key.expiresAt ? <Time at={key.expiresAt} /> : "Never") },
+          { name: "Parallel", isNumeric: true, cell: (key) => key.limits.parallelRequests.toLocaleString("en") },
+          { name: "Created", sortKey: "created", cell: (key) => <Time at={key.createdAt} /> },
+          {
+            name: "Last used",
+            sortKey: "used",
+            cell: (key) => (key.lastUsedAt ? <Time at={key.lastUsedAt} /> : "Never"),
+          },
+          {
+            name: "Expires",
+            sortKey: "expires",
+            cell: (key) => (key.expiresAt ? <Time at={key.expiresAt} /> : "Never"),
+          },
         ]}
       />
-    )}
-    {nextAfter && (
-      <p>
-        <a href={`/keys?after=${encodeURIComponent(nextAfter)}`}>Older keys</a>
-      </p>
-    )}
-  </Shell>
-);
+      <NumberedPager {...place} path="/keys" query={query} />
+    </Shell>
+  );
+};
 
 const KeyState = ({ status }: Pick<KeyRecord, "status">) => (
   <span class={`state ${status === "active" ? "good" : "off"}`}>{status}</span>
@@ -70,15 +79,18 @@ const KeyState = ({ status }: Pick<KeyRecord, "status">) => (
 
 interface NewKeyPageProps extends Frame {
   form: KeyForm;
+  /** Ids of the models that the nodes have now. */
+  models: readonly string[];
   problems?: Problems;
 }
 
 /** The form for a new key, with what was typed before and what was wrong with it. */
-export const NewKeyPage = ({ form, problems = {}, ...frame }: NewKeyPageProps) => (
+export const NewKeyPage = ({ form, models, problems = {}, ...frame }: NewKeyPageProps) => (
   <Shell {...frame} title={Object.keys(problems).length > 0 ? "Error: Create key" : "Create key"}>
     <ErrorSummary problems={problems} />
     <Heading title="Create key" />
-    <form class="card form" method="post" action="/keys" novalidate>
+    <form class="card form" method="post" action="/keys" data-busy="Creating…" novalidate>
+      <input type="hidden" name="id" value={form.id} />
       <TextField
         name="name"
         label="Name"
@@ -96,7 +108,7 @@ export const NewKeyPage = ({ form, problems = {}, ...frame }: NewKeyPageProps) =
       />
       <SelectField
         name="lifetime"
-        label="Ends"
+        label="Expires"
         value={form.lifetime}
         problem={problems.lifetime}
         options={LIFETIMES.map((days) => ({ value: days, label: days === "" ? "Never" : `In ${days} days` }))}
@@ -104,16 +116,16 @@ export const NewKeyPage = ({ form, problems = {}, ...frame }: NewKeyPageProps) =
       <div class="field-row">
         <TextField
           name="requestsPerMinute"
-          label="Requests a minute"
-          hint="Empty: the default"
+          label="Requests per minute"
+          hint="Leave blank for the default"
           value={form.requestsPerMinute}
           problem={problems.requestsPerMinute}
           attributes={{ inputmode: "numeric" }}
         />
         <TextField
           name="parallelRequests"
-          label="Requests at once"
-          hint="Empty: the default"
+          label="Parallel requests"
+          hint="Leave blank for the default"
           value={form.parallelRequests}
           problem={problems.parallelRequests}
           attributes={{ inputmode: "numeric" }}
@@ -122,7 +134,12 @@ export const NewKeyPage = ({ form, problems = {}, ...frame }: NewKeyPageProps) =
       <TextField
         name="models"
         label="Models"
-        hint="Names separated by commas. Empty: every model"
+        hint={
+          <>
+            Names separated by commas. Leave blank to allow every model.
+            {models.length > 0 && ` Available now: ${models.join(", ")}.`}
+          </>
+        }
         value={form.models}
         attributes={{ autocomplete: "off", spellcheck: "false" }}
       />
@@ -136,25 +153,27 @@ export const NewKeyPage = ({ form, problems = {}, ...frame }: NewKeyPageProps) =
 
 interface SecretPageProps extends Frame {
   issued: IssuedKey;
-  /** When the key that this one replaces ends. */
-  olderEndsAt?: Date | null;
+  /** When the key that this one replaces expires. */
+  olderExpiresAt?: Date | null;
+  unknownModels: readonly string[];
 }
 
 /** The only page that ever shows a key. */
-export const SecretPage = ({ issued: { record, key }, olderEndsAt, ...frame }: SecretPageProps) => (
+export const SecretPage = ({ issued: { record, key }, olderExpiresAt, unknownModels, ...frame }: SecretPageProps) => (
   <Shell {...frame} title="Store the key">
     <Heading
       title={`Store the key of ${record.name}`}
-      note="It is shown now and never again: only a fingerprint of it is kept."
+      note="Copy it now. It is shown only once, because only its fingerprint is stored."
     />
+    <UnknownModels names={unknownModels} />
     <div class="card">
       <p class="secret">
         <code id="secret">{key}</code>
         <CopyButton text={key} label="Copy key" />
       </p>
-      {olderEndsAt && (
+      {olderExpiresAt && (
         <p class="hint">
-          The older key works until <Time at={olderEndsAt} />.
+          The older key works until <Time at={olderExpiresAt} />.
         </p>
       )}
       <form class="form-end" method="get" action="/keys">
@@ -164,30 +183,69 @@ export const SecretPage = ({ issued: { record, key }, olderEndsAt, ...frame }: S
   </Shell>
 );
 
+/** Models of a key that no node has: a typing error, or a model that is loaded later. */
+const UnknownModels = ({ names }: { names: readonly string[] }) =>
+  names.length > 0 && (
+    <div class="panel notice" role="status">
+      <Icon name="alert" />
+      <div>
+        <h2>{names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}</h2>
+        <p>
+          No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} now. The key can use{" "}
+          {names.length === 1 ? "it" : "them"} as soon as a node does. If a name is misspelled, revoke this key and
+          create another.
+        </p>
+      </div>
+    </div>
+  );
+
+/** Answer to a form that was sent again: the first time made a key, whose secret is gone. */
+export const KeyExistsPage = ({ record, ...frame }: Frame & { record: KeyRecord }) => (
+  <Shell {...frame} title="This key exists already">
+    <Heading title="This key exists already" />
+    <div class="card">
+      <p>
+        This form was sent before and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was shown
+        once and cannot be shown again. If you did not store it, rotate or revoke the key.
+      </p>
+      <div class="form-end">
+        <a class="button" href={`/keys/${record.id}`}>
+          Open the key
+        </a>
+        <a href="/keys/new">Create another key</a>
+      </div>
+    </div>
+  </Shell>
+);
+
 interface KeyPageProps extends Frame {
   record: KeyRecord;
+  unknownModels: readonly string[];
+  /** Id of the key that rotating makes. */
+  successorId: string;
   problems?: Problems;
 }
 
 /** One key: what it may do, and the ways to replace or end it. */
-export const KeyPage = ({ record, problems = {}, ...frame }: KeyPageProps) => (
+export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...frame }: KeyPageProps) => (
   <Shell {...frame} title={Object.keys(problems).length > 0 ? `Error: ${record.name}` : record.name}>
     <ErrorSummary problems={problems} />
     <Heading title={record.name} note={<KeyState status={record.status} />} />
+    <UnknownModels names={unknownModels} />
     <dl class="card facts-list">
       <Fact name="Id" value={<code>{record.id}</code>} />
       <Fact name="Role" value={ROLE_WORDS[record.role] ?? record.role} />
-      <Fact name="Requests a minute" value={record.limits.requestsPerMinute.toLocaleString("en")} />
-      <Fact name="Requests at once" value={record.limits.parallelRequests.toLocaleString("en")} />
+      <Fact name="Requests per minute" value={record.limits.requestsPerMinute.toLocaleString("en")} />
+      <Fact name="Parallel requests" value={record.limits.parallelRequests.toLocaleString("en")} />
       <Fact name="Models" value={record.allowedModels?.join(", ") ?? "Every model"} />
       <Fact name="Created" value={<Time at={record.createdAt} />} />
       <Fact name="Last used" value={record.lastUsedAt ? <Time at={record.lastUsedAt} /> : "Never"} />
-      <Fact name="Ends" value={record.expiresAt ? <Time at={record.expiresAt} /> : "Never"} />
+      <Fact name="Expires" value={record.expiresAt ? <Time at={record.expiresAt} /> : "Never"} />
     </dl>
     {record.isBootstrap ? (
-      <p class="hint">This key is set by the environment of the gateway: change or remove it there.</p>
+      <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
     ) : (
-      record.status === "active" && <Endings record={record} problems={problems} />
+      record.status === "active" && <Endings record={record} successorId={successorId} problems={problems} />
     )}
   </Shell>
 );
@@ -201,16 +259,17 @@ const Fact = ({ name, value }: { name: string; value: unknown }) => (
 
 /** Hours in which both keys work. */
 export const OVERLAPS = ["0", "1", "24"] as const;
-const OVERLAP_WORDS = { 0: "At once", 1: "In 1 hour", 24: "In 24 hours" } as const;
+const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
 
-const Endings = ({ record, problems }: { record: KeyRecord; problems: Problems }) => (
+const Endings = ({ record, successorId, problems }: { record: KeyRecord; successorId: string; problems: Problems }) => (
   <div class="columns">
-    <form class="card form" method="post" action={`/keys/${record.id}/rotate`}>
+    <form class="card form" method="post" action={`/keys/${record.id}/rotate`} data-busy="Rotating…">
       <h2>Rotate</h2>
-      <p>Makes a new key with the same settings.</p>
+      <p>Creates a new key with the same settings.</p>
+      <input type="hidden" name="id" value={successorId} />
       <SelectField
         name="overlap"
-        label="This key ends"
+        label="This key expires"
         value="1"
         options={OVERLAPS.map((hours) => ({ value: hours, label: OVERLAP_WORDS[hours] }))}
       />
@@ -222,7 +281,7 @@ const Endings = ({ record, problems }: { record: KeyRecord; problems: Problems }
     </form>
     <form class="card form" method="post" action={`/keys/${record.id}/revoke`} novalidate>
       <h2>Revoke</h2>
-      <p>Requests with it fail at once, and its sessions end. This can't be undone.</p>
+      <p>Requests with this key fail immediately, and its sessions end. This can't be undone.</p>
       <TextField
         name="confirm"
         label={`Type “${confirmationOf(record)}” to confirm`}

@@ -1,16 +1,22 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
-import type { KeysService } from "../../gateway/keys/service";
+import { NEW_KEY_ID, newKeyId } from "../../gateway/keys/format";
+import type { IssuedKey, KeyRecord, KeysService } from "../../gateway/keys/service";
+import type { Models } from "../../gateway/models/registry";
+import { AppError } from "../../lib/errors";
+import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
+import { readPage, readSort, withQuery } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
-import { KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage } from "./page";
+import { KEYS_PER_PAGE, KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
-const PAGE_LENGTH = 50;
 const HOUR_MS = 3_600_000;
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
+const keyId = t.String({ pattern: NEW_KEY_ID });
 const keyForm = Fields({
+  id: keyId,
   name: text(1000),
   role: text(100),
   lifetime: text(100),
@@ -19,51 +25,86 @@ const keyForm = Fields({
   models: text(10_000),
 });
 
+interface KeyPageDeps {
+  keys: KeysService;
+  models: Pick<Models, "list">;
+  now?: () => Date;
+}
+
 /** `/keys`: for admins. */
-export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysService; now?: () => Date }) =>
-  new Elysia({ name: "views.keys", prefix: "/keys" })
+export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageDeps) => {
+  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
+
+  /** Those that the nodes have now, also where the reader's own key may not use them. */
+  const knownModels = (request: Request): string[] =>
+    models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
+  /** Nothing while no node has said what it has. */
+  const unknownModels = (request: Request, { allowedModels }: KeyRecord): string[] => {
+    const known = knownModels(request);
+    return known.length === 0 ? [] : (allowedModels ?? []).filter((id) => !known.includes(id));
+  };
+
+  /** Shows a new key, or says that an earlier request with this form has made it already. */
+  const secretPage = async (request: Request, id: string, issue: () => Promise<IssuedKey>): Promise<Response> => {
+    try {
+      const issued = await issue();
+      const { record } = issued;
+      const older = record.rotatedFrom === null ? undefined : await keys.get(record.rotatedFrom);
+      const props = { ...frameOf(request), issued, unknownModels: unknownModels(request, record) };
+      return page(<SecretPage {...props} olderExpiresAt={older?.expiresAt} />, 201);
+    } catch (error) {
+      if (!(error instanceof AppError && error.kind === "conflict")) throw error;
+      const record = await keys.get(id).catch(() => {
+        throw error;
+      });
+      return page(<KeyExistsPage {...frameOf(request)} record={record} />, 409);
+    }
+  };
+
+  const keyPage = (request: Request, record: KeyRecord, problems?: Problems) => {
+    const props = { ...frameOf(request), record, problems, successorId: newKeyId() };
+    return page(<KeyPage {...props} unknownModels={unknownModels(request, record)} />, problems ? 422 : 200);
+  };
+
+  return new Elysia({ name: "views.keys", prefix: "/keys" })
     .get(
       "",
       async ({ request, query }) => {
-        const { keys: shown, hasMore } = await keys.list({ limit: PAGE_LENGTH, after: query.after });
-        const notice = query.done === "revoked" ? "Key revoked. Requests with it fail now." : undefined;
-        const nextAfter = hasMore ? shown.at(-1)?.id : undefined;
-        const props = { request, principal: principalOf(request), keys: shown, nextAfter, notice };
-        return page(<KeysPage {...props} />);
+        const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
+        const pageNumber = readPage(query.page);
+        const offset = (pageNumber - 1) * KEYS_PER_PAGE;
+        const shown = await keys.listSorted({ ...sort, limit: KEYS_PER_PAGE, offset });
+        if (shown.keys.length === 0 && pageNumber > 1)
+          return redirect(request, withQuery("/keys", { sort: query.sort }));
+        const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : undefined;
+        return page(<KeysPage {...frameOf(request)} {...shown} page={pageNumber} sort={sort} notice={notice} />);
       },
-      { query: Fields({ after: t.Optional(t.String({ maxLength: 100 })), done: t.Optional(t.String()) }) },
+      { query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }) },
     )
-    .get("/new", ({ request }) =>
-      page(<NewKeyPage request={request} principal={principalOf(request)} form={EMPTY_FORM} />),
-    )
+    .get("/new", ({ request }) => {
+      const form = { ...EMPTY_FORM, id: newKeyId() };
+      return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
+    })
     .post(
       "",
       async ({ request, body }) => {
         const principal = principalOf(request);
         const form = { ...EMPTY_FORM, ...body };
         const read = readKeyForm(form, now());
-        const frame = { request, principal };
-        if ("problems" in read) return page(<NewKeyPage {...frame} form={form} problems={read.problems} />, 422);
-        return page(<SecretPage {...frame} issued={await keys.create(principal, read.settings)} />, 201);
+        if ("problems" in read) {
+          const props = { ...frameOf(request), form, models: knownModels(request), problems: read.problems };
+          return page(<NewKeyPage {...props} />, 422);
+        }
+        return secretPage(request, body.id, () => keys.create(principal, read.settings, { id: body.id }));
       },
       { body: keyForm },
     )
-    .get("/:id", async ({ request, params }) => {
-      const props = { request, principal: principalOf(request), record: await keys.get(params.id) };
-      return page(<KeyPage {...props} />);
-    })
+    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)))
     .post(
       "/:id/rotate",
-      async ({ request, params, body }) => {
-        const principal = principalOf(request);
-        const issued = await keys.rotate(principal, params.id, Number(body.overlap) * HOUR_MS);
-        const { expiresAt } = await keys.get(params.id);
-        return page(
-          <SecretPage request={request} principal={principal} issued={issued} olderEndsAt={expiresAt} />,
-          201,
-        );
-      },
-      { body: Fields({ overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
+      ({ request, params, body: { id, overlap } }) =>
+        secretPage(request, id, () => keys.rotate(principalOf(request), params.id, Number(overlap) * HOUR_MS, { id })),
+      { body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
     )
     .post(
       "/:id/revoke",
@@ -72,10 +113,11 @@ export const keyPageRoutes = ({ keys, now = () => new Date() }: { keys: KeysServ
         const record = await keys.get(params.id);
         if (!isConfirmed(body.confirm, record)) {
           const problems = { confirm: `Type the name of the key, “${confirmationOf(record)}”, to revoke it` };
-          return page(<KeyPage request={request} principal={principal} record={record} problems={problems} />, 422);
+          return keyPage(request, record, problems);
         }
         await keys.revoke(principal, params.id);
         return redirect(request, "/keys?done=revoked");
       },
       { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
     );
+};
