@@ -58,16 +58,17 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
 const screensOf = (principal: Principal | undefined) =>
   SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
 
-/** Where `/` leads: the reader's main screen. Who may open none is told so by the last one. */
-export const homePath = (principal: Principal | undefined): string =>
-  principal ? (screensOf(principal)[0]?.path ?? "/system") : "/sign-in";
+/** Where `/` leads: the reader's main screen. */
+export const homePath = (principal: Principal | undefined): string => screensOf(principal)[0]?.path ?? "/sign-in";
 
 const Navigation = ({ request, principal }: Frame) => {
   const { pathname } = new URL(request.url);
+  const screens = screensOf(principal);
+  if (screens.length === 0) return null;
   return (
     <nav aria-label="Screens">
       <ul class="screens">
-        {screensOf(principal).map(({ path, name, icon }) => (
+        {screens.map(({ path, name, icon }) => (
           <li>
             <a href={path} aria-current={pathname === path || pathname.startsWith(`${path}/`) ? "page" : undefined}>
               <Icon name={icon} />

@@ -24,6 +24,21 @@ test.each([
   expect((await get(path, role)).status).toBe(200);
 });
 
+test("the start page of a metrics key says what it is for, and signing in leads there", async () => {
+  const { key } = await pages.newKey("metrics");
+  const signedIn = await fetch(`${pages.url}/sign-in`, {
+    method: "POST",
+    headers: { origin: pages.url },
+    body: new URLSearchParams({ key, return: "/chat" }),
+    redirect: "manual",
+  });
+  expect([signedIn.status, signedIn.headers.get("location")]).toEqual([303, "/"]);
+  const home = await get("/", "metrics");
+  expect(home.status).toBe(200);
+  expect(await home.text()).toContain(`${pages.url}/metrics`);
+  expect((await get("/sign-in?return=/system", "metrics")).headers.get("location")).toBe("/");
+});
+
 test("a stranger's start page is the sign-in", async () => {
   const response = await fetch(`${pages.url}/`, { redirect: "manual" });
   expect(response.headers.get("location")).toBe("/sign-in");

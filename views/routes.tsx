@@ -8,7 +8,6 @@ import type { AgreementService } from "../gateway/evaluators/agreement";
 import type { EvaluatorService } from "../gateway/evaluators/service";
 import type { FeedbackService } from "../gateway/feedback/service";
 import type { Health } from "../gateway/health/service";
-import { exchangeOf } from "../gateway/http/exchange";
 import type { KeyRuns } from "../gateway/keys/runs";
 import type { KeysService } from "../gateway/keys/service";
 import type { LabelService } from "../gateway/labels/service";
@@ -26,7 +25,6 @@ import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
-import { homePath } from "./layout";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
@@ -69,7 +67,6 @@ export const pageRoutes = (services: PageServices) => {
     .use(labelPageRoutes(services))
     .use(keyPageRoutes(services))
     .use(systemRoutes(services))
-    .get("/", ({ request }) => redirect(request, homePath(exchangeOf(request).principal)))
     .post(
       "/theme",
       ({ request, body }) => redirect(request, localPath(body.return), { "set-cookie": setThemeCookie(body.theme) }),

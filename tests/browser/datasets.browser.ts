@@ -114,7 +114,7 @@ const CASES: Case[] = [
     path: "/datasets",
     status: 429,
     reach: reloadedWith("rate_limited", "The key has sent the 60 requests of this minute.", 12_000),
-    shows: "One moment",
+    shows: "Rate limit reached",
   },
   {
     name: "datasets without a worker",

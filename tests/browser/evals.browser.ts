@@ -109,7 +109,7 @@ const CASES: Case[] = [
     path: "/evals",
     status: 429,
     reach: reloadedWith("rate_limited", "The key has sent the 60 requests of this minute.", 12_000),
-    shows: "The key has sent the 60 requests of this minute.",
+    shows: "Rate limit reached",
   },
   { name: "evaluation form", path: "/evals/new", shows: "Maximum length (tokens)" },
   {

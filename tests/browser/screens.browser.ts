@@ -10,7 +10,7 @@ let pages: Pages;
 const cookies: Record<string, string> = {};
 
 /** Signs in with a new key of that role. */
-const signedIn = async (role: "viewer" | "member" | "admin", name: string) => {
+const signedIn = async (role: "viewer" | "member" | "admin" | "metrics", name: string) => {
   const { key, id } = await pages.newKey(role, name);
   const { cookie, principal } = await pages.sessions.signIn(key);
   return { cookie, principal, id };
@@ -18,7 +18,7 @@ const signedIn = async (role: "viewer" | "member" | "admin", name: string) => {
 
 beforeAll(async () => {
   pages = await startPages();
-  for (const role of ["viewer", "member", "admin"] as const) {
+  for (const role of ["viewer", "member", "admin", "metrics"] as const) {
     cookies[role] = (await signedIn(role, `Ada’s ${role} key`)).cookie;
   }
 });
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 interface Case extends ScreenCase {
   /** Left out: nobody is signed in. `newcomer` has no chats yet. */
-  as?: "viewer" | "member" | "admin" | "newcomer";
+  as?: "viewer" | "member" | "admin" | "metrics" | "newcomer";
 }
 
 const ask = async (page: Page, text: string) => {
@@ -189,18 +189,16 @@ const CASES: Case[] = [
   },
   { name: "keys", path: "/keys", as: "admin", shows: "Create key" },
   {
-    name: "keys empty",
-    path: "/keys",
-    as: "admin",
-    // Nobody can sign in without a key, so the list is empty only past its end.
-    reach: async (page) => {
-      const { keys } = await pages.keys.list({ limit: 1000 });
-      await page.goto(`/keys?after=${keys.at(-1)?.id}`);
+    name: "keys paged",
+    path: async () => {
+      for (let n = 0; n < 50; n++) await pages.newKey("viewer", `Reader ${n}`);
+      return "/keys?sort=name&page=2";
     },
-    shows: "No keys yet",
+    as: "admin",
+    shows: "51 to ",
   },
   { name: "keys server error", path: "/keys", as: "admin", status: 500, reach: failing, shows: "Something failed" },
-  { name: "keys rate-limited", path: "/keys", as: "admin", status: 429, reach: limiting, shows: "One moment" },
+  { name: "keys rate-limited", path: "/keys", as: "admin", status: 429, reach: limiting, shows: "Rate limit reached" },
   {
     name: "keys degraded",
     path: "/keys",
@@ -208,14 +206,14 @@ const CASES: Case[] = [
     reach: withoutNode((page) => page.reload()),
     shows: "No GPU node answers",
   },
-  { name: "key form", path: "/keys/new", as: "admin", shows: "Requests a minute" },
+  { name: "key form", path: "/keys/new", as: "admin", shows: "Requests per minute" },
   {
     name: "key form refused",
     path: "/keys/new",
     as: "admin",
     status: 422,
     reach: async (page) => {
-      await page.getByLabel("Requests a minute").fill("many");
+      await page.getByLabel("Requests per minute").fill("many");
       await page.getByRole("button", { name: "Create key" }).click();
     },
     shows: "There is a problem",
@@ -228,7 +226,31 @@ const CASES: Case[] = [
       await page.getByLabel("Name").fill("search service");
       await page.getByRole("button", { name: "Create key" }).click();
     },
-    shows: "It is shown now and never again",
+    shows: "It is shown only once",
+  },
+  {
+    name: "key created with an unknown model",
+    path: "/keys/new",
+    as: "admin",
+    reach: async (page) => {
+      await page.getByLabel("Name").fill("search service");
+      await page.getByLabel("Models").fill("gpt-9, smollm2-135m-instruct");
+      await page.getByRole("button", { name: "Create key" }).click();
+    },
+    shows: "A model of this key is unknown",
+  },
+  {
+    name: "key exists already",
+    path: "/keys/new",
+    as: "admin",
+    status: 409,
+    reach: async (page) => {
+      await page.getByLabel("Name").fill("search service");
+      await page.getByRole("button", { name: "Create key" }).click();
+      await page.locator("#secret").waitFor();
+      await page.reload();
+    },
+    shows: "This form was sent before",
   },
   {
     name: "key",
@@ -236,6 +258,7 @@ const CASES: Case[] = [
     as: "admin",
     shows: "Revoke",
   },
+  { name: "metrics key", path: "/", as: "metrics", shows: "This key reads metrics" },
   { name: "system", path: "/system", as: "viewer", shows: "Everything works" },
   {
     name: "system degraded",

@@ -33,6 +33,23 @@
     setTimeout(() => icon("copy", button), 1500);
   });
 
+  // Menus close by Escape, by a click elsewhere and when the focus leaves them. `.menu` is a switch: its menu is beside it.
+  const openMenus = () => [...document.querySelectorAll("details:is(.menu, .chat-menu, .turn-actions .confirm)[open]")];
+  const areaOf = (menu) => (menu.matches(".menu") ? menu.parentElement : menu);
+  const closeMenusWithout = (target) => {
+    for (const menu of openMenus()) if (!areaOf(menu).contains(target)) menu.open = false;
+  };
+  document.addEventListener("click", (event) => closeMenusWithout(event.target));
+  document.addEventListener("focusin", (event) => closeMenusWithout(event.target));
+  // Before other listeners: the Escape that closes a menu stops no answer.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && openMenus().at(-1);
+    if (!menu) return;
+    event.stopPropagation();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }, true);
+
   // Refusals for a while count down to when the same request works again.
   setInterval(() => {
     for (const left of document.querySelectorAll("[data-countdown]")) {
@@ -59,7 +76,7 @@
       });
   });
 
-  // A form that takes long says so; whoever comes back to it may send it again.
+  // A form that takes long says so, and is sent once; after a return to its page it can be sent again.
   document.addEventListener("submit", (event) => {
     const { busy } = event.target.dataset;
     const button = event.submitter;

@@ -1,4 +1,4 @@
-import { type Frame, Plain } from "../layout";
+import { type Frame, Heading, Plain, Shell } from "../layout";
 import { TextField } from "../ui/fields";
 
 interface SignInPageProps extends Frame {
@@ -46,3 +46,35 @@ export const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string;
     </form>
   </Plain>
 );
+
+/** Start page of a key that reads metrics and nothing else: what to do with it, since it opens no other page. */
+export const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
+  <Shell {...frame} title="Metrics key">
+    <Heading
+      title="This key reads metrics"
+      note="It is for a monitoring system such as Prometheus. It opens no other page and cannot ask a model."
+    />
+    <div class="card form">
+      <h2>Try it</h2>
+      <pre class="as-typed">
+        <code>{`curl -H "authorization: Bearer $GROUNDWIRE_KEY" ${origin}/metrics`}</code>
+      </pre>
+      <h2>Let Prometheus read it</h2>
+      <pre class="as-typed">
+        <code>{scrapeConfig(new URL(origin))}</code>
+      </pre>
+      <p>
+        To chat or to see results, sign out and use another key. An admin creates one under Keys, with the role viewer,
+        member, editor or admin.
+      </p>
+    </div>
+  </Shell>
+);
+
+const scrapeConfig = ({ protocol, host }: URL): string => `scrape_configs:
+  - job_name: groundwire
+    scheme: ${protocol.replace(":", "")}
+    authorization:
+      credentials_file: /etc/prometheus/groundwire.key
+    static_configs:
+      - targets: ["${host}"]`;

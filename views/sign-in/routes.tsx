@@ -1,27 +1,39 @@
 import { Elysia, t } from "elysia";
 import { retryHeaders } from "../../gateway/http/errors";
 import { exchangeOf } from "../../gateway/http/exchange";
+import type { Principal } from "../../gateway/principal";
 import { SignInBrake } from "../../gateway/sessions/brake";
 import type { SessionService } from "../../gateway/sessions/service";
 import { AppError } from "../../lib/errors";
+import { homePath } from "../layout";
 import { localPath, sessionCookie, setSessionCookie } from "../session";
 import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
-import { LinkPage, SignInPage } from "./page";
+import { LinkPage, MetricsKeyPage, SignInPage } from "./page";
 
 const REFUSED_KEY = "That key does not work. Check it, or ask an admin for a new one.";
 const REFUSED_LINK = "That link was used already or is too old. Sign in with a key.";
 
-/** `/sign-in` and `/sign-out`: from a key, or a one-time link, to a session. */
+/** Where a reader goes after signing in. A metrics key opens the start page alone, which says what it is for. */
+const landingPath = ({ role }: Principal, returnTo: string): string => (role === "metrics" ? "/" : returnTo);
+
+/** `/`, `/sign-in` and `/sign-out`: from a key, or a one-time link, to a session. */
 export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) => {
   const brake = new SignInBrake();
   return new Elysia({ name: "views.sign-in" })
+    .get("/", ({ request }) => {
+      const { principal } = exchangeOf(request);
+      if (principal?.role !== "metrics") return redirect(request, homePath(principal));
+      const origin = publicUrl ?? new URL(request.url).origin;
+      return page(<MetricsKeyPage request={request} principal={principal} origin={origin} />);
+    })
     .get(
       "/sign-in",
       ({ request, query }) => {
         const returnTo = localPath(query.return);
         if (query.token) return page(<LinkPage request={request} token={query.token} returnTo={returnTo} />);
-        if (exchangeOf(request).principal) return redirect(request, returnTo);
+        const { principal } = exchangeOf(request);
+        if (principal) return redirect(request, landingPath(principal, returnTo));
         const note = sessionCookie(request, publicUrl)
           ? "Your session ended. Sign in to continue where you were."
           : undefined;
@@ -40,7 +52,8 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           const session = body.token
             ? await sessions.redeem(body.token, previous)
             : await sessions.signIn(body.key?.trim() ?? "", previous);
-          return redirect(request, returnTo, { "set-cookie": setSessionCookie(request, session, publicUrl) });
+          const path = landingPath(session.principal, returnTo);
+          return redirect(request, path, { "set-cookie": setSessionCookie(request, session, publicUrl) });
         } catch (error) {
           if (!(error instanceof AppError && (error.status === 401 || error.status === 429))) throw error;
           const refused = (problem: string) => <SignInPage request={request} returnTo={returnTo} problem={problem} />;

@@ -89,7 +89,7 @@ const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
 };
 
 const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => {
-  // What a node said before it was lost is no news.
+  // The last report of a node that is gone is out of date.
   const isAnswering = readiness && state !== "down" && state !== "ejected";
   return (
     <li class="card node">
@@ -103,7 +103,7 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
         {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
         {isAnswering && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
         {isAnswering && readiness.embeddings && <Fact name="Embedding" value={embeddingFact(readiness.embeddings)} />}
-        {isAnswering && <Fact name="Requests from here" value={String(outstanding)} />}
+        {isAnswering && <Fact name="Active requests from this gateway" value={String(outstanding)} />}
         {readiness && <Fact name="Engine" value={readiness.engine} />}
         {readiness?.models.map((model) => (
           <Fact
@@ -111,7 +111,9 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
             value={`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
           />
         ))}
-        {state !== "ready" && <Fact name="For" value={duration(Math.max(0, Date.now() - since.getTime()))} />}
+        {state !== "ready" && (
+          <Fact name="In this state for" value={duration(Math.max(0, Date.now() - since.getTime()))} />
+        )}
       </dl>
       {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
     </li>

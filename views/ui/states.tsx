@@ -14,7 +14,7 @@ const TITLES: Record<number, string> = {
   413: "That is too large",
   415: "That is not a format for this",
   422: "There is a problem",
-  429: "One moment",
+  429: "Rate limit reached",
   500: "Something failed on our side",
   501: "Not built yet",
   502: "The GPU node failed",

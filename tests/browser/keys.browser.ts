@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import type { Role } from "../../gateway/principal";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+
+/** A page signed in with a new key of that role, on which nothing may go wrong. */
+const signedIn = async (role: Role, options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
+  const { key } = await pages.newKey(role);
+  const { cookie } = await pages.sessions.signIn(key);
+  expect(await onScreen(pages.url, { session: cookie, ...options }, work)).toEqual([]);
+};
+
+const keysNamed = async (name: string) =>
+  (await pages.keys.list({ limit: 1000 })).keys.filter((key) => key.name === name);
+
+const fillAndCreate = async (page: Page, name: string, models = ""): Promise<void> => {
+  await page.goto("/keys/new");
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Models").fill(models);
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page.locator("#secret").waitFor();
+};
+
+describe("a form that is sent twice", () => {
+  test.each([true, false])("creates one key, and says that it exists (scripts: %j)", (javaScript) =>
+    signedIn("admin", { javaScript, expectedStatuses: [409] }, async (page) => {
+      const name = `reloaded ${javaScript}`;
+      await fillAndCreate(page, name);
+      await page.reload();
+      await page.getByRole("heading", { level: 1, name: "This key exists already" }).waitFor();
+      expect(await page.locator("#secret").count()).toBe(0);
+      expect(await keysNamed(name)).toHaveLength(1);
+      await page.getByRole("link", { name: "Open the key" }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+    }),
+  );
+
+  test("rotates a key once", () =>
+    signedIn("admin", { expectedStatuses: [409] }, async (page) => {
+      await fillAndCreate(page, "rotated once");
+      await page.goto(`/keys/${(await keysNamed("rotated once"))[0]?.id}`);
+      await page.getByRole("button", { name: "Rotate key" }).click();
+      await page.locator("#secret").waitFor();
+      await page.reload();
+      await page.getByText("This form was sent before").waitFor();
+      expect(await keysNamed("rotated once")).toHaveLength(2);
+    }));
+
+  test("is a new form when the page is opened again", () =>
+    signedIn("admin", {}, async (page) => {
+      await fillAndCreate(page, "two of them");
+      await fillAndCreate(page, "two of them");
+      expect(await keysNamed("two of them")).toHaveLength(2);
+    }));
+});
+
+test("an unknown model is named before and after the key is stored, and the key is created", () =>
+  signedIn("admin", {}, async (page) => {
+    await page.goto("/keys/new");
+    await page.getByText("Available now: smollm2-135m-instruct").waitFor();
+    await fillAndCreate(page, "with a typo", "gpt-9, smollm2-135m-instruct");
+    const warning = page.getByText("No node has gpt-9 now");
+    await warning.waitFor();
+    const [key] = await keysNamed("with a typo");
+    expect(key?.allowedModels).toEqual(["gpt-9", "smollm2-135m-instruct"]);
+    await page.goto(`/keys/${key?.id}`);
+    await warning.waitFor();
+    await fillAndCreate(page, "without a typo", "smollm2-135m-instruct");
+    expect(await page.getByText("No node has").count()).toBe(0);
+  }));
+
+test("a metrics key that signs in, wherever it wanted to go, learns what it is for", async () => {
+  const { key } = await pages.newKey("metrics");
+  const faults = await onScreen(pages.url, {}, async (page) => {
+    await page.goto("/chat");
+    await page.getByLabel("Your key").fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { level: 1, name: "This key reads metrics" }).waitFor();
+    await page.getByText(`${pages.url}/metrics`).waitFor();
+    await page.getByText("scrape_configs").waitFor();
+    expect(await page.getByRole("navigation").count()).toBe(0);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Your key").waitFor();
+  });
+  expect(faults).toEqual([]);
+});
+
+test("the list says where one is, leads on and back, sorts, and keeps its header in view", () =>
+  signedIn("admin", { width: 390 }, async (page) => {
+    for (let n = 0; n < 110; n++) await pages.newKey("viewer", `Reader ${String(n).padStart(3, "0")}`);
+    const { total } = await pages.keys.listSorted({ by: "name", isDescending: false, limit: 1, offset: 0 });
+    await page.goto("/keys");
+    await page.getByText(`1 to 50 of ${total} keys`).waitFor();
+    await page.getByRole("link", { name: "Next page" }).click();
+    await page.getByText(`51 to 100 of ${total} keys`).waitFor();
+    await page.getByRole("link", { name: "Previous page" }).click();
+    await page.getByText(`1 to 50 of ${total} keys`).waitFor();
+
+    await page.getByRole("link", { name: "Name", exact: true }).click();
+    expect(await page.locator('th[aria-sort="ascending"]').textContent()).toBe("Name");
+    const names = await page.locator("tbody tr td:first-child").allTextContents();
+    expect(names).toEqual([...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
+    await page.getByRole("link", { name: "Name", exact: true }).click();
+    expect(await page.locator('th[aria-sort="descending"]').textContent()).toBe("Name");
+    expect(await page.locator("[aria-sort]").count()).toBe(1);
+
+    await page.evaluate("document.querySelector('section.scroll').scrollTop = 1e6");
+    const [box, header] = [page.locator("section.scroll"), page.locator("thead th").first()];
+    expect((await header.boundingBox())?.y).toBeCloseTo(((await box.boundingBox())?.y ?? 0) + 1, 0);
+    await page.goto("/keys?page=999&sort=-name");
+    await page.getByText(`1 to 50 of ${total} keys`).waitFor();
+  }));
+
+describe("a menu", () => {
+  /** Opens the menu of the screens, which a narrow window folds away. */
+  const openMenu = async (page: Page) => {
+    await page.goto("/system");
+    await page.getByTitle("Menu").or(page.locator(".menu summary")).first().click();
+    await page.getByRole("link", { name: "Evaluations" }).waitFor();
+  };
+  const isClosed = (page: Page) => page.getByRole("link", { name: "Evaluations" }).waitFor({ state: "hidden" });
+
+  test("closes by Escape, and gives the focus back to its button", () =>
+    signedIn("admin", { width: 390 }, async (page) => {
+      await openMenu(page);
+      await page.keyboard.press("Escape");
+      await isClosed(page);
+      expect(await page.evaluate<string>("document.activeElement.tagName")).toBe("SUMMARY");
+    }));
+
+  test("closes by a click elsewhere, but not by one inside", () =>
+    signedIn("admin", { width: 390 }, async (page) => {
+      await openMenu(page);
+      await page.locator(".account p").click();
+      expect(await page.getByRole("link", { name: "Evaluations" }).isVisible()).toBe(true);
+      await page.locator("main").click({ position: { x: 5, y: 5 } });
+      await isClosed(page);
+    }));
+
+  test("of a chat closes by Escape and by a click elsewhere, and covers no question", () =>
+    signedIn("member", { width: 390 }, async (page) => {
+      pages.chat.reset();
+      pages.chat.say("Yes.");
+      pages.chat.finish();
+      await page.goto("/chat");
+      await page.getByLabel("Message").fill("A question as wide as the window, so that it reaches the menu's button");
+      await page.getByLabel("Message").press("Enter");
+      await page.getByText("184 tokens").waitFor();
+      const button = await page.getByTitle("Chat settings").boundingBox();
+      const question = await page.locator(".question").first().boundingBox();
+      if (!button || !question) throw new Error("Both have to be on the page.");
+      expect(question.y).toBeGreaterThanOrEqual(button.y + button.height);
+
+      const rename = page.getByLabel("Name of this chat");
+      for (const close of [
+        () => page.keyboard.press("Escape"),
+        () => page.mouse.click(8, 600),
+        () => page.getByLabel("Message").focus(),
+      ]) {
+        await page.getByTitle("Chat settings").click();
+        await rename.waitFor();
+        await close();
+        await rename.waitFor({ state: "hidden" });
+      }
+    }));
+
+  test("that Escape closes leaves a running answer alone", () =>
+    signedIn("member", {}, async (page) => {
+      pages.chat.reset();
+      await page.goto("/chat");
+      await page.getByLabel("Message").fill("Tell me a story");
+      await page.getByLabel("Message").press("Enter");
+      pages.chat.say("Once");
+      await page.getByText("Once", { exact: true }).waitFor();
+      await page.getByTitle("Chat settings").click();
+      await page.keyboard.press("Escape");
+      await page.getByLabel("Name of this chat").waitFor({ state: "hidden" });
+      pages.chat.say(" upon a time");
+      pages.chat.finish();
+      await page.getByText("184 tokens").waitFor();
+      expect(await page.getByText("Stopped", { exact: true }).count()).toBe(0);
+    }));
+});
