@@ -9,7 +9,14 @@ const LATE = new Date("2026-11-23T12:00:06.000Z");
 
 test("a save that comes after an answer's end changes nothing", async () => {
   const db = await temporaryDb();
-  const answer = { id: "msg_1", role: "assistant", content: "", status: "generating", detail: null } as const;
+  const answer = {
+    id: "msg_1",
+    parentId: null,
+    role: "assistant",
+    content: "",
+    status: "generating",
+    detail: null,
+  } as const;
   await db.write(async (tx) => {
     await insertKey(tx, { id: "key_a", name: "a", role: "member", secretHash: Buffer.from("a"), createdAt: ASKED });
     await insertConversation(tx, { id: "chat_1", keyId: "key_a", title: "t", model: "m", updatedAt: ASKED });

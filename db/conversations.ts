@@ -1,11 +1,13 @@
-import { and, asc, desc, eq, lt, max, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lt, max, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { like } from "./like";
 import { conversations, messages } from "./schema";
 
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
 export type MessageRow = typeof messages.$inferSelect;
-export type NewMessage = Pick<MessageRow, "id" | "role" | "content" | "status" | "detail"> & { createdAt?: Date };
+export type NewMessage = Pick<MessageRow, "id" | "parentId" | "role" | "content" | "status" | "detail"> & {
+  createdAt?: Date;
+};
 
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
@@ -21,12 +23,13 @@ const withCount = {
   keyId: conversations.keyId,
   title: conversations.title,
   model: conversations.model,
+  leafId: conversations.leafId,
   createdAt: conversations.createdAt,
   updatedAt: conversations.updatedAt,
   messageCount: sql<number>`(SELECT count(*) FROM messages WHERE messages.conversation_id = conversations.id)`,
 };
 
-/** Conversations of a key, last changed first, after `cursor`; `search` is part of the title. */
+/** Conversations of a key, last changed first, after `cursor`; `search` is part of the title or of a message. */
 export const listConversations = (
   db: Db,
   keyId: string,
@@ -38,7 +41,7 @@ export const listConversations = (
     .where(
       and(
         eq(conversations.keyId, keyId),
-        search === undefined ? undefined : like(conversations.title, search),
+        search === undefined ? undefined : or(like(conversations.title, search), hasText(search)),
         cursor &&
           or(
             lt(conversations.updatedAt, cursor.updatedAt),
@@ -48,6 +51,9 @@ export const listConversations = (
     )
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))
     .limit(limit);
+
+const hasText = (search: string) =>
+  sql`EXISTS (SELECT 1 FROM messages WHERE messages.conversation_id = conversations.id AND ${like(sql`messages.content`, search)})`;
 
 /** A conversation, if it is this key's own. */
 export const findConversation = async (db: Db, keyId: string, id: string): Promise<ConversationRow | undefined> => {
@@ -64,11 +70,11 @@ export const findHolder = async (db: Reads, id: string): Promise<string | undefi
   return row?.keyId;
 };
 
-/** All messages of a conversation in order. */
+/** All messages of a conversation, every branch, in the order of their creation: a parent comes before its children. */
 export const listMessages = (db: Reads, conversationId: string): Promise<MessageRow[]> =>
   db.select().from(messages).where(eq(messages.conversationId, conversationId)).orderBy(asc(messages.position));
 
-/** The answer of this request among the conversations of a key, and where it stands; undefined where none is kept. */
+/** The answer of this request among the conversations of a key; undefined where none is kept. */
 export const findAnswer = async (db: Reads, keyId: string, requestId: string): Promise<MessageRow | undefined> => {
   const [row] = await db
     .select({ message: messages })
@@ -82,7 +88,7 @@ export const findAnswer = async (db: Reads, keyId: string, requestId: string): P
 export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
   tx.insert(conversations).values(row);
 
-/** Appends messages in the order given and marks the conversation as changed at `now`. */
+/** Adds messages in the order given, shows the branch of the last one, and marks the conversation as changed at `now`. */
 export const appendMessages = async (
   tx: Tx,
   conversationId: string,
@@ -97,7 +103,12 @@ export const appendMessages = async (
   const rows = added.map((message, i) => ({ ...message, conversationId, position: from + i }));
   for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(messages).values(rows.slice(i, i + INSERT_ROWS));
   await touch(tx, conversationId, now);
+  await showBranch(tx, conversationId, rows.at(-1)?.id ?? null);
 };
+
+/** Shows the branch that ends with `leafId`. */
+export const showBranch = (tx: Tx, conversationId: string, leafId: string | null) =>
+  tx.update(conversations).set({ leafId }).where(eq(conversations.id, conversationId));
 
 /**
  * Stores what is known of an answer that is being generated, and marks its conversation as changed at `now`. An answer
@@ -117,7 +128,17 @@ export const saveAnswer = async (
   if (saved.length > 0) await touch(tx, conversationId, now);
 };
 
-export const deleteMessage = (tx: Tx, id: string) => tx.delete(messages).where(eq(messages.id, id));
+/** Deletes these messages, at most 1,000. Messages that follow one of them follow `parentId` from now on. */
+export const deleteMessages = async (
+  tx: Tx,
+  conversationId: string,
+  ids: readonly string[],
+  parentId: string | null,
+): Promise<void> => {
+  const followsThem = and(eq(messages.conversationId, conversationId), inArray(messages.parentId, [...ids]));
+  await tx.update(messages).set({ parentId }).where(followsThem);
+  await tx.delete(messages).where(inArray(messages.id, [...ids]));
+};
 
 export const renameConversation = (tx: Tx, id: string, title: string) =>
   tx.update(conversations).set({ title }).where(eq(conversations.id, id));

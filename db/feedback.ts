@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, or } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { feedback } from "./schema";
 
@@ -10,9 +10,30 @@ export interface FeedbackCursor {
   id: string;
 }
 
-export const insertFeedback = async (tx: Tx, row: FeedbackRow): Promise<void> => {
-  await tx.insert(feedback).values(row);
+/**
+ * Stores what a key says of an answer, in place of what it said of it before; the id stays, and so does the sample when
+ * no other takes its place.
+ */
+export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRow> => {
+  const { rating, comment, correction, createdAt } = row;
+  const sample = sql`coalesce(excluded.sample, ${feedback.sample})`;
+  const [saved = row] = await tx
+    .insert(feedback)
+    .values(row)
+    .onConflictDoUpdate({
+      target: [feedback.requestId, feedback.givenBy],
+      set: { rating, comment, correction, sample, createdAt },
+    })
+    .returning();
+  return saved;
 };
+
+/** What a key has said of the answers to these requests. */
+export const findFeedback = (db: Reads, givenBy: string, requestIds: readonly string[]): Promise<FeedbackRow[]> =>
+  db
+    .select()
+    .from(feedback)
+    .where(and(eq(feedback.givenBy, givenBy), inArray(feedback.requestId, [...requestIds])));
 
 /** Newest first, after `cursor`. */
 export const listFeedback = (

@@ -11,6 +11,8 @@ export const conversations = sqliteTable(
       .references(() => keys.id),
     title: text().notNull(),
     model: text().notNull(),
+    /** The last message of the branch that is shown; null: the newest message. */
+    leafId: text(),
     createdAt: createdAt(),
     updatedAt: time().notNull(),
   },
@@ -24,7 +26,13 @@ export const messages = sqliteTable(
     conversationId: text()
       .notNull()
       .references(() => conversations.id, { onDelete: "cascade" }),
+    /** Order of creation; a branch runs along `parentId`. */
     position: integer().notNull(),
+    /**
+     * The message before it; messages with the same parent are versions of each other. Not a foreign key: SQLite would
+     * check each row of a long conversation against all others when the conversation is deleted.
+     */
+    parentId: text(),
     role: text({ enum: ["system", "user", "assistant"] }).notNull(),
     content: text().notNull(),
     /** generating: an answer that a reload finds again; interrupted: the process ended meanwhile. */

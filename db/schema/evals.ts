@@ -195,5 +195,8 @@ export const feedback = sqliteTable(
     givenBy: text().notNull(),
     createdAt: createdAt(),
   },
-  (table) => [index("feedback_by_age").on(table.createdAt, table.id), index("feedback_by_request").on(table.requestId)],
+  (table) => [
+    index("feedback_by_age").on(table.createdAt, table.id),
+    uniqueIndex("feedback_by_giver").on(table.requestId, table.givenBy),
+  ],
 );

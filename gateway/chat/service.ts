@@ -9,6 +9,7 @@ import type {
   ChatAnswer,
   ChatCompletionRequest,
   ChatEvent,
+  ChatMessage,
   CompletionRequest,
   Latency,
   Usage,
@@ -68,6 +69,8 @@ export interface ChatService {
   answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
   /** The same as it comes: one `start`, any number of `delta`, one `done`. Leaving the loop early stops the generation. */
   events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
+  /** Tokens of the prompt that these messages make: Infinity when it leaves no room for an answer; undefined when the engine can't say. */
+  countPrompt(call: Call, model: string, messages: ChatMessage[]): Promise<number | undefined>;
 }
 
 interface ChatDeps {
@@ -81,6 +84,9 @@ interface ChatDeps {
 }
 
 const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
+/** Milliseconds for counting the tokens of a prompt. */
+const COUNT_MS = 5000;
+const decoder = new TextDecoder();
 
 /** Conversations and results are stored, and a database cuts a text off at NUL. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "");
@@ -241,6 +247,28 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         if (texts.length > 0) yield { type: "delta", text: withoutNul(texts.join("")), tokens: texts.length };
       }
       yield { type: "done", answer: describe(call, start, toCompletion(pieces)) };
+    },
+
+    async countPrompt({ principal, requestId, priority, signal, traceparent }, model, messages) {
+      try {
+        const reply = await engine.request({
+          route: "/tokenize",
+          model,
+          body: JSON.stringify({ model, messages }),
+          stream: false,
+          requestId,
+          fairKey: principal.keyId,
+          priority,
+          deadlineMs: COUNT_MS,
+          signal,
+          traceparent,
+        });
+        const { count } = JSON.parse(decoder.decode(join(await collect(reply.body))));
+        // A server that reads another form of the request counts nothing.
+        return Number.isInteger(count) && count > 0 ? count : undefined;
+      } catch (thrown) {
+        return toAppError(thrown).kind === "context_length_exceeded" ? Number.POSITIVE_INFINITY : undefined;
+      }
     },
   };
 };

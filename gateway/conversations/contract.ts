@@ -7,6 +7,22 @@ const newTitle = Name(200);
 const role = OneOf(["system", "user", "assistant"]);
 const content = Type.String({ maxLength: 1_000_000 });
 
+const leftOut = Count("Earlier messages that no longer fitted; system messages are always kept");
+
+/** What the model read before it answered. */
+export const AnswerContext = Type.Object(
+  {
+    window: Nullable(Type.Integer({ minimum: 1 }), {
+      description: "Tokens of prompt and answer together; null while no node has said",
+    }),
+    prompt_tokens: Count("Of the prompt: an estimate until `usage` has the exact number"),
+    first_message_id: Nullable(Id("msg"), { description: "The first message that was read; null when all were" }),
+    left_out: leftOut,
+  },
+  { title: "AnswerContext" },
+);
+export type AnswerContext = Static<typeof AnswerContext>;
+
 /** What is known about an answer, as in `ChatAnswer`. Fields come as they get known: a stopped answer has no finish reason. */
 export const AnswerDetail = Type.Object(
   {
@@ -17,6 +33,12 @@ export const AnswerDetail = Type.Object(
     usage: Type.Optional(Usage),
     latency: Type.Optional(Latency),
     cache: Type.Optional(CacheReport),
+    context: Type.Optional(AnswerContext),
+    length_limit: Type.Optional(
+      OneOf(["max_tokens", "context_window"], {
+        description: "With the finish_reason length: max_tokens was reached, or the context is full",
+      }),
+    ),
     so_far: Type.Optional(
       Type.Object(
         {
@@ -37,6 +59,11 @@ export type AnswerDetail = Static<typeof AnswerDetail>;
 export const ConversationMessage = Type.Object(
   {
     id: Id("msg"),
+    parent_id: Nullable(Id("msg"), { description: "The message before it; null for the first" }),
+    versions: Type.Array(Id("msg"), {
+      description:
+        "This message and what was written in its place, oldest first: questions that were edited, answers that were asked for again. One is shown at a time",
+    }),
     role,
     content,
     status: OneOf(["complete", "generating", "stopped", "failed", "interrupted"], {
@@ -54,7 +81,7 @@ export const Conversation = Type.Object(
     id: Id("chat"),
     title,
     model: Type.String(),
-    message_count: Count(),
+    message_count: Count("All that are stored, with those of branches that are not shown"),
     created_at: Timestamp,
     updated_at: Timestamp,
   },
@@ -74,9 +101,27 @@ export const Conversation = Type.Object(
 );
 export type Conversation = Static<typeof Conversation>;
 
+/** How much of the context window a conversation takes. */
+const ConversationContext = Type.Object(
+  {
+    window: AnswerContext.properties.window,
+    used_tokens: Count("By the prompt and the text of the last answer; estimated until that answer is whole"),
+    first_message_id: Nullable(Id("msg"), {
+      description: "The first message that the model read for the last answer; null when it read all",
+    }),
+    left_out: leftOut,
+  },
+  { title: "ConversationContext" },
+);
+export type ConversationContext = Static<typeof ConversationContext>;
+
 /** One conversation with its messages in order. */
 export const ConversationWithMessages = Type.Object(
-  { ...Conversation.properties, messages: Type.Array(ConversationMessage) },
+  {
+    ...Conversation.properties,
+    messages: Type.Array(ConversationMessage, { description: "The branch that is shown, in order" }),
+    context: ConversationContext,
+  },
   {
     title: "ConversationWithMessages",
     examples: Conversation.examples.map((conversation: object) => ({
@@ -84,6 +129,8 @@ export const ConversationWithMessages = Type.Object(
       messages: [
         {
           id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
+          parent_id: null,
+          versions: ["msg_01jd8x1m9k2n3p4q5r6s7t8v9x"],
           role: "user",
           content: "Name three colours.",
           status: "complete",
@@ -92,6 +139,8 @@ export const ConversationWithMessages = Type.Object(
         },
         {
           id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9y",
+          parent_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
+          versions: ["msg_01jd8x1m9k2n3p4q5r6s7t8v9y"],
           role: "assistant",
           content: "Red, green and blue.",
           status: "complete",
@@ -103,11 +152,13 @@ export const ConversationWithMessages = Type.Object(
             usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
             latency: { queue: 0, ttft: 61.2, total: 148.9 },
             cache: { status: "miss" },
+            context: { window: 4096, prompt_tokens: 30, first_message_id: null, left_out: 0 },
             request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
           },
           created_at: "2026-11-23T20:15:00.000Z",
         },
       ],
+      context: { window: 4096, used_tokens: 40, first_message_id: null, left_out: 0 },
     })),
   },
 );
@@ -119,7 +170,9 @@ export type ConversationPage = Static<typeof ConversationPage>;
 /** `GET /v1/conversations`: the caller's own, last changed first. */
 export const ConversationQuery = Type.Object({
   ...PageQuery.properties,
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of the title" })),
+  search: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: "Part of the title or of a message" }),
+  ),
 });
 export type ConversationQuery = Static<typeof ConversationQuery>;
 
@@ -140,6 +193,38 @@ export const RenameConversation = Strict(
 );
 export type RenameConversation = Static<typeof RenameConversation>;
 
+/** `POST /v1/conversations/{id}/messages`. */
+export const AskQuestion = Strict(
+  {
+    content: Type.String({ minLength: 1, maxLength: 1_000_000, pattern: "\\S" }),
+    replaces: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 100,
+        description: "Id of an earlier question: this is another version of it, and both are kept",
+      }),
+    ),
+  },
+  { title: "AskQuestion", examples: [{ content: "Name three colours." }] },
+);
+export type AskQuestion = Static<typeof AskQuestion>;
+
+/** An answer that has begun: follow it by its events. */
+export const AnswerBegun = Type.Object(
+  { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
+  {
+    title: "AnswerBegun",
+    examples: [
+      {
+        conversation_id: "chat_01jd8x1m9k2n3p4q5r6s7t8v9w",
+        question_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
+        answer_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9y",
+      },
+    ],
+  },
+);
+export type AnswerBegun = Static<typeof AnswerBegun>;
+
 export const ExportFormat = OneOf(["json", "markdown"]);
 export type ExportFormat = Static<typeof ExportFormat>;
 
@@ -151,6 +236,10 @@ export type ExportQuery = Static<typeof ExportQuery>;
 
 const ExportedMessage = Strict(
   {
+    id: Type.Optional(Id("msg", "Names it inside this file; an import gives it another id")),
+    parent_id: Type.Optional(
+      Nullable(Id("msg"), { description: "An earlier message of this file; left out: the one before it" }),
+    ),
     role,
     content,
     status: Type.Optional(OneOf(["complete", "stopped", "failed", "interrupted"], { default: "complete" })),
@@ -167,7 +256,10 @@ export const ExportedConversation = Strict(
     model: Type.String({ minLength: 1, maxLength: 200 }),
     created_at: Type.Optional(Timestamp),
     updated_at: Type.Optional(Timestamp),
-    messages: Type.Array(ExportedMessage, { maxItems: 10_000 }),
+    leaf_id: Type.Optional(
+      Nullable(Id("msg"), { description: "Last message of the branch that is shown; left out: the last one" }),
+    ),
+    messages: Type.Array(ExportedMessage, { maxItems: 10_000, description: "Of every branch, oldest first" }),
   },
   { title: "ExportedConversation" },
 );
@@ -216,6 +308,8 @@ export type ImportResult = Static<typeof ImportResult>;
 export const AnswerUpdate = Type.Object(
   {
     id: Id("msg"),
+    parent_id: ConversationMessage.properties.parent_id,
+    versions: ConversationMessage.properties.versions,
     status: ConversationMessage.properties.status,
     content,
     detail: AnswerDetail,

@@ -1,16 +1,19 @@
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
-import type { AnswerDetail, ConversationMessage } from "./contract";
+import type { AnswerContext, AnswerDetail, ConversationMessage } from "./contract";
 
 /** An answer at one moment. `generating` is the only status that is not the last. */
-export interface AnswerState {
-  id: string;
+export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id" | "versions"> {
   status: ConversationMessage["status"];
   content: string;
   detail: AnswerDetail;
 }
 
 type Ending = "stopped" | "interrupted";
+
+/** What the chat service says of an answer, and before it what the model gets to read. */
+export type AnswerEvent = ChatEvent | { type: "context"; context: AnswerContext };
+type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 
 /**
  * One answer on its way: it takes the events of the chat service, keeps the text, and lets any number of readers follow.
@@ -30,12 +33,19 @@ export class Generation {
   #idle: Timer | undefined;
 
   constructor(
-    readonly answer: { id: string; conversationId: string; keyId: string; model: string; requestId: string },
-    events: (signal: AbortSignal) => AsyncIterable<ChatEvent>,
-    private readonly options: { save: (state: AnswerState) => Promise<void>; keepMs: number },
+    readonly answer: Pick<AnswerState, "id" | "parent_id" | "versions"> & {
+      conversationId: string;
+      keyId: string;
+      model: string;
+      requestId: string;
+    },
+    events: Events,
+    private readonly options: { save: (state: AnswerState) => Promise<void>; keepMs: number; maxTokens: number },
   ) {
     this.#state = {
       id: answer.id,
+      parent_id: answer.parent_id,
+      versions: answer.versions,
       status: "generating",
       content: "",
       detail: { model: answer.model, request_id: answer.requestId },
@@ -94,7 +104,7 @@ export class Generation {
     this.#change({ content: this.#state.content + text });
   }
 
-  async #run(events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<void> {
+  async #run(events: Events): Promise<void> {
     const last = await this.#generate(events);
     clearTimeout(this.#idle);
     // Readers hear of the end only when a reload would find it too.
@@ -103,14 +113,24 @@ export class Generation {
     this.#change(last);
   }
 
+  /** Which limit cut the answer, if one did. */
+  #limitOf({ answer: { finish_reason, usage } }: Extract<ChatEvent, { type: "done" }>): Partial<AnswerDetail> {
+    if (finish_reason !== "length") return {};
+    const window = this.#state.detail.context?.window ?? Number.POSITIVE_INFINITY;
+    // Some servers keep the last token of the window free.
+    const isFull = usage.total_tokens >= window - 1 && usage.completion_tokens < this.options.maxTokens;
+    return { length_limit: isFull ? "context_window" : "max_tokens" };
+  }
+
   /** Takes all events; answers what changes with the end. */
-  async #generate(events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Promise<Partial<AnswerState>> {
+  async #generate(events: Events): Promise<Partial<AnswerState>> {
     const { signal } = this.#abort;
     try {
       for await (const event of events(signal)) {
         if (event.type === "delta") this.#grow(event);
+        else if (event.type === "context") this.#change({ detail: { ...this.#state.detail, context: event.context } });
         else if (event.type === "done")
-          return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event) } };
+          return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event), ...this.#limitOf(event) } };
       }
       throw new AppError("upstream_error", "The GPU node ended the answer without saying so. Try again.");
     } catch (thrown) {

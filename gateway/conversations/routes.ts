@@ -1,11 +1,16 @@
 import { Elysia } from "elysia";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
+import { callOf } from "../http/call";
+import type { Exchange } from "../http/exchange";
 import type { Idempotency } from "../http/idempotency";
 import { creates, downloads, fails, streams } from "../http/route-docs";
 import { frame, sseResponse } from "../http/sse";
+import type { Principal } from "../principal";
 import {
+  AnswerBegun,
   AnswerUpdate,
+  AskQuestion,
   Conversation,
   ConversationExport,
   ConversationPage,
@@ -18,11 +23,18 @@ import {
   RenameConversation,
   StopResult,
 } from "./contract";
+import type { Asking } from "./running-answers";
 import type { ConversationService } from "./service";
 import type { ConversationTransfer } from "./transfer";
 
 /** How often a reader who follows an answer hears of it at most. */
 const FOLLOW_MS = 100;
+
+/** What an answer needs of the request; it goes on after the request has ended. */
+const askingOf = (exchange: Exchange, principal: Principal): Asking => {
+  const { signal: _, ...asking } = callOf(exchange, principal);
+  return asking;
+};
 
 interface Services {
   conversations: ConversationService;
@@ -84,6 +96,71 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         return new Response(null, { status: 204 });
       },
       { params: PathId, detail: { summary: "Delete a conversation and its messages for good" } },
+    )
+    .post(
+      "/:id/messages",
+      async ({ principal, exchange, params, body, status }) => {
+        const place = { conversationId: params.id, replaces: body.replaces };
+        const begun = await idempotency.once(exchange, principal, body, async (seal) => {
+          const asked = await conversations.ask(askingOf(exchange, principal), body.content, place, seal);
+          return asked.begun;
+        });
+        return status(201, begun);
+      },
+      {
+        parse: "json",
+        params: PathId,
+        body: AskQuestion,
+        response: { 201: AnswerBegun },
+        detail: {
+          summary: "Ask a question, or put another version in the place of an earlier one",
+          description:
+            "The answer is written in the background: follow it by its events. The oldest turns that no longer fit into the context window are left out; `context` of the conversation says from which message on the model read it. A question that is longer than the window is refused with `context_length_exceeded`, and nothing is stored.",
+          ...creates,
+          ...fails(403),
+        },
+      },
+    )
+    .post(
+      "/:id/messages/:message_id/regenerate",
+      async ({ principal, exchange, params, status }) => {
+        const asking = askingOf(exchange, principal);
+        const { begun } = await conversations.regenerate(asking, params.id, params.message_id);
+        return status(201, begun);
+      },
+      {
+        params: MessagePath,
+        response: { 201: AnswerBegun },
+        detail: {
+          summary: "Answer a question again",
+          description: "Names the earlier answer, which is kept as another version.",
+          ...fails(403, 409),
+        },
+      },
+    )
+    .post(
+      "/:id/messages/:message_id/select",
+      ({ principal, params }) => conversations.select(principal, params.id, params.message_id),
+      {
+        params: MessagePath,
+        response: { 200: ConversationWithMessages },
+        detail: { summary: "Show this version of a message, with what follows it", ...fails(409) },
+      },
+    )
+    .delete(
+      "/:id/messages/:message_id",
+      async ({ principal, params }) => {
+        await conversations.removeTurn(principal, params.id, params.message_id);
+        return new Response(null, { status: 204 });
+      },
+      {
+        params: MessagePath,
+        detail: {
+          summary: "Delete a question with its answers for good",
+          description: "What followed stays, and follows the message before the question.",
+          ...fails(409),
+        },
+      },
     )
     .post("/:id/stop", async ({ principal, params }) => ({ stopped: await conversations.stop(principal, params.id) }), {
       params: PathId,

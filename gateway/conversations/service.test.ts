@@ -1,100 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { type Db, openDb } from "../../db/client";
-import { migrate } from "../../db/migrate";
 import { AppError } from "../../lib/errors";
-import { silentLog } from "../../lib/log";
-import { defaultConfig } from "../../lib/settings";
-import type { Call } from "../call";
-import type { ChatCompletionRequest, ChatEvent } from "../chat/contract";
-import { KeyRuns } from "../keys/runs";
-import { createKeys, LOCAL_ACTOR } from "../keys/service";
-import type { Principal } from "../principal";
+import { startConversations } from "../../tests/fixtures/conversations";
 import type { AnswerState } from "./generation";
-import { createConversations } from "./service";
 
-/** A chat service that says what is pushed into it. */
-class Speaker {
-  bodies: ChatCompletionRequest[] = [];
-  #queue: (string | AppError | null)[] = [];
-  #pushed = Promise.withResolvers<void>();
-
-  /** A piece of text, null for the end, or the error that ends it. */
-  push(item: string | AppError | null): void {
-    this.#queue.push(item);
-    this.#pushed.resolve();
-    this.#pushed = Promise.withResolvers();
-  }
-
-  async *events({ signal, requestId }: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined> {
-    this.bodies.push(body);
-    const left = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-    for (;;) {
-      const pushed = this.#pushed.promise;
-      signal.throwIfAborted();
-      const item = this.#queue.shift();
-      if (item === undefined) await Promise.race([pushed, left]);
-      else if (item instanceof AppError) throw item;
-      else if (item !== null) yield { type: "delta", text: item, tokens: 1 };
-      else {
-        const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
-        const latency = { queue: 0, ttft: 10, total: 20 };
-        const known = { model: "small", model_revision: "abc", node: "node-1", cache: { status: "miss" } } as const;
-        const answer = { ...known, id: "x", finish_reason: "stop", usage, latency, template_version: null } as const;
-        yield { type: "done", answer: { ...answer, request_id: requestId } };
-        return;
-      }
-    }
-  }
-}
-
-let db: Db;
-const runs = new KeyRuns();
-let speaker: Speaker;
-let conversations: ReturnType<typeof createConversations>;
-let ada: Principal;
-let bob: Principal;
-let clock: Date;
-let stopKeys: () => Promise<void>;
-
-const build = (keepMs?: number) =>
-  createConversations({
-    db,
-    chat: speaker,
-    models: { resolve: (_, _kind, id) => ({ id: id ?? "small", revision: "abc", isKnown: true, dimensions: null }) },
-    log: silentLog(),
-    runs,
-    now: () => clock,
-    keepMs,
-  });
-
+type Setup = Awaited<ReturnType<typeof startConversations>>;
+let { clock, speaker, ada, bob, conversations, build, asking, exchange, close } = {} as Setup;
 beforeEach(async () => {
-  clock = new Date();
-  db = await openDb({ url: ":memory:" }, silentLog());
-  await migrate(db);
-  const keys = createKeys({ db, config: defaultConfig() });
-  stopKeys = () => keys.close();
-  const person = async (name: string): Promise<Principal> => {
-    const { key } = await keys.create(LOCAL_ACTOR, { name, role: "member", parallelRequests: 2 });
-    return keys.verify(`Bearer ${key}`);
-  };
-  ada = await person("Ada");
-  bob = await person("Bob");
-  speaker = new Speaker();
-  conversations = build();
+  ({ clock, speaker, ada, bob, conversations, build, asking, exchange, close } = await startConversations());
 });
-afterEach(async () => {
-  await conversations.close();
-  await stopKeys();
-  await db.close();
-});
+afterEach(() => close());
 
-const asking = (principal = ada) => ({
-  principal,
-  requestId: "req_1",
-  receivedAt: performance.now(),
-  priority: "interactive" as const,
-  directives: { noCache: false, noStore: false, onlyIfCached: false },
-});
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
 /** Follows until `condition`, and answers the state that met it. */
@@ -130,7 +45,7 @@ describe("an answer", () => {
     const { conversation, generation } = await conversations.ask(asking(), "One");
     speaker.push(new AppError("overloaded", "Full"));
     await generation.done;
-    const second = await conversations.ask(asking(), "Two", conversation.id);
+    const second = await conversations.ask(asking(), "Two", { conversationId: conversation.id });
     speaker.push("2");
     speaker.push(null);
     await second.generation.done;
@@ -174,7 +89,7 @@ describe("an answer", () => {
     const dead = conversations;
     conversations = build();
     expect(await lastMessage(conversation.id)).toMatchObject({ status: "generating" });
-    clock = new Date(clock.getTime() + 60_000);
+    clock.now = new Date(clock.now.getTime() + 60_000);
     expect(await lastMessage(conversation.id)).toMatchObject({ status: "interrupted" });
     await dead.close();
   });
@@ -206,26 +121,14 @@ describe("an answer", () => {
     const { value } = await conversations.follow(ada, conversation.id, id, signal, 1).next();
     expect(value).toMatchObject({ content: "For all", status: "complete" });
   });
-
-  test("takes the place of the one before when it is asked for again", async () => {
-    const { conversation, generation } = await conversations.ask(asking(), "Hello");
-    speaker.push("Old");
-    speaker.push(null);
-    await generation.done;
-    const again = await conversations.regenerate(asking(), conversation.id);
-    speaker.push("New");
-    speaker.push(null);
-    await again.generation.done;
-    const { messages } = await conversations.get(ada, conversation.id);
-    expect(messages.map(({ content }) => content)).toEqual(["Hello", "New"]);
-    expect(speaker.bodies.at(-1)?.messages).toEqual([{ role: "user", content: "Hello" }]);
-  });
 });
 
 describe("limits", () => {
   test("one answer at a time in a conversation, and as many in all as the key may have", async () => {
     const { conversation } = await conversations.ask(asking(), "One");
-    await expect(conversations.ask(asking(), "Two", conversation.id)).rejects.toMatchObject({ kind: "conflict" });
+    await expect(conversations.ask(asking(), "Two", { conversationId: conversation.id })).rejects.toMatchObject({
+      kind: "conflict",
+    });
     await conversations.ask(asking(), "Two");
     await expect(conversations.ask(asking(), "Three")).rejects.toMatchObject({ kind: "rate_limited" });
     await conversations.ask(asking(bob), "One");
@@ -233,7 +136,9 @@ describe("limits", () => {
 
   test("hold for parallel callers too", async () => {
     const { id } = await conversations.create(ada);
-    const within = await Promise.allSettled([1, 2, 3].map(() => conversations.ask(asking(), "Hello", id)));
+    const within = await Promise.allSettled(
+      [1, 2, 3].map(() => conversations.ask(asking(), "Hello", { conversationId: id })),
+    );
     expect(within.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     const among = await Promise.allSettled([1, 2, 3].map(() => conversations.ask(asking(), "Hello")));
     expect(among.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -246,14 +151,14 @@ describe("limits", () => {
     await expect(conversations.rename(bob, id, "Yours")).rejects.toMatchObject(missing);
     await expect(conversations.remove(bob, id)).rejects.toMatchObject(missing);
     await expect(conversations.stop(bob, id)).rejects.toMatchObject(missing);
-    await expect(conversations.ask(asking(bob), "Hello", id)).rejects.toMatchObject(missing);
+    await expect(conversations.ask(asking(bob), "Hello", { conversationId: id })).rejects.toMatchObject(missing);
     expect((await conversations.list(bob)).data).toEqual([]);
   });
 });
 
 test("the list runs from the last changed to the first, page by page, and can be searched", async () => {
   for (const title of ["Batching", "Caching", "Batches"]) {
-    clock = new Date(clock.getTime() + 1000);
+    clock.now = new Date(clock.now.getTime() + 1000);
     await conversations.create(ada, { title });
   }
   const first = await conversations.list(ada, { limit: 2 });
@@ -262,6 +167,10 @@ test("the list runs from the last changed to the first, page by page, and can be
   expect(second.data.map(({ title }) => title)).toEqual(["Batching"]);
   expect(second.has_more).toBe(false);
   expect((await conversations.list(ada, { search: "Batch%" })).data).toEqual([]);
+  const { conversation } = await exchange("Hello", "Rivers run into the sea.");
+  const found = await conversations.list(ada, { search: "rivers run" });
+  expect(found.data.map(({ id }) => id)).toEqual([conversation.id]);
+  expect((await conversations.list(bob, { search: "rivers run" })).data).toEqual([]);
   await expect(conversations.list(ada, { after: "nonsense" })).rejects.toMatchObject({ kind: "invalid_request" });
 });
 

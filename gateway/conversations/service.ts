@@ -1,33 +1,32 @@
-import { Value } from "@sinclair/typebox/value";
-import type { Db } from "../../db/client";
+import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import type { Call } from "../call";
 import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Seal } from "../http/idempotency";
 import { newId } from "../ids";
-import type { KeyRun, KeyRuns } from "../keys/runs";
+import type { KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
-import {
-  AnswerDetail,
-  type Conversation,
-  type ConversationMessage,
-  type ConversationPage,
-  type ConversationQuery,
-  type ConversationWithMessages,
-  type CreateConversation,
+import { branchTo, newestLeaf, versionsByParent } from "./branches";
+import { contextOf, fitPrompt } from "./context";
+import type {
+  Conversation,
+  ConversationMessage,
+  ConversationPage,
+  ConversationQuery,
+  ConversationWithMessages,
+  CreateConversation,
 } from "./contract";
-import { type AnswerState, Generation, whenAborted } from "./generation";
+import { type AnswerState, whenAborted } from "./generation";
+import { type Asking, RunningAnswers, SAVE_MS } from "./running-answers";
+import { toConversation, toMessage, toState } from "./wire";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
 const KEEP_MS = 60_000;
-/** How often a running answer's text is saved, so that the end of the process loses little of it. */
-const SAVE_MS = 5000;
 /** A running answer that nobody has saved for so long belonged to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
 const TITLE_LENGTH = 60;
@@ -36,8 +35,8 @@ export const MAX_ANSWER_TOKENS = 1024;
 
 interface Deps {
   db: Db;
-  chat: Pick<ChatService, "events">;
-  models: Pick<Models, "resolve">;
+  chat: Pick<ChatService, "events" | "countPrompt">;
+  models: Pick<Models, "resolve" | "list">;
   log: Log;
   /** Where running answers stand, so that they end with their key. */
   runs: KeyRuns;
@@ -45,8 +44,12 @@ interface Deps {
   keepMs?: number;
 }
 
-/** What an answer needs from the request that asked for it. */
-type Asking = Omit<Call, "signal">;
+/** Where a question goes: after the shown branch of a conversation, or in the place of an earlier question there. */
+export interface Place {
+  conversationId?: string;
+  /** Id of a question. */
+  replaces?: string;
+}
 
 export type ConversationService = ReturnType<typeof createConversations>;
 
@@ -63,10 +66,9 @@ export const createConversations = ({
   now = () => new Date(),
   keepMs = KEEP_MS,
 }: Deps) => {
-  /** Running answers of this process by conversation. */
-  const running = new Map<string, Generation>();
-  /** Answers that are about to run. */
-  const starting = new Set<{ keyId: string; conversationId?: string }>();
+  const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
+    db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
+  const running = new RunningAnswers({ chat, log, runs, save, maxTokens: MAX_ANSWER_TOKENS, keepMs });
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);
@@ -74,75 +76,49 @@ export const createConversations = ({
     return row;
   };
 
-  const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
-    db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
+  /** A message on any branch. Throws not_found. */
+  const findMessage = (
+    rows: readonly store.MessageRow[],
+    id: string,
+    role?: "user" | "assistant",
+  ): store.MessageRow => {
+    const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));
+    if (row) return row;
+    const kind = role === "user" ? "question" : role === "assistant" ? "answer" : "message";
+    throw new AppError("not_found", `There is no such ${kind} in this conversation, or it was deleted.`);
+  };
 
-  /** Messages with the text of a running answer as it is now, and abandoned answers as what they are. */
-  const messagesOf = async (row: store.ConversationRow): Promise<ConversationMessage[]> => {
-    const messages = (await store.listMessages(db, row.id)).map(toMessage);
-    const last = messages.at(-1);
-    if (last?.status !== "generating") return messages;
-    const live = running.get(row.id)?.state;
+  const windowOf = (principal: Principal, model: string): number | null =>
+    models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
+
+  /** Rows as messages, with the text of a running answer as it is now, and abandoned answers as what they are. */
+  const toMessages = (row: store.ConversationRow, rows: readonly store.MessageRow[], leafId: string | null) => {
+    const versions = versionsByParent(rows);
+    const messages = branchTo(rows, leafId).map((message) => toMessage(message, versions.get(message.parentId)));
+    const live = running.in(row.id)?.state;
     const isOrphan = now().getTime() - row.updatedAt.getTime() > ORPHAN_MS;
-    if (live?.id === last.id) Object.assign(last, live);
-    else if (isOrphan) last.status = "interrupted";
+    for (const message of messages.filter(({ status }) => status === "generating")) {
+      if (live?.id === message.id) Object.assign(message, live);
+      else if (isOrphan) message.status = "interrupted";
+    }
     return messages;
   };
 
-  /**
-   * Holds the place of one more answer while `begin` starts it. The check and the claim are one step, so no number of
-   * parallel callers gets past them. Throws conflict, rate_limited, or insufficient_role for a key whose content may not be kept.
-   */
-  const inPlace = async <T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>) => {
-    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
-    const isTaken =
-      running.has(conversationId ?? "") || [...starting].some((other) => other.conversationId === conversationId);
-    if (conversationId !== undefined && isTaken) {
-      throw new AppError("conflict", "An answer is still being written here. Stop it or wait for its end.");
-    }
-    const { keyId, keyName, limits } = principal;
-    const answers = [...starting, ...[...running.values()].map(({ answer }) => answer)];
-    if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
-      const message = `The key "${keyName}" may have ${limits.parallelRequests} answers at once. Stop one or wait.`;
-      throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
-    }
-    const place = { keyId, conversationId };
-    starting.add(place);
-    return begin().finally(() => starting.delete(place));
-  };
+  const withMessages = (principal: Principal, row: store.ConversationRow, messages: ConversationMessage[]) => ({
+    ...toConversation(row),
+    messages,
+    context: contextOf(messages, windowOf(principal, row.model)),
+  });
 
-  /** Starts the answer to `history` and saves it every few seconds until it has ended. */
-  const generate = (
-    asking: Asking,
-    conversation: { id: string; model: string },
-    answerId: string,
-    history: ChatMessage[],
-  ) => {
-    const { principal, requestId } = asking;
-    const { id: conversationId, model } = conversation;
-    const generation = new Generation(
-      { id: answerId, conversationId, keyId: principal.keyId, model, requestId },
-      (signal) => chat.events({ ...asking, signal }, { model, messages: history, max_tokens: MAX_ANSWER_TOKENS }),
-      {
-        keepMs,
-        // The last state is saved once its middle is no longer.
-        save: (state) => {
-          clearInterval(saving);
-          return save(conversationId, state).catch((error) =>
-            log.error({ requestId, err: error }, "an answer was not saved"),
-          );
-        },
-      },
-    );
-    const run: KeyRun = { keyId: principal.keyId, end: () => void generation.stop() };
-    runs.add(run);
-    running.set(conversationId, generation);
-    const saving = setInterval(() => void save(conversationId, generation.state).catch(() => {}), SAVE_MS);
-    void generation.done.then(() => {
-      running.delete(conversationId);
-      runs.delete(run);
-    });
-    return generation;
+  /** Throws context_length_exceeded when the question at the end of `branch` leaves no room for an answer. */
+  const fit = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
+    const window = windowOf(asking.principal, model);
+    const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
+    const count = (messages: ChatMessage[]) => chat.countPrompt(call, model, messages);
+    const prompt = await fitPrompt({ branch, window, maxTokens: MAX_ANSWER_TOKENS, count });
+    if (prompt) return prompt;
+    const message = `This message is longer than the ${window} tokens that ${model} can read at once. Shorten it, or send it in parts.`;
+    throw new AppError("context_length_exceeded", message, { param: "content" });
   };
 
   const list = async (principal: Principal, query: ConversationQuery = {}): Promise<ConversationPage> => {
@@ -158,7 +134,8 @@ export const createConversations = ({
 
   const get = async (principal: Principal, id: string): Promise<ConversationWithMessages> => {
     const row = await find(principal, id);
-    return { ...toConversation(row), messages: await messagesOf(row) };
+    const rows = await store.listMessages(db, id);
+    return withMessages(principal, row, toMessages(row, rows, row.leafId));
   };
 
   /** Throws model_not_found, and insufficient_role for a key whose content may not be kept. */
@@ -175,6 +152,7 @@ export const createConversations = ({
       keyId: principal.keyId,
       title,
       model: resolved,
+      leafId: null,
       createdAt: at,
       updatedAt: at,
     };
@@ -187,49 +165,97 @@ export const createConversations = ({
   };
 
   /**
-   * Adds the question and starts its answer; a conversation without an id is made. Throws conflict while an answer runs
-   * there, rate_limited, not_found, model_not_found. What fails later is the state of the answer.
+   * Adds the question and starts its answer; a conversation without an id is made. With `replaces` the question is
+   * another version of an earlier one, and both are kept. Throws conflict while an answer runs there, rate_limited,
+   * not_found, model_not_found, and context_length_exceeded for a question that is too long: then nothing is stored.
+   * What fails later is the state of the answer.
    */
-  const ask = (asking: Asking, text: string, conversationId?: string) =>
-    inPlace(asking.principal, conversationId, async () => {
+  const ask = (asking: Asking, text: string, { conversationId, replaces }: Place = {}, seal?: Seal) =>
+    running.inPlace(asking.principal, conversationId, async () => {
       const { principal } = asking;
-      const conversation: ConversationWithMessages =
-        conversationId === undefined
-          ? { ...(await create(principal, { title: titleOf(text) })), messages: [] }
-          : await get(principal, conversationId);
-      const question = {
-        id: newId("msg"),
-        role: "user",
-        content: text,
-        status: "complete",
-        detail: null,
-      } as const;
-      const answer = newAnswer();
-      await db.write((tx) => store.appendMessages(tx, conversation.id, [question, answer], now()));
-      const history = [...toHistory(conversation.messages), { role: "user", content: text } as const];
-      return { conversation, question, generation: generate(asking, conversation, answer.id, history) };
+      const row = conversationId === undefined ? undefined : await find(principal, conversationId);
+      const rows = row ? await store.listMessages(db, row.id) : [];
+      const replaced = replaces === undefined ? undefined : findMessage(rows, replaces, "user");
+      const before = row && replaced?.parentId !== null ? toMessages(row, rows, replaced?.parentId ?? row.leafId) : [];
+      const parentId = before.at(-1)?.id ?? null;
+      const asked = newMessage(parentId, { role: "user", content: text, status: "complete" });
+      const question = toMessage({ ...asked, createdAt: now() });
+      const branch = [...before, question];
+      const model = row?.model ?? models.resolve(principal, "chat", undefined).id;
+      const prompt = await fit(asking, model, branch);
+
+      const conversation = row ? toConversation(row) : await create(principal, { title: titleOf(text), model });
+      const answer = newAnswer(question.id);
+      const begun = { conversation_id: conversation.id, question_id: question.id, answer_id: answer.id };
+      await db.write(async (tx) => {
+        await store.appendMessages(tx, conversation.id, [asked, answer], now());
+        await seal?.(tx, begun);
+      });
+      const generation = running.start(asking, { id: answer.id, versions: [answer.id], conversation, branch, prompt });
+      return { conversation, question, generation, begun };
     });
 
-  /** Answers the last question again; the earlier answer is replaced. Throws what `ask` throws, and conflict without a question. */
-  const regenerate = (asking: Asking, conversationId: string) =>
-    inPlace(asking.principal, conversationId, async () => {
-      const conversation = await get(asking.principal, conversationId);
-      const last = conversation.messages.at(-1);
-      const replaced = last?.role === "assistant" ? last : undefined;
-      const questions = replaced ? conversation.messages.slice(0, -1) : conversation.messages;
-      if (questions.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
-      const answer = newAnswer();
-      await db.write(async (tx) => {
-        if (replaced) await store.deleteMessage(tx, replaced.id);
-        await store.appendMessages(tx, conversationId, [answer], now());
-      });
-      return { replaced, generation: generate(asking, conversation, answer.id, toHistory(questions)) };
+  /**
+   * Answers a question again: the one of `answerId`, or the last one that is shown. The earlier answer is kept as another
+   * version. Throws what `ask` throws, and conflict without a question.
+   */
+  const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
+    running.inPlace(asking.principal, conversationId, async () => {
+      const row = await find(asking.principal, conversationId);
+      const rows = await store.listMessages(db, conversationId);
+      const shown = branchTo(rows, row.leafId).at(-1);
+      const last = answerId === undefined ? shown : findMessage(rows, answerId, "assistant");
+      const questionId = last?.role === "assistant" ? last.parentId : (last?.id ?? null);
+      const branch = questionId === null ? [] : toMessages(row, rows, questionId);
+      if (branch.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
+      const prompt = await fit(asking, row.model, branch);
+      const answer = newAnswer(questionId);
+      await db.write((tx) => store.appendMessages(tx, conversationId, [answer], now()));
+      const conversation = toConversation(row);
+      const versions = [...(versionsByParent(rows).get(questionId) ?? []), answer.id];
+      // The same answer out of the cache would be no other version.
+      const directives = { ...asking.directives, noCache: true };
+      const generation = running.start(
+        { ...asking, directives },
+        { id: answer.id, versions, conversation, branch, prompt },
+      );
+      return { generation, begun: { conversation_id: row.id, question_id: questionId ?? "", answer_id: answer.id } };
     });
+
+  /** Shows the newest branch that this message is on. Throws conflict while an answer runs there, and not_found. */
+  const select = async (principal: Principal, conversationId: string, messageId: string) => {
+    const row = await find(principal, conversationId);
+    return running.alone(conversationId, async () => {
+      const rows = await store.listMessages(db, conversationId);
+      const leafId = newestLeaf(rows, findMessage(rows, messageId).id);
+      await db.write((tx) => store.showBranch(tx, conversationId, leafId));
+      return withMessages(principal, row, toMessages(row, rows, leafId));
+    });
+  };
+
+  /**
+   * Deletes a question with all of its answers; what followed them follows the message before it. Other versions of the
+   * question stay. Throws conflict while an answer runs there, and not_found.
+   */
+  const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
+    const { leafId } = await find(principal, conversationId);
+    const act = async (tx: Tx) => {
+      const rows = await store.listMessages(tx, conversationId);
+      const question = findMessage(rows, questionId, "user");
+      const answers = rows.filter(({ parentId, role }) => parentId === question.id && role === "assistant");
+      const gone = [question, ...answers].map(({ id }) => id);
+      await store.deleteMessages(tx, conversationId, gone, question.parentId);
+      const left = await store.listMessages(tx, conversationId);
+      const isShown = left.some(({ id }) => id === leafId);
+      await store.showBranch(tx, conversationId, isShown ? leafId : newestLeaf(left, question.parentId));
+    };
+    await running.alone(conversationId, () => db.write(act));
+  };
 
   /** Ends the running answer and keeps its text. False when there was none. */
   const stop = async (principal: Principal, conversationId: string): Promise<boolean> => {
     await find(principal, conversationId);
-    const generation = running.get(conversationId);
+    const generation = running.in(conversationId);
     await generation?.stop();
     return generation !== undefined;
   };
@@ -247,14 +273,15 @@ export const createConversations = ({
   ) {
     const left = whenAborted(signal);
     for (;;) {
-      const { messages } = await get(principal, conversationId);
-      const live = running.get(conversationId);
+      const row = await find(principal, conversationId);
+      const live = running.in(conversationId);
       if (live?.answer.id === answerId) {
         yield* live.follow(signal, everyMs);
         return;
       }
-      const message = messages.find(({ id }) => id === answerId);
-      if (!message) throw new AppError("not_found", "There is no such answer, or it was replaced.");
+      const rows = await store.listMessages(db, conversationId);
+      const message = toMessages(row, rows, findMessage(rows, answerId).id).at(-1);
+      if (!message) return;
       yield toState(message);
       if (message.status !== "generating" || signal.aborted) return;
       await Promise.race([Bun.sleep(1000), left]);
@@ -274,51 +301,23 @@ export const createConversations = ({
   };
 
   /** Lets running answers end for at most `graceMs`, then saves the rest as interrupted. */
-  const close = async (graceMs = 0): Promise<void> => {
-    const generations = [...running.values()];
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, graceMs);
-    await Promise.race([Promise.all(generations.map(({ done }) => done)), late.promise]);
-    clearTimeout(timer);
-    await Promise.all(generations.map((generation) => generation.stop("interrupted")));
-  };
+  const close = (graceMs = 0): Promise<void> => running.close(graceMs);
 
-  return { list, get, create, ask, regenerate, stop, follow, rename, remove, close };
+  return { list, get, create, ask, regenerate, select, stop, follow, rename, remove, removeTurn, close };
 };
 
-const newAnswer = () =>
-  ({ id: newId("msg"), role: "assistant", content: "", status: "generating", detail: null }) as const;
+/** Milliseconds for counting what fits. */
+const COUNT_MS = 10_000;
+
+const newMessage = (
+  parentId: string | null,
+  said: Pick<store.NewMessage, "role" | "content" | "status">,
+): store.NewMessage => ({ id: newId("msg"), parentId, detail: null, ...said });
+
+const newAnswer = (parentId: string | null) =>
+  newMessage(parentId, { role: "assistant", content: "", status: "generating" });
 
 const titleOf = (text: string): string => {
   const line = text.trim().split("\n", 1)[0] ?? "";
   return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
 };
-
-/** What the model gets to see: whole or partial texts, without answers that have none. */
-const toHistory = (messages: readonly ConversationMessage[]): ChatMessage[] =>
-  messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
-
-const toConversation = (row: store.ConversationRow): Conversation => ({
-  id: row.id,
-  title: row.title,
-  model: row.model,
-  message_count: row.messageCount,
-  created_at: row.createdAt.toISOString(),
-  updated_at: row.updatedAt.toISOString(),
-});
-
-const toMessage = (row: store.MessageRow): ConversationMessage => ({
-  id: row.id,
-  role: row.role,
-  content: row.content,
-  status: row.status,
-  detail: Value.Check(AnswerDetail, row.detail) ? row.detail : null,
-  created_at: row.createdAt.toISOString(),
-});
-
-const toState = ({ id, status, content, detail }: ConversationMessage): AnswerState => ({
-  id,
-  status,
-  content,
-  detail: detail ?? { model: "", request_id: "" },
-});

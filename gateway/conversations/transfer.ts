@@ -7,6 +7,7 @@ import { assertMayStore } from "../content-logging";
 import { download } from "../http/download";
 import { newId } from "../ids";
 import type { Principal } from "../principal";
+import { branchTo } from "./branches";
 import {
   AnswerDetail,
   type ConversationExport,
@@ -23,14 +24,19 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     model: row.model,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
-    messages: (await store.listMessages(db, row.id)).map(({ role, content, status, detail, createdAt }) => ({
-      role,
-      content,
-      // The file holds what there is now; nobody will go on with it.
-      status: status === "generating" ? "interrupted" : status,
-      detail: Value.Check(AnswerDetail, detail) ? detail : null,
-      created_at: createdAt.toISOString(),
-    })),
+    leaf_id: row.leafId,
+    messages: (await store.listMessages(db, row.id)).map(
+      ({ id, parentId, role, content, status, detail, createdAt }) => ({
+        id,
+        parent_id: parentId,
+        role,
+        content,
+        // The file holds what there is now; nobody will go on with it.
+        status: status === "generating" ? "interrupted" : status,
+        detail: Value.Check(AnswerDetail, detail) ? detail : null,
+        created_at: createdAt.toISOString(),
+      }),
+    ),
   });
 
   const importOne = async (tx: Tx, keyId: string, file: ExportedConversation): Promise<keyof ImportResult> => {
@@ -39,21 +45,27 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     const id = holder === undefined || holder === keyId ? file.id : idFor(keyId, file.id);
     const isNew = holder === undefined || (holder !== keyId && (await store.findHolder(tx, id)) === undefined);
     const stored = isNew ? [] : await store.listMessages(tx, id);
-    if (!isNew && !isContinued(stored, file.messages)) return "skipped";
+    const parents = parentsIn(file);
+    if (!isNew && !isContinued(stored, file.messages, parents)) return "skipped";
     if (isNew) {
       const createdAt = timeOf(file.created_at, at);
       const updatedAt = timeOf(file.updated_at, at);
       await store.insertConversation(tx, { id, keyId, title: file.title, model: file.model, createdAt, updatedAt });
     }
-    const added = file.messages.slice(stored.length).map((message) => ({
-      id: newId("msg"),
+    const ids = file.messages.map((_, index) => stored[index]?.id ?? newId("msg"));
+    const idAt = (index: number): string | null => ids[index] ?? null;
+    const added = file.messages.map((message, index) => ({
+      id: ids[index] ?? "",
+      parentId: idAt(parents[index] ?? -1),
       role: message.role,
       content: message.content,
       status: message.status ?? ("complete" as const),
       detail: message.detail ?? null,
       createdAt: timeOf(message.created_at, at),
     }));
-    await store.appendMessages(tx, id, added, isNew ? timeOf(file.updated_at, at) : at);
+    await store.appendMessages(tx, id, added.slice(stored.length), isNew ? timeOf(file.updated_at, at) : at);
+    const leaf = file.messages.findIndex((message) => message.id !== undefined && message.id === file.leaf_id);
+    if (leaf >= 0) await store.showBranch(tx, id, idAt(leaf));
     return isNew ? "imported" : "extended";
   };
 
@@ -79,7 +91,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     /**
      * Takes an export in, all of it or nothing. The same file again adds nothing; a conversation that has gone on in the
      * file gets what is missing; one that has changed since is left alone. Throws insufficient_role for a key whose
-     * content may not be kept.
+     * content may not be kept, and invalid_request for a message whose parent does not come before it.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
       assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
@@ -102,17 +114,41 @@ const idFor = (keyId: string, id: string): string =>
 
 const timeOf = (text: string | undefined, otherwise: Date): Date => (text === undefined ? otherwise : new Date(text));
 
+/** The place of each message's parent in the file, -1 for none. Throws invalid_request when it does not come earlier. */
+const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
+  const places = new Map<string, number>();
+  return messages.map((message, index) => {
+    const { parent_id: parentId = index === 0 ? null : undefined } = message;
+    const parent = parentId === undefined ? index - 1 : parentId === null ? -1 : places.get(parentId);
+    if (parent === undefined) {
+      const text = `The parent ${parentId} of message ${index + 1} of ${id} is not the id of an earlier message. Name one, or leave parent_id out to follow the message before it.`;
+      throw new AppError("invalid_request", text, { param: "conversations" });
+    }
+    if (message.id !== undefined) places.set(message.id, index);
+    return parent;
+  });
+};
+
 /** True when `file` begins with all that is stored and has more. */
-const isContinued = (stored: readonly store.MessageRow[], file: ExportedConversation["messages"]): boolean =>
+const isContinued = (
+  stored: readonly store.MessageRow[],
+  file: ExportedConversation["messages"],
+  parents: readonly number[],
+): boolean =>
   file.length > stored.length &&
-  stored.every(({ role, content }, i) => role === file[i]?.role && content === file[i]?.content);
+  stored.every(
+    ({ role, content, parentId }, i) =>
+      role === file[i]?.role && content === file[i]?.content && parentId === (stored[parents[i] ?? -1]?.id ?? null),
+  );
 
 const SPEAKERS = { system: "System", user: "You", assistant: "Answer" } as const;
 
-const toMarkdown = ({ title, model, messages }: ExportedConversation): string =>
-  [`# ${title}`, `Model: ${model}`, ...messages.map(({ role, content }) => `## ${SPEAKERS[role]}\n\n${content}`)].join(
-    "\n\n",
-  );
+/** The branch that is shown. */
+const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: ExportedConversation): string => {
+  const rows = messages.map((message) => ({ ...message, id: message.id ?? "", parentId: message.parent_id ?? null }));
+  const turns = branchTo(rows, leafId).map(({ role, content }) => `## ${SPEAKERS[role]}\n\n${content}`);
+  return [`# ${title}`, `Model: ${model}`, ...turns].join("\n\n");
+};
 
 const toFile = (conversations: ExportedConversation[], format: ExportFormat = "json", name: string): Response => {
   const file: ConversationExport = { version: 1, conversations };

@@ -29,7 +29,7 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
         detail: {
           summary: "Thumbs, comment or correction on an answer",
           description:
-            "With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",
+            "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",
           ...creates,
           ...fails(403, 404, 409, 503),
         },

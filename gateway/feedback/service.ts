@@ -4,6 +4,7 @@ import { findDataset } from "../../db/datasets";
 import * as store from "../../db/feedback";
 import { AppError } from "../../lib/errors";
 import { assertMayStore } from "../content-logging";
+import { branchTo } from "../conversations/branches";
 import type { NewSample } from "../datasets/contract";
 import { sampleRow } from "../datasets/identity";
 import type { Imports, ImportTarget } from "../datasets/imports";
@@ -16,10 +17,12 @@ import type { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./cont
 
 export interface FeedbackService {
   /**
-   * Keeps what a person says of an answer; with `dataset` the exchange becomes a sample there. Throws not_found,
-   * insufficient_role, and what an import throws.
+   * Keeps what a person says of an answer, in place of what the same key said of it before; with `dataset` the exchange
+   * becomes a sample there. Throws not_found, insufficient_role, and what an import throws.
    */
   give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback>;
+  /** The caller's own feedback on the answers to these requests, by request id. */
+  given(principal: Principal, requestIds: readonly string[]): Promise<Map<string, Feedback>>;
   /** Newest first. */
   list(query: FeedbackQuery): Promise<FeedbackPage>;
 }
@@ -43,7 +46,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
         { param: "request_id" },
       );
     }
-    const before = (await listMessages(db, answer.conversationId)).filter(({ position }) => position < answer.position);
+    const before = branchTo(await listMessages(db, answer.conversationId), answer.parentId);
     const messages = before.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
     const [only] = messages;
     const references = correction ? [correction] : rating === "up" ? [answer.content] : [];
@@ -109,12 +112,16 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
         givenBy: principal.keyId,
         createdAt: now(),
       };
-      const feedback = toFeedback(row);
-      await db.write(async (tx) => {
-        await store.insertFeedback(tx, row);
+      return db.write(async (tx) => {
+        const feedback = toFeedback(await store.saveFeedback(tx, row));
         await seal(tx, feedback);
+        return feedback;
       });
-      return feedback;
+    },
+
+    async given({ keyId }, requestIds) {
+      const rows = requestIds.length > 0 ? await store.findFeedback(db, keyId, requestIds) : [];
+      return new Map(rows.map((row) => [row.requestId, toFeedback(row)]));
     },
 
     async list({ limit = 20, after, rating }) {

@@ -1,5 +1,5 @@
 import type { Call } from "../../gateway/call";
-import type { ChatAnswer, ChatEvent } from "../../gateway/chat/contract";
+import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage } from "../../gateway/chat/contract";
 import type { AppError } from "../../lib/errors";
 
 /** Figures that stay the same in every screenshot. */
@@ -19,11 +19,16 @@ export class ScriptedChat {
   #moved = Promise.withResolvers<void>();
   /** Questions asked so far. */
   asked = 0;
+  /** What the last question was asked with. */
+  read: ChatMessage[] = [];
+  /** How the next answers end, where it is not the usual way. */
+  facts: Partial<Pick<ChatAnswer, "finish_reason" | "usage">> = {};
 
   /** Begins a new script: nothing has been said yet. */
   reset(): void {
     this.#pieces = [];
     this.#ending = "none";
+    this.facts = {};
   }
   say(text: string): void {
     this.#pieces.push(text);
@@ -42,8 +47,12 @@ export class ScriptedChat {
     this.#moved = Promise.withResolvers();
   }
 
-  async *events(call: Call): AsyncGenerator<ChatEvent, void, undefined> {
+  async *events(
+    call: Call,
+    { messages }: Pick<ChatCompletionRequest, "messages">,
+  ): AsyncGenerator<ChatEvent, void, undefined> {
     this.asked += 1;
+    this.read = messages;
     const left = new Promise<void>((resolve) => call.signal.addEventListener("abort", () => resolve()));
     let said = 0;
     const start = {
@@ -60,17 +69,22 @@ export class ScriptedChat {
         said += 1;
         yield { type: "delta", text: piece, tokens: 1 };
       } else if (this.#ending === "done") {
-        yield { type: "done", answer: { ...FACTS, ...start, request_id: call.requestId } };
+        yield { type: "done", answer: { ...FACTS, ...this.facts, ...start, request_id: call.requestId } };
         return;
       } else if (this.#ending !== "none") throw this.#ending;
       else await Promise.race([moved, left]);
     }
   }
 
+  /** A token for every four characters. */
+  async countPrompt(_call: Call, _model: string, messages: ChatMessage[]): Promise<number> {
+    return messages.reduce((sum, { content }) => sum + Math.ceil(String(content).length / 4), 0);
+  }
+
   /** The same as a whole. */
-  async answer(call: Call): Promise<ChatAnswer> {
+  async answer(call: Call, body: Pick<ChatCompletionRequest, "messages">): Promise<ChatAnswer> {
     let content = "";
-    for await (const event of this.events(call)) {
+    for await (const event of this.events(call, body)) {
       if (event.type === "delta") content += event.text;
       if (event.type === "done") return { ...event.answer, message: { role: "assistant", content } };
     }

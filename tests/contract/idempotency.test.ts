@@ -122,6 +122,13 @@ const CREATIONS: Record<string, Creation> = {
     other: () => ({ title: "two" }),
     identity: "id",
   },
+  "POST /v1/conversations/:id/messages": {
+    path: async () =>
+      `/v1/conversations/${(await json(await stack.call("POST", "/v1/conversations", { body: {} }))).id}/messages`,
+    body: () => ({ content: "Name three colours." }),
+    other: () => ({ content: "Name three rivers." }),
+    identity: "answer_id",
+  },
   "POST /v1/prompts": {
     path: fixed("/v1/prompts"),
     body: () => ({ name: "short", messages: [{ role: "user", content: "{{input}}" }] }),

@@ -1,34 +1,97 @@
-// The chat page: keys, drafts, following the text, copying code.
+// The chat page: keys, drafts and waiting messages, following the text, copying code.
 (() => {
   const $ = (id) => document.getElementById(id);
   const running = () => document.querySelector('.answer[aria-busy="true"]');
-  const draftKey = () => `draft:${location.pathname}`;
   const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
   // The first screen of a new chat is read from its top.
   const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
-  const stop = () => {
-    if (running()) document.querySelector("#composer .stop").click();
+  // What was typed is kept for this key and this chat: the next key in the same tab finds nothing of it.
+  const kept = (kind) => `${kind}:${$("composer").dataset.owner}:${location.pathname}`;
+  const forgetOthers = () => {
+    const own = `:${$("composer").dataset.owner}:`;
+    for (const name of Object.keys(sessionStorage)) {
+      if (/^(draft|queue):/.test(name) && !name.includes(own)) sessionStorage.removeItem(name);
+    }
+  };
+  const draft = () => sessionStorage.getItem(kept("draft")) ?? "";
+  const write = (text) => {
+    $("question").value = text;
+    if (text) sessionStorage.setItem(kept("draft"), text);
+    else sessionStorage.removeItem(kept("draft"));
+  };
+
+  // Messages that wait for the end of an answer.
+  const queue = () => JSON.parse(sessionStorage.getItem(kept("queue")) ?? "[]");
+  const setQueue = (texts) => {
+    if (texts.length > 0) sessionStorage.setItem(kept("queue"), JSON.stringify(texts));
+    else sessionStorage.removeItem(kept("queue"));
+    showQueue();
+  };
+  const showQueue = () => {
+    const entries = queue().map((text) => {
+      const entry = $("queued-pattern").content.cloneNode(true);
+      entry.querySelector("p").textContent = text;
+      return entry;
+    });
+    $("queue").replaceChildren(...entries);
+  };
+  let isSending = false;
+  const sendNext = () => {
+    const [text] = queue();
+    if (text === undefined || isSending || running()) return;
+    isSending = true;
+    const { conversation, question } = $("queue-form").elements;
+    conversation.value = $("conversation").value;
+    question.value = text;
+    $("queue-form").requestSubmit();
+  };
+  /** An answer that failed may fail again: the reader says when to go on. */
+  const sendNextAfterAnswer = () => {
+    if (/^(complete|stopped)$/.test(document.querySelector(".turn:last-child")?.dataset.status)) sendNext();
+  };
+  const useQueued = (button) => {
+    const texts = queue();
+    const [text] = texts.splice([...$("queue").children].indexOf(button.closest("li")), 1);
+    if (button.dataset.queue === "send") {
+      setQueue([text, ...texts]);
+      sendNext();
+      return;
+    }
+    setQueue(texts);
+    if (button.dataset.queue === "edit") write([text, $("question").value].filter(Boolean).join("\n"));
+    $("question").focus();
+  };
+
+  const send = (form) => {
+    const text = $("question").value.trim();
+    if (!text) return;
+    if (running() || isSending) {
+      setQueue([...queue(), text]);
+      write("");
+    } else form.requestSubmit(form.querySelector(".send"));
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") stop();
+    if (event.key === "Escape" && running()) document.querySelector("#composer .stop").click();
     if (event.target.id !== "question" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (!running() && event.target.value.trim()) event.target.form.requestSubmit(event.target.form.querySelector(".send"));
+    send(event.target.form);
   });
 
   document.addEventListener("input", (event) => {
-    if (event.target.id === "question") sessionStorage.setItem(draftKey(), event.target.value);
+    if (event.target.id === "question") write(event.target.value);
   });
 
   document.addEventListener("click", (event) => {
     const suggestion = event.target.closest("[data-suggestion]");
     if (suggestion) {
-      $("question").value = suggestion.dataset.suggestion;
+      write([$("question").value.trim(), suggestion.dataset.suggestion].filter(Boolean).join("\n"));
       $("question").focus();
     }
+    const queued = event.target.closest("[data-queue]");
+    if (queued) useQueued(queued);
     if (event.target.closest("#to-end")) toEnd();
     const code = event.target.closest(".code-bar button");
     if (code) code.dataset.copy = code.closest(".code").querySelector("code").textContent;
@@ -44,12 +107,25 @@
     }
   };
 
+  // The address of a new chat changes with its first question: the draft belongs to the address before.
+  let sent;
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.id !== "composer") return;
+    isSending = true;
+    sent = { draft: kept("draft"), text: $("question").value };
+  });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.id !== "composer" || ctx.response.status >= 400) return;
-    sessionStorage.removeItem(draftKey());
-    $("question").value = "";
-    $("question").focus();
+    const { id } = ctx.sourceElement;
+    if (ctx.response.status >= 400 || (id !== "composer" && id !== "queue-form")) return;
     follows = true;
+    if (id === "queue-form") return setQueue(queue().slice(1));
+    sessionStorage.removeItem(sent.draft);
+    // What was typed meanwhile stays.
+    write($("question").value === sent.text ? "" : $("question").value);
+    $("question").focus();
+  });
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.id === "composer" || ctx.sourceElement.id === "queue-form") isSending = false;
   });
 
   document.addEventListener("scroll", () => {
@@ -57,18 +133,34 @@
     if (follows) $("to-end").hidden = true;
   }, { passive: true });
 
-  document.addEventListener("htmx:after:swap", addCopyButtons);
+  document.addEventListener("htmx:after:swap", () => {
+    addCopyButtons();
+    sendNextAfterAnswer();
+  });
 
   const grew = () => {
     if (follows) toEnd();
     else if (running()) $("to-end").hidden = false;
   };
 
+  // The open chat is in view in the list of chats, however far down it is.
+  const showCurrentChat = () => {
+    const list = $("history");
+    const current = list?.querySelector('[aria-current="page"]');
+    if (!current) return;
+    const [outer, inner] = [list.getBoundingClientRect(), current.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom) list.scrollTop += inner.top - outer.top - outer.height / 2;
+  };
+  document.addEventListener("toggle", (event) => event.target.matches(".menu") && showCurrentChat(), true);
+
   document.addEventListener("DOMContentLoaded", () => {
-    const draft = sessionStorage.getItem(draftKey());
-    if (draft && !$("question").value) $("question").value = draft;
+    forgetOthers();
+    if (!$("question").value) write(draft());
+    showQueue();
+    sendNextAfterAnswer();
     addCopyButtons();
     toEnd();
+    showCurrentChat();
     new ResizeObserver(grew).observe($("turns"));
   });
 })();

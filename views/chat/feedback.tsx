@@ -1,6 +1,7 @@
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, type Problems, TextAreaField, TextField } from "../ui/fields";
+import { Icon } from "../ui/icon";
 
 /** A filled form, as it came. */
 export interface FeedbackForm {
@@ -10,7 +11,40 @@ export interface FeedbackForm {
   dataset: string;
 }
 
-export const EMPTY_FEEDBACK: FeedbackForm = { rating: "", comment: "", correction: "", dataset: "" };
+/** What the reader said before, as the form shows it again. */
+export const filledWith = (given: Feedback | undefined): FeedbackForm => ({
+  rating: given?.rating ?? "",
+  comment: given?.comment ?? "",
+  correction: given?.correction ?? "",
+  dataset: "",
+});
+
+interface RateProps {
+  conversationId: string;
+  answerId: string;
+  feedback?: Feedback;
+}
+
+/** Leads to the form for feedback, which opens below the answer where scripts run; says what the reader thought of it. */
+export const Rate = ({ conversationId, answerId, feedback }: RateProps) => {
+  const path = `/chat/${conversationId}/answers/${answerId}/feedback`;
+  const verb = feedback ? "Change feedback" : "Give feedback";
+  return (
+    <a
+      id={`rate-${answerId}`}
+      class={feedback ? "button quiet rated" : "button quiet icon-button"}
+      href={path}
+      hx-get={path}
+      hx-target={`#feedback-${answerId}`}
+      hx-swap="innerHTML"
+      title={verb}
+    >
+      <Icon name="thumb" />
+      {feedback && <span>{feedback.rating === "up" ? "Rated good" : "Rated bad"}</span>}
+      <span class="visually-hidden">{verb}</span>
+    </a>
+  );
+};
 
 interface FeedbackProps {
   /** Where the form is sent to. */
@@ -31,6 +65,7 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
     hx-post={path}
     hx-target={`#feedback-${answerId}`}
     hx-swap="innerHTML"
+    hx-disable="find button"
     novalidate
   >
     <ChoiceField
@@ -90,12 +125,22 @@ export const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   <p class="panel success" role="status">
     {feedback.sample ? (
       <span>
-        Saved. The exchange is a sample now: <a href={`/datasets/${feedback.sample.dataset_id}`}>open its dataset</a>
+        Saved. The exchange is a sample: <a href={`/datasets/${feedback.sample.dataset_id}`}>open its dataset</a>
       </span>
     ) : (
       "Saved. Thank you."
     )}
   </p>
+);
+
+/** The same below an answer, whose thumb shows it too. */
+export const FeedbackKept = ({ feedback, ...place }: RateProps & { feedback: Feedback }) => (
+  <>
+    <FeedbackSaved feedback={feedback} />
+    <hx-partial hx-target={`#rate-${place.answerId}`} hx-swap="outerHTML">
+      <Rate {...place} feedback={feedback} />
+    </hx-partial>
+  </>
 );
 
 interface FeedbackPageProps extends Frame, FeedbackProps {

@@ -1,61 +1,110 @@
-import type { Conversation, ConversationWithMessages } from "../../gateway/conversations/contract";
+import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
+import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
 import { Icon } from "../ui/icon";
 import { CopyButton } from "../ui/states";
-import { Answer, Question, Turn } from "./turn";
+import { ContextDivider, ContextMeter } from "./context";
+import { History, HistoryEntry, type HistoryProps } from "./history";
+import { Answer, MAX_QUESTION, Question, QuestionForm, Turn } from "./turn";
 
-/** Longest question, in characters: what a body of the default size carries with room to spare. */
-export const MAX_QUESTION = 100_000;
+/** Text that was typed and could not be sent. */
+export interface Typed {
+  draft: string;
+  problem?: string;
+}
 
 interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
   conversation?: ConversationWithMessages;
-  /** The reader's chats, last changed first. */
-  history: readonly Conversation[];
-  /** Text that was typed and could not be sent. */
-  draft?: string;
-  problem?: string;
+  /** What the reader said of its answers, by request id. */
+  feedback: ReadonlyMap<string, Feedback>;
+  history: Omit<HistoryProps, "path" | "current">;
+  typed?: Typed;
+  /** Id of the question that is being edited; `typed` is then its new text. */
+  editing?: string;
 }
 
 /** The chat screen: earlier chats at the side, the turns, and the place to write in. */
-export const ChatPage = ({ conversation, history, draft, problem, ...frame }: ChatPageProps) => {
-  const messages = conversation?.messages ?? [];
+export const ChatPage = ({ conversation, feedback, history, typed, editing, ...frame }: ChatPageProps) => {
+  const path = conversation ? `/chat/${conversation.id}` : "/chat";
   return (
     <Shell
       {...frame}
       title={conversation?.title ?? "New chat"}
       scripts={["hx-sse.js", "chat.js"]}
       kind="chat"
-      aside={<History history={history} current={conversation?.id} />}
+      aside={<History {...history} path={path} current={conversation} />}
     >
       <h1 id="chat-title" class="visually-hidden">
         {conversation?.title ?? "New chat"}
       </h1>
       {conversation && <ChatMenu conversation={conversation} />}
       <div id="turns" class="turns" role="log" aria-live="off" aria-label="Conversation">
-        {conversation && messages.length > 0 ? (
-          messages.map((message) => <Turn conversationId={conversation.id} message={message} />)
-        ) : (
-          <Welcome />
-        )}
+        <Turns conversation={conversation} feedback={feedback} editing={editing} typed={typed} />
       </div>
       <div class="dock">
         <button type="button" id="to-end" class="to-end" hidden>
           <Icon name="down" /> New text
         </button>
         <Alerts />
-        <Composer conversationId={conversation?.id} draft={draft} problem={problem} />
+        <Queue />
+        <Composer
+          conversationId={conversation?.id}
+          ownerId={frame.principal?.keyId}
+          {...(editing === undefined ? typed : undefined)}
+        />
+        <ContextMeter context={conversation?.context} />
       </div>
       <template id="copy-pattern">
         <CopyButton text="" label="Copy code" />
       </template>
       <p id="chat-status" class="visually-hidden" role="status">
-        {messages.at(-1)?.status === "generating" ? "Generating" : ""}
+        {conversation?.messages.at(-1)?.status === "generating" ? "Generating" : ""}
       </p>
     </Shell>
   );
 };
+
+interface TurnsProps {
+  conversation: ConversationWithMessages | undefined;
+  feedback: ReadonlyMap<string, Feedback>;
+  editing?: string;
+  typed?: Typed;
+}
+
+/** The branch that is shown, with a line above the first message that the model still reads. */
+const Turns = ({ conversation, feedback, editing, typed }: TurnsProps) => {
+  const { id = "", messages = [], context } = conversation ?? {};
+  const start = messages.findIndex((message) => message.id === context?.first_message_id);
+  const turn = (message: ConversationMessage) =>
+    message.id === editing ? (
+      <QuestionForm conversationId={id} message={message} {...typed} />
+    ) : (
+      <Turn conversationId={id} message={message} feedback={feedback.get(message.detail?.request_id ?? "")} />
+    );
+  return (
+    <>
+      {messages.slice(0, Math.max(0, start)).map(turn)}
+      <ContextDivider isShown={start > 0} />
+      {messages.slice(Math.max(0, start)).map(turn)}
+      {messages.length === 0 && <Welcome />}
+    </>
+  );
+};
+
+/** The turns anew, after another branch of them is shown. */
+export const OtherBranch = ({ conversation, feedback }: TurnsProps) => (
+  <>
+    <Turns conversation={conversation} feedback={feedback} />
+    <hx-partial hx-target="#context-meter" hx-swap="outerHTML">
+      <ContextMeter context={conversation?.context} />
+    </hx-partial>
+    <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
+      {conversation?.messages.at(-1)?.status === "generating" ? "Generating" : "Another version is shown"}
+    </hx-partial>
+  </>
+);
 
 const SUGGESTIONS = [
   ["Explain", "Explain how continuous batching makes a language model serve more people at once."],
@@ -82,17 +131,48 @@ const Welcome = () => (
   </div>
 );
 
+/** Messages that wait for the end of an answer; chat.js fills it, and sends each by the form. */
+const Queue = () => (
+  <>
+    <ul id="queue" class="queue" aria-label="Queue"></ul>
+    <template id="queued-pattern">
+      <li>
+        <span class="tag">Queued</span>
+        <p></p>
+        <button type="button" class="quiet" data-queue="send">
+          Send now
+        </button>
+        <button type="button" class="quiet icon-button" data-queue="edit" title="Edit queued text">
+          <Icon name="edit" />
+          <span class="visually-hidden">Edit queued text</span>
+        </button>
+        <button type="button" class="quiet icon-button" data-queue="remove" title="Remove queued text">
+          <Icon name="trash" />
+          <span class="visually-hidden">Remove queued text</span>
+        </button>
+      </li>
+    </template>
+    <form id="queue-form" hidden hx-post="/chat" hx-target="#turns" hx-swap="beforeend">
+      <input type="hidden" name="conversation" />
+      <input type="hidden" name="question" />
+    </form>
+  </>
+);
+
 interface ComposerProps {
   conversationId?: string;
+  /** Id of the reader's key: a draft belongs to it. */
+  ownerId?: string;
   draft?: string;
   problem?: string;
 }
 
 /** Send and Stop share one place: while an answer runs, the style sheet shows Stop. */
-const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
+const Composer = ({ conversationId = "", ownerId, draft = "", problem }: ComposerProps) => (
   <form
     id="composer"
     class="composer"
+    data-owner={ownerId}
     method="post"
     action="/chat"
     hx-post="/chat"
@@ -119,7 +199,8 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
     </textarea>
     <div class="composer-line">
       <p id="composer-hint" class="hint">
-        <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> makes a new line, <kbd>Esc</kbd> stops
+        <kbd>Enter</kbd> sends, or queues while an answer is written; <kbd>Shift</kbd>+<kbd>Enter</kbd> makes a new
+        line; <kbd>Esc</kbd> stops
       </p>
       {problem && (
         <p id="problem" class="field-problem">
@@ -146,28 +227,6 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
   </form>
 );
 
-/** Earlier chats, newest first, with a way to a new one. */
-const History = ({ history, current }: { history: readonly Conversation[]; current?: string }) => (
-  <nav class="history" aria-label="Chats">
-    <a class="new-chat" href="/chat">
-      <Icon name="plus" /> New chat
-    </a>
-    <ul id="history">
-      {history.map((conversation) => (
-        <HistoryEntry conversation={conversation} isCurrent={conversation.id === current} />
-      ))}
-    </ul>
-  </nav>
-);
-
-const HistoryEntry = ({ conversation, isCurrent }: { conversation: Conversation; isCurrent: boolean }) => (
-  <li>
-    <a href={`/chat/${conversation.id}`} aria-current={isCurrent ? "page" : undefined}>
-      {conversation.title}
-    </a>
-  </li>
-);
-
 /** Rename and delete, folded away. */
 const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
   <details class="chat-menu">
@@ -183,18 +242,22 @@ const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
           Rename chat
         </button>
       </form>
-      <form method="post" action={`/chat/${conversation.id}/delete`}>
-        <button type="submit" class="danger">
-          Delete chat for good
-        </button>
-      </form>
+      <details class="confirm">
+        <summary>Delete chat…</summary>
+        <form method="post" action={`/chat/${conversation.id}/delete`}>
+          <p>Delete “{conversation.title}” with all of its messages? This can’t be undone.</p>
+          <button type="submit" class="danger">
+            Delete chat for good
+          </button>
+        </form>
+      </details>
     </div>
   </details>
 );
 
 interface AskedProps {
   conversation: Conversation;
-  question: { id: string; content: string };
+  question: ConversationMessage;
   answer: AnswerState;
   isNew: boolean;
 }
@@ -211,7 +274,6 @@ export const Asked = ({ conversation, question, answer, isNew }: AskedProps) => 
         <hx-partial hx-target="#turns" hx-swap="beforebegin">
           <ChatMenu conversation={conversation} />
         </hx-partial>
-        <hx-partial hx-target="#welcome" hx-swap="delete"></hx-partial>
         <hx-partial hx-target="#conversation" hx-swap="outerHTML">
           <input type="hidden" id="conversation" name="conversation" value={conversation.id} />
         </hx-partial>
@@ -220,31 +282,12 @@ export const Asked = ({ conversation, question, answer, isNew }: AskedProps) => 
         </hx-partial>
       </>
     )}
+    {question.parent_id === null && <hx-partial hx-target="#welcome" hx-swap="delete"></hx-partial>}
     <hx-partial hx-target="#alerts" hx-swap="innerHTML swapEmpty:true"></hx-partial>
     <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
       Generating
     </hx-partial>
-    <Question id={question.id} content={question.content} />
+    <Question conversationId={conversation.id} message={question} />
     <Answer conversationId={conversation.id} answer={answer} />
-  </>
-);
-
-/** Answer to "answer again": the new answer stands where the old one was. */
-export const Regenerated = ({
-  conversationId,
-  replacedId,
-  answer,
-}: {
-  conversationId: string;
-  replacedId: string;
-  answer: AnswerState;
-}) => (
-  <>
-    <hx-partial hx-target={`#${replacedId}`} hx-swap="outerHTML">
-      <Answer conversationId={conversationId} answer={answer} />
-    </hx-partial>
-    <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
-      Generating
-    </hx-partial>
   </>
 );

@@ -14,13 +14,20 @@ import { askingOf } from "../asking";
 import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
-import { EMPTY_FEEDBACK, FeedbackFields, type FeedbackForm, FeedbackPage, FeedbackSaved } from "./feedback";
-import { Asked, ChatPage, MAX_QUESTION, Regenerated } from "./page";
+import { FeedbackFields, type FeedbackForm, FeedbackKept, FeedbackPage, filledWith } from "./feedback";
+import { Chats, Entries } from "./history";
+import { Asked, ChatPage, OtherBranch, type Typed } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
+import { MAX_QUESTION, QuestionForm } from "./turn";
 
 const HISTORY_LENGTH = 50;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
+
+/** Throws invalid_request. */
+const assertQuestion = (question: string): void => {
+  if (question === "") throw new AppError("invalid_request", "Write a message first.");
+};
 
 /** Without scripts a page can't fill itself: its form waits for the whole answer, however long no byte is sent. */
 const wholeAnswer = async (request: Request, server: Server<unknown> | null, generation: Generation): Promise<void> => {
@@ -31,17 +38,71 @@ const wholeAnswer = async (request: Request, server: Server<unknown> | null, gen
 interface Services {
   conversations: ConversationService;
   datasets: Pick<DatasetService, "list">;
-  feedback: Pick<FeedbackService, "give">;
+  feedback: Pick<FeedbackService, "give" | "given">;
 }
 
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
 export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
-  const chatPage = async (request: Request, id?: string, typed?: { draft: string; problem: string }) => {
+  /** Chats as the address asks for them: after a cursor, or with a text. */
+  const historyOf = async (request: Request) => {
+    const query = new URL(request.url).searchParams;
+    const search = query.get("search")?.trim().slice(0, 200) || undefined;
+    const after = query.get("after") || undefined;
+    return {
+      search,
+      after,
+      chats: await conversations.list(principalOf(request), { limit: HISTORY_LENGTH, search, after }),
+    };
+  };
+
+  /** A conversation, and what its reader said of its answers. */
+  const read = async (principal: Principal, id: string) => {
+    const conversation = await conversations.get(principal, id);
+    const requests = conversation.messages.flatMap(({ detail }) => detail?.request_id ?? []);
+    return { conversation, feedback: await feedback.given(principal, requests) };
+  };
+
+  const chatPage = async (
+    request: Request,
+    id?: string,
+    { editing, typed }: { editing?: string; typed?: Typed } = {},
+  ) => {
     const principal = principalOf(request);
-    const conversation = id ? await conversations.get(principal, id) : undefined;
-    const { data: history } = await conversations.list(principal, { limit: HISTORY_LENGTH });
-    const props = { request, principal, conversation, history, ...typed };
-    return page(<ChatPage {...props} />, typed ? 422 : 200);
+    const shown = id ? await read(principal, id) : { conversation: undefined, feedback: new Map() };
+    const props = { request, principal, ...shown, history: await historyOf(request), editing, typed };
+    return page(<ChatPage {...props} />, typed?.problem ? 422 : 200);
+  };
+
+  /** The list of chats alone, where htmx asks for it: searched anew, or its next page. */
+  const chatList = async (request: Request, id?: string): Promise<Response> => {
+    const history = await historyOf(request);
+    const path = id ? `/chat/${id}` : "/chat";
+    const current = id ? await conversations.get(principalOf(request), id) : undefined;
+    if (history.after === undefined) return html(<Chats {...history} path={path} current={current} />);
+    // The open chat is listed already.
+    const data = history.chats.data.filter((chat) => chat.id !== id);
+    return html(<Entries {...history} path={path} chats={{ ...history.chats, data }} />);
+  };
+
+  /** After another branch is shown: its turns in place of the others, or the page anew. */
+  const otherBranch = async (request: Request, id: string): Promise<Response> =>
+    isHtmx(request)
+      ? html(<OtherBranch {...(await read(principalOf(request), id))} />)
+      : redirect(request, `/chat/${id}`);
+
+  /** A question that is refused, such as one that is too long, is given back with its text where no script has kept it. */
+  const orTyped = async <T,>(
+    request: Request,
+    again: (problem: string) => Promise<Response>,
+    ask: () => Promise<T>,
+  ) => {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const isRefused = thrown instanceof AppError && thrown.status === 400;
+      if (isRefused && !isHtmx(request)) return again(thrown.message);
+      throw thrown;
+    }
   };
 
   const showFeedback = async (
@@ -50,12 +111,13 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
     filled: { form?: FeedbackForm; problems?: Problems; saved?: Feedback } = {},
   ): Promise<Response> => {
     const principal = principalOf(request);
-    const { content } = await findAnswer(principal, id, answerId);
+    const { content, detail } = await findAnswer(principal, id, answerId);
+    const given = await feedback.given(principal, detail ? [detail.request_id] : []);
     const mayAdd = hasRole(principal.role, "editor");
     const props = {
       path: `/chat/${id}/answers/${answerId}/feedback`,
       answerId,
-      form: filled.form ?? EMPTY_FEEDBACK,
+      form: filled.form ?? filledWith(given.get(detail?.request_id ?? "")),
       datasets: mayAdd ? (await datasets.list({ limit: 100 })).data.map(({ name }) => name) : undefined,
       problems: filled.problems,
     };
@@ -64,7 +126,9 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
       const frame = { request, principal, conversationId: id, answer: content };
       return page(<FeedbackPage {...props} {...frame} saved={filled.saved} />, status);
     }
-    return html(filled.saved ? <FeedbackSaved feedback={filled.saved} /> : <FeedbackFields {...props} />, status);
+    const { saved } = filled;
+    if (!saved) return html(<FeedbackFields {...props} />, status);
+    return html(<FeedbackKept conversationId={id} answerId={answerId} feedback={saved} />);
   };
 
   /** Throws not_found. */
@@ -98,24 +162,27 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
   };
 
   return new Elysia({ name: "views.chat", prefix: "/chat" })
-    .get("", ({ request }) => chatPage(request))
-    .get("/:id", ({ request, params }) => chatPage(request, params.id))
+    .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)))
+    .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)))
     .post(
       "",
       async ({ request, body, server }) => {
         const id = body.conversation || undefined;
         const question = body.question.trim();
-        if (question === "") return chatPage(request, id, { draft: "", problem: "Write a message first." });
-        const { conversation, question: asked, generation } = await conversations.ask(askingOf(request), question, id);
-        const path = `/chat/${conversation.id}`;
-        if (!isHtmx(request)) {
-          await wholeAnswer(request, server, generation);
-          return redirect(request, path);
-        }
-        const isNew = id === undefined;
-        const headers: Record<string, string> = isNew ? { "hx-push-url": path } : {};
-        const props = { conversation, question: asked, answer: generation.state, isNew };
-        return html(<Asked {...props} />, 200, headers);
+        const again = (problem: string) => chatPage(request, id, { typed: { draft: question, problem } });
+        return orTyped(request, again, async () => {
+          assertQuestion(question);
+          const asked = await conversations.ask(askingOf(request), question, { conversationId: id });
+          const { conversation, generation } = asked;
+          const path = `/chat/${conversation.id}`;
+          if (!isHtmx(request)) {
+            await wholeAnswer(request, server, generation);
+            return redirect(request, path);
+          }
+          const isNew = id === undefined;
+          const headers: Record<string, string> = isNew ? { "hx-push-url": path } : {};
+          return html(<Asked {...asked} answer={generation.state} isNew={isNew} />, 200, headers);
+        });
       },
       {
         body: Fields({
@@ -143,7 +210,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
     .get("/:id/answers/:answer/feedback", ({ request, params }) => showFeedback(request, params))
     .post(
       "/:id/answers/:answer/feedback",
-      ({ request, params, body }) => giveFeedback(request, params, { ...EMPTY_FEEDBACK, ...body }),
+      ({ request, params, body }) => giveFeedback(request, params, { ...filledWith(undefined), ...body }),
       {
         body: Fields({
           rating: t.Optional(t.String({ maxLength: 10 })),
@@ -153,14 +220,44 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
         }),
       },
     )
-    .post("/:id/regenerate", async ({ request, params, server }) => {
-      const { replaced, generation } = await conversations.regenerate(askingOf(request), params.id);
-      if (isHtmx(request) && replaced) {
-        const props = { conversationId: params.id, replacedId: replaced.id, answer: generation.state };
-        return html(<Regenerated {...props} />);
-      }
-      await wholeAnswer(request, server, generation);
-      return redirect(request, `/chat/${params.id}`);
+    .post("/:id/regenerate", async ({ request, params: { id }, server }) => {
+      const { generation } = await conversations.regenerate(askingOf(request), id);
+      if (!isHtmx(request)) await wholeAnswer(request, server, generation);
+      return otherBranch(request, id);
+    })
+    .post(
+      "/:id/versions",
+      async ({ request, params: { id }, body }) => {
+        await conversations.select(principalOf(request), id, body.version);
+        return otherBranch(request, id);
+      },
+      { body: Fields({ version: t.String({ maxLength: 100 }) }) },
+    )
+    .get("/:id/questions/:question", async ({ request, params: { id, question } }) => {
+      if (!isHtmx(request)) return chatPage(request, id, { editing: question });
+      const { messages } = await conversations.get(principalOf(request), id);
+      const message = messages.find((one) => one.id === question && one.role === "user");
+      if (!message) throw new AppError("not_found", "There is no such question, or it was deleted.");
+      return html(<QuestionForm conversationId={id} message={message} />);
+    })
+    .post(
+      "/:id/questions/:question",
+      async ({ request, params: { id, question: replaces }, body, server }) => {
+        const question = body.question.trim();
+        const again = (problem: string) =>
+          chatPage(request, id, { editing: replaces, typed: { draft: question, problem } });
+        return orTyped(request, again, async () => {
+          assertQuestion(question);
+          const { generation } = await conversations.ask(askingOf(request), question, { conversationId: id, replaces });
+          if (!isHtmx(request)) await wholeAnswer(request, server, generation);
+          return otherBranch(request, id);
+        });
+      },
+      { body: Fields({ question: t.String({ maxLength: MAX_QUESTION }) }) },
+    )
+    .post("/:id/questions/:question/delete", async ({ request, params: { id, question } }) => {
+      await conversations.removeTurn(principalOf(request), id, question);
+      return redirect(request, `/chat/${id}`);
     })
     .post(
       "/:id/rename",

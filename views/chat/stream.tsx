@@ -3,6 +3,7 @@ import type { AnswerState } from "../../gateway/conversations/generation";
 import { GrowingMarkdown, type Update } from "../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../ui/sse";
 import { count } from "../ui/time";
+import { ContextUpdate } from "./context";
 import { Answer } from "./turn";
 
 /** 25 updates a second look like writing and leave the browser idle in between. */
@@ -68,6 +69,7 @@ const Whole = ({ conversationId, answer }: { conversationId: string; answer: Ans
     <hx-partial hx-target={`#${answer.id}`} hx-swap="outerMorph">
       <Answer conversationId={conversationId} answer={answer} />
     </hx-partial>
+    <ContextUpdate answer={answer} />
     <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
       {endingOf(answer)}
     </hx-partial>

@@ -1,29 +1,149 @@
 import { raw } from "hono/html";
 import type { AnswerDetail, ConversationMessage } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
+import type { Feedback } from "../../gateway/feedback/contract";
+import { TextAreaField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { markdown } from "../ui/markdown";
 import { CopyButton, RequestId } from "../ui/states";
 import { count, duration } from "../ui/time";
+import { Rate } from "./feedback";
 
-/** What a person wrote, as it was typed. */
-export const Question = ({ id, content }: Pick<ConversationMessage, "id" | "content">) => (
-  <article class="turn question" id={id}>
-    <h2 class="visually-hidden">You</h2>
-    <p>{content}</p>
-  </article>
-);
+/** Longest question, in characters: what a body of the default size carries with room to spare. */
+export const MAX_QUESTION = 100_000;
+
+interface QuestionProps {
+  conversationId: string;
+  message: ConversationMessage;
+}
+
+/** What a person wrote, as it was typed, with ways to change it. */
+export const Question = ({ conversationId, message }: QuestionProps) => {
+  const { id, content } = message;
+  const path = `/chat/${conversationId}/questions/${id}`;
+  return (
+    <article class="turn question" id={id}>
+      <h2 class="visually-hidden">You</h2>
+      <p class="said">{content}</p>
+      <div class="turn-actions">
+        <Versions conversationId={conversationId} message={message} />
+        <a
+          class="button quiet icon-button"
+          href={path}
+          hx-get={path}
+          hx-target={`#${id}`}
+          hx-swap="outerHTML"
+          title="Edit question"
+        >
+          <Icon name="edit" />
+          <span class="visually-hidden">Edit question</span>
+        </a>
+        <details class="confirm">
+          <summary title="Delete question">
+            <Icon name="trash" />
+            <span class="visually-hidden">Delete question</span>
+          </summary>
+          <form method="post" action={`${path}/delete`}>
+            <p>Delete this question and its answer? This can’t be undone.</p>
+            <button type="submit" class="danger">
+              Delete question and answer
+            </button>
+          </form>
+        </details>
+      </div>
+    </article>
+  );
+};
+
+/** The question while it is edited; without scripts on the page of its chat. */
+export const QuestionForm = ({
+  conversationId,
+  message: { id, content },
+  draft = content,
+  problem,
+}: QuestionProps & { draft?: string; problem?: string }) => {
+  const path = `/chat/${conversationId}/questions/${id}`;
+  return (
+    <article class="turn question editing" id={id}>
+      <h2 class="visually-hidden">You</h2>
+      <form class="form" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
+        <TextAreaField
+          name="question"
+          id={`edit-${id}`}
+          label="Your question in other words"
+          hint="The question and its answer are kept: you can go back to them"
+          value={draft}
+          problem={problem}
+          rows={3}
+          attributes={{ maxlength: MAX_QUESTION, required: true, autofocus: true }}
+        />
+        <div class="form-end">
+          <button type="submit">Ask again</button>
+          <a class="button secondary" href={`/chat/${conversationId}`}>
+            Cancel
+          </a>
+        </div>
+      </form>
+    </article>
+  );
+};
+
+interface VersionsProps {
+  conversationId: string;
+  message: Pick<ConversationMessage, "id" | "parent_id" | "versions">;
+}
+
+/** "2 / 3" between ways to the version before and after; the last one leads to the first again. */
+const Versions = ({ conversationId, message: { id, parent_id: parentId, versions } }: VersionsProps) => {
+  const at = versions.indexOf(id);
+  if (versions.length < 2 || at < 0) return null;
+  const [previous, next] = [versions.at(at - 1), versions[(at + 1) % versions.length]];
+  const path = `/chat/${conversationId}/versions`;
+  const place = parentId ?? "first";
+  return (
+    <form class="versions" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
+      <button
+        type="submit"
+        id={`previous-${place}`}
+        class="quiet icon-button"
+        name="version"
+        value={previous}
+        title="Previous version"
+      >
+        <Icon name="previous" />
+        <span class="visually-hidden">Previous version</span>
+      </button>
+      <span>
+        <span class="visually-hidden">Version </span>
+        {at + 1} / {versions.length}
+      </span>
+      <button
+        type="submit"
+        id={`next-${place}`}
+        class="quiet icon-button"
+        name="version"
+        value={next}
+        title="Next version"
+      >
+        <Icon name="next" />
+        <span class="visually-hidden">Next version</span>
+      </button>
+    </form>
+  );
+};
 
 interface AnswerProps {
   conversationId: string;
   answer: AnswerState;
+  /** What the reader said of it. */
+  feedback?: Feedback;
 }
 
 /** An answer in any state. A running one fills itself: it opens its stream, now and after every reload. */
-export const Answer = ({ conversationId, answer }: AnswerProps) => {
+export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   return (
-    <article class="turn answer" id={answer.id} aria-busy={isRunning ? "true" : undefined}>
+    <article class="turn answer" id={answer.id} data-status={answer.status} aria-busy={isRunning ? "true" : undefined}>
       <h2 class="visually-hidden">Answer</h2>
       <div class="prose" hx-ignore>
         {isRunning ? (
@@ -41,7 +161,7 @@ export const Answer = ({ conversationId, answer }: AnswerProps) => {
           hx-swap="none"
         ></div>
       ) : (
-        <Ending conversationId={conversationId} answer={answer} />
+        <Ending conversationId={conversationId} answer={answer} feedback={feedback} />
       )}
     </article>
   );
@@ -53,52 +173,39 @@ const Waiting = ({ model }: { model: string }) => (
   </p>
 );
 
-const Ending = ({ conversationId, answer }: AnswerProps) => (
-  <footer>
-    <Outcome answer={answer} />
-    <div class="turn-line">
-      <div class="turn-actions">
-        {answer.content !== "" && <CopyButton text={answer.content} label="Copy answer" />}
-        <form
-          class="again"
-          method="post"
-          action={`/chat/${conversationId}/regenerate`}
-          hx-post={`/chat/${conversationId}/regenerate`}
-          hx-swap="none"
-        >
-          <button type="submit" class="quiet icon-button" title="Answer again">
-            <Icon name="retry" />
-            <span class="visually-hidden">Answer again</span>
-          </button>
-        </form>
-        {answer.content !== "" && <Rate conversationId={conversationId} answerId={answer.id} />}
-      </div>
-      <Facts detail={answer.detail} />
-    </div>
-    <div id={`feedback-${answer.id}`}></div>
-  </footer>
-);
-
-/** Leads to the form for feedback; with scripts it opens below the answer. */
-const Rate = ({ conversationId, answerId }: { conversationId: string; answerId: string }) => {
-  const path = `/chat/${conversationId}/answers/${answerId}/feedback`;
+const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
+  const { id, content } = answer;
   return (
-    <a
-      class="button quiet icon-button"
-      href={path}
-      hx-get={path}
-      hx-target={`#feedback-${answerId}`}
-      hx-swap="innerHTML"
-      title="Give feedback"
-    >
-      <Icon name="thumb" />
-      <span class="visually-hidden">Give feedback</span>
-    </a>
+    <footer>
+      <Outcome conversationId={conversationId} answer={answer} />
+      <div class="turn-line">
+        <div class="turn-actions">
+          <Versions conversationId={conversationId} message={answer} />
+          {content !== "" && <CopyButton text={content} label="Copy answer" />}
+          <form
+            class="again"
+            method="post"
+            action={`/chat/${conversationId}/regenerate`}
+            hx-post={`/chat/${conversationId}/regenerate`}
+            hx-target="#turns"
+            hx-swap="innerHTML"
+          >
+            <button type="submit" class="quiet icon-button" title="Answer again">
+              <Icon name="retry" />
+              <span class="visually-hidden">Answer again</span>
+            </button>
+          </form>
+          {content !== "" && <Rate conversationId={conversationId} answerId={id} feedback={feedback} />}
+        </div>
+        <Facts detail={answer.detail} />
+      </div>
+      <div id={`feedback-${id}`}></div>
+    </footer>
   );
 };
 
 /** Why an answer is not whole. */
-const Outcome = ({ answer: { status, detail } }: { answer: AnswerState }) => {
+const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) => {
   if (status === "failed") {
     const { error } = detail;
     return (
@@ -116,8 +223,20 @@ const Outcome = ({ answer: { status, detail } }: { answer: AnswerState }) => {
   }
   if (status === "stopped") return <p class="tag">Stopped</p>;
   if (status === "interrupted") return <p class="tag">Interrupted: the gateway was restarted</p>;
-  if (detail.finish_reason === "length") return <p class="tag">Cut: the longest answer was reached</p>;
-  return null;
+  if (detail.finish_reason !== "length") return null;
+  if (detail.length_limit === "context_window") {
+    return <p class="tag">Stopped: the context is full. Ask for a shorter answer, or start a new chat</p>;
+  }
+  return (
+    <form class="continue" method="post" action="/chat" hx-post="/chat" hx-target="#turns" hx-swap="beforeend">
+      <p class="tag">Stopped at the length limit</p>
+      <input type="hidden" name="conversation" value={conversationId} />
+      <input type="hidden" name="question" value="Continue where you stopped." />
+      <button type="submit" class="secondary">
+        Continue
+      </button>
+    </form>
+  );
 };
 
 /** "184 tokens · 36.0 tokens/s · first after 118 ms", and the rest behind it. */
@@ -172,13 +291,18 @@ const Fact = ({ name, value }: { name: string; value?: string | null }) =>
     </div>
   ) : null;
 
+interface TurnProps extends QuestionProps {
+  feedback?: Feedback;
+}
+
 /** Any message of a conversation. */
-export const Turn = ({ conversationId, message }: { conversationId: string; message: ConversationMessage }) =>
+export const Turn = ({ conversationId, message, feedback }: TurnProps) =>
   message.role === "assistant" ? (
     <Answer
       conversationId={conversationId}
       answer={{ ...message, detail: message.detail ?? { model: "", request_id: "" } }}
+      feedback={feedback}
     />
   ) : (
-    <Question id={message.id} content={message.content} />
+    <Question conversationId={conversationId} message={message} />
   );

@@ -20,7 +20,11 @@ export type IconName =
   | "leave"
   | "menu"
   | "down"
-  | "more";
+  | "more"
+  | "edit"
+  | "trash"
+  | "previous"
+  | "next";
 
 /** A drawing from the sprite, hidden from screen readers: the control around it carries the name. */
 export const Icon = ({ name }: { name: IconName }) => (

@@ -11,6 +11,7 @@ const hash = (tag: string, what: string): Buffer => new Bun.CryptoHasher("sha256
 const keyOf = (tag: string): string => `key_${tag}`;
 const message = (tag: string, n: number, status: "complete" | "generating" = "complete"): conversations.NewMessage => ({
   id: `msg_${tag}_${n}`,
+  parentId: n === 0 ? null : `msg_${tag}_${n - 1}`,
   role: "user",
   content: `message ${n}`,
   status,
@@ -88,7 +89,14 @@ const steps: readonly Step[] = [
         ),
       ),
   },
-  { name: "deleteMessage", write: (db, tag) => db.write((tx) => conversations.deleteMessage(tx, `msg_${tag}_0`)) },
+  {
+    name: "deleteMessages",
+    write: (db, tag) => db.write((tx) => conversations.deleteMessages(tx, `conv_${tag}`, [`msg_${tag}_0`], null)),
+  },
+  {
+    name: "showBranch",
+    write: (db, tag) => db.write((tx) => conversations.showBranch(tx, `conv_${tag}`, `msg_${tag}_1`)),
+  },
   {
     name: "renameConversation",
     write: (db, tag) => db.write((tx) => conversations.renameConversation(tx, `conv_${tag}`, "renamed")),
@@ -119,8 +127,13 @@ const stateOf = async (db: Db, tag: string) => {
     running: (await sessions.listSessions(db, keyOf(tag), AT)).length,
     isTokenUsable: await isTokenUsable(db, tag),
     isLeaseFree: await takeLease(db, tag, "another", AT, 0),
-    conversations: found.map(({ title, messageCount, updatedAt }) => ({ title, messageCount, updatedAt })),
-    messages: messages.map(({ content, status, position }) => ({ content, status, position })),
+    conversations: found.map(({ title, messageCount, updatedAt, leafId }) => ({
+      title,
+      messageCount,
+      updatedAt,
+      leafId,
+    })),
+    messages: messages.map(({ content, status, position, parentId }) => ({ content, status, position, parentId })),
     namespaces: namespaces.filter(({ name }) => name === tag).map(({ enabled, keyIds }) => ({ enabled, keyIds })),
   };
 };
@@ -149,8 +162,8 @@ const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => ({
   running: 0,
   isTokenUsable: false,
   isLeaseFree: true,
-  conversations: [{ title: "renamed", messageCount: 1, updatedAt: LATER }],
-  messages: [{ content: "saved", status: "stopped", position: 1 }],
+  conversations: [{ title: "renamed", messageCount: 1, updatedAt: LATER, leafId: `msg_${tag}_1` }],
+  messages: [{ content: "saved", status: "stopped", position: 1, parentId: null }],
   namespaces: [{ enabled: false, keyIds: [keyOf(tag)] }],
 });
 

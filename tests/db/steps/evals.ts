@@ -128,10 +128,10 @@ const steps: readonly Step[] = [
       }),
   },
   {
-    name: "insertFeedback",
+    name: "saveFeedback",
     write: (db, tag) =>
       db.write((tx) =>
-        feedback.insertFeedback(tx, {
+        feedback.saveFeedback(tx, {
           id: `fb_${tag}`,
           requestId: `req_${tag}`,
           rating: "up",

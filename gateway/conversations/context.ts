@@ -1,0 +1,137 @@
+import type { ChatMessage } from "../chat/contract";
+import type { AnswerContext, ConversationContext, ConversationMessage } from "./contract";
+
+type Message = Pick<ConversationMessage, "id" | "role" | "content" | "detail">;
+
+/** What the model gets to read, and what is kept about it with the answer. */
+export interface FittedPrompt {
+  messages: ChatMessage[];
+  context: AnswerContext;
+}
+
+interface Fit {
+  /** The branch up to the question, which is its last message. */
+  branch: readonly Message[];
+  /** Tokens of prompt and answer together; null while it is not known: then nothing is left out. */
+  window: number | null;
+  /** The longest answer that is wanted. */
+  maxTokens: number;
+  /** Exact tokens of a prompt, Infinity when it is longer than the window; undefined when nothing can count it. */
+  count(messages: ChatMessage[]): Promise<number | undefined>;
+}
+
+/** Share of the room for a prompt that is filled again once old turns are left out, so that this is not done each time. */
+const REFILL_SHARE = 0.75;
+/** What a chat template may put around each message. */
+const TOKENS_PER_MESSAGE = 16;
+/** Text of most languages has more bytes for each token than this. */
+const BYTES_PER_TOKEN = 3;
+
+/**
+ * Leaves out the oldest turns that no longer fit, never a system message and never the question. A prompt that surely
+ * fits costs nothing: the usage of an earlier answer is exact for everything up to it, and no tokenizer makes more
+ * tokens than a text has bytes. Only near the limit `count` is asked, and only when the window has to move it is asked
+ * for more than one prompt. The prompt goes on beginning where the last one did, so that the node's KV cache holds.
+ * Resolves with undefined when the question alone leaves no room for an answer.
+ */
+export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Promise<FittedPrompt | undefined> => {
+  const spoken = branch.filter(({ role }) => role !== "system");
+  const turns = spoken.flatMap(({ role }, index) => (role === "user" || index === 0 ? [index] : []));
+  const last = turns.length - 1;
+  const answered = branch.findLast(({ detail }) => detail?.usage);
+  const firstId = firstRead(branch);
+  const found = firstId === undefined ? 0 : turns.indexOf(spoken.findIndex(({ id }) => id === firstId));
+  const before = Math.max(0, found);
+
+  const messagesFrom = (turn: number): Message[] => {
+    const first = spoken[turns[turn] ?? 0];
+    const start = first ? branch.indexOf(first) : 0;
+    return branch.filter(({ role }, index) => role === "system" || index >= start);
+  };
+  /** Tokens of a prompt that begins with `turn`: `most` that it can have, and `about` how many. */
+  const estimate = (turn: number) => {
+    const read = messagesFrom(turn);
+    const isCounted = answered && turn === found && firstRead([answered]) === firstId;
+    const known = isCounted ? (answered.detail?.usage?.total_tokens ?? 0) : 0;
+    const unknown = isCounted && known > 0 ? read.slice(read.indexOf(answered) + 1) : read;
+    const bytes = unknown.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+    const around = TOKENS_PER_MESSAGE * (unknown.length + (known > 0 ? 1 : 2));
+    return { most: known + bytes + around, about: known + Math.ceil(bytes / BYTES_PER_TOKEN) };
+  };
+  const promptFrom = (turn: number, tokens = estimate(turn).about): FittedPrompt => ({
+    messages: toPrompt(messagesFrom(turn)),
+    context: {
+      window,
+      prompt_tokens: tokens,
+      first_message_id: turn === 0 ? null : (spoken[turns[turn] ?? 0]?.id ?? null),
+      left_out: turns[turn] ?? 0,
+    },
+  });
+
+  if (window === null) return promptFrom(0);
+  const room = window - Math.min(maxTokens, Math.floor(window / 4));
+  if (estimate(before).most <= room) return promptFrom(before);
+  const counted = new Map<number, number>();
+  const tokensFrom = async (turn: number): Promise<number> => {
+    const tokens = counted.get(turn) ?? (await count(toPrompt(messagesFrom(turn)))) ?? estimate(turn).about;
+    counted.set(turn, tokens);
+    return tokens;
+  };
+  const tokens = await tokensFrom(before);
+  if (tokens <= room) return promptFrom(before, tokens);
+
+  // The first turn from which on everything fits again; the question itself is looked at last.
+  let [low, high] = [Math.min(before + 1, last), last];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((await tokensFrom(middle)) <= room * REFILL_SHARE) high = middle;
+    else low = middle + 1;
+  }
+  const kept = await tokensFrom(low);
+  return kept < window ? promptFrom(low, kept) : undefined;
+};
+
+/** The same prompt with about half of its turns; undefined when only the question is left. */
+export const halved = ({ messages, context }: FittedPrompt, branch: readonly Message[]): FittedPrompt | undefined => {
+  const start = branch.findIndex(({ id }) => id === context.first_message_id);
+  const questions = branch.slice(Math.max(0, start)).filter(({ role }) => role === "user");
+  const first = questions[Math.ceil(questions.length / 2)];
+  if (!first) return undefined;
+  const read = branch.filter(({ role }, index) => role === "system" || index >= branch.indexOf(first));
+  return {
+    messages: toPrompt(read),
+    context: {
+      ...context,
+      prompt_tokens: Math.ceil((context.prompt_tokens * read.length) / messages.length),
+      first_message_id: first.id,
+      left_out: branch.length - read.length,
+    },
+  };
+};
+
+/** The message that the prompt of the last answer began with; undefined when that was the very first. */
+const firstRead = (branch: readonly Message[]): string | undefined =>
+  branch.findLast(({ detail }) => detail?.context)?.detail?.context?.first_message_id ?? undefined;
+
+/** Whole or partial texts, without answers that have none. */
+const toPrompt = (messages: readonly Message[]): ChatMessage[] =>
+  messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
+
+/** How much of `window` a branch takes, by its last answer. */
+export const contextOf = (branch: readonly Message[], window: number | null): ConversationContext => {
+  const { detail } = branch.findLast((message) => message.detail?.usage ?? message.detail?.context) ?? {};
+  const { context, usage, so_far: soFar } = detail ?? {};
+  const bytes = branch.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  const estimated = context ? context.prompt_tokens + (soFar?.tokens ?? 0) : Math.ceil(bytes / BYTES_PER_TOKEN);
+  const spoken = branch.filter(({ role }) => role !== "system");
+  const leftOut = Math.max(
+    0,
+    spoken.findIndex(({ id }) => id === context?.first_message_id),
+  );
+  return {
+    window: context?.window ?? window,
+    used_tokens: usage?.total_tokens ?? estimated,
+    first_message_id: leftOut > 0 ? (spoken[leftOut]?.id ?? null) : null,
+    left_out: leftOut,
+  };
+};

@@ -1,0 +1,139 @@
+import { AppError, toAppError } from "../../lib/errors";
+import type { Log } from "../../lib/log";
+import type { Call } from "../call";
+import type { ChatService } from "../chat/service";
+import { assertMayStore } from "../content-logging";
+import type { KeyRun, KeyRuns } from "../keys/runs";
+import type { Principal } from "../principal";
+import { type FittedPrompt, halved } from "./context";
+import type { ConversationMessage } from "./contract";
+import { type AnswerEvent, type AnswerState, Generation } from "./generation";
+
+/** How often a running answer's text is saved, so that the end of the process loses little of it. */
+export const SAVE_MS = 5000;
+
+/** What an answer needs from the request that asked for it. */
+export type Asking = Omit<Call, "signal">;
+
+export interface AnswerToWrite extends Pick<AnswerState, "id" | "versions"> {
+  conversation: { id: string; model: string };
+  /** The branch up to the question. */
+  branch: readonly ConversationMessage[];
+  prompt: FittedPrompt;
+}
+
+interface Deps {
+  chat: Pick<ChatService, "events">;
+  log: Log;
+  /** Where running answers stand, so that they end with their key. */
+  runs: KeyRuns;
+  save(conversationId: string, state: AnswerState): Promise<void>;
+  /** Longest answer. Sampling is left to the model's own defaults. */
+  maxTokens: number;
+  keepMs: number;
+}
+
+/** The answers that this process writes, one at a time in a conversation. */
+export class RunningAnswers {
+  readonly #running = new Map<string, Generation>();
+  /** Answers that are about to run, and changes of a conversation that none may run into. */
+  readonly #starting = new Set<{ keyId?: string; conversationId?: string }>();
+
+  constructor(private readonly deps: Deps) {}
+
+  /** The answer that is being written in a conversation. */
+  in(conversationId: string): Generation | undefined {
+    return this.#running.get(conversationId);
+  }
+
+  /**
+   * Runs `act` while nothing else changes the branches of this conversation. Throws conflict while an answer is being
+   * written there. The check and the claim are one step, so no number of parallel callers gets past them.
+   */
+  async alone<T>(conversationId: string | undefined, act: () => Promise<T>, keyId?: string): Promise<T> {
+    const isStarting = [...this.#starting].some((other) => other.conversationId === conversationId);
+    if (conversationId !== undefined && (isStarting || this.#running.has(conversationId))) {
+      throw new AppError("conflict", "An answer is still being written here. Stop it or wait for its end.");
+    }
+    const place = { keyId, conversationId };
+    this.#starting.add(place);
+    return act().finally(() => this.#starting.delete(place));
+  }
+
+  /**
+   * Holds the place of one more answer while `begin` starts it. Throws what `alone` throws, rate_limited, or
+   * insufficient_role for a key whose content may not be kept.
+   */
+  async inPlace<T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>): Promise<T> {
+    assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
+    const { keyId, keyName, limits } = principal;
+    const answers = [...this.#starting, ...[...this.#running.values()].map(({ answer }) => answer)];
+    if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
+      const message = `The key "${keyName}" may have ${limits.parallelRequests} answers at once. Stop one or wait.`;
+      throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
+    }
+    return this.alone(conversationId, begin, keyId);
+  }
+
+  /** Starts an answer and saves it every few seconds until it has ended. */
+  start(asking: Asking, answer: AnswerToWrite): Generation {
+    const { log, runs, maxTokens, keepMs } = this.deps;
+    const { id: conversationId, model } = answer.conversation;
+    const { keyId } = asking.principal;
+    const save = (state: AnswerState) => this.deps.save(conversationId, state);
+    const generation = new Generation(
+      {
+        id: answer.id,
+        parent_id: answer.branch.at(-1)?.id ?? null,
+        versions: answer.versions,
+        ...{ conversationId, keyId, model, requestId: asking.requestId },
+      },
+      (signal) => this.#events({ ...asking, signal }, answer),
+      {
+        keepMs,
+        maxTokens,
+        // The last state is saved once its middle is no longer.
+        save: (state) => {
+          clearInterval(saving);
+          return save(state).catch((error) =>
+            log.error({ requestId: asking.requestId, err: error }, "an answer was not saved"),
+          );
+        },
+      },
+    );
+    const run: KeyRun = { keyId, end: () => void generation.stop() };
+    runs.add(run);
+    this.#running.set(conversationId, generation);
+    const saving = setInterval(() => void save(generation.state).catch(() => {}), SAVE_MS);
+    void generation.done.then(() => {
+      this.#running.delete(conversationId);
+      runs.delete(run);
+    });
+    return generation;
+  }
+
+  /** Lets running answers end for at most `graceMs`, then saves the rest as interrupted. */
+  async close(graceMs: number): Promise<void> {
+    const generations = [...this.#running.values()];
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, graceMs);
+    await Promise.race([Promise.all(generations.map(({ done }) => done)), late.promise]);
+    clearTimeout(timer);
+    await Promise.all(generations.map((generation) => generation.stop("interrupted")));
+  }
+
+  /** An engine that counts in another way than its node says may still refuse a prompt: then half of its turns are left out. */
+  async *#events(call: Call, { conversation, branch, prompt }: AnswerToWrite): AsyncGenerator<AnswerEvent> {
+    for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
+      yield { type: "context", context: fitted.context };
+      const body = { model: conversation.model, messages: fitted.messages, max_tokens: this.deps.maxTokens };
+      try {
+        yield* this.deps.chat.events(call, body);
+        return;
+      } catch (thrown) {
+        fitted = toAppError(thrown).kind === "context_length_exceeded" ? halved(fitted, branch) : undefined;
+        if (!fitted) throw thrown;
+      }
+    }
+  }
+}

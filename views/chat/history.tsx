@@ -1,0 +1,107 @@
+import type { Conversation, ConversationPage } from "../../gateway/conversations/contract";
+import { Icon } from "../ui/icon";
+
+export interface HistoryProps {
+  /** Path of the page that shows it: `/chat` or `/chat/{id}`. */
+  path: string;
+  chats: ConversationPage;
+  /** Part of a title or of a message. */
+  search?: string;
+  /** Cursor that `chats` come after; undefined: they begin with the newest. */
+  after?: string;
+  /** The open chat: listed wherever it stands. */
+  current?: Conversation;
+}
+
+/** Earlier chats, last changed first, with a way to a new one and to every old one. */
+export const History = (props: HistoryProps) => (
+  <nav class="history" aria-label="Chats">
+    <a class="new-chat" href="/chat">
+      <Icon name="plus" /> New chat
+    </a>
+    <search>
+      <form
+        class="search"
+        method="get"
+        action={props.path}
+        hx-get={props.path}
+        hx-target="#chats"
+        hx-swap="outerHTML"
+        hx-push-url="true"
+      >
+        <label class="visually-hidden" for="search">
+          Search chats
+        </label>
+        <input
+          id="search"
+          type="search"
+          name="search"
+          value={props.search}
+          placeholder="Search chats"
+          maxlength={200}
+          autocomplete="off"
+        />
+      </form>
+    </search>
+    <Chats {...props} />
+  </nav>
+);
+
+/** The list, as a search replaces it. */
+export const Chats = (props: HistoryProps) => {
+  const { path, chats, search, after } = props;
+  return (
+    <div id="chats" class="chats">
+      {search !== undefined && (
+        <p class="fine" role="status">
+          {chats.data.length > 0 ? `Chats with “${search}”. ` : `No chat has “${search}”. `}
+          <a href={path}>Show all chats</a>
+        </p>
+      )}
+      {search === undefined && after !== undefined && (
+        <p class="fine">
+          Older chats. <a href={path}>Show the newest</a>
+        </p>
+      )}
+      <ul id="history">
+        <Entries {...props} />
+      </ul>
+    </div>
+  );
+};
+
+/** One page of entries; the last one leads to the next page, and makes room for it where scripts run. */
+export const Entries = ({ path, chats, search, current }: HistoryProps) => {
+  const isListed = search !== undefined || chats.data.some(({ id }) => id === current?.id);
+  return (
+    <>
+      {chats.data.map((conversation) => (
+        <HistoryEntry conversation={conversation} isCurrent={conversation.id === current?.id} />
+      ))}
+      {current && !isListed && <HistoryEntry conversation={current} isCurrent />}
+      {chats.next_cursor && <Older href={urlOf(path, { search, after: chats.next_cursor })} />}
+    </>
+  );
+};
+
+export const HistoryEntry = ({ conversation, isCurrent }: { conversation: Conversation; isCurrent: boolean }) => (
+  <li>
+    <a href={`/chat/${conversation.id}`} aria-current={isCurrent ? "page" : undefined}>
+      {conversation.title}
+    </a>
+  </li>
+);
+
+const Older = ({ href }: { href: string }) => (
+  <li>
+    <a class="older" href={href} hx-get={href} hx-target="closest li" hx-swap="outerHTML">
+      Show older chats
+    </a>
+  </li>
+);
+
+const urlOf = (path: string, query: Record<string, string | undefined>): string => {
+  const present = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) present.set(name, value);
+  return `${path}?${present}`;
+};
