@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import type { Locator, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
+import { answers, ask, chatting as chattingOn, message, signedIn, textOf } from "./chatting";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { REFUSALS } from "./matrix";
@@ -21,29 +22,8 @@ beforeEach(() => {
   pages.refusal.error = undefined;
 });
 
-const session = async (role: "viewer" | "member" | "admin" = "member") => {
-  const { key } = await pages.newKey(role);
-  return { key, ...(await pages.sessions.signIn(key)) };
-};
-
-/** A signed-in chat page in which nothing may go wrong. */
-const chatting = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
-  const { cookie } = await session();
-  const faults = await onScreen(pages.url, { session: cookie, ...options }, async (page) => {
-    await page.goto("/chat");
-    await work(page);
-  });
-  expect(faults).toEqual([]);
-};
-
-const message = (page: Page) => page.getByLabel("Message");
-const ask = async (page: Page, text: string) => {
-  await message(page).fill(text);
-  await message(page).press("Enter");
-};
-/** Text of the only element that fits. */
-const textOf = async (locator: Locator) => (await locator.textContent())?.trim();
-const answers = (page: Page) => page.locator(".answer .prose");
+const session = (role?: "viewer" | "member" | "admin") => signedIn(pages, role);
+const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 
 describe("an answer", () => {
   test("comes piece by piece, is marked busy, and is announced twice", () =>
@@ -345,51 +325,6 @@ describe("without scripts", () => {
     });
     expect(faults).toEqual([]);
   });
-});
-
-describe("feedback on an answer", () => {
-  const asEditor = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
-    const { key } = await pages.newKey("editor");
-    const { cookie } = await pages.sessions.signIn(key);
-    const faults = await onScreen(pages.url, { session: cookie, ...options }, async (page) => {
-      await page.goto("/chat");
-      pages.chat.say("At seven.");
-      pages.chat.finish();
-      await ask(page, "When does the bakery open?");
-      if (options.javaScript === false) await page.getByRole("button", { name: "Send" }).click();
-      await page.getByText("184 tokens").waitFor();
-      await work(page);
-    });
-    expect(faults).toEqual([]);
-  };
-
-  test("opens below it, says what is missing, and becomes a sample of a dataset", () =>
-    asEditor({ expectedStatuses: [422] }, async (page) => {
-      const { pathname } = new URL(page.url());
-      await page.getByRole("link", { name: "Give feedback" }).click();
-      await page.getByRole("button", { name: "Save feedback" }).click();
-      await page.getByText("Choose").first().waitFor();
-      await page.getByLabel("Bad").check();
-      await page.getByLabel("The answer as it should have been").fill("At 6:30.");
-      await page.getByLabel("Add to a dataset").fill("From chat");
-      await page.getByRole("button", { name: "Save feedback" }).click();
-      await page.getByText("The exchange is a sample").waitFor();
-      expect(new URL(page.url()).pathname).toBe(pathname);
-      await page.getByRole("link", { name: "open its dataset" }).click();
-      await page.getByRole("heading", { level: 1, name: "From chat" }).waitFor();
-      await page.getByText("When does the bakery open?").first().waitFor();
-      await page.getByText("At 6:30.").first().waitFor();
-    }));
-
-  test("works without scripts, on a page of its own", () =>
-    asEditor({ javaScript: false }, async (page) => {
-      await page.getByRole("link", { name: "Give feedback" }).click();
-      await page.getByLabel("Good").check();
-      await page.getByRole("button", { name: "Save feedback" }).click();
-      await page.getByText("Saved. Thank you.").waitFor();
-      await page.getByRole("link", { name: "Back to the chat" }).click();
-      await page.getByText("At seven.").waitFor();
-    }));
 });
 
 describe("by keyboard alone", () => {

@@ -87,6 +87,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference: SCRIPTED_SCORER });
   const evalTransfer = createEvalTransfer({ db });
   const labels = createLabels({ db });
+  const feedback = createFeedback({ db, imports, uploads });
   const handlers = [datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") })];
   let worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
   await worker.open();
@@ -134,7 +135,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         evals,
         evalTransfer,
         evaluators,
-        feedback: createFeedback({ db, imports, uploads }),
+        feedback,
         health,
         imports,
         keys,
@@ -156,6 +157,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     engine,
     evals,
     evalTransfer,
+    feedback,
     health,
     imports,
     keys,

@@ -50,11 +50,20 @@ const refused =
 /** Begins a new script and asks; then the answer goes on as told. */
 const answering =
   (goOn?: (page: Page) => unknown) =>
-  async (page: Page): Promise<void> => {
+  async (page: Page, question = "Explain how batching works"): Promise<void> => {
     pages.chat.reset();
-    await ask(page, "Explain how batching works");
+    await ask(page, question);
     await goOn?.(page);
   };
+
+/** A whole answer to a prompt of that many tokens; a message counts as `tokensPerMessage` when its prompt has to be counted. */
+const answer = (text: string, promptTokens: number, tokensPerMessage = 400) => {
+  pages.chat.tokensPerMessage = tokensPerMessage;
+  const usage = { prompt_tokens: promptTokens, completion_tokens: 184, total_tokens: promptTokens + 184 };
+  pages.chat.facts = { usage };
+  pages.chat.say(text);
+  pages.chat.finish();
+};
 
 /** Loads the page again, refused. */
 const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) => {
@@ -114,7 +123,7 @@ const CASES: Case[] = [
     name: "chat waiting",
     path: "/chat",
     as: "member",
-    reach: answering(),
+    reach: (page) => answering()(page),
     shows: "Waiting for smollm2-135m-instruct",
   },
   {
@@ -187,6 +196,72 @@ const CASES: Case[] = [
     reach: withoutNode((page) => page.reload()),
     shows: "No GPU node answers",
   },
+  {
+    name: "chat too long for its context",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      for (const question of ["When does the bakery open?", "And on Sundays?"]) {
+        await answering(() => answer("At seven in the morning.", 3100))(page, question);
+        await page.getByText("Nearly full").waitFor();
+      }
+      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByText("2 / 2").waitFor();
+      await answering(() => answer("At *noon*, until the bread is gone.", 3300, 8))(page, "And on holidays?");
+      await page.getByText("no longer reads").waitFor();
+      await page.getByRole("link", { name: "Give feedback" }).last().click();
+      await page.getByLabel("Good").check();
+      await page.getByRole("button", { name: "Save feedback" }).click();
+    },
+    shows: "Rated good",
+  },
+  {
+    name: "chat with a queue",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      await answering(() => pages.chat.say("Continuous batching keeps"))(page);
+      await page.getByText("Continuous batching keeps").waitFor();
+      await ask(page, "And what does it cost in memory, for a model of seven billion parameters?");
+    },
+    shows: "And what does it cost",
+  },
+  {
+    name: "chat cut at its length limit",
+    path: "/chat",
+    as: "member",
+    reach: answering(() => {
+      pages.chat.facts = { finish_reason: "length" };
+      pages.chat.say("Continuous batching keeps");
+      pages.chat.finish();
+    }),
+    shows: "Stopped at the length limit",
+  },
+  {
+    name: "chat edited",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      await answering(() => answer("In batches.", 100))(page);
+      await page.getByText("184 tokens").waitFor();
+      await page.getByRole("link", { name: "Edit question" }).click();
+    },
+    shows: "Your question in other words",
+  },
+  {
+    name: "chat about to be deleted",
+    path: "/chat",
+    as: "member",
+    reach: async (page) => {
+      await answering(() => answer("In batches.", 100))(page);
+      await page.getByText("184 tokens").waitFor();
+      await page.getByTitle("Delete question").click();
+      await page.getByTitle("Chat settings").click();
+      await page.getByText("Delete chat…").click();
+    },
+    shows: "with all of its messages?",
+  },
+  { name: "chat search", path: "/chat?search=batching", as: "member", shows: "Show all chats" },
   { name: "keys", path: "/keys", as: "admin", shows: "Create key" },
   {
     name: "keys paged",

@@ -21,6 +21,8 @@ export class ScriptedChat {
   asked = 0;
   /** What the last question was asked with. */
   read: ChatMessage[] = [];
+  /** What a message counts as; undefined: a token for every four characters. */
+  tokensPerMessage: number | undefined;
   /** How the next answers end, where it is not the usual way. */
   facts: Partial<Pick<ChatAnswer, "finish_reason" | "usage">> = {};
 
@@ -29,6 +31,7 @@ export class ScriptedChat {
     this.#pieces = [];
     this.#ending = "none";
     this.facts = {};
+    this.tokensPerMessage = undefined;
   }
   say(text: string): void {
     this.#pieces.push(text);
@@ -76,9 +79,9 @@ export class ScriptedChat {
     }
   }
 
-  /** A token for every four characters. */
   async countPrompt(_call: Call, _model: string, messages: ChatMessage[]): Promise<number> {
-    return messages.reduce((sum, { content }) => sum + Math.ceil(String(content).length / 4), 0);
+    const tokensOf = ({ content }: ChatMessage) => this.tokensPerMessage ?? Math.ceil(String(content).length / 4);
+    return messages.reduce((sum, message) => sum + tokensOf(message), 0);
   }
 
   /** The same as a whole. */

@@ -15,9 +15,14 @@ export const ContextMeter = ({ context }: { context?: ConversationContext }) => 
   const text = `Context: ${number.format(used)} of ${number.format(window)} tokens`;
   return (
     <div id="context-meter" class={isNearlyFull ? "context-meter nearly-full" : "context-meter"}>
-      <meter min={0} max={window} value={Math.min(used, window)} high={window * NEARLY_FULL} optimum={0}>
-        {text}
-      </meter>
+      <meter
+        aria-hidden="true"
+        min={0}
+        max={window}
+        value={Math.min(used, window)}
+        high={window * NEARLY_FULL}
+        optimum={0}
+      ></meter>
       <p>
         {text}
         {isNearlyFull && <strong>. Nearly full: the oldest messages will be left out</strong>}

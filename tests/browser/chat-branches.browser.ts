@@ -1,0 +1,261 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { AppError } from "../../lib/errors";
+import { until } from "../until";
+import { answers, ask, chatting as chattingOn, message, textOf } from "./chatting";
+import { closeBrowser, type ScreenOptions } from "./harness";
+import { tabTo } from "./keyboard";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+beforeEach(() => pages.chat.reset());
+
+const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
+
+/** What the next answer says, whole. */
+const script = (text: string, facts: typeof pages.chat.facts = {}) => {
+  pages.chat.reset();
+  pages.chat.facts = facts;
+  pages.chat.say(text);
+  pages.chat.finish();
+};
+const usage = (prompt_tokens: number, completion_tokens: number) => ({
+  usage: { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens },
+});
+const send = async (page: Page, text: string, isScripted = true) => {
+  await message(page).fill(text);
+  if (isScripted) await message(page).press("Enter");
+  else await page.getByRole("button", { name: "Send" }).click();
+};
+const exchange = async (page: Page, question: string, answer: string, facts: typeof pages.chat.facts = {}) => {
+  script(answer, facts);
+  await ask(page, question);
+  await page.locator(".answer").last().getByText(answer, { exact: true }).waitFor();
+  await page.locator(".answer").last().getByText("tokens", { exact: false }).first().waitFor();
+};
+const said = (page: Page) => page.locator(".question .said").allTextContents();
+const answered = async (page: Page) => (await answers(page).allTextContents()).map((text) => text.trim());
+
+describe("answering again", () => {
+  test("keeps both answers, and the switcher between them is remembered", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "Explain batching", "Old");
+      script("New");
+      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByText("New", { exact: true }).waitFor();
+      await page.getByText("2 / 2").waitFor();
+      await page.getByRole("button", { name: "Previous version" }).click();
+      await page.getByText("Old", { exact: true }).waitFor();
+      await page.reload();
+      await page.getByText("1 / 2").waitFor();
+      expect(await answered(page)).toEqual(["Old"]);
+    }));
+
+  test("the switcher works by keyboard, and the focus stays on it", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "Explain batching", "Old");
+      script("New");
+      await page.getByRole("button", { name: "Answer again" }).click();
+      await page.getByText("2 / 2").waitFor();
+      await page.evaluate("document.activeElement.blur()");
+      await tabTo(page, /^Next version$/);
+      await page.keyboard.press("Enter");
+      await page.getByText("1 / 2").waitFor();
+      await page.keyboard.press("Enter");
+      await page.getByText("2 / 2").waitFor();
+      expect(await answered(page)).toEqual(["New"]);
+    }));
+});
+
+describe("a question", () => {
+  test("is edited into another version, and the earlier one leads back to what followed it", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "One", "First");
+      await exchange(page, "Two", "Second");
+      await page.getByRole("link", { name: "Edit question" }).first().click();
+      const editor = page.getByLabel("Your question in other words");
+      expect(await editor.inputValue()).toBe("One");
+      await editor.fill("Uno");
+      script("Primo");
+      await page.getByRole("button", { name: "Ask again" }).click();
+      await page.getByText("Primo", { exact: true }).waitFor();
+      expect([await said(page), pages.chat.read]).toEqual([["Uno"], [{ role: "user", content: "Uno" }]]);
+      await page.getByText("2 / 2").waitFor();
+      await page.locator(".question").getByRole("button", { name: "Previous version" }).click();
+      await page.getByText("Second", { exact: true }).waitFor();
+      expect([await said(page), await answered(page)]).toEqual([
+        ["One", "Two"],
+        ["First", "Second"],
+      ]);
+    }));
+
+  test("is deleted with its answer once that is confirmed; what followed stays", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "One", "First");
+      await exchange(page, "Two", "Second");
+      const first = page.locator(".question").first();
+      await first.getByTitle("Delete question").click();
+      await first.getByText("This can’t be undone").waitFor();
+      await first.getByRole("button", { name: "Delete question and answer" }).click();
+      await until("the first turn is gone", async () => (await said(page)).length === 1);
+      expect([await said(page), await answered(page)]).toEqual([["Two"], ["Second"]]);
+    }));
+
+  test("that is longer than the context is refused with what to do, and its text stays", () =>
+    chatting({ expectedStatuses: [400] }, async (page) => {
+      const long = "word ".repeat(4000).trim();
+      await send(page, long);
+      await page.getByRole("alert").getByText("longer than the 4096 tokens").waitFor();
+      expect(await message(page).inputValue()).toBe(long);
+      expect(await page.locator(".question").count()).toBe(0);
+      await exchange(page, "Shorter", "Better");
+    }));
+});
+
+describe("the context", () => {
+  test("is metered, warns when it is nearly full, and a line says what is no longer read", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "One", "First", usage(1000, 500));
+      await page.getByText("Context: 1,500 of 4,096 tokens").waitFor();
+      expect(await page.getByText("Nearly full").count()).toBe(0);
+      await exchange(page, "Two", "Second", usage(3000, 500));
+      await page.getByText("Nearly full: the oldest messages will be left out").waitFor();
+      // The next prompt would surely not fit: what it really takes is counted, and too much of it is left out.
+      script("Third", usage(1700, 50));
+      pages.chat.tokensPerMessage = 1600;
+      await ask(page, "Three");
+      await page.getByText("The model no longer reads the messages above").waitFor();
+      expect(pages.chat.read).toEqual([{ role: "user", content: "Three" }]);
+      for (const _ of ["as it came", "reloaded"]) {
+        const order = await page
+          .locator("#turns > :not([hidden])")
+          .evaluateAll((all) => all.map(({ className }) => className));
+        const turn = ["turn question", "turn answer"];
+        expect(order).toEqual([...turn, ...turn, "context-divider", ...turn]);
+        await page.getByText("Context: 1,750 of 4,096 tokens").waitFor();
+        await page.reload();
+      }
+    }));
+
+  test("that is full is the reason for a cut answer, not its maximum length", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "One", "Cut", { finish_reason: "length", ...usage(3596, 500) });
+      await page.getByText("Stopped: the context is full").waitFor();
+      expect(await page.getByRole("button", { name: "Continue" }).count()).toBe(0);
+      await exchange(page, "Two", "Cut too", { finish_reason: "length", ...usage(100, 1024) });
+      await page.getByText("Stopped at the length limit").waitFor();
+      script("and the rest");
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByText("and the rest").waitFor();
+    }));
+});
+
+describe("Enter while an answer is written", () => {
+  /** An answer that is being written. */
+  const busy = async (page: Page) => {
+    await ask(page, "Explain batching");
+    await page.locator('.answer[aria-busy="true"]').waitFor();
+  };
+  const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
+
+  test("queues the message, and the end of the answer sends it; what is typed meanwhile stays", () =>
+    chatting({}, async (page) => {
+      const before = pages.chat.asked;
+      await busy(page);
+      await ask(page, "And then?");
+      await queued(page).getByText("And then?").waitFor();
+      expect([await message(page).inputValue(), pages.chat.asked - before]).toEqual(["", 1]);
+      await message(page).fill("half a thought");
+      pages.chat.say("Done.");
+      pages.chat.finish();
+      await until("both were asked", async () => (await said(page)).length === 2);
+      expect(await said(page)).toEqual(["Explain batching", "And then?"]);
+      expect(await queued(page).count()).toBe(0);
+      expect(await message(page).inputValue()).toBe("half a thought");
+      expect(pages.chat.asked - before).toBe(2);
+    }));
+
+  test("several wait in order, can be edited and removed, and outlive a reload", () =>
+    chatting({}, async (page) => {
+      await busy(page);
+      for (const text of ["one", "two", "three"]) await ask(page, text);
+      expect(await queued(page).locator("p").allTextContents()).toEqual(["one", "two", "three"]);
+      await queued(page).nth(1).getByRole("button", { name: "Remove queued text" }).click();
+      await page.reload();
+      await page.locator('.answer[aria-busy="true"]').waitFor();
+      expect(await queued(page).locator("p").allTextContents()).toEqual(["one", "three"]);
+      await queued(page).first().getByRole("button", { name: "Edit queued text" }).click();
+      expect(await message(page).inputValue()).toBe("one");
+      await message(page).fill("first");
+      await message(page).press("Enter");
+      pages.chat.say("Done.");
+      pages.chat.finish();
+      await until("all were asked", async () => (await said(page)).length === 3);
+      expect(await said(page)).toEqual(["Explain batching", "three", "first"]);
+    }));
+
+  test("is sent after the answer was stopped, and waits after one that failed", () =>
+    chatting({}, async (page) => {
+      await busy(page);
+      await ask(page, "Next");
+      await message(page).press("Escape");
+      await until("the next was asked", async () => (await said(page)).length === 2);
+      await page.locator('.answer[aria-busy="true"]').waitFor();
+      await ask(page, "Last");
+      pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering."));
+      await page.getByText("The GPU node stopped answering.").waitFor();
+      expect(await queued(page).count()).toBe(1);
+      script("All is well");
+      await queued(page).getByRole("button", { name: "Send now" }).click();
+      await page.getByText("All is well").waitFor();
+      expect(await said(page)).toEqual(["Explain batching", "Next", "Last"]);
+    }));
+});
+
+test("stopping on purpose is not shown as an error, even before the first word", () =>
+  chatting({}, async (page) => {
+    await ask(page, "Explain batching");
+    await page.locator('.answer[aria-busy="true"]').waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".answer").getByText("Stopped", { exact: true }).waitFor();
+    expect(await page.locator(".problem, .field-problem").count()).toBe(0);
+    expect(await textOf(page.getByRole("alert"))).toBe("");
+    expect(await page.locator("#chat-status").textContent()).toContain("Stopped");
+  }));
+
+test("without scripts: versions, editing, deleting and a question that is too long work by forms", () =>
+  chatting({ javaScript: false, expectedStatuses: [422] }, async (page) => {
+    script("Old");
+    await send(page, "One", false);
+    script("New");
+    await page.getByRole("button", { name: "Answer again" }).click();
+    await page.getByText("2 / 2").waitFor();
+    await page.getByRole("button", { name: "Previous version" }).click();
+    await page.getByText("1 / 2").waitFor();
+    expect(await answered(page)).toEqual(["Old"]);
+
+    await page.getByRole("link", { name: "Edit question" }).click();
+    await page.getByLabel("Your question in other words").fill("Uno");
+    script("Primo");
+    await page.getByRole("button", { name: "Ask again" }).click();
+    await page.getByText("Primo").waitFor();
+    expect(await said(page)).toEqual(["Uno"]);
+
+    const long = "word ".repeat(4000).trim();
+    await send(page, long, false);
+    await page.getByText("longer than the 4096 tokens").waitFor();
+    expect(await message(page).inputValue()).toBe(long);
+
+    await page.getByTitle("Delete question").click();
+    await page.getByRole("button", { name: "Delete question and answer" }).click();
+    // Of what is left, the newest branch is shown.
+    await page.getByText("New", { exact: true }).waitFor();
+    expect(await said(page)).toEqual(["One"]);
+  }));
