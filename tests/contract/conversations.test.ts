@@ -57,6 +57,95 @@ test("what was exported is imported once, goes on where it ended, and is never a
   expect(await markdown.text()).toContain("## Answer\n\nRed, green and blue.");
 });
 
+test("by API a question is asked, answered again, edited, chosen and deleted; an export keeps every version", async () => {
+  const key = await stack.keyOf("member");
+  const send = async (method: string, path: string, body?: object) => {
+    const response = await stack.call(method, path, { key, body });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  };
+  const { id } = (await send("POST", "/v1/conversations", { title: "Three colours" })).body;
+  const path = `/v1/conversations/${id}`;
+  const read = async () => (await send("GET", path)).body;
+  const contents = async () => (await read()).messages.map(({ content }: { content: string }) => content);
+  const ended = async (begun: { answer_id: string }) => {
+    await readEvents(await stack.call("GET", `${path}/messages/${begun.answer_id}/events`, { key }));
+    return begun;
+  };
+
+  const asked = await send("POST", `${path}/messages`, { content: QUESTION[1] });
+  expect(asked).toMatchObject({ status: 201, body: { conversation_id: id } });
+  await ended(asked.body);
+  const again = await send("POST", `${path}/messages/${asked.body.answer_id}/regenerate`);
+  expect(again).toMatchObject({ status: 201, body: { question_id: asked.body.question_id } });
+  await ended(again.body);
+  const twice = await read();
+  expect(twice.messages[1]).toMatchObject({
+    id: again.body.answer_id,
+    parent_id: asked.body.question_id,
+    versions: [asked.body.answer_id, again.body.answer_id],
+  });
+  expect(twice.context).toMatchObject({ window: 4096, left_out: 0, first_message_id: null });
+  expect(twice.context.used_tokens).toBe(twice.messages[1].detail.usage.total_tokens);
+
+  const edit = { content: "Name three rivers.", replaces: asked.body.question_id };
+  const edited = await send("POST", `${path}/messages`, edit);
+  await ended(edited.body);
+  expect((await contents())[0]).toBe("Name three rivers.");
+  const chosen = await send("POST", `${path}/messages/${asked.body.answer_id}/select`);
+  expect(chosen.body.messages.map(({ id }: { id: string }) => id)).toEqual([
+    asked.body.question_id,
+    asked.body.answer_id,
+  ]);
+
+  const exported = (await send("GET", `${path}/export`)).body;
+  expect(exported.conversations[0]).toMatchObject({ leaf_id: asked.body.answer_id });
+  expect(exported.conversations[0].messages).toHaveLength(5);
+  const markdown = await (await stack.call("GET", `${path}/export?format=markdown`, { key })).text();
+  expect([markdown.includes("three rivers"), markdown.includes(QUESTION[1])]).toEqual([false, true]);
+
+  const bob = await stack.keyOf("member");
+  expect(await importAs(bob, exported)).toEqual({ imported: 1, extended: 0, skipped: 0 });
+  expect(await importAs(bob, exported)).toEqual({ imported: 0, extended: 0, skipped: 1 });
+  const [copy] = (await json(await stack.call("GET", "/v1/conversations", { key: bob }))).data;
+  const copied = await json(await stack.call("GET", `/v1/conversations/${copy.id}`, { key: bob }));
+  const shape = ({ content, versions }: { content: string; versions: string[] }) => [content, versions.length];
+  expect(copied.messages.map(shape)).toEqual((await read()).messages.map(shape));
+  expect(copied.messages.map(shape)).toMatchObject([
+    [QUESTION[1], 2],
+    [expect.any(String), 2],
+  ]);
+
+  expect((await send("DELETE", `${path}/messages/${asked.body.question_id}`)).status).toBe(204);
+  expect((await contents())[0]).toBe("Name three rivers.");
+  expect((await send("DELETE", `${path}/messages/${asked.body.question_id}`)).status).toBe(404);
+  expect((await send("POST", `${path}/messages`, { content: "  " })).status).toBe(400);
+  const long = await send("POST", `${path}/messages`, { content: "word ".repeat(5000) });
+  expect([long.status, long.body.error.code, long.body.error.param]).toEqual([
+    400,
+    "context_length_exceeded",
+    "content",
+  ]);
+});
+
+test("an import names a message whose parent does not come before it, and stores nothing", async () => {
+  const key = await stack.keyOf("member");
+  const file = exampleFile([QUESTION, ANSWER]);
+  const [conversation] = file.conversations;
+  const messages = conversation?.messages.map((message) => ({ ...message, parent_id: "msg_later" }));
+  const response = await stack.call("POST", "/v1/conversations/import", {
+    key,
+    body: { ...file, conversations: [{ ...conversation, messages }] },
+  });
+  const { error } = await json(response);
+  expect([response.status, error.param, error.message]).toEqual([
+    400,
+    "conversations",
+    expect.stringContaining("The parent msg_later of message 1 of chat_01jd8x1m9k2n3p4q5r6s7t8v9w"),
+  ]);
+  expect((await json(await stack.call("GET", "/v1/conversations", { key }))).data).toEqual([]);
+});
+
 test("a long conversation fits into one import", async () => {
   const key = await stack.keyOf("member");
   const messages = Array.from({ length: 5000 }, (_, i): [string, string] => ["user", `${i}`]);

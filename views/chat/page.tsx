@@ -243,8 +243,8 @@ const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
         </button>
       </form>
       <details class="confirm">
-        <summary>Delete chat…</summary>
-        <form method="post" action={`/chat/${conversation.id}/delete`}>
+        <summary class="opener">Delete chat…</summary>
+        <form class="confirmation" method="post" action={`/chat/${conversation.id}/delete`}>
           <p>Delete “{conversation.title}” with all of its messages? This can’t be undone.</p>
           <button type="submit" class="danger">
             Delete chat for good

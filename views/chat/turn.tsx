@@ -39,11 +39,11 @@ export const Question = ({ conversationId, message }: QuestionProps) => {
           <span class="visually-hidden">Edit question</span>
         </a>
         <details class="confirm">
-          <summary title="Delete question">
+          <summary class="opener" title="Delete question">
             <Icon name="trash" />
             <span class="visually-hidden">Delete question</span>
           </summary>
-          <form method="post" action={`${path}/delete`}>
+          <form class="confirmation" method="post" action={`${path}/delete`}>
             <p>Delete this question and its answer? This can’t be undone.</p>
             <button type="submit" class="danger">
               Delete question and answer
