@@ -184,12 +184,12 @@ describe("feedback on an answer", () => {
       await page.getByRole("button", { name: "Save feedback" }).click();
       await page.getByText("Choose").first().waitFor();
       await page.getByLabel("Bad").check();
-      await page.getByLabel("The answer as it should have been").fill("At 6:30.");
+      await page.getByLabel("The correct answer").fill("At 6:30.");
       await page.getByLabel("Add to a dataset").fill("From chat");
       await page.getByRole("button", { name: "Save feedback" }).click();
-      await page.getByText("The exchange is a sample").waitFor();
+      await page.getByText("Saved and added to a dataset").waitFor();
       expect(new URL(page.url()).pathname).toBe(pathname);
-      await page.getByRole("link", { name: "open its dataset" }).click();
+      await page.getByRole("link", { name: "open the dataset" }).click();
       await page.getByRole("heading", { level: 1, name: "From chat" }).waitFor();
       await page.getByText("When does the bakery open?").first().waitFor();
       await page.getByText("At 6:30.").first().waitFor();

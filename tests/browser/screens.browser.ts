@@ -56,9 +56,8 @@ const answering =
     await goOn?.(page);
   };
 
-/** A whole answer to a prompt of that many tokens; a message counts as `tokensPerMessage` when its prompt has to be counted. */
-const answer = (text: string, promptTokens: number, tokensPerMessage = 400) => {
-  pages.chat.tokensPerMessage = tokensPerMessage;
+/** A whole answer to a prompt of that many tokens. */
+const answer = (text: string, promptTokens: number) => {
   const usage = { prompt_tokens: promptTokens, completion_tokens: 184, total_tokens: promptTokens + 184 };
   pages.chat.facts = { usage };
   pages.chat.say(text);
@@ -207,7 +206,10 @@ const CASES: Case[] = [
       }
       await page.getByRole("button", { name: "Answer again" }).click();
       await page.getByText("2 / 2").waitFor();
-      await answering(() => answer("At *noon*, until the bread is gone.", 3300, 8))(page, "And on holidays?");
+      pages.chat.reset();
+      answer("At *noon*, until the bread is gone.", 3300);
+      pages.chat.tokensPerMessage = 700;
+      await ask(page, "And on holidays?");
       await page.getByText("no longer reads").waitFor();
       await page.getByRole("link", { name: "Give feedback" }).last().click();
       await page.getByLabel("Good").check();

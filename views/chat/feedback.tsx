@@ -91,7 +91,7 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
     <TextAreaField
       name="correction"
       id={`correction-${answerId}`}
-      label="The answer as it should have been"
+      label="The correct answer"
       value={form.correction}
       rows={2}
       attributes={{ maxlength: 100_000 }}
@@ -102,7 +102,7 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
           name="dataset"
           id={`dataset-${answerId}`}
           label="Add to a dataset"
-          hint="Its name; a new name makes one. Empty: only the feedback is kept"
+          hint="Name of a dataset; a new name creates one. Leave blank to keep only the feedback"
           value={form.dataset}
           problem={problems.dataset}
           attributes={{ maxlength: 100, autocomplete: "off", list: `datasets-${answerId}` }}
@@ -125,7 +125,7 @@ export const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   <p class="panel success" role="status">
     {feedback.sample ? (
       <span>
-        Saved. The exchange is a sample: <a href={`/datasets/${feedback.sample.dataset_id}`}>open its dataset</a>
+        Saved and added to a dataset: <a href={`/datasets/${feedback.sample.dataset_id}`}>open the dataset</a>
       </span>
     ) : (
       "Saved. Thank you."

@@ -239,7 +239,7 @@ const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) =>
   );
 };
 
-/** "184 tokens · 36.0 tokens/s · first after 118 ms", and the rest behind it. */
+/** "184 tokens · 36.0 tokens/s · first token 118 ms", and the rest behind it. */
 const Facts = ({ detail }: { detail: AnswerDetail }) => {
   const { usage, cache, so_far: soFar } = detail;
   const tokens = usage?.completion_tokens ?? soFar?.tokens;
@@ -251,7 +251,7 @@ const Facts = ({ detail }: { detail: AnswerDetail }) => {
     cache?.status === "hit"
       ? "from the cache"
       : speed && `${speed < 100 ? speed.toFixed(1) : Math.round(speed)} tokens/s`,
-    latency && `first after ${duration(latency.ttft)}`,
+    latency && `first token ${duration(latency.ttft)}`,
   ].filter(Boolean);
   return (
     <details class="facts">
