@@ -50,6 +50,18 @@ export const ValidationReport = Type.Object(
       }),
       { description: "The first 1,000" },
     ),
+    warnings: Type.Array(
+      Type.Object({
+        line: Nullable(Type.Integer({ minimum: 1 }), { description: "Of the first time; null where there is no line" }),
+        column: Nullable(Type.String()),
+        message: Type.String(),
+        count: Type.Integer({ minimum: 1, description: "How often" }),
+      }),
+      { description: "What was passed over or read in another way, and refuses no row: the first 100 kinds" },
+    ),
+    examples: Type.Record(Type.String(), Type.Array(Type.String()), {
+      description: "Up to three values of each column, cut to 100 characters",
+    }),
     duplicates: Type.Object({
       exact: Count("Rows with the content of an earlier row, or of a sample that a merge keeps; they are left out"),
       near: Count("Rows that differ from an earlier one in case, spaces or punctuation only; they are kept"),
@@ -82,8 +94,8 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 
 export const DatasetRevisionPage = Page(DatasetRevision);
 
-/** A report as a revision keeps it: its samples are those of the revision. */
-const KeptReport = Type.Omit(ValidationReport, ["preview"], { title: "KeptReport" });
+/** A report as a revision keeps it: its samples and values are those of the revision. */
+const KeptReport = Type.Omit(ValidationReport, ["preview", "examples"], { title: "KeptReport" });
 export type KeptReport = Static<typeof KeptReport>;
 
 export const RevisionDetail = Type.Object(
@@ -239,6 +251,8 @@ export const UploadResult = Type.Object(
           mapping: { question: "input", answer: "references" },
           error_count: 1,
           errors: [{ line: 3, column: "question", message: "question is empty." }],
+          warnings: [],
+          examples: { question: ["What is the capital of France?"], answer: ["Paris", "42"] },
           duplicates: { exact: 0, near: 0 },
           empty: { input: 1, references: 0 },
           lengths: {

@@ -49,7 +49,7 @@ export const publish = async (
 
   const changes = await findChanges(tx, revisionId, base?.id);
   const revision = (base?.revision ?? 0) + 1;
-  const { preview: _, ...kept } = report;
+  const { preview: _, examples: __, ...kept } = report;
   const tags = await listTags(tx, revisionId, KEPT_TAGS);
   await store.publishRevision(tx, revisionId, { datasetId, revision, hash, ...tags, report: kept, ...changes });
   await store.updateDataset(tx, datasetId, { updatedAt: at });

@@ -157,7 +157,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     async revisionDetail(id, number) {
       const row = await findRevision(await find(id), number);
       const report = await store.findReport(db, row.id);
-      return { ...toRevision(row), report: report as KeptReport | null };
+      // Reports of earlier versions have no warnings.
+      return { ...toRevision(row), report: report && ({ warnings: [], ...report } as unknown as KeptReport) };
     },
 
     async samples(id, { limit = 20, after, revision, ...filter }) {

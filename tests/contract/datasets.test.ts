@@ -341,7 +341,6 @@ describe("P1: what is no dataset gets 413 or 422 with its place, and nothing sta
     ["a header alone", "input,references\n", "x.csv", 422, /no rows/],
     ["a ragged row", "input,references\nOne?,1\nTwo?,2,3\n", "x.csv", 422, /[Ll]ine 3/],
     ["an open quote", 'input\n"One?\nTwo?\n', "x.csv", 422, /[Ll]ine 2/],
-    ["UTF-16", utf16("input\nOne?\n"), "x.csv", 422, /UTF-16/],
     ["NUL", "input\nO\0ne?\n", "x.csv", 422, /NUL/],
     ["no UTF-8", new Uint8Array([...Buffer.from("input\n"), 0xc3, 0x28, 10]), "x.csv", 422, /UTF-8/],
     [
@@ -362,7 +361,9 @@ describe("P1: what is no dataset gets 413 or 422 with its place, and nothing sta
       422,
       /Parquet/i,
     ],
-    ["a row of 2 MiB", `{"input":"${"x".repeat(2 * 1024 * 1024)}"}\n`, "x.jsonl", 413, /[Ll]ine 1/],
+    ["a row of 2 MiB", `{"input":"${"x".repeat(2 * 1024 * 1024)}"}\n`, "x.jsonl", 422, /[Ll]ine 1/],
+    ["no column for the input", "q1,a1\nOne?,1\n", "x.csv", 422, /no column holds the input.*"q1", "a1"/],
+    ["a PNG", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0]), "x.csv", 422, /PNG image/],
   ])("%s", async (_, file, filename, status, message) => {
     const name = fresh();
     const response = await send("/v1/datasets", file, { name, filename });
@@ -373,6 +374,21 @@ describe("P1: what is no dataset gets 413 or 422 with its place, and nothing sta
     ]);
     expect((await stack.call("GET", `/v1/datasets/${encodeURIComponent(name)}`)).status).toBe(404);
     expect(await leftovers()).toBe(0);
+  });
+
+  test("UTF-16 is read, and the report says so", async () => {
+    const { dataset, report } = await json(await send("/v1/datasets", utf16("input\nOne?\n"), { name: fresh() }));
+    expect((await samplesOf(dataset.id))[0].input).toBe("One?");
+    expect(report.warnings).toMatchObject([{ line: null, message: expect.stringContaining("UTF-16") }]);
+  });
+
+  test("numbers of a JSON body keep their digits", async () => {
+    const samples = '[{"key":"k","input":"q","metadata":{"post":1234567890123456789,"price":1.50}}]';
+    const response = await stack.call("POST", "/v1/datasets", {
+      body: `{"name":"${fresh()}","schema":{"maxProperties":1e2},"samples":${samples}}`,
+    });
+    const { dataset } = await json(response);
+    expect((await samplesOf(dataset.id))[0].metadata).toEqual({ post: "1234567890123456789", price: 1.5 });
   });
 
   test("a byte order mark is no part of the first column's name", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { RawRow } from "../../gateway/datasets/reading/rows";
+import { NumberText } from "../../gateway/datasets/reading/number-text";
+import { type RawRow, Unreadable, type Warn, type Warning } from "../../gateway/datasets/reading/rows";
 import { defaultConfig } from "../../lib/settings";
 
 export const LIMITS = defaultConfig().datasets;
@@ -20,15 +21,32 @@ export async function* inPieces(text: string, size: number): AsyncGenerator<stri
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
 
-/** Rows short enough to compare: an object by column, or "line: message". */
+/** Rows short enough to compare: an object by column, or "line: message". Numbers with digits of their own are their text. */
 export const listRows = async (rows: AsyncIterable<RawRow>): Promise<unknown[]> => {
   const list: unknown[] = [];
   for await (const row of rows) {
     list.push(
       "problem" in row
         ? `${row.line}: ${row.problem.message}`
-        : [row.line, Object.fromEntries(row.columns.map((column, i) => [column, row.values[i]]))],
+        : [row.line, Object.fromEntries(row.columns.map((column, i) => [column, plain(row.values[i])]))],
     );
   }
   return list;
+};
+
+const plain = (value: unknown): unknown => {
+  if (value instanceof NumberText) return value.text;
+  if (value instanceof Unreadable) return `unreadable: ${value.message}`;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+};
+
+/** Where a test looks at the rows only. */
+export const noWarning: Warn = () => undefined;
+
+/** Warnings short enough to compare, in the order in which they come. */
+export const keepWarnings = (): { warn: Warn; warnings: string[] } => {
+  const warnings: string[] = [];
+  return { warnings, warn: ({ line, message }: Warning) => void warnings.push(`${line}: ${message}`) };
 };

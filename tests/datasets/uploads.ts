@@ -44,7 +44,9 @@ const paragraph =
   "The answer is as long as most are, with some words that mean little, a comma and a few numbers: 7919, 104729. ";
 const jsonRow = `{"question": "${NUMBER} ${paragraph.repeat(3)}", "answer": "${paragraph}", "topic": "x"}`;
 const all = { samples: 100_000, rows: 100_000 };
-const tooLong: Ending = { kind: "payload_too_large", says: "the row is longer than 1 MiB" };
+/** One row that is too long costs itself, and nothing else is in the file. */
+const oneRow: Ending = { samples: 0, rows: 1 };
+const tooLarge: Ending = { kind: "payload_too_large", says: "64 MiB" };
 const text = (name: string, source: Repeated, ending: Ending, options?: Upload["options"]): Upload => ({
   name,
   bytes: () => repeated(source),
@@ -85,14 +87,10 @@ export const UPLOADS: Readonly<Record<string, Upload>> = {
     { text: `{"question":"${NUMBER}${"😀".repeat(250_000)}"}\n`, times: 60 },
     { samples: 60, rows: 60 },
   ),
-  "10 GB": text(
-    "a.jsonl",
-    { text: `{"question":"${NUMBER}${"x".repeat(1000)}"}\n`, times: 10_000_000 },
-    { kind: "payload_too_large", says: "64 MiB" },
-  ),
-  "a line of 500 MB in JSONL": text("a.jsonl", { head: '{"question":"', text: "x", times: 500_000_000 }, tooLong),
-  "a row of 500 MB in JSON": text("a.json", { head: '[{"question":"', text: "x", times: 500_000_000 }, tooLong),
-  "a cell of 500 MB in CSV": text("a.csv", { head: 'question\n"', text: "x", times: 500_000_000 }, tooLong),
+  "10 GB": text("a.jsonl", { text: `{"question":"${NUMBER}${"x".repeat(1000)}"}\n`, times: 10_000_000 }, tooLarge),
+  "a line of 500 MB in JSONL": text("a.jsonl", { head: '{"question":"', text: "x", times: 500_000_000 }, tooLarge),
+  "a row of 500 MB in JSON": text("a.json", { head: '[{"question":"', text: "x", times: 500_000_000 }, tooLarge),
+  "a cell of 500 MB in CSV": text("a.csv", { head: 'question\n"', text: "x", times: 500_000_000 }, tooLarge),
   "10 million empty lines of JSONL": text(
     "a.jsonl",
     { text: "\n", times: 10_000_000 },
@@ -103,21 +101,17 @@ export const UPLOADS: Readonly<Record<string, Upload>> = {
     { head: "question\r\n", text: "\r\n", times: 10_000_000 },
     { kind: "payload_too_large", says: "more than 100,000 lines are empty" },
   ),
-  "10,000 levels in JSON": text(
-    "a.json",
-    { text: "[", times: 10_000 },
-    { kind: "dataset_invalid", says: "Line 1, character 102: lists and objects are more than 100 levels deep" },
-  ),
+  "10,000 levels in JSON": text("a.json", { text: "[", times: 10_000 }, oneRow),
   "10,000 levels in JSONL": text(
     "a.jsonl",
     { head: '{"question":', text: "[", times: 10_000, tail: "1" },
     { samples: 0, rows: 1 },
   ),
-  "60 MiB of commas": text("a.csv", { head: "question\n", text: ",", times: 60 * MIB }, tooLong),
+  "60 MiB of commas": text("a.csv", { head: "question\n", text: ",", times: 60 * MIB }, oneRow),
   "a million columns": text(
     "a.csv",
     { text: "c,", times: 500_000, tail: "\nx\n" },
-    { kind: "payload_too_large", says: "256 at most" },
+    { kind: "payload_too_large", says: "at most 256" },
   ),
   "a million names": text(
     "a.jsonl",
@@ -127,8 +121,32 @@ export const UPLOADS: Readonly<Record<string, Upload>> = {
   "a row of 60 million empty objects": text(
     "a.json",
     { head: '[{"question":[{}', text: ",{}", times: 20 * MIB, tail: "]}]" },
-    tooLong,
+    oneRow,
   ),
+  "a CSV whose every line opens a quote": text(
+    "a.csv",
+    { head: "a,b\n", text: `x","${"y".repeat(500)}\n`, times: 100_000 },
+    { samples: 0, rows: 1 },
+  ),
+  "a CSV whose every row breaks its quotes": text(
+    "a.csv",
+    { head: "question,answer\n", text: `"bad "${paragraph}" x",y\n${NUMBER},z\n`, times: 40_000 },
+    { samples: 40_000, rows: 80_000 },
+  ),
+  "a JSON list whose every row misses its end": text(
+    "a.json",
+    { head: '[{"question":"x"}', text: `,\n{"question":"${NUMBER} ${paragraph}"`, times: 40_000, tail: "]" },
+    { samples: 1, rows: 40_002 },
+  ),
+  "60 MiB of Latin-1": {
+    name: "a.csv",
+    async *bytes() {
+      yield Buffer.from("question\n");
+      for (let i = 0; i < 9600; i++) yield Buffer.from(`caf\xe9 ${i} ${"\xe4\xf6\xfc ".repeat(1000)}\n`, "latin1");
+    },
+    ending: { samples: 0, rows: 9600 },
+  },
+  "60 MiB of NUL": text("a.csv", { head: "question\nx\n", text: "\0", times: 60 * MIB }, { samples: 1, rows: 1 }),
   "a schema with a pattern that backtracks": text(
     "a.jsonl",
     { text: `{"input":"${NUMBER}${"a".repeat(100_000)}!"}\n`, times: 100 },

@@ -11,6 +11,8 @@ const REPORT: ValidationReport = {
   mapping: { question: "input" },
   error_count: 0,
   errors: [],
+  warnings: [],
+  examples: {},
   duplicates: { exact: 0, near: 0 },
   empty: {},
   lengths: {},

@@ -1,5 +1,7 @@
 import { unguardText } from "../spreadsheet-text";
 import { parseJson } from "./json-value";
+import { NumberText } from "./number-text";
+import { Unreadable } from "./rows";
 
 /**
  * How the values of a row become values of a sample. What can't be understood is handed on as it is, and the check of the
@@ -16,25 +18,29 @@ export interface Cells {
   object(value: unknown): unknown;
 }
 
-/** Numbers and truth values are the text that JSON writes for them; a whole number that has lost digits stays a number. */
+/** Numbers and truth values are the text that the file writes for them, or that JSON writes where it has no text. */
 const asText = (value: unknown): unknown => {
-  if (typeof value === "boolean") return String(value);
-  if (typeof value !== "number") return value ?? undefined;
-  return Number.isInteger(value) && !Number.isSafeInteger(value) ? value : String(value);
+  if (typeof value === "boolean" || typeof value === "number" || value instanceof NumberText) return String(value);
+  return value ?? undefined;
 };
 
 const asList = (value: unknown): unknown => {
   if (value === null || value === undefined || value === "") return undefined;
-  if (typeof value === "object" && !Array.isArray(value)) return value;
-  return Array.isArray(value) ? value.map((item) => asText(item) ?? null) : [asText(value)];
+  if (Array.isArray(value)) return value.map((item) => asText(item) ?? null);
+  const text = asText(value);
+  return typeof text === "object" ? text : [text];
 };
 
-/** Lists and objects become the JSON that says them: metadata holds single values. */
-const asScalar = (value: unknown): unknown =>
-  typeof value === "object" && value !== null ? JSON.stringify(value) : value;
+/** Metadata holds single values: lists and objects become their JSON, a number that is not a double its text. */
+const asScalar = (value: unknown): unknown => {
+  if (value instanceof Unreadable) return undefined;
+  if (value instanceof NumberText) return value.value;
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
+};
 
 const asMetadata = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value ?? undefined;
+  if (value instanceof Unreadable) return undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return asText(value);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
 };
 

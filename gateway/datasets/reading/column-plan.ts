@@ -1,10 +1,10 @@
-import { type ColumnMapping, checkMappedColumns, checkMapping, doubleUse, fieldProblem } from "./column-mapping";
+import { type ColumnMapping, checkMappedColumns, checkMapping, fieldProblem } from "./column-mapping";
 import { LIST_FIELDS, MAX_METADATA_NAMES, METADATA_PREFIX } from "./fields";
 import { guessFields } from "./guess-fields";
 import type { ReadingLimits } from "./limits";
 import { nameProblem } from "./names";
 import { formatCount, tooLarge } from "./problems";
-import type { RowProblem } from "./rows";
+import type { Warn } from "./rows";
 
 /** What becomes of the columns of a row. */
 export interface RowPlan {
@@ -12,8 +12,6 @@ export interface RowPlan {
   fields: readonly (string | null)[];
   /** The same, each field once. */
   filled: readonly string[];
-  /** Why no row with these columns can be a sample. */
-  problem?: RowProblem;
 }
 
 /** Decides once for each column of a file which field it fills. */
@@ -27,6 +25,7 @@ export class ColumnPlan {
   constructor(
     private readonly mapping: ColumnMapping,
     private readonly limits: ReadingLimits,
+    private readonly warn: Warn,
   ) {
     checkMapping(mapping);
   }
@@ -49,14 +48,13 @@ export class ColumnPlan {
   /** Throws payload_too_large when the file has too many different columns. */
   plan(columns: readonly string[], line: number): RowPlan {
     if (this.#last && isSame(this.#last.columns, columns)) return this.#last.plan;
-    this.#add(columns);
+    this.#add(columns, line);
     if (this.#fields.size > this.limits.maxColumns) {
       const message = `here the file has more than ${formatCount(this.limits.maxColumns)} different columns.`;
       throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line });
     }
-    const fields = columns.map((column) => this.#fields.get(column) ?? null);
-    const filled = [...new Set(fields)].filter((field) => field !== null);
-    const plan = { fields, filled, problem: problemOf(columns, fields) };
+    const fields = this.#withinMetadata(columns, line);
+    const plan = { fields, filled: [...new Set(fields)].filter((field) => field !== null) };
     this.#last = { columns, plan };
     return plan;
   }
@@ -66,34 +64,39 @@ export class ColumnPlan {
     checkMappedColumns(this.mapping, this.columns);
   }
 
-  #add(columns: readonly string[]): void {
-    const isNew = (column: string) => !this.#fields.has(column) && nameProblem(column) === undefined;
-    const fresh = columns.filter(isNew);
+  #add(columns: readonly string[], line: number): void {
+    const fresh = columns.filter((column) => !this.#fields.has(column));
     const unnamed = fresh.filter((column) => !Object.hasOwn(this.mapping, column));
     const taken = new Set([...this.#fields.values(), ...Object.values(this.mapping)].filter((field) => field !== null));
     const guessed = guessFields(unnamed, taken);
-    for (const column of fresh) this.#fields.set(column, guessed.get(column) ?? this.mapping[column] ?? null);
+    for (const column of fresh) {
+      const field = guessed.get(column);
+      const problem = nameProblem(column) ?? (field === undefined ? undefined : this.#problemOf(field));
+      if (problem) {
+        const message = `${problem} The column is left out: rename it to keep it.`;
+        this.warn({ line, column: column.toWellFormed(), message });
+      }
+      this.#fields.set(column, problem ? null : (field ?? this.mapping[column] ?? null));
+    }
+  }
+
+  #problemOf(field: string): string | undefined {
+    const other = LIST_FIELDS.has(field) ? undefined : [...this.#fields].find(([, filled]) => filled === field);
+    return other ? `the column "${other[0]}" fills ${field} already.` : fieldProblem(field);
+  }
+
+  /** Metadata holds so many values: columns beyond that are left out. */
+  #withinMetadata(columns: readonly string[], line: number): (string | null)[] {
+    let room = MAX_METADATA_NAMES;
+    return columns.map((column) => {
+      const field = this.#fields.get(column) ?? null;
+      if (!field?.startsWith(METADATA_PREFIX) || room-- > 0) return field;
+      const message = `metadata holds ${MAX_METADATA_NAMES} values, so this column is left out. Map those that you don't need to null.`;
+      this.warn({ line, column, message });
+      return null;
+    });
   }
 }
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((name, i) => name === b[i]));
-
-const problemOf = (columns: readonly string[], fields: readonly (string | null)[]): RowProblem | undefined => {
-  const filled = new Map<string, string>();
-  for (const [i, column] of columns.entries()) {
-    const field = fields[i] ?? null;
-    const other = field === null ? undefined : filled.get(field);
-    const isDouble = field !== null && other !== undefined && !LIST_FIELDS.has(field);
-    const message =
-      nameProblem(column) ??
-      (field === null ? undefined : fieldProblem(field)) ??
-      (isDouble ? doubleUse(field, other, column) : undefined);
-    if (message) return { column, message };
-    if (field !== null) filled.set(field, column);
-  }
-  const metadata = [...filled.keys()].filter((field) => field.startsWith(METADATA_PREFIX)).length;
-  if (metadata <= MAX_METADATA_NAMES) return undefined;
-  const message = `${metadata} columns go to metadata, which holds ${MAX_METADATA_NAMES}: map those that you don't need to null.`;
-  return { column: null, message };
-};

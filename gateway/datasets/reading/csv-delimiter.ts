@@ -1,15 +1,35 @@
 const DELIMITERS = [",", ";", "\t"] as const;
 
-/** What separates the cells: of comma, semicolon and tab the one that the first line has most of, outside of quotes. */
-export const detectDelimiter = (text: string): string => {
-  const counts = new Map<string, number>(DELIMITERS.map((delimiter) => [delimiter, 0]));
+/** How cells are separated, and the line that says so, which is no record. */
+export interface CsvStart {
+  delimiter: string;
+  /** `sep=;` with its line break, as spreadsheets write and read it in front of the header. */
+  declaration: string;
+}
+
+const DECLARATION = /^"?sep=(\\t|[^\r\n"])"?[,;\t|]*(?:\r\n|\n|\r)/i;
+
+/** By the first lines of a file: what its `sep=` says, where the header has it, or of comma, semicolon and tab the one that the header has most of. */
+export const detectDelimiter = (text: string): CsvStart => {
+  const [declaration = "", declared = ""] = DECLARATION.exec(text) ?? [];
+  const counts = countDelimiters(text.slice(declaration.length));
+  const guessed = DELIMITERS.reduce((best, each) => (countOf(counts, each) > countOf(counts, best) ? each : best));
+  const delimiter = declared === "\\t" ? "\t" : declared;
+  const isUsed = countOf(counts, delimiter) > 0 || countOf(counts, guessed) === 0;
+  return { delimiter: delimiter !== "" && isUsed ? delimiter : guessed, declaration };
+};
+
+const countOf = (counts: ReadonlyMap<string, number>, character: string): number => counts.get(character) ?? 0;
+
+/** Characters of the first line, outside of quotes. */
+const countDelimiters = (text: string): Map<string, number> => {
+  const counts = new Map<string, number>();
   let isQuoted = false;
   for (const character of text) {
     if (character === '"') isQuoted = !isQuoted;
     if (isQuoted) continue;
     if (character === "\n" || character === "\r") break;
-    const count = counts.get(character);
-    if (count !== undefined) counts.set(character, count + 1);
+    counts.set(character, countOf(counts, character) + 1);
   }
-  return DELIMITERS.reduce((best, each) => ((counts.get(each) ?? 0) > (counts.get(best) ?? 0) ? each : best));
+  return counts;
 };

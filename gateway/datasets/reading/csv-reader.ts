@@ -1,43 +1,141 @@
 import { detectDelimiter } from "./csv-delimiter";
-import { type CsvRecord, CsvSplitter } from "./csv-splitter";
+import { CsvSplitter } from "./csv-splitter";
 import type { ReadingLimits } from "./limits";
-import { checkHeader } from "./names";
-import { formatCount } from "./problems";
-import type { RawRow } from "./rows";
+import { readHeader } from "./names";
+import { formatCount, invalid } from "./problems";
+import type { RawRow, Warn } from "./rows";
 
 /** Characters in which the first line is looked for, to find out what separates its cells. */
 const HEAD_LENGTH = 65_536;
 
 /**
- * CSV whose first record names the columns, separated by comma, semicolon or tab. Throws dataset_invalid for names that
- * can't be and where quotes break, payload_too_large at a record over the limit.
+ * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a line `sep=` says. Columns without
+ * a name and empty cells at the end of a row are passed over. Throws dataset_invalid where no column has a name,
+ * payload_too_large at too many columns.
  */
-export async function* readCsv(texts: AsyncIterable<string>, limits: ReadingLimits): AsyncGenerator<RawRow> {
-  let columns: readonly string[] | undefined;
-  const columnAt = (index: number) => columns?.[index] ?? String(index + 1);
-  for await (const { line, cells } of splitRecords(texts, limits, columnAt)) {
-    if (!columns) {
-      checkHeader(cells, line, limits);
-      columns = cells;
-    } else if (cells.length === columns.length) yield { line, columns, values: cells };
-    else yield { line, columns, problem: { column: null, message: ragged(cells.length, columns.length) } };
+export async function* readCsv(
+  texts: AsyncIterable<string>,
+  limits: ReadingLimits,
+  warn: Warn,
+): AsyncGenerator<RawRow> {
+  let reader: RecordReader | undefined;
+  for await (const text of withHead(texts)) {
+    const first = reader === undefined;
+    reader ??= new RecordReader(text, limits, warn);
+    yield* reader.read(first ? text.slice(reader.declaration.length) : text);
+  }
+  if (reader) yield* reader.end();
+}
+
+class RecordReader {
+  readonly declaration: string;
+  readonly #delimiter: string;
+  readonly #splitter: CsvSplitter;
+  #header: Header | undefined;
+
+  constructor(
+    head: string,
+    private readonly limits: ReadingLimits,
+    private readonly warn: Warn,
+  ) {
+    const { delimiter, declaration } = detectDelimiter(head);
+    this.declaration = declaration;
+    this.#delimiter = delimiter;
+    this.#splitter = new CsvSplitter({ delimiter, limits });
+    this.#splitter.skip(declaration);
+  }
+
+  *read(text: string): Generator<RawRow> {
+    yield* this.#rows(this.#splitter.split(text));
+  }
+
+  *end(): Generator<RawRow> {
+    yield* this.#rows(this.#splitter.end());
+  }
+
+  *#rows(records: ReturnType<CsvSplitter["split"]>): Generator<RawRow> {
+    for (const record of records) {
+      const { line } = record;
+      if (!this.#header) this.#open(this.#headerCells(record), line);
+      else if ("message" in record) {
+        const column = this.#header.nameAt(record.index);
+        yield { line, columns: this.#header.names, problem: { column, message: record.message } };
+      } else {
+        const row = this.#header.row(record.cells, line);
+        if (row) yield row;
+      }
+    }
+  }
+
+  /** A header with broken quotes is read without them: nothing else names the columns. */
+  #headerCells(record: { line: number } & ({ cells: string[] } | { message: string; text: string })): string[] {
+    if ("cells" in record) return record.cells;
+    this.warn({ line: record.line, column: null, message: `the quotes of the header break: ${record.message}` });
+    return record.text.split(this.#delimiter).map((cell) => cell.replaceAll('"', ""));
+  }
+
+  #open(cells: readonly string[], line: number): void {
+    const header = new Header(cells, { line, limits: this.limits, warn: this.warn });
+    this.#splitter.fits = (record) => header.fits(record);
+    this.#splitter.width = cells.length;
+    this.#header = header;
   }
 }
 
-const ragged = (cells: number, columns: number): string =>
-  `the row has ${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}, and the header has ${formatCount(columns)}.`;
+/** The columns of the file, and how the cells of a record go to them. */
+class Header {
+  readonly names: readonly string[];
+  readonly #places: readonly number[];
+  /** Cells that a record has at least. */
+  readonly #needed: number;
+  readonly #warn: Warn;
 
-async function* splitRecords(
-  texts: AsyncIterable<string>,
-  limits: ReadingLimits,
-  columnAt: (index: number) => string,
-): AsyncGenerator<CsvRecord> {
-  let splitter: CsvSplitter | undefined;
-  for await (const text of withHead(texts)) {
-    splitter ??= new CsvSplitter({ delimiter: detectDelimiter(text), limits, columnAt });
-    yield* splitter.split(text);
+  /** Throws dataset_invalid where no column has a name. */
+  constructor(
+    private readonly cells: readonly string[],
+    { line, limits, warn }: { line: number; limits: ReadingLimits; warn: Warn },
+  ) {
+    const { names, places } = readHeader(cells, limits, warn, line);
+    if (names.length === 0) throw invalid("no column has a name. Name them in the first line.", { line });
+    this.names = names;
+    this.#places = places;
+    this.#needed = (places.at(-1) ?? 0) + 1;
+    this.#warn = warn;
   }
-  if (splitter) yield* splitter.end();
+
+  /** Cells may be missing or too many where they belong to no column. */
+  fits(record: readonly string[]): boolean {
+    const { length } = this.cells;
+    return (
+      record.length >= this.#needed && (record.length <= length || record.slice(length).every((cell) => cell === ""))
+    );
+  }
+
+  nameAt(index: number | null): string | null {
+    if (index === null) return null;
+    return this.names[this.#places.indexOf(index)] ?? String(index + 1);
+  }
+
+  /** Undefined for a header that comes again, as in files that were put together. */
+  row(record: readonly string[], line: number): RawRow | undefined {
+    const columns = this.names;
+    if (!this.fits(record)) return { line, columns, problem: { column: null, message: this.#ragged(record.length) } };
+    if (record.length > this.cells.length) {
+      this.#warn({ line, column: null, message: "empty cells after the last column are left out." });
+    } else if (record.length === this.cells.length && record.every((cell, i) => cell === this.cells[i])) {
+      this.#warn({ line, column: null, message: "the header comes again here, and is left out." });
+      return undefined;
+    }
+    const isPlain = this.#places.length === record.length;
+    return { line, columns, values: isPlain ? record : this.#places.map((place) => record[place]) };
+  }
+
+  #ragged(cells: number): string {
+    const count = `the row has ${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`;
+    const advice =
+      cells < this.cells.length ? "Add the missing ones." : "Put a cell that has delimiters in it into quotes.";
+    return `${count}, and the header has ${formatCount(this.cells.length)}. ${advice}`;
+  }
 }
 
 /** The same text, with a first piece that is long enough to judge by. */

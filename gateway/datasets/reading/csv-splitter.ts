@@ -1,160 +1,176 @@
-import type { AppError } from "../../../lib/errors";
-import { type ReadingLimits, rowTooLong, tooManyEmptyLines } from "./limits";
-import { LineCounter } from "./line-counter";
-import { invalid, type Place } from "./problems";
+import { type CsvParse, parseRecord } from "./csv-record";
+import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "./limits";
+import { LineCounter, placeIn } from "./line-counter";
+import { problemIn } from "./problems";
 
-export interface CsvRecord {
-  /** Where it begins. */
-  line: number;
-  cells: string[];
-}
+/** A record, or one that can't be read. */
+export type CsvRecord =
+  | { line: number; cells: string[] }
+  /** `index` is the cell that breaks it, `text` its first line. */
+  | { line: number; index: number | null; message: string; text: string };
 
-const QUOTE = '"';
-const LF = 10;
-const CR = 13;
+type Fault = Extract<CsvRecord, { message: string }>;
 
 interface SplitterOptions {
   delimiter: string;
   limits: ReadingLimits;
-  /** The name of the column at `index`, for messages. */
-  columnAt(index: number): string | undefined;
 }
 
+const BOM = "\ufeff";
+/** Cells beyond those of the header that a record may have to be looked at as a whole. */
+const SPARE_CELLS = 8;
+
 /**
- * Splits CSV that arrives in pieces into records, by RFC 4180; LF and CR alone end a record too. A quote in a cell that
- * does not begin with one is text. Records without any text are passed over. Throws dataset_invalid at text behind a
- * closing quote and at a quote that never closes, payload_too_large at a record over the limit.
+ * Splits CSV that arrives in pieces into records. Records without any text are passed over. A record whose quotes break is
+ * handed out as such, and reading goes on at the next line that has as many cells as the header: what is held is never more
+ * than one row may take. Throws payload_too_large at too many empty lines.
  */
 export class CsvSplitter {
+  /** Whether a record has the cells that the header asks for. Before the header is known every record has. */
+  fits: (cells: readonly string[]) => boolean = () => true;
+  /** Cells of the header, once it is known. */
+  width = 0;
   readonly #place = new LineCounter();
   readonly #delimiter: number;
-  #cells: string[] = [];
-  #cell = "";
-  /** Of the cell: before its first character, in text without quotes, in quotes, behind the closing quote. */
-  #state: "start" | "plain" | "quoted" | "closed" = "start";
-  #openedAt: Place = { line: 1 };
-  #recordLine = 1;
-  #recordLength = 0;
-  #isAfterCr = false;
+  /** What has arrived and is not handed out; it begins where `#place` is. */
+  #text = "";
+  #at = 0;
+  #fault: Fault | undefined;
+  /** The last line that the fault has cost. */
+  #faultEnd = 0;
+  /** The rest of the line is too long, and is passed over as it arrives. */
+  #isSkipping = false;
   #empty = 0;
 
   constructor(private readonly options: SplitterOptions) {
     this.#delimiter = options.delimiter.charCodeAt(0);
   }
 
+  /** Passes over text in front of the first record. */
+  skip(text: string): void {
+    this.#place.pass(text);
+  }
+
   *split(text: string): Generator<CsvRecord> {
-    let at = 0;
-    while (at < text.length) {
-      if (this.#state === "quoted") {
-        const quote = text.indexOf(QUOTE, at);
-        const end = quote < 0 ? text.length : quote;
-        this.#cell += this.#pass(text.slice(at, end));
-        at = end;
-        if (quote < 0) break;
-        this.#pass(QUOTE);
-        this.#state = "closed";
-        at++;
-      } else if (text[at] === QUOTE && this.#state !== "plain") {
-        this.#openQuote();
-        at++;
-      } else {
-        const end = this.#endOfCell(text, at);
-        if (end > at) this.#addPlain(text.slice(at, end));
-        at = end + 1;
-        const record = end < text.length ? this.#endCell(text.charAt(end)) : undefined;
-        if (record) yield record;
-      }
-    }
-    if (this.#recordLength > this.options.limits.maxRowBytes) throw this.#tooLong();
+    this.#text += text;
+    yield* this.#take(false);
   }
 
   /** The last record, where no line break ends it. */
   *end(): Generator<CsvRecord> {
-    if (this.#state === "quoted") {
-      throw invalid(
-        "a quote opens here and never closes. Close it, or double the quotes inside of it.",
-        this.#openedAt,
-      );
+    yield* this.#take(true);
+    yield* this.#takeFault();
+  }
+
+  *#take(isEnd: boolean): Generator<CsvRecord> {
+    this.#at = 0;
+    while (this.#at < this.#text.length) {
+      if (this.#isSkipping) {
+        if (!this.#passLine(isEnd)) break;
+        this.#isSkipping = false;
+        continue;
+      }
+      if (this.#text[this.#at] === BOM) this.#pass(this.#at + 1);
+      const parsed = this.#parse(this.#at, isEnd);
+      if (parsed.kind === "record") {
+        const isSwallowed = this.#isSwallowing(parsed, isEnd);
+        if (isSwallowed === undefined) break;
+        if (!isSwallowed && (!this.#fault || this.fits(parsed.cells))) {
+          yield* this.#takeFault();
+          yield* this.#handOut(parsed);
+          continue;
+        }
+        const unclosed = { index: null, message: "a quote opens in this row and closes in a later one. Close it." };
+        if (isSwallowed) this.#fail(unclosed);
+      } else if (parsed.kind === "open" && !isEnd && !this.#isTooLong()) break;
+      else this.#fail(this.#problemOf(parsed));
+      if (!this.#passLine(isEnd)) this.#isSkipping = true;
     }
-    const record = this.#endRecord();
-    if (record) yield record;
+    this.#text = this.#text.slice(this.#at);
   }
 
-  #pass(text: string): string {
-    this.#place.pass(text);
-    this.#recordLength += text.length;
-    return text;
+  #parse(at: number, isEnd: boolean): CsvParse {
+    // One that is looked for after a fault has the cells of the header.
+    const maxCells = this.#fault ? this.width + SPARE_CELLS : this.options.limits.maxRowBytes;
+    return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
   }
 
-  /** The first quote of a cell, or the second of two that stand for one. */
-  #openQuote(): void {
-    if (this.#state === "closed") this.#cell += QUOTE;
-    else this.#openedAt = this.#here();
-    this.#pass(QUOTE);
-    this.#state = "quoted";
+  /**
+   * A quote that was forgotten makes one record of many lines, up to the next quote. It shows where the record does not fit
+   * and its second line does. Undefined: the text ends too early to say.
+   */
+  #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>, isEnd: boolean): boolean | undefined {
+    if (this.fits(cells)) return false;
+    const nextLine = this.#endOfLine(this.#at);
+    if (nextLine === undefined || nextLine >= end) return false;
+    const next = this.#parse(nextLine, isEnd);
+    if (next.kind === "open" && !isEnd && !this.#isTooLong()) return undefined;
+    return next.kind === "record" && this.fits(next.cells);
   }
 
-  #addPlain(text: string): void {
-    if (this.#state === "closed") {
-      throw invalid("text stands behind the closing quote. Double the quotes inside of a quoted cell.", this.#here());
-    }
-    this.#cell += this.#pass(text);
-    this.#state = "plain";
+  #isTooLong(): boolean {
+    return this.#text.length - this.#at > this.options.limits.maxRowBytes;
   }
 
-  #endOfCell(text: string, from: number): number {
-    for (let i = from; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code === this.#delimiter || code === LF || code === CR) return i;
-    }
-    return text.length;
-  }
-
-  #endCell(separator: string): CsvRecord | undefined {
-    const isHalfOfCrlf = separator === "\n" && this.#isAfterCr && this.#state === "start" && this.#cells.length === 0;
-    this.#isAfterCr = separator === "\r";
-    this.#pass(separator);
-    if (isHalfOfCrlf) this.#begin();
-    else if (separator === this.options.delimiter) {
-      this.#cells.push(this.#cell);
-      this.#cell = "";
-      this.#state = "start";
-    } else return this.#endRecord();
-    return undefined;
-  }
-
-  #endRecord(): CsvRecord | undefined {
+  *#handOut({ cells, end }: { cells: string[]; end: number }): Generator<CsvRecord> {
     const { limits } = this.options;
-    this.#cells.push(this.#cell);
-    const record = { line: this.#recordLine, cells: this.#cells };
-    if (this.#recordLength * 3 > limits.maxRowBytes && bytesOf(record) > limits.maxRowBytes) throw this.#tooLong();
-    this.#begin();
-    if (record.cells.some((cell) => cell !== "")) return record;
-    if (++this.#empty > limits.maxRows) throw tooManyEmptyLines(limits, record.line);
+    const { line } = this.#place;
+    const text = this.#text.slice(this.#at, end);
+    this.#pass(end);
+    if (isOverBytes(text, limits.maxRowBytes)) {
+      yield { line, index: null, message: problemIn(rowTooLong(limits, {})), text: "" };
+    } else if (cells.some((cell) => cell !== "")) yield { line, cells };
+    else if (++this.#empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
+  }
+
+  *#takeFault(): Generator<CsvRecord> {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (!fault) return;
+    const lines = this.#faultEnd > fault.line ? ` Lines ${fault.line} to ${this.#faultEnd} are left out.` : "";
+    yield { ...fault, message: fault.message + lines };
+  }
+
+  /** The first of several faults in a row counts: the others may come of it. */
+  #fail(problem: { index: number | null; message: string }): void {
+    const end = this.#endOfLine(this.#at) ?? this.#text.length;
+    this.#fault ??= { line: this.#place.line, ...problem, text: this.#text.slice(this.#at, end).trimEnd() };
+  }
+
+  #problemOf(parsed: Exclude<CsvParse, { kind: "record" }>): { index: number | null; message: string } {
+    const { at, index = null } = parsed;
+    const place = at === undefined ? undefined : placeIn(this.#text.slice(this.#at, at), at - this.#at, this.#place);
+    const where =
+      place && `${place.line > this.#place.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
+    if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
+    if (at === undefined) return { index: null, message: problemIn(rowTooLong(this.options.limits, {})) };
+    const opened = "a quote opens here and does not close. Close it, or double the quotes inside the cell.";
+    return { index, message: `${where}${opened}` };
+  }
+
+  /** Passes the line; false where its end has not arrived, and then all that has. */
+  #passLine(isEnd: boolean): boolean {
+    this.#faultEnd = this.#place.line;
+    const end = this.#endOfLine(this.#at, isEnd);
+    // An LF may come after the last CR and belong to it.
+    this.#pass(end ?? this.#text.length - (isEnd || !this.#text.endsWith("\r") ? 0 : 1));
+    return end !== undefined || isEnd;
+  }
+
+  /** Where the line after the one of `from` begins; undefined: not in what has arrived. */
+  #endOfLine(from: number, isEnd = true): number | undefined {
+    for (let at = from; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === 10) return at + 1;
+      if (code !== 13) continue;
+      if (at + 1 < this.#text.length) return this.#text.charCodeAt(at + 1) === 10 ? at + 2 : at + 1;
+      if (isEnd) return at + 1;
+    }
     return undefined;
   }
 
-  #begin(): void {
-    this.#cells = [];
-    this.#cell = "";
-    this.#state = "start";
-    this.#recordLine = this.#place.line;
-    this.#recordLength = 0;
-  }
-
-  #here(): Place {
-    const { line, character } = this.#place;
-    return { line, character, column: this.options.columnAt(this.#cells.length) };
-  }
-
-  #tooLong(): AppError {
-    const isOpen = this.#state === "quoted";
-    return rowTooLong(
-      this.options.limits,
-      { line: this.#recordLine },
-      isOpen ? `A quote opens in line ${this.#openedAt.line}: does it close?` : undefined,
-    );
+  #pass(end: number): void {
+    this.#place.pass(this.#text.slice(this.#at, end));
+    this.#at = end;
   }
 }
-
-const bytesOf = ({ cells }: CsvRecord): number => cells.reduce((sum, cell) => sum + Buffer.byteLength(cell), 0);

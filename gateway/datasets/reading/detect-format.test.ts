@@ -24,6 +24,18 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["upload", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PK,question\n1,x\n", "csv"],
+  // The first line may be the one that is broken.
+  ["a.json", '{"input":"x"\n{"input":"y"}\n', "jsonl"],
+  ["a.txt", "\0q\0,\0a\0\n", "csv"],
+  ["a.json", "\xff\xfe[\0{\0}\0]\0", "json"],
+  ["a.jsonl", "{\0}\0\n\0", "jsonl"],
+  // Text that begins like a kind of file, and text with zeros behind it.
+  ["a.csv", "ID3 tag,question\n", "csv"],
+  ["a.csv", "BM25,question\n", "csv"],
+  ["a.csv", "GIF,question\n", "csv"],
+  ["a.csv", "RIFF,question\n", "csv"],
+  ["a.csv", `q,a\n1,2\n${"\0".repeat(500)}`, "csv"],
+  ["a.csv", "sep=;\nq;a\n", "csv"],
 ])("%s with %j is %s", (name, head, format) => {
   expect(detectFormat(bytes(head), name)).toBe(format);
 });
@@ -48,15 +60,28 @@ test.each<[what: string, head: Uint8Array, says: string]>([
   [
     "an Excel workbook",
     bytes("PK\x03\x04\x14\x00"),
-    "a zip archive, as .xlsx and .ods are inside. Export the sheet as CSV",
+    "a ZIP archive, or a workbook such as .xlsx or .ods, which is one inside. Export the sheet as CSV",
   ],
   ["an old Excel workbook", bytes("\xd0\xcf\x11\xe0"), "Export the sheet as CSV"],
   ["a PDF", bytes("%PDF-1.7"), "a PDF"],
   ["Arrow", bytes("ARROW1\0\0"), "Write it as Parquet"],
-  ["UTF-16 LE", Buffer.from("\ufeffquestion\n", "utf16le"), "text in UTF-16. Save it as UTF-8"],
-  ["UTF-16 BE", bytes("\xfe\xff\0q\0u"), "text in UTF-16. Save it as UTF-8"],
-  ["UTF-16 LE without a mark", Buffer.from("question\n", "utf16le"), "text in UTF-16. Save it as UTF-8"],
-  ["UTF-16 BE without a mark", bytes("\0q\0u"), "text in UTF-16. Save it as UTF-8"],
+  ["a PNG", bytes("\x89PNG\r\n\x1a\n\0\0"), "a PNG image. Upload the file that holds the questions"],
+  ["a JPEG", bytes("\xff\xd8\xff\xe0\0\x10JFIF"), "a JPEG image"],
+  ["a GIF", bytes("GIF89a\x01\0"), "a GIF image"],
+  ["a WebP", bytes("RIFF\x24\0\0\0WEBPVP8 "), "a WebP image"],
+  ["a TIFF", bytes("II*\0\x08\0"), "a TIFF image"],
+  ["a video", bytes("\0\0\0\x18ftypmp42"), "a video or recording"],
+  ["a HEIC photo", bytes("\0\0\0\x18ftypheic"), "a HEIC image"],
+  ["an MP3", bytes("ID3\x04\0\0"), "an MP3 recording"],
+  ["RTF", bytes("{\\rtf1\\ansi"), "an RTF document"],
+  ["a RAR archive", bytes("Rar!\x1a\x07\0"), "a RAR archive"],
+  ["a pickle", bytes("\x80\x04\x95\x10"), "a Python pickle"],
+  ["NumPy", bytes("\x93NUMPY\x01"), "a NumPy array"],
+  ["HDF5", bytes("\x89HDF\r\n\x1a\n"), "an HDF5 file"],
+  ["SQLite", bytes("SQLite format 3\0"), "an SQLite database"],
+  ["a web page", bytes("<!DOCTYPE html><html>"), "a web page"],
+  ["Git LFS", bytes("version https://git-lfs.github.com/spec/v1\n"), "a pointer of Git LFS"],
+  ["anything else", bytes("\x01\x02\x03\x04abc\x05\x06"), "binary data, not text"],
   ["UTF-32 LE", bytes("\xff\xfe\0\0q\0\0\0"), "text in UTF-32. Save it as UTF-8"],
 ])("%s is refused in line 1 by its name, with what to do", (_, head, says) => {
   const error = refusal(head, "a.csv");

@@ -1,11 +1,11 @@
 import { own } from "../../../lib/own";
 import { invalid } from "./problems";
 import { findSignature, startsWith } from "./signatures";
+import { utf16Of } from "./text";
 
 export type FileFormat = "jsonl" | "json" | "csv" | "parquet";
 
 const PARQUET_MAGIC = [0x50, 0x41, 0x52, 0x31];
-const UTF8_BOM = [0xef, 0xbb, 0xbf];
 
 const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
   jsonl: "jsonl",
@@ -44,22 +44,24 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
 
 /** Files named .json often hold JSONL and the other way round: between the two the content decides. */
 const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileFormat => {
-  const bytes = startsWith(head, UTF8_BOM) ? head.subarray(UTF8_BOM.length) : head;
-  const text = new TextDecoder().decode(bytes).trimStart();
+  const text = new TextDecoder(utf16Of(head) ?? "utf-8").decode(head).trimStart();
   if (byName === "csv") return "csv";
   if (text.startsWith("[")) return "json";
   if (!text.startsWith("{")) return byName ?? "csv";
   if (byName === "jsonl") return "jsonl";
   if (WRAPPER.test(text)) return "json";
-  const [firstLine = "", ...others] = text.split(/[\r\n]/, 2);
-  const object = parseObject(firstLine);
+  const lines = text.split(/[\r\n]+/, LINES_LOOKED_AT);
+  // The first line may be the one that is broken.
+  const object = lines.map(parseObject).find((each) => each !== undefined);
   if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
-  return byName ?? (others.length > 0 ? "json" : "jsonl");
+  return byName ?? (lines.length > 1 ? "json" : "jsonl");
 };
+
+const LINES_LOOKED_AT = 5;
 
 const parseObject = (line: string): { samples?: unknown; data?: unknown } | undefined => {
   try {
-    return JSON.parse(line);
+    return line.startsWith("{") ? JSON.parse(line) : undefined;
   } catch {
     return undefined;
   }

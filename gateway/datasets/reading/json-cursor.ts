@@ -4,10 +4,19 @@ import { isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "./limits
 import { LineCounter, placeIn } from "./line-counter";
 import { invalid } from "./problems";
 
+/** Characters in which the beginning of a row is looked for, where it may be cut. */
+const OVERLAP = 512;
+
+export interface JsonText {
+  text: string;
+  line: number;
+  character: number;
+}
+
 /** Steps through a JSON text that arrives in pieces and holds one value of it at a time. */
 export class JsonCursor {
   readonly #pieces: AsyncIterator<string>;
-  readonly #place = new LineCounter();
+  #place = new LineCounter();
   /** What has arrived; `#at` is where we stand in it, and `#place` where that is in the file. */
   #text = "";
   #at = 0;
@@ -36,6 +45,11 @@ export class JsonCursor {
     this.#passTo(this.#at + 1);
   }
 
+  /** Of the next character. */
+  get line(): number {
+    return this.#place.line;
+  }
+
   /** Passes a comma and says true, or the end of a list or object and says false. */
   async takeSeparator(end: "]" | "}"): Promise<boolean> {
     const next = await this.peek();
@@ -44,8 +58,8 @@ export class JsonCursor {
     return next === ",";
   }
 
-  /** Passes a value, without a look at its syntax; says where it begins. */
-  async value(): Promise<{ text: string; line: number; character: number }> {
+  /** Passes a value, without a look at its syntax; says where it begins. Nothing is passed where this throws. */
+  async value(): Promise<JsonText> {
     const next = await this.peek();
     if (next === undefined || ",:]}".includes(next)) throw this.expected("a value");
     const { line, character } = this.#place;
@@ -68,7 +82,29 @@ export class JsonCursor {
     }
   }
 
-  /** What is wrong where the next character stands. */
+  /** Goes back to where the value that was passed last begins. */
+  backTo({ text, line, character }: JsonText): void {
+    this.#at -= text.length;
+    this.#place = placeIn("", 0, { line, character });
+  }
+
+  /** Passes one character at least, and all up to the next place that fits; false at the end of the file. */
+  async seek(pattern: RegExp): Promise<boolean> {
+    this.#passTo(Math.min(this.#at + 1, this.#text.length));
+    for (;;) {
+      const found = this.#text.slice(this.#at).search(pattern);
+      if (found >= 0) {
+        this.#passTo(this.#at + found);
+        return true;
+      }
+      this.#passTo(Math.max(this.#at, this.#text.length - OVERLAP));
+      if (await this.#more()) continue;
+      this.#passTo(this.#text.length);
+      return false;
+    }
+  }
+
+  /** What is wrong at the next character. */
   expected(what: string): AppError {
     const next = this.#text[this.#at];
     const found = next === undefined ? "the end of the file" : JSON.stringify(next);

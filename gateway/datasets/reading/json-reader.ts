@@ -1,53 +1,167 @@
+import { AppError } from "../../../lib/errors";
 import { JsonCursor } from "./json-cursor";
 import { jsonRow } from "./json-row";
 import { parseJson } from "./json-value";
 import type { ReadingLimits } from "./limits";
 import { placeIn } from "./line-counter";
 import { invalid } from "./problems";
-import type { RawRow } from "./rows";
+import type { BrokenRow, RawRow, Warn } from "./rows";
 
 /** Names under which an object holds the rows; what else it holds is passed over. */
 const WRAPPERS: ReadonlySet<unknown> = new Set(["samples", "data"]);
 
 /**
- * A JSON document: a list of objects, or an object that holds it as `samples` or `data`. Throws dataset_invalid with line
- * and character where the document breaks between the rows, payload_too_large at a row over the limit.
+ * A JSON document: a list of objects, or an object that holds it as `samples` or `data`. A row that breaks the document is
+ * handed out as such, and reading goes on at the next place that looks like the beginning of a row. Throws dataset_invalid
+ * where there is no list.
  */
-export async function* readJson(texts: AsyncIterable<string>, limits: ReadingLimits): AsyncGenerator<RawRow> {
+export async function* readJson(
+  texts: AsyncIterable<string>,
+  limits: ReadingLimits,
+  warn: Warn,
+): AsyncGenerator<RawRow> {
   const cursor = new JsonCursor(texts, limits);
+  const rows = new RowList(cursor, warn);
   const first = await cursor.peek();
-  if (first === "[") yield* readItems(cursor);
-  else if (first === "{") yield* readWrapper(cursor);
+  if (first === "[") yield* rows.read();
+  else if (first === "{") yield* readWrapper(cursor, rows);
   else throw cursor.expected('"[" or "{"');
-  if ((await cursor.peek()) !== undefined) throw cursor.expected("the end of the file");
-}
-
-async function* readItems(cursor: JsonCursor): AsyncGenerator<RawRow> {
-  await cursor.take("[");
-  if ((await cursor.peek()) === "]") return await cursor.take("]");
-  do {
-    const { text, ...start } = await cursor.value();
-    yield jsonRow(text, start);
-  } while (await cursor.takeSeparator("]"));
-}
-
-async function* readWrapper(cursor: JsonCursor): AsyncGenerator<RawRow> {
-  let isFound = false;
-  await cursor.take("{");
-  if ((await cursor.peek()) === "}") await cursor.take("}");
-  else {
-    do {
-      const name = await readName(cursor);
-      await cursor.take(":");
-      const isList = (await cursor.peek()) === "[";
-      if (!isFound && isList && WRAPPERS.has(name)) {
-        isFound = true;
-        yield* readItems(cursor);
-      } else await cursor.value();
-    } while (await cursor.takeSeparator("}"));
+  for (let next = await cursor.peek(); next !== undefined; next = await cursor.peek()) {
+    if (next === "[") yield* rows.readAnother();
+    else {
+      yield* rows.orElse(() => Promise.reject(cursor.expected("the end of the file")));
+      yield* rows.readOpen();
+    }
   }
-  if (!isFound) throw invalid('The object holds no list "samples" or "data". Put the rows into one of them.');
 }
+
+const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
+
+/** The rows of a list, and how to find the next one when one of them breaks. */
+class RowList {
+  /** How a row begins: rows of one file have the same first name. */
+  #beginning = /\{\s*"/;
+  #isKnown = false;
+  /** No row was found behind one that broke: that was said. */
+  #isOver = false;
+
+  constructor(
+    private readonly cursor: JsonCursor,
+    private readonly warn: Warn,
+  ) {}
+
+  async *read(): AsyncGenerator<RawRow> {
+    await this.cursor.take("[");
+    yield* this.readOpen();
+  }
+
+  /** A list behind the first one, as where files were put together. */
+  async *readAnother(): AsyncGenerator<RawRow> {
+    this.#warn("another list begins here. Its rows were read too.");
+    yield* this.read();
+  }
+
+  /** Rows up to the end of the list or the file. */
+  async *readOpen(): AsyncGenerator<RawRow> {
+    const { cursor } = this;
+    for (;;) {
+      const next = await cursor.peek();
+      if (this.#isOver) return;
+      if (next === undefined) return yield* this.orElse(() => Promise.reject(cursor.expected('"]"')));
+      if (next === "]") return await cursor.take("]");
+      if (next === ",") {
+        this.#warn("a comma is too many here, and is passed over.");
+        await cursor.take(",");
+        continue;
+      }
+      yield* this.orElse(() => this.#readRow());
+      yield* this.orElse(() => this.#passSeparator());
+    }
+  }
+
+  /** Runs a step; where that fails, its problem is a row, and the next row is looked for. */
+  async *orElse(step: () => Promise<RawRow | undefined>): AsyncGenerator<RawRow> {
+    try {
+      const row = await step();
+      if (row) yield row;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      yield brokenRow(error, this.cursor.line);
+      this.#isOver = !(await this.cursor.seek(this.#beginning));
+    }
+  }
+
+  async #readRow(): Promise<RawRow> {
+    const { cursor } = this;
+    const value = await cursor.value();
+    const row = jsonRow(value.text, value);
+    if (!("problem" in row)) this.#learn(value.text);
+    else if (value.text.slice(1).search(this.#beginning) >= 0 && this.#isKnown) {
+      // A quote or bracket that is missing has made one value of several rows.
+      cursor.backTo(value);
+      await cursor.seek(this.#beginning);
+    }
+    return row;
+  }
+
+  async #passSeparator(): Promise<undefined> {
+    const { cursor } = this;
+    const next = await cursor.peek();
+    if (next === "{") return this.#warn("a comma is missing in front of this row. It was read all the same.");
+    if (next === undefined || next === "]") return;
+    if (!(await cursor.takeSeparator("]"))) return;
+    if ((await cursor.peek()) === "]") this.#warn("there is a comma behind the last row. It is passed over.");
+  }
+
+  #learn(row: string): void {
+    const [, name] = this.#isKnown ? [] : (FIRST_NAME.exec(row) ?? []);
+    if (name === undefined) return;
+    this.#isKnown = true;
+    this.#beginning = new RegExp(`\\{\\s*${RegExp.escape(name)}\\s*:`);
+  }
+
+  #warn(message: string): undefined {
+    this.warn({ line: this.cursor.line, column: null, message });
+  }
+}
+
+/** An error of the document as a row; the line is said apart. */
+const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
+  const [found] = detail.details ?? [];
+  const [, character] = /^[^:]*\bcharacter (\d+):/i.exec(message) ?? [];
+  const problem = found?.message ?? message;
+  return {
+    line: found?.line ?? line,
+    problem: { column: null, message: character === undefined ? problem : `character ${character}: ${problem}` },
+  };
+};
+
+async function* readWrapper(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
+  await cursor.take("{");
+  if ((await cursor.peek()) === "}") throw noList();
+  do {
+    const name = await readName(cursor);
+    await cursor.take(":");
+    if (WRAPPERS.has(name) && (await cursor.peek()) === "[") {
+      yield* rows.read();
+      if ((await cursor.peek()) !== undefined) yield* rows.orElse(() => passRest(cursor));
+      return;
+    }
+    await cursor.value();
+  } while (await cursor.takeSeparator("}"));
+  throw noList();
+}
+
+const noList = (): AppError => invalid('the object holds no list "samples" or "data". Put the rows into one of them.');
+
+/** What an object holds behind the rows. */
+const passRest = async (cursor: JsonCursor): Promise<undefined> => {
+  while (await cursor.takeSeparator("}")) {
+    await readName(cursor);
+    await cursor.take(":");
+    await cursor.value();
+  }
+};
 
 const readName = async (cursor: JsonCursor): Promise<unknown> => {
   if ((await cursor.peek()) !== '"') throw cursor.expected("a name in double quotes");

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { inPieces, LIMITS, listRows, plainJson } from "../../../tests/datasets/rows";
+import { inPieces, keepWarnings, LIMITS, listRows, noWarning, plainJson } from "../../../tests/datasets/rows";
 import { readJsonl } from "./jsonl-reader";
 
-const read = (text: string, size = 65_536) => listRows(readJsonl(inPieces(text, size), LIMITS));
+const read = (text: string, size = 65_536) => listRows(readJsonl(inPieces(text, size), LIMITS, noWarning));
 
 test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines, in pieces of %d", async (size) => {
   const text = '{"a":1}\r\n\r\n{"a":[1,{"b":null}]}\n{"a":\r{"a":2} \n  \n[1]\n"x"\n{"a":3}';
@@ -34,22 +34,40 @@ test("names that mean something to JavaScript are refused with their place, and 
   expect("isAdmin" in {}).toBe(false);
 });
 
-test("a line over the limit ends the reading, also one that never ends", async () => {
+test.each([1, 100, 65_536])("a line over the limit costs itself, in pieces of %d", async (size) => {
   const limits = { ...LIMITS, maxRowBytes: 1024 };
-  async function* endless() {
-    yield '{"a":1}\n{"a":"';
-    for (;;) yield "x".repeat(100);
-  }
-  await expect(listRows(readJsonl(endless(), limits))).rejects.toThrow("Line 2: the row is longer than 1 KiB.");
-  const bytes = `{"a":"${"é".repeat(510)}"}\n`;
-  await expect(listRows(readJsonl(inPieces(bytes, 100), limits))).rejects.toThrow(
-    "Line 1: the row is longer than 1 KiB.",
-  );
-  expect(await listRows(readJsonl(inPieces(`{"a":"${"é".repeat(500)}"}`, 100), limits))).toHaveLength(1);
+  const rows = ["x".repeat(3000), "é".repeat(510), "é".repeat(500), "y".repeat(3000)].map((a) => JSON.stringify({ a }));
+  const found = await listRows(readJsonl(inPieces(rows.join("\n"), size), limits, noWarning));
+  expect(found).toEqual([
+    "1: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
+    "2: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
+    [3, { a: "é".repeat(500) }],
+    "4: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
+  ]);
+});
+
+test("what makes a list of the lines, and marks where files were put together, are passed over", async () => {
+  const { warn, warnings } = keepWarnings();
+  const text = '[\n{"a":1},\n\ufeff{"a":2} , \n{"a":"},"}\n,\n  ]\nnull\n{"a":3}}\n{"a":4}';
+  expect(await listRows(readJsonl(inPieces(text, 7), LIMITS, warn))).toEqual([
+    [2, { a: 1 }],
+    [3, { a: 2 }],
+    [4, { a: "}," }],
+    "7: a row must be an object, not null.",
+    "8: character 8: there is more after the end of the value.",
+    [9, { a: 4 }],
+  ]);
+  expect(warnings.map((each) => each.slice(0, 12))).toEqual([
+    "1: a bracket",
+    "2: a comma b",
+    "3: a comma b",
+    "5: a bracket",
+    "6: a bracket",
+  ]);
 });
 
 test("more empty lines than rows may be are too many", async () => {
   const limits = { ...LIMITS, maxRows: 3 };
-  const rows = listRows(readJsonl(inPieces('{"a":1}\n\n\n \n\n', 100), limits));
+  const rows = listRows(readJsonl(inPieces('{"a":1}\n\n\n \n\n', 100), limits, noWarning));
   await expect(rows).rejects.toThrow("Line 5: more than 3 lines are empty.");
 });

@@ -1,31 +1,68 @@
 import { forbiddenName } from "./json-problem";
 import { FORBIDDEN_NAMES, MAX_NAME_LENGTH, type ReadingLimits } from "./limits";
-import { formatCount, invalid, tooLarge } from "./problems";
+import { formatCount, tooLarge } from "./problems";
+import type { Warn } from "./rows";
 
-/** Why a column can't have this name. */
+/** Unnamed columns that a warning lists. */
+const MAX_LISTED = 10;
+
+/** Why no column with this name is read. */
 export const nameProblem = (name: string): string | undefined => {
-  if (name.trim() === "") return "the name of a column is empty. Name it.";
+  if (name.trim() === "") return "the name of a column is empty.";
   if (name.length > MAX_NAME_LENGTH) return `the name of a column is longer than ${MAX_NAME_LENGTH} characters.`;
+  if (!name.isWellFormed() || name.includes("\0")) return "the name of a column is not UTF-8 text.";
   if (FORBIDDEN_NAMES.has(name)) return `${forbiddenName(name)}.`;
   return undefined;
 };
 
-/** Throws dataset_invalid when a name of the header can't be one or is there twice, payload_too_large at too many. */
-export const checkHeader = (
-  names: readonly string[],
-  line: number | undefined,
+/**
+ * The columns that can be read: their places in a row, and names that differ. Each of the others is left out with a
+ * warning, and a name that is used again gets a number. Throws payload_too_large at too many columns.
+ */
+export const readHeader = (
+  cells: readonly string[],
   { maxColumns }: ReadingLimits,
-): void => {
-  if (names.length > maxColumns) {
-    const message = `there are ${formatCount(names.length)} columns, and ${formatCount(maxColumns)} at most are read.`;
-    throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line });
+  warn: Warn,
+  line: number | null = null,
+): { places: number[]; names: string[] } => {
+  const unnamed = cells.flatMap((name, place) => (name.trim() === "" ? [place] : []));
+  const named = cells.length - unnamed.length;
+  if (named > maxColumns) {
+    const message = `there are ${formatCount(named)} columns, and at most ${formatCount(maxColumns)} are read.`;
+    throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line: line ?? undefined });
   }
-  const seen = new Set<string>();
-  for (const [index, name] of names.entries()) {
-    const place = { line, column: String(index + 1) };
-    const problem = nameProblem(name);
-    if (problem) throw invalid(problem, place);
-    if (seen.has(name)) throw invalid(`the name "${name}" is there twice. Rename one of the columns.`, place);
-    seen.add(name);
+  if (unnamed.length > 0) warn({ line, column: null, message: unnamedColumns(unnamed) });
+  const places: number[] = [];
+  const names = new Set<string>();
+  for (const [place, cell] of cells.entries()) {
+    if (cell.trim() === "") continue;
+    const column = String(place + 1);
+    const problem = nameProblem(cell);
+    if (problem) {
+      warn({ line, column, message: `${problem} The column is left out: rename it to keep it.` });
+      continue;
+    }
+    const name = unusedName(cell, names);
+    if (name !== cell) {
+      const message = `"${cell.toWellFormed()}" names an earlier column too, so this one is called "${name}".`;
+      warn({ line, column, message: `${message} Rename it, or map it by this name.` });
+    }
+    names.add(name);
+    places.push(place);
   }
+  return { places, names: [...names] };
+};
+
+const unnamedColumns = (places: readonly number[]): string => {
+  const listed = places.slice(0, MAX_LISTED).map((place) => place + 1);
+  const more = places.length > MAX_LISTED ? ` and ${formatCount(places.length - MAX_LISTED)} more` : "";
+  return places.length === 1
+    ? `column ${listed[0]} has no name and is left out. Name it to keep it.`
+    : `columns ${listed.join(", ")}${more} have no names and are left out. Name them to keep them.`;
+};
+
+/** `answer (2)` for the second column named `answer`. */
+const unusedName = (name: string, used: ReadonlySet<string>): string => {
+  if (!used.has(name)) return name;
+  for (let count = 2; ; count++) if (!used.has(`${name} (${count})`)) return `${name} (${count})`;
 };

@@ -3,7 +3,7 @@ import type { FileFormat } from "./detect-format";
 import { readJson } from "./json-reader";
 import { readJsonl } from "./jsonl-reader";
 import type { ReadingLimits } from "./limits";
-import type { RawRow } from "./rows";
+import type { RawRow, Warn } from "./rows";
 import { decodeText } from "./text";
 
 export interface TextSource {
@@ -22,18 +22,22 @@ export interface ParquetSource {
 export type RowSource = TextSource | ParquetSource;
 
 /** The rows of a file, one at a time and in order. Throws as the reader of its format does. */
-export const readRows = async (source: RowSource, limits: ReadingLimits): Promise<AsyncIterable<RawRow>> => {
+export const readRows = async (
+  source: RowSource,
+  limits: ReadingLimits,
+  warn: Warn,
+): Promise<AsyncIterable<RawRow>> => {
   switch (source.format) {
     case "jsonl":
-      return readJsonl(decodeText(source.blocks), limits);
+      return readJsonl(decodeText(source.blocks, warn), limits, warn);
     case "json":
-      return readJson(decodeText(source.blocks), limits);
+      return readJson(decodeText(source.blocks, warn), limits, warn);
     case "csv":
-      return readCsv(decodeText(source.blocks), limits);
+      return readCsv(decodeText(source.blocks, warn), limits, warn);
     case "parquet": {
       // Its libraries take 8 MiB, and most uploads are text.
       const { readParquet } = await import("./parquet/reader");
-      return readParquet(source.path, limits, source.leftOut);
+      return readParquet(source.path, limits, source.leftOut, warn);
     }
   }
 };

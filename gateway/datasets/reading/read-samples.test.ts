@@ -110,30 +110,47 @@ describe("columns become fields", () => {
     }
   });
 
-  test("a header without a question, or with columns that can't be fields, is refused at once", async () => {
-    await expect(readText("csv", "a,b\n1,2\n")).rejects.toThrow("No column holds the input.");
-    await expect(readText("csv", `input,${"x".repeat(65)}\n1,2\n`)).rejects.toThrow(
-      `Column ${"x".repeat(65)}: a name in metadata has at most 64 characters`,
-    );
-    await expect(readText("csv", "input,topic,metadata.topic\n1,2,3\n")).rejects.toThrow(
-      'metadata.topic holds one value, and the columns "topic" and "metadata.topic" both go there.',
-    );
-    const wide = Array.from({ length: 65 }, (_, i) => `c${i}`);
-    await expect(readText("csv", `input,${wide}\n1,${wide}\n`)).rejects.toThrow(
-      "65 columns go to metadata, which holds 64: map those that you don't need to null.",
-    );
-    const mapping = { c64: null };
-    expect((await readText("csv", `input,${wide}\n1,${wide}\n`, { mapping })).samples).toHaveLength(1);
+  test("a header without a question costs every row, is one problem, and shows what the columns hold", async () => {
+    const { samples, report } = await readText("csv", "a,b\n1,2\n1,3\n");
+    expect(samples).toEqual([]);
+    expect(report).toMatchObject({ rows: 2, accepted: 0, rejected: 2, error_count: 1 });
+    const message = 'no column holds the input. Name one of "a", "b" input, or map one to it.';
+    expect(report.errors).toEqual([{ line: 2, column: null, message }]);
+    expect(report.examples).toEqual({ a: ["1"], b: ["2", "3"] });
   });
 
-  test("in JSON such a column is a problem of its row", async () => {
-    const long = "x".repeat(65);
-    expect(await errorsOf("jsonl", jsonl({ input: "a", [long]: 1 }, { input: "b" }, { input: "c", "": 1 }))).toEqual([
-      [1, long, "a name in metadata has at most 64 characters: map the column to a shorter one, or to null."],
-      [3, "", "the name of a column is empty. Name it."],
-    ]);
+  test.each(["csv", "jsonl"] as const)(
+    "columns of %s that can't be fields are left out and reported",
+    async (format) => {
+      const read = async (columns: string[], mapping = {}) => {
+        const row = Object.fromEntries(["input", ...columns].map((name) => [name, "x"]));
+        const csv = `${["input", ...columns]}\n${["x", ...columns.map(() => "x")]}\n`;
+        const { samples, report } = await readText(format, format === "csv" ? csv : jsonl(row), { mapping });
+        expect([report.accepted, report.rejected]).toEqual([1, 0]);
+        return { metadata: Object.keys(samples[0]?.metadata ?? {}), warnings: report.warnings };
+      };
+      const long = await read(["x".repeat(65), "y".repeat(201), "z"]);
+      expect(long.metadata).toEqual(["z"]);
+      expect(long.warnings.map(({ message }) => message.slice(0, 50))).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^a name in metadata has at most 64 characters/),
+          expect.stringMatching(/^the name of a column is longer than 200/),
+        ]),
+      );
+      expect((await read([""])).metadata).toEqual([]);
+      expect((await read([""])).warnings).toHaveLength(1);
+      const double = await read(["topic", "metadata.topic"]);
+      expect(double).toMatchObject({ metadata: ["topic"], warnings: [{ column: "metadata.topic" }] });
+      const wide = Array.from({ length: 66 }, (_, i) => `c${i}`);
+      expect((await read(wide)).metadata).toEqual(wide.slice(0, 64));
+      expect((await read(wide)).warnings.map(({ column }) => column)).toEqual(["c64", "c65"]);
+      expect((await read(wide, { c0: null, c1: null })).metadata).toEqual(wide.slice(2));
+    },
+  );
+
+  test("a name that a sample's metadata has already is a problem of the row", async () => {
     expect(await errorsOf("jsonl", jsonl({ input: "a", topic: 1, metadata: { topic: 2 } }))).toEqual([
-      [1, "topic", '"topic" stands in metadata too, and the sample can hold one of them.'],
+      [1, "topic", 'metadata has a value named "topic" too. Map one of them to another name.'],
     ]);
   });
 });
@@ -150,8 +167,7 @@ describe("rows are checked", () => {
       { question: [{ role: "robot", content: "x" }] },
       { question: [{ role: "user", content: "x", tool_calls: [{}] }] },
     );
-    const bigId = '{"question": "d", "id": 12345678901234567890}';
-    expect(await errorsOf("jsonl", text + bigId)).toEqual([
+    expect(await errorsOf("jsonl", text)).toEqual([
       [2, "question", "question is empty."],
       [3, "question", "question is empty."],
       [4, "question", "question is empty."],
@@ -160,7 +176,6 @@ describe("rows are checked", () => {
       [6, "topic", "topic must have at most 2000 characters, not 2001."],
       [7, "question", 'question.0.role must be "system", "developer", "user" or "assistant", not "robot".'],
       [8, "question", "question.0.tool_calls is not supported here: leave it out."],
-      [9, "id", "id must be a string, not 12345678901234567000."],
     ]);
   });
 
@@ -172,11 +187,10 @@ describe("rows are checked", () => {
       `{"input": "x", "metadata": {"${"n".repeat(65)}": 1}}`,
       '{"input": "😀"}',
     ].join("\n");
-    const broken = "holds NUL or half of a surrogate pair: that is no text.";
     expect(await errorsOf("jsonl", text)).toEqual([
-      [1, "input", `input ${broken}`],
-      [2, "answer", `answer.1 ${broken}`],
-      [3, "metadata", `metadata.a/b ${broken}`],
+      [1, "input", "input holds a NUL character. Remove it."],
+      [2, "answer", "answer.1 holds half of a surrogate pair. Remove it."],
+      [3, "metadata", "metadata.a/b holds half of a surrogate pair. Remove it."],
       [4, "metadata", "metadata has a name of more than 64 characters."],
     ]);
   });
@@ -194,7 +208,7 @@ describe("rows are checked", () => {
       ["2", "b"],
     ]);
     expect(report.errors).toEqual([
-      { line: 3, column: "id", message: 'id "1" stands in line 1 already, with another content.' },
+      { line: 3, column: "id", message: 'id "1" is already used on line 1 with different content.' },
     ]);
     expect(report).toMatchObject({ rows: 4, accepted: 2, rejected: 1, duplicates: { exact: 1, near: 0 } });
   });
@@ -228,8 +242,14 @@ describe("the report", () => {
       error_count: 2,
       errors: [
         { line: 6, column: "question", message: "question is empty." },
-        { line: 7, column: null, message: "the row has 1 cell, and the header has 3." },
+        { line: 7, column: null, message: "the row has 1 cell, and the header has 3. Add the missing ones." },
       ],
+      warnings: [],
+      examples: {
+        question: ["What is the capital of France?", "what is the capital of  FRANCE", "Why?"],
+        answer: ["Paris", "Paris.", "x"],
+        topic: ["geo", "y"],
+      },
       duplicates: { exact: 1, near: 1 },
       empty: { input: 1, references: 1, "metadata.topic": 1 },
       lengths: {

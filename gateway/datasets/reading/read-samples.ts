@@ -36,7 +36,7 @@ export interface SampleOptions {
 }
 
 /**
- * Reads a file into checked samples and returns the report. What is wrong with a row stands in the report; an error is
+ * Reads a file into checked samples and returns the report. What is wrong with a row is in the report; an error is
  * thrown where nothing after it can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
  */
 export async function* readSamples(
@@ -46,7 +46,7 @@ export async function* readSamples(
   const findSchemaProblems = await schemaCheck(schema);
   const collector = new SampleCollector({ format: source.format, limits, mapping, findSchemaProblems });
   let batch = new Batch();
-  for await (const row of await readRows(source, limits)) {
+  for await (const row of await readRows(source, limits, collector.warn)) {
     noteRead(ROW_BYTES + ("values" in row ? row.values.length * VALUE_BYTES : 0));
     const sample = collector.add(row);
     if (sample) batch.add(sample);

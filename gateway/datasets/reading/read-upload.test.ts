@@ -100,18 +100,17 @@ test("a limit ends the reading of a source that has no end", async () => {
 });
 
 test("what is wrong in the Worker arrives with its kind and its place", async () => {
-  const reading = collect(read("a.csv", inBlocks('question\nx\n"y')));
+  const reading = collect(read("a.csv", inBlocks("\n__proto__\nx\n")));
   await expect(reading).rejects.toMatchObject({
     kind: "dataset_invalid",
-    message:
-      "Line 3, column question, character 1: a quote opens here and never closes. Close it, or double the quotes inside of it.",
-    detail: { details: [{ path: "question", line: 3 }] },
+    message: "Line 2: no column has a name. Name them in the first line.",
+    detail: { details: [{ path: "", line: 2 }] },
   });
 });
 
 test.each([
   ["an empty file", "", "The file is empty."],
-  ["a zip archive", "PK\x03\x04", "Line 1: the file is a zip archive"],
+  ["a zip archive", "PK\x03\x04", "Line 1: the file is a ZIP archive"],
 ])("%s is refused before a Worker is started", async (_, content, message) => {
   await expect(collect(read("a.csv", inBlocks(content)))).rejects.toThrow(message);
 });

@@ -5,11 +5,19 @@ import type { FileFormat } from "./detect-format";
 import { isField, METADATA_PREFIX } from "./fields";
 import { Lengths } from "./lengths";
 import type { Draft } from "./map-row";
+import { NumberText } from "./number-text";
 import { toPreview } from "./preview";
-import type { RowProblem } from "./rows";
+import { type Row, type RowProblem, Unreadable, type Warning } from "./rows";
 
 const KEPT_ERRORS = 1000;
+/** Kinds of warnings. */
+const KEPT_WARNINGS = 100;
 const PREVIEW_SAMPLES = 20;
+/** Values of each column, and characters of each. */
+const EXAMPLES = 3;
+const EXAMPLE_LENGTH = 100;
+/** Rows in which they are looked for. */
+const EXAMPLE_ROWS = 200;
 const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
 /** Gathers what is said about an upload, row by row, in bounded memory but for the lengths: 16 bytes a sample. */
@@ -21,6 +29,9 @@ export class ReportBuilder {
   #near = 0;
   #errorCount = 0;
   readonly #errors: ValidationReport["errors"] = [];
+  /** By column and message. */
+  readonly #warnings = new Map<string, ValidationReport["warnings"][number]>();
+  readonly #examples = new Map<string, string[]>();
   readonly #preview: ValidationReport["preview"] = [];
   #drafts = 0;
   /** Of these rows those with a value, by field. */
@@ -45,9 +56,34 @@ export class ReportBuilder {
 
   reject(line: number, problems: readonly RowProblem[]): void {
     this.#rejected++;
-    this.#errorCount += problems.length;
-    const room = KEPT_ERRORS - this.#errors.length;
-    this.#errors.push(...problems.slice(0, room).map((problem) => ({ line, ...problem })));
+    for (const problem of problems) this.addProblem(line, problem);
+  }
+
+  /** A problem of the file: rows that it costs are rejected apart. */
+  addProblem(line: number, { column, message }: RowProblem): void {
+    this.#errorCount++;
+    if (this.#errors.length < KEPT_ERRORS) this.#errors.push({ line, column, message });
+  }
+
+  /** The same warning again is counted. */
+  warn({ line, column, message }: Warning): void {
+    const kind = JSON.stringify([column, message]);
+    const known = this.#warnings.get(kind);
+    if (known) known.count++;
+    else if (this.#warnings.size < KEPT_WARNINGS) this.#warnings.set(kind, { line, column, message, count: 1 });
+  }
+
+  /** Keeps the first values of each column. */
+  addExamples({ columns, values }: Row): void {
+    if (this.#rows > EXAMPLE_ROWS) return;
+    for (const [i, column] of columns.entries()) {
+      const kept = this.#examples.get(column) ?? [];
+      if (kept.length >= EXAMPLES) continue;
+      const text = exampleOf(values[i]);
+      if (text === "" || kept.includes(text)) continue;
+      kept.push(text);
+      this.#examples.set(column, kept);
+    }
   }
 
   addExactDuplicate(): void {
@@ -76,6 +112,8 @@ export class ReportBuilder {
       mapping,
       error_count: this.#errorCount,
       errors: this.#errors,
+      warnings: [...this.#warnings.values()],
+      examples: Object.fromEntries(columns.map((column) => [column, this.#examples.get(column) ?? []])),
       duplicates: { exact: this.#exact, near: this.#near },
       empty: Object.fromEntries(empty),
       lengths: Object.fromEntries(lengths.flatMap(([field, summary]) => (summary ? [[field, summary]] : []))),
@@ -83,6 +121,14 @@ export class ReportBuilder {
     };
   }
 }
+
+/** A value as a person reads it, cut for display. */
+const exampleOf = (value: unknown): string => {
+  if (value === null || value === undefined || value instanceof Unreadable) return "";
+  const isPlain = typeof value !== "object" || value instanceof NumberText;
+  const text = (isPlain ? String(value) : JSON.stringify(value)).trim().toWellFormed();
+  return text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH).toWellFormed()}…` : text;
+};
 
 const isFilled = (draft: Draft, field: string): boolean => {
   if (isField(field)) return hasValue(draft[field]);

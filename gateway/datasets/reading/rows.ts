@@ -4,12 +4,26 @@ export interface RowProblem {
   message: string;
 }
 
+/** Something odd that costs no row: what is left out, or read in another way. `line` is null where it has no line. */
+export interface Warning {
+  line: number | null;
+  column: string | null;
+  message: string;
+}
+
+export type Warn = (warning: Warning) => void;
+
+/** A value that can't be read, and why. It costs its row, or only itself where it would be metadata. */
+export class Unreadable {
+  constructor(readonly message: string) {}
+}
+
 /** A row as it stands in the file: values beside the names of their columns, nothing understood yet. */
 export interface Row {
   /** Where it begins, from 1. */
   line: number;
   columns: readonly string[];
-  /** JSON values in the order of `columns`; from CSV they are all text. */
+  /** JSON values in the order of `columns`, or `Unreadable`; a number may be a `NumberText`. From CSV they are all text. */
   values: readonly unknown[];
 }
 

@@ -24,12 +24,21 @@ export const checkSample = (draft: Draft): { sample: NewSample } | { problems: S
     return { problems: [{ path: "/metadata", message }] };
   }
   if (!holdsBrokenText(draft)) return { sample: draft };
-  const path = findBrokenText(draft, "") ?? "";
-  return { problems: [{ path, message: `${dotted(path)} holds NUL or half of a surrogate pair: that is no text.` }] };
+  const { path, text } = findBrokenText(draft, "") ?? { path: "", text: "" };
+  return { problems: [{ path, message: `${dotted(path)} ${whyBroken(text)}` }] };
 };
 
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");
+
+/** What the reader makes of bytes that are not UTF-8. */
+const BAD_BYTE = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
+
+const whyBroken = (text: string): string => {
+  if (text.includes("\0")) return "holds a NUL character. Remove it.";
+  if (BAD_BYTE.test(text)) return "holds a byte that is not UTF-8. Save the file as UTF-8.";
+  return "holds half of a surrogate pair. Remove it.";
+};
 
 /** JSON can write what is no text in UTF-8. */
 const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
@@ -41,14 +50,14 @@ const holdsBrokenText = (value: unknown): boolean => {
   return false;
 };
 
-/** The JSON pointer of it; `holdsBrokenText` is quick and runs for every sample, this one for those that have failed. */
-const findBrokenText = (value: unknown, path: string): string | undefined => {
-  if (typeof value === "string") return isBroken(value) ? path : undefined;
+/** Where it is; `holdsBrokenText` is quick and runs for every sample, this one for those that have failed. */
+const findBrokenText = (value: unknown, path: string): { path: string; text: string } | undefined => {
+  if (typeof value === "string") return isBroken(value) ? { path, text: value } : undefined;
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, inner] of Object.entries(value)) {
     const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
-    const found = isBroken(name) ? path : findBrokenText(inner, `${path}/${step}`);
-    if (found !== undefined) return found;
+    const found = isBroken(name) ? { path, text: name } : findBrokenText(inner, `${path}/${step}`);
+    if (found) return found;
   }
   return undefined;
 };

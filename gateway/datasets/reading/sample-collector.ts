@@ -12,8 +12,11 @@ import { mapRow } from "./map-row";
 import { invalid } from "./problems";
 import { ReportBuilder } from "./report";
 import { toRowProblem } from "./row-problem";
-import type { RawRow, Row, RowProblem } from "./rows";
+import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "./rows";
 import { checkSample, type SampleProblem } from "./sample-check";
+
+/** Characters of a list of columns in a message. */
+const MAX_LISTED_LENGTH = 500;
 
 /** A sample that was read, checked and may be stored. */
 export type ReadSample = KeyedContent & { hash: string };
@@ -32,17 +35,21 @@ export class SampleCollector {
   readonly #duplicates = new Duplicates();
   readonly #plan: ColumnPlan;
   readonly #hasHeader: boolean;
+  #hasInput = true;
   #cells: Cells | undefined;
 
   /** Throws invalid_request for a mapping that can't be. */
   constructor(private readonly options: CollectorOptions) {
-    this.#plan = new ColumnPlan(options.mapping, options.limits);
+    this.#plan = new ColumnPlan(options.mapping, options.limits, this.warn);
     this.#hasHeader = options.format === "csv" || options.format === "parquet";
   }
 
   get rows(): number {
     return this.#report.rows;
   }
+
+  /** Something odd that refuses nothing, from the reader of the file too. */
+  readonly warn = (warning: Warning): void => this.#report.warn(warning);
 
   /**
    * The sample of a row; undefined when the row is refused or says what an earlier one has said. Throws dataset_invalid
@@ -56,8 +63,12 @@ export class SampleCollector {
       if (row.columns) this.#planRow(row.columns, row.line);
       return this.#reject(row.line, [row.problem]);
     }
-    const { fields, filled, problem } = this.#planRow(row.columns, row.line);
-    if (problem) return this.#reject(row.line, [problem]);
+    const { fields, filled } = this.#planRow(row.columns, row.line);
+    this.#report.addExamples(row);
+    // The reason is in the report once.
+    if (!this.#hasInput) return this.#reject(row.line, []);
+    const unreadable = this.#passOver(row, fields);
+    if (unreadable) return this.#reject(row.line, [unreadable]);
     const mapped = mapRow(row, fields, this.#cellsOf(row));
     this.#report.addDraft(mapped.draft, filled);
     if (mapped.problem) return this.#reject(row.line, [mapped.problem]);
@@ -81,17 +92,31 @@ export class SampleCollector {
   #planRow(columns: readonly string[], line: number): RowPlan {
     const isHeader = this.#hasHeader && this.#plan.columns.length === 0;
     const plan = this.#plan.plan(columns, line);
-    if (isHeader) this.#checkHeader(plan);
+    if (isHeader) this.#checkHeader(plan, line);
     return plan;
   }
 
-  /** In a file with a header a column that can't be is one problem of the file, not one of every row. */
-  #checkHeader({ fields, problem }: RowPlan): void {
+  /** In a file with a header a column that is missing is one problem of the file, not one of every row. */
+  #checkHeader({ fields }: RowPlan, line: number): void {
     this.#plan.checkMapped();
-    if (problem) throw invalid(problem.message, { column: problem.column ?? undefined });
-    if (!fields.includes("input")) {
-      throw invalid("no column holds the input. Name one of them input, or map one to it.");
+    this.#hasInput = fields.includes("input");
+    if (this.#hasInput) return;
+    const columns = this.#plan.columns.map((column) => `"${column}"`).join(", ");
+    const message = `no column holds the input. Name one of ${columns.slice(0, MAX_LISTED_LENGTH)} input, or map one to it.`;
+    this.#report.addProblem(line, { column: null, message });
+  }
+
+  /** A value that can't be read costs its row; where it would be metadata, only itself. */
+  #passOver({ columns, values, line }: Row, fields: readonly (string | null)[]): RowProblem | undefined {
+    for (const [i, value] of values.entries()) {
+      if (!(value instanceof Unreadable)) continue;
+      const { message } = value;
+      const column = columns[i] ?? null;
+      if (fields[i]?.startsWith("metadata") ?? true)
+        this.warn({ line, column, message: `${message} The value is left out.` });
+      else return { column, message };
     }
+    return undefined;
   }
 
   #cellsOf({ columns }: Row): Cells {
@@ -114,7 +139,7 @@ export class SampleCollector {
       return undefined;
     }
     if (likeness.kind === "sameKey") {
-      const message = `key "${read.key}" stands in line ${likeness.line} already, with another content.`;
+      const message = `key "${read.key}" is already used on line ${likeness.line} with different content.`;
       return this.#reject(line, [inColumns({ path: "/key", message })]);
     }
     this.#report.accept(read, likeness.kind === "near");

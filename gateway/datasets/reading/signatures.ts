@@ -1,6 +1,8 @@
-/** Kinds of files that no reader takes, by the bytes that they begin with. The first that fits counts. */
+import { utf16Of } from "./text";
+
+/** Kinds of files that no reader takes, by the bytes that they begin with. The first that fits is taken. */
 interface Signature {
-  /** undefined stands for any byte. */
+  /** undefined: any byte. */
   bytes: readonly (number | undefined)[];
   /** Completes "The file is …". */
   what: string;
@@ -9,39 +11,84 @@ interface Signature {
 
 const ascii = (text: string): number[] => [...text].map((letter) => letter.charCodeAt(0));
 
-const unpack = "Unpack it and upload what is inside.";
+const any = (count: number): undefined[] => new Array(count).fill(undefined);
+
+const unpack = "Unpack it and upload the file inside.";
 const asUtf8 = "Save it as UTF-8 and upload it again.";
 const sheet = "Export the sheet as CSV (UTF-8) and upload that.";
+
+const media = "Upload the file that holds the questions: JSONL, JSON, CSV or Parquet.";
 
 const SIGNATURES: readonly Signature[] = [
   { bytes: [0x1f, 0x8b], what: "compressed with gzip", todo: unpack },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: "compressed with zstd", todo: unpack },
   { bytes: [0xfd, ...ascii("7zXZ")], what: "compressed with xz", todo: unpack },
   { bytes: [...ascii("BZh"), undefined, ...ascii("1AY&SY")], what: "compressed with bzip2", todo: unpack },
+  { bytes: [0x04, 0x22, 0x4d, 0x18], what: "compressed with LZ4", todo: unpack },
   { bytes: [...ascii("7z"), 0xbc, 0xaf, 0x27, 0x1c], what: "a 7z archive", todo: unpack },
+  { bytes: ascii("Rar!\x1a\x07"), what: "a RAR archive", todo: unpack },
   {
     bytes: [...ascii("PK"), 3, 4],
-    what: "a zip archive, as .xlsx and .ods are inside",
-    todo: `${sheet} Of another archive, unpack it and upload what is inside.`,
+    what: "a ZIP archive, or a workbook such as .xlsx or .ods, which is one inside",
+    todo: `${sheet} If it is another archive, unpack it and upload what is inside.`,
   },
-  { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: "an old Office document", todo: sheet },
-  { bytes: ascii("%PDF-"), what: "a PDF", todo: "Upload JSONL, JSON, CSV or Parquet." },
+  { bytes: [...ascii("PK"), 5, 6], what: "an empty ZIP archive", todo: media },
+  { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: "an old Office document such as .xls", todo: sheet },
+  { bytes: ascii("{\\rtf"), what: "an RTF document", todo: media },
+  { bytes: ascii("%PDF-"), what: "a PDF document", todo: media },
+  { bytes: [0x89, ...ascii("PNG\r\n"), 0x1a], what: "a PNG image", todo: media },
+  { bytes: [0xff, 0xd8, 0xff], what: "a JPEG image", todo: media },
+  { bytes: ascii("GIF87a"), what: "a GIF image", todo: media },
+  { bytes: ascii("GIF89a"), what: "a GIF image", todo: media },
+  { bytes: [...ascii("RIFF"), ...any(4), ...ascii("WEBP")], what: "a WebP image", todo: media },
+  { bytes: [...ascii("RIFF"), ...any(4), ...ascii("WAVE")], what: "a WAV recording", todo: media },
+  { bytes: [...ascii("BM"), ...any(4), 0, 0, 0, 0], what: "a BMP image", todo: media },
+  { bytes: ascii("II*\0"), what: "a TIFF image", todo: media },
+  { bytes: ascii("MM\0*"), what: "a TIFF image", todo: media },
+  { bytes: [...any(4), ...ascii("ftypheic")], what: "a HEIC image", todo: media },
+  { bytes: [...any(4), ...ascii("ftypavif")], what: "an AVIF image", todo: media },
+  { bytes: [...any(4), ...ascii("ftyp")], what: "a video or recording", todo: media },
+  { bytes: [...ascii("ID3"), undefined, 0], what: "an MP3 recording", todo: media },
+  { bytes: ascii("OggS"), what: "an Ogg recording", todo: media },
+  { bytes: [0x7f, ...ascii("ELF")], what: "a program", todo: media },
   { bytes: ascii("SQLite format 3\0"), what: "an SQLite database", todo: "Export the table as CSV and upload that." },
   { bytes: ascii("ARROW1\0"), what: "an Arrow file", todo: "Write it as Parquet and upload that." },
+  { bytes: [...ascii("Obj"), 1], what: "an Avro file", todo: "Write it as Parquet or JSONL and upload that." },
+  {
+    bytes: [0x89, ...ascii("HDF\r\n"), 0x1a],
+    what: "an HDF5 file",
+    todo: "Write it as Parquet or JSONL and upload that.",
+  },
+  { bytes: [0x80, undefined, 0x95], what: "a Python pickle", todo: "Write it as Parquet or JSONL and upload that." },
+  { bytes: [0x93, ...ascii("NUMPY")], what: "a NumPy array", todo: "Write it as Parquet or JSONL and upload that." },
+  { bytes: ascii("<!DOCTYPE html"), what: "a web page", todo: "Download the data file itself and upload that." },
+  { bytes: ascii("<!doctype html"), what: "a web page", todo: "Download the data file itself and upload that." },
+  { bytes: ascii("<html"), what: "a web page", todo: "Download the data file itself and upload that." },
+  {
+    bytes: ascii("version https://git-lfs"),
+    what: "a pointer of Git LFS",
+    todo: "Run git lfs pull and upload the file that it brings.",
+  },
   { bytes: [0xff, 0xfe, 0, 0], what: "text in UTF-32", todo: asUtf8 },
   { bytes: [0, 0, 0xfe, 0xff], what: "text in UTF-32", todo: asUtf8 },
-  { bytes: [0xff, 0xfe], what: "text in UTF-16", todo: asUtf8 },
-  { bytes: [0xfe, 0xff], what: "text in UTF-16", todo: asUtf8 },
 ];
 
 export const startsWith = (head: Uint8Array, bytes: Signature["bytes"]): boolean =>
   bytes.every((byte, i) => byte === undefined || head[i] === byte);
 
-/** Text in UTF-16 without its mark: of the first two letters one byte each is 0. */
-const UNMARKED_UTF16: Signature = { bytes: [], what: "text in UTF-16", todo: asUtf8 };
-const isUnmarkedUtf16 = ([a, b, c, d]: Uint8Array): boolean =>
-  a !== undefined && b !== undefined && (a === 0) !== (b === 0) && (c === 0) === (a === 0) && (d === 0) === (b === 0);
-
 /** What the file is, where no reader takes it. */
 export const findSignature = (head: Uint8Array): Signature | undefined =>
-  SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isUnmarkedUtf16(head) ? UNMARKED_UTF16 : undefined);
+  SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isBinary(head) ? BINARY : undefined);
+
+const BINARY: Signature = { bytes: [], what: "binary data, not text", todo: media };
+/** Bytes that are looked at, and the share of control characters that no text has. */
+const LOOKED_AT = 4096;
+const MAX_CONTROL_SHARE = 0.05;
+
+/** Zeros at the end are no sign of it: programs fill files up with them. */
+const isBinary = (head: Uint8Array): boolean => {
+  const bytes = head.subarray(0, LOOKED_AT);
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  const controls = bytes.subarray(0, end).filter((byte) => byte < 32 && (byte < 9 || byte > 13));
+  return !utf16Of(head) && controls.length > Math.max(1, end * MAX_CONTROL_SHARE);
+};

@@ -1,21 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { inBlocks } from "../../../tests/datasets/rows";
+import { inBlocks, keepWarnings, noWarning } from "../../../tests/datasets/rows";
 import { decodeText } from "./text";
 
 const decode = async (bytes: Uint8Array, size: number): Promise<string> =>
-  (await Array.fromAsync(decodeText(inBlocks(bytes, size)))).join("");
-
-/** The text before the fault, and the fault. */
-const fault = async (bytes: Uint8Array, size: number): Promise<[string, string]> => {
-  let before = "";
-  try {
-    for await (const text of decodeText(inBlocks(bytes, size))) before += text;
-  } catch (error) {
-    return [before, error instanceof Error ? error.message : ""];
-  }
-  throw new Error("It was decoded.");
-};
+  (await Array.fromAsync(decodeText(inBlocks(bytes, size), noWarning))).join("");
 
 test("text is the same wherever its bytes are cut", async () => {
   await fc.assert(
@@ -34,27 +23,47 @@ test("a byte order mark is dropped at the beginning and nowhere else", async () 
   for (const size of [1, 2, 4, 100]) expect(await decode(Buffer.from("\ufeffa\ufeffb"), size)).toBe("a\ufeffb");
 });
 
-test.each([1, 3, 100])("bytes that are no UTF-8 are named by line and character, in blocks of %d", async (size) => {
-  const notUtf8 = "a byte here is not UTF-8. Save the file as UTF-8 and upload it again.";
-  const cases: [bytes: number[], message: string][] = [
-    [[0xff], `Line 3, character 2: ${notUtf8}`],
-    [[0xc3, 0x28], `Line 3, character 2: ${notUtf8}`],
-    [[0xed, 0xa0, 0x80], `Line 3, character 2: ${notUtf8}`],
-    [[0xf0, 0x9f, 0x98], `Line 3, character 2: ${notUtf8}`],
-    [[0], "Line 3, character 2: NUL is not allowed in text. Is this a text file?"],
-  ];
-  for (const [bytes, message] of cases) {
-    expect(await fault(Buffer.concat([Buffer.from("é\r\n\né"), Buffer.from(bytes)]), size)).toEqual([
-      "é\r\n\né",
-      message,
-    ]);
+test.each<[what: string, bytes: number[], text: string]>([
+  ["a byte that begins nothing", [0xff], "\udcff"],
+  ["Latin-1", [0x46, 0x72, 0xe1, 0x67, 0x65], "Fr\udce1ge"],
+  ["a lead byte and a letter", [0xc3, 0x28], "\udcc3("],
+  ["an overlong form", [0xc0, 0xaf], "\udcc0\udcaf"],
+  ["an overlong form of three bytes", [0xe0, 0x80, 0xaf], "\udce0\udc80\udcaf"],
+  ["half of a surrogate pair", [0xed, 0xa0, 0x80], "\udced\udca0\udc80"],
+  ["beyond the last character", [0xf4, 0x90, 0x80, 0x80], "\udcf4\udc90\udc80\udc80"],
+  ["a character that is cut", [0xf0, 0x9f, 0x98], "\udcf0\udc9f\udc98"],
+  ["a byte between good ones", [0xc3, 0xa9, 0x80, 0xe2, 0x82, 0xac], "é\udc80€"],
+])("%s: bytes that are not UTF-8 are marked where they are", async (_, bytes, text) => {
+  for (const size of [1, 3, 100]) {
+    expect(await decode(Buffer.concat([Buffer.from("é\né"), Buffer.from(bytes)]), size)).toBe(`é\né${text}`);
+    const between = Buffer.concat([Buffer.from(bytes), Buffer.from("x😀")]);
+    expect(await decode(between, size)).toBe(`${text}x😀`);
   }
 });
 
-test("a fault deep in a block is found where it is", async () => {
-  const before = `${"é😀x\n".repeat(5000)}abc`;
-  const bytes = Buffer.concat([Buffer.from(before), Buffer.from([0xe2, 0x28]), Buffer.alloc(3000, "y")]);
-  const [text, message] = await fault(bytes, 65_536);
-  expect(text).toBe(before);
-  expect(message).toStartWith("Line 5001, character 4: ");
+test.each([1, 3, 64])("NUL at the end is cut and reported, elsewhere it stays, in blocks of %d", async (size) => {
+  const { warn, warnings } = keepWarnings();
+  const read = async (text: string) => {
+    warnings.length = 0;
+    return (await Array.fromAsync(decodeText(inBlocks(text, size), warn))).join("");
+  };
+  expect([await read(`a\n${"\0".repeat(100)}`), warnings.length]).toEqual(["a\n", 1]);
+  expect([await read("a\n\x1a"), warnings.length]).toEqual(["a\n", 1]);
+  expect([await read(`a\0b\0\0c\n`), warnings.length]).toEqual(["a\0b\0\0c\n", 0]);
+  expect([await read(`aa\0b\0`), warnings.length]).toEqual(["aa\0b", 1]);
+});
+
+test.each([1, 3, 64])("UTF-16 is read by its mark, or without one, in blocks of %d after the first", async (size) => {
+  const text = "question,answer,topic\né😀שלום,東京,ā\n";
+  const little = (each: string) => Buffer.from(each, "utf16le");
+  const big = (each: string) => little(each).swap16();
+  for (const bytes of [little(`\ufeff${text}`), big(`\ufeff${text}`), little(text), big(text)]) {
+    const blocks = async function* () {
+      yield bytes.subarray(0, 4);
+      yield* inBlocks(bytes.subarray(4), size);
+    };
+    const { warn, warnings } = keepWarnings();
+    expect((await Array.fromAsync(decodeText(blocks(), warn))).join("")).toBe(text);
+    expect(warnings).toHaveLength(1);
+  }
 });

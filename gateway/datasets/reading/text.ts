@@ -1,69 +1,133 @@
 import { noteRead } from "./garbage";
-import { LineCounter } from "./line-counter";
-import { invalid } from "./problems";
+import type { Warn } from "./rows";
 
 const BOM = "\ufeff";
+/** NUL and the end-of-file mark of DOS: what programs fill up the end of a file with. */
+const FILLING = new Set(["\0", "\x1a"]);
+/** Characters of it that are kept until it is known whether text follows. */
+const MAX_HELD = 1_048_576;
 
 /**
- * Bytes as text, piece by piece; a byte order mark at the beginning is dropped. Throws dataset_invalid with line and
- * character at the first byte that is not UTF-8 and at NUL, after the text before it.
+ * Bytes as text, piece by piece; a byte order mark at the beginning is dropped, and so are NUL bytes at the end. UTF-16 is
+ * known by its mark or its zeros. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, which no text
+ * holds: it costs the row that it is in.
  */
-export async function* decodeText(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const place = new LineCounter();
-  let isFirst = true;
-  for await (const whole of wholeCharacters(blocks)) {
-    const { text, fault } = decode(whole);
-    const piece = isFirst && text.startsWith(BOM) ? text.slice(BOM.length) : text;
-    isFirst = false;
-    place.pass(piece);
-    yield piece;
-    if (fault) throw invalid(fault, place);
+export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
+  let decode: ((bytes: Uint8Array, isLast: boolean) => string) | undefined;
+  let filling = "";
+  let isBegun = false;
+  for await (const { bytes, isLast } of withLast(blocks)) {
+    noteRead(bytes.length);
+    decode ??= decoderFor(bytes, warn);
+    const piece = decode(bytes, isLast);
+    const text = !isBegun && piece.startsWith(BOM) ? piece.slice(BOM.length) : piece;
+    isBegun ||= piece !== "";
+    let end = text.length;
+    while (FILLING.has(text.charAt(end - 1))) end--;
+    if (end > 0) {
+      yield filling + text.slice(0, end);
+      filling = "";
+    }
+    if (filling.length < MAX_HELD) filling += text.slice(end);
   }
+  if (filling === "") return;
+  warn({ line: null, column: null, message: "NUL bytes at the end of the file are left out. Was it copied in full?" });
 }
 
-/** The text up to what is not allowed in it. */
-const decode = (bytes: Uint8Array): { text: string; fault?: string } => {
-  const text = tryDecode(bytes);
-  if (text === undefined) {
-    const before = tryDecode(bytes.subarray(0, faultAt(bytes))) ?? "";
-    return { text: before, fault: "a byte here is not UTF-8. Save the file as UTF-8 and upload it again." };
+async function* withLast(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<{ bytes: Uint8Array; isLast: boolean }> {
+  let held: Uint8Array | undefined;
+  for await (const block of blocks) {
+    if (held) yield { bytes: held, isLast: false };
+    held = block;
   }
-  const nul = text.indexOf("\0");
-  return nul < 0 ? { text } : { text: text.slice(0, nul), fault: "NUL is not allowed in text. Is this a text file?" };
+  if (held) yield { bytes: held, isLast: true };
+}
+
+/** By the first bytes of the file. */
+const decoderFor = (head: Uint8Array, warn: Warn) => {
+  const utf16 = utf16Of(head);
+  if (!utf16) return utf8Decoder();
+  const decoder = new TextDecoder(utf16, { ignoreBOM: true });
+  warn({
+    line: null,
+    column: null,
+    message: "the file is in UTF-16, and was read so. Save it as UTF-8 where letters look wrong.",
+  });
+  return (bytes: Uint8Array, isLast: boolean) => decoder.decode(bytes, { stream: !isLast });
 };
 
-const tryDecode = (bytes: Uint8Array, isCut = false): string | undefined => {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: isCut });
-  } catch {
-    return undefined;
-  }
-};
+/** Bytes by which UTF-16 is known. */
+const SNIFFED_BYTES = 32;
 
-/** The longest beginning that may go on as UTF-8, found by halving. */
-const faultAt = (bytes: Uint8Array): number => {
-  let good = 0;
-  let bad = bytes.length;
-  while (bad - good > 1) {
-    const middle = (good + bad) >>> 1;
-    if (tryDecode(bytes.subarray(0, middle), true) === undefined) bad = middle;
-    else good = middle;
-  }
-  return wholeLength(bytes.subarray(0, good));
+/** The byte order of text in UTF-16, by its mark, or by the zeros of its first two letters, which no other letter is. */
+export const utf16Of = (head: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
+  const [a, b, c, d] = head;
+  if (a === 0xff && b === 0xfe) return "utf-16le";
+  if (a === 0xfe && b === 0xff) return "utf-16be";
+  const hasLetters = (from: 0 | 1) => head.subarray(0, SNIFFED_BYTES).every((byte, i) => i % 2 !== from || byte !== 0);
+  if (b === 0 && d === 0 && hasLetters(0)) return "utf-16le";
+  return a === 0 && c === 0 && hasLetters(1) ? "utf-16be" : undefined;
 };
 
 /** Moves the bytes of a character that is cut at the end of a block into the next one. */
-async function* wholeCharacters(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+const utf8Decoder = () => {
   let rest: Uint8Array = new Uint8Array();
-  for await (const block of blocks) {
-    noteRead(block.length);
+  return (block: Uint8Array, isLast: boolean): string => {
     const bytes = rest.length > 0 ? Buffer.concat([rest, block]) : block;
-    const length = wholeLength(bytes);
+    const length = isLast ? bytes.length : wholeLength(bytes);
     rest = bytes.slice(length);
-    if (length > 0) yield bytes.subarray(0, length);
+    return decodeUtf8(bytes.subarray(0, length));
+  };
+};
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+const decodeUtf8 = (bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return escapeBadBytes(bytes);
   }
-  if (rest.length > 0) yield rest;
-}
+};
+
+/** What each lead byte above ASCII may be followed by: how many bytes, and which the first of them (Unicode, table 3-7). */
+const leadOf = (byte: number): readonly [count: number, low: number, high: number] => {
+  if (byte >= 0xc2 && byte <= 0xdf) return [1, 0x80, 0xbf];
+  if (byte >= 0xe0 && byte <= 0xef) return [2, byte === 0xe0 ? 0xa0 : 0x80, byte === 0xed ? 0x9f : 0xbf];
+  if (byte >= 0xf0 && byte <= 0xf4) return [3, byte === 0xf0 ? 0x90 : 0x80, byte === 0xf4 ? 0x8f : 0xbf];
+  return [0, 0, 0];
+};
+const LEADS = Array.from({ length: 256 }, (_, byte) => leadOf(byte));
+
+/** Bytes of the character above ASCII at `at`; 0 where it is not UTF-8. */
+const characterLength = (bytes: Uint8Array, at: number): number => {
+  const [count, low, high] = LEADS[bytes[at] ?? 0] ?? [0, 0, 0];
+  for (let i = 1; i <= count; i++) {
+    const next = bytes[at + i] ?? 0;
+    if (next < (i === 1 ? low : 0x80) || next > (i === 1 ? high : 0xbf)) return 0;
+  }
+  return count === 0 ? 0 : count + 1;
+};
+
+/** Every character takes as many units of UTF-16 as it has bytes, or fewer. */
+const escapeBadBytes = (bytes: Uint8Array): string => {
+  const units = new Uint16Array(bytes.length);
+  let count = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at] ?? 0;
+    const length = byte < 0x80 ? 1 : characterLength(bytes, at);
+    if (length === 0) units[count++] = 0xdc00 + byte;
+    else if (length === 1) units[count++] = byte;
+    else {
+      let point = byte & (0x7f >> length);
+      for (let i = 1; i < length; i++) point = (point << 6) | ((bytes[at + i] ?? 0) & 0x3f);
+      if (point > 0xffff) units[count++] = 0xd7c0 + (point >> 10);
+      units[count++] = point > 0xffff ? 0xdc00 + (point & 0x3ff) : point;
+    }
+    at += Math.max(1, length);
+  }
+  return Buffer.from(units.buffer, 0, count * 2).toString("utf16le");
+};
 
 /** Bytes up to the last one that ends a character. */
 const wholeLength = (bytes: Uint8Array): number => {

@@ -11,7 +11,7 @@ import { type Levels, readLevels } from "./page-levels";
 import { type Decoder, openValues, readDictionary, type TakeValues } from "./page-values";
 import { RawPages } from "./raw-pages";
 import { checkStated } from "./stated";
-import { parsersFor } from "./value-parsers";
+import { valueParser } from "./value-parsers";
 
 /** Values that are made at a time; a page holds many times as many. */
 const SLICE_VALUES = 512;
@@ -45,8 +45,7 @@ export class ColumnSlices {
     schemaPath: SchemaTree[],
     private readonly openPages: OpenPages,
   ) {
-    const { path_in_schema: pathInSchema, codec } = metadata;
-    this.column = pathInSchema.join(".");
+    this.column = metadata.path_in_schema.join(".");
     const element = schemaPath.at(-1)?.element;
     if (!element?.type) throw damaged("a column has no type", this.column);
     if (schemaPath.length > MAX_DEPTH) {
@@ -54,7 +53,8 @@ export class ColumnSlices {
     }
     this.#raw = new RawPages(file, metadata, this.column);
     this.#schemaPath = schemaPath;
-    this.#decoder = { pathInSchema, codec, type: element.type, element, schemaPath, parsers: parsersFor(schemaPath) };
+    const { type, type_length: typeLength } = element;
+    this.#decoder = { column: this.column, type, typeLength, toValue: valueParser(schemaPath) };
     this.#bounds = { repetition: getMaxRepetitionLevel(schemaPath), definition: getMaxDefinitionLevel(schemaPath) };
   }
 

@@ -1,7 +1,5 @@
-import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
-import { forbiddenName } from "../json-problem";
-import { FORBIDDEN_NAMES, type ReadingLimits, tooManyRows } from "../limits";
-import { checkHeader } from "../names";
+import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
+import { type ReadingLimits, tooManyRows } from "../limits";
 import { formatBytes, formatCount, invalid, tooLarge } from "../problems";
 import { damaged, guarded, type RandomFile } from "./file";
 
@@ -12,12 +10,12 @@ const TRAILER_BYTES = 8;
 /** What is nested needs several elements of the schema for one column. */
 const ELEMENTS_PER_COLUMN = 4;
 
-const UNSUPPORTED = new Set(["VARIANT", "GEOMETRY", "GEOGRAPHY", "FILE", "BSON", "INTERVAL"]);
-
 export interface Footer {
   rowGroups: FileMetaData["row_groups"];
   /** Its children are the columns, each with what is nested in it. */
   root: SchemaTree;
+  /** What holds values, in the order in which every row group stores it. */
+  leaves: SchemaTree[];
 }
 
 /** What the file says about itself, where that is within the limits. Throws dataset_invalid or payload_too_large. */
@@ -35,21 +33,18 @@ const checkFooter = ({ schema, row_groups: rowGroups }: FileMetaData, limits: Re
       `the file has ${formatCount(schema.length)} columns and parts of columns, more than ${maxElements}. Leave some out.`,
     );
   }
-  for (const element of schema) checkElement(element);
   const root = parquetSchema({ schema });
-  checkHeader(
-    root.children.map(({ element }) => element.name),
-    undefined,
-    limits,
-  );
   let rows = 0;
   for (const { num_rows } of rowGroups) {
     if (num_rows < 0) throw damaged("it states fewer rows than none");
     rows += Number(num_rows);
   }
   if (rows > limits.maxRows) throw tooManyRows(limits);
-  return { rowGroups, root };
+  return { rowGroups, root, leaves: leavesOf(root) };
 };
+
+const leavesOf = (tree: SchemaTree): SchemaTree[] =>
+  tree.children.length === 0 ? [tree] : tree.children.flatMap(leavesOf);
 
 const readTail = (file: RandomFile): Uint8Array<ArrayBuffer> => {
   if (file.size < TRAILER_BYTES) throw damaged("it is too short");
@@ -62,10 +57,4 @@ const readTail = (file: RandomFile): Uint8Array<ArrayBuffer> => {
     throw tooLarge(`the footer of the file has more than ${formatBytes(MAX_FOOTER_BYTES)}. Write larger row groups.`);
   }
   return file.read(file.size - TRAILER_BYTES - length, length + TRAILER_BYTES);
-};
-
-const checkElement = ({ name, logical_type, converted_type }: SchemaElement): void => {
-  if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`, { column: name });
-  const type = [logical_type?.type, converted_type].find((each) => each !== undefined && UNSUPPORTED.has(each));
-  if (type) throw invalid(`the type ${type} is not supported. Leave the column out of the file.`, { column: name });
 };

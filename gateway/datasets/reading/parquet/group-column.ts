@@ -1,8 +1,11 @@
 import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import { assembleNested } from "hyparquet/src/assemble.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
-import { getTreePath } from "hyparquet/src/schema.js";
-import type { ReadingLimits } from "../limits";
+import { AppError } from "../../../../lib/errors";
+import { forbiddenName } from "../json-problem";
+import { FORBIDDEN_NAMES, type ReadingLimits } from "../limits";
+import { invalid, problemIn } from "../problems";
+import { Unreadable } from "../rows";
 import { ColumnRows } from "./column-rows";
 import { ColumnSlices } from "./column-slices";
 import { damaged, guarded, type RandomFile } from "./file";
@@ -17,46 +20,103 @@ export interface GroupContext {
   limits: ReadingLimits;
 }
 
-/** A column in one row group. What is nested in it is stored as several columns of values, which go in step. */
+interface Part {
+  path: string;
+  slices: ColumnSlices;
+  rows: ColumnRows;
+}
+
+/**
+ * A column in one row group. What is nested in it is stored as several columns of values, which go in step. A column that
+ * can't be read, or from some row on, has `Unreadable` values: the other columns and row groups are read.
+ */
 export class GroupColumn {
-  readonly #parts: { path: string; rows: ColumnRows }[];
+  #parts: Part[] = [];
+  #failure: Unreadable | undefined;
 
   constructor(
     private readonly schema: SchemaTree,
-    context: GroupContext,
+    private readonly context: GroupContext,
   ) {
-    const open = (path: string[]) => ({ path: path.join("."), rows: openRows(path, context) });
-    this.#parts = guarded(() => leavesOf(schema).map(open), "a column can't be found", schema.element.name);
+    this.#orFail(() => {
+      checkTypes(schema);
+      this.#parts = guarded(
+        () => leafPaths(schema, [context.footer.root]).map((path) => openPart(path, context)),
+        "a column can't be found",
+      );
+    });
   }
 
-  get name(): string {
-    return this.schema.element.name;
+  /** Why no more values of it can be read. */
+  get failure(): string | undefined {
+    return this.#failure?.message;
   }
 
-  /** Rows that can be taken now; 0 at the end. */
+  /** Rows that can be taken now, one at least. */
   available(): number {
-    return Math.min(...this.#parts.map(({ rows }) => rows.available()));
+    const count = this.#orFail(() => {
+      const rows = Math.min(...this.#parts.map(({ rows }) => rows.available()));
+      if (rows === 0) throw damaged("it has fewer rows than it states");
+      return rows;
+    });
+    return count ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Rows as hyparquet makes them, texts as bytes; `count` is at most `available()`. */
+  /** Rows with texts as bytes; `count` is at most `available()`. */
   take(count: number): DecodedArray {
+    return this.#orFail(() => this.#take(count)) ?? new Array(count).fill(this.#failure);
+  }
+
+  #take(count: number): DecodedArray {
+    const { name } = this.schema.element;
     const parts = new Map<string, DecodedArray>(this.#parts.map(({ path, rows }) => [path, rows.take(count)]));
     if (this.schema.children.length > 0) {
-      guarded(() => assembleNested(parts, this.schema, DEFAULT_PARSERS), "its nested values don't fit", this.name);
+      guarded(() => assembleNested(parts, this.schema, DEFAULT_PARSERS), "its nested values don't fit");
     }
-    const rows = parts.get(this.name);
-    if (rows?.length !== count) throw damaged("values are missing", this.name);
+    const rows = parts.get(name);
+    if (rows?.length !== count) throw damaged("values are missing");
     return rows;
+  }
+
+  /** Undefined once something has gone wrong: what was open is let go. */
+  #orFail<T>(run: () => T): T | undefined {
+    if (this.#failure) return undefined;
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.#failure = new Unreadable(problemIn(error));
+      for (const { slices } of this.#parts) this.context.openPages.letGo(slices);
+      this.#parts = [];
+      return undefined;
+    }
   }
 }
 
-const leavesOf = ({ children, path }: SchemaTree): string[][] =>
-  children.length === 0 ? [path] : children.flatMap(leavesOf);
+const UNSUPPORTED = new Set(["VARIANT", "GEOMETRY", "GEOGRAPHY", "FILE", "BSON", "INTERVAL"]);
 
-const openRows = (path: string[], { file, footer, group, openPages, limits }: GroupContext): ColumnRows => {
-  const name = path.join(".");
-  const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join(".") === name);
-  if (!chunk?.meta_data || chunk.file_path !== undefined) throw damaged("a column is not in it", name);
-  const schemaPath = getTreePath(footer.root, path);
-  return new ColumnRows(new ColumnSlices(file, chunk.meta_data, schemaPath, openPages), limits);
+const checkTypes = ({ element, children }: SchemaTree): void => {
+  const { name, logical_type: logical, converted_type: converted } = element;
+  if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
+  const type = [logical?.type, converted].find((each) => each !== undefined && UNSUPPORTED.has(each));
+  if (type) throw invalid(`the type ${type} is not read. Write the column as text, or map it to null.`);
+  for (const child of children) checkTypes(child);
+};
+
+/** The ways from the root to all values in a column. */
+const leafPaths = (tree: SchemaTree, above: readonly SchemaTree[]): SchemaTree[][] => {
+  const path = [...above, tree];
+  return tree.children.length === 0 ? [path] : tree.children.flatMap((child) => leafPaths(child, path));
+};
+
+const openPart = (schemaPath: SchemaTree[], { file, footer, group, openPages, limits }: GroupContext): Part => {
+  const leaf = schemaPath.at(-1);
+  const name = leaf?.path.join(".") ?? "";
+  // By place: two columns may have the same name.
+  const chunk = leaf && group.columns[footer.leaves.indexOf(leaf)];
+  if (!chunk?.meta_data || chunk.file_path !== undefined || chunk.meta_data.path_in_schema.join(".") !== name) {
+    throw damaged("a column is not in it", name);
+  }
+  const slices = new ColumnSlices(file, chunk.meta_data, schemaPath, openPages);
+  return { path: name, slices, rows: new ColumnRows(slices, limits) };
 };

@@ -1,5 +1,4 @@
-import type { DataReader, DecodedArray, PageHeader } from "hyparquet";
-import { convert } from "hyparquet/src/convert.js";
+import type { DataReader, DecodedArray, PageHeader, ParquetType } from "hyparquet";
 import { deltaBinaryUnpack, deltaLengthByteArray } from "hyparquet/src/delta.js";
 import { byteStreamSplit } from "hyparquet/src/encoding.js";
 import { readPlain } from "hyparquet/src/plain.js";
@@ -8,8 +7,19 @@ import { type Dictionary, textDictionary, valueDictionary } from "./dictionary";
 import { damaged } from "./file";
 import { readHybrid } from "./hybrid";
 
-/** hyparquet's description of a column: types, and how they become values. */
-export type Decoder = Parameters<typeof convert>[1];
+/** How the values of a column are stored, and what they become. */
+export interface Decoder {
+  column: string;
+  type: ParquetType;
+  /** Bytes of a value of FIXED_LEN_BYTE_ARRAY. */
+  typeLength: number | undefined;
+  /** undefined: values are what is stored. */
+  toValue: ((stored: unknown) => unknown) | undefined;
+}
+
+/** Values rather than what is stored for them. */
+const convert = (stored: DecodedArray, { toValue }: Decoder): DecodedArray =>
+  toValue ? Array.from<unknown, unknown>(stored, toValue) : stored;
 
 /** Hands out the values of a page that are not null, as many at a time as are wanted. Texts are bytes. */
 export type TakeValues = (count: number) => DecodedArray;
@@ -28,7 +38,7 @@ const readerAt = (page: Uint8Array, offset: number): DataReader => ({
 
 export const readDictionary = (page: Uint8Array, count: number, decoder: Decoder): Dictionary => {
   if (decoder.type === "BYTE_ARRAY") return textDictionary(page, count);
-  const values = readPlain(readerAt(page, 0), decoder.type, count, decoder.element.type_length);
+  const values = readPlain(readerAt(page, 0), decoder.type, count, decoder.typeLength);
   return valueDictionary(convert(values, decoder));
 };
 
@@ -43,15 +53,15 @@ export const openValues = (
   const encoding = (v1 ?? v2)?.encoding;
   if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") return takeNumbered(bytes, decoder, dictionary);
   if (encoding !== "PLAIN" || decoder.type === "BOOLEAN") {
-    const values = convert(decodeAll(encoding, bytes, decoder), decoder);
+    const stored = decodeAll(encoding, bytes, decoder);
     let at = 0;
     return (count) => {
       at += count;
-      return values.slice(at - count, at);
+      return convert(stored.slice(at - count, at), decoder);
     };
   }
   const reader = readerAt(bytes.page, bytes.at);
-  return (count) => convert(readPlain(reader, decoder.type, count, decoder.element.type_length), decoder);
+  return (count) => convert(readPlain(reader, decoder.type, count, decoder.typeLength), decoder);
 };
 
 /** Numbers of values in the dictionary, behind the width that they are packed with. */
@@ -69,6 +79,7 @@ const takeNumbered = (
   return (count) => {
     const values = dictionary.pick(numbers.subarray(at, at + count));
     at += count;
+    // The values of such a dictionary are stored bytes; those of others have been converted.
     return decoder.type === "BYTE_ARRAY" ? convert(values, decoder) : values;
   };
 };
@@ -93,9 +104,7 @@ const decodeAll = (encoding: string | undefined, { page, at, count }: ValueBytes
     deltaLengthByteArray(reader, count, texts);
     return texts;
   }
-  if (encoding === "BYTE_STREAM_SPLIT" && type !== "FIXED_LEN_BYTE_ARRAY") {
-    return byteStreamSplit(reader, count, type, undefined);
-  }
+  if (encoding === "BYTE_STREAM_SPLIT") return byteStreamSplit(reader, count, type, decoder.typeLength);
   const message = `the encoding ${encoding ?? "of a page"} is not read. Write the file with the default encodings.`;
-  throw invalid(message, { column: decoder.pathInSchema.join(".") });
+  throw invalid(message, { column: decoder.column });
 };

@@ -1,40 +1,56 @@
+import type { SchemaTree } from "hyparquet";
 import { noteRead } from "../garbage";
 import { type ReadingLimits, rowTooLong } from "../limits";
-import { formatBytes, tooLarge } from "../problems";
-import type { RawRow } from "../rows";
-import { damaged, RandomFile } from "./file";
+import { readHeader } from "../names";
+import { formatBytes, formatCount, invalid, problemIn, tooLarge } from "../problems";
+import type { RawRow, Warn } from "../rows";
+import { RandomFile } from "./file";
 import { readFooter } from "./footer";
 import { GroupColumn, type GroupContext } from "./group-column";
 import { OpenPages } from "./open-pages";
-import { countBytes, toJson, UNREADABLE } from "./values";
+import { countBytes, toJson } from "./values";
 
 /** Rows that are put together at a time. */
 const STEP_ROWS = 64;
-/** A value that is stored once can stand in every row: all rows may take so many times the limit of an upload. */
+/** A value that is stored once can be in every row: all rows may take so many times the limit of an upload. */
 const MAX_EXPANSION = 4;
 
 /**
  * The rows of a Parquet file, page by page, with what is nested as JSON; `line` is the number of the row. Columns in
- * `leftOut` are named but not read. Throws dataset_invalid where the file is damaged or needs what is not supported,
- * payload_too_large where it states or holds too much.
+ * `leftOut` are named but not opened. A column that is damaged or needs what is not supported has `Unreadable` values.
+ * Throws dataset_invalid where the file says nothing about its rows, payload_too_large where it states or holds too much.
  */
 export async function* readParquet(
   path: string,
   limits: ReadingLimits,
   leftOut: ReadonlySet<string>,
+  warn: Warn,
 ): AsyncGenerator<RawRow> {
   const file = new RandomFile(path);
   try {
     const footer = readFooter(file, limits);
-    const columns = footer.root.children.map(({ element }) => element.name);
+    const { children } = footer.root;
+    const { names, places } = readHeader(
+      children.map(({ element }) => element.name),
+      limits,
+      warn,
+    );
+    const opened = places.map((place, i) => (leftOut.has(names[i] ?? "") ? undefined : children[place]));
     const openPages = new OpenPages();
     const sizes = new RowSizes(limits);
     let line = 0;
     for (const group of footer.rowGroups) {
-      for (const values of readGroup({ file, footer, group, openPages, limits }, leftOut)) {
+      for (const values of readGroup({ file, footer, group, openPages, limits }, opened)) {
         line++;
-        sizes.add(values, line);
-        yield toRow(line, columns, values);
+        if (!Array.isArray(values)) {
+          if (line === 1) throw invalid(values.message);
+          yield { line, columns: names, problem: { column: null, message: values.message } };
+          line += values.rows - 1;
+          continue;
+        }
+        yield sizes.add(values, line)
+          ? { line, columns: names, values: values.map(toJson) }
+          : { line, columns: names, problem: { column: null, message: problemIn(rowTooLong(limits, {})) } };
       }
     }
   } finally {
@@ -42,15 +58,23 @@ export async function* readParquet(
   }
 }
 
-/** The values of each row, in the order of the schema; null in columns that are left out. */
-function* readGroup(context: GroupContext, leftOut: ReadonlySet<string>): Generator<unknown[]> {
-  const { children } = context.footer.root;
-  const columns = children.map((schema) =>
-    leftOut.has(schema.element.name) ? undefined : new GroupColumn(schema, context),
-  );
+/**
+ * The values of each row, in the order of `opened`; null in columns that are left out. Once no column can be read, the rows
+ * that are left are one problem: their number is only what the file states.
+ */
+function* readGroup(
+  context: GroupContext,
+  opened: readonly (SchemaTree | undefined)[],
+): Generator<unknown[] | { rows: number; message: string }> {
+  const columns = opened.map((schema) => schema && new GroupColumn(schema, context));
+  const read = columns.filter((column) => column !== undefined);
   for (let left = Number(context.group.num_rows); left > 0; ) {
     const count = Math.min(left, STEP_ROWS, ...columns.map((column) => column?.available() ?? STEP_ROWS));
-    if (count === 0) throw damaged("it has fewer rows than it states");
+    const failure = read.every((column) => column.failure !== undefined) ? read[0]?.failure : undefined;
+    if (failure !== undefined) {
+      const rows = left === 1 ? "this row" : `this row and the ${formatCount(left - 1)} behind it`;
+      return yield { rows: left, message: `${failure} So ${rows} can't be read.` };
+    }
     const taken = columns.map((column) => column?.take(count));
     for (let i = 0; i < count; i++) yield taken.map((values) => values?.[i] ?? null);
     left -= count;
@@ -63,21 +87,14 @@ class RowSizes {
 
   constructor(private readonly limits: ReadingLimits) {}
 
-  add(values: unknown[], line: number): void {
+  /** False for a row that is too long. Throws payload_too_large when all rows together are. */
+  add(values: unknown[], line: number): boolean {
     const size = countBytes(values);
-    if (size > this.limits.maxRowBytes) throw rowTooLong(this.limits, { line });
     noteRead(size);
     this.#sum += size;
     const maxSum = this.limits.maxUploadBytes * MAX_EXPANSION;
     if (this.#sum > maxSum)
       throw tooLarge(`unpacked, the rows take more than ${formatBytes(maxSum)}. Split the file.`, { line });
+    return size <= this.limits.maxRowBytes;
   }
 }
-
-const toRow = (line: number, columns: readonly string[], bare: readonly unknown[]): RawRow => {
-  const values = bare.map(toJson);
-  const unreadable = values.indexOf(UNREADABLE);
-  if (unreadable < 0) return { line, columns, values };
-  const message = "a value here is no text in UTF-8 and no time. Map the column to null to leave it out.";
-  return { line, columns, problem: { column: columns[unreadable] ?? null, message } };
-};

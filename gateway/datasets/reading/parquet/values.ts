@@ -1,16 +1,24 @@
+import { parseJson } from "../json-value";
+import { NumberText } from "../number-text";
+import { Unreadable } from "../rows";
+
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A value that has no form in JSON. */
-export const UNREADABLE = Symbol("unreadable");
+/** A text of JSON that is read when its row is: one value of a dictionary may be in many rows. */
+export class JsonBytes {
+  constructor(readonly bytes: Uint8Array) {}
+}
+
+const noText = new Unreadable("a value here is not UTF-8 text. Write it as text, or map the column to null.");
 
 /**
- * A value of Parquet as JSON: bytes are text, times ISO 8601, whole numbers beyond 2^53 and what is not a finite number
- * text. UNREADABLE for bytes that are not UTF-8 and for times that are none.
+ * A value of Parquet as JSON: bytes are text, whole numbers beyond 2^53 keep their digits, and what is not a finite number
+ * is text. `Unreadable` for bytes that are not UTF-8, and for what holds an unreadable value.
  */
 export const toJson = (value: unknown): unknown => {
   switch (typeof value) {
     case "bigint":
-      return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+      return Number.isSafeInteger(Number(value)) ? Number(value) : new NumberText(String(value));
     case "number":
       return Number.isFinite(value) ? value : String(value);
     case "object":
@@ -22,7 +30,8 @@ export const toJson = (value: unknown): unknown => {
 
 const objectToJson = (value: object): unknown => {
   if (value instanceof Uint8Array) return decode(value);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? UNREADABLE : value.toISOString();
+  if (value instanceof JsonBytes) return readJson(decode(value.bytes));
+  if (value instanceof NumberText || value instanceof Unreadable) return value;
   if (Array.isArray(value)) return allReadable(value.map(toJson), (items) => items);
   const names = Object.keys(value);
   return allReadable(Object.values(value).map(toJson), (items) =>
@@ -31,15 +40,18 @@ const objectToJson = (value: object): unknown => {
 };
 
 const allReadable = (items: unknown[], build: (items: unknown[]) => unknown): unknown =>
-  items.includes(UNREADABLE) ? UNREADABLE : build(items);
+  items.find((item) => item instanceof Unreadable) ?? build(items);
 
 const decode = (bytes: Uint8Array): unknown => {
   try {
     return decoder.decode(bytes);
   } catch {
-    return UNREADABLE;
+    return noText;
   }
 };
+
+/** Text that is not JSON stays text, whatever its column says. */
+const readJson = (text: unknown): unknown => (typeof text === "string" ? (parseJson(text).value ?? text) : text);
 
 /** What a value takes in memory for itself, at least: a file can hold a million empty texts in a few bytes. */
 const VALUE_BYTES = 16;
@@ -47,6 +59,7 @@ const VALUE_BYTES = 16;
 /** Bytes of a value with all that is in it, as it is before its texts are decoded. */
 export const countBytes = (value: unknown): number => {
   if (value instanceof Uint8Array) return VALUE_BYTES + value.length;
+  if (value instanceof JsonBytes) return VALUE_BYTES + value.bytes.length;
   if (typeof value === "string") return VALUE_BYTES + value.length;
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
   return Object.values(value).reduce((sum: number, inner) => sum + countBytes(inner), VALUE_BYTES);

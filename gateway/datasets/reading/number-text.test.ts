@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { readText } from "../../../tests/datasets/read";
+import { plainJson } from "../../../tests/datasets/rows";
+import { parseExact } from "./json-value";
+
+/** What the file writes, what a text field holds, and what metadata holds. */
+const NUMBERS: [written: string, metadata: number | string][] = [
+  ["0", 0],
+  ["-0", -0],
+  ["5", 5],
+  ["-5", -5],
+  ["1.0", 1],
+  ["1.50", 1.5],
+  ["0.1", 0.1],
+  ["0.10", 0.1],
+  ["100", 100],
+  ["1e5", 100_000],
+  ["1E+5", 100_000],
+  ["1.5e-7", 1.5e-7],
+  ["0.0000001", 1e-7],
+  ["9007199254740991", 9_007_199_254_740_991],
+  ["9007199254740993", "9007199254740993"],
+  ["-9007199254740993", "-9007199254740993"],
+  ["1234567890123456789", "1234567890123456789"],
+  ["12345678901234567890", "12345678901234567890"],
+  ["1152921504606846976", "1152921504606846976"],
+  ["1000000000000000000000", 1e21],
+  ["0.1234567890123456789", "0.1234567890123456789"],
+  ["123456789.123456789", "123456789.123456789"],
+  ["123456.789012345", 123_456.789_012_345],
+  ["3.141592653589793238", "3.141592653589793238"],
+  ["1e400", "1e400"],
+  ["1e-400", "1e-400"],
+  ["19.990", 19.99],
+];
+
+describe.each(["jsonl", "json", "csv"] as const)("a number of %s", (format) => {
+  test.each(NUMBERS)("%s keeps its digits", async (written, metadata) => {
+    const inner = `{"list":[${written}]}`;
+    const row = `{"id":${written},"input":"q","answer":${written},"contexts":[${written},"${written}"],"n":${written},"nested":${inner}}`;
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    const csv = `id,input,answer,contexts,n,nested\n${written},q,${written},${quoted(`[${written},"${written}"]`)},${written},${quoted(inner)}\n`;
+    const { samples, report } = await readText(format, format === "csv" ? csv : format === "json" ? `[${row}]` : row);
+    expect(report.errors).toEqual([]);
+    expect(samples).toMatchObject([
+      {
+        key: written,
+        references: [written],
+        contexts: [written, written],
+        metadata: { n: format === "csv" ? written : metadata, nested: inner },
+      },
+    ]);
+  });
+});
+
+test.each([
+  "1.0",
+  "007",
+  "1e5",
+  "TRUE",
+  "True",
+  "2021-01-05",
+  "17:30:00",
+  "NaN",
+  "null",
+  " 5 ",
+  "1,5",
+  "½",
+  "+1",
+  "0x10",
+  "1_000",
+])("%j of CSV stays as it is written", async (text) => {
+  const { samples } = await readText("csv", `input;answer;n\nq;${text};${text}\n`);
+  expect(samples).toMatchObject([{ references: [text], metadata: { n: text } }]);
+});
+
+test.each([
+  ['{"input":"q","answer":true,"n":false}', "true", false],
+  ['{"input":"q","answer":"1.0","n":"007"}', "1.0", "007"],
+  ['{"input":"q","answer":"12345678901234567890","n":null}', "12345678901234567890", null],
+  ['{"input":"q","answer":"a 1e5 b","n":"x 1.0"}', "a 1e5 b", "x 1.0"],
+])("%s: what is no number is as it was", async (row, answer, n) => {
+  expect((await readText("jsonl", row)).samples).toMatchObject([{ references: [answer], metadata: { n } }]);
+});
+
+test.each(["NaN", "Infinity", "-Infinity", "1.", ".5", "01", "+1", "0x10"])(
+  "%s is not JSON: the row says so",
+  async (text) => {
+    const { samples, report } = await readText("jsonl", `{"input":"a","n":${text}}\n{"input":"b"}\n`);
+    expect(samples).toMatchObject([{ input: "b" }]);
+    expect(report.errors).toMatchObject([{ line: 1, message: expect.stringMatching(/^character \d+: expected/) }]);
+  },
+);
+
+test("any JSON is the same values, and is written with the same digits", () => {
+  fc.assert(
+    fc.property(plainJson, (value) => {
+      const text = JSON.stringify({ value });
+      expect(JSON.stringify(parseExact(text))).toBe(JSON.stringify(JSON.parse(text)));
+    }),
+  );
+});
