@@ -103,6 +103,18 @@ export const listHashes = (
     .orderBy(asc(revisionSamples.key))
     .limit(limit);
 
+/** Members of a revision that have one of these keys, of which there are 30,000 at most. */
+export const listMembersByKey = (
+  db: Reads,
+  revisionId: string,
+  keys: readonly string[],
+): Promise<{ key: string; hash: string }[]> =>
+  db
+    .select({ key: revisionSamples.key, hash: samples.hash })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(and(eq(revisionSamples.revisionId, revisionId), inArray(revisionSamples.key, [...keys])));
+
 /** The `limit` tags of a revision that most of its samples have, sorted, and how many there are in all. */
 export const listTags = async (
   db: Reads,

@@ -1,6 +1,13 @@
 import type { Db } from "../db/client";
-import { deleteRevisionPart, findDataset, listDoomedRevisions, stageRevision } from "../db/datasets";
+import {
+  type DatasetWithLatest,
+  deleteRevisionPart,
+  findDataset,
+  listDoomedRevisions,
+  stageRevision,
+} from "../db/datasets";
 import { findMemberCount, insertMembers } from "../db/samples";
+import { ChangeCounter } from "../gateway/datasets/changes";
 import type { ValidationReport } from "../gateway/datasets/contract";
 import { toRow } from "../gateway/datasets/identity";
 import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/imports";
@@ -73,13 +80,19 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
   },
 });
 
-/** Reads the upload and, unless it is a dry run, puts its samples into the staged revision. */
+/**
+ * Reads the upload. Its samples go into the staged revision; on a dry run they are only compared with the newest revision
+ * of the dataset.
+ */
 const stage = async (
   { db, uploads, config, spoolDir }: Omit<ImportDeps, "now">,
   context: TaskContext,
   { options, uploadId, fileName, isInline, target }: ImportPayload,
   revisionId: string,
 ): Promise<ValidationReport> => {
+  const dataset = target.mode === "create" ? undefined : await findTarget(db, target.datasetId);
+  const schema = target.mode === "create" ? target.schema : dataset?.sampleSchema;
+  const changes = options.dryRun && dataset ? new ChangeCounter(db, dataset.latest) : undefined;
   // Also where a write fails: thread and file of the reading end with it.
   await using reading = readUpload(
     { name: fileName ?? "", bytes: uploads.read(uploadId) },
@@ -90,7 +103,7 @@ const stage = async (
       signal: context.signal,
       format: options.format,
       mapping: options.mapping,
-      schema: (await schemaOf(db, target)) ?? undefined,
+      schema: schema ?? undefined,
     },
   );
   let accepted = 0;
@@ -98,10 +111,14 @@ const stage = async (
   let reached = 0;
   for (;;) {
     const { value, done } = await reading.next();
-    if (done) return isInline ? { ...value, format: "inline" } : value;
+    if (done) {
+      const report = isInline ? { ...value, format: "inline" as const } : value;
+      return changes ? { ...report, changes: await changes.finish() } : report;
+    }
     const { samples, rows } = value;
     const from = accepted;
     accepted += samples.length;
+    await changes?.add(samples);
     if (!options.dryRun && samples.length > 0) {
       const members = samples.map((sample, index) => ({ ...toRow(sample), key: sample.key, position: from + index }));
       await context.write((tx) => insertMembers(tx, revisionId, members));
@@ -114,10 +131,9 @@ const stage = async (
   }
 };
 
-/** A dataset that is there has its schema as it is now. Throws not_found for one that was deleted meanwhile. */
-const schemaOf = async (db: Db, target: ImportPayload["target"]): Promise<Record<string, unknown> | null> => {
-  if (target.mode === "create") return target.schema;
-  const dataset = await findDataset(db, target.datasetId);
-  if (dataset) return dataset.sampleSchema;
+/** The dataset of a new revision, with its schema as it is now. Throws not_found for one that was deleted meanwhile. */
+const findTarget = async (db: Db, datasetId: string): Promise<DatasetWithLatest> => {
+  const dataset = await findDataset(db, datasetId);
+  if (dataset) return dataset;
   throw new AppError("not_found", "The dataset was deleted meanwhile, so the samples were not stored.");
 };

@@ -30,6 +30,22 @@ const lengths = Type.Object(
   { title: "Lengths", description: "Characters" },
 );
 
+const firstKeys = Type.Array(Type.String(), { description: "The first five keys" });
+
+/** What an upload would change in the newest revision of its dataset. */
+const RevisionChanges = Type.Object(
+  {
+    revision: Type.Integer({ minimum: 1, description: "The revision that the file is compared with" }),
+    added: Count(),
+    changed: Count("The key is in that revision, with different content"),
+    unchanged: Count(),
+    missing: Count("Samples of that revision that are not in the file: replace removes them, merge keeps them"),
+    keys: Type.Object({ added: firstKeys, changed: firstKeys, missing: firstKeys }),
+  },
+  { title: "RevisionChanges" },
+);
+export type RevisionChanges = Static<typeof RevisionChanges>;
+
 /** What an upload holds and what is wrong with it. */
 export const ValidationReport = Type.Object(
   {
@@ -68,6 +84,7 @@ export const ValidationReport = Type.Object(
     }),
     empty: Type.Record(Type.String(), Count(), { description: "Rows without a value, by field that a column fills" }),
     lengths: Type.Record(Type.String(), lengths, { description: "Of accepted samples with a value, by field" }),
+    changes: Type.Optional(RevisionChanges),
     preview: Type.Array(NewSample, {
       description: "The first 20 samples as they would be stored; texts end after 500 characters, lists after 10 items",
     }),
@@ -95,7 +112,7 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 export const DatasetRevisionPage = Page(DatasetRevision);
 
 /** A report as a revision keeps it: its samples and values are those of the revision. */
-const KeptReport = Type.Omit(ValidationReport, ["preview", "examples"], { title: "KeptReport" });
+const KeptReport = Type.Omit(ValidationReport, ["preview", "examples", "changes"], { title: "KeptReport" });
 export type KeptReport = Static<typeof KeptReport>;
 
 export const RevisionDetail = Type.Object(

@@ -1,5 +1,5 @@
 import { appendAudit } from "../../db/audit";
-import type { Tx } from "../../db/client";
+import type { Reads, Tx } from "../../db/client";
 import * as store from "../../db/datasets";
 import { isConstraint } from "../../db/errors";
 import { dropRepeatedMembers, findChanges, insertMissingMembers, listHashes, listTags } from "../../db/samples";
@@ -15,7 +15,7 @@ const PAGE = 5000;
 const KEPT_TAGS = 200;
 
 /** Keys and hashes of a revision, in the order of the keys' bytes. */
-async function* hashesOf(tx: Tx, revisionId: string) {
+export async function* hashesOf(tx: Reads, revisionId: string) {
   for (let last: string | undefined; ; ) {
     const members = await listHashes(tx, revisionId, last, PAGE);
     yield* members;
@@ -49,7 +49,7 @@ export const publish = async (
 
   const changes = await findChanges(tx, revisionId, base?.id);
   const revision = (base?.revision ?? 0) + 1;
-  const { preview: _, examples: __, ...kept } = report;
+  const { preview: _, examples: __, changes: ___, ...kept } = report;
   const tags = await listTags(tx, revisionId, KEPT_TAGS);
   await store.publishRevision(tx, revisionId, { datasetId, revision, hash, ...tags, report: kept, ...changes });
   await store.updateDataset(tx, datasetId, { updatedAt: at });

@@ -2,8 +2,10 @@ import type { Dataset, ValidationReport } from "../../gateway/datasets/contract"
 import type { ImportProgress } from "../../gateway/datasets/imports";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, TextField } from "../ui/fields";
+import { Icon } from "../ui/icon";
 import { count } from "../ui/time";
-import { MappingFields } from "./mapping";
+import { Changes, isUnchanged } from "./changes";
+import { hasInput, MappingFields } from "./mapping";
 import { Findings, headline, Preview } from "./report";
 
 /** What a person has chosen so far; kept over every look at the file. */
@@ -39,7 +41,7 @@ export const ReadingPage = ({ progress, isStoring, ...props }: ImportPageProps &
   </Shell>
 );
 
-/** The part that renews itself; when the worker is done, the page is loaded anew. */
+/** The part that renews itself; when the worker is done, the whole page is loaded. */
 export const Reading = ({ job, progress: { rows, accepted }, isStoring }: ReadingProps) => (
   <div
     id="reading"
@@ -75,66 +77,96 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
   const { job, dataset } = props;
   const isRefused = Object.keys(problems).length > 0;
   const title = titleOf(props);
+  const isMapped = hasInput(report);
+  const maySave = isMapped && report.accepted > 0 && !(report.changes && isUnchanged(report.changes));
   return (
     <Shell {...props} title={isRefused ? `Error: ${title}` : title}>
       <ErrorSummary problems={problems} />
-      <Heading title={title} note={headline(report)} />
+      <Heading title={title} note={isMapped ? headline(report) : `${count(report.rows, "row")} read`} />
       <Alerts />
-      <Findings report={report} />
+      {isMapped ? <Findings report={report} /> : <NoInput />}
+      {isMapped && report.changes && <Changes changes={report.changes} />}
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} />
-        <p class="hint">With other columns the file is read again before anything is stored.</p>
+        <p class="hint">After a change to the columns the file is read again. Nothing is stored yet.</p>
         <div class="form-end">
-          <button type="submit" class="secondary" name="action" value="check">
+          <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
             Read again with these columns
           </button>
         </div>
-        {!dataset && (
-          <TextField
-            name="name"
-            label="Name of the dataset"
-            value={form.name}
-            problem={problems.name}
-            attributes={{ maxlength: 100, autocomplete: "off" }}
-          />
-        )}
-        {dataset && (
-          <ChoiceField
-            name="mode"
-            legend="Samples that are not in this file"
-            type="radio"
-            value={[form.mode]}
-            options={[
-              { value: "replace", label: "Are removed", hint: "The new revision holds what the file holds." },
-              { value: "merge", label: "Stay", hint: "The file adds and changes samples by their keys." },
-            ]}
-          />
-        )}
-        {report.rejected > 0 && (
-          <ChoiceField
-            name="onError"
-            legend={`${count(report.rejected, "row")} can't be used`}
-            type="radio"
-            value={[form.onError]}
-            problem={problems.onError}
-            options={[
-              {
-                value: "skip",
-                label: `Keep the ${report.accepted.toLocaleString("en")} good ones`,
-                hint: "The others are left out, and the revision remembers why.",
-              },
-              { value: "refuse", label: "Store nothing", hint: "Correct the file and upload it again." },
-            ]}
-          />
-        )}
+        {maySave && <StoreFields report={report} form={form} problems={problems} dataset={dataset} />}
         <div class="form-end">
-          <button type="submit" name="action" value="store" disabled={report.accepted === 0}>
-            Store {count(report.accepted, "sample")}
-          </button>
+          {maySave && (
+            <button type="submit" name="action" value="store">
+              Store {count(report.accepted, "sample")}
+            </button>
+          )}
           <a href={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/new"}>Choose another file</a>
+          {dataset && !maySave && <a href={`/datasets/${dataset.id}`}>Back to {dataset.name}</a>}
         </div>
+        {/* The name is kept over every look at the file. */}
+        {!maySave && !dataset && <input type="hidden" name="name" value={form.name} />}
       </form>
       <Preview samples={report.preview} />
     </Shell>
   );
 };
+
+/** Only a person can say which column is the question. */
+const NoInput = () => (
+  <section class="panel notice">
+    <Icon name="alert" />
+    <div>
+      <h2>Choose the column that holds the question</h2>
+      <p>
+        The column names don’t say which one it is. Set one column to “Input” below, and the column with the expected
+        answers to “References”. Then read the file again.
+      </p>
+    </div>
+  </section>
+);
+
+type StoreFieldsProps = Pick<PreviewPageProps, "report" | "form" | "dataset"> & { problems: Problems };
+
+/** What has to be known before the samples are stored. */
+const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => (
+  <>
+    {dataset ? (
+      <ChoiceField
+        name="mode"
+        legend="Samples that are not in this file"
+        type="radio"
+        value={[form.mode]}
+        options={[
+          { value: "replace", label: "Remove them", hint: "The new revision holds exactly what this file holds." },
+          { value: "merge", label: "Keep them", hint: "The file adds samples, and changes those with the same key." },
+        ]}
+      />
+    ) : (
+      <TextField
+        name="name"
+        label="Name of the dataset"
+        value={form.name}
+        problem={problems.name}
+        attributes={{ maxlength: 100, autocomplete: "off" }}
+      />
+    )}
+    {report.rejected > 0 && (
+      <ChoiceField
+        name="onError"
+        legend={`${count(report.rejected, "row")} can't be used`}
+        type="radio"
+        value={[form.onError]}
+        problem={problems.onError}
+        options={[
+          {
+            value: "skip",
+            label: `Store the ${count(report.accepted, "usable row")}`,
+            hint: "The others are left out, and the reasons are saved with this revision.",
+          },
+          { value: "refuse", label: "Store nothing", hint: "Correct the file and upload it again." },
+        ]}
+      />
+    )}
+  </>
+);

@@ -4,40 +4,49 @@ import { own } from "../../lib/own";
 /** Fields of a sample that a column may become, in words. Names of forms: `column.0`, `column.1` … in the file's order. */
 const FIELDS: readonly [value: string, words: string][] = [
   ["input", "Input: the question"],
-  ["references", "References: answers that count as correct"],
-  ["contexts", "Contexts: texts that an answer has to stand on"],
-  ["output", "Output: an answer to be scored"],
-  ["key", "Key: names the sample across revisions"],
-  ["group", "Group: samples of one source"],
+  ["references", "References: expected answers"],
+  ["contexts", "Contexts: source texts the answer must rely on"],
+  ["output", "Output: an existing answer to score"],
+  ["key", "Key: identifies the sample across revisions"],
+  ["group", "Group: samples from the same source"],
   ["tags", "Tags"],
   ["metadata", "Metadata: all of it, as an object"],
 ];
 
-/** What each column becomes, as it was guessed or chosen. */
-export const MappingFields = ({ report: { columns, mapping } }: { report: ValidationReport }) => (
+/** What each column becomes, as it was guessed or chosen, with values of it. */
+export const MappingFields = ({ report: { columns, mapping, examples } }: { report: ValidationReport }) => (
   <fieldset class="mapping">
     <legend>Columns</legend>
     {columns.map((column, index) => (
       <div class="mapping-row">
-        <label for={`column-${index}`}>{column}</label>
+        <div>
+          <label for={`column-${index}`}>{column}</label>
+          <Examples values={own(examples, column) ?? []} id={`column-${index}-values`} />
+        </div>
         <FieldChoice column={column} index={index} chosen={own(mapping, column)} />
       </div>
     ))}
   </fieldset>
 );
 
+const Examples = ({ values, id }: { values: readonly string[]; id: string }) => (
+  <p class="hint" id={id} dir="auto">
+    {values.length === 0 ? "no values" : values.join(" · ")}
+  </p>
+);
+
 /** `chosen`: the field that the column fills; undefined: none. */
 const FieldChoice = ({ column, index, chosen }: { column: string; index: number; chosen: string | undefined }) => {
   const isMetadata = chosen?.startsWith("metadata.");
   return (
-    <select id={`column-${index}`} name={`column.${index}`}>
+    <select id={`column-${index}`} name={`column.${index}`} aria-describedby={`column-${index}-values`}>
       {FIELDS.map(([value, words]) => (
         <option value={value} selected={chosen === value}>
           {words}
         </option>
       ))}
       <option value={isMetadata ? chosen : `metadata.${column}`} selected={isMetadata}>
-        Metadata: kept beside, not used
+        Metadata: kept, not scored
       </option>
       <option value="" selected={chosen === undefined}>
         Leave out
@@ -45,6 +54,10 @@ const FieldChoice = ({ column, index, chosen }: { column: string; index: number;
     </select>
   );
 };
+
+/** Whether a column holds the question. Without one no row is a sample. */
+export const hasInput = ({ mapping }: Pick<ValidationReport, "mapping">): boolean =>
+  Object.values(mapping).includes("input");
 
 /** The mapping that a filled form asks for; null leaves a column out. */
 export const readMapping = (

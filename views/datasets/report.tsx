@@ -6,6 +6,8 @@ import { textOfInput } from "./text";
 
 /** Errors that are shown at first; the others are a click away. */
 const FIRST_ERRORS = 20;
+/** More warnings than these are folded. */
+const FIRST_WARNINGS = 5;
 
 /** What is wrong with rows, and what may be worth a look. */
 export const Findings = ({ report }: { report: KeptReport }) => {
@@ -31,10 +33,29 @@ export const Findings = ({ report }: { report: KeptReport }) => {
           )}
         </section>
       )}
+      <Warnings warnings={report.warnings} />
       <Remarks report={report} />
     </>
   );
 };
+
+/** What was passed over, or read in another way than it is written. */
+const Warnings = ({ warnings }: { warnings: KeptReport["warnings"] }) =>
+  warnings.length === 0 ? null : (
+    <details class="card fold" open={warnings.length <= FIRST_WARNINGS}>
+      <summary>{count(warnings.length, "note")} on how the file was read</summary>
+      <Table
+        caption="Notes on how the file was read"
+        rows={warnings}
+        columns={[
+          { name: "Line", isNumeric: true, cell: ({ line }) => line ?? "" },
+          { name: "Column", cell: ({ column }) => column ?? "" },
+          { name: "Note", isLong: true, cell: ({ message }) => message },
+          { name: "Times", isNumeric: true, cell: ({ count: times }) => times.toLocaleString("en") },
+        ]}
+      />
+    </details>
+  );
 
 const ErrorTable = ({ errors, caption }: { errors: KeptReport["errors"]; caption: string }) => (
   <Table
@@ -52,31 +73,32 @@ const ErrorTable = ({ errors, caption }: { errors: KeptReport["errors"]; caption
 export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): string =>
   [
     `${count(rows, "row")} read`,
-    `${accepted.toLocaleString("en")} good`,
+    `${accepted.toLocaleString("en")} usable`,
     rejected > 0 && `${rejected.toLocaleString("en")} can't be used`,
-    duplicates.exact > 0 && `${duplicates.exact.toLocaleString("en")} twice and left out`,
+    duplicates.exact > 0 && `${count(duplicates.exact, "duplicate")} left out`,
   ]
     .filter(Boolean)
     .join(", ");
 
-/** Empty fields and doubles, which are allowed and often not meant. */
+/** Empty fields and duplicates, which are allowed and often a mistake. */
 const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report: KeptReport }) => {
   const remarks = [
-    duplicates.exact > 0 && `${count(duplicates.exact, "row")} repeat an earlier row and are left out.`,
+    duplicates.exact > 0 &&
+      `${count(duplicates.exact, "duplicate row")} ${duplicates.exact === 1 ? "was" : "were"} left out.`,
     duplicates.near > 0 &&
-      `${count(duplicates.near, "row")} differ from an earlier one in case, spaces or punctuation only; they are kept.`,
+      `${count(duplicates.near, "near duplicate")} kept: only case, spaces or punctuation differ from an earlier row.`,
     ...Object.entries(empty)
       .filter(([, rows]) => rows > 0)
       .map(([field, rows]) => `${field} is empty in ${count(rows, "row")}.`),
     ...Object.entries(lengths).map(
       ([field, { min, p50, p95, max }]) =>
-        `${field}: ${min.toLocaleString("en")} to ${max.toLocaleString("en")} characters, half up to ${p50.toLocaleString("en")}, 95 % up to ${p95.toLocaleString("en")}.`,
+        `${field}: ${min.toLocaleString("en")} to ${max.toLocaleString("en")} characters, median ${p50.toLocaleString("en")}, 95th percentile ${p95.toLocaleString("en")}.`,
     ),
   ].filter((remark) => remark !== false);
   if (remarks.length === 0 || accepted === 0) return null;
   return (
     <details class="card fold">
-      <summary>About the rows: doubles, empty fields, lengths</summary>
+      <summary>About the rows: duplicates, empty fields, lengths</summary>
       <ul class="remarks">
         {remarks.map((remark) => (
           <li>{remark}</li>

@@ -30,8 +30,8 @@ const LOOK_MS = 25;
 const REVISIONS = 50;
 
 const NOTICES: Readonly<Record<string, string>> = {
-  stored: "Stored. Runs that use this revision can be repeated for ever.",
-  unchanged: "Nothing changed: the newest revision has this very content.",
+  stored: "Saved. This revision won’t change.",
+  unchanged: "No changes: this file matches the latest revision.",
   deleted: "Dataset deleted. Runs that used it keep their samples.",
   stopped: "Stopped. Nothing was stored.",
 };
@@ -63,7 +63,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     try {
       const { file: upload } = await receiveForm(request, uploads, frame.principal);
       if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
-      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", "Choose a file"));
+      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", whyNothing(upload)));
       const target: ImportTarget = dataset
         ? { mode: "replace", datasetId: dataset.id }
         : { mode: "create", name: nameOf(upload), description: "", schema: null };
@@ -164,7 +164,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters on one line" });
     }
     if (form.onError === "refuse" && result.report.rejected > 0) {
-      const problem = "Some rows can’t be used. Correct the file and upload it again, or keep the good rows";
+      const problem = "Some rows can’t be used. Correct the file and upload it again, or store the usable rows";
       return showImport(request, view, form, { onError: problem });
     }
     try {
@@ -294,6 +294,10 @@ const noticeOf = (done: string | undefined, { report }: RevisionDetail): string 
   const rows = count(report.rejected, "row");
   return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;
 };
+
+/** A form without a file sends one without a name. */
+const whyNothing = (upload: Upload | undefined): string =>
+  upload?.fileName ? `${upload.fileName} is empty. Choose a file that holds rows` : "Choose a file";
 
 /** "capitals.csv" becomes "capitals". */
 const nameOf = ({ fileName }: Upload): string => (fileName ?? "").replace(/\.[a-z]+$/i, "").slice(0, 100) || "upload";

@@ -60,3 +60,46 @@ test("everything else is metadata under its own name", () => {
     metadata: "metadata",
   });
 });
+
+test.each([
+  ["Frage", "Antwort"],
+  ["q", "gold"],
+  ["Q", "Ground Truth"],
+  ["question", "expected_output"],
+  ["Pregunta", "Respuesta"],
+  ["question", "Réponse"],
+  ["domanda", "risposta"],
+  ["pergunta", "resposta"],
+  ["vraag", "antwoord"],
+  ["pytanie", "odpowiedź"],
+  ["Fråga", "Svar"],
+  ["Вопрос", "Ответ"],
+  ["问题", "答案"],
+  ["質問", "回答"],
+  ["질문", "답변"],
+  ["user_query", "correct answer"],
+  ["input_text", "GoldAnswer"],
+])("%s and %s are the question and the expected answer", (input, references) => {
+  expect(guess(input, references)).toEqual({ [input]: "input", [references]: "references" });
+});
+
+test.each([
+  "a",
+  "text",
+  "label",
+  "content",
+  "title",
+  "name",
+  "value",
+  "correct",
+  "score",
+  "golden_gate",
+  "goal",
+  "class",
+])("%s may mean anything: it is metadata", (name) => {
+  expect(guess("question", name)).toEqual({ question: "input", [name]: `metadata.${name}` });
+});
+
+test("an answer in another language beside references is the answer to be scored", () => {
+  expect(guess("Frage", "Antwort", "gold")).toEqual({ Frage: "input", Antwort: "output", gold: "references" });
+});

@@ -1,22 +1,95 @@
 import { FIELDS, type Field, LIST_FIELDS, METADATA_PREFIX } from "./fields";
 
-/** Names that people give to the fields, the most telling first. */
+/** "Answer" in the languages in which the question is known too: a reference, or the output where references are given. */
+const ANSWERS = [
+  "answer",
+  "antwort",
+  "respuesta",
+  "reponse",
+  "risposta",
+  "resposta",
+  "antwoord",
+  "odpowiedz",
+  "svar",
+].concat(["ответ", "答案", "回答", "답변"]);
+
+/** Names that people give to the fields, the most telling first. Letters have no accents here. */
 const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
-  key: ["id", "sample_id", "question_id"],
-  input: ["question", "prompt", "query", "messages", "instruction", "user_input", "problem"],
+  key: ["id", "sample_id", "question_id", "qid", "example_id"],
+  input: [
+    "question",
+    "prompt",
+    "query",
+    "messages",
+    "instruction",
+    "user_input",
+    "problem",
+    "q",
+    "input_text",
+    "question_text",
+    "user_question",
+    "user_query",
+    ...[
+      "frage",
+      "pregunta",
+      "domanda",
+      "pergunta",
+      "vraag",
+      "pytanie",
+      "fraga",
+      "вопрос",
+      "问题",
+      "問題",
+      "質問",
+      "질문",
+    ],
+  ],
   references: [
     "reference",
     "expected",
     "expected_output",
+    "expected_answer",
+    "expected_response",
     "ground_truth",
     "ground_truths",
+    "ground_truth_answer",
+    "gold",
+    "gold_answer",
+    "golden_answer",
+    "correct_answer",
+    "reference_answer",
+    "reference_output",
+    "ideal_answer",
     "target",
     "answers",
     "ideal",
-    "answer",
+    ...ANSWERS,
   ],
-  contexts: ["context", "passages", "passage", "documents", "document", "retrieved_contexts", "evidence"],
-  output: ["response", "prediction", "completion", "model_answer", "model_output", "generated_answer"],
+  contexts: [
+    "context",
+    "passages",
+    "passage",
+    "documents",
+    "document",
+    "retrieved_contexts",
+    "retrieved_context",
+    "evidence",
+    "kontext",
+    "contexto",
+    "contexte",
+    "contesto",
+  ],
+  output: [
+    "response",
+    "prediction",
+    "completion",
+    "model_answer",
+    "model_output",
+    "model_response",
+    "generated_answer",
+    "predicted_answer",
+    "actual_output",
+  ],
   group: ["group_id", "source_id", "conversation_id", "cluster"],
   tags: ["tag", "labels"],
 };
@@ -31,13 +104,19 @@ const CANDIDATES: ReadonlyMap<string, Candidate> = new Map(
   FIELDS.flatMap((field) => [field, ...(SYNONYMS[field] ?? [])].map((name, rank) => [name, { field, rank }])),
 );
 
-/** `Ground Truth`, `groundTruth` and `ground-truth` are `ground_truth`. */
+/** `Ground Truth`, `groundTruth` and `ground-truth` are `ground_truth`, and `Réponse` is `reponse`. */
 const normalise = (name: string): string =>
   name
     .trim()
     .replace(/([a-z\d])([A-Z])/g, "$1_$2")
     .replace(/[\s-]+/g, "_")
-    .toLowerCase();
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(ACCENTS, "")
+    .normalize("NFC");
+
+/** Of Latin letters; other scripts have marks that make other letters. */
+const ACCENTS = /(?<=[a-z])\p{M}+/gu;
 
 const candidateOf = (name: string): Candidate | undefined => CANDIDATES.get(normalise(name));
 
@@ -65,6 +144,6 @@ const fieldFor = (name: string, filled: ReadonlySet<string>): string => {
   if (candidate && (!filled.has(candidate.field) || (isOwnName && LIST_FIELDS.has(candidate.field)))) {
     return candidate.field;
   }
-  if (normalise(name) === "answer" && !filled.has("output")) return "output";
+  if (ANSWERS.includes(normalise(name)) && !filled.has("output")) return "output";
   return name.startsWith(METADATA_PREFIX) ? name : METADATA_PREFIX + name.trim();
 };

@@ -1,0 +1,48 @@
+import type { RevisionChanges } from "../../gateway/datasets/contract";
+import { Icon } from "../ui/icon";
+import { Table } from "../ui/table";
+import { count } from "../ui/time";
+
+export const isUnchanged = ({ added, changed, missing }: RevisionChanges): boolean => added + changed + missing === 0;
+
+/** What storing the file would change, before it is stored. */
+export const Changes = ({ changes }: { changes: RevisionChanges }) => {
+  const { revision, added, changed, unchanged, missing, keys } = changes;
+  if (isUnchanged(changes)) {
+    return (
+      <section class="panel notice">
+        <Icon name="alert" />
+        <div>
+          <h2>No changes</h2>
+          <p>This file matches the latest revision, number {revision}. There is nothing to store.</p>
+        </div>
+      </section>
+    );
+  }
+  const rows = [
+    { what: "Added", samples: added, keys: keys.added },
+    { what: "Changed", samples: changed, keys: keys.changed },
+    { what: "Removed, unless you keep them below", samples: missing, keys: keys.missing },
+    { what: "Unchanged", samples: unchanged, keys: [] },
+  ];
+  return (
+    <section aria-labelledby="changes-title">
+      <h2 id="changes-title">Changes to revision {revision}</h2>
+      <Table
+        caption={`Changes to revision ${revision}`}
+        rows={rows.filter(({ samples }) => samples > 0)}
+        columns={[
+          { name: "Change", cell: ({ what }) => what },
+          { name: "Samples", isNumeric: true, cell: ({ samples }) => samples.toLocaleString("en") },
+          { name: "Keys", isLong: true, cell: ({ keys, samples }) => keyList(keys, samples) },
+        ]}
+      />
+    </section>
+  );
+};
+
+const keyList = (keys: readonly string[], all: number): string => {
+  const more = all - keys.length;
+  if (keys.length === 0) return "";
+  return more > 0 ? `${keys.join(", ")} and ${count(more, "other")}` : keys.join(", ");
+};
