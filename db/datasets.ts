@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { like } from "./like";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
@@ -35,7 +35,7 @@ export const listDatasets = async (
   const rows = await withLatest(
     db,
     and(
-      search === undefined ? undefined : or(like(datasets.name, search), like(datasets.description, search)),
+      matches(search),
       cursor &&
         or(
           lt(datasets.updatedAt, cursor.updatedAt),
@@ -46,6 +46,44 @@ export const listDatasets = async (
     .orderBy(desc(datasets.updatedAt), desc(datasets.id))
     .limit(limit);
   return rows.map(join);
+};
+
+const matches = (search: string | undefined): SQL | undefined =>
+  search === undefined ? undefined : or(like(datasets.name, search), like(datasets.description, search));
+
+/** Columns of the list that can be sorted by. */
+export type DatasetSort = "name" | "samples" | "changed";
+
+const SORTED_BY: Readonly<Record<DatasetSort, SQL>> = {
+  name: sql`datasets.name COLLATE NOCASE`,
+  samples: sql`dataset_revisions.samples`,
+  changed: sql`datasets.updated_at`,
+};
+
+/** A slice of the datasets that match, sorted; equal ones last changed first. */
+export const listSortedDatasets = async (
+  db: Reads,
+  {
+    limit,
+    offset,
+    search,
+    sort: { by, isDescending },
+  }: { limit: number; offset: number; search?: string; sort: { by: DatasetSort; isDescending: boolean } },
+): Promise<DatasetWithLatest[]> => {
+  const rows = await withLatest(db, matches(search))
+    .orderBy((isDescending ? desc : asc)(SORTED_BY[by]), desc(datasets.updatedAt), desc(datasets.id))
+    .limit(limit)
+    .offset(offset);
+  return rows.map(join);
+};
+
+export const countDatasets = async (db: Reads, search?: string): Promise<number> => {
+  const [row] = await db
+    .select({ total: count() })
+    .from(datasets)
+    .innerJoin(datasetRevisions, and(eq(datasetRevisions.datasetId, datasets.id), isLatest))
+    .where(and(isNull(datasets.deletedAt), matches(search)));
+  return row?.total ?? 0;
 };
 
 /** By id or by name. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { like } from "./like";
 import { revisionSamples, samples } from "./schema";
@@ -139,6 +139,9 @@ export interface MemberFilter {
   search?: string;
 }
 
+/** Positions from `from`, as many as `window`. */
+type MemberWindow = MemberFilter & { from: number; window: number };
+
 /** JSON writes some characters otherwise than people do: what is searched for is written so too. */
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
@@ -150,27 +153,39 @@ const fits = ({ tag, search }: MemberFilter): SQL | undefined =>
       : sql`(${like(samples.input, inJson(search))} OR ${like(samples.references, inJson(search))})`,
   );
 
+const isIn = (revisionId: string, { from, window, ...filter }: MemberWindow): SQL | undefined =>
+  and(
+    eq(revisionSamples.revisionId, revisionId),
+    gte(revisionSamples.position, from),
+    lt(revisionSamples.position, from + window),
+    fits(filter),
+  );
+
 /** Members from `from` on, in order, of the next `window` places; what does not fit the filter is left out. */
 export const listMembers = async (
   db: Reads,
   revisionId: string,
-  { from, window, limit, ...filter }: MemberFilter & { from: number; window: number; limit: number },
+  { from, window, limit, offset = 0, ...filter }: MemberWindow & { limit: number; offset?: number },
 ): Promise<MemberRow[]> => {
   const rows = await db
     .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })
     .from(revisionSamples)
     .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
-    .where(
-      and(
-        eq(revisionSamples.revisionId, revisionId),
-        gte(revisionSamples.position, from),
-        sql`${revisionSamples.position} < ${from + window}`,
-        fits(filter),
-      ),
-    )
+    .where(isIn(revisionId, { from, window, ...filter }))
     .orderBy(asc(revisionSamples.position))
-    .limit(limit);
+    .limit(limit)
+    .offset(offset);
   return rows.map(({ sample, key, position }) => ({ ...sample, key, position }));
+};
+
+/** Members in a window of positions that fit. */
+export const countMembers = async (db: Reads, revisionId: string, window: MemberWindow): Promise<number> => {
+  const [row] = await db
+    .select({ total: count() })
+    .from(revisionSamples)
+    .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
+    .where(isIn(revisionId, window));
+  return row?.total ?? 0;
 };
 
 export const findSamples = (db: Reads, ids: readonly string[]): Promise<SampleRow[]> =>

@@ -3,10 +3,18 @@ import type { Db } from "../../db/client";
 import * as store from "../../db/datasets";
 import { isConstraint } from "../../db/errors";
 import { findRun } from "../../db/runs";
-import { findMember, listMembers, type MemberRow } from "../../db/samples";
+import { countMembers, findMember, listMembers, type MemberFilter, type MemberRow } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { nextTurn } from "../../lib/next-turn";
-import { pageOf, readNumberCursor, readTimeCursor, timeCursor } from "../paging";
+import {
+  clampPage,
+  type NumberedPage,
+  type NumberedQuery,
+  pageOf,
+  readNumberCursor,
+  readTimeCursor,
+  timeCursor,
+} from "../paging";
 import type { Principal } from "../principal";
 import type {
   Dataset,
@@ -26,9 +34,13 @@ import { toDataset, toRevision, toSample } from "./wire";
 /** Members that one statement looks at: what is searched for may be rare, and other requests get their turn. */
 const WINDOW = 5000;
 
+export type { DatasetSort } from "../../db/datasets";
+
 export interface DatasetService {
   /** Last changed first. */
   list(query: DatasetQuery): Promise<DatasetPage>;
+  /** A numbered page of the datasets whose name or description has `search` in it. */
+  listNumbered(query: NumberedQuery<store.DatasetSort> & { search?: string }): Promise<NumberedPage<Dataset>>;
   /** By id or name. Throws not_found. */
   get(idOrName: string): Promise<Dataset>;
   /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
@@ -50,6 +62,11 @@ export interface DatasetService {
   revisionDetail(id: string, revision?: number): Promise<RevisionDetail>;
   /** Samples of a revision in the order of the upload. Throws not_found. */
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
+  /** A numbered page of a revision's samples that match, in the order of the upload. Throws not_found. */
+  samplesNumbered(
+    id: string,
+    query: Pick<SampleQuery, "revision" | "tag" | "search"> & { page: number; pageLength: number },
+  ): Promise<NumberedPage<Sample>>;
   /** One sample by its key. Throws not_found. */
   sample(id: string, key: string, revision?: number): Promise<Sample>;
   /**
@@ -95,6 +112,18 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     return found;
   };
 
+  /** How many members fit, window by window. */
+  const countInWindows = async (revision: store.ReadyRevision, filter: MemberFilter): Promise<number[]> => {
+    const counts: number[] = [];
+    const isFiltered = filter.tag !== undefined || filter.search !== undefined;
+    for (let from = 0; from < revision.samples; from += WINDOW) {
+      const all = Math.min(WINDOW, revision.samples - from);
+      counts.push(isFiltered ? await countMembers(db, revision.id, { from, window: WINDOW, ...filter }) : all);
+      await nextTurn();
+    }
+    return counts;
+  };
+
   const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
     const run = await findRun(db, runId);
     if (run?.datasetId === datasetId) return;
@@ -110,6 +139,14 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
         cursor: cursor && { updatedAt: cursor.at, id: cursor.id },
       });
       return pageOf(rows, limit, toDataset, ({ updatedAt, id }) => timeCursor(updatedAt, id));
+    },
+
+    async listNumbered({ page, pageLength, sort, search }) {
+      const total = await store.countDatasets(db, search);
+      const number = clampPage(page, pageLength, total);
+      const slice = { limit: pageLength, offset: (number - 1) * pageLength, sort, search };
+      const rows = await store.listSortedDatasets(db, slice);
+      return { data: rows.map(toDataset), page: number, pageLength, total };
     },
 
     get: async (idOrName) => toDataset(await find(idOrName)),
@@ -165,6 +202,24 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const row = await findRevision(await find(id), revision);
       const found = await collect(row, readNumberCursor(after) ?? 0, limit + 1, filter);
       return pageOf(found, limit, toSample, ({ position }) => String(position + 1));
+    },
+
+    async samplesNumbered(id, { page, pageLength, revision, ...filter }) {
+      const row = await findRevision(await find(id), revision);
+      const counts = await countInWindows(row, filter);
+      const total = counts.reduce((sum, each) => sum + each, 0);
+      const number = clampPage(page, pageLength, total);
+      const data: MemberRow[] = [];
+      let offset = (number - 1) * pageLength;
+      for (const [i, inWindow] of counts.entries()) {
+        if (data.length === pageLength) break;
+        if (offset < inWindow) {
+          const part = { from: i * WINDOW, window: WINDOW, limit: pageLength - data.length, offset, ...filter };
+          data.push(...(await listMembers(db, row.id, part)));
+        }
+        offset = Math.max(0, offset - inWindow);
+      }
+      return { data: data.map(toSample), page: number, pageLength, total };
     },
 
     async sample(id, key, revision) {

@@ -155,6 +155,51 @@ const CASES: Case[] = [
     during: withoutWorker,
     shows: "Waiting for a worker to read the file",
   },
+  {
+    name: "dataset upload of a PNG",
+    path: "/datasets/new",
+    status: 422,
+    reach: (page) => choose(page, Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "chart.png"),
+    shows: "The file is a PNG image. Upload the file that holds the questions",
+  },
+  {
+    name: "dataset upload of an empty file",
+    path: "/datasets/new",
+    status: 422,
+    reach: (page) => choose(page, "", "capitals.csv"),
+    shows: "capitals.csv is empty. Choose a file that holds rows",
+  },
+  {
+    name: "dataset without a column for the question",
+    path: "/datasets/new",
+    reach: (page) => choose(page, "Thema;Text;Lösung\n1;Was ist 1?;eins\n2;Was ist 2?;zwei\n", "fragen.csv"),
+    shows: "Choose the column that holds the question",
+  },
+  {
+    name: "dataset preview with notes",
+    path: "/datasets/new",
+    reach: (page) => choose(page, ",question,answer,,\n0,a,b,,\n1,c,d,,,\n2,e,f\n", "pandas.csv"),
+    shows: "columns 1, 4, 5 have no names",
+  },
+  {
+    name: "dataset changes",
+    path: () => `${dataset}/upload`,
+    reach: (page) =>
+      choose(
+        page,
+        "key,input,references,tags\nfr,What is the capital of France?,Paris,europe\njp,What is it?,,\nit,Italy?,Rome,\n",
+      ),
+    shows: "Changes to revision 1",
+  },
+  {
+    name: "dataset without changes",
+    path: () => `${dataset}/upload`,
+    reach: async (page) => {
+      const rows = CAPITALS.map((sample) => JSON.stringify(sample)).join("\n");
+      await choose(page, rows, "capitals.jsonl");
+    },
+    shows: "This file matches the latest revision",
+  },
   { name: "dataset preview", path: "/datasets/new", reach: preview, shows: "5 rows can’t be used" },
   {
     name: "dataset preview refused",
@@ -245,8 +290,8 @@ describe("an upload", () => {
       expect((await pages.datasets.list({ search: name })).data).toEqual([]);
       await page.getByRole("button", { name: "Store 1 sample" }).click();
       await page.getByText("1 row that can’t be used was left out").waitFor();
-      await page.getByText("What the upload of revision 1 held: 2 rows read, 1 good, 1 can't be used").waitFor();
-      await page.getByRole("cell", { name: "stands in line 2 already" }).waitFor();
+      await page.getByText("Upload of revision 1: 2 rows read, 1 usable, 1 can't be used").waitFor();
+      await page.getByRole("cell", { name: "is already used on line 2" }).waitFor();
     }));
 
   test("of the first dataset can be the sample, which is there once", async () => {
@@ -308,52 +353,12 @@ describe("an upload", () => {
       await page.goto(path);
       await page.getByRole("link", { name: "Add revision" }).click();
       await choose(page, "key,input,references\njp,What is the capital of Japan?,Tokyo or 東京\n");
-      await page.getByLabel("Stay").check();
+      await page.getByLabel("Keep them").check();
       await page.getByRole("button", { name: "Store 1 sample" }).click();
       await page.getByText("2 samples in revision 2").waitFor();
       await page.getByRole("cell", { name: "1 changed" }).waitFor();
       await page.getByRole("link", { name: "1", exact: true }).click();
-      await page.getByText("2 samples in revision 1 (not the newest)").waitFor();
-    });
-  });
-});
-
-describe("samples", () => {
-  test("are filtered by words and tag, in the address, and paged", async () => {
-    const many = Array.from({ length: 51 }, (_, n) => ({
-      key: `k${n}`,
-      input: `Question ${n}?`,
-      tags: [n < 50 ? "low" : "high"],
-    }));
-    const path = await store(`many ${crypto.randomUUID()}`, many);
-    await using({}, async (page) => {
-      await page.goto(path);
-      expect(await page.getByRole("row").count()).toBe(1 + 50 + 2);
-      await page.getByRole("link", { name: "Next page" }).click();
-      await page.getByRole("link", { name: "Question 50?" }).waitFor();
-      await page.getByRole("link", { name: "First page" }).click();
-      await page.getByLabel("Words of input or references").fill("question 4");
-      await page.getByLabel("Tag").selectOption("low");
-      await page.getByRole("button", { name: "Filter" }).click();
-      await page.getByRole("link", { name: "Question 49?" }).waitFor();
-      expect(new URL(page.url()).search).toBe("?q=question+4&tag=low");
-      expect(await page.getByRole("row").count()).toBe(1 + 11 + 2);
-      await page.reload();
-      expect(await page.getByLabel("Words of input or references").inputValue()).toBe("question 4");
-    });
-  });
-
-  test("of any text run nothing and load nothing", async () => {
-    const attack = `<img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/keys" hx-trigger="load">x</b>`;
-    const path = await store(`attack ${attack}`.slice(0, 100), [
-      { key: `k"'<i>`, input: attack, references: [attack], tags: ["<b>"] },
-    ]);
-    await using({}, async (page) => {
-      await page.goto(path);
-      await page.getByRole("link", { name: "<img src=x" }).click();
-      await page.getByRole("heading", { level: 1, name: `k"'<i>` }).waitFor();
-      await page.goto("/datasets");
-      await page.getByRole("link", { name: /^attack/ }).waitFor();
+      await page.getByText("2 samples in revision 1 (not the latest)").waitFor();
     });
   });
 });
@@ -432,7 +437,7 @@ test("U6: without scripts a dataset is uploaded, looked at, filtered, revised an
     await page.getByLabel("Name of the dataset").fill(name);
     await page.getByRole("button", { name: "Store 995 samples" }).click();
     await page.getByText("995 samples in revision 1").waitFor();
-    await page.getByLabel("Words of input or references").fill("What is 42?");
+    await page.getByLabel("Search input and references").fill("What is 42?");
     await page.getByRole("button", { name: "Filter" }).click();
     await page.getByRole("link", { name: "What is 42?" }).click();
     await page.getByRole("heading", { level: 1, name: "k42" }).waitFor();
@@ -458,7 +463,7 @@ test("U2: by keyboard alone a dataset is uploaded, stored, opened and deleted", 
     await tabTo(page, /Name of the dataset/);
     await page.keyboard.press("ControlOrMeta+a");
     await page.keyboard.type(name);
-    await tabTo(page, /Keep the 995 good ones/);
+    await tabTo(page, /Store the 995 usable rows/);
     await tabTo(page, /^Store 995 samples$/);
     await page.keyboard.press("Enter");
     await page.getByText("995 samples in revision 1").waitFor();

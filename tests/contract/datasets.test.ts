@@ -98,6 +98,38 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
   });
 });
 
+test("a dry run of a revision says what it would change, and stores nothing", async () => {
+  const { id } = await create(Array.from({ length: 20 }, (_, n) => ({ key: `k${n}`, input: `Question ${n}?` })));
+  const file = ["key,input", "k0,Question 0?", "k1,Other?", ...Array.from({ length: 7 }, (_, n) => `n${n},New ${n}?`)];
+  const look = async (text: string, mode: string) => {
+    const fields = { dry_run: "true", on_error: "skip", mode };
+    const { dataset, report } = await json(await send(`/v1/datasets/${id}/revisions`, text, fields));
+    expect(dataset).toBeNull();
+    return report.changes;
+  };
+  const changes = {
+    revision: 1,
+    added: 7,
+    changed: 1,
+    unchanged: 1,
+    missing: 18,
+    keys: {
+      added: ["n0", "n1", "n2", "n3", "n4"],
+      changed: ["k1"],
+      missing: ["k10", "k11", "k12", "k13", "k14"],
+    },
+  };
+  expect(await look(file.join("\n"), "replace")).toEqual(changes);
+  expect(await look(file.join("\n"), "merge")).toEqual(changes);
+  const same = ["key,input", ...Array.from({ length: 20 }, (_, n) => `k${n},Question ${n}?`)].join("\n");
+  const none = { added: 0, changed: 0, unchanged: 20, missing: 0, keys: { added: [], changed: [], missing: [] } };
+  expect(await look(same, "replace")).toEqual({ revision: 1, ...none });
+  expect((await json(await stack.call("GET", `/v1/datasets/${id}`))).latest).toMatchObject({
+    revision: 1,
+    samples: 20,
+  });
+});
+
 describe("samples in a JSON body", () => {
   test("are stored in their order, with keys made of their content where they have none", async () => {
     const { id } = await create([

@@ -1,16 +1,10 @@
-import type {
-  Dataset,
-  DatasetRevision,
-  KeptReport,
-  RevisionDetail,
-  Sample,
-  SamplePage,
-} from "../../gateway/datasets/contract";
+import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } from "../../gateway/datasets/contract";
+import type { NumberedPage } from "../../gateway/paging";
 import { hasRole, type Role } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Filters, Pager, withQuery } from "../ui/lists";
+import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
@@ -22,14 +16,13 @@ export interface SampleFilter {
   q?: string;
   tag?: string;
   revision?: string;
-  after?: string;
 }
 
 interface DatasetPageProps extends Frame {
   dataset: Dataset;
   revisions: readonly DatasetRevision[];
   shown: RevisionDetail;
-  samples: SamplePage;
+  samples: NumberedPage<Sample>;
   filter: SampleFilter;
   notice?: string;
   problems?: Problems;
@@ -79,7 +72,7 @@ export const DatasetPage = ({
 interface SamplesProps {
   dataset: Dataset;
   shown: DatasetRevision;
-  samples: SamplePage;
+  samples: NumberedPage<Sample>;
   filter: SampleFilter;
   path: string;
 }
@@ -91,12 +84,12 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
     <section aria-labelledby="samples-title">
       <h2 id="samples-title">
         {sampleCount(shown.samples)} in revision {shown.revision}
-        {isOld && " (not the newest)"}
+        {isOld && " (not the latest)"}
       </h2>
       <Filters action={path}>
         <TextField
           name="q"
-          label="Words of input or references"
+          label="Search input and references"
           value={filter.q}
           type="search"
           attributes={{ maxlength: 200 }}
@@ -105,7 +98,10 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
         {filter.revision !== undefined && <input type="hidden" name="revision" value={filter.revision} />}
       </Filters>
       {samples.data.length > 0 ? (
-        <SampleTable samples={samples.data} path={path} revision={shown.revision} />
+        <>
+          <RowRange {...samples} noun="sample" />
+          <SampleTable samples={samples.data} path={path} revision={shown.revision} />
+        </>
       ) : (
         <EmptyState title={`No sample matches ${wordsOf(filter)}`}>
           <p>
@@ -115,7 +111,7 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
           </p>
         </EmptyState>
       )}
-      <Pager path={path} query={{ ...filter }} next={samples.next_cursor} />
+      <NumberedPager {...samples} path={path} query={{ ...filter }} />
     </section>
   );
 };
@@ -157,7 +153,7 @@ const SampleTable = ({ samples, path, revision }: { samples: readonly Sample[]; 
 const Upload = ({ revision, report }: { revision: number; report: KeptReport }) => (
   <details class="card fold" open={report.rejected > 0}>
     <summary>
-      What the upload of revision {revision} held: {headline(report)}
+      Upload of revision {revision}: {headline(report)}
     </summary>
     <Findings report={report} />
     <p class="hint">

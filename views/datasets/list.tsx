@@ -1,26 +1,29 @@
-import type { Dataset, DatasetPage } from "../../gateway/datasets/contract";
+import type { Dataset } from "../../gateway/datasets/contract";
+import type { DatasetSort } from "../../gateway/datasets/service";
+import type { NumberedPage } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Filters, Pager } from "../ui/lists";
+import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
-import { Table } from "../ui/table";
+import { type Sorting, Table } from "../ui/table";
 import { count, Time } from "../ui/time";
 
 interface DatasetsPageProps extends Frame {
-  page: DatasetPage;
-  query: { q?: string; after?: string };
+  page: NumberedPage<Dataset>;
+  query: { q?: string; sort?: string };
+  sort: { by: DatasetSort; isDescending: boolean };
   notice?: string;
 }
 
 /** All datasets, last changed first. */
-export const DatasetsPage = ({ page, query, notice, ...frame }: DatasetsPageProps) => {
+export const DatasetsPage = ({ page, query, sort, notice, ...frame }: DatasetsPageProps) => {
   const mayWrite = frame.principal !== undefined && hasRole(frame.principal.role, "editor");
   const isFiltered = query.q !== undefined;
   return (
     <Shell {...frame} title="Datasets">
-      <Heading title="Datasets" note="Questions with reference answers or contexts, in revisions that never change.">
+      <Heading title="Datasets" note="Test questions with expected answers. Every upload is kept as a version.">
         {mayWrite && (
           <a class="button" href="/datasets/new">
             <Icon name="plus" /> Upload dataset
@@ -41,7 +44,13 @@ export const DatasetsPage = ({ page, query, notice, ...frame }: DatasetsPageProp
         </Filters>
       )}
       {page.data.length > 0 ? (
-        <DatasetTable datasets={page.data} />
+        <>
+          <RowRange {...page} noun="dataset" />
+          <DatasetTable
+            datasets={page.data}
+            sorting={{ ...sort, href: (to) => withQuery("/datasets", { ...query, sort: to }) }}
+          />
+        </>
       ) : isFiltered ? (
         <EmptyState title={`No dataset matches “${query.q}”`}>
           <p>
@@ -51,21 +60,27 @@ export const DatasetsPage = ({ page, query, notice, ...frame }: DatasetsPageProp
       ) : (
         <FirstDataset mayWrite={mayWrite} />
       )}
-      <Pager path="/datasets" query={query} next={page.next_cursor} />
+      <NumberedPager {...page} path="/datasets" query={query} />
     </Shell>
   );
 };
 
-const DatasetTable = ({ datasets }: { datasets: readonly Dataset[] }) => (
+const DatasetTable = ({ datasets, sorting }: { datasets: readonly Dataset[]; sorting: Sorting }) => (
   <Table
     caption="Datasets"
+    sorting={sorting}
     rows={datasets}
     columns={[
-      { name: "Name", cell: ({ id, name }) => <a href={`/datasets/${id}`}>{name}</a> },
-      { name: "Samples", isNumeric: true, cell: ({ latest }) => latest.samples.toLocaleString("en") },
+      { name: "Name", sortKey: "name", cell: ({ id, name }) => <a href={`/datasets/${id}`}>{name}</a> },
+      {
+        name: "Samples",
+        sortKey: "samples",
+        isNumeric: true,
+        cell: ({ latest }) => latest.samples.toLocaleString("en"),
+      },
       { name: "Revision", isNumeric: true, cell: ({ latest }) => latest.revision },
       { name: "Last change", cell: ({ latest }) => changeOf(latest) },
-      { name: "Changed", cell: ({ updated_at }) => <Time at={new Date(updated_at)} /> },
+      { name: "Changed", sortKey: "changed", cell: ({ updated_at }) => <Time at={new Date(updated_at)} /> },
     ]}
   />
 );
@@ -77,14 +92,14 @@ export const changeOf = ({ added, changed, removed }: Dataset["latest"]): string
     changed > 0 && `${changed.toLocaleString("en")} changed`,
     removed > 0 && `${removed.toLocaleString("en")} removed`,
   ].filter(Boolean);
-  return parts.length > 0 ? parts.join(", ") : "other order only";
+  return parts.length > 0 ? parts.join(", ") : "order only";
 };
 
 const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
   <EmptyState title="No datasets yet">
     <p>
-      A dataset holds questions and what a good answer has to say. With one you can measure how good your model is, and
-      whether a change made it better.
+      A dataset holds test questions and their expected answers. With one you can measure how well your model answers,
+      and whether a change improved it.
     </p>
     {mayWrite ? (
       <div class="form-end centred">
@@ -98,7 +113,7 @@ const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
         </form>
       </div>
     ) : (
-      <p>An editor can upload one; ask for that role, or for a dataset.</p>
+      <p>Ask someone with the role editor to upload one, or ask for that role.</p>
     )}
   </EmptyState>
 );

@@ -14,16 +14,17 @@ import { AppError, toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
 import { Fields } from "../ui/form";
 import { html, isHtmx, page, redirect } from "../ui/html";
-import { withoutEmpty } from "../ui/lists";
+import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { count } from "../ui/time";
 import { DatasetPage, type SampleFilter } from "./dataset";
 import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
 import { DatasetsPage } from "./list";
 import { readMapping } from "./mapping";
 import { SamplePage } from "./sample";
-import { UploadPage } from "./upload";
+import { nameOf, noFile, UploadPage } from "./upload";
 
 const PAGE_LENGTH = 50;
+const SORTS = ["name", "samples", "changed"] as const;
 /** Most files are read in less time: then what was found comes at once, and no page that says to wait. */
 const PATIENCE_MS = 500;
 const LOOK_MS = 25;
@@ -63,10 +64,10 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     try {
       const { file: upload } = await receiveForm(request, uploads, frame.principal);
       if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
-      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", whyNothing(upload)));
+      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", noFile(upload?.fileName)));
       const target: ImportTarget = dataset
         ? { mode: "replace", datasetId: dataset.id }
-        : { mode: "create", name: nameOf(upload), description: "", schema: null };
+        : { mode: "create", name: nameOf(upload.fileName), description: "", schema: null };
       return await look(request, upload, target, {});
     } catch (thrown) {
       const error = toAppError(thrown);
@@ -187,17 +188,17 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
   const showDataset = async (
     request: Request,
     id: string,
-    query: Omit<SampleFilter, "revision"> & { revision?: number; done?: string },
+    query: Omit<SampleFilter, "revision"> & { revision?: number; page?: string; done?: string },
     problems = {},
   ) => {
-    const { done: notice, revision: number, ...words } = query;
+    const { done: notice, revision: number, page: pageNumber, ...words } = query;
     const filter: SampleFilter = { ...words, revision: number === undefined ? undefined : String(number) };
     const dataset = await datasets.get(id);
     const shown = await datasets.revisionDetail(id, number);
     const { data: revisions } = await datasets.revisions(id, { limit: REVISIONS });
-    const samples = await datasets.samples(id, {
-      limit: PAGE_LENGTH,
-      after: filter.after,
+    const samples = await datasets.samplesNumbered(id, {
+      page: readPage(pageNumber),
+      pageLength: PAGE_LENGTH,
       revision: number,
       tag: filter.tag || undefined,
       search: filter.q || undefined,
@@ -214,17 +215,19 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
     .get(
       "",
       async ({ request, query }) => {
-        const { done: notice, ...filter } = query;
-        const found = await datasets.list({ limit: PAGE_LENGTH, after: filter.after, search: filter.q || undefined });
+        const { done: notice, page: pageNumber, ...filter } = query;
+        const sort = readSort(filter.sort, SORTS, { by: "changed", isDescending: true });
+        const numbered = { page: readPage(pageNumber), pageLength: PAGE_LENGTH, sort };
         const props = {
           ...frameOf(request),
-          page: found,
+          page: await datasets.listNumbered({ ...numbered, search: filter.q || undefined }),
+          sort,
           query: withoutEmpty(filter),
           notice: own(NOTICES, notice ?? ""),
         };
         return page(<DatasetsPage {...props} />);
       },
-      { query: Fields({ q: text(200), after: text(200), done }) },
+      { query: Fields({ q: text(200), sort: text(20), page: text(10), done }) },
     )
     .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />))
     .post("/upload", ({ request }) => receive(request), { parse: "none" })
@@ -249,7 +252,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       return redirect(request, `/datasets/imports/${params.job}`);
     })
     .get("/:id", ({ request, params, query }) => showDataset(request, params.id, query), {
-      query: Fields({ q: text(200), tag: text(64), revision, after: text(200), done }),
+      query: Fields({ q: text(200), tag: text(64), revision, page: text(10), done }),
     })
     .get("/:id/upload", async ({ request, params }) => {
       const dataset = await datasets.get(params.id);
@@ -294,10 +297,3 @@ const noticeOf = (done: string | undefined, { report }: RevisionDetail): string 
   const rows = count(report.rejected, "row");
   return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;
 };
-
-/** A form without a file sends one without a name. */
-const whyNothing = (upload: Upload | undefined): string =>
-  upload?.fileName ? `${upload.fileName} is empty. Choose a file that holds rows` : "Choose a file";
-
-/** "capitals.csv" becomes "capitals". */
-const nameOf = ({ fileName }: Upload): string => (fileName ?? "").replace(/\.[a-z]+$/i, "").slice(0, 100) || "upload";

@@ -16,7 +16,7 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
   return (
     <Shell {...frame} title={isRefused ? `Error: ${title}` : title} scripts={["upload.js"]}>
       <ErrorSummary problems={problems} />
-      <Heading title={title} note="You see what was read, and what is wrong with it, before anything is stored." />
+      <Heading title={title} note="You see what was read, and any problems, before anything is stored." />
       <Alerts />
       <form
         class="card form"
@@ -31,7 +31,7 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
           label="File"
           accept=".csv,.tsv,.jsonl,.ndjson,.json,.parquet"
           problem={problems.file}
-          hint={`CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. A column for the question is needed; reference answers, contexts and answers are found by their names.`}
+          hint={`CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. One column must hold the question. Columns for expected answers, contexts and model answers are found by their names.`}
         />
         <p class="upload-progress" hidden>
           <label>
@@ -48,6 +48,14 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
     </Shell>
   );
 };
+
+/** Why there is nothing to read. A form without a file sends one without a name. */
+export const noFile = (fileName: string | null | undefined): string =>
+  fileName ? `${fileName} is empty. Choose a file that holds rows` : "Choose a file";
+
+/** "capitals.csv" becomes "capitals". */
+export const nameOf = (fileName: string | null): string =>
+  (fileName ?? "").replace(/\.[a-z]+$/i, "").slice(0, 100) || "upload";
 
 const EXAMPLE = `question,answer,context
 What is the capital of France?,Paris,France is a country in Europe. Its capital is Paris.

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { closeBrowser, onScreen } from "./harness";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+let session: string;
+
+beforeAll(async () => {
+  pages = await startPages();
+  session = (await pages.sessions.signIn((await pages.newKey("admin", "Ada’s key")).key)).cookie;
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+
+const CAPITALS = [
+  { key: "fr", input: "What is the capital of France?", references: ["Paris"], tags: ["europe"] },
+  { key: "jp", input: "What is the capital of Japan?", references: ["Tokyo"], tags: ["asia"] },
+];
+
+/** Stores samples as the API does; answers the path of the dataset's page. */
+const store = async (name: string, samples: unknown[]): Promise<string> => {
+  const principal = { keyId: (await pages.newKey("editor")).id };
+  const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
+  const upload = await pages.uploads.receive([lines], { fileName: "capitals.jsonl", createdBy: principal.keyId });
+  const target = { mode: "create", name, description: "", schema: null } as const;
+  const options = { onError: "refuse", dryRun: false } as const;
+  const { job } = await pages.imports.enqueue(principal, upload, { target, options }, async () => {});
+  const { dataset } = await pages.imports.wait(job, new AbortController().signal);
+  return `/datasets/${dataset?.id}`;
+};
+
+const choose = async (page: Page, text: string): Promise<void> => {
+  await page.setInputFiles("[type=file]", { name: "rows.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.getByRole("button", { name: "Read the file" }).click();
+};
+
+/** A window in which nothing may go wrong. */
+const using = async (work: (page: Page) => Promise<void>): Promise<void> => {
+  expect(await onScreen(pages.url, { session }, work)).toEqual([]);
+};
+
+describe("an upload", () => {
+  test.each([
+    ["Frage;Antwort\nWas ist 1?;eins\n", "Was ist 1?"],
+    ["q,gold\nWhat is 1?,one\n", "What is 1?"],
+    ["Thema;Lösung\nWas ist 1?;eins\n", "Was ist 1?"],
+  ])("%j shows the mapping form with values of the columns, and is stored as it says", (file, question) =>
+    using(async (page) => {
+      const name = `mapped ${crypto.randomUUID()}`;
+      const [first = "", second = ""] = file.split("\n", 1)[0]?.split(/[;,]/) ?? [];
+      await page.goto("/datasets/new");
+      await choose(page, file);
+      const columns = page.getByRole("group", { name: "Columns" });
+      await columns.getByText(question).waitFor();
+      await page.getByLabel(first, { exact: true }).selectOption("input");
+      await page.getByLabel(second, { exact: true }).selectOption("references");
+      await page.getByRole("button", { name: "Read again with these columns" }).click();
+      await page.getByLabel("Name of the dataset").fill(name);
+      await page.getByRole("button", { name: "Store 1 sample" }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+      const { data } = await pages.datasets.samples(name, {});
+      expect(data).toMatchObject([{ input: question, references: [/eins/.test(file) ? "eins" : "one"] }]);
+    }),
+  );
+
+  test("as a revision says what it adds, changes and removes before anything is stored", async () => {
+    const path = await store(`compared ${crypto.randomUUID()}`, CAPITALS.slice(0, 2));
+    await using(async (page) => {
+      await page.goto(`${path}/upload`);
+      await choose(page, "key,input,references\njp,Japan?,Tokyo\nit,Italy?,Rome\nes,Spain?,Madrid\n");
+      await page.getByRole("row", { name: "Added 2 it, es" }).waitFor();
+      await page.getByRole("row", { name: "Changed 1 jp" }).waitFor();
+      await page.getByRole("row", { name: /^Removed, unless you keep them below 1 fr$/ }).waitFor();
+      const { latest } = await pages.datasets.get(path.split("/").at(-1) ?? "");
+      expect(latest.revision).toBe(1);
+      await page.getByRole("button", { name: "Store 3 samples" }).click();
+      await page.getByRole("cell", { name: "2 added, 1 changed, 1 removed" }).waitFor();
+    });
+  });
+});
+
+describe("datasets", () => {
+  test("are counted, paged both ways and sorted, in the address", async () => {
+    const names = Array.from({ length: 51 }, (_, n) => `paged ${String(n).padStart(2, "0")}`);
+    for (const [n, name] of names.entries()) await store(name, CAPITALS.slice(0, 1 + (n % 2)));
+    await using(async (page) => {
+      await page.goto("/datasets?q=paged");
+      await page.getByText("1 to 50 of 51 datasets").waitFor();
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByText("51 to 51 of 51 datasets").waitFor();
+      await page.getByRole("link", { name: "paged 00" }).waitFor();
+      await page.getByRole("link", { name: "Previous page" }).click();
+      await page.getByRole("link", { name: "Name" }).click();
+      await page.getByRole("columnheader", { name: "Name" }).and(page.locator("[aria-sort=ascending]")).waitFor();
+      expect(await page.getByRole("rowgroup").last().getByRole("link").first().textContent()).toBe("paged 00");
+      await page.getByRole("link", { name: "Samples" }).click();
+      await page.getByRole("link", { name: "Samples" }).click();
+      await page.getByRole("columnheader", { name: "Samples" }).and(page.locator("[aria-sort=descending]")).waitFor();
+      expect(new URL(page.url()).search).toBe("?q=paged&sort=-samples");
+    });
+  });
+});
+
+describe("samples", () => {
+  test("are filtered by words and tag, in the address, and paged", async () => {
+    const many = Array.from({ length: 51 }, (_, n) => ({
+      key: `k${n}`,
+      input: `Question ${n}?`,
+      tags: [n < 50 ? "low" : "high"],
+    }));
+    const path = await store(`many ${crypto.randomUUID()}`, many);
+    await using(async (page) => {
+      await page.goto(path);
+      expect(await page.getByRole("row").count()).toBe(1 + 50 + 2);
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByRole("link", { name: "Question 50?" }).waitFor();
+      await page.getByText("51 to 51 of 51 samples").waitFor();
+      await page.getByRole("link", { name: "Previous page" }).click();
+      await page.getByText("1 to 50 of 51 samples").waitFor();
+      await page.getByLabel("Search input and references").fill("question 4");
+      await page.getByLabel("Tag").selectOption("low");
+      await page.getByRole("button", { name: "Filter" }).click();
+      await page.getByRole("link", { name: "Question 49?" }).waitFor();
+      expect(new URL(page.url()).search).toBe("?q=question+4&tag=low");
+      await page.getByText("11 samples", { exact: true }).waitFor();
+      expect(await page.getByRole("row").count()).toBe(1 + 11 + 2);
+      await page.reload();
+      expect(await page.getByLabel("Search input and references").inputValue()).toBe("question 4");
+    });
+  });
+
+  test("of any text run nothing and load nothing", async () => {
+    const attack = `<img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/keys" hx-trigger="load">x</b>`;
+    const path = await store(`attack ${attack}`.slice(0, 100), [
+      { key: `k"'<i>`, input: attack, references: [attack], tags: ["<b>"] },
+    ]);
+    await using(async (page) => {
+      await page.goto(path);
+      await page.getByRole("link", { name: "<img src=x" }).click();
+      await page.getByRole("heading", { level: 1, name: `k"'<i>` }).waitFor();
+      await page.goto("/datasets");
+      await page.getByRole("link", { name: /^attack/ }).waitFor();
+    });
+  });
+});
