@@ -333,3 +333,30 @@ describe("limits", () => {
     });
   });
 });
+
+describe("one odd byte costs its row", () => {
+  const latin1 = (text: string) => Buffer.from(text, "latin1");
+  const notUtf8 = "holds a byte that is not UTF-8. Save the file as UTF-8.";
+  test.each<[format: "csv" | "jsonl" | "json", content: Buffer, accepted: number, errors: [number, string, string][]]>([
+    ["csv", latin1("question,answer\nA?,a\nCaf\xe9?,b\nC?,c\n"), 2, [[3, "question", `question ${notUtf8}`]]],
+    ["csv", latin1("question,answer\nA?,caf\xe9\n"), 0, [[2, "answer", `answer.0 ${notUtf8}`]]],
+    ["csv", latin1("question,topic\nA?,caf\xe9\nB?,x\n"), 1, [[2, "topic", `topic ${notUtf8}`]]],
+    ["csv", latin1("question,caf\xe9\nA?,1\n"), 1, []],
+    ["jsonl", latin1('{"input":"\xff"}\n{"input":"b"}\n'), 1, [[1, "input", `input ${notUtf8}`]]],
+    ["jsonl", latin1('{"input":"a","\xff":1}\n{"input":"b"}\n'), 2, []],
+    ["json", latin1('[{"input":"\xe4"},{"input":"b"}]'), 1, [[1, "input", `input ${notUtf8}`]]],
+    ["csv", latin1("input\na\0b\nc\n"), 1, [[2, "input", "input holds a NUL character. Remove it."]]],
+    ["csv", latin1("input\na\nb\n\0\0\0\0"), 2, []],
+    ["jsonl", latin1('{"input":"a"}\n\0\0'), 1, []],
+    ["json", latin1('[{"input":"a"}]\0'), 1, []],
+  ])("%s %#", async (format, content, accepted, errors) => {
+    const { report } = await readText(format, content);
+    expect(report.accepted).toBe(accepted);
+    expect(report.errors.map(({ line, column, message }) => [line, column, message])).toEqual(errors);
+  });
+
+  test("in a column that is left out it costs nothing", async () => {
+    const { report } = await readText("csv", latin1("input,b\na,\xff\n"), { mapping: { b: null } });
+    expect([report.accepted, report.errors]).toEqual([1, []]);
+  });
+});

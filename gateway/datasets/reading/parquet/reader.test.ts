@@ -6,7 +6,9 @@ import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { AppError } from "../../../../lib/errors";
+import { collect } from "../../../../tests/datasets/read";
 import { LIMITS, listRows, noWarning } from "../../../../tests/datasets/rows";
+import { readSamples } from "../read-samples";
 import { readParquet } from "./reader";
 
 const FIXTURES = join(import.meta.dir, "fixtures");
@@ -162,6 +164,28 @@ describe("what a file states is not believed", () => {
       5,
       6,
     ]);
+  });
+
+  test("what can't be read costs its row where a field needs it, and only itself in metadata", async () => {
+    const read = async (names: [string, string]) => {
+      const texts = ["one", "PICTURE", "three"];
+      const path = file(names.map((name) => column(name, name === names[1] ? texts : ["a", "b", "c"])));
+      writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff".repeat(7)), "latin1");
+      const source = { format: "parquet", path, leftOut: new Set<string>() } as const;
+      const { samples, report } = await collect(readSamples(source, { limits: LIMITS, mapping: {} }));
+      return { inputs: samples.map(({ input }) => input), errors: report.errors, warnings: report.warnings };
+    };
+    const message = "a value here is not UTF-8 text. Write it as text, or map the column to null.";
+    expect(await read(["input", "answer"])).toEqual({
+      inputs: ["a", "c"],
+      errors: [{ line: 2, column: "answer", message }],
+      warnings: [],
+    });
+    expect(await read(["input", "image"])).toEqual({
+      inputs: ["a", "b", "c"],
+      errors: [],
+      warnings: [{ line: 2, column: "image", message: `${message} The value is left out.`, count: 1 }],
+    });
   });
 
   test("two columns of one name are both read", async () => {
