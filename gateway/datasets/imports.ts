@@ -142,7 +142,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
 
     async wait(id, signal, onWithdrawn) {
       const { result } = await jobs.wait(id, signal, onWithdrawn).finally(clearUploads);
-      const { report, outcome, datasetId } = result as unknown as ImportResult;
+      const { report, outcome, datasetId } = readResult(result);
       if (outcome === "refused") throw refusal(report);
       const dataset = datasetId === null ? null : await datasets.get(datasetId);
       return { dataset, report, isNew: outcome === "stored" };
@@ -156,7 +156,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
         state,
         progress: { rows, accepted },
         payload: payload as unknown as ImportPayload,
-        result: state === "completed" ? (result as unknown as ImportResult) : undefined,
+        result: state === "completed" ? readResult(result) : undefined,
         error: state === "failed" ? fromEnvelope({ error }, "gateway") : undefined,
       };
     },
@@ -166,6 +166,12 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return jobs.cancel(id);
     },
   };
+};
+
+/** As a worker stored it; one of an earlier version says neither warnings nor examples. */
+const readResult = (stored: unknown): ImportResult => {
+  const { report, ...result } = stored as ImportResult;
+  return { ...result, report: { ...report, warnings: report.warnings ?? [], examples: report.examples ?? {} } };
 };
 
 /** Every row that can't be used, by line and column. */

@@ -125,6 +125,13 @@ test.each<[text: string, rows: unknown[]]>([
     [[1, { a: 1 }], [1, { a: 2 }], '1: character 25: expected "]", found the end of the file.'],
   ],
   ['{"data":[{"a":1}] oops}', [[1, { a: 1 }], '1: character 19: expected "," or "}", found "o".']],
+  [
+    '\ufeff[{"a":1}]\n\ufeff[\ufeff{"a":2}]',
+    [
+      [1, { a: 1 }],
+      [2, { a: 2 }],
+    ],
+  ],
   ['[{"a":1}] oops', [[1, { a: 1 }], '1: character 11: expected the end of the file, found "o".']],
   [
     '[{"a":1},\n{"a":"say {\\"a\\": 2}"},{"a":3}]',

@@ -8,7 +8,9 @@ const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
-export const isJsonSpace = (code: number): boolean => code === 32 || code === 10 || code === 13 || code === 9;
+/** White space of JSON, and the byte order mark, which is in the middle where files were put together. */
+export const isJsonSpace = (code: number): boolean =>
+  code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 
 /** Finds the end of one JSON value in a text that arrives in pieces. It counts brackets and quotes and checks nothing else. */
 export class ValueEnd {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { readText } from "../../../tests/datasets/read";
 import { plainJson } from "../../../tests/datasets/rows";
 import { parseExact } from "./json-value";
+import { NumberText } from "./number-text";
 
 /** What the file writes, what a text field holds, and what metadata holds. */
 const NUMBERS: [written: string, metadata: number | string][] = [
@@ -33,6 +34,7 @@ const NUMBERS: [written: string, metadata: number | string][] = [
   ["1e400", "1e400"],
   ["1e-400", "1e-400"],
   ["19.990", 19.99],
+  [`1${"0".repeat(150)}1`, `1${"0".repeat(150)}1`],
 ];
 
 describe.each(["jsonl", "json", "csv"] as const)("a number of %s", (format) => {
@@ -92,6 +94,12 @@ test.each(["NaN", "Infinity", "-Infinity", "1.", ".5", "01", "+1", "0x10"])(
     expect(report.errors).toMatchObject([{ line: 1, message: expect.stringMatching(/^character \d+: expected/) }]);
   },
 );
+
+test("a number of a megabyte takes no time of its square", () => {
+  const text = `1${"0".repeat(1_000_000)}1`;
+  expect(new NumberText(text).value).toBe(text);
+  expect(new NumberText(`${text}.${"0".repeat(1_000_000)}`).value).toBe(`${text}.${"0".repeat(1_000_000)}`);
+});
 
 test("any JSON is the same values, and is written with the same digits", () => {
   fc.assert(
