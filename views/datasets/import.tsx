@@ -55,7 +55,7 @@ export const Reading = ({ job, progress: { rows, accepted }, isStoring }: Readin
     <p role="status">
       {rows === 0
         ? "Waiting for a worker to read the file."
-        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${accepted.toLocaleString("en")} of them good.`}
+        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${accepted.toLocaleString("en")} of them usable.`}
     </p>
     <progress aria-label="Reading the file"></progress>
     <form method="post" action={`/datasets/imports/${job}/cancel`} class="form-end">
