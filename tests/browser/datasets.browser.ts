@@ -105,7 +105,7 @@ const CASES: Case[] = [
     path: "/datasets",
     on: "empty",
     as: "viewer",
-    shows: "An editor can upload one",
+    shows: "Ask someone with the role editor",
   },
   { name: "datasets filtered empty", path: "/datasets?q=nothing", shows: "No dataset matches “nothing”" },
   { name: "datasets server error", path: "/datasets", status: 500, reach: failing, shows: "Something failed" },
@@ -300,7 +300,7 @@ describe("an upload", () => {
       for (let time = 0; time < 2; time++) {
         await page.goto("/datasets");
         if (time === 0) await page.getByRole("button", { name: "Start with the sample" }).click();
-        else await page.getByRole("link", { name: "sample" }).click();
+        else await page.getByRole("link", { name: "sample", exact: true }).click();
         await page.getByText("21 samples in revision 1").waitFor();
       }
     });

@@ -11,7 +11,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
   if (isUnchanged(changes)) {
     return (
       <section class="panel notice">
-        <Icon name="alert" />
+        <Icon name="check" />
         <div>
           <h2>No changes</h2>
           <p>This file matches the latest revision, number {revision}. There is nothing to store.</p>
@@ -26,8 +26,8 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
     { what: "Unchanged", samples: unchanged, keys: [] },
   ];
   return (
-    <section aria-labelledby="changes-title">
-      <h2 id="changes-title">Changes to revision {revision}</h2>
+    <section>
+      <h2>Changes to revision {revision}</h2>
       <Table
         caption={`Changes to revision ${revision}`}
         rows={rows.filter(({ samples }) => samples > 0)}

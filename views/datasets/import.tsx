@@ -84,8 +84,8 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
       <ErrorSummary problems={problems} />
       <Heading title={title} note={isMapped ? headline(report) : `${count(report.rows, "row")} read`} />
       <Alerts />
-      {isMapped ? <Findings report={report} /> : <NoInput />}
       {isMapped && report.changes && <Changes changes={report.changes} />}
+      {isMapped ? <Findings report={report} /> : <NoInput />}
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} />
         <p class="hint">After a change to the columns the file is read again. Nothing is stored yet.</p>
