@@ -73,7 +73,7 @@ describe("an upload", () => {
       await choose(page, "key,input,references\njp,Japan?,Tokyo\nit,Italy?,Rome\nes,Spain?,Madrid\n");
       await page.getByRole("row", { name: "Added 2 it, es" }).waitFor();
       await page.getByRole("row", { name: "Changed 1 jp" }).waitFor();
-      await page.getByRole("row", { name: /^Removed, unless you keep them below 1 fr$/ }).waitFor();
+      await page.getByRole("row", { name: /^Removed unless you keep them 1 fr$/ }).waitFor();
       const { latest } = await pages.datasets.get(path.split("/").at(-1) ?? "");
       expect(latest.revision).toBe(1);
       await page.getByRole("button", { name: "Store 3 samples" }).click();

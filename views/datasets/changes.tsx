@@ -22,7 +22,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
   const rows = [
     { what: "Added", samples: added, keys: keys.added },
     { what: "Changed", samples: changed, keys: keys.changed },
-    { what: "Removed, unless you keep them below", samples: missing, keys: keys.missing },
+    { what: "Removed", samples: missing, keys: keys.missing, note: "unless you keep them" },
     { what: "Unchanged", samples: unchanged, keys: [] },
   ];
   return (
@@ -32,7 +32,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
         caption={`Changes to revision ${revision}`}
         rows={rows.filter(({ samples }) => samples > 0)}
         columns={[
-          { name: "Change", cell: ({ what }) => what },
+          { name: "Change", cell: ({ what }) => what, note: ({ note }) => note },
           { name: "Samples", isNumeric: true, cell: ({ samples }) => samples.toLocaleString("en") },
           { name: "Keys", isLong: true, cell: ({ keys, samples }) => keyList(keys, samples) },
         ]}
