@@ -10,6 +10,7 @@ export const SIGNS: Readonly<Record<CorrectnessFeature, Sign>> = {
   spelling: "positive",
   otherFact: "negative",
   otherNumber: "negative",
+  otherSigns: "negative",
   bareInside: "positive",
   refusal: "negative",
   denied: "negative",
@@ -34,6 +35,7 @@ export const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = {
   late: -0.5,
   opensOtherwise: -1.5,
   otherNumber: -2.5,
+  otherSigns: -3,
   statedInQuestion: -0.6,
 };
 

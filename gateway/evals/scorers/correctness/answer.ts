@@ -1,10 +1,11 @@
 import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
+import { type ClockTime, readTimes } from "../text/times";
 import { readWords, type Word } from "../text/words";
 import { keyOf } from "./key";
 import { squeeze } from "./reference";
-import { unglue } from "./unglue";
+import { flattenExponents, unglue } from "./unglue";
 import { Vocabulary } from "./vocabulary";
 
 /** A text, read once for all that looks at it. */
@@ -24,6 +25,8 @@ export interface ReadText {
   squeezedAt: Int32Array;
   sentences: readonly Sentence[];
   dates: readonly DateMention[];
+  times: readonly ClockTime[];
+  /** Those that are no part of a date or time. */
   numbers: readonly Quantity[];
   vocabulary: Vocabulary;
 }
@@ -36,8 +39,14 @@ const MOST_FACTS = 200;
 /** Words with a space around each. */
 export const joined = (words: readonly string[]): string => ` ${words.join(" ")} `;
 
-export const readText = (source: string): ReadText => {
-  const text = unglue(source.slice(0, MOST_CHARACTERS).toWellFormed());
+/** Midnight behind the day of an ISO date says no time: "2021-01-05T00:00:00.000Z". */
+const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean =>
+  minutes === 0 && /\d-\d{2}[Tt ]$/.test(text.slice(0, start).slice(-5));
+
+/** Reads a text. An answer may have lost spaces, and have the marks of notes. */
+export const readText = (source: string, isAnswer = true): ReadText => {
+  const whole = flattenExponents(source.slice(0, MOST_CHARACTERS).toWellFormed());
+  const text = isAnswer ? unglue(whole) : whole;
   const words = readWords(text);
   const squeezed = squeeze(words);
   const wordAt = new Int32Array(squeezed.length);
@@ -49,6 +58,8 @@ export const readText = (source: string): ReadText => {
     squeezedAt[index + 1] = place;
   }
   const dates = readDates(text, words).slice(0, MOST_FACTS);
+  const moments = readTimes(text).slice(0, MOST_FACTS);
+  const taken = [...dates, ...moments];
   const keys = words.map(keyOf);
   const norms = words.map(({ norm }) => norm);
   return {
@@ -63,16 +74,23 @@ export const readText = (source: string): ReadText => {
     squeezedAt,
     sentences: readSentences(text),
     dates,
+    times: moments.filter((time) => !isMidnightOfDate(time, text)),
     numbers: readNumbers(text, words)
       .slice(0, 2 * MOST_FACTS)
-      .filter((number) => !dates.some((date) => isInside(number, date)))
+      .filter((number) => !taken.some((moment) => overlaps(number, moment)))
       .slice(0, MOST_FACTS),
     vocabulary: new Vocabulary(words),
   };
 };
 
-export const isInside = (part: { start: number; end: number }, whole: { start: number; end: number }): boolean =>
-  part.start >= whole.start && part.start < whole.end;
+interface Place {
+  start: number;
+  end: number;
+}
+
+export const overlaps = (a: Place, b: Place): boolean => a.start < b.end && b.start < a.end;
+
+export const isInside = (part: Place, whole: Place): boolean => part.start >= whole.start && part.start < whole.end;
 
 /** The place, from 0, of the sentence that a word is in. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {

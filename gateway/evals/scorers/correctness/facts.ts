@@ -1,20 +1,22 @@
 import { compareDates, type DateMention } from "../text/dates";
 import { isSameNumber, type Quantity } from "../text/numbers";
+import { isInFormula } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
-import { unitByName } from "../text/units";
-import { type ReadText, readText } from "./answer";
+import { type ClockTime, isSameTime } from "../text/times";
+import { isSameDimension, unitByName } from "../text/units";
+import type { Word } from "../text/words";
+import { overlaps, type ReadText, readText } from "./answer";
 import type { Alias } from "./reference";
 
-/** How an answer stands to a reference that is nothing but a date, or a number. */
+/** How an answer stands to a reference that is nothing but a date, a time of day, or a number. */
 export interface FactCheck {
-  kind: "date" | "number";
-  /** The reference as a date; null for a number. */
+  /** The reference as a date; null for a time or number. */
   expected: DateMention | null;
   /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
   verdict: "same" | "part" | "other" | "none";
   /** What the answer gives in its place. */
   given: Given | null;
-  /** Dates, or numbers, that the answer gives before it and that the question has not. */
+  /** Dates, times or numbers that the answer gives before it and that the question has not. */
   earlier: number;
 }
 
@@ -24,36 +26,46 @@ interface Given {
   end: number;
 }
 
-/** Words of a bare date or number that are neither: "about 40 percent", "season 3", "the 5th century". */
+/** Words of a bare date or number that are neither: "about 40 percent", "season 3", "minus five", "at least 5". */
 const AROUND = new Set(
-  "about around approximately roughly circa c ca over nearly almost since early late mid bc ad bce ce".split(" "),
+  (
+    "about around approximately approx roughly circa c ca over nearly almost since early late mid " +
+    "minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
+  ).split(" "),
 );
 
 interface Fact {
   date: DateMention | null;
+  time: ClockTime | null;
   number: Quantity | null;
 }
 
-/** The one date or number that an alias is, or undefined where it is anything else. */
+/** The one date, time, date with time, or number that an alias is, or undefined where it is anything else. */
 const factOf = (alias: Alias): Fact | undefined => {
-  if (alias.words.length > 8) return undefined;
-  const read = readText(alias.text);
-  const [date = null] = read.dates;
-  const [number = null] = read.numbers;
-  const fact = date ?? number;
-  if (!fact || read.dates.length + read.numbers.length > 1) return undefined;
-  const others = read.words.filter(({ start, norm }) => {
-    const isOf = start >= fact.start && start < fact.end;
-    return !isOf && !STOP_WORDS.has(norm) && !AROUND.has(norm) && !unitByName(norm);
-  });
-  return others.length === 0 ? { date, number } : undefined;
+  if (alias.words.length > 10) return undefined;
+  const read = readText(alias.text, false);
+  const [[date = null], [time = null], [number = null]] = [read.dates, read.times, read.numbers];
+  const facts = [...read.dates, ...read.times, ...read.numbers];
+  if (facts.length === 0 || facts.length > (date && time ? 2 : 1)) return undefined;
+  const isOther = (word: Word, at: number) =>
+    !facts.some((fact) => overlaps(word, fact)) &&
+    !/^\d/.test(word.norm) &&
+    (isInFormula(read.words, at, read.text) ||
+      !(STOP_WORDS.has(word.norm) || AROUND.has(word.norm) || unitByName(word.norm)));
+  return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, time, number };
 };
+
+/** What is left of "T00:00:00.000Z" where its midnight says nothing. */
+const isZone = ({ text, start }: Word, read: ReadText): boolean =>
+  /^[tTzZ]\d{0,2}$/.test(text) && /\d$/.test(read.text.slice(0, start));
 
 const givenOf = ({ text }: ReadText, { start, end }: { start: number; end: number }): Given => ({
   text: text.slice(start, end),
   start,
   end,
 });
+
+const NONE = { expected: null, verdict: "none", given: null, earlier: 0 } as const;
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): FactCheck => {
   const dates = answer.dates.filter((given) => !question.dates.some((asked) => compareDates(given, asked) === "same"));
@@ -64,16 +76,37 @@ const checkDate = (expected: DateMention, answer: ReadText, question: ReadText):
   ] as const) {
     const place = verdicts.indexOf(agreement);
     const date = dates[place];
-    if (date) return { kind: "date", expected, verdict, given: givenOf(answer, date), earlier: place };
+    if (date) return { expected, verdict, given: givenOf(answer, date), earlier: place };
   }
   const [other] = dates;
-  return {
-    kind: "date",
-    expected,
-    verdict: other ? "other" : "none",
-    given: other ? givenOf(answer, other) : null,
-    earlier: 0,
-  };
+  return other ? { expected, verdict: "other", given: givenOf(answer, other), earlier: 0 } : { ...NONE, expected };
+};
+
+const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+  const times = answer.times.filter((given) => !question.times.some((asked) => isSameTime(given, asked)));
+  const place = answer.times.findIndex((given) => isSameTime(expected, given));
+  const same = answer.times[place];
+  if (same) {
+    const earlier = times.filter(({ start }) => start < same.start).length;
+    return { expected: null, verdict: "same", given: givenOf(answer, same), earlier };
+  }
+  const [other] = [...times, ...answer.numbers.filter(({ unit }) => unit === null)];
+  return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
+};
+
+/** A date with a time is the same where both are; the date without the time is a part of it. */
+const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+  const onDay = checkDate(date, answer, question);
+  if (onDay.verdict !== "same") return onDay;
+  const atTime = checkTime(time, { ...answer, numbers: [] }, question);
+  return atTime.verdict === "same" ? onDay : { ...onDay, verdict: atTime.verdict === "none" ? "part" : "other" };
+};
+
+/** A bare year that the answer gives as a number: "1.234" for "1234". */
+const checkYear = (date: DateMention, answer: ReadText, question: ReadText): FactCheck | undefined => {
+  const [number] = answer.dates.length === 0 ? yearAsNumber(date) : [];
+  const check = number && checkNumber(number, answer, question);
+  return check && (check.verdict === "same" || (date.year ?? 0) < 1000) ? { ...check, expected: date } : undefined;
 };
 
 const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): FactCheck => {
@@ -83,50 +116,69 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
   );
   if (same) {
     const earlier = news.filter((given) => given.start < same.start && isComparable(given, same)).length;
-    return { kind: "number", expected: null, verdict: "same", given: givenOf(answer, same), earlier };
+    return { expected: null, verdict: "same", given: givenOf(answer, same), earlier };
   }
-  const [other] = news;
-  return {
-    kind: "number",
-    expected: null,
-    verdict: other ? "other" : "none",
-    given: other ? givenOf(answer, other) : null,
-    earlier: 0,
-  };
+  const years = answer.dates.filter(
+    (date) => yearAsNumber(date).length > 0 && !question.dates.some((asked) => compareDates(date, asked) === "same"),
+  );
+  const [other] = [...news, ...answer.times, ...years];
+  return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
 };
 
 /** "5 km" and "5 m" are, "5 km" and "5 %" are not. */
 const isComparable = (a: Quantity, b: Quantity): boolean =>
-  a.unit && b.unit ? a.unit.dimension === b.unit.dimension : a.isOrdinal === b.isOrdinal;
+  a.unit && b.unit ? isSameDimension(a.unit, b.unit) : a.isOrdinal === b.isOrdinal;
 
 /** A bare number that was taken for a year: "1500". */
 const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
   year === null || month !== null
     ? []
-    : [{ value: year, halfStep: 0.5, unit: null, isOrdinal: false, isYear: false, isDecade: false, start, end }];
+    : [
+        {
+          value: Math.abs(year),
+          otherValue: null,
+          halfStep: 0.5,
+          unit: null,
+          bound: null,
+          era: year < 0 ? "bc" : null,
+          isOrdinal: false,
+          isYear: false,
+          isDecade: false,
+          start,
+          end,
+        },
+      ];
 
-/** Compares a reference that is a bare date or number with those of the answer; undefined for other references. */
+/** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
 export const checkFact = (alias: Alias, answer: ReadText, question: ReadText): FactCheck | undefined => {
-  const fact = factOf(alias);
-  if (fact?.date) return checkDate(fact.date, answer, question);
-  return fact?.number ? checkNumber(fact.number, answer, question) : undefined;
+  const { date, time, number } = factOf(alias) ?? {};
+  if (date && time) return checkMoment(date, time, answer, question);
+  if (date) return checkYear(date, answer, question) ?? checkDate(date, answer, question);
+  if (time) return checkTime(time, answer, question);
+  return number ? checkNumber(number, answer, question) : undefined;
 };
 
 /**
- * Whether a reference of several words has numbers or dates that are news, the answer has none of them, and others in
- * their place: "within 90 days" for "within 30 days".
+ * Whether a reference of several words has numbers, dates or times that are news, the answer has none of them, and others
+ * in their place: "within 90 days" for "within 30 days".
  */
 export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
-  const read = readText(alias.text);
-  const numbers = read.numbers.filter((number) => !question.numbers.some((asked) => isSameNumber(number, asked)));
+  const read = readText(alias.text, false);
+  const isAsked = (given: Quantity) => question.numbers.some((asked) => isSameNumber(given, asked));
+  const numbers = read.numbers.filter((number) => !isAsked(number));
   const dates = read.dates.filter((date) => !question.dates.some((asked) => compareDates(date, asked) === "same"));
+  const times = read.times.filter((time) => !question.times.some((asked) => isSameTime(time, asked)));
+  const isOtherTime =
+    times.length > 0 &&
+    answer.times.length > 0 &&
+    !times.some((time) => answer.times.some((given) => isSameTime(time, given)));
   const isTold =
     numbers.some((number) => answer.numbers.some((given) => isSameNumber(number, given))) ||
     dates.some((date) => answer.dates.some((given) => !["conflict", "unrelated"].includes(compareDates(date, given))));
-  if (isTold) return false;
-  const isNews = (given: Quantity) => !question.numbers.some((asked) => isSameNumber(given, asked));
+  if (isTold) return isOtherTime;
   return (
-    numbers.some((number) => answer.numbers.some((given) => isComparable(number, given) && isNews(given))) ||
+    isOtherTime ||
+    numbers.some((number) => answer.numbers.some((given) => isComparable(number, given) && !isAsked(given))) ||
     dates.some((date) => answer.dates.some((given) => compareDates(date, given) === "conflict"))
   );
 };

@@ -7,7 +7,7 @@ import { keyOf } from "./key";
 import { type Match, matchAliases } from "./match";
 import { likestMatches, type Meaning, meaningOf } from "./meaning";
 import { type Alias, readAliases } from "./reference";
-import { isReversed } from "./reversal";
+import { stanceTo } from "./reversal";
 import { refusalOf } from "./stance";
 
 /** What the model of correctness looks at. */
@@ -19,6 +19,7 @@ export const CORRECTNESS_FEATURES = [
   "spelling",
   "otherFact",
   "otherNumber",
+  "otherSigns",
   "bareInside",
   "refusal",
   "denied",
@@ -49,7 +50,9 @@ const best = <T>(items: readonly T[], value: (item: T) => number): number => Mat
 /** A short answer that has nothing but words of a reference: "Cartier" for "Jacques Cartier". */
 const bareInside = (answer: ReadText, matches: readonly Match[]): number => {
   if (answer.words.length > 6) return 0;
-  return best(matches, ({ f1, isStated, alias }) => (!isStated && f1 > 0 && isWithin(answer, alias) ? 1 : 0));
+  return best(matches, ({ f1, isStated, alias, fact }) =>
+    !isStated && !fact && f1 > 0 && isWithin(answer, alias) ? 1 : 0,
+  );
 };
 
 /** Other dates or numbers before the expected one, at most 1; 0 where one reference comes first. */
@@ -79,7 +82,10 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
   const refusal = refusalOf(answer.text);
   const meaning = await meaningOf(answer, scored.question ?? "", matches, embed);
   const stated = matches.filter(({ isStated }) => isStated);
-  const isStated = stated.length > 0;
+  const [likest] = matches;
+  const stance = likest && stanceTo(answer, question, likest.alias);
+  const isRestated = stance === "restated";
+  const isStated = stated.length > 0 || isRestated;
   return {
     answer,
     matches,
@@ -88,16 +94,17 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
     meaning,
     features: {
       stated: Number(isStated),
-      statedInQuestion: Number(isStated && stated.every(({ isAsked }) => isAsked)),
-      recall: best(matches, ({ recall }) => recall),
+      statedInQuestion: Number(stated.length > 0 && stated.every(({ isAsked }) => isAsked)),
+      recall: isRestated ? 1 : best(matches, ({ recall }) => recall),
       f1: best(matches, ({ f1 }) => f1),
-      spelling: best(matches, ({ spelling }) => spelling),
+      spelling: isRestated ? 1 : best(matches, ({ spelling }) => spelling),
       otherFact: Number(!isStated && givesOther(matches)),
       otherNumber: Number(!isStated && hasOther(answer, question, matches)),
+      otherSigns: Number(!isStated && matches.some(({ hasOtherSigns }) => hasOtherSigns)),
       bareInside: bareInside(answer, matches),
       refusal: isStated ? 0 : refusal,
       denied: Number(setting.isDenied),
-      opposite: Number(matches.some(({ isOpposite }) => isOpposite) || isReversed(answer, question, matches[0])),
+      opposite: Number(matches.some(({ isOpposite }) => isOpposite) || stance === "reversed"),
       late: Math.min(1, (setting.sentence ?? 0) / 3),
       rivals: Math.min(1, setting.rivals.length / 3),
       opensOtherwise: Number(setting.opensOtherwise),

@@ -26,11 +26,11 @@ const RELATED = 0.6;
 
 /**
  * How alike two words are that are not the same, 0…1: a slip of spelling ("Bennet", "Bennett"), or the same beginning
- * ("Britain", "British"). Numbers are the same or they are not.
+ * ("Britain", "British"). Numbers and names with signs are the same or they are not.
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
-  if (shorter.length < 4 || longer.length > LONGEST || /\p{N}/u.test(a) || /\p{N}/u.test(b)) return 0;
+  if (shorter.length < 4 || longer.length > LONGEST || /[\p{N}+#]/u.test(a + b)) return 0;
   const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
   if (granted > 0 && editDistance(a, b, granted) <= granted) return SLIP;
   const start = sharedStart(shorter, longer);

@@ -1,12 +1,16 @@
 import { countWords, inCommon } from "../text/overlap";
+import { hasSameSigns } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
+import { unitByName } from "../text/units";
 import { contentWords, isNameLike, type Word } from "../text/words";
-import type { ReadText } from "./answer";
+import { acronymPlace } from "./acronyms";
+import { joined, type ReadText } from "./answer";
 import { checkFact, type FactCheck, isRefuted } from "./facts";
+import { givenPlaces, isCommonWord } from "./given";
 import { keyOf } from "./key";
 import { type Occurrence, occurrencesOf } from "./occurrences";
 import { bareVerdict, verdictOf } from "./polarity";
-import { type Alias, isInQuestion } from "./reference";
+import type { Alias } from "./reference";
 
 /** How an answer stands to one alias. Shares are 0…1. */
 export interface Match {
@@ -17,6 +21,8 @@ export interface Match {
   isStated: boolean;
   /** Yes or no, and the answer says the opposite. */
   isOpposite: boolean;
+  /** Its words are said with other signs between or around them, or it is a code and another one is given: "x-1" for "x+1". */
+  hasOtherSigns: boolean;
   /** The question says it already. */
   isAsked: boolean;
   /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
@@ -78,14 +84,29 @@ const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
   return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
 };
 
-/** Where the alias is said; a date or number counts wherever the answer gives the same one. */
+/** Where the alias is said; a date or number counts wherever the answer gives the same one, a common word where it is given. */
 const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
   const { verdict, given } = fact ?? {};
+  if (!fact && isCommonWord(alias)) {
+    const acronym = acronymPlace(answer.words, alias.words);
+    return acronym && acronym.length > 1 ? [acronym] : givenPlaces(answer, alias);
+  }
   // "5" stands in "5 %" and in "March 5" as well.
   if (!given || verdict !== "same") return fact ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
   const next = answer.words.findIndex(({ start }) => start >= given.end);
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
+};
+
+/** Nothing but numbers, letters, and words with digits or signs: "5-10", "F-16", "1.2.3", "H2O". Such are the same or they are not. */
+export const isCode = ({ words }: Alias): boolean => {
+  const content = words.filter(
+    ({ norm, numeral }) => norm.length === 1 || !(STOP_WORDS.has(norm) || (!numeral && unitByName(norm))),
+  );
+  return (
+    content.every(({ norm }) => /[\p{N}+#]|^[a-z]$/u.test(norm)) &&
+    (content.length > 1 || content.some(({ norm }) => /[\p{N}+#]/u.test(norm)))
+  );
 };
 
 /** What matching needs of the two texts, made once for all aliases. */
@@ -97,6 +118,7 @@ export interface MatchInput {
 /** Compares the answer with each alias. */
 export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly Alias[]): Match[] => {
   const asked = new Set(question.words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(({ stem }) => stem));
+  const stemsAsked = joined(question.words.map(({ stem }) => stem));
   const given = newStems(answer.words, asked);
   const counts = countWords(given);
   const spelled = new Set(trigrams(answer.norms.join(" ")));
@@ -106,20 +128,29 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const verdict = bareVerdict(alias.words);
     const checked = facts.get(alias);
     const fact = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
-    const occurrences = placesOf(answer, alias, fact);
+    const places = placesOf(answer, alias, fact);
+    const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
+    const occurrences = fact
+      ? places
+      : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
+    const isExact = !fact && isCode(alias);
+    const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{Lu}$/u.test(text)));
+    const hasOtherSigns = isAltered && occurrences.length === 0;
     const isSameVerdict =
       verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
     const isStated = isSameVerdict ?? occurrences.length > 0;
     const words = newStems(alias.words, asked);
-    // A wrong date is not half right for its month.
-    const mayShare = fact?.verdict !== "other";
+    // A wrong date is not half right for its month, nor "x-1" for "x+1"; a common word says nothing where it is not given.
+    const mayShare =
+      fact?.verdict !== "other" && !hasOtherSigns && (isStated || !(isExact || (!fact && isCommonWord(alias))));
     return {
       alias,
       occurrences,
       fact,
       isStated,
       isOpposite: isSameVerdict === false,
-      isAsked: isInQuestion(alias, question.words),
+      hasOtherSigns,
+      isAsked: stemsAsked.includes(joined(alias.words.map(({ stem }) => stem))),
       recall: isStated ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
       spelling: isStated ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),

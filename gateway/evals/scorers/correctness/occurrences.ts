@@ -1,4 +1,5 @@
 import { indexOfRun } from "../text/overlap";
+import { hasKoreanEnding } from "../text/stem";
 import { STOP_WORDS } from "../text/stop-words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
@@ -37,7 +38,9 @@ const mayStick = (rest: string): boolean =>
 
 /** The alias with other spaces: "Pac Man" for "Pacman", and where a space was lost. */
 const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
-  if (alias.squeezed.length < SHORTEST) return [];
+  // "F16" for "F-16".
+  const isCode = alias.words.length > 1 && /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
+  if (alias.squeezed.length < SHORTEST && !isCode) return [];
   const found: Occurrence[] = [];
   let from = 0;
   while (found.length < MOST_OCCURRENCES) {
@@ -48,7 +51,9 @@ const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias):
     const before = squeezed.slice(squeezedAt[at], start);
     const rest = squeezed.slice(last + 1, squeezedAt[end + 1]);
     const isLong = alias.words.length > 1 && alias.squeezed.length >= SHORTEST_INSIDE;
-    if (isLong || (mayStick(before) && mayStick(rest))) found.push({ at, length: end - at + 1 });
+    const isWhole = before === "" && rest === "";
+    if (isWhole || (!isCode && (isLong || (mayStick(before) && mayStick(rest)))))
+      found.push({ at, length: end - at + 1 });
     from = last + 1;
   }
   return found;
@@ -106,21 +111,43 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
   return place;
 };
 
+/** The words of the alias, the last one with a Korean particle: "파리입니다". */
+const runsWithParticle = ({ norms }: ReadText, { words }: Alias): Occurrence[] => {
+  const last = words.at(-1)?.norm ?? "";
+  if (!/\p{sc=Hangul}$/u.test(last)) return [];
+  return norms.flatMap((norm, end) => {
+    const at = end - words.length + 1;
+    const isRun =
+      hasKoreanEnding(last, norm) && words.slice(0, -1).every((word, step) => word.norm === norms[at + step]);
+    return isRun ? [{ at, length: words.length }] : [];
+  });
+};
+
+const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
+  (answer, { words }) =>
+    runs(
+      answer.norms,
+      answer.joinedNorms,
+      words.map(({ norm }) => norm),
+    ),
+  (answer, { words }) => runs(answer.keys, answer.joinedKeys, words.map(keyOf)),
+  runsWithParticle,
+  squeezedRuns,
+  ({ words }, alias) => {
+    const acronym = acronymPlace(words, alias.words);
+    return acronym ? [acronym] : [];
+  },
+  spreadRuns,
+];
+
 /**
  * Where the alias is said in so many words: in the same forms, in the same stems, with other spaces, by its initials,
  * with a few words between, or in a slightly different spelling. The first of these ways that is found is taken.
  */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
-  const exact = runs(
-    answer.norms,
-    answer.joinedNorms,
-    alias.words.map(({ norm }) => norm),
-  );
-  if (exact.length > 0) return exact;
-  const inflected = runs(answer.keys, answer.joinedKeys, alias.words.map(keyOf));
-  if (inflected.length > 0) return inflected;
-  const squeezed = squeezedRuns(answer, alias);
-  if (squeezed.length > 0) return squeezed;
-  const acronym = acronymPlace(answer.words, alias.words);
-  return acronym ? [acronym] : spreadRuns(answer, alias);
+  for (const way of waysOf) {
+    const found = way(answer, alias);
+    if (found.length > 0) return found;
+  }
+  return [];
 };

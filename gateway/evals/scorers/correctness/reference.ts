@@ -1,6 +1,7 @@
-import { indexOfRun } from "../text/overlap";
+import { isInFormula } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
 import { readWords, type Word } from "../text/words";
+import { flattenExponents } from "./unglue";
 
 /** One way to say a reference answer. */
 export interface Alias {
@@ -20,10 +21,11 @@ const MOST_WORDS = 400;
 
 const TITLES = new Set("mr mrs ms dr prof sir dame".split(" "));
 
-const trimStopWords = (words: readonly Word[]): readonly Word[] => {
-  const first = words.findIndex(({ norm }) => !STOP_WORDS.has(norm));
+const trimStopWords = (words: readonly Word[], text: string): readonly Word[] => {
+  const isContent = ({ norm }: Word, at: number) => !STOP_WORDS.has(norm) || isInFormula(words, at, text);
+  const first = words.findIndex(isContent);
   if (first < 0) return words;
-  return words.slice(first, words.findLastIndex(({ norm }) => !STOP_WORDS.has(norm)) + 1);
+  return words.slice(first, words.findLastIndex(isContent) + 1);
 };
 
 /** "Dr. Jesse Bennett" without the title; a title alone, or before one initial, stays. */
@@ -32,7 +34,8 @@ const withoutTitle = (words: readonly Word[]): readonly Word[] =>
 
 /** A reference, what is outside its brackets ("Blue (colour)"), and each side of its one "or". */
 const variantsOf = (reference: string): string[] => {
-  const outside = reference.replace(/\([^()]*\)|\[[^[\]]*\]/g, " ").trim();
+  // "Blue (colour)", not "O(n)".
+  const outside = reference.replace(/(?<![\p{L}\p{N}])\([^()]*\)|(?<![\p{L}\p{N}])\[[^[\]]*\]/gu, " ").trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
   const isChoice = sides.length === 2 && reference.length < 80 && sides.every((side) => /\p{L}{3}/u.test(side));
   const isLettered = /[\p{L}\p{N}]/u.test(outside);
@@ -41,8 +44,9 @@ const variantsOf = (reference: string): string[] => {
 
 export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) => norm).join("");
 
-const toAlias = (reference: string, text: string): Alias => {
-  const words = withoutTitle(trimStopWords(readWords(text))).slice(0, MOST_WORDS);
+const toAlias = (reference: string, variant: string): Alias => {
+  const text = flattenExponents(variant);
+  const words = withoutTitle(trimStopWords(readWords(text), text)).slice(0, MOST_WORDS);
   return { reference, text, words, squeezed: squeeze(words) };
 };
 
@@ -52,17 +56,12 @@ export const readAliases = (references: readonly string[]): Alias[] => {
   return references.slice(0, MOST_REFERENCES).flatMap((reference) =>
     variantsOf(reference.slice(0, MOST_WORDS * 10))
       .map((text) => toAlias(reference, text))
-      .filter(({ words, squeezed }) => {
-        if (words.length === 0 || known.has(squeezed)) return false;
-        known.add(squeezed);
+      .filter(({ words, squeezed, text }) => {
+        // "x+1" and "x-1" are two.
+        const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
+        if (words.length === 0 || known.has(key)) return false;
+        known.add(key);
         return true;
       }),
   );
 };
-
-/** Whether the alias stands in the question already: then repeating it says little. */
-export const isInQuestion = ({ words }: Alias, question: readonly Word[]): boolean =>
-  indexOfRun(
-    question.map(({ stem }) => stem),
-    words.map(({ stem }) => stem),
-  ) >= 0;

@@ -1,35 +1,155 @@
 import { STOP_WORDS } from "../text/stop-words";
-import { contentWords } from "../text/words";
+import type { Word } from "../text/words";
 import { type ReadText, sentenceOf } from "./answer";
 import { keyOf } from "./key";
-import type { Match } from "./match";
+import type { Alias } from "./reference";
 import { isNegation } from "./stance";
 
-/** Words from which on a reference is a statement, and the share of them that a sentence has to have to speak of it. */
-const FEWEST_WORDS = 5;
+/** Share of a reference's words that a sentence has to have to speak of the same. */
 const SHARE = 0.6;
+/** Words from which on a reference is taken for a statement, whether it has one of `VERBS` or not. */
+const FEWEST_WORDS = 5;
 
-/** Whether the sentence that says most of a longer reference denies what the reference affirms, or the other way round. */
-export const isReversed = (answer: ReadText, question: ReadText, match: Match | undefined): boolean => {
-  if (!match || question.words.some(isNegation)) return false;
-  const { words } = match.alias;
-  const wanted = new Set(
-    contentWords(words)
-      .filter((word) => !isNegation(word))
-      .map(keyOf),
-  );
-  if (wanted.size < FEWEST_WORDS) return false;
-  const found = new Map<number, Set<string>>();
-  const denying = new Set<number>();
-  answer.words.forEach((word, at) => {
-    const sentence = sentenceOf(answer, at);
-    if (isNegation(word)) denying.add(sentence);
-    const key = answer.keys[at] ?? "";
-    if (STOP_WORDS.has(word.norm) || !wanted.has(key)) return;
-    const keys = found.get(sentence) ?? new Set();
-    found.set(sentence, keys.add(key));
+const VERBS = new Set(
+  "is are was were be been am can could may might must shall should will would has have had do does did gets got".split(
+    " ",
+  ),
+);
+/** What denies besides the words of `isNegation`: English, and the commonest negations of other languages. */
+const DENIALS = new Set(
+  (
+    "hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint " +
+    "nicht kein keine keinen keiner keinem nie niemals pas jamais aucun aucune non nunca jamas nao niet geen nooit inte ikke nie не нет никогда degil " +
+    "不 没 沒 لا ليس ليست لم لن לא אין नहीं"
+  ).split(" "),
+);
+const KOREAN_DENIAL = /않|없|아니/u;
+
+/** Words that are each other's opposite, the sides with a bar between. */
+const OPPOSITES = `
+  allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
+  safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
+  higher more greater larger|lower less fewer smaller; before|after; above|below; present|absent; accepted accept|rejected reject
+  passed pass passes|failed fails; open|closed shut; alive|dead; won win|lost lose; guilty|innocent; enabled enable|disabled disable
+  required mandatory compulsory|optional voluntary; hot|cold; early|late; positive|negative; included|excluded; agree agreed|disagree disagreed
+`;
+
+/** Number of a pair of opposites, negative for its second side. */
+const SIDE_OF: ReadonlyMap<string, number> = new Map(
+  OPPOSITES.trim()
+    .split(/[;\n]/)
+    .flatMap((pair, index) =>
+      pair.split("|").flatMap((side, place) =>
+        side
+          .trim()
+          .split(/\s+/)
+          .map((word): [string, number] => [word, (index + 1) * (place === 0 ? 1 : -1)]),
+      ),
+    ),
+);
+
+/** Whether a word denies, unless it is the opposite of one that is wanted. */
+const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
+  const word = words[at];
+  const side = word && SIDE_OF.get(word.norm);
+  if (!word || (side !== undefined && (sides.has(side) || sides.has(-side)))) return false;
+  if (/^(?:not|nicht|nur)$/.test(word.norm) && /^(?:only|just|merely|nur)$/.test(words[at + 1]?.norm ?? ""))
+    return false;
+  return isNegation(word) || DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
+};
+
+/** "unsafe" of "safe". */
+const NEGATED = /^(?:un|in|im|il|ir|dis|non)(?=\p{L}{4})/u;
+/** Words that a denial takes the place of. */
+const LIGHT = new Set("always ever yes really indeed".split(" "));
+const TURNS = new Set("but and while whereas although though however because than".split(" "));
+
+/** Numbers the clauses of a text, word by word. */
+const clausesOf = (words: readonly Word[], text: string): number[] => {
+  let clause = 0;
+  return words.map((word, at) => {
+    const before = words[at - 1];
+    const isNext = before && (/[,;:.!?—–()\n]/.test(text.slice(before.end, word.start)) || TURNS.has(word.norm));
+    if (isNext) clause++;
+    return clause;
   });
-  const [best] = [...found].sort(([, a], [, b]) => b.size - a.size);
-  if (!best || best[1].size < SHARE * wanted.size) return false;
-  return denying.has(best[0]) !== words.some(isNegation);
+};
+
+/** How a stretch of words speaks of what a reference says. */
+interface Speech {
+  /** Words of the reference that it has, an opposite counting as the word. */
+  found: number;
+  isDenied: boolean;
+}
+
+interface Wanted {
+  keys: ReadonlySet<string>;
+  /** Sides of opposites among them. */
+  sides: ReadonlySet<number>;
+}
+
+const wantedOf = (words: readonly Word[]): Wanted => {
+  const sides = new Set(words.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
+  const content = words.filter((_, at) => !isDenying(words, at, sides));
+  const keys = content.filter(({ norm }) => !STOP_WORDS.has(norm) && !SIDE_OF.has(norm) && !LIGHT.has(norm));
+  return { keys: new Set(keys.map(keyOf)), sides };
+};
+
+/** Which word of the reference a word is, and whether it turns it round; undefined: none. */
+const roleOf = (word: Word, { keys, sides }: Wanted): { name: string; isTurned: boolean } | undefined => {
+  const key = keyOf(word);
+  if (keys.has(key)) return { name: key, isTurned: false };
+  const side = SIDE_OF.get(word.norm);
+  if (side !== undefined && sides.has(side)) return { name: String(Math.abs(side)), isTurned: false };
+  if (side !== undefined && sides.has(-side)) return { name: String(Math.abs(side)), isTurned: true };
+  const bare = key.replace(NEGATED, "");
+  if (bare !== key && keys.has(bare)) return { name: bare, isTurned: true };
+  const longer = [...keys].find((wanted) => wanted.replace(NEGATED, "") === key && wanted !== key);
+  return longer === undefined ? undefined : { name: longer, isTurned: true };
+};
+
+/** Reads the words of one sentence. `isName`: only a denial within the reference's words counts. */
+const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): Speech => {
+  const clauses = clausesOf(words, text);
+  const turned = new Map<string, boolean>();
+  const speaking = new Set<number>();
+  let [first, last] = [Number.POSITIVE_INFINITY, -1];
+  for (const [at, word] of words.entries()) {
+    const role = roleOf(word, wanted);
+    if (!role) continue;
+    turned.set(role.name, (turned.get(role.name) ?? true) && role.isTurned);
+    speaking.add(clauses[at] ?? 0);
+    [first, last] = [Math.min(first, at), at];
+  }
+  const denials = words.filter(
+    (_, at) =>
+      isDenying(words, at, wanted.sides) && speaking.has(clauses[at] ?? 0) && (!isName || (at > first && at < last)),
+  ).length;
+  const turns = [...turned.values()].filter(Boolean).length;
+  return { found: turned.size, isDenied: (denials + turns) % 2 === 1 };
+};
+
+/**
+ * How the sentence that says most of a reference stands to what it states. `reversed`: it denies what the reference affirms,
+ * or the other way round; `restated`: it says all of it by an opposite, "prohibited" for "not allowed"; undefined: neither.
+ */
+export const stanceTo = (
+  answer: ReadText,
+  question: ReadText,
+  { words, text }: Pick<Alias, "words" | "text">,
+): "reversed" | "restated" | undefined => {
+  const wanted = wantedOf(words);
+  const size = wanted.keys.size + wanted.sides.size;
+  const isDenial = words.some((_, at) => isDenying(words, at, wanted.sides));
+  const isStatement = size >= FEWEST_WORDS || isDenial || words.some(({ norm }) => VERBS.has(norm));
+  if (size === 0 || (size === 1 && !isDenial)) return undefined;
+  // "Which animal does not lay eggs?" asks for what is denied.
+  if (question.words.some(isNegation) && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
+  const expected = speechOf(text, words, wanted, false);
+  const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
+  const speeches = [...sentences.values()].map((sentence) => speechOf(answer.text, sentence, wanted, !isStatement));
+  const [best] = speeches.sort((a, b) => b.found - a.found);
+  if (!best || best.found < SHARE * size) return undefined;
+  if (best.isDenied !== expected.isDenied) return "reversed";
+  return best.found === size && wanted.sides.size > 0 ? "restated" : undefined;
 };

@@ -223,7 +223,7 @@ describe("scores", () => {
       ),
       { numRuns: 200 },
     );
-  });
+  }, 60_000);
 
   test("the order of references changes nothing", async () => {
     const references = ["Raymond Unwin", "Barry Parker", "1902", "New Earswick"];
@@ -239,11 +239,12 @@ describe("scores", () => {
     async (part) => {
       const text = part.repeat(100_000 / part.length);
       const references = Array.from({ length: 100 }, (_, index) => `${text.slice(index, index + 500)} ${index}`);
-      const from = performance.now();
+      const before = process.cpuUsage();
       await score(text, references, text);
-      expect(performance.now() - from).toBeLessThan(8000);
+      // Of the processor, so that a busy machine changes nothing.
+      expect(process.cpuUsage(before).user / 1000).toBeLessThan(8000);
     },
-    20_000,
+    120_000,
   );
 });
 

@@ -30,12 +30,32 @@ const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessSc
 const isSameAs = (output: string) => (reference: string) =>
   reference.trim().toLowerCase() === output.trim().replace(/\.$/, "").toLowerCase();
 
-const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, 100_000));
+const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, MOST_CHARACTERS));
+const MOST_CHARACTERS = 100_000;
 
-/** An answer without a letter or digit, such as "+", is compared as it is. */
+/** A stretch of signs, as far as the next letter, digit, space or quotation mark. */
+const SIGNS = /[^\p{L}\p{N}\s"'`“”‘’«»]+/gu;
+/** Marks of a sentence, and brackets around a sign. */
+const AROUND = /^[([{]+(?=.)|(?<=.)[)\]}]+$|(?<=.)[.,;:!?…。]+$/gu;
+const DENIED = /(?:\b(?:not|never|isn['’]t)|rather than|instead of)\s*["'`“‘]?$/iu;
+
+const unquoted = (text: string): string => text.trim().replace(/^["'`“”‘’«»]+(?=.)|(?<=.)["'`“”‘’«»]+$/gu, "");
+
+/** Where an answer has a sign alone, such as "==" in "The operator is ==.". */
+const isSaid = (sign: string, output: string): boolean => {
+  if (unquoted(output) === sign) return true;
+  const text = output.slice(0, MOST_CHARACTERS);
+  return [...text.matchAll(SIGNS)].some(({ 0: stretch, index }) => {
+    // A sign of punctuation is said between spaces or quotation marks only.
+    const isApart = index === 0 || /[\s"'`“‘«([]/.test(text.charAt(index - 1));
+    return isApart && [stretch, stretch.replace(AROUND, "")].includes(sign) && !DENIED.test(text.slice(0, index));
+  });
+};
+
+/** References without a letter or digit, such as "+", are compared as they are. */
 const compareSigns = (references: readonly string[], output: string): CorrectnessScore =>
-  references.some((reference) => reference.trim() === output)
-    ? { value: 1, reason: "The answer is a reference, sign for sign." }
+  references.some((reference) => isBlank(reference) && reference.trim() !== "" && isSaid(unquoted(reference), output))
+    ? { value: 1, reason: "The answer gives a reference, sign for sign." }
     : { value: 0, reason: "The answer has neither a letter nor a digit, and is no reference as it stands." };
 
 /** "Paris [1]" is "Paris", unless a reference has markers too, such as "x[1]". */
@@ -49,7 +69,8 @@ const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
 export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessScore> => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
-  if (isBlank(output)) return compareSigns(answer.references, output);
+  const bySigns = compareSigns(answer.references, output);
+  if (isBlank(output) || bySigns.value === 1) return bySigns;
   const abstention = compareAbstentions(answer);
   if (abstention) return abstention;
   const findings: CorrectnessFindings = await findCorrectness(withoutMarkers(answer), embed);

@@ -2,8 +2,15 @@
 const GLUED_NAME = /(?<![\p{L}\p{M}])(?!Mc|Mac|De|Di|La|Le|Van)(\p{L}\p{Ll}{1,20})(?=\p{Lu}\p{Ll}{2})/gu;
 /** "2016by". */
 const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|rd\b)\p{Ll}{2})/gu;
-/** The mark of a note behind a year: "in 20171." */
-const YEAR_WITH_NOTE = /(?<![\p{Nd}.,])((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
+/** The mark of a note behind a year: "in 20171." "15000 people" and a bare "15000" are no years. */
+const YEAR_WITH_NOTE =
+  /(?<=(?:\b(?:in|since|until|till|by|from|during|year)|\p{Lu}\p{L}{2,8}(?:\s\p{Nd}{1,2},)?)\s)((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
+/** "x²", "km²" are "x^2", "km^2"; behind other words a raised number is a note. */
+const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
+
+/** Raised digits of a formula as an exponent: "x^2". */
+export const flattenExponents = (text: string): string =>
+  text.replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`);
 
 /** Puts back spaces that extraction from web pages has lost, and takes off the marks of notes that stuck to years. */
 export const unglue = (text: string): string =>

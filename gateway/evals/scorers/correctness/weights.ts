@@ -12,6 +12,7 @@ export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
     spelling: 1.0779,
     otherFact: -0.7999,
     otherNumber: -2.5,
+    otherSigns: -3,
     bareInside: 0.0755,
     refusal: -0.9097,
     denied: -3,

@@ -91,7 +91,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     rightHours: Number(hours.length > 0 && hours.every(({ isRight }) => isRight)),
     firstPerson: Number(words.some(({ norm }) => FIRST_PERSON.test(norm))),
     negation: Number(isNegated),
-    reversal: Number(evidence.reversal !== undefined),
+    reversal: Number(evidence.reversal !== undefined || evidence.altered.length > 0),
     length: Math.log1p(weights.filter((weight) => weight > 0).length),
     similarity,
   };

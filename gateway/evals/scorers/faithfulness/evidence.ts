@@ -1,11 +1,12 @@
 import type { ClaimSpan } from "../../judge/judge";
 import { readWords, type Word } from "../text/words";
+import { findAltered } from "./altered";
 import { type AttributeFinding, checkAttributes } from "./facts";
 import { checkHours, type HoursFinding } from "./hours";
 import { type NumbersTold, untoldNumbers } from "./numbers-told";
 import { findReversal } from "./polarity";
 import { runLengths, runsOfWords } from "./runs";
-import type { Span } from "./span";
+import type { Span, UnsupportedSpan } from "./span";
 import { bestWindows, type Window } from "./windows";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
@@ -29,6 +30,8 @@ export interface Evidence {
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
   hours: readonly HoursFinding[];
+  /** What stands in a context with another sign, unit or bound. */
+  altered: readonly UnsupportedSpan[];
   /** What says the opposite of the passage with the same words. */
   reversal: Span | undefined;
 }
@@ -46,6 +49,9 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
 
 /** A passage with this share of a claim's words speaks of the same matter. */
 const SAME_MATTER = 0.6;
+
+/** Passages in which the formulas of a claim are looked for. */
+const PASSAGES_OF_FORMULAS = 5;
 
 /** Looks for a claim in the contexts. */
 export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
@@ -92,6 +98,14 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     reversal:
       best && best.alone >= SAME_MATTER ? findReversal(words, source.passages[best.passage]?.text ?? "") : undefined,
     numbers,
+    altered: findAltered(
+      claim.text,
+      words,
+      reading.numbers,
+      numbers.untold,
+      windows.slice(0, PASSAGES_OF_FORMULAS).map(({ passage }) => source.passages[passage]?.text ?? ""),
+      (stem) => source.idOf.has(stem),
+    ),
     newNames: newNamesIn(words, known, claim.text, taken),
     attributes,
     hours,

@@ -1,4 +1,4 @@
-import { type ClockTime, clockTimes, isSameTime } from "./clock";
+import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import type { DataRecord } from "./record";
 
 /** Opening and closing times by day of the week, 0 = Monday; minutes since midnight. */
@@ -20,7 +20,7 @@ export const timetableOf = ({ facts }: DataRecord): Timetable | undefined => {
   for (const { key, value } of facts) {
     const [name = ""] = key;
     if (key.length !== 1 || typeof value !== "string" || !DAYS.includes(name)) continue;
-    const [open, close] = clockTimes(value.slice(0, 100));
+    const [open, close] = readTimes(value.slice(0, 100));
     if (open && close) table.set(dayOf(name), { open: open.minutes, close: close.minutes });
   }
   return table.size > 0 ? table : undefined;
@@ -56,7 +56,7 @@ interface Group extends DaysMention {
 /** Days with the times that belong to them: those that follow, or, where a text starts with times, those before. */
 const groupsIn = (text: string): Group[] => {
   const mentions = daysIn(text);
-  const times = clockTimes(text);
+  const times = readTimes(text);
   const groups: Group[] = [];
   let open: Group | undefined;
   const isTimeFirst = times[0] !== undefined && mentions[0] !== undefined && times[0].start < mentions[0].start;
@@ -100,10 +100,11 @@ export const checkHours = (text: string, timetable: Timetable): HoursFinding[] =
     // Midnight to midnight may mean closed or always open: only times can be wrong.
     const isVague = /\b(?:var(?:y|ies|ying)|rang(?:e|es|ing)|between|different|\bor\b)/i.test(text.slice(start, end));
     if (isVague || (times.length === 0 && known.some((day) => day && day.open === day.close))) return [];
+    const isAt = (time: ClockTime, minutes: number) => isSameTime(time, { minutes, isHalfKnown: false });
     const agrees = (day: { open: number; close: number } | undefined) =>
       day !== undefined &&
-      (!open || isSameTime(open, day.open) || (!close && isSameTime(open, day.close))) &&
-      (!close || isSameTime(close, day.close));
+      (!open || isAt(open, day.open) || (!close && isAt(open, day.close))) &&
+      (!close || isAt(close, day.close));
     const agreeing = known.filter(agrees).length;
     const isLoose = /week(?:day|end)/i.test(text.slice(start, end));
     const isRight = isClosed

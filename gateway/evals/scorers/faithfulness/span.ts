@@ -3,3 +3,7 @@ export interface Span {
   start: number;
   end: number;
 }
+
+export interface UnsupportedSpan extends Span {
+  note: string;
+}

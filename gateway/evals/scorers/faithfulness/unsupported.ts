@@ -2,11 +2,7 @@ import { widenToClause } from "./clause";
 import type { AttributeFinding } from "./facts";
 import { heaviestGap } from "./gaps";
 import type { ReadClaim } from "./reading";
-import type { Span } from "./span";
-
-export interface UnsupportedSpan extends Span {
-  note: string;
-}
+import type { UnsupportedSpan } from "./span";
 
 const STANCES = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 
@@ -21,6 +17,7 @@ export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.hours.flatMap(({ start, end, isRight }) =>
     isRight ? [] : [{ start, end, note: "The timetable in the data says otherwise." }],
   ),
+  ...evidence.altered,
   ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context with the same words says the opposite." }] : []),
 ];
 

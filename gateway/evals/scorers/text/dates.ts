@@ -1,12 +1,15 @@
-import { readNumbers } from "./numbers";
+import { type Quantity, readNumbers } from "./numbers";
 import { readWords, type Word } from "./words";
 
 /** A date of a text, as far as it is told. */
 export interface DateMention {
+  /** Before the common era negative: 44 BC is -44. */
   year: number | null;
   /** From 1. */
   month: number | null;
   day: number | null;
+  /** "03/04/1999": which of the two is the month depends on the country; `month` and `day` are null. */
+  either: readonly [number, number] | null;
   /** "the 1990s": any year of the ten. */
   isDecade: boolean;
   /** UTF-16 offsets. */
@@ -14,90 +17,132 @@ export interface DateMention {
   end: number;
 }
 
-const MONTHS: ReadonlyMap<string, number> = new Map(
-  "january february march april may june july august september october november december"
-    .split(" ")
-    .flatMap((name, index): [string, number][] => [
-      [name, index + 1],
-      [name.slice(0, 3), index + 1],
-    ]),
-);
+const namesOf = (names: string): [string, number][] =>
+  names.split(" ").flatMap((same, index) => same.split("|").map((name): [string, number] => [name, index + 1]));
 
-const monthOf = (word: Word | undefined): number | null => {
-  // "may" and "march" are months by their capital only.
-  if (!word || !/^\p{Lu}/u.test(word.text)) return null;
-  return MONTHS.get(word.norm) ?? (word.norm === "sept" ? 9 : null);
+const ENGLISH = namesOf(
+  "january|jan february|feb march|mar april|apr may june|jun july|jul august|aug september|sep|sept october|oct november|nov december|dec",
+);
+/** As `normaliseWord` writes them: German, French, Spanish, Italian, Portuguese, Dutch, Russian in the genitive. */
+const OTHERS = namesOf(
+  "januar|janner|janvier|enero|gennaio|janeiro|januari|января februar|fevrier|febrero|febbraio|fevereiro|februari|февраля " +
+    "marz|mars|marzo|marco|maart|марта avril|abril|aprile|апреля mai|mayo|maggio|maio|mei|мая " +
+    "juni|juin|junio|giugno|junho|июня juli|juillet|julio|luglio|julho|июля august|aout|agosto|augustus|августа " +
+    "septembre|septiembre|settembre|setembro|сентября oktober|octobre|octubre|ottobre|outubro|октября " +
+    "novembre|noviembre|novembro|ноября dezember|decembre|diciembre|dicembre|dezembro|декабря",
+);
+const ENGLISH_MONTHS: ReadonlyMap<string, number> = new Map(ENGLISH);
+const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
+
+/** A month by its name. "may" and "march" are months by their capital only, "mars" and "juli" beside a day only. */
+const monthOf = (word: Word | undefined, isBesideDay: boolean): number | null => {
+  if (!word) return null;
+  const isCapital = /^\p{Lu}/u.test(word.text);
+  if (isBesideDay) return (isCapital || !ENGLISH_MONTHS.has(word.norm) ? MONTHS.get(word.norm) : undefined) ?? null;
+  return (isCapital ? ENGLISH_MONTHS.get(word.norm) : undefined) ?? null;
 };
 
 const dayOf = (word: Word | undefined): number | null => {
-  const [, digits] = /^(\d{1,2})(?:st|nd|rd|th)?$/.exec(word?.norm ?? "") ?? [];
+  const [, digits] = /^(\d{1,2})(?:st|nd|rd|th|er)?$/.exec(word?.norm ?? "") ?? [];
   const day = Number(digits);
   return day >= 1 && day <= 31 ? day : null;
 };
 
-const yearOf = (word: Word | undefined): number | null => {
-  const [, digits] = /^([12]\d{3})$/.exec(word?.text ?? "") ?? [];
-  const year = Number(digits);
-  return digits !== undefined && year <= 2100 ? year : null;
-};
-
 interface Read {
-  date: Pick<DateMention, "year" | "month" | "day">;
+  date: Pick<DateMention, "year" | "month" | "day"> & Partial<Pick<DateMention, "either">>;
+  /** Words that it takes. */
   length: number;
 }
 
-/** "12 March 1990", "12th of March", "March 12, 1990", "March 1990", "March". */
-const readNamed = (words: readonly Word[], at: number): Read | undefined => {
+/** Years by the offset of their word. */
+type Years = ReadonlyMap<number, Quantity>;
+
+const yearOf = (word: Word | undefined, years: Years): number | null => {
+  const year = word && years.get(word.start);
+  if (!year || year.isDecade) return null;
+  return year.era === "bc" ? -year.value : year.value;
+};
+
+const LINKS = new Set(["of", "de", "del", "di"]);
+
+/** "12 March 1990", "12th of March", "March 12, 1990", "March 1990", "March", "5. Januar 2021", "5 de enero de 2021". */
+const readNamed = (words: readonly Word[], at: number, years: Years): Read | undefined => {
   const first = words[at];
+  const isLink = (place: number) => Number(LINKS.has(words[place]?.norm ?? ""));
   const day = dayOf(first);
   if (day !== null) {
-    const skip = words[at + 1]?.norm === "of" ? 1 : 0;
-    const month = monthOf(words[at + 1 + skip]);
+    const place = at + 1 + isLink(at + 1);
+    const month = monthOf(words[place], true);
     if (month === null) return undefined;
-    const year = yearOf(words[at + 2 + skip]);
-    return { date: { day, month, year }, length: 2 + skip + (year === null ? 0 : 1) };
+    const next = place + 1 + isLink(place + 1);
+    const year = yearOf(words[next], years);
+    return { date: { day, month, year }, length: (year === null ? place : next) + 1 - at };
   }
-  const month = monthOf(first);
-  if (month === null) return undefined;
   const dayBehind = dayOf(words[at + 1]);
-  const year = yearOf(words[at + (dayBehind === null ? 1 : 2)]);
+  const month = monthOf(first, dayBehind !== null);
+  if (month === null) return undefined;
+  const year = yearOf(words[at + (dayBehind === null ? 1 : 2)], years);
   return { date: { day: dayBehind, month, year }, length: 1 + (dayBehind === null ? 0 : 1) + (year === null ? 0 : 1) };
 };
 
 const isIn = (value: number, low: number, high: number): boolean => value >= low && value <= high;
 
-/** "1990-03-12", "12/03/1990": where day and month could be either, only the year is taken. */
+/** Digits of a word alone, or as in the day of "2021-01-05T17:30" and "2021年". */
+const digitsOf = (word: Word | undefined): number =>
+  /^\d{1,4}$/.test(word?.norm ?? "") ? Number(word?.norm) : Number.NaN;
+
+const CJK_MARKS = [/^[年년]$/, /^[月월]$/, /^[日号號일]$/];
+
+/** "2021年1月5日", "2021년 1월 5일", with or without the day. */
+const readMarked = (words: readonly Word[], at: number): Read | undefined => {
+  const parts = CJK_MARKS.map((mark, index) => {
+    const place = at + 2 * index;
+    return mark.test(words[place + 1]?.norm ?? "") ? digitsOf(words[place]) : Number.NaN;
+  });
+  const [year = Number.NaN, month = Number.NaN, day = Number.NaN] = parts;
+  if (!isIn(year, 1, 2100) || !isIn(month, 1, 12)) return undefined;
+  return isIn(day, 1, 31) ? { date: { year, month, day }, length: 6 } : { date: { year, month, day: null }, length: 4 };
+};
+
+/** "1990-03-12", "12/03/1990", "12.03.1990": with full stops the day comes first. */
 const readNumeric = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b, c] = [words[at], words[at + 1], words[at + 2]];
   if (!a || !b || !c) return undefined;
   const between = source.slice(a.end, b.start);
-  if (!/^[-/.]$/.test(between) || source.slice(b.end, c.start) !== between) return undefined;
-  const [x, y, z] = [a, b, c].map(({ norm }) => (/^\d{1,4}$/.test(norm) ? Number(norm) : Number.NaN));
-  if (x === undefined || y === undefined || z === undefined) return undefined;
+  if (!/^(?:[-/–]|\.\s?)$/.test(between) || source.slice(b.end, c.start) !== between) return undefined;
+  // "1.2.2003.4" and "10-10-2000-5" are other numbers.
+  if (
+    /^[-/.]\d/.test(source.slice(c.end, c.end + 2)) ||
+    /\d[-/.]$/.test(source.slice(Math.max(0, a.start - 2), a.start))
+  )
+    return undefined;
+  const [x, y, z] = [digitsOf(a), digitsOf(b), digitsOf(c)];
   if (isIn(x, 1000, 2100) && isIn(y, 1, 12) && isIn(z, 1, 31))
     return { date: { year: x, month: y, day: z }, length: 3 };
   if (!isIn(z, 1000, 2100) || !isIn(x, 1, 31) || !isIn(y, 1, 31)) return undefined;
-  if (x > 12 && y <= 12) return { date: { year: z, month: y, day: x }, length: 3 };
+  if (y <= 12 && (x > 12 || x === y || between.startsWith(".")))
+    return { date: { year: z, month: y, day: x }, length: 3 };
   if (y > 12 && x <= 12) return { date: { year: z, month: x, day: y }, length: 3 };
-  return { date: { year: z, month: x === y ? x : null, day: x === y ? x : null }, length: 3 };
+  return y > 12 ? undefined : { date: { year: z, month: null, day: null, either: [x, y] }, length: 3 };
 };
 
 /** The dates of a text, bare years and decades among them. */
 export const readDates = (source: string, words: readonly Word[] = readWords(source)): DateMention[] => {
   const dates: DateMention[] = [];
-  const years = new Map(
+  const years: Years = new Map(
     readNumbers(source, words)
       .filter(({ isYear }) => isYear)
       .map((year) => [year.start, year]),
   );
   for (let at = 0; at < words.length; ) {
     const first = words[at];
-    const read = readNumeric(words, at, source) ?? readNamed(words, at);
+    const read = readMarked(words, at) ?? readNumeric(words, at, source) ?? readNamed(words, at, years);
     const year = first && years.get(first.start);
     const last = words[at + (read?.length ?? 1) - 1];
     if (first && last && (read || year)) {
-      const date = read?.date ?? { year: year?.value ?? null, month: null, day: null };
-      dates.push({ ...date, isDecade: !read && year?.isDecade === true, start: first.start, end: last.end });
+      const date = read?.date ?? { year: yearOf(first, years) ?? year?.value ?? null, month: null, day: null };
+      const end = Math.max(last.end, years.get(last.start)?.end ?? 0);
+      dates.push({ either: null, ...date, isDecade: !read && year?.isDecade === true, start: first.start, end });
     }
     at += read?.length ?? 1;
   }
@@ -106,11 +151,30 @@ export const readDates = (source: string, words: readonly Word[] = readWords(sou
 
 export type DateAgreement = "same" | "coarser" | "conflict" | "unrelated";
 
+/** By both ways to read "03/04/1999": month first, and day first. A date that leaves no doubt is the same by both. */
+const readings = (date: DateMention): [DateMention, DateMention] => {
+  const [first = null, second = null] = date.either ?? [];
+  if (first === null) return [date, date];
+  return [
+    { ...date, month: first, day: second },
+    { ...date, month: second, day: first },
+  ];
+};
+
+const ORDER: readonly DateAgreement[] = ["same", "coarser", "conflict", "unrelated"];
+
 /**
  * How a given date stands to an expected one. `same`: it tells all that is expected; `coarser`: part of it and nothing
- * else ("1990" for "March 1990"); `conflict`: a part is another one; `unrelated`: they have no part in common.
+ * else ("1990" for "March 1990"); `conflict`: a part is another one; `unrelated`: they have no part in common. Where day
+ * and month may be either, both are read by one country's order, and the order that agrees better counts.
  */
 export const compareDates = (expected: DateMention, given: DateMention): DateAgreement => {
+  const [wanted, told] = [readings(expected), readings(given)];
+  const found = [compareReadings(wanted[0], told[0]), compareReadings(wanted[1], told[1])];
+  return ORDER.find((agreement) => found.includes(agreement)) ?? "unrelated";
+};
+
+const compareReadings = (expected: DateMention, given: DateMention): DateAgreement => {
   let known = 0;
   let common = 0;
   for (const part of ["year", "month", "day"] as const) {

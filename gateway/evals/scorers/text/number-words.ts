@@ -11,17 +11,20 @@ const ORDINALS =
   );
 const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(" ");
 
-const MAGNITUDES: ReadonlyMap<string, number> = new Map([
-  ["hundred", 100],
-  ["thousand", 1e3],
-  ["lakh", 1e5],
-  ["million", 1e6],
-  ["mn", 1e6],
-  ["crore", 1e7],
-  ["billion", 1e9],
-  ["bn", 1e9],
-  ["trillion", 1e12],
-]);
+/** English, with the Indian ones; behind digits also those of German, French, Spanish and Italian, Chinese, Japanese and Korean. */
+const MAGNITUDES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    hundred: 100,
+    thousand: 1e3,
+    "万 萬 만": 1e4,
+    "lakh lakhs": 1e5,
+    "million millions mn mio millionen millones milioni": 1e6,
+    "crore crores": 1e7,
+    "億 亿 억": 1e8,
+    "billion billions bn mrd milliarde milliarden milliard milliards": 1e9,
+    trillion: 1e12,
+  }).flatMap(([names, value]) => names.split(" ").map((name): [string, number] => [name, value])),
+);
 
 const SMALL: ReadonlyMap<string, number> = new Map([
   ...ONES.map((word, value): [string, number] => [word, value]),
@@ -82,6 +85,29 @@ export const readSpelled = (words: readonly Word[], from: number): Spelled | und
     } else if (!(norm === "and" && at > from && SMALL.has(words[at + 1]?.norm ?? "") && isRound(total, group))) break;
   }
   return at > from ? result(false) : undefined;
+};
+
+/** What a whole is divided into, singular and plural. */
+const PARTS: ReadonlyMap<string, number> = new Map([
+  ["half", 2],
+  ["quarter", 4],
+  ...ORDINALS.slice(3, 11).map((name, index): [string, number] => [name, index + 3]),
+]);
+const partsOf = (norm: string): number | undefined => PARTS.get(norm.replace(/^halves$/, "half").replace(/s$/, ""));
+
+/** Reads "one half", "a quarter", "two thirds", and "and a half" behind a number. */
+export const readSpelledFraction = (words: readonly Word[], at: number): Spelled | undefined => {
+  const [first = "", second = ""] = [words[at]?.norm, words[at + 1]?.norm];
+  if (first === "and") {
+    const rest = readSpelledFraction(words, at + 1);
+    return rest && rest.value < 1 ? { ...rest, length: rest.length + 1 } : undefined;
+  }
+  const parts = partsOf(second);
+  // "a third" is more often one after the second.
+  const over = first === "a" && (parts === 2 || parts === 4) ? 1 : SMALL.get(first);
+  if (parts === undefined || over === undefined || over === 0 || over >= 20) return undefined;
+  const isPlural = /s$/.test(second);
+  return isPlural || over === 1 ? { value: over / parts, isOrdinal: false, length: 2 } : undefined;
 };
 
 /** "twenty" takes "one" behind it, "one" takes nothing: "nineteen eighty" are two numbers. */

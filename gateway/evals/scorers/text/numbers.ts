@@ -1,42 +1,41 @@
-import { magnitudeOf, readSpelled, romanValue } from "./number-words";
-import { type Unit, unitByName, unitBySymbol } from "./units";
+import { magnitudeOf, readSpelled, readSpelledFraction, romanValue } from "./number-words";
+import { isMoney, isSameDimension, type Unit, unitByName, unitBySymbol } from "./units";
 import { readWords, type Word } from "./words";
+
+/** "<42" is a bound and not 42. In words ("over 42") it is told apart only from another bound. */
+export interface Bound {
+  sign: "<" | "≤" | ">" | "≥" | "±";
+  isSpelled: boolean;
+}
 
 /** A number of a text. */
 export interface Quantity {
-  /** In the unit as written, magnitude words included: "2.5 million" is 2500000. */
+  /** In the unit as written, sign and magnitude words included: "-2.5 million" is -2500000. */
   value: number;
+  /** What it is where comma and full stop have changed roles: 1.234 for "1,234"; null where the digits leave no doubt. */
+  otherValue: number | null;
   /** Half a unit of the last digit written: 2.5 million stands for 2450000…2550000. */
   halfStep: number;
   unit: Unit | null;
+  bound: Bound | null;
+  /** "44 BC", "AD 44". */
+  era: "bc" | "ad" | null;
   isOrdinal: boolean;
-  /** A bare whole number from 1000 to 2100. */
+  /** A bare whole number from 1000 to 2100, or one with an era. */
   isYear: boolean;
   /** "1990s". */
   isDecade: boolean;
-  /** UTF-16 offsets, the unit included. */
+  /** UTF-16 offsets, without a sign before it, the unit behind it included. */
   start: number;
   end: number;
 }
 
-const DIGITS = /^(\p{Nd}+(?:\.\p{Nd}+)?)(st|nd|rd|th|s|k|m|bn|b|[a-z]{1,4})?$/u;
 const ORDINAL_ENDINGS = new Set(["st", "nd", "rd", "th"]);
 const SHORT_MAGNITUDES: Readonly<Record<string, number>> = { k: 1e3, m: 1e6, bn: 1e9, b: 1e9 };
 
-/** Digits of any script as a number. */
-const toNumber = (digits: string): number =>
-  Number(digits.replace(/\p{Nd}/gu, (digit) => (/\d/.test(digit) ? digit : String(digitValue(digit)))));
-
-/** Digits of a script follow each other from its zero, which follows something that is no digit, or another script's 9. */
-const digitValue = (digit: string): number => {
-  const code = digit.codePointAt(0) ?? 0;
-  let value = 0;
-  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value++;
-  return value;
-};
-
 interface Read {
   value: number;
+  otherValue: number | null;
   step: number;
   isOrdinal: boolean;
   isDecade: boolean;
@@ -45,36 +44,38 @@ interface Read {
   length: number;
 }
 
+const CURRENCY = "$€£₹¥₩₽";
+
 const readDigits = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const word = words[at];
-  const [, digits, ending = ""] = DIGITS.exec(word?.norm ?? "") ?? [];
-  if (!word || digits === undefined) return undefined;
-  const decimals = digits.split(".")[1]?.length ?? 0;
-  const isMoney = unitBySymbol(source.charAt(word.start - 1)) !== undefined;
-  const short = ending === "m" && !isMoney ? undefined : SHORT_MAGNITUDES[ending];
-  const named = magnitudeOf(words[at + 1]?.norm ?? "");
-  const unit = short === undefined ? (unitByName(ending) ?? null) : null;
-  if (ending !== "" && !short && !unit && !ORDINAL_ENDINGS.has(ending) && ending !== "s") return undefined;
-  const magnitude = short ?? (ending === "" ? named : undefined) ?? 1;
+  if (!word?.numeral) return undefined;
+  const { value, otherValue, step, suffix, isPlain } = word.numeral;
+  const isAmount = CURRENCY.includes(source.charAt(word.start - 1) || " ");
+  const short = suffix === "m" && !isAmount ? undefined : SHORT_MAGNITUDES[suffix];
+  const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
+  const unit = short === undefined ? (unitByName(suffix) ?? null) : null;
+  if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && suffix !== "s") return undefined;
+  const magnitude = short ?? named ?? 1;
   return {
-    value: toNumber(digits) * magnitude,
-    step: 10 ** -decimals * magnitude,
-    isOrdinal: ORDINAL_ENDINGS.has(ending),
-    isDecade: ending === "s",
-    isPlain: ending === "" && decimals === 0 && magnitude === 1 && !word.text.includes(","),
+    value: value * magnitude,
+    otherValue: otherValue === null ? null : otherValue * magnitude,
+    step: step * magnitude,
+    isOrdinal: ORDINAL_ENDINGS.has(suffix),
+    isDecade: suffix === "s",
+    isPlain: isPlain && magnitude === 1,
     unit,
-    length: ending === "" && named !== undefined ? 2 : 1,
+    length: named === undefined ? 1 : 2,
   };
 };
 
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
-  const spelled = readSpelled(words, at);
+  const spelled = readSpelledFraction(words, at) ?? readSpelled(words, at);
   const roman = spelled ? undefined : romanValue(words[at]?.text ?? "");
   if (!spelled && roman === undefined) return undefined;
-  const value = spelled?.value ?? roman ?? 0;
   return {
-    value,
-    step: 1,
+    value: spelled?.value ?? roman ?? 0,
+    otherValue: null,
+    step: Number.isInteger(spelled?.value ?? 0) ? 1 : 0,
     isOrdinal: spelled?.isOrdinal ?? true,
     isDecade: false,
     isPlain: false,
@@ -83,41 +84,143 @@ const readInWords = (words: readonly Word[], at: number): Read | undefined => {
   };
 };
 
+/** "three and a half", "2 and a half million". */
+const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
+  const part = words[at + read.length]?.norm === "and" ? readSpelledFraction(words, at + read.length) : undefined;
+  if (!part || read.isOrdinal || !Number.isInteger(read.value)) return read;
+  const magnitude = magnitudeOf(words[at + read.length + part.length]?.norm ?? "");
+  return {
+    ...read,
+    value: (read.value + part.value) * (magnitude ?? 1),
+    step: 0,
+    isPlain: false,
+    length: read.length + part.length + (magnitude === undefined ? 0 : 1),
+  };
+};
+
+const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!\p{L}))/u;
+const NAME_BEHIND =
+  /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
+
 /** The unit before or behind the words from `at` to `next`, and where it ends. */
-const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
-  const last = words[next - 1];
+const unitAround = (
+  words: readonly Word[],
+  at: number,
+  next: number,
+  source: string,
+): { unit: Unit | null; end: number } => {
+  const [first, last] = [words[at], words[next - 1]];
   const end = last?.end ?? 0;
-  const behind = /^\s?([%€£$₹¥])(?!\p{Nd})/u.exec(source.slice(end, end + 3));
-  const before = unitBySymbol(source.charAt((words[at]?.start ?? 0) - 1));
-  if (before) return { unit: before, end };
-  if (behind?.[1]) return { unit: unitBySymbol(behind[1]) ?? null, end: end + behind[0].length };
+  const before = source.slice(Math.max(0, (first?.start ?? 0) - 4), first?.start);
+  const [, letter, sign] = /(?<!\p{L})([ACUH]?[SK]?)([$€£₹¥₩₽])\s?[-−–]?\s?$/u.exec(before) ?? [];
+  if (sign) {
+    const unit = letter === "C" ? unitByName("cad") : letter === "A" ? unitByName("aud") : unitBySymbol(sign);
+    return { unit: unit ?? null, end };
+  }
+  const code = unitByName(words[at - 1]?.norm ?? "");
+  if (
+    code &&
+    isMoney(code) &&
+    /^[\s-−]{1,2}$/.test(source.slice(words[at - 1]?.end, first?.start)) &&
+    /^\p{Lu}{3}$/u.test(words[at - 1]?.text ?? "")
+  )
+    return { unit: code, end };
+  const [symbol, mark, degree] = SYMBOL_BEHIND.exec(source.slice(end, end + 5)) ?? [];
+  if (symbol) return { unit: unitBySymbol(mark ?? `°${degree}`) ?? null, end: end + symbol.length };
+  const [named, , scale, share] = NAME_BEHIND.exec(source.slice(end, end + 24)) ?? [];
+  if (named) {
+    const name = share ? (/mille/i.test(share) ? "permille" : "percent") : (scale ?? "").toLowerCase();
+    return { unit: unitByName(name === "centigrade" ? "celsius" : name) ?? null, end: end + named.length };
+  }
   const following = words[next];
   // "5 km", "5-mile", not "in 1912. Miles".
-  if (!following || !/^[\s-]{1,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
+  if (!following || !/^[\s-]{0,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
   const unit = unitByName(following.norm) ?? null;
   return { unit, end: unit ? following.end : end };
 };
 
-/** The numbers of a text: digits, words, ordinals, Roman numerals of two letters and more, with magnitude and unit. */
+/** A minus that belongs to the number: it stands before it without a space, and nothing to subtract from stands before that. */
+const MINUS = /(?:^|[\s([{=<>≤≥±*×/,:;"'“‘|~≈^])(?:[-–‑－]|−\s?)\s?[$€£₹¥₩₽]?$|(?:^|[\s([{=<>≤≥~≈])[$€£₹¥₩₽]\s?[-−–]$/u;
+const BELOW_ZERO = /^\s?(?:(?:°|degrees?)\s?(?:[cf]|celsius|fahrenheit)?\s?)?below (?:zero|freezing)\b/iu;
+const MINUS_WORDS = new Set(["minus", "negative"]);
+
+const isNegative = (words: readonly Word[], at: number, end: number, source: string): boolean => {
+  const start = words[at]?.start ?? 0;
+  if (MINUS.test(source.slice(Math.max(0, start - 4), start)) || BELOW_ZERO.test(source.slice(end, end + 40)))
+    return true;
+  const [before, word] = [words[at - 2], words[at - 1]];
+  // "10 minus 5" is a difference.
+  return (
+    word !== undefined && MINUS_WORDS.has(word.norm) && !before?.numeral && /^\s$/.test(source.slice(word.end, start))
+  );
+};
+
+const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\/-)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/u;
+/** "<b>5", "-> 5". */
+const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
+const SPELLED_BOUND =
+  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|no more than)|(at least|no less than|no fewer than))\s$/iu;
+
+const boundOf = (source: string, start: number, end: number): Bound | null => {
+  const before = source.slice(Math.max(0, start - 40), start);
+  const [, sign] = NO_BOUND.test(before) ? [] : (BOUND.exec(before) ?? []);
+  if (sign) {
+    const signs = { "<": /^[<＜]$/, "≤": /^(?:<=|=<|[≤⩽≦])$/, ">": /^[>＞]$/, "≥": /^(?:>=|[≥⩾≧])$/ } as const;
+    const found = (["<", "≤", ">", "≥"] as const).find((name) => signs[name].test(sign));
+    return { sign: found ?? "±", isSpelled: false };
+  }
+  const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
+  if (less) return { sign: "<", isSpelled: true };
+  if (more) return { sign: ">", isSpelled: true };
+  if (most) return { sign: "≤", isSpelled: true };
+  return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
+};
+
+const BC = String.raw`B\.?\s?C\.?(?:\s?E\.?)?|bce?|v\.?\s?Chr\.?|av\.?\s?J\.?-?C\.?|a\.\s?C\.`;
+const AD = String.raw`A\.?\s?D\.?|C\.?\s?E\.?|n\.?\s?Chr\.?|ap\.?\s?J\.?-?C\.?|d\.\s?C\.`;
+const ERA_BEHIND = new RegExp(String.raw`^\s?(?:(${BC})|(${AD}))(?![\p{L}\p{N}&])`, "u");
+const ERA_BEFORE = /(?<!\p{L})(?:(BCE?)|A\.?\s?D\.?|CE)\s$/u;
+
+const eraOf = (source: string, start: number, end: number): { era: Quantity["era"]; end: number } => {
+  const behind = ERA_BEHIND.exec(source.slice(end, end + 12));
+  if (behind) return { era: behind[1] ? "bc" : "ad", end: end + behind[0].length };
+  const before = ERA_BEFORE.exec(source.slice(Math.max(0, start - 6), start));
+  return { era: before ? (before[1] ? "bc" : "ad") : null, end };
+};
+
+/** The numbers of a text: digits, words, ordinals, Roman numerals of two letters and more, with sign, magnitude and unit. */
 export const readNumbers = (source: string, words: readonly Word[] = readWords(source)): Quantity[] => {
   const quantities: Quantity[] = [];
   for (let at = 0; at < words.length; ) {
-    const read = readDigits(words, at, source) ?? readInWords(words, at);
-    if (!read || !Number.isFinite(read.value)) {
+    const found = readDigits(words, at, source) ?? readInWords(words, at);
+    if (!found || !Number.isFinite(found.value)) {
       at++;
       continue;
     }
-    const { unit, end } = read.unit
+    const read = withFraction(found, words, at);
+    const start = words[at]?.start ?? 0;
+    const around = read.unit
       ? { unit: read.unit, end: words[at]?.end ?? 0 }
       : unitAround(words, at, at + read.length, source);
+    const { era, end } = eraOf(source, start, around.end);
+    const factor = isNegative(words, at, end, source) ? -1 : 1;
+    const bound = boundOf(source, start, end);
+    // Who writes the euro behind the number groups by full stops: "1.000 €".
+    const isContinental =
+      read.otherValue !== null && /€\s*$/.test(source.slice(start, around.end)) && read.otherValue > read.value;
+    const [value, otherValue] = isContinental ? [read.otherValue ?? 0, read.value] : [read.value, read.otherValue];
+    const isBare = around.unit === null && factor > 0 && !(bound && !bound.isSpelled);
     quantities.push({
-      value: read.value,
+      value: factor * value,
+      otherValue: otherValue === null ? null : factor * otherValue,
       halfStep: read.step / 2,
-      unit,
+      unit: around.unit,
+      bound,
+      era,
       isOrdinal: read.isOrdinal,
-      isYear: (read.isPlain || read.isDecade) && unit === null && read.value >= 1000 && read.value <= 2100,
+      isYear: (read.isPlain || read.isDecade) && isBare && ((read.value >= 1000 && read.value <= 2100) || era !== null),
       isDecade: read.isDecade,
-      start: words[at]?.start ?? 0,
+      start,
       end,
     });
     at += read.length;
@@ -128,21 +231,54 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
 /** Rounding is granted up to this share of the value; "about 40 %" for 44.7 % is not. */
 const MOST_ROUNDING = 0.02;
 
+const SIDES: Readonly<Record<Bound["sign"], string>> = {
+  "<": "below",
+  "≤": "below",
+  ">": "above",
+  "≥": "above",
+  "±": "both",
+};
+
+const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
+  if (!a || !b) return (a ?? b)?.isSpelled !== false;
+  return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
+};
+
+/** What the values are multiplied by to be in one unit. "£5" and "5 pounds" are in one already. */
+const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
+  !a || !b || (a.dimension !== b.dimension && isMoney(a) && isMoney(b)) ? [1, 1] : [a.factor, b.factor];
+
+/** Values that may be compared: in a common unit, by one meaning of comma and full stop, a share of 100 as one of 1. */
+const comparisons = (a: Quantity, b: Quantity): [number, number][] => {
+  const [x, y] = factorsOf(a.unit, b.unit);
+  const pairs: [number, number][] = [[a.value * x, b.value * y]];
+  if (a.otherValue !== null || b.otherValue !== null)
+    pairs.push([(a.otherValue ?? a.value) * x, (b.otherValue ?? b.value) * y]);
+  if (a.unit?.dimension === "percent" && !b.unit) pairs.push([(a.value * a.unit.factor) / 100, b.value]);
+  if (b.unit?.dimension === "percent" && !a.unit) pairs.push([a.value, (b.value * b.unit.factor) / 100]);
+  return pairs;
+};
+
+const isClose = (x: number, y: number): boolean => Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y));
+
 /**
  * Whether two numbers say the same: equal, or one is the other rounded, after conversion to a common unit. A unit that
- * only one of them has is no difference; years and ordinals are never rounded.
+ * only one of them has is no difference, a sign, a bound or an era is; years and ordinals are never rounded. "1,234" is
+ * "1234" and "1.234" by one meaning of the comma each, so that it is both, but "1,234" is not "1.234".
  */
 export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
-  if (a.unit && b.unit && a.unit.dimension !== b.unit.dimension) return false;
-  const isConverted = a.unit !== null && b.unit !== null;
-  const [x, y] = isConverted ? [a.value * (a.unit?.factor ?? 1), b.value * (b.unit?.factor ?? 1)] : [a.value, b.value];
-  const difference = Math.abs(x - y);
-  if (difference <= 1e-9 * Math.max(Math.abs(x), Math.abs(y))) return true;
+  if (a.unit && b.unit && !isSameDimension(a.unit, b.unit)) return false;
+  if ((a.era === "bc") !== (b.era === "bc") || !isSameBound(a.bound, b.bound)) return false;
+  if (comparisons(a, b).some(([x, y]) => isClose(x, y))) return true;
   if (a.isYear || b.isYear || a.isOrdinal || b.isOrdinal) return false;
-  const step = Math.max(
-    a.halfStep * (isConverted ? (a.unit?.factor ?? 1) : 1),
-    b.halfStep * (isConverted ? (b.unit?.factor ?? 1) : 1),
-  );
+  const isConverted = a.unit !== null && b.unit !== null;
+  const [ofA, ofB] = factorsOf(a.unit, b.unit);
+  const [x, y] = [a.value * ofA, b.value * ofB];
+  const step = Math.max(a.halfStep * ofA, b.halfStep * ofB);
   const isWhole = Number.isInteger(a.value) && Number.isInteger(b.value) && !isConverted;
-  return !isWhole && difference <= step * 1.0001 && difference <= MOST_ROUNDING * Math.max(Math.abs(x), Math.abs(y));
+  return (
+    !isWhole &&
+    Math.abs(x - y) <= step * 1.0001 &&
+    Math.abs(x - y) <= MOST_ROUNDING * Math.max(Math.abs(x), Math.abs(y))
+  );
 };

@@ -1,5 +1,5 @@
 /*
- * Step 1 of Porter's stemmer (Porter 1980, "An algorithm for suffix stripping"): plurals, -ed and -ing. The later steps
+ * English: step 1 of Porter's stemmer (Porter 1980, "An algorithm for suffix stripping"): plurals, -ed and -ing. The later steps
  * cut off what tells words of an answer apart ("relativity", "relative").
  */
 
@@ -32,8 +32,33 @@ const inflected = (word: string): string => {
   return word;
 };
 
-/** The stem of a lower-case English word; words with other letters, digits, or less than four letters stay. */
+/** What may follow a Korean name or noun: particles and forms of "to be". */
+const KOREAN_COPULA =
+  /(?:이?(?:었|였)(?:습니다|어요|다)|입니다|이?랍니다|이에요|예요|이다|이고|이며|인데|입니까|이?(?:라고|라는|라서))$/u;
+const KOREAN_PARTICLE =
+  /(?:에서(?:는|도|의)?|에게(?:서)?|한테|께서|(?:으)?로(?:는|도|서|써|부터)?|까지|부터|보다|처럼|마다|조차|에(?:는|도)?|은|는|이|가|을|를|의|과|와|도|만|께|랑)$/u;
+
+/** Without a particle; a name of one syllable keeps what may be its second: "대만" is no "대" with a particle. */
+const koreanStem = (word: string): string => {
+  const bare = word.replace(KOREAN_COPULA, "") || word;
+  const short = bare.replace(KOREAN_PARTICLE, "");
+  return short.length >= 2 ? short : bare;
+};
+
+/** Whether the second is the first with a Korean particle or a form of "to be": "물", "물을". */
+export const hasKoreanEnding = (name: string, word: string): boolean => {
+  if (!/\p{sc=Hangul}$/u.test(name) || !word.startsWith(name) || word.length === name.length) return false;
+  const ending = word.slice(name.length);
+  return ending.replace(KOREAN_COPULA, "").replace(KOREAN_PARTICLE, "") === "";
+};
+
+/** "الكتاب", "والكتاب", "للكتاب" without the article and what is written to it. */
+const ARABIC_ARTICLE = /^(?:[وفبك]?ال|لل)(?=.{2})/u;
+
+/** The stem of a lower-case word: English inflections, Korean particles, the Arabic article. Other words stay. */
 export const stemOf = (word: string): string => {
+  if (/\p{sc=Hangul}$/u.test(word)) return koreanStem(word);
+  if (/^\p{sc=Arabic}/u.test(word)) return word.replace(ARABIC_ARTICLE, "");
   if (!ASCII.test(word)) return word;
   const stem = inflected(plural(word));
   // "filme" and "film", "write" and "writ": the final e is the ending's, not the word's.

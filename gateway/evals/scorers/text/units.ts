@@ -9,9 +9,14 @@ const table = (dimension: string, units: Readonly<Record<string, number>>): [str
     names.split(" ").map((name): [string, Unit] => [name, { dimension, factor }]),
   );
 
-/** Units by name as `normaliseWord` writes it. Only exact conversions, and none between currencies. */
+/**
+ * Units by name as `normaliseWord` writes it. Only exact conversions, and none between currencies. A name of several
+ * things has their dimensions with a bar between: `¥` is yen or yuan.
+ */
 const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("length", {
+    "nm nanometer nanometers nanometre nanometres": 1e-9,
+    "um µm micrometer micrometers micrometre micrometres": 1e-6,
     "mm millimeter millimeters millimetre millimetres": 0.001,
     "cm centimeter centimeters centimetre centimetres": 0.01,
     "m meter meters metre metres": 1,
@@ -27,8 +32,9 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "kg kgs kilo kilos kilogram kilograms": 1,
     "tonne tonnes": 1000,
     "oz ounce ounces": 0.028349523125,
-    "lb lbs pound pounds": 0.45359237,
+    "lb lbs": 0.45359237,
   }),
+  ...table("mass|gbp", { "pound pounds": 0.45359237 }),
   ...table("time", {
     "ms millisecond milliseconds": 0.001,
     "sec secs second seconds": 1,
@@ -49,24 +55,52 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "gb gigabyte gigabytes": 1e9,
     "tb terabyte terabytes": 1e12,
   }),
-  ...table("percent", { "percent percentage pct": 1 }),
+  ...table("percent", { "percent percentage pct": 1, permille: 0.1 }),
   ...table("usd", { "usd dollar dollars": 1, "cent cents": 0.01 }),
   ...table("eur", { "eur euro euros": 1 }),
   ...table("gbp", { "gbp sterling": 1 }),
   ...table("inr", { "inr rupee rupees": 1 }),
-  ...table("jpy", { "jpy yen": 1 }),
+  ...table("jpy", { "jpy yen 円": 1 }),
+  ...table("cny", { "cny rmb yuan renminbi 元": 1 }),
+  ...table("krw", { "krw won 원": 1 }),
+  ...table("rub", { "rub ruble rubles rouble roubles": 1 }),
+  ...table("chf", { "chf francs": 1 }),
+  ...table("cad", { cad: 1 }),
+  ...table("aud", { aud: 1 }),
   ...table("celsius", { celsius: 1 }),
   ...table("fahrenheit", { fahrenheit: 1 }),
 ]);
 
 const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
   ["%", { dimension: "percent", factor: 1 }],
+  ["‰", { dimension: "percent", factor: 0.1 }],
   ["$", { dimension: "usd", factor: 1 }],
   ["€", { dimension: "eur", factor: 1 }],
   ["£", { dimension: "gbp", factor: 1 }],
   ["₹", { dimension: "inr", factor: 1 }],
-  ["¥", { dimension: "jpy", factor: 1 }],
+  ["¥", { dimension: "jpy|cny", factor: 1 }],
+  ["₩", { dimension: "krw", factor: 1 }],
+  ["₽", { dimension: "rub", factor: 1 }],
+  ["°C", { dimension: "celsius", factor: 1 }],
+  ["°F", { dimension: "fahrenheit", factor: 1 }],
 ]);
+
+const MONEY = new Set("usd eur gbp inr jpy cny krw rub chf cad aud".split(" "));
+
+export const isMoney = ({ dimension }: Unit): boolean => dimension.split("|").some((name) => MONEY.has(name));
+
+const SCALES = new Set(["celsius", "fahrenheit"]);
+
+/** Two currencies, or two scales of temperature: the same number of each is not the same. */
+export const areRivals = (a: Unit | null, b: Unit | null): boolean =>
+  a !== null &&
+  b !== null &&
+  !isSameDimension(a, b) &&
+  ((isMoney(a) && isMoney(b)) || (SCALES.has(a.dimension) && SCALES.has(b.dimension)));
+
+/** Whether two units may measure the same thing: "£" and "pounds", "kg" and "pounds", not "£" and "kg". */
+export const isSameDimension = (a: Unit, b: Unit): boolean =>
+  a.dimension === b.dimension || a.dimension.split("|").some((name) => b.dimension.split("|").includes(name));
 
 export const unitByName = (norm: string): Unit | undefined => UNITS.get(norm);
 export const unitBySymbol = (symbol: string): Unit | undefined => SYMBOLS.get(symbol);

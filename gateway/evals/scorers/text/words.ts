@@ -1,3 +1,4 @@
+import { NUMERAL, type Numeral, readNumeral, toAscii } from "./numerals";
 import { stemOf } from "./stem";
 import { STOP_WORDS } from "./stop-words";
 
@@ -5,20 +6,48 @@ import { STOP_WORDS } from "./stop-words";
 export interface Word {
   /** As it stands in the text. */
   text: string;
-  /** Compatibility forms, case, diacritics, apostrophes and thousands separators evened out. */
+  /** Compatibility forms, case, diacritics, vowel marks and apostrophes evened out; of a number its value. */
   norm: string;
   stem: string;
+  /** Set where the word is a number in digits. */
+  numeral: Numeral | undefined;
   /** UTF-16 offsets. */
   start: number;
   end: number;
 }
 
+const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}`;
+
 /**
- * Digits with separators; a character of a script that puts no spaces between words; else letters, digits and marks with
- * apostrophes inside. Superscripts are none of them: they are mostly notes ("2014⁹").
+ * The beginning of a number, a character of a script that puts no spaces between words, or letters, digits and marks with
+ * apostrophes inside. Superscripts are mostly notes ("2014⁹") and not part of a word.
  */
-const WORD =
-  /\p{Nd}{1,3}(?:,\p{Nd}{3})+(?:\.\p{Nd}+)?(?![\p{L}\p{Nd}])|\p{Nd}+\.\p{Nd}+(?![\p{L}\p{Nd}]|\.\p{Nd})|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]\p{M}*|(?:(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}])[\p{L}\p{M}\p{Nd}\p{Nl}])+(?:['’ʼ`](?=\p{L})(?:(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}])[\p{L}\p{M}])+)*/gu;
+const WORD = new RegExp(
+  [
+    String.raw`[¼½¾⅐-⅞]|\.(?=\p{Nd})`,
+    String.raw`[${SPACELESS}]\p{M}*`,
+    String.raw`(?:(?![${SPACELESS}])[\p{L}\p{M}\p{Nd}\p{Nl}₀-₉\u00ad\u200c\u200d])+(?:['’ʼ${"`"}](?=\p{L})(?:(?![${SPACELESS}])[\p{L}\p{M}])+)*`,
+  ].join("|"),
+  "gu",
+);
+const NUMBER = new RegExp(NUMERAL, "uy");
+/** Signs that belong to the short name before them: "C++", "F#", "A-". */
+const NAME_SIGNS =
+  /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])\p{Lu}\p{L}?)[-‑−](?![\p{L}\p{N}>-])/uy;
+const LONGEST_SIGNED = 12;
+
+const matchAt = (pattern: RegExp, text: string, at: number): string => {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? "";
+};
+
+/** The whole of the word or number that begins with `part` at `at`; empty: a full stop that is none. */
+const extendWord = (text: string, part: string, at: number): string => {
+  if (/^[\p{Nd}.¼½¾⅐-⅞]/u.test(part)) return matchAt(NUMBER, text, at) || (part === "." ? "" : part);
+  return part.length <= LONGEST_SIGNED && /^\p{L}/u.test(part)
+    ? part + matchAt(NAME_SIGNS, text, at + part.length)
+    : part;
+};
 
 const LETTERS: Readonly<Record<string, string>> = {
   ß: "ss",
@@ -30,24 +59,45 @@ const LETTERS: Readonly<Record<string, string>> = {
   ð: "d",
   þ: "th",
   ı: "i",
+  ى: "ي",
+  ی: "ي",
+  ة: "ه",
+  ک: "ك",
+  "♯": "#",
+  "♭": "b-flat",
+  "‑": "-",
+  "−": "-",
 };
 
-/** One word evened out: "Beyoncé’s" and "BEYONCE" are "beyonce", "1,000" is "1000". */
-export const normaliseWord = (word: string): string => {
-  const plain = word.normalize("NFKC").toLowerCase();
-  if (/^\p{Nd}/u.test(plain)) return plain.replaceAll(",", "");
-  return plain
+/** Vowel marks and other signs of reading of Latin, Hebrew and Arabic; in Indic scripts such marks are letters. */
+const READING_MARKS =
+  /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u00ad\u200c\u200d]/g;
+
+/** One word evened out: "Beyoncé’s" and "BEYONCE" are "beyonce", "مُحَمَّد" is "محمد". */
+export const normaliseWord = (word: string): string =>
+  word
+    .normalize("NFKC")
+    .toLowerCase()
     .replace(/['’ʼ`]s$/u, "")
     .replace(/['’ʼ`]/gu, "")
     .normalize("NFD")
-    .replace(/[\u0300-\u036f]/g, "")
+    .replace(READING_MARKS, "")
     .normalize("NFC")
-    .replace(/[ßøæœłđðþı]/g, (letter) => LETTERS[letter] ?? letter);
-};
+    .replace(/[ßøæœłđðþıىیةک♯♭‑−]/g, (letter) => LETTERS[letter] ?? letter);
+
+/** "1,000" and "1e3" are "1000"; digits alone stay as they are: "007". */
+const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
+  isPlain ? toAscii(text) : `${value}${suffix}`;
+
+/** "İstanbul'da": Turkish writes the endings of a name behind an apostrophe. */
+const TURKISH_CASE =
+  /^(\p{Lu}[\p{L}\p{M}]{2,})['’](?:[dt][ae]n?|n?[ıiuü]n|y?[ıiuüae]|n[ae]|l[ae]r|[dt][ıiuü]r|yl[ae]|l[ıiuü])$/u;
 
 const toWord = (text: string, start: number): Word => {
-  const norm = normaliseWord(text);
-  return { text, norm, stem: stemOf(norm), start, end: start + text.length };
+  const numeral = /^(?:[\p{Nd}.]|[¼½¾⅐-⅞])/u.test(text) ? readNumeral(text) : undefined;
+  const norm = numeral ? normaliseNumeral(text, numeral) : normaliseWord(text);
+  const name = TURKISH_CASE.exec(text)?.[1];
+  return { text, norm, stem: stemOf(name ? normaliseWord(name) : norm), numeral, start, end: start + text.length };
 };
 
 /** "drunk1": a note's number that stuck to a word. */
@@ -87,9 +137,15 @@ const joinInitials = (words: readonly Word[], source: string): Word[] => {
 /** The words of a text in any script, in order. Linear in the text's length. */
 export const readWords = (text: string): Word[] => {
   const words: Word[] = [];
-  for (const match of text.matchAll(WORD)) {
-    const note = match[0].length <= LONGEST_WITH_NOTE ? WITH_NOTE.exec(match[0]) : null;
-    words.push(toWord(note?.[1] ?? match[0], match.index));
+  for (let from = 0; ; ) {
+    WORD.lastIndex = from;
+    const match = WORD.exec(text);
+    if (!match) break;
+    const found = extendWord(text, match[0], match.index);
+    from = match.index + Math.max(1, found.length);
+    if (found === "") continue;
+    const note = found.length <= LONGEST_WITH_NOTE ? WITH_NOTE.exec(found) : null;
+    words.push(toWord(note?.[1] ?? found, match.index));
   }
   return joinInitials(words, text);
 };

@@ -1,0 +1,83 @@
+import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
+import { hasSameSigns, type Stretch } from "../text/signs";
+import { areRivals } from "../text/units";
+import { readWords, type Word } from "../text/words";
+import type { NumberIndex } from "./numbers-told";
+import type { UnsupportedSpan } from "./span";
+
+/** Signs that make another name of a word: "C", "C++", "C#". */
+const NAME_SIGNS = ["", "+", "++", "#", "-", "b-flat"];
+
+const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|#|-|b-flat)$/u, "");
+
+/** A name with a sign that no context has, where one has it with another sign: "A+" for "A-". */
+const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>
+  words.flatMap((word) => {
+    const bare = bareName(word.norm);
+    const isSigned = bare !== word.norm || /^\p{Lu}$/u.test(word.text);
+    if (!isSigned || isKnown(word.stem) || !NAME_SIGNS.some((sign) => isKnown(bare + sign))) return [];
+    return [{ start: word.start, end: word.end, note: "A context has this name with another sign." }];
+  });
+
+/** The same amount, but of another currency or scale, below zero, bounded on the other side, or of another era. */
+const isAltered = (a: Quantity, b: Quantity): boolean => {
+  const plain = (quantity: Quantity): Quantity => ({
+    ...quantity,
+    value: Math.abs(quantity.value),
+    otherValue: null,
+    bound: null,
+    era: null,
+    unit: areRivals(a.unit, b.unit) ? null : quantity.unit,
+  });
+  const isTurned = a.value * b.value < 0 || (a.era === "bc") !== (b.era === "bc") || areRivals(a.unit, b.unit);
+  const isBounded = a.bound !== null && b.bound !== null;
+  return (isTurned || isBounded) && a.isOrdinal === b.isOrdinal && isSameNumber(plain(a), plain(b));
+};
+
+const alteredNumbers = (
+  text: string,
+  words: readonly Word[],
+  { sorted }: NumberIndex,
+  untold: readonly { start: number }[],
+): UnsupportedSpan[] =>
+  readNumbers(text, words)
+    .filter(({ start }) => untold.some((number) => number.start === start))
+    .filter((number) => sorted.some(({ quantity }) => isAltered(number, quantity)))
+    .map(({ start, end }) => ({ start, end, note: "A context has this number with another sign, bound or unit." }));
+
+/** Words that a formula is read from: two neighbours. */
+const pairsOf = (text: string, words: readonly Word[]): Stretch[] =>
+  words.slice(1).map((_, at) => ({ text, words, at, length: 2 }));
+
+const keyOf = ({ words, at }: Stretch): string => `${words[at]?.norm} ${words[at + 1]?.norm}`;
+
+const OPERATOR = /[-+*/=<>^±−–×÷≤≥≠]/;
+
+/** A part of a formula that stands in a passage with another sign: "x+1" for "x-1". */
+const alteredFormulas = (text: string, words: readonly Word[], passages: readonly string[]): UnsupportedSpan[] => {
+  const parts = pairsOf(text, words).filter(({ at }) =>
+    OPERATOR.test(text.slice(words[at]?.end, words[at + 1]?.start)),
+  );
+  if (parts.length === 0) return [];
+  const known = passages.flatMap((passage) => pairsOf(passage, readWords(passage)));
+  return parts.flatMap((part) => {
+    const same = known.filter((other) => keyOf(other) === keyOf(part));
+    const [first, last] = [words[part.at], words[part.at + 1]];
+    if (!first || !last || same.length === 0 || same.some((other) => hasSameSigns(other, part))) return [];
+    return [{ start: first.start, end: last.end, note: "A context has this with another sign." }];
+  });
+};
+
+/** What a claim takes from the contexts with another sign, unit or bound, which makes it another thing. Offsets count from its start. */
+export const findAltered = (
+  text: string,
+  words: readonly Word[],
+  index: NumberIndex,
+  untold: readonly { start: number }[],
+  passages: readonly string[],
+  isKnown: (stem: string) => boolean,
+): UnsupportedSpan[] => [
+  ...alteredNames(words, isKnown),
+  ...alteredNumbers(text, words, index, untold),
+  ...alteredFormulas(text, words, passages),
+];

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "bun:test";
+import { KINDS } from "./kinds.cases";
+import { scoreReference } from "./reference";
+import { readWords } from "./text/words";
+import type { EmbedTexts } from "./types";
+
+/** Vectors of words in 256 buckets: close where words are shared, and the same on every machine. */
+const embed: EmbedTexts = async (texts) =>
+  texts.map((text) => {
+    const vector = new Float32Array(256);
+    for (const { stem } of readWords(text)) {
+      let bucket = 7;
+      for (let at = 0; at < stem.length; at++) bucket = (bucket * 31 + stem.charCodeAt(at)) % 256;
+      vector[bucket] = (vector[bucket] ?? 0) + 1;
+    }
+    const length = Math.hypot(...vector) || 1;
+    return vector.map((value) => value / length);
+  });
+
+describe.each(Object.entries(KINDS))("%s", (_, cases) => {
+  test.each(
+    cases.map((row) => [row.references?.[0] ?? row.contexts?.[0] ?? "", row.output, row.shouldPass, row] as const),
+  )("for %j, %j passes: %p", async (_reference, output, shouldPass, { input, references = [], contexts = [] }) => {
+    const [score] = await scoreReference({ question: input, references, contexts, output }, embed);
+    expect([(score?.value ?? 0) >= 0.5, score?.reason]).toEqual([shouldPass, expect.any(String)]);
+  });
+
+  test("has at least 20 rows, right and wrong ones among them", () => {
+    expect(cases.length).toBeGreaterThanOrEqual(20);
+    expect(new Set(cases.map(({ shouldPass }) => shouldPass)).size).toBe(2);
+  });
+});

@@ -1,0 +1,147 @@
+/* How a number may be written with digits. The one place that knows separators, exponents and fractions. */
+
+/** A number as its digits say it. */
+export interface Numeral {
+  value: number;
+  /** The value of the last digit written: 0.1 for "2.5", 100000 for "2.5e6"; 0 for a fraction, which is exact. */
+  step: number;
+  /** The value where a single comma or full stop means the other thing: 1.234 for "1,234", 1234 for "1.234". */
+  otherValue: number | null;
+  /** Letters that are written to the number without a space: "km", "th", "s". */
+  suffix: string;
+  /** Nothing but digits, as a year is written. */
+  isPlain: boolean;
+}
+
+const D = String.raw`\p{Nd}`;
+const SUPERSCRIPT = String.raw`[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}`;
+const POWER = String.raw`(?:\^[{(]?[-−+]?${D}{1,3}[)}]?|${SUPERSCRIPT})`;
+const DECIMAL = String.raw`${D}{1,40}(?:[.,٫]${D}{1,40})?`;
+/** Nothing that would make it a version, a list or a longer number follows. */
+const ENDS = String.raw`(?![\p{Nd}\p{M}]|[.,٫٬'’]${D})`;
+/** Letters that may follow, such as a unit. */
+const SUFFIX = String.raw`(?:(?!\p{Nd})[\p{sc=Latin}µ]{1,4}(?![\p{L}\p{Nd}]))?`;
+const VULGAR = "[¼½¾⅐-⅞]";
+
+/** The forms that are longer than a run of digits, as the source of a regular expression with the flag `u`. */
+export const NUMERAL = [
+  // 1.5 × 10^6, 10⁶, 2^10
+  String.raw`${DECIMAL}\s?[×x*·⋅]\s?10${POWER}${ENDS}`,
+  String.raw`10${SUPERSCRIPT}`,
+  String.raw`${D}{1,6}\^[{(]?[-−+]?${D}{1,3}[)}]?${ENDS}`,
+  // 1e6
+  String.raw`${DECIMAL}[eE][-−+]?${D}{1,3}(?!\p{L})${ENDS}`,
+  // 1½
+  String.raw`(?:${D}{1,6}\s?)?${VULGAR}`,
+  // 1 1/2, 3/4; neither a date nor a score of years
+  String.raw`(?:(?<![\p{L}\p{N}/.,:])${D}{1,3}[ \u00a0])?(?<![\p{L}\p{N}/.,:])${D}{1,3}[/⁄](?:10{3,6}|${D}{1,3})(?![\p{L}/⁄])${ENDS}`,
+  // 1,234.5 and 12,34,567.8
+  String.raw`${D}{1,3}(?:[,٬，]${D}{3})+(?:[.٫]${D}+)?${ENDS}${SUFFIX}`,
+  String.raw`${D}{1,2}(?:,${D}{2})+,${D}{3}(?:\.${D}+)?${ENDS}${SUFFIX}`,
+  // 1.234.567 and 1.234,5
+  String.raw`${D}{1,3}(?:\.${D}{3})+,${D}+${ENDS}${SUFFIX}`,
+  String.raw`${D}{1,3}(?:\.${D}{3}){2,}${ENDS}${SUFFIX}`,
+  // 1 234 567,8 and 1'234'567.8
+  String.raw`${D}{1,3}(?<gap>['’_ \u00a0\u2009\u202f])${D}{3}(?:\k<gap>${D}{3})*(?:[.,]${D}+)?${ENDS}(?!\k<gap>${D})${SUFFIX}`,
+  // 3.14 and 3,14; "1,2,3" and "[1,2]" are lists, "5,1990" is the end of a date
+  String.raw`(?<!${D}[.,٫])${D}+[.٫]${D}+${ENDS}${SUFFIX}`,
+  String.raw`(?<![[{,]\s?|${D}[.,])(?!(?<=\()${D},${D}\))(?!(?:1[5-9]|20)\p{Nd}{2},)${D}+,(?!(?:1[5-9]|20)\p{Nd}{2}(?!\p{Nd}))(?:${D}{1,2}|${D}{4,})${ENDS}(?!\s?[\]}])${SUFFIX}`,
+  // .5
+  String.raw`(?<![\p{L}\p{N}.,!?;:)\]}"”’'])\.${D}+${ENDS}`,
+  // The day of an ISO date with its time, and digits that a script without spaces goes on after
+  String.raw`${D}{1,2}(?=[Tt]${D}{2}:?${D}{2})`,
+  String.raw`${D}+(?=\p{sc=Hangul})`,
+].join("|");
+
+const FORMS = {
+  scientific: new RegExp(
+    String.raw`^(?<mantissa>${DECIMAL})(?:\s?[×x*·⋅]\s?10(?<power>${POWER})|[eE](?<exponent>[-−+]?${D}{1,3}))$`,
+    "u",
+  ),
+  power: new RegExp(String.raw`^(?<base>${D}{1,6})(?<power>${POWER})$`, "u"),
+  vulgar: new RegExp(String.raw`^(?:(?<whole>${D}+)\s?)?(?<part>${VULGAR})$`, "u"),
+  fraction: new RegExp(String.raw`^(?:(?<whole>${D}+)\s)?(?<over>${D}+)[/⁄](?<under>${D}+)$`, "u"),
+  digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µ]{0,4})$/u,
+};
+
+/** Digits of a script follow each other from its zero, which follows something that is no digit, or another script's 9. */
+const digitValue = (digit: string): number => {
+  const code = digit.codePointAt(0) ?? 0;
+  let value = 0;
+  while (value < 9 && /\p{Nd}/u.test(String.fromCodePoint(code - value - 1))) value++;
+  return value;
+};
+
+/** With the digits of every script as those of ASCII, at the same offsets. */
+export const asciiDigits = (text: string): string =>
+  text.replace(/[^\0-\x7f]/g, (sign) => (/\p{Nd}/u.test(sign) ? String(digitValue(sign)) : sign));
+
+/** Digits of any script, superscripts included, as those of ASCII; a raised or typographic sign as "-". */
+export const toAscii = (text: string): string =>
+  text
+    .normalize("NFKC")
+    .replace(/(?![0-9])\p{Nd}/gu, (digit) => String(digitValue(digit)))
+    .replaceAll("−", "-");
+
+const exponentOf = (power: string): number => Number(toAscii(power).replace(/[\^{}()]/g, ""));
+
+const fractionOf = (whole: string | undefined, over: string, under: string): Numeral | undefined => {
+  const [top, bottom] = [Number(over), Number(under)];
+  // "1 1/2" is one and a half, "3 5/4" are two numbers.
+  if (bottom === 0 || (whole !== undefined && top >= bottom)) return undefined;
+  return { value: Number(whole ?? 0) + top / bottom, step: 0, otherValue: null, suffix: "", isPlain: false };
+};
+
+/** Digits with separators: the last one that comes once, or another one than before, is the decimal mark. */
+const separated = (written: string, suffix: string): Numeral => {
+  const digits = toAscii(written).replaceAll("٫", ".").replaceAll("٬", ",");
+  const marks = digits.replace(/\d/g, "");
+  const last = marks.at(-1) ?? "";
+  const at = digits.lastIndexOf(last);
+  const behind = last === "" ? 0 : digits.length - at - 1;
+  const isRepeated = marks.length > 1 && marks.at(-2) === last;
+  const isPoint = (last === "." || last === ",") && !isRepeated;
+  // "1,234" is grouped and "1.234" is not, as in English; "0,123" and "1 234,567" leave no doubt.
+  const isOpen = isPoint && marks.length === 1 && behind === 3 && at >= 1 && at <= 3 && !digits.startsWith("0");
+  const isDecimal = isPoint && !(isOpen && last === ",");
+  const whole = digits.replace(/\D/g, "");
+  const decimal = `${digits.slice(0, at).replace(/\D/g, "")}.${digits.slice(at + 1)}`;
+  return {
+    value: Number(isDecimal ? decimal : whole),
+    step: isDecimal ? 10 ** -behind : 1,
+    otherValue: isOpen ? Number(isDecimal ? whole : decimal) : null,
+    suffix,
+    isPlain: marks === "" && suffix === "",
+  };
+};
+
+/** Reads a word that begins with a digit, a fraction or a decimal point; undefined where it is anything else ("3D-2b"). */
+export const readNumeral = (word: string): Numeral | undefined => {
+  const scientific = FORMS.scientific.exec(word)?.groups;
+  if (scientific) {
+    const mantissa = separated(scientific.mantissa ?? "", "");
+    const scale = 10 ** exponentOf(scientific.power ?? scientific.exponent ?? "0");
+    return {
+      ...mantissa,
+      value: Number((mantissa.value * scale).toPrecision(15)),
+      step: mantissa.step * scale,
+      otherValue: null,
+      isPlain: false,
+    };
+  }
+  const power = FORMS.power.exec(word)?.groups;
+  if (power) {
+    const value = Number(toAscii(power.base ?? "")) ** exponentOf(power.power ?? "");
+    return { value: Number(value.toPrecision(15)), step: 0, otherValue: null, suffix: "", isPlain: false };
+  }
+  const vulgar = FORMS.vulgar.exec(word)?.groups;
+  if (vulgar) {
+    const [over = "", under = ""] = (vulgar.part ?? "").normalize("NFKC").split("⁄");
+    const whole = vulgar.whole && toAscii(vulgar.whole);
+    return fractionOf(whole, over, under);
+  }
+  const fraction = FORMS.fraction.exec(toAscii(word))?.groups;
+  if (fraction) return fractionOf(fraction.whole, fraction.over ?? "", fraction.under ?? "");
+  const plain = FORMS.digits.exec(word)?.groups;
+  return plain?.digits ? separated(plain.digits, (plain.suffix ?? "").toLowerCase()) : undefined;
+};

@@ -1,0 +1,130 @@
+import type { Word } from "./words";
+
+/* Signs between words that change what they say: "x+1" is not "x-1". Punctuation and markup are none of them. */
+
+const SAME_SIGN: Readonly<Record<string, string>> = {
+  "−": "-",
+  "–": "-",
+  "‑": "-",
+  "－": "-",
+  "＋": "+",
+  "＝": "=",
+  "＜": "<",
+  "＞": ">",
+  "×": "*",
+  "⋅": "*",
+  "·": "*",
+  "÷": "/",
+  "≤": "<=",
+  "⩽": "<=",
+  "≥": ">=",
+  "⩾": ">=",
+  "≠": "!=",
+  "→": "->",
+  "←": "<-",
+};
+const SIGN = /!==?|={1,3}>?|<=>|<[=-]?|>=?|->|\+\+|--|[-+*/]=|[-+^±]|\*{1,2}|\/{1,2}|&{1,2}|\|\|/g;
+/** Signs that may as well be left out: "F-16", "F16"; "TCP/IP"; "R & D". */
+const SOFT = new Set(["-", "/", "//", "->", "*", "**", "&"]);
+const TAG = /<\/?(?:a|b|br|code|div|em|i|li|p|pre|span|strong|sub|sup|td|u|ul)(?:\s[^<>]*)?\/?>/giu;
+const ANY_SIGN = /[-+*/=<>^±&|−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/;
+const NONE: readonly string[] = [];
+/** Longest stretch between two words that is looked at. */
+const LONGEST_GAP = 40;
+
+/** What a sign may stand between in a formula: a letter, a number, a closing or opening bracket. */
+const isOperand = (word: Word | undefined): boolean =>
+  word !== undefined && (word.numeral !== undefined || /^\p{L}\p{Nd}*$/u.test(word.text));
+
+const isEmphasis = (sign: string, gap: string, isSpaced: boolean): boolean =>
+  sign.startsWith("*") && !isSpaced && gap.trim() !== gap;
+
+/** The signs between two words that change what they say, without spaces. A word is undefined beyond the ends. */
+const signsBetween = (source: string, left: Word | undefined, right: Word | undefined): readonly string[] => {
+  const end = right?.start ?? source.length;
+  const raw = left ? source.slice(left.end, end).slice(0, LONGEST_GAP) : source.slice(0, end).slice(-LONGEST_GAP);
+  if (!ANY_SIGN.test(raw)) return NONE;
+  const gap = raw.replace(TAG, " ").replace(/[−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/g, (sign) => SAME_SIGN[sign] ?? sign);
+  const isSpaced = /^\s.*\s$/s.test(gap);
+  return [...gap.matchAll(SIGN)].flatMap(({ 0: sign, index }) => {
+    const behind = gap.slice(index + sign.length);
+    const before = gap.slice(0, index);
+    const isListMark = /\n\s*$/.test(before) && /^\s/.test(behind);
+    if (isListMark || isEmphasis(sign, gap, isSpaced)) return [];
+    // A dash, a list mark, or the mark of a quotation.
+    if (/^--?$/.test(sign)) {
+      const isUnary =
+        behind === "" && isOperand(right) && (left === undefined || /[\s(=<>*/^,]$/.test(before)) && !isSpaced;
+      if (isUnary) return ["negative"];
+      return isOperand(left) && isOperand(right) ? ["-"] : [];
+    }
+    if (sign === ">" && /(?:^|\n)\s*$/.test(before) && left === undefined && !isOperand(right)) return [];
+    // "salt + water" are two things.
+    if (sign === "+" && !isOperand(left) && !isOperand(right)) return [];
+    return [sign];
+  });
+};
+
+/** Whether the same signs stand in both places; a soft one may be missing in one of them. */
+const agree = (a: readonly string[], b: readonly string[]): boolean =>
+  a.join(" ") === b.join(" ") ||
+  (a.length === 0 && b.every((sign) => SOFT.has(sign))) ||
+  (b.length === 0 && a.every((sign) => SOFT.has(sign)));
+
+/** Signs that go on with a formula before it or behind it; an equals sign or an arrow only leads to it: "2 + 3 = 5". */
+const edgeSigns = (
+  source: string,
+  left: Word | undefined,
+  right: Word | undefined,
+  isBefore: boolean,
+): readonly string[] => {
+  const [inner, outer] = isBefore ? [right, left] : [left, right];
+  if (!isOperand(inner)) return NONE;
+  return signsBetween(source, left, right).filter(
+    (sign) => !/^={1,3}>?$|->$/.test(sign) && (isOperand(outer) || /^(?:negative|\^|[<>!±].*)$/.test(sign)),
+  );
+};
+
+/** Some words of a text. */
+export interface Stretch {
+  text: string;
+  words: readonly Word[];
+  at: number;
+  length: number;
+}
+
+const innerSigns = ({ text, words, at, length }: Stretch): (readonly string[])[] =>
+  Array.from({ length: Math.max(0, length - 1) }, (_, step) =>
+    signsBetween(text, words[at + step], words[at + step + 1]),
+  );
+
+/** "O(n)" is not the beginning of "O(n log n)". */
+const isCut = (expected: Stretch, given: Stretch): boolean => {
+  if (!/[\p{L}\p{N}]\(/u.test(expected.text)) return false;
+  const closes = ({ text, words, at, length }: Stretch) =>
+    /^\s*\)/.test(text.slice(words[at + length - 1]?.end ?? 0).slice(0, LONGEST_GAP));
+  return closes(expected) && !closes(given);
+};
+
+/** Whether two stretches with the same words have the same signs between them, before and behind. */
+export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
+  const [wanted, told] = [innerSigns(expected), innerSigns(given)];
+  const isSame =
+    wanted.length === told.length
+      ? wanted.every((signs, gap) => agree(signs, told[gap] ?? []))
+      : agree(wanted.flat(), told.flat());
+  if (!isSame || isCut(expected, given)) return false;
+  return [true, false].every((isBefore) => {
+    const [a, b] = [expected, given].map(({ text, words, at, length }) => {
+      const edge = isBefore ? at : at + length;
+      return edgeSigns(text, words[edge - 1], words[edge], isBefore);
+    });
+    return (a ?? []).join(" ") === (b ?? []).join(" ");
+  });
+};
+
+/** Whether a word is a letter of a formula: "a" of "a < 5", "I" of "I = U / R". */
+export const isInFormula = (words: readonly Word[], at: number, text: string): boolean =>
+  /^\p{L}$/u.test(words[at]?.text ?? "") &&
+  (signsBetween(text, words[at], words[at + 1]).length > 0 ||
+    (at > 0 && signsBetween(text, words[at - 1], words[at]).length > 0));
