@@ -5,7 +5,7 @@ import { type ClockTime, readTimes } from "../text/times";
 import { readWords, type Word } from "../text/words";
 import { keyOf } from "./key";
 import { squeeze } from "./reference";
-import { flattenExponents, unglue } from "./unglue";
+import { typeSigns, unglue } from "./unglue";
 import { Vocabulary } from "./vocabulary";
 
 /** A text, read once for all that looks at it. */
@@ -45,7 +45,7 @@ const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean 
 
 /** Reads a text. An answer may have lost spaces, and have the marks of notes. */
 export const readText = (source: string, isAnswer = true): ReadText => {
-  const whole = flattenExponents(source.slice(0, MOST_CHARACTERS).toWellFormed());
+  const whole = typeSigns(source.slice(0, MOST_CHARACTERS).toWellFormed());
   const text = isAnswer ? unglue(whole) : whole;
   const words = readWords(text);
   const squeezed = squeeze(words);

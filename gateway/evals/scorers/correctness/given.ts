@@ -12,8 +12,10 @@ import type { Alias } from "./reference";
 const isLetter = ({ text }: Word): boolean => /^(?=\p{L}$)[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]$/u.test(text);
 
 /** Nothing but stop words, or one letter. */
-export const isCommonWord = ({ words }: Alias): boolean =>
+export const isCommonWord = ({ words, text }: Alias): boolean =>
   words.length > 0 &&
+  // "-v", "@a" and the like are told by their signs.
+  !/(?<![\p{L}\p{N}])[-−@#$~+^\\/](?=\p{L})/u.test(text) &&
   (words.every(({ norm }) => STOP_WORDS.has(norm)) || (words.length === 1 && words.every(isLetter)));
 
 /** Words before a label, and verbs before a name that ends its clause. */

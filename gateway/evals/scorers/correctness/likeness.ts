@@ -30,7 +30,7 @@ const RELATED = 0.6;
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
-  if (shorter.length < 4 || longer.length > LONGEST || /[\p{N}+#]/u.test(a + b)) return 0;
+  if (shorter.length < 4 || longer.length > LONGEST || /[\p{N}+#*]/u.test(a + b)) return 0;
   const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
   if (granted > 0 && editDistance(a, b, granted) <= granted) return SLIP;
   const start = sharedStart(shorter, longer);

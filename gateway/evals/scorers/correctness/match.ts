@@ -1,5 +1,5 @@
 import { countWords, inCommon } from "../text/overlap";
-import { hasSameSigns } from "../text/signs";
+import { hasSameSigns, isFormula } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
 import { unitByName } from "../text/units";
 import { contentWords, isNameLike, type Word } from "../text/words";
@@ -109,6 +109,9 @@ export const isCode = ({ words }: Alias): boolean => {
   );
 };
 
+/** Words of the longest formula that is the same or not, and nothing between. */
+const LONGEST_FORMULA = 12;
+
 /** What matching needs of the two texts, made once for all aliases. */
 export interface MatchInput {
   answer: ReadText;
@@ -133,8 +136,8 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const occurrences = fact
       ? places
       : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
-    const isExact = !fact && isCode(alias);
-    const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{Lu}$/u.test(text)));
+    const isExact = !fact && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
+    const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;
     const isSameVerdict =
       verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);

@@ -1,7 +1,7 @@
 import { isInFormula } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
 import { readWords, type Word } from "../text/words";
-import { flattenExponents } from "./unglue";
+import { typeSigns } from "./unglue";
 
 /** One way to say a reference answer. */
 export interface Alias {
@@ -45,7 +45,7 @@ const variantsOf = (reference: string): string[] => {
 export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) => norm).join("");
 
 const toAlias = (reference: string, variant: string): Alias => {
-  const text = flattenExponents(variant);
+  const text = typeSigns(variant);
   const words = withoutTitle(trimStopWords(readWords(text), text)).slice(0, MOST_WORDS);
   return { reference, text, words, squeezed: squeeze(words) };
 };

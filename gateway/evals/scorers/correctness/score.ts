@@ -1,5 +1,6 @@
 import { probabilityOf } from "../model";
 import { maskMarkers } from "../text/citations";
+import { typeAscii } from "../text/signs";
 import { abstains, stanceOf } from "../text/stance";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type CorrectnessFindings, findCorrectness } from "./features";
@@ -39,12 +40,15 @@ const SIGNS = /[^\p{L}\p{N}\s"'`“”‘’«»]+/gu;
 const AROUND = /^[([{]+(?=.)|(?<=.)[)\]}]+$|(?<=.)[.,;:!?…。]+$/gu;
 const DENIED = /(?:\b(?:not|never|isn['’]t)|rather than|instead of)\s*["'`“‘]?$/iu;
 
-const unquoted = (text: string): string => text.trim().replace(/^["'`“”‘’«»]+(?=.)|(?<=.)["'`“”‘’«»]+$/gu, "");
+const unquoted = (text: string): string =>
+  typeAscii(text)
+    .trim()
+    .replace(/^["'`“”‘’«»]+(?=.)|(?<=.)["'`“”‘’«»]+$/gu, "");
 
 /** Where an answer has a sign alone, such as "==" in "The operator is ==.". */
 const isSaid = (sign: string, output: string): boolean => {
   if (unquoted(output) === sign) return true;
-  const text = output.slice(0, MOST_CHARACTERS);
+  const text = typeAscii(output.slice(0, MOST_CHARACTERS));
   return [...text.matchAll(SIGNS)].some(({ 0: stretch, index }) => {
     // A sign of punctuation is said between spaces or quotation marks only.
     const isApart = index === 0 || /[\s"'`“‘«([]/.test(text.charAt(index - 1));

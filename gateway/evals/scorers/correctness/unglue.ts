@@ -8,9 +8,18 @@ const YEAR_WITH_NOTE =
 /** "x²", "km²" are "x^2", "km^2"; behind other words a raised number is a note. */
 const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
 
-/** Raised digits of a formula as an exponent: "x^2". */
-export const flattenExponents = (text: string): string =>
-  text.replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`);
+/** "Ca²⁺". */
+const CHARGE = /(?<=\p{L}\p{Nd}*)[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]/gu;
+/** "B plus", "C sharp", "C plus plus" at the end of a clause. */
+const SPOKEN_SIGN = /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))/gu;
+const SPOKEN: Readonly<Record<string, string>> = { "plus plus": "++", plus: "+", minus: "-", sharp: "#" };
+
+/** Raised digits and spoken signs as they are typed: "x^2", "Ca2+", "B+". */
+export const typeSigns = (text: string): string =>
+  text
+    .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
+    .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)
+    .replace(SPOKEN_SIGN, (_, sign: string) => SPOKEN[sign] ?? "");
 
 /** Puts back spaces that extraction from web pages has lost, and takes off the marks of notes that stuck to years. */
 export const unglue = (text: string): string =>

@@ -6,9 +6,9 @@ import type { NumberIndex } from "./numbers-told";
 import type { UnsupportedSpan } from "./span";
 
 /** Signs that make another name of a word: "C", "C++", "C#". */
-const NAME_SIGNS = ["", "+", "++", "#", "-", "b-flat"];
+const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
 
-const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|#|-|b-flat)$/u, "");
+const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-]|b-flat)$/u, "");
 
 /** A name with a sign that no context has, where one has it with another sign: "A+" for "A-". */
 const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>

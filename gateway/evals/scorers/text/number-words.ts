@@ -95,13 +95,24 @@ const PARTS: ReadonlyMap<string, number> = new Map([
 ]);
 const partsOf = (norm: string): number | undefined => PARTS.get(norm.replace(/^halves$/, "half").replace(/s$/, ""));
 
-/** Reads "one half", "a quarter", "two thirds", and "and a half" behind a number. */
+/** "the other half", "a half" and "one half" are read elsewhere or no share. */
+const DETERMINERS = new Set(
+  "other last latter former top bottom upper lower each either this that better a an one and".split(" "),
+);
+
+/** Reads "half", "one half", "a quarter", "two thirds", and "and a half" behind a number. */
 export const readSpelledFraction = (words: readonly Word[], at: number): Spelled | undefined => {
   const [first = "", second = ""] = [words[at]?.norm, words[at + 1]?.norm];
   if (first === "and") {
     const rest = readSpelledFraction(words, at + 1);
     return rest && rest.value < 1 ? { ...rest, length: rest.length + 1 } : undefined;
   }
+  if (
+    first === "half" &&
+    !(partsOf(second) ?? SMALL_ORDINALS.get(words[at - 1]?.norm ?? "")) &&
+    !DETERMINERS.has(words[at - 1]?.norm ?? "")
+  )
+    return { value: 0.5, isOrdinal: false, length: 1 };
   const parts = partsOf(second);
   // "a third" is more often one after the second.
   const over = first === "a" && (parts === 2 || parts === 4) ? 1 : SMALL.get(first);

@@ -14,9 +14,9 @@ export interface Numeral {
 }
 
 const D = String.raw`\p{Nd}`;
-const SUPERSCRIPT = String.raw`[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}`;
+const SUPERSCRIPT = `[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}`;
 const POWER = String.raw`(?:\^[{(]?[-−+]?${D}{1,3}[)}]?|${SUPERSCRIPT})`;
-const DECIMAL = String.raw`${D}{1,40}(?:[.,٫]${D}{1,40})?`;
+const DECIMAL = `${D}{1,40}(?:[.,٫]${D}{1,40})?`;
 /** Nothing that would make it a version, a list or a longer number follows. */
 const ENDS = String.raw`(?![\p{Nd}\p{M}]|[.,٫٬'’]${D})`;
 /** Letters that may follow, such as a unit. */
@@ -27,7 +27,7 @@ const VULGAR = "[¼½¾⅐-⅞]";
 export const NUMERAL = [
   // 1.5 × 10^6, 10⁶, 2^10
   String.raw`${DECIMAL}\s?[×x*·⋅]\s?10${POWER}${ENDS}`,
-  String.raw`10${SUPERSCRIPT}`,
+  `(?:10|2)${SUPERSCRIPT}`,
   String.raw`${D}{1,6}\^[{(]?[-−+]?${D}{1,3}[)}]?${ENDS}`,
   // 1e6
   String.raw`${DECIMAL}[eE][-−+]?${D}{1,3}(?!\p{L})${ENDS}`,
@@ -36,7 +36,7 @@ export const NUMERAL = [
   // 1 1/2, 3/4; neither a date nor a score of years
   String.raw`(?:(?<![\p{L}\p{N}/.,:])${D}{1,3}[ \u00a0])?(?<![\p{L}\p{N}/.,:])${D}{1,3}[/⁄](?:10{3,6}|${D}{1,3})(?![\p{L}/⁄])${ENDS}`,
   // 1,234.5 and 12,34,567.8
-  String.raw`${D}{1,3}(?:[,٬，]${D}{3})+(?:[.٫]${D}+)?${ENDS}${SUFFIX}`,
+  `${D}{1,3}(?:[,٬，]${D}{3})+(?:[.٫]${D}+)?${ENDS}${SUFFIX}`,
   String.raw`${D}{1,2}(?:,${D}{2})+,${D}{3}(?:\.${D}+)?${ENDS}${SUFFIX}`,
   // 1.234.567 and 1.234,5
   String.raw`${D}{1,3}(?:\.${D}{3})+,${D}+${ENDS}${SUFFIX}`,
@@ -44,12 +44,12 @@ export const NUMERAL = [
   // 1 234 567,8 and 1'234'567.8
   String.raw`${D}{1,3}(?<gap>['’_ \u00a0\u2009\u202f])${D}{3}(?:\k<gap>${D}{3})*(?:[.,]${D}+)?${ENDS}(?!\k<gap>${D})${SUFFIX}`,
   // 3.14 and 3,14; "1,2,3" and "[1,2]" are lists, "5,1990" is the end of a date
-  String.raw`(?<!${D}[.,٫])${D}+[.٫]${D}+${ENDS}${SUFFIX}`,
+  `(?<!${D}[.,٫])${D}+[.٫]${D}+${ENDS}${SUFFIX}`,
   String.raw`(?<![[{,]\s?|${D}[.,])(?!(?<=\()${D},${D}\))(?!(?:1[5-9]|20)\p{Nd}{2},)${D}+,(?!(?:1[5-9]|20)\p{Nd}{2}(?!\p{Nd}))(?:${D}{1,2}|${D}{4,})${ENDS}(?!\s?[\]}])${SUFFIX}`,
   // .5
   String.raw`(?<![\p{L}\p{N}.,!?;:)\]}"”’'])\.${D}+${ENDS}`,
   // The day of an ISO date with its time, and digits that a script without spaces goes on after
-  String.raw`${D}{1,2}(?=[Tt]${D}{2}:?${D}{2})`,
+  `${D}{1,2}(?=[Tt]${D}{2}:?${D}{2})`,
   String.raw`${D}+(?=\p{sc=Hangul})`,
 ].join("|");
 
@@ -58,7 +58,7 @@ const FORMS = {
     String.raw`^(?<mantissa>${DECIMAL})(?:\s?[×x*·⋅]\s?10(?<power>${POWER})|[eE](?<exponent>[-−+]?${D}{1,3}))$`,
     "u",
   ),
-  power: new RegExp(String.raw`^(?<base>${D}{1,6})(?<power>${POWER})$`, "u"),
+  power: new RegExp(`^(?<base>${D}{1,6})(?<power>${POWER})$`, "u"),
   vulgar: new RegExp(String.raw`^(?:(?<whole>${D}+)\s?)?(?<part>${VULGAR})$`, "u"),
   fraction: new RegExp(String.raw`^(?:(?<whole>${D}+)\s)?(?<over>${D}+)[/⁄](?<under>${D}+)$`, "u"),
   digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µ]{0,4})$/u,

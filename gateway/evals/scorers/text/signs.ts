@@ -20,14 +20,15 @@ const SAME_SIGN: Readonly<Record<string, string>> = {
   "≥": ">=",
   "⩾": ">=",
   "≠": "!=",
+  "⇒": "=>",
   "→": "->",
   "←": "<-",
 };
-const SIGN = /!==?|={1,3}>?|<=>|<[=-]?|>=?|->|\+\+|--|[-+*/]=|[-+^±]|\*{1,2}|\/{1,2}|&{1,2}|\|\|/g;
+const SIGN = /!==?|[!~]$|={1,3}>?|<=>|<[=-]?|>=?|->|\+\+|--|[-+*/]=|[-+^±]|\*{1,2}|\/{1,2}|&{1,2}|\|\|/g;
 /** Signs that may as well be left out: "F-16", "F16"; "TCP/IP"; "R & D". */
 const SOFT = new Set(["-", "/", "//", "->", "*", "**", "&"]);
 const TAG = /<\/?(?:a|b|br|code|div|em|i|li|p|pre|span|strong|sub|sup|td|u|ul)(?:\s[^<>]*)?\/?>/giu;
-const ANY_SIGN = /[-+*/=<>^±&|−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/;
+const ANY_SIGN = /[-+*/=<>^±&|!~⇒−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/;
 const NONE: readonly string[] = [];
 /** Longest stretch between two words that is looked at. */
 const LONGEST_GAP = 40;
@@ -39,22 +40,32 @@ const isOperand = (word: Word | undefined): boolean =>
 const isEmphasis = (sign: string, gap: string, isSpaced: boolean): boolean =>
   sign.startsWith("*") && !isSpaced && gap.trim() !== gap;
 
+/** Signs of other keyboards as those of ASCII: "≥" is ">=". */
+export const typeAscii = (text: string): string =>
+  text.replace(/[−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠⇒→←]/g, (sign) => SAME_SIGN[sign] ?? sign);
+
 /** The signs between two words that change what they say, without spaces. A word is undefined beyond the ends. */
 const signsBetween = (source: string, left: Word | undefined, right: Word | undefined): readonly string[] => {
   const end = right?.start ?? source.length;
   const raw = left ? source.slice(left.end, end).slice(0, LONGEST_GAP) : source.slice(0, end).slice(-LONGEST_GAP);
   if (!ANY_SIGN.test(raw)) return NONE;
-  const gap = raw.replace(TAG, " ").replace(/[−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/g, (sign) => SAME_SIGN[sign] ?? sign);
+  const gap = typeAscii(raw.replace(TAG, " "));
   const isSpaced = /^\s.*\s$/s.test(gap);
   return [...gap.matchAll(SIGN)].flatMap(({ 0: sign, index }) => {
     const behind = gap.slice(index + sign.length);
     const before = gap.slice(0, index);
     const isListMark = /\n\s*$/.test(before) && /^\s/.test(behind);
     if (isListMark || isEmphasis(sign, gap, isSpaced)) return [];
+    // A negation before a letter, not an exclamation or "about".
+    if (/^[!~]$/.test(sign))
+      return right && /^\p{L}$/u.test(right.text) && /(?:^|[\s(=&|])$/.test(before) ? [sign] : [];
     // A dash, a list mark, or the mark of a quotation.
     if (/^--?$/.test(sign)) {
       const isUnary =
-        behind === "" && isOperand(right) && (left === undefined || /[\s(=<>*/^,]$/.test(before)) && !isSpaced;
+        behind === "" &&
+        (isOperand(right) || source.charAt(right?.end ?? -1) === "(") &&
+        (left === undefined || /[\s(=<>*/^,]$/.test(before)) &&
+        !isSpaced;
       if (isUnary) return ["negative"];
       return isOperand(left) && isOperand(right) ? ["-"] : [];
     }
@@ -79,9 +90,10 @@ const edgeSigns = (
   isBefore: boolean,
 ): readonly string[] => {
   const [inner, outer] = isBefore ? [right, left] : [left, right];
-  if (!isOperand(inner)) return NONE;
+  const isCall = isBefore && source.charAt(inner?.end ?? -1) === "(";
+  if (!isOperand(inner) && !isCall) return NONE;
   return signsBetween(source, left, right).filter(
-    (sign) => !/^={1,3}>?$|->$/.test(sign) && (isOperand(outer) || /^(?:negative|\^|[<>!±].*)$/.test(sign)),
+    (sign) => !/^={1,3}>?$|->$/.test(sign) && (isOperand(outer) || /^(?:negative|\^|[<>!~±].*)$/.test(sign)),
   );
 };
 
@@ -101,9 +113,11 @@ const innerSigns = ({ text, words, at, length }: Stretch): (readonly string[])[]
 /** "O(n)" is not the beginning of "O(n log n)". */
 const isCut = (expected: Stretch, given: Stretch): boolean => {
   if (!/[\p{L}\p{N}]\(/u.test(expected.text)) return false;
+  const opens = ({ text, words, at, length }: Stretch) =>
+    text.slice(words[at]?.end, words[at + length - 1]?.start).includes("(");
   const closes = ({ text, words, at, length }: Stretch) =>
     /^\s*\)/.test(text.slice(words[at + length - 1]?.end ?? 0).slice(0, LONGEST_GAP));
-  return closes(expected) && !closes(given);
+  return closes(expected) && opens(given) && !closes(given);
 };
 
 /** Whether two stretches with the same words have the same signs between them, before and behind. */
@@ -122,6 +136,14 @@ export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
     return (a ?? []).join(" ") === (b ?? []).join(" ");
   });
 };
+
+/** A formula or a call: what stands between its words matters, "x^2 + y^2", "sin(x)". */
+export const isFormula = (stretch: Stretch): boolean =>
+  /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)/u.test(stretch.text) ||
+  innerSigns(stretch).some((signs) => signs.some((sign) => !SOFT.has(sign))) ||
+  (stretch.length === 2 &&
+    [0, 1].every((step) => /^\p{L}$/u.test(stretch.words[stretch.at + step]?.text ?? "")) &&
+    innerSigns(stretch).flat().length > 0);
 
 /** Whether a word is a letter of a formula: "a" of "a < 5", "I" of "I = U / R". */
 export const isInFormula = (words: readonly Word[], at: number, text: string): boolean =>

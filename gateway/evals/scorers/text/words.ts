@@ -33,7 +33,7 @@ const WORD = new RegExp(
 const NUMBER = new RegExp(NUMERAL, "uy");
 /** Signs that belong to the short name before them: "C++", "F#", "A-". */
 const NAME_SIGNS =
-  /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])\p{Lu}\p{L}?)[-‑−](?![\p{L}\p{N}>-])/uy;
+  /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])\p{Lu}\p{L}?\p{Nd}?)[-‑−](?![\p{L}\p{N}>-])|(?<=(?<![\p{L}\p{N}*])\p{Lu})\*(?![\p{L}\p{N}*])/uy;
 const LONGEST_SIGNED = 12;
 
 const matchAt = (pattern: RegExp, text: string, at: number): string => {
