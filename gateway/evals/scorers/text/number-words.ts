@@ -14,6 +14,7 @@ const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eighti
 /** English, with the Indian ones; behind digits also those of German, French, Spanish and Italian, Chinese, Japanese and Korean. */
 const MAGNITUDES: ReadonlyMap<string, number> = new Map(
   Object.entries({
+    dozen: 12,
     hundred: 100,
     thousand: 1e3,
     "万 萬 만": 1e4,
@@ -94,6 +95,12 @@ const PARTS: ReadonlyMap<string, number> = new Map([
   ...ORDINALS.slice(3, 11).map((name, index): [string, number] => [name, index + 3]),
 ]);
 const partsOf = (norm: string): number | undefined => PARTS.get(norm.replace(/^halves$/, "half").replace(/s$/, ""));
+
+/** "a thousand", "a dozen". */
+export const readSpelledOne = (words: readonly Word[], at: number): Spelled | undefined => {
+  const value = /^an?$/.test(words[at]?.norm ?? "") ? MAGNITUDES.get(words[at + 1]?.norm ?? "") : undefined;
+  return value === undefined ? undefined : { value, isOrdinal: false, length: 2 };
+};
 
 /** "the other half", "a half" and "one half" are read elsewhere or no share. */
 const DETERMINERS = new Set(

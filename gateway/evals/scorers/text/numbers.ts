@@ -1,4 +1,4 @@
-import { magnitudeOf, readSpelled, readSpelledFraction, romanValue } from "./number-words";
+import { magnitudeOf, readSpelled, readSpelledFraction, readSpelledOne, romanValue } from "./number-words";
 import { isMoney, isSameDimension, type Unit, unitByName, unitBySymbol } from "./units";
 import { readWords, type Word } from "./words";
 
@@ -12,7 +12,7 @@ export interface Bound {
 export interface Quantity {
   /** In the unit as written, sign and magnitude words included: "-2.5 million" is -2500000. */
   value: number;
-  /** What it is where comma and full stop have changed roles: 1.234 for "1,234"; null where the digits leave no doubt. */
+  /** What it is where a full stop parts the thousands: 1234 for "1.234"; null where the digits leave no doubt. */
   otherValue: number | null;
   /** Half a unit of the last digit written: 2.5 million stands for 2450000…2550000. */
   halfStep: number;
@@ -51,7 +51,8 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   if (!word?.numeral) return undefined;
   const { value, otherValue, step, suffix, isPlain } = word.numeral;
   const isAmount = CURRENCY.includes(source.charAt(word.start - 1) || " ");
-  const short = suffix === "m" && !isAmount ? undefined : SHORT_MAGNITUDES[suffix];
+  // "5m" are metres, "€5m" and "5M" are millions.
+  const short = suffix === "m" && !isAmount && !word.text.endsWith("M") ? undefined : SHORT_MAGNITUDES[suffix];
   const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
   const unit = short === undefined ? (unitByName(suffix) ?? null) : null;
   if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && suffix !== "s") return undefined;
@@ -69,7 +70,7 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
 };
 
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
-  const spelled = readSpelledFraction(words, at) ?? readSpelled(words, at);
+  const spelled = readSpelledFraction(words, at) ?? readSpelledOne(words, at) ?? readSpelled(words, at);
   const roman = spelled ? undefined : romanValue(words[at]?.text ?? "");
   if (!spelled && roman === undefined) return undefined;
   return {
@@ -248,37 +249,45 @@ const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
 const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
   !a || !b || (a.dimension !== b.dimension && isMoney(a) && isMoney(b)) ? [1, 1] : [a.factor, b.factor];
 
-/** Values that may be compared: in a common unit, by one meaning of comma and full stop, a share of 100 as one of 1. */
-const comparisons = (a: Quantity, b: Quantity): [number, number][] => {
-  const [x, y] = factorsOf(a.unit, b.unit);
-  const pairs: [number, number][] = [[a.value * x, b.value * y]];
-  if (a.otherValue !== null || b.otherValue !== null)
-    pairs.push([(a.otherValue ?? a.value) * x, (b.otherValue ?? b.value) * y]);
-  if (a.unit?.dimension === "percent" && !b.unit) pairs.push([(a.value * a.unit.factor) / 100, b.value]);
-  if (b.unit?.dimension === "percent" && !a.unit) pairs.push([a.value, (b.value * b.unit.factor) / 100]);
-  return pairs;
-};
+interface Comparison {
+  x: number;
+  y: number;
+  /** What may have been rounded off. */
+  step: number;
+}
 
-const isClose = (x: number, y: number): boolean => Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y));
+/** Ways to compare two values: in a common unit, by each meaning of a full stop, a share of 100 as one of 1. */
+const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
+  const scaled = ({ value, otherValue, halfStep }: Quantity, factor: number) => [
+    { value: value * factor, step: halfStep * factor },
+    ...(otherValue === null ? [] : [{ value: otherValue * factor, step: 0.5 * factor }]),
+  ];
+  const pairs = (ofA: number, ofB: number): Comparison[] =>
+    scaled(a, ofA).flatMap((x) =>
+      scaled(b, ofB).map((y) => ({ x: x.value, y: y.value, step: Math.max(x.step, y.step) })),
+    );
+  const share = ({ unit }: Quantity): number | undefined =>
+    unit?.dimension === "percent" ? unit.factor / 100 : undefined;
+  const [ofA, ofB] = [b.unit ? undefined : share(a), a.unit ? undefined : share(b)];
+  return [
+    ...pairs(...factorsOf(a.unit, b.unit)),
+    ...(ofA === undefined ? [] : pairs(ofA, 1)),
+    ...(ofB === undefined ? [] : pairs(1, ofB)),
+  ];
+};
 
 /**
  * Whether two numbers say the same: equal, or one is the other rounded, after conversion to a common unit. A unit that
- * only one of them has is no difference, a sign, a bound or an era is; years and ordinals are never rounded. "1,234" is
- * "1234" and "1.234" by one meaning of the comma each, so that it is both, but "1,234" is not "1.234".
+ * only one of them has is no difference, a sign, a bound or an era is; years and ordinals are never rounded.
  */
 export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
-  if (a.unit && b.unit && !isSameDimension(a.unit, b.unit)) return false;
+  if (a.unit && b.unit && (!isSameDimension(a.unit, b.unit) || a.isOrdinal !== b.isOrdinal)) return false;
   if ((a.era === "bc") !== (b.era === "bc") || !isSameBound(a.bound, b.bound)) return false;
-  if (comparisons(a, b).some(([x, y]) => isClose(x, y))) return true;
-  if (a.isYear || b.isYear || a.isOrdinal || b.isOrdinal) return false;
-  const isConverted = a.unit !== null && b.unit !== null;
-  const [ofA, ofB] = factorsOf(a.unit, b.unit);
-  const [x, y] = [a.value * ofA, b.value * ofB];
-  const step = Math.max(a.halfStep * ofA, b.halfStep * ofB);
-  const isWhole = Number.isInteger(a.value) && Number.isInteger(b.value) && !isConverted;
-  return (
-    !isWhole &&
-    Math.abs(x - y) <= step * 1.0001 &&
-    Math.abs(x - y) <= MOST_ROUNDING * Math.max(Math.abs(x), Math.abs(y))
-  );
+  const mayRound = !(a.isYear || b.isYear || a.isOrdinal || b.isOrdinal);
+  const areWhole = Number.isInteger(a.value) && Number.isInteger(b.value) && !(a.unit && b.unit);
+  return comparisons(a, b).some(({ x, y, step }) => {
+    const [difference, size] = [Math.abs(x - y), Math.max(Math.abs(x), Math.abs(y))];
+    if (difference <= 1e-9 * size) return true;
+    return mayRound && !areWhole && difference <= step * 1.0001 && difference <= MOST_ROUNDING * size;
+  });
 };

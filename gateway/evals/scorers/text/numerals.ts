@@ -5,7 +5,7 @@ export interface Numeral {
   value: number;
   /** The value of the last digit written: 0.1 for "2.5", 100000 for "2.5e6"; 0 for a fraction, which is exact. */
   step: number;
-  /** The value where a single comma or full stop means the other thing: 1.234 for "1,234", 1234 for "1.234". */
+  /** 1234 for "1.234", which many countries write so; null where the digits leave no doubt. */
   otherValue: number | null;
   /** Letters that are written to the number without a space: "km", "th", "s". */
   suffix: string;
@@ -101,7 +101,7 @@ const separated = (written: string, suffix: string): Numeral => {
   const behind = last === "" ? 0 : digits.length - at - 1;
   const isRepeated = marks.length > 1 && marks.at(-2) === last;
   const isPoint = (last === "." || last === ",") && !isRepeated;
-  // "1,234" is grouped and "1.234" is not, as in English; "0,123" and "1 234,567" leave no doubt.
+  // "1,234" is grouped; "1.234" is not in English; "0,123" and "1 234,567" leave no doubt.
   const isOpen = isPoint && marks.length === 1 && behind === 3 && at >= 1 && at <= 3 && !digits.startsWith("0");
   const isDecimal = isPoint && !(isOpen && last === ",");
   const whole = digits.replace(/\D/g, "");
@@ -109,7 +109,7 @@ const separated = (written: string, suffix: string): Numeral => {
   return {
     value: Number(isDecimal ? decimal : whole),
     step: isDecimal ? 10 ** -behind : 1,
-    otherValue: isOpen ? Number(isDecimal ? whole : decimal) : null,
+    otherValue: isOpen && isDecimal ? Number(whole) : null,
     suffix,
     isPlain: marks === "" && suffix === "",
   };
@@ -142,6 +142,6 @@ export const readNumeral = (word: string): Numeral | undefined => {
   }
   const fraction = FORMS.fraction.exec(toAscii(word))?.groups;
   if (fraction) return fractionOf(fraction.whole, fraction.over ?? "", fraction.under ?? "");
-  const plain = FORMS.digits.exec(word)?.groups;
+  const plain = FORMS.digits.exec(word.replace(/['’](?=s$)/u, ""))?.groups;
   return plain?.digits ? separated(plain.digits, (plain.suffix ?? "").toLowerCase()) : undefined;
 };

@@ -43,6 +43,8 @@ const matchAt = (pattern: RegExp, text: string, at: number): string => {
 
 /** The whole of the word or number that begins with `part` at `at`; empty: a full stop that is none. */
 const extendWord = (text: string, part: string, at: number): string => {
+  // "v2.10" is version 2.10.
+  if (/^[vV]\p{Nd}/u.test(part)) return part.charAt(0);
   if (/^[\p{Nd}.¼½¾⅐-⅞]/u.test(part)) return matchAt(NUMBER, text, at) || (part === "." ? "" : part);
   return part.length <= LONGEST_SIGNED && /^\p{L}/u.test(part)
     ? part + matchAt(NAME_SIGNS, text, at + part.length)
