@@ -16,7 +16,8 @@ export const isCommonWord = ({ words, text }: Alias): boolean =>
   words.length > 0 &&
   // "-v", "@a" and the like are told by their signs.
   !/(?<![\p{L}\p{N}])[-−@#$~+^\\/](?=\p{L})/u.test(text) &&
-  (words.every(({ norm }) => STOP_WORDS.has(norm)) || (words.length === 1 && words.every(isLetter)));
+  (words.every(({ norm }) => STOP_WORDS.has(norm) || norm === "not" || norm === "nor") ||
+    (words.length === 1 && words.every(isLetter)));
 
 /** Words before a label, and verbs before a name that ends its clause. */
 const LABELS = new Set(

@@ -131,7 +131,7 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
 
 /**
  * How the sentence that says most of a reference stands to what it states. `reversed`: it denies what the reference affirms,
- * or the other way round; `restated`: it says all of it by an opposite, "prohibited" for "not allowed"; undefined: neither.
+ * or the other way round; `restated`: it denies or affirms the same in other words, "prohibited" for "not allowed".
  */
 export const stanceTo = (
   answer: ReadText,
@@ -141,15 +141,21 @@ export const stanceTo = (
   const wanted = wantedOf(words);
   const size = wanted.keys.size + wanted.sides.size;
   const isDenial = words.some((_, at) => isDenying(words, at, wanted.sides));
-  const isStatement = size >= FEWEST_WORDS || isDenial || words.some(({ norm }) => VERBS.has(norm));
+  const isSentence = /^\p{Lu}.*[.!。]\s*$/su.test(text) && size > 1;
+  const isStatement =
+    size >= FEWEST_WORDS ||
+    isDenial ||
+    isSentence ||
+    wanted.sides.size > 0 ||
+    words.some(({ norm }) => VERBS.has(norm));
   if (size === 0 || (size === 1 && !isDenial)) return undefined;
   // "Which animal does not lay eggs?" asks for what is denied.
-  if (question.words.some(isNegation) && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
+  if (question.words.some(isNegation) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
   const expected = speechOf(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
   const speeches = [...sentences.values()].map((sentence) => speechOf(answer.text, sentence, wanted, !isStatement));
   const [best] = speeches.sort((a, b) => b.found - a.found);
   if (!best || best.found < SHARE * size) return undefined;
   if (best.isDenied !== expected.isDenied) return "reversed";
-  return best.found === size && wanted.sides.size > 0 ? "restated" : undefined;
+  return best.found === size && (wanted.sides.size > 0 || isDenial) ? "restated" : undefined;
 };

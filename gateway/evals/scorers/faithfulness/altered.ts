@@ -1,5 +1,7 @@
+import { compareDates, type DateMention, readDates } from "../text/dates";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
+import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { areRivals } from "../text/units";
 import { readWords, type Word } from "../text/words";
 import type { NumberIndex } from "./numbers-told";
@@ -45,6 +47,24 @@ const alteredNumbers = (
     .filter((number) => sorted.some(({ quantity }) => isAltered(number, quantity)))
     .map(({ start, end }) => ({ start, end, note: "A context has this number with another sign, bound or unit." }));
 
+/** Times twelve hours off, and dates with one part of three changed, where no context has them as they are. */
+const alteredMoments = (text: string, words: readonly Word[], { times, dates }: NumberIndex): UnsupportedSpan[] => {
+  const isHalfDayOff = (time: ClockTime) =>
+    times.some((other) => isSameTime({ ...time, isHalfKnown: true }, other)) &&
+    !times.some((other) => isSameTime(time, other));
+  const isPartOff = (date: DateMention) =>
+    dates.some(
+      (other) => DATE_PARTS.filter((part) => date[part] !== null && date[part] === other[part]).length === 2,
+    ) &&
+    DATE_PARTS.every((part) => date[part] !== null) &&
+    dates.every((other) => compareDates(date, other) === "conflict" || compareDates(date, other) === "unrelated");
+  return [...readTimes(text).filter(isHalfDayOff), ...readDates(text, words).filter(isPartOff)].map(
+    ({ start, end }) => ({ start, end, note: "A context has another date or time." }),
+  );
+};
+
+const DATE_PARTS = ["year", "month", "day"] as const;
+
 /** Words that a formula is read from: two neighbours. */
 const pairsOf = (text: string, words: readonly Word[]): Stretch[] =>
   words.slice(1).map((_, at) => ({ text, words, at, length: 2 }));
@@ -79,5 +99,6 @@ export const findAltered = (
 ): UnsupportedSpan[] => [
   ...alteredNames(words, isKnown),
   ...alteredNumbers(text, words, index, untold),
+  ...alteredMoments(text, words, index),
   ...alteredFormulas(text, words, passages),
 ];

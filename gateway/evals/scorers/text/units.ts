@@ -91,12 +91,12 @@ export const isMoney = ({ dimension }: Unit): boolean => dimension.split("|").so
 
 const SCALES = new Set(["celsius", "fahrenheit"]);
 
-/** Two currencies, or two scales of temperature: the same number of each is not the same. */
-export const areRivals = (a: Unit | null, b: Unit | null): boolean =>
-  a !== null &&
-  b !== null &&
-  !isSameDimension(a, b) &&
-  ((isMoney(a) && isMoney(b)) || (SCALES.has(a.dimension) && SCALES.has(b.dimension)));
+/** Two currencies, scales of temperature, or sizes of one unit: the same number of each is not the same. */
+export const areRivals = (a: Unit | null, b: Unit | null): boolean => {
+  if (!a || !b) return false;
+  if (isSameDimension(a, b)) return a.dimension === b.dimension && a.factor !== b.factor;
+  return (isMoney(a) && isMoney(b)) || (SCALES.has(a.dimension) && SCALES.has(b.dimension));
+};
 
 /** Whether two units may measure the same thing: "£" and "pounds", "kg" and "pounds", not "£" and "kg". */
 export const isSameDimension = (a: Unit, b: Unit): boolean =>
