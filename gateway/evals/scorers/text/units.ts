@@ -91,10 +91,15 @@ export const isMoney = ({ dimension }: Unit): boolean => dimension.split("|").so
 
 const SCALES = new Set(["celsius", "fahrenheit"]);
 
-/** Two currencies, scales of temperature, or sizes of one unit: the same number of each is not the same. */
+const SPANS = new Set(["time", "years"]);
+
+/**
+ * Two currencies, scales of temperature, or sizes of one unit: the same number of each is not the same. Spans of time are
+ * left out, as people retell them loosely.
+ */
 export const areRivals = (a: Unit | null, b: Unit | null): boolean => {
   if (!a || !b) return false;
-  if (isSameDimension(a, b)) return a.dimension === b.dimension && a.factor !== b.factor;
+  if (isSameDimension(a, b)) return a.dimension === b.dimension && a.factor !== b.factor && !SPANS.has(a.dimension);
   return (isMoney(a) && isMoney(b)) || (SCALES.has(a.dimension) && SCALES.has(b.dimension));
 };
 
