@@ -1,5 +1,5 @@
 import { compareDates, type DateMention } from "../text/dates";
-import { isSameNumber, type Quantity } from "../text/numbers";
+import { isAltered, isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
 import { STOP_WORDS } from "../text/stop-words";
 import { type ClockTime, isSameTime } from "../text/times";
@@ -36,23 +36,29 @@ const AROUND = new Set(
 
 interface Fact {
   date: DateMention | null;
-  time: ClockTime | null;
+  /** One, or the two of "9 am to 5 pm". */
+  times: readonly ClockTime[];
   number: Quantity | null;
 }
 
-/** The one date, time, date with time, or number that an alias is, or undefined where it is anything else. */
+/** Words of the longest reference of which each number counts. */
+const FEW_WORDS = 6;
+
+/** The one date, time, date with time, span of time of day, or number that an alias is, or undefined where it is anything else. */
 const factOf = (alias: Alias): Fact | undefined => {
   if (alias.words.length > 10) return undefined;
   const read = readText(alias.text, false);
-  const [[date = null], [time = null], [number = null]] = [read.dates, read.times, read.numbers];
-  const facts = [...read.dates, ...read.times, ...read.numbers];
-  if (facts.length === 0 || facts.length > (date && time ? 2 : 1)) return undefined;
+  const { times } = read;
+  const [[date = null], [number = null]] = [read.dates, read.numbers];
+  const facts = [...read.dates, ...times, ...read.numbers];
+  const isPair = (date !== null && times.length === 1) || times.length === 2;
+  if (facts.length === 0 || facts.length > (isPair ? 2 : 1)) return undefined;
   const isOther = (word: Word, at: number) =>
     !facts.some((fact) => overlaps(word, fact)) &&
     !/^\d/.test(word.norm) &&
     (isInFormula(read.words, at, read.text) ||
       !(STOP_WORDS.has(word.norm) || AROUND.has(word.norm) || unitByName(word.norm)));
-  return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, time, number };
+  return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, times, number };
 };
 
 /** What is left of "T00:00:00.000Z" where its midnight says nothing. */
@@ -92,6 +98,15 @@ const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): F
   }
   const [other] = [...times, ...answer.numbers.filter(({ unit }) => unit === null)];
   return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
+};
+
+/** "9 am to 5 pm": both, in this order. */
+const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+  const [first, second] = [checkTime(from, answer, question), checkTime(to, answer, question)];
+  if (first.verdict !== "same") return first;
+  const isInOrder = (second.given?.start ?? 0) > (first.given?.start ?? 0);
+  if (second.verdict === "same") return isInOrder ? first : { ...first, verdict: "other" };
+  return answer.times.length > 1 ? { ...second, verdict: "other", given: first.given } : { ...first, verdict: "part" };
 };
 
 /** A date with a time is the same where both are; the date without the time is a part of it. */
@@ -151,7 +166,8 @@ const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
 
 /** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
 export const checkFact = (alias: Alias, answer: ReadText, question: ReadText): FactCheck | undefined => {
-  const { date, time, number } = factOf(alias) ?? {};
+  const { date, times: [time, until] = [], number } = factOf(alias) ?? {};
+  if (time && until) return checkSpan(time, until, answer, question);
   if (date && time) return checkMoment(date, time, answer, question);
   if (date) return checkYear(date, answer, question) ?? checkDate(date, answer, question);
   if (time) return checkTime(time, answer, question);
@@ -172,6 +188,13 @@ export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadTe
     times.length > 0 &&
     answer.times.length > 0 &&
     !times.some((time) => answer.times.some((given) => isSameTime(time, given)));
+  // Of a few words each number counts: "Boeing 747-400", "between 5 and 10 km".
+  if (alias.words.length <= FEW_WORDS && numbers.length > 1) {
+    const isIn = (number: Quantity, others: readonly Quantity[]) => others.some((other) => isSameNumber(number, other));
+    const untold = numbers.filter((number) => !isIn(number, answer.numbers));
+    const news = answer.numbers.filter((given) => !isAsked(given) && !isIn(given, read.numbers));
+    if (untold.some((number) => news.some((given) => isComparable(number, given)))) return true;
+  }
   const isTold =
     numbers.some((number) => answer.numbers.some((given) => isSameNumber(number, given))) ||
     dates.some((date) => answer.dates.some((given) => !["conflict", "unrelated"].includes(compareDates(date, given))));
@@ -182,6 +205,15 @@ export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadTe
     dates.some((date) => answer.dates.some((given) => compareDates(date, given) === "conflict"))
   );
 };
+
+/** Whether a number of the reference stands in the answer with another sign, bound, currency or era only. */
+export const hasAlteredNumbers = (alias: Alias, answer: ReadText): boolean =>
+  answer.numbers.length > 0 &&
+  readText(alias.text, false).numbers.some(
+    (number) =>
+      answer.numbers.some((given) => isAltered(number, given)) &&
+      !answer.numbers.some((given) => isSameNumber(number, given)),
+  );
 
 /** Whether the answer contradicts a reference that tells the same date more exactly: "15 August 1945" for "17 August 1945" and "1945". */
 export const isRefuted = ({ verdict, expected }: FactCheck, others: readonly FactCheck[]): boolean =>

@@ -5,7 +5,7 @@ import { unitByName } from "../text/units";
 import { contentWords, isNameLike, type Word } from "../text/words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
-import { checkFact, type FactCheck, isRefuted } from "./facts";
+import { checkFact, type FactCheck, hasAlteredNumbers, isRefuted } from "./facts";
 import { givenPlaces, isCommonWord } from "./given";
 import { keyOf } from "./key";
 import { type Occurrence, occurrencesOf } from "./occurrences";
@@ -98,8 +98,12 @@ const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): 
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
+/** An address of mail or the web, or a path. */
+const ADDRESS = /^<?(?:[^\s@]+@[^\s@]+\.[^\s@]+|\p{L}+:\/\/\S+|[~.]{0,2}\/\S+)$/u;
+
 /** Nothing but numbers, letters, and words with digits or signs: "5-10", "F-16", "1.2.3", "H2O". Such are the same or they are not. */
-export const isCode = ({ words }: Alias): boolean => {
+const isCode = ({ words, text }: Alias): boolean => {
+  if (ADDRESS.test(text.trim())) return true;
   const content = words.filter(
     ({ norm, numeral }) => norm.length === 1 || !(STOP_WORDS.has(norm) || (!numeral && unitByName(norm))),
   );
@@ -136,6 +140,8 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const occurrences = fact
       ? places
       : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
+    // "$5 a day" is not said by "€5 a day".
+    if (!fact && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
     const isExact = !fact && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
     const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;

@@ -10,6 +10,8 @@ const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷�
 
 /** "Ca²⁺". */
 const CHARGE = /(?<=\p{L}\p{Nd}*)[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]/gu;
+/** "10 x 20", "10 by 20". */
+const TIMES = /(?<=\p{Nd})(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
 /** "B plus", "C sharp", "C plus plus" at the end of a clause. */
 const SPOKEN_SIGN = /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))/gu;
 const SPOKEN: Readonly<Record<string, string>> = { "plus plus": "++", plus: "+", minus: "-", sharp: "#" };
@@ -18,6 +20,7 @@ const SPOKEN: Readonly<Record<string, string>> = { "plus plus": "++", plus: "+",
 export const typeSigns = (text: string): string =>
   text
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
+    .replace(TIMES, " × ")
     .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)
     .replace(SPOKEN_SIGN, (_, sign: string) => SPOKEN[sign] ?? "");
 

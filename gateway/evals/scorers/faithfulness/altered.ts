@@ -1,8 +1,7 @@
 import { compareDates, type DateMention, readDates } from "../text/dates";
-import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
+import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { areRivals } from "../text/units";
 import { readWords, type Word } from "../text/words";
 import type { NumberIndex } from "./numbers-told";
 import type { UnsupportedSpan } from "./span";
@@ -20,21 +19,6 @@ const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean
     if (!isSigned || isKnown(word.stem) || !NAME_SIGNS.some((sign) => isKnown(bare + sign))) return [];
     return [{ start: word.start, end: word.end, note: "A context has this name with another sign." }];
   });
-
-/** The same amount, but of another currency or scale, below zero, bounded on the other side, or of another era. */
-const isAltered = (a: Quantity, b: Quantity): boolean => {
-  const plain = (quantity: Quantity): Quantity => ({
-    ...quantity,
-    value: Math.abs(quantity.value),
-    otherValue: null,
-    bound: null,
-    era: null,
-    unit: areRivals(a.unit, b.unit) ? null : quantity.unit,
-  });
-  const isTurned = a.value * b.value < 0 || (a.era === "bc") !== (b.era === "bc") || areRivals(a.unit, b.unit);
-  const isBounded = a.bound !== null && b.bound !== null;
-  return (isTurned || isBounded) && a.isOrdinal === b.isOrdinal && isSameNumber(plain(a), plain(b));
-};
 
 const alteredNumbers = (
   text: string,

@@ -1,12 +1,7 @@
+import { type Bound, boundOf, CURRENCY, type Era, eraOf, isNegative, unitAround } from "./number-surroundings";
 import { magnitudeOf, readSpelled, readSpelledFraction, readSpelledOne, romanValue } from "./number-words";
-import { isMoney, isSameDimension, type Unit, unitByName, unitBySymbol } from "./units";
+import { areRivals, isMoney, isSameDimension, type Unit, unitByName } from "./units";
 import { readWords, type Word } from "./words";
-
-/** "<42" is a bound and not 42. In words ("over 42") it is told apart only from another bound. */
-export interface Bound {
-  sign: "<" | "≤" | ">" | "≥" | "±";
-  isSpelled: boolean;
-}
 
 /** A number of a text. */
 export interface Quantity {
@@ -19,7 +14,7 @@ export interface Quantity {
   unit: Unit | null;
   bound: Bound | null;
   /** "44 BC", "AD 44". */
-  era: "bc" | "ad" | null;
+  era: Era;
   isOrdinal: boolean;
   /** A bare whole number from 1000 to 2100, or one with an era. */
   isYear: boolean;
@@ -43,8 +38,6 @@ interface Read {
   unit: Unit | null;
   length: number;
 }
-
-const CURRENCY = "$€£₹¥₩₽";
 
 const readDigits = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const word = words[at];
@@ -97,96 +90,6 @@ const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
     isPlain: false,
     length: read.length + part.length + (magnitude === undefined ? 0 : 1),
   };
-};
-
-const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!\p{L}))/u;
-const NAME_BEHIND =
-  /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
-
-/** The unit before or behind the words from `at` to `next`, and where it ends. */
-const unitAround = (
-  words: readonly Word[],
-  at: number,
-  next: number,
-  source: string,
-): { unit: Unit | null; end: number } => {
-  const [first, last] = [words[at], words[next - 1]];
-  const end = last?.end ?? 0;
-  const before = source.slice(Math.max(0, (first?.start ?? 0) - 4), first?.start);
-  const [, letter, sign] = /(?<!\p{L})([ACUH]?[SK]?)([$€£₹¥₩₽])\s?[-−–]?\s?$/u.exec(before) ?? [];
-  if (sign) {
-    const unit = letter === "C" ? unitByName("cad") : letter === "A" ? unitByName("aud") : unitBySymbol(sign);
-    return { unit: unit ?? null, end };
-  }
-  const code = unitByName(words[at - 1]?.norm ?? "");
-  if (
-    code &&
-    isMoney(code) &&
-    /^[\s-−]{1,2}$/.test(source.slice(words[at - 1]?.end, first?.start)) &&
-    /^\p{Lu}{3}$/u.test(words[at - 1]?.text ?? "")
-  )
-    return { unit: code, end };
-  const [symbol, mark, degree] = SYMBOL_BEHIND.exec(source.slice(end, end + 5)) ?? [];
-  if (symbol) return { unit: unitBySymbol(mark ?? `°${degree}`) ?? null, end: end + symbol.length };
-  const [named, , scale, share] = NAME_BEHIND.exec(source.slice(end, end + 24)) ?? [];
-  if (named) {
-    const name = share ? (/mille/i.test(share) ? "permille" : "percent") : (scale ?? "").toLowerCase();
-    return { unit: unitByName(name === "centigrade" ? "celsius" : name) ?? null, end: end + named.length };
-  }
-  const following = words[next];
-  // "5 km", "5-mile", not "in 1912. Miles".
-  if (!following || !/^[\s-]{0,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
-  const unit = unitByName(following.norm) ?? null;
-  return { unit, end: unit ? following.end : end };
-};
-
-/** A minus that belongs to the number: it stands before it without a space, and nothing to subtract from stands before that. */
-const MINUS = /(?:^|[\s([{=<>≤≥±*×/,:;"'“‘|~≈^])(?:[-–‑－]|−\s?)\s?[$€£₹¥₩₽]?$|(?:^|[\s([{=<>≤≥~≈])[$€£₹¥₩₽]\s?[-−–]$/u;
-const BELOW_ZERO = /^\s?(?:(?:°|degrees?)\s?(?:[cf]|celsius|fahrenheit)?\s?)?below (?:zero|freezing)\b/iu;
-const MINUS_WORDS = new Set(["minus", "negative"]);
-
-const isNegative = (words: readonly Word[], at: number, end: number, source: string): boolean => {
-  const start = words[at]?.start ?? 0;
-  if (MINUS.test(source.slice(Math.max(0, start - 4), start)) || BELOW_ZERO.test(source.slice(end, end + 40)))
-    return true;
-  const [before, word] = [words[at - 2], words[at - 1]];
-  // "10 minus 5" is a difference.
-  return (
-    word !== undefined && MINUS_WORDS.has(word.norm) && !before?.numeral && /^\s$/.test(source.slice(word.end, start))
-  );
-};
-
-const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\/-)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/u;
-/** "<b>5", "-> 5". */
-const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
-const SPELLED_BOUND =
-  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|no more than)|(at least|no less than|no fewer than))\s$/iu;
-
-const boundOf = (source: string, start: number, end: number): Bound | null => {
-  const before = source.slice(Math.max(0, start - 40), start);
-  const [, sign] = NO_BOUND.test(before) ? [] : (BOUND.exec(before) ?? []);
-  if (sign) {
-    const signs = { "<": /^[<＜]$/, "≤": /^(?:<=|=<|[≤⩽≦])$/, ">": /^[>＞]$/, "≥": /^(?:>=|[≥⩾≧])$/ } as const;
-    const found = (["<", "≤", ">", "≥"] as const).find((name) => signs[name].test(sign));
-    return { sign: found ?? "±", isSpelled: false };
-  }
-  const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
-  if (less) return { sign: "<", isSpelled: true };
-  if (more) return { sign: ">", isSpelled: true };
-  if (most) return { sign: "≤", isSpelled: true };
-  return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
-};
-
-const BC = String.raw`B\.?\s?C\.?(?:\s?E\.?)?|bce?|v\.?\s?Chr\.?|av\.?\s?J\.?-?C\.?|a\.\s?C\.`;
-const AD = String.raw`A\.?\s?D\.?|C\.?\s?E\.?|n\.?\s?Chr\.?|ap\.?\s?J\.?-?C\.?|d\.\s?C\.`;
-const ERA_BEHIND = new RegExp(String.raw`^\s?(?:(${BC})|(${AD}))(?![\p{L}\p{N}&])`, "u");
-const ERA_BEFORE = /(?<!\p{L})(?:(BCE?)|A\.?\s?D\.?|CE)\s$/u;
-
-const eraOf = (source: string, start: number, end: number): { era: Quantity["era"]; end: number } => {
-  const behind = ERA_BEHIND.exec(source.slice(end, end + 12));
-  if (behind) return { era: behind[1] ? "bc" : "ad", end: end + behind[0].length };
-  const before = ERA_BEFORE.exec(source.slice(Math.max(0, start - 6), start));
-  return { era: before ? (before[1] ? "bc" : "ad") : null, end };
 };
 
 /** The numbers of a text: digits, words, ordinals, Roman numerals of two letters and more, with sign, magnitude and unit. */
@@ -290,4 +193,19 @@ export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
     if (difference <= 1e-9 * size) return true;
     return mayRound && !areWhole && difference <= step * 1.0001 && difference <= MOST_ROUNDING * size;
   });
+};
+
+/** The same amount, but of another currency or scale, below zero, bounded on the other side, or of another era. */
+export const isAltered = (a: Quantity, b: Quantity): boolean => {
+  const plain = (quantity: Quantity): Quantity => ({
+    ...quantity,
+    value: Math.abs(quantity.value),
+    otherValue: null,
+    bound: null,
+    era: null,
+    unit: areRivals(a.unit, b.unit) ? null : quantity.unit,
+  });
+  const isTurned = a.value * b.value < 0 || (a.era === "bc") !== (b.era === "bc") || areRivals(a.unit, b.unit);
+  const isBounded = a.bound !== null && b.bound !== null;
+  return (isTurned || isBounded) && !isSameNumber(a, b) && isSameNumber(plain(a), plain(b));
 };
