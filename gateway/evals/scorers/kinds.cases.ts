@@ -73,6 +73,18 @@ F-16 | F-16 ; F16 ; It is the F-16. | F-15
 node.js | node.js ; Node.js ; It is Node.js. | Deno
 well-known | well-known ; well known | unknown
 5-10 | 5-10 ; 5–10 ; 5 to 10 | 5-12 ; 7
+7 apples | - 7 apples ; 7 apples ; * 7 apples | -7 apples ; 8 apples
+The price is $1000 a day. | The price is $1,000 a day. ; The price is 1000 dollars a day. | The price is €1000 a day. ; The price is £1000 a day.
+between $5 and $10 | $5-$10 ; between $5 and $10 | between €5 and €10 ; $15-$20
+p < 0.05 | p < 0.05 ; p<.05 | p > 0.05 ; p = 0.05
+y = 2x + 1 | y = 2x + 1 ; y=2x+1 | y = 2x - 1 ; y = 3x + 1
+!x | !x ; It is !x | x ; It is x.
+-v | -v ; Use -v. ; the -v flag | -q
+B- | B- ; B minus | B+ ; B plus ; B
+Ca2+ | Ca2+ ; Ca²⁺ | Ca ; Ca+
+Boeing 747-400 | Boeing 747-400 ; the Boeing 747-400 | Boeing 747-8 ; Boeing 737-400
+john.doe@example.com | john.doe@example.com ; It is john.doe@example.com. | jane.doe@example.com ; john.doe@example.org
+≥ | ≥ ; >= ; It is ≥. | ≤ ; >
 `,
 );
 
@@ -119,6 +131,9 @@ The shop is open on Sundays. | The shop is open on Sundays. ; On Sundays the sho
 Prices increased. | Prices increased. ; Prices rose. | Prices decreased. ; Prices fell.
 The file has been deleted. | The file has been deleted. ; The file was deleted. | The file has not been deleted. ; The file was not deleted.
 You must not open the door. | You must not open the door. | You must open the door.
+It does not work. | It doesn't work. ; No, it does not work. | It works. ; Yes, it works.
+He won the race. | He won the race. | He did not win the race. ; He lost the race.
+A visa is required. | A visa is required. | No visa is required. ; A visa is optional.
 The test passed. | The test passed. | The test failed. ; The test did not pass.
 Der Hund ist nicht gefährlich. | Der Hund ist nicht gefährlich. | Der Hund ist gefährlich.
 El agua no es potable. | El agua no es potable. | El agua es potable.
@@ -151,6 +166,9 @@ const forms = [
 -12 | −12 ; minus twelve ; －12 | 12
 7,5 kg | 7.5 kg ; 7500 g ; 7.5kg | 75 kg ; 7.5 g
 1.2.3 | 1.2.3 ; Version 1.2.3 | 1.2.4 ; 12.3
+12 | a dozen ; XII ; 12.0 | 21 ; 120
+66.7% | 2/3 ; two thirds ; 0.667 | 6.67%
+2.10 | v2.10 ; version 2.10 | 2.11
 10-15 | 10–15 ; 10 to 15 | 10–51
 `,
   ),
@@ -162,6 +180,9 @@ const forms = [
 12:00 | noon ; 12 noon ; 12 pm ; midday | midnight ; 12 am
 00:00 | midnight ; 12 am ; 24:00 | noon ; 12 pm
 8:00 | At 8 o'clock ; 8 am ; eight o'clock ; 08:00 | 9 am ; 8:30
+9 am to 5 pm | 09:00-17:00 ; from 9 a.m. until 5 p.m. | 9 am to 6 pm ; 8 am to 5 pm
+14:05:30 | 2:05:30 PM | 14:05:31
+20th century | twentieth century ; the 20th century | 19th century ; 20 centuries
 a quarter to six | 5:45 ; 17:45 | 6:15 ; 6:45
 2021-01-05T17:30:00Z | January 5, 2021 at 5:30 PM ; 2021-01-05 17:30 ; 2021-01-05T19:30:00+02:00 | January 5, 2021 at 5:30 AM ; January 6, 2021 at 5:30 PM
 2021-01-05T00:00:00.000Z | January 5, 2021 ; 2021-01-05 ; 5 Jan 2021 ; 05.01.2021 | January 6, 2021 ; May 1, 2021 at noon ; 2020-01-05
@@ -210,6 +231,10 @@ Caesar was killed in 44 BC. | Caesar was killed in 44 BCE. ; Caesar was killed i
 The tower is 330.5 m high. | The tower is 330,5 m high. | The tower is 3305 m high.
 The student got an A-. | The student got an A-. | The student got an A+.
 The program is written in C#. | The program is written in C#. | The program is written in C++.
+The store closes at 9 pm. | The store closes at 21:00. | The store closes at 9 am. ; The store closes at 19:00.
+The formula is x + 1. | The formula is x+1. | The formula is x - 1. ; The formula is x * 1.
+The box weighs 2 kg. | The box weighs 2000 g. ; The box weighs 2 kilograms. | The box weighs 2 tonnes. ; The box weighs 20 kg.
+The water is 20 °C. | The water is 20 degrees Celsius. | The water is 20 °F.
 The value must be < 42. | The value must be < 42. ; The value must be less than 42. | The value must be > 42.
 `);
 

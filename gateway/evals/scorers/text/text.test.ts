@@ -5,6 +5,7 @@ import { isSameNumber, readNumbers } from "./numbers";
 import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./overlap";
 import { readSentences } from "./sentences";
 import { stemOf } from "./stem";
+import { isSameTime, readTimes } from "./times";
 import { readWords } from "./words";
 
 const norms = (text: string) => readWords(text).map(({ norm }) => norm);
@@ -35,7 +36,7 @@ describe("words", () => {
         }
       }),
     );
-  });
+  }, 60_000);
 
   test.each([
     ["emperors", "emperor"],
@@ -118,6 +119,31 @@ describe("dates", () => {
   ])("for %s, %s is %s", (expected, given, verdict) => {
     const [a, b] = [readDates(expected)[0], readDates(given)[0]] as const;
     expect(a && b && String(compareDates(a, b))).toBe(verdict);
+  });
+});
+
+describe("times of day", () => {
+  test.each([
+    ["at 5:30 p.m. sharp", ["5:30 p.m.", 1050, false]],
+    ["at 5:30", ["5:30", 330, true]],
+    ["from 17.30 Uhr on", ["17.30 Uhr", 1050, false]],
+    ["2021-01-05T17:30:00+02:00", ["17:30:00+02:00", 1050, false]],
+    ["half past five", ["half past five", 330, true]],
+    ["the ratio is 1:2, the price $5:30, five to six people", [undefined, undefined, undefined]],
+  ])("%s is read", (text, expected) => {
+    const [time] = readTimes(text);
+    expect([time && text.slice(time.start, time.end), time?.minutes, time?.isHalfKnown]).toEqual(expected);
+  });
+
+  test("the same moment in two zones is the same time, whichever comes first", () => {
+    const [a, b, c] = ["2021-01-05T17:30+02:00", "2021-01-05T15:30Z", "17:30"].map((text) => readTimes(text)[0]);
+    const pairs = [
+      [a, b],
+      [b, a],
+      [a, c],
+      [b, c],
+    ] as const;
+    expect(pairs.map(([x, y]) => x && y && isSameTime(x, y))).toEqual([true, true, true, false]);
   });
 });
 
