@@ -9,7 +9,7 @@ const YEAR_WITH_NOTE =
 const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
 
 /** "Ca²⁺". */
-const CHARGE = /(?<=\p{L}\p{Nd}*)[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]/gu;
+const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
 /** "10 x 20", "10 by 20". */
 const TIMES = /(?<=\p{Nd})(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
 /** "B plus", "C sharp", "C plus plus" at the end of a clause. */

@@ -322,5 +322,5 @@ describe("whatever the texts are", () => {
     const { claims } = await scoreFaithfulness(answer, counting);
     expect(most).toBeLessThanOrEqual(256);
     expect(claims.length).toBeLessThanOrEqual(401);
-  });
+  }, 60_000);
 });

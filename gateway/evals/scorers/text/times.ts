@@ -14,6 +14,9 @@ export interface ClockTime {
   zoneMinutes: number | null;
 }
 
+/** Further times of a text are not read. */
+const MOST_TIMES = 2000;
+
 const DAY = 24 * 60;
 const HALF = DAY / 2;
 
@@ -103,6 +106,7 @@ export const readTimes = (source: string): ClockTime[] => {
   const found: ClockTime[] = [];
   for (const form of FORMS) {
     for (const match of text.matchAll(form)) {
+      if (found.length >= MOST_TIMES) break;
       const time = readTime(match, text);
       if (time && !found.some(({ start, end }) => start < time.end && time.start < end)) found.push(time);
     }
