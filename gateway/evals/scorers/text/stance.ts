@@ -58,11 +58,14 @@ const FILLERS = list("a the it its this that thats is was indeed absolutely defi
 /** Longer texts say more. */
 const LONGEST = 160;
 
+/** "NA" in capitals: "Na", "Na+" and "na" are other words. */
+const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
+
 /** What a whole text says, where that is all it says: "IDK", "N/A.", "Answer: yes", "The answer is no." */
 export const stanceOf = (text: string): Stance | undefined => {
-  if (text.length > LONGEST || text.trim() === "Na") return undefined;
+  if (text.length > LONGEST) return undefined;
   let plain = evenOut(text);
-  if (plain === "na" && /[A-Z]/.test(text)) return "abstains";
+  if (plain === "na" && NOT_APPLICABLE.test(text)) return "abstains";
   for (let cuts = 0; cuts < 3 && LEAD.test(plain) && !ABSTENTION.test(plain); cuts++) plain = plain.replace(LEAD, "");
   if (ABSTENTION.test(plain)) return "abstains";
   const words = plain.split(" ").filter((word) => !FILLERS.has(word));
