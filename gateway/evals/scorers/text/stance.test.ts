@@ -39,7 +39,17 @@ test.each([
 ] as const)("%j is a bare %s", (text, stance) => expect(stanceOf(text)).toBe(stance));
 
 test.each([
-  ...["Unknown Pleasures", "No Country for Old Men", "No, it is blue", "True Grit", "None of the above", "None", "Na", "Na+", "na"],
+  ...[
+    "Unknown Pleasures",
+    "No Country for Old Men",
+    "No, it is blue",
+    "True Grit",
+    "None of the above",
+    "None",
+    "Na",
+    "Na+",
+    "na",
+  ],
   ...[
     "Unknown author",
     "False alarm",
