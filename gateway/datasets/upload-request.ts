@@ -123,6 +123,7 @@ const readJsonBody = async (
 const readObject = async (request: Request): Promise<unknown> => {
   try {
     const body: unknown = await request.json();
+    if (body === undefined) throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
     checkDepth(request.headers, body);
     return body;
   } catch (thrown) {

@@ -1,8 +1,8 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { allowedMethods, type RouteList, routeFinder } from "./allowed-methods";
 import { exchangeOf, UNMATCHED } from "./exchange";
+import { allowedMethods, type RouteList, routeFinder } from "./route-table";
 import { invalidRequest } from "./validation";
 
 /** Draws an error as a page; undefined when the request is not a page's. */

@@ -6,9 +6,13 @@ const SUSPECT = /\\u(?:0000|d[89a-f])/i;
 /** No body below the size at which its depth is checked is nested deeper; see `depth.ts`. */
 const MAX_DEPTH = 2048;
 
-/** Takes the place of `Request.json`: UTF-8 that is not valid is refused, not replaced. Throws invalid_request. */
+/**
+ * Takes the place of `Request.json`: undefined for an empty body; UTF-8 that is not valid is refused, not replaced. Throws
+ * invalid_request.
+ */
 export async function readJson(this: Request): Promise<unknown> {
   const text = decode(await this.bytes());
+  if (text === "") return undefined;
   const value: unknown = JSON.parse(text);
   if (text.includes("\\u") && SUSPECT.test(text)) refuseBadText(value);
   return value;

@@ -1,3 +1,5 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import type { RouteRole } from "../roles";
 import type { RouteDocs } from "../route-docs";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
@@ -70,7 +72,11 @@ export class OperationWriter {
         ? ["multipart/form-data", { schema: this.components.add(variant) }]
         : ["application/json", this.#json(variant)],
     );
-    return { required: true, content: Object.fromEntries(content) };
+    // Where every field is optional, no body is as good as {}.
+    return {
+      required: !variants.every((variant) => Value.Check(variant as TSchema, {})),
+      content: Object.fromEntries(content),
+    };
   }
 
   #json(schema: JsonSchema): JsonSchema {

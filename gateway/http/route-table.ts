@@ -1,7 +1,7 @@
 export type RouteList = () => readonly {
   method: string;
   path: string;
-  hooks?: { query?: unknown; params?: unknown };
+  hooks?: { body?: unknown; query?: unknown; params?: unknown; detail?: object & { "x-bodies"?: unknown } };
 }[];
 
 const fits = (pattern: string, path: string): boolean => {
