@@ -2,6 +2,7 @@ import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { exchangeOf, UNMATCHED } from "./exchange";
+import { linger } from "./linger";
 import { allowedMethods, type RouteList, routeFinder } from "./route-table";
 import { invalidRequest } from "./validation";
 
@@ -78,11 +79,12 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteList; 
       const common = Object.entries(exchange.headers).filter(([name]) => !drawn.headers.has(name));
       const own = Object.entries(error.detail.headers ?? {});
       for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
-      return drawn;
+      return linger(exchange, drawn);
     }
-    return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
+    const envelope = new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
       status: error.status,
       headers: { ...exchange.headers, ...error.detail.headers, ...errorHeaders(error), ...headers },
     });
+    return linger(exchange, envelope);
   };
 };

@@ -98,7 +98,7 @@ export const gate = (deps: GateDeps) => {
     }
     if (isRead(request.method)) return;
     const limits = exchange.principal ? deps.bodyLimits : strangersLimits;
-    const reading = limitBody(request, path, limits);
+    const reading = limitBody(exchange, path, limits);
     if (reading) await reading;
   };
 };

@@ -5,6 +5,7 @@ import { startGateway } from "../../gateway/gateway";
 import type { Role } from "../../gateway/principal";
 import { startNode } from "../../gpu-node/node";
 import { startWorker } from "../../jobs/worker";
+import type { Config } from "../../lib/config";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 
@@ -28,7 +29,15 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export const startStack = async (synthetic: { tokens?: number; tokenMs?: number } = {}): Promise<Stack> => {
+interface StackSettings {
+  gateway?: Partial<Config["gateway"]>;
+  datasets?: Partial<Config["datasets"]>;
+}
+
+export const startStack = async (
+  synthetic: { tokens?: number; tokenMs?: number } = {},
+  settings: StackSettings = {},
+): Promise<Stack> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
   const log = silentLog();
   const base = defaultConfig();
@@ -44,7 +53,15 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
   const config = {
     ...base,
     dataDir,
-    gateway: { ...base.gateway, port: 0, nodes: [node.url], adminKey: ADMIN_KEY, requestsPerMinute: 100_000 },
+    datasets: { ...base.datasets, ...settings.datasets },
+    gateway: {
+      ...base.gateway,
+      port: 0,
+      nodes: [node.url],
+      adminKey: ADMIN_KEY,
+      requestsPerMinute: 100_000,
+      ...settings.gateway,
+    },
   };
   const gateway = await startGateway(config, log);
   const worker = await startWorker(config, log);
