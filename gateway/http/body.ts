@@ -15,6 +15,9 @@ const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
+/** Whether a value of `content-type` is JSON or a kind of it. */
+export const isJson = (type: string | null): boolean => type !== null && JSON_TYPE.test(type);
+
 const isMultipart = (headers: Headers): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
 
@@ -25,7 +28,7 @@ export const checkType = (headers: Headers, path: string): void => {
   const type = headers.get("content-type");
   if (type === null || type === "application/json") return;
   if (isMultipart(headers) && takesFiles(path)) return;
-  if (!JSON_TYPE.test(type)) {
+  if (!isJson(type)) {
     throw new AppError(
       "unsupported_media_type",
       `The body is ${type}. Send JSON with the header content-type: application/json.`,

@@ -7,11 +7,9 @@ import { type GateDeps, gate } from "./gate";
 import { refuseBadText } from "./json";
 import { authorize } from "./roles";
 import { routeInputs } from "./route-inputs";
-import type { RouteList } from "./route-table";
 
 interface HttpDeps extends GateDeps {
   log: Log;
-  routes: RouteList;
   page?: ErrorPage;
 }
 

@@ -46,7 +46,7 @@ export class OperationWriter {
       tags,
       summary,
       description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
-      security: role === "public" ? [] : [{ apiKey: [] }],
+      security: role === "public" ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
       parameters: this.#parameters(hooks, docs),
       requestBody: this.#body(bodiesOf(hooks, docs)),
       responses: { ...this.#successes(route, docs, role), ...errors(route, docs, role, isImplemented) },
