@@ -3,7 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { checkDepth } from "../http/depth";
 import { refuseBadText } from "../http/json";
-import { invalidRequest } from "../http/validation";
+import { invalidRequest, unknownField } from "../http/validation";
 import type { Principal } from "../principal";
 import { receiveForm } from "../uploads/receive-form";
 import type { Upload, Uploads } from "../uploads/service";
@@ -144,9 +144,9 @@ const refuseUnknownFields = (sample: unknown, index: number): void => {
   if (typeof sample !== "object" || sample === null) return;
   const unknown = Object.keys(sample).find((name) => !Object.hasOwn(NewSample.properties, name));
   if (unknown === undefined) return;
-  const path = `samples.${index}.${unknown}`;
-  const known = Object.keys(NewSample.properties).join(", ");
-  throw new AppError("invalid_request", `${path} is no field of a sample. There are ${known}.`, { param: path });
+  const owner = `samples.${index}`;
+  const message = unknownField(unknown, owner, Object.keys(NewSample.properties));
+  throw new AppError("invalid_request", message, { param: `${owner}.${unknown}` });
 };
 
 function* toLines(samples: readonly unknown[]): Generator<Uint8Array> {

@@ -45,7 +45,7 @@ const fromThrown = (thrown: unknown): AppError => {
     });
   }
   if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
-    return invalidRequest(thrown.validator.Errors(thrown.value));
+    return invalidRequest(thrown.validator.Errors(thrown.value), thrown.type === "query" ? "parameter" : "field");
   }
   return toAppError(thrown);
 };

@@ -20,7 +20,6 @@ test.each([
   [{ stream: "yes" }, "stream", 'stream must be true or false or null, not "yes".'],
   [{ stop: [] }, "stop", "stop must have at least 1 item."],
   [{ stop: [1] }, "stop.0", "stop.0 must be a string, not 1."],
-  [{ tools: [] }, "tools", "tools is not supported here: leave it out."],
   [{ messages: [] }, "messages", "messages must have at least 1 item."],
   [{ messages: "hi" }, "messages", 'messages must be a list, not "hi".'],
   [{ messages: [{ role: "user" }] }, "messages.0.content", "messages.0.content is missing."],

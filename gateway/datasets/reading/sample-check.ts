@@ -15,7 +15,7 @@ const compiled = TypeCompiler.Compile(NewSample);
 /** The draft as a sample that every database can store; or what keeps it from being one. */
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
   if (isBlank(draft.input)) return { problems: [{ path: "/input", message: "input is empty." }] };
-  if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)) };
+  if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)).map(withPath) };
   const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
   if (longName !== undefined) {
     const message = `metadata has a name of more than ${MAX_METADATA_NAME_LENGTH} characters.`;
@@ -25,6 +25,9 @@ export const checkSample = (draft: Draft): { sample: NewSample } | { problems: S
   const path = findBrokenText(draft, "") ?? "";
   return { problems: [{ path, message: `${dotted(path)} holds NUL or half of a surrogate pair: that is no text.` }] };
 };
+
+const withPath = ({ path, message }: SampleProblem): SampleProblem =>
+  message.startsWith(dotted(path)) ? { path, message } : { path, message: `${dotted(path)}: ${message}` };
 
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");
