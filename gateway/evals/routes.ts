@@ -48,6 +48,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
             "The sample is written out, or named by its key in a dataset. With an output nothing is generated. An evaluator that fails is a score of the state `error`, never a value.",
           ...creates,
           ...generates,
+          ...fails(501),
         },
       },
     )
@@ -107,7 +108,6 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           description:
             "New scores stand beside the old ones. What a version has given a value to by the same criterion is not scored again; an error is. With a say the newest value of an evaluator counts for the verdict.",
           ...generates,
-          ...fails(403),
         },
       },
     );

@@ -23,7 +23,13 @@ export interface RouteFacts {
   isImplemented: boolean;
 }
 
-const SUCCESS: Record<string, string> = { 200: "Done", 201: "Created", 202: "Accepted: a job does it", 204: "Done" };
+const SUCCESS: Record<string, string> = {
+  200: "Done",
+  201: "Created",
+  202: "Accepted: a job does it",
+  204: "Done",
+  304: "Not changed",
+};
 
 const isFile = (schema: unknown): boolean =>
   isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
@@ -132,15 +138,19 @@ const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
   return Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
 };
 
-/** Statuses that follow from a route's form, and those that it names. */
-const errors = ({ path, hooks }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
-  const statuses = new Set<number>([500, ...(docs["x-errors"] ?? [])]);
+/**
+ * Statuses that follow from a route's form, and those that it names. Every request may be malformed (400), and every
+ * write may bring a body (413, 415), meet another change of the same thing (409) or a full disk (507).
+ */
+const errors = ({ method, path }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
+  const statuses = new Set<number>([400, 500, ...(docs["x-errors"] ?? [])]);
   if (role !== "public") for (const status of [401, 429, 503]) statuses.add(status);
   if (role !== "public" && role !== "any") statuses.add(403);
-  if (hooks.query) statuses.add(400);
+  if (method !== "GET") for (const status of [413, 415, 507]) statuses.add(status);
   if (path.includes(":")) statuses.add(404);
-  if (bodiesOf(hooks, docs).length > 0) for (const status of [400, 413, 415]) statuses.add(status);
-  if (docs["x-idempotent"]) for (const status of [409, 422, 507]) statuses.add(status);
+  if (path.includes(":") && method !== "GET") statuses.add(409);
+  if (docs["x-idempotent"]) for (const status of [409, 422]) statuses.add(status);
+  if (docs["x-generates"]) for (const status of [402, 404, 502, 504]) statuses.add(status);
   if (!isImplemented) statuses.add(501);
   return Object.fromEntries(
     [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),
