@@ -11,6 +11,7 @@ type Routes = ReturnType<RouteList>;
 
 const API = "/v1/";
 
+/** `pattern` is Elysia's: `/keys/:id`, `/assets/*`. */
 const fits = (pattern: string, path: string): boolean => {
   const wanted = pattern.split("/");
   const parts = path.split("/");
@@ -21,9 +22,14 @@ const fits = (pattern: string, path: string): boolean => {
   return wanted.length === parts.length;
 };
 
-/** Methods that some route has on `path`, sorted; empty when no route fits. `pattern` is Elysia's: `/keys/:id`, `/assets/*`. */
+/**
+ * Methods that some route has on `path`, sorted; empty when no route fits. `/conversations/export` has those of its own
+ * routes, not those of `/conversations/:id`.
+ */
 const methodsOn = (routes: Routes, path: string): string[] => {
-  const fitting = routes.filter((route) => fits(route.path, path.length > 1 ? path.replace(/\/$/, "") : path));
+  const wanted = path.length > 1 ? path.replace(/\/$/, "") : path;
+  const fixed = routes.filter((route) => route.path === wanted);
+  const fitting = fixed.length > 0 ? fixed : routes.filter((route) => fits(route.path, wanted));
   return [...new Set(fitting.map((route) => route.method))].sort();
 };
 

@@ -14,8 +14,8 @@ beforeAll(async () => {
   forAll = await startStack({}, { gateway: { corsOrigins: ["*"] } });
   limitedKey = await open.keyOf("member", { requests_per_minute: 1 });
   await open.call("GET", "/v1/models", { key: limitedKey });
-});
-afterAll(() => Promise.all([open, closed, forAll].map((stack) => stack.close())));
+}, 30_000);
+afterAll(() => Promise.all([open, closed, forAll].map((stack) => stack.close())), 30_000);
 
 const preflight = (stack: Stack, path: string, origin: string, headers = {}) =>
   stack.call("OPTIONS", path, {
@@ -34,6 +34,9 @@ describe("OPTIONS answers without a key", () => {
     ["/v1/keys", 204, "GET, HEAD, OPTIONS, POST"],
     ["/v1/keys/key_1", 204, "DELETE, GET, HEAD, OPTIONS, PATCH"],
     ["/v1/keys/key_1/rotate", 204, "OPTIONS, POST"],
+    ["/v1/conversations/export", 204, "GET, HEAD, OPTIONS"],
+    ["/v1/conversations/import", 204, "OPTIONS, POST"],
+    ["/v1/conversations/chat_1", 204, "DELETE, GET, HEAD, OPTIONS, PATCH"],
     ["/v1/rag/query", 204, "OPTIONS, POST"],
     ["/v1/prompts/p/labels/production", 204, "OPTIONS, PUT"],
     ["/healthz", 204, "GET, HEAD, OPTIONS"],

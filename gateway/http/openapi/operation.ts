@@ -36,7 +36,11 @@ const isFile = (schema: unknown): boolean =>
 const isForm = (schema: JsonSchema): boolean =>
   isObject(schema.properties) && Object.values(schema.properties).some(isFile);
 
-const isText = (mediaType: string): boolean => /^text\/|json|xml/.test(mediaType);
+/** What an answer of this type holds: a JSON object, a text, or bytes. */
+const schemaOf = (mediaType: string): JsonSchema => {
+  if (mediaType === "application/json") return { type: "object" };
+  return /^text\/|json|xml/.test(mediaType) ? { type: "string" } : { type: "string", format: "binary" };
+};
 
 /** One operation of the document. */
 export class OperationWriter {
@@ -124,7 +128,7 @@ export class OperationWriter {
       };
     }
     for (const mediaType of docs["x-media-types"] ?? []) {
-      content[mediaType] = { schema: isText(mediaType) ? { type: "string" } : { type: "string", format: "binary" } };
+      content[mediaType] = { schema: schemaOf(mediaType) };
     }
     return content;
   }
