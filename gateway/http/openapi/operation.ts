@@ -1,5 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { ErrorEnvelope } from "../../contract";
 import type { RouteRole } from "../roles";
 import type { RouteDocs } from "../route-docs";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
@@ -68,7 +69,10 @@ export class OperationWriter {
       Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
         const { description, ...rest } = this.components.add(property);
         const isRequired = where === "path" || (Array.isArray(schema?.required) && schema.required.includes(name));
-        return { name, in: where, required: isRequired, description, schema: rest, example: exampleOf(property) };
+        // A made-up value of an optional parameter, such as a cursor, would be refused.
+        const hasExample = isRequired || (isObject(property) && ("examples" in property || "default" in property));
+        const example = hasExample ? exampleOf(property) : undefined;
+        return { name, in: where, required: isRequired, description, schema: rest, example };
       });
     const shared = docs["x-idempotent"] ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [];
     return [...list("path", params), ...list("query", query), ...shared];
@@ -118,14 +122,22 @@ export class OperationWriter {
     return successes;
   }
 
+  /** One Server-Sent Event, as OpenAPI 3.1 tools read the schema of a stream. */
+  #event(data: unknown): JsonSchema {
+    const json = { anyOf: [this.components.add(data), this.components.add(ErrorEnvelope)] };
+    const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
+    return {
+      type: "object",
+      required: ["data"],
+      properties: { data: { anyOf: [inData, { type: "string", const: "[DONE]" }] } },
+    };
+  }
+
   #otherMedia(docs: RouteDocs): JsonSchema {
     const content: JsonSchema = {};
     const events = docs["x-events"];
     if (events) {
-      content["text/event-stream"] = {
-        schema: this.components.add(events),
-        "x-stream": "Each event's data is one such object; `[DONE]` or the end of the stream follows the last.",
-      };
+      content["text/event-stream"] = { schema: this.#event(events) };
     }
     for (const mediaType of docs["x-media-types"] ?? []) {
       content[mediaType] = { schema: schemaOf(mediaType) };
