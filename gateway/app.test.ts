@@ -91,7 +91,7 @@ test("401 comes before a bad body, a wrong type and a large body", async () => {
 
 test("a method that a path does not have is 405 and says which it has", async () => {
   const response = await send("PUT", "/v1/models", { headers: authorized });
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
 });
 
 test("a body that is no JSON is 415, one that is too large 413, a broken one 400", async () => {

@@ -104,6 +104,7 @@ export const createApp = (services: Services) => {
         degraded: () => services.health.degradations.header(),
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         publicUrl: config.gateway.publicUrl,
+        corsOrigins: config.gateway.corsOrigins,
         routes: () => app.routes,
         page: errorPage,
       }),

@@ -108,7 +108,7 @@ export const ErrorEnvelope = Type.Object(
   },
 );
 
-/** A whole number in a query or a path, where it arrives as text: `http/url-numbers.ts` reads it. */
+/** A whole number in a query or a path, where it arrives as text: `http/route-inputs.ts` reads it. */
 export const NumberInUrl = (options: IntegerOptions) => Type.Integer(options);
 
 /** Query of every list: `after` is the `next_cursor` of the page before. */

@@ -141,3 +141,32 @@ test("descriptions mask secrets and name each value's origin", () => {
   expect(view("GROUNDWIRE_PORT")).toMatchObject({ value: "8080", origin: "default" });
   expect(view("LIBSQL_URL")).toMatchObject({ value: "", origin: "default" });
 });
+
+describe("origins for CORS", () => {
+  const problems = (value: string) => problemsOf({ GROUNDWIRE_CORS_ORIGINS: value });
+  test.each([
+    "*",
+    "https://app.example.com",
+    "http://localhost:5173",
+    "http://[::1]:3000",
+    "https://a.example, https://b.example",
+    "chrome-extension://abcdefghijklmnop",
+    "tauri://localhost",
+    "",
+  ])("%j is taken", (value) => {
+    expect(problems(value)).toEqual([]);
+  });
+  test.each([
+    "app.example.com",
+    "localhost:5173",
+    "https://app.example.com/",
+    "https://app.example.com/path",
+    "https://",
+    "https://a.example b.example",
+    "https://user@a.example",
+    "null",
+    "https://*.example.com",
+  ])("%j is refused, with what is taken", (value) => {
+    expect(problems(value)[0]?.message).toContain("origins such as https://app.example.com, without a path");
+  });
+});

@@ -63,7 +63,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         parse: "json",
         body: CreateConversation,
         response: { 201: Conversation },
-        detail: { summary: "Begin a conversation", ...creates },
+        detail: { summary: "Begin a conversation", ...creates, ...fails(404) },
       },
     )
     .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {

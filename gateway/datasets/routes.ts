@@ -114,7 +114,8 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
             "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
           ...reads(CreateDataset, DatasetForm),
           ...creates,
-          ...fails(503),
+          // A repeated request whose dataset was deleted meanwhile.
+          ...fails(404),
         },
       },
     )
@@ -163,7 +164,6 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
           description: "200 answers a dry run, and an upload that changes nothing.",
           ...reads(CreateRevision, RevisionForm),
           ...creates,
-          ...fails(503),
         },
       },
     )

@@ -4,7 +4,7 @@ import { AppError } from "../../lib/errors";
 import { checkDepth } from "../http/depth";
 import { refuseBadText } from "../http/json";
 import { leaveOutNeutral } from "../http/neutral-values";
-import { invalidRequest } from "../http/validation";
+import { invalidRequest, unknownField } from "../http/validation";
 import type { Principal } from "../principal";
 import { receiveForm } from "../uploads/receive-form";
 import type { Upload, Uploads } from "../uploads/service";
@@ -128,6 +128,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const readObject = async (request: Request): Promise<unknown> => {
   try {
     const text = await request.text();
+    if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
     const body: unknown = JSON.parse(text);
     checkDepth(request.headers, body);
     // Samples keep the digits of their numbers; a schema has plain numbers.
@@ -151,9 +152,9 @@ const refuseUnknownFields = (sample: unknown, index: number): void => {
   if (typeof sample !== "object" || sample === null) return;
   const unknown = Object.keys(sample).find((name) => !Object.hasOwn(NewSample.properties, name));
   if (unknown === undefined) return;
-  const path = `samples.${index}.${unknown}`;
-  const known = Object.keys(NewSample.properties).join(", ");
-  throw new AppError("invalid_request", `${path} is no field of a sample. There are ${known}.`, { param: path });
+  const owner = `samples.${index}`;
+  const message = unknownField(unknown, owner, Object.keys(NewSample.properties));
+  throw new AppError("invalid_request", message, { param: `${owner}.${unknown}` });
 };
 
 function* toLines(samples: readonly unknown[]): Generator<Uint8Array> {

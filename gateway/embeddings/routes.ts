@@ -4,7 +4,7 @@ import { nextTurn } from "../../lib/next-turn";
 import { cacheHeaders } from "../cache/directives";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import { generates } from "../http/route-docs";
+import { fails, generates } from "../http/route-docs";
 import { serverTiming } from "../http/server-timing";
 import { hasRole, type Principal } from "../principal";
 import { type Embedding, EmbeddingList, EmbeddingRequest } from "./contract";
@@ -34,6 +34,7 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
         description:
           "With `store`, the vectors go into an index as well; that needs the role editor, and answers 501 in this version.",
         ...generates,
+        ...fails(501),
       },
     },
   );

@@ -48,6 +48,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
             "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value.",
           ...creates,
           ...generates,
+          ...fails(501),
         },
       },
     )
@@ -108,7 +109,6 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           description:
             "New scores are added and existing ones kept. A criterion that has a value by the same version is not scored again; one with an error is. Unless `shadow` is true, the verdict counts the newest value of each evaluator.",
           ...generates,
-          ...fails(403),
         },
       },
     );

@@ -46,7 +46,7 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         parse: "json",
         body: CreateEvaluatorVersion,
         response: { 201: EvaluatorVersion },
-        detail: { summary: "Create a judge, or its next version", ...creates },
+        detail: { summary: "Create a judge, or its next version", ...creates, ...fails(404, 501) },
       },
     )
     .get("/evaluators/:name", ({ params }) => evaluators.get(params.name), {

@@ -1,4 +1,7 @@
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import { AppError } from "../../lib/errors";
+import type { Exchange } from "./exchange";
 import { readJson, readJsonWithoutNul } from "./json";
 
 /** The routes that take files; each holds what it reads to a limit of its own. */
@@ -14,6 +17,9 @@ const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
+/** Whether a value of `content-type` is JSON or a kind of it. */
+export const isJson = (type: string | null): boolean => type !== null && JSON_TYPE.test(type);
+
 const isMultipart = (headers: Headers): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
 
@@ -24,7 +30,7 @@ export const checkType = (headers: Headers, path: string): void => {
   const type = headers.get("content-type");
   if (type === null || type === "application/json") return;
   if (isMultipart(headers) && takesFiles(path)) return;
-  if (!JSON_TYPE.test(type)) {
+  if (!isJson(type)) {
     throw new AppError(
       "unsupported_media_type",
       `The body is ${type}. Send JSON with the header content-type: application/json.`,
@@ -42,48 +48,128 @@ export const refuseFiles = (headers: Headers, path: string): void => {
     throw new AppError("unsupported_media_type", "This form takes no files.");
 };
 
-const CLOSES = { connection: "close" };
+const CODINGS_TAKEN = { "accept-encoding": "gzip" };
 
-const tooLarge = (what: string, maxBytes: number, headers?: Record<string, string>): AppError =>
-  new AppError("payload_too_large", `${what}; the most that is read is ${maxBytes} bytes.`, { headers });
+/** Whether the body is packed. Throws unsupported_media_type for any coding but gzip, and for more than one. */
+const isPacked = (headers: Headers): boolean => {
+  const given = headers.get("content-encoding");
+  if (given === null) return false;
+  const codings = given
+    .toLowerCase()
+    .split(",")
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== "" && coding !== "identity");
+  if (codings.length === 0) return false;
+  if (codings.length === 1 && (codings[0] === "gzip" || codings[0] === "x-gzip")) return true;
+  throw new AppError(
+    "unsupported_media_type",
+    `The content-encoding of the body is ${given}. Send the body as it is, or packed once with gzip.`,
+    { headers: CODINGS_TAKEN },
+  );
+};
+
+const tooLarge = (what: string, maxBytes: number): AppError =>
+  new AppError("payload_too_large", `${what}. The limit is ${maxBytes} bytes.`);
 
 export interface BodyLimits {
   /** Of JSON and plain forms. */
   maxBytes: number;
-  /** Of a form with a file, where the route takes one; undefined for whoever may send none. */
+  /** Of a form with a file, where the route takes one; undefined for a caller who may not send any. */
   maxUploadBytes: number | undefined;
 }
 
 /**
- * Holds a body to its limit: one that tells its length by its headers, before it is read; one that comes in chunks while
- * it is read here, so that it never takes more memory than that. A form with a file is left to its route, which reads it
- * piece by piece. Throws payload_too_large.
+ * Holds a body to its limit: one whose headers give its length, before it is read; one that comes in chunks or packed
+ * while it is read here, so that it never takes more memory than that. A form with a file is left to its route, which
+ * reads it piece by piece. Throws payload_too_large, unsupported_media_type, and invalid_request for broken gzip.
  */
-export const limitBody = (request: Request, path: string, limits: BodyLimits): Promise<void> | undefined => {
-  const maxBytes = IS_RUN.test(path) ? limits.maxBytes * RUN_FACTOR : limits.maxBytes;
-  Reflect.set(request, "json", DROPS_NUL.test(path) ? readJsonWithoutNul : readJson);
+export const limitBody = (exchange: Exchange, path: string, limits: BodyLimits): Promise<void> | undefined => {
+  const { request } = exchange;
   const { headers } = request;
+  Reflect.set(request, "json", DROPS_NUL.test(path) ? readJsonWithoutNul : readJson);
   const uploadBytes = isMultipart(headers) && takesFiles(path) ? limits.maxUploadBytes : undefined;
-  if (headers.has("transfer-encoding")) {
-    return uploadBytes === undefined ? readChunks(request, maxBytes) : undefined;
-  }
+  const jsonBytes = IS_RUN.test(path) ? limits.maxBytes * RUN_FACTOR : limits.maxBytes;
+  const limit = { bytes: uploadBytes ?? jsonBytes, slackBytes: uploadBytes === undefined ? 0 : FORM_BYTES };
   const length = Number(headers.get("content-length") ?? 0);
-  const mostBytes = uploadBytes === undefined ? maxBytes : uploadBytes + FORM_BYTES;
-  // What is on its way already is not read: the connection ends with the refusal.
-  if (length > mostBytes) throw tooLarge(`The body has ${length} bytes`, uploadBytes ?? maxBytes, CLOSES);
-  return undefined;
+  if (length > limit.bytes + limit.slackBytes) throw tooLarge(`The body has ${length} bytes`, limit.bytes);
+  const isGzip = isPacked(headers);
+  if (uploadBytes !== undefined) {
+    replaceBody(request, received(exchange, limit, isGzip));
+    return undefined;
+  }
+  return isGzip || headers.has("transfer-encoding") ? readWhole(request, received(exchange, limit, isGzip)) : undefined;
 };
 
-/** Reads the body and gives it to whoever reads the request next. */
-const readChunks = async (request: Request, maxBytes: number): Promise<void> => {
-  const body = new Bun.ArrayBufferSink();
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    // Unless the connection ends with the refusal, the server goes on taking in what may have no end.
-    if (size > maxBytes) throw tooLarge("The body is larger than it may be", maxBytes, CLOSES);
-    body.write(chunk);
+/** What a body may have: `bytes` are named in the refusal, `slackBytes` are the parts of a form beside its file. */
+interface Limit {
+  bytes: number;
+  slackBytes: number;
+}
+
+/** The body as its sender meant it: unpacked, and no longer than its limit. What is not taken stays in `exchange.unread`. */
+const received = (exchange: Exchange, limit: Limit, isGzip: boolean): AsyncGenerator<Uint8Array> => {
+  const sent = within(limit, "The body is larger than allowed", takeIn(exchange, exchange.openBody()));
+  return isGzip ? within(limit, "The unpacked body is larger than allowed", unpack(sent)) : sent;
+};
+
+async function* takeIn(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    const { value, done } = (await reader?.read()) ?? { done: true };
+    if (done || value === undefined) break;
+    yield value;
   }
+  exchange.unread = undefined;
+}
+
+async function* within(limit: Limit, refusal: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > limit.bytes + limit.slackBytes) throw tooLarge(refusal, limit.bytes);
+    yield piece;
+  }
+}
+
+async function* unpack(packed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip();
+  // Its failure comes out of `gunzip`, which it destroys.
+  pipeline(packed, gunzip).catch(() => undefined);
+  try {
+    for await (const piece of gunzip) yield piece;
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("invalid_request", "The body is not valid gzip: it is damaged or cut off. Pack it again.", {
+      cause: error,
+    });
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+/** Gives the whole body to whoever reads the request next. */
+const readWhole = async (request: Request, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+  const body = new Bun.ArrayBufferSink();
+  for await (const piece of pieces) body.write(piece);
   const bytes = new Uint8Array(body.end() as ArrayBuffer);
   Object.assign(request, { bytes: async () => bytes, text: async () => new TextDecoder().decode(bytes) });
+};
+
+/** Gives a body that is still on its way to whoever reads the request next. */
+const replaceBody = (request: Request, pieces: AsyncGenerator<Uint8Array>): void => {
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await pieces.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const headers = { "content-type": request.headers.get("content-type") ?? "" };
+  Object.defineProperty(request, "body", { value: body });
+  Object.assign(request, { formData: () => new Response(body, { headers }).formData() });
 };

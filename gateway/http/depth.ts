@@ -15,7 +15,8 @@ const isDeeper = (value: unknown, levels: number): boolean => {
 export const checkDepth = (headers: Headers, body: unknown): void => {
   if (typeof body !== "object" || body === null) return;
   const length = headers.get("content-length");
-  if (length !== null && Number(length) < HARMLESS_BYTES) return;
+  const isHarmless = length !== null && Number(length) < HARMLESS_BYTES && !headers.has("content-encoding");
+  if (isHarmless) return;
   if (isDeeper(body, MAX_DEPTH)) {
     throw new AppError("invalid_request", `The body is nested more than ${MAX_DEPTH} levels deep.`);
   }

@@ -1,8 +1,10 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { allowedMethods, type RouteList, routeFinder } from "./allowed-methods";
 import { exchangeOf, UNMATCHED } from "./exchange";
+import { isApiCall } from "./gate";
+import { linger } from "./linger";
+import { allowedMethods, noRoute, type RouteList, routeFinder } from "./route-table";
 import { invalidRequest } from "./validation";
 
 /** Draws an error as a page; undefined when the request is not a page's. */
@@ -43,7 +45,7 @@ const fromThrown = (thrown: unknown): AppError => {
     });
   }
   if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
-    return invalidRequest(thrown.validator.Errors(thrown.value));
+    return invalidRequest(thrown.validator.Errors(thrown.value), thrown.type === "query" ? "parameter" : "field");
   }
   return toAppError(thrown);
 };
@@ -51,7 +53,14 @@ const fromThrown = (thrown: unknown): AppError => {
 const notFound = (routes: RouteList, request: Request): { error: AppError; headers?: Record<string, string> } => {
   const { pathname } = new URL(request.url);
   const methods = allowedMethods(routes(), pathname);
-  if (methods.length === 0) return { error: new AppError("not_found", `There is no ${pathname} here.`) };
+  if (methods.length === 0) {
+    const isProgram = isApiCall(request) || pathname.startsWith("/v1");
+    return {
+      error: isProgram
+        ? noRoute(routes(), request.method, pathname)
+        : new AppError("not_found", `There is no ${pathname} here.`),
+    };
+  }
   const allow = methods.join(", ");
   return {
     error: new AppError("method_not_allowed", `${pathname} answers ${allow}, not ${request.method}.`),
@@ -73,16 +82,18 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteList; 
     }
     exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
     exchange.headers["server-timing"] = exchange.timing();
-    const drawn = URL.canParse(request.url) ? await page?.(error, request, exchange.requestId) : undefined;
+    const isPage = URL.canParse(request.url) && !isApiCall(request);
+    const drawn = isPage ? await page?.(error, request, exchange.requestId) : undefined;
     if (drawn) {
       const common = Object.entries(exchange.headers).filter(([name]) => !drawn.headers.has(name));
       const own = Object.entries(error.detail.headers ?? {});
       for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
-      return drawn;
+      return linger(exchange, drawn);
     }
-    return new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
+    const envelope = new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
       status: error.status,
       headers: { ...exchange.headers, ...error.detail.headers, ...errorHeaders(error), ...headers },
     });
+    return linger(exchange, envelope);
   };
 };

@@ -42,6 +42,8 @@ export class Exchange {
   isAnswered = false;
   /** Why the gateway ended this exchange itself, in place of what its abort made others throw. */
   endedBy: AppError | undefined;
+  /** Reads what has not been taken in of a body that the gate has opened. */
+  unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #held: Held | undefined;
   #run: KeyRun | undefined;
   #deadline: Timer | undefined;
@@ -54,6 +56,12 @@ export class Exchange {
     this.requestId = requestIdOf(request.headers);
     this.traceparent = traceparentOf(request.headers);
     this.headers = { ...reports.headers, "x-request-id": this.requestId };
+  }
+
+  /** The reader of the body, which whoever comes later reads on with; undefined without a body. */
+  openBody(): ReadableStreamDefaultReader<Uint8Array> | undefined {
+    if (!this.unread && !this.request.bodyUsed) this.unread = this.request.body?.getReader() as typeof this.unread;
+    return this.unread;
   }
 
   /** Takes over a reservation: its headers go out with the answer, and it is released when the answer has ended. */

@@ -1,14 +1,17 @@
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { credentialsOf } from "../keys/bearer-token";
 import type { KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
-import { type BodyLimits, checkType, limitBody, refuseFiles } from "./body";
+import { type BodyLimits, checkType, isJson, limitBody, refuseFiles } from "./body";
+import { createCors, preflightHeaders } from "./cors";
 import { beginExchange, type Exchange, PROBES } from "./exchange";
+import { allowedMethods, noRoute, type RouteList } from "./route-table";
 import { standingHeaders } from "./standing-headers";
 
 export interface GateDeps {
-  /** Throws missing_api_key or invalid_api_key. */
+  /** `authorization` is the header's value, or `x-api-key` in its form. Throws missing_api_key or invalid_api_key. */
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a page's session cookie; undefined when there is no live session. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
@@ -21,6 +24,9 @@ export interface GateDeps {
   bodyLimits: BodyLimits;
   /** Address that browsers know the gateway by, when it is another than it listens on. */
   publicUrl?: string;
+  /** Origins whose scripts may call the API from a browser. */
+  corsOrigins?: readonly string[];
+  routes: RouteList;
   /** Value of `x-degraded`; undefined while nothing is reduced. */
   degraded(): string | undefined;
 }
@@ -35,7 +41,15 @@ const pathOf = (url: string): string => {
   return end === -1 ? url.slice(start) : url.slice(start, end);
 };
 
-const isRead = (method: string): boolean => method === "GET" || method === "HEAD" || method === "OPTIONS";
+const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
+
+/** Whether a program asks that wants no page: it brings an API key, sends JSON, or takes JSON and no HTML. */
+export const isApiCall = ({ headers }: Request): boolean => {
+  if (headers.has("x-api-key") || /^bearer /i.test(headers.get("authorization") ?? "")) return true;
+  if (isJson(headers.get("content-type"))) return true;
+  const accept = headers.get("accept") ?? "";
+  return accept.includes("json") && !accept.includes("text/html");
+};
 
 /** Nobody who isn't signed in has more to say: a key, or what a browser had to block. */
 const STRANGERS_BODY_BYTES = 65_536;
@@ -64,7 +78,8 @@ const addressCheck = () => {
  * the body is read, so 401 wins over 404 and 400, and a stranger's body is never taken in.
  */
 export const gate = (deps: GateDeps) => {
-  const reports = { ...deps, headers: standingHeaders(deps.publicUrl) };
+  const cors = createCors(deps.corsOrigins ?? []);
+  const reports = { ...deps, headers: { ...standingHeaders(deps.publicUrl), ...cors?.standing } };
   const strangersLimits = {
     maxBytes: Math.min(STRANGERS_BODY_BYTES, deps.bodyLimits.maxBytes),
     maxUploadBytes: undefined,
@@ -79,26 +94,44 @@ export const gate = (deps: GateDeps) => {
   /** Pages show who is signed in; only what they send counts against the limits. */
   const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
     exchange.principal = principal;
+    const { request } = exchange;
+    if (!principal && !isSameForAll(path) && isApiCall(request)) throw noRoute(deps.routes(), request.method, path);
     if (isRead(exchange.request.method)) return;
     if (principal) exchange.hold(deps.reserve(principal, path));
     refuseFiles(exchange.request.headers, path);
   };
 
-  return async ({ request }: { request: Request }): Promise<void> => {
+  /** What may be done with a path, and by whom in a browser: the same for everyone, so it needs no key. */
+  const answerOptions = (exchange: Exchange, path: string): Response => {
+    const { method, headers } = exchange.request;
+    const allow = allowedMethods(deps.routes(), path);
+    const isPreflight = headers.has("access-control-request-method");
+    const isAllowed = isPreflight && cors?.headersFor(headers.get("origin")) !== undefined;
+    // A script may read only what a preflight has let through, also that the path is wrong.
+    if (allow.length === 0 && !isAllowed) throw noRoute(deps.routes(), method, path);
+    Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
+    exchange.finish(204);
+    return new Response(null, { status: 204, headers: exchange.headers });
+  };
+
+  return async ({ request }: { request: Request }): Promise<Response | undefined> => {
     const exchange = beginExchange(request, reports);
+    if (cors) Object.assign(exchange.headers, cors.headersFor(request.headers.get("origin")));
     const degraded = deps.degraded();
     if (degraded !== undefined) exchange.headers["x-degraded"] = degraded;
     checkAddress(request.url);
     const path = pathOf(request.url);
+    if (request.method === "OPTIONS") return answerOptions(exchange, path);
     if (needsKey(path)) {
-      const principal = deps.verifyKey(request.headers.get("authorization") ?? undefined);
+      const principal = deps.verifyKey(credentialsOf(request.headers));
       enterApi(exchange, principal instanceof Promise ? await principal : principal, path);
     } else {
       enterPage(exchange, isSameForAll(path) ? undefined : await deps.verifySession(request), path);
     }
-    if (isRead(request.method)) return;
+    if (isRead(request.method)) return undefined;
     const limits = exchange.principal ? deps.bodyLimits : strangersLimits;
-    const reading = limitBody(request, path, limits);
+    const reading = limitBody(exchange, path, limits);
     if (reading) await reading;
+    return undefined;
   };
 };

@@ -4,7 +4,7 @@ import * as store from "../../db/idempotency";
 import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { bearerToken } from "../keys/bearer-token";
+import { bearerToken, credentialsOf } from "../keys/bearer-token";
 import type { Principal } from "../principal";
 import type { Exchange } from "./exchange";
 
@@ -51,7 +51,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     if (key === undefined) return make(async () => {});
 
     const id = idOf(request, principal, key);
-    const vault = vaultOf(bearerToken(request.headers.get("authorization") ?? undefined), key);
+    const vault = vaultOf(bearerToken(credentialsOf(request.headers)), key);
     const holder = exchange.requestId + randomBytes(8).toString("hex");
     const later = (ms: number) => new Date(now().getTime() + ms);
     const claim = { id, fingerprint: sha256(canonicalJson(sent)), holder };

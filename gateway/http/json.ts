@@ -8,7 +8,10 @@ const ESCAPE = /\\(?:u0000|.)/g;
 /** No body below the size at which its depth is checked is nested deeper; see `depth.ts`. */
 const MAX_DEPTH = 2048;
 
-/** Takes the place of `Request.json`: UTF-8 that is not valid is refused, not replaced. Throws invalid_request. */
+/**
+ * Takes the place of `Request.json`: undefined for an empty body; UTF-8 that is not valid is refused, not replaced. Throws
+ * invalid_request.
+ */
 export async function readJson(this: Request): Promise<unknown> {
   return parse(decode(await this.bytes()));
 }
@@ -22,6 +25,7 @@ export async function readJsonWithoutNul(this: Request): Promise<unknown> {
 }
 
 const parse = (text: string): unknown => {
+  if (text === "") return undefined;
   const value: unknown = JSON.parse(text);
   if (text.includes("\\u") && SUSPECT.test(text)) refuseBadText(value);
   return value;

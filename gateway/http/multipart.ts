@@ -92,8 +92,4 @@ const openParser = (contentType: string): BusboyInstance => {
 };
 
 const broken = (message: string, about?: unknown): AppError =>
-  new AppError("invalid_request", message, {
-    // Nobody reads on: what is still on its way must not be taken for the next request.
-    headers: { connection: "close" },
-    ...(typeof about === "string" ? { param: about } : { cause: about }),
-  });
+  new AppError("invalid_request", message, typeof about === "string" ? { param: about } : { cause: about });

@@ -1,5 +1,4 @@
 import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
-import type { RouteList } from "./allowed-methods";
 
 /**
  * Keyword of an optional field: values that mean the same as leaving it out, null always among them; "any" for a field
@@ -118,22 +117,4 @@ export const leaveOutNeutral = (schema: TSchema, body: unknown): void => {
     cleaners.set(schema, cleaner);
   }
   cleaner.clean?.(body);
-};
-
-/** The same for the bodies that routes declare. */
-export const neutralValues = (routes: RouteList) => {
-  const schemas = new Map<string, TSchema | undefined>();
-  const schemaOf = (method: string, path: string): TSchema | undefined => {
-    const id = `${method} ${path}`;
-    if (schemas.has(id)) return schemas.get(id);
-    const body = routes().find((route) => route.method === method && route.path === path)?.hooks?.body;
-    const schema = typeof body === "object" && body !== null ? (body as TSchema) : undefined;
-    schemas.set(id, schema);
-    return schema;
-  };
-  return (method: string, path: string, body: unknown): void => {
-    if (typeof body !== "object" || body === null) return;
-    const schema = schemaOf(method, path);
-    if (schema) leaveOutNeutral(schema, body);
-  };
 };

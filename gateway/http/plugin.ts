@@ -1,25 +1,21 @@
 import { Elysia } from "elysia";
 import type { Log } from "../../lib/log";
-import type { RouteList } from "./allowed-methods";
 import { checkDepth } from "./depth";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
 import { refuseBadText } from "./json";
-import { neutralValues } from "./neutral-values";
 import { authorize } from "./roles";
-import { urlNumbers } from "./url-numbers";
+import { routeInputs } from "./route-inputs";
 
 interface HttpDeps extends GateDeps {
   log: Log;
-  routes: RouteList;
   page?: ErrorPage;
 }
 
 /** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
 export const http = (deps: HttpDeps) => {
-  const readNumbers = urlNumbers(deps.routes);
-  const leaveOut = neutralValues(deps.routes);
+  const prepare = routeInputs(deps.routes);
   return new Elysia({ name: "http" })
     .onRequest(gate(deps))
     .onTransform({ as: "global" }, ({ request, route, body, query, params }) => {
@@ -29,8 +25,9 @@ export const http = (deps: HttpDeps) => {
       checkDepth(request.headers, body);
       // A form's text is written without escapes; JSON has been looked through as it was read.
       if (body && !route.startsWith("/v1/")) refuseBadText(body);
-      readNumbers(request.method, route, query, params);
-      leaveOut(request.method, route, body);
+      const prepared = prepare(request, route, body, query, params);
+      // Elysia 1.4.30 assigns what a transform returns to the context; its type knows only void.
+      if (prepared !== body) return { body: prepared } as unknown as undefined;
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);

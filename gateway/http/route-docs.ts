@@ -5,7 +5,7 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 
 /**
  * What a route's `detail` says beyond Elysia's own words; `http/openapi` turns it into OpenAPI. Errors that follow from
- * a route's form (401 of a key, 400 of a body, 404 of an id …) are added there and need no mention.
+ * a route's form (400, 401 of a key, 404 of an id, 413 of a body …) are added there and need no mention.
  */
 export interface RouteDocs {
   /** Schema of one event of the answer as Server-Sent Events. */
@@ -16,8 +16,10 @@ export interface RouteDocs {
   "x-media-types"?: readonly string[];
   /** Further error statuses. */
   "x-errors"?: readonly ErrorStatus[];
-  /** Takes an `Idempotency-Key`; brings 409, 422 and 507 with it. */
+  /** Takes an `Idempotency-Key`; brings 409 and 422 with it. */
   "x-idempotent"?: true;
+  /** Asks a model; brings 402, 404, 502 and 504 with it. */
+  "x-generates"?: true;
 }
 
 /** The answer may be a stream of Server-Sent Events, each with this as its `data`. */
@@ -32,7 +34,7 @@ export const downloads = (...mediaTypes: string[]): RouteDocs => ({ "x-media-typ
 export const fails = (...statuses: ErrorStatus[]): RouteDocs => ({ "x-errors": statuses });
 
 /** A model is asked: what can go wrong with it, and with the budget. */
-export const generates = fails(402, 404, 502, 504);
+export const generates: RouteDocs = { "x-generates": true };
 
 /** Creates something: the same `Idempotency-Key` again within 24 hours gets the first answer again. */
 export const creates: RouteDocs = { "x-idempotent": true };

@@ -1,11 +1,16 @@
 import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
+import { nearest } from "../../lib/nearest";
 import { NAME_PATTERN } from "../contract";
 import { NEUTRAL, UNSUPPORTED } from "./neutral-values";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;
+/** A message lists at most this many fields that exist. */
+const MAX_FIELDS = 20;
+/** No field has a longer name; the nearest one to a longer text is not looked for, which takes the square of its length. */
+const MAX_NAME_LENGTH = 64;
 
 /** `/messages/0/content` → `messages.0.content`. */
 export const dotted = (pointer: string): string =>
@@ -35,6 +40,8 @@ const isWrongWord = ({ type, schema }: ValueError): boolean =>
   type === ValueErrorType.Literal ||
   (type === ValueErrorType.Union && KindGuard.IsUnion(schema) && schema.anyOf.every(KindGuard.IsLiteral));
 
+const isUnknownField = ({ type }: ValueError): boolean => type === ValueErrorType.ObjectAdditionalProperties;
+
 const depth = (error: ValueError): number => error.path.split("/").length;
 
 /** How close a variant of a union is to what was given. */
@@ -51,21 +58,27 @@ const TYPE_PROBLEMS = new Set([
 interface Variant {
   /** Its most telling problem. */
   problem: ValueError;
+  problemCount: number;
   closeness: (typeof Closeness)[keyof typeof Closeness];
 }
 
 const variantOf = (union: ValueError, problems: ValueError[]): Variant[] => {
-  const problem = problems.find((each) => isWrongWord(each) && each.path !== union.path) ?? problems[0];
+  const wrongWord = problems.find((each) => isWrongWord(each) && each.path !== union.path);
+  const problem = wrongWord ?? problems.find(isUnknownField) ?? problems[0];
   if (!problem) return [];
   const isInnerUnion = problem.type === ValueErrorType.Union && problem.path === union.path && !isWrongWord(problem);
   if (isInnerUnion) return variantsOf(problem);
+  return [{ problem, problemCount: problems.length, closeness: closenessOf(union, problem) }];
+};
+
+const closenessOf = (union: ValueError, problem: ValueError): Variant["closeness"] => {
   if (problem.path === union.path) {
-    return [{ problem, closeness: RANGE_PROBLEMS.has(problem.type) ? Closeness.rightVariant : Closeness.otherType }];
+    return RANGE_PROBLEMS.has(problem.type) ? Closeness.rightVariant : Closeness.otherType;
   }
-  if (depth(problem) > depth(union) + 1) return [{ problem, closeness: Closeness.rightVariant }];
-  if (isWrongWord(problem)) return [{ problem, closeness: Closeness.otherWord }];
+  if (depth(problem) > depth(union) + 1) return Closeness.rightVariant;
+  if (isWrongWord(problem)) return Closeness.otherWord;
   const isOtherItem = Array.isArray(union.value) && TYPE_PROBLEMS.has(problem.type);
-  return [{ problem, closeness: isOtherItem ? Closeness.otherItem : Closeness.rightVariant }];
+  return isOtherItem ? Closeness.otherItem : Closeness.rightVariant;
 };
 
 /** Which item of the union's list has the problem: a variant that got further is more likely meant. */
@@ -76,18 +89,25 @@ const variantsOf = (union: ValueError): Variant[] =>
   union.errors.flatMap((problems) => variantOf(union, [...problems]));
 
 /** Follows a union into the variant that the caller most likely meant, as deep as it goes. */
-const problemOf = (error: ValueError): ErrorDetail => {
-  if (error.type !== ValueErrorType.Union || isWrongWord(error) || error.schema[UNSUPPORTED])
-    return { path: error.path, message: sentence(error) };
+const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
+  if (error.type !== ValueErrorType.Union || isWrongWord(error) || error.schema[UNSUPPORTED]) {
+    return { path: error.path, message: sentence(error, noun) };
+  }
   const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
-  const closest = variants.filter(({ closeness }) => closeness === best).map(({ problem }) => problem);
-  const isCloser = (a: ValueError, b: ValueError): boolean =>
-    depth(a) === depth(b) ? itemOf(error, a) > itemOf(error, b) : depth(a) > depth(b);
-  const deepest = closest.reduce((a, b) => (isCloser(b, a) ? b : a), closest[0] ?? error);
-  if (best >= Closeness.otherItem) return problemOf(deepest);
-  if (best === Closeness.otherType) return { path: error.path, message: sentence(error) };
-  const words = closest.flatMap(({ schema }) => (KindGuard.IsUnion(schema) ? schema.anyOf : [schema]));
+  const closest = variants.filter(({ closeness }) => closeness === best);
+  /** Deeper, then further on in a list, then with fewer problems. */
+  const isCloser = (a: Variant, b: Variant): boolean => {
+    const difference =
+      depth(a.problem) - depth(b.problem) ||
+      itemOf(error, a.problem) - itemOf(error, b.problem) ||
+      b.problemCount - a.problemCount;
+    return difference > 0;
+  };
+  const deepest = closest.reduce((a, b) => (isCloser(b, a) ? b : a), closest[0] as Variant)?.problem ?? error;
+  if (best >= Closeness.otherItem) return problemOf(deepest, noun);
+  if (best === Closeness.otherType) return { path: error.path, message: sentence(error, noun) };
+  const words = closest.flatMap(({ problem: { schema } }) => (KindGuard.IsUnion(schema) ? schema.anyOf : [schema]));
   return { path: deepest.path, message: mustBe(deepest, alternatives(words)) };
 };
 
@@ -115,7 +135,31 @@ const nameOf = (path: string): string => dotted(path) || "The body";
 const mustBe = ({ path, value }: ValueError, what: string): string =>
   `${nameOf(path)} must be ${what}, not ${given(value)}.`;
 
-const sentence = (error: ValueError): string => {
+/** What the parts of a request are called where one is unknown. */
+type Noun = "field" | "parameter";
+
+/**
+ * "`question` is not a field of `sample`. Did you mean …? Fields: input, references." `known` are the names that exist,
+ * `owner` is the dotted path of the object that has them, empty for the request itself.
+ */
+export const unknownField = (name: string, owner: string, known: readonly string[], noun: Noun = "field"): string => {
+  const short = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name;
+  const near = name.length > MAX_NAME_LENGTH ? undefined : nearest(name, known);
+  const more = known.length > MAX_FIELDS ? ` and ${known.length - MAX_FIELDS} more` : "";
+  const list = known.length > 0 ? `${known.slice(0, MAX_FIELDS).join(", ")}${more}` : "none";
+  return [
+    `\`${short}\` is not a ${noun} of ${owner ? `\`${owner}\`` : "this request"}.`,
+    ...(near === undefined ? [] : [`Did you mean \`${near}\`?`]),
+    `${noun === "field" ? "Fields" : "Parameters"}: ${list}.`,
+  ].join(" ");
+};
+
+const unknownFieldOf = ({ path, schema }: ValueError, noun: Noun): string => {
+  const at = path.lastIndexOf("/");
+  return unknownField(dotted(path.slice(at)), dotted(path.slice(0, at)), Object.keys(schema.properties ?? {}), noun);
+};
+
+const sentence = (error: ValueError, noun: Noun): string => {
   const { type, schema, value, path } = error;
   const name = nameOf(path);
   if (schema[UNSUPPORTED]) {
@@ -126,7 +170,7 @@ const sentence = (error: ValueError): string => {
     case ValueErrorType.ObjectRequiredProperty:
       return `${name} is missing.`;
     case ValueErrorType.ObjectAdditionalProperties:
-      return `${name} is not supported here: leave it out.`;
+      return unknownFieldOf(error, noun);
     case ValueErrorType.IntegerMinimum:
     case ValueErrorType.NumberMinimum:
       return `${name} must be ${schema.minimum} or more, not ${given(value)}.`;
@@ -159,21 +203,23 @@ const sentence = (error: ValueError): string => {
   }
 };
 
-/** TypeBox's problems in words, each field once, at most ten. Each message begins with the field in dotted form. */
-export const describeErrors = (errors: Iterable<ValueError>): ErrorDetail[] => {
-  const details = new Map<string, ErrorDetail>();
+/** TypeBox's problems in words, each field once, at most ten, unknown fields first. */
+export const describeErrors = (errors: Iterable<ValueError>, noun: Noun = "field"): ErrorDetail[] => {
+  const unknown = new Map<string, ErrorDetail>();
+  const others = new Map<string, ErrorDetail>();
   for (const error of errors) {
-    const problem = problemOf(error);
+    const problem = problemOf(error, noun);
+    const details = isUnknownField(error) ? unknown : others;
     // A missing field is reported twice by TypeBox: as missing and as of the wrong type.
     if (!details.has(problem.path)) details.set(problem.path, problem);
-    if (details.size === MAX_DETAILS) break;
+    if (unknown.size + others.size === MAX_DETAILS) break;
   }
-  return [...details.values()];
+  return [...unknown.values(), ...others.values()];
 };
 
 /** TypeBox's problems as one `invalid_request`: `param` is the first field that is wrong, `details` lists them all. */
-export const invalidRequest = (errors: Iterable<ValueError>): AppError => {
-  const details = describeErrors(errors);
+export const invalidRequest = (errors: Iterable<ValueError>, noun?: Noun): AppError => {
+  const details = describeErrors(errors, noun);
   // A problem of a field says more than one of the whole body.
   const [first] = details.toSorted((a, b) => Number(b.path !== "") - Number(a.path !== ""));
   return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {

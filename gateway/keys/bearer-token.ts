@@ -1,9 +1,27 @@
 import { AppError } from "../../lib/errors";
 
+const BEARER = /^bearer /i;
+
+/**
+ * The caller's key as a value of `authorization`: that header where it is a Bearer, else `x-api-key`, which some clients
+ * send instead. A proxy's `authorization: Basic …` does not hide an `x-api-key`.
+ */
+export const credentialsOf = (headers: Headers): string | undefined => {
+  const authorization = headers.get("authorization") ?? undefined;
+  if (authorization !== undefined && BEARER.test(authorization)) return authorization;
+  const key = headers.get("x-api-key");
+  return key ? `Bearer ${key}` : authorization;
+};
+
 /** The key in `Authorization: Bearer …`, however the word is written. Throws missing_api_key, invalid_api_key. */
 export const bearerToken = (authorization: string | undefined): string => {
-  if (!authorization) throw new AppError("missing_api_key", "Send an API key in the header authorization: Bearer gw_…");
-  if (!/^bearer /i.test(authorization)) {
+  if (!authorization) {
+    throw new AppError(
+      "missing_api_key",
+      "Send an API key in the header authorization: Bearer gw_… or x-api-key: gw_…",
+    );
+  }
+  if (!BEARER.test(authorization)) {
     throw new AppError(
       "invalid_api_key",
       "The header authorization has to be the word Bearer, a space and an API key.",

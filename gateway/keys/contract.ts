@@ -23,7 +23,9 @@ const settings = {
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
   parallel_requests: Nullable(parallel, { description: "Requests at once; null: the configured default" }),
   content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be kept" }),
-  expires_at: Nullable(Timestamp, { description: "null: never" }),
+  expires_at: Nullable(Type.String({ format: "date-time", examples: ["2099-12-31T23:59:59.000Z"] }), {
+    description: "null: never",
+  }),
 };
 
 export const KeyLimits = Type.Object(

@@ -114,8 +114,6 @@ const tooLarge = (maxBytes: number): AppError =>
   new AppError(
     "payload_too_large",
     `The file has more than ${maxBytes} bytes, the most that is taken. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
-    // Unless the connection ends with the refusal, the server goes on taking in what may have no end.
-    { headers: { connection: "close" } },
   );
 
 /** The last part of a path, on one line, without characters that hide or turn what people read. */

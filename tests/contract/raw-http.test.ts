@@ -36,8 +36,10 @@ const send = async (
   socket.on("error", () => {});
   const closed = new Promise((resolve) => socket.once("close", resolve));
   await once(socket, "connect");
-  const head = [`POST ${path} HTTP/1.1`, `host: ${host}`, `authorization: Bearer ${stack.adminKey}`, ...headers];
-  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  // A page that is called with an API key answers 404: pages take a session.
+  const key = path.startsWith("/v1/") ? [`authorization: Bearer ${stack.adminKey}`] : [];
+  const lines = [`POST ${path} HTTP/1.1`, `host: ${host}`, ...key, ...headers];
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
   for (const piece of typeof body === "string" ? [body] : body) {
     if (socket.destroyed || text !== "") break;
     sentBytes += piece.length;
@@ -45,7 +47,15 @@ const send = async (
   }
   await closed;
   const [answerHead = "", answerBody = ""] = text.split("\r\n\r\n");
-  return { status: Number(answerHead.split(" ")[1]), head: answerHead.toLowerCase(), body: answerBody, sentBytes };
+  const head = answerHead.toLowerCase();
+  const isChunked = head.includes("transfer-encoding: chunked");
+  return { status: Number(head.split(" ")[1]), head, body: isChunked ? joinChunks(answerBody) : answerBody, sentBytes };
+};
+
+/** The text of an answer that came in chunks. */
+const joinChunks = (body: string): string => {
+  const pieces = body.split("\r\n");
+  return pieces.filter((_, index) => index % 2 === 1).join("");
 };
 
 const JSON_TYPE = "content-type: application/json";

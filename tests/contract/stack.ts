@@ -5,6 +5,7 @@ import { startGateway } from "../../gateway/gateway";
 import type { Role } from "../../gateway/principal";
 import { startNode } from "../../gpu-node/node";
 import { startWorker } from "../../jobs/worker";
+import type { Config } from "../../lib/config";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 
@@ -28,7 +29,42 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export const startStack = async (synthetic: { tokens?: number; tokenMs?: number } = {}): Promise<Stack> => {
+/**
+ * Whether the OpenAPI document names a status for the operation of a request, so that every contract test checks the
+ * document too. True where there is no such operation.
+ */
+const documentedStatuses = (url: string) => {
+  interface Document {
+    paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+  }
+  let operations: Promise<[pattern: RegExp, methods: Document["paths"][string]][]> | undefined;
+  const load = async () => {
+    const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
+    // Fixed paths come before those with an id in the same place.
+    const sorted = Object.entries(paths).sort(([a], [b]) => a.split("{").length - b.split("{").length);
+    return sorted.map(([path, methods]): [RegExp, typeof methods] => [
+      new RegExp(`^${path.replaceAll(".", "\\.").replace(/\{\w+\}/g, "[^/]+")}/?$`),
+      methods,
+    ]);
+  };
+  return async (method: string, path: string, status: number): Promise<boolean> => {
+    operations ??= load();
+    const [pathname = ""] = path.split("?");
+    const found = (await operations).find(([pattern]) => pattern.test(pathname));
+    const operation = found?.[1][method.toLowerCase()];
+    return operation === undefined || status in operation.responses;
+  };
+};
+
+interface StackSettings {
+  gateway?: Partial<Config["gateway"]>;
+  datasets?: Partial<Config["datasets"]>;
+}
+
+export const startStack = async (
+  synthetic: { tokens?: number; tokenMs?: number } = {},
+  settings: StackSettings = {},
+): Promise<Stack> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
   const log = silentLog();
   const base = defaultConfig();
@@ -44,13 +80,22 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
   const config = {
     ...base,
     dataDir,
-    gateway: { ...base.gateway, port: 0, nodes: [node.url], adminKey: ADMIN_KEY, requestsPerMinute: 100_000 },
+    datasets: { ...base.datasets, ...settings.datasets },
+    gateway: {
+      ...base.gateway,
+      port: 0,
+      nodes: [node.url],
+      adminKey: ADMIN_KEY,
+      requestsPerMinute: 100_000,
+      ...settings.gateway,
+    },
   };
   const gateway = await startGateway(config, log);
   const worker = await startWorker(config, log);
 
-  const call: Stack["call"] = (method, path, { key = ADMIN_KEY, body, headers } = {}) =>
-    fetch(gateway.url + path, {
+  const isDocumented = documentedStatuses(gateway.url);
+  const call: Stack["call"] = async (method, path, { key = ADMIN_KEY, body, headers } = {}) => {
+    const response = await fetch(gateway.url + path, {
       method,
       headers: {
         ...(key !== null && { authorization: `Bearer ${key}` }),
@@ -59,6 +104,11 @@ export const startStack = async (synthetic: { tokens?: number; tokenMs?: number 
       },
       body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
     });
+    if (!(await isDocumented(method, path, response.status))) {
+      throw new Error(`The OpenAPI document does not know the status ${response.status} of ${method} ${path}.`);
+    }
+    return response;
+  };
 
   return {
     url: gateway.url,

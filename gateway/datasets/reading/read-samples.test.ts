@@ -175,7 +175,7 @@ describe("rows are checked", () => {
       [6, "answer", "answer.1 must be a string, not null."],
       [6, "topic", "topic must have at most 2000 characters, not 2001."],
       [7, "question", 'question.0.role must be "system", "developer", "user" or "assistant", not "robot".'],
-      [8, "question", "question.0.tool_calls is not supported here: leave it out."],
+      [8, "question", "question.0.tool_calls: `tool_calls` is not a field of `input.0`. Fields: role, content, name."],
     ]);
   });
 

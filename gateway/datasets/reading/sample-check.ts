@@ -17,7 +17,7 @@ const compiled = TypeCompiler.Compile(NewSample);
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
   if (isBlank(draft.input)) return { problems: [{ path: "/input", message: "input is empty." }] };
   leaveOutNeutral(NewSample, draft);
-  if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)) };
+  if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)).map(withPath) };
   const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
   if (longName !== undefined) {
     const message = `metadata has a name of more than ${MAX_METADATA_NAME_LENGTH} characters.`;
@@ -27,6 +27,9 @@ export const checkSample = (draft: Draft): { sample: NewSample } | { problems: S
   const { path, text } = findBrokenText(draft, "") ?? { path: "", text: "" };
   return { problems: [{ path, message: `${dotted(path)} ${whyBroken(text)}` }] };
 };
+
+const withPath = ({ path, message }: SampleProblem): SampleProblem =>
+  message.startsWith(dotted(path)) ? { path, message } : { path, message: `${dotted(path)}: ${message}` };
 
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");

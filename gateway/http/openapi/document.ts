@@ -50,7 +50,15 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
     tags: TAGS,
     paths,
     components: {
-      securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "A key, such as gw_…" } },
+      securitySchemes: {
+        apiKey: { type: "http", scheme: "bearer", description: "A key, such as gw_…" },
+        apiKeyHeader: {
+          type: "apiKey",
+          in: "header",
+          name: "x-api-key",
+          description: "The same key, read where `authorization` has no Bearer",
+        },
+      },
       parameters: PARAMETERS,
       headers: HEADERS,
       responses: errorResponses(components),

@@ -1,3 +1,6 @@
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { ErrorEnvelope } from "../../contract";
 import type { RouteRole } from "../roles";
 import type { RouteDocs } from "../route-docs";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
@@ -21,14 +24,25 @@ export interface RouteFacts {
   isImplemented: boolean;
 }
 
-const SUCCESS: Record<string, string> = { 200: "Done", 201: "Created", 202: "Accepted: a job does it", 204: "Done" };
+const DESCRIPTIONS: Record<string, string> = {
+  200: "Done",
+  201: "Created",
+  202: "Accepted: a job does it",
+  204: "Done",
+  304: "Not changed",
+  503: "Not ready",
+};
 
 const isFile = (schema: unknown): boolean =>
   isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
 const isForm = (schema: JsonSchema): boolean =>
   isObject(schema.properties) && Object.values(schema.properties).some(isFile);
 
-const isText = (mediaType: string): boolean => /^text\/|json|xml/.test(mediaType);
+/** What an answer of this type holds: a JSON object, a text, or bytes. */
+const schemaOf = (mediaType: string): JsonSchema => {
+  if (mediaType === "application/json") return { type: "object" };
+  return /^text\/|json|xml/.test(mediaType) ? { type: "string" } : { type: "string", format: "binary" };
+};
 
 /** One operation of the document. */
 export class OperationWriter {
@@ -44,10 +58,10 @@ export class OperationWriter {
       tags,
       summary,
       description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
-      security: role === "public" ? [] : [{ apiKey: [] }],
+      security: role === "public" ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
       parameters: this.#parameters(hooks, docs),
       requestBody: this.#body(bodiesOf(hooks, docs)),
-      responses: { ...this.#successes(route, docs, role), ...errors(route, docs, role, isImplemented) },
+      responses: { ...errors(route, docs, role, isImplemented), ...this.#answers(route, docs, role) },
     };
   }
 
@@ -56,7 +70,10 @@ export class OperationWriter {
       Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
         const { description, ...rest } = this.components.add(property);
         const isRequired = where === "path" || (Array.isArray(schema?.required) && schema.required.includes(name));
-        return { name, in: where, required: isRequired, description, schema: rest, example: exampleOf(property) };
+        // A made-up value of an optional parameter, such as a cursor, would be refused.
+        const hasExample = isRequired || (isObject(property) && ("examples" in property || "default" in property));
+        const example = hasExample ? exampleOf(property) : undefined;
+        return { name, in: where, required: isRequired, description, schema: rest, example };
       });
     const shared = docs["x-idempotent"] ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [];
     return [...list("path", params), ...list("query", query), ...shared];
@@ -70,14 +87,19 @@ export class OperationWriter {
         ? ["multipart/form-data", { schema: this.components.add(variant) }]
         : ["application/json", this.#json(variant)],
     );
-    return { required: true, content: Object.fromEntries(content) };
+    // Where every field is optional, no body is as good as {}.
+    return {
+      required: !variants.every((variant) => Value.Check(variant as TSchema, {})),
+      content: Object.fromEntries(content),
+    };
   }
 
   #json(schema: JsonSchema): JsonSchema {
     return { schema: this.components.add(schema), example: exampleOf(schema) };
   }
 
-  #successes({ hooks, method, path }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
+  /** The answers that a route declares: its successes, and refusals in a form of their own, such as `/readyz` has. */
+  #answers({ hooks, method, path }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
       "x-degraded",
@@ -85,34 +107,42 @@ export class OperationWriter {
       ...(docs["x-events"] && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
       ...(path.endsWith("/completions") ? ["x-retries"] : []),
     );
-    const successes: JsonSchema = {};
+    const answers: JsonSchema = {};
     for (const [status, schema] of Object.entries(hooks.response ?? {})) {
-      if (!(Number(status) < 400)) continue;
+      if (schema.title === ErrorEnvelope.title) continue;
       const content = schema.type === "void" ? undefined : { "application/json": this.#json(schema) };
-      successes[status] = { description: SUCCESS[status], headers, content };
+      answers[status] = { description: DESCRIPTIONS[status], headers, content };
     }
     const others = this.#otherMedia(docs);
     if (Object.keys(others).length > 0) {
-      const ok = isObject(successes[200]) ? successes[200] : { description: SUCCESS[200], headers };
-      successes[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
+      const ok = isObject(answers[200]) ? answers[200] : { description: DESCRIPTIONS[200], headers };
+      answers[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
     }
     // A DELETE that declares no answer has none.
-    const isSilent = method === "DELETE" && Object.keys(successes).length === 0;
-    if (isSilent) successes[204] = { description: SUCCESS[204], headers };
-    return successes;
+    const isSilent = method === "DELETE" && Object.keys(answers).length === 0;
+    if (isSilent) answers[204] = { description: DESCRIPTIONS[204], headers };
+    return answers;
+  }
+
+  /** One Server-Sent Event, as OpenAPI 3.1 tools read the schema of a stream. */
+  #event(data: unknown): JsonSchema {
+    const json = { anyOf: [this.components.add(data), this.components.add(ErrorEnvelope)] };
+    const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
+    return {
+      type: "object",
+      required: ["data"],
+      properties: { data: { anyOf: [inData, { type: "string", const: "[DONE]" }] } },
+    };
   }
 
   #otherMedia(docs: RouteDocs): JsonSchema {
     const content: JsonSchema = {};
     const events = docs["x-events"];
     if (events) {
-      content["text/event-stream"] = {
-        schema: this.components.add(events),
-        "x-stream": "Each event's data is one such object; `[DONE]` or the end of the stream follows the last.",
-      };
+      content["text/event-stream"] = { schema: this.#event(events) };
     }
     for (const mediaType of docs["x-media-types"] ?? []) {
-      content[mediaType] = { schema: isText(mediaType) ? { type: "string" } : { type: "string", format: "binary" } };
+      content[mediaType] = { schema: schemaOf(mediaType) };
     }
     return content;
   }
@@ -126,15 +156,19 @@ const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
   return Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
 };
 
-/** Statuses that follow from a route's form, and those that it names. */
-const errors = ({ path, hooks }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
-  const statuses = new Set<number>([500, ...(docs["x-errors"] ?? [])]);
+/**
+ * Statuses that follow from a route's form, and those that it names. Every request may be malformed (400), and every
+ * write may bring a body (413, 415), meet another change of the same thing (409) or a full disk (507).
+ */
+const errors = ({ method, path }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
+  const statuses = new Set<number>([400, 500, ...(docs["x-errors"] ?? [])]);
   if (role !== "public") for (const status of [401, 429, 503]) statuses.add(status);
   if (role !== "public" && role !== "any") statuses.add(403);
-  if (hooks.query) statuses.add(400);
+  if (method !== "GET") for (const status of [413, 415, 507]) statuses.add(status);
   if (path.includes(":")) statuses.add(404);
-  if (bodiesOf(hooks, docs).length > 0) for (const status of [400, 413, 415]) statuses.add(status);
-  if (docs["x-idempotent"]) for (const status of [409, 422, 507]) statuses.add(status);
+  if (path.includes(":") && method !== "GET") statuses.add(409);
+  if (docs["x-idempotent"]) for (const status of [409, 422]) statuses.add(status);
+  if (docs["x-generates"]) for (const status of [402, 404, 502, 504]) statuses.add(status);
   if (!isImplemented) statuses.add(501);
   return Object.fromEntries(
     [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { type AnyElysia, Elysia } from "elysia";
 import { downloads } from "../route-docs";
 import { openApiDocument } from "./document";
@@ -26,7 +27,7 @@ export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; public
         const isKnown = request.headers.get("if-none-match") === etag;
         return isKnown ? new Response(null, { status: 304, headers }) : new Response(json, { headers });
       },
-      { detail: { summary: "This document", ...downloads("application/json") } },
+      { response: { 304: Type.Void() }, detail: { summary: "This document", ...downloads("application/json") } },
     )
     .get("/docs", () => new Response(viewerPage(), { headers: viewerHeaders }))
     .get("/docs/:file", ({ params, request }) => viewerFile(params.file, request));

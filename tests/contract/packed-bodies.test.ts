@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import type { ErrorEnvelope } from "../../lib/errors";
+import { type Stack, startStack } from "./stack";
+
+const MAX_BODY_BYTES = 262_144;
+const MAX_UPLOAD_BYTES = 1_048_576;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack(
+    {},
+    { gateway: { maxBodyBytes: MAX_BODY_BYTES }, datasets: { maxUploadBytes: MAX_UPLOAD_BYTES } },
+  );
+});
+afterAll(() => stack.close());
+
+const chat = JSON.stringify({ messages: [{ role: "user", content: "Hello" }], max_tokens: 1 });
+const longChat = (bytes: number): string => {
+  const empty = JSON.stringify({ messages: [{ role: "user", content: "" }], max_tokens: 1 });
+  return empty.replace('""', `"${"x".repeat(bytes - empty.length)}"`);
+};
+const deep = `{"messages":${"[".repeat(1500)}${"]".repeat(1500)}}`;
+const BOUNDARY = "b";
+const form = (rows: string, rest = ""): string =>
+  `--b\r\ncontent-disposition: form-data; name="name"\r\n\r\npacked ${rows.length}\r\n` +
+  `--b\r\ncontent-disposition: form-data; name="file"; filename="x.jsonl"\r\n\r\n${rows}\r\n--b--\r\n${rest}`;
+const rows = '{"input":"What?","references":["That"]}\n';
+const FORM = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
+
+/** A body of this length that never lies in memory at once. */
+const inPieces = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
+  let from = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (from >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(from, from + 1000));
+      from += 1000;
+    },
+  });
+};
+
+const send = async (path: string, body: Uint8Array | ReadableStream, encoding: string, headers = {}) => {
+  const response = await fetch(stack.url + path, {
+    method: "POST",
+    body: body as Uint8Array<ArrayBuffer>,
+    headers: {
+      authorization: `Bearer ${stack.adminKey}`,
+      "content-type": "application/json",
+      "content-encoding": encoding,
+      ...headers,
+    },
+  });
+  return { response, body: (await response.json()) as Partial<ErrorEnvelope> };
+};
+
+const gzip = (text: string): Uint8Array => gzipSync(text);
+const cut = (bytes: Uint8Array, by: number): Uint8Array => bytes.slice(0, bytes.length - by);
+const damaged = (bytes: Uint8Array): Uint8Array => {
+  const copy = bytes.slice();
+  copy[copy.length - 6] = (copy[copy.length - 6] ?? 0) ^ 0xff;
+  return copy;
+};
+/** Gzip of nothing, as often as it takes: unpacked it is empty, packed it has no end. */
+const emptyMembers = (count: number): Uint8Array => Buffer.concat(new Array(count).fill(gzipSync("")));
+
+type Row = [what: string, status: number, body: () => Uint8Array | ReadableStream, encoding?: string];
+
+describe("a packed JSON body", () => {
+  test.each<Row>([
+    ["is read like a plain one", 200, () => gzip(chat)],
+    ["is read in chunks", 200, () => inPieces(gzip(chat))],
+    ["is read by the name x-gzip", 200, () => gzip(chat), "x-gzip"],
+    ["is read in capitals", 200, () => gzip(chat), "GZIP"],
+    ["may be named identity too", 200, () => gzip(chat), "identity, gzip"],
+    ["that is identity is read as it is", 200, () => Buffer.from(chat), "identity"],
+    ["in two members is read", 200, () => Buffer.concat([gzipSync(chat.slice(0, 9)), gzipSync(chat.slice(9))])],
+    ["up to the limit is read", 200, () => gzip(longChat(MAX_BODY_BYTES))],
+    ["one byte beyond the limit is refused", 413, () => gzip(longChat(MAX_BODY_BYTES + 1))],
+    ["of 100 MB of nothing is refused", 413, () => gzipSync(Buffer.alloc(100_000_000))],
+    ["of 100 MB in chunks is refused", 413, () => inPieces(gzipSync(Buffer.alloc(100_000_000)))],
+    ["that never ends and is empty is refused", 413, () => emptyMembers(20_000)],
+    ["that is cut off is refused", 400, () => cut(gzip(chat), 5)],
+    ["that is cut off in its middle is refused", 400, () => cut(gzip(chat), 30)],
+    ["that is only a head is refused", 400, () => gzip(chat).slice(0, 10)],
+    ["with a wrong checksum is refused", 400, () => damaged(gzip(chat))],
+    ["that is no gzip is refused", 400, () => Buffer.from(chat)],
+    ["that is empty is refused", 400, () => new Uint8Array(0)],
+    ["of an empty text is refused", 400, () => gzip("")],
+    ["of broken JSON is refused", 400, () => gzip("{not json")],
+    ["of broken UTF-8 is refused", 400, () => gzipSync(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]))],
+    ["that is small and deep is refused", 400, () => gzip(deep)],
+    ["of half a surrogate pair is refused", 400, () => gzip(chat.replace("Hello", "\\ud83d"))],
+    ["by deflate is refused", 415, () => deflateSync(chat), "deflate"],
+    ["by brotli is refused", 415, () => brotliCompressSync(chat), "br"],
+    ["by zstd is refused", 415, () => zstdCompressSync(chat), "zstd"],
+    ["packed twice is refused", 415, () => gzipSync(gzip(chat)), "gzip, gzip"],
+    ["packed by two is refused", 415, () => gzipSync(deflateSync(chat)), "deflate, gzip"],
+    ["by an unknown coding is refused", 415, () => Buffer.from(chat), "rot13"],
+  ])("%s: %d", async (_, status, body, encoding = "gzip") => {
+    const { response, body: answer } = await send("/v1/chat", body(), encoding);
+    expect([response.status, answer.error?.code === "internal"]).toEqual([status, false]);
+    if (status === 415) expect(response.headers.get("accept-encoding")).toBe("gzip");
+  });
+
+  test("of an unknown coding is refused by its name", async () => {
+    const { body } = await send("/v1/chat", Buffer.from(chat), "br");
+    expect(body.error?.message).toBe(
+      "The content-encoding of the body is br. Send the body as it is, or packed once with gzip.",
+    );
+  });
+
+  test.each(["/v1/keys", "/v1/embeddings", "/v1/evaluate", "/v1/conversations"])("reaches %s", async (path) => {
+    const { body } = await send(path, gzip('{"no_such_field":1}'), "gzip");
+    expect([body.error?.code, body.error?.param]).toEqual(["invalid_request", expect.any(String)]);
+  });
+
+  test("without a key is not unpacked", async () => {
+    const { response } = await send("/v1/chat", gzip(chat), "gzip", { authorization: "" });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe("a packed form with a file", () => {
+  test.each<Row>([
+    ["is read like a plain one", 201, () => gzip(form(rows.repeat(3)))],
+    ["is read in chunks", 201, () => inPieces(gzip(form(rows.repeat(4))))],
+    ["whose file unpacks beyond the limit is refused", 413, () => gzip(form(rows.repeat(30_000)))],
+    ["that goes on for 100 MB after its end is refused", 413, () => gzip(form(rows, "x".repeat(100_000_000)))],
+    ["that begins with 100 MB of nothing is refused", 413, () => gzip("\0".repeat(100_000_000) + form(rows))],
+    ["that is cut off is refused", 400, () => cut(gzip(form(rows.repeat(500))), 20)],
+    ["that is no gzip is refused", 400, () => Buffer.from(form(rows))],
+    ["by brotli is refused", 415, () => brotliCompressSync(form(rows)), "br"],
+  ])("%s: %d", async (_, status, body, encoding = "gzip") => {
+    const { response, body: answer } = await send("/v1/datasets", body(), encoding, FORM);
+    expect([response.status, answer.error?.message]).toEqual([status, status === 201 ? undefined : expect.any(String)]);
+  });
+
+  test("as JSON is read too", async () => {
+    const { response } = await send(
+      "/v1/datasets",
+      gzip(JSON.stringify({ name: "by JSON", samples: [{ input: "What?" }] })),
+      "gzip",
+    );
+    expect(response.status).toBe(201);
+  });
+});

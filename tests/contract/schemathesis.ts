@@ -1,0 +1,62 @@
+import { ADMIN_KEY, Stack } from "../harness";
+
+/**
+ * Schemathesis (https://schemathesis.readthedocs.io) over the OpenAPI document of a real gateway with a synthetic node and a
+ * jobs worker: `pip install schemathesis`, then `bun run schemathesis`. Arguments go to `schemathesis run`, such as
+ * `--include-path-regex ^/v1/keys`. Exits 1 when a check fails, or when a run of all operations sent fewer than MIN_CASES.
+ * The checks and their exceptions are in schemathesis.toml.
+ */
+
+const MIN_CASES = 10_000;
+/** Per operation and phase; a run of all operations then takes some ten minutes. */
+const MAX_EXAMPLES = "40";
+
+/** Set where pip has not put it on the PATH. */
+const program = process.env.SCHEMATHESIS ?? "schemathesis";
+const given = process.argv.slice(2);
+
+const stack = await Stack.start({
+  engine: "synthetic",
+  workers: 1,
+  env: {
+    GROUNDWIRE_REQUESTS_PER_MINUTE: "10000000",
+    GROUNDWIRE_PARALLEL_REQUESTS: "100000",
+    GROUNDWIRE_LOG_LEVEL: "error",
+  },
+});
+try {
+  const child = Bun.spawn(
+    [
+      program,
+      "--config-file",
+      `${import.meta.dir}/schemathesis.toml`,
+      "run",
+      `${stack.url}/openapi.json`,
+      "--no-color",
+      "--max-examples",
+      MAX_EXAMPLES,
+      ...given,
+    ],
+    {
+      // The crashes that it keeps go with the stack.
+      cwd: stack.folder,
+      env: { ...process.env, GROUNDWIRE_ADMIN_KEY: ADMIN_KEY },
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  let output = "";
+  const decoder = new TextDecoder();
+  for await (const piece of child.stdout) {
+    process.stdout.write(piece);
+    output += decoder.decode(piece, { stream: true });
+  }
+  process.exitCode = await child.exited;
+  const cases = Number(/(\d+) generated/.exec(output)?.[1] ?? 0);
+  if (given.length === 0 && cases < MIN_CASES) {
+    console.error(`Only ${cases} cases were sent; ${MIN_CASES} are wanted.`);
+    process.exitCode = 1;
+  }
+  console.log(stack.gateway.output);
+} finally {
+  await stack.stop();
+}
