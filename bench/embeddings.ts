@@ -85,7 +85,7 @@ interface Speed {
   cpuMs: number;
 }
 
-/** Rounds in turns, because what else the machine does hits all sides then. */
+/** The sides take turns, so that other load on the machine affects all of them. */
 const compare = async (sides: Sides, corpus: string[], batch: number, onRound: () => void) => {
   const rounds: Record<keyof Sides, Speed>[] = [];
   for (let round = 0; round <= ROUNDS; round++) {

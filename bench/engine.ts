@@ -93,7 +93,7 @@ const begin = (sequence: LlamaContextSequence | undefined, prompt: string, sampl
   return { generator, answer: { tokens: 0, firstTokenAt: 0, endedAt: 0 } };
 };
 
-/** Rounds in turns, with the sides changing places, because what else the machine does hits both then. */
+/** The sides take turns and change order, so that other load on the machine affects both. */
 const compare = async (streams: number, ours: Side, floor: Side, onRound: () => void) => {
   const rounds: { engine: Speed; floor: Speed }[] = [];
   for (let round = 0; round < ROUNDS; round++) {

@@ -27,7 +27,7 @@ const measure = async (
   return { cpuMsPerRequest: (cpuMs(side.pid) - before) / requests, requestsPerSecond, failures };
 };
 
-/** Gateway and floor in turns, so that whatever else the machine does hits both. */
+/** Gateway and floor take turns, so that other load on the machine affects both. */
 const sideBySide = async (gateway: () => Promise<Round>, floor: () => Promise<Round>, onRound: () => void) => {
   const counted = async (side: () => Promise<Round>) => {
     const round = await side();

@@ -5,14 +5,14 @@ import { silentLog } from "../lib/log";
 import { loadConfig } from "../lib/settings";
 
 const SEEDS = [1, 2, 3];
-/** The sampling that is measured; the catalogue's fills in the rest. */
+/** The sampling parameters that are compared; the catalogue's defaults fill in the rest. */
 const SIDES: Record<string, Record<string, number>> = {
   "temperature 0.4, no penalty": { temperature: 0.4, top_p: 0.9, repetition_penalty: 1 },
   "catalogue, no penalty": { repetition_penalty: 1 },
   catalogue: {},
 };
 
-/** What people type into a chat on an ordinary day. */
+/** Everyday questions to a chat. */
 const PROMPTS = [
   "Name three colours.",
   "What is the capital of France?",
@@ -43,8 +43,8 @@ interface Answer {
 }
 
 /**
- * Whether the default model ends its answers or repeats itself until the limit: each prompt with each seed as the chat
- * page asks it, through the embedded engine. GROUNDWIRE_CHAT_MODEL chooses another model.
+ * Measures whether the default model ends its answers or repeats itself until the limit. Each prompt is asked with each
+ * seed, as on the chat page, through the embedded engine. GROUNDWIRE_CHAT_MODEL chooses another model.
  */
 export const repetition = async () => {
   const config = loadConfig();
@@ -63,7 +63,7 @@ export const repetition = async () => {
         return { text, isWhole: event.finishReason === "stop", tokens: event.usage.completionTokens };
       }
     }
-    throw new Error("The engine ended without an end.");
+    throw new Error("The engine's stream has no end event.");
   };
 
   const measured: Record<string, unknown> = {};

@@ -29,7 +29,7 @@ export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyR
     .limit(limit);
 };
 
-/** Columns by which the keys can be sorted. A key that never expires comes after all others, one never used before them. */
+/** Columns that keys can be sorted by. Ascending, keys that never expire come last and never-used ones first. */
 const ORDERS = {
   name: sql`lower(${keys.name})`,
   role: sql`${keys.role}`,

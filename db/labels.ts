@@ -3,7 +3,7 @@ import type { Reads, Tx } from "./client";
 import { keys, labels, results } from "./schema";
 
 export type LabelRow = typeof labels.$inferSelect;
-/** A label with the name of its author's key; null where no such key is known, as for an imported label. */
+/** A label with the name of its author's key; null if that key is unknown, as for an imported label. */
 export type NamedLabelRow = LabelRow & { labelledByName: string | null };
 
 const named = (db: Reads) =>
@@ -103,7 +103,7 @@ export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Pro
     .where(inArray(labels.resultId, [...resultIds]))
     .orderBy(asc(labels.id));
 
-/** The ids of these that labels have. */
+/** Those of these ids that labels have. */
 export const findLabelIds = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   const rows = await db
     .select({ id: labels.id })

@@ -76,7 +76,7 @@ export const listResults = async (
   return rows.map(({ result, sample }) => ({ ...result, sample }));
 };
 
-/** Columns of a run's results that can be sorted by. */
+/** Columns that a run's results can be sorted by. */
 export type ResultSort = "sample" | "verdict";
 
 const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
@@ -223,7 +223,7 @@ export const listMetrics = async (db: Reads): Promise<string[]> => {
   return rows.map(({ metric }) => metric);
 };
 
-/** Evaluators (`name@version`, sorted) that scored a result by a criterion for which people have labelled that result. */
+/** Evaluators (`name@version`, sorted) that scored a result by a criterion that people have labelled it by. */
 export const listEvaluatorsWithLabels = async (db: Reads, metric?: string): Promise<string[]> => {
   const rows = await db
     .selectDistinct({ evaluator: scores.evaluator })

@@ -12,14 +12,14 @@ export const pageOf = <Row, Wire>(
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
 };
 
-/** What a numbered page of a list is asked for with: pages count from 1. */
+/** Query for a numbered page of a list. Pages count from 1. */
 export interface NumberedQuery<By extends string> {
   page: number;
   pageLength: number;
   sort: { by: By; isDescending: boolean };
 }
 
-/** A numbered page: the web pages say "51 to 100 of 312", where clients of the API follow cursors. */
+/** A numbered page, for web pages that show "51 to 100 of 312". API clients follow cursors instead. */
 export interface NumberedPage<T> {
   data: T[];
   page: number;
@@ -28,7 +28,7 @@ export interface NumberedPage<T> {
   total: number;
 }
 
-/** The page of this number, or the last one where there are fewer. */
+/** The page number, or the last page's if there are fewer pages. */
 export const clampPage = (page: number, pageLength: number, total: number): number =>
   Math.max(1, Math.min(page, Math.ceil(total / pageLength)));
 

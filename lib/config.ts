@@ -106,7 +106,7 @@ export const Config = Type.Object({
     nextTokenMs: whole("GROUNDWIRE_NEXT_TOKEN_TIMEOUT_MS", "Longest wait between two tokens", 30_000, 1, 60 * minute),
     stuckMs: whole(
       "GROUNDWIRE_STUCK_MS",
-      "Without a token on any of its streams for so long, a node is called stuck and avoided",
+      "A node without a token on any stream for this long is considered stuck and avoided",
       15_000,
       3000,
       60 * minute,
@@ -158,7 +158,7 @@ export const Config = Type.Object({
     maxColumns: whole("GROUNDWIRE_MAX_DATASET_COLUMNS", "Most different columns of an upload", 256, 1, 10_000),
     stallMs: whole(
       "GROUNDWIRE_UPLOAD_STALL_MS",
-      "Without new bytes or progress for so long, reading an upload is given up",
+      "An upload without new bytes or progress for this long is aborted",
       30_000,
       100,
       60 * minute,
@@ -249,7 +249,7 @@ export const Config = Type.Object({
     gpu: choice("GROUNDWIRE_NODE_GPU", "Where the model runs", ["auto", "cuda", "vulkan", "metal", "off"], "auto"),
     stuckMs: whole(
       "GROUNDWIRE_NODE_STUCK_MS",
-      "Without a token for so long while work runs, the node calls itself stuck",
+      "A node that works but produces no token for this long reports itself as stuck",
       30_000,
       100,
       60 * minute,
@@ -266,7 +266,7 @@ export const Config = Type.Object({
   jobs: Type.Object({
     leaseMs: whole(
       "GROUNDWIRE_JOBS_LEASE_MS",
-      "A jobs worker that has been silent for so long is taken for dead, and others do its work",
+      "A jobs worker that misses heartbeats for this long is considered dead, and others do its work",
       30_000,
       300,
       10 * minute,

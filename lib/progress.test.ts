@@ -31,7 +31,7 @@ test("anything else gets a line for every tenth", () => {
   expect(written[5]).toStartWith(" 50%");
 });
 
-test("the rate is the one of the last seconds", () => {
+test("the rate covers the last seconds", () => {
   const { written, at } = draw(false);
   at(0, 0);
   at(1000, 50e6);
@@ -52,7 +52,7 @@ describe("counted things", () => {
     return { written, at };
   };
 
-  test("have a time left by what they took so far", () => {
+  test("show the time left, estimated from the time so far", () => {
     const { written, at } = count(true, 200);
     at(0, 0);
     at(60_000, 20);
@@ -61,7 +61,7 @@ describe("counted things", () => {
     expect(written.at(-1)).toContain("11 min 20 s left");
   });
 
-  test("without a terminal get a line for every tenth, and one now and then between", () => {
+  test("without a terminal get a line for every tenth, and more during slow ones", () => {
     const { written, at } = count(false, 1000);
     for (let done = 0; done <= 100; done++) at(done * 10_000, done);
     expect(written[0]).toBe("  0%  0 / 1000 rows  reference@1\n");
@@ -69,7 +69,7 @@ describe("counted things", () => {
     expect(written.every((line) => line.endsWith("\n") && !line.includes("\r"))).toBe(true);
   });
 
-  test("of none are done", () => {
+  test("with a total of 0 are done", () => {
     const { written, at } = count(false, 0);
     at(0, 0);
     expect(written).toEqual(["100%  0 / 0 rows  reference@1\n"]);

@@ -1,4 +1,4 @@
-/** `done` of `total` of one task. In "MB" both are bytes; any other unit counts things: "rows", "rounds". */
+/** Progress of one task. With the unit "MB", `done` and `total` are bytes; with any other, counts: "rows", "rounds". */
 export interface Progress {
   task: string;
   done: number;
@@ -16,12 +16,12 @@ export interface ProgressOutput {
 const REDRAW_MS = 100;
 /** Without a terminal: a line for every tenth, and at least this often. */
 const LINE_EVERY_MS = 30_000;
-/** Bytes are rated by the last seconds, so that a stall shows; rows take unequal times and are rated over minutes. */
+/** The rate of bytes covers seconds, so that a stall shows; that of counts minutes, because rows take unequal times. */
 const BYTES_WINDOW_MS = 5000;
 const COUNT_WINDOW_MS = 300_000;
 const BAR_WIDTH = 24;
 
-/** Draws the progress of one task after the other, with rate and time left. `now` is in milliseconds. */
+/** Draws the progress of successive tasks, with rate and time left. `now` is in milliseconds. */
 export const drawProgress = (output: ProgressOutput, now: () => number = Date.now): ((progress: Progress) => void) => {
   let samples: { at: number; done: number }[] = [];
   let current = "";
@@ -60,7 +60,7 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
 
 const CLEAR = "\r\x1b[2K";
 
-/** Draws how many things of one task are done, on stderr, so that stdout stays clean. */
+/** Draws the progress of one counted task. The default output is stderr, so that stdout stays clean. */
 export const countProgress = (task: string, total: number, unit: string, output: ProgressOutput = process.stderr) => {
   const draw = drawProgress(output);
   let done = 0;
@@ -70,7 +70,7 @@ export const countProgress = (task: string, total: number, unit: string, output:
       done++;
       draw({ task, done, total, unit });
     },
-    /** Before something else is written to the terminal. */
+    /** Clears the line; call it before other output is written to the terminal. */
     clear: (): void => void (output.isTTY && output.write(CLEAR)),
   };
 };

@@ -24,7 +24,7 @@ test.each([
   expect((await get(path, role)).status).toBe(200);
 });
 
-test("the start page of a metrics key says what it is for, and signing in leads there", async () => {
+test("the start page of a metrics key explains the key, and signing in opens that page", async () => {
   const { key } = await pages.newKey("metrics");
   const signedIn = await fetch(`${pages.url}/sign-in`, {
     method: "POST",

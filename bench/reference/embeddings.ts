@@ -5,7 +5,7 @@ import { embedAnyLength } from "../../gateway/evals/reference/embed";
 import type { EmbedTexts } from "../../gateway/evals/scorers/types";
 import { AppError } from "../../lib/errors";
 
-/** Texts of one request for vectors. */
+/** Texts per embedding request. */
 const TEXTS_AT_ONCE = 64;
 
 export const embedOn =
@@ -29,8 +29,8 @@ const parseLine = (line: string): { key: string; vector: string } | undefined =>
 };
 
 /**
- * Remembers vectors by text in a file of JSON lines, so that a fit embeds each text once; a new file where there is
- * none. Without a path nothing is remembered. Throws invalid_request, with the lines, for a file of anything else.
+ * Caches vectors by text in a file of JSON lines, which is created if needed, so that a fit embeds each text once.
+ * Without a path it caches nothing. Throws invalid_request, with the line numbers, if the file has other content.
  */
 export const openVectorCache = async (path: string | undefined): Promise<(embed: EmbedTexts) => EmbedTexts> => {
   if (path === undefined) return (embed) => embed;
@@ -46,7 +46,10 @@ export const openVectorCache = async (path: string | undefined): Promise<(embed:
   }
   if (wrong.length > 0) {
     const which = `${wrong.length === 1 ? "line" : "lines"} ${wrong.slice(0, 20).join(", ")}`;
-    throw new AppError("invalid_request", `${path}, ${which}: not a stored vector. Delete the file or name another.`);
+    throw new AppError(
+      "invalid_request",
+      `${path}, ${which}: not a stored vector. Delete the file or give another path.`,
+    );
   }
   return (embed) => async (texts) => {
     const keys = texts.map((text) => createHash("sha256").update(text.toWellFormed()).digest("base64url"));

@@ -27,7 +27,7 @@ const claimLabelsOf = (row: LabelledAnswer, claims: FaithfulnessRow["read"]["cla
     return isMarked ? 0 : 1;
   });
 
-/** The labelled answers of files about faithfulness, each read against its context. */
+/** Reads the labelled faithfulness answers of the files, each against its context. `onRow` is called after each. */
 export const readRows = async (
   files: readonly LabelledFile[],
   embed: EmbedTexts,

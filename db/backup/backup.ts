@@ -12,16 +12,16 @@ import { copyAll } from "./tables";
 export const BACKUP_STEPS = 2;
 
 /**
- * Copies a live database into one SQLite file: a state between two transactions, however much is written meanwhile, and
- * nobody waits. The file has its name only once it was read again and found whole. Throws conflict where the file is
- * there already, unavailable for a database that can't be read. `onStep` is called after each of `BACKUP_STEPS` steps.
+ * Copies a live database into one SQLite file, in a state between two transactions and without blocking writers. The
+ * file gets its name only after it was read again and found complete. `onStep` is called after each of `BACKUP_STEPS`
+ * steps. Throws conflict if the file exists, unavailable for a database that can't be read.
  */
 export const backUp = async (
   { url, authToken }: Pick<DbOptions, "url" | "authToken">,
   file: string,
   onStep: () => void = () => {},
 ): Promise<BackupFacts> => {
-  if (existsSync(file)) throw new AppError("conflict", `${file} is there already. Give another name.`);
+  if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Give another name.`);
   const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
   if (source !== undefined && !existsSync(source)) {
     throw new AppError(

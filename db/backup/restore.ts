@@ -9,18 +9,19 @@ import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
 import { copyAll, countRows, listSchema } from "./tables";
 
-/** The backup is read, copied, and the copy read. */
+/** The backup is read, then copied, and the copy is read. */
 export const RESTORE_STEPS = 3;
 
 export interface Restored {
   facts: BackupFacts;
-  /** Where the database that was there before lies now, or its log where there was nothing else. */
+  /** Path of the previous database, or of its log if there was nothing else. */
   before?: string;
 }
 
 /**
- * Puts a backup in the place of the database, once it was read from end to end; what was there is kept beside it, also
- * where it is damaged. A libSQL server has to be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws what `checkBackup` throws, and conflict for a database that is in use.
+ * Replaces the database with a backup, after reading it from end to end. The previous database is kept beside it, even
+ * if it is damaged. A libSQL server must be empty. `onStep` is called after each of `RESTORE_STEPS` steps. Throws what
+ * `checkBackup` throws, and conflict for a database that is in use.
  */
 export const restore = async (
   file: string,

@@ -12,14 +12,14 @@ const exactly = (value: unknown): TSchema => {
   return Type.Array(item, { minItems: value.length, maxItems: value.length });
 };
 
-/** A field of OpenAI's that this gateway can't act on: only null and values that ask for nothing are accepted. */
+/** A field of OpenAI's that this gateway does not support: it accepts only null and the neutral values. */
 const unsupported = (...neutral: unknown[]) =>
   Type.Optional(
     Type.Unsafe<null>(
       Type.Union([...neutral.map(exactly), Type.Null()], {
         [NEUTRAL]: neutral,
         [UNSUPPORTED]: true,
-        description: "Not supported: only values that ask for nothing are accepted",
+        description: "Not supported: accepts only values that have no effect",
       }),
     ),
   );
@@ -27,10 +27,10 @@ const unsupported = (...neutral: unknown[]) =>
 /** A hint that changes no answer. The gateway accepts it and does not forward it. */
 const hint = <T extends TSchema>(schema: T) => optional(schema);
 
-/** A field that a client library adds to a message or part; its value is not read. */
-const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and not read" }));
+/** A field that a client library adds to a message or part; its value is ignored. */
+const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
 
-/** Text only: a part of another type is refused by name, because the model reads no images and no sound. */
+/** Text only: a part of another type is refused by name, because the model can't read images or audio. */
 const TextPart = Strict({ type: Type.Literal("text"), text: Type.String(), cache_control: ignored });
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
@@ -47,7 +47,7 @@ export const ChatMessage = Type.Union(
       role: Type.Literal("assistant"),
       content: optional(AnswerContent, "", []),
       name: messageName,
-      // An answer that a client library puts back carries these fields, empty.
+      // Client libraries send these fields, empty, when they put an answer back into `messages`.
       refusal: unsupported(""),
       annotations: unsupported([]),
       audio: unsupported(),
@@ -97,7 +97,7 @@ const sampling = {
     Type.Number({
       minimum: 0.1,
       maximum: 2,
-      description: `Not in OpenAI's API: as in vLLM, over the tokens of the answer. 1: none. ${fromModel}, for chats in prose`,
+      description: `Not in OpenAI's API. As in vLLM, over the tokens of the answer; 1: no penalty. ${fromModel}, for chats in prose`,
     }),
   ),
   seed: optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
@@ -157,7 +157,7 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
-/** As many as LangChain sends at once. */
+/** LangChain sends up to this many in one request. */
 const MAX_PROMPTS = 20;
 const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 
@@ -172,7 +172,7 @@ export const CompletionRequest = Strict(
         Type.Array(Type.String(), { minItems: 1, maxItems: MAX_PROMPTS }),
         Type.Array(tokenIds, { minItems: 1, maxItems: MAX_PROMPTS }),
       ],
-      { description: "A text, or token ids; or a list of either, which gives a choice for each. A stream takes one" },
+      { description: "A text or token ids, or a list of either, which gets one choice for each. A stream takes one" },
     ),
     best_of: unsupported(1),
     echo: unsupported(false),
@@ -234,7 +234,7 @@ export type Latency = Static<typeof Latency>;
 /** Answer of `POST /v1/chat`. */
 export const ChatAnswer = Type.Object(
   {
-    id: Type.String({ description: "Of this answer, and of no other; `request_id` names the request" }),
+    id: Type.String({ description: "Unique to this answer; `request_id` identifies the request" }),
     message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
     finish_reason: FinishReason,
     usage: Usage,
@@ -321,10 +321,11 @@ const choice = {
 };
 const identity = {
   id: Type.String({
-    description:
-      "Of this answer, and of no other, also where its text comes from the cache; `x-request-id` names the request",
+    description: "Unique to this answer, even if its text comes from the cache; `x-request-id` identifies the request",
   }),
-  created: Type.Integer({ description: "Seconds since 1970, when this answer was made or taken from the cache" }),
+  created: Type.Integer({
+    description: "Seconds since 1970 at which this answer was generated or taken from the cache",
+  }),
   model: Type.String(),
   system_fingerprint: Type.Optional(
     Nullable(Type.String(), { description: "Revision of the model; left out by some servers behind a node" }),

@@ -10,26 +10,26 @@ type Prompt = string | number[];
 export const promptsOf = (prompt: CompletionRequest["prompt"]): Prompt[] =>
   typeof prompt === "string" || typeof prompt[0] === "number" ? [prompt as Prompt] : (prompt as Prompt[]);
 
-/** Throws invalid_request where there are several. */
+/** The single prompt of a request. Throws invalid_request if it has several. */
 const onlyPrompt = (prompt: CompletionRequest["prompt"]): Prompt => {
   const [first = "", ...others] = promptsOf(prompt);
   if (others.length === 0) return first;
   throw new AppError(
     "invalid_request",
-    `prompt holds ${others.length + 1} prompts, and a stream answers one. Leave stream out, or send a request for each.`,
+    `prompt has ${others.length + 1} entries, but a stream answers only one. Leave stream out, or send a request for each.`,
     { param: "prompt" },
   );
 };
 
-/** The templates of open models know `system` and not the word that OpenAI now has for it. */
+/** The chat templates of open models know `system`, but not `developer`, OpenAI's newer name for it. */
 const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
   messages.some(({ role }) => role === "developer")
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
 /**
- * What can change the answer, by name and in a fixed order: everything that goes to the node and into the cache key. A
- * field that is not here is a hint, or says how the answer is sent.
+ * The fields that can change the answer, in a fixed order. They are sent to the node and make up the cache key. All
+ * other fields are hints, or control how the answer is sent.
  */
 const answerFields = (body: GenerationRequest) => ({
   ...("messages" in body
@@ -65,7 +65,7 @@ export const nodeBody = (body: GenerationRequest, model: string, stream: boolean
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or give a seed";
 
-/** The parts of the cache key, by name. A field without a value is no part. */
+/** The parts of the cache key, by name. Fields without a value are left out. */
 export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,

@@ -25,11 +25,11 @@ import { completeEach } from "./several-prompts";
 const JSON_TYPE = "application/json; charset=utf-8";
 
 const NEUTRAL_VALUES =
-  "A value that asks for nothing (null, an empty list, OpenAI's default) is as if the field were left out; one that asks for what the gateway can't do is a 400 that names the field.";
+  "A value that has no effect (null, an empty list, OpenAI's default) is treated as if the field were left out. A value that asks for an unsupported feature is refused with a 400 that names the field.";
 
-/** Added to the longest wait for a slot, so that a refusal by the queue has its own status, 429. */
+/** Added to the longest wait for a slot, so that a refusal by the queue can still be a 429. */
 const BEYOND_THE_QUEUE_MS = 2000;
-/** nginx and most load balancers give up on a server that is silent for 60 s. */
+/** nginx and most load balancers close a connection on which the server is silent for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
 /** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */

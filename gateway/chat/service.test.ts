@@ -104,13 +104,13 @@ test("a refusal of the node reaches the caller as it is", async () => {
   expect(chat.complete(call(), "chat", hello)).rejects.toBe(refusal);
 });
 
-test("a model that the key may not use is not there for it", async () => {
+test("a model that the key may not use is not found", async () => {
   const { chat } = setUp();
   const principal = { ...call().principal, allowedModels: ["another"] };
   expect(chat.complete(call({ principal }), "chat", hello)).rejects.toMatchObject({ kind: "model_not_found" });
 });
 
-test("NUL that a model writes is left out of what may be stored, where a database would cut the text off", async () => {
+test("NUL in an answer is removed, because a database would cut the stored text off there", async () => {
   const { chat } = setUp({ words: ["a\0", "b", "\0"] });
   expect((await chat.answer(call(), hello)).message.content).toBe("ab");
   let text = "";

@@ -88,7 +88,7 @@ const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } a
 const COUNT_MS = 5000;
 const decoder = new TextDecoder();
 
-/** Conversations and results are stored, and a database cuts a text off at NUL. */
+/** Removes NUL, at which a database would cut off a stored conversation or result. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "");
 const round = (ms: number): number => Math.round(ms * 100) / 100;
 
@@ -167,7 +167,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The whole answer, parsed, and its JSON as it will be sent: with an id that no other answer has. */
+  /** The whole answer, parsed, and its JSON as it will be sent, with an id of its own. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
@@ -273,7 +273,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   };
 };
 
-/** The frames of a live answer. Those of a flight that this caller joined have the leader's id, which is replaced. */
+/** The frames of a live answer. If the caller joined another request's generation, that request's id is replaced. */
 const framesOf = (operation: Operation, { reply, report }: Extract<CachedAnswer, { reply: EngineReply }>) =>
   report.status === "joined" ? withOwnId(reply.body, newAnswerId(operation)) : reply.body;
 

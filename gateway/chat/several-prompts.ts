@@ -6,9 +6,9 @@ import type { ChatService, WholeAnswer } from "./service";
 import type { Completion } from "./wire";
 
 /**
- * A completion of one or several prompts. Each prompt is a generation of its own, which may come from the cache; their
- * choices make one answer, in the order of the prompts, with the usage of all. When one fails, so does the request, and
- * the others end. Throws AppError as `ChatService.complete`.
+ * Completes one or several prompts. Each prompt is a separate generation, which may come from the cache. The answer has
+ * their choices in the order of the prompts and their usage in sum. If one fails, the request fails and the others are
+ * cancelled. Throws what `ChatService.complete` throws.
  */
 export const completeEach = async (
   chat: Pick<ChatService, "complete">,
@@ -27,13 +27,13 @@ export const completeEach = async (
         throw detail.param === "prompt" ? new AppError(kind, message, { ...detail, param: `prompt.${index}` }) : error;
       }),
     );
-    return joined(await Promise.all(answers), performance.now() - call.receivedAt);
+    return combine(await Promise.all(answers), performance.now() - call.receivedAt);
   } finally {
     others.abort();
   }
 };
 
-const joined = (answers: WholeAnswer[], totalMs: number): WholeAnswer => {
+const combine = (answers: WholeAnswer[], totalMs: number): WholeAnswer => {
   const completions = answers.map(({ json }): Completion => JSON.parse(Buffer.from(json).toString()));
   const [first] = completions;
   const slowest = answers.reduce((a, b) => (b.ttftMs > a.ttftMs ? b : a));
@@ -41,7 +41,7 @@ const joined = (answers: WholeAnswer[], totalMs: number): WholeAnswer => {
     completions.reduce((tokens, { usage }) => tokens + (usage?.[field] ?? 0), 0);
   return {
     ...slowest,
-    // A hit only where every answer was one.
+    // A hit only if every answer was a hit.
     cache: (answers.find(({ cache }) => cache.status !== "hit") ?? slowest).cache,
     retries: answers.reduce((retries, answer) => retries + answer.retries, 0),
     totalMs,

@@ -25,7 +25,7 @@ test("a stored answer replayed as a stream adds up to itself", () => {
   expect(toFrames(stored, false)).not.toContain("prompt_tokens");
 });
 
-test("an id is replaced in every frame, and nothing in a text that quotes it", () => {
+test("an id is replaced in every frame, but not in a text that quotes it", () => {
   const quoting = content(`my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`);
   const frames = `${content("a")}${quoting}${frame({ choices: [], usage })}`;
   const replaced = Buffer.from(replaceId(encoder.encode(frames), "chatcmpl-1", "chatcmpl-of-another")).toString();
@@ -34,7 +34,7 @@ test("an id is replaced in every frame, and nothing in a text that quotes it", (
   expect(chunks.map(textOf)).toEqual(["a", `my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`, ""]);
 });
 
-test("an answer is stored without its id, and gets one of its own each time", () => {
+test("an answer is stored without its id, and gets a new one each time", () => {
   const stored = toStored(toCompletion([encoder.encode(content("Hello", "stop") + frame({ choices: [], usage }))]));
   expect(stored).not.toContain("chatcmpl-1");
   const [first, second] = ["chatcmpl-a", "chatcmpl-b"].map((id) => JSON.parse(withIdentity(stored ?? "", id)));

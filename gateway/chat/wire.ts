@@ -2,7 +2,7 @@ import { AppError, toAppError } from "../../lib/errors";
 import type { GenerationSample } from "../metrics/recorder";
 import type { FinishReason, Usage } from "./contract";
 
-/** What is read of OpenAI's answers; everything else in them is passed on untouched. */
+/** The fields of OpenAI's answers that the gateway reads; it passes all others on unchanged. */
 export interface Completion {
   id: string;
   object: string;
@@ -44,19 +44,19 @@ export const parseFrames = (frames: Uint8Array[]): Completion[] => {
   return documents;
 };
 
-/** One piece of a document that came in several. */
+/** Joins the pieces of a document. */
 export const join = (pieces: Uint8Array[]): Uint8Array =>
   pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
 
-/** An answer that is not streamed. Throws upstream_error when it is not whole. */
+/** Parses an answer that is not streamed. Throws upstream_error if it is incomplete. */
 export const parseWhole = (json: Uint8Array): Completion => {
   try {
     const completion = JSON.parse(decoder.decode(json));
     if (Array.isArray(completion?.choices)) return completion;
   } catch {
-    // Falls through: a cut-off document and a strange one are the same failure.
+    // Falls through: a truncated document and an unexpected one are the same failure.
   }
-  throw new AppError("upstream_error", "The GPU node's answer was not whole. Try again.", { source: "node" });
+  throw new AppError("upstream_error", "The GPU node's answer was incomplete. Try again.", { source: "node" });
 };
 
 /** The piece of text in a chunk, "" when it has none. */
@@ -111,7 +111,7 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
   const head = { ...identity, object: isChat ? "chat.completion.chunk" : "text_completion" };
   const [choice] = choices;
   const frame = (chunk: object) => `data: ${JSON.stringify({ ...head, ...chunk })}\n\n`;
-  // The node is always asked for usage, so that the chunks of a live stream have the field too.
+  // The chunks of a live stream have `usage` too, because the gateway always asks the node for it.
   const chunk = (content: object, finish_reason: FinishReason | null, logprobs: Logprobs | null = null) =>
     frame({ usage: null, choices: [{ index: 0, ...content, logprobs, finish_reason }] });
   const text = choice?.message?.content ?? choice?.text ?? "";
@@ -129,28 +129,28 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
 export const newAnswerId = (operation: "chat" | "completion"): string =>
   `${operation === "chat" ? "chatcmpl" : "cmpl"}-${crypto.randomUUID().replaceAll("-", "")}`;
 
-/** What is stored of an answer: its JSON without what belongs to one caller. */
+/** The stored form of an answer: its JSON without the fields that belong to one caller. */
 const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);
 
-/** What is stored of a whole answer: nothing when it is empty or has no usage. */
+/** The stored form of a whole answer; undefined if it is empty or has no usage. */
 export const toStored = (completion: Completion): string | undefined => {
   const [choice] = completion.choices;
   const isWorthKeeping = (choice?.message?.content || choice?.text) && choice.finish_reason && completion.usage;
   return isWorthKeeping ? withoutIdentity(completion) : undefined;
 };
 
-/** The JSON of a stored answer for one more caller, who gets it now. */
+/** The JSON of a stored answer for another caller: with that caller's id and the current time. */
 export const withIdentity = (stored: string, id: string): string =>
   `{"id":"${id}","created":${Math.floor(Date.now() / 1000)},${stored.slice(1)}`;
 
-/** JSON or frames with another id. Only a whole JSON string equals the old one: quotes inside a text are escaped. */
+/** Replaces the id in JSON or frames. Only a whole JSON string can match, because quotes inside a text are escaped. */
 export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Array => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   const quoted = Buffer.from(JSON.stringify(from)).toString("latin1");
   return Buffer.from(text.replaceAll(quoted, `"${to}"`), "latin1");
 };
 
-/** The frames of a stream that another caller reads too, with an id of their own. */
+/** The frames of a stream that several callers read, with an id for this caller. */
 export async function* withOwnId(frames: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
   let other: string | undefined;
   for await (const piece of frames) {
@@ -190,8 +190,8 @@ const countFrames = (piece: Uint8Array): number => {
 };
 
 /**
- * Passes the pieces on as they are and reports the usage that the last of them carry; strips it if nobody asked. Where
- * the reader leaves or the stream breaks off, what came until then is reported: about a token for each frame.
+ * Passes the pieces on unchanged and reports the usage in the last one, which is removed unless the client asked for
+ * it. If the client disconnects or the stream breaks off, it reports the frames so far: about one token each.
  */
 export async function* metered(
   body: AsyncIterable<Uint8Array>,

@@ -16,7 +16,7 @@ describe("a folder with wrong rows is refused before a model is loaded, with all
   test.each(["gateway/cli/agreement.ts", "bench/reference/fit-correctness.ts", "bench/reference/fit-faithfulness.ts"])(
     "%s",
     async (command) => {
-      // No model can be found or fetched there.
+      // No model can be found or downloaded.
       const env = { ...process.env, GROUNDWIRE_DATA_DIR: join(folder, "data"), HF_ENDPOINT: "http://127.0.0.1:1" };
       const child = Bun.spawn([process.execPath, command, folder], { cwd: ROOT, env, stdout: "pipe", stderr: "pipe" });
       const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);

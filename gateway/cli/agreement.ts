@@ -15,12 +15,12 @@ import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/
 import { openAgreementDocs } from "./agreement/docs";
 import { type Platform, startPlatform } from "./agreement/platform";
 
-const HELP = `How far an evaluator agrees with people: scores answers that people have labelled, by the code of the API.
+const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the code of the API.
 
   bun run agreement FOLDER                        every correctness_*.jsonl and faithfulness_*.jsonl there
   bun run agreement FOLDER --evaluator judge@1    another evaluator; judges ask the default chat model
   bun run agreement FOLDER --rows 25              the first rows of each file only
-  bun run agreement FOLDER --predictions OUT      also writes what it says of each row, one file for each
+  bun run agreement FOLDER --predictions OUT      also writes each row's score, one file per input file
   bun run agreement FOLDER --json                 for scripts
   bun run agreement FOLDER --docs                 updates the table in docs/evaluation.md
 
@@ -106,7 +106,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
     throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
   }
   const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
-  // What can't be written is found out before the work, too.
+  // Fails before the work starts if the output can't be written.
   if (values.predictions) await mkdir(values.predictions, { recursive: true });
   const docs = values.docs ? await openAgreementDocs() : undefined;
   const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));

@@ -8,7 +8,7 @@ import { printFacts, showSteps } from "./backup-facts";
 
 const HELP = `Copies the database into one file, while Groundwire runs, and reads the copy from end to end.
 
-  bun run backup FILE           a new file; what is there is never written over
+  bun run backup FILE           a new file; an existing file is never overwritten
   bun run backup FILE --json    for scripts
 
 Put it back: bun run restore FILE. Model files are not in it: they can be fetched again.`;

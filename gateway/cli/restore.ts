@@ -7,7 +7,7 @@ import { AppError } from "../../lib/errors";
 import { loadConfig } from "../../lib/settings";
 import { printFacts, showSteps } from "./backup-facts";
 
-const HELP = `Puts a backup in the place of the database. It is read from end to end first; what was there is kept.
+const HELP = `Replaces the database with a backup, after reading it from end to end. The previous database is kept.
 
   bun run restore FILE --check    reads the backup and changes nothing
   bun run restore FILE            stop Groundwire first: a database that is in use is left alone

@@ -117,7 +117,7 @@ export const Score = Type.Object(
 );
 export type Score = Static<typeof Score>;
 
-/** What all scores of one evaluator say of a result. */
+/** One evaluator's verdict on a result, by all its scores. */
 export const EvaluatorVerdict = Type.Object(
   {
     evaluator: evaluatorRef,
@@ -129,9 +129,7 @@ export const EvaluatorVerdict = Type.Object(
       description: "Every criterion with a threshold passed; null: one has no value, or none has a threshold",
     }),
     overall: Nullable(
-      Share(
-        "Mean of this evaluator's values, by the weights of their criteria, each value brought to 0…1 with 1 the best",
-      ),
+      Share("Mean of this evaluator's values, weighted by criterion, each value scaled to 0…1 with 1 the best"),
       { description: "null: no criterion has a weight, or one that has a weight could not be scored" },
     ),
   },
@@ -391,7 +389,7 @@ export const RecomputeEval = Strict(
     shadow: Type.Optional(
       Type.Boolean({
         description:
-          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. false needs the role editor on a run of another key",
+          "true: the new scores are for comparison only; false: the verdict counts them. Default: true with a rubric, else false. On another key's run, false needs the role editor",
       }),
     ),
   },
@@ -405,10 +403,10 @@ export const Recomputed = Type.Object(
 );
 export type Recomputed = Static<typeof Recomputed>;
 
-/** Largest run that can be exported: the whole file is held in memory. */
+/** Most results that an export can have, because the whole file is held in memory. */
 export const MAX_EXPORTED = 10_000;
 
-/** A result without what its sample says already, and without what an import derives again. */
+/** A result without the fields that its sample has, and without those that an import recomputes. */
 const ExportedResult = Strict({
   ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
     .properties,
@@ -435,7 +433,7 @@ export type RunExport = Static<typeof RunExport>;
 export const RunImport = Type.Object(
   {
     run_id: Id("run"),
-    imported: Type.Boolean({ description: "false: this instance has the run already, and nothing was changed" }),
+    imported: Type.Boolean({ description: "false: this instance already has the run, and nothing was changed" }),
   },
   { title: "RunImport", examples: [{ run_id: "run_01jd8x1m9k2n3p4q5r6s7t8v9w", imported: true }] },
 );

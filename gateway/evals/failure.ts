@@ -1,7 +1,7 @@
 import type { FailureKind, Output } from "./contract";
 import { abstains } from "./scorers/text/stance";
 
-/** A verdict as far as the kind of a failure follows from it. */
+/** The parts of a verdict that decide the kind of failure. */
 interface Verdict {
   metric: string;
   /** null: no threshold, or an error. */
@@ -13,12 +13,11 @@ interface Verdict {
 const REFUSAL =
   /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
 
-/** True for an answer that gives none. */
+/** True if the text declines to answer. */
 export const isRefusal = (text: string): boolean => REFUSAL.test(text) || abstains(text);
 
 /**
- * Why a result did not pass, the most telling cause first; null for one that did. Rules only: a person may correct it
- * with a label.
+ * Why a result did not pass: the most specific cause; null if it passed. Rules decide it; a label can correct it.
  */
 export const failureOf = (
   { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,

@@ -17,7 +17,7 @@ type RunFilter = Omit<RunQuery, "limit" | "after">;
 export interface EvalHistory {
   /** Newest first. */
   list(query: RunQuery): Promise<RunPage>;
-  /** A numbered page of the runs that match. A page past the end is the last one. */
+  /** A numbered page of the runs that match. A number past the end gives the last page. */
   pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */
   get(id: string, page?: { limit?: number; after?: string }): Promise<RunWithResults>;
@@ -41,7 +41,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
 
   const summarize = async (row: runStore.RunRow): Promise<Run> => toRun(row, await summarizeRun(db, row));
 
-  /** One after the other: each takes a moment of the processor. */
+  /** One at a time, because each summary takes CPU time. */
   const summarizeAll = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
     const runs: Run[] = [];
     for (const row of rows) runs.push(await summarize(row));
@@ -61,7 +61,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
     );
   };
 
-  /** The filter of a request as the database takes it. A deleted dataset is known by its id only. */
+  /** Converts a request's filter for the database. A deleted dataset can be found by its id only. */
   const filterOf = async ({ dataset, passed, ...filter }: RunFilter) => ({
     ...filter,
     datasetId: dataset === undefined ? undefined : ((await findDataset(db, dataset))?.id ?? dataset),

@@ -67,7 +67,7 @@ export const recomputeRun = async (
   return added;
 };
 
-/** Scores that count change the verdict of the run, so they need its author or an editor, and its own rubric. */
+/** New scores that count change the verdict: only the run's author or an editor may add them, by the run's rubric. */
 const assertMayDecide = ({ principal }: Call, run: RunRow, rubric: RecomputeEval["rubric"]): void => {
   if (rubric !== undefined) {
     throw new AppError(

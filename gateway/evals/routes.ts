@@ -72,7 +72,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         detail: {
           summary: "Import a run that another instance exported",
           description:
-            "200: this instance has the run already. Verdicts and statistics are recomputed from the scores.",
+            "200: this instance already has the run. Verdicts and statistics are recomputed from the scores.",
           ...creates,
         },
       },

@@ -66,7 +66,7 @@ const checked = (criterion: Criterion, index: number): Criterion => {
   if (!(min < max)) throw wrong(index, `The scale of "${criterion.name}" must go up: min is ${min}, max is ${max}.`);
   const { threshold } = criterion;
   if (threshold !== null && (threshold < min || threshold > max)) {
-    throw wrong(index, `The threshold of "${criterion.name}" must lie on its scale, ${min} to ${max}.`);
+    throw wrong(index, `The threshold of "${criterion.name}" must be on its scale, ${min} to ${max}.`);
   }
   if (step !== null && (max - min) / step > MAX_STEPS) {
     throw wrong(index, `The scale of "${criterion.name}" has more than ${MAX_STEPS} steps. Choose a larger step.`);

@@ -30,7 +30,7 @@ export const checkRunFile = ({ run, results }: RunExport): void => {
 const checkScore = ({ metric, criterion, state, value }: Score, place: string): void => {
   within(`${place}.criterion`, () => criteriaOf({ criteria: [criterion] }));
   if (metric !== criterion.name)
-    throw wrong(`${place}.metric`, `This score is of ${metric}, but its criterion has another name.`);
+    throw wrong(`${place}.metric`, `The score's metric is ${metric}, but its criterion is ${criterion.name}.`);
   if ((state === "scored") !== (value !== null)) throw wrong(place, "A score has a value or an error, not both.");
   const { min, max } = criterion.scale;
   if (value !== null && (value < min || value > max)) {

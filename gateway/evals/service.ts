@@ -37,7 +37,7 @@ export interface EvalService extends EvalHistory {
   /** Scores an answer and stores nothing. Throws not_found for an evaluator, invalid_request. */
   score(call: Call, how: Pick<EvaluateRequest, "evaluators" | "rubric">, answer: JudgedAnswer): Promise<NewScore[]>;
   /**
-   * Scores the stored outputs again and keeps the earlier scores. What has a value already is not scored again. Throws
+   * Scores the stored outputs again and keeps the earlier scores. A criterion with a value is not scored again. Throws
    * not_found, invalid_request, and insufficient_role for a member who would change the verdict of another key's run.
    */
   recompute(call: Call, id: string, request: RecomputeEval): Promise<Recomputed>;
@@ -76,7 +76,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   /** The sample of a request, and the dataset revision that it comes from. */
   const namedSample = async ({ sample, dataset }: EvaluateRequest) => {
     if ((sample === undefined) === (dataset === undefined)) {
-      throw new AppError("invalid_request", "Send either `sample` or `dataset`, and not both.", {
+      throw new AppError("invalid_request", "Send either `sample` or `dataset`, not both.", {
         param: "sample",
       });
     }

@@ -26,8 +26,9 @@ export interface EvalTransfer {
   /** A run with its results, scores and labels. Throws not_found, and invalid_request if it is too large. */
   export(id: string): Promise<RunExport>;
   /**
-   * Imports a run in one transaction. A run that exists already does not change. Throws conflict if parts of it belong to
-   * another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be stored.
+   * Imports a run in one transaction. A run that already exists does not change. Throws conflict if parts of it belong
+   * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be
+   * stored.
    */
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }

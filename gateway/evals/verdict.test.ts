@@ -13,7 +13,7 @@ import {
 
 const said = (text: string) => ({ text, finish_reason: null });
 
-/** A score of correctness by reference@1, with a say; null: an error. */
+/** A score of correctness by reference@1 that counts for the verdict; null: an error. */
 const score = (
   value: number | null,
   parts: { metric?: string; evaluator?: string; rubric?: string; shadow?: boolean } = {},
@@ -34,7 +34,7 @@ describe("the verdict over all criteria", () => {
     ["is not known without scores", [], null],
     ["does not ask criteria without a threshold", [score(1), score(1, { metric: "hallucination" })], true],
     ["does not ask who stands alongside", [score(1), score(0, { evaluator: "judge@1", shadow: true })], true],
-    ["asks every evaluator with a say", [score(1), score(0, { evaluator: "judge@1" })], false],
+    ["asks every evaluator that counts", [score(1), score(0, { evaluator: "judge@1" })], false],
   ])("%s", (_, scores, passed) => {
     expect(outcomeOf(said("Paris"), scores).passed).toBe(passed);
   });
@@ -59,7 +59,7 @@ describe("of several scores of an evaluator by a criterion", () => {
     expect(currentScores([value, failed])).toEqual([value]);
   });
 
-  test("one alongside gives way to one with a say, and one by another rubric stands apart", () => {
+  test("a score that counts replaces a shadow's, and one by another rubric is kept separately", () => {
     const [alongside, say, other] = [score(1, { shadow: true }), score(1), score(0, { rubric: "b", shadow: true })];
     expect(currentScores([alongside, say, other])).toEqual([say, other]);
     expect(currentScores([say, alongside])).toEqual([say]);
@@ -67,7 +67,7 @@ describe("of several scores of an evaluator by a criterion", () => {
   });
 });
 
-test("a criterion that is there twice is told as it was for the verdict", () => {
+test("a criterion that was defined twice is shown as the verdict used it", () => {
   const [correctness] = criteriaOf({ criteria: ["correctness"] });
   if (!correctness) throw new Error("It is built in.");
   const strict = { ...correctness, threshold: 0.9 };
@@ -89,8 +89,8 @@ const run = (...evaluators: string[]): RunOrder => ({
   evaluators: evaluators.map((evaluator) => ({ evaluator }) as never),
 });
 
-describe("what each evaluator says", () => {
-  test("has a verdict and an overall score of its own: two evaluators are never averaged", () => {
+describe("the verdict of each evaluator", () => {
+  test("has its own overall score: two evaluators are never averaged", () => {
     const scores = [full("correctness", 1), full("faithfulness", 0.5), full("correctness", 0, JUDGE)];
     expect(verdictsOf("Paris", scores, run("reference@1", "judge@1"))).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: 0.75 },
@@ -98,7 +98,7 @@ describe("what each evaluator says", () => {
     ]);
   });
 
-  test("names shadows, and versions that a newer one has replaced", () => {
+  test("has the role of a shadow, or of a version that a newer one has replaced", () => {
     const scores = [
       full("correctness", 1, SHADOW),
       full("correctness", 0, JUDGE),
@@ -111,14 +111,14 @@ describe("what each evaluator says", () => {
     ]);
   });
 
-  test("counts only the scores that count where an evaluator has shadow scores by another rubric too", () => {
+  test("ignores an evaluator's shadow scores by another rubric", () => {
     const shadow = { ...full("correctness", 0), shadow: true, criterion_hash: "b" };
     expect(verdictsOf("Paris", [full("correctness", 1), shadow], run())).toEqual([
       { evaluator: "reference@1", role: "verdict", passed: true, overall: 1 },
     ]);
   });
 
-  test("is a failure for an empty answer, and no verdict where a value is missing", () => {
+  test("is a failure for an empty answer, and null if a value is missing", () => {
     expect(verdictsOf(" ", [full("correctness", 1)], run())[0]?.passed).toBe(false);
     expect(verdictsOf("Paris", [full("correctness", null)], run())[0]).toMatchObject({ passed: null, overall: null });
   });
@@ -172,7 +172,7 @@ describe("an evaluator's overall score", () => {
     expect(overallOf(weighed(0.5, 1), weighed(1, 0))).toBe(0.5);
   });
 
-  test("is not known where a part is not, or nothing has a weight", () => {
+  test("is null if a value is missing or no criterion has a weight", () => {
     expect(overallOf(weighed(1, 1), weighed(null, 2))).toBeNull();
     expect(overallOf(weighed(1, 0))).toBeNull();
   });

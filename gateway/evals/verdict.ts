@@ -2,7 +2,7 @@ import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score }
 import { failureOf } from "./failure";
 import { BUILT_IN_CRITERIA } from "./rubric";
 
-/** The parts of a score that say whether the verdict counts it. */
+/** The parts of a score that decide whether the verdict counts it. */
 type Decisive = Pick<Score, "metric" | "evaluator" | "criterion_hash" | "shadow" | "value">;
 
 /** The highest-ranked score of each kind, kinds in order of first appearance; the last one wins a tie. */
@@ -20,8 +20,8 @@ const bestOf = <S>(scores: readonly S[], kindOf: (score: S) => unknown[], rankOf
 const isValue = ({ value }: Decisive): number => Number(value !== null);
 
 /**
- * Of one result's scores, oldest first, those that are current: the newest by each criterion of each version of an
- * evaluator. A shadow score gives way to one that counts.
+ * The current ones of a result's scores, which come oldest first: the newest of each evaluator version by each
+ * criterion. A score that counts takes precedence over a shadow score.
  */
 export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -31,8 +31,8 @@ export const currentScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   );
 
 /**
- * Of one result's scores, oldest first, those that its verdict counts: the newest of each evaluator by each criterion,
- * shadow scores aside. A version of an evaluator replaces the version before it.
+ * Those of a result's scores, which come oldest first, that its verdict counts: the newest of each evaluator by each
+ * criterion, without shadow scores. A later score by another version of the same evaluator replaces the earlier one.
  */
 export const decidingScores = <S extends Decisive>(scores: readonly S[]): S[] =>
   bestOf(
@@ -75,12 +75,12 @@ export const outcomeOf = (
   return { passed, failure: failureOf(output, verdicts, passed) };
 };
 
-/** What orders the scores of a run. */
+/** The parts of a run's pins that order its scores. */
 export type RunOrder = Partial<Pick<RunPins, "rubric" | "evaluators">>;
 
 /**
  * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators in
- * the run's order. What the run does not name, such as an evaluator of a recomputation, follows in the order given.
+ * the run's order. Whatever the run does not name, such as an evaluator of a recomputation, comes last.
  */
 export const inRunOrder = <T extends { metric: string; evaluator: string }>(
   items: readonly T[],
@@ -104,8 +104,8 @@ export interface ScoresByEvaluator<S> {
 }
 
 /**
- * One result's scores, oldest first, by the evaluator that gave them, in the run's order. An evaluator that the verdict
- * counts has only the scores that count; what else it gave, such as scores by another rubric, is left out.
+ * Groups one result's scores, which come oldest first, by evaluator, in the run's order. For an evaluator that the
+ * verdict counts, only the scores that count are kept; its others, such as scores by another rubric, are left out.
  */
 export const scoresByEvaluator = <S extends Decisive>(
   scores: readonly S[],
@@ -118,14 +118,14 @@ export const scoresByEvaluator = <S extends Decisive>(
     const shadows = current.filter(({ shadow }) => shadow);
     const role = counted.length > 0 ? "verdict" : shadows.length > 0 ? "comparison" : "replaced";
     const own = { verdict: counted, comparison: shadows, replaced: current }[role];
-    // By two rubrics there are two scores of a criterion: the newest value stands for it.
+    // Two rubrics give two scores of one criterion: the newest value is used.
     const newest = bestOf(own, ({ metric }) => [metric], isValue);
     return { evaluator, role, scores: inRunOrder(newest, order), metric: "" };
   });
   return inRunOrder(groups, order).map(({ metric: _, ...group }) => group);
 };
 
-/** What each evaluator says of a result by all its scores, oldest first, in the run's order. */
+/** Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's, oldest first. */
 export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
   scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({
     evaluator,
@@ -135,8 +135,8 @@ export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunO
   }));
 
 /**
- * Mean of one evaluator's values by the weights of their criteria, each value brought to 0…1 with 1 the best. null where
- * no criterion has a weight, or one that has a weight could not be scored.
+ * Mean of one evaluator's values, weighted by criterion, each value scaled to 0…1 with 1 the best. null if no criterion
+ * has a weight, or one that has a weight could not be scored.
  */
 const overallOf = (scores: readonly Verdict[]): number | null => {
   const weighted = scores.filter(({ criterion }) => criterion.weight > 0);

@@ -41,7 +41,7 @@ export const toLabel = (row: NamedLabelRow): Label => ({
   replaced_at: row.replacedAt?.toISOString() ?? null,
 });
 
-/** `order` is what the run pins. */
+/** `order`: the pins of the run, which order the verdicts. */
 export const toResult = (
   row: ResultRow,
   { scores, labels, order }: { scores: readonly ScoreRow[]; labels: readonly NamedLabelRow[]; order: RunRow["pins"] },

@@ -83,7 +83,7 @@ const give = (key: string, value: number): Promise<void> =>
     }),
   );
 
-test("a shadow's report tells on which results it decides otherwise, and by how much its values differ", async () => {
+test("a shadow report lists the results on which the two disagree, and how much their values differ", async () => {
   await add("same", [1, 1]);
   await add("to-pass", [0.5, 0.5]);
   await add("to-fail", [1, 0]);
@@ -111,7 +111,7 @@ test("labels are compared by the threshold of the version that is asked about", 
   expect(byVersion.get("polite@2")?.agreement?.sensitivity?.value).toBe(1);
 });
 
-/** The same result by a judge that is neither active nor a shadow: someone named it in a request. */
+/** Scores the same result by a judge that is neither active nor a shadow, as if a request had named it. */
 const addJudge = (key: string, value: number) =>
   db.write((tx) =>
     insertScores(tx, [
@@ -133,7 +133,7 @@ const addJudge = (key: string, value: number) =>
     ]),
   );
 
-test("a judge that is neither active nor a shadow has its row once its results are labelled", async () => {
+test("a judge that is neither active nor a shadow is listed once its results are labelled", async () => {
   for (let n = 0; n < 30; n++) {
     await add(`k${n}`, [1, 1]);
     await addJudge(`k${n}`, n % 3 === 0 ? 0 : 1);
@@ -148,13 +148,13 @@ test("a judge that is neither active nor a shadow has its row once its results a
   ]);
   const [judge] = await agreement.withPeople({ name: "judge" });
   expect(judge).toMatchObject({ evaluator: "judge@1", labels: 30 });
-  // Of the 15 that people pass the judge fails 5, of the 15 that they fail it passes 10.
+  // The judge fails 5 of the 15 results that people pass, and passes 10 of the 15 that they fail.
   expect(judge?.agreement?.sensitivity?.value).toBeCloseTo(10 / 15);
   expect(judge?.agreement?.specificity?.value).toBeCloseTo(5 / 15);
   expect(judge?.agreement?.kappa?.value).toBeCloseTo(0);
 });
 
-test("a criterion that only such a judge scored by is among those to label", async () => {
+test("a criterion that only such a judge scored by can be labelled", async () => {
   await add("one", [1, 1]);
   await db.write(async (tx) => {
     const tone = { ...criterion(1), name: "tone" };

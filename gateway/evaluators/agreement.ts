@@ -19,20 +19,21 @@ import { verdictsOfPeople } from "../evals/summary";
 import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
 
-/** Unlabelled results only feed the pass rate that is corrected: more of them hardly narrow it, and resampling takes time. */
+/** Unlabelled results only affect the pass rate: more would hardly narrow its interval, and resampling is slow. */
 const MAX_UNLABELLED = 2000;
 const MAX_FLIPS = 100;
 const MANY = 100;
 
 export interface AgreementService {
   /**
-   * How versions agree with people, by criterion: the active and shadow ones first, then every other that has scored a
-   * labelled result, such as a judge that someone named. Of all evaluators or one, by all criteria or one. Throws not_found.
+   * How versions agree with people, by criterion: first the active and shadow versions, then all others that have
+   * scored a labelled result, such as a judge that a request named. `of` selects one evaluator or criterion. Throws
+   * not_found.
    */
   withPeople(of?: { name?: string; metric?: string }): Promise<EvaluatorAgreement[]>;
   /** Criteria by which any version has scored anything, by name. */
   metrics(): Promise<string[]>;
-  /** How the shadow judges the results that the active version judged too. Throws not_found, conflict without a shadow. */
+  /** Compares the shadow with the active version. Throws not_found, conflict without a shadow. */
   shadowReport(name: string): Promise<ShadowReport>;
 }
 
@@ -131,7 +132,7 @@ export const createAgreement = ({
   };
 };
 
-/** The newest value of each result; its error where it has no value. */
+/** The newest value of each result; its error if it has no value. */
 const newest = (judgements: readonly Judgement[]): Judgement[] => {
   const byResult = new Map<string, Judgement>();
   for (const each of judgements) {

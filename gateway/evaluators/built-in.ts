@@ -26,7 +26,7 @@ export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [
     version: 1,
     kind: "reference",
     description:
-      "Compares the answer with reference answers and contexts by words, numbers, names and meaning. Asks no chat model.",
+      "Compares the answer with reference answers and contexts by words, numbers, names and meaning. Uses no chat model.",
     criteria: BUILT_IN_CRITERIA,
     judge: null,
   },

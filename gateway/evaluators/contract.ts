@@ -94,7 +94,7 @@ export const ChooseVersion = Strict(
 );
 export type ChooseVersion = Static<typeof ChooseVersion>;
 
-/** How the shadow judges the results that the active version judged too. */
+/** Compares the shadow with the active version, on the results that both judged. */
 export const ShadowReport = Type.Object(
   {
     name,
@@ -135,7 +135,7 @@ export const EvaluatorAgreement = Type.Object(
     criterion: Criterion,
     results: Count("Results with a verdict by the evaluator: every labelled one, and the newest 2,000 others"),
     pass_rate: Nullable(Type.Number(), { description: "By the evaluator's own verdicts; null: no verdicts" }),
-    labels: Count("Results of these with a label; where people disagree, the majority decides"),
+    labels: Count("Those of the results that have a label; where people disagree, the majority decides"),
     agreement: Nullable(Agreement, { description: "null: fewer than 30 labels" }),
   },
   { title: "EvaluatorAgreement" },

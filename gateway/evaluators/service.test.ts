@@ -38,7 +38,7 @@ test("without a choice, reference@1 gives the verdict and no judge is asked", as
   ]);
 });
 
-test("a released version never changes: its hash stands here", () => {
+test("a released version never changes: these are the hashes", () => {
   const hashes = Object.fromEntries(BUILT_IN_EVALUATORS.map((each) => [each.name, evaluatorHash(each).slice(0, 12)]));
   expect(hashes).toMatchInlineSnapshot(`
     {

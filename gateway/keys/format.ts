@@ -38,11 +38,11 @@ const checksum = (text: string): string => {
   return digits;
 };
 
-/** The id in the database of a key that does not exist yet. */
+/** A database id for a key that is about to be created. */
 export const newKeyId = (): string => `key_${randomBase62(ID_LENGTH)}`;
-export const NEW_KEY_ID = `^key_[0-9A-Za-z]{${ID_LENGTH}}$`;
+export const KEY_ID_PATTERN = `^key_[0-9A-Za-z]{${ID_LENGTH}}$`;
 
-/** A new key and its id in the database. The key itself is kept nowhere. */
+/** A new key and its id in the database. The key itself is never stored. */
 export const generateKey = (publicId = randomBase62(ID_LENGTH)): { id: string; key: string } => {
   const body = `gw_${publicId}_${randomBase62(SECRET_LENGTH)}`;
   return { id: `key_${publicId}`, key: body + checksum(body) };

@@ -36,7 +36,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       async ({ principal, exchange, body, status }) => {
         const made = await idempotency.once(exchange, principal, body, async (seal) =>
           withSecret(
-            await keys.create(principal, fromCreate(body), { kept: (tx, issued) => seal(tx, withSecret(issued)) }),
+            await keys.create(principal, fromCreate(body), { onIssued: (tx, issued) => seal(tx, withSecret(issued)) }),
           ),
         );
         return status(201, made);
@@ -70,7 +70,9 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
         const graceMs = (body.grace_seconds ?? DEFAULT_GRACE_SECONDS) * 1000;
         const made = await idempotency.once(exchange, principal, body, async (seal) =>
           withSecret(
-            await keys.rotate(principal, params.id, graceMs, { kept: (tx, issued) => seal(tx, withSecret(issued)) }),
+            await keys.rotate(principal, params.id, graceMs, {
+              onIssued: (tx, issued) => seal(tx, withSecret(issued)),
+            }),
           ),
         );
         return status(201, made);

@@ -231,7 +231,7 @@ test("what is not there is not_found; what is revoked stays so", async () => {
   expect((await problemOf(keys.update(LOCAL_ACTOR, record.id, { name: "again" }))).kind).toBe("conflict");
 });
 
-test("lists go on where the page before ended", async () => {
+test("a page continues where the previous one ended", async () => {
   for (let n = 0; n < 5; n++) {
     timeMs += 1;
     await keys.create(LOCAL_ACTOR, { name: `key ${n}`, role: "viewer" });
@@ -249,7 +249,7 @@ test("lists go on where the page before ended", async () => {
   expect((await problemOf(keys.list({ limit: 3, after: "key_none" }))).detail.param).toBe("after");
 });
 
-test("an id makes one key: the second time is refused, also when both come at once and for a successor", async () => {
+test("an id creates one key: a second use is refused, even concurrently and for a rotated key", async () => {
   const id = newKeyId();
   const create = () => keys.create(LOCAL_ACTOR, { name: "from a form", role: "member" }, { id });
   const results = await Promise.allSettled([create(), create()]);
@@ -261,7 +261,7 @@ test("an id makes one key: the second time is refused, also when both come at on
   expect((await keys.get(id)).status).toBe("active");
 });
 
-test("keys are listed in any order, in pages, with their number", async () => {
+test("keys are listed in any order, in pages, with the total", async () => {
   for (const [name, expiresInDays] of [
     ["beta", 2],
     ["Alpha", undefined],

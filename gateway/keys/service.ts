@@ -52,10 +52,10 @@ export interface IssuedKey {
 }
 
 interface IssueOptions {
-  /** Id of the new key, from `newKeyId`. A form carries it, so that a form sent twice makes one key. */
+  /** Id of the new key, from `newKeyId`. A form carries it, so that sending the form twice creates one key. */
   id?: string;
-  /** Runs in the transaction that makes the key. */
-  kept?: (tx: Tx, issued: IssuedKey) => Promise<void>;
+  /** Runs in the transaction that creates the key. */
+  onIssued?: (tx: Tx, issued: IssuedKey) => Promise<void>;
 }
 
 export interface KeysService {
@@ -67,7 +67,7 @@ export interface KeysService {
   unusable(ids: readonly string[]): Promise<string[]>;
   /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
-  /** Throws conflict when there is a key with the given id. */
+  /** Throws conflict if a key with the given id exists. */
   create(
     actor: Actor,
     settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>,
@@ -75,15 +75,15 @@ export interface KeysService {
   ): Promise<IssuedKey>;
   /** Newest first; `after` is the id of the last one of the page before. */
   list(page: { limit: number; after?: string }): Promise<{ keys: KeyRecord[]; hasMore: boolean }>;
-  /** All keys in pages of `limit`, in any order. */
+  /** One page of all keys in the given order, and the number of all keys. */
   listSorted(page: store.KeyOrder & { limit: number; offset: number }): Promise<{ keys: KeyRecord[]; total: number }>;
   /** Throws not_found. */
   get(id: string): Promise<KeyRecord>;
   /** Throws not_found, or conflict when no admin key would be left. */
   update(actor: Actor, id: string, changes: Partial<KeySettings>): Promise<KeyRecord>;
   /**
-   * A new key with the same settings; the old one works for `graceMs` more, or until its own end if that is sooner.
-   * Throws not_found, or conflict for a key that cannot be rotated and for an id that is taken.
+   * Creates a key with the same settings. The old one works for another `graceMs`, or until it expires if that is
+   * sooner. Throws not_found, or conflict for a key that cannot be rotated and for an id that is taken.
    */
   rotate(actor: Actor, id: string, graceMs: number, options?: IssueOptions): Promise<IssuedKey>;
   /** Ends the key and its sessions: at once in this process, within a second in others. Throws not_found or conflict. */
@@ -171,7 +171,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 
-    async create(actor, settings, { id, kept } = {}) {
+    async create(actor, settings, { id, onIssued } = {}) {
       assertAdmin(actor);
       const at = now();
       assertInFuture(settings.expiresAt, at);
@@ -180,7 +180,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         const { name, role } = settings;
         const target = issued.record.id;
         await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target, detail: { name, role } });
-        await kept?.(tx, issued);
+        await onIssued?.(tx, issued);
         return issued;
       });
     },
@@ -214,7 +214,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         return { result: toRecord(updated ?? key), detail: { ...changes } };
       }),
 
-    rotate: (actor, id, graceMs, { id: newId, kept } = {}) =>
+    rotate: (actor, id, graceMs, { id: newId, onIssued } = {}) =>
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
@@ -222,7 +222,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
         const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
-        await kept?.(tx, issued);
+        await onIssued?.(tx, issued);
         return { result: issued, detail: { to: issued.record.id, endsAt: endsAt.toISOString() } };
       }),
 
@@ -256,4 +256,4 @@ const settingsOf = (key: store.KeyRow): KeySettings => ({
 
 const noSuchKey = (id: string) => new AppError("not_found", `There is no key ${id}.`);
 const keyExists = (id: string) =>
-  new AppError("conflict", `The key ${id} exists already, and its secret cannot be shown again. Create a new key.`);
+  new AppError("conflict", `The key ${id} already exists, and its secret cannot be shown again. Create a new key.`);

@@ -93,7 +93,7 @@ test.each([
   expect([error.kind, error.detail.param]).toEqual(["invalid_request", param]);
 });
 
-test("a label on a scale with steps is one of them", async () => {
+test("a label on a scale with steps must be one of the steps", async () => {
   await addRun("run_steps", ["res_steps"], { scale: { min: 0, max: 1, step: 0.3 } });
   const add = (value: number) => labels.add(PRINCIPAL, "res_steps", { metric: "correctness", value }, unsealed);
   expect((await add(3 * 0.3)).value).toBe(0.9);
@@ -104,7 +104,7 @@ test("a label on a scale with steps is one of them", async () => {
   ]);
 });
 
-test("only a person's first label for a criterion is given without a look at the verdict", async () => {
+test("only a person's first label by a criterion can be blind", async () => {
   const add = (principal = PRINCIPAL, metric = "correctness") =>
     labels.add(principal, "res_1", { metric, value: 1, blind: true }, unsealed);
   expect((await add()).blind).toBe(true);

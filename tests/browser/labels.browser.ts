@@ -88,7 +88,7 @@ describe("labels", () => {
       await page.goto("/evals/label?metric=faithfulness");
       await page.getByText("Who labels?").waitFor();
       // The table of how far evaluators agree names them; of this very answer nothing says what they found.
-      const trust = page.getByRole("region", { name: "How far the evaluators agree with people" });
+      const trust = page.getByRole("region", { name: "How well the evaluators agree with people" });
       const named = (place: Page | typeof trust) => place.getByText("reference@1").count();
       expect([await named(page), await named(trust)]).toEqual([1, 1]);
       const judged = await page.locator(".judge").textContent();
@@ -102,7 +102,7 @@ describe("labels", () => {
       await page.goto(path);
       await page.getByRole("cell", { name: "It says so." }).waitFor();
       await page.getByText(", before seeing the scores").waitFor();
-      // The author is named, not its key's id.
+      // Shows the name of the author's key, not its id.
       await page.getByRole("cell", { name: "Ada’s editor key" }).waitFor();
     });
   });

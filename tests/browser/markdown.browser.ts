@@ -15,7 +15,7 @@ afterAll(async () => {
   await pages.stop();
 });
 
-/** A new chat whose answer says the text in pieces; `work` begins once the last piece is on the page. */
+/** Starts a chat whose answer arrives in pieces, and runs `work` once the page shows `last`. */
 const answering = async (pieces: string[], last: string, work: (page: Page, screen: Screen) => Promise<void>) => {
   pages.chat.reset();
   const faults = await onScreen(pages.url, { session }, async (page, screen) => {
@@ -58,7 +58,7 @@ $$
 
 See [the paper](https://example.com/paper).`;
 
-test("an answer with all of Markdown looks and reads right, light and dark, at every width", () =>
+test("an answer that uses all of Markdown is rendered correctly, light and dark, at every width", () =>
   answering([ANSWER], "See the paper", async (page, screen) => {
     await finished(page);
     const prose = page.locator(".answer .prose");
@@ -92,7 +92,7 @@ test("an answer with all of Markdown looks and reads right, light and dark, at e
     expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(320);
   }));
 
-test("new text of a long block is there before the block is rendered again, in its place", () =>
+test("new text of a long block appears in place before the block is rendered again", () =>
   answering(["A sentence of the answer. ".repeat(40)], "of the answer.", async (page) => {
     const paragraph = page.locator(".answer .prose p").first();
     const before = await paragraph.elementHandle();

@@ -327,7 +327,7 @@ const CASES: Case[] = [
       await page.locator("#secret").waitFor();
       await page.reload();
     },
-    shows: "This form was sent before",
+    shows: "This form was already sent",
   },
   {
     name: "key",

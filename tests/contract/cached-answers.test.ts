@@ -3,7 +3,7 @@ import { readEvents } from "../harness";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** An answer out of the cache, or of a generation that another request began, beside one that is generated. */
+/** Compares answers from the cache, and answers that joined another request's generation, with generated ones. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ const MODEL = "smollm2-135m-instruct";
 type Json = Record<string, unknown>;
 
 let questions = 0;
-/** A request that nobody has made before, which the cache may keep. */
+/** A request that was not sent before, whose answer may be cached. */
 const newRequest = (path: string, fields: Json = {}): Json => {
   const text = `Question ${++questions}`;
   const what = path === "/v1/completions" ? { prompt: text } : { messages: [{ role: "user", content: text }] };
@@ -38,7 +38,7 @@ const stream = async (path: string, body: Json) => {
   return { how, events: (await readEvents(response)) as (Json | "[DONE]")[] };
 };
 
-/** Names of fields, down to the leaves; what a list holds counts once. */
+/** Names and types of all fields, nested ones too; a list is represented by its first item. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf);
   if (typeof value !== "object" || value === null) return value === null ? null : typeof value;
@@ -49,7 +49,7 @@ const shapeOf = (value: unknown): unknown => {
   );
 };
 
-/** The shapes of a stream, with its pieces of text as one: a stored answer comes in one piece. */
+/** The shapes of a stream's events. Equal neighbours are merged, because a stored answer comes in one piece. */
 const shapesOf = (events: (Json | "[DONE]")[]): unknown[] => {
   const shapes = events.map((event) => JSON.stringify(shapeOf(event)));
   return shapes.filter((shape, index) => shape !== shapes[index - 1]);
@@ -87,7 +87,7 @@ describe("a stream from the cache has the fields of a live one", () => {
     );
   });
 
-  test("also where the stored answer was not streamed, and the other way round", async () => {
+  test("also if the stored answer was not streamed, and the other way round", async () => {
     for (const path of ["/v1/chat/completions", "/v1/completions"]) {
       const wholeFirst = newRequest(path);
       const liveWhole = await whole(path, wholeFirst);
@@ -158,7 +158,7 @@ describe("every answer has an id of its own", () => {
     expect(new Set(ids).size).toBe(streams.length);
   });
 
-  test("`created` of a stored answer is the time of this answer", async () => {
+  test("`created` of a cached answer is the time it was sent", async () => {
     const body = newRequest("/v1/chat/completions");
     const first = await whole("/v1/chat/completions", body);
     const created = Number(first.answer.created);
@@ -167,7 +167,7 @@ describe("every answer has an id of its own", () => {
   });
 });
 
-describe("a prompt beyond the context", () => {
+describe("a prompt longer than the context", () => {
   const long = "word ".repeat(6000);
   const messages = [{ role: "user", content: long }];
   test.each<[string, Json, string]>([
@@ -180,7 +180,7 @@ describe("a prompt beyond the context", () => {
     ["/v1/embeddings", { model: "all-minilm-l6-v2", input: long }, "input"],
     ["/v1/embeddings", { model: "all-minilm-l6-v2", input: ["a", long] }, "input.1"],
     ["/v1/evaluate", { sample: { input: long, references: ["x"] }, evaluators: ["reference@1"] }, "messages"],
-  ])("on %s (%#) is told in the words that clients look for", async (path, body, param) => {
+  ])("on %s (%#) is refused in the words that clients look for", async (path, body, param) => {
     const { response } = await send(path, body);
     const { error } = JSON.parse(await response.text());
     expect([response.status, error.code, error.param]).toEqual([400, "context_length_exceeded", param]);

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** What clients send that asks for nothing: it is accepted, and the request is the same as without it. */
+/** Values without effect that clients send are accepted, and the request is the same as without them. */
 
 let stack: Stack;
 beforeAll(async () => {
@@ -112,7 +112,7 @@ describe.each([
   ["/v1/chat", CHAT, NEUTRAL_IN_CHAT],
   ["/v1/completions", COMPLETION, NEUTRAL_IN_COMPLETION],
 ] as const)("%s", (path, body, rows) => {
-  test.each([...rows])("takes %j as if it were left out, by the same cache key", async (fields) => {
+  test.each([...rows])("treats %j as if it were left out: the cache key is the same", async (fields) => {
     const plain = await post(path, body);
     const given = await post(path, { ...body, ...fields });
     expect([given.status, given.key]).toEqual([200, plain.key ?? "no key"]);
@@ -126,7 +126,7 @@ test.each<Fields>([
   { user: null },
   { store: null },
   { model: null },
-])("/v1/embeddings takes %j as if it were left out", async (fields) => {
+])("/v1/embeddings treats %j as if it were left out", async (fields) => {
   const [plain, given] = [
     await post("/v1/embeddings", EMBEDDING),
     await post("/v1/embeddings", { ...EMBEDDING, ...fields }),
@@ -134,7 +134,7 @@ test.each<Fields>([
   expect([given.status, JSON.parse(given.text).data]).toEqual([200, JSON.parse(plain.text).data]);
 });
 
-describe("what asks for something that is not there is a 400 that names the field", () => {
+describe("a value that asks for an unsupported feature is a 400 that names the field", () => {
   test.each<[Fields, string]>([
     [{ tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
     [{ tool_choice: "required" }, "tool_choice"],
@@ -183,7 +183,7 @@ describe("what asks for something that is not there is a 400 that names the fiel
     expect([status, named]).toEqual([400, param]);
   });
 
-  test("several prompts get a choice each, as if each had been sent alone", async () => {
+  test("several prompts get one choice each, as if each had been sent separately", async () => {
     const prompts = ["Alpha", "Beta", "Gamma", "Alpha"];
     const { status, text } = await post("/v1/completions", { ...COMPLETION, max_tokens: 4, prompt: prompts });
     const { choices, usage, id } = JSON.parse(text);
@@ -209,7 +209,7 @@ describe("what asks for something that is not there is a 400 that names the fiel
   });
 });
 
-describe("an answer that a client library puts back into messages is understood", () => {
+describe("an answer that a client library puts back into messages is accepted", () => {
   const answers: [string, Fields][] = [
     ["OpenAI, as the API gives it", { refusal: null }],
     [
@@ -266,13 +266,13 @@ describe("an answer that a client library puts back into messages is understood"
     [{ role: "assistant", content: "x", refusal: "I can't." }, "messages.1.refusal"],
     [{ role: "assistant", content: "x", audio: { id: "a" } }, "messages.1.audio"],
     [{ role: "tool", content: "x", tool_call_id: "1" }, "messages.1.role"],
-  ])("what it can't express is named: %j", async (message, param) => {
+  ])("unsupported fields are named: %j", async (message, param) => {
     const { status, param: named } = await post("/v1/chat/completions", { ...CHAT, messages: [hi, message, hi] });
     expect([status, named]).toEqual([400, param]);
   });
 });
 
-describe("null in an optional field of our own routes is as if it were left out", () => {
+describe("null in an optional field of our own routes is treated as if the field were left out", () => {
   const sample = { input: "q", output: "a", references: ["a"] };
   test.each<[string, Fields, number]>([
     ["/v1/evaluate", { sample: { ...sample, contexts: null, key: null, tags: null, metadata: null }, name: null }, 201],
@@ -302,7 +302,7 @@ describe("null in an optional field of our own routes is as if it were left out"
     expect((await post(path, body)).status).toBe(status);
   });
 
-  test("where null has a meaning, it keeps it", async () => {
+  test("null keeps its meaning in a field where it has one", async () => {
     const made = JSON.parse((await post("/v1/keys", { name: "limited", role: "member", requests_per_minute: 5 })).text);
     const response = await stack.call("PATCH", `/v1/keys/${made.id ?? made.key_id}`, {
       body: { requests_per_minute: null },
@@ -333,7 +333,7 @@ describe("NUL, which extracted PDF text contains, is removed on the routes that 
     expect([given.status, plain.status, given.key]).toEqual([200, 200, plain.key]);
   });
 
-  test("an evaluation keeps the text without it", async () => {
+  test("an evaluation stores the text without it", async () => {
     const { status, text } = await post("/v1/evaluate", {
       sample: { input: nul, output: "x\0y", references: ["x\0y"], contexts: ["\0c"] },
       evaluators: ["reference@1"],
@@ -352,7 +352,7 @@ describe("NUL, which extracted PDF text contains, is removed on the routes that 
     ["/v1/conversations", { title: nul }, "title"],
     ["/v1/datasets", { name: nul, samples: [{ input: "q" }] }, "name"],
     ["/v1/keys", { name: nul, role: "member" }, "name"],
-  ])("%s stores what it gets, so it refuses it by name", async (path, body, param) => {
+  ])("%s stores its texts, so it refuses NUL and names the field", async (path, body, param) => {
     const { status, param: named } = await post(path, body);
     expect([status, named]).toEqual([400, param]);
   });

@@ -66,18 +66,18 @@ describe("answers", () => {
     expect(plain.text).not.toBe("");
   });
 
-  test("an answer goes back into the messages as the client holds it, from create, parse and stream", async () => {
+  test("an answer from create, parse or stream can be sent back in messages unchanged", async () => {
     const whole = (await client.chat.completions.create(ask("Hello"))).choices[0]?.message;
     const parsed = (await client.chat.completions.parse(ask("Hello"))).choices[0]?.message;
     const streamed = await client.chat.completions.stream(ask("Hello")).finalMessage();
     for (const message of [whole, parsed, streamed]) {
-      if (!message) throw new Error("There was no message.");
+      if (!message) throw new Error("The answer has no message.");
       const messages = [...ask("Hello").messages, message, ...ask("Go on").messages];
       expect((await client.chat.completions.create({ model: MODEL, messages })).choices).toHaveLength(1);
     }
   });
 
-  test("two prompts get a choice each", async () => {
+  test("two prompts get one choice each", async () => {
     const { choices, usage } = await client.completions.create({ model: MODEL, prompt: ["One", "Two"] });
     expect(choices.map(({ index }) => index)).toEqual([0, 1]);
     expect(usage?.completion_tokens).toBeGreaterThan(choices.length);

@@ -54,7 +54,7 @@ const piecesOf = (text: string, claims: readonly Claim[]): Piece[] => {
   return pieces;
 };
 
-/** A partly supported claim, cut into the parts that a context supports and those that none does. */
+/** Splits a partly supported claim into the parts that a context supports and the parts that none does. */
 const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { text: string; isMissing: boolean }[] => {
   if (verdict !== "partly") return [{ text: text.slice(start, end), isMissing: false }];
   const parts = [];
@@ -69,14 +69,15 @@ const partsOf = (text: string, { start, end, verdict, unsupported }: Claim): { t
   return [...parts, { text: text.slice(from, end), isMissing: false }];
 };
 
-/** An evaluator that split the answer into claims. */
+/** One evaluator's claims of an answer. */
 export interface ClaimsByEvaluator {
   evaluator: string;
+  /** The verdict counts the evaluator's scores. */
   isCounted: boolean;
   claims: readonly Claim[];
 }
 
-/** Links between the claims of several evaluators, which find and judge them each in its own way. */
+/** Links that switch between the claims of several evaluators: each evaluator splits the answer in its own way. */
 export const ClaimTabs = ({
   all,
   shown,

@@ -50,21 +50,21 @@ const stageText = (stage: EvalStage): string => {
 const progressOf = (stage: EvalStage): { max?: number; value?: number } =>
   stage.step === "scoring" ? { max: stage.of + 1, value: stage.index } : {};
 
-/** The end: app.js opens the result. */
+/** The last update: app.js opens the result. */
 export const Evaluated = ({ path }: { path: string }) => (
   <p id={STATUS_ID} role="status" data-goto={path}>
     Scored. <a href={path}>Open the result</a>
   </p>
 );
 
-/** Why there is no result. */
+/** Shows why the evaluation failed. */
 export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId: string }) => (
   <div id="evaluating-failure" role="alert">
     <ErrorPanel error={error} requestId={requestId} />
   </div>
 );
 
-/** The reader stopped it, which is no failure. It takes the focus, because the button that had it is gone. */
+/** Confirms that the reader stopped the evaluation. It takes the focus, because the Stop button is gone. */
 export const Stopped = () => (
   <p id={STATUS_ID} class="panel notice" role="status" tabindex={-1} autofocus>
     Stopped. Nothing was saved.

@@ -22,7 +22,7 @@ export const filledOf = ({ metric, value, failure, comment }: Label): FilledLabe
   comment: comment ?? "",
 });
 
-/** Id of a field. It names the criterion, because a page has one form for each. */
+/** Id of a field. It names the criterion, because a page has one form per criterion. */
 export const fieldId = (field: "value" | "failure" | "comment", metric: string): string => `${field}-${metric}`;
 
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
@@ -48,7 +48,7 @@ export const giveLabel = async (
   if (!Number.isFinite(value)) return { [fieldId("value", metric)]: "Choose one of the values" };
   if (comment.length > MAX_COMMENT_LENGTH) {
     const most = MAX_COMMENT_LENGTH.toLocaleString("en");
-    return { [fieldId("comment", metric)]: `Shorten the comment to ${most} characters` };
+    return { [fieldId("comment", metric)]: `Shorten the comment to at most ${most} characters` };
   }
   const label = { metric, value, failure: isFailureKind(failure) ? failure : null, comment, blind };
   try {
@@ -57,7 +57,7 @@ export const giveLabel = async (
   } catch (thrown) {
     const { kind, message, detail } = toAppError(thrown);
     if (kind === "invalid_request" && detail.param === "value") return { [fieldId("value", metric)]: message };
-    // The key may label, but its texts must not be stored.
+    // The key may add labels, but no comments: its texts must not be stored.
     if (kind === "insufficient_role") return { [fieldId("comment", metric)]: message };
     throw thrown;
   }

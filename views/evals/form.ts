@@ -14,7 +14,7 @@ export interface EvalForm {
   dataset: string;
   revision: string;
   key: string;
-  /** Id of the run that is repeated, with its sample and settings. */
+  /** Id of the run to repeat, with its sample and settings. */
   run: string;
   /** For a sample with an answer: score that answer, or have the model write a new one. */
   answer: "given" | "model";
@@ -54,7 +54,7 @@ export interface ChosenSample {
   others: string | null;
 }
 
-/** The line between two contexts. Each line is matched by itself, so the time grows with the length of the text only. */
+/** Separates two contexts. Each line is matched on its own, so that a long text takes linear time. */
 const BETWEEN_CONTEXTS = /^-{3,}$/;
 const MAX_TOKENS = 1_000_000;
 const MAX_SEED = 4_294_967_295;
@@ -72,13 +72,13 @@ const splitContexts = (text: string): string[] => {
 
 interface FormContext {
   chosen?: ChosenSample;
-  /** Target of the run that is repeated; its settings without a field in the form are kept. */
+  /** Target of the repeated run. Settings that the form has no field for are kept. */
   target?: Target;
   /** Shadow version of each active version. */
   shadows?: ReadonlyMap<string, string>;
 }
 
-/** The request that a form makes, or its problems by field. */
+/** Turns the form into a request, or returns its problems by field. */
 export const readEvalForm = (
   form: EvalForm,
   { chosen, target, shadows = new Map() }: FormContext = {},

@@ -52,7 +52,7 @@ describe("what a person can choose", () => {
   });
 });
 
-describe("a label reads in the words of its scale", () => {
+describe("a label is shown in the words of its scale", () => {
   const five: Criterion = {
     ...toxicity,
     direction: "higher_is_better",
@@ -66,12 +66,12 @@ describe("a label reads in the words of its scale", () => {
     threshold: 0.5,
   };
   test.each([
-    ["a verdict, whichever way the criterion points", toxicity, 0, "Passes"],
-    ["a verdict, whichever way the criterion points", toxicity, 1, "Does not pass"],
+    ["a verdict, in either direction of the criterion", toxicity, 0, "Passes"],
+    ["a verdict, in either direction of the criterion", toxicity, 1, "Does not pass"],
     ["a step of a scale", five, 4, "4 on a scale of 1 to 5: passes"],
     ["an end of a scale", five, 1, "1 on a scale of 1 to 5: does not pass"],
     ["an end of a continuous scale", share, 1, "Passes"],
-    ["a value that the API was given", share, 0.7, "0.70 on a scale of 0 to 1: passes"],
+    ["a value sent through the API", share, 0.7, "0.70 on a scale of 0 to 1: passes"],
     ["a criterion without a threshold", { ...five, threshold: null }, 3, "3 on a scale of 1 to 5"],
   ])("%s", (_, criterion, value, text) => {
     expect(labelText(criterion, value)).toBe(text);

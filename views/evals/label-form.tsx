@@ -40,7 +40,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
   return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
 };
 
-/** People decide the criteria that have a threshold; the others are for information. */
+/** People label only criteria that have a threshold; the others are for information. */
 export const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
 
 const FAILURE_OPTIONS = [

@@ -23,7 +23,7 @@ interface Services {
 interface LabelQuery {
   metric?: string;
   run?: string;
-  /** Id of the previous result of the queue. */
+  /** Id of the previous result in the queue. */
   before?: string;
   /** Id of the result that has just been labelled. */
   last?: string;
@@ -49,7 +49,7 @@ export const LABEL_FIELDS = {
 
 /** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
 export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
-  /** A result with the criterion it is labelled by; undefined where nothing scored it by that criterion. */
+  /** A result with the criterion it is labelled by; undefined if nothing scored it by that criterion. */
   const judgedBy = async (metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;
     const criterion = (await labels.criteria(id)).find(({ name }) => name === metric);

@@ -11,22 +11,22 @@ import type { FilledLabel } from "./filled-label";
 import { LabelFields, labelText } from "./label-form";
 import { metricName, scaleText, valueText, verdictText } from "./words";
 
-/** More skipped answers than this are not counted. */
+/** Skipped answers are counted up to this number. */
 export const MAX_SKIPPED_COUNTED = 100;
 
-/** Agreement is computed from this many labels on. */
+/** Labels that a criterion needs before agreement is computed. */
 const ENOUGH_LABELS = 30;
 
 interface LabelPageProps extends Frame {
   /** Criterion that is being labelled, and all that can be. */
   metric: string;
   metrics: readonly string[];
-  /** Id of the run whose answers are labelled; left out: those of every run. */
+  /** Id of the run whose answers are labelled; left out: every run. */
   run?: string;
   next?: { result: SampleResult; criterion: Criterion };
   /** The answer that the reader has just labelled: its scores are shown now. */
   last?: { result: SampleResult; criterion: Criterion; label: Label };
-  /** Unlabelled answers when the queue has reached its end, at most `MAX_SKIPPED_COUNTED`. */
+  /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
   skipped: number;
   /** A form that was refused. */
   filled?: FilledLabel;
@@ -149,14 +149,14 @@ const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last
   </div>
 );
 
-/** How far the evaluators agree with people so far. One that passes by two thresholds has a row for each. */
+/** Agreement of the evaluators with people. An evaluator that used two thresholds has a row for each. */
 const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]; metric: string }) => {
   const rows = agreement.filter((entry) => entry.metric === metric);
   if (rows.length === 0) return null;
   const isTwice = ({ evaluator }: EvaluatorAgreement) => rows.filter((row) => row.evaluator === evaluator).length > 1;
   return (
     <section aria-labelledby="trust-title">
-      <h2 id="trust-title">How far the evaluators agree with people</h2>
+      <h2 id="trust-title">How well the evaluators agree with people</h2>
       <Table
         caption="Agreement with people"
         rows={rows}
@@ -185,8 +185,8 @@ const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]
       <p class="hint">
         Kappa is agreement beyond chance. Sensitivity is the share of the answers people pass that the evaluator passes
         too; specificity is the share of the answers people fail that it fails too. The corrected pass rate estimates
-        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and comes with its 95 % interval
-        where the data allow one.
+        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % interval if the data
+        allow one.
       </p>
     </section>
   );

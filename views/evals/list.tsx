@@ -144,7 +144,7 @@ const originText = (run: Run): string => {
 /** Statistics that the verdict counts. */
 const countedOf = ({ statistics }: Run) => statistics.filter(({ shadow }) => !shadow);
 
-/** Criteria that a verdict of these runs counts: the built-in ones in their order, then own ones by name. */
+/** Criteria that count for the verdicts of these runs: first the built-in ones in their order, then others by name. */
 const metricsOf = (runs: readonly Run[]): string[] => {
   const counted = runs.flatMap(countedOf).toSorted((a, b) => (a.metric < b.metric ? -1 : 1));
   return [...new Set(inRunOrder(counted, {}).map(({ metric }) => metric))];
@@ -188,7 +188,7 @@ const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
         </a>
       </div>
     ) : (
-      <p>You need the role member to evaluate answers. Ask an admin for it.</p>
+      <p>You need the member role to evaluate answers. Ask an admin for it.</p>
     )}
   </EmptyState>
 );

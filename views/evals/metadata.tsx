@@ -33,7 +33,7 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
             {evaluator} <code>{hash.slice(0, 12)}</code>
           </Fact>
         ))}
-        {[...laterOf(run, result)].map(([evaluator, hash]) => (
+        {[...addedEvaluators(run, result)].map(([evaluator, hash]) => (
           <Fact name="Scored again by">
             {evaluator} <code>{hash.slice(0, 12)}</code>
           </Fact>
@@ -63,8 +63,8 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
   );
 };
 
-/** Evaluators of recomputations, with their hashes: the run itself does not name them. */
-const laterOf = ({ pins }: Run, result: SampleResult | undefined): Map<string, string> =>
+/** Evaluators that scored the result in a recomputation, with their hashes. The run's pins do not list them. */
+const addedEvaluators = ({ pins }: Run, result: SampleResult | undefined): Map<string, string> =>
   new Map(
     result?.scores
       .filter((score) => !pins.evaluators.some(({ evaluator }) => evaluator === score.evaluator))

@@ -82,7 +82,7 @@ export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: 
       } catch (thrown) {
         const error = toAppError(thrown);
         if (error.kind !== "not_found") throw thrown;
-        // The run keeps its sample when the dataset is gone.
+        // The run keeps its sample even if the dataset was deleted.
         return again ?? { problem: error.message };
       }
     },

@@ -68,7 +68,7 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
 
 const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion, shadows: EvalChoices["shadows"]) => {
   const reference = `${name}@${version}`;
-  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Asks no model.");
+  const what = description || (kind === "judge" ? `Asks the model ${judge?.model}.` : "Uses no model.");
   const shadow = shadows.get(reference);
   return {
     value: reference,
@@ -154,7 +154,7 @@ const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
         type="radio"
         value={[form.answer]}
         options={[
-          { value: "given", label: "Score the sample’s answer", hint: "No model is asked." },
+          { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
           { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
         ]}
       />

@@ -227,7 +227,7 @@ describe("with two evaluators", () => {
   test("each has its own overall score and verdict, and the same order of criteria", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Overall", judge: "verdict" }]);
     const { html } = await open(path);
-    expect(html).toContain("Verdict by reference@1 and judge@1: every one of them must pass.");
+    expect(html).toContain("Verdict by reference@1 and judge@1: all of them must pass.");
     const reference = sectionOf(html, "Scores by reference@1");
     const judge = sectionOf(html, "Scores by judge@1");
     expect(reference).toMatch(
@@ -238,7 +238,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("the API says the same: a verdict and an overall score per evaluator, none across evaluators", async () => {
+  test("the API agrees: a verdict and an overall score per evaluator, none across evaluators", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "API", judge: "comparison" }]);
     const { run, results } = await pages.evals.get(path.slice("/evals/".length));
     const [result] = results.data;
@@ -255,7 +255,7 @@ describe("with two evaluators", () => {
     );
   });
 
-  test("one that is for comparison only is named as such, and its scores stand apart", async () => {
+  test("an evaluator for comparison only is marked as such, and its scores are shown separately", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Compared", judge: "comparison" }]);
     const { html } = await open(path);
     expect(html).toContain("Verdict by reference@1. Comparison only: judge@1.");
@@ -274,14 +274,14 @@ describe("with two evaluators", () => {
     const second = (await open(`${path}?claims=judge%401`)).html;
     expect(second).toContain("<h3>Claims by judge@1</h3>");
     expect(second.match(/<mark /g)).toHaveLength(1);
-    // An evaluator without claims is no error.
+    // An unknown evaluator shows the default one.
     expect((await open(`${path}?claims=nobody%401`)).html).toContain("<h3>Claims by reference@1</h3>");
   });
 
   test("the table of a run's results names the evaluator of every value", async () => {
     const [path = ""] = await importRuns(pages, [{ name: "Many", judge: "verdict", results: 2 }]);
     const { html } = await open(path);
-    expect(html).toContain("Verdict by reference@1 and judge@1: every one of them must pass.");
+    expect(html).toContain("Verdict by reference@1 and judge@1: all of them must pass.");
     expect(rowOf(html, "sample-001")).toContain("reference@1 0.97 judge@1 0.25 reference@1 0.67 judge@1 0.33");
   });
 
@@ -309,7 +309,7 @@ describe("with two evaluators", () => {
       await pages.labels.add(principal, id, { metric: "faithfulness", value: index % 2 }, async () => {});
     }
     const table = sectionOf((await open("/evals/label?metric=faithfulness")).html, "Agreement with people");
-    // reference@1 passes every answer and the judge none, where people pass every second one.
+    // reference@1 passes every answer and the judge none; people pass every second one.
     expect(table).toContain("reference@1 30 0.00 1.00 (0.80 to 1.00) 0.00 (0.00 to 0.20) 1.00");
     expect(table).toContain("judge@1 30 0.00 0.00 (0.00 to 0.20) 1.00 (0.80 to 1.00) 0.00");
   });
@@ -319,7 +319,7 @@ describe("the list of runs", () => {
   const names = (html: string): string[] =>
     [...html.matchAll(/<a href="\/evals\/run_[^"]*">([^<]*)<\/a>/g)].map(([, name]) => name ?? "");
 
-  test("says which rows it shows, and leads forward and back", async () => {
+  test("says which rows it shows, and links to the next and the previous page", async () => {
     await importRuns(
       pages,
       Array.from({ length: 102 }, (_, index) => ({ name: `Paged ${String(index).padStart(3, "0")}` })),
@@ -341,7 +341,7 @@ describe("the list of runs", () => {
       expect((await open(`/evals?q=Paged&page=${page}`)).html).toContain("1 to 50 of 102");
   }, 60_000);
 
-  test("is sorted by its headers, which say how", async () => {
+  test("is sorted by its column headers, which show the order", async () => {
     const fail = (result: { passed: boolean | null; scores: unknown[] }) => {
       result.scores = [];
       result.passed = null;
@@ -354,7 +354,7 @@ describe("the list of runs", () => {
     const sorted = async (sort: string) => (await open(`/evals?q=sorted&sort=${sort}`)).html;
     expect(names(await sorted("name"))).toEqual(["sorted A", "Sorted b", "Sorted c"]);
     expect(names(await sorted("-name"))).toEqual(["Sorted c", "Sorted b", "sorted A"]);
-    // What has no verdict is last in both directions.
+    // Runs without a verdict come last in both directions.
     expect(names(await sorted("verdict"))).toEqual(["sorted A", "Sorted b", "Sorted c"]);
     expect(names(await sorted("-verdict"))).toEqual(["Sorted b", "sorted A", "Sorted c"]);
     const html = await sorted("name");
@@ -362,7 +362,7 @@ describe("the list of runs", () => {
     expect(html.match(/aria-sort/g)).toHaveLength(1);
     expect(html).toContain('<input type="hidden" name="sort" value="name"/>');
     expect(await sorted("-name")).toContain('aria-sort="descending"><a href="/evals?q=sorted&amp;sort=name">Name');
-    // Newest first until the reader chooses, also for a column that does not exist.
+    // Newest first by default, and for an unknown column.
     for (const sort of ["", "cost", "constructor"]) {
       expect(await sorted(sort)).toMatch(/aria-sort="descending"><a href="\/evals\?q=sorted&amp;sort=when">When/);
     }
@@ -406,7 +406,7 @@ describe("the steps of an evaluation", () => {
     expect(steps.filter((step) => step.includes("writing"))).toEqual([]);
   });
 
-  test("say so where the model answers", async () => {
+  test("say so when the model answers", async () => {
     pages.chat.reset();
     const steps = stepsOf({ output: "" });
     const before = pages.chat.asked;
@@ -416,7 +416,7 @@ describe("the steps of an evaluation", () => {
   });
 });
 
-test("without scripts the form redirects to the result, so that a reload sends nothing again", async () => {
+test("without scripts the form redirects to the result, so that a reload does not send it again", async () => {
   pages.chat.reset();
   pages.chat.say("Ada.");
   pages.chat.finish();

@@ -27,7 +27,7 @@ import { type RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { createNewForm } from "./new-form";
 import { ResultPage, RunPage } from "./run";
-import { RunningEvals, WasStopped } from "./running";
+import { RunningEvals, StoppedByReader } from "./running";
 
 const PAGE_LENGTH = 50;
 const MANY = 100;
@@ -67,7 +67,7 @@ interface RunPageQuery {
   done?: string;
 }
 
-/** A label that was refused, as it was filled, and what is wrong with it. */
+/** A label form that was refused, and its problems. */
 interface Refused {
   filled: FilledLabel;
   problems: Problems;
@@ -141,15 +141,15 @@ export const evalPageRoutes = (services: Services) => {
       };
       started.done.then(end, end);
       while (!ended) {
-        const { moved } = started;
+        const { stageChanged } = started;
         yield await sseMessage(<Evaluating running={started} />);
-        await Promise.race([started.done.then(end, end), moved, Bun.sleep(UPDATE_MS)]);
+        await Promise.race([started.done.then(end, end), stageChanged, Bun.sleep(UPDATE_MS)]);
       }
       yield await started.done.then(
         ({ run }) => sseMessage(<Evaluated path={`/evals/${run.id}`} />),
         (error) =>
           sseMessage(
-            error instanceof WasStopped ? (
+            error instanceof StoppedByReader ? (
               <Stopped />
             ) : (
               <NotEvaluated error={toAppError(error)} requestId={exchange.requestId} />

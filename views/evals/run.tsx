@@ -31,7 +31,7 @@ interface RunPageProps extends Frame {
   query: { sort?: string; page?: string };
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
-  /** Evaluator whose claims are shown, of a run of one result. */
+  /** Evaluator whose claims are shown, in a run of one result. */
   claims?: string;
   notice?: string;
   /** A label form that was refused, and why. */
@@ -139,7 +139,7 @@ const ResultView = ({ run, result, claims, path, filled, problems = {}, principa
               verdict={result.verdicts.find(({ evaluator }) => evaluator === group.evaluator)}
             />
           ))}
-        <p class="hint">Overall is the weighted mean of one evaluator’s scores, with 1 the best.</p>
+        <p class="hint">Overall is the weighted mean of one evaluator’s scores; 1 is best.</p>
         <ExcludedScores scores={result.scores} pins={run.pins} />
       </section>
       <Answer result={result} groups={groups} chosen={claims} path={path} />
@@ -171,7 +171,7 @@ interface AnswerProps {
   path: string;
 }
 
-/** The answer with the claims of one evaluator: the one that was chosen, else the first that the verdict counts. */
+/** The answer with the claims of one evaluator: the chosen one, else the first that the verdict counts. */
 const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   const text = result.output?.text ?? "";
   const all = groups.flatMap(({ evaluator, role, scores }): ClaimsByEvaluator[] => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
 import { KeyRuns } from "../../gateway/keys/runs";
 import { PRINCIPAL } from "../../tests/principal";
-import { RunningEvals, WasStopped } from "./running";
+import { RunningEvals, StoppedByReader } from "./running";
 
 const REQUEST: EvaluateRequest = { sample: { input: "Who?", references: ["Ada"] } };
 const EVALUATION = {} as Evaluation;
@@ -25,7 +25,7 @@ const startRunning = () => {
   return { running, start, ends };
 };
 
-test("a form that is sent again while it runs gets the evaluation that runs", async () => {
+test("a form sent again during its evaluation joins the running evaluation", async () => {
   const { start, ends } = startRunning();
   const [first, again] = [start(), start(structuredClone(REQUEST))];
   expect(again).toBe(first);
@@ -35,7 +35,7 @@ test("a form that is sent again while it runs gets the evaluation that runs", as
   expect(start()).not.toBe(first);
 });
 
-test("another request, or another key, starts an evaluation of its own", () => {
+test("another request, or another key, starts a separate evaluation", () => {
   const { start, ends } = startRunning();
   start();
   start({ ...REQUEST, seed: 1 });
@@ -43,12 +43,12 @@ test("another request, or another key, starts an evaluation of its own", () => {
   expect(ends).toHaveLength(3);
 });
 
-test("only the key that started it stops it, and what follows starts anew", async () => {
+test("only the key that started an evaluation can stop it, and the same form then starts a new one", async () => {
   const { running, start, ends } = startRunning();
   const { id, done } = start();
   expect(running.stop("key_other", id)).toBe(false);
   expect(running.stop(PRINCIPAL.keyId, id)).toBe(true);
-  expect(await done.catch((error) => error)).toBeInstanceOf(WasStopped);
+  expect(await done.catch((error) => error)).toBeInstanceOf(StoppedByReader);
   expect(running.stop(PRINCIPAL.keyId, id)).toBe(false);
   start();
   expect(ends).toHaveLength(2);

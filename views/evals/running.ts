@@ -10,21 +10,21 @@ export interface RunningEval {
   /** The current step. */
   stage: EvalStage;
   /** Resolves when the step changes. */
-  moved: Promise<void>;
-  /** Rejects with `WasStopped` when its reader stops it. */
+  stageChanged: Promise<void>;
+  /** Rejects with `StoppedByReader` when its reader stops it. */
   done: Promise<Evaluation>;
 }
 
-/** An evaluation was stopped by its reader. */
-export class WasStopped extends Error {}
+/** The reader stopped the evaluation. */
+export class StoppedByReader extends Error {}
 
 interface RunningDeps {
   evals: Pick<EvalService, "evaluate">;
-  /** Active work by key, so that it ends with its key. */
+  /** Active work by key: it stops when its key ends. */
   runs: KeyRuns;
 }
 
-/** Evaluations that pages have started. They keep running after the reader leaves, until they end or their key does. */
+/** Evaluations started from a page. They keep running after the reader leaves, until they finish or their key ends. */
 export class RunningEvals {
   readonly #deps: RunningDeps;
   readonly #active = new Map<string, { keyId: string; request: string; running: RunningEval; stop(): void }>();
@@ -33,7 +33,7 @@ export class RunningEvals {
     this.#deps = deps;
   }
 
-  /** Starts an evaluation. A form that is sent again while it runs, as by a reload, gets the one that runs. */
+  /** Starts an evaluation. If the same key sends the same form while it runs (a reload), returns the running one. */
   start(asking: Omit<Call, "signal">, request: EvaluateRequest): RunningEval {
     const { evals, runs } = this.#deps;
     const { keyId } = asking.principal;
@@ -53,14 +53,14 @@ export class RunningEvals {
       id: crypto.randomUUID(),
       startedMs: performance.now(),
       stage: { step: "preparing" },
-      moved: step.promise,
+      stageChanged: step.promise,
       done: evals
         .evaluate({ ...asking, signal: abort.signal }, request, {
           onStage: (stage) => {
             running.stage = stage;
             step.resolve();
             step = Promise.withResolvers();
-            running.moved = step.promise;
+            running.stageChanged = step.promise;
           },
         })
         .catch((error) => {
@@ -71,10 +71,10 @@ export class RunningEvals {
           this.#active.delete(running.id);
         }),
     };
-    // Nothing waits for it when its reader has left. The log of the request that started it has the failure.
+    // Nothing awaits it once the reader has left. A failure is in the log of the request that started it.
     running.done.catch(() => {});
     runs.add(run);
-    this.#active.set(running.id, { keyId, request: text, running, stop: () => end(new WasStopped()) });
+    this.#active.set(running.id, { keyId, request: text, running, stop: () => end(new StoppedByReader()) });
     return running;
   }
 

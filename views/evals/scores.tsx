@@ -10,13 +10,13 @@ const evaluatorText = (evaluator: string, scores: readonly Score[]): string => {
   return model ? `${evaluator} on ${model}` : evaluator;
 };
 
-/** The verdict of a result, and the evaluators that it counts. */
+/** Names the evaluators that the verdict of a result counts, and those that are for comparison only. */
 export const verdictByText = (verdicts: readonly EvaluatorVerdict[]): string => {
   const named = (role: EvaluatorVerdict["role"]) =>
     verdicts.flatMap((verdict) => (verdict.role === role ? [verdict.evaluator] : []));
   const [counted, compared] = [named("verdict"), named("comparison")];
   const by = counted.length === 0 ? "No evaluator counts for the verdict" : `Verdict by ${listText(counted)}`;
-  const all = counted.length > 1 ? ": every one of them must pass" : "";
+  const all = counted.length > 1 ? ": all of them must pass" : "";
   return `${by}${all}.${compared.length > 0 ? ` Comparison only: ${listText(compared)}.` : ""}`;
 };
 
@@ -24,7 +24,7 @@ interface EvaluatorScoresProps extends Pick<ScoresByEvaluator<Score>, "evaluator
   verdict: EvaluatorVerdict | undefined;
 }
 
-/** The scores of one evaluator that the verdict counts: what each means, and why it is so. */
+/** The scores of one evaluator that the verdict counts, each with its scale and its reason. */
 export const EvaluatorScores = ({ evaluator, scores, verdict }: EvaluatorScoresProps) => (
   <section class="by-evaluator" aria-label={`Scores by ${evaluator}`}>
     <h3>
@@ -73,7 +73,7 @@ const ScoreValue = ({ score }: { score: Score }) => {
   );
 };
 
-/** Scores that the verdict does not count: those of shadows, and those that newer scores have replaced. */
+/** Scores excluded from the verdict: those of shadow evaluators, and those that newer scores have replaced. */
 export const ExcludedScores = ({ scores, pins }: { scores: readonly Score[]; pins: RunPins }) => {
   const counted = new Set(decidingScores(scores));
   const excluded = inRunOrder(
@@ -84,7 +84,7 @@ export const ExcludedScores = ({ scores, pins }: { scores: readonly Score[]; pin
   return (
     <details class="card fold">
       <summary>Scores excluded from the verdict</summary>
-      <p class="hint">Shadow evaluators are scored for comparison only. A newer score replaces an earlier one.</p>
+      <p class="hint">Shadow evaluators score for comparison only. A newer score replaces an earlier one.</p>
       <Table
         caption="Scores excluded from the verdict"
         rows={excluded}
@@ -109,7 +109,7 @@ export const ExcludedScores = ({ scores, pins }: { scores: readonly Score[]; pin
   );
 };
 
-/** The values of several evaluators in one cell of a table, each with its evaluator. */
+/** A table cell with the values of several evaluators, each with its evaluator's name. */
 export const ValuesByEvaluator = ({ values }: { values: readonly { evaluator: string; text: string }[] }) => (
   <ul class="values">
     {values.map(({ evaluator, text }) => (

@@ -18,7 +18,7 @@ describe("a score in words", () => {
     [-1.5, "-1.50"],
     [-0.0004, "0.00"],
     [87.5, "87.50"],
-  ])("%p has two digits: %p", (value, text) => {
+  ])("%p has two decimals: %p", (value, text) => {
     expect(valueText(value)).toBe(text);
   });
 
@@ -38,7 +38,7 @@ describe("a score in words", () => {
   });
 });
 
-test("names are listed as in a sentence", () => {
+test("names are joined as in a sentence", () => {
   expect([[], ["a@1"], ["a@1", "b@1"], ["a@1", "b@1", "c@1"]].map(listText)).toEqual([
     "",
     "a@1",

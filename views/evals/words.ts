@@ -4,15 +4,15 @@ import { passes } from "../../gateway/evals/rubric";
 const DIGITS = 2;
 
 /**
- * "0.83": two digits for every score. Where rounding would carry a value across the threshold of its criterion, it goes
- * the other way: 0.4996 is "0.49" if 0.5 passes, so that a value and its verdict never contradict each other.
+ * Formats a score with two decimals: "0.83". It never rounds a value across the threshold of its criterion: 0.4996 is
+ * "0.49" if 0.5 passes, so that the value and its verdict agree.
  */
 export const valueText = (value: number, criterion?: Criterion): string => {
   const rounded = Number(value.toFixed(DIGITS));
-  const isCarried = criterion && passes(criterion, rounded) !== passes(criterion, value);
+  const crossesThreshold = criterion && passes(criterion, rounded) !== passes(criterion, value);
   const step = rounded > value ? -(10 ** -DIGITS) : 10 ** -DIGITS;
   // Adding 0 turns -0 into 0.
-  return ((isCarried ? rounded + step : rounded) + 0).toFixed(DIGITS);
+  return ((crossesThreshold ? rounded + step : rounded) + 0).toFixed(DIGITS);
 };
 
 /** "0 to 1, higher is better; 0.5 or more passes". */

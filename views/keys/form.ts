@@ -9,9 +9,9 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 /** Days until a key expires; "": never. */
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
-/** A filled form, as it came. */
+/** The fields of the form, as sent. */
 export interface KeyForm {
-  /** Of the key to be created: a form that is sent twice creates one key. */
+  /** Id of the key to create, so that a form that is sent twice creates one key. */
   id: string;
   name: string;
   role: string;

@@ -37,7 +37,10 @@ export const KeysPage = ({ keys, total, page, sort, notice, ...frame }: KeysPage
   const query = { sort: `${sort.isDescending ? "-" : ""}${sort.by}` };
   return (
     <Shell {...frame} title="Keys">
-      <Heading title="Keys" note="Give each program and person a key of its own: it can be limited and revoked alone.">
+      <Heading
+        title="Keys"
+        note="Give each program and person their own key, which you can limit and revoke separately."
+      >
         <a class="button" href="/keys/new">
           <Icon name="plus" /> Create key
         </a>
@@ -183,7 +186,7 @@ export const SecretPage = ({ issued: { record, key }, olderExpiresAt, unknownMod
   </Shell>
 );
 
-/** Models of a key that no node has: a typing error, or a model that is loaded later. */
+/** Warns about models of a key that no node has: a typo, or a model that is not loaded yet. */
 const UnknownModels = ({ names }: { names: readonly string[] }) =>
   names.length > 0 && (
     <div class="panel notice" role="status">
@@ -199,13 +202,13 @@ const UnknownModels = ({ names }: { names: readonly string[] }) =>
     </div>
   );
 
-/** Answer to a form that was sent again: the first time made a key, whose secret is gone. */
+/** Shown for a form that was sent twice: the first request created the key, whose secret can't be shown again. */
 export const KeyExistsPage = ({ record, ...frame }: Frame & { record: KeyRecord }) => (
-  <Shell {...frame} title="This key exists already">
-    <Heading title="This key exists already" />
+  <Shell {...frame} title="This key already exists">
+    <Heading title="This key already exists" />
     <div class="card">
       <p>
-        This form was sent before and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was shown
+        This form was already sent and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was shown
         once and cannot be shown again. If you did not store it, rotate or revoke the key.
       </p>
       <div class="form-end">
@@ -221,12 +224,12 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: KeyRecord 
 interface KeyPageProps extends Frame {
   record: KeyRecord;
   unknownModels: readonly string[];
-  /** Id of the key that rotating makes. */
+  /** Id of the new key if this one is rotated. */
   successorId: string;
   problems?: Problems;
 }
 
-/** One key: what it may do, and the ways to replace or end it. */
+/** One key: its settings, and the forms that rotate or revoke it. */
 export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...frame }: KeyPageProps) => (
   <Shell {...frame} title={Object.keys(problems).length > 0 ? `Error: ${record.name}` : record.name}>
     <ErrorSummary problems={problems} />
@@ -257,7 +260,7 @@ const Fact = ({ name, value }: { name: string; value: unknown }) => (
   </div>
 );
 
-/** Hours in which both keys work. */
+/** Hours during which both keys work. */
 export const OVERLAPS = ["0", "1", "24"] as const;
 const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
 

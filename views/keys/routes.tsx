@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
-import { NEW_KEY_ID, newKeyId } from "../../gateway/keys/format";
+import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
 import type { IssuedKey, KeyRecord, KeysService } from "../../gateway/keys/service";
 import type { Models } from "../../gateway/models/registry";
 import { AppError } from "../../lib/errors";
@@ -14,7 +14,7 @@ import { KEYS_PER_PAGE, KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, 
 const HOUR_MS = 3_600_000;
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
-const keyId = t.String({ pattern: NEW_KEY_ID });
+const keyId = t.String({ pattern: KEY_ID_PATTERN });
 const keyForm = Fields({
   id: keyId,
   name: text(1000),
@@ -35,16 +35,16 @@ interface KeyPageDeps {
 export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageDeps) => {
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
-  /** Those that the nodes have now, also where the reader's own key may not use them. */
+  /** Models that the nodes have now, including those that the reader's own key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
-  /** Nothing while no node has said what it has. */
+  /** Empty until a node has reported its models. */
   const unknownModels = (request: Request, { allowedModels }: KeyRecord): string[] => {
     const known = knownModels(request);
     return known.length === 0 ? [] : (allowedModels ?? []).filter((id) => !known.includes(id));
   };
 
-  /** Shows a new key, or says that an earlier request with this form has made it already. */
+  /** Shows a new key, or says that an earlier request with this form already created it. */
   const secretPage = async (request: Request, id: string, issue: () => Promise<IssuedKey>): Promise<Response> => {
     try {
       const issued = await issue();

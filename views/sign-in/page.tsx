@@ -47,25 +47,25 @@ export const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string;
   </Plain>
 );
 
-/** Start page of a key that reads metrics and nothing else: what to do with it, since it opens no other page. */
+/** Start page of a metrics key. It explains what the key is for, because the key opens no other page. */
 export const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
   <Shell {...frame} title="Metrics key">
     <Heading
       title="This key reads metrics"
-      note="It is for a monitoring system such as Prometheus. It opens no other page and cannot ask a model."
+      note="It is for a monitoring system such as Prometheus. It can't open other pages or use a model."
     />
     <div class="card form">
       <h2>Try it</h2>
       <pre class="as-typed">
         <code>{`curl -H "authorization: Bearer $GROUNDWIRE_KEY" ${origin}/metrics`}</code>
       </pre>
-      <h2>Let Prometheus read it</h2>
+      <h2>Configure Prometheus</h2>
       <pre class="as-typed">
         <code>{scrapeConfig(new URL(origin))}</code>
       </pre>
       <p>
-        To chat or to see results, sign out and use another key. An admin creates one under Keys, with the role viewer,
-        member, editor or admin.
+        To chat or see results, sign out and use another key. An admin can create one on the Keys page, with the role
+        viewer, member, editor or admin.
       </p>
     </div>
   </Shell>

@@ -14,10 +14,10 @@ import { LinkPage, MetricsKeyPage, SignInPage } from "./page";
 const REFUSED_KEY = "That key does not work. Check it, or ask an admin for a new one.";
 const REFUSED_LINK = "That link was used already or is too old. Sign in with a key.";
 
-/** Where a reader goes after signing in. A metrics key opens the start page alone, which says what it is for. */
+/** Where a reader goes after signing in. A metrics key can open only the start page, which explains it. */
 const landingPath = ({ role }: Principal, returnTo: string): string => (role === "metrics" ? "/" : returnTo);
 
-/** `/`, `/sign-in` and `/sign-out`: from a key, or a one-time link, to a session. */
+/** `/`, `/sign-in` and `/sign-out`: a key or a one-time link starts a session. */
 export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) => {
   const brake = new SignInBrake();
   return new Elysia({ name: "views.sign-in" })

@@ -5,7 +5,7 @@ import { expectPaired, seen } from "../../tests/html";
 import { GrowingMarkdown, type Update } from "./growing-markdown";
 import { markdown } from "./markdown";
 
-/** What a page shows that applies each update, and how much HTML it was sent. */
+/** A page that applies each update: what it shows, and how much HTML it was sent. */
 class Shown {
   html = "";
   sent = 0;
@@ -30,7 +30,7 @@ class Shown {
   }
 }
 
-describe("a text that grows", () => {
+describe("a growing text", () => {
   afterEach(() => mock.restore());
 
   const TEXT =
@@ -44,7 +44,7 @@ describe("a text that grows", () => {
       .trim();
   const letters = (text: string): string => text.replaceAll(/[^a-zA-Z0-9]/g, "");
 
-  test("is whole HTML at any time and misses no letter, in pieces of any size and with any ends of lines", () => {
+  test("is well-formed HTML at any time and loses no letter, in pieces of any size and with any line endings", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.constantFrom("\n", "\r\n", "\r"), (step, lineEnd) => {
         const text = TEXT.replaceAll("\n", lineEnd);
@@ -62,7 +62,7 @@ describe("a text that grows", () => {
     );
   });
 
-  /** One block each, apart from the last: none of it is finished before its end. */
+  /** Each text but the last is a single block, so that nothing is finished before the end. */
   const BLOCKS: [string, (length: number) => string][] = [
     ["a paragraph", (length) => "Some **bold** words, `code` and _more_ of it. ".repeat(length / 45)],
     ["a paragraph of lines", (length) => "A line of a poem\n".repeat(length / 17)],
@@ -78,9 +78,9 @@ describe("a text that grows", () => {
     ["paragraphs", (length) => "A short one.\n\n".repeat(length / 14)],
   ];
 
-  test.each(BLOCKS)("costs work in proportion to its length: %s", (_, make) => {
+  test.each(BLOCKS)("takes work proportional to its length: %s", (_, make) => {
     const lex = spyOn(Lexer.prototype, "lex");
-    /** Characters lexed and sent for each character of a text that comes in pieces of four. */
+    /** Characters lexed and sent per character of a text that arrives four characters at a time. */
     const workPerCharacter = (text: string): number => {
       lex.mockClear();
       const shown = new Shown();
@@ -94,7 +94,7 @@ describe("a text that grows", () => {
     expect(long).toBeLessThan(240);
   });
 
-  test("shows new text at once, as typed, before its block is rendered again", () => {
+  test("shows new text immediately, as typed, before its block is rendered again", () => {
     const shown = new Shown();
     const text = "A long paragraph. ".repeat(20);
     shown.update(text);
@@ -114,7 +114,7 @@ describe("a text that grows", () => {
     expect(new Shown().update(text).open).toContain(html);
   });
 
-  test("keeps the second half of a character and of a line end for the next piece", () => {
+  test("waits for the second half of a surrogate pair or CRLF", () => {
     const shown = new Shown();
     shown.update("A smile: \ud83d");
     shown.update("A smile: \ud83d\ude00\r");
@@ -122,14 +122,14 @@ describe("a text that grows", () => {
     expect(seen(shown.html)).toBe("A smile: \u{1f600}\nNext");
   });
 
-  test("is shown as typed from where it is too long to be rendered", () => {
+  test("is shown as typed once it is too long to render", () => {
     const shown = new Shown();
     const text = "word ".repeat(40_001);
     shown.update(text);
     expect(shown.update(`${text}<b>`)).toEqual({ tail: "&lt;b&gt;" });
   });
 
-  test("keeps a long code block whole whose lines end as on Windows", () => {
+  test("keeps a long code block with Windows line endings whole", () => {
     const lines = Array.from({ length: 12 }, (_, index) => `a${index};`);
     const text = ["```", ...lines, "```", "", "The end."].join("\r\n");
     const shown = new Shown();

@@ -1,25 +1,26 @@
 import { asTyped, MAX_RENDERED, render } from "./markdown";
 import { tokensOf } from "./markdown-tokens";
 
-/** The open block is rendered again when it has grown by this share: rarely enough that all renderings cost O(n). */
+/** The open block is rendered again when it has grown by this share: all renderings together then cost O(n). */
 const GROWTH = 1 / 32;
 
-/** What the page has to change so that it shows a text that has grown. */
+/** What a page has to change to show the longer text. */
 export interface Update {
   /** HTML of blocks that ended since the last rendering; undefined: nothing was rendered. */
   finished?: string;
-  /** HTML of the block that may still change, in place of the one before. `tailId` names the element at its end. */
+  /** HTML of the open block, which replaces the previous one. `tailId` is the id of the element at its end. */
   open?: string;
   /** HTML to append to the element `tailId`: new text of the open block, as typed until it is rendered. */
   tail: string;
 }
 
 /**
- * A text that grows. Blocks that can't change any more are rendered once. The open block is rendered as if it ended
- * here, so that half a table or code fence is whole HTML at any time. In between, new text is appended as it is.
+ * Renders Markdown while it is being written. Blocks that can't change any more are rendered once. The open block is
+ * rendered as if it ended here, so that half a table or code fence is well-formed HTML at any time. Between renderings,
+ * new text is appended as typed.
  */
 export class GrowingMarkdown {
-  /** How much of the text was taken over into `#open`, in its own characters. */
+  /** Length of the text that was read into `#open`, counted with its original line ends. */
   #read = 0;
   /** Source of the open block, with `\n` at the end of each line. */
   #open = "";
@@ -31,7 +32,7 @@ export class GrowingMarkdown {
 
   /** `text` is the whole text so far. */
   update(text: string): Update {
-    // The line feed of the same line end, or the second half of the same character, may still come.
+    // The line feed of a CRLF, or the second half of a surrogate pair, may still come.
     const added = text.slice(this.#read).replace(/[\r\ud800-\udbff]$/, "");
     this.#read += added.length;
     const tail = added.replaceAll(/\r\n?/g, "\n");
@@ -60,7 +61,7 @@ export class GrowingMarkdown {
     }
   }
 
-  /** The element for new text goes to the end of the last block. White space there, which HTML leaves out, belongs to it. */
+  /** Puts the element for new text at the end of the last block. It has the trailing white space that HTML drops. */
   #withTail(html: string): string {
     const end = html.search(
       /(?:<\/(?:p|h\d|li|[uo]l|blockquote|t[dhr]|thead|tbody|table|pre|div)>\s*|<\/code>(?=<\/pre>))*$/,

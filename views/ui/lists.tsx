@@ -64,7 +64,7 @@ export const RowRange = ({ page, pageLength, total, noun }: PlaceInList & { noun
   </p>
 );
 
-/** Leads to the pages before and after; nothing where all rows fit on one. */
+/** Links to the previous and the next page; nothing if all rows fit on one page. */
 export const NumberedPager = ({
   page,
   pageLength,
@@ -92,10 +92,10 @@ export const NumberedPager = ({
   );
 };
 
-/** A `page` of a query string; 1 for anything that is not a page number. */
+/** Reads `page` of a query string; 1 for anything that is not a page number. */
 export const readPage = (text: string | undefined): number => (/^[1-9]\d{0,8}$/.test(text ?? "") ? Number(text) : 1);
 
-/** "-when" of a query string: sorted by `when`, descending. `fallback` for a column that can't be sorted by. */
+/** Reads `sort` of a query string: "-when" is `when`, descending. Returns `fallback` for an unknown column. */
 export const readSort = <By extends string>(
   text: string | undefined,
   columns: readonly By[],

@@ -4,7 +4,7 @@ import { expectPaired, seen } from "../../tests/html";
 import { GrowingMarkdown } from "./growing-markdown";
 import { markdown } from "./markdown";
 
-/** Texts on which a renderer recurses, backtracks or multiplies. */
+/** Texts that make an unbounded renderer recurse, backtrack or produce huge output. */
 const EXTREMES: [string, string][] = [
   ["10,000 quotes", `${">".repeat(10_000)}x`],
   ["10,000 spaced quotes", `${"> ".repeat(10_000)}x`],
@@ -20,7 +20,7 @@ const EXTREMES: [string, string][] = [
   ["10,000 numbers in a line", `${"1. ".repeat(10_000)}x`],
   ["1,000 nested lists", Array.from({ length: 1000 }, (_, depth) => `${" ".repeat(depth * 2)}- x`).join("\n")],
   ["lists in quotes in lists", `${"> - ".repeat(3000)}x`],
-  ["lists in quotes that go on lazily", `${"> - ".repeat(10)}a\nlazy\n`.repeat(20)],
+  ["lists in quotes with lazy continuation lines", `${"> - ".repeat(10)}a\nlazy\n`.repeat(20)],
   ["10,000 tags", "<div>".repeat(10_000)],
   ["10,000 open tags", "<a ".repeat(10_000)],
   ["10,000 comments", "<!--".repeat(10_000)],
@@ -58,20 +58,20 @@ describe("rendering is bounded", () => {
     return deepest;
   };
 
-  test.each(EXTREMES)("%s: shown, shallow, and little longer than the text", (_, text) => {
+  test.each(EXTREMES)("%s: shown, with shallow HTML that is not much longer than the text", (_, text) => {
     const html = markdown(text);
     expectPaired(html);
     expect(depthOf(html)).toBeLessThan(60);
     expect(html.length).toBeLessThan(14 * text.length + 1000);
   });
 
-  test("what is cut off is shown as typed", () => {
+  test("text beyond a bound is shown as typed", () => {
     expect(seen(markdown(`${"> ".repeat(1000)}deep *down*`))).toEndWith("> deep *down*");
     expect(seen(markdown(`${"*".repeat(3)}a${"*".repeat(3)} ${"[".repeat(1000)}`))).toBe(`a ${"[".repeat(1000)}`);
     expect(seen(markdown(`${"word ".repeat(50_000)}\n*end*`))).toEndWith("*end*");
   });
 
-  test("nesting as people write it is kept", () => {
+  test("ordinary nesting is kept", () => {
     const html = markdown(Array.from({ length: 8 }, (_, depth) => `${"  ".repeat(depth)}- level ${depth}`).join("\n"));
     expect(html.match(/<ul/g)).toHaveLength(8);
   });

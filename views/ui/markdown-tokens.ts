@@ -2,12 +2,12 @@ import { Lexer, Marked, type Token, Tokenizer, type TokenizerExtension, type Tok
 
 /** Quotes, lists and emphasis nested deeper than this are shown as typed. */
 const MAX_DEPTH = 20;
-/** Characters that one text may make the lexer look at. What is left over then is shown as typed. */
+/** Characters that the lexer may examine for one text. The rest is shown as typed. */
 const MAX_WORK = 8_000_000;
 /** marked fills short rows up to the header's length, so a few characters could become millions of cells. */
 const MAX_CELLS = 20_000;
 
-/** Text as typed: no Markdown in it. As "escape", because marked appends what follows to a "text", unescaped. */
+/** Text as typed, without Markdown. Its type is "escape": marked appends the next text to a "text" unescaped. */
 const plainText = (raw: string): Tokens.Generic => ({
   type: "escape",
   raw,
@@ -23,7 +23,7 @@ class BoundedLexer extends Lexer {
   #depth = 0;
   #work = 0;
 
-  /** False once the work for this text is used up. `chars`: what the next step may have to look at. */
+  /** Adds the characters that the next step may examine. False once the text has used up its work. */
   spend(chars: number): boolean {
     this.#work += chars;
     return this.#work <= MAX_WORK;
@@ -53,22 +53,23 @@ class BoundedLexer extends Lexer {
   }
 }
 
-const canGoOn = (lexer: Lexer, chars: number): boolean => !(lexer instanceof BoundedLexer) || lexer.spend(chars);
+const canContinue = (lexer: Lexer, chars: number): boolean => !(lexer instanceof BoundedLexer) || lexer.spend(chars);
 
-/** Length of the text up to the next blank line: what the rules for blocks look at. */
+/** Length of the text up to the next blank line, which is what the rules for blocks examine. */
 const blockLength = (src: string): number => {
   const end = src.indexOf("\n\n");
   return end < 0 ? src.length : end;
 };
 
-/** For these signs marked looks for a counterpart up to the end of the paragraph; for others, to the end of the word. */
+/** For these characters marked searches the paragraph for a closing one; for others, only the word. */
 const SEARCHES = /^[[!*_`~<$\\]/;
 
-/** Up to `end`, which begins with `first`. A blank line ends a formula, and so do its first 1,000 characters. */
+/** Matches up to `end`, which begins with `first`. A formula has no blank line and at most 1,000 characters. */
 const upTo = (first: string, end: string): string =>
   String.raw`(?:[^${first}\n]|${first}(?!${end})|\n(?![ \t]*\n)){1,1000}${first}${end}`;
 const DISPLAY = String.raw`\$\$${upTo(String.raw`\$`, String.raw`\$`)}|\\\[${upTo(String.raw`\\`, String.raw`\]`)}`;
-// "$5 and $10" is no formula: there is no space inside its signs, and no digit after them. "\[no link\](x)" is a bracket.
+// A formula has no space just inside its dollar signs and no digit after them, so "$5 and $10" is not one. Neither is
+// "\[no link\](x)", which is an escaped bracket.
 const INLINE = String.raw`(?:${DISPLAY})(?!\()|\\\(${upTo(String.raw`\\`, String.raw`\)`)}|\$(?![\s$])(?:\\.|[^$\\\n]){1,500}(?<!\s)\$(?!\d)`;
 const FORMULA_LINE = String.raw` {0,3}(?:${DISPLAY})[ \t]*(?:\n|$)`;
 const FORMULA_BLOCK = new RegExp(`^${FORMULA_LINE}`);
@@ -84,7 +85,7 @@ const blocks: TokenizerExtension = {
     return at < 0 ? undefined : at + 1;
   },
   tokenizer(src) {
-    if (!canGoOn(this.lexer, blockLength(src))) return plainBlock(src);
+    if (!canContinue(this.lexer, blockLength(src))) return plainBlock(src);
     const formula = FORMULA_BLOCK.exec(src);
     return formula ? plainBlock(formula[0]) : undefined;
   },
@@ -98,7 +99,7 @@ const inline: TokenizerExtension = {
     return at < 0 ? undefined : at;
   },
   tokenizer(src) {
-    if (!canGoOn(this.lexer, SEARCHES.test(src) ? src.length : src.search(/\s|$/))) return plainText(src);
+    if (!canContinue(this.lexer, SEARCHES.test(src) ? src.length : src.search(/\s|$/))) return plainText(src);
     const formula = /^[\\$]/.test(src) && FORMULA.exec(src);
     return formula ? plainText(formula[0]) : undefined;
   },
@@ -112,14 +113,14 @@ const marked = new Marked({
   gfm: true,
   extensions: [blocks, inline],
   hooks: {
-    /** As long as `src`, with letters in place of what must not keep emphasis from opening or closing. */
+    /** `src` at the same length, with letters in place of text that must not keep emphasis from opening or closing. */
     emStrongMask(src) {
       const letters = (text: string) => "a".repeat(text.length);
       if (!/[*_]/.test(src)) return src;
       return src.replace(FORMULAS, letters).replace(PUNCTUATION_BEFORE_CLOSING, letters);
     },
   },
-  // false: as marked does it; undefined: not at all.
+  // false: marked's own rule applies; undefined: no token.
   tokenizer: {
     // Text in angle brackets shows as written: it is code or a placeholder far more often than HTML.
     html: () => undefined,
@@ -143,5 +144,5 @@ const marked = new Marked({
   },
 });
 
-/** The tokens of a text, for a parser with a renderer for `typed`. Costs time in proportion to the text, whatever it is. */
+/** The tokens of a text, for a parser with a renderer for `typed`. Takes time proportional to its length. */
 export const tokensOf = (text: string): Token[] => new BoundedLexer(marked.defaults).lex(text);

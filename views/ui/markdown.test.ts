@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expectPaired, seen } from "../../tests/html";
 import { markdown } from "./markdown";
 
-/** The checkbox of a task list is the only field. */
+/** The checkbox of a task list is the only form field allowed. */
 const DANGEROUS =
   /<(?:script|img|iframe|svg|math|style|form|input(?! type="checkbox" disabled)|button|object|embed|link|meta|base|video|template)\b/i;
 const HANDLER = /<[^>]*\s(?:on\w+|style|hx-[\w:-]+|data-hx-[\w:-]+|srcset|src)\s*=/i;
@@ -55,7 +55,7 @@ const ATTACKS = [
   "<span class='code-keyword shell' style='position:fixed'>x</span>",
 ];
 
-/** Attributes by their names alone: a value may say anything. */
+/** The HTML without the values of its attributes, which may contain anything. */
 const withoutValues = (html: string): string =>
   html.replaceAll(/<[a-z][^>]*>/g, (tag) => tag.replaceAll(/"[^"]*"/g, '""'));
 
@@ -123,7 +123,7 @@ describe("a model's text on a page", () => {
     expect(html).toBe(paragraph("&lt;think&gt;\nHm.\n&lt;/think&gt;") + paragraph("<strong>Yes.</strong>"));
   });
 
-  test("breaks a line by <br> in a table, which knows no other way, but not in its code", () => {
+  test("turns <br> into a line break in table cells, but not in their code", () => {
     const html = markdown("| a |\n|---|\n| x<br>y<BR/>z |\n| `<br>` |");
     expect(html).toContain("<td>x<br />y<br />z</td>");
     expect(html).toContain("<code>&lt;br&gt;</code>");
@@ -136,7 +136,7 @@ describe("a model's text on a page", () => {
     ["www.example.com", "http://www.example.com"],
     ["[docs](https://example.com/a)", "https://example.com/a"],
     ["[docs][1]\n\n[1]: https://example.com/a", "https://example.com/a"],
-  ])("links %s in a new tab, and passes nothing on", (text, href) => {
+  ])("links %s in a new tab, without a referrer", (text, href) => {
     expect(markdown(text)).toContain(`<a href="${href}"`);
     expect(markdown(text)).toContain('target="_blank" rel="noopener noreferrer nofollow">');
   });
@@ -178,7 +178,7 @@ describe("a model's text on a page", () => {
     ["\\~~escaped\\~~", []],
     ["x ~ y ~ z", []],
     ["~100~200~300", []],
-  ])("strikes by two tildes only: %s", (text, struck) => {
+  ])("strikes text through with two tildes only: %s", (text, struck) => {
     expect([...markdown(text).matchAll(/<del>(.*?)<\/del>/g)].map(([, html]) => html ?? "")).toEqual(struck);
   });
 
@@ -205,7 +205,7 @@ describe("a model's text on a page", () => {
     ["`**代码，**年`", []],
     ["**plain (text)**and", []],
     ["3 ** 4，** 5", []],
-  ])("makes Chinese, Japanese and Korean bold without spaces: %s", (text, bold) => {
+  ])("makes Chinese, Japanese and Korean text bold without spaces around it: %s", (text, bold) => {
     const found = [...markdown(text).matchAll(/<strong>(.*?)<\/strong>/g)].map(([, html]) => html ?? "");
     if (bold) expect(found).toEqual(bold);
     else expect(found).toHaveLength(1);
@@ -248,11 +248,11 @@ describe("a model's text on a page", () => {
     ["\\*a\\*", "*a*"],
     ["`$a$` *b*", "<code>$a$</code> <em>b</em>"],
     ["*see $a*b$*", "<em>see $a*b$</em>"],
-  ])("is not confused by dollars and brackets that are no formula: %s", (text, html) => {
+  ])("is not confused by dollars and brackets that are not formulas: %s", (text, html) => {
     expect(markdown(text)).toBe(paragraph(html));
   });
 
-  test("code in a language that is known is coloured by classes, other code is left as it is", () => {
+  test("code in a known language is coloured by classes; other code is left as it is", () => {
     const known = markdown('```ts\nconst a = "<b>";\n```');
     expect(known).toContain('<code class="language-ts"><span class="code-keyword">const</span> a');
     expect(known).toContain('<span class="code-string">"&lt;b&gt;"</span>');
@@ -271,7 +271,7 @@ describe("a model's text on a page", () => {
     expect([...markdown(text).matchAll(/<h(\d) dir="auto">/g)].map(([, level]) => level).join("")).toBe(levels);
   });
 
-  test("a task list has boxes that say what they are", () => {
+  test("a task list has labelled checkboxes", () => {
     const html = markdown("- [x] tested\n- [ ] shipped\n- [X] built\n- no task [x]");
     const box = (checked: string, label: string) =>
       `<input type="checkbox" disabled${checked} aria-label="${label}" />`;
@@ -295,7 +295,7 @@ describe("a model's text on a page", () => {
     expect(markdown(text).match(/dir="auto"/g)?.length ?? 0).toBe(tag.includes("auto") ? 1 : 0);
   });
 
-  test("paragraphs of a list leave the direction to the list, so that its markers stand on the right side", () => {
+  test("paragraphs in a list take the direction of the list, so that its markers are on the correct side", () => {
     expect(markdown("- مرحبا\n\n- b")).toBe('<ul dir="auto">\n<li><p>مرحبا</p>\n</li>\n<li><p>b</p>\n</li>\n</ul>\n');
   });
 });

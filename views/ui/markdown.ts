@@ -10,14 +10,14 @@ export const MAX_RENDERED = 200_000;
 export const asTyped = (text: string): string => `<p class="as-typed" dir="auto">${Bun.escapeHTML(text)}</p>\n`;
 
 /**
- * marked's HTML with what an answer on a page needs. Top-level blocks carry `dir="auto"`: the direction of their first
- * letter holds for them and for all that is nested in them.
+ * Renders marked's tokens as the HTML of an answer on a page. Top-level blocks have `dir="auto"`: they, and everything
+ * nested in them, take the direction of their first letter.
  */
 class AnswerRenderer extends Renderer {
   #nested = 0;
   #isInCell = false;
 
-  /** `outline`: depths in the source of the headings that are open at the start, outermost first. */
+  /** `outline`: source depths of the headings that are open at the start, outermost first. */
   constructor(readonly outline: number[] = []) {
     super();
   }
@@ -40,7 +40,7 @@ class AnswerRenderer extends Renderer {
     return `<pre dir="ltr"><code class="language-${Bun.escapeHTML(language)}">${html}</code></pre>\n`;
   }
 
-  /** Below the page's own h2. A level is never skipped, however the text counts its own. */
+  /** Puts headings below the page's own h2. No level is skipped, whichever levels the text uses. */
   override heading({ tokens, depth }: Tokens.Heading): string {
     while ((this.outline.at(-1) ?? 0) >= depth) this.outline.pop();
     this.outline.push(depth);
@@ -77,13 +77,13 @@ class AnswerRenderer extends Renderer {
     return html;
   }
 
-  /** A table has no other way to break a line than `<br>`, so there alone it is one. */
+  /** `<br>` is a line break in table cells only, because Markdown has no other way to break a line there. */
   override text(token: Tokens.Text | Tokens.Escape): string {
     const html = super.text(token);
     return this.#isInCell ? html.replaceAll(/&lt;br ?\/?&gt;/gi, "<br>") : html;
   }
 
-  /** An image would tell its server who reads what: its description is shown instead. */
+  /** Loading an image would show its server who reads what, so its description is shown instead. */
   override image({ text }: Tokens.Image): string {
     return `<em>${Bun.escapeHTML(text || "image")}</em>`;
   }
@@ -103,13 +103,13 @@ const hostOf = (href: string): string | undefined => {
   return protocol.startsWith("http") ? host : undefined;
 };
 
-/** http, https, mailto, or a path here. Browsers skip white space and control characters in front of a scheme and in it. */
+/** True for http, https, mailto and local paths, read as browsers do: without white space and control characters. */
 const isSafeLink = (href: string): boolean =>
   /^(?:https?:|mailto:|(?!\/\/)[^:]*(?:[/?#]|$))/i.test(href.replaceAll(/[\s\p{Cc}]/gu, ""));
 
 /**
- * The second guard: the renderer lets no HTML of the text through, and only these tags and attributes leave this file.
- * No image, style, form, frame or script.
+ * Second line of defence: the renderer escapes all HTML in the text, and the sanitizer allows only these tags and
+ * attributes. No image, style, form, frame or script.
  */
 const RULES: Parameters<typeof sanitizeHtml>[1] = {
   allowedTags: [
@@ -166,13 +166,13 @@ const frameCode = (html: string): string =>
     .replaceAll("<table", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table')
     .replaceAll("</table>", "</table></div>");
 
-/** Tokens as safe HTML. `outline` is brought up to date with their headings. */
+/** Renders tokens as safe HTML, and updates `outline` with their headings. */
 export const render = (tokens: Token[], outline: number[]): string => {
   const renderer = new AnswerRenderer(outline);
   return frameCode(sanitizeHtml(new Parser({ ...AS_TYPED, renderer }).parse(tokens), RULES));
 };
 
-/** A whole text as safe HTML. What cannot be rendered is shown as typed. */
+/** Renders a whole text as safe HTML. Text that cannot be rendered is shown as typed. */
 export const markdown = (text: string): string => {
   const end = text.length <= MAX_RENDERED ? text.length : text.lastIndexOf("\n", MAX_RENDERED) + 1 || MAX_RENDERED;
   const rest = end < text.length ? asTyped(text.slice(end)) : "";

@@ -2,10 +2,10 @@ import type { Child } from "hono/jsx";
 
 interface Column<T> {
   name: string;
-  /** The column's name in the query string, where the table can be sorted by it. */
+  /** The column's name in the query string, if the table can be sorted by it. */
   sortKey?: string;
   cell: (row: T) => Child;
-  /** Numbers stand at the right in digits of one width. */
+  /** Numbers are aligned to the right, in digits of equal width. */
   isNumeric?: boolean;
   /** Long texts wrap and are cut after three lines; other cells stay on one. */
   isLong?: boolean;
@@ -13,11 +13,11 @@ interface Column<T> {
   note?: (row: T) => string | undefined;
 }
 
-/** How a table is sorted now, and the address at which it is sorted otherwise. */
+/** How a table is sorted, and the addresses that sort it differently. */
 export interface Sorting {
   by: string;
   isDescending: boolean;
-  /** Of the value of `sort`: `name` ascending, `-name` descending. */
+  /** Address for a value of `sort`: `name` ascending, `-name` descending. */
   href: (sort: string) => string;
 }
 
@@ -61,6 +61,6 @@ export const Table = <T,>({ caption, columns, rows, sorting }: TableProps<T>) =>
 const sortOf = (key: string | undefined, sorting: Sorting | undefined) =>
   sorting && key === sorting.by ? (sorting.isDescending ? "descending" : "ascending") : undefined;
 
-/** The other direction of the column that sorts now; another column starts ascending. */
+/** Reverses the column that the table is sorted by; any other column starts ascending. */
 const nextSort = (key: string, { by, isDescending }: Sorting): string =>
   key === by && !isDescending ? `-${key}` : key;

@@ -56,7 +56,7 @@ const makeLogFolder = (dataDir: string): string => {
   }
 };
 
-/** The models that the node loads. A bar that was left half-way ends its line, so that the reason stands on one of its own. */
+/** Fetches the models that the node loads. A failure half-way ends the progress line before the error is printed. */
 const fetchModels = async (config: Config): Promise<void> => {
   for (const kind of neededModels(config.node)) {
     await ensureModel(kind, config, drawDownload(process.stdout)).catch((error: unknown) => {

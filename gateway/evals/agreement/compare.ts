@@ -18,7 +18,7 @@ interface Comparison {
   simple: Readonly<Record<string, SimpleScore>>;
   /** Rows that are scored at the same time. */
   parallel: number;
-  /** After each row. */
+  /** Called after each row. */
   onRow(): void;
 }
 

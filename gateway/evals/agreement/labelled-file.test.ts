@@ -62,7 +62,7 @@ describe("what is wrong is named by file, line and field", () => {
       "/spans/0",
     ],
     ["a span of another text", { ...FAITHFUL, spans: [{ start: 0, end: 3, text: "Bob" }] }, "spans.0", "/spans/0"],
-    ["an id again", CORRECT, 'The id "q1-a" is already used.', undefined],
+    ["a duplicate id", CORRECT, 'The id "q1-a" is already used.', undefined],
     [
       "a row of another task",
       FAITHFUL,
@@ -128,7 +128,7 @@ describe("a folder", () => {
   });
 });
 
-test("offsets survive the way there and back", () => {
+test("offsets survive a round trip", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), fc.nat(), fc.nat(), (text, a, b) => {
       const length = [...text].length;
@@ -143,7 +143,7 @@ test("offsets survive the way there and back", () => {
 
 const DATA = join(import.meta.dir, "../../../../shared/data");
 
-test.skipIf(!existsSync(DATA))("the development data are read whole, every span where its text stands", async () => {
+test.skipIf(!existsSync(DATA))("the development data are read completely, with every span at its text", async () => {
   const rows = (await readLabelledFiles(DATA)).map((file) => file.rows);
   expect(rows.map(({ length }) => length)).toEqual([500, 276, 352, 100]);
   const spans = rows.flat().flatMap((row) => (row.task === "faithfulness" ? (row.spans ?? []) : []));

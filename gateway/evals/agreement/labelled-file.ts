@@ -54,9 +54,9 @@ const parseRow = (text: string, refuse: Refuse): LabelledRow => {
 };
 
 /**
- * Reads the rows of a labelled file one by one; blank lines are skipped. `report` gets a dataset_invalid, which names file,
- * line and field, for each line that is not a row, an id that comes twice, another task than that of the first row, and
- * a file without rows. Where it does not throw, reading goes on.
+ * Reads the rows of a labelled file one by one and skips blank lines. Passes a dataset_invalid, which names file, line
+ * and field, to `report` for each invalid row, duplicate id and task other than the first row's, and for a file without
+ * rows. Continues with the next row unless `report` throws.
  */
 export async function* parseLabelledRows(
   chunks: AsyncIterable<Uint8Array>,
@@ -101,13 +101,13 @@ export async function* parseLabelledRows(
 }
 
 export interface LabelledFile {
-  /** Without folder and ending. */
+  /** File name without folder and extension. */
   name: string;
   task: LabelledRow["task"];
   rows: LabelledRow[];
 }
 
-/** Problems that are listed; the others are counted. */
+/** The error lists up to this many problems and counts the rest. */
 const MAX_LISTED = 50;
 
 /** Reads all labelled files of a folder, before any work on them begins. Throws one dataset_invalid with every problem of every file. */

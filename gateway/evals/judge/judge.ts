@@ -161,7 +161,7 @@ const judgeClaims = async (
   return { claims: judged, skipped, by };
 };
 
-/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. What claims nothing is faithful. */
+/** faithfulness = mean support of the claims; hallucination = unsupported claims / claims. No claims: faithful. */
 const voteOf = (metric: string, { claims, skipped, by }: ClaimRound): Vote => {
   if (!claims) return { value: null, reason: "", claims: [], by };
   if (claims.length === 0) {
@@ -192,7 +192,7 @@ const tallyText = (claims: readonly Claim[], skipped: number): string => {
   return `${count === 2 ? "Both" : `All ${count}`} claims are ${words}.`;
 };
 
-/** Asks, and once more with shorter reasons where the answer can't be read. */
+/** Asks, and retries once with shorter reasons if the answer can't be parsed. */
 const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<typeof claimsForm>>(
   { ask, settings }: JudgeDeps,
   messages: Message[],

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { AppError } from "../../../lib/errors";
 import { schemaToGrammar } from "./json-grammar";
 
-/** A grammar without recursion as a regular expression for whole texts. */
+/** Translates a grammar without recursion into a regular expression for whole texts. */
 const toRegExp = (grammar: string): RegExp => {
   const rules = new Map(
     grammar.split("\n").map((line): [string, string] => {
@@ -38,13 +38,13 @@ const refusal = (schema: object): AppError => {
 };
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
-/** Whole numbers of every length, so that bounds of 2 and of 15 digits are tried alike. */
+/** Whole numbers of every length, so that short and long bounds are equally likely. */
 const wholeNumber = fc
   .tuple(fc.integer({ min: 0, max: 52 }), fc.maxSafeInteger())
   .map(([bits, value]) => Math.trunc(value / 2 ** bits) + 0);
 
 describe("whole numbers", () => {
-  test("within bounds are written, all others are not", () => {
+  test("within bounds can be written, and no others", () => {
     fc.assert(
       fc.property(wholeNumber, wholeNumber, fc.array(wholeNumber, { minLength: 5, maxLength: 20 }), (a, b, others) => {
         const [minimum, maximum] = a < b ? [a, b] : [b, a];
@@ -60,7 +60,7 @@ describe("whole numbers", () => {
     );
   });
 
-  test("of every small range are exactly those of the range", () => {
+  test("of every small range can be written, and no others", () => {
     for (let minimum = -23; minimum <= 23; minimum++) {
       for (const maximum of [minimum, minimum + 1, minimum + 9, minimum + 87]) {
         const isWritten = matcher({ type: "integer", minimum, maximum });
@@ -110,7 +110,7 @@ const inDecimals = (units: bigint, decimals: number): string => {
 };
 
 describe("numbers", () => {
-  test("with bounds of a few decimals: those within are written with any number of decimals, all others are not", () => {
+  test("within bounds of a few decimals can be written with any number of decimals, and no others", () => {
     const bound = fc.tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 4 }));
     fc.assert(
       fc.property(
@@ -131,7 +131,7 @@ describe("numbers", () => {
             [openLow ? "exclusiveMinimum" : "minimum"]: low,
             [openHigh ? "exclusiveMaximum" : "maximum"]: high,
           });
-          // Bounds have at most 5 digits before the point and 4 behind: nine places hold both exactly.
+          // Bounds have at most 5 digits before the point and 4 after it: nine decimals represent them exactly.
           const [first, last] = [low, high].map((value) => BigInt(Math.round(value * 1e4)) * 10n ** 5n) as [
             bigint,
             bigint,
@@ -157,7 +157,7 @@ describe("numbers", () => {
     );
   });
 
-  test("that are written are within bounds when JSON.parse has read them, for bounds of any size", () => {
+  test("that can be written are within bounds once JSON.parse has read them, for bounds of any size", () => {
     const anyNumber = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 });
     fc.assert(
       fc.property(anyNumber, anyNumber, fc.integer({ min: 0, max: 17 }), (a, b, places) => {
@@ -226,7 +226,7 @@ test.each([
   expect(error.message).toContain(part);
 });
 
-test("what pydantic writes for a model of bounded fields is held", () => {
+test("the schema that pydantic writes for a model with bounded fields is enforced", () => {
   const schema = {
     $defs: {
       Size: {

@@ -5,23 +5,23 @@ export const NUMBER_RULES: Record<string, string> = {
 };
 
 export const BOUND_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
-/** JSON Schema's bounds of a number; a side without one is open. */
+/** JSON Schema's bounds of a number. A missing bound leaves that side open. */
 export type NumberBounds = Partial<Record<(typeof BOUND_KEYWORDS)[number], number>>;
 
-/** Whole parts beyond ±(2^53 - 1) are not written: not every JSON reader holds them exactly. */
+/** Whole parts beyond ±(2^53 - 1) are not written: not every JSON reader represents them exactly. */
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
-/** Digits that every double keeps. */
+/** Decimal digits that a double always preserves. */
 const EXACT_DIGITS = 15;
 
 /**
- * GBNF for exactly the whole numbers within bounds, as long as they are within ±(2^53 - 1). undefined: there are none.
- * Leading zeros, "-0", fractions and exponents are not written.
+ * GBNF for exactly the whole numbers within the bounds and ±(2^53 - 1), without leading zeros, "-0", fractions or
+ * exponents. undefined if there are none.
  */
 export const integerGrammar = (bounds: NumberBounds): string | undefined => grammarWithin(bounds, 0);
 
 /**
- * GBNF for exactly the numbers within bounds that have at most so many decimals that 15 digits remain exact: 15 less the
- * digits before the point of the larger bound (14 for 0…1, 9 for 0…100000). Without exponents. undefined: there are none.
+ * GBNF for exactly the numbers within the bounds, without exponents. undefined if there are none. Decimals are limited
+ * so that 15 digits stay exact: 15 minus the digits before the point of the larger bound (14 for 0…1, 9 for 0…100000).
  */
 export const numberGrammar = (bounds: NumberBounds): string | undefined => {
   const given = Object.values(bounds).filter((value) => Number.isFinite(value) && Math.abs(value) <= Number(LARGEST));
@@ -42,7 +42,7 @@ const inDigits = (value: number): string => {
 
 const wholePart = (value: number): string => inDigits(value).split(".")[0] ?? "0";
 
-/** value · 10^decimals, rounded towards `up`: 1 or down: -1; `isExclusive` moves on from a value that needs no rounding. */
+/** value · 10^decimals, rounded up (`direction` 1) or down (-1); `isExclusive` steps past an exact value. */
 const scaled = (value: number, decimals: number, direction: 1 | -1, isExclusive: boolean): bigint => {
   const [whole = "0", part = ""] = inDigits(value).split(".");
   const kept = BigInt(whole.replace("-", "") + part.slice(0, decimals).padEnd(decimals, "0"));
@@ -82,7 +82,7 @@ const NINE = "9";
 const isAll = (digits: string, digit: string): boolean => digits === digit.repeat(digits.length);
 const charClass = (from: number, to: number): string => (from === to ? `"${from}"` : `[${from}-${to}]`);
 
-/** Numbers of `low` to `high`, both ≥ 0 and in units of the last decimal. */
+/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal. */
 const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   if (decimals === 0) return whole(low, high);
   const unit = 10n ** BigInt(decimals);
@@ -90,7 +90,7 @@ const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   const [first, last] = [low / unit, high / unit];
   const [zeros, nines] = [ZERO.repeat(decimals), NINE.repeat(decimals)];
   if (first === last) return `"${first}" ${fraction(fractionOf(low), fractionOf(high))}`;
-  // Whole parts at a bound have a fraction of their own only where the bound cuts into it.
+  // The whole part at a bound needs its own fraction only if the bound excludes some of its fractions.
   const isLowOpen = fractionOf(low) === zeros;
   const isHighOpen = fractionOf(high) === nines;
   const [from, to] = [isLowOpen ? first : first + 1n, isHighOpen ? last : last - 1n];
@@ -101,7 +101,7 @@ const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   ]);
 };
 
-/** Whole numbers of `low` to `high`, both ≥ 0, by their number of digits. */
+/** Whole numbers from `low` to `high`, both ≥ 0, by their number of digits. */
 const whole = (low: bigint, high: bigint): string => {
   const [from, to] = [low.toString(), high.toString()];
   if (from.length === to.length) return sameLength(from, to);
@@ -112,7 +112,7 @@ const whole = (low: bigint, high: bigint): string => {
   return either(parts);
 };
 
-/** Digits from `low` to `high`, texts of one length. */
+/** Digits from `low` to `high`, strings of the same length. */
 const sameLength = (low: string, high: string): string => {
   const count = low.length;
   if (count === 0) return '""';
@@ -120,7 +120,7 @@ const sameLength = (low: string, high: string): string => {
   return byFirstDigit(low, high, (from, to) => (count === 1 ? "" : sameLength(from, to)));
 };
 
-/** "." and the decimals from `low` to `high`, texts of one length; shorter ones are as if zeros followed. */
+/** "." and the decimals from `low` to `high`, strings of the same length. Shorter ones count as if zeros followed. */
 const fraction = (low: string, high: string): string => {
   const digits = decimalsWithin(low, high);
   return isAll(low, ZERO) ? `("." ${digits})?` : `"." ${digits}`;
@@ -135,7 +135,7 @@ const decimalsWithin = (low: string, high: string): string => {
   });
 };
 
-/** The first digit at the lower bound, between the bounds, and at the upper one, each with what may follow. */
+/** Alternatives by first digit: at the lower bound, between the bounds, at the upper bound, each with its `rest`. */
 const byFirstDigit = (low: string, high: string, rest: (low: string, high: string) => string): string => {
   const [first, last] = [Number(low[0]), Number(high[0])];
   const [lowRest, highRest] = [low.slice(1), high.slice(1)];

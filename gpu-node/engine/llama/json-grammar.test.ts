@@ -12,7 +12,7 @@ const paramOf = (schema: unknown): string | undefined => {
   return undefined;
 };
 
-test("what a grammar can't hold a model to is refused by name", () => {
+test("a keyword that a grammar can't enforce is refused by name", () => {
   const property = (schema: unknown) => paramOf({ type: "object", properties: { x: schema } });
   expect(property({ type: "string", pattern: "^a" })).toBe("schema.properties.x.pattern");
   expect(property({ type: "string", format: "email" })).toBe("schema.properties.x.format");

@@ -3,7 +3,7 @@ import { BOUND_KEYWORDS, integerGrammar, NUMBER_RULES, type NumberBounds, number
 import { canEnd, resolveReference } from "./json-grammar-recursion";
 
 /**
- * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can hold a model to.
+ * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can enforce.
  * Everything else is refused by name, because an answer that only might fit would be worse than none. Properties come
  * in the schema's order; those that are not declared are not written.
  */

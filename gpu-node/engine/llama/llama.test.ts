@@ -143,7 +143,7 @@ describe("sampling", () => {
     expect(count(penalised.text)).toBeLessThan(count(plain.text));
   });
 
-  test("the catalogue's repetition penalty holds for chats that name none, and neither for JSON nor completions", async () => {
+  test("the catalogue's repetition penalty applies to chats that name none, but not to JSON or completions", async () => {
     const body = { ...user("Count from one to twenty, then again."), max_tokens: 48, temperature: 0 };
     const [plain, same, off] = [
       await chat(body),

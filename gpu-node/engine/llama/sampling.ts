@@ -3,7 +3,7 @@ import type { SamplingDefaults } from "../../models/catalogue";
 import type { NodeModel } from "../../protocol";
 import type { SamplingParameters } from "../parameters";
 
-/** How the next token is chosen, complete. */
+/** How the next token is chosen, with every parameter set. */
 export interface Sampling {
   temperature: number;
   topP: number;
@@ -14,7 +14,7 @@ export interface Sampling {
   seed: number;
   presencePenalty: number;
   frequencyPenalty: number;
-  /** Divides the logits of tokens that the answer already holds; 1 changes nothing. */
+  /** Above 1, lowers the logits of tokens that the answer already has; 1 changes nothing. */
   repetitionPenalty: number;
 }
 
@@ -30,7 +30,7 @@ export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefau
   repetitionPenalty: asked.repetitionPenalty ?? recommended.repetitionPenalty ?? 1,
 });
 
-/** What a request that says nothing gets, as the node reports it. */
+/** The sampling of a request that sets none, as the node reports it. */
 export const defaultsOf = ({ temperature, topP, topK, repetitionPenalty }: Sampling): NodeModel["sampling"] => ({
   temperature,
   top_p: topP,

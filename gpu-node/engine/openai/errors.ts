@@ -14,7 +14,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** How vLLM, SGLang, llama-server and TEI say that a prompt is too long; the number is the model's context length. */
+/** What vLLM, SGLang, llama-server and TEI say about a prompt that is too long. Captures the context length. */
 const OVERFLOW =
   /(?:maximum context length (?:is|of)|maximum model length of|context length|available context size|must have less than) \(?(\d+)/;
 

@@ -74,14 +74,14 @@ describe("the engine openai", () => {
 
   test.each<[string, number, string]>([
     ["vLLM", 400, "This model's maximum context length is 2048 tokens. However, you requested 4096 tokens."],
-    ["vLLM without a word more", 400, "This model's maximum context length is 2048 tokens."],
+    ["vLLM, the first sentence only", 400, "This model's maximum context length is 2048 tokens."],
     ["vLLM, max_tokens", 400, "'max_tokens' is too large: 9000. This model's maximum context length is 2048 tokens."],
     ["vLLM, the prompt", 400, "The decoder prompt (length 5000) is longer than the maximum model length of 2048."],
     ["SGLang", 400, "The input (5000 tokens) is longer than the model's context length (2048 tokens)."],
     ["SGLang, in sum", 400, "Requested token count exceeds the model's maximum context length of 2048 tokens."],
     ["llama-server", 400, "request (5000 tokens) exceeds the available context size (2048 tokens), try increasing it"],
     ["TEI", 413, "Input validation error: `inputs` must have less than 2048 tokens. Given: 5000"],
-  ])("says as OpenAI does that a prompt is too long for %s", async (_, status, message) => {
+  ])("reports a prompt that is too long for %s in OpenAI's words", async (_, status, message) => {
     answer = () => Response.json({ error: { message, param: "messages" } }, { status });
     const { error } = JSON.parse((await client.chat("Hi")).text);
     expect([error.code, error.param]).toEqual(["context_length_exceeded", "messages"]);
