@@ -234,15 +234,19 @@ describe("scores", () => {
     );
   });
 
-  test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n"])(
-    "long hostile texts take bounded time: %j",
+  test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n", "1 hour ", "nineteen "])(
+    "long hostile texts embed a bounded number of characters: %j",
     async (part) => {
       const text = part.repeat(100_000 / part.length);
       const references = Array.from({ length: 100 }, (_, index) => `${text.slice(index, index + 500)} ${index}`);
-      const before = process.cpuUsage();
-      await score(text, references, text);
-      // Of the processor, so that a busy machine changes nothing.
-      expect(process.cpuUsage(before).user / 1000).toBeLessThan(8000);
+      const embedded: string[] = [];
+      const { value } = await scoreCorrectness(answerTo(text, references, text), (texts) => {
+        embedded.push(...texts);
+        return embed(texts);
+      });
+      expect(value).toBeWithin(0, 1.001);
+      expect(embedded.length).toBeLessThanOrEqual(12);
+      expect(embedded.join("").length).toBeLessThanOrEqual(5 * text.length);
     },
     120_000,
   );
