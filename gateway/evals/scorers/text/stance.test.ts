@@ -7,6 +7,8 @@ test.each(
   It cannot be determined from the context. | Not mentioned in the context. | not specified | none given | None provided. |
   Not enough information | Insufficient information. | The answer is unknown. | This question is unanswerable. | I'm not sure. |
   Sorry, I don't know. | The answer cannot be found in the documents provided. | **N/A** | Answer: N/A | No information available. |
+  It is unclear who founded it. | Not known when it was built. | Je ne sais pas. | Ich weiß es nicht. | Keine Ahnung. | No sé. |
+  Non lo so. | Não sei. | Не знаю. | 不知道 | わかりません | 모르겠습니다 | لا أعرف | Unbekannt | 不明 |
   Unable to determine. | Not applicable | Can't say. | I cannot answer this question. | I don\`t know`
     .split("|")
     .map((text) => text.trim()),
@@ -36,6 +38,25 @@ test.each([
   ["It is not true.", "no"],
   ["No, that's incorrect.", "no"],
   ["'No'", "no"],
+  ["No, it is not.", "no"],
+  ["It isn't.", "no"],
+  ["Yes, it does.", "yes"],
+  ["It does.", "yes"],
+  ["True or false: false", "no"],
+  ["Yes/no: yes", "yes"],
+  ["Absolutely.", "yes"],
+  ["Absolutely not.", "no"],
+  ["Not at all.", "no"],
+  ["untrue", "no"],
+  ["Ja", "yes"],
+  ["Nein.", "no"],
+  ["Oui", "yes"],
+  ["Não", "no"],
+  ["Да", "yes"],
+  ["Нет", "no"],
+  ["是", "yes"],
+  ["いいえ", "no"],
+  ["لا", "no"],
 ] as const)("%j is a bare %s", (text, stance) => expect(stanceOf(text)).toBe(stance));
 
 test.each([
@@ -59,6 +80,12 @@ test.each([
     "Yes and no",
     "true or false",
     "no one",
+    "It is 5.",
+    "It is clear who founded it.",
+    "It can fly.",
+    "Si",
+    "Y",
+    "Unclear skies ahead",
   ],
   ...["I know the answer.", "unclear waters", "Nothing", "The Answer", "Yes Minister", "Nobody", "Dr. No", "0", ""],
 ])("%j is an answer", (text) => expect(stanceOf(text)).toBeUndefined());
@@ -69,6 +96,7 @@ describe("a whole answer abstains", () => {
     ["I don't know, but I'm afraid the passages don't say either.", true],
     ["No information is given in the documents. Let me know if you need more.", true],
     ["None of the documents mention it.", true],
+    ["None of the above documents mention it.", true],
     ["It is unclear from the context who founded it.", true],
     ["Insufficient context to answer the question.", true],
     ["IDK, sorry", true],

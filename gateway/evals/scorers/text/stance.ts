@@ -4,15 +4,19 @@ import { isStopWord, readWords } from "./words";
 
 /*
  * Sentences and answers that claim nothing: one list of abstentions and one of bare verdicts, for every criterion.
- * English only.
+ * English, and the commonest words for it in other languages.
  */
 
 /** What an answer says that makes no claim of its own: that it has no answer, or a bare yes or no. */
 export type Stance = "abstains" | "yes" | "no";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
-export const YES = list("yes true correct yeah yep yea yup right affirmative");
-export const NO = list("no false incorrect nope nah wrong negative");
+export const YES = list(
+  "yes true correct yeah yep yea yup right affirmative ja oui sí sim да evet 네 예 はい 是 是的 对 對 نعم हाँ כן",
+);
+export const NO = list(
+  "no false incorrect untrue nope nah wrong negative nein non não nao nee нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
+);
 
 /** "in the context", "based on the documents provided". */
 const TAIL = `(?: (?:from|in|by|with|within|given|based on|here|to)(?: \\w+){0,3} ${SOURCE}(?: (?:provided|given|above|available))?| here| (?:that|this)(?: question)?| the (?:answer|question))?`;
@@ -27,6 +31,9 @@ const ABSTENTION = new RegExp(
     "idk|idek|dk|dunno|n/a|n a|tbd|cannotanswer|no comment|(?:nobody|no one) knows",
     "(?:(?:i|we) )?(?:(?:really|honestly|simply|just) )?(?:dunno|(?:do not|dont) (?:(?:really|actually) )?(?:know|have (?:an?|the|that|this|any|enough) (?:answer|information|info|idea|context|clue)))(?: for (?:sure|certain))?",
     "(?:(?:i am|im|we are) )?(?:not (?:sure|certain)|unsure|uncertain)",
+    "(?:it )?(?:is |was |remains )?(?:unclear|unknown|not known|not clear) (?:who|what|when|where|which|why|how)(?: \\w+){1,8}",
+    "je (?:ne )?sais pas|(?:ich )?wei(?:ß|ss) (?:es |das |ich )?nicht|(?:ich habe )?keine ahnung|no (?:lo )?sé|non (?:lo )?so|não sei|ik weet het niet",
+    "(?:я )?не знаю|неизвестно|unbekannt|inconnu|desconocido|desconhecido|sconosciuto|onbekend|我?不知道|未知|(?:わか|分か)りません|不明|모르겠습니다|모르겠어요|모릅니다|لا أعرف|غير معروف|bilmiyorum",
     "(?:(?:i|we) have )?no (?:idea|clue|answer|response)(?: (?:found|available|given|provided|possible))?",
     "unknown|unanswerable(?: question)?|undetermined|undeterminable|indeterminate|unspecified|unclear",
     `not ${HOW}${KNOWN}`,
@@ -40,7 +47,7 @@ const ABSTENTION = new RegExp(
 );
 
 const LEAD =
-  /^(?:(?:the |my )?(?:final |short |correct |right )?(?:answer|verdict|response|result)(?: is)?|(?:it|this|that|(?:this|the) (?:question|statement|claim))(?: is|s)|(?:i am |im )?(?:sorry|afraid)(?: but)?|unfortunately|well) (?=\S)/;
+  /^(?:(?:the |my )?(?:final |short |correct |right )?(?:answer|verdict|response|result)(?: is)?|(?:it|this|that|(?:this|the) (?:question|statement|claim))(?: is|s)|(?:i am |im )?(?:sorry|afraid)(?: but)?|unfortunately|well|true(?: or |\/| )false|yes(?: or |\/| )no) (?=\S)/;
 
 /** Case, punctuation, apostrophes and Markdown evened out; "/" stays. */
 const evenOut = (text: string): string =>
@@ -55,6 +62,13 @@ const evenOut = (text: string): string =>
 /** Words beside a bare verdict that add nothing: "Yes, that is right." */
 const FILLERS = list("a the it its this that thats is was indeed absolutely definitely certainly of course");
 
+/** "No, it isn't.", "It does.": a verdict on what was asked. */
+const ECHO =
+  /^(?:(?:yes|yeah|yep|no|nope|nah) )?(?:it|this|that|he|she|they|there) (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|must)(?<denial> ?not|nt)?$/;
+/** "Absolutely not.", "Of course.", "Not at all." */
+const EMPHATIC =
+  /^(?:(?:indeed|absolutely|definitely|certainly|surely|of course)(?<denial> not)?|(?<never>not at all))(?: at all)?$/;
+
 /** Longer texts say more. */
 const LONGEST = 160;
 
@@ -68,6 +82,8 @@ export const stanceOf = (text: string): Stance | undefined => {
   if (plain === "na" && NOT_APPLICABLE.test(text)) return "abstains";
   for (let cuts = 0; cuts < 3 && LEAD.test(plain) && !ABSTENTION.test(plain); cuts++) plain = plain.replace(LEAD, "");
   if (ABSTENTION.test(plain)) return "abstains";
+  const { groups } = ECHO.exec(plain) ?? EMPHATIC.exec(plain) ?? {};
+  if (groups) return (groups.denial ?? groups.never) ? "no" : "yes";
   const words = plain.split(" ").filter((word) => !FILLERS.has(word));
   const isDenied = words[0] === "not";
   const [word, ...others] = isDenied ? words.slice(1) : words;
@@ -81,6 +97,9 @@ export const INTERJECTIONS: ReadonlySet<string> = new Set([
   ...["yes", "yeah", "yep", "yea", "yup", "no", "nope", "nah", "oh", "well", "absolutely", "exactly", "sure", "wow"],
   ...["haha", "hmm", "ok", "okay", "sorry"],
 ]);
+
+/** What programs write for an answer that is missing. */
+const MISSING = /^\s*["'*`]*(?:none|null|nil|nan|undefined)["'*`.]*\s*$/iu;
 
 /** Patterns look at no more of a sentence than this. */
 const LOOKED_AT = 600;
@@ -97,7 +116,7 @@ export const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bnot (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
   String.raw`\b(?:insufficient|not enough) (?:information|context|data|info)\b|\bunclear (?:from|in) the\b`,
   String.raw`\b(?:information|data|answer)\b.{0,20}\b(?:is|are)(?:n['’]t| not) (?:available|known)\b`,
-  String.raw`\bnone of the ${SOURCE}\b.{0,20}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover)`,
+  String.raw`\bnone of the (?:\w+ ){0,2}${SOURCE}\b.{0,20}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover)`,
   String.raw`\b(?:do not|don['’]t) have access to\b`,
 ];
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
@@ -144,7 +163,7 @@ export const saysNothing = (sentence: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
   const text = sentence.slice(0, LOOKED_AT);
   if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
-  return isSilent(text) || stanceOf(text) !== undefined || COURTESY.test(text.trim());
+  return isSilent(text) || MISSING.test(text) || stanceOf(text) !== undefined || COURTESY.test(text.trim());
 };
 
 /** The whole answer says that there is none: each of its sentences says so or says nothing. */
