@@ -28,6 +28,13 @@ describe("a citation marker is blanked", () => {
     ["Paris is big [doc 3].", "Paris is big ."],
     ["Paris is big [Document 2, page 4].", "Paris is big ."],
     ["Paris is big [doc1].", "Paris is big ."],
+    ["Paris is big [doc_1] [source-2].", "Paris is big ."],
+    ["Paris is big [1†L3-L5].", "Paris is big ."],
+    ["Paris is big <cite>1</cite>.", "Paris is big ."],
+    ["Paris is big <sup>1</sup>.", "Paris is big ."],
+    ["Paris is big {1}.", "Paris is big ."],
+    ["Paris is big ^1.", "Paris is big ."],
+    ["Paris is big. ^2", "Paris is big."],
     ["Paris is big [cite: 1, 2].", "Paris is big ."],
     ["Paris is big [city-guide.pdf].", "Paris is big ."],
     ["Paris is big [citation needed].", "Paris is big ."],
@@ -88,6 +95,9 @@ describe("an attribution to the contexts is blanked", () => {
 describe("what belongs to the sentence stays", () => {
   test.each([
     "According to Smith, Paris is big.",
+    "It holds for x^2.",
+    "The volume is 3 m ^3.",
+    "The set is {1, 2}.",
     "According to the World Bank, it grew.",
     "According to the text of the law, it is free.",
     "Documents released by the court show that he left.",

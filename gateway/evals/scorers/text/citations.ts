@@ -12,20 +12,22 @@ const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
 
 const PLACE = String.raw`(?:sources?|docs?\.?|documents?|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
-const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}\s?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
+const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
 const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
 /** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
 const WORDED =
   String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
-  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?)\]`;
+  String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
+  // "<cite>1</cite>", and "{1}" or "^1" behind a word
+  String.raw`<(?:cite|ref|citation)>[^<>]{1,100}</(?:cite|ref|citation)>|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
 /** "France (1).": only at the end of a sentence. */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
 /** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations between private characters. */
 const LENTICULAR = String.raw`[【〔［⟦](?:\d|${PLACE}[\s:#]?)[^【】〔〕［］⟦⟧\n]{0,80}[】〕］⟧]|\ue200[^\ue201]{0,200}\ue201`;
 /** "France.¹", "France<sup>1</sup>"; not "km²", "10⁶", "x<sup>2</sup>". */
-const RAISED = String.raw`(?<=\p{L}{3}|[.,;:!?)\]"”’»])(?:[⁰¹²³⁴-⁹]{1,3}(?:[,˒⁻][⁰¹²³⁴-⁹]{1,3}){0,9}|<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>)`;
+const RAISED = String.raw`(?<=\p{L}{3}|[.,;:!?)\]"”’»])(?:[⁰¹²³⁴-⁹]{1,3}(?:[,˒⁻][⁰¹²³⁴-⁹]{1,3}){0,9}|<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>)|(?<=\p{L}{3}\s)<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>`;
 
 const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULAR}|${RAISED}`, "giu");
 
