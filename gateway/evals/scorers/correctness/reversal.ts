@@ -1,3 +1,4 @@
+import { SIDE_OF } from "../text/opposites";
 import { STOP_WORDS } from "../text/stop-words";
 import type { Word } from "../text/words";
 import { type ReadText, sentenceOf } from "./answer";
@@ -24,29 +25,6 @@ const DENIALS = new Set(
   ).split(" "),
 );
 const KOREAN_DENIAL = /않|없|아니/u;
-
-/** Words that are each other's opposite, the sides with a bar between. */
-const OPPOSITES = `
-  allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
-  safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
-  higher more greater larger|lower less fewer smaller; before|after; above|below; present|absent; accepted accept|rejected reject
-  passed pass passes|failed fails; open|closed shut; alive|dead; won win|lost lose; guilty|innocent; enabled enable|disabled disable
-  required mandatory compulsory|optional voluntary; hot|cold; early|late; positive|negative; included|excluded; agree agreed|disagree disagreed
-`;
-
-/** Number of a pair of opposites, negative for its second side. */
-const SIDE_OF: ReadonlyMap<string, number> = new Map(
-  OPPOSITES.trim()
-    .split(/[;\n]/)
-    .flatMap((pair, index) =>
-      pair.split("|").flatMap((side, place) =>
-        side
-          .trim()
-          .split(/\s+/)
-          .map((word): [string, number] => [word, (index + 1) * (place === 0 ? 1 : -1)]),
-      ),
-    ),
-);
 
 /** Whether a word denies, unless it is the opposite of one that is wanted. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {

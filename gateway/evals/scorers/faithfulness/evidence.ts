@@ -49,6 +49,8 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
 
 /** A passage with this share of a claim's words speaks of the same matter. */
 const SAME_MATTER = 0.6;
+/** An opposite between the same neighbours needs less. */
+const RELATED_MATTER = 0.3;
 
 /** Passages in which the formulas of a claim are looked for. */
 const PASSAGES_OF_FORMULAS = 5;
@@ -96,7 +98,9 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     runs: runsOfWords(ends),
     windows,
     reversal:
-      best && best.alone >= SAME_MATTER ? findReversal(words, source.passages[best.passage]?.text ?? "") : undefined,
+      best && best.alone >= RELATED_MATTER
+        ? findReversal(words, source.passages[best.passage]?.text ?? "", best.alone >= SAME_MATTER)
+        : undefined,
     numbers,
     altered: findAltered(
       claim.text,

@@ -1,3 +1,4 @@
+import { SIDE_OF } from "../text/opposites";
 import { isStopWord, readWords, type Word } from "../text/words";
 import type { Span } from "./span";
 
@@ -39,13 +40,32 @@ const stancesOf = (words: readonly Word[]): Map<string, Stance> => {
   return stances;
 };
 
+/** A word of a claim in whose place a passage has the opposite, between the same neighbours: "open" for "closed". */
+const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | undefined => {
+  const [claimed, known] = [stancesOf(words), stancesOf(others)];
+  const sides = new Set(others.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
+  for (const { word, neighbours } of claimed.values()) {
+    const side = SIDE_OF.get(word.norm);
+    if (side === undefined || sides.has(side) || !sides.has(-side)) continue;
+    const isInPlace = [...known.values()].some(
+      (other) =>
+        SIDE_OF.get(other.word.norm) === -side && neighbours.every((neighbour) => other.neighbours.includes(neighbour)),
+    );
+    if (isInPlace && neighbours.length > 0) return { start: word.start, end: word.end };
+  }
+  return undefined;
+};
+
 /**
- * The word of a claim that is denied where a passage about the same matter affirms it, or the other way round, between
- * the same neighbours. Nothing for long or contrasting sentences, nor where both deny something.
+ * The word of a claim that is denied where a passage affirms it, or the other way round, between
+ * the same neighbours; where both or neither deny something, the word that is the opposite of the passage's. Nothing for
+ * long or contrasting sentences.
  */
-export const findReversal = (words: readonly Word[], passage: string): Span | undefined => {
+export const findReversal = (words: readonly Word[], passage: string, isSameMatter: boolean): Span | undefined => {
   const others = readWords(passage);
-  if (!isPlain(words) || !isPlain(others) || words.some(isNegation) === others.some(isNegation)) return undefined;
+  if (!isPlain(words) || !isPlain(others)) return undefined;
+  if (words.some(isNegation) === others.some(isNegation)) return findOpposite(words, others);
+  if (!isSameMatter) return undefined;
   const expected = stancesOf(others);
   for (const [stem, { isDenied, neighbours, word }] of stancesOf(words)) {
     const other = expected.get(stem);
