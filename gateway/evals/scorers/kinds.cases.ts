@@ -35,6 +35,8 @@ const signs = byReference(
 -5 | -5 ; It is -5. ; −5 ; minus five ; negative 5 | 5 ; It is 5. ; +5
 5 | 5 ; +5 ; It is 5. | -5 ; −5 ; minus 5
 -3.5 | −3.5 ; -3.50 | 3.5
+O- | O- ; O negative ; type O-negative | O+ ; O positive ; A negative
+AB+ | AB+ ; AB positive | AB- ; AB negative ; B positive
 A- | A- ; A− ; It got an A-. ; "A-" | A+ ; A ; B-
 A+ | A+ ; The grade is A+. ; **A+** | A- ; A ; B+
 C++ | C++ ; It is written in C++. ; C++17 | C ; C# ; It is written in C.
@@ -94,6 +96,7 @@ const commonWords = [
     `
 A | A ; a ; A. ; (A) ; A) Paris ; The answer is A. ; It is an A. ; Option A ; Answer: A ; **A** ; It got an A ; A is correct. ; I would choose A, because it fits. ; The answer is (A). | It got a B ; A good question. ; A or maybe B, I think it is B. ; It is a test. ; Not A but B
 B | B ; B. ; The answer is B ; Option B is right. | A ; C ; It was a bad film. ; The answer is C, and B is wrong.
+R | R ; R is the language. ; It is written in R. | Python is. ; Ruby is the language.
 I | I ; The answer is I. ; (I) | I think it is B. ; I do not know it.
 C | C ; c ; It is written in C for speed. | It is D. ; It is written in D.
 e | e ; The answer is e. | The answer is d.
@@ -105,7 +108,7 @@ e | e ; The answer is e. | The answer is d.
 It | It ; The film is It. ; "It" ; It (2017) ; He directed It in 2017. | I think it is Carrie. ; It is Carrie. ; It was directed by him.
 IT | IT ; She works in IT. ; The IT department | It is sales. ; it is in the sales department
 WHO | WHO ; The WHO declared it. ; It was declared by the WHO. ; World Health Organization | Who knows? ; The people who declared it were the UN. ; Someone who knows
-The Who | The Who ; It was The Who. ; the who | The people who played were Queen. ; Who knows? ; It was Queen.
+The Who | The Who ; It was The Who. ; the who | The people who played were Queen. ; Who knows? ; Who? Queen ; The Guess Who ; It was Queen.
 US | US ; It is in the US. | It told us nothing. ; It is in Canada, they told us.
 Her | Her ; The film is Her. ; "Her" is the film. | He met her at home. ; Her name is Ann, the film is Alien.
 Up | Up ; The film is Up. ; It was Up. | He gave up: Cars. ; It came up twice, in Cars.
@@ -120,6 +123,10 @@ const reversals = byReference(
   `
 The drug is not safe for children. | The drug is not safe for children. ; The drug isn't safe for children. ; The drug is unsafe for children. ; No, the drug is not safe for children. | The drug is safe for children. ; Yes, the drug is safe for children.
 The drug is safe. | The drug is safe. ; Yes, the drug is safe. | The drug is not safe. ; The drug isn't safe. ; The drug is unsafe.
+The statement is true. | The statement is true. | The statement is false. ; The statement is untrue. ; The statement is not true.
+Dental care is covered. | Dental care is covered. | Dental care is excluded. ; Dental care is not covered.
+Tom likes Anna. | Tom likes Anna. | Tom dislikes Anna. ; Tom hates Anna. ; Tom doesn't like Anna.
+The claim was approved. | The claim was approved. | The claim was rejected. ; The claim was denied.
 Smoking is not allowed. | Smoking is not allowed. ; Smoking isn't allowed. ; Smoking is not allowed here. ; Smoking is prohibited. | Smoking is allowed. ; Smoking is allowed here.
 Smoking is allowed. | Smoking is allowed. ; Smoking is allowed, drinking is not. ; Smoking is permitted. | Smoking is not allowed. ; Smoking is never allowed. ; It is not true that smoking is allowed. ; Smoking is forbidden.
 not guilty | not guilty ; He was found not guilty. | guilty ; He was found guilty.
@@ -133,7 +140,7 @@ The file has been deleted. | The file has been deleted. ; The file was deleted. 
 You must not open the door. | You must not open the door. | You must open the door.
 It does not work. | It doesn't work. ; No, it does not work. | It works. ; Yes, it works.
 He won the race. | He won the race. | He did not win the race. ; He lost the race.
-A visa is required. | A visa is required. | No visa is required. ; A visa is optional.
+A visa is required. | A visa is required. ; You need a visa. | You don't need a visa. ; No visa is required. ; A visa is optional.
 The test passed. | The test passed. | The test failed. ; The test did not pass.
 Der Hund ist nicht gefährlich. | Der Hund ist nicht gefährlich. | Der Hund ist gefährlich.
 El agua no es potable. | El agua no es potable. | El agua es potable.
@@ -145,6 +152,11 @@ const forms = [
     "How much is it?",
     `
 0.5 | 1/2 ; ½ ; 50% ; 50 % ; 0,5 ; .5 ; 0.50 ; one half ; 50 percent ; 50 per cent | 5 ; 1/3 ; 5% ; 0.05
+1/3 | ⅓ ; a third ; one third ; a third of it | 3 ; 2/3 ; the third
+90 minutes | 1.5 hours ; 1 hour 30 minutes ; 1 hour and 30 minutes ; 1 h 30 min | 1 hour ; 30 minutes ; 1 hour 20 minutes ; 90 hours
+1 hour 30 minutes | 90 minutes ; 1½ hours | 1 hour ; 30 minutes ; 2 hours 30 minutes
+5 feet 6 inches | 5.5 feet ; 66 inches ; 5 ft 6 in tall, 66 inches | 5 feet ; 6 feet 5 inches
+±5 | ± 5 ; +/-5 ; +/- 5 ; plus or minus 5 | 5 ; +5 ; -5 ; plus 5
 1/2 | ½ ; 0.5 ; 50% ; It is 1/2. | 2 ; 1/4 ; 12
 3/4 | ¾ ; 0.75 ; 75% ; three quarters | 4/3 ; 34
 1½ | 1.5 ; 1 1/2 ; one and a half ; 3/2 | 11/2 ; 1.2 ; 15
@@ -189,6 +201,10 @@ a quarter to six | 5:45 ; 17:45 | 6:15 ; 6:45
 January 5, 2021 | 2021-01-05T00:00:00.000Z ; 2021-01-05 ; 2021/01/05 ; 01/05/2021 ; 05/01/2021 ; 5. Januar 2021 ; 5 janvier 2021 ; 5 de enero de 2021 ; 2021年1月5日 ; 2021년 1월 5일 ; 5 января 2021 | 2021-05-01 ; 2021-01-06 ; 5 January 2020
 15.01.1967 | 15/01/1967 ; 01/15/1967 ; January 15, 1967 ; 1967-01-15 ; 15. Januar 1967 ; 15-01-1967 | 15.10.1967 ; 15.01.1976 ; January 5, 1967
 03/04/1999 | 3 April 1999 ; March 4, 1999 ; 03/04/1999 | 04/03/1999 ; 5 April 1999
+1969 | nineteen sixty-nine ; in nineteen sixty nine | nineteen sixty ; nineteen ninety-six ; sixty-nine
+2020 | twenty twenty | twenty twenty-one ; twenty
+March 2020 | 2020-03 ; 03/2020 ; March of 2020 | 2020-04 ; 04/2020 ; 2021-03
+2024-03-10T14:30:00+01:00 | 2024-03-10 13:30 UTC ; 2024-03-10T13:30:00Z ; March 10, 2024, 2:30 PM | 2024-03-10 14:30 UTC ; 2024-03-11 13:30 UTC
 March 1990 | 1990-03-12 ; 12 March 1990 | April 1990 ; March 1991
 44 BC | 44 B.C. ; 44 v. Chr. ; 15 March 44 BC | 44
 `,
@@ -214,6 +230,9 @@ const scripts = byReference(
 İstanbul | istanbul ; ISTANBUL ; Istanbul'da | Ankara
 Ｐａｒｉｓ | Paris | Ｌｏｎｄｏｎ
 दिल्ली | दिल्ली ; राजधानी दिल्ली है। | मुंबई
+파리 | 파리야 ; 수도는 파리야. | 런던이야
+Élysée | l'Élysée ; L’Élysée ; Elysee | Matignon
+arte | dell'arte ; l'arte | dell'opera
 Москва | Москва ; Столица — Москва. | Киев
 Αθήνα | Αθηνα ; ΑΘΗΝΑ | Σπάρτη
 `,
@@ -229,6 +248,12 @@ Half of the members, 50%, agreed. | Half of the members agreed. | 30% of the mem
 The share of the company is 0.25. | The share of the company is 25%. ; The share of the company is 1/4. | The share of the company is 75%.
 Caesar was killed in 44 BC. | Caesar was killed in 44 BCE. ; Caesar was killed in 44 BC. | Caesar was killed in 44 AD.
 The tower is 330.5 m high. | The tower is 330,5 m high. | The tower is 3305 m high.
+The balance is -500 dollars. | The balance is -$500. ; The balance is $-500. | The balance is $500.
+The film lasts 90 minutes. | The film lasts 1 hour 30 minutes. | The film lasts 1 hour 20 minutes.
+The museum is closed on Mondays. | The museum is closed on Mondays. | The museum is open on Mondays. ; The museum is not closed on Mondays.
+Revenue increased in 2020. | Revenue increased in 2020. ; In 2020, revenue increased. | Revenue decreased in 2020. ; Revenue fell in 2020.
+A visa is required for entry. | A visa is required for entry. | A visa is optional for entry.
+The lake is open in summer and closed in winter. | The lake is closed in winter. ; The lake is open in summer. |
 The student got an A-. | The student got an A-. | The student got an A+.
 The program is written in C#. | The program is written in C#. | The program is written in C++.
 The store closes at 9 pm. | The store closes at 21:00. | The store closes at 9 am. ; The store closes at 19:00.

@@ -76,6 +76,9 @@ const isGivenAt = (answer: ReadText, wanted: readonly Word[], at: number): boole
   const behind = text.slice(last.end);
   const isBracketed = QUOTED.test(text.slice(0, first.start)) && /^["”’'»*_)\]`]/u.test(behind);
   if (isBracketed || isLedTo(answer, at, length)) return true;
+  // "R is the language"; "A is" is no article either.
+  if (isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text))
+    return true;
   return APPROVED.test(behind) && !PRONOUNS.has(first.norm);
 };
 
@@ -99,6 +102,8 @@ export const givenPlaces = (answer: ReadText, alias: Alias): Occurrence[] => {
   const wanted = isLed ? alias.words.slice(1) : alias.words;
   return answer.words.flatMap((_, at) => {
     if (!wanted.every(({ norm }, step) => answer.norms[at + step] === norm)) return [];
+    // "The Guess Who" is another band than "The Who".
+    if (isLed && answer.words.length > wanted.length && !ARTICLES.has(answer.norms[at - 1] ?? "")) return [];
     const isGiven = isGivenAt(answer, wanted, at) || (wanted.length === 1 && isCapitalInside(answer, wanted, at));
     return isGiven ? [{ at, length: wanted.length }] : [];
   });

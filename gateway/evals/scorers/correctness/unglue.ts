@@ -12,9 +12,17 @@ const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷�
 const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
 /** "10 x 20", "10 by 20". */
 const TIMES = /(?<=\p{Nd})(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
-/** "B plus", "C sharp", "C plus plus" at the end of a clause. */
-const SPOKEN_SIGN = /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))/gu;
-const SPOKEN: Readonly<Record<string, string>> = { "plus plus": "++", plus: "+", minus: "-", sharp: "#" };
+/** "B plus", "C sharp", "C plus plus" at the end of a clause, and blood types: "O negative". */
+const SPOKEN_SIGN =
+  /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
+const SPOKEN: Readonly<Record<string, string>> = {
+  "plus plus": "++",
+  plus: "+",
+  minus: "-",
+  sharp: "#",
+  positive: "+",
+  negative: "-",
+};
 
 /** Raised digits and spoken signs as they are typed: "x^2", "Ca2+", "B+". */
 export const typeSigns = (text: string): string =>
@@ -22,7 +30,7 @@ export const typeSigns = (text: string): string =>
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
     .replace(TIMES, " × ")
     .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)
-    .replace(SPOKEN_SIGN, (_, sign: string) => SPOKEN[sign] ?? "");
+    .replace(SPOKEN_SIGN, (_, sign?: string, charge = "") => SPOKEN[sign ?? charge] ?? "");
 
 /** Puts back spaces that extraction from web pages has lost, and takes off the marks of notes that stuck to years. */
 export const unglue = (text: string): string =>

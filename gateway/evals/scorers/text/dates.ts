@@ -104,6 +104,21 @@ const readMarked = (words: readonly Word[], at: number): Read | undefined => {
   return isIn(day, 1, 31) ? { date: { year, month, day }, length: 6 } : { date: { year, month, day: null }, length: 4 };
 };
 
+/** "2020-03", "03/2020"; "2003-04" may be a season, and is left. */
+const readMonthAndYear = (words: readonly Word[], at: number, source: string): Read | undefined => {
+  const [a, b] = [words[at], words[at + 1]];
+  if (!a || !b || !/^\d{2}(?:\d{2})?$/.test(a.norm) || !/^\d{2}(?:\d{2})?$/.test(b.norm)) return undefined;
+  const between = source.slice(a.end, b.start);
+  const around = source.slice(Math.max(0, a.start - 2), a.start) + source.slice(b.end, b.end + 2);
+  if (!/^[-/]$/.test(between) || /\d[-/.:,]|[-/.:,]\d/.test(around)) return undefined;
+  const [x, y] = [digitsOf(a), digitsOf(b)];
+  if (a.norm.length === 4 && b.norm.length === 2 && isIn(x, 1000, 2100) && isIn(y, 1, Math.min(12, x % 100)))
+    return { date: { year: x, month: y, day: null }, length: 2 };
+  return a.norm.length === 2 && b.norm.length === 4 && isIn(x, 1, 12) && isIn(y, 1000, 2100)
+    ? { date: { year: y, month: x, day: null }, length: 2 }
+    : undefined;
+};
+
 /** "1990-03-12", "12/03/1990", "12.03.1990": with full stops the day comes first. */
 const readNumeric = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b, c] = [words[at], words[at + 1], words[at + 2]];
@@ -136,7 +151,11 @@ export const readDates = (source: string, words: readonly Word[] = readWords(sou
   );
   for (let at = 0; at < words.length; ) {
     const first = words[at];
-    const read = readMarked(words, at) ?? readNumeric(words, at, source) ?? readNamed(words, at, years);
+    const read =
+      readMarked(words, at) ??
+      readNumeric(words, at, source) ??
+      readMonthAndYear(words, at, source) ??
+      readNamed(words, at, years);
     const year = first && years.get(first.start);
     const last = words[at + (read?.length ?? 1) - 1];
     if (first && last && (read || year)) {

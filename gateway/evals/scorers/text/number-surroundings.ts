@@ -58,10 +58,12 @@ export const unitAround = (
 const MINUS =
   /(?:^|[\s([{=<>≤≥±*×/,:;"'“‘|~≈^])[-–‑－−][$€£₹¥₩₽]?$|(?:^|[([{=<>≤≥:~≈]\s?)−\s[$€£₹¥₩₽]?$|(?:^|[\s([{=<>≤≥~≈])[$€£₹¥₩₽]\s?[-−–]$/u;
 const BELOW_ZERO = /^\s?(?:(?:°|degrees?)\s?(?:[cf]|celsius|fahrenheit)?\s?)?below (?:zero|freezing)\b/iu;
+const EITHER_SIGN = /(?:\+\s?\/\s?[-−–]|\bplus or minus)\s?$/iu;
 const MINUS_WORDS = new Set(["minus", "negative"]);
 
 export const isNegative = (words: readonly Word[], at: number, end: number, source: string): boolean => {
   const start = words[at]?.start ?? 0;
+  if (EITHER_SIGN.test(source.slice(Math.max(0, start - 16), start))) return false;
   if (MINUS.test(source.slice(Math.max(0, start - 4), start)) || BELOW_ZERO.test(source.slice(end, end + 40)))
     return true;
   const [before, word] = [words[at - 2], words[at - 1]];
@@ -71,7 +73,7 @@ export const isNegative = (words: readonly Word[], at: number, end: number, sour
   );
 };
 
-const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\/-)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/u;
+const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-−–]|\bplus or minus)\s?(?:[$€£₹¥₩₽]\s?)?[-−]?$/iu;
 /** "<b>5", "-> 5". */
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND =

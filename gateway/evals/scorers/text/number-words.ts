@@ -121,14 +121,25 @@ export const readSpelledFraction = (words: readonly Word[], at: number): Spelled
   )
     return { value: 0.5, isOrdinal: false, length: 1 };
   const parts = partsOf(second);
-  // "a third" is more often one after the second.
-  const over = first === "a" && (parts === 2 || parts === 4) ? 1 : SMALL.get(first);
+  // "a third" is more often one after the second; "a third of them" and "a third" alone are shares.
+  const isShare = parts === 2 || parts === 4 || words[at + 2]?.norm === "of" || words.length === 2;
+  const over = first === "a" && isShare ? 1 : SMALL.get(first);
   if (parts === undefined || over === undefined || over === 0 || over >= 20) return undefined;
   const isPlural = /s$/.test(second);
   return isPlural || over === 1 ? { value: over / parts, isOrdinal: false, length: 2 } : undefined;
 };
 
-/** "twenty" takes "one" behind it, "one" takes nothing: "nineteen eighty" are two numbers. */
+/** "nineteen sixty-nine", "twenty twenty": a year in two halves. */
+export const readSpelledYear = (words: readonly Word[], at: number): Spelled | undefined => {
+  const century = SMALL.get(words[at]?.norm ?? "") ?? 0;
+  const tens = SMALL.get(words[at + 1]?.norm ?? "") ?? 0;
+  if (century < 13 || century > 20 || tens < 10) return undefined;
+  const ones = SMALL.get(words[at + 2]?.norm ?? "") ?? 0;
+  const hasOnes = tens >= 20 && ones > 0 && ones < 10;
+  return { value: 100 * century + tens + (hasOnes ? ones : 0), isOrdinal: false, length: hasOnes ? 3 : 2 };
+};
+
+/** "twenty" takes "one" behind it, "one" takes nothing: "nineteen eighty" is a year or two numbers. */
 const fits = (group: number | undefined, value: number): boolean =>
   group === undefined ||
   (value < 10 ? value > 0 && group % 10 === 0 && group % 100 !== 10 && group > 0 : group % 100 === 0 && group > 0);

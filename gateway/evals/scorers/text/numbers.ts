@@ -1,5 +1,12 @@
 import { type Bound, boundOf, CURRENCY, type Era, eraOf, isNegative, unitAround } from "./number-surroundings";
-import { magnitudeOf, readSpelled, readSpelledFraction, readSpelledOne, romanValue } from "./number-words";
+import {
+  magnitudeOf,
+  readSpelled,
+  readSpelledFraction,
+  readSpelledOne,
+  readSpelledYear,
+  romanValue,
+} from "./number-words";
 import { areRivals, isMoney, isSameDimension, type Unit, unitByName } from "./units";
 import { readWords, type Word } from "./words";
 
@@ -63,7 +70,8 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
 };
 
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
-  const spelled = readSpelledFraction(words, at) ?? readSpelledOne(words, at) ?? readSpelled(words, at);
+  const year = readSpelledYear(words, at);
+  const spelled = year ?? readSpelledFraction(words, at) ?? readSpelledOne(words, at) ?? readSpelled(words, at);
   const roman = spelled ? undefined : romanValue(words[at]?.text ?? "");
   if (!spelled && roman === undefined) return undefined;
   return {
@@ -72,7 +80,7 @@ const readInWords = (words: readonly Word[], at: number): Read | undefined => {
     step: Number.isInteger(spelled?.value ?? 0) ? 1 : 0,
     isOrdinal: spelled?.isOrdinal ?? true,
     isDecade: false,
-    isPlain: false,
+    isPlain: year !== undefined,
     unit: null,
     length: spelled?.length ?? 1,
   };
@@ -129,8 +137,36 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
     });
     at += read.length;
   }
-  return quantities;
+  return joinParts(quantities, source);
 };
+
+/** Dimensions of which people name a large unit and then a smaller one. */
+const COMPOUND = new Set(["time", "years", "length", "mass"]);
+
+/** "1 hour 30 minutes", "5 feet and 10 inches": one amount in the larger unit. */
+const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] => {
+  const joined: Quantity[] = [];
+  for (const part of quantities) {
+    const last = joined.at(-1);
+    if (!last?.unit || !part.unit || !isPartOf(last, part, source)) {
+      joined.push(part);
+      continue;
+    }
+    const ratio = part.unit.factor / last.unit.factor;
+    const value = last.value + Math.sign(last.value) * part.value * ratio;
+    joined[joined.length - 1] = { ...last, value, otherValue: null, halfStep: part.halfStep * ratio, end: part.end };
+  }
+  return joined;
+};
+
+const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
+  whole.unit?.dimension === part.unit?.dimension &&
+  COMPOUND.has(part.unit?.dimension ?? "") &&
+  Number.isInteger(whole.value) &&
+  part.value > 0 &&
+  part.bound === null &&
+  part.value * (part.unit?.factor ?? 0) < (whole.unit?.factor ?? 0) &&
+  /^\s(?:and\s)?$/.test(source.slice(whole.end, part.start).slice(0, 6));
 
 /** Rounding is granted up to this share of the value; "about 40 %" for 44.7 % is not. */
 const MOST_ROUNDING = 0.02;

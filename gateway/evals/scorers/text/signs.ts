@@ -62,9 +62,9 @@ const signsBetween = (source: string, left: Word | undefined, right: Word | unde
     // A dash, a list mark, or the mark of a quotation.
     if (/^--?$/.test(sign)) {
       const isUnary =
-        behind === "" &&
+        /^[$€£₹¥₩₽]?$/.test(behind) &&
         (isOperand(right) || source.charAt(right?.end ?? -1) === "(") &&
-        (left === undefined || /[\s(=<>*/^,]$/.test(before)) &&
+        (left === undefined || /[\s(=<>*/^,$€£₹¥₩₽]$/.test(before)) &&
         !isSpaced;
       if (isUnary) return ["negative"];
       return isOperand(left) && isOperand(right) ? ["-"] : [];

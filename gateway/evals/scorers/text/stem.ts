@@ -36,7 +36,7 @@ const inflected = (word: string): string => {
 const KOREAN_COPULA =
   /(?:이?(?:었|였)(?:습니다|어요|다)|입니다|이?랍니다|이에요|예요|이다|이고|이며|인데|입니까|이?(?:라고|라는|라서))$/u;
 const KOREAN_PARTICLE =
-  /(?:에서(?:는|도|의)?|에게(?:서)?|한테|께서|(?:으)?로(?:는|도|서|써|부터)?|까지|부터|보다|처럼|마다|조차|에(?:는|도)?|은|는|이|가|을|를|의|과|와|도|만|께|랑)$/u;
+  /(?:에서(?:는|도|의)?|에게(?:서)?|한테|께서|(?:으)?로(?:는|도|서|써|부터)?|까지|부터|보다|처럼|마다|조차|이?야|에(?:는|도)?|은|는|이|가|을|를|의|과|와|도|만|께|랑)$/u;
 
 /** Without a particle; a name of one syllable keeps what may be its second: "대만" is no "대" with a particle. */
 const koreanStem = (word: string): string => {

@@ -69,7 +69,7 @@ describe("numbers", () => {
   });
 
   test("neighbours stay two numbers; a pronoun and a compact disc are none", () => {
-    expect(readNumbers("two and three, nineteen eighty").map(({ value }) => value)).toEqual([2, 3, 19, 80]);
+    expect(readNumbers("two and three, eleven eighty").map(({ value }) => value)).toEqual([2, 3, 11, 80]);
     expect(readNumbers("I have a CD")).toEqual([]);
   });
 
@@ -106,6 +106,11 @@ describe("dates", () => {
     ["25/12/1999", [1999, 12, 25]],
     ["03/04/1999", [1999, null, null]],
     ["in 1492", [1492, null, null]],
+    ["2020-03", [2020, 3, null]],
+    ["03/2020", [2020, 3, null]],
+    ["the season 2003-04", [2003, null, null]],
+    ["from 1914-18", [1914, null, null]],
+    ["nineteen sixty-nine", [1969, null, null]],
     ["you may 3 march", [null, null, null]],
   ])("%s is read", (text, expected) => expect(date(text)).toEqual(expected));
 

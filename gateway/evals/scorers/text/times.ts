@@ -32,7 +32,7 @@ const PART_OF_DAY = /^\s?(?:o['’]?clock)?\s?(?:in the (morning|afternoon|eveni
 const FORMS = [
   String.raw`\b(?:12(?::00)?\s)?(?<noon>noon|midday)\b|\b(?:12(?::00)?\s)?(?<midnight>midnight)\b`,
   // 17:30:00.000Z behind the day of an ISO date
-  String.raw`(?<=\d-\d{2}[t ])(?<hour>\d{2}):?(?<minute>\d{2})(?::?(?<second>\d{2})(?:[.,]\d{1,9})?)?(?<zone>z|[-+−]\d{2}:?\d{2})?(?![\d:])`,
+  String.raw`(?<=\d-\d{2}[t ])(?<hour>\d{2}):?(?<minute>\d{2})(?::?(?<second>\d{2})(?:[.,]\d{1,9})?)?(?:(?<zone>z|[-+−]\d{2}:?\d{2}|\s?(?:utc|gmt)(?![-+−\p{L}\d])))?(?![\d:])`,
   // 5 pm, 5:30 p.m., 5.30pm
   String.raw`${STARTS}(?<hour>\d{1,2})(?:${MINUTES})?(?::(?<second>\d{2}))?${MERIDIEM}`,
   // "5 to 10 pm": the first hour has no sign of its own.

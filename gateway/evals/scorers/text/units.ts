@@ -39,7 +39,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "ms millisecond milliseconds": 0.001,
     "sec secs second seconds": 1,
     "min mins minute minutes": 60,
-    "hr hrs hour hours": 3600,
+    "h hr hrs hour hours": 3600,
     "day days": 86_400,
     "week weeks": 604_800,
   }),

@@ -95,10 +95,13 @@ const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): st
 const TURKISH_CASE =
   /^(\p{Lu}[\p{L}\p{M}]{2,})['’](?:[dt][ae]n?|n?[ıiuü]n|y?[ıiuüae]|n[ae]|l[ae]r|[dt][ıiuü]r|yl[ae]|l[ıiuü])$/u;
 
+/** "l'Élysée", "dell'arte": French and Italian write a short article or preposition to the next word. */
+const ELIDED = /^(?:[Ll]|d|qu|[Dd]ell|[Nn]ell|[Aa]ll|[Dd]all|[Ss]ull)['’](?=\p{L}{3})/u;
+
 const toWord = (text: string, start: number): Word => {
   const numeral = /^(?:[\p{Nd}.]|[¼½¾⅐-⅞])/u.test(text) ? readNumeral(text) : undefined;
   const norm = numeral ? normaliseNumeral(text, numeral) : normaliseWord(text);
-  const name = TURKISH_CASE.exec(text)?.[1];
+  const name = TURKISH_CASE.exec(text)?.[1] ?? (ELIDED.test(text) ? text.replace(ELIDED, "") : undefined);
   return { text, norm, stem: stemOf(name ? normaliseWord(name) : norm), numeral, start, end: start + text.length };
 };
 
