@@ -37,6 +37,9 @@ const signs = byReference(
 -3.5 | −3.5 ; -3.50 | 3.5
 O- | O- ; O negative ; type O-negative | O+ ; O positive ; A negative
 AB+ | AB+ ; AB positive | AB- ; AB negative ; B positive
+if (a == b) | if (a == b) ; if (a==b) | if (a != b) ; if (a = b) ; if (a >= b) ; if
+O(n log n) | O(n log n) ; It takes O(n log n). | O(n) ; O(log n) ; O(n^2)
+>= 3.8 | >= 3.8 ; ≥3.8 ; at least 3.8 ; 3.8 or higher | <= 3.8 ; > 3.8 ; 3.8 or lower
 A- | A- ; A− ; It got an A-. ; "A-" | A+ ; A ; B-
 A+ | A+ ; The grade is A+. ; **A+** | A- ; A ; B+
 C++ | C++ ; It is written in C++. ; C++17 | C ; C# ; It is written in C.
@@ -155,7 +158,9 @@ const forms = [
 1/3 | ⅓ ; a third ; one third ; a third of it | 3 ; 2/3 ; the third
 90 minutes | 1.5 hours ; 1 hour 30 minutes ; 1 hour and 30 minutes ; 1 h 30 min | 1 hour ; 30 minutes ; 1 hour 20 minutes ; 90 hours
 1 hour 30 minutes | 90 minutes ; 1½ hours | 1 hour ; 30 minutes ; 2 hours 30 minutes
-5 feet 6 inches | 5.5 feet ; 66 inches ; 5 ft 6 in tall, 66 inches | 5 feet ; 6 feet 5 inches
+5 in the afternoon | 17:00 ; 5 PM ; 5 p.m. | 5 AM ; 15:00
+6 ft 2 in | 6 feet 2 inches ; 74 inches ; 6 ft 2 in | 6 ft 3 in ; 6 ft ; 2 ft 6 in
+5 feet 6 inches | 5.5 feet ; 66 inches ; 5 ft 6 in | 5 feet ; 6 feet 5 inches
 ±5 | ± 5 ; +/-5 ; +/- 5 ; plus or minus 5 | 5 ; +5 ; -5 ; plus 5
 1/2 | ½ ; 0.5 ; 50% ; It is 1/2. | 2 ; 1/4 ; 12
 3/4 | ¾ ; 0.75 ; 75% ; three quarters | 4/3 ; 34

@@ -34,8 +34,8 @@ const withoutTitle = (words: readonly Word[]): readonly Word[] =>
 
 /** A reference, what is outside its brackets ("Blue (colour)"), and each side of its one "or". */
 const variantsOf = (reference: string): string[] => {
-  // "Blue (colour)", not "O(n)".
-  const outside = reference.replace(/(?<![\p{L}\p{N}])\([^()]*\)|(?<![\p{L}\p{N}])\[[^[\]]*\]/gu, " ").trim();
+  // "Blue (colour)", not "O(n)" or "if (a == b)".
+  const outside = reference.replace(/(?<![\p{L}\p{N}])\([^()=<>&|^]*\)|(?<![\p{L}\p{N}])\[[^[\]]*\]/gu, " ").trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
   const isChoice = sides.length === 2 && reference.length < 80 && sides.every((side) => /\p{L}{3}/u.test(side));
   const isLettered = /[\p{L}\p{N}]/u.test(outside);

@@ -12,16 +12,18 @@ const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
 
 const PLACE = String.raw`(?:sources?|docs?\.?|documents?|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
-const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
+const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}(?:\sid)?[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
 const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
 const POINTER = String.raw`[,;:#]?\s?(?:pp?\.?|pages?|lines?|§)\s?\d[\d\s,–-]{0,20}`;
+/** A tag around a marker or, as some models write it, around what a source says. */
+const TAG = String.raw`</?(?:cite|citation|ref|source|doc|document)\b[^<>]{0,100}>`;
 /** "(source 2)", "[doc 3]", "(Source: guide.pdf, p. 3)", "[guide.pdf]", "[citation needed]". */
 const WORDED =
   String.raw`\((?:${NUMBERED}|${NAMED}|${FILE}${POINTER}|https?://[^()\s]{1,300}|citation needed)\)|` +
   String.raw`\[(?:${NUMBERED}|${NAMED}|${FILE}(?:${POINTER})?|see\s${NUMBERS}|citation needed|sources?|refs?|citations?|\d{1,3}†[^\[\]\n]{1,60})\]|` +
-  // "<cite>1</cite>", and "{1}" or "^1" behind a word
-  String.raw`<(?:cite|ref|citation)>[^<>]{1,100}</(?:cite|ref|citation)>|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
+  // "<cite>1</cite>", "<source id=1>", "{{cite|1}}", "(cf. 1)", and "{1}" or "^1" behind a word
+  String.raw`${TAG}\s?(?:${NUMBERS}|${NUMBERED}|${FILE})\s?${TAG}|${TAG}|\{\{cit[^{}]{0,100}\}\}|\((?:cf\.|see)\s?${NUMBERS}\)|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
 /** "France (1).": only at the end of a sentence. */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
 /** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations between private characters. */
@@ -92,7 +94,7 @@ const ATTRIBUTION = new RegExp(
     String.raw`\b(?:from|in|within|per|using|by|given|considering|in light of|(?:referring|looking) (?:to|at)|citing)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
     String.raw`\bas\s(?:(?:is|was|it is)\s)?${SAID}\s(?:(?:in|by|on|within)\s${CONTEXTS}|above|earlier|below)(?:\s?,)?`,
     String.raw`\b(?:(?:it\s)?(?:is|was|are|were)\s)?${SAID}\s(?:in|by|on|within)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
-    String.raw`(?<![\p{L}\p{N}])(?:as\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
+    String.raw`(?<![\p{L}\p{N}])(?:as\s|here(?:['’]s|\sis)\swhat\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
     String.raw`\bper\s${NAMED_CONTEXTS}(?:\s?,)?`,
     String.raw`(?<=^|[.!?\n]\s{0,3})${SOURCE}\s?${WHICH}\s?:`,
     String.raw`\bit\s(?:is|was)\s(?:also\s)?${SAID}\sthat\b`,

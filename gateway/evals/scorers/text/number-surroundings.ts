@@ -50,7 +50,9 @@ export const unitAround = (
   const following = words[next];
   // "5 km", "5-mile", not "in 1912. Miles".
   if (!following || !/^[\s-]{0,2}$/.test(source.slice(end, following.start))) return { unit: null, end };
-  const unit = unitByName(following.norm) ?? null;
+  // "6 ft 2 in"; elsewhere "in" is a preposition.
+  const isInch = following.norm === "in" && /(?:ft|feet|foot)\.?\s$/i.test(source.slice(0, first?.start).slice(-6));
+  const unit = unitByName(isInch ? "inch" : following.norm) ?? null;
   return { unit, end: unit ? following.end : end };
 };
 
@@ -78,6 +80,9 @@ const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-�
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND =
   /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|no more than)|(at least|no less than|no fewer than))\s$/iu;
+/** "3.8 or higher". */
+const BOUND_BEHIND =
+  /^\s(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later)|(lower|less|below|fewer|under|younger|earlier))\b/iu;
 
 export const boundOf = (source: string, start: number, end: number): Bound | null => {
   const before = source.slice(Math.max(0, start - 40), start);
@@ -90,6 +95,8 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   const [, less, more, most, least] = SPELLED_BOUND.exec(before) ?? [];
   if (less) return { sign: "<", isSpelled: true };
   if (more) return { sign: ">", isSpelled: true };
+  const [, orMore, orLess] = BOUND_BEHIND.exec(source.slice(end, end + 16)) ?? [];
+  if (orMore || orLess) return { sign: orMore ? "≥" : "≤", isSpelled: true };
   if (most) return { sign: "≤", isSpelled: true };
   return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
 };

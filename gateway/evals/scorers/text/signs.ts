@@ -139,7 +139,7 @@ export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
 
 /** A formula or a call: what stands between its words matters, "x^2 + y^2", "sin(x)". */
 export const isFormula = (stretch: Stretch): boolean =>
-  /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)/u.test(stretch.text) ||
+  /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)|(?<=(?<!\p{L})\p{L})\([^()]{1,30}\)/u.test(stretch.text) ||
   innerSigns(stretch).some((signs) => signs.some((sign) => !SOFT.has(sign))) ||
   (stretch.length === 2 &&
     [0, 1].every((step) => /^\p{L}$/u.test(stretch.words[stretch.at + step]?.text ?? "")) &&

@@ -9,6 +9,8 @@ test.each(
   Sorry, I don't know. | The answer cannot be found in the documents provided. | **N/A** | Answer: N/A | No information available. |
   It is unclear who founded it. | Not known when it was built. | Je ne sais pas. | Ich weiß es nicht. | Keine Ahnung. | No sé. |
   Non lo so. | Não sei. | Не знаю. | 不知道 | わかりません | 모르겠습니다 | لا أعرف | Unbekannt | 不明 |
+  I'm not able to answer that. | Not in context | Out of scope | Undisclosed | Hard to say. | Don't know, sorry. |
+  It doesn't say. | There isn't enough information. |
   Unable to determine. | Not applicable | Can't say. | I cannot answer this question. | I don\`t know`
     .split("|")
     .map((text) => text.trim()),

@@ -35,14 +35,15 @@ const ABSTENTION = new RegExp(
     "je (?:ne )?sais pas|(?:ich )?wei(?:ß|ss) (?:es |das |ich )?nicht|(?:ich habe )?keine ahnung|no (?:lo )?sé|non (?:lo )?so|não sei|ik weet het niet",
     "(?:я )?не знаю|неизвестно|unbekannt|inconnu|desconocido|desconhecido|sconosciuto|onbekend|我?不知道|未知|(?:わか|分か)りません|不明|모르겠습니다|모르겠어요|모릅니다|لا أعرف|غير معروف|bilmiyorum",
     "(?:(?:i|we) have )?no (?:idea|clue|answer|response)(?: (?:found|available|given|provided|possible))?",
+    "hard to (?:say|tell)|beats me|out of (?:the )?scope|undisclosed|unavailable|(?:it|they) (?:does not|doesnt|do not|dont) say",
     "unknown|unanswerable(?: question)?|undetermined|undeterminable|indeterminate|unspecified|unclear",
     `not ${HOW}${KNOWN}`,
     `none (?:is |was |are |were )?${HOW}${KNOWN}`,
-    `(?:(?:i|we|one|it|this|that) )?(?:cannot|can not|cant|could not|couldnt|unable to|not able to|impossible to|not possible to) (?:be )?(?:answer|answered|determine|determined|say|tell|find|found|known|inferred|established|verified|decided)(?: (?:it|that|this|an answer|the answer|this question|the question))?`,
-    `there is no answer|(?:there is )?(?:no|not enough|insufficient) (?:relevant |specific |such |further )?${MATTER}(?: (?:is |was )?${KNOWN})?`,
+    `(?:(?:i|we|one|it|this|that)(?: am| are| is)? |im )?(?:cannot|can not|cant|could not|couldnt|unable to|not able to|impossible to|not possible to) (?:be )?(?:answer|answered|determine|determined|say|tell|find|found|known|inferred|established|verified|decided)(?: (?:it|that|this|an answer|the answer|this question|the question))?`,
+    `there (?:is no answer|(?:is not|isnt|was not|wasnt) (?:enough|sufficient|any) (?:relevant |specific )?${MATTER}(?: ${KNOWN})?)|(?:there is )?(?:no|not enough|insufficient) (?:relevant |specific |such |further )?${MATTER}(?: (?:is |was )?${KNOWN})?`,
     `${MATTER} (?:is |was )?(?:not ${HOW}${KNOWN}|unavailable)`,
     `nothing (?:is |was )?${KNOWN}`,
-    `not (?:enough|sufficient) ${MATTER}|not in the ${SOURCE}`,
+    `not (?:enough|sufficient) ${MATTER}|not in (?:the |this )?${SOURCE}`,
   ].join("|")})${TAIL}$`,
 );
 
@@ -56,7 +57,7 @@ const evenOut = (text: string): string =>
     .toLowerCase()
     .replace(/['’‘ʼ`´]/gu, "")
     .replace(/[^\p{L}\p{N}/]+/gu, " ")
-    .replace(/(?<=\w) sorry$/, "")
+    .replace(/(?<=\w) sorry ?$/, "")
     .trim();
 
 /** Words beside a bare verdict that add nothing: "Yes, that is right." */
@@ -148,7 +149,7 @@ const COURTESY = new RegExp(
     String.raw`^(?:please )?feel free to\b.{0,100}$`,
     String.raw`^how (?:can|may) i help\b.{0,60}$`,
     String.raw`^(?:is there )?anything else\b.{0,60}$`,
-    String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*here(?:'s|’s| is| are)\b.{0,200}:?$`,
+    String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*here(?:'s|’s| is| are)\b[^:]{0,200}:?$`,
     String.raw`^(?:i['’]?m|i am|we are)?\s?(?:very |so |really |terribly )?sorry(?: for the confusion)?[\s!.,]*$`,
     String.raw`^enjoy\b.{0,30}$`,
   ].join("|"),

@@ -48,6 +48,8 @@ const FORMS = [
   // five o'clock, half past five, ten past five, a quarter to six
   String.raw`\b${HOUR}\s?o['’]?clock\b`,
   String.raw`\b(?:an?\s)?(?<part>half|quarter|\d{1,2}(?=(?:\sminutes?)?\spast|\sminutes?\s)|(?:five|ten|twenty)(?=(?:\sminutes?)?\spast|\sminutes?\s))(?:\sminutes?)?\s(?<way>past|to)\s${HOUR}(?![\p{L}\d:])(?:${MERIDIEM})?`,
+  // 5 in the afternoon
+  String.raw`${STARTS}${HOUR}(?=\sin the (?:morning|afternoon|evening)\b)`,
 ].map((form) => new RegExp(form, "giu"));
 
 const numberIn = (text: string | undefined): number => {
