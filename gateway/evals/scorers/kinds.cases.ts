@@ -112,7 +112,7 @@ It | It ; The film is It. ; "It" ; It (2017) ; He directed It in 2017. | I think
 IT | IT ; She works in IT. ; The IT department | It is sales. ; it is in the sales department
 WHO | WHO ; The WHO declared it. ; It was declared by the WHO. ; World Health Organization | Who knows? ; The people who declared it were the UN. ; Someone who knows
 The Who | The Who ; It was The Who. ; the who | The people who played were Queen. ; Who knows? ; Who? Queen ; The Guess Who ; It was Queen.
-US | US ; It is in the US. | It told us nothing. ; It is in Canada, they told us.
+US | US ; It is in the US. ; USA ; the United States ; U.S. | It told us nothing. ; It is in Canada, they told us.
 Her | Her ; The film is Her. ; "Her" is the film. | He met her at home. ; Her name is Ann, the film is Alien.
 Up | Up ; The film is Up. ; It was Up. | He gave up: Cars. ; It came up twice, in Cars.
 Them! | Them! ; Them ; The film is Them! | It was one of them, Alien.

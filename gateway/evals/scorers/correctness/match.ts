@@ -6,6 +6,7 @@ import { contentWords, isNameLike, type Word } from "../text/words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
 import { checkFact, type FactCheck, hasAlteredNumbers, isRefuted } from "./facts";
+import { familyOf } from "./families";
 import { givenPlaces, isCommonWord } from "./given";
 import { keyOf } from "./key";
 import { type Occurrence, occurrencesOf } from "./occurrences";
@@ -84,12 +85,21 @@ const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
   return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
 };
 
+/** Where the answer has another name of a country whose short name is a common word: "USA" for "US". */
+const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Alias): Occurrence[] => {
+  const family = name && others.length === 0 && /^\p{Lu}{2}$/u.test(text.trim()) ? familyOf(name.norm) : undefined;
+  if (family === undefined) return [];
+  const isRelative = ({ norm, text }: Word) =>
+    norm !== name?.norm && familyOf(norm) === family && /^\p{Lu}/u.test(text);
+  return words.flatMap((word, at) => (isRelative(word) ? [{ at, length: 1 }] : []));
+};
+
 /** Where the alias is said; a date or number counts wherever the answer gives the same one, a common word where it is given. */
 const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
   const { verdict, given } = fact ?? {};
   if (!fact && isCommonWord(alias)) {
     const acronym = acronymPlace(answer.words, alias.words);
-    return acronym && acronym.length > 1 ? [acronym] : givenPlaces(answer, alias);
+    return acronym && acronym.length > 1 ? [acronym] : [...givenPlaces(answer, alias), ...relativesOf(answer, alias)];
   }
   // "5" stands in "5 %" and in "March 5" as well.
   if (!given || verdict !== "same") return fact ? [] : occurrencesOf(answer, alias);
