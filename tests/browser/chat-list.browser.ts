@@ -195,6 +195,25 @@ describe("feedback on an answer", () => {
       await page.getByText("At 6:30.").first().waitFor();
     }));
 
+  test("shows its first field when it opens, what is wrong when it is refused, and closes", () =>
+    asEditor({ expectedStatuses: [422] }, async (page) => {
+      await page.setViewportSize({ width: 320, height: 640 });
+      await page.getByRole("link", { name: "Give feedback" }).click();
+      const isInView = async (text: string) => {
+        const [box, dock] = [await page.getByText(text).boundingBox(), await page.locator(".dock").boundingBox()];
+        return box !== null && dock !== null && box.y >= 0 && box.y + box.height <= dock.y;
+      };
+      const focused = () => page.evaluate("document.activeElement.name");
+      await page.getByText("How is this answer?").waitFor();
+      expect([await isInView("How is this answer?"), await focused()]).toEqual([true, "rating"]);
+      await page.getByRole("button", { name: "Save feedback" }).click();
+      await page.getByText("Choose good or bad").waitFor();
+      expect([await isInView("Choose good or bad"), await focused()]).toEqual([true, "rating"]);
+      await page.getByRole("link", { name: "Cancel" }).click();
+      await page.getByText("184 tokens").waitFor();
+      expect(await page.getByRole("button", { name: "Save feedback" }).count()).toBe(0);
+    }));
+
   test("works without scripts, on a page of its own", () =>
     asEditor({ javaScript: false }, async (page) => {
       await page.getByRole("link", { name: "Give feedback" }).click();

@@ -133,7 +133,18 @@
     if (follows) $("to-end").hidden = true;
   }, { passive: true });
 
-  document.addEventListener("htmx:after:swap", () => {
+  // The form below an answer opens at its first field; one that was refused shows what is wrong.
+  const showForm = (form) => {
+    const field = form.querySelector(':is([aria-invalid="true"], [aria-invalid="true"] *):is(input, textarea)');
+    const target = field ?? form.querySelector("input:checked") ?? form.querySelector("input");
+    follows = false;
+    target.focus({ preventScroll: true });
+    target.closest("fieldset, .field, div").scrollIntoView({ block: "center", behavior: "instant" });
+  };
+
+  document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+    const form = ctx.target?.id?.startsWith("feedback-") && ctx.target.querySelector("form");
+    if (form) showForm(form);
     addCopyButtons();
     sendNextAfterAnswer();
   });

@@ -116,6 +116,9 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
     )}
     <div class="form-end">
       <button type="submit">Save feedback</button>
+      <a class="button secondary" href={path.replace(/\/answers\/.*/, "")}>
+        Cancel
+      </a>
     </div>
   </form>
 );
