@@ -38,6 +38,11 @@ export const errorPage = async (
     const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
     return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });
   }
+  // A form was sent to this address, and the reader opens it again: the page with the form is one step up.
+  if (error.kind === "method_not_allowed" && request.method === "GET") {
+    const location = pathname.slice(0, pathname.lastIndexOf("/")) || "/";
+    return new Response(null, { status: 303, headers: { ...PAGE_HEADERS, location } });
+  }
   const { principal } = exchangeOf(request);
   const Frame = principal ? Shell : Plain;
   return page(

@@ -39,6 +39,18 @@ test("the start page of a metrics key explains the key, and signing in opens tha
   expect((await get("/sign-in?return=/system", "metrics")).headers.get("location")).toBe("/");
 });
 
+test.each([
+  ["/keys/key_1/rotate", "/keys/key_1"],
+  ["/chat/chat_1/rename", "/chat/chat_1"],
+  ["/evals/run_1/recompute", "/evals/run_1"],
+  ["/evals/run_1/results/res_1/labels", "/evals/run_1/results/res_1"],
+  ["/datasets/ds_1/delete", "/datasets/ds_1"],
+  ["/sign-out", "/"],
+])("the address of a form, %s, leads to its page when it is opened", async (path, location) => {
+  const response = await get(path, "admin");
+  expect([response.status, response.headers.get("location")]).toEqual([303, location]);
+});
+
 test("a stranger's start page is the sign-in", async () => {
   const response = await fetch(`${pages.url}/`, { redirect: "manual" });
   expect(response.headers.get("location")).toBe("/sign-in");

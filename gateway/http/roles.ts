@@ -166,7 +166,7 @@ export const ROUTE_ROLES: Readonly<Record<string, RouteRole>> = {
   "POST /evals/running/:id/stop": "member",
   "GET /evals/label": "editor",
   "POST /evals/label": "editor",
-  "POST /evals/results/:id/labels": "editor",
+  "POST /evals/:id/results/:result/labels": "editor",
   "GET /evals/:id": "viewer",
   "GET /evals/:id/export": "viewer",
   "GET /evals/:id/results/:result": "viewer",
@@ -193,6 +193,6 @@ export const authorize = (method: string, route: string, principal: Principal | 
   if (needed === "any" || hasRole(principal.role, needed)) return;
   throw new AppError(
     "insufficient_role",
-    `This needs the role ${needed}; the key "${principal.keyName}" is a ${principal.role}. Ask an admin for another key.`,
+    `This needs the role ${needed}; the key "${principal.keyName}" has the role ${principal.role}. Ask an admin for another key.`,
   );
 };

@@ -69,7 +69,7 @@ export const LabelForm = ({ result, own, filled, problems }: LabelFormProps) => 
     <details class="card fold" open={Object.keys(problems).length > 0}>
       <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
       {labelled.map((criterion) => (
-        <form class="form" method="post" action={`/evals/results/${result.id}/labels`}>
+        <form class="form" method="post" action={`/evals/${result.run_id}/results/${result.id}/labels`}>
           <input type="hidden" name="metric" value={criterion.name} />
           <LabelFields criterion={criterion} filled={filledFor(criterion.name)} problems={problems} />
           <div class="form-end">

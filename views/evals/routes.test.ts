@@ -78,7 +78,7 @@ describe("names that every object inherits", () => {
   test("are no kind of failure", async () => {
     const { result } = await evaluate();
     const form = { metric: "correctness", value: "1", failure: "constructor" };
-    expect((await post(`/evals/results/${result.id}/labels`, form)).status).toBe(303);
+    expect((await post(`/evals/${result.run_id}/results/${result.id}/labels`, form)).status).toBe(303);
     const { data } = await pages.labels.list(result.id, {});
     expect(data.map(({ failure }) => failure)).toEqual([null]);
   });
@@ -101,7 +101,7 @@ describe("a label that is refused", () => {
     ["1.5", "value must be on the scale of correctness: 0 to 1."],
   ])("by its value %j keeps what was typed, on the page of a run of one result", async (value, problem) => {
     const { run, result } = await evaluate();
-    const { status, html } = await post(`/evals/results/${result.id}/labels`, { ...typed, value });
+    const { status, html } = await post(`/evals/${result.run_id}/results/${result.id}/labels`, { ...typed, value });
     expect(status).toBe(422);
     expectKept(html, problem);
     expect(html).toContain(run.id);
@@ -109,12 +109,13 @@ describe("a label that is refused", () => {
 
   test("keeps what was typed where it was one of many results", async () => {
     const {
+      run,
       ids: [id, other],
     } = await addTwins();
-    const { status, html } = await post(`/evals/results/${id}/labels`, { ...typed, value: "" });
+    const { status, html } = await post(`/evals/${run}/results/${id}/labels`, { ...typed, value: "" });
     expect(status).toBe(422);
     expectKept(html, "Choose a value");
-    expect(html).toContain(`action="/evals/results/${id}/labels"`);
+    expect(html).toContain(`action="/evals/${run}/results/${id}/labels"`);
     expect(html).not.toContain(other);
   });
 
@@ -138,7 +139,7 @@ describe("a label that is refused", () => {
 
   test("by the length of its comment is told so; line breaks count once, as in the browser", async () => {
     const { result } = await evaluate();
-    const path = `/evals/results/${result.id}/labels`;
+    const path = `/evals/${result.run_id}/results/${result.id}/labels`;
     const comment = "x\r\n".repeat(5000);
     const refused = await post(path, { ...typed, value: "1", comment: `${comment}x` });
     expect(refused.status).toBe(422);
@@ -155,7 +156,7 @@ describe("a label that is refused", () => {
     const { cookie } = await pages.sessions.signIn(key.key);
     const unlogged = { cookie: `groundwire=${cookie}`, origin: pages.url };
     const form = { ...typed, value: "0" };
-    const { status, html } = await post(`/evals/results/${result.id}/labels`, form, unlogged);
+    const { status, html } = await post(`/evals/${result.run_id}/results/${result.id}/labels`, form, unlogged);
     expect(status).toBe(422);
     expect(html).toMatch(/<textarea[^>]* aria-invalid="true"/);
     expect(html).toContain("Send the label without a comment.");

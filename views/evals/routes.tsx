@@ -230,17 +230,17 @@ export const evalPageRoutes = (services: Services) => {
       return isHtmx(request) ? new Response(null, { status: 204, headers: PAGE_HEADERS }) : redirect(request, "/evals");
     })
     .post(
-      "/results/:id/labels",
+      "/:id/results/:result/labels",
       async ({ request, params, body }) => {
-        const { run } = await evals.result(params.id);
+        const { run } = await evals.result(params.result);
         const isOnly = run.progress.total === 1;
-        const giving = { labels, principal: principalOf(request), resultId: params.id, missing: "Choose a value" };
+        const giving = { labels, principal: principalOf(request), resultId: params.result, missing: "Choose a value" };
         const problems = await giveLabel(giving, body);
         if (problems) {
           const refused = { problems, filled: body };
-          return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.id, { refused });
+          return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });
         }
-        const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.id}`;
+        const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.result}`;
         return redirect(request, `${path}?done=labelled`);
       },
       { body: Fields(LABEL_FIELDS) },
