@@ -41,7 +41,7 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
 
 const refuseStore = ({ role, keyName }: Principal): never => {
   if (!hasRole(role, "editor")) {
-    throw new AppError("insufficient_role", `To store needs the role editor; the key "${keyName}" is a ${role}.`, {
+    throw new AppError("insufficient_role", `Storing vectors needs the role editor; the key "${keyName}" has the role ${role}.`, {
       param: "store",
     });
   }

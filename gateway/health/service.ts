@@ -83,7 +83,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
     required: false,
     since: startedAt.toISOString(),
     latency_ms: null,
-    reason: "No route of this version uses it",
+    reason: "Not used yet",
   };
 
   return {

@@ -80,7 +80,7 @@ describe("a question", () => {
       await exchange(page, "One", "First");
       await exchange(page, "Two", "Second");
       await page.getByRole("link", { name: "Edit question" }).first().click();
-      const editor = page.getByLabel("Your question in other words");
+      const editor = page.getByLabel("Edit your question");
       expect(await editor.inputValue()).toBe("One");
       await editor.fill("Uno");
       script("Primo");
@@ -242,7 +242,7 @@ test("without scripts: versions, editing, deleting and a question that is too lo
     expect(await answered(page)).toEqual(["Old"]);
 
     await page.getByRole("link", { name: "Edit question" }).click();
-    await page.getByLabel("Your question in other words").fill("Uno");
+    await page.getByLabel("Edit your question").fill("Uno");
     script("Primo");
     await page.getByRole("button", { name: "Ask again" }).click();
     await page.getByText("Primo").waitFor();

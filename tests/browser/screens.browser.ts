@@ -248,7 +248,7 @@ const CASES: Case[] = [
       await page.getByText("184 tokens").waitFor();
       await page.getByRole("link", { name: "Edit question" }).click();
     },
-    shows: "Your question in other words",
+    shows: "Edit your question",
   },
   {
     name: "chat about to be deleted",

@@ -70,7 +70,7 @@ export const QuestionForm = ({
         <TextAreaField
           name="question"
           id={`edit-${id}`}
-          label="Your question in other words"
+          label="Edit your question"
           hint="The question and its answer are kept: you can go back to them"
           value={draft}
           problem={problem}

@@ -117,11 +117,11 @@ export const Preview = ({ samples }: { samples: readonly NewSample[] }) =>
         caption="The first samples as they would be stored"
         rows={samples}
         columns={[
-          { name: "Key", cell: ({ key }) => key ?? "" },
           { name: "Input", isLong: true, cell: ({ input }) => textOfInput(input) },
           { name: "References", isLong: true, cell: ({ references }) => references?.join(" · ") ?? "" },
           { name: "Contexts", isNumeric: true, cell: ({ contexts }) => contexts?.length ?? 0 },
           { name: "Output", isLong: true, cell: ({ output }) => output ?? "" },
+          { name: "Key", cell: ({ key }) => key ?? "" },
         ]}
       />
     </section>

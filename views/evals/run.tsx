@@ -139,7 +139,7 @@ const ResultView = ({ run, result, claims, path, filled, problems = {}, principa
               verdict={result.verdicts.find(({ evaluator }) => evaluator === group.evaluator)}
             />
           ))}
-        <p class="hint">Overall is the weighted mean of one evaluator’s scores; 1 is best.</p>
+        <p class="hint">Overall is the weighted mean of an evaluator’s scores. 1 is best.</p>
         <ExcludedScores scores={result.scores} pins={run.pins} />
       </section>
       <Answer result={result} groups={groups} chosen={claims} path={path} />

@@ -39,7 +39,7 @@ export const KeysPage = ({ keys, total, page, sort, notice, ...frame }: KeysPage
     <Shell {...frame} title="Keys">
       <Heading
         title="Keys"
-        note="Give each program and person their own key, which you can limit and revoke separately."
+        note="Give each program and person their own key, so that you can limit or revoke one without the others."
       >
         <a class="button" href="/keys/new">
           <Icon name="plus" /> Create key
