@@ -30,7 +30,10 @@ const lengths = Type.Object(
   { title: "Lengths", description: "Characters" },
 );
 
-const firstKeys = Type.Array(Type.String(), { description: "The first five keys" });
+const firstFive = Type.Array(
+  Type.Object({ key: Type.String(), input: Type.String({ description: "The first 200 characters" }) }),
+  { description: "The first five samples" },
+);
 
 /** What an upload would change in the newest revision of its dataset. */
 const RevisionChanges = Type.Object(
@@ -40,7 +43,7 @@ const RevisionChanges = Type.Object(
     changed: Count("The key is in that revision, with different content"),
     unchanged: Count(),
     missing: Count("Samples of that revision that are not in the file: replace removes them, merge keeps them"),
-    keys: Type.Object({ added: firstKeys, changed: firstKeys, missing: firstKeys }),
+    first: Type.Object({ added: firstFive, changed: firstFive, missing: firstFive }),
   },
   { title: "RevisionChanges" },
 );

@@ -42,6 +42,23 @@ const using = async (work: (page: Page) => Promise<void>): Promise<void> => {
   expect(await onScreen(pages.url, { session }, work)).toEqual([]);
 };
 
+test("at 320 px the key of a sample wraps, and the preview of a file begins with its questions", () =>
+  using(async (page) => {
+    const path = await store(`narrow ${crypto.randomUUID()}`, [{ input: "One?" }, { input: "Two?" }]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    const overflow = () => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    await page.goto(path);
+    await page.getByRole("link", { name: "One?" }).click();
+    await page.getByText("Hash of the content").waitFor();
+    expect(await overflow()).toBe(0);
+    await page.goto(`${path}/upload`);
+    await choose(page, "input,references\nThree?,3\n");
+    await page.getByRole("row", { name: "Removed unless you keep them 2" }).getByText("One? · Two?").waitFor();
+    const preview = page.getByRole("region", { name: "The first samples" });
+    expect(await preview.getByRole("columnheader").first().textContent()).toBe("Input");
+    expect(await overflow()).toBe(0);
+  }));
+
 describe("an upload", () => {
   test.each([
     ["Frage;Antwort\nWas ist 1?;eins\n", "Was ist 1?"],
@@ -71,9 +88,11 @@ describe("an upload", () => {
     await using(async (page) => {
       await page.goto(`${path}/upload`);
       await choose(page, "key,input,references\njp,Japan?,Tokyo\nit,Italy?,Rome\nes,Spain?,Madrid\n");
-      await page.getByRole("row", { name: "Added 2 it, es" }).waitFor();
-      await page.getByRole("row", { name: "Changed 1 jp" }).waitFor();
-      await page.getByRole("row", { name: /^Removed unless you keep them 1 fr$/ }).waitFor();
+      await page.getByRole("row", { name: "Added 2 Italy? · Spain?" }).waitFor();
+      await page.getByRole("row", { name: "Changed 1 Japan?" }).waitFor();
+      await page
+        .getByRole("row", { name: /^Removed unless you keep them 1 What is the capital of France\?$/ })
+        .waitFor();
       const { latest } = await pages.datasets.get(path.split("/").at(-1) ?? "");
       expect(latest.revision).toBe(1);
       await page.getByRole("button", { name: "Store 3 samples" }).click();

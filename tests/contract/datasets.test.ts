@@ -113,16 +113,16 @@ test("a dry run of a revision says what it would change, and stores nothing", as
     changed: 1,
     unchanged: 1,
     missing: 18,
-    keys: {
-      added: ["n0", "n1", "n2", "n3", "n4"],
-      changed: ["k1"],
-      missing: ["k10", "k11", "k12", "k13", "k14"],
+    first: {
+      added: [0, 1, 2, 3, 4].map((n) => ({ key: `n${n}`, input: `New ${n}?` })),
+      changed: [{ key: "k1", input: "Other?" }],
+      missing: [10, 11, 12, 13, 14].map((n) => ({ key: `k${n}`, input: `Question ${n}?` })),
     },
   };
   expect(await look(file.join("\n"), "replace")).toEqual(changes);
   expect(await look(file.join("\n"), "merge")).toEqual(changes);
   const same = ["key,input", ...Array.from({ length: 20 }, (_, n) => `k${n},Question ${n}?`)].join("\n");
-  const none = { added: 0, changed: 0, unchanged: 20, missing: 0, keys: { added: [], changed: [], missing: [] } };
+  const none = { added: 0, changed: 0, unchanged: 20, missing: 0, first: { added: [], changed: [], missing: [] } };
   expect(await look(same, "replace")).toEqual({ revision: 1, ...none });
   expect((await json(await stack.call("GET", `/v1/datasets/${id}`))).latest).toMatchObject({
     revision: 1,

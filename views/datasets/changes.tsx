@@ -7,7 +7,7 @@ export const isUnchanged = ({ added, changed, missing }: RevisionChanges): boole
 
 /** What storing the file would change, before it is stored. */
 export const Changes = ({ changes }: { changes: RevisionChanges }) => {
-  const { revision, added, changed, unchanged, missing, keys } = changes;
+  const { revision, added, changed, unchanged, missing, first } = changes;
   if (isUnchanged(changes)) {
     return (
       <section class="panel notice">
@@ -20,10 +20,10 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
     );
   }
   const rows = [
-    { what: "Added", samples: added, keys: keys.added },
-    { what: "Changed", samples: changed, keys: keys.changed },
-    { what: "Removed", samples: missing, keys: keys.missing, note: "unless you keep them" },
-    { what: "Unchanged", samples: unchanged, keys: [] },
+    { what: "Added", samples: added, first: first.added },
+    { what: "Changed", samples: changed, first: first.changed },
+    { what: "Removed", samples: missing, first: first.missing, note: "unless you keep them" },
+    { what: "Unchanged", samples: unchanged, first: [] },
   ];
   return (
     <section>
@@ -34,15 +34,16 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
         columns={[
           { name: "Change", cell: ({ what }) => what, note: ({ note }) => note },
           { name: "Samples", isNumeric: true, cell: ({ samples }) => samples.toLocaleString("en") },
-          { name: "Keys", isLong: true, cell: ({ keys, samples }) => keyList(keys, samples) },
+          { name: "First samples", isLong: true, cell: ({ first, samples }) => inputsOf(first, samples) },
         ]}
       />
     </section>
   );
 };
 
-const keyList = (keys: readonly string[], all: number): string => {
-  const more = all - keys.length;
-  if (keys.length === 0) return "";
-  return more > 0 ? `${keys.join(", ")} and ${count(more, "other")}` : keys.join(", ");
+/** Their inputs: a key that is made from the content says nothing to a reader. */
+const inputsOf = (first: RevisionChanges["first"]["added"], all: number): string => {
+  const more = all - first.length;
+  const inputs = first.map(({ input }) => input).join(" · ");
+  return first.length > 0 && more > 0 ? `${inputs} and ${count(more, "other")}` : inputs;
 };

@@ -1,3 +1,4 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } from "../../gateway/datasets/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { hasRole, type Role } from "../../gateway/principal";
@@ -10,7 +11,6 @@ import { Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { changeOf, sampleCount } from "./list";
 import { Findings, headline } from "./report";
-import { textOfInput } from "./text";
 
 export interface SampleFilter {
   q?: string;

@@ -1,8 +1,8 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { KeptReport, NewSample } from "../../gateway/datasets/contract";
 import { Icon } from "../ui/icon";
 import { Table } from "../ui/table";
 import { count } from "../ui/time";
-import { textOfInput } from "./text";
 
 /** Errors that are shown at first; the others are a click away. */
 const FIRST_ERRORS = 20;

@@ -1,8 +1,8 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, Sample } from "../../gateway/datasets/contract";
 import { hasRole } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { withQuery } from "../ui/lists";
-import { textOfInput } from "./text";
 
 interface SamplePageProps extends Frame {
   dataset: Dataset;

@@ -1,6 +1,6 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
 import type { EvaluatorAgreement } from "../../gateway/evaluators/contract";
-import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ErrorSummary, type Problems } from "../ui/fields";
 import { withQuery } from "../ui/lists";

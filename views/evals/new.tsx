@@ -1,6 +1,6 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
-import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
 import { count } from "../ui/time";

@@ -1,3 +1,4 @@
+import { textOfInput } from "../../gateway/datasets/content";
 import type { Run, SampleResult, Score } from "../../gateway/evals/contract";
 import {
   criteriaOfScores,
@@ -8,7 +9,6 @@ import {
 } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
-import { textOfInput } from "../datasets/text";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
