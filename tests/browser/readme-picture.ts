@@ -5,7 +5,7 @@ import { closeBrowser, Screen } from "./harness";
 
 const QUESTION = "Write a TypeScript function that adds two numbers.";
 
-const stack = await Stack.start({ engine: "llama" });
+const stack = await Stack.start({ engine: "llama", workers: 1 });
 try {
   const { page } = await Screen.open(stack.url, { theme: "light" });
   await page.goto("/");
