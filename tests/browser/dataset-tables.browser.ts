@@ -54,6 +54,7 @@ test("at 320 px the key of a sample wraps, and the preview of a file begins with
     await page.goto(`${path}/upload`);
     await choose(page, "input,references\nThree?,3\n");
     await page.getByRole("row", { name: "Removed unless you keep them 2" }).getByText("One? · Two?").waitFor();
+    await page.getByText("Map a column to “Key” to see it as changed").waitFor();
     const preview = page.getByRole("region", { name: "The first samples" });
     expect(await preview.getByRole("columnheader").first().textContent()).toBe("Input");
     expect(await overflow()).toBe(0);

@@ -101,7 +101,7 @@ const CASES: Case[] = [
   {
     name: "evaluations filtered empty",
     path: "/evals?q=nothing&verdict=passed",
-    shows: "No evaluation matches “nothing” + verdict passed",
+    shows: "No evaluation matches “nothing” and verdict passed",
   },
   { name: "evaluations server error", path: "/evals", status: 500, reach: failing, shows: "Something failed" },
   {

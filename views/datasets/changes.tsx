@@ -37,6 +37,12 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
           { name: "First samples", isLong: true, cell: ({ first, samples }) => inputsOf(first, samples) },
         ]}
       />
+      {added > 0 && missing > 0 && (
+        <p class="hint">
+          A sample without a key of its own counts as removed and added when its content changes. Map a column to “Key”
+          to see it as changed.
+        </p>
+      )}
     </section>
   );
 };

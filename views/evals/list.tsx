@@ -109,7 +109,7 @@ const wordsOf = ({ q, dataset, evaluator, verdict }: RunListQuery, datasets: rea
     verdict && `verdict ${VERDICTS.find(({ value }) => value === verdict)?.label.toLowerCase() ?? verdict}`,
   ]
     .filter(Boolean)
-    .join(" + ");
+    .join(" and ");
 
 const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting }) => (
   <Table
