@@ -41,9 +41,13 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
 
 const refuseStore = ({ role, keyName }: Principal): never => {
   if (!hasRole(role, "editor")) {
-    throw new AppError("insufficient_role", `Storing vectors needs the role editor; the key "${keyName}" has the role ${role}.`, {
-      param: "store",
-    });
+    throw new AppError(
+      "insufficient_role",
+      `Storing vectors needs the role editor; the key "${keyName}" has the role ${role}.`,
+      {
+        param: "store",
+      },
+    );
   }
   throw new AppError("not_implemented", "store is part of the API, but this version does not have it yet.", {
     param: "store",
