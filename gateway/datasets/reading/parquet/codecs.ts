@@ -3,6 +3,7 @@ import { snappyUncompress } from "hyparquet";
 import type { CompressionCodec } from "hyparquet/src/types.js";
 import { invalid } from "../problems";
 import { damaged } from "./file";
+import { lz4Block, lz4Framed } from "./lz4";
 
 type Decompress = (bytes: Uint8Array, size: number) => Uint8Array;
 
@@ -15,6 +16,8 @@ const CODECS: Partial<Record<CompressionCodec, Decompress>> = {
   },
   GZIP: (bytes, size) => gunzipSync(bytes, { maxOutputLength: size }),
   BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size }),
+  LZ4: lz4Framed,
+  LZ4_RAW: lz4Block,
   ZSTD: (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: size }),
 };
 

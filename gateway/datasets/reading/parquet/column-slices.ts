@@ -92,11 +92,13 @@ export class ColumnSlices {
   }
 
   #openData(header: PageHeader): OpenPage {
-    const { page, count } = this.#open(header);
+    const { page, count, cost } = this.#open(header);
     const levels = readLevels(header, page, count, this.#bounds, this.column);
     const { definitions, valuesAt: at } = levels;
     const present = definitions ? countOf(definitions, this.#bounds.definition) : count;
-    const take = openValues(header, { page, at, count: present }, this.#decoder, this.#dictionary);
+    const holdMore = (bytes: number) => this.openPages.hold(this, cost + this.#dictionaryCost + bytes, this.column);
+    const context = { decoder: this.#decoder, dictionary: this.#dictionary, holdMore };
+    const take = openValues(header, { page, at, count: present }, context);
     return { levels, take, count, taken: 0 };
   }
 

@@ -15,7 +15,7 @@ export const valueCost = (header: PageHeader, type: ParquetType): number => {
   if (header.type === "DICTIONARY_PAGE") return type === "BYTE_ARRAY" ? 4 : 64;
   const encoding = (header.data_page_header ?? header.data_page_header_v2)?.encoding;
   const isSplit = encoding === "BYTE_STREAM_SPLIT" && type === "FIXED_LEN_BYTE_ARRAY";
-  if (encoding === "DELTA_LENGTH_BYTE_ARRAY" || isSplit) return VALUE_COST + 128;
+  if (encoding?.endsWith("BYTE_ARRAY") || isSplit) return VALUE_COST + 128;
   const isReadBySlices = encoding?.startsWith("PLAIN") || encoding === "RLE_DICTIONARY";
   return VALUE_COST + (isReadBySlices && type !== "BOOLEAN" ? 0 : 8);
 };

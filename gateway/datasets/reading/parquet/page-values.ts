@@ -1,5 +1,5 @@
 import type { DataReader, DecodedArray, PageHeader, ParquetType } from "hyparquet";
-import { deltaBinaryUnpack, deltaLengthByteArray } from "hyparquet/src/delta.js";
+import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from "hyparquet/src/delta.js";
 import { byteStreamSplit } from "hyparquet/src/encoding.js";
 import { readPlain } from "hyparquet/src/plain.js";
 import { invalid } from "../problems";
@@ -42,18 +42,20 @@ export const readDictionary = (page: Uint8Array, count: number, decoder: Decoder
   return valueDictionary(convert(values, decoder));
 };
 
+/** Says how many bytes beyond its cost a page takes once decoded. Throws dataset_invalid where they are too many. */
+type HoldMore = (bytes: number) => void;
+
 /** Throws dataset_invalid for encodings that are not read, and where the page does not hold what it states. */
 export const openValues = (
   { data_page_header: v1, data_page_header_v2: v2 }: PageHeader,
   bytes: ValueBytes,
-  decoder: Decoder,
-  dictionary: Dictionary | undefined,
+  { decoder, dictionary, holdMore }: { decoder: Decoder; dictionary: Dictionary | undefined; holdMore: HoldMore },
 ): TakeValues => {
   if (bytes.count === 0) return () => [];
   const encoding = (v1 ?? v2)?.encoding;
   if (encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY") return takeNumbered(bytes, decoder, dictionary);
   if (encoding !== "PLAIN" || decoder.type === "BOOLEAN") {
-    const stored = decodeAll(encoding, bytes, decoder);
+    const stored = decodeAll(encoding, bytes, decoder, holdMore);
     let at = 0;
     return (count) => {
       at += count;
@@ -84,8 +86,13 @@ const takeNumbered = (
   };
 };
 
-/** Encodings whose values can't be had one by one. Left out are those in which a few bytes stand for any number of them. */
-const decodeAll = (encoding: string | undefined, { page, at, count }: ValueBytes, decoder: Decoder): DecodedArray => {
+/** Encodings whose values can't be had one by one. */
+const decodeAll = (
+  encoding: string | undefined,
+  { page, at, count }: ValueBytes,
+  decoder: Decoder,
+  holdMore: HoldMore,
+): DecodedArray => {
   const reader = readerAt(page, at);
   const { type } = decoder;
   if (type === "BOOLEAN" && encoding === "PLAIN") return readPlain(reader, type, count, undefined);
@@ -104,7 +111,27 @@ const decodeAll = (encoding: string | undefined, { page, at, count }: ValueBytes
     deltaLengthByteArray(reader, count, texts);
     return texts;
   }
+  if (encoding === "DELTA_BYTE_ARRAY") {
+    holdMore(deltaByteArraySize(readerAt(page, at), count));
+    const texts: Uint8Array[] = new Array(count);
+    deltaByteArray(reader, count, texts);
+    return texts;
+  }
   if (encoding === "BYTE_STREAM_SPLIT") return byteStreamSplit(reader, count, type, decoder.typeLength);
   const message = `the encoding ${encoding ?? "of a page"} is not read. Write the file with the default encodings.`;
   throw invalid(message, { column: decoder.column });
+};
+
+/** Bytes of all values together. Each repeats the beginning of the one before, so a few bytes may stand for many. */
+const deltaByteArraySize = (reader: DataReader, count: number): number => {
+  const lengths = new Int32Array(count);
+  let size = 0;
+  for (const _part of ["prefixes", "suffixes"]) {
+    deltaBinaryUnpack(reader, count, lengths);
+    for (const length of lengths) {
+      if (length < 0) throw damaged("a text has a length below zero");
+      size += length;
+    }
+  }
+  return size;
 };
