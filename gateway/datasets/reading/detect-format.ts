@@ -1,4 +1,5 @@
 import { own } from "../../../lib/own";
+import { ValueEnd } from "./json-value-end";
 import { invalid } from "./problems";
 import { findSignature, startsWith } from "./signatures";
 import { utf16Of } from "./text";
@@ -48,13 +49,20 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
   if (byName === "csv") return "csv";
   if (text.startsWith("[")) return "json";
   if (!text.startsWith("{")) return byName ?? "csv";
-  if (byName === "jsonl") return "jsonl";
+  if (byName === "jsonl") return isSequence(text) ? "json" : "jsonl";
   if (WRAPPER.test(text)) return "json";
   const lines = text.split(/[\r\n]+/, LINES_LOOKED_AT);
   // The first line may be the one that is broken.
   const object = lines.map(parseObject).find((each) => each !== undefined);
   if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
   return byName ?? (lines.length > 1 ? "json" : "jsonl");
+};
+
+/** Objects over several lines each, as jq prints them, or several on a line: the reader of JSON takes these. */
+const isSequence = (text: string): boolean => {
+  if (/^\{[ \t]*[\r\n]/.test(text)) return true;
+  const end = new ValueEnd().find(text, 0);
+  return end > 0 && /^[ \t]*\{/.test(text.slice(end, end + 100));
 };
 
 const LINES_LOOKED_AT = 5;

@@ -82,6 +82,11 @@ export class JsonCursor {
     }
   }
 
+  /** Whether the pattern is in what has arrived and not been passed, a row's worth behind a value that is too long. */
+  hasNear(pattern: RegExp): boolean {
+    return pattern.test(this.#text.slice(this.#at));
+  }
+
   /** Goes back to where the value that was passed last begins. */
   backTo({ text, line, character }: JsonText): void {
     this.#at -= text.length;

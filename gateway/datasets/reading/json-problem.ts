@@ -15,7 +15,7 @@ export const findJsonProblem = (text: string): JsonProblem | undefined => new Sc
 export const forbiddenName = (name: string): string => `the name "${name}" is not allowed: rename it`;
 
 const SPACE = /[ \t\n\r]*/y;
-const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
 /** Each step passes what it is named after and says whether all was well; the first problem ends them all. */

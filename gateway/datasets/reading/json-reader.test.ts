@@ -102,7 +102,7 @@ test.each<[text: string, rows: unknown[]]>([
   ['[\n{"a":1}},\n{"a":2}\n]', [[2, { a: 1 }], '2: character 8: expected "," or "]", found "}".', [3, { a: 2 }]]],
   ['[\n{"a":1},\n{a:2},\n{"a":3}\n]', [[2, { a: 1 }], "3: character 2: expected a name", [4, { a: 3 }]]],
   ["[{'a':1},\n{\"a\":3}\n]", ["1: character 3: expected a name", [2, { a: 3 }]]],
-  ['[{"a":NaN},{"a":3}]', ["1: character 7: expected a value", [1, { a: 3 }]]],
+  ['[{"a":None},{"a":3}]', ["1: character 7: expected a value", [1, { a: 3 }]]],
   [
     '[null,{"a":3},"x",[],7]',
     [
@@ -150,6 +150,72 @@ test.each<[text: string, rows: unknown[]]>([
     typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,
   );
   for (const size of [1, 3, 65_536]) expect(await read(text, size)).toEqual(wanted);
+});
+
+const PRETTY = [{ a: 1, b: { c: [{ a: 5 }] } }, { a: 2 }, { a: 3 }];
+test.each<[text: string, rows: unknown[]]>([
+  [
+    PRETTY.map((row) => JSON.stringify(row, null, 2)).join("\n"),
+    [
+      [1, PRETTY[0]],
+      [11, PRETTY[1]],
+      [14, PRETTY[2]],
+    ],
+  ],
+  [
+    PRETTY.map((row) => JSON.stringify(row, null, "\t")).join(",\r\n"),
+    [
+      [1, PRETTY[0]],
+      [11, PRETTY[1]],
+      [14, PRETTY[2]],
+    ],
+  ],
+  [PRETTY.map((row) => JSON.stringify(row)).join(""), PRETTY.map((row) => [1, row])],
+  [
+    '{"a":"}{"} {"a":"x"}\n',
+    [
+      [1, { a: "}{" }],
+      [1, { a: "x" }],
+    ],
+  ],
+  [
+    '\n{\n"a": 1\n}\n\n{\n"a": 2\n}\n',
+    [
+      [2, { a: 1 }],
+      [6, { a: 2 }],
+    ],
+  ],
+  [
+    '{"data":5}{"data":"[]"}',
+    [
+      [1, { data: 5 }],
+      [1, { data: "[]" }],
+    ],
+  ],
+  ['{"a":1}{"a":oops}{"a":3}', [[1, { a: 1 }], "1: character 13: expected a value", [1, { a: 3 }]]],
+  ['{\n "a" 1\n}\n{\n "a": 2\n}\n', ['2: character 6: expected ":"', [4, { a: 2 }]]],
+  [
+    '{\n "a": 1\n}\n{\n "a": "x\n}\n{\n "a": 3\n}\n',
+    [[1, { a: 1 }], "4: character 1: a value begins here", [7, { a: 3 }]],
+  ],
+  [
+    '{\n "a": "x\n}\n{\n "a": 2\n}\n{\n "a": 3\n}\n',
+    ["1: character 1: a value begins here", [4, { a: 2 }], [7, { a: 3 }]],
+  ],
+  ['{"a":1}{"a":', [[1, { a: 1 }], "1: character 8: a value begins here and the file ends inside it."]],
+])("%j: objects that follow each other without a list are rows", async (text, rows) => {
+  const wanted = rows.map((row) =>
+    typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,
+  );
+  for (const size of [1, 3, 65_536]) expect(await read(text, size)).toEqual(wanted);
+});
+
+test("an object that is larger than a row and holds the list is read as such", async () => {
+  const limits = { ...LIMITS, maxRowBytes: 1024 };
+  const rows = Array.from({ length: 100 }, (_, a) => ({ a, b: "x".repeat(30) }));
+  for (const size of [1, 100, 65_536]) {
+    expect(await read(JSON.stringify({ n: 1, data: rows }), size, limits)).toEqual(rows.map((row) => [1, row]));
+  }
 });
 
 test.each([1, 100, 65_536])("a row over the limit costs itself, in pieces of %d", async (size) => {

@@ -1,5 +1,5 @@
 import { AppError } from "../../../lib/errors";
-import { JsonCursor } from "./json-cursor";
+import { JsonCursor, type JsonText } from "./json-cursor";
 import { jsonRow } from "./json-row";
 import { parseJson } from "./json-value";
 import type { ReadingLimits } from "./limits";
@@ -8,10 +8,11 @@ import { invalid } from "./problems";
 import type { BrokenRow, RawRow, Warn } from "./rows";
 
 /** Names under which an object holds the rows; what else it holds is passed over. */
-const WRAPPERS: ReadonlySet<unknown> = new Set(["samples", "data"]);
+const ROW_LISTS: readonly unknown[] = ["samples", "data"];
+const LIST_BEGINS = /"(?:samples|data)"\s*:\s*\[/;
 
 /**
- * A JSON document: a list of objects, or an object that holds it as `samples` or `data`. A row that breaks the document is
+ * A JSON document: a list of objects, an object that holds it as `samples` or `data`, or several objects. A row that breaks the document is
  * handed out as such, and reading goes on at the next place that looks like the beginning of a row. Throws dataset_invalid
  * where there is no list.
  */
@@ -24,7 +25,7 @@ export async function* readJson(
   const rows = new RowList(cursor, warn);
   const first = await cursor.peek();
   if (first === "[") yield* rows.read();
-  else if (first === "{") yield* readWrapper(cursor, rows);
+  else if (first === "{") yield* readObjects(cursor, rows);
   else throw cursor.expected('"[" or "{"');
   for (let next = await cursor.peek(); next !== undefined; next = await cursor.peek()) {
     if (next === "[") yield* rows.readAnother();
@@ -44,6 +45,7 @@ class RowList {
   #isKnown = false;
   /** No row was found behind one that broke: that was said. */
   #isOver = false;
+  #isInList = true;
 
   constructor(
     private readonly cursor: JsonCursor,
@@ -61,12 +63,22 @@ class RowList {
     yield* this.read();
   }
 
+  /** Rows that are in no list; `first` has been passed. */
+  async *readFrom(first?: JsonText): AsyncGenerator<RawRow> {
+    this.#isInList = false;
+    if (first) {
+      yield* this.orElse(async () => this.#rowOf(first));
+      yield* this.orElse(() => this.#passSeparator());
+    }
+    yield* this.readOpen();
+  }
+
   /** Rows up to the end of the list or the file. */
   async *readOpen(): AsyncGenerator<RawRow> {
     const { cursor } = this;
     for (;;) {
       const next = await cursor.peek();
-      if (this.#isOver) return;
+      if (this.#isOver || (next === undefined && !this.#isInList)) return;
       if (next === undefined) return yield* this.orElse(() => Promise.reject(cursor.expected('"]"')));
       if (next === "]") return await cursor.take("]");
       if (next === ",") {
@@ -91,12 +103,18 @@ class RowList {
     }
   }
 
+  #rowOf(value: JsonText): RawRow {
+    const row = jsonRow(value.text, value);
+    if (!("problem" in row)) this.#learn(value.text);
+    return row;
+  }
+
   async #readRow(): Promise<RawRow> {
     const { cursor } = this;
     const value = await cursor.value();
-    const row = jsonRow(value.text, value);
-    if (!("problem" in row)) this.#learn(value.text);
-    else if (value.text.slice(1).search(this.#beginning) >= 0 && this.#isKnown) {
+    const row = this.#rowOf(value);
+    if (!("problem" in row)) return row;
+    if (value.text.slice(1).search(this.#beginning) >= 0 && this.#isKnown) {
       // A quote or bracket that is missing has made one value of several rows.
       cursor.backTo(value);
       await cursor.seek(this.#beginning);
@@ -107,6 +125,7 @@ class RowList {
   async #passSeparator(): Promise<undefined> {
     const { cursor } = this;
     const next = await cursor.peek();
+    if (next === "{" && !this.#isInList) return;
     if (next === "{") return this.#warn("a comma is missing in front of this row. It was read all the same.");
     if (next === undefined || next === "]") return;
     if (!(await cursor.takeSeparator("]"))) return;
@@ -136,13 +155,34 @@ const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   };
 };
 
+/** An object that holds the list, or the first of several rows that are in no list. */
+async function* readObjects(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
+  // Undefined for an object that is larger than a row may be, or does not end.
+  const object = await cursor.value().catch(() => undefined);
+  if (object ? holdsList(object.text) : cursor.hasNear(LIST_BEGINS)) {
+    if (object) cursor.backTo(object);
+    return yield* readWrapper(cursor, rows);
+  }
+  if (!object) return yield* rows.readFrom();
+  const next = await cursor.peek();
+  if (next === "{" || next === ",") return yield* rows.readFrom(object);
+  const { problem } = parseJson(object.text);
+  throw problem ? invalid(`${problem.message}.`, placeIn(object.text, problem.at, object)) : noList();
+}
+
+const holdsList = (text: string): boolean => {
+  const { value, problem } = parseJson(text);
+  if (problem) return LIST_BEGINS.test(text);
+  return Object.entries(value ?? {}).some(([name, list]) => ROW_LISTS.includes(name) && Array.isArray(list));
+};
+
 async function* readWrapper(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
   await cursor.take("{");
   if ((await cursor.peek()) === "}") throw noList();
   do {
     const name = await readName(cursor);
     await cursor.take(":");
-    if (WRAPPERS.has(name) && (await cursor.peek()) === "[") {
+    if (ROW_LISTS.includes(name) && (await cursor.peek()) === "[") {
       yield* rows.read();
       if ((await cursor.peek()) !== undefined) yield* rows.orElse(() => passRest(cursor));
       return;

@@ -10,17 +10,29 @@ export interface ParsedJson {
 
 /**
  * JSON with at most 100 levels and no names that mean something on JavaScript's own objects; or where it goes wrong. A
- * number that JavaScript would print with other digits is a `NumberText`.
+ * number that JavaScript would print with other digits is a `NumberText`; `NaN` and `Infinity` are text.
  */
 export const parseJson = (text: string): ParsedJson => {
-  try {
-    const value = parseExact(text);
-    if (isHarmless(value, MAX_DEPTH)) return { value };
-  } catch {
-    // What is wrong and where is found below.
-  }
+  const parsed = tryParse(text) ?? (NOT_FINITE.test(text) ? tryParse(quoteNotFinite(text)) : undefined);
+  if (parsed && isHarmless(parsed.value, MAX_DEPTH)) return parsed;
   return { problem: findJsonProblem(text) ?? { at: 0, message: "this is not JSON" } };
 };
+
+const tryParse = (text: string): { value: unknown } | undefined => {
+  try {
+    return { value: parseExact(text) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Numbers that JSON does not have, and that Python and JavaScript libraries write all the same. */
+const NOT_FINITE = /NaN|Infinity/;
+const STRING_OR_NOT_FINITE = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|(?<!-)\bNaN\b|-?\bInfinity\b/gs;
+
+/** They are text, as from Parquet. */
+const quoteNotFinite = (text: string): string =>
+  text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
 
 /**
  * Digits that a double may lose or print in another way: 16 or more of them, zeros at the end of a fraction or the

@@ -86,7 +86,26 @@ test.each([
   expect((await readText("jsonl", row)).samples).toMatchObject([{ references: [answer], metadata: { n } }]);
 });
 
-test.each(["NaN", "Infinity", "-Infinity", "1.", ".5", "01", "+1", "0x10"])(
+test.each(["NaN", "Infinity", "-Infinity"])(
+  "%s, which Python writes into JSON, is text, as from Parquet",
+  async (text) => {
+    const rows = `{"input":"a","answer":${text},"n":${text},"l":[1.50,{"NaN":${text}}],"s":"\\"NaN, ${text}"}`;
+    const wanted = { n: text, l: `[1.50,{"NaN":"${text}"}]`, s: `"NaN, ${text}` };
+    for (const [format, file] of [["jsonl", `${rows}\n`] as const, ["json", `[${rows}]`] as const]) {
+      const { samples, report } = await readText(format, file);
+      expect(samples).toMatchObject([{ references: [text], metadata: wanted }]);
+      expect(report.errors).toEqual([]);
+    }
+  },
+);
+
+test("a text of a megabyte that does not end takes no time of its square", async () => {
+  const text = `{"input":NaN,"a":"${'\\"'.repeat(500_000)}`;
+  const { report } = await readText("jsonl", text);
+  expect(report.errors).toMatchObject([{ line: 1, message: expect.stringContaining("begins here and never ends") }]);
+});
+
+test.each(["-NaN", "nan", "NaNs", "infinity", "+Infinity", "1.", ".5", "01", "+1", "0x10"])(
   "%s is not JSON: the row says so",
   async (text) => {
     const { samples, report } = await readText("jsonl", `{"input":"a","n":${text}}\n{"input":"b"}\n`);
