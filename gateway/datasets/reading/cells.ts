@@ -38,9 +38,12 @@ const asScalar = (value: unknown): unknown => {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 };
 
+/** A value that has no names of its own is metadata named "metadata". */
 const asMetadata = (value: unknown): unknown => {
-  if (value instanceof Unreadable) return undefined;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return asText(value);
+  if (value instanceof Unreadable || value === null || value === undefined) return undefined;
+  if (typeof value !== "object" || Array.isArray(value) || value instanceof NumberText) {
+    return { metadata: asScalar(value) };
+  }
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
 };
 
@@ -77,7 +80,7 @@ export const textCells: Cells = {
     return isMessages(value) ? value : notEmpty(cell);
   },
   scalar: notEmpty,
-  object: (cell) => asMetadata(readJson(notEmpty(cell), OBJECT)),
+  object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
 };
 
 /** Cells of our own exports, where text is guarded against being run as a formula. */

@@ -1,4 +1,6 @@
 const DELIMITERS = [",", ";", "\t"] as const;
+/** Separates cells where none of the others is in the header: names may contain it. */
+const LAST_DELIMITER = "|";
 
 /** How cells are separated, and the line that says so, which is no record. */
 export interface CsvStart {
@@ -9,11 +11,15 @@ export interface CsvStart {
 
 const DECLARATION = /^"?sep=(\\t|[^\r\n"])"?[,;\t|]*(?:\r\n|\n|\r)/i;
 
-/** By the first lines of a file: what its `sep=` says, where the header has it, or of comma, semicolon and tab the one that the header has most of. */
+/**
+ * By the first lines of a file: what its `sep=` says, where the header has it, or of comma, semicolon and tab the one that
+ * the header has most of, or else a bar.
+ */
 export const detectDelimiter = (text: string): CsvStart => {
   const [declaration = "", declared = ""] = DECLARATION.exec(text) ?? [];
   const counts = countDelimiters(text.slice(declaration.length));
-  const guessed = DELIMITERS.reduce((best, each) => (countOf(counts, each) > countOf(counts, best) ? each : best));
+  const most = DELIMITERS.reduce((best, each) => (countOf(counts, each) > countOf(counts, best) ? each : best));
+  const guessed = countOf(counts, most) === 0 && counts.has(LAST_DELIMITER) ? LAST_DELIMITER : most;
   const delimiter = declared === "\\t" ? "\t" : declared;
   const isUsed = countOf(counts, delimiter) > 0 || countOf(counts, guessed) === 0;
   return { delimiter: delimiter !== "" && isUsed ? delimiter : guessed, declaration };

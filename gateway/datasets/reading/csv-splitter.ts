@@ -21,7 +21,7 @@ const BOM = "\ufeff";
 const SPARE_CELLS = 8;
 
 /**
- * Splits CSV that arrives in pieces into records. Records without any text are passed over. A record whose quotes break is
+ * Splits CSV that arrives in pieces into records. Records of nothing but white space are passed over. A record whose quotes break is
  * handed out as such, and reading goes on at the next line that has as many cells as the header: what is held is never more
  * than one row may take. Throws payload_too_large at too many empty lines.
  */
@@ -119,7 +119,7 @@ export class CsvSplitter {
     this.#pass(end);
     if (isOverBytes(text, limits.maxRowBytes)) {
       yield { line, index: null, message: problemIn(rowTooLong(limits, {})), text: "" };
-    } else if (cells.some((cell) => cell !== "")) yield { line, cells };
+    } else if (cells.some((cell) => cell.trim() !== "")) yield { line, cells };
     else if (++this.#empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
   }
 

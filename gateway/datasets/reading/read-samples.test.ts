@@ -78,6 +78,28 @@ describe("columns become fields", () => {
     expect(samples).toMatchObject([row]);
   });
 
+  test.each<[format: "csv" | "jsonl", cell: string, metadata: object]>([
+    ["csv", "chapter 3", { metadata: "chapter 3" }],
+    ["csv", "{'a': 1}", { metadata: "{'a': 1}" }],
+    ["csv", "{broken", { metadata: "{broken" }],
+    ["csv", "[1.50]", { metadata: "[1.50]" }],
+    ["csv", "null", {}],
+    ["csv", "", {}],
+    ["csv", '"{""a"":1.50}"', { a: 1.5 }],
+    ["jsonl", '"chapter 3"', { metadata: "chapter 3" }],
+    ["jsonl", "12345678901234567890", { metadata: "12345678901234567890" }],
+    ["jsonl", "[1.50]", { metadata: "[1.50]" }],
+    ["jsonl", "true", { metadata: true }],
+    ["jsonl", "null", {}],
+    ["jsonl", "{}", {}],
+  ])("a metadata column is an object, or one value of that name: %s %s", async (format, cell, metadata) => {
+    const text = format === "csv" ? `input,metadata,n\nq,${cell},\n` : `{"input":"q","metadata":${cell}}\n`;
+    const { samples, report } = await readText(format, text);
+    expect(samples).toMatchObject([{ metadata }]);
+    expect(Object.keys(samples[0]?.metadata ?? {})).toEqual(Object.keys(metadata));
+    expect(report.errors).toEqual([]);
+  });
+
   test("as the caller says: other fields, several columns on a list, columns left out, metadata under another name", async () => {
     const mapping = { a: "input", b: "contexts", c: "contexts", question: "metadata.q", id: null };
     const { samples, report } = await readText("csv", "id,question,a,b,c\n1,Why?,x,one,two\n", { mapping });
