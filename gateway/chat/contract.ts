@@ -112,6 +112,13 @@ const sampling = {
     {},
   ),
   user: hint(Type.String({ maxLength: 200 })),
+  metadata: optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 })), {}),
+  prompt_cache_key: hint(Type.String({ maxLength: 1000 })),
+  prompt_cache_options: optional(Type.Record(Type.String(), Type.Unknown()), {}),
+  prompt_cache_retention: hint(OneOf(["in_memory", "in-memory", "24h"])),
+  safety_identifier: hint(Type.String({ maxLength: 1000 })),
+  service_tier: hint(OneOf(["auto", "default", "flex", "scale", "priority", "fast"])),
+  store: unsupported(false),
 };
 
 /** `POST /v1/chat/completions`, OpenAI's format. */
@@ -123,13 +130,6 @@ export const ChatCompletionRequest = Strict(
     response_format: optional(ResponseFormat, { type: "text" }),
     logprobs: optional(Type.Boolean(), false),
     top_logprobs: optional(Type.Integer({ minimum: 0, maximum: 20 }), 0),
-    metadata: hint(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }))),
-    prompt_cache_key: hint(Type.String({ maxLength: 1000 })),
-    prompt_cache_options: hint(Type.Record(Type.String(), Type.Unknown())),
-    prompt_cache_retention: hint(OneOf(["in_memory", "in-memory", "24h"])),
-    safety_identifier: hint(Type.String({ maxLength: 1000 })),
-    service_tier: hint(OneOf(["auto", "default", "flex", "scale", "priority", "fast"])),
-    store: unsupported(false),
     tools: unsupported([]),
     tool_choice: unsupported("none", "auto"),
     parallel_tool_calls: unsupported(true, false),

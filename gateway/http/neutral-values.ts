@@ -25,10 +25,16 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
   if (!Array.isArray(neutral)) return acceptsNull(field) ? undefined : (value) => value === null;
   const simple = new Set(neutral.filter((value) => typeof value !== "object"));
   const composed = neutral.filter((value) => typeof value === "object");
+  const mayBeEmpty = composed.some(isEmpty);
   return (value) =>
     value === null ||
-    (typeof value === "object" ? composed.some((one) => Bun.deepEquals(one, value)) : simple.has(value));
+    (typeof value === "object"
+      ? (mayBeEmpty && isEmpty(value)) || composed.some((one) => Bun.deepEquals(one, value))
+      : simple.has(value));
 };
+
+/** Some languages, such as PHP, write an empty object as an empty list. */
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
 
 const acceptsNull = (schema: TSchema): boolean =>
   KindGuard.IsNull(schema) || KindGuard.IsUnknown(schema) || variantsOf(schema).some(acceptsNull);

@@ -55,6 +55,20 @@ const NEUTRAL_IN_BOTH: Fields[] = [
   { user: "" },
   { user: "customer-7" },
   { logprobs: null },
+  { metadata: null },
+  { metadata: {} },
+  { metadata: { team: "support" } },
+  { store: false },
+  { store: null },
+  { service_tier: null },
+  { service_tier: "auto" },
+  { service_tier: "default" },
+  { prompt_cache_key: "a", safety_identifier: "b" },
+  { prompt_cache_key: null, safety_identifier: null, prompt_cache_retention: null, prompt_cache_options: {} },
+  { prompt_cache_retention: "24h" },
+  { metadata: [], prompt_cache_options: [] },
+  { logit_bias: [] },
+  { stream_options: [] },
 ];
 
 const NEUTRAL_IN_CHAT: Fields[] = [
@@ -63,6 +77,7 @@ const NEUTRAL_IN_CHAT: Fields[] = [
   { max_completion_tokens: 1, max_tokens: null },
   { response_format: null },
   { response_format: { type: "text" } },
+  { tools: {}, functions: {} },
   { logprobs: false },
   { top_logprobs: 0 },
   { top_logprobs: null },
@@ -83,17 +98,6 @@ const NEUTRAL_IN_CHAT: Fields[] = [
   { modalities: ["text"] },
   { modalities: [] },
   { audio: null, prediction: null, web_search_options: null, moderation: null },
-  { metadata: null },
-  { metadata: {} },
-  { metadata: { team: "support" } },
-  { store: false },
-  { store: null },
-  { service_tier: null },
-  { service_tier: "auto" },
-  { service_tier: "default" },
-  { prompt_cache_key: "a", safety_identifier: "b" },
-  { prompt_cache_key: null, safety_identifier: null, prompt_cache_retention: null, prompt_cache_options: {} },
-  { prompt_cache_retention: "24h" },
 ];
 
 const NEUTRAL_IN_COMPLETION: Fields[] = [
