@@ -31,6 +31,8 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["a.csv", "PK,question\n1,x\n", "csv"],
   // The first line may be the one that is broken.
   ["a.json", '{"input":"x"\n{"input":"y"}\n', "jsonl"],
+  ["a.csv", "q,a\nb,c\n\0\0\0\0d,e\n", "csv"],
+  ["a.csv", "q,a\r\nb,c\r\n\0\0\0\0\r\n", "csv"],
   ["a.txt", "\0q\0,\0a\0\n", "csv"],
   ["a.json", "\xff\xfe[\0{\0}\0]\0", "json"],
   ["a.jsonl", "{\0}\0\n\0", "jsonl"],

@@ -85,10 +85,11 @@ const BINARY: Signature = { bytes: [], what: "binary data, not text", todo: medi
 const LOOKED_AT = 4096;
 const MAX_CONTROL_SHARE = 0.05;
 
-/** Zeros at the end are no sign of it: programs fill files up with them. */
+/** Zeros at the end are no sign of it, and several in a row count once: programs fill up gaps with them. */
 const isBinary = (head: Uint8Array): boolean => {
   const bytes = head.subarray(0, LOOKED_AT);
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
-  const controls = bytes.subarray(0, end).filter((byte) => byte < 32 && (byte < 9 || byte > 13));
+  const text = bytes.subarray(0, end);
+  const controls = text.filter((byte, i) => (byte === 0 ? text[i - 1] !== 0 : byte < 32 && (byte < 9 || byte > 13)));
   return !utf16Of(head) && controls.length > Math.max(1, end * MAX_CONTROL_SHARE);
 };

@@ -67,3 +67,25 @@ test.each([1, 3, 64])("UTF-16 is read by its mark, or without one, in blocks of 
     expect(warnings).toHaveLength(1);
   }
 });
+
+test.each<[text: string, kept: string]>([
+  ["a\n\0", "a\n"],
+  ["a\0\n", "a"],
+  ["a\n\0\r\n\0\0\r\n", "a\n"],
+  ["a\n\x1a \n", "a\n"],
+  ["a\0 b\n", "a\0 b\n"],
+  ["ab\0\n\0b", "ab\0\n\0b"],
+  ["a \n\n", "a \n\n"],
+  ["\0\n", ""],
+])("%j: the text is %j, with line breaks behind NUL bytes at the end", async (text, kept) => {
+  for (const size of [1, 2, 100]) {
+    const { warn, warnings } = keepWarnings();
+    expect((await Array.fromAsync(decodeText(inBlocks(text, size), warn))).join("")).toBe(kept);
+    expect(warnings.length).toBe(kept === text ? 0 : 1);
+  }
+});
+
+test.each([1, 2, 3])("UTF-16 with %d NUL bytes at the end is its text", async (count) => {
+  const bytes = Buffer.concat([Buffer.from("\ufeffa,b\n", "utf16le"), Buffer.alloc(count)]);
+  for (const size of [4, 7, 100]) expect(await decode(bytes, size)).toBe("a,b\n");
+});

@@ -4,6 +4,7 @@ import type { Warn } from "./rows";
 const BOM = "\ufeff";
 /** NUL and the end-of-file mark of DOS: what programs fill up the end of a file with. */
 const FILLING = new Set(["\0", "\x1a"]);
+const SPACE = new Set(["\r", "\n", " ", "\t"]);
 /** Characters of it that are kept until it is known whether text follows. */
 const MAX_HELD = 1_048_576;
 
@@ -22,8 +23,7 @@ export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn)
     const piece = decode(bytes, isLast);
     const text = !isBegun && piece.startsWith(BOM) ? piece.slice(BOM.length) : piece;
     isBegun ||= piece !== "";
-    let end = text.length;
-    while (FILLING.has(text.charAt(end - 1))) end--;
+    const end = startOfFilling(text, filling !== "");
     if (end > 0) {
       yield filling + text.slice(0, end);
       filling = "";
@@ -31,8 +31,24 @@ export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn)
     if (filling.length < MAX_HELD) filling += text.slice(end);
   }
   if (filling === "") return;
-  warn({ line: null, column: null, message: "NUL bytes at the end of the file are left out. Was it copied in full?" });
+  warn(NUL_AT_END);
 }
+
+export const NUL_AT_END = {
+  line: null,
+  column: null,
+  message: "NUL bytes at the end of the file are left out. Was it copied in full?",
+};
+
+/** Where the filling at the end of a text begins, with the white space in and behind it. `isOpen`: it began before. */
+const startOfFilling = (text: string, isOpen: boolean): number => {
+  let start = text.length;
+  for (let at = text.length - 1; ; at--) {
+    const character = text.charAt(at);
+    if (FILLING.has(character)) start = at;
+    else if (!SPACE.has(character)) return at < 0 && isOpen ? 0 : start;
+  }
+};
 
 async function* withLast(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<{ bytes: Uint8Array; isLast: boolean }> {
   let held: Uint8Array | undefined;
@@ -53,7 +69,11 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
     column: null,
     message: "the file is in UTF-16, and was read so. Save it as UTF-8 where letters look wrong.",
   });
-  return (bytes: Uint8Array, isLast: boolean) => decoder.decode(bytes, { stream: !isLast });
+  return (bytes: Uint8Array, isLast: boolean) => {
+    const text = decoder.decode(bytes, { stream: !isLast });
+    // Half a unit of what fills up the end.
+    return isLast && bytes.at(-1) === 0 && text.endsWith("\ufffd") ? text.slice(0, -1) : text;
+  };
 };
 
 /** Bytes by which UTF-16 is known. */

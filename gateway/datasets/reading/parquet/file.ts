@@ -15,14 +15,32 @@ export const guarded = <T>(run: () => T, what: string, column?: string): T => {
   }
 };
 
+/** Bytes that are looked at together for what ends the file. */
+const END_BYTES = 65_536;
+
 /** A file that is read at any place, synchronously: the reader has a thread of its own. */
 export class RandomFile {
+  /** Bytes without NUL bytes at the end, which are `filling`. */
   readonly size: number;
+  readonly filling: number;
   readonly #fd: number;
 
   constructor(path: string) {
     this.#fd = openSync(path, "r");
-    this.size = fstatSync(this.#fd).size;
+    const { size } = fstatSync(this.#fd);
+    this.size = size;
+    this.size = this.#withoutFilling();
+    this.filling = size - this.size;
+  }
+
+  #withoutFilling(): number {
+    for (let end = this.size; end > 0; ) {
+      const start = Math.max(0, end - END_BYTES);
+      const last = this.read(start, end - start).findLastIndex((byte) => byte !== 0);
+      if (last >= 0) return start + last + 1;
+      end = start;
+    }
+    return 0;
   }
 
   /** Exactly `length` bytes in a buffer of their own. Throws dataset_invalid beyond the end. */

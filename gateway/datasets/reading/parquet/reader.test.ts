@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { AppError } from "../../../../lib/errors";
 import { collect } from "../../../../tests/datasets/read";
-import { LIMITS, listRows, noWarning } from "../../../../tests/datasets/rows";
+import { keepWarnings, LIMITS, listRows, noWarning } from "../../../../tests/datasets/rows";
 import { readSamples } from "../read-samples";
 import { readParquet } from "./reader";
 
@@ -189,6 +189,14 @@ describe("what a file states is not believed", () => {
       errors: [],
       warnings: [{ line: 2, column: "image", message: `${message} The value is left out.`, count: 1 }],
     });
+  });
+
+  test.each([1, 65_536, 200_000])("%d NUL bytes at the end are cut and reported", async (count) => {
+    const path = file([column("input", ["a"])]);
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(count)]));
+    const { warn, warnings } = keepWarnings();
+    expect(await listRows(readParquet(path, LIMITS, new Set(), warn))).toEqual([[1, { input: "a" }]]);
+    expect(warnings).toEqual([expect.stringContaining("NUL bytes at the end of the file are left out.")]);
   });
 
   test("two columns of one name are both read", async () => {

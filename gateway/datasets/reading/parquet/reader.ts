@@ -4,6 +4,7 @@ import { type ReadingLimits, rowTooLong } from "../limits";
 import { readHeader } from "../names";
 import { formatBytes, formatCount, invalid, problemIn, tooLarge } from "../problems";
 import type { RawRow, Warn } from "../rows";
+import { NUL_AT_END } from "../text";
 import { RandomFile } from "./file";
 import { readFooter } from "./footer";
 import { GroupColumn, type GroupContext } from "./group-column";
@@ -29,6 +30,7 @@ export async function* readParquet(
   const file = new RandomFile(path);
   try {
     const footer = readFooter(file, limits);
+    if (file.filling > 0) warn(NUL_AT_END);
     const { children } = footer.root;
     const { names, places } = readHeader(
       children.map(({ element }) => element.name),
