@@ -40,7 +40,7 @@ test("a save that comes after an answer's end changes nothing", async () => {
   await db.close();
 });
 
-test("conversations from before branches become one branch each, and of repeated feedback the newest stays", async () => {
+test("conversations from before branches become one branch each, and only the newest of repeated feedback is kept", async () => {
   const folder = await mkdtemp(join(tmpdir(), "groundwire-branches-"));
   await cp(join(import.meta.dir, "migrations"), folder, { recursive: true });
   const journal = join(folder, "meta/_journal.json");

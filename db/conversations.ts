@@ -29,7 +29,7 @@ const withCount = {
   messageCount: sql<number>`(SELECT count(*) FROM messages WHERE messages.conversation_id = conversations.id)`,
 };
 
-/** Conversations of a key, last changed first, after `cursor`; `search` is part of the title or of a message. */
+/** Conversations of a key, most recently changed first, after `cursor`; `search` matches titles and messages. */
 export const listConversations = (
   db: Db,
   keyId: string,
@@ -70,11 +70,11 @@ export const findHolder = async (db: Reads, id: string): Promise<string | undefi
   return row?.keyId;
 };
 
-/** All messages of a conversation, every branch, in the order of their creation: a parent comes before its children. */
+/** All messages of a conversation on every branch, oldest first, so a parent comes before its children. */
 export const listMessages = (db: Reads, conversationId: string): Promise<MessageRow[]> =>
   db.select().from(messages).where(eq(messages.conversationId, conversationId)).orderBy(asc(messages.position));
 
-/** The answer of this request among the conversations of a key; undefined where none is kept. */
+/** The answer that this request produced in one of the key's conversations; undefined if it was not stored. */
 export const findAnswer = async (db: Reads, keyId: string, requestId: string): Promise<MessageRow | undefined> => {
   const [row] = await db
     .select({ message: messages })
@@ -88,7 +88,7 @@ export const findAnswer = async (db: Reads, keyId: string, requestId: string): P
 export const insertConversation = (tx: Tx, row: typeof conversations.$inferInsert) =>
   tx.insert(conversations).values(row);
 
-/** Adds messages in the order given, shows the branch of the last one, and marks the conversation as changed at `now`. */
+/** Adds messages in the given order, shows the branch of the last one, and sets the conversation's change time to `now`. */
 export const appendMessages = async (
   tx: Tx,
   conversationId: string,
@@ -128,7 +128,7 @@ export const saveAnswer = async (
   if (saved.length > 0) await touch(tx, conversationId, now);
 };
 
-/** Deletes these messages, at most 1,000. Messages that follow one of them follow `parentId` from now on. */
+/** Deletes up to 1,000 messages and reparents their children to `parentId`. */
 export const deleteMessages = async (
   tx: Tx,
   conversationId: string,

@@ -51,7 +51,7 @@ export const listDatasets = async (
 const matches = (search: string | undefined): SQL | undefined =>
   search === undefined ? undefined : or(like(datasets.name, search), like(datasets.description, search));
 
-/** Columns of the list that can be sorted by. */
+/** Sortable columns of the list. */
 export type DatasetSort = "name" | "samples" | "changed";
 
 const SORTED_BY: Readonly<Record<DatasetSort, SQL>> = {
@@ -60,7 +60,7 @@ const SORTED_BY: Readonly<Record<DatasetSort, SQL>> = {
   changed: sql`datasets.updated_at`,
 };
 
-/** A slice of the datasets that match, sorted; equal ones last changed first. */
+/** A sorted slice of the matching datasets; ties are ordered by most recent change. */
 export const listSortedDatasets = async (
   db: Reads,
   {

@@ -11,8 +11,8 @@ export interface FeedbackCursor {
 }
 
 /**
- * Stores what a key says of an answer, in place of what it said of it before; the id stays, and so does the sample when
- * no other takes its place.
+ * Stores a key's feedback on an answer and replaces its earlier feedback. The id is kept, and so is the sample unless a new
+ * one replaces it.
  */
 export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRow> => {
   const { rating, comment, correction, createdAt } = row;
@@ -28,7 +28,7 @@ export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRo
   return saved;
 };
 
-/** What a key has said of the answers to these requests. */
+/** A key's feedback on the answers to these requests. */
 export const findFeedback = (db: Reads, givenBy: string, requestIds: readonly string[]): Promise<FeedbackRow[]> =>
   db
     .select()

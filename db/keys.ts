@@ -29,7 +29,7 @@ export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyR
     .limit(limit);
 };
 
-/** Columns that keys can be sorted by. Ascending, keys that never expire come last and never-used ones first. */
+/** Sortable columns. In ascending order, keys that never expire come last and keys that were never used come first. */
 const ORDERS = {
   name: sql`lower(${keys.name})`,
   role: sql`${keys.role}`,

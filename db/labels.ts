@@ -12,7 +12,7 @@ const named = (db: Reads) =>
     .from(labels)
     .leftJoin(keys, eq(keys.id, labels.labelledBy));
 
-/** Stores a label. The author's earlier one by the same criterion is marked as replaced and stays as history. */
+/** Stores a label. The author's earlier label for the same criterion is kept as history and marked as replaced. */
 export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): Promise<void> => {
   await tx
     .update(labels)

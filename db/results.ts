@@ -6,7 +6,7 @@ import { criteria, labels, results, samples, scores } from "./schema";
 export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
 export type NewResultRow = typeof results.$inferInsert;
 type Definition = (typeof criteria.$inferSelect)["definition"];
-/** A score with its criterion in full. */
+/** A score with its full criterion. */
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
@@ -76,7 +76,7 @@ export const listResults = async (
   return rows.map(({ result, sample }) => ({ ...result, sample }));
 };
 
-/** Columns that a run's results can be sorted by. */
+/** Sortable columns of a run's results. */
 export type ResultSort = "sample" | "verdict";
 
 const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
@@ -84,7 +84,7 @@ const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
   verdict: sql`results.passed`,
 };
 
-/** A slice of a run's results, sorted; those without a verdict come last. */
+/** A sorted slice of a run's results; results without a verdict come last. */
 export const listSortedResults = async (
   db: Reads,
   runId: string,
@@ -173,7 +173,7 @@ export interface RunTotals {
   passed: number;
   promptTokens: number;
   completionTokens: number;
-  /** Milliseconds that nodes worked on the outputs; cached ones took none. */
+  /** Milliseconds that nodes spent on the outputs; cached outputs count as 0. */
   workedMs: number;
 }
 
@@ -217,7 +217,7 @@ export const listMetricsBy = async (db: Reads, evaluator: string): Promise<strin
   return rows.map(({ metric }) => metric);
 };
 
-/** Criteria by which any evaluator has scored anything, by name. */
+/** Criteria with at least one score, sorted by name. */
 export const listMetrics = async (db: Reads): Promise<string[]> => {
   const rows = await db.selectDistinct({ metric: scores.metric }).from(scores).orderBy(asc(scores.metric));
   return rows.map(({ metric }) => metric);

@@ -44,7 +44,7 @@ const fits = ({ kind, state, datasetId, tag, search, evaluator, passed }: RunFil
           WHERE results.run_id = runs.id AND scores.evaluator = ${evaluator})`,
   );
 
-/** Columns that runs can be sorted by; `verdict` is the share of results that passed. */
+/** Sortable columns of runs; `verdict` is the share of results that passed. */
 export type RunSort = "when" | "name" | "verdict";
 
 const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
@@ -53,7 +53,7 @@ const SORTED_BY: Readonly<Record<RunSort, SQL>> = {
   verdict: sql`(SELECT AVG(results.passed) FROM results WHERE results.run_id = runs.id)`,
 };
 
-/** A slice of the runs that match, sorted; runs without a value come last, and ties are newest first. */
+/** A sorted slice of the matching runs; runs without a value come last, and ties are ordered newest first. */
 export const listSortedRuns = (
   db: Reads,
   {

@@ -103,7 +103,7 @@ export const listHashes = (
     .orderBy(asc(revisionSamples.key))
     .limit(limit);
 
-/** Members of a revision that have one of these keys, of which there are 30,000 at most. */
+/** Members of a revision with one of these keys (at most 30,000 keys). */
 export const listMembersByKey = (
   db: Reads,
   revisionId: string,
@@ -139,7 +139,7 @@ export interface MemberFilter {
   search?: string;
 }
 
-/** Positions from `from`, as many as `window`. */
+/** Positions from `from` up to, but excluding, `from + window`. */
 type MemberWindow = MemberFilter & { from: number; window: number };
 
 /** JSON writes some characters otherwise than people do: what is searched for is written so too. */
@@ -178,7 +178,7 @@ export const listMembers = async (
   return rows.map(({ sample, key, position }) => ({ ...sample, key, position }));
 };
 
-/** Members in a window of positions that fit. */
+/** Members in a window of positions that match the filter. */
 export const countMembers = async (db: Reads, revisionId: string, window: MemberWindow): Promise<number> => {
   const [row] = await db
     .select({ total: count() })

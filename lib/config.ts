@@ -20,7 +20,7 @@ const choice = <const T extends string>(env: string, description: string, values
   );
 const webAddress = { pattern: "^https?://[^\\s/]+", expected: "an address that begins with http:// or https://" };
 
-/** What browsers send as `origin`, or `*`. */
+/** An origin as browsers send it, or `*`. */
 const ORIGIN = "^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^\\s/?#@,*]+)$";
 
 const minute = 60_000;
@@ -65,9 +65,9 @@ export const Config = Type.Object({
     nodeConnections: whole("GROUNDWIRE_NODE_CONNECTIONS", "HTTP/2 connections to each node", 2, 1, 16),
     corsOrigins: Type.Array(Type.String({ pattern: ORIGIN }), {
       env: "GROUNDWIRE_CORS_ORIGINS",
-      expected: "origins such as https://app.example.com, without a path, separated by commas; or * for every origin",
+      expected: "origins such as https://app.example.com, without a path, separated by commas; or * for any origin",
       description:
-        "Origins whose pages may call the API from a browser, separated by commas, such as https://app.example.com; * for all; left out: none",
+        "Origins whose pages may call the API from a browser, separated by commas, such as https://app.example.com; * for any; default: none",
       default: [],
     }),
     maxBodyBytes: whole("GROUNDWIRE_MAX_BODY_BYTES", "Largest JSON body", 4 * mib, 1024, 1024 * mib),

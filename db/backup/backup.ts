@@ -8,12 +8,12 @@ import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
 import { copyAll } from "./tables";
 
-/** The copy is written, then read again. */
+/** Write the copy, then verify it. */
 export const BACKUP_STEPS = 2;
 
 /**
- * Copies a live database into one SQLite file, in a state between two transactions and without blocking writers. The
- * file gets its name only after it was read again and found complete. `onStep` is called after each of `BACKUP_STEPS`
+ * Copies a live database into one SQLite file, as a consistent snapshot and without blocking writers. The file gets
+ * its final name only after it has been read back and verified. `onStep` is called after each of `BACKUP_STEPS`
  * steps. Throws conflict if the file exists, unavailable for a database that can't be read.
  */
 export const backUp = async (

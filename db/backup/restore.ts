@@ -9,7 +9,7 @@ import { type BackupFacts, checkBackup } from "./check";
 import { syncFile } from "./files";
 import { copyAll, countRows, listSchema } from "./tables";
 
-/** The backup is read, then copied, and the copy is read. */
+/** Verify the backup, copy it, verify the copy. */
 export const RESTORE_STEPS = 3;
 
 export interface Restored {

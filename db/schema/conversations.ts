@@ -11,7 +11,7 @@ export const conversations = sqliteTable(
       .references(() => keys.id),
     title: text().notNull(),
     model: text().notNull(),
-    /** The last message of the branch that is shown; null: the newest message. */
+    /** Last message of the shown branch; null means the newest message. */
     leafId: text(),
     createdAt: createdAt(),
     updatedAt: time().notNull(),
@@ -26,10 +26,10 @@ export const messages = sqliteTable(
     conversationId: text()
       .notNull()
       .references(() => conversations.id, { onDelete: "cascade" }),
-    /** Order of creation; a branch runs along `parentId`. */
+    /** Order of creation; branches are linked by `parentId`. */
     position: integer().notNull(),
     /**
-     * The message before it; messages with the same parent are versions of each other. Not a foreign key: SQLite would
+     * The previous message; messages with the same parent are versions of each other. Not a foreign key: SQLite would
      * check each row of a long conversation against all others when the conversation is deleted.
      */
     parentId: text(),

@@ -1,7 +1,7 @@
 /*
- * The messages of a conversation are a tree: each knows the one before it. Messages with the same parent are versions of
- * each other: a question that was edited, an answer that was asked for again. One branch is shown, and it is all that
- * the model reads. Rows come in the order of their creation, so a parent stands before its children.
+ * The messages of a conversation form a tree: each message has a parent. Messages with the same parent are versions of
+ * each other: edited questions and regenerated answers. One branch is shown, and the model reads only that branch. Rows
+ * are in order of creation, so a parent comes before its children.
  */
 
 interface Node {
@@ -9,7 +9,7 @@ interface Node {
   parentId: string | null;
 }
 
-/** The branch from the first message to `leafId`; to the newest message where nothing has that id. */
+/** The branch from the first message to `leafId`, or to the newest message if no message has that id. */
 export const branchTo = <Row extends Node>(rows: readonly Row[], leafId: string | null): Row[] => {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const branch: Row[] = [];
@@ -17,7 +17,7 @@ export const branchTo = <Row extends Node>(rows: readonly Row[], leafId: string 
   return branch.reverse();
 };
 
-/** The last message of the newest branch below `id` (below the start of the conversation: null); `id` when nothing follows it. */
+/** The last message of the newest branch below `id` (null: the whole conversation); `id` itself if it has no children. */
 export const newestLeaf = (rows: readonly Node[], id: string | null): string | null => {
   const newestChild = new Map(rows.map((row) => [row.parentId, row.id]));
   let leaf = id;
@@ -25,7 +25,7 @@ export const newestLeaf = (rows: readonly Node[], id: string | null): string | n
   return leaf;
 };
 
-/** Ids of the versions of each message by its parent, oldest first. */
+/** Ids of the messages that share a parent, by parent id, oldest first. */
 export const versionsByParent = (rows: readonly Node[]): Map<string | null, string[]> => {
   const versions = new Map<string | null, string[]>();
   for (const { id, parentId } of rows) {

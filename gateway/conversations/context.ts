@@ -3,36 +3,36 @@ import type { AnswerContext, ConversationContext, ConversationMessage } from "./
 
 type Message = Pick<ConversationMessage, "id" | "role" | "content" | "detail">;
 
-/** What the model gets to read, and what is kept about it with the answer. */
+/** The prompt that the model reads, and the context details that are stored with the answer. */
 export interface FittedPrompt {
   messages: ChatMessage[];
   context: AnswerContext;
 }
 
 interface Fit {
-  /** The branch up to the question, which is its last message. */
+  /** The branch, ending with the question. */
   branch: readonly Message[];
-  /** Tokens of prompt and answer together; null while it is not known: then nothing is left out. */
+  /** Tokens for prompt and answer together; null if unknown, in which case no turn is left out. */
   window: number | null;
-  /** The longest answer that is wanted. */
+  /** Maximum answer length, in tokens. */
   maxTokens: number;
-  /** Exact tokens of a prompt, Infinity when it is longer than the window; undefined when nothing can count it. */
+  /** Exact number of prompt tokens; Infinity if the prompt exceeds the window, undefined if no node can count it. */
   count(messages: ChatMessage[]): Promise<number | undefined>;
 }
 
-/** Share of the room for a prompt that is filled again once old turns are left out, so that this is not done each time. */
+/** When turns are left out, the prompt is cut to this share of the available space, so that it is not cut again on every turn. */
 const REFILL_SHARE = 0.75;
-/** What a chat template may put around each message. */
+/** Tokens that a chat template may add to each message. */
 const TOKENS_PER_MESSAGE = 16;
-/** Text of most languages has more bytes for each token than this. */
+/** Text in most languages has more bytes per token than this. */
 const BYTES_PER_TOKEN = 3;
 
 /**
- * Leaves out the oldest turns that no longer fit, never a system message and never the question. A prompt that surely
- * fits costs nothing: the usage of an earlier answer is exact for everything up to it, and no tokenizer makes more
- * tokens than a text has bytes. Only near the limit `count` is asked, and only when the window has to move it is asked
- * for more than one prompt. The prompt goes on beginning where the last one did, so that the node's KV cache holds.
- * Resolves with undefined when the question alone leaves no room for an answer.
+ * Leaves out the oldest turns that no longer fit, but never a system message or the question. A prompt that certainly
+ * fits is not counted: the usage of an earlier answer is exact for everything up to it, and a text never has more tokens
+ * than bytes. `count` is called only near the limit, and more than once only if turns have to be left out. The prompt
+ * keeps the start of the previous one, so that the node's KV cache stays valid. Resolves with undefined if the question
+ * alone leaves no room for an answer.
  */
 export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Promise<FittedPrompt | undefined> => {
   const spoken = branch.filter(({ role }) => role !== "system");
@@ -48,7 +48,7 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
     const start = first ? branch.indexOf(first) : 0;
     return branch.filter(({ role }, index) => role === "system" || index >= start);
   };
-  /** Tokens of a prompt that begins with `turn`: `most` that it can have, and `about` how many. */
+  /** Tokens of a prompt that starts at `turn`: an upper bound (`most`) and an estimate (`about`). */
   const estimate = (turn: number) => {
     const read = messagesFrom(turn);
     const isCounted = answered && turn === found && firstRead([answered]) === firstId;
@@ -80,7 +80,7 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   const tokens = await tokensFrom(before);
   if (tokens <= room) return promptFrom(before, tokens);
 
-  // The first turn from which on everything fits again; the question itself is looked at last.
+  // Find the earliest turn from which everything fits; the question itself is tried last.
   let [low, high] = [Math.min(before + 1, last), last];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -91,7 +91,7 @@ export const fitPrompt = async ({ branch, window, maxTokens, count }: Fit): Prom
   return kept < window ? promptFrom(low, kept) : undefined;
 };
 
-/** The same prompt with about half of its turns; undefined when only the question is left. */
+/** The same prompt with about half of its turns; undefined if only the question is left. */
 export const halved = ({ messages, context }: FittedPrompt, branch: readonly Message[]): FittedPrompt | undefined => {
   const start = branch.findIndex(({ id }) => id === context.first_message_id);
   const questions = branch.slice(Math.max(0, start)).filter(({ role }) => role === "user");
@@ -109,15 +109,15 @@ export const halved = ({ messages, context }: FittedPrompt, branch: readonly Mes
   };
 };
 
-/** The message that the prompt of the last answer began with; undefined when that was the very first. */
+/** The first message in the prompt of the last answer; undefined if that was the first of the conversation. */
 const firstRead = (branch: readonly Message[]): string | undefined =>
   branch.findLast(({ detail }) => detail?.context)?.detail?.context?.first_message_id ?? undefined;
 
-/** Whole or partial texts, without answers that have none. */
+/** Messages as the model reads them, without empty answers. */
 const toPrompt = (messages: readonly Message[]): ChatMessage[] =>
   messages.filter(({ content }) => content !== "").map(({ role, content }) => ({ role, content }));
 
-/** How much of `window` a branch takes, by its last answer. */
+/** How much of `window` a branch uses, according to its last answer. */
 export const contextOf = (branch: readonly Message[], window: number | null): ConversationContext => {
   const { detail } = branch.findLast((message) => message.detail?.usage ?? message.detail?.context) ?? {};
   const { context, usage, so_far: soFar } = detail ?? {};

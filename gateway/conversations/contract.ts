@@ -7,16 +7,18 @@ const newTitle = Name(200);
 const role = OneOf(["system", "user", "assistant"]);
 const content = Type.String({ maxLength: 1_000_000 });
 
-const leftOut = Count("Earlier messages that no longer fitted; system messages are always kept");
+const leftOut = Count("Earlier messages left out because they did not fit; system messages are always kept");
 
-/** What the model read before it answered. */
+/** The context that the model read for an answer. */
 export const AnswerContext = Type.Object(
   {
     window: Nullable(Type.Integer({ minimum: 1 }), {
-      description: "Tokens of prompt and answer together; null while no node has said",
+      description: "Tokens for prompt and answer together; null until a node has reported it",
     }),
-    prompt_tokens: Count("Of the prompt: an estimate until `usage` has the exact number"),
-    first_message_id: Nullable(Id("msg"), { description: "The first message that was read; null when all were" }),
+    prompt_tokens: Count("Prompt tokens: an estimate until `usage` has the exact number"),
+    first_message_id: Nullable(Id("msg"), {
+      description: "The first message that the model read; null if it read all",
+    }),
     left_out: leftOut,
   },
   { title: "AnswerContext" },
@@ -36,7 +38,7 @@ export const AnswerDetail = Type.Object(
     context: Type.Optional(AnswerContext),
     length_limit: Type.Optional(
       OneOf(["max_tokens", "context_window"], {
-        description: "With the finish_reason length: max_tokens was reached, or the context is full",
+        description: "Set if finish_reason is length: whether max_tokens was reached or the context is full",
       }),
     ),
     so_far: Type.Optional(
@@ -59,10 +61,10 @@ export type AnswerDetail = Static<typeof AnswerDetail>;
 export const ConversationMessage = Type.Object(
   {
     id: Id("msg"),
-    parent_id: Nullable(Id("msg"), { description: "The message before it; null for the first" }),
+    parent_id: Nullable(Id("msg"), { description: "The previous message; null for the first" }),
     versions: Type.Array(Id("msg"), {
       description:
-        "This message and what was written in its place, oldest first: questions that were edited, answers that were asked for again. One is shown at a time",
+        "All versions of this message, oldest first: edited questions or regenerated answers. One is shown at a time",
     }),
     role,
     content,
@@ -81,7 +83,7 @@ export const Conversation = Type.Object(
     id: Id("chat"),
     title,
     model: Type.String(),
-    message_count: Count("All that are stored, with those of branches that are not shown"),
+    message_count: Count("All stored messages, including those on branches that are not shown"),
     created_at: Timestamp,
     updated_at: Timestamp,
   },
@@ -101,13 +103,13 @@ export const Conversation = Type.Object(
 );
 export type Conversation = Static<typeof Conversation>;
 
-/** How much of the context window a conversation takes. */
+/** How much of the context window a conversation uses. */
 const ConversationContext = Type.Object(
   {
     window: AnswerContext.properties.window,
-    used_tokens: Count("By the prompt and the text of the last answer; estimated until that answer is whole"),
+    used_tokens: Count("Used by the prompt and the last answer; an estimate until that answer is complete"),
     first_message_id: Nullable(Id("msg"), {
-      description: "The first message that the model read for the last answer; null when it read all",
+      description: "The first message that the model read for the last answer; null if it read all",
     }),
     left_out: leftOut,
   },
@@ -119,7 +121,7 @@ export type ConversationContext = Static<typeof ConversationContext>;
 export const ConversationWithMessages = Type.Object(
   {
     ...Conversation.properties,
-    messages: Type.Array(ConversationMessage, { description: "The branch that is shown, in order" }),
+    messages: Type.Array(ConversationMessage, { description: "The messages of the shown branch, in order" }),
     context: ConversationContext,
   },
   {
@@ -171,7 +173,7 @@ export type ConversationPage = Static<typeof ConversationPage>;
 export const ConversationQuery = Type.Object({
   ...PageQuery.properties,
   search: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 200, description: "Part of the title or of a message" }),
+    Type.String({ minLength: 1, maxLength: 200, description: "Text to find in titles and messages" }),
   ),
 });
 export type ConversationQuery = Static<typeof ConversationQuery>;
@@ -201,7 +203,7 @@ export const AskQuestion = Strict(
       Type.String({
         minLength: 1,
         maxLength: 100,
-        description: "Id of an earlier question: this is another version of it, and both are kept",
+        description: "Id of an earlier question that this one is a new version of; both are kept",
       }),
     ),
   },
@@ -209,7 +211,7 @@ export const AskQuestion = Strict(
 );
 export type AskQuestion = Static<typeof AskQuestion>;
 
-/** An answer that has begun: follow it by its events. */
+/** An answer that has started; stream it from its events. */
 export const AnswerBegun = Type.Object(
   { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
   {
@@ -236,9 +238,9 @@ export type ExportQuery = Static<typeof ExportQuery>;
 
 const ExportedMessage = Strict(
   {
-    id: Type.Optional(Id("msg", "Names it inside this file; an import gives it another id")),
+    id: Type.Optional(Id("msg", "Unique within this file; an import assigns a new id")),
     parent_id: Type.Optional(
-      Nullable(Id("msg"), { description: "An earlier message of this file; left out: the one before it" }),
+      Nullable(Id("msg"), { description: "Id of an earlier message in this file; default: the previous message" }),
     ),
     role,
     content,
@@ -257,9 +259,12 @@ export const ExportedConversation = Strict(
     created_at: Type.Optional(Timestamp),
     updated_at: Type.Optional(Timestamp),
     leaf_id: Type.Optional(
-      Nullable(Id("msg"), { description: "Last message of the branch that is shown; left out: the last one" }),
+      Nullable(Id("msg"), { description: "Last message of the shown branch; default: the last message" }),
     ),
-    messages: Type.Array(ExportedMessage, { maxItems: 10_000, description: "Of every branch, oldest first" }),
+    messages: Type.Array(ExportedMessage, {
+      maxItems: 10_000,
+      description: "The messages of every branch, oldest first",
+    }),
   },
   { title: "ExportedConversation" },
 );

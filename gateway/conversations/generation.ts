@@ -11,7 +11,7 @@ export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id
 
 type Ending = "stopped" | "interrupted";
 
-/** What the chat service says of an answer, and before it what the model gets to read. */
+/** Events of the chat service, preceded by the context that the model reads. */
 export type AnswerEvent = ChatEvent | { type: "context"; context: AnswerContext };
 type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 

@@ -30,7 +30,7 @@ import type { ConversationTransfer } from "./transfer";
 /** How often a reader who follows an answer hears of it at most. */
 const FOLLOW_MS = 100;
 
-/** What an answer needs of the request; it goes on after the request has ended. */
+/** What an answer needs from the request; the answer continues after the request ends. */
 const askingOf = (exchange: Exchange, principal: Principal): Asking => {
   const { signal: _, ...asking } = callOf(exchange, principal);
   return asking;
@@ -113,9 +113,9 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         body: AskQuestion,
         response: { 201: AnswerBegun },
         detail: {
-          summary: "Ask a question, or put another version in the place of an earlier one",
+          summary: "Ask a question, or replace an earlier one with a new version",
           description:
-            "The answer is written in the background: follow it by its events. The oldest turns that no longer fit into the context window are left out; `context` of the conversation says from which message on the model read it. A question that is longer than the window is refused with `context_length_exceeded`, and nothing is stored.",
+            "The answer is written in the background: stream it from its events. The oldest turns that no longer fit into the context window are left out; `context` of the conversation names the first message that the model read. A question longer than the window is rejected with `context_length_exceeded`, and nothing is stored.",
           ...creates,
           ...fails(403),
         },
@@ -133,7 +133,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         response: { 201: AnswerBegun },
         detail: {
           summary: "Answer a question again",
-          description: "Names the earlier answer, which is kept as another version.",
+          description: "`message_id` is the earlier answer. It is kept as another version.",
           ...fails(403, 409),
         },
       },
@@ -144,7 +144,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         response: { 200: ConversationWithMessages },
-        detail: { summary: "Show this version of a message, with what follows it", ...fails(409) },
+        detail: { summary: "Show this version of a message and what follows it", ...fails(409) },
       },
     )
     .delete(
@@ -156,8 +156,8 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         detail: {
-          summary: "Delete a question with its answers for good",
-          description: "What followed stays, and follows the message before the question.",
+          summary: "Delete a question and its answers permanently",
+          description: "Later messages are kept and attached to the message before the question.",
           ...fails(409),
         },
       },

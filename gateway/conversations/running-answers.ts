@@ -9,7 +9,7 @@ import { type FittedPrompt, halved } from "./context";
 import type { ConversationMessage } from "./contract";
 import { type AnswerEvent, type AnswerState, Generation } from "./generation";
 
-/** How often a running answer's text is saved, so that the end of the process loses little of it. */
+/** How often a running answer is saved, so that a crash loses little of it. */
 export const SAVE_MS = 5000;
 
 /** What an answer needs from the request that asked for it. */
@@ -25,35 +25,38 @@ export interface AnswerToWrite extends Pick<AnswerState, "id" | "versions"> {
 interface Deps {
   chat: Pick<ChatService, "events">;
   log: Log;
-  /** Where running answers stand, so that they end with their key. */
+  /** Registers running answers, so that they are stopped when their key ends. */
   runs: KeyRuns;
   save(conversationId: string, state: AnswerState): Promise<void>;
-  /** Longest answer. Sampling is left to the model's own defaults. */
+  /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
   maxTokens: number;
   keepMs: number;
 }
 
-/** The answers that this process writes, one at a time in a conversation. */
+/** The answers that this process is generating, at most one per conversation. */
 export class RunningAnswers {
   readonly #running = new Map<string, Generation>();
-  /** Answers that are about to run, and changes of a conversation that none may run into. */
+  /** Conversations that an answer is starting in or a change is being made to; no other answer may start there. */
   readonly #starting = new Set<{ keyId?: string; conversationId?: string }>();
 
   constructor(private readonly deps: Deps) {}
 
-  /** The answer that is being written in a conversation. */
+  /** The running answer of a conversation. */
   in(conversationId: string): Generation | undefined {
     return this.#running.get(conversationId);
   }
 
   /**
-   * Runs `act` while nothing else changes the branches of this conversation. Throws conflict while an answer is being
-   * written there. The check and the claim are one step, so no number of parallel callers gets past them.
+   * Runs `act` while nothing else changes the branches of this conversation. Throws conflict if an answer is running
+   * there. The check and the claim are one step, so no number of parallel callers gets past them.
    */
-  async alone<T>(conversationId: string | undefined, act: () => Promise<T>, keyId?: string): Promise<T> {
+  async exclusively<T>(conversationId: string | undefined, act: () => Promise<T>, keyId?: string): Promise<T> {
     const isStarting = [...this.#starting].some((other) => other.conversationId === conversationId);
     if (conversationId !== undefined && (isStarting || this.#running.has(conversationId))) {
-      throw new AppError("conflict", "An answer is still being written here. Stop it or wait for its end.");
+      throw new AppError(
+        "conflict",
+        "An answer is still being written in this conversation. Stop it or wait for it to finish.",
+      );
     }
     const place = { keyId, conversationId };
     this.#starting.add(place);
@@ -61,18 +64,18 @@ export class RunningAnswers {
   }
 
   /**
-   * Holds the place of one more answer while `begin` starts it. Throws what `alone` throws, rate_limited, or
-   * insufficient_role for a key whose content may not be kept.
+   * Reserves a slot for one more answer while `begin` starts it. Throws what `exclusively` throws, rate_limited, or
+   * insufficient_role for a key whose content may not be stored.
    */
-  async inPlace<T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>): Promise<T> {
+  async withSlot<T>(principal: Principal, conversationId: string | undefined, begin: () => Promise<T>): Promise<T> {
     assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
     const { keyId, keyName, limits } = principal;
     const answers = [...this.#starting, ...[...this.#running.values()].map(({ answer }) => answer)];
     if (answers.filter((answer) => answer.keyId === keyId).length >= limits.parallelRequests) {
-      const message = `The key "${keyName}" may have ${limits.parallelRequests} answers at once. Stop one or wait.`;
+      const message = `The key "${keyName}" may run ${limits.parallelRequests} answers in parallel. Stop one or wait.`;
       throw new AppError("rate_limited", message, { retryAfterMs: 2000 });
     }
-    return this.alone(conversationId, begin, keyId);
+    return this.exclusively(conversationId, begin, keyId);
   }
 
   /** Starts an answer and saves it every few seconds until it has ended. */
@@ -92,7 +95,7 @@ export class RunningAnswers {
       {
         keepMs,
         maxTokens,
-        // The last state is saved once its middle is no longer.
+        // Periodic saves have stopped; save the final state.
         save: (state) => {
           clearInterval(saving);
           return save(state).catch((error) =>
@@ -112,7 +115,7 @@ export class RunningAnswers {
     return generation;
   }
 
-  /** Lets running answers end for at most `graceMs`, then saves the rest as interrupted. */
+  /** Waits up to `graceMs` for running answers to finish, then saves the rest as interrupted. */
   async close(graceMs: number): Promise<void> {
     const generations = [...this.#running.values()];
     const late = Promise.withResolvers<void>();
@@ -122,7 +125,7 @@ export class RunningAnswers {
     await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   }
 
-  /** An engine that counts in another way than its node says may still refuse a prompt: then half of its turns are left out. */
+  /** An engine may still reject a prompt if it counts tokens differently from its node; then half of the turns are left out. */
   async *#events(call: Call, { conversation, branch, prompt }: AnswerToWrite): AsyncGenerator<AnswerEvent> {
     for (let fitted: FittedPrompt | undefined = prompt; fitted; ) {
       yield { type: "context", context: fitted.context };

@@ -30,7 +30,7 @@ const KEEP_MS = 60_000;
 /** A running answer that nobody has saved for so long belonged to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
 const TITLE_LENGTH = 60;
-/** Longest answer, in tokens. Sampling is left out: the model's own applies. */
+/** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 export const MAX_ANSWER_TOKENS = 1024;
 
 interface Deps {
@@ -44,7 +44,7 @@ interface Deps {
   keepMs?: number;
 }
 
-/** Where a question goes: after the shown branch of a conversation, or in the place of an earlier question there. */
+/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
 export interface Place {
   conversationId?: string;
   /** Id of a question. */
@@ -85,13 +85,13 @@ export const createConversations = ({
     const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));
     if (row) return row;
     const kind = role === "user" ? "question" : role === "assistant" ? "answer" : "message";
-    throw new AppError("not_found", `There is no such ${kind} in this conversation, or it was deleted.`);
+    throw new AppError("not_found", `This conversation has no such ${kind}, or it was deleted.`);
   };
 
   const windowOf = (principal: Principal, model: string): number | null =>
     models.list(principal).find(({ id }) => id === model)?.context_window ?? null;
 
-  /** Rows as messages, with the text of a running answer as it is now, and abandoned answers as what they are. */
+  /** Converts rows to messages, with the current text of a running answer, and abandoned answers marked as interrupted. */
   const toMessages = (row: store.ConversationRow, rows: readonly store.MessageRow[], leafId: string | null) => {
     const versions = versionsByParent(rows);
     const messages = branchTo(rows, leafId).map((message) => toMessage(message, versions.get(message.parentId)));
@@ -110,7 +110,7 @@ export const createConversations = ({
     context: contextOf(messages, windowOf(principal, row.model)),
   });
 
-  /** Throws context_length_exceeded when the question at the end of `branch` leaves no room for an answer. */
+  /** Throws context_length_exceeded if the question at the end of `branch` leaves no room for an answer. */
   const fit = async (asking: Asking, model: string, branch: readonly ConversationMessage[]) => {
     const window = windowOf(asking.principal, model);
     const call = { ...asking, signal: AbortSignal.timeout(COUNT_MS) };
@@ -165,13 +165,13 @@ export const createConversations = ({
   };
 
   /**
-   * Adds the question and starts its answer; a conversation without an id is made. With `replaces` the question is
-   * another version of an earlier one, and both are kept. Throws conflict while an answer runs there, rate_limited,
-   * not_found, model_not_found, and context_length_exceeded for a question that is too long: then nothing is stored.
-   * What fails later is the state of the answer.
+   * Adds the question and starts its answer; creates the conversation if there is no id. With `replaces` the question is
+   * a new version of an earlier one, and both are kept. Throws conflict if an answer is running there, rate_limited,
+   * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
+   * Later failures become the state of the answer.
    */
   const ask = (asking: Asking, text: string, { conversationId, replaces }: Place = {}, seal?: Seal) =>
-    running.inPlace(asking.principal, conversationId, async () => {
+    running.withSlot(asking.principal, conversationId, async () => {
       const { principal } = asking;
       const row = conversationId === undefined ? undefined : await find(principal, conversationId);
       const rows = row ? await store.listMessages(db, row.id) : [];
@@ -196,24 +196,25 @@ export const createConversations = ({
     });
 
   /**
-   * Answers a question again: the one of `answerId`, or the last one that is shown. The earlier answer is kept as another
+   * Answers a question again: the question of `answerId`, or the last one shown. The earlier answer is kept as another
    * version. Throws what `ask` throws, and conflict without a question.
    */
   const regenerate = (asking: Asking, conversationId: string, answerId?: string) =>
-    running.inPlace(asking.principal, conversationId, async () => {
+    running.withSlot(asking.principal, conversationId, async () => {
       const row = await find(asking.principal, conversationId);
       const rows = await store.listMessages(db, conversationId);
       const shown = branchTo(rows, row.leafId).at(-1);
       const last = answerId === undefined ? shown : findMessage(rows, answerId, "assistant");
       const questionId = last?.role === "assistant" ? last.parentId : (last?.id ?? null);
       const branch = questionId === null ? [] : toMessages(row, rows, questionId);
-      if (branch.at(-1)?.role !== "user") throw new AppError("conflict", "There is no question to answer here.");
+      if (branch.at(-1)?.role !== "user")
+        throw new AppError("conflict", "This conversation has no question to answer.");
       const prompt = await fit(asking, row.model, branch);
       const answer = newAnswer(questionId);
       await db.write((tx) => store.appendMessages(tx, conversationId, [answer], now()));
       const conversation = toConversation(row);
       const versions = [...(versionsByParent(rows).get(questionId) ?? []), answer.id];
-      // The same answer out of the cache would be no other version.
+      // The cache would return the same answer again, not another version.
       const directives = { ...asking.directives, noCache: true };
       const generation = running.start(
         { ...asking, directives },
@@ -222,10 +223,10 @@ export const createConversations = ({
       return { generation, begun: { conversation_id: row.id, question_id: questionId ?? "", answer_id: answer.id } };
     });
 
-  /** Shows the newest branch that this message is on. Throws conflict while an answer runs there, and not_found. */
+  /** Shows the newest branch that this message is on. Throws conflict if an answer is running there, and not_found. */
   const select = async (principal: Principal, conversationId: string, messageId: string) => {
     const row = await find(principal, conversationId);
-    return running.alone(conversationId, async () => {
+    return running.exclusively(conversationId, async () => {
       const rows = await store.listMessages(db, conversationId);
       const leafId = newestLeaf(rows, findMessage(rows, messageId).id);
       await db.write((tx) => store.showBranch(tx, conversationId, leafId));
@@ -234,8 +235,8 @@ export const createConversations = ({
   };
 
   /**
-   * Deletes a question with all of its answers; what followed them follows the message before it. Other versions of the
-   * question stay. Throws conflict while an answer runs there, and not_found.
+   * Deletes a question and all of its answers; later messages are attached to the message before it. Other versions of
+   * the question are kept. Throws conflict if an answer is running there, and not_found.
    */
   const removeTurn = async (principal: Principal, conversationId: string, questionId: string): Promise<void> => {
     const { leafId } = await find(principal, conversationId);
@@ -249,7 +250,7 @@ export const createConversations = ({
       const isShown = left.some(({ id }) => id === leafId);
       await store.showBranch(tx, conversationId, isShown ? leafId : newestLeaf(left, question.parentId));
     };
-    await running.alone(conversationId, () => db.write(act));
+    await running.exclusively(conversationId, () => db.write(act));
   };
 
   /** Ends the running answer and keeps its text. False when there was none. */
@@ -306,7 +307,7 @@ export const createConversations = ({
   return { list, get, create, ask, regenerate, select, stop, follow, rename, remove, removeTurn, close };
 };
 
-/** Milliseconds for counting what fits. */
+/** Timeout for counting the tokens of a prompt, in milliseconds. */
 const COUNT_MS = 10_000;
 
 const newMessage = (

@@ -31,7 +31,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
         parent_id: parentId,
         role,
         content,
-        // The file holds what there is now; nobody will go on with it.
+        // The file has the text so far; the imported answer will not continue.
         status: status === "generating" ? "interrupted" : status,
         detail: Value.Check(AnswerDetail, detail) ? detail : null,
         created_at: createdAt.toISOString(),
@@ -114,14 +114,14 @@ const idFor = (keyId: string, id: string): string =>
 
 const timeOf = (text: string | undefined, otherwise: Date): Date => (text === undefined ? otherwise : new Date(text));
 
-/** The place of each message's parent in the file, -1 for none. Throws invalid_request when it does not come earlier. */
+/** Index of each message's parent in the file, -1 for none. Throws invalid_request if the parent does not come earlier. */
 const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   const places = new Map<string, number>();
   return messages.map((message, index) => {
     const { parent_id: parentId = index === 0 ? null : undefined } = message;
     const parent = parentId === undefined ? index - 1 : parentId === null ? -1 : places.get(parentId);
     if (parent === undefined) {
-      const text = `The parent ${parentId} of message ${index + 1} of ${id} is not the id of an earlier message. Name one, or leave parent_id out to follow the message before it.`;
+      const text = `The parent ${parentId} of message ${index + 1} of ${id} is not the id of an earlier message. Use such an id, or leave parent_id out to follow the previous message.`;
       throw new AppError("invalid_request", text, { param: "conversations" });
     }
     if (message.id !== undefined) places.set(message.id, index);

@@ -15,7 +15,7 @@ afterEach(() => close());
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
 describe("versions of a message", () => {
-  test("an answer that is asked for again is kept beside the new one, and each can be shown", async () => {
+  test("a regenerated answer is kept beside the new one, and either can be shown", async () => {
     const { conversation } = await exchange("Hello", "Old");
     const { id } = conversation;
     await again(id, "New");
@@ -30,7 +30,7 @@ describe("versions of a message", () => {
     expect(read()).toEqual(["Hello", "Old", "Next"]);
   });
 
-  test("is generated anew, not taken out of the cache", async () => {
+  test("is generated again, not served from the cache", async () => {
     const calls: Call[] = [];
     const events = speaker.events.bind(speaker);
     speaker.events = (call, body) => {
@@ -42,7 +42,7 @@ describe("versions of a message", () => {
     expect(calls.map(({ directives }) => directives.noCache)).toEqual([false, true]);
   });
 
-  test("an edited question begins a branch of its own, and the earlier one leads back to all that followed", async () => {
+  test("an edited question starts its own branch, and selecting the earlier one shows its answers again", async () => {
     const { conversation, question } = await exchange("One", "1");
     const { id } = conversation;
     await exchange("Two", "2", { conversationId: id });
@@ -54,7 +54,7 @@ describe("versions of a message", () => {
     expect(await shown(id)).toEqual(["One", "1", "Two", "2"]);
   });
 
-  test("a question in the middle is edited with what was before it", async () => {
+  test("editing a question in the middle keeps the messages before it", async () => {
     const { conversation } = await exchange("One", "1");
     const { id } = conversation;
     const { question } = await exchange("Two", "2", { conversationId: id });
@@ -92,7 +92,7 @@ describe("versions of a message", () => {
 });
 
 describe("a deleted turn", () => {
-  test("goes with all of its answers, and what followed it stays", async () => {
+  test("is deleted with all of its answers, and later messages are kept", async () => {
     const { conversation } = await exchange("One", "1");
     const { id } = conversation;
     const { question } = await exchange("Two", "2", { conversationId: id });
@@ -105,7 +105,7 @@ describe("a deleted turn", () => {
     expect(read()).toEqual(["One", "1", "Three", "3", "Four"]);
   });
 
-  test("that was the last or the only one leaves what was before it", async () => {
+  test("at the end leaves the messages before it", async () => {
     const { conversation, question } = await exchange("One", "1");
     const { id } = conversation;
     const second = await exchange("Two", "2", { conversationId: id });
@@ -126,8 +126,8 @@ describe("a deleted turn", () => {
   });
 });
 
-describe("a conversation that is longer than the context window", () => {
-  /** Eight turns of 200 characters in a window of 1,000: old ones have to go. */
+describe("a conversation longer than the context window", () => {
+  /** Eight turns of 200 characters in a window of 1,000: the oldest ones don't fit. */
   const long = async () => {
     speaker.contextWindow = 1000;
     const { conversation } = await exchange("Q0".padEnd(100, "."), "A".repeat(100));
@@ -137,7 +137,7 @@ describe("a conversation that is longer than the context window", () => {
     return conversation.id;
   };
 
-  test("goes on without its oldest turns, and says from where on the model reads", async () => {
+  test("continues without its oldest turns, and names the first message that the model read", async () => {
     const id = await long();
     const prompts = speaker.bodies.map(({ messages }) => tokensOf(messages));
     expect(Math.max(...prompts)).toBeLessThan(1000);
@@ -152,7 +152,7 @@ describe("a conversation that is longer than the context window", () => {
     expect(messages.at(-1)?.detail?.context).toMatchObject({ left_out: context.left_out });
   });
 
-  test("moves the beginning of its prompt in steps, so that the node's cache of it holds in between", async () => {
+  test("moves the start of its prompt in steps, so that the node's KV cache stays valid in between", async () => {
     await long();
     const beginnings = speaker.bodies.map(({ messages }) => messages[0]?.content);
     const moves = beginnings.filter((text, index) => index > 0 && text !== beginnings[index - 1]).length;
@@ -160,7 +160,7 @@ describe("a conversation that is longer than the context window", () => {
     expect(moves).toBeLessThan(4);
   });
 
-  test("counts no prompt that surely fits", async () => {
+  test("does not count a prompt that certainly fits", async () => {
     const { conversation } = await exchange("Hello", "Hi");
     await exchange("Again", "Hi", { conversationId: conversation.id });
     expect(speaker.counted).toBe(0);
@@ -192,7 +192,7 @@ describe("a conversation that is longer than the context window", () => {
     expect(read()).toEqual(["Be brief.", "Next"]);
   });
 
-  test("refuses a question that alone is longer, and stores nothing of it", async () => {
+  test("rejects a question longer than the window, and stores nothing", async () => {
     speaker.contextWindow = 1000;
     const long = conversations.ask(asking(), "x".repeat(1000));
     await expect(long).rejects.toMatchObject({
@@ -207,7 +207,7 @@ describe("a conversation that is longer than the context window", () => {
     expect(await shown(conversation.id)).toEqual(["Hello", "Hi"]);
   });
 
-  test("is tried with fewer turns where the engine counts otherwise than its node says", async () => {
+  test("is retried with fewer turns if the engine rejects the prompt", async () => {
     const { conversation } = await exchange("One", "1");
     const place = { conversationId: conversation.id };
     await exchange("Two", "2", place);

@@ -12,7 +12,7 @@ export const toConversation = (row: ConversationRow): Conversation => ({
   updated_at: row.updatedAt.toISOString(),
 });
 
-/** `versions` are the ids of all messages in its place. */
+/** `versions` are the ids of all versions of this message. */
 export const toMessage = (
   row: Omit<MessageRow, "conversationId" | "position">,
   versions: readonly string[] = [row.id],

@@ -35,7 +35,7 @@ const firstFive = Type.Array(
   { description: "The first five samples" },
 );
 
-/** What an upload would change in the newest revision of its dataset. */
+/** What an upload would change compared with the newest revision of its dataset. */
 const RevisionChanges = Type.Object(
   {
     revision: Type.Integer({ minimum: 1, description: "The revision that the file is compared with" }),
@@ -71,15 +71,17 @@ export const ValidationReport = Type.Object(
     ),
     warnings: Type.Array(
       Type.Object({
-        line: Nullable(Type.Integer({ minimum: 1 }), { description: "Of the first time; null where there is no line" }),
+        line: Nullable(Type.Integer({ minimum: 1 }), {
+          description: "Line of the first occurrence; null if there is none",
+        }),
         column: Nullable(Type.String()),
         message: Type.String(),
-        count: Type.Integer({ minimum: 1, description: "How often" }),
+        count: Type.Integer({ minimum: 1, description: "Number of occurrences" }),
       }),
-      { description: "What was passed over or read in another way, and refuses no row: the first 100 kinds" },
+      { description: "What was skipped or reinterpreted without rejecting a row: the first 100 kinds" },
     ),
     examples: Type.Record(Type.String(), Type.Array(Type.String()), {
-      description: "Up to three values of each column, cut to 100 characters",
+      description: "Up to three values of each column, truncated to 100 characters",
     }),
     duplicates: Type.Object({
       exact: Count("Rows with the content of an earlier row, or of a sample that a merge keeps; they are left out"),
@@ -114,7 +116,7 @@ export type DatasetRevision = Static<typeof DatasetRevision>;
 
 export const DatasetRevisionPage = Page(DatasetRevision);
 
-/** A report as a revision keeps it: its samples and values are those of the revision. */
+/** A report as stored with a revision, without the samples and values, which the revision has. */
 const KeptReport = Type.Omit(ValidationReport, ["preview", "examples", "changes"], { title: "KeptReport" });
 export type KeptReport = Static<typeof KeptReport>;
 

@@ -168,7 +168,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   };
 };
 
-/** As a worker stored it; one of an earlier version says neither warnings nor examples. */
+/** The report that the worker stored; earlier versions stored no warnings or examples. */
 const readResult = (stored: unknown): ImportResult => {
   const { report, ...result } = stored as ImportResult;
   return { ...result, report: { ...report, warnings: report.warnings ?? [], examples: report.examples ?? {} } };

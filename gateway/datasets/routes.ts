@@ -114,7 +114,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
             "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
           ...reads(CreateDataset, DatasetForm),
           ...creates,
-          // A repeated request whose dataset was deleted meanwhile.
+          // A repeated request whose dataset has been deleted in the meantime.
           ...fails(404),
         },
       },

@@ -39,7 +39,7 @@ export type { DatasetSort } from "../../db/datasets";
 export interface DatasetService {
   /** Last changed first. */
   list(query: DatasetQuery): Promise<DatasetPage>;
-  /** A numbered page of the datasets whose name or description has `search` in it. */
+  /** A numbered page of the datasets whose name or description contains `search`. */
   listNumbered(query: NumberedQuery<store.DatasetSort> & { search?: string }): Promise<NumberedPage<Dataset>>;
   /** By id or name. Throws not_found. */
   get(idOrName: string): Promise<Dataset>;
@@ -62,7 +62,7 @@ export interface DatasetService {
   revisionDetail(id: string, revision?: number): Promise<RevisionDetail>;
   /** Samples of a revision in the order of the upload. Throws not_found. */
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
-  /** A numbered page of a revision's samples that match, in the order of the upload. Throws not_found. */
+  /** A numbered page of a revision's matching samples, in upload order. Throws not_found. */
   samplesNumbered(
     id: string,
     query: Pick<SampleQuery, "revision" | "tag" | "search"> & { page: number; pageLength: number },
@@ -112,7 +112,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     return found;
   };
 
-  /** How many members fit, window by window. */
+  /** Counts the matching members, window by window. */
   const countInWindows = async (revision: store.ReadyRevision, filter: MemberFilter): Promise<number[]> => {
     const counts: number[] = [];
     const isFiltered = filter.tag !== undefined || filter.search !== undefined;
@@ -194,7 +194,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
     async revisionDetail(id, number) {
       const row = await findRevision(await find(id), number);
       const report = await store.findReport(db, row.id);
-      // Reports of earlier versions have no warnings.
+      // Earlier versions stored reports without warnings.
       return { ...toRevision(row), report: report && ({ warnings: [], ...report } as unknown as KeptReport) };
     },
 

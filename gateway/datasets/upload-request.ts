@@ -131,7 +131,7 @@ const readObject = async (request: Request): Promise<unknown> => {
     if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
     const body: unknown = JSON.parse(text);
     checkDepth(request.headers, body);
-    // Samples keep the digits of their numbers; a schema has plain numbers.
+    // Samples keep the digits of their numbers; the schema check needs plain numbers.
     const exact = parseExact(text);
     return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
   } catch (thrown) {

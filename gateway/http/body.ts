@@ -10,14 +10,14 @@ const TAKES_FILES =
 /** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
 const IS_RUN = /^\/v1\/evals\/import\/?$/;
 const RUN_FACTOR = 4;
-/** The routes that hand texts to a model and store none of them as a document: NUL is removed here, refused elsewhere. */
+/** Routes that pass text to a model without storing it as a document: these remove NUL, all others reject it. */
 const DROPS_NUL = /^\/v1\/(?:chat|chat\/completions|completions|embeddings|evaluate|cache\/explain)\/?$/;
 /** Beside its file a form has a few fields, and boundaries. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
-/** Whether a value of `content-type` is JSON or a kind of it. */
+/** Whether a `content-type` is JSON or a `+json` type. */
 export const isJson = (type: string | null): boolean => type !== null && JSON_TYPE.test(type);
 
 const isMultipart = (headers: Headers): boolean =>
@@ -48,10 +48,10 @@ export const refuseFiles = (headers: Headers, path: string): void => {
     throw new AppError("unsupported_media_type", "This form takes no files.");
 };
 
-const CODINGS_TAKEN = { "accept-encoding": "gzip" };
+const ACCEPTED_ENCODINGS = { "accept-encoding": "gzip" };
 
-/** Whether the body is packed. Throws unsupported_media_type for any coding but gzip, and for more than one. */
-const isPacked = (headers: Headers): boolean => {
+/** Whether the body is gzipped. Throws unsupported_media_type for any other encoding, and for more than one. */
+const isGzipped = (headers: Headers): boolean => {
   const given = headers.get("content-encoding");
   if (given === null) return false;
   const codings = given
@@ -63,8 +63,8 @@ const isPacked = (headers: Headers): boolean => {
   if (codings.length === 1 && (codings[0] === "gzip" || codings[0] === "x-gzip")) return true;
   throw new AppError(
     "unsupported_media_type",
-    `The content-encoding of the body is ${given}. Send the body as it is, or packed once with gzip.`,
-    { headers: CODINGS_TAKEN },
+    `The content-encoding ${given} is not supported. Send the body uncompressed, or compressed once with gzip.`,
+    { headers: ACCEPTED_ENCODINGS },
   );
 };
 
@@ -72,16 +72,16 @@ const tooLarge = (what: string, maxBytes: number): AppError =>
   new AppError("payload_too_large", `${what}. The limit is ${maxBytes} bytes.`);
 
 export interface BodyLimits {
-  /** Of JSON and plain forms. */
+  /** For JSON and plain forms. */
   maxBytes: number;
-  /** Of a form with a file, where the route takes one; undefined for a caller who may not send any. */
+  /** For a form with a file, on routes that accept one; undefined if the caller may not upload. */
   maxUploadBytes: number | undefined;
 }
 
 /**
- * Holds a body to its limit: one whose headers give its length, before it is read; one that comes in chunks or packed
- * while it is read here, so that it never takes more memory than that. A form with a file is left to its route, which
- * reads it piece by piece. Throws payload_too_large, unsupported_media_type, and invalid_request for broken gzip.
+ * Enforces the body size limit. A body with a content-length is checked before it is read. A chunked or gzipped body is
+ * read here and checked along the way, so it never takes more memory than the limit. A form with a file is streamed by its
+ * route. Throws payload_too_large, unsupported_media_type, and invalid_request for broken gzip.
  */
 export const limitBody = (exchange: Exchange, path: string, limits: BodyLimits): Promise<void> | undefined => {
   const { request } = exchange;
@@ -92,7 +92,7 @@ export const limitBody = (exchange: Exchange, path: string, limits: BodyLimits):
   const limit = { bytes: uploadBytes ?? jsonBytes, slackBytes: uploadBytes === undefined ? 0 : FORM_BYTES };
   const length = Number(headers.get("content-length") ?? 0);
   if (length > limit.bytes + limit.slackBytes) throw tooLarge(`The body has ${length} bytes`, limit.bytes);
-  const isGzip = isPacked(headers);
+  const isGzip = isGzipped(headers);
   if (uploadBytes !== undefined) {
     replaceBody(request, received(exchange, limit, isGzip));
     return undefined;
@@ -100,19 +100,19 @@ export const limitBody = (exchange: Exchange, path: string, limits: BodyLimits):
   return isGzip || headers.has("transfer-encoding") ? readWhole(request, received(exchange, limit, isGzip)) : undefined;
 };
 
-/** What a body may have: `bytes` are named in the refusal, `slackBytes` are the parts of a form beside its file. */
+/** Body size limit: `bytes` is named in the error, `slackBytes` is the allowance for the other parts of a form with a file. */
 interface Limit {
   bytes: number;
   slackBytes: number;
 }
 
-/** The body as its sender meant it: unpacked, and no longer than its limit. What is not taken stays in `exchange.unread`. */
+/** The decompressed body, limited in size. The unread rest stays in `exchange.unread`. */
 const received = (exchange: Exchange, limit: Limit, isGzip: boolean): AsyncGenerator<Uint8Array> => {
-  const sent = within(limit, "The body is larger than allowed", takeIn(exchange, exchange.openBody()));
-  return isGzip ? within(limit, "The unpacked body is larger than allowed", unpack(sent)) : sent;
+  const sent = within(limit, "The body is larger than allowed", bodyChunks(exchange, exchange.openBody()));
+  return isGzip ? within(limit, "The decompressed body is larger than allowed", decompress(sent)) : sent;
 };
 
-async function* takeIn(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
+async function* bodyChunks(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
   for (;;) {
     const { value, done } = (await reader?.read()) ?? { done: true };
     if (done || value === undefined) break;
@@ -130,23 +130,27 @@ async function* within(limit: Limit, refusal: string, pieces: AsyncIterable<Uint
   }
 }
 
-async function* unpack(packed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
   const gunzip = createGunzip();
-  // Its failure comes out of `gunzip`, which it destroys.
-  pipeline(packed, gunzip).catch(() => undefined);
+  // A failure destroys `gunzip`, so the loop below throws it.
+  pipeline(compressed, gunzip).catch(() => undefined);
   try {
     for await (const piece of gunzip) yield piece;
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError("invalid_request", "The body is not valid gzip: it is damaged or cut off. Pack it again.", {
-      cause: error,
-    });
+    throw new AppError(
+      "invalid_request",
+      "The body is not valid gzip: it is corrupt or truncated. Compress it again.",
+      {
+        cause: error,
+      },
+    );
   } finally {
     gunzip.destroy();
   }
 }
 
-/** Gives the whole body to whoever reads the request next. */
+/** Buffers the whole body for later readers of the request. */
 const readWhole = async (request: Request, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
   const body = new Bun.ArrayBufferSink();
   for await (const piece of pieces) body.write(piece);
@@ -154,7 +158,7 @@ const readWhole = async (request: Request, pieces: AsyncIterable<Uint8Array>): P
   Object.assign(request, { bytes: async () => bytes, text: async () => new TextDecoder().decode(bytes) });
 };
 
-/** Gives a body that is still on its way to whoever reads the request next. */
+/** Replaces the request's body with a stream of `pieces`. */
 const replaceBody = (request: Request, pieces: AsyncGenerator<Uint8Array>): void => {
   const body = new ReadableStream<Uint8Array>(
     {

@@ -1,11 +1,11 @@
 import { HEADERS } from "./openapi/common";
 
-/** How long a browser may keep the answer to a preflight. */
+/** How long a browser may cache a preflight response. */
 const MAX_AGE_SECONDS = "7200";
 const HEADER_LIST = /^[\w-]+(?:\s*,\s*[\w-]+)*$/;
 const METHOD = /^[A-Z]{1,20}$/;
 const USUAL_HEADERS = "authorization, content-type, x-api-key, idempotency-key";
-/** What scripts of other origins may read beyond what every browser shows them. */
+/** Response headers that scripts of other origins may read, beyond the CORS-safelisted ones. */
 const EXPOSED_HEADERS = [
   ...Object.keys(HEADERS),
   "idempotent-replayed",
@@ -17,15 +17,15 @@ const EXPOSED_HEADERS = [
 
 type Fields = Readonly<Record<string, string>>;
 
-/** Answers to scripts of other origins, after the Fetch standard. Cookies are never allowed: only API keys work there. */
+/** CORS headers (Fetch standard). Credentials are never allowed, so cross-origin calls need an API key. */
 export interface Cors {
-  /** Goes out with every answer, whatever its origin. */
+  /** Headers of every response, whatever the request's origin. */
   standing: Fields;
-  /** Headers for a request from this origin; undefined where the browser gets none. */
+  /** Headers for a request from this origin; undefined if the origin is not allowed. */
   headersFor(origin: string | null): Fields | undefined;
 }
 
-/** `origins` are those of `GROUNDWIRE_CORS_ORIGINS`; undefined for none. */
+/** `origins` comes from `GROUNDWIRE_CORS_ORIGINS`; returns undefined if it is empty. */
 export const createCors = (origins: readonly string[]): Cors | undefined => {
   if (origins.length === 0) return undefined;
   const exposed = { "access-control-expose-headers": EXPOSED_HEADERS.join(", ") };
@@ -42,11 +42,11 @@ export const createCors = (origins: readonly string[]): Cors | undefined => {
   };
 };
 
-/** As browsers write it: without a port that is the default, in lower case. */
+/** The origin as browsers send it: in lower case, without the default port. */
 const originOf = (setting: string): string =>
   /^https?:/i.test(setting) ? new URL(setting).origin : setting.toLowerCase();
 
-/** What a preflight asks for is allowed: whether there is such a route and such a header, the request itself finds out. */
+/** Allows whatever the preflight asks for; the request itself then fails if the route or header does not exist. */
 export const preflightHeaders = (asked: Headers): Fields => {
   const method = asked.get("access-control-request-method") ?? "";
   const names = asked.get("access-control-request-headers") ?? "";

@@ -42,7 +42,7 @@ export class Exchange {
   isAnswered = false;
   /** Why the gateway ended this exchange itself, in place of what its abort made others throw. */
   endedBy: AppError | undefined;
-  /** Reads what has not been taken in of a body that the gate has opened. */
+  /** Reader of a body that the gate has opened and not yet read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #held: Held | undefined;
   #run: KeyRun | undefined;
@@ -58,7 +58,7 @@ export class Exchange {
     this.headers = { ...reports.headers, "x-request-id": this.requestId };
   }
 
-  /** The reader of the body, which whoever comes later reads on with; undefined without a body. */
+  /** The reader of the body, shared by later callers; undefined if there is no body. */
   openBody(): ReadableStreamDefaultReader<Uint8Array> | undefined {
     if (!this.unread && !this.request.bodyUsed) this.unread = this.request.body?.getReader() as typeof this.unread;
     return this.unread;

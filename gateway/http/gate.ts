@@ -43,7 +43,7 @@ const pathOf = (url: string): string => {
 
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
 
-/** Whether a program asks that wants no page: it brings an API key, sends JSON, or takes JSON and no HTML. */
+/** Whether the caller is a program and not a browser: it sends an API key or JSON, or accepts JSON but not HTML. */
 export const isApiCall = ({ headers }: Request): boolean => {
   if (headers.has("x-api-key") || /^bearer /i.test(headers.get("authorization") ?? "")) return true;
   if (isJson(headers.get("content-type"))) return true;
@@ -101,13 +101,13 @@ export const gate = (deps: GateDeps) => {
     refuseFiles(exchange.request.headers, path);
   };
 
-  /** What may be done with a path, and by whom in a browser: the same for everyone, so it needs no key. */
+  /** Answers OPTIONS with the allowed methods and CORS headers. These are the same for everyone, so no key is needed. */
   const answerOptions = (exchange: Exchange, path: string): Response => {
     const { method, headers } = exchange.request;
     const allow = allowedMethods(deps.routes(), path);
     const isPreflight = headers.has("access-control-request-method");
     const isAllowed = isPreflight && cors?.headersFor(headers.get("origin")) !== undefined;
-    // A script may read only what a preflight has let through, also that the path is wrong.
+    // Without a successful preflight a script can't even read that the path is wrong.
     if (allow.length === 0 && !isAllowed) throw noRoute(deps.routes(), method, path);
     Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
     exchange.finish(204);

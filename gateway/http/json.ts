@@ -3,20 +3,20 @@ import { AppError } from "../../lib/errors";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 /** How JSON writes what no text may hold: NUL, where databases cut a text off, and half of a surrogate pair. */
 const SUSPECT = /\\u(?:0000|d[89a-f])/i;
-/** An escape as JSON writes it: the six characters of NUL, or a backslash and what it escapes. */
+/** A JSON escape: `\u0000`, or a backslash and the character it escapes. */
 const ESCAPE = /\\(?:u0000|.)/g;
 /** No body below the size at which its depth is checked is nested deeper; see `depth.ts`. */
 const MAX_DEPTH = 2048;
 
 /**
- * Takes the place of `Request.json`: undefined for an empty body; UTF-8 that is not valid is refused, not replaced. Throws
- * invalid_request.
+ * Replaces `Request.json`. Returns undefined for an empty body; rejects invalid UTF-8 where `Request.json` would replace it.
+ * Throws invalid_request.
  */
 export async function readJson(this: Request): Promise<unknown> {
   return parse(decode(await this.bytes()));
 }
 
-/** The same, without the character NUL in any text: extracted PDF text contains it, and a model has no use for it. */
+/** Like `readJson`, but removes NUL from every string: text extracted from PDFs can contain it, and models can't use it. */
 export async function readJsonWithoutNul(this: Request): Promise<unknown> {
   const text = decode(await this.bytes());
   return parse(

@@ -1,17 +1,17 @@
 import type { Exchange } from "./exchange";
 
-/** Bytes that are read and dropped after a refusal. */
+/** Most bytes that are read and discarded after an early error. */
 const MAX_DROPPED_BYTES = 128 * 1_048_576;
 const MAX_LINGER_MS = 30_000;
 /** A sender that is silent for this long has stopped or stalled. */
 const MAX_SILENCE_MS = 2000;
-/** The server reads and drops the rest of a shorter body by itself, and keeps the connection. */
+/** For a shorter body the server itself discards the rest and keeps the connection open. */
 const SHORT_BODY_BYTES = 65_536;
 
 /**
- * Sends a refusal whose request is still on its way, reads and drops what comes, and closes the connection (a lingering
- * close, as nginx and Apache do). Closed before that, the connection would be reset, and clients that write all of a body
- * before they read get EPIPE in place of the refusal. Bound by bytes, time and silence.
+ * Lingering close, as in nginx and Apache: sends an error before the request body has fully arrived, discards the rest of
+ * the body, then closes the connection. Closing right away would reset the connection, and clients that write the whole
+ * body before they read would get EPIPE instead of the error. Limited in bytes, time and idle time.
  */
 export const linger = async (exchange: Exchange, refusal: Response): Promise<Response> => {
   const reader = isUnread(exchange) ? exchange.openBody() : undefined;
@@ -35,7 +35,7 @@ const isUnread = ({ request: { headers, method, bodyUsed }, unread }: Exchange):
 
 const drop = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
   const endsAt = performance.now() + MAX_LINGER_MS;
-  // Ends the read that waits. A race against a promise that lives on would keep every piece that was read.
+  // Ends the pending read. Racing reads against a long-lived promise would retain every chunk.
   const stop = () => void reader.cancel().catch(() => undefined);
   const silence = setTimeout(stop, MAX_SILENCE_MS);
   try {
@@ -46,7 +46,7 @@ const drop = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<vo
       silence.refresh();
     }
   } catch {
-    // The client has left.
+    // The client disconnected.
   } finally {
     clearTimeout(silence);
     stop();

@@ -53,7 +53,7 @@ test.each<[object, object]>([
   expect(body).toEqual(left);
 });
 
-test("a body that is no object is left for validation to refuse", () => {
+test("a body that is not an object is left for validation to reject", () => {
   for (const body of [null, undefined, 5, "text", [], [null]]) {
     expect(() => leaveOutNeutral(Body, body)).not.toThrow();
   }

@@ -1,15 +1,15 @@
 import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
 
 /**
- * Keyword of an optional field: values that mean the same as leaving it out, null always among them; "any" for a field
- * that is taken and never read.
+ * Schema keyword of an optional field: the values that mean the same as leaving it out (null always does), or "any" for a
+ * field that is accepted and ignored.
  */
 export const NEUTRAL = "neutral";
 
-/** Keyword of a field that accepts its neutral values only. `validation.ts` words the refusal. */
+/** Schema keyword of a field that accepts only its neutral values. `validation.ts` has the error message. */
 export const UNSUPPORTED = "unsupported";
 
-/** Takes what is neutral out of a value, in place. */
+/** Removes neutral fields from a value, in place. */
 type Cleaner = (value: unknown) => void;
 
 interface FieldRule {
@@ -18,7 +18,7 @@ interface FieldRule {
   clean?: Cleaner;
 }
 
-/** null says nothing, unless the field's own schema gives it a meaning. */
+/** null is neutral unless the field's schema accepts it. */
 const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
   const neutral: unknown = field[NEUTRAL];
   if (neutral === "any") return () => true;
@@ -45,7 +45,7 @@ const withVariants = (schema: TSchema): TSchema[] => [schema, ...variantsOf(sche
 
 type Rules = ReadonlyMap<string, FieldRule>;
 
-/** A field of several variants of a union may go where one of them calls its value neutral and none of them needs it. */
+/** A field that several union variants share is removable if one variant lists its value as neutral and none requires it. */
 const fieldRules = (objects: TObject[]): Rules => {
   const rules = new Map<string, FieldRule>();
   for (const name of new Set(objects.flatMap(({ properties }) => Object.keys(properties)))) {
@@ -60,7 +60,7 @@ const fieldRules = (objects: TObject[]): Rules => {
   return rules;
 };
 
-/** One variant of a union: how it is recognised, its own rules, and those of the others for fields that it lacks. */
+/** One variant of a union: the literals that identify it, its own rules, and the other variants' rules for fields it lacks. */
 interface Variant {
   words: [name: string, words: ReadonlySet<unknown>][];
   rules: Rules;
@@ -95,7 +95,7 @@ const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   };
 };
 
-/** One cleaner for all that a value may be; undefined where nothing in it can be neutral. */
+/** One cleaner for all schemas of a value; undefined if none of its fields can be neutral. */
 const cleanerOf = (schemas: TSchema[]): Cleaner | undefined => {
   const all = schemas.flatMap(withVariants);
   const cleanObject = cleanFields(all.filter(KindGuard.IsObject));
@@ -112,9 +112,9 @@ const cleanerOf = (schemas: TSchema[]): Cleaner | undefined => {
 const cleaners = new WeakMap<TSchema, { clean: Cleaner | undefined }>();
 
 /**
- * Takes out of a body, in place, every optional field whose value asks for nothing: null where the schema gives it no
- * meaning, and what the field's `neutral` lists. Validation, the cache key and the node then see the same request as
- * without them.
+ * Removes from a body, in place, every optional field with a neutral value: null, unless the schema accepts it, and the
+ * values that the field's `neutral` lists. Validation, the cache key and the node then see the request as if these fields
+ * had been left out.
  */
 export const leaveOutNeutral = (schema: TSchema, body: unknown): void => {
   let cleaner = cleaners.get(schema);

@@ -26,7 +26,7 @@ export const http = (deps: HttpDeps) => {
       // A form's text is written without escapes; JSON has been looked through as it was read.
       if (body && !route.startsWith("/v1/")) refuseBadText(body);
       const prepared = prepare(request, route, body, query, params);
-      // Elysia 1.4.30 assigns what a transform returns to the context; its type knows only void.
+      // Elysia 1.4.30 assigns the result of a transform to the context, but types it as void.
       if (prepared !== body) return { body: prepared } as unknown as undefined;
     })
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {

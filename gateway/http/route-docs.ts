@@ -5,7 +5,7 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 
 /**
  * What a route's `detail` says beyond Elysia's own words; `http/openapi` turns it into OpenAPI. Errors that follow from
- * a route's form (400, 401 of a key, 404 of an id, 413 of a body …) are added there and need no mention.
+ * the route itself (400, 401 with a key, 404 with an id, 413 with a body …) are added there.
  */
 export interface RouteDocs {
   /** Schema of one event of the answer as Server-Sent Events. */
@@ -16,9 +16,9 @@ export interface RouteDocs {
   "x-media-types"?: readonly string[];
   /** Further error statuses. */
   "x-errors"?: readonly ErrorStatus[];
-  /** Takes an `Idempotency-Key`; brings 409 and 422 with it. */
+  /** Accepts an `Idempotency-Key`; adds 409 and 422. */
   "x-idempotent"?: true;
-  /** Asks a model; brings 402, 404, 502 and 504 with it. */
+  /** Calls a model; adds 402, 404, 502 and 504. */
   "x-generates"?: true;
 }
 

@@ -8,16 +8,16 @@ const WHOLE_NUMBER = /^-?\d{1,15}$/;
 
 type Values = Record<string, unknown> | undefined;
 
-/** What a route takes, as its schemas say. */
+/** The inputs of a route, from its schemas. */
 interface Inputs {
   /** Names of the query parameters; undefined for a route that declares none. */
   query: ReadonlySet<string> | undefined;
   /** Parameters that are whole numbers. */
   queryNumbers: readonly string[];
   pathNumbers: readonly string[];
-  /** none: a route of the API that takes no body. own: the route reads its body itself, or takes a form. */
+  /** none: an API route without a body. own: the route reads its body itself, or accepts a form. */
   body: "none" | "own" | TSchema;
-  /** True when every field of the body is optional: no body is as good as `{}`. */
+  /** True if every field of the body is optional: a missing body is read as `{}`. */
   isBodyOptional: boolean;
 }
 
@@ -55,7 +55,7 @@ const KINDS: Record<string, string> = { string: "text", number: "a number", bool
 const kindOf = (body: unknown): string =>
   body === null ? "null" : Array.isArray(body) ? "a list" : (KINDS[typeof body] ?? "an object");
 
-/** Throws invalid_request for a query parameter that is given twice: it is not clear which value counts. */
+/** Throws invalid_request for a query parameter that is given twice: it is ambiguous which value applies. */
 const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
   const start = url.indexOf("?");
   if (start === -1 || url.indexOf("&", start) === -1) return;
@@ -68,10 +68,10 @@ const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
 };
 
 /**
- * Prepares what a request sent for the schemas of its route: whole numbers of the URL, which is text, become, in place,
- * numbers (Elysia 1.4.30 does that for its own `t.Integer` only). Returns the body without what asks for nothing, `{}`
- * for none where every field is optional. Throws invalid_request for a body that is not an object: Elysia copies whatever came into an object of the
- * defaults, so that a list or a number would pass.
+ * Prepares the inputs of a request for validation. Converts integers in the query and path, in place, from text to numbers
+ * (Elysia 1.4.30 does that only for its own `t.Integer`). Returns the body without neutral values, or `{}` for a missing
+ * body if every field is optional. Throws invalid_request for a body that is not an object: Elysia merges any body into an
+ * object of defaults, so a list or a number would pass validation.
  */
 export const routeInputs = (routes: RouteList) => {
   const known = new Map<string, Inputs>();
@@ -98,7 +98,7 @@ export const routeInputs = (routes: RouteList) => {
     if (inputs.body === "own") return body;
     if (inputs.body === "none") {
       if (body === undefined || isEmpty(body)) return body;
-      throw new AppError("invalid_request", `${method} ${route} takes no body. Send none, or {}.`);
+      throw new AppError("invalid_request", `${method} ${route} does not accept a body. Leave it out, or send {}.`);
     }
     if (body === undefined && inputs.isBodyOptional) return {};
     if (body === undefined) throw new AppError("invalid_request", "The body is empty. Send a JSON object.");

@@ -23,8 +23,8 @@ const fits = (pattern: string, path: string): boolean => {
 };
 
 /**
- * Methods that some route has on `path`, sorted; empty when no route fits. `/conversations/export` has those of its own
- * routes, not those of `/conversations/:id`.
+ * Sorted methods of the routes that match `path`; empty if none does. A fixed path wins: `/conversations/export` does not
+ * get the methods of `/conversations/:id`.
  */
 const methodsOn = (routes: Routes, path: string): string[] => {
   const wanted = path.length > 1 ? path.replace(/\/$/, "") : path;
@@ -33,7 +33,7 @@ const methodsOn = (routes: Routes, path: string): string[] => {
   return [...new Set(fitting.map((route) => route.method))].sort();
 };
 
-/** What `allow` names: with GET comes HEAD, and every route answers OPTIONS. Empty when no route fits. */
+/** Methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
 export const allowedMethods = (routes: Routes, path: string): string[] => {
   const methods = methodsOn(routes, path);
   return methods.length === 0
@@ -42,8 +42,8 @@ export const allowedMethods = (routes: Routes, path: string): string[] => {
 };
 
 /**
- * The API's route that a caller of `path` most likely means, as `POST /v1/chat/completions`: for a path without /v1, with a
- * prefix of another product (`/openai/v1/…`, `/v1/v1/…`), in capitals, or with a letter wrong.
+ * The API route that the caller most likely meant, such as `POST /v1/chat/completions`, for a path without /v1, with an extra
+ * prefix (`/openai/v1/…`, `/v1/v1/…`), in upper case, or with a typo.
  */
 export const likelyRoute = (routes: Routes, method: string, path: string): string | undefined => {
   const parts = path.split("/").filter((part) => part !== "" && part.toLowerCase() !== "v1");
@@ -60,7 +60,7 @@ export const likelyRoute = (routes: Routes, method: string, path: string): strin
   return tail === undefined ? undefined : likelyRoute(routes, method, tail);
 };
 
-/** not_found for a path that no route has, with the route that was likely meant. */
+/** The not_found error for an unknown path, with a suggested route. */
 export const noRoute = (routes: Routes, method: string, path: string): AppError => {
   const likely = likelyRoute(routes, method, path);
   const hint = likely ? `Did you mean ${likely}?` : "GET /openapi.json lists the routes.";
@@ -71,7 +71,7 @@ export const noRoute = (routes: Routes, method: string, path: string): AppError 
   );
 };
 
-/** Finds the pattern of the route that a request is meant for, as metrics name it; undefined when there is none. */
+/** Finds the route pattern that a request matches, used as a label in metrics; undefined if there is none. */
 export const routeFinder = (routes: RouteList) => {
   let found: { fixed: Set<string>; patterns: { method: string; path: string }[] } | undefined;
   const sort = () => {

@@ -7,9 +7,9 @@ import { NEUTRAL, UNSUPPORTED } from "./neutral-values";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;
-/** A message lists at most this many fields that exist. */
+/** A message lists at most this many known fields. */
 const MAX_FIELDS = 20;
-/** No field has a longer name; the nearest one to a longer text is not looked for, which takes the square of its length. */
+/** No field name is longer. Longer names get no suggestion, because the search takes quadratic time. */
 const MAX_NAME_LENGTH = 64;
 
 /** `/messages/0/content` → `messages.0.content`. */
@@ -96,7 +96,7 @@ const problemOf = (error: ValueError, noun: Noun): ErrorDetail => {
   const variants = variantsOf(error);
   const best = Math.max(...variants.map(({ closeness }) => closeness));
   const closest = variants.filter(({ closeness }) => closeness === best);
-  /** Deeper, then further on in a list, then with fewer problems. */
+  /** Prefers deeper problems, then later ones in a list, then variants with fewer problems. */
   const isCloser = (a: Variant, b: Variant): boolean => {
     const difference =
       depth(a.problem) - depth(b.problem) ||
@@ -135,12 +135,12 @@ const nameOf = (path: string): string => dotted(path) || "The body";
 const mustBe = ({ path, value }: ValueError, what: string): string =>
   `${nameOf(path)} must be ${what}, not ${given(value)}.`;
 
-/** What the parts of a request are called where one is unknown. */
+/** What an unknown part of a request is called in the error. */
 type Noun = "field" | "parameter";
 
 /**
- * "`question` is not a field of `sample`. Did you mean …? Fields: input, references." `known` are the names that exist,
- * `owner` is the dotted path of the object that has them, empty for the request itself.
+ * "`question` is not a field of `sample`. Did you mean …? Fields: input, references." `known` lists the valid names;
+ * `owner` is the dotted path of the object, empty for the request itself.
  */
 export const unknownField = (name: string, owner: string, known: readonly string[], noun: Noun = "field"): string => {
   const short = name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH - 1)}…` : name;
@@ -203,7 +203,7 @@ const sentence = (error: ValueError, noun: Noun): string => {
   }
 };
 
-/** TypeBox's problems in words, each field once, at most ten, unknown fields first. */
+/** TypeBox's errors as sentences: one per field, at most ten, unknown fields first. */
 export const describeErrors = (errors: Iterable<ValueError>, noun: Noun = "field"): ErrorDetail[] => {
   const unknown = new Map<string, ErrorDetail>();
   const others = new Map<string, ErrorDetail>();

@@ -167,7 +167,7 @@ const CASES: Case[] = [
     path: "/datasets/new",
     status: 422,
     reach: (page) => choose(page, "", "capitals.csv"),
-    shows: "capitals.csv is empty. Choose a file that holds rows",
+    shows: "capitals.csv is empty. Choose a file with rows",
   },
   {
     name: "dataset without a column for the question",

@@ -112,7 +112,7 @@ describe("a stream from the cache has the fields of a live one", () => {
   });
 });
 
-describe("every answer has an id of its own", () => {
+describe("every answer has its own id", () => {
   const idsOf = (events: (Json | "[DONE]")[]) =>
     new Set(events.flatMap((event) => (event === "[DONE]" ? [] : [event.id])));
 

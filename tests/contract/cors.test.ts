@@ -54,7 +54,7 @@ describe("OPTIONS answers without a key", () => {
     expect(allowed(response)).toBeNull();
   });
 
-  test("a preflight of an origin that is not set gets 204 and no permission", async () => {
+  test("a preflight from an origin that is not allowed gets 204 and no CORS headers", async () => {
     for (const stack of [open, closed]) {
       const response = await preflight(stack, "/v1/chat/completions", "https://evil.example");
       expect([response.status, allowed(response), response.headers.get("access-control-allow-methods")]).toEqual([
@@ -65,7 +65,7 @@ describe("OPTIONS answers without a key", () => {
     }
   });
 
-  test("a preflight of an origin that is set gets what it asks for", async () => {
+  test("a preflight from an allowed origin gets what it asks for", async () => {
     const asked = { "access-control-request-headers": "authorization,content-type,x-stainless-os" };
     const { status, headers } = await preflight(open, "/v1/chat/completions", OURS, asked);
     expect([status, Object.fromEntries(headers)]).toEqual([
@@ -81,7 +81,7 @@ describe("OPTIONS answers without a key", () => {
     expect(headers.has("access-control-allow-credentials")).toBe(false);
   });
 
-  test("what a preflight asks for is never written back unless it is a list of names", async () => {
+  test("a preflight's requested headers are echoed only if they are a list of names", async () => {
     const asked = { "access-control-request-headers": "a b; c", "access-control-request-method": "po st" };
     const { headers } = await preflight(open, "/v1/chat", OURS, asked);
     expect(headers.get("access-control-allow-headers")).toBe("authorization, content-type, x-api-key, idempotency-key");
@@ -112,7 +112,7 @@ describe("the origin", () => {
     expect([response.status, allowed(response), response.headers.get("vary")]).toEqual([200, answer, "origin"]);
   });
 
-  test("is not looked at where every one is allowed", async () => {
+  test("is ignored if every origin is allowed", async () => {
     for (const headers of [undefined, { origin: "https://any.example" }]) {
       const response = await forAll.call("GET", "/v1/models", { headers });
       expect([allowed(response), response.headers.get("access-control-allow-credentials")]).toEqual(["*", null]);
@@ -120,7 +120,7 @@ describe("the origin", () => {
   });
 });
 
-describe("an origin that is set may read", () => {
+describe("an allowed origin may read", () => {
   const chat = { messages: [{ role: "user", content: "Hello" }], max_tokens: 2 };
   test.each([
     ["an answer", "POST", "/v1/chat/completions", { body: chat }, 200],

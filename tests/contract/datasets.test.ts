@@ -98,7 +98,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
   });
 });
 
-test("a dry run of a revision says what it would change, and stores nothing", async () => {
+test("a dry run of a revision reports what it would change, and stores nothing", async () => {
   const { id } = await create(Array.from({ length: 20 }, (_, n) => ({ key: `k${n}`, input: `Question ${n}?` })));
   const file = ["key,input", "k0,Question 0?", "k1,Other?", ...Array.from({ length: 7 }, (_, n) => `n${n},New ${n}?`)];
   const look = async (text: string, mode: string) => {

@@ -5,8 +5,8 @@ import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
 /*
- * A refusal that comes before all of the body has arrived still reaches the client, whatever it does with the rest: the
- * gateway reads on for a while and drops it. Closed at once, the connection would be reset under a client that writes.
+ * An error sent before the whole body has arrived still reaches the client: the gateway keeps reading for a while and
+ * discards the rest. Closing immediately would reset the connection of a client that is still writing.
  */
 
 const MB = 1_000_000;
@@ -26,7 +26,7 @@ afterAll(() => stack.close());
 
 const auth = (): string => `authorization: Bearer ${stack.adminKey}`;
 
-/** Connects, and writes all of it before it reads the first byte of the answer, as clients without a loop of events do. */
+/** Connects, and writes the whole request before it reads the first byte of the response, like clients without an event loop. */
 const writeThenRead = async (path: string, headers: string[], body: Buffer[]): Promise<string> => {
   const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
   socket.pause();
@@ -160,7 +160,7 @@ const CASES: Case[] = [
   },
 ];
 
-describe("a refusal reaches a client that writes everything first", () => {
+describe("an early error reaches a client that writes everything first", () => {
   for (const { what, path, headers, body, isChunked, status } of CASES) {
     test.each([5, 40])(
       `${what}: %d MB`,
@@ -220,7 +220,7 @@ test.skipIf(!Bun.which("node"))(
   60_000,
 );
 
-describe("a client that keeps the connection after its refusal", () => {
+describe("a client that keeps its connection open after an error", () => {
   const hold = async (path: string, headers: string[]) => {
     const socket = connect(Number(new URL(stack.url).port), "127.0.0.1");
     let text = "";
@@ -237,14 +237,14 @@ describe("a client that keeps the connection after its refusal", () => {
     return { socket, answer: () => text, isClosed: () => isClosed };
   };
 
-  test("has its answer before it has sent any of the body, and is let go when it stays silent", async () => {
+  test("gets the response before it has sent any of the body, and is disconnected if it stays silent", async () => {
     const { answer, isClosed } = await hold("/v1/chat", [auth(), JSON_TYPE, `content-length: ${60 * MB}`]);
     await until("the refusal is there", () => answer().includes("payload_too_large"));
     expect(isClosed()).toBe(false);
     await until("the connection is closed", isClosed);
   });
 
-  test("is let go after 128 MiB, however long it would go on", async () => {
+  test("is disconnected after 128 MiB, however much more it sends", async () => {
     const { socket, isClosed } = await hold("/v1/chat", [auth(), JSON_TYPE, `content-length: ${10_000 * MB}`]);
     const piece = Buffer.alloc(MB);
     let sentBytes = 0;
@@ -257,7 +257,7 @@ describe("a client that keeps the connection after its refusal", () => {
     expect(sentBytes).toBeLessThan(200 * MB);
   }, 20_000);
 
-  test("gets 100 Continue, and its refusal", async () => {
+  test("gets 100 Continue, and the error", async () => {
     const headers = [auth(), JSON_TYPE, `content-length: ${60 * MB}`, "expect: 100-continue"];
     const { answer, socket } = await hold("/v1/chat", headers);
     await until("the refusal is there", () => answer().includes("payload_too_large"));

@@ -12,7 +12,7 @@ afterAll(() => stack.close());
 
 const NOTHING_NEAR = "GET /openapi.json lists the routes.";
 
-describe("a call with an API key is told which route exists", () => {
+describe("the answer to a call with an API key names the route that exists", () => {
   test.each([
     ["POST", "/chat/completions", "POST /v1/chat/completions"],
     ["POST", "/completions", "POST /v1/completions"],
@@ -86,7 +86,7 @@ describe("the answer to a path without a page is", () => {
     await response.body?.cancel();
   });
 
-  test("JSON also for a body that is larger than a stranger may send", async () => {
+  test("JSON also for a body over the limit for callers without a key", async () => {
     const response = await stack.call("POST", "/chat/completions", { body: { text: "x".repeat(200_000) } });
     expect(response.status).toBe(404);
   });

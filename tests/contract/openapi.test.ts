@@ -89,7 +89,7 @@ test("every operation says what it is for, who may call it and how it fails", ()
   }
 });
 
-/** What an operation can answer by its form alone. */
+/** The statuses of an operation that follow from its route. */
 const statusesOf = (name: string, { security }: Operation): string[] => {
   const statuses = ["400", "500"];
   if (security?.length) statuses.push("401", "429", "503");

@@ -28,7 +28,7 @@ const form = (rows: string, rest = ""): string =>
 const rows = '{"input":"What?","references":["That"]}\n';
 const FORM = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
 
-/** A body of this length that never lies in memory at once. */
+/** A body of this length that is never held in memory as a whole. */
 const inPieces = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
   let from = 0;
   return new ReadableStream({
@@ -61,12 +61,12 @@ const damaged = (bytes: Uint8Array): Uint8Array => {
   copy[copy.length - 6] = (copy[copy.length - 6] ?? 0) ^ 0xff;
   return copy;
 };
-/** Gzip of nothing, as often as it takes: unpacked it is empty, packed it has no end. */
+/** Endless empty gzip members: decompressed the body is empty, compressed it never ends. */
 const emptyMembers = (count: number): Uint8Array => Buffer.concat(new Array(count).fill(gzipSync("")));
 
 type Row = [what: string, status: number, body: () => Uint8Array | ReadableStream, encoding?: string];
 
-describe("a packed JSON body", () => {
+describe("a gzipped JSON body", () => {
   test.each<Row>([
     ["is read like a plain one", 200, () => gzip(chat)],
     ["is read in chunks", 200, () => inPieces(gzip(chat))],
@@ -103,10 +103,10 @@ describe("a packed JSON body", () => {
     if (status === 415) expect(response.headers.get("accept-encoding")).toBe("gzip");
   });
 
-  test("of an unknown coding is refused by its name", async () => {
+  test("with an unknown encoding is rejected by name", async () => {
     const { body } = await send("/v1/chat", Buffer.from(chat), "br");
     expect(body.error?.message).toBe(
-      "The content-encoding of the body is br. Send the body as it is, or packed once with gzip.",
+      "The content-encoding br is not supported. Send the body uncompressed, or compressed once with gzip.",
     );
   });
 
@@ -115,13 +115,13 @@ describe("a packed JSON body", () => {
     expect([body.error?.code, body.error?.param]).toEqual(["invalid_request", expect.any(String)]);
   });
 
-  test("without a key is not unpacked", async () => {
+  test("without a key is not decompressed", async () => {
     const { response } = await send("/v1/chat", gzip(chat), "gzip", { authorization: "" });
     expect(response.status).toBe(401);
   });
 });
 
-describe("a packed form with a file", () => {
+describe("a gzipped form with a file", () => {
   test.each<Row>([
     ["is read like a plain one", 201, () => gzip(form(rows.repeat(3)))],
     ["is read in chunks", 201, () => inPieces(gzip(form(rows.repeat(4))))],

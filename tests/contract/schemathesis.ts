@@ -8,7 +8,7 @@ import { ADMIN_KEY, Stack } from "../harness";
  */
 
 const MIN_CASES = 10_000;
-/** Per operation and phase; a run of all operations then sends some 13,000 cases. */
+/** Per operation and phase; a run of all operations then sends about 13,000 cases. */
 const MAX_EXAMPLES = "10";
 
 /** Set where pip has not put it on the PATH. */
@@ -38,7 +38,7 @@ try {
       ...given,
     ],
     {
-      // The crashes that it keeps go with the stack.
+      // Stored crashes are deleted with the stack.
       cwd: stack.folder,
       env: { ...process.env, GROUNDWIRE_ADMIN_KEY: ADMIN_KEY },
       stdio: ["ignore", "pipe", "inherit"],

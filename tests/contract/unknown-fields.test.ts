@@ -18,7 +18,7 @@ const hello = [{ role: "user", content: "Hello" }];
 const KEY_FIELDS =
   "name, role, allowed_models, allowed_indexes, requests_per_minute, parallel_requests, content_logging, expires_at";
 
-describe("an unknown field is named with those that exist", () => {
+describe("an unknown field is named along with the known ones", () => {
   test.each<[method: string, path: string, body: object, param: string, begins: string]>([
     [
       "POST",
@@ -250,13 +250,13 @@ test("several unknown fields are all in the details, and the message stays short
   expect(error.message.length).toBeLessThan(400);
 });
 
-test("a name of a megabyte is cut, and no nearest one is looked for", async () => {
+test("a name of one megabyte is truncated and gets no suggestion", async () => {
   const body = { messages: hello, ["x".repeat(1_000_000)]: 1 };
   const { message } = await refusalOf(await stack.call("POST", "/v1/chat/completions", { body }));
   expect(message).toStartWith(`\`${"x".repeat(63)}…\` is not a field of this request. Fields: `);
 });
 
-test("known fields are taken, whatever their order", async () => {
+test("known fields are accepted in any order", async () => {
   const body = { max_tokens: 1, messages: hello, stream: false, temperature: 0 };
   expect((await stack.call("POST", "/v1/chat/completions", { body })).status).toBe(200);
 });

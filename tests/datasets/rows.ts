@@ -21,7 +21,7 @@ export async function* inPieces(text: string, size: number): AsyncGenerator<stri
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
 
-/** Rows short enough to compare: an object by column, or "line: message". Numbers with digits of their own are their text. */
+/** Rows short enough to compare: an object by column, or "line: message". A `NumberText` is shown as its text. */
 export const listRows = async (rows: AsyncIterable<RawRow>): Promise<unknown[]> => {
   const list: unknown[] = [];
   for await (const row of rows) {
@@ -42,10 +42,10 @@ const plain = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 };
 
-/** Where a test looks at the rows only. */
+/** For tests that check only the rows. */
 export const noWarning: Warn = () => undefined;
 
-/** Warnings short enough to compare, in the order in which they come. */
+/** Warnings short enough to compare, in order. */
 export const keepWarnings = (): { warn: Warn; warnings: string[] } => {
   const warnings: string[] = [];
   return { warnings, warn: ({ line, message }: Warning) => void warnings.push(`${line}: ${message}`) };

@@ -44,7 +44,7 @@ const paragraph =
   "The answer is as long as most are, with some words that mean little, a comma and a few numbers: 7919, 104729. ";
 const jsonRow = `{"question": "${NUMBER} ${paragraph.repeat(3)}", "answer": "${paragraph}", "topic": "x"}`;
 const all = { samples: 100_000, rows: 100_000 };
-/** One row that is too long costs itself, and nothing else is in the file. */
+/** The file has a single row, which is too long. */
 const oneRow: Ending = { samples: 0, rows: 1 };
 const tooLarge: Ending = { kind: "payload_too_large", says: "64 MiB" };
 const text = (name: string, source: Repeated, ending: Ending, options?: Upload["options"]): Upload => ({

@@ -33,7 +33,7 @@
     setTimeout(() => icon("copy", button), 1500);
   });
 
-  // Menus close by Escape, by a click elsewhere and when the focus leaves them. `.menu` is a switch: its menu is beside it.
+  // Menus close on Escape, on a click elsewhere and when they lose focus. `.menu` is only the toggle; its menu is a sibling.
   const openMenus = () => [...document.querySelectorAll("details:is(.menu, .chat-menu, .turn-actions .confirm)[open]")];
   const areaOf = (menu) => (menu.matches(".menu") ? menu.parentElement : menu);
   const closeMenusWithout = (target) => {
@@ -41,7 +41,7 @@
   };
   document.addEventListener("click", (event) => closeMenusWithout(event.target));
   document.addEventListener("focusin", (event) => closeMenusWithout(event.target));
-  // Before other listeners: the Escape that closes a menu stops no answer.
+  // Capture phase: an Escape that closes a menu must not also stop the answer.
   document.addEventListener("keydown", (event) => {
     const menu = event.key === "Escape" && openMenus().at(-1);
     if (!menu) return;
@@ -76,7 +76,7 @@
       });
   });
 
-  // A form that takes long says so, and is sent once; after a return to its page it can be sent again.
+  // Shows progress on slow forms and prevents a double submit; after navigating back, the form can be submitted again.
   document.addEventListener("submit", (event) => {
     const { busy } = event.target.dataset;
     const button = event.submitter;

@@ -7,7 +7,7 @@
   const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
-  // What was typed is kept for this key and this chat: the next key in the same tab finds nothing of it.
+  // Drafts are stored per key and chat, so another key in the same tab does not see them.
   const kept = (kind) => `${kind}:${$("composer").dataset.owner}:${location.pathname}`;
   const forgetOthers = () => {
     const own = `:${$("composer").dataset.owner}:`;
@@ -22,7 +22,7 @@
     else sessionStorage.removeItem(kept("draft"));
   };
 
-  // Messages that wait for the end of an answer.
+  // Queued messages, sent when the running answer ends.
   const queue = () => JSON.parse(sessionStorage.getItem(kept("queue")) ?? "[]");
   const setQueue = (texts) => {
     if (texts.length > 0) sessionStorage.setItem(kept("queue"), JSON.stringify(texts));
@@ -47,7 +47,7 @@
     question.value = text;
     $("queue-form").requestSubmit();
   };
-  /** An answer that failed may fail again: the reader says when to go on. */
+  /** After a failed answer the queue pauses until the user resumes it. */
   const sendNextAfterAnswer = () => {
     if (/^(complete|stopped)$/.test(document.querySelector(".turn:last-child")?.dataset.status)) sendNext();
   };
@@ -107,7 +107,7 @@
     }
   };
 
-  // The address of a new chat changes with its first question: the draft belongs to the address before.
+  // A new chat gets its URL with the first question: the draft is stored under the old URL.
   let sent;
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     if (ctx.sourceElement.id !== "composer") return;
@@ -120,7 +120,7 @@
     follows = true;
     if (id === "queue-form") return setQueue(queue().slice(1));
     sessionStorage.removeItem(sent.draft);
-    // What was typed meanwhile stays.
+    // Keep what was typed in the meantime.
     write($("question").value === sent.text ? "" : $("question").value);
     $("question").focus();
   });
@@ -154,7 +154,7 @@
     else if (running()) $("to-end").hidden = false;
   };
 
-  // The open chat is in view in the list of chats, however far down it is.
+  // Scroll the chat list to the open chat.
   const showCurrentChat = () => {
     const list = $("history");
     const current = list?.querySelector('[aria-current="page"]');

@@ -2,12 +2,12 @@ import { contextOf } from "../../gateway/conversations/context";
 import type { ConversationContext } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
 
-/** Share of the window from which on the reader is warned. */
+/** From this share of the window, the page shows a warning. */
 const NEARLY_FULL = 0.8;
 
 const number = new Intl.NumberFormat("en");
 
-/** "Context: 2,150 of 4,096 tokens", and what happens when it is full. Empty for a new chat. */
+/** "Context: 2,150 of 4,096 tokens", and a warning when it is nearly full. Empty for a new chat. */
 export const ContextMeter = ({ context }: { context?: ConversationContext }) => {
   const { window, used_tokens: used = 0 } = context ?? {};
   if (!window || used === 0) return <div id="context-meter"></div>;
@@ -31,14 +31,14 @@ export const ContextMeter = ({ context }: { context?: ConversationContext }) => 
   );
 };
 
-/** Stands above the first message that the model read; hidden where it read all. It is always there, so that it can be moved. */
+/** A divider above the first message that the model read; hidden if it read all. Always rendered, so that it can be moved. */
 export const ContextDivider = ({ isShown }: { isShown: boolean }) => (
   <p id="context-divider" class="context-divider" hidden={!isShown}>
     The model no longer reads the messages above: they don’t fit into its context
   </p>
 );
 
-/** Moves meter and divider to where the end of an answer puts them. */
+/** Updates meter and divider at the end of an answer. */
 export const ContextUpdate = ({ answer }: { answer: AnswerState }) => {
   const first = answer.detail.context?.first_message_id;
   return (

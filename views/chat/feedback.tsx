@@ -11,7 +11,7 @@ export interface FeedbackForm {
   dataset: string;
 }
 
-/** What the reader said before, as the form shows it again. */
+/** Form values for the user's earlier feedback. */
 export const filledWith = (given: Feedback | undefined): FeedbackForm => ({
   rating: given?.rating ?? "",
   comment: given?.comment ?? "",
@@ -25,7 +25,7 @@ interface RateProps {
   feedback?: Feedback;
 }
 
-/** Leads to the form for feedback, which opens below the answer where scripts run; says what the reader thought of it. */
+/** Link to the feedback form, which opens below the answer if scripts run; also shows the user's rating. */
 export const Rate = ({ conversationId, answerId, feedback }: RateProps) => {
   const path = `/chat/${conversationId}/answers/${answerId}/feedback`;
   const verb = feedback ? "Change feedback" : "Give feedback";
@@ -136,7 +136,7 @@ export const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   </p>
 );
 
-/** The same below an answer, whose thumb shows it too. */
+/** The confirmation below an answer; also updates the answer's rating. */
 export const FeedbackKept = ({ feedback, ...place }: RateProps & { feedback: Feedback }) => (
   <>
     <FeedbackSaved feedback={feedback} />

@@ -2,18 +2,18 @@ import type { Conversation, ConversationPage } from "../../gateway/conversations
 import { Icon } from "../ui/icon";
 
 export interface HistoryProps {
-  /** Path of the page that shows it: `/chat` or `/chat/{id}`. */
+  /** Path of the page that shows the list: `/chat` or `/chat/{id}`. */
   path: string;
   chats: ConversationPage;
-  /** Part of a title or of a message. */
+  /** Text to find in titles and messages. */
   search?: string;
-  /** Cursor that `chats` come after; undefined: they begin with the newest. */
+  /** Cursor before `chats`; undefined if they start with the newest. */
   after?: string;
-  /** The open chat: listed wherever it stands. */
+  /** The open chat, which is always listed. */
   current?: Conversation;
 }
 
-/** Earlier chats, last changed first, with a way to a new one and to every old one. */
+/** Earlier chats, most recently changed first, with links to a new chat and to older ones. */
 export const History = (props: HistoryProps) => (
   <nav class="history" aria-label="Chats">
     <a class="new-chat" href="/chat">
@@ -47,14 +47,14 @@ export const History = (props: HistoryProps) => (
   </nav>
 );
 
-/** The list, as a search replaces it. */
+/** The list, which a search replaces. */
 export const Chats = (props: HistoryProps) => {
   const { path, chats, search, after } = props;
   return (
     <div id="chats" class="chats">
       {search !== undefined && (
         <p class="fine" role="status">
-          {chats.data.length > 0 ? `Chats with “${search}”. ` : `No chat has “${search}”. `}
+          {chats.data.length > 0 ? `Chats with “${search}”. ` : `No chats match “${search}”. `}
           <a href={path}>Show all chats</a>
         </p>
       )}
@@ -70,7 +70,7 @@ export const Chats = (props: HistoryProps) => {
   );
 };
 
-/** One page of entries; the last one leads to the next page, and makes room for it where scripts run. */
+/** One page of entries; the last entry links to the next page, which replaces it if scripts run. */
 export const Entries = ({ path, chats, search, current }: HistoryProps) => {
   const isListed = search !== undefined || chats.data.some(({ id }) => id === current?.id);
   return (

@@ -73,7 +73,7 @@ interface TurnsProps {
   typed?: Typed;
 }
 
-/** The branch that is shown, with a line above the first message that the model still reads. */
+/** The shown branch, with a divider above the first message that the model still reads. */
 const Turns = ({ conversation, feedback, editing, typed }: TurnsProps) => {
   const { id = "", messages = [], context } = conversation ?? {};
   const start = messages.findIndex((message) => message.id === context?.first_message_id);
@@ -93,7 +93,7 @@ const Turns = ({ conversation, feedback, editing, typed }: TurnsProps) => {
   );
 };
 
-/** The turns anew, after another branch of them is shown. */
+/** The turns, rerendered after switching to another branch. */
 export const OtherBranch = ({ conversation, feedback }: TurnsProps) => (
   <>
     <Turns conversation={conversation} feedback={feedback} />
@@ -131,7 +131,7 @@ const Welcome = () => (
   </div>
 );
 
-/** Messages that wait for the end of an answer; chat.js fills it, and sends each by the form. */
+/** Queued messages; chat.js fills the list and submits each through the form. */
 const Queue = () => (
   <>
     <ul id="queue" class="queue" aria-label="Queue"></ul>

@@ -43,7 +43,7 @@ interface Services {
 
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
 export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
-  /** Chats as the address asks for them: after a cursor, or with a text. */
+  /** Chats for the URL's query: after a cursor, or matching a search. */
   const historyOf = async (request: Request) => {
     const query = new URL(request.url).searchParams;
     const search = query.get("search")?.trim().slice(0, 200) || undefined;
@@ -55,7 +55,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
     };
   };
 
-  /** A conversation, and what its reader said of its answers. */
+  /** A conversation and the user's feedback on its answers. */
   const read = async (principal: Principal, id: string) => {
     const conversation = await conversations.get(principal, id);
     const requests = conversation.messages.flatMap(({ detail }) => detail?.request_id ?? []);
@@ -73,24 +73,24 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
     return page(<ChatPage {...props} />, typed?.problem ? 422 : 200);
   };
 
-  /** The list of chats alone, where htmx asks for it: searched anew, or its next page. */
+  /** Only the list of chats, for htmx: a search, or the next page. */
   const chatList = async (request: Request, id?: string): Promise<Response> => {
     const history = await historyOf(request);
     const path = id ? `/chat/${id}` : "/chat";
     const current = id ? await conversations.get(principalOf(request), id) : undefined;
     if (history.after === undefined) return html(<Chats {...history} path={path} current={current} />);
-    // The open chat is listed already.
+    // The open chat is already in the list.
     const data = history.chats.data.filter((chat) => chat.id !== id);
     return html(<Entries {...history} path={path} chats={{ ...history.chats, data }} />);
   };
 
-  /** After another branch is shown: its turns in place of the others, or the page anew. */
+  /** Response after switching branches: the new turns for htmx, otherwise the whole page. */
   const otherBranch = async (request: Request, id: string): Promise<Response> =>
     isHtmx(request)
       ? html(<OtherBranch {...(await read(principalOf(request), id))} />)
       : redirect(request, `/chat/${id}`);
 
-  /** A question that is refused, such as one that is too long, is given back with its text where no script has kept it. */
+  /** If a question is rejected, for example as too long, shows its text again in case no script has kept it. */
   const orTyped = async <T,>(
     request: Request,
     again: (problem: string) => Promise<Response>,

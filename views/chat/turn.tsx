@@ -9,7 +9,7 @@ import { CopyButton, RequestId } from "../ui/states";
 import { count, duration } from "../ui/time";
 import { Rate } from "./feedback";
 
-/** Longest question, in characters: what a body of the default size carries with room to spare. */
+/** Longest question, in characters; well within the default body limit. */
 export const MAX_QUESTION = 100_000;
 
 interface QuestionProps {
@@ -17,7 +17,7 @@ interface QuestionProps {
   message: ConversationMessage;
 }
 
-/** What a person wrote, as it was typed, with ways to change it. */
+/** A question as plain text, with buttons to edit and delete it. */
 export const Question = ({ conversationId, message }: QuestionProps) => {
   const { id, content } = message;
   const path = `/chat/${conversationId}/questions/${id}`;
@@ -55,7 +55,7 @@ export const Question = ({ conversationId, message }: QuestionProps) => {
   );
 };
 
-/** The question while it is edited; without scripts on the page of its chat. */
+/** The form to edit a question; without scripts it is part of the chat's page. */
 export const QuestionForm = ({
   conversationId,
   message: { id, content },
@@ -93,7 +93,7 @@ interface VersionsProps {
   message: Pick<ConversationMessage, "id" | "parent_id" | "versions">;
 }
 
-/** "2 / 3" between ways to the version before and after; the last one leads to the first again. */
+/** "2 / 3" between links to the previous and next version; after the last comes the first. */
 const Versions = ({ conversationId, message: { id, parent_id: parentId, versions } }: VersionsProps) => {
   const at = versions.indexOf(id);
   if (versions.length < 2 || at < 0) return null;
@@ -135,7 +135,7 @@ const Versions = ({ conversationId, message: { id, parent_id: parentId, versions
 interface AnswerProps {
   conversationId: string;
   answer: AnswerState;
-  /** What the reader said of it. */
+  /** The user's feedback on it. */
   feedback?: Feedback;
 }
 
@@ -239,7 +239,7 @@ const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) =>
   );
 };
 
-/** "184 tokens · 36.0 tokens/s · first token 118 ms", and the rest behind it. */
+/** "184 tokens · 36.0 tokens/s · first token 118 ms", with details to expand. */
 const Facts = ({ detail }: { detail: AnswerDetail }) => {
   const { usage, cache, so_far: soFar } = detail;
   const tokens = usage?.completion_tokens ?? soFar?.tokens;

@@ -5,7 +5,7 @@ import { count } from "../ui/time";
 
 export const isUnchanged = ({ added, changed, missing }: RevisionChanges): boolean => added + changed + missing === 0;
 
-/** What storing the file would change, before it is stored. */
+/** Preview of what storing the file would change. */
 export const Changes = ({ changes }: { changes: RevisionChanges }) => {
   const { revision, added, changed, unchanged, missing, first } = changes;
   if (isUnchanged(changes)) {

@@ -41,7 +41,7 @@ export const ReadingPage = ({ progress, isStoring, ...props }: ImportPageProps &
   </Shell>
 );
 
-/** The part that renews itself; when the worker is done, the whole page is loaded. */
+/** The part that polls for progress; when the worker is done, the whole page reloads. */
 export const Reading = ({ job, progress: { rows, accepted }, isStoring }: ReadingProps) => (
   <div
     id="reading"
@@ -88,7 +88,7 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
       {isMapped ? <Findings report={report} /> : <NoInput />}
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} />
-        <p class="hint">After a change to the columns the file is read again. Nothing is stored yet.</p>
+        <p class="hint">Changing the columns reads the file again. Nothing is stored yet.</p>
         <div class="form-end">
           <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
             Read again with these columns
@@ -112,7 +112,7 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
   );
 };
 
-/** Only a person can say which column is the question. */
+/** Asks the user which column is the question, because no name suggests it. */
 const NoInput = () => (
   <section class="panel notice">
     <Icon name="alert" />
@@ -128,7 +128,7 @@ const NoInput = () => (
 
 type StoreFieldsProps = Pick<PreviewPageProps, "report" | "form" | "dataset"> & { problems: Problems };
 
-/** What has to be known before the samples are stored. */
+/** Choices to make before the samples are stored. */
 const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => (
   <>
     {dataset ? (
@@ -138,8 +138,12 @@ const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => (
         type="radio"
         value={[form.mode]}
         options={[
-          { value: "replace", label: "Remove them", hint: "The new revision holds exactly what this file holds." },
-          { value: "merge", label: "Keep them", hint: "The file adds samples, and changes those with the same key." },
+          { value: "replace", label: "Remove them", hint: "The new revision will match this file exactly." },
+          {
+            value: "merge",
+            label: "Keep them",
+            hint: "The file adds new samples and updates those with the same key.",
+          },
         ]}
       />
     ) : (

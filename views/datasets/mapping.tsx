@@ -13,7 +13,7 @@ const FIELDS: readonly [value: string, words: string][] = [
   ["metadata", "Metadata: all of it, as an object"],
 ];
 
-/** What each column becomes, as it was guessed or chosen, with values of it. */
+/** The guessed or chosen field of each column, with example values. */
 export const MappingFields = ({ report: { columns, mapping, examples } }: { report: ValidationReport }) => (
   <fieldset class="mapping">
     <legend>Columns</legend>
@@ -55,7 +55,7 @@ const FieldChoice = ({ column, index, chosen }: { column: string; index: number;
   );
 };
 
-/** Whether a column holds the question. Without one no row is a sample. */
+/** Whether a column holds the question, which every sample needs. */
 export const hasInput = ({ mapping }: Pick<ValidationReport, "mapping">): boolean =>
   Object.values(mapping).includes("input");
 

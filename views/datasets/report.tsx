@@ -6,7 +6,7 @@ import { count } from "../ui/time";
 
 /** Errors that are shown at first; the others are a click away. */
 const FIRST_ERRORS = 20;
-/** More warnings than these are folded. */
+/** More warnings than this are collapsed. */
 const FIRST_WARNINGS = 5;
 
 /** What is wrong with rows, and what may be worth a look. */
@@ -39,7 +39,7 @@ export const Findings = ({ report }: { report: KeptReport }) => {
   );
 };
 
-/** What was passed over, or read in another way than it is written. */
+/** What was skipped or reinterpreted. */
 const Warnings = ({ warnings }: { warnings: KeptReport["warnings"] }) =>
   warnings.length === 0 ? null : (
     <details class="card fold" open={warnings.length <= FIRST_WARNINGS}>

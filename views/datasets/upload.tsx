@@ -16,7 +16,7 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
   return (
     <Shell {...frame} title={isRefused ? `Error: ${title}` : title} scripts={["upload.js"]}>
       <ErrorSummary problems={problems} />
-      <Heading title={title} note="You see what was read, and any problems, before anything is stored." />
+      <Heading title={title} note="You can review the rows and any problems before anything is stored." />
       <Alerts />
       <form
         class="card form"
@@ -49,9 +49,9 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
   );
 };
 
-/** Why there is nothing to read. A form without a file sends one without a name. */
+/** Why there is nothing to read. A form without a chosen file submits one without a name. */
 export const noFile = (fileName: string | null | undefined): string =>
-  fileName ? `${fileName} is empty. Choose a file that holds rows` : "Choose a file";
+  fileName ? `${fileName} is empty. Choose a file with rows` : "Choose a file";
 
 /** "capitals.csv" becomes "capitals". */
 export const nameOf = (fileName: string | null): string =>

@@ -18,7 +18,7 @@ export interface Cells {
   object(value: unknown): unknown;
 }
 
-/** Numbers and truth values are the text that the file writes for them, or that JSON writes where it has no text. */
+/** Numbers and booleans become their text in the file, or their JSON text if the file stores none. */
 const asText = (value: unknown): unknown => {
   if (typeof value === "boolean" || typeof value === "number" || value instanceof NumberText) return String(value);
   return value ?? undefined;
@@ -31,7 +31,7 @@ const asList = (value: unknown): unknown => {
   return typeof text === "object" ? text : [text];
 };
 
-/** Metadata holds single values: lists and objects become their JSON, a number that is not a double its text. */
+/** Metadata holds single values: lists and objects become JSON text, and a number that a double can't hold becomes text. */
 const asScalar = (value: unknown): unknown => {
   if (value instanceof Unreadable) return undefined;
   if (value instanceof NumberText) return value.value;

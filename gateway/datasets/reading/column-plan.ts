@@ -82,10 +82,10 @@ export class ColumnPlan {
 
   #problemOf(field: string): string | undefined {
     const other = LIST_FIELDS.has(field) ? undefined : [...this.#fields].find(([, filled]) => filled === field);
-    return other ? `the column "${other[0]}" fills ${field} already.` : fieldProblem(field);
+    return other ? `the column "${other[0]}" already fills ${field}.` : fieldProblem(field);
   }
 
-  /** Metadata holds so many values: columns beyond that are left out. */
+  /** Leaves out columns beyond the limit on metadata values. */
   #withinMetadata(columns: readonly string[], line: number): (string | null)[] {
     let room = MAX_METADATA_NAMES;
     return columns.map((column) => {

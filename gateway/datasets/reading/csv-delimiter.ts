@@ -2,10 +2,10 @@ const DELIMITERS = [",", ";", "\t"] as const;
 /** Separates cells where none of the others is in the header: names may contain it. */
 const LAST_DELIMITER = "|";
 
-/** How cells are separated, and the line that says so, which is no record. */
+/** The cell delimiter, and the line that declares it, which is not a record. */
 export interface CsvStart {
   delimiter: string;
-  /** `sep=;` with its line break, as spreadsheets write and read it in front of the header. */
+  /** `sep=;` with its line break, which spreadsheets write before the header. */
   declaration: string;
 }
 
@@ -27,7 +27,7 @@ export const detectDelimiter = (text: string): CsvStart => {
 
 const countOf = (counts: ReadonlyMap<string, number>, character: string): number => counts.get(character) ?? 0;
 
-/** Characters of the first line, outside of quotes. */
+/** Counts the characters of the first line outside quotes. */
 const countDelimiters = (text: string): Map<string, number> => {
   const counts = new Map<string, number>();
   let isQuoted = false;

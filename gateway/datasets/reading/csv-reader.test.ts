@@ -11,8 +11,8 @@ test.each([1, 2, 3, 65_536])("quotes, line breaks in cells and empty lines, in p
   expect(await read(text, size)).toEqual([
     [2, { a: "1", b: 'x, "y"\r\nz' }],
     [6, { a: "", b: '5" pipe' }],
-    "7: the row has 1 cell, and the header has 2. Add the missing ones.",
-    "8: the row has 3 cells, and the header has 2. Put a cell that has delimiters in it into quotes.",
+    "7: the row has 1 cell, but the header has 2. Add the missing ones.",
+    "8: the row has 3 cells, but the header has 2. Quote cells that contain delimiters.",
     [9, { a: "6", b: "7" }],
   ]);
 });
@@ -49,7 +49,7 @@ test.each(["\n", "\r\n", "\r"])("%j ends a row", async (lineBreak) => {
   ]);
 });
 
-test("whatever RFC 4180 can write is read as it was, with its lines", async () => {
+test("any RFC 4180 file is read back unchanged, with its line numbers", async () => {
   const unit = fc.constantFrom('"', ",", ";", "\n", "\r", "\r\n", " ", "'", "é", "שלום", "\u202e", "😀", "x");
   const cell = fc.string({ unit });
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
@@ -70,7 +70,7 @@ test("whatever RFC 4180 can write is read as it was, with its lines", async () =
 });
 
 test.each<[text: string, rows: unknown[]]>([
-  // A quote that breaks costs its row.
+  // A broken quote rejects its row.
   [
     'a,b\n1,2\n3,"x\n4,y\n',
     [[2, { a: "1", b: "2" }], "3: character 3: a quote opens here and does not close.", [4, { a: "4", b: "y" }]],
@@ -123,7 +123,7 @@ test.each<[text: string, rows: unknown[]]>([
       [3, { a: "2", b: ' "y"' }],
     ],
   ],
-  // Quotes that are text, and quotes that are right.
+  // Quotes that are text, and valid quotes.
   ['a,b\n5" pipe,"say ""hi"""\n', [[2, { a: '5" pipe', b: 'say "hi"' }]]],
   ['a,b\n"",""""\n', [[2, { a: "", b: '"' }]]],
   [
@@ -155,14 +155,14 @@ test.each<[text: string, rows: unknown[]]>([
     "a,b\n1,2,\n3,4,5\n6\n",
     [
       [2, { a: "1", b: "2" }],
-      "3: the row has 3 cells, and the header has 2.",
-      "4: the row has 1 cell, and the header has 2.",
+      "3: the row has 3 cells, but the header has 2.",
+      "4: the row has 1 cell, but the header has 2.",
     ],
   ],
   ["\n\na,b,a\n1,2,3\n", [[4, { a: "1", b: "2", "a (2)": "3" }]]],
   ["a,__proto__\n1,2\n", [[2, { a: "1" }]]],
   [`a,${"x".repeat(201)}\n1,2\n`, [[2, { a: "1" }]]],
-  // What spreadsheets and other programs put in.
+  // What spreadsheets and other programs add.
   ["sep=;\r\na;b\r\n1;2,3\r\n", [[3, { a: "1", b: "2,3" }]]],
   ['"sep=;"\na;b\n1;2\n', [[3, { a: "1", b: "2" }]]],
   ["sep=\t\na\tb\n1\t2\n", [[3, { a: "1", b: "2" }]]],
@@ -196,27 +196,27 @@ test.each<[text: string, rows: unknown[]]>([
 
 const startOf = (text: string): RegExp => new RegExp(`^${RegExp.escape(text)}`);
 
-test("what is passed over is said, with its line", async () => {
+test("skipped content is reported with its line", async () => {
   const { warn, warnings } = keepWarnings();
   const text = "a,,b,b,__proto__,\n1,2,3,4,5,,,\na,,b,b,__proto__,\n";
   await listRows(readCsv(inPieces(text, 5), LIMITS, warn));
   expect(warnings).toEqual([
     "1: columns 2, 6 have no names and are left out. Name them to keep them.",
-    '1: "b" names an earlier column too, so this one is called "b (2)". Rename it, or map it by this name.',
+    '1: an earlier column is also named "b", so this one is called "b (2)". Rename it, or map it by this name.',
     '1: the name "__proto__" is not allowed: rename it. The column is left out: rename it to keep it.',
     "2: empty cells after the last column are left out.",
-    "3: the header comes again here, and is left out.",
+    "3: the header is repeated here. This line is left out.",
   ]);
 });
 
 test("too many columns and a header without a name are refused", async () => {
   const limits = { ...LIMITS, maxColumns: 3 };
-  await expect(read("a,b,c,d\n", 100, limits)).rejects.toThrow("Line 1: there are 4 columns, and at most 3 are read.");
+  await expect(read("a,b,c,d\n", 100, limits)).rejects.toThrow("Line 1: there are 4 columns, but the limit is 3.");
   expect(await read("a,b,c,,,,\n1,2,3\n", 100, limits)).toHaveLength(1);
   await expect(read("__proto__\n1\n")).rejects.toThrow("Line 1: no column has a name.");
 });
 
-test.each([1, 100, 65_536])("a row over the limit costs itself, in pieces of %d", async (size) => {
+test.each([1, 100, 65_536])("a row over the limit rejects only itself, in chunks of %d", async (size) => {
   const limits = { ...LIMITS, maxRowBytes: 1024 };
   const long = "é".repeat(600);
   const text = `a,b\n1,2\n${long},3\n4,"${long}\n"\n5,"x\n${"y,z\n".repeat(400)}6,${long}`;

@@ -9,9 +9,9 @@ import type { RawRow, Warn } from "./rows";
 const HEAD_LENGTH = 65_536;
 
 /**
- * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a line `sep=` says. Columns without
- * a name and empty cells at the end of a row are passed over. Throws dataset_invalid where no column has a name,
- * payload_too_large at too many columns.
+ * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a `sep=` line declares. Unnamed columns
+ * and empty cells at the end of a row are skipped. Throws dataset_invalid if no column has a name, payload_too_large for
+ * too many columns.
  */
 export async function* readCsv(
   texts: AsyncIterable<string>,
@@ -67,10 +67,10 @@ class RecordReader {
     }
   }
 
-  /** A header with broken quotes is read without them: nothing else names the columns. */
+  /** A header with broken quotes is read as if it had none, because the column names are needed. */
   #headerCells(record: { line: number } & ({ cells: string[] } | { message: string; text: string })): string[] {
     if ("cells" in record) return record.cells;
-    this.warn({ line: record.line, column: null, message: `the quotes of the header break: ${record.message}` });
+    this.warn({ line: record.line, column: null, message: `the header has broken quotes: ${record.message}` });
     return record.text.split(this.#delimiter).map((cell) => cell.replaceAll('"', ""));
   }
 
@@ -82,15 +82,15 @@ class RecordReader {
   }
 }
 
-/** The columns of the file, and how the cells of a record go to them. */
+/** The columns of the file, and how cells map to them. */
 class Header {
   readonly names: readonly string[];
   readonly #places: readonly number[];
-  /** Cells that a record has at least. */
+  /** Minimum number of cells in a record. */
   readonly #needed: number;
   readonly #warn: Warn;
 
-  /** Throws dataset_invalid where no column has a name. */
+  /** Throws dataset_invalid if no column has a name. */
   constructor(
     private readonly cells: readonly string[],
     { line, limits, warn }: { line: number; limits: ReadingLimits; warn: Warn },
@@ -103,7 +103,7 @@ class Header {
     this.#warn = warn;
   }
 
-  /** Cells may be missing or too many where they belong to no column. */
+  /** Cells that belong to no column may be missing or extra. */
   fits(record: readonly string[]): boolean {
     const { length } = this.cells;
     return (
@@ -116,14 +116,14 @@ class Header {
     return this.names[this.#places.indexOf(index)] ?? String(index + 1);
   }
 
-  /** Undefined for a header that comes again, as in files that were put together. */
+  /** Undefined for a repeated header, as in concatenated files. */
   row(record: readonly string[], line: number): RawRow | undefined {
     const columns = this.names;
     if (!this.fits(record)) return { line, columns, problem: { column: null, message: this.#ragged(record.length) } };
     if (record.length > this.cells.length) {
       this.#warn({ line, column: null, message: "empty cells after the last column are left out." });
     } else if (record.length === this.cells.length && record.every((cell, i) => cell === this.cells[i])) {
-      this.#warn({ line, column: null, message: "the header comes again here, and is left out." });
+      this.#warn({ line, column: null, message: "the header is repeated here. This line is left out." });
       return undefined;
     }
     const isPlain = this.#places.length === record.length;
@@ -132,9 +132,8 @@ class Header {
 
   #ragged(cells: number): string {
     const count = `the row has ${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`;
-    const advice =
-      cells < this.cells.length ? "Add the missing ones." : "Put a cell that has delimiters in it into quotes.";
-    return `${count}, and the header has ${formatCount(this.cells.length)}. ${advice}`;
+    const advice = cells < this.cells.length ? "Add the missing ones." : "Quote cells that contain delimiters.";
+    return `${count}, but the header has ${formatCount(this.cells.length)}. ${advice}`;
   }
 }
 

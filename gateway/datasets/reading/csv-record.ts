@@ -2,26 +2,26 @@ const QUOTE = '"';
 const LF = 10;
 const CR = 13;
 
-/** What a text holds from some place on. `end` is where the next record begins. */
+/** Result of parsing a record. `end` is where the next record begins. */
 export type CsvParse =
   | { kind: "record"; cells: string[]; end: number }
   /** A quote that breaks the record: at `at`, in the cell `index`. */
   | { kind: "broken"; at: number; index: number; message: string }
-  /** The text ends in the record: in a quote that opened at `at` in the cell `index`, where these are known. */
+  /** The text ends inside the record; if `at` is set, inside a quote that opened at `at` in the cell `index`. */
   | { kind: "open"; at?: number; index?: number };
 
 interface ParseOptions {
-  /** The code of what separates cells. */
+  /** Character code of the delimiter. */
   delimiter: number;
-  /** More cells than this are not looked at: the record is broken. */
+  /** A record with more cells than this is broken. */
   maxCells: number;
-  /** Nothing comes after the text. */
+  /** The text is the end of the file. */
   isEnd: boolean;
 }
 
 /**
- * The record that begins at `start`, by RFC 4180; LF and CR alone end one too, and spaces around a quoted cell are passed
- * over. A quote in a cell that does not begin with one is text.
+ * Parses the record at `start` (RFC 4180). A lone LF or CR also ends a record, and spaces around a quoted cell are
+ * skipped. A quote inside an unquoted cell is text.
  */
 export const parseRecord = (text: string, start: number, { delimiter, maxCells, isEnd }: ParseOptions): CsvParse => {
   const cells: string[] = [];
@@ -44,7 +44,7 @@ export const parseRecord = (text: string, start: number, { delimiter, maxCells, 
   }
 };
 
-/** `value` is undefined where the text ends before the cell does. */
+/** `value` is undefined if the text ends before the cell does. */
 interface Cell {
   value?: string;
   end: number;

@@ -3,10 +3,10 @@ import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "
 import { LineCounter, placeIn } from "./line-counter";
 import { problemIn } from "./problems";
 
-/** A record, or one that can't be read. */
+/** A record, or the problem of an unreadable one. */
 export type CsvRecord =
   | { line: number; cells: string[] }
-  /** `index` is the cell that breaks it, `text` its first line. */
+  /** `index` is the broken cell, `text` the record's first line. */
   | { line: number; index: number | null; message: string; text: string };
 
 type Fault = Extract<CsvRecord, { message: string }>;
@@ -17,7 +17,7 @@ interface SplitterOptions {
 }
 
 const BOM = "\ufeff";
-/** Cells beyond those of the header that a record may have to be looked at as a whole. */
+/** A record with up to this many cells more than the header is still parsed to its end. */
 const SPARE_CELLS = 8;
 
 /**
@@ -26,19 +26,19 @@ const SPARE_CELLS = 8;
  * than one row may take. Throws payload_too_large at too many empty lines.
  */
 export class CsvSplitter {
-  /** Whether a record has the cells that the header asks for. Before the header is known every record has. */
+  /** Whether a record has the number of cells that the header requires; true until the header is known. */
   fits: (cells: readonly string[]) => boolean = () => true;
-  /** Cells of the header, once it is known. */
+  /** Number of header cells, once known. */
   width = 0;
   readonly #place = new LineCounter();
   readonly #delimiter: number;
-  /** What has arrived and is not handed out; it begins where `#place` is. */
+  /** Text received but not yet returned; it starts at `#place`. */
   #text = "";
   #at = 0;
   #fault: Fault | undefined;
-  /** The last line that the fault has cost. */
+  /** Last line lost to the fault. */
   #faultEnd = 0;
-  /** The rest of the line is too long, and is passed over as it arrives. */
+  /** The line is too long; the rest is skipped as it arrives. */
   #isSkipping = false;
   #empty = 0;
 
@@ -46,7 +46,7 @@ export class CsvSplitter {
     this.#delimiter = options.delimiter.charCodeAt(0);
   }
 
-  /** Passes over text in front of the first record. */
+  /** Skips text before the first record. */
   skip(text: string): void {
     this.#place.pass(text);
   }
@@ -90,14 +90,14 @@ export class CsvSplitter {
   }
 
   #parse(at: number, isEnd: boolean): CsvParse {
-    // One that is looked for after a fault has the cells of the header.
+    // After a fault, only a record with as many cells as the header counts.
     const maxCells = this.#fault ? this.width + SPARE_CELLS : this.options.limits.maxRowBytes;
     return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
   }
 
   /**
-   * A quote that was forgotten makes one record of many lines, up to the next quote. It shows where the record does not fit
-   * and its second line does. Undefined: the text ends too early to say.
+   * A missing closing quote merges several lines into one record, up to the next quote. The sign: the record does not have
+   * the header's number of cells, but its second line does. Undefined if too little text has arrived to decide.
    */
   #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>, isEnd: boolean): boolean | undefined {
     if (this.fits(cells)) return false;
@@ -131,7 +131,7 @@ export class CsvSplitter {
     yield { ...fault, message: fault.message + lines };
   }
 
-  /** The first of several faults in a row counts: the others may come of it. */
+  /** Only the first of several consecutive faults is reported: the others may be its consequence. */
   #fail(problem: { index: number | null; message: string }): void {
     const end = this.#endOfLine(this.#at) ?? this.#text.length;
     this.#fault ??= { line: this.#place.line, ...problem, text: this.#text.slice(this.#at, end).trimEnd() };
@@ -148,16 +148,16 @@ export class CsvSplitter {
     return { index, message: `${where}${opened}` };
   }
 
-  /** Passes the line; false where its end has not arrived, and then all that has. */
+  /** Skips the line. If its end has not arrived yet, skips all of the buffered text and returns false. */
   #passLine(isEnd: boolean): boolean {
     this.#faultEnd = this.#place.line;
     const end = this.#endOfLine(this.#at, isEnd);
-    // An LF may come after the last CR and belong to it.
+    // The last CR may be the first half of a CRLF.
     this.#pass(end ?? this.#text.length - (isEnd || !this.#text.endsWith("\r") ? 0 : 1));
     return end !== undefined || isEnd;
   }
 
-  /** Where the line after the one of `from` begins; undefined: not in what has arrived. */
+  /** Start of the line after the one at `from`; undefined if it has not arrived yet. */
   #endOfLine(from: number, isEnd = true): number | undefined {
     for (let at = from; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);

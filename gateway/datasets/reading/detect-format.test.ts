@@ -87,7 +87,7 @@ test.each<[what: string, head: Uint8Array, says: string]>([
   ["HDF5", bytes("\x89HDF\r\n\x1a\n"), "an HDF5 file"],
   ["SQLite", bytes("SQLite format 3\0"), "an SQLite database"],
   ["a web page", bytes("<!DOCTYPE html><html>"), "a web page"],
-  ["Git LFS", bytes("version https://git-lfs.github.com/spec/v1\n"), "a pointer of Git LFS"],
+  ["Git LFS", bytes("version https://git-lfs.github.com/spec/v1\n"), "a Git LFS pointer"],
   ["anything else", bytes("\x01\x02\x03\x04abc\x05\x06"), "binary data, not text"],
   ["UTF-32 LE", bytes("\xff\xfe\0\0q\0\0\0"), "text in UTF-32. Save it as UTF-8"],
 ])("%s is refused in line 1 by its name, with what to do", (_, head, says) => {

@@ -52,7 +52,7 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
   if (byName === "jsonl") return isSequence(text) ? "json" : "jsonl";
   if (WRAPPER.test(text)) return "json";
   const lines = text.split(/[\r\n]+/, LINES_LOOKED_AT);
-  // The first line may be the one that is broken.
+  // The first line may be a broken row.
   const object = lines.map(parseObject).find((each) => each !== undefined);
   if (object) return Array.isArray(object.samples ?? object.data) ? "json" : "jsonl";
   return byName ?? (lines.length > 1 ? "json" : "jsonl");

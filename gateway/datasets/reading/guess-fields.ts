@@ -1,6 +1,6 @@
 import { FIELDS, type Field, LIST_FIELDS, METADATA_PREFIX } from "./fields";
 
-/** "Answer" in the languages in which the question is known too: a reference, or the output where references are given. */
+/** "Answer" in the languages for which there is also a name for the question: a reference, or the output if another column holds the references. */
 const ANSWERS = [
   "answer",
   "antwort",
@@ -13,7 +13,7 @@ const ANSWERS = [
   "svar",
 ].concat(["ответ", "答案", "回答", "답변"]);
 
-/** Names that people give to the fields, the most telling first. Letters have no accents here. */
+/** Common names of the fields, the most specific first, without accents. */
 const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
   key: ["id", "sample_id", "question_id", "qid", "example_id"],
   input: [
@@ -115,7 +115,7 @@ const normalise = (name: string): string =>
     .replace(ACCENTS, "")
     .normalize("NFC");
 
-/** Of Latin letters; other scripts have marks that make other letters. */
+/** Only for Latin letters: in other scripts, combining marks form different letters. */
 const ACCENTS = /(?<=[a-z])\p{M}+/gu;
 
 const candidateOf = (name: string): Candidate | undefined => CANDIDATES.get(normalise(name));

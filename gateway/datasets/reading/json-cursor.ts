@@ -4,7 +4,7 @@ import { isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "./limits
 import { LineCounter, placeIn } from "./line-counter";
 import { invalid } from "./problems";
 
-/** Characters in which the beginning of a row is looked for, where it may be cut. */
+/** Characters kept from the previous chunk when searching for the start of a row, which may be split across chunks. */
 const OVERLAP = 512;
 
 export interface JsonText {
@@ -45,7 +45,7 @@ export class JsonCursor {
     this.#passTo(this.#at + 1);
   }
 
-  /** Of the next character. */
+  /** Position of the next character. */
   get line(): number {
     return this.#place.line;
   }
@@ -58,7 +58,7 @@ export class JsonCursor {
     return next === ",";
   }
 
-  /** Passes a value, without a look at its syntax; says where it begins. Nothing is passed where this throws. */
+  /** Skips a value without checking its syntax and returns it with its position. If this throws, nothing is skipped. */
   async value(): Promise<JsonText> {
     const next = await this.peek();
     if (next === undefined || ",:]}".includes(next)) throw this.expected("a value");
@@ -93,7 +93,7 @@ export class JsonCursor {
     this.#place = placeIn("", 0, { line, character });
   }
 
-  /** Passes one character at least, and all up to the next place that fits; false at the end of the file. */
+  /** Skips at least one character, up to the next match; false at the end of the file. */
   async seek(pattern: RegExp): Promise<boolean> {
     this.#passTo(Math.min(this.#at + 1, this.#text.length));
     for (;;) {
@@ -109,7 +109,7 @@ export class JsonCursor {
     }
   }
 
-  /** What is wrong at the next character. */
+  /** The error for an unexpected next character. */
   expected(what: string): AppError {
     const next = this.#text[this.#at];
     const found = next === undefined ? "the end of the file" : JSON.stringify(next);

@@ -38,12 +38,12 @@ export async function* readJson(
 
 const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
 
-/** The rows of a list, and how to find the next one when one of them breaks. */
+/** Reads the rows of a list, and finds the next row after a broken one. */
 class RowList {
-  /** How a row begins: rows of one file have the same first name. */
+  /** How a row starts: the rows of a file share their first field name. */
   #beginning = /\{\s*"/;
   #isKnown = false;
-  /** No row was found behind one that broke: that was said. */
+  /** No row was found after a broken one, and this has been reported. */
   #isOver = false;
   #isInList = true;
 
@@ -57,9 +57,9 @@ class RowList {
     yield* this.readOpen();
   }
 
-  /** A list behind the first one, as where files were put together. */
+  /** Reads another list after the first one, as in concatenated files. */
   async *readAnother(): AsyncGenerator<RawRow> {
-    this.#warn("another list begins here. Its rows were read too.");
+    this.#warn("another list starts here. Its rows were read too.");
     yield* this.read();
   }
 
@@ -82,7 +82,7 @@ class RowList {
       if (next === undefined) return yield* this.orElse(() => Promise.reject(cursor.expected('"]"')));
       if (next === "]") return await cursor.take("]");
       if (next === ",") {
-        this.#warn("a comma is too many here, and is passed over.");
+        this.#warn("there is an extra comma here. It was skipped.");
         await cursor.take(",");
         continue;
       }
@@ -91,7 +91,7 @@ class RowList {
     }
   }
 
-  /** Runs a step; where that fails, its problem is a row, and the next row is looked for. */
+  /** Runs a step; if it fails, yields the problem as a row and searches for the next row. */
   async *orElse(step: () => Promise<RawRow | undefined>): AsyncGenerator<RawRow> {
     try {
       const row = await step();
@@ -129,7 +129,7 @@ class RowList {
     if (next === "{") return this.#warn("a comma is missing in front of this row. It was read all the same.");
     if (next === undefined || next === "]") return;
     if (!(await cursor.takeSeparator("]"))) return;
-    if ((await cursor.peek()) === "]") this.#warn("there is a comma behind the last row. It is passed over.");
+    if ((await cursor.peek()) === "]") this.#warn("there is a comma after the last row. It was skipped.");
   }
 
   #learn(row: string): void {
@@ -144,7 +144,7 @@ class RowList {
   }
 }
 
-/** An error of the document as a row; the line is said apart. */
+/** Converts an error of the document to a broken row, which has the line separately. */
 const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   const [found] = detail.details ?? [];
   const [, character] = /^[^:]*\bcharacter (\d+):/i.exec(message) ?? [];
@@ -194,7 +194,7 @@ async function* readWrapper(cursor: JsonCursor, rows: RowList): AsyncGenerator<R
 
 const noList = (): AppError => invalid('the object holds no list "samples" or "data". Put the rows into one of them.');
 
-/** What an object holds behind the rows. */
+/** Skips the fields after the rows. */
 const passRest = async (cursor: JsonCursor): Promise<undefined> => {
   while (await cursor.takeSeparator("}")) {
     await readName(cursor);

@@ -8,7 +8,7 @@ const CLOSE_LIST = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
-/** White space of JSON, and the byte order mark, which is in the middle where files were put together. */
+/** JSON whitespace, and the byte order mark, which can occur in the middle of concatenated files. */
 export const isJsonSpace = (code: number): boolean =>
   code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 

@@ -35,8 +35,8 @@ const quoteNotFinite = (text: string): string =>
   text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
 
 /**
- * Digits that a double may lose or print in another way: 16 or more of them, zeros at the end of a fraction or the
- * beginning of a small one, an exponent, -0. They may also be digits in a string; then only time is lost.
+ * Digits that a double may lose or print differently: 16 or more of them, trailing zeros of a fraction, leading zeros of a
+ * small one, an exponent, -0. A match inside a string costs only time.
  */
 const MAY_LOSE_DIGITS = /\d{16}|[\d.]{17}|\.\d*0(?!\d)|0\.0{6}|\d[eE][+-]?\d|-0(?![.\d])/;
 
@@ -44,7 +44,7 @@ const MAY_LOSE_DIGITS = /\d{16}|[\d.]{17}|\.\d*0(?!\d)|0\.0{6}|\d[eE][+-]?\d|-0(
 export const parseExact = (text: string): unknown =>
   MAY_LOSE_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 
-/** `source` is what the file writes for a value that is no list or object. */
+/** `source` is the text of a primitive value in the file. */
 const keepDigits = (_name: string, value: unknown, { source }: { source?: string } = {}): unknown =>
   typeof value === "number" && source !== undefined && source !== String(value) ? new NumberText(source) : value;
 

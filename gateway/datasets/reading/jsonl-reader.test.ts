@@ -34,7 +34,7 @@ test("names that mean something to JavaScript are refused with their place, and 
   expect("isAdmin" in {}).toBe(false);
 });
 
-test.each([1, 100, 65_536])("a line over the limit costs itself, in pieces of %d", async (size) => {
+test.each([1, 100, 65_536])("a line over the limit rejects only itself, in chunks of %d", async (size) => {
   const limits = { ...LIMITS, maxRowBytes: 1024 };
   const rows = ["x".repeat(3000), "é".repeat(510), "é".repeat(500), "y".repeat(3000)].map((a) => JSON.stringify({ a }));
   const found = await listRows(readJsonl(inPieces(rows.join("\n"), size), limits, noWarning));
@@ -46,7 +46,7 @@ test.each([1, 100, 65_536])("a line over the limit costs itself, in pieces of %d
   ]);
 });
 
-test("what makes a list of the lines, and marks where files were put together, are passed over", async () => {
+test("JSON list syntax and the byte order marks of concatenated files are skipped", async () => {
   const { warn, warnings } = keepWarnings();
   const text = '[\n{"a":1},\n\ufeff{"a":2} , \n{"a":"},"}\n,\n  ]\nnull\n{"a":3}}\n{"a":4}';
   expect(await listRows(readJsonl(inPieces(text, 7), LIMITS, warn))).toEqual([
@@ -59,8 +59,8 @@ test("what makes a list of the lines, and marks where files were put together, a
   ]);
   expect(warnings.map((each) => each.slice(0, 12))).toEqual([
     "1: a bracket",
-    "2: a comma b",
-    "3: a comma b",
+    "2: a comma a",
+    "3: a comma a",
     "5: a bracket",
     "6: a bracket",
   ]);

@@ -3,13 +3,13 @@ import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "
 import { problemIn } from "./problems";
 import type { RawRow, Warn } from "./rows";
 
-/** What a JSON list has and JSON Lines do not: brackets on lines of their own, and commas behind the rows. */
+/** JSON list syntax that is not JSON Lines: brackets or commas on their own lines. */
 const LIST_LINE = /^\s*[[\],]\s*$/;
 const BOM = "\ufeff";
 
 /**
- * JSON Lines: an object on each line, empty lines are passed over, and so is what makes a list of them. Throws
- * payload_too_large at too many empty lines.
+ * JSON Lines: an object on each line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
+ * empty lines.
  */
 export async function* readJsonl(
   texts: AsyncIterable<string>,
@@ -22,20 +22,20 @@ export async function* readJsonl(
     else if (text.trim() === "") {
       if (++empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
     } else if (LIST_LINE.test(text)) {
-      warn({ line, column: null, message: "a bracket or comma of a JSON list is passed over. JSON Lines have none." });
+      warn({ line, column: null, message: "a bracket or comma of a JSON list was skipped. JSON Lines have none." });
     } else yield jsonRow(withoutComma(text, line, warn), { line, character: 1 });
   }
 }
 
-/** A mark in front of the row, as where files were put together, is dropped too. */
+/** Also drops a byte order mark before the row, as in concatenated files. */
 const withoutComma = (line: string, number: number, warn: Warn): string => {
   const text = line.startsWith(BOM) ? line.slice(BOM.length) : line;
   if (!text.trimEnd().endsWith(",")) return text;
-  warn({ line: number, column: null, message: "a comma behind a row is passed over. JSON Lines have none." });
+  warn({ line: number, column: null, message: "a comma after a row was skipped. JSON Lines have none." });
   return text.slice(0, text.lastIndexOf(","));
 };
 
-/** LF, CRLF and CR end a line, also where a piece ends between CR and LF. `text` is undefined where the line is too long. */
+/** Splits at LF, CRLF and CR, even if a chunk ends between CR and LF. `text` is undefined if the line is too long. */
 async function* splitLines(
   texts: AsyncIterable<string>,
   limits: ReadingLimits,

@@ -28,7 +28,7 @@ export const mapRow = (
   if (parts.length === 0 || typeof whole !== "object") return { draft };
   const double = parts.find(({ name }) => Object.hasOwn(whole, name));
   if (double) {
-    const message = `metadata has a value named "${double.name}" too. Map one of them to another name.`;
+    const message = `metadata already has a value named "${double.name}". Map one of them to another name.`;
     return { draft, problem: { column: double.column, message } };
   }
   draft.metadata = Object.fromEntries([...Object.entries(whole), ...parts.map(({ name, value }) => [name, value])]);

@@ -3,10 +3,10 @@ import { FORBIDDEN_NAMES, MAX_NAME_LENGTH, type ReadingLimits } from "./limits";
 import { formatCount, tooLarge } from "./problems";
 import type { Warn } from "./rows";
 
-/** Unnamed columns that a warning lists. */
+/** Most unnamed columns that a warning lists. */
 const MAX_LISTED = 10;
 
-/** Why no column with this name is read. */
+/** Why a column with this name can't be read. */
 export const nameProblem = (name: string): string | undefined => {
   if (name.trim() === "") return "the name of a column is empty.";
   if (name.length > MAX_NAME_LENGTH) return `the name of a column is longer than ${MAX_NAME_LENGTH} characters.`;
@@ -16,8 +16,8 @@ export const nameProblem = (name: string): string | undefined => {
 };
 
 /**
- * The columns that can be read: their places in a row, and names that differ. Each of the others is left out with a
- * warning, and a name that is used again gets a number. Throws payload_too_large at too many columns.
+ * The readable columns: their positions in a row, and unique names. Every other column is left out with a warning, and a
+ * repeated name gets a number. Throws payload_too_large for too many columns.
  */
 export const readHeader = (
   cells: readonly string[],
@@ -28,7 +28,7 @@ export const readHeader = (
   const unnamed = cells.flatMap((name, place) => (name.trim() === "" ? [place] : []));
   const named = cells.length - unnamed.length;
   if (named > maxColumns) {
-    const message = `there are ${formatCount(named)} columns, and at most ${formatCount(maxColumns)} are read.`;
+    const message = `there are ${formatCount(named)} columns, but the limit is ${formatCount(maxColumns)}.`;
     throw tooLarge(`${message} Leave some out, or raise GROUNDWIRE_MAX_DATASET_COLUMNS.`, { line: line ?? undefined });
   }
   if (unnamed.length > 0) warn({ line, column: null, message: unnamedColumns(unnamed) });
@@ -44,7 +44,7 @@ export const readHeader = (
     }
     const name = unusedName(cell, names);
     if (name !== cell) {
-      const message = `"${cell.toWellFormed()}" names an earlier column too, so this one is called "${name}".`;
+      const message = `an earlier column is also named "${cell.toWellFormed()}", so this one is called "${name}".`;
       warn({ line, column, message: `${message} Rename it, or map it by this name.` });
     }
     names.add(name);

@@ -114,13 +114,13 @@ test.each(["-NaN", "nan", "NaNs", "infinity", "+Infinity", "1.", ".5", "01", "+1
   },
 );
 
-test("a number of a megabyte takes no time of its square", () => {
+test("a number of one megabyte does not take quadratic time", () => {
   const text = `1${"0".repeat(1_000_000)}1`;
   expect(new NumberText(text).value).toBe(text);
   expect(new NumberText(`${text}.${"0".repeat(1_000_000)}`).value).toBe(`${text}.${"0".repeat(1_000_000)}`);
 });
 
-test("any JSON is the same values, and is written with the same digits", () => {
+test("any JSON keeps its values and its digits", () => {
   fc.assert(
     fc.property(plainJson, (value) => {
       const text = JSON.stringify({ value });

@@ -1,14 +1,14 @@
-/** `JSON.rawJSON` of ECMAScript's JSON.parse source text access, which TypeScript does not know yet. */
+/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"), which TypeScript has no type for yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
 
 /**
- * A number with the digits of its file, where JavaScript would print other ones: `1.50`, `1e5`, `12345678901234567890`.
- * `text` is a number of JSON. Inside lists and objects, `JSON.stringify` writes it digit for digit.
+ * A number with its digits from the file, used if JavaScript would print it differently: `1.50`, `1e5`, `12345678901234567890`.
+ * `text` is a JSON number. Inside lists and objects, `JSON.stringify` writes it digit for digit.
  */
 export class NumberText {
   constructor(readonly text: string) {}
 
-  /** The number, where a double is exactly it; otherwise the text. */
+  /** The number if a double represents it exactly; otherwise the text. */
   get value(): number | string {
     const number = Number(this.text);
     return Number.isFinite(number) && digitsOf(String(number)) === digitsOf(this.text) ? number : this.text;
@@ -23,7 +23,7 @@ export class NumberText {
   }
 }
 
-/** The number without its notation: `1.50`, `15e-1` and `+1.5` are `15e-1`. */
+/** The number in a canonical notation: `1.50`, `15e-1` and `+1.5` are `15e-1`. */
 const digitsOf = (text: string): string => {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];

@@ -30,7 +30,7 @@ export const invalid = (message: string, place: Place = {}): AppError => refuse(
 /** payload_too_large: a limit is reached, and what is after it is not read. */
 export const tooLarge = (message: string, place: Place = {}): AppError => refuse("payload_too_large", message, place);
 
-/** What such an error says about its place, without the place itself. */
+/** The error's message without its position. */
 export const problemIn = ({ message, detail }: AppError): string => detail.details?.[0]?.message ?? message;
 
 /** Bytes for people: `64 MiB`, `1.5 KiB`. */

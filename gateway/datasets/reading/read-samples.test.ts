@@ -132,7 +132,7 @@ describe("columns become fields", () => {
     }
   });
 
-  test("a header without a question costs every row, is one problem, and shows what the columns hold", async () => {
+  test("a header without a question rejects every row, is one problem, and shows example values", async () => {
     const { samples, report } = await readText("csv", "a,b\n1,2\n1,3\n");
     expect(samples).toEqual([]);
     expect(report).toMatchObject({ rows: 2, accepted: 0, rejected: 2, error_count: 1 });
@@ -170,9 +170,9 @@ describe("columns become fields", () => {
     },
   );
 
-  test("a name that a sample's metadata has already is a problem of the row", async () => {
+  test("a name that a sample's metadata already has is a problem of the row", async () => {
     expect(await errorsOf("jsonl", jsonl({ input: "a", topic: 1, metadata: { topic: 2 } }))).toEqual([
-      [1, "topic", 'metadata has a value named "topic" too. Map one of them to another name.'],
+      [1, "topic", 'metadata already has a value named "topic". Map one of them to another name.'],
     ]);
   });
 });
@@ -264,7 +264,7 @@ describe("the report", () => {
       error_count: 2,
       errors: [
         { line: 6, column: "question", message: "question is empty." },
-        { line: 7, column: null, message: "the row has 1 cell, and the header has 3. Add the missing ones." },
+        { line: 7, column: null, message: "the row has 1 cell, but the header has 3. Add the missing ones." },
       ],
       warnings: [],
       examples: {
@@ -356,7 +356,7 @@ describe("limits", () => {
   });
 });
 
-describe("one odd byte costs its row", () => {
+describe("one invalid byte rejects its row", () => {
   const latin1 = (text: string) => Buffer.from(text, "latin1");
   const notUtf8 = "holds a byte that is not UTF-8. Save the file as UTF-8.";
   test.each<[format: "csv" | "jsonl" | "json", content: Buffer, accepted: number, errors: [number, string, string][]]>([
@@ -377,7 +377,7 @@ describe("one odd byte costs its row", () => {
     expect(report.errors.map(({ line, column, message }) => [line, column, message])).toEqual(errors);
   });
 
-  test("in a column that is left out it costs nothing", async () => {
+  test("in a column that is left out it does no harm", async () => {
     const { report } = await readText("csv", latin1("input,b\na,\xff\n"), { mapping: { b: null } });
     expect([report.accepted, report.errors]).toEqual([1, []]);
   });

@@ -36,7 +36,7 @@ export interface SampleOptions {
 }
 
 /**
- * Reads a file into checked samples and returns the report. What is wrong with a row is in the report; an error is
+ * Reads a file into checked samples and returns the report. Problems of rows are in the report; an error is
  * thrown where nothing after it can be read: dataset_invalid, payload_too_large, or invalid_request for the mapping.
  */
 export async function* readSamples(

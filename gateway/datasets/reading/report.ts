@@ -10,13 +10,13 @@ import { toPreview } from "./preview";
 import { type Row, type RowProblem, Unreadable, type Warning } from "./rows";
 
 const KEPT_ERRORS = 1000;
-/** Kinds of warnings. */
+/** Most kinds of warnings. */
 const KEPT_WARNINGS = 100;
 const PREVIEW_SAMPLES = 20;
-/** Values of each column, and characters of each. */
+/** Most example values per column, and characters per value. */
 const EXAMPLES = 3;
 const EXAMPLE_LENGTH = 100;
-/** Rows in which they are looked for. */
+/** Examples are taken from this many rows. */
 const EXAMPLE_ROWS = 200;
 const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
@@ -59,13 +59,13 @@ export class ReportBuilder {
     for (const problem of problems) this.addProblem(line, problem);
   }
 
-  /** A problem of the file: rows that it costs are rejected apart. */
+  /** A problem of the file; rows it affects are counted as rejected separately. */
   addProblem(line: number, { column, message }: RowProblem): void {
     this.#errorCount++;
     if (this.#errors.length < KEPT_ERRORS) this.#errors.push({ line, column, message });
   }
 
-  /** The same warning again is counted. */
+  /** Counts a repeated warning. */
   warn({ line, column, message }: Warning): void {
     const kind = JSON.stringify([column, message]);
     const known = this.#warnings.get(kind);
@@ -122,7 +122,7 @@ export class ReportBuilder {
   }
 }
 
-/** A value as a person reads it, cut for display. */
+/** A value as display text, truncated. */
 const exampleOf = (value: unknown): string => {
   if (value === null || value === undefined || value instanceof Unreadable) return "";
   const isPlain = typeof value !== "object" || value instanceof NumberText;

@@ -4,7 +4,7 @@ export interface RowProblem {
   message: string;
 }
 
-/** Something odd that costs no row: what is left out, or read in another way. `line` is null where it has no line. */
+/** Something skipped or reinterpreted without rejecting a row. `line` is null if it has no line. */
 export interface Warning {
   line: number | null;
   column: string | null;
@@ -13,7 +13,7 @@ export interface Warning {
 
 export type Warn = (warning: Warning) => void;
 
-/** A value that can't be read, and why. It costs its row, or only itself where it would be metadata. */
+/** A value that can't be read, and why. It rejects its row; in metadata, only the value is left out. */
 export class Unreadable {
   constructor(readonly message: string) {}
 }
@@ -23,7 +23,7 @@ export interface Row {
   /** Where it begins, from 1. */
   line: number;
   columns: readonly string[];
-  /** JSON values in the order of `columns`, or `Unreadable`; a number may be a `NumberText`. From CSV they are all text. */
+  /** JSON values in the order of `columns`, or `Unreadable`; a number may be a `NumberText`. CSV values are all text. */
   values: readonly unknown[];
 }
 

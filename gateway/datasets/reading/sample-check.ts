@@ -34,7 +34,7 @@ const withPath = ({ path, message }: SampleProblem): SampleProblem =>
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");
 
-/** What the reader makes of bytes that are not UTF-8. */
+/** What the reader produces for bytes that are not UTF-8. */
 const BAD_BYTE = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
 
 const whyBroken = (text: string): string => {
@@ -53,7 +53,7 @@ const holdsBrokenText = (value: unknown): boolean => {
   return false;
 };
 
-/** Where it is; `holdsBrokenText` is quick and runs for every sample, this one for those that have failed. */
+/** Finds the broken text. `holdsBrokenText` is fast and checks every sample; this runs only for those that failed. */
 const findBrokenText = (value: unknown, path: string): { path: string; text: string } | undefined => {
   if (typeof value === "string") return isBroken(value) ? { path, text: value } : undefined;
   if (typeof value !== "object" || value === null) return undefined;

@@ -15,7 +15,7 @@ import { toRowProblem } from "./row-problem";
 import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "./rows";
 import { checkSample, type SampleProblem } from "./sample-check";
 
-/** Characters of a list of columns in a message. */
+/** Maximum length of a list of columns in a message, in characters. */
 const MAX_LISTED_LENGTH = 500;
 
 /** A sample that was read, checked and may be stored. */
@@ -48,7 +48,7 @@ export class SampleCollector {
     return this.#report.rows;
   }
 
-  /** Something odd that refuses nothing, from the reader of the file too. */
+  /** Records a warning, also for the file's reader. */
   readonly warn = (warning: Warning): void => this.#report.warn(warning);
 
   /**
@@ -65,7 +65,7 @@ export class SampleCollector {
     }
     const { fields, filled } = this.#planRow(row.columns, row.line);
     this.#report.addExamples(row);
-    // The reason is in the report once.
+    // The reason is reported once, for the file.
     if (!this.#hasInput) return this.#reject(row.line, []);
     const unreadable = this.#passOver(row, fields);
     if (unreadable) return this.#reject(row.line, [unreadable]);
@@ -96,7 +96,7 @@ export class SampleCollector {
     return plan;
   }
 
-  /** In a file with a header a column that is missing is one problem of the file, not one of every row. */
+  /** If the file has a header, a missing column is one problem of the file, not a problem of every row. */
   #checkHeader({ fields }: RowPlan, line: number): void {
     this.#plan.checkMapped();
     this.#hasInput = fields.includes("input");
@@ -106,7 +106,7 @@ export class SampleCollector {
     this.#report.addProblem(line, { column: null, message });
   }
 
-  /** A value that can't be read costs its row; where it would be metadata, only itself. */
+  /** A value that can't be read rejects its row; in metadata, only the value is left out. */
   #passOver({ columns, values, line }: Row, fields: readonly (string | null)[]): RowProblem | undefined {
     for (const [i, value] of values.entries()) {
       if (!(value instanceof Unreadable)) continue;

@@ -1,6 +1,6 @@
 import { utf16Of } from "./text";
 
-/** Kinds of files that no reader takes, by the bytes that they begin with. The first that fits is taken. */
+/** Unsupported file types by their first bytes. The first match wins. */
 interface Signature {
   /** undefined: any byte. */
   bytes: readonly (number | undefined)[];
@@ -66,8 +66,8 @@ const SIGNATURES: readonly Signature[] = [
   { bytes: ascii("<html"), what: "a web page", todo: "Download the data file itself and upload that." },
   {
     bytes: ascii("version https://git-lfs"),
-    what: "a pointer of Git LFS",
-    todo: "Run git lfs pull and upload the file that it brings.",
+    what: "a Git LFS pointer",
+    todo: "Run git lfs pull and upload the file that it downloads.",
   },
   { bytes: [0xff, 0xfe, 0, 0], what: "text in UTF-32", todo: asUtf8 },
   { bytes: [0, 0, 0xfe, 0xff], what: "text in UTF-32", todo: asUtf8 },
@@ -81,7 +81,7 @@ export const findSignature = (head: Uint8Array): Signature | undefined =>
   SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isBinary(head) ? BINARY : undefined);
 
 const BINARY: Signature = { bytes: [], what: "binary data, not text", todo: media };
-/** Bytes that are looked at, and the share of control characters that no text has. */
+/** Bytes inspected, and the share of control characters above which a file is binary. */
 const LOOKED_AT = 4096;
 const MAX_CONTROL_SHARE = 0.05;
 

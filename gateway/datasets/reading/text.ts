@@ -2,16 +2,16 @@ import { noteRead } from "./garbage";
 import type { Warn } from "./rows";
 
 const BOM = "\ufeff";
-/** NUL and the end-of-file mark of DOS: what programs fill up the end of a file with. */
+/** NUL and the DOS end-of-file mark, which some programs pad files with. */
 const FILLING = new Set(["\0", "\x1a"]);
 const SPACE = new Set(["\r", "\n", " ", "\t"]);
 /** Characters of it that are kept until it is known whether text follows. */
 const MAX_HELD = 1_048_576;
 
 /**
- * Bytes as text, piece by piece; a byte order mark at the beginning is dropped, and so are NUL bytes at the end. UTF-16 is
- * known by its mark or its zeros. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, which no text
- * holds: it costs the row that it is in.
+ * Decodes bytes in chunks; drops a byte order mark at the beginning and NUL bytes at the end. UTF-16 is recognised by its
+ * mark or its zeros. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, which never occurs in valid
+ * text; it rejects the row that contains it.
  */
 export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
   let decode: ((bytes: Uint8Array, isLast: boolean) => string) | undefined;
@@ -59,7 +59,7 @@ async function* withLast(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<{ by
   if (held) yield { bytes: held, isLast: true };
 }
 
-/** By the first bytes of the file. */
+/** Chooses the decoder by the first bytes of the file. */
 const decoderFor = (head: Uint8Array, warn: Warn) => {
   const utf16 = utf16Of(head);
   if (!utf16) return utf8Decoder();
@@ -67,7 +67,7 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
   warn({
     line: null,
     column: null,
-    message: "the file is in UTF-16, and was read so. Save it as UTF-8 where letters look wrong.",
+    message: "the file was read as UTF-16. If characters look wrong, save it as UTF-8.",
   });
   return (bytes: Uint8Array, isLast: boolean) => {
     const text = decoder.decode(bytes, { stream: !isLast });
@@ -76,10 +76,10 @@ const decoderFor = (head: Uint8Array, warn: Warn) => {
   };
 };
 
-/** Bytes by which UTF-16 is known. */
+/** Bytes needed to recognise UTF-16. */
 const SNIFFED_BYTES = 32;
 
-/** The byte order of text in UTF-16, by its mark, or by the zeros of its first two letters, which no other letter is. */
+/** The byte order of UTF-16 text, from its mark, or from the zero bytes of its first two letters if they are ASCII. */
 export const utf16Of = (head: Uint8Array): "utf-16le" | "utf-16be" | undefined => {
   const [a, b, c, d] = head;
   if (a === 0xff && b === 0xfe) return "utf-16le";
@@ -89,7 +89,7 @@ export const utf16Of = (head: Uint8Array): "utf-16le" | "utf-16be" | undefined =
   return a === 0 && c === 0 && hasLetters(1) ? "utf-16be" : undefined;
 };
 
-/** Moves the bytes of a character that is cut at the end of a block into the next one. */
+/** Moves the bytes of a character split at the end of a block into the next block. */
 const utf8Decoder = () => {
   let rest: Uint8Array = new Uint8Array();
   return (block: Uint8Array, isLast: boolean): string => {
@@ -110,7 +110,7 @@ const decodeUtf8 = (bytes: Uint8Array): string => {
   }
 };
 
-/** What each lead byte above ASCII may be followed by: how many bytes, and which the first of them (Unicode, table 3-7). */
+/** What may follow a non-ASCII lead byte: the number of bytes, and the range of the first one (Unicode, table 3-7). */
 const leadOf = (byte: number): readonly [count: number, low: number, high: number] => {
   if (byte >= 0xc2 && byte <= 0xdf) return [1, 0x80, 0xbf];
   if (byte >= 0xe0 && byte <= 0xef) return [2, byte === 0xe0 ? 0xa0 : 0x80, byte === 0xed ? 0x9f : 0xbf];
@@ -119,7 +119,7 @@ const leadOf = (byte: number): readonly [count: number, low: number, high: numbe
 };
 const LEADS = Array.from({ length: 256 }, (_, byte) => leadOf(byte));
 
-/** Bytes of the character above ASCII at `at`; 0 where it is not UTF-8. */
+/** Length in bytes of the non-ASCII character at `at`; 0 if it is not valid UTF-8. */
 const characterLength = (bytes: Uint8Array, at: number): number => {
   const [count, low, high] = LEADS[bytes[at] ?? 0] ?? [0, 0, 0];
   for (let i = 1; i <= count; i++) {
@@ -129,7 +129,7 @@ const characterLength = (bytes: Uint8Array, at: number): number => {
   return count === 0 ? 0 : count + 1;
 };
 
-/** Every character takes as many units of UTF-16 as it has bytes, or fewer. */
+/** A character never has more UTF-16 units than bytes. */
 const escapeBadBytes = (bytes: Uint8Array): string => {
   const units = new Uint16Array(bytes.length);
   let count = 0;

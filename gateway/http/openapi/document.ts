@@ -56,7 +56,7 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
           type: "apiKey",
           in: "header",
           name: "x-api-key",
-          description: "The same key, read where `authorization` has no Bearer",
+          description: "The same key, used if `authorization` has no Bearer token",
         },
       },
       parameters: PARAMETERS,

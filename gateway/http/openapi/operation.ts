@@ -27,7 +27,7 @@ export interface RouteFacts {
 const DESCRIPTIONS: Record<string, string> = {
   200: "Done",
   201: "Created",
-  202: "Accepted: a job does it",
+  202: "Accepted: a job does the work",
   204: "Done",
   304: "Not changed",
   503: "Not ready",
@@ -38,7 +38,7 @@ const isFile = (schema: unknown): boolean =>
 const isForm = (schema: JsonSchema): boolean =>
   isObject(schema.properties) && Object.values(schema.properties).some(isFile);
 
-/** What an answer of this type holds: a JSON object, a text, or bytes. */
+/** Schema of a response of this media type: a JSON object, text, or bytes. */
 const schemaOf = (mediaType: string): JsonSchema => {
   if (mediaType === "application/json") return { type: "object" };
   return /^text\/|json|xml/.test(mediaType) ? { type: "string" } : { type: "string", format: "binary" };
@@ -70,7 +70,7 @@ export class OperationWriter {
       Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
         const { description, ...rest } = this.components.add(property);
         const isRequired = where === "path" || (Array.isArray(schema?.required) && schema.required.includes(name));
-        // A made-up value of an optional parameter, such as a cursor, would be refused.
+        // A made-up value for an optional parameter, such as a cursor, would be rejected.
         const hasExample = isRequired || (isObject(property) && ("examples" in property || "default" in property));
         const example = hasExample ? exampleOf(property) : undefined;
         return { name, in: where, required: isRequired, description, schema: rest, example };
@@ -87,7 +87,7 @@ export class OperationWriter {
         ? ["multipart/form-data", { schema: this.components.add(variant) }]
         : ["application/json", this.#json(variant)],
     );
-    // Where every field is optional, no body is as good as {}.
+    // If every field is optional, the body may be left out.
     return {
       required: !variants.every((variant) => Value.Check(variant as TSchema, {})),
       content: Object.fromEntries(content),
@@ -98,7 +98,7 @@ export class OperationWriter {
     return { schema: this.components.add(schema), example: exampleOf(schema) };
   }
 
-  /** The answers that a route declares: its successes, and refusals in a form of their own, such as `/readyz` has. */
+  /** The responses that a route declares: successes, and errors with their own schema, such as those of `/readyz`. */
   #answers({ hooks, method, path }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
@@ -124,7 +124,7 @@ export class OperationWriter {
     return answers;
   }
 
-  /** One Server-Sent Event, as OpenAPI 3.1 tools read the schema of a stream. */
+  /** Schema of one server-sent event; OpenAPI 3.1 tools read it as the schema of the stream. */
   #event(data: unknown): JsonSchema {
     const json = { anyOf: [this.components.add(data), this.components.add(ErrorEnvelope)] };
     const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
@@ -157,8 +157,8 @@ const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
 };
 
 /**
- * Statuses that follow from a route's form, and those that it names. Every request may be malformed (400), and every
- * write may bring a body (413, 415), meet another change of the same thing (409) or a full disk (507).
+ * Error statuses derived from the route, and those that it declares. Every request may be malformed (400). Every write may
+ * have a bad body (413, 415), conflict with another change (409) or hit a full disk (507).
  */
 const errors = ({ method, path }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
   const statuses = new Set<number>([400, 500, ...(docs["x-errors"] ?? [])]);

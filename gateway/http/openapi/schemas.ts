@@ -11,18 +11,18 @@ const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.
 
 const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
-/** Of ours or Elysia's, and none of JSON Schema's. */
+/** Keywords of ours and of Elysia's that JSON Schema does not have. */
 const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 /** TypeBox's pattern of "any name" in a record. */
 const ANY_NAME = "^(.*)$";
 
-/** An object of a JSON request: unknown fields are refused, it is no form, and a field less is no field too few. */
+/** Whether this is an object of a JSON request: not a form, unknown fields are rejected, and it has no minimum number of fields. */
 const takesNull = ({ additionalProperties, minProperties, properties }: JsonSchema): boolean =>
   additionalProperties === false &&
   minProperties === undefined &&
   !(isObject(properties) && Object.values(properties).some(isFile));
 
-/** Requests may send null for an optional field that has no meaning for it: `http/neutral-values.ts` takes it out. */
+/** Allows null for an optional field whose schema does not accept it: `http/neutral-values.ts` removes it. */
 const orNull = (schema: JsonSchema): JsonSchema => {
   const { type, anyOf, $ref } = schema;
   if (Array.isArray(anyOf)) return anyOf.some(isNull) ? schema : { ...schema, anyOf: [...anyOf, { type: "null" }] };

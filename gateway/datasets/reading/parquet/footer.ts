@@ -14,7 +14,7 @@ export interface Footer {
   rowGroups: FileMetaData["row_groups"];
   /** Its children are the columns, each with what is nested in it. */
   root: SchemaTree;
-  /** What holds values, in the order in which every row group stores it. */
+  /** The leaf columns, in the order in which every row group stores them. */
   leaves: SchemaTree[];
 }
 

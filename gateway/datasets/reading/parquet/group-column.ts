@@ -27,8 +27,8 @@ interface Part {
 }
 
 /**
- * A column in one row group. What is nested in it is stored as several columns of values, which go in step. A column that
- * can't be read, or from some row on, has `Unreadable` values: the other columns and row groups are read.
+ * A column in one row group. A nested column is stored as several leaf columns, which are read in step. A column that can't
+ * be read, or can't be read after some row, has `Unreadable` values from there; other columns and row groups are not affected.
  */
 export class GroupColumn {
   #parts: Part[] = [];
@@ -47,16 +47,16 @@ export class GroupColumn {
     });
   }
 
-  /** Why no more values of it can be read. */
+  /** Why the rest of the column can't be read. */
   get failure(): string | undefined {
     return this.#failure?.message;
   }
 
-  /** Rows that can be taken now, one at least. */
+  /** Rows that can be taken now, at least one. */
   available(): number {
     const count = this.#orFail(() => {
       const rows = Math.min(...this.#parts.map(({ rows }) => rows.available()));
-      if (rows === 0) throw damaged("it has fewer rows than it states");
+      if (rows === 0) throw damaged("it has fewer rows than its footer declares");
       return rows;
     });
     return count ?? Number.POSITIVE_INFINITY;
@@ -78,7 +78,7 @@ export class GroupColumn {
     return rows;
   }
 
-  /** Undefined once something has gone wrong: what was open is let go. */
+  /** Undefined if `run` or an earlier step failed; open pages are released. */
   #orFail<T>(run: () => T): T | undefined {
     if (this.#failure) return undefined;
     try {
@@ -99,11 +99,11 @@ const checkTypes = ({ element, children }: SchemaTree): void => {
   const { name, logical_type: logical, converted_type: converted } = element;
   if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
   const type = [logical?.type, converted].find((each) => each !== undefined && UNSUPPORTED.has(each));
-  if (type) throw invalid(`the type ${type} is not read. Write the column as text, or map it to null.`);
+  if (type) throw invalid(`the type ${type} is not supported. Write the column as text, or map it to null.`);
   for (const child of children) checkTypes(child);
 };
 
-/** The ways from the root to all values in a column. */
+/** The paths from the root to every leaf of a column. */
 const leafPaths = (tree: SchemaTree, above: readonly SchemaTree[]): SchemaTree[][] => {
   const path = [...above, tree];
   return tree.children.length === 0 ? [path] : tree.children.flatMap((child) => leafPaths(child, path));
@@ -112,7 +112,7 @@ const leafPaths = (tree: SchemaTree, above: readonly SchemaTree[]): SchemaTree[]
 const openPart = (schemaPath: SchemaTree[], { file, footer, group, openPages, limits }: GroupContext): Part => {
   const leaf = schemaPath.at(-1);
   const name = leaf?.path.join(".") ?? "";
-  // By place: two columns may have the same name.
+  // By position: two columns may have the same name.
   const chunk = leaf && group.columns[footer.leaves.indexOf(leaf)];
   if (!chunk?.meta_data || chunk.file_path !== undefined || chunk.meta_data.path_in_schema.join(".") !== name) {
     throw damaged("a column is not in it", name);

@@ -5,19 +5,19 @@ import { JsonBytes } from "./values";
 
 type Unit = "MILLIS" | "MICROS" | "NANOS";
 
-/** A stored value as a value of JSON. Texts stay bytes until their row is read: one value of a dictionary may be in many rows. */
+/** Converts a stored value to a JSON value. Text stays bytes until its row is read: many rows may share a dictionary value. */
 type ToValue = (stored: unknown) => unknown;
 
 const UNITS_PER_SECOND: Readonly<Record<Unit, bigint>> = { MILLIS: 1000n, MICROS: 1_000_000n, NANOS: 1_000_000_000n };
 const SECONDS_PER_DAY = 86_400n;
-/** Beyond these days from 1970 `Date` has no dates: the years -271821 to 275760. */
+/** The range of `Date` in days from 1970: the years -271821 to 275760. */
 const MAX_DAYS = 100_000_000n;
 /** The Julian day of 1970-01-01, from which INT96 counts. */
 const JULIAN_EPOCH = 2_440_588n;
 
-const noTime = new Unreadable("a value here is not a date or time that exists. Correct it, or map the column to null.");
+const noTime = new Unreadable("a value here is not a valid date or time. Correct it, or map the column to null.");
 
-/** The value behind a column's stored ones, by its logical type (parquet-format, LogicalTypes.md); undefined: as it is stored. */
+/** The conversion for a column's logical type (parquet-format, LogicalTypes.md); undefined if values need none. */
 export const logicalValue = ({
   type,
   converted_type: converted,
@@ -51,7 +51,7 @@ export const logicalValue = ({
       return (stored) => timeOfDay(stored, "MILLIS");
     case "TIME_MICROS":
       return (stored) => timeOfDay(stored, "MICROS");
-    // Until 2.4 the format had no times but those in UTC.
+    // Before 2.4 the format had only UTC times.
     case "TIMESTAMP_MILLIS":
       return (stored) => timestamp(stored, "MILLIS", true);
     case "TIMESTAMP_MICROS":
@@ -82,14 +82,14 @@ const date = (stored: unknown): unknown => {
 const dateOf = (days: bigint): string =>
   new Date(Number(days * SECONDS_PER_DAY) * 1000).toISOString().split("T", 1)[0] ?? "";
 
-/** `17:30:00` and the fraction that is not zero. The flag of UTC says nothing here: pyarrow sets it for every time of day. */
+/** `17:30:00` and the fraction unless it is zero. The UTC flag is ignored: pyarrow sets it for every time of day. */
 const timeOfDay = (stored: unknown, unit: Unit): unknown => {
   const count = toBigInt(stored);
   if (count === undefined || count < 0n || count >= SECONDS_PER_DAY * UNITS_PER_SECOND[unit]) return noTime;
   return clock(count, unit);
 };
 
-/** `2021-01-05T17:30:00` with the fraction that is not zero, and `Z` where it is a moment and no local time. */
+/** `2021-01-05T17:30:00` with the fraction unless it is zero, and `Z` unless it is a local time. */
 const timestamp = (stored: unknown, unit: Unit, isUtc: boolean): unknown => {
   const count = toBigInt(stored);
   if (count === undefined) return noTime;
@@ -111,14 +111,14 @@ const clock = (count: bigint, unit: Unit): string => {
   return parts.map((part) => String(Math.floor(part)).padStart(2, "0")).join(":") + (fraction && `.${fraction}`);
 };
 
-/** Nanoseconds from 1970 of a Julian day and the nanoseconds in it. */
+/** Nanoseconds since 1970 of a Julian day plus the nanoseconds within it. */
 const nanosOfInt96 = (stored: unknown): unknown => {
   if (typeof stored !== "bigint") return stored;
   const nanos = BigInt.asUintN(64, stored);
   return ((stored >> 64n) - JULIAN_EPOCH) * SECONDS_PER_DAY * UNITS_PER_SECOND.NANOS + nanos;
 };
 
-/** `12.50`: all digits that its scale says. */
+/** `12.50`: all digits of its scale. */
 const decimal = (stored: unknown, scale: number): unknown => {
   const unscaled = stored instanceof Uint8Array ? fromBytes(stored) : toBigInt(stored);
   if (unscaled === undefined || !Number.isInteger(scale) || Math.abs(scale) > MAX_DECIMAL_DIGITS) return noDecimal;
@@ -129,18 +129,18 @@ const decimal = (stored: unknown, scale: number): unknown => {
   return new NumberText(`${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`);
 };
 
-/** Far more than any writer allows: a file could make a million digits of every value. */
+/** Far more than any writer allows. Without a limit, a file could expand every value to a million digits. */
 const MAX_DECIMAL_DIGITS = 1000;
 const noDecimal = new Unreadable("a decimal here has more than 1,000 digits. Correct it, or map the column to null.");
 
-/** Two's complement, the most significant byte first; undefined for what can't have so many digits. */
+/** Big-endian two's complement; undefined for a value with too many digits. */
 const fromBytes = (bytes: Uint8Array): bigint | undefined => {
   if (bytes.length * 2 > MAX_DECIMAL_DIGITS) return undefined;
   const hex = Buffer.from(bytes).toString("hex");
   return hex === "" ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
 };
 
-/** The double with the fewest digits that is this value in fewer bits: 0.1 and not 0.10000000149011612. */
+/** The double with the fewest digits that rounds to this float: 0.1, not 0.10000000149011612. */
 const shortest = (value: number, round: (value: number) => number, digits: number): number => {
   if (!Number.isFinite(value)) return value;
   for (let count = digits; count <= 9; count++) {
@@ -150,7 +150,7 @@ const shortest = (value: number, round: (value: number) => number, digits: numbe
   return value;
 };
 
-/** ECMAScript 2025, which TypeScript's library has no name for yet. */
+/** ECMAScript 2025; TypeScript has no type for it yet. */
 const { f16round } = Math as unknown as { f16round(value: number): number };
 
 const float16 = (bytes: Uint8Array): number => {

@@ -13,11 +13,11 @@ export interface Decoder {
   type: ParquetType;
   /** Bytes of a value of FIXED_LEN_BYTE_ARRAY. */
   typeLength: number | undefined;
-  /** undefined: values are what is stored. */
+  /** undefined if stored values need no conversion. */
   toValue: ((stored: unknown) => unknown) | undefined;
 }
 
-/** Values rather than what is stored for them. */
+/** Converts stored values to their logical values. */
 const convert = (stored: DecodedArray, { toValue }: Decoder): DecodedArray =>
   toValue ? Array.from<unknown, unknown>(stored, toValue) : stored;
 
@@ -81,7 +81,7 @@ const takeNumbered = (
   return (count) => {
     const values = dictionary.pick(numbers.subarray(at, at + count));
     at += count;
-    // The values of such a dictionary are stored bytes; those of others have been converted.
+    // This dictionary holds stored bytes; other dictionaries are already converted.
     return decoder.type === "BYTE_ARRAY" ? convert(values, decoder) : values;
   };
 };
@@ -118,7 +118,7 @@ const decodeAll = (
     return texts;
   }
   if (encoding === "BYTE_STREAM_SPLIT") return byteStreamSplit(reader, count, type, decoder.typeLength);
-  const message = `the encoding ${encoding ?? "of a page"} is not read. Write the file with the default encodings.`;
+  const message = `the encoding ${encoding ?? "of a page"} is not supported. Write the file with the default encodings.`;
   throw invalid(message, { column: decoder.column });
 };
 

@@ -100,7 +100,7 @@ describe("what a file states is not believed", () => {
     const numbers = texts(20, String);
     await refused(file([column("input", numbers)]), "The file has more than 19 rows.", { ...LIMITS, maxRows: 19 });
     const two = [column("input", numbers), column("b", numbers)];
-    await refused(file(two), "There are 2 columns, and at most 1 are read.", { ...LIMITS, maxColumns: 1 });
+    await refused(file(two), "There are 2 columns, but the limit is 1.", { ...LIMITS, maxColumns: 1 });
     const groups = file([column("input", texts(6000, String))], { rowGroupSize: 1 });
     await refused(groups, "The footer of the file has more than 256 KiB. Write larger row groups.");
   });
@@ -132,7 +132,7 @@ describe("what a file states is not believed", () => {
     await refused(path, "The pages of the Parquet file take more than 16 MiB at a time.");
   });
 
-  test("a row that is too long costs itself", async () => {
+  test("a row that is too long rejects only itself", async () => {
     const long = file([column("input", ["a", "x".repeat(1024), "b"])]);
     const message = "2: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.";
     expect(await read(long, { ...LIMITS, maxRowBytes: 1024 })).toEqual([
@@ -142,7 +142,7 @@ describe("what a file states is not believed", () => {
     ]);
   });
 
-  test("a column that can't be read costs its values, from where it fails, and no other column or row group", async () => {
+  test("a column that can't be read loses its values from where it fails, and no other column or row group is affected", async () => {
     const data = texts(6, (i) => `text ${i}`);
     const compressors = { LZO: (bytes: Uint8Array) => bytes };
     const path = file([column("input", data), column("b", data, { codec: "LZO" })], { compressors });
@@ -163,13 +163,13 @@ describe("what a file states is not believed", () => {
     expect((await read(alone, LIMITS, ["b"])).map((row) => (Array.isArray(row) ? row[0] : row))).toEqual([
       1,
       2,
-      "3: the Parquet file is damaged: a page can't be decoded. Write it again. So this row and the 1 behind it can't be read.",
+      "3: the Parquet file is damaged: a page can't be decoded. Write it again. Therefore this row and the 1 after it can't be read.",
       5,
       6,
     ]);
   });
 
-  test("what can't be read costs its row where a field needs it, and only itself in metadata", async () => {
+  test("a value that can't be read rejects its row if a field needs it; in metadata only the value is left out", async () => {
     const read = async (names: [string, string]) => {
       const texts = ["one", "PICTURE", "three"];
       const path = file(names.map((name) => column(name, name === names[1] ? texts : ["a", "b", "c"])));

@@ -13,13 +13,13 @@ import { countBytes, toJson } from "./values";
 
 /** Rows that are put together at a time. */
 const STEP_ROWS = 64;
-/** A value that is stored once can be in every row: all rows may take so many times the limit of an upload. */
+/** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
 
 /**
  * The rows of a Parquet file, page by page, with what is nested as JSON; `line` is the number of the row. Columns in
- * `leftOut` are named but not opened. A column that is damaged or needs what is not supported has `Unreadable` values.
- * Throws dataset_invalid where the file says nothing about its rows, payload_too_large where it states or holds too much.
+ * `leftOut` columns are listed but not opened. A damaged or unsupported column has `Unreadable` values. Throws
+ * dataset_invalid if the footer can't be read, payload_too_large if the file declares or holds too much.
  */
 export async function* readParquet(
   path: string,
@@ -61,8 +61,8 @@ export async function* readParquet(
 }
 
 /**
- * The values of each row, in the order of `opened`; null in columns that are left out. Once no column can be read, the rows
- * that are left are one problem: their number is only what the file states.
+ * The values of each row, in the order of `opened`; null in columns that are left out. Once no column can be read, the
+ * remaining rows are one problem, because their number is only what the file declares.
  */
 function* readGroup(
   context: GroupContext,
@@ -74,8 +74,8 @@ function* readGroup(
     const count = Math.min(left, STEP_ROWS, ...columns.map((column) => column?.available() ?? STEP_ROWS));
     const failure = read.every((column) => column.failure !== undefined) ? read[0]?.failure : undefined;
     if (failure !== undefined) {
-      const rows = left === 1 ? "this row" : `this row and the ${formatCount(left - 1)} behind it`;
-      return yield { rows: left, message: `${failure} So ${rows} can't be read.` };
+      const rows = left === 1 ? "this row" : `this row and the ${formatCount(left - 1)} after it`;
+      return yield { rows: left, message: `${failure} Therefore ${rows} can't be read.` };
     }
     const taken = columns.map((column) => column?.take(count));
     for (let i = 0; i < count; i++) yield taken.map((values) => values?.[i] ?? null);
@@ -89,7 +89,7 @@ class RowSizes {
 
   constructor(private readonly limits: ReadingLimits) {}
 
-  /** False for a row that is too long. Throws payload_too_large when all rows together are. */
+  /** False for a row that is too long. Throws payload_too_large if all rows together are too large. */
   add(values: unknown[], line: number): boolean {
     const size = countBytes(values);
     noteRead(size);

@@ -7,7 +7,7 @@ import { Unreadable } from "../rows";
 import { logicalValue } from "./logical-values";
 import { toJson } from "./values";
 
-/** What becomes of the stored values at the end of this path, which begins at the root of the schema; undefined: nothing. */
+/** The conversion of the stored values at this path from the schema's root; undefined if they need none. */
 export const valueParser = (schemaPath: readonly SchemaTree[]): ((stored: unknown) => unknown) | undefined => {
   const leaf = schemaPath.at(-1);
   const toValue = leaf && logicalValue(leaf.element);
@@ -18,7 +18,7 @@ export const valueParser = (schemaPath: readonly SchemaTree[]): ((stored: unknow
 
 /** Keys of maps become the names of an object's properties. */
 const mapKey = (key: unknown): string => {
-  if (key instanceof Unreadable) throw invalid("a key of a map is no text in UTF-8.");
+  if (key instanceof Unreadable) throw invalid("a key of a map is not UTF-8 text.");
   const name = String(key);
   if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
   return name;

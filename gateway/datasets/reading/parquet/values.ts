@@ -4,7 +4,7 @@ import { Unreadable } from "../rows";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A text of JSON that is read when its row is: one value of a dictionary may be in many rows. */
+/** JSON text that is parsed only when its row is read: many rows may share a dictionary value. */
 export class JsonBytes {
   constructor(readonly bytes: Uint8Array) {}
 }
@@ -12,8 +12,8 @@ export class JsonBytes {
 const noText = new Unreadable("a value here is not UTF-8 text. Write it as text, or map the column to null.");
 
 /**
- * A value of Parquet as JSON: bytes are text, whole numbers beyond 2^53 keep their digits, and what is not a finite number
- * is text. `Unreadable` for bytes that are not UTF-8, and for what holds an unreadable value.
+ * A Parquet value as JSON: bytes become text, integers beyond 2^53 keep their digits, and NaN and infinities become text.
+ * `Unreadable` for bytes that are not UTF-8, and for anything that contains an unreadable value.
  */
 export const toJson = (value: unknown): unknown => {
   switch (typeof value) {
@@ -50,7 +50,7 @@ const decode = (bytes: Uint8Array): unknown => {
   }
 };
 
-/** Text that is not JSON stays text, whatever its column says. */
+/** Text that is not JSON stays text, even in a JSON column. */
 const readJson = (text: unknown): unknown => (typeof text === "string" ? (parseJson(text).value ?? text) : text);
 
 /** What a value takes in memory for itself, at least: a file can hold a million empty texts in a few bytes. */
