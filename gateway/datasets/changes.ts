@@ -6,9 +6,9 @@ import type { NewSample, RevisionChanges } from "./contract";
 import { hashesOf } from "./publish";
 import { Fingerprints } from "./reading/fingerprints";
 
-/** Samples of each kind that are named. */
+/** Samples listed for each kind of change. */
 const MAX_NAMED = 5;
-/** Characters of their inputs that are shown. */
+/** Characters shown of each input. */
 const MAX_INPUT_LENGTH = 200;
 
 type Kind = keyof RevisionChanges["first"];

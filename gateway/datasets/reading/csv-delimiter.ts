@@ -1,5 +1,5 @@
 const DELIMITERS = [",", ";", "\t"] as const;
-/** Separates cells where none of the others is in the header: names may contain it. */
+/** Used only if the header has none of the others, because names may contain a bar. */
 const LAST_DELIMITER = "|";
 
 /** The cell delimiter, and the line that declares it, which is not a record. */
@@ -12,8 +12,8 @@ export interface CsvStart {
 const DECLARATION = /^"?sep=(\\t|[^\r\n"])"?[,;\t|]*(?:\r\n|\n|\r)/i;
 
 /**
- * By the first lines of a file: what its `sep=` says, where the header has it, or of comma, semicolon and tab the one that
- * the header has most of, or else a bar.
+ * Detects the delimiter from the first lines: the one that `sep=` declares if the header contains it, otherwise the most
+ * frequent of comma, semicolon and tab, or a bar if the header has none of them.
  */
 export const detectDelimiter = (text: string): CsvStart => {
   const [declaration = "", declared = ""] = DECLARATION.exec(text) ?? [];

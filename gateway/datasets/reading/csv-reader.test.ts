@@ -53,7 +53,7 @@ test("any RFC 4180 file is read back unchanged, with its line numbers", async ()
   const unit = fc.constantFrom('"', ",", ";", "\n", "\r", "\r\n", " ", "'", "é", "שלום", "\u202e", "😀", "x");
   const cell = fc.string({ unit });
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  // The header that comes again is left out.
+  // A repeated header is left out.
   const row = fc.tuple(cell, cell).filter(([a, b]) => (a + b).trim() !== "" && (a !== "a" || b !== "b"));
   await fc.assert(
     fc.asyncProperty(fc.array(row), fc.integer({ min: 1, max: 12 }), async (rows, size) => {

@@ -21,9 +21,9 @@ const BOM = "\ufeff";
 const SPARE_CELLS = 8;
 
 /**
- * Splits CSV that arrives in pieces into records. Records of nothing but white space are passed over. A record whose quotes break is
- * handed out as such, and reading goes on at the next line that has as many cells as the header: what is held is never more
- * than one row may take. Throws payload_too_large at too many empty lines.
+ * Splits CSV that arrives in chunks into records. Blank records are skipped. A record with broken quotes is returned as a
+ * problem, and reading resumes at the next line with as many cells as the header. Buffers at most one row of the maximum
+ * size. Throws payload_too_large for too many empty lines.
  */
 export class CsvSplitter {
   /** Whether a record has the number of cells that the header requires; true until the header is known. */

@@ -82,12 +82,12 @@ export class JsonCursor {
     }
   }
 
-  /** Whether the pattern is in what has arrived and not been passed, a row's worth behind a value that is too long. */
+  /** Whether the buffered text matches the pattern. After a value that is too long, that is about one row of text. */
   hasNear(pattern: RegExp): boolean {
     return pattern.test(this.#text.slice(this.#at));
   }
 
-  /** Goes back to where the value that was passed last begins. */
+  /** Goes back to the start of the last skipped value. */
   backTo({ text, line, character }: JsonText): void {
     this.#at -= text.length;
     this.#place = placeIn("", 0, { line, character });

@@ -203,7 +203,7 @@ test.each<[text: string, rows: unknown[]]>([
     ["1: character 1: a value begins here", [4, { a: 2 }], [7, { a: 3 }]],
   ],
   ['{"a":1}{"a":', [[1, { a: 1 }], "1: character 8: a value begins here and the file ends inside it."]],
-])("%j: objects that follow each other without a list are rows", async (text, rows) => {
+])("%j: objects one after another, without a list, are rows", async (text, rows) => {
   const wanted = rows.map((row) =>
     typeof row === "string" ? expect.stringMatching(new RegExp(`^${RegExp.escape(row)}`)) : row,
   );
@@ -218,7 +218,7 @@ test("an object that is larger than a row and holds the list is read as such", a
   }
 });
 
-test.each([1, 100, 65_536])("a row over the limit costs itself, in pieces of %d", async (size) => {
+test.each([1, 100, 65_536])("a row over the limit rejects only itself, in chunks of %d", async (size) => {
   const limits = { ...LIMITS, maxRowBytes: 1024 };
   const text = `[{"a":1},\n{"a":"${"x".repeat(3000)}"},\n{"a":3},{"a":"${"y".repeat(3000)}`;
   expect(await read(text, size, limits)).toEqual([
