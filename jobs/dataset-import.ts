@@ -81,8 +81,7 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
 });
 
 /**
- * Reads the upload. Its samples go into the staged revision; on a dry run they are only compared with the newest revision
- * of the dataset.
+ * Reads the upload into the staged revision. A dry run only compares the samples with the newest revision of the dataset.
  */
 const stage = async (
   { db, uploads, config, spoolDir }: Omit<ImportDeps, "now">,
@@ -131,7 +130,7 @@ const stage = async (
   }
 };
 
-/** The dataset of a new revision, with its schema as it is now. Throws not_found for one that was deleted meanwhile. */
+/** Loads the dataset of a new revision with its current schema. Throws not_found if it was deleted in the meantime. */
 const findTarget = async (db: Db, datasetId: string): Promise<DatasetWithLatest> => {
   const dataset = await findDataset(db, datasetId);
   if (dataset) return dataset;

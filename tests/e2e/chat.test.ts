@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 const MODEL = "smollm2-135m-instruct";
-/** OpenAI's own setting; tests set another so that they see each refusal. */
+/** The default of OpenAI's client. Tests turn retries off to see each rejection. */
 const SDK_RETRIES = 2;
 /** A question of its own for each test, so that no answer comes from the cache of another. */
 const ask = (question: string, more: Record<string, unknown> = {}) => ({
@@ -97,7 +97,7 @@ describe("an answer of the real model", () => {
     });
   });
 
-  test("follows the schema of a pydantic model with bounded numbers, and refuses what can't be held by name", async () => {
+  test("follows the schema of a pydantic model with bounded numbers, and names the constraint it rejects", async () => {
     const schema = {
       $defs: {
         Size: {
@@ -198,8 +198,8 @@ describe("a client that leaves", () => {
   });
 });
 
-describe("64 calls at once of one key", () => {
-  test("all get an answer from OpenAI's client with its own settings, and another key does not wait for all of them", async () => {
+describe("64 parallel calls with one key", () => {
+  test("all succeed through OpenAI's client with default settings, and another key does not wait for them to finish", async () => {
     const { key } = (await (
       await stack.fetch("/v1/keys", { body: { name: "a neighbour", role: "member" } })
     ).json()) as { key: string };

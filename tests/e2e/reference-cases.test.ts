@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { KINDS } from "../../gateway/evals/scorers/kinds.cases";
 import { Stack } from "../harness";
 
-/** `reference@1` with the default embedding model, through the API as a client uses it. */
+/** Scores the cases with `reference@1` and the default embedding model through the API. */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
@@ -46,7 +46,7 @@ describe.skipIf(rows.length === 0)("an input that once was scored wrongly", () =
     async (_kind, _output, _expected, row) => {
       const { passed, scores } = await evaluate(row);
       if (row.should_pass !== null) return expect([passed, scores]).toEqual([row.should_pass, scores]);
-      // An answer that claims nothing has no hallucination, whether it passes or not.
+      // An answer without claims has no hallucination, whether or not it passes.
       expect(scores.find(({ metric }) => metric === "hallucination")?.value ?? 0).toBe(0);
     },
   );
