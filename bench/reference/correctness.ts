@@ -3,8 +3,8 @@ import type { Sign } from "./logistic";
 
 /** The sign that each weight may have. */
 export const SIGNS: Readonly<Record<CorrectnessFeature, Sign>> = {
-  stated: "positive",
-  statedInQuestion: "negative",
+  matched: "positive",
+  matchedInQuestion: "negative",
   recall: "positive",
   f1: "positive",
   spelling: "positive",
@@ -36,7 +36,7 @@ export const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = {
   opensOtherwise: -1.5,
   otherNumber: -2.5,
   otherSigns: -3,
-  statedInQuestion: -0.6,
+  matchedInQuestion: -0.6,
 };
 
 /** Strength of the ridge. */

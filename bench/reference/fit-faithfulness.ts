@@ -134,7 +134,7 @@ const reportSimple = async (
       progress.step();
     }
     progress.clear();
-    console.log(`${file}, simple scorers: threshold the best for these rows, and from other folds`);
+    console.log(`${file}, simple scorers: best threshold for these rows, and threshold from other folds`);
     const labels = rows.map(({ label }) => label === 1);
     for (const [name, scores] of scoresOf) {
       console.log(

@@ -5,7 +5,7 @@ import { type AgreementReport, reportAgreement } from "./report";
 import type { AgreementEntry } from "./table";
 import type { Prediction } from "./wire";
 
-/** What an evaluator says of one row; undefined: it could not score it. */
+/** An evaluator's result for one row; a `ScoreRow` returns undefined if it could not score the row. */
 export type Verdict = Pick<Prediction, "score" | "decision" | "spans">;
 export type ScoreRow = (row: LabelledRow) => Promise<Verdict | undefined>;
 /** A simple scorer to compare with: higher is better. */
@@ -13,10 +13,10 @@ export type SimpleScore = (row: LabelledRow) => Promise<number>;
 
 interface Comparison {
   evaluator: { name: string; score: ScoreRow };
-  /** At this value or above the evaluator decides for 1. */
+  /** The evaluator predicts label 1 from this score. */
   threshold: number;
   simple: Readonly<Record<string, SimpleScore>>;
-  /** Rows that are scored at the same time. */
+  /** Number of rows scored in parallel. */
   parallel: number;
   /** Called after each row. */
   onRow(): void;
@@ -26,7 +26,7 @@ export interface Compared {
   /** The evaluator first. */
   entries: AgreementEntry[];
   predictions: Prediction[];
-  /** Rows that the evaluator could not score; no figure counts them. */
+  /** Number of rows that the evaluator could not score. They are excluded from all its figures. */
   unscored: number;
 }
 

@@ -92,7 +92,7 @@ describe("a folder", () => {
   };
   const lines = (...rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
-  test("gives its labelled files by name, and no others", async () => {
+  test("lists only its labelled files, sorted by name", async () => {
     const files = { "faithfulness_b.jsonl": lines(FAITHFUL), "correctness_a.jsonl": lines(CORRECT) };
     expect(await read({ ...files, "similarity_c.jsonl": "{", "README.md": "" })).toMatchObject([
       { name: "correctness_a", task: "correctness", rows: [CORRECT] },
@@ -100,7 +100,7 @@ describe("a folder", () => {
     ]);
   });
 
-  test("with problems is refused once, with every problem of every file by file and line", async () => {
+  test("with problems is rejected with one error that lists every problem by file and line", async () => {
     const error = await read({
       "correctness_a.jsonl": lines(CORRECT, CORRECT, { ...CORRECT, id: "x", label: 2 }),
       "correctness_b.jsonl": `${lines(CORRECT)}{\n`,
@@ -122,7 +122,7 @@ describe("a folder", () => {
     ]);
   });
 
-  test("that does not exist, or has no labelled files, is refused", async () => {
+  test("that does not exist or has no labelled files is rejected", async () => {
     await expect(readLabelledFiles("/nowhere")).rejects.toMatchObject({ kind: "not_found" });
     await expect(read({ "rows.jsonl": lines(CORRECT) })).rejects.toMatchObject({ kind: "not_found" });
   });

@@ -10,7 +10,7 @@ import { toUtf16 } from "./offsets";
 
 const FILE_NAME = /^(correctness|faithfulness)_.*\.jsonl$/;
 
-/** Paths of the labelled files in a folder, by name. Throws not_found where there are none. */
+/** Paths of the labelled files in a folder, sorted by name. Throws not_found if there are none. */
 const listLabelledFiles = async (folder: string): Promise<string[]> => {
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => FILE_NAME.test(name)).sort();
@@ -31,7 +31,7 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** Spans of people with offsets in UTF-16, as everywhere in Groundwire. */
+/** Converts the annotators' spans to UTF-16 offsets, which Groundwire uses everywhere. */
 const convertSpans = (answer: string, spans: readonly (Span & { text?: string })[], refuse: Refuse): Span[] =>
   spans.map((given, i) => {
     const span = toUtf16(answer, given);
@@ -110,7 +110,7 @@ export interface LabelledFile {
 /** The error lists up to this many problems and counts the rest. */
 const MAX_LISTED = 50;
 
-/** Reads all labelled files of a folder, before any work on them begins. Throws one dataset_invalid with every problem of every file. */
+/** Reads all labelled files of a folder. Throws one dataset_invalid with every problem of every file. */
 export const readLabelledFiles = async (folder: string): Promise<LabelledFile[]> => {
   const problems: AppError[] = [];
   const files: LabelledFile[] = [];
@@ -127,11 +127,9 @@ export const readLabelledFiles = async (folder: string): Promise<LabelledFile[]>
     const more = problems.length > MAX_LISTED ? [`  and ${problems.length - MAX_LISTED} more`] : [];
     throw new AppError(
       "dataset_invalid",
-      [
-        `${problems.length} problems in the files of ${folder}. Correct them, then start again:`,
-        ...listed,
-        ...more,
-      ].join("\n"),
+      [`${problems.length} problems in the files of ${folder}. Fix them and start again:`, ...listed, ...more].join(
+        "\n",
+      ),
       { details: problems.slice(0, MAX_LISTED).flatMap(({ detail }) => detail.details ?? []) },
     );
   }

@@ -1,4 +1,4 @@
-/** An answer, and whether `reference@1` passes it, by a reference or by contexts. */
+/** An answer scored against a reference or contexts, and whether `reference@1` must pass it. */
 export interface Case {
   input: string;
   output: string;
@@ -268,7 +268,7 @@ The water is 20 °C. | The water is 20 degrees Celsius. | The water is 20 °F.
 The value must be < 42. | The value must be < 42. ; The value must be less than 42. | The value must be > 42.
 `);
 
-/** The kinds of values that an evaluator of texts easily gets wrong. */
+/** Kinds of values that text evaluators often get wrong. */
 export const KINDS: Readonly<Record<string, readonly Case[]>> = {
   "signs carry meaning": signs,
   "a common word or single letter counts where it is given as the answer": commonWords,

@@ -4,7 +4,7 @@ import { scoreReference } from "./reference";
 import { readWords } from "./text/words";
 import type { EmbedTexts } from "./types";
 
-/** Vectors of words in 256 buckets: close where words are shared, and the same on every machine. */
+/** Hashes words into 256 buckets: texts that share words get close vectors, the same on every machine. */
 const embed: EmbedTexts = async (texts) =>
   texts.map((text) => {
     const vector = new Float32Array(256);
@@ -25,7 +25,7 @@ describe.each(Object.entries(KINDS))("%s", (_, cases) => {
     expect([(score?.value ?? 0) >= 0.5, score?.reason]).toEqual([shouldPass, expect.any(String)]);
   });
 
-  test("has at least 20 rows, right and wrong ones among them", () => {
+  test("has at least 20 rows, with both passing and failing answers", () => {
     expect(cases.length).toBeGreaterThanOrEqual(20);
     expect(new Set(cases.map(({ shouldPass }) => shouldPass)).size).toBe(2);
   });

@@ -3,7 +3,7 @@ import type { Word } from "../text/words";
 
 const CAPITALS = /^[\p{Lu}\p{Nd}]{3,8}$/u;
 /** Words of the longest name whose initials are looked at. */
-const MOST_WORDS = 10;
+const MAX_WORDS = 10;
 
 /** "NASA", "F.B.I.": three capitals or more. */
 const isAcronym = ({ text }: Word): boolean => CAPITALS.test(text.replace(/[.\s]/g, ""));
@@ -12,7 +12,7 @@ const initials = (words: readonly Word[]): string => words.map(({ norm }) => nor
 
 /** The initials of a name, with and without its small words; none for less than three. */
 const acronymsOf = (words: readonly Word[]): string[] => {
-  if (words.length > MOST_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
+  if (words.length > MAX_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
   const large = words.filter(({ norm }) => !STOP_WORDS.has(norm));
   return [initials(words), initials(large)].filter((letters) => letters.length >= 3);
 };

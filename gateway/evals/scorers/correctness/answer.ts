@@ -26,26 +26,26 @@ export interface ReadText {
   sentences: readonly Sentence[];
   dates: readonly DateMention[];
   times: readonly ClockTime[];
-  /** Those that are no part of a date or time. */
+  /** Numbers that are not part of a date or time. */
   numbers: readonly Quantity[];
   vocabulary: Vocabulary;
 }
 
 /** Of a longer text only the beginning is read. */
-const MOST_CHARACTERS = 40_000;
+const MAX_CHARACTERS = 40_000;
 /** Dates, and numbers, of a text that are compared. */
-const MOST_FACTS = 200;
+const MAX_FACTS = 200;
 
 /** Words with a space around each. */
 export const joined = (words: readonly string[]): string => ` ${words.join(" ")} `;
 
-/** Midnight behind the day of an ISO date says no time: "2021-01-05T00:00:00.000Z". */
+/** Whether a time is the midnight of an ISO date, which is ignored: "2021-01-05T00:00:00.000Z". */
 const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean =>
   minutes === 0 && /\d-\d{2}[Tt ]$/.test(text.slice(0, start).slice(-5));
 
-/** Reads a text. An answer may have lost spaces, and have the marks of notes. */
+/** Reads a text. Answers may lack spaces and contain footnote marks. */
 export const readText = (source: string, isAnswer = true): ReadText => {
-  const whole = typeSigns(source.slice(0, MOST_CHARACTERS).toWellFormed());
+  const whole = typeSigns(source.slice(0, MAX_CHARACTERS).toWellFormed());
   const text = isAnswer ? unglue(whole) : whole;
   const words = readWords(text);
   const squeezed = squeeze(words);
@@ -57,8 +57,8 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     place += norm.length;
     squeezedAt[index + 1] = place;
   }
-  const dates = readDates(text, words).slice(0, MOST_FACTS);
-  const moments = readTimes(text).slice(0, MOST_FACTS);
+  const dates = readDates(text, words).slice(0, MAX_FACTS);
+  const moments = readTimes(text).slice(0, MAX_FACTS);
   const taken = [...dates, ...moments];
   const keys = words.map(keyOf);
   const norms = words.map(({ norm }) => norm);
@@ -76,9 +76,9 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     dates,
     times: moments.filter((time) => !isMidnightOfDate(time, text)),
     numbers: readNumbers(text, words)
-      .slice(0, 2 * MOST_FACTS)
+      .slice(0, 2 * MAX_FACTS)
       .filter((number) => !taken.some((moment) => overlaps(number, moment)))
-      .slice(0, MOST_FACTS),
+      .slice(0, MAX_FACTS),
     vocabulary: new Vocabulary(words),
   };
 };

@@ -18,7 +18,7 @@ export interface Setting {
   opensOtherwise: boolean;
 }
 
-const MOST_RIVALS = 20;
+const MAX_RIVALS = 20;
 
 /** Words between two offsets that are news: neither of the question nor of a reference. */
 const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Match[], start: number, end: number) => {
@@ -47,7 +47,7 @@ const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[
   return newsBetween(answer, question, matches, lead.start, lead.end)
     .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
     .filter(mayRival(matches))
-    .slice(0, MOST_RIVALS)
+    .slice(0, MAX_RIVALS)
     .map(({ text }) => text);
 };
 
@@ -65,7 +65,7 @@ const opensOtherwise = (
   if (!matches.some(({ alias, fact }) => !fact && alias.words.every(isNameLike))) return false;
   const { words, text } = answer;
   let length = 0;
-  while (length < words.length && length < MOST_RIVALS) {
+  while (length < words.length && length < MAX_RIVALS) {
     const [word, last] = [words[length], words[length - 1]];
     if (!word || !(isNameLike(word) || INSIDE_NAMES.has(word.norm))) break;
     if (last && !/^[\s.]*$/.test(text.slice(last.end, word.start))) break;
@@ -89,8 +89,8 @@ const isLedTo = ({ words }: ReadText, { at }: Occurrence): boolean => {
 
 /** Looks at where an answer says what it should. */
 export const settingOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): Setting => {
-  const stated = matches.filter(({ isStated }) => isStated);
-  const places = stated.flatMap(({ occurrences }) => occurrences);
+  const matched = matches.filter(({ isMatched }) => isMatched);
+  const places = matched.flatMap(({ occurrences }) => occurrences);
   // "Which president never married?" asks for a denial.
   const mayBeDenied = !question.words.some(isNegation);
   const denied =
@@ -98,7 +98,7 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
     places.length > 0 &&
     places.every(({ at, length }) => isDenied(answer.words, at, length, answer.text));
   const sentences = places.map(({ at }) => sentenceOf(answer, at));
-  const byVerdict = stated.some(({ occurrences }) => occurrences.length === 0);
+  const byVerdict = matched.some(({ occurrences }) => occurrences.length === 0);
   const sentence = byVerdict ? 0 : sentences.length > 0 ? Math.min(...sentences) : null;
   return {
     isDenied: denied,

@@ -8,7 +8,7 @@ import type { Word } from "../text/words";
 import { overlaps, type ReadText, readText } from "./answer";
 import type { Alias } from "./reference";
 
-/** How an answer stands to a reference that is nothing but a date, a time of day, or a number. */
+/** How an answer compares with a reference that is only a date, a time of day or a number. */
 export interface FactCheck {
   /** The reference as a date; null for a time or number. */
   expected: DateMention | null;
@@ -16,7 +16,7 @@ export interface FactCheck {
   verdict: "same" | "part" | "other" | "none";
   /** What the answer gives in its place. */
   given: Given | null;
-  /** Dates, times or numbers that the answer gives before it and that the question has not. */
+  /** Number of dates, times or numbers that the answer gives first and that the question does not contain. */
   earlier: number;
 }
 
@@ -26,7 +26,7 @@ interface Given {
   end: number;
 }
 
-/** Words of a bare date or number that are neither: "about 40 percent", "season 3", "minus five", "at least 5". */
+/** Words that may accompany a bare date or number: "about 40 percent", "season 3", "minus five", "at least 5". */
 const AROUND = new Set(
   (
     "about around approximately approx roughly circa c ca over nearly almost since early late mid " +
@@ -36,15 +36,15 @@ const AROUND = new Set(
 
 interface Fact {
   date: DateMention | null;
-  /** One, or the two of "9 am to 5 pm". */
+  /** One time, or the two of "9 am to 5 pm". */
   times: readonly ClockTime[];
   number: Quantity | null;
 }
 
-/** Words of the longest reference of which each number counts. */
+/** In references of up to this many words, every number counts. */
 const FEW_WORDS = 6;
 
-/** The one date, time, date with time, span of time of day, or number that an alias is, or undefined where it is anything else. */
+/** The date, time, date with time, time range or number that an alias consists of; undefined for any other alias. */
 const factOf = (alias: Alias): Fact | undefined => {
   if (alias.words.length > 10) return undefined;
   const read = readText(alias.text, false);
@@ -61,7 +61,7 @@ const factOf = (alias: Alias): Fact | undefined => {
   return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, times, number };
 };
 
-/** What is left of "T00:00:00.000Z" where its midnight says nothing. */
+/** Whether the text is a remnant of "T00:00:00.000Z", whose midnight is ignored. */
 const isZone = ({ text, start }: Word, read: ReadText): boolean =>
   /^[tTzZ]\d{0,2}$/.test(text) && /\d$/.test(read.text.slice(0, start));
 
@@ -100,7 +100,7 @@ const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): F
   return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
 };
 
-/** "9 am to 5 pm": both, in this order. */
+/** Compares a range such as "9 am to 5 pm": both times must match, in this order. */
 const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
   const [first, second] = [checkTime(from, answer, question), checkTime(to, answer, question)];
   if (first.verdict !== "same") return first;
@@ -109,7 +109,7 @@ const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: R
   return answer.times.length > 1 ? { ...second, verdict: "other", given: first.given } : { ...first, verdict: "part" };
 };
 
-/** A date with a time is the same where both are; the date without the time is a part of it. */
+/** Compares a date with a time. Both must match; the date without the time is a partial match. */
 const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
   const onDay = checkDate(date, answer, question);
   if (onDay.verdict !== "same") return onDay;
@@ -117,7 +117,7 @@ const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, quest
   return atTime.verdict === "same" ? onDay : { ...onDay, verdict: atTime.verdict === "none" ? "part" : "other" };
 };
 
-/** A bare year that the answer gives as a number: "1.234" for "1234". */
+/** Compares a bare year that the answer writes as a number: "1.234" for "1234". */
 const checkYear = (date: DateMention, answer: ReadText, question: ReadText): FactCheck | undefined => {
   const [number] = answer.dates.length === 0 ? yearAsNumber(date) : [];
   const check = number && checkNumber(number, answer, question);
@@ -140,11 +140,11 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
   return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
 };
 
-/** "5 km" and "5 m" are, "5 km" and "5 %" are not. */
+/** Whether two numbers measure the same thing: "5 km" and "5 m" do, "5 km" and "5 %" don't. */
 const isComparable = (a: Quantity, b: Quantity): boolean =>
   a.unit && b.unit ? isSameDimension(a.unit, b.unit) : a.isOrdinal === b.isOrdinal;
 
-/** A bare number that was taken for a year: "1500". */
+/** A bare year such as "1500" as a number; empty for other dates. */
 const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
   year === null || month !== null
     ? []
@@ -175,8 +175,8 @@ export const checkFact = (alias: Alias, answer: ReadText, question: ReadText): F
 };
 
 /**
- * Whether a reference of several words has numbers, dates or times that are news, the answer has none of them, and others
- * in their place: "within 90 days" for "within 30 days".
+ * Whether the answer replaces the numbers, dates or times of a reference of several words with others: "within 90 days"
+ * for "within 30 days". Values that are in the question are ignored.
  */
 export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
   const read = readText(alias.text, false);
@@ -188,17 +188,17 @@ export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadTe
     times.length > 0 &&
     answer.times.length > 0 &&
     !times.some((time) => answer.times.some((given) => isSameTime(time, given)));
-  // Of a few words each number counts: "Boeing 747-400", "between 5 and 10 km".
+  // In a short reference every number counts: "Boeing 747-400", "between 5 and 10 km".
   if (alias.words.length <= FEW_WORDS && numbers.length > 1) {
     const isIn = (number: Quantity, others: readonly Quantity[]) => others.some((other) => isSameNumber(number, other));
-    const untold = numbers.filter((number) => !isIn(number, answer.numbers));
+    const missing = numbers.filter((number) => !isIn(number, answer.numbers));
     const news = answer.numbers.filter((given) => !isAsked(given) && !isIn(given, read.numbers));
-    if (untold.some((number) => news.some((given) => isComparable(number, given)))) return true;
+    if (missing.some((number) => news.some((given) => isComparable(number, given)))) return true;
   }
-  const isTold =
+  const hasOneInCommon =
     numbers.some((number) => answer.numbers.some((given) => isSameNumber(number, given))) ||
     dates.some((date) => answer.dates.some((given) => !["conflict", "unrelated"].includes(compareDates(date, given))));
-  if (isTold) return isOtherTime;
+  if (hasOneInCommon) return isOtherTime;
   return (
     isOtherTime ||
     numbers.some((number) => answer.numbers.some((given) => isComparable(number, given) && !isAsked(given))) ||
@@ -206,7 +206,7 @@ export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadTe
   );
 };
 
-/** Whether a number of the reference stands in the answer with another sign, bound, currency or era only. */
+/** Whether the answer has a number of the reference only with a different sign, bound, currency or era. */
 export const hasAlteredNumbers = (alias: Alias, answer: ReadText): boolean =>
   answer.numbers.length > 0 &&
   readText(alias.text, false).numbers.some(
@@ -215,7 +215,7 @@ export const hasAlteredNumbers = (alias: Alias, answer: ReadText): boolean =>
       !answer.numbers.some((given) => isSameNumber(number, given)),
   );
 
-/** Whether the answer contradicts a reference that tells the same date more exactly: "15 August 1945" for "17 August 1945" and "1945". */
+/** Whether the answer contradicts a reference that gives the same date more precisely: "15 August 1945" for "17 August 1945" and "1945". */
 export const isRefuted = ({ verdict, expected }: FactCheck, others: readonly FactCheck[]): boolean =>
   verdict === "same" &&
   expected !== null &&

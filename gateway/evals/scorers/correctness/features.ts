@@ -5,15 +5,15 @@ import { type Setting, settingOf } from "./context";
 import { hasOtherNumbers } from "./facts";
 import { keyOf } from "./key";
 import { type Match, matchAliases } from "./match";
-import { likestMatches, type Meaning, meaningOf } from "./meaning";
+import { closestMatches, type Meaning, meaningOf } from "./meaning";
 import { type Alias, readAliases } from "./reference";
 import { stanceTo } from "./reversal";
 import { refusalOf } from "./stance";
 
-/** What the model of correctness looks at. */
+/** The inputs of the correctness model. */
 export const CORRECTNESS_FEATURES = [
-  "stated",
-  "statedInQuestion",
+  "matched",
+  "matchedInQuestion",
   "recall",
   "f1",
   "spelling",
@@ -34,10 +34,10 @@ export const CORRECTNESS_FEATURES = [
 ] as const;
 export type CorrectnessFeature = (typeof CORRECTNESS_FEATURES)[number];
 
-/** Everything found out about an answer. */
+/** Everything the scorer finds in an answer. */
 export interface CorrectnessFindings {
   answer: ReadText;
-  /** The likest first; empty where no reference has a word. */
+  /** Closest first; empty if no reference contains a word. */
   matches: readonly Match[];
   setting: Setting;
   refusal: number;
@@ -47,45 +47,45 @@ export interface CorrectnessFindings {
 
 const best = <T>(items: readonly T[], value: (item: T) => number): number => Math.max(0, ...items.map(value));
 
-/** A short answer that has nothing but words of a reference: "Cartier" for "Jacques Cartier". */
+/** Whether a short answer consists only of words of a reference: "Cartier" for "Jacques Cartier". */
 const bareInside = (answer: ReadText, matches: readonly Match[]): number => {
   if (answer.words.length > 6) return 0;
-  return best(matches, ({ f1, isStated, alias, fact }) =>
-    !isStated && !fact && f1 > 0 && isWithin(answer, alias) ? 1 : 0,
+  return best(matches, ({ f1, isMatched, alias, fact }) =>
+    !isMatched && !fact && f1 > 0 && isWithin(answer, alias) ? 1 : 0,
   );
 };
 
-/** Other dates or numbers before the expected one, at most 1; 0 where one reference comes first. */
-const earlierOf = (stated: readonly Match[]): number =>
-  stated.length > 0 ? Math.min(1, ...stated.map(({ fact }) => (fact?.earlier ?? 0) / 2)) : 0;
+/** Half the number of other dates or numbers before the expected one, at most 1; 0 if a reference comes first. */
+const earlierOf = (matched: readonly Match[]): number =>
+  matched.length > 0 ? Math.min(1, ...matched.map(({ fact }) => (fact?.earlier ?? 0) / 2)) : 0;
 
-/** All words of the answer are the alias's, and no number of the alias is left out: "World War" is not "World War II". */
+/** Whether the alias contains every word of the answer, and the answer every number of the alias: "World War" is not "World War II". */
 const isWithin = (answer: ReadText, { words }: Alias): boolean => {
   const known = new Set(words.map(keyOf));
-  const isNumberTold = [...known].every((key) => !/^\d/.test(key) || answer.keys.includes(key));
-  return isNumberTold && answer.words.every(({ norm }, at) => known.has(answer.keys[at] ?? "") || ARTICLES.has(norm));
+  const hasAllNumbers = [...known].every((key) => !/^\d/.test(key) || answer.keys.includes(key));
+  return hasAllNumbers && answer.words.every(({ norm }, at) => known.has(answer.keys[at] ?? "") || ARTICLES.has(norm));
 };
 
-/** Every reference is a date or number, and the answer gives another one. */
+/** Whether every reference is a date or number and the answer gives a different one. */
 const givesOther = (matches: readonly Match[]): boolean =>
   matches.length > 0 && matches.every(({ fact }) => fact?.verdict === "other");
 
-/** The likest reference has a number among its words, and the answer has another one in its place. */
-const hasOther = (answer: ReadText, question: ReadText, [likest]: readonly Match[]): boolean =>
-  likest !== undefined && !likest.fact && hasOtherNumbers(likest.alias, answer, question);
+/** Whether the answer replaces a number of the closest reference with another. */
+const hasOther = (answer: ReadText, question: ReadText, [closest]: readonly Match[]): boolean =>
+  closest !== undefined && !closest.fact && hasOtherNumbers(closest.alias, answer, question);
 
 export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessFindings> => {
   const answer = readText(scored.output);
   const question = readText(scored.question ?? "");
-  const matches = likestMatches(matchAliases({ answer, question }, readAliases(scored.references)));
+  const matches = closestMatches(matchAliases({ answer, question }, readAliases(scored.references)));
   const setting = settingOf(answer, question, matches);
   const refusal = refusalOf(answer.text);
   const meaning = await meaningOf(answer, scored.question ?? "", matches, embed);
-  const stated = matches.filter(({ isStated }) => isStated);
-  const [likest] = matches;
-  const stance = likest && stanceTo(answer, question, likest.alias);
+  const matched = matches.filter(({ isMatched }) => isMatched);
+  const [closest] = matches;
+  const stance = closest && stanceTo(answer, question, closest.alias);
   const isRestated = stance === "restated";
-  const isStated = stated.length > 0 || isRestated;
+  const isMatched = matched.length > 0 || isRestated;
   return {
     answer,
     matches,
@@ -93,22 +93,22 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
     refusal,
     meaning,
     features: {
-      stated: Number(isStated),
-      statedInQuestion: Number(stated.length > 0 && stated.every(({ isAsked }) => isAsked)),
+      matched: Number(isMatched),
+      matchedInQuestion: Number(matched.length > 0 && matched.every(({ isAsked }) => isAsked)),
       recall: isRestated ? 1 : best(matches, ({ recall }) => recall),
       f1: best(matches, ({ f1 }) => f1),
       spelling: isRestated ? 1 : best(matches, ({ spelling }) => spelling),
-      otherFact: Number(!isStated && givesOther(matches)),
-      otherNumber: Number(!isStated && hasOther(answer, question, matches)),
-      otherSigns: Number(!isStated && matches.some(({ hasOtherSigns }) => hasOtherSigns)),
+      otherFact: Number(!isMatched && givesOther(matches)),
+      otherNumber: Number(!isMatched && hasOther(answer, question, matches)),
+      otherSigns: Number(!isMatched && matches.some(({ hasOtherSigns }) => hasOtherSigns)),
       bareInside: bareInside(answer, matches),
-      refusal: isStated ? 0 : refusal,
+      refusal: isMatched ? 0 : refusal,
       denied: Number(setting.isDenied),
       opposite: Number(matches.some(({ isOpposite }) => isOpposite) || stance === "reversed"),
       late: Math.min(1, (setting.sentence ?? 0) / 3),
       rivals: Math.min(1, setting.rivals.length / 3),
       opensOtherwise: Number(setting.opensOtherwise),
-      earlier: earlierOf(stated),
+      earlier: earlierOf(matched),
       cosAnswer: meaning.answer,
       cosStatement: meaning.statement,
       gain: meaning.gain,

@@ -26,7 +26,7 @@ const RELATED = 0.6;
 
 /**
  * How alike two words are that are not the same, 0…1: a slip of spelling ("Bennet", "Bennett"), or the same beginning
- * ("Britain", "British"). Numbers and names with signs are the same or they are not.
+ * ("Britain", "British"). Numbers and names with symbols must match exactly.
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];

@@ -5,9 +5,9 @@ import { unitByName } from "../text/units";
 import { contentWords, isNameLike, type Word } from "../text/words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
+import { findGivenWord, isCommonWord } from "./common-words";
 import { checkFact, type FactCheck, hasAlteredNumbers, isRefuted } from "./facts";
 import { familyOf } from "./families";
-import { givenPlaces, isCommonWord } from "./given";
 import { keyOf } from "./key";
 import { type Occurrence, occurrencesOf } from "./occurrences";
 import { bareVerdict, verdictOf } from "./polarity";
@@ -19,10 +19,10 @@ export interface Match {
   occurrences: readonly Occurrence[];
   fact: FactCheck | undefined;
   /** It is said: in so many words, as the same date or number, or as the same yes or no. */
-  isStated: boolean;
+  isMatched: boolean;
   /** Yes or no, and the answer says the opposite. */
   isOpposite: boolean;
-  /** Its words are said with other signs between or around them, or it is a code and another one is given: "x-1" for "x+1". */
+  /** The answer has its words with different symbols, or it is a code and the answer gives another code: "x-1" for "x+1". */
   hasOtherSigns: boolean;
   /** The question says it already. */
   isAsked: boolean;
@@ -39,11 +39,11 @@ const ASKED_WEIGHT = 0.3;
 /** Numbers, the surname of a person, and the place itself of "Paris, France" tell one thing from another. */
 const HEAD_WEIGHT = 3;
 /** Words of the longest name that has such a part. */
-const MOST_NAMES = 4;
+const MAX_NAMES = 4;
 
-/** Position of the word that a name of a few words is told by: the last one before a comma; -1 for other aliases. */
+/** Position of the surname in a name of a few words: the last word before a comma; -1 for other aliases. */
 const headOf = (words: readonly Word[], text: string): number => {
-  if (words.length < 2 || words.length > MOST_NAMES || !words.every(isNameLike)) return -1;
+  if (words.length < 2 || words.length > MAX_NAMES || !words.every(isNameLike)) return -1;
   const comma = words.findIndex((word, at) => text.slice(word.end, words[at + 1]?.start).includes(","));
   return comma < 0 ? words.length - 1 : comma;
 };
@@ -85,7 +85,7 @@ const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
   return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
 };
 
-/** Where the answer has another name of a country whose short name is a common word: "USA" for "US". */
+/** Where the answer uses another name for a country whose short name is a common word: "USA" for "US". */
 const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Alias): Occurrence[] => {
   const family = name && others.length === 0 && /^\p{Lu}{2}$/u.test(text.trim()) ? familyOf(name.norm) : undefined;
   if (family === undefined) return [];
@@ -94,12 +94,12 @@ const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Al
   return words.flatMap((word, at) => (isRelative(word) ? [{ at, length: 1 }] : []));
 };
 
-/** Where the alias is said; a date or number counts wherever the answer gives the same one, a common word where it is given. */
+/** Where the answer contains the alias. A date or number may be written differently; a common word must be given as the answer. */
 const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
   const { verdict, given } = fact ?? {};
   if (!fact && isCommonWord(alias)) {
     const acronym = acronymPlace(answer.words, alias.words);
-    return acronym && acronym.length > 1 ? [acronym] : [...givenPlaces(answer, alias), ...relativesOf(answer, alias)];
+    return acronym && acronym.length > 1 ? [acronym] : [...findGivenWord(answer, alias), ...relativesOf(answer, alias)];
   }
   // "5" stands in "5 %" and in "March 5" as well.
   if (!given || verdict !== "same") return fact ? [] : occurrencesOf(answer, alias);
@@ -108,10 +108,10 @@ const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): 
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
-/** An address of mail or the web, or a path. */
+/** An email address, URL or path. */
 const ADDRESS = /^<?(?:[^\s@]+@[^\s@]+\.[^\s@]+|\p{L}+:\/\/\S+|[~.]{0,2}\/\S+)$/u;
 
-/** Nothing but numbers, letters, and words with digits or signs: "5-10", "F-16", "1.2.3", "H2O". Such are the same or they are not. */
+/** Whether an alias consists of numbers, letters and words with digits or symbols, which must match exactly: "5-10", "F-16", "1.2.3", "H2O". */
 const isCode = ({ words, text }: Alias): boolean => {
   if (ADDRESS.test(text.trim())) return true;
   const content = words.filter(
@@ -123,7 +123,7 @@ const isCode = ({ words, text }: Alias): boolean => {
   );
 };
 
-/** Words of the longest formula that is the same or not, and nothing between. */
+/** Formulas of up to this many words must match exactly. */
 const LONGEST_FORMULA = 12;
 
 /** What matching needs of the two texts, made once for all aliases. */
@@ -150,29 +150,29 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const occurrences = fact
       ? places
       : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
-    // "$5 a day" is not said by "€5 a day".
+    // "€5 a day" does not match "$5 a day".
     if (!fact && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
     const isExact = !fact && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
     const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;
     const isSameVerdict =
       verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
-    const isStated = isSameVerdict ?? occurrences.length > 0;
+    const isMatched = isSameVerdict ?? occurrences.length > 0;
     const words = newStems(alias.words, asked);
-    // A wrong date is not half right for its month, nor "x-1" for "x+1"; a common word says nothing where it is not given.
+    // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
     const mayShare =
-      fact?.verdict !== "other" && !hasOtherSigns && (isStated || !(isExact || (!fact && isCommonWord(alias))));
+      fact?.verdict !== "other" && !hasOtherSigns && (isMatched || !(isExact || (!fact && isCommonWord(alias))));
     return {
       alias,
       occurrences,
       fact,
-      isStated,
+      isMatched,
       isOpposite: isSameVerdict === false,
       hasOtherSigns,
       isAsked: stemsAsked.includes(joined(alias.words.map(({ stem }) => stem))),
-      recall: isStated ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
+      recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
-      spelling: isStated ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
+      spelling: isMatched ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
     };
   });
 };

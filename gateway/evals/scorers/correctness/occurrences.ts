@@ -15,13 +15,13 @@ export interface Occurrence {
 }
 
 /** An alias that is said more often is looked at no further. */
-const MOST_OCCURRENCES = 50;
+const MAX_OCCURRENCES = 50;
 
 const runs = (words: readonly string[], text: string, part: readonly string[]): Occurrence[] => {
   // Native search tells at once that a long part is not there.
   if (!text.includes(joined(part))) return [];
   const found: Occurrence[] = [];
-  for (let at = indexOfRun(words, part); at >= 0 && found.length < MOST_OCCURRENCES; ) {
+  for (let at = indexOfRun(words, part); at >= 0 && found.length < MAX_OCCURRENCES; ) {
     found.push({ at, length: part.length });
     at = indexOfRun(words, part, at + part.length);
   }
@@ -43,7 +43,7 @@ const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias):
   if (alias.squeezed.length < SHORTEST && !isCode) return [];
   const found: Occurrence[] = [];
   let from = 0;
-  while (found.length < MOST_OCCURRENCES) {
+  while (found.length < MAX_OCCURRENCES) {
     const start = squeezed.indexOf(alias.squeezed, from);
     if (start < 0) break;
     const last = start + alias.squeezed.length - 1;
@@ -60,13 +60,13 @@ const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias):
 };
 
 /** Words of an alias, and words that may stand between them: "Thomas Alva Edison", "the sinoatrial (SA) node". */
-const MOST_SPREAD = 8;
+const MAX_SPREAD = 8;
 const BETWEEN = 2;
 /** What a word counts for that is only spelled otherwise. */
 const SPELLED_OTHERWISE = 0.9;
 
 /** Words of an answer that are tried as the beginning of such a run. */
-const MOST_STARTS = 3000;
+const MAX_STARTS = 3000;
 /** Shortest single word that may be spelled otherwise: "Potter" and "Porter" are two names. */
 const SHORTEST_ALONE = 7;
 
@@ -84,8 +84,8 @@ const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   const wanted = words
     .filter(({ norm }) => !STOP_WORDS.has(norm))
     .map((word): Wanted => ({ norm: word.norm, key: keyOf(word), family: familyOf(word.norm) }));
-  if (wanted.length === 0 || wanted.length > MOST_SPREAD || isTooShort(wanted)) return [];
-  for (let at = 0; at < Math.min(answer.words.length, MOST_STARTS); at++) {
+  if (wanted.length === 0 || wanted.length > MAX_SPREAD || isTooShort(wanted)) return [];
+  for (let at = 0; at < Math.min(answer.words.length, MAX_STARTS); at++) {
     const end = spreadEnd(answer, wanted, at);
     if (end > 0) return [{ at, length: end - at }];
   }

@@ -2,7 +2,7 @@ import { NO, stanceOf, YES } from "../text/stance";
 import type { Word } from "../text/words";
 import { isNegation } from "./stance";
 
-/** A reference "Right" or "Negative" is mostly a side or a sign. */
+/** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
 const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
 /** "The correct answer is no." */
 const ANSWERS = new Set(["answer", "response", "choice", "option", "statement"]);

@@ -16,8 +16,8 @@ export interface Alias {
 }
 
 /** References beyond these, and words of one beyond those, are not looked at. */
-const MOST_REFERENCES = 200;
-const MOST_WORDS = 400;
+const MAX_REFERENCES = 200;
+const MAX_WORDS = 400;
 
 const TITLES = new Set("mr mrs ms dr prof sir dame".split(" "));
 
@@ -46,15 +46,15 @@ export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) 
 
 const toAlias = (reference: string, variant: string): Alias => {
   const text = typeSigns(variant);
-  const words = withoutTitle(trimStopWords(readWords(text), text)).slice(0, MOST_WORDS);
+  const words = withoutTitle(trimStopWords(readWords(text), text)).slice(0, MAX_WORDS);
   return { reference, text, words, squeezed: squeeze(words) };
 };
 
 /** Every way to say one of the references, without those that have no word. */
 export const readAliases = (references: readonly string[]): Alias[] => {
   const known = new Set<string>();
-  return references.slice(0, MOST_REFERENCES).flatMap((reference) =>
-    variantsOf(reference.slice(0, MOST_WORDS * 10))
+  return references.slice(0, MAX_REFERENCES).flatMap((reference) =>
+    variantsOf(reference.slice(0, MAX_WORDS * 10))
       .map((text) => toAlias(reference, text))
       .filter(({ words, squeezed, text }) => {
         // "x+1" and "x-1" are two.

@@ -6,9 +6,9 @@ import { keyOf } from "./key";
 import type { Alias } from "./reference";
 import { isNegation } from "./stance";
 
-/** Share of a reference's words that a sentence has to have to speak of the same. */
+/** A sentence must contain this share of a reference's words to be about the same thing. */
 const SHARE = 0.6;
-/** Words from which on a reference is taken for a statement, whether it has one of `VERBS` or not. */
+/** A reference with at least this many words is a statement, even without one of `VERBS`. */
 const FEWEST_WORDS = 5;
 
 const VERBS = new Set(
@@ -16,7 +16,7 @@ const VERBS = new Set(
     " ",
   ),
 );
-/** What denies besides the words of `isNegation`: English, and the commonest negations of other languages. */
+/** Negations besides those of `isNegation`: English, and the most common ones of other languages. */
 const DENIALS = new Set(
   (
     "hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint " +
@@ -26,7 +26,7 @@ const DENIALS = new Set(
 );
 const KOREAN_DENIAL = /않|없|아니/u;
 
-/** Whether a word denies, unless it is the opposite of one that is wanted. */
+/** Whether a word is a negation. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
   const word = words[at];
   const side = word && SIDE_OF.get(word.norm);
@@ -36,9 +36,9 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
   return isNegation(word) || DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
 };
 
-/** "unsafe" of "safe". */
+/** The negated form of a word: "unsafe" for "safe". */
 const NEGATED = /^(?:un|in|im|il|ir|dis|non)(?=\p{L}{4})/u;
-/** Words that a denial takes the place of. */
+/** Words that a negation replaces. */
 const LIGHT = new Set("always ever yes really indeed".split(" "));
 const TURNS = new Set("but and while whereas although though however because than".split(" "));
 
@@ -53,9 +53,9 @@ const clausesOf = (words: readonly Word[], text: string): number[] => {
   });
 };
 
-/** How a stretch of words speaks of what a reference says. */
+/** How a run of words compares with a reference. */
 interface Speech {
-  /** Words of the reference that it has, an opposite counting as the word. */
+  /** Number of reference words found; an opposite counts as the word. */
   found: number;
   isDenied: boolean;
 }
@@ -73,7 +73,7 @@ const wantedOf = (words: readonly Word[]): Wanted => {
   return { keys: new Set(keys.map(keyOf)), sides };
 };
 
-/** Which word of the reference a word is, and whether it turns it round; undefined: none. */
+/** The reference word that a word matches, and whether it reverses it; undefined if none matches. */
 const roleOf = (word: Word, { keys, sides }: Wanted): { name: string; isTurned: boolean } | undefined => {
   const key = keyOf(word);
   if (keys.has(key)) return { name: key, isTurned: false };
@@ -86,7 +86,7 @@ const roleOf = (word: Word, { keys, sides }: Wanted): { name: string; isTurned: 
   return longer === undefined ? undefined : { name: longer, isTurned: true };
 };
 
-/** Reads the words of one sentence. `isName`: only a denial within the reference's words counts. */
+/** Reads the words of one sentence. If `isName`, only a negation between the reference's words counts. */
 const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: boolean): Speech => {
   const clauses = clausesOf(words, text);
   const turned = new Map<string, boolean>();
@@ -108,8 +108,8 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
 };
 
 /**
- * How the sentence that says most of a reference stands to what it states. `reversed`: it denies what the reference affirms,
- * or the other way round; `restated`: it denies or affirms the same in other words, "prohibited" for "not allowed".
+ * Compares a reference with the sentence of the answer that shares most words with it. `reversed`: one denies what the
+ * other affirms. `restated`: both say the same in other words, "prohibited" for "not allowed".
  */
 export const stanceTo = (
   answer: ReadText,

@@ -1,7 +1,7 @@
 import { ABSTENTION_PHRASES, stanceOf } from "../text/stance";
 import type { Word } from "../text/words";
 
-/** Signs of a refusal that are too weak to make a whole sentence an abstention. */
+/** Phrases that hint at a refusal but don't make the whole sentence an abstention. */
 const HEDGES = [
   String.raw`\b(?:i|we)(?:['’]?m| am| are)? (?:sorry|afraid|unable|not (?:sure|aware|certain|able))\b`,
   String.raw`\b(?:i|we) (?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:have|know|find|provide|answer|access|determine|give|tell|confirm|recall)\b`,
@@ -16,7 +16,7 @@ const HEDGES = [
 const REFUSAL = new RegExp([...HEDGES, ...ABSTENTION_PHRASES].join("|"), "giu");
 
 /** Longer outputs are searched at their beginning. */
-const MOST_CHARACTERS = 4000;
+const MAX_CHARACTERS = 4000;
 /** Signs of a refusal from which on it is certain. */
 const CERTAIN = 2;
 
@@ -24,7 +24,7 @@ const CERTAIN = 2;
 export const refusalOf = (output: string): number =>
   stanceOf(output) === "abstains"
     ? 1
-    : Math.min(1, [...output.slice(0, MOST_CHARACTERS).matchAll(REFUSAL)].length / CERTAIN);
+    : Math.min(1, [...output.slice(0, MAX_CHARACTERS).matchAll(REFUSAL)].length / CERTAIN);
 
 const NEGATIONS = new Set(
   (

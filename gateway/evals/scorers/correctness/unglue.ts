@@ -2,10 +2,10 @@
 const GLUED_NAME = /(?<![\p{L}\p{M}])(?!Mc|Mac|De|Di|La|Le|Van)(\p{L}\p{Ll}{1,20})(?=\p{Lu}\p{Ll}{2})/gu;
 /** "2016by". */
 const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|rd\b)\p{Ll}{2})/gu;
-/** The mark of a note behind a year: "in 20171." "15000 people" and a bare "15000" are no years. */
+/** A footnote mark after a year: "in 20171." "15000 people" and a bare "15000" are not years. */
 const YEAR_WITH_NOTE =
   /(?<=(?:\b(?:in|since|until|till|by|from|during|year)|\p{Lu}\p{L}{2,8}(?:\s\p{Nd}{1,2},)?)\s)((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
-/** "x²", "km²" are "x^2", "km^2"; behind other words a raised number is a note. */
+/** "x²" and "km²" become "x^2" and "km^2"; after other words a superscript is a footnote mark. */
 const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
 
 /** "Ca²⁺". */
@@ -24,7 +24,7 @@ const SPOKEN: Readonly<Record<string, string>> = {
   negative: "-",
 };
 
-/** Raised digits and spoken signs as they are typed: "x^2", "Ca2+", "B+". */
+/** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
 export const typeSigns = (text: string): string =>
   text
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))

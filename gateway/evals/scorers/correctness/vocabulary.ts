@@ -4,7 +4,7 @@ import { keyOf } from "./key";
 import { likeness } from "./likeness";
 
 /** Words beyond these are only found in the same form. */
-const MOST_COMPARED = 3000;
+const MAX_COMPARED = 3000;
 /** "Britain" for "British". */
 const FAMILY = 0.8;
 
@@ -17,7 +17,7 @@ export class Vocabulary {
 
   constructor(words: readonly Word[]) {
     for (const word of words) {
-      if (!this.#forms.has(word.norm) && this.#forms.size < MOST_COMPARED) this.#add(word.norm);
+      if (!this.#forms.has(word.norm) && this.#forms.size < MAX_COMPARED) this.#add(word.norm);
       this.#forms.add(word.norm);
       this.#forms.add(word.stem);
       this.#forms.add(keyOf(word));

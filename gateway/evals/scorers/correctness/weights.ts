@@ -5,8 +5,8 @@ import type { CorrectnessFeature } from "./features";
 export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
   bias: -2.2038,
   weights: {
-    stated: 0.7915,
-    statedInQuestion: -0.6,
+    matched: 0.7915,
+    matchedInQuestion: -0.6,
     recall: 0.9619,
     f1: 0.6321,
     spelling: 1.0758,

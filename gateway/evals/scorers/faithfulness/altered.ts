@@ -3,38 +3,38 @@ import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { readWords, type Word } from "../text/words";
-import type { NumberIndex } from "./numbers-told";
+import type { NumberIndex } from "./number-index";
 import type { UnsupportedSpan } from "./span";
 
-/** Signs that make another name of a word: "C", "C++", "C#". */
+/** Symbols that turn a word into a different name: "C", "C++", "C#". */
 const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
 
 const bareName = (norm: string): string => norm.replace(/(?:\+{1,2}|[#*-]|b-flat)$/u, "");
 
-/** A name with a sign that no context has, where one has it with another sign: "A+" for "A-". */
+/** Names that the contexts have only with a different symbol: "A+" for "A-". */
 const alteredNames = (words: readonly Word[], isKnown: (stem: string) => boolean): UnsupportedSpan[] =>
   words.flatMap((word) => {
     const bare = bareName(word.norm);
     const isSigned = bare !== word.norm || /^\p{Lu}$/u.test(word.text);
     if (!isSigned || isKnown(word.stem) || !NAME_SIGNS.some((sign) => isKnown(bare + sign))) return [];
-    return [{ start: word.start, end: word.end, note: "A context has this name with another sign." }];
+    return [{ start: word.start, end: word.end, note: "A context has this name with a different symbol." }];
   });
 
 const alteredNumbers = (
   text: string,
   words: readonly Word[],
   { sorted }: NumberIndex,
-  untold: readonly { start: number }[],
+  missing: readonly { start: number }[],
 ): UnsupportedSpan[] =>
   readNumbers(text, words)
-    .filter(({ start }) => untold.some((number) => number.start === start))
+    .filter(({ start }) => missing.some((number) => number.start === start))
     .filter((number) => sorted.some(({ quantity }) => isAltered(number, quantity)))
-    .map(({ start, end }) => ({ start, end, note: "A context has this number with another sign, bound or unit." }));
+    .map(({ start, end }) => ({ start, end, note: "A context has this number with a different sign, bound or unit." }));
 
-/** Times twelve hours off, and dates with one part of three changed, where no context has them as they are. */
+/** Times that are twelve hours off and dates with one of three parts changed, unless a context has them unchanged. */
 const alteredMoments = (text: string, words: readonly Word[], { times, dates }: NumberIndex): UnsupportedSpan[] => {
   const isHalfDayOff = (time: ClockTime) =>
-    times.some((other) => isSameTime({ ...time, isHalfKnown: true }, other)) &&
+    times.some((other) => isSameTime({ ...time, isHalfDayUnknown: true }, other)) &&
     !times.some((other) => isSameTime(time, other));
   const isPartOff = (date: DateMention) =>
     dates.some(
@@ -43,13 +43,13 @@ const alteredMoments = (text: string, words: readonly Word[], { times, dates }: 
     DATE_PARTS.every((part) => date[part] !== null) &&
     dates.every((other) => compareDates(date, other) === "conflict" || compareDates(date, other) === "unrelated");
   return [...readTimes(text).filter(isHalfDayOff), ...readDates(text, words).filter(isPartOff)].map(
-    ({ start, end }) => ({ start, end, note: "A context has another date or time." }),
+    ({ start, end }) => ({ start, end, note: "A context has a different date or time." }),
   );
 };
 
 const DATE_PARTS = ["year", "month", "day"] as const;
 
-/** Words that a formula is read from: two neighbours. */
+/** Every pair of neighbouring words. */
 const pairsOf = (text: string, words: readonly Word[]): Stretch[] =>
   words.slice(1).map((_, at) => ({ text, words, at, length: 2 }));
 
@@ -57,7 +57,7 @@ const keyOf = ({ words, at }: Stretch): string => `${words[at]?.norm} ${words[at
 
 const OPERATOR = /[-+*/=<>^±−–×÷≤≥≠]/;
 
-/** A part of a formula that stands in a passage with another sign: "x+1" for "x-1". */
+/** Parts of a formula that a passage has with a different operator: "x+1" for "x-1". */
 const alteredFormulas = (text: string, words: readonly Word[], passages: readonly string[]): UnsupportedSpan[] => {
   const parts = pairsOf(text, words).filter(({ at }) =>
     OPERATOR.test(text.slice(words[at]?.end, words[at + 1]?.start)),
@@ -68,21 +68,21 @@ const alteredFormulas = (text: string, words: readonly Word[], passages: readonl
     const same = known.filter((other) => keyOf(other) === keyOf(part));
     const [first, last] = [words[part.at], words[part.at + 1]];
     if (!first || !last || same.length === 0 || same.some((other) => hasSameSigns(other, part))) return [];
-    return [{ start: first.start, end: last.end, note: "A context has this with another sign." }];
+    return [{ start: first.start, end: last.end, note: "A context has this with a different operator." }];
   });
 };
 
-/** What a claim takes from the contexts with another sign, unit or bound, which makes it another thing. Offsets count from its start. */
+/** Values that a claim takes from the contexts with a different sign, unit or bound. Offsets count from the start of the claim. */
 export const findAltered = (
   text: string,
   words: readonly Word[],
   index: NumberIndex,
-  untold: readonly { start: number }[],
+  missing: readonly { start: number }[],
   passages: readonly string[],
   isKnown: (stem: string) => boolean,
 ): UnsupportedSpan[] => [
   ...alteredNames(words, isKnown),
-  ...alteredNumbers(text, words, index, untold),
+  ...alteredNumbers(text, words, index, missing),
   ...alteredMoments(text, words, index),
   ...alteredFormulas(text, words, passages),
 ];

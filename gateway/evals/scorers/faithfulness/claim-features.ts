@@ -80,8 +80,8 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     pairs: ends.length > 1 ? ends.filter((end) => end > 1).length / (ends.length - 1) : 0,
     newNumbers: Math.min(
       2,
-      numbers.untold.filter(({ isSpelled }) => !isSpelled).length +
-        0.3 * numbers.untold.filter(({ isSpelled }) => isSpelled).length,
+      numbers.missing.filter(({ isSpelled }) => !isSpelled).length +
+        0.3 * numbers.missing.filter(({ isSpelled }) => isSpelled).length,
     ),
     newNames: Math.min(3, newNames.length),
     wrongFacts: count("wrong"),

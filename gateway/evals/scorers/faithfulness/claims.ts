@@ -3,20 +3,20 @@ import { maskCitations } from "../text/citations";
 import { readSentences } from "../text/sentences";
 import { abstains, isAbstention, saysNothing, stanceOf } from "../text/stance";
 
-/** More claims than this are not told apart: the rest of an output is one more. */
-const MOST_CLAIMS = 400;
+/** After this many claims, the rest of the output counts as one more claim. */
+const MAX_CLAIMS = 400;
 
 /**
- * Sentences and list items that claim something: no questions, headings, courtesies, citations or bare verdicts, nor that
- * the contexts lack an answer. Texts and offsets are the output's own.
+ * Splits an output into the sentences and list items that make a claim. Leaves out questions, headings, courtesies,
+ * citations, bare verdicts and abstentions. Texts and offsets are those of the output.
  */
 export const claimSpans = (output: string): ClaimSpan[] => {
   const claims = readSentences(maskCitations(output)).flatMap(({ text, start, end }) => {
     const whole = output.slice(start, end);
-    // "No information is given in the documents" is one only with its attribution.
+    // "No information is given in the documents" is an abstention only together with its attribution.
     return saysNothing(text) || isAbstention(text) || isAbstention(whole) ? [] : [{ text: whole, start, end }];
   });
-  const [kept, rest] = [claims.slice(0, MOST_CLAIMS), claims.slice(MOST_CLAIMS)];
+  const [kept, rest] = [claims.slice(0, MAX_CLAIMS), claims.slice(MAX_CLAIMS)];
   const [first, last] = [rest[0], rest.at(-1)];
   if (first && last) kept.push({ text: output.slice(first.start, last.end), start: first.start, end: last.end });
   return kept;

@@ -3,7 +3,7 @@ import { readWords, type Word } from "../text/words";
 import { findAltered } from "./altered";
 import { type AttributeFinding, checkAttributes } from "./facts";
 import { checkHours, type HoursFinding } from "./hours";
-import { type NumbersTold, untoldNumbers } from "./numbers-told";
+import { lookUpNumbers, type NumberLookup } from "./number-index";
 import { findReversal } from "./polarity";
 import { runLengths, runsOfWords } from "./runs";
 import type { Span, UnsupportedSpan } from "./span";
@@ -12,7 +12,7 @@ import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
 /** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
 export interface Evidence {
-  /** Its text is without citations. */
+  /** The text has its citations masked. */
   claim: ClaimSpan;
   words: readonly Word[];
   /** Stems' numbers in the contexts; -1: no context has it. */
@@ -25,12 +25,12 @@ export interface Evidence {
   runs: readonly number[];
   ends: readonly number[];
   windows: readonly Window[];
-  numbers: NumbersTold;
+  numbers: NumberLookup;
   /** Places of names that no context has. */
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
   hours: readonly HoursFinding[];
-  /** What stands in a context with another sign, unit or bound. */
+  /** Values that a context has with a different sign, unit or bound. */
   altered: readonly UnsupportedSpan[];
   /** What says the opposite of the passage with the same words. */
   reversal: Span | undefined;
@@ -49,10 +49,10 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
 
 /** A passage with this share of a claim's words speaks of the same matter. */
 const SAME_MATTER = 0.6;
-/** An opposite between the same neighbours needs less. */
+/** The minimum is lower for an opposite between the same neighbours. */
 const RELATED_MATTER = 0.3;
 
-/** Passages in which the formulas of a claim are looked for. */
+/** Number of passages searched for the formulas of a claim. */
 const PASSAGES_OF_FORMULAS = 5;
 
 /** Looks for a claim in the contexts. */
@@ -64,10 +64,10 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const attributes = checkAttributes(claim.text, words, reading.attributes, (stems) =>
     stems.every((stem) => source.idOf.has(stem)),
   );
-  const numbers = untoldNumbers(claim.text, words, reading.numbers);
+  const numbers = lookUpNumbers(claim.text, words, reading.numbers);
   const hours = source.timetable ? checkHours(claim.text, source.timetable) : [];
   const known = words.map((_, at) => knownShare(words, at, reading));
-  for (const { start, end } of numbers.told) markKnown(words, known, start, end);
+  for (const { start, end } of numbers.found) markKnown(words, known, start, end);
   for (const { start, end, isRight } of hours) if (isRight) markKnown(words, known, start, end);
   for (const { from, to, verdict } of attributes) {
     for (let at = from; at < to; at++) known[at] = verdict === "right" ? 1 : (known[at] ?? 0);
@@ -106,7 +106,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
       claim.text,
       words,
       reading.numbers,
-      numbers.untold,
+      numbers.missing,
       windows.slice(0, PASSAGES_OF_FORMULAS).map(({ passage }) => source.passages[passage]?.text ?? ""),
       (stem) => source.idOf.has(stem),
     ),

@@ -124,7 +124,7 @@ export const checkAttributes = (
   text: string,
   words: readonly Word[],
   attributes: readonly Attribute[],
-  isTold: (stems: readonly string[]) => boolean,
+  isMentioned: (stems: readonly string[]) => boolean,
 ): AttributeFinding[] => {
   const findings: AttributeFinding[] = [];
   const isOpen = OPEN.test(text.slice(0, 2000));
@@ -140,7 +140,7 @@ export const checkAttributes = (
       const isDenied = isNegated(words, at, at + length, text);
       const verdict =
         attribute.stance === "unknown"
-          ? isOpen || (!isDenied && isTold(attribute.stems))
+          ? isOpen || (!isDenied && isMentioned(attribute.stems))
             ? "right"
             : "unknown"
           : (attribute.stance === "yes") !== isDenied

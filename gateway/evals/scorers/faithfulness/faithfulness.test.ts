@@ -87,7 +87,7 @@ const SHOP = JSON.stringify({
   reviews: [{ text: "Lovely pancakes and quick service." }],
 });
 
-describe("an answer that tells what a record says", () => {
+describe("an answer that summarizes a record", () => {
   test.each([
     ["a denied property", "Corner Cafe has pancakes. It offers free WiFi to guests.", "WiFi"],
     ["an affirmed one", "Corner Cafe has pancakes. It has no outdoor seating.", "outdoor seating"],
@@ -113,9 +113,9 @@ describe("an answer that tells what a record says", () => {
     expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
   });
 
-  test("a note tells what the data say", async () => {
+  test("a note quotes the data", async () => {
     const { claims, faithfulness } = await score("Corner Cafe offers free WiFi.", SHOP);
-    const note = 'The data deny "wi fi"; the answer affirms it.';
+    const note = 'The data deny "wi fi", but the answer affirms it.';
     expect(claims[0]?.unsupported[0]?.note).toBe(note);
     expect(faithfulness.reason).toContain(note);
   });
@@ -128,7 +128,7 @@ test('what comes after a "but" is claimed, also where the answer begins by sayin
   expect(silent.claims).toEqual([]);
 });
 
-describe("citations and attributions change nothing", () => {
+describe("citations and attributions don't change the score", () => {
   const plain = "The Eiffel Tower was completed in 1889";
   test.each([
     `${plain} [1].`,
@@ -152,7 +152,7 @@ describe("citations and attributions change nothing", () => {
     expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
   });
 
-  test("in the contexts either", async () => {
+  test("when they are in the contexts", async () => {
     const { faithfulness } = await score(
       `${plain}.`,
       "The Eiffel Tower[1] was completed[2][3] in 1889.[4] It is tall.",
@@ -162,7 +162,7 @@ describe("citations and attributions change nothing", () => {
     expect(claims[0]?.verdict).not.toBe("supported");
   });
 
-  test("of a false claim the span points into the output as it was given", async () => {
+  test("the span of a false claim has offsets of the original output", async () => {
     const output = "According to the documents [1], the tower was sold to 12 Martians【2】. It is 330 metres tall [3].";
     const { claims } = await score(output, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["unsupported", "supported"]);
@@ -170,7 +170,7 @@ describe("citations and attributions change nothing", () => {
     expect(marked(output, claims).join()).not.toContain("documents");
   });
 
-  test("a claim about a person named as the source stays a claim", async () => {
+  test("a claim attributed to a person is still checked", async () => {
     const { claims } = await score("According to Gropius, the tower was completed in 1889.", TOWER);
     expect(claims[0]?.text).toStartWith("According to Gropius");
     expect(claims[0]?.verdict).not.toBe("supported");
@@ -179,15 +179,15 @@ describe("citations and attributions change nothing", () => {
 
 describe("an answer without claims", () => {
   test.each([
-    ["I can't find that in the passages.", 0.1, "has no answer"],
-    ["Unable to answer based on given passages.", 0.1, "has no answer"],
-    ["IDK", 0.1, "has no answer"],
-    ["Don't know. [1]", 0.1, "has no answer"],
-    ["N/A", 0.1, "has no answer"],
-    ["According to the documents, the answer is unknown.", 0.1, "has no answer"],
-    ["It is unclear who built it.", 0.1, "has no answer"],
-    ["None of the above documents mention it.", 0.1, "has no answer"],
-    ["Je ne sais pas.", 0.1, "has no answer"],
+    ["I can't find that in the passages.", 0.1, "can't answer the question"],
+    ["Unable to answer based on given passages.", 0.1, "can't answer the question"],
+    ["IDK", 0.1, "can't answer the question"],
+    ["Don't know. [1]", 0.1, "can't answer the question"],
+    ["N/A", 0.1, "can't answer the question"],
+    ["According to the documents, the answer is unknown.", 0.1, "can't answer the question"],
+    ["It is unclear who built it.", 0.1, "can't answer the question"],
+    ["None of the above documents mention it.", 0.1, "can't answer the question"],
+    ["Je ne sais pas.", 0.1, "can't answer the question"],
     ["None", 0.1, "no claim"],
     ["null", 0.1, "no claim"],
     ["False", 0.1, "yes or no"],
@@ -230,21 +230,21 @@ describe("an answer without claims", () => {
 });
 
 describe("the reason for a value far below the share of supported claims", () => {
-  test("of an answer that retells a record says that such answers start from lower odds", async () => {
+  test("says that summaries of records start with lower odds", async () => {
     const { faithfulness, claims } = await score("Corner Cafe has outdoor seating. It has no garage.", SHOP);
     expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
     expect(faithfulness.value).toBeLessThan(0.75);
-    expect(faithfulness.reason).toContain("retell records start from lower odds");
+    expect(faithfulness.reason).toContain("summarize records start with lower odds");
   });
 
-  test("names the words that are outside any claim", async () => {
+  test("gives the share of words that are not part of any claim", async () => {
     const talk = "Do you like towers? Have you ever been there? What did you think of them?";
     const { faithfulness, claims } = await score(`The tower is tall. ${talk}`, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["supported"]);
-    expect(faithfulness.reason).toMatch(/The score is lower .* \d+ % of its words are outside any claim\./);
+    expect(faithfulness.reason).toMatch(/The score is lower .* \d+ % of its words are not part of any claim\./);
   });
 
-  test("is left out where the two agree", async () => {
+  test("is omitted when the two agree", async () => {
     const { faithfulness } = await score("The Eiffel Tower was completed in 1889.", TOWER);
     expect(faithfulness.reason).toBe("The only claim is supported.");
   });

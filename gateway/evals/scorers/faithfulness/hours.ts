@@ -100,7 +100,7 @@ export const checkHours = (text: string, timetable: Timetable): HoursFinding[] =
     // Midnight to midnight may mean closed or always open: only times can be wrong.
     const isVague = /\b(?:var(?:y|ies|ying)|rang(?:e|es|ing)|between|different|\bor\b)/i.test(text.slice(start, end));
     if (isVague || (times.length === 0 && known.some((day) => day && day.open === day.close))) return [];
-    const isAt = (time: ClockTime, minutes: number) => isSameTime(time, { minutes, isHalfKnown: false });
+    const isAt = (time: ClockTime, minutes: number) => isSameTime(time, { minutes, isHalfDayUnknown: false });
     const agrees = (day: { open: number; close: number } | undefined) =>
       day !== undefined &&
       (!open || isAt(open, day.open) || (!close && isAt(open, day.close))) &&

@@ -40,7 +40,7 @@ const stancesOf = (words: readonly Word[]): Map<string, Stance> => {
   return stances;
 };
 
-/** A word of a claim in whose place a passage has the opposite, between the same neighbours: "open" for "closed". */
+/** A word of a claim that is the opposite of the word a passage has between the same neighbours: "open" for "closed". */
 const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | undefined => {
   const [claimed, known] = [stancesOf(words), stancesOf(others)];
   const sides = new Set(others.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
@@ -57,9 +57,9 @@ const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | u
 };
 
 /**
- * The word of a claim that is denied where a passage affirms it, or the other way round, between
- * the same neighbours; where both or neither deny something, the word that is the opposite of the passage's. Nothing for
- * long or contrasting sentences.
+ * Finds a word that the claim denies and a passage affirms, or the other way round, between the same neighbours. If both
+ * or neither contain a negation, finds the word that is the opposite of the passage's. Ignores long and contrasting
+ * sentences.
  */
 export const findReversal = (words: readonly Word[], passage: string, isSameMatter: boolean): Span | undefined => {
   const others = readWords(passage);

@@ -5,7 +5,7 @@ import { type ClaimFeatures, claimFeatures } from "./claim-features";
 import { claimSpans } from "./claims";
 import { type Evidence, findEvidence } from "./evidence";
 import { attributesOf } from "./facts";
-import { indexNumbers } from "./numbers-told";
+import { indexNumbers } from "./number-index";
 import { type Shape, shapeOf } from "./shape";
 import { readSource, type Source } from "./source";
 

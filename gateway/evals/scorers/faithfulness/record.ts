@@ -15,7 +15,7 @@ export interface DataRecord {
 }
 
 /** More facts than this are not looked at one by one; their text is compared all the same. */
-const MOST_FACTS = 5000;
+const MAX_FACTS = 5000;
 const DEEPEST = 24;
 
 /** `businessStars`, `business_stars`, `Business stars` → business, stars. */
@@ -37,7 +37,7 @@ const parseObject = (text: string): object | null => {
 };
 
 const collect = (value: unknown, key: string, above: string, depth: number, facts: Fact[]): void => {
-  if (facts.length >= MOST_FACTS || depth > DEEPEST) return;
+  if (facts.length >= MAX_FACTS || depth > DEEPEST) return;
   if (Array.isArray(value)) {
     for (const item of value) collect(item, key, above, depth + 1, facts);
   } else if (typeof value === "object" && value !== null) {
@@ -71,5 +71,5 @@ export const readRecord = (context: string): DataRecord | undefined => {
     .filter((fact) => stanceOf(fact) === "yes")
     .map(lineOf)
     .join("\n");
-  return facts.length >= MOST_FACTS ? { facts, text: context } : { facts, text };
+  return facts.length >= MAX_FACTS ? { facts, text: context } : { facts, text };
 };

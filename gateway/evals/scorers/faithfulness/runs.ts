@@ -1,14 +1,14 @@
 import type { Source } from "./source";
 
 /** Places that are looked at for all words of a claim together. */
-const MOST_STEPS = 2_000_000;
+const MAX_STEPS = 2_000_000;
 
 /**
  * For each word of a claim the length of the longest run of words that ends with it and stands in the contexts as it is
  * (the fragments of Grusky et al. 2018, "Newsroom", seen from their ends).
  */
 export const runLengths = (ids: readonly number[], { placesOf }: Source): number[] => {
-  const most = Math.max(1, Math.floor(MOST_STEPS / Math.max(1, ids.length)));
+  const most = Math.max(1, Math.floor(MAX_STEPS / Math.max(1, ids.length)));
   let before = new Map<number, number>();
   return ids.map((id) => {
     const current = new Map<number, number>();

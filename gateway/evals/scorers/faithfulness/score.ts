@@ -17,15 +17,15 @@ export interface FaithfulnessScores {
   claims: Claim[];
 }
 
-/** From this score on a claim is supported, and below the other one unsupported. */
+/** A claim is supported from the first score and unsupported below the second. */
 export const SUPPORTED_FROM = 0.5;
 export const UNSUPPORTED_BELOW = 0.25;
-/** An answer with this value or more is faithful. */
+/** An answer is faithful from this score. */
 const FAITHFUL_FROM = 0.5;
 
 /**
- * Log-odds at which a claim's score is 0.5. Of ten sentences of a longer answer nine are supported, so that a doubt has
- * to be strong before one is marked; of statements about half are.
+ * Log-odds at which a claim scores 0.5. In longer answers nine of ten sentences are supported, so a sentence is marked
+ * only on strong doubt; about half of all statements are supported.
  */
 export const CLAIM_CENTRE: Readonly<Record<Shape, number>> = { record: 0.8, text: 0.8, statement: 0 };
 
@@ -47,24 +47,24 @@ const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: 
   return { ...claim, text: output.slice(claim.start, claim.end), verdict, score, context, unsupported };
 };
 
-/** Just below the score of a supported claim. */
+/** The highest score of a claim that is not supported. */
 const DOUBTED = SUPPORTED_FROM - 0.01;
 
-/** What speaks against a claim by itself leaves it partly supported at most. */
+/** A contradicted claim is partly supported at best. */
 const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
   const score = sigmoid(logit - CLAIM_CENTRE[shape]);
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
-/** A reference says no more than the answer: that there is no answer, or the same bare yes or no. */
+/** Whether a reference is the same abstention or the same bare yes or no as the answer. */
 const isExpected = ({ output, references }: ScoredAnswer): boolean => {
   const stance = abstains(output) ? "abstains" : stanceOf(maskCitations(output));
   return stance !== undefined && references.some((reference) => stanceOf(reference) === stance);
 };
 
 /**
- * Faithfulness of an answer to its contexts, 0…1, higher is better, and hallucination: the share of its claims that is
- * unsupported, lower is better. Equal texts and vectors give equal scores. Throws what `embed` throws.
+ * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the share of unsupported
+ * claims, lower is better. Equal texts and vectors give equal scores. Throws what `embed` throws.
  */
 export const scoreFaithfulness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<FaithfulnessScores> => {
   const read = await readAnswer(answer, embed);

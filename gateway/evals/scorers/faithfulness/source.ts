@@ -20,7 +20,7 @@ export interface Source {
   /** Stems in order, over all contexts. */
   words: Int32Array;
   idOf: ReadonlyMap<string, number>;
-  /** Where a stem stands in `words`, at most `MOST_PLACES` of them. */
+  /** Where a stem stands in `words`, at most `MAX_PLACES` of them. */
   placesOf: readonly (readonly number[])[];
   /** In how many passages a stem stands. */
   frequencyOf: readonly number[];
@@ -35,9 +35,9 @@ export interface Source {
 }
 
 /** Characters of the contexts that are looked at. */
-const MOST_CHARACTERS = 4_000_000;
+const MAX_CHARACTERS = 4_000_000;
 /** Places of a frequent stem that are looked at. */
-const MOST_PLACES = 2000;
+const MAX_PLACES = 2000;
 const BEGINNING = 5;
 
 export const beginningOf = (stem: string): string | undefined =>
@@ -63,7 +63,7 @@ const addWord = (building: Building, stem: string, passage: number): void => {
     lastPassageOf.push(-1);
   }
   const places = placesOf[id];
-  if (places && places.length < MOST_PLACES) places.push(words.length);
+  if (places && places.length < MAX_PLACES) places.push(words.length);
   if (lastPassageOf[id] !== passage) {
     lastPassageOf[id] = passage;
     frequencyOf[id] = (frequencyOf[id] ?? 0) + 1;
@@ -92,7 +92,7 @@ export const readSource = (contexts: readonly string[]): Source => {
   const joined = new Set<string>();
   const beginnings = new Set<string>();
   const records: DataRecord[] = [];
-  let left = MOST_CHARACTERS;
+  let left = MAX_CHARACTERS;
   for (const [context, whole] of contexts.entries()) {
     const record = readRecord(whole.slice(0, left));
     if (record) records.push(record);

@@ -7,18 +7,18 @@ import type { UnsupportedSpan } from "./span";
 const STANCES = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 
 const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
-  `The data ${STANCES[attribute.stance]} "${attribute.name}"; the answer ${isDenied ? "denies" : "affirms"} it.`;
+  `The data ${STANCES[attribute.stance]} "${attribute.name}", but the answer ${isDenied ? "denies" : "affirms"} it.`;
 
-/** What speaks against a claim by itself, whatever its other words. Offsets count from the claim's start. */
+/** Findings that contradict a claim, whatever its other words are. Offsets count from the start of the claim. */
 export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "wrong" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
   ),
   ...evidence.hours.flatMap(({ start, end, isRight }) =>
-    isRight ? [] : [{ start, end, note: "The timetable in the data says otherwise." }],
+    isRight ? [] : [{ start, end, note: "The opening hours in the data are different." }],
   ),
   ...evidence.altered,
-  ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context with the same words says the opposite." }] : []),
+  ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context says the opposite in the same words." }] : []),
 ];
 
 /** Numbers and names that no context has. */
@@ -26,10 +26,10 @@ const additions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "unknown" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
   ),
-  ...evidence.numbers.untold.map(({ start, end }) => ({ start, end, note: "No context has this number." })),
+  ...evidence.numbers.missing.map(({ start, end }) => ({ start, end, note: "This number is in no context." })),
   ...evidence.newNames.flatMap((at) => {
     const word = evidence.words[at];
-    return word ? [{ start: word.start, end: word.end, note: "No context has this name." }] : [];
+    return word ? [{ start: word.start, end: word.end, note: "This name is in no context." }] : [];
   }),
 ];
 

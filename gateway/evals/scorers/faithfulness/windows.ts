@@ -10,7 +10,7 @@ export interface Window {
 }
 
 /** Windows of a claim that are looked at closely. */
-const MOST_WINDOWS = 8;
+const MAX_WINDOWS = 8;
 
 const coverage = (ids: ReadonlyMap<number, number>, total: number, { words }: Source, from: number, to: number) => {
   const found = new Set<number>();
@@ -40,7 +40,7 @@ export const bestWindows = (weights: ReadonlyMap<number, number>, total: number,
       last = passage;
     }
   }
-  const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, MOST_WINDOWS);
+  const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, MAX_WINDOWS);
   return best.map(([passage, score]) => {
     const context = source.passages[passage]?.context;
     const near = (place: number) => {

@@ -3,7 +3,7 @@ import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { Attribute } from "./facts";
 import { LIGHT_STEMS } from "./light-words";
-import type { NumberIndex } from "./numbers-told";
+import type { NumberIndex } from "./number-index";
 import { isNegation } from "./polarity";
 import type { Shape } from "./shape";
 import { beginningOf, type Source } from "./source";

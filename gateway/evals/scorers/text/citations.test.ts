@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { maskCitations, maskMarkers } from "./citations";
 
-/** What is left of a text, with one space for each run of them. */
+/** The masked text, with runs of spaces collapsed. */
 const left = (text: string): string => maskCitations(text).replace(/\s+/g, " ").trim();
 
 describe("a citation marker is blanked", () => {
@@ -90,7 +90,7 @@ describe("an attribution to the contexts is blanked", () => {
     "Given the provided information, Paris is big.",
   ])("%j", (text) => expect(left(text)).toBe("Paris is big."));
 
-  test("also behind the claim", () => {
+  test("after the claim, too", () => {
     expect(left("Paris is big, according to the provided documents.")).toBe("Paris is big, .");
     expect(left("Paris is big, as stated in passage 1.")).toBe("Paris is big, .");
     expect(left("Paris is big (see [2]).")).toBe("Paris is big ( ).");
@@ -133,7 +133,7 @@ describe("what belongs to the sentence stays", () => {
   ])("%j", (text) => expect(maskCitations(text)).toBe(text));
 });
 
-test("offsets stay: a masked text is as long as the text, and only blanks differ", () => {
+test("masking keeps the length and changes only the masked characters to spaces", () => {
   const part = fc.constantFrom(
     ...["[1]", "【2】", "According to ", "the documents", ", ", "\n", "Sources: ", "👍", "(source 2)", "¹", "`a[1]`"],
     ...["Paris", " is ", "[1, ", "]", ". ", "\ue000", "https://x.org", "guide.pdf", "p. 3", "\ud800"],

@@ -1,10 +1,10 @@
 /*
  * Citation markers ("[1]", "【1†source】", "(Source: guide.pdf, p. 3)") and attributions ("According to the documents,").
- * They say where a claim comes from and claim nothing themselves. Both are blanked, so that offsets stay those of the text.
- * Every pattern is bounded: time is linear in the text's length.
+ * They give the source of a claim and claim nothing themselves. Both are replaced with spaces, which keeps the offsets.
+ * Every pattern is bounded, so time is linear in the length of the text.
  */
 
-/** Code is left as it is: `items[1]`. */
+/** Code is unchanged: `items[1]`. */
 const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
 const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
@@ -36,23 +36,23 @@ const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULA
 /** Before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
 const VALUE_BEFORE =
   /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+/<>{[]|\w\(|\*\s)\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
-/** Behind one: "scores[1] = 5", "[1].name"; behind a range also "[0-9]+". */
+/** After one: "scores[1] = 5", "[1].name"; behind a range also "[0-9]+". */
 const VALUE_BEHIND = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
 
-/** Brackets of numbers are a list, a range or an index where the words around them ask for one. */
+/** Numbers in brackets are a list, a range or an index if the words around them show it. */
 const isValue = (text: string, start: number, end: number): boolean =>
   VALUE_BEFORE.test(text.slice(Math.max(0, start - 60), start)) ||
   VALUE_BEHIND.test(text.slice(end, end + 4)) ||
   (text.slice(start, end).includes("-") && /[+*?{]/.test(text.charAt(end)));
 
-/** Stands for a blanked marker until attributions are read. */
+/** Placeholder for a marker until attributions are read. */
 const BLANK = "\ue000";
 
 const blankMarkers = (text: string): string => {
   let last = 0;
   return text.replace(MARKER, (match: string, bracketed: string | undefined, at: number) => {
     if (match.startsWith("`")) return match;
-    // What follows a marker is another one: "[1][2]", "[1], [2]".
+    // Brackets after a marker are markers too: "[1][2]", "[1], [2]".
     const isNext = last > 0 && /^[\s,;&]{0,4}(?:and\s)?$/.test(text.slice(last, at));
     if (bracketed && !isNext && isValue(text, at, at + match.length)) return match;
     last = at + match.length;
@@ -64,12 +64,12 @@ const MARKS = String.raw`[\s${BLANK}]{0,40}`;
 const DETERMINER = "(?:the|these|those|this|that|my|your|our|each|every|both|all|several|some)";
 const QUALIFIER =
   "(?:provided|given|above|following|retrieved|available|supplied|relevant|attached|cited|quoted|numbered|uploaded|listed|shared|aforementioned|original|source|search|context|reference|background|input|document|text|first|second|third|fourth|fifth|last|same|other|two|three|both|all|of|the)";
-/** What contexts are called. */
+/** Words for the contexts. */
 export const SOURCE =
   "(?:contexts?|passages?|documents?|docs?|sources?|texts?|articles?|excerpts?|snippets?|extracts?|paragraphs?|materials?|references?|records?|files?|pages?|results?|information|data|content|knowledge base)";
 const WHICH = String.raw`(?:\s?(?:#|no\.|number)?\s?\d{1,3}\b(?!\s?[.:%]\d)(?:(?:\s?,\s?\d{1,3}){0,9}\s?,?\s?(?:and|&|or|–|-)\s?(?:${SOURCE}\s)?\d{1,3}\b)?)`;
 const GIVEN = String.raw`(?:\s(?:(?:that\s)?(?:you|i|we)(?:['’]ve|\shave)?\s(?:been\s)?|(?:that\s)?(?:was|were|is|are)\s)?(?:provided|given|gave|above|below|shared|supplied|retrieved|available|attached)(?:\s(?:to me|here|above|below))?)`;
-/** "the text of the law", "documents released by the court" are somebody's, not the contexts. */
+/** "the text of the law" and "documents released by the court" don't mean the contexts. */
 const NOT_SOMEBODYS = String.raw`(?!\s(?:of|by|from|for|on|about|published|released|written|obtained|leaked|called|titled|named|which|who)\b|[-'’]\p{L})`;
 const part = (lead: string) =>
   String.raw`${lead}(?:${QUALIFIER}\s){0,4}${SOURCE}\b(?:${MARKS}${WHICH}|\s[A-Z]\b)?(?:\s?${BLANK}{1,40}){0,5}${GIVEN}?`;
@@ -115,10 +115,10 @@ const SOURCE_WORD = new RegExp(String.raw`\b(?:${HEADING}|see)\s?:?\s?(?=${BLANK
 const blank = (match: string): string => " ".repeat(match.length);
 const unmark = (text: string): string => text.replaceAll(BLANK, " ");
 
-/** The text with spaces in place of its citation markers; as long as it was. */
+/** Replaces citation markers with spaces. The length does not change. */
 export const maskMarkers = (text: string): string => unmark(blankMarkers(text));
 
-/** The text with spaces in place of citation markers, lists of sources and attributions; as long as it was. */
+/** Replaces citation markers, source lists and attributions with spaces. The length does not change. */
 export const maskCitations = (text: string): string =>
   unmark(
     blankMarkers(text)

@@ -1,14 +1,14 @@
 import { type Quantity, readNumbers } from "./numbers";
 import { readWords, type Word } from "./words";
 
-/** A date of a text, as far as it is told. */
+/** A full or partial date found in a text. */
 export interface DateMention {
-  /** Before the common era negative: 44 BC is -44. */
+  /** Negative before the common era: 44 BC is -44. */
   year: number | null;
   /** From 1. */
   month: number | null;
   day: number | null;
-  /** "03/04/1999": which of the two is the month depends on the country; `month` and `day` are null. */
+  /** The two numbers of an ambiguous date such as "03/04/1999", where the country decides which is the month; `month` and `day` are null. */
   either: readonly [number, number] | null;
   /** "the 1990s": any year of the ten. */
   isDecade: boolean;
@@ -23,7 +23,7 @@ const namesOf = (names: string): [string, number][] =>
 const ENGLISH = namesOf(
   "january|jan february|feb march|mar april|apr may june|jun july|jul august|aug september|sep|sept october|oct november|nov december|dec",
 );
-/** As `normaliseWord` writes them: German, French, Spanish, Italian, Portuguese, Dutch, Russian in the genitive. */
+/** Normalized by `normaliseWord`: German, French, Spanish, Italian, Portuguese, Dutch, Russian in the genitive. */
 const OTHERS = namesOf(
   "januar|janner|janvier|enero|gennaio|janeiro|januari|января februar|fevrier|febrero|febbraio|fevereiro|februari|февраля " +
     "marz|mars|marzo|marco|maart|марта avril|abril|aprile|апреля mai|mayo|maggio|maio|mei|мая " +
@@ -34,7 +34,7 @@ const OTHERS = namesOf(
 const ENGLISH_MONTHS: ReadonlyMap<string, number> = new Map(ENGLISH);
 const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
 
-/** A month by its name. "may" and "march" are months by their capital only, "mars" and "juli" beside a day only. */
+/** A month by its name. "may" and "march" are months only if capitalized, "mars" and "juli" only next to a day. */
 const monthOf = (word: Word | undefined, isBesideDay: boolean): number | null => {
   if (!word) return null;
   const isCapital = /^\p{Lu}/u.test(word.text);
@@ -50,7 +50,7 @@ const dayOf = (word: Word | undefined): number | null => {
 
 interface Read {
   date: Pick<DateMention, "year" | "month" | "day"> & Partial<Pick<DateMention, "either">>;
-  /** Words that it takes. */
+  /** Number of words read. */
   length: number;
 }
 
@@ -104,7 +104,7 @@ const readMarked = (words: readonly Word[], at: number): Read | undefined => {
   return isIn(day, 1, 31) ? { date: { year, month, day }, length: 6 } : { date: { year, month, day: null }, length: 4 };
 };
 
-/** "2020-03", "03/2020"; "2003-04" may be a season, and is left. */
+/** "2020-03", "03/2020"; "2003-04" may be a season and is not read. */
 const readMonthAndYear = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b] = [words[at], words[at + 1]];
   if (!a || !b || !/^\d{2}(?:\d{2})?$/.test(a.norm) || !/^\d{2}(?:\d{2})?$/.test(b.norm)) return undefined;
@@ -119,13 +119,13 @@ const readMonthAndYear = (words: readonly Word[], at: number, source: string): R
     : undefined;
 };
 
-/** "1990-03-12", "12/03/1990", "12.03.1990": with full stops the day comes first. */
+/** "1990-03-12", "12/03/1990", "12.03.1990": with full stops, the day comes first. */
 const readNumeric = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const [a, b, c] = [words[at], words[at + 1], words[at + 2]];
   if (!a || !b || !c) return undefined;
   const between = source.slice(a.end, b.start);
   if (!/^(?:[-/–]|\.\s?)$/.test(between) || source.slice(b.end, c.start) !== between) return undefined;
-  // "1.2.2003.4" and "10-10-2000-5" are other numbers.
+  // "1.2.2003.4" and "10-10-2000-5" are not dates.
   if (
     /^[-/.]\d/.test(source.slice(c.end, c.end + 2)) ||
     /\d[-/.]$/.test(source.slice(Math.max(0, a.start - 2), a.start))
@@ -170,7 +170,7 @@ export const readDates = (source: string, words: readonly Word[] = readWords(sou
 
 export type DateAgreement = "same" | "coarser" | "conflict" | "unrelated";
 
-/** By both ways to read "03/04/1999": month first, and day first. A date that leaves no doubt is the same by both. */
+/** Both readings of "03/04/1999": month first and day first. They are equal for an unambiguous date. */
 const readings = (date: DateMention): [DateMention, DateMention] => {
   const [first = null, second = null] = date.either ?? [];
   if (first === null) return [date, date];
@@ -184,12 +184,12 @@ const ORDER: readonly DateAgreement[] = ["same", "coarser", "conflict", "unrelat
 
 /**
  * How a given date stands to an expected one. `same`: it tells all that is expected; `coarser`: part of it and nothing
- * else ("1990" for "March 1990"); `conflict`: a part is another one; `unrelated`: they have no part in common. Where day
- * and month may be either, both are read by one country's order, and the order that agrees better counts.
+ * else ("1990" for "March 1990"); `conflict`: a part differs; `unrelated`: they have no part in common. Ambiguous
+ * dates are compared with the month first and with the day first; the better result counts.
  */
 export const compareDates = (expected: DateMention, given: DateMention): DateAgreement => {
-  const [wanted, told] = [readings(expected), readings(given)];
-  const found = [compareReadings(wanted[0], told[0]), compareReadings(wanted[1], told[1])];
+  const [wanted, actual] = [readings(expected), readings(given)];
+  const found = [compareReadings(wanted[0], actual[0]), compareReadings(wanted[1], actual[1])];
   return ORDER.find((agreement) => found.includes(agreement)) ?? "unrelated";
 };
 
@@ -197,10 +197,10 @@ const compareReadings = (expected: DateMention, given: DateMention): DateAgreeme
   let known = 0;
   let common = 0;
   for (const part of ["year", "month", "day"] as const) {
-    const [wanted, told] = [expected[part], given[part]];
+    const [wanted, actual] = [expected[part], given[part]];
     if (wanted !== null) known++;
-    if (wanted === null || told === null) continue;
-    if (!isSamePart(part, wanted, told, expected, given)) return "conflict";
+    if (wanted === null || actual === null) continue;
+    if (!isSamePart(part, wanted, actual, expected, given)) return "conflict";
     common++;
   }
   if (common === 0) return "unrelated";

@@ -1,9 +1,9 @@
 import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
 import type { Word } from "./words";
 
-/* What stands before and behind a number and belongs to it: its unit, sign, bound and era. */
+/* Reads the unit, sign, bound and era before or after a number. */
 
-/** "<42" is a bound and not 42. In words ("over 42") it is told apart only from another bound. */
+/** "<42" differs from 42. A bound in words ("over 42") differs only from another bound. */
 export interface Bound {
   sign: "<" | "≤" | ">" | "≥" | "±";
   isSpelled: boolean;
@@ -56,7 +56,7 @@ export const unitAround = (
   return { unit, end: unit ? following.end : end };
 };
 
-/** A minus that belongs to the number: it stands before it without a space, and nothing to subtract from stands before that. */
+/** Whether the number has a minus sign: directly before it, with nothing to subtract from before the sign. */
 const MINUS =
   /(?:^|[\s([{=<>≤≥±*×/,:;"'“‘|~≈^])[-–‑－−][$€£₹¥₩₽]?$|(?:^|[([{=<>≤≥:~≈]\s?)−\s[$€£₹¥₩₽]?$|(?:^|[\s([{=<>≤≥~≈])[$€£₹¥₩₽]\s?[-−–]$/u;
 const BELOW_ZERO = /^\s?(?:(?:°|degrees?)\s?(?:[cf]|celsius|fahrenheit)?\s?)?below (?:zero|freezing)\b/iu;

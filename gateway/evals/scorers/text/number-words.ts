@@ -11,7 +11,7 @@ const ORDINALS =
   );
 const TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split(" ");
 
-/** English, with the Indian ones; behind digits also those of German, French, Spanish and Italian, Chinese, Japanese and Korean. */
+/** English, including Indian English; after digits also German, French, Spanish, Italian, Chinese, Japanese and Korean. */
 const MAGNITUDES: ReadonlyMap<string, number> = new Map(
   Object.entries({
     dozen: 12,
@@ -54,11 +54,11 @@ export const romanValue = (text: string): number | undefined => {
 
 export const magnitudeOf = (norm: string): number | undefined => MAGNITUDES.get(norm);
 
-/** A number that words spell out, or undefined where none begins at `from`. */
+/** A number spelled out in words. */
 export interface Spelled {
   value: number;
   isOrdinal: boolean;
-  /** Words that it takes. */
+  /** Number of words read. */
   length: number;
 }
 
@@ -88,7 +88,7 @@ export const readSpelled = (words: readonly Word[], from: number): Spelled | und
   return at > from ? result(false) : undefined;
 };
 
-/** What a whole is divided into, singular and plural. */
+/** Denominators in words, singular and plural. */
 const PARTS: ReadonlyMap<string, number> = new Map([
   ["half", 2],
   ["quarter", 4],
@@ -102,7 +102,7 @@ export const readSpelledOne = (words: readonly Word[], at: number): Spelled | un
   return value === undefined ? undefined : { value, isOrdinal: false, length: 2 };
 };
 
-/** "the other half", "a half" and "one half" are read elsewhere or no share. */
+/** "the other half" is not a share; "a half" and "one half" are read elsewhere. */
 const DETERMINERS = new Set(
   "other last latter former top bottom upper lower each either this that better a an one and".split(" "),
 );
@@ -121,7 +121,7 @@ export const readSpelledFraction = (words: readonly Word[], at: number): Spelled
   )
     return { value: 0.5, isOrdinal: false, length: 1 };
   const parts = partsOf(second);
-  // "a third" is more often one after the second; "a third of them" and "a third" alone are shares.
+  // "a third" usually means one more after the second; "a third of them" and a bare "a third" are shares.
   const isShare = parts === 2 || parts === 4 || words[at + 2]?.norm === "of" || words.length === 2;
   const over = first === "a" && isShare ? 1 : SMALL.get(first);
   if (parts === undefined || over === undefined || over === 0 || over >= 20) return undefined;
@@ -144,6 +144,6 @@ const fits = (group: number | undefined, value: number): boolean =>
   group === undefined ||
   (value < 10 ? value > 0 && group % 10 === 0 && group % 100 !== 10 && group > 0 : group % 100 === 0 && group > 0);
 
-/** "and" goes on only after hundreds and thousands: "two and three" are two numbers. */
+/** "and" continues a number only after hundreds and thousands: "two and three" are two numbers. */
 const isRound = (total: number, group: number | undefined): boolean =>
   group === undefined ? total > 0 : group >= 100 && group % 100 === 0;

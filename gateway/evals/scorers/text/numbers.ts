@@ -10,11 +10,11 @@ import {
 import { areRivals, isMoney, isSameDimension, type Unit, unitByName } from "./units";
 import { readWords, type Word } from "./words";
 
-/** A number of a text. */
+/** A number found in a text. */
 export interface Quantity {
   /** In the unit as written, sign and magnitude words included: "-2.5 million" is -2500000. */
   value: number;
-  /** What it is where a full stop parts the thousands: 1234 for "1.234"; null where the digits leave no doubt. */
+  /** The value if the full stop separates thousands: 1234 for "1.234"; null if the number is unambiguous. */
   otherValue: number | null;
   /** Half a unit of the last digit written: 2.5 million stands for 2450000…2550000. */
   halfStep: number;
@@ -27,7 +27,7 @@ export interface Quantity {
   isYear: boolean;
   /** "1990s". */
   isDecade: boolean;
-  /** UTF-16 offsets, without a sign before it, the unit behind it included. */
+  /** UTF-16 offsets, without the sign before the number, with the unit after it. */
   start: number;
   end: number;
 }
@@ -51,7 +51,7 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   if (!word?.numeral) return undefined;
   const { value, otherValue, step, suffix, isPlain } = word.numeral;
   const isAmount = CURRENCY.includes(source.charAt(word.start - 1) || " ");
-  // "5m" are metres, "€5m" and "5M" are millions.
+  // "5m" is metres; "€5m" and "5M" are millions.
   const short = suffix === "m" && !isAmount && !word.text.endsWith("M") ? undefined : SHORT_MAGNITUDES[suffix];
   const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
   const unit = short === undefined ? (unitByName(suffix) ?? null) : null;
@@ -117,7 +117,7 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
     const { era, end } = eraOf(source, start, around.end);
     const factor = isNegative(words, at, end, source) ? -1 : 1;
     const bound = boundOf(source, start, end);
-    // Who writes the euro behind the number groups by full stops: "1.000 €".
+    // With the euro sign after the number, full stops separate thousands: "1.000 €".
     const isContinental =
       read.otherValue !== null && /€\s*$/.test(source.slice(start, around.end)) && read.otherValue > read.value;
     const [value, otherValue] = isContinental ? [read.otherValue ?? 0, read.value] : [read.value, read.otherValue];
@@ -140,7 +140,7 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
   return joinParts(quantities, source);
 };
 
-/** Dimensions of which people name a large unit and then a smaller one. */
+/** Dimensions whose amounts may combine a large and a smaller unit. */
 const COMPOUND = new Set(["time", "years", "length", "mass"]);
 
 /** "1 hour 30 minutes", "5 feet and 10 inches": one amount in the larger unit. */
@@ -168,8 +168,8 @@ const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
   part.value * (part.unit?.factor ?? 0) < (whole.unit?.factor ?? 0) &&
   /^\s(?:and\s)?$/.test(source.slice(whole.end, part.start).slice(0, 6));
 
-/** Rounding is granted up to this share of the value; "about 40 %" for 44.7 % is not. */
-const MOST_ROUNDING = 0.02;
+/** Rounding may change a value by at most this share; "about 40 %" does not match 44.7 %. */
+const MAX_ROUNDING = 0.02;
 
 const SIDES: Readonly<Record<Bound["sign"], string>> = {
   "<": "below",
@@ -184,18 +184,18 @@ const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
   return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
 };
 
-/** What the values are multiplied by to be in one unit. "£5" and "5 pounds" are in one already. */
+/** Factors that convert both values to one unit. "£5" and "5 pounds" already share one. */
 const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
   !a || !b || (a.dimension !== b.dimension && isMoney(a) && isMoney(b)) ? [1, 1] : [a.factor, b.factor];
 
 interface Comparison {
   x: number;
   y: number;
-  /** What may have been rounded off. */
+  /** Largest rounding error of the less precise value. */
   step: number;
 }
 
-/** Ways to compare two values: in a common unit, by each meaning of a full stop, a share of 100 as one of 1. */
+/** Ways to compare two values: in a common unit, with either meaning of a full stop, and 50 % as 0.5. */
 const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
   const scaled = ({ value, otherValue, halfStep }: Quantity, factor: number) => [
     { value: value * factor, step: halfStep * factor },
@@ -216,8 +216,8 @@ const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
 };
 
 /**
- * Whether two numbers say the same: equal, or one is the other rounded, after conversion to a common unit. A unit that
- * only one of them has is no difference, a sign, a bound or an era is; years and ordinals are never rounded.
+ * Whether two numbers are equal, or one is the other rounded, after conversion to a common unit. A unit that only one of
+ * them has is ignored; sign, bound and era must match. Years and ordinals are never rounded.
  */
 export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
   if (a.unit && b.unit && (!isSameDimension(a.unit, b.unit) || a.isOrdinal !== b.isOrdinal)) return false;
@@ -227,11 +227,11 @@ export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
   return comparisons(a, b).some(({ x, y, step }) => {
     const [difference, size] = [Math.abs(x - y), Math.max(Math.abs(x), Math.abs(y))];
     if (difference <= 1e-9 * size) return true;
-    return mayRound && !areWhole && difference <= step * 1.0001 && difference <= MOST_ROUNDING * size;
+    return mayRound && !areWhole && difference <= step * 1.0001 && difference <= MAX_ROUNDING * size;
   });
 };
 
-/** The same amount, but of another currency or scale, below zero, bounded on the other side, or of another era. */
+/** Whether two numbers differ only in currency, temperature scale, sign, bound or era. */
 export const isAltered = (a: Quantity, b: Quantity): boolean => {
   const plain = (quantity: Quantity): Quantity => ({
     ...quantity,

@@ -1,15 +1,15 @@
-/* How a number may be written with digits. The one place that knows separators, exponents and fractions. */
+/* Reads numbers written with digits, including separators, exponents and fractions. */
 
-/** A number as its digits say it. */
+/** A number written with digits. */
 export interface Numeral {
   value: number;
   /** The value of the last digit written: 0.1 for "2.5", 100000 for "2.5e6"; 0 for a fraction, which is exact. */
   step: number;
-  /** 1234 for "1.234", which many countries write so; null where the digits leave no doubt. */
+  /** The value with a full stop as thousands separator: 1234 for "1.234"; null if the number is unambiguous. */
   otherValue: number | null;
-  /** Letters that are written to the number without a space: "km", "th", "s". */
+  /** Letters directly after the number: "km", "th", "s". */
   suffix: string;
-  /** Nothing but digits, as a year is written. */
+  /** Whether it is digits only, like a year. */
   isPlain: boolean;
 }
 
@@ -17,13 +17,13 @@ const D = String.raw`\p{Nd}`;
 const SUPERSCRIPT = `[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}`;
 const POWER = String.raw`(?:\^[{(]?[-−+]?${D}{1,3}[)}]?|${SUPERSCRIPT})`;
 const DECIMAL = `${D}{1,40}(?:[.,٫]${D}{1,40})?`;
-/** Nothing that would make it a version, a list or a longer number follows. */
+/** Not followed by anything that makes it a version, a list or a longer number. */
 const ENDS = String.raw`(?![\p{Nd}\p{M}]|[.,٫٬'’]${D})`;
 /** Letters that may follow, such as a unit. */
 const SUFFIX = String.raw`(?:(?!\p{Nd})[\p{sc=Latin}µ]{1,4}(?![\p{L}\p{Nd}]))?`;
 const VULGAR = "[¼½¾⅐-⅞]";
 
-/** The forms that are longer than a run of digits, as the source of a regular expression with the flag `u`. */
+/** Source of a regular expression (flag `u`) for numbers that are more than a run of digits. */
 export const NUMERAL = [
   // 1.5 × 10^6, 10⁶, 2^10
   String.raw`${DECIMAL}\s?[×x*·⋅]\s?10${POWER}${ENDS}`,
@@ -48,7 +48,7 @@ export const NUMERAL = [
   String.raw`(?<![[{,]\s?|${D}[.,])(?!(?<=\()${D},${D}\))(?!(?:1[5-9]|20)\p{Nd}{2},)${D}+,(?!(?:1[5-9]|20)\p{Nd}{2}(?!\p{Nd}))(?:${D}{1,2}|${D}{4,})${ENDS}(?!\s?[\]}])${SUFFIX}`,
   // .5
   String.raw`(?<![\p{L}\p{N}.,!?;:)\]}"”’'])\.${D}+${ENDS}`,
-  // The day of an ISO date with its time, and digits that a script without spaces goes on after
+  // The day of an ISO date with a time, and digits before Hangul
   `${D}{1,2}(?=[Tt]${D}{2}:?${D}{2})`,
   String.raw`${D}+(?=\p{sc=Hangul})`,
 ].join("|");
@@ -64,7 +64,7 @@ const FORMS = {
   digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µ]{0,4})$/u,
 };
 
-/** Digits of a script follow each other from its zero, which follows something that is no digit, or another script's 9. */
+/** Value of a digit of any script: the number of digits just before it in Unicode, at most 9. */
 const digitValue = (digit: string): number => {
   const code = digit.codePointAt(0) ?? 0;
   let value = 0;
@@ -72,11 +72,11 @@ const digitValue = (digit: string): number => {
   return value;
 };
 
-/** With the digits of every script as those of ASCII, at the same offsets. */
+/** Replaces the digits of every script with ASCII digits and keeps the offsets. */
 export const asciiDigits = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (sign) => (/\p{Nd}/u.test(sign) ? String(digitValue(sign)) : sign));
 
-/** Digits of any script, superscripts included, as those of ASCII; a raised or typographic sign as "-". */
+/** Replaces digits of any script, including superscripts, with ASCII digits, and a superscript or typographic minus with "-". */
 export const toAscii = (text: string): string =>
   text
     .normalize("NFKC")
@@ -92,7 +92,7 @@ const fractionOf = (whole: string | undefined, over: string, under: string): Num
   return { value: Number(whole ?? 0) + top / bottom, step: 0, otherValue: null, suffix: "", isPlain: false };
 };
 
-/** Digits with separators: the last one that comes once, or another one than before, is the decimal mark. */
+/** Reads digits with separators. The last separator is the decimal mark if it occurs once or differs from the others. */
 const separated = (written: string, suffix: string): Numeral => {
   const digits = toAscii(written).replaceAll("٫", ".").replaceAll("٬", ",");
   const marks = digits.replace(/\d/g, "");
@@ -101,7 +101,7 @@ const separated = (written: string, suffix: string): Numeral => {
   const behind = last === "" ? 0 : digits.length - at - 1;
   const isRepeated = marks.length > 1 && marks.at(-2) === last;
   const isPoint = (last === "." || last === ",") && !isRepeated;
-  // "1,234" is grouped; "1.234" is not in English; "0,123" and "1 234,567" leave no doubt.
+  // "1,234" is grouped; "1.234" is a decimal in English; "0,123" and "1 234,567" are unambiguous.
   const isOpen = isPoint && marks.length === 1 && behind === 3 && at >= 1 && at <= 3 && !digits.startsWith("0");
   const isDecimal = isPoint && !(isOpen && last === ",");
   const whole = digits.replace(/\D/g, "");
@@ -115,7 +115,7 @@ const separated = (written: string, suffix: string): Numeral => {
   };
 };
 
-/** Reads a word that begins with a digit, a fraction or a decimal point; undefined where it is anything else ("3D-2b"). */
+/** Reads a word that begins with a digit, a fraction or a decimal point; undefined for anything else ("3D-2b"). */
 export const readNumeral = (word: string): Numeral | undefined => {
   const scientific = FORMS.scientific.exec(word)?.groups;
   if (scientific) {

@@ -1,4 +1,4 @@
-/** English words that are each other's opposite, the sides with a bar between. */
+/** Pairs of English opposites; a bar separates the two sides. */
 const OPPOSITES = `
   allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
   safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
@@ -12,7 +12,7 @@ const OPPOSITES = `
   started starts began begins|ended ends stopped stops; bought buys|sold sells; stronger|weaker; faster|slower; better|worse
 `;
 
-/** Number of a pair of opposites, negative for its second side. Keys are as `normaliseWord` writes them. */
+/** Number of each pair, negative for its second side. Keys are normalized by `normaliseWord`. */
 export const SIDE_OF: ReadonlyMap<string, number> = new Map(
   OPPOSITES.trim()
     .split(/[;\n]/)

@@ -31,12 +31,12 @@ export const tokenF1 = (expected: Words, given: Words): number =>
 export const bigrams = (words: Words): string[] => words.slice(1).map((word, index) => `${words[index]} ${word}`);
 
 /** Most cells of the table of a longest common subsequence; longer lists are compared by their beginning. */
-const MOST_CELLS = 4_000_000;
+const MAX_CELLS = 4_000_000;
 
 /** Length of the longest common subsequence. */
 export const lcsLength = (a: Words, b: Words): number => {
-  const rows = a.slice(0, Math.max(1, Math.floor(MOST_CELLS / Math.max(1, b.length))));
-  const columns = b.slice(0, MOST_CELLS);
+  const rows = a.slice(0, Math.max(1, Math.floor(MAX_CELLS / Math.max(1, b.length))));
+  const columns = b.slice(0, MAX_CELLS);
   let above = new Int32Array(columns.length + 1);
   let current = new Int32Array(columns.length + 1);
   for (const word of rows) {

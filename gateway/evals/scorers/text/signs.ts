@@ -1,6 +1,6 @@
 import type { Word } from "./words";
 
-/* Signs between words that change what they say: "x+1" is not "x-1". Punctuation and markup are none of them. */
+/* Symbols between words that change the meaning: "x+1" is not "x-1". Punctuation and markup are ignored. */
 
 const SAME_SIGN: Readonly<Record<string, string>> = {
   "−": "-",
@@ -25,26 +25,26 @@ const SAME_SIGN: Readonly<Record<string, string>> = {
   "←": "<-",
 };
 const SIGN = /!==?|[!~]$|={1,3}>?|<=>|<[=-]?|>=?|->|\+\+|--|[-+*/]=|[-+^±]|\*{1,2}|\/{1,2}|&{1,2}|\|\|/g;
-/** Signs that may as well be left out: "F-16", "F16"; "TCP/IP"; "R & D". */
+/** Optional symbols: "F-16", "F16"; "TCP/IP"; "R & D". */
 const SOFT = new Set(["-", "/", "//", "->", "*", "**", "&"]);
 const TAG = /<\/?(?:a|b|br|code|div|em|i|li|p|pre|span|strong|sub|sup|td|u|ul)(?:\s[^<>]*)?\/?>/giu;
 const ANY_SIGN = /[-+*/=<>^±&|!~⇒−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠→←]/;
 const NONE: readonly string[] = [];
-/** Longest stretch between two words that is looked at. */
+/** Only this many characters between two words are read. */
 const LONGEST_GAP = 40;
 
-/** What a sign may stand between in a formula: a letter, a number, a closing or opening bracket. */
+/** Whether a word can be an operand of a formula: a letter or a number. */
 const isOperand = (word: Word | undefined): boolean =>
   word !== undefined && (word.numeral !== undefined || /^\p{L}\p{Nd}*$/u.test(word.text));
 
 const isEmphasis = (sign: string, gap: string, isSpaced: boolean): boolean =>
   sign.startsWith("*") && !isSpaced && gap.trim() !== gap;
 
-/** Signs of other keyboards as those of ASCII: "≥" is ">=". */
+/** Writes typographic symbols in ASCII: "≥" becomes ">=". */
 export const typeAscii = (text: string): string =>
   text.replace(/[−–‑－＋＝＜＞×⋅·÷≤⩽≥⩾≠⇒→←]/g, (sign) => SAME_SIGN[sign] ?? sign);
 
-/** The signs between two words that change what they say, without spaces. A word is undefined beyond the ends. */
+/** The meaningful symbols between two words, without spaces. A word is undefined at either end of the text. */
 const signsBetween = (source: string, left: Word | undefined, right: Word | undefined): readonly string[] => {
   const end = right?.start ?? source.length;
   const raw = left ? source.slice(left.end, end).slice(0, LONGEST_GAP) : source.slice(0, end).slice(-LONGEST_GAP);
@@ -56,10 +56,10 @@ const signsBetween = (source: string, left: Word | undefined, right: Word | unde
     const before = gap.slice(0, index);
     const isListMark = /\n\s*$/.test(before) && /^\s/.test(behind);
     if (isListMark || isEmphasis(sign, gap, isSpaced)) return [];
-    // A negation before a letter, not an exclamation or "about".
+    // A negation before a letter; not an exclamation mark or a tilde for "about".
     if (/^[!~]$/.test(sign))
       return right && /^\p{L}$/u.test(right.text) && /(?:^|[\s(=&|])$/.test(before) ? [sign] : [];
-    // A dash, a list mark, or the mark of a quotation.
+    // Not a dash, a list mark or a quotation mark.
     if (/^--?$/.test(sign)) {
       const isUnary =
         /^[$€£₹¥₩₽]?$/.test(behind) &&
@@ -70,19 +70,19 @@ const signsBetween = (source: string, left: Word | undefined, right: Word | unde
       return isOperand(left) && isOperand(right) ? ["-"] : [];
     }
     if (sign === ">" && /(?:^|\n)\s*$/.test(before) && left === undefined && !isOperand(right)) return [];
-    // "salt + water" are two things.
+    // "salt + water" is a list of two things.
     if (sign === "+" && !isOperand(left) && !isOperand(right)) return [];
     return [sign];
   });
 };
 
-/** Whether the same signs stand in both places; a soft one may be missing in one of them. */
+/** Whether two gaps have the same symbols; an optional one may be missing from either. */
 const agree = (a: readonly string[], b: readonly string[]): boolean =>
   a.join(" ") === b.join(" ") ||
   (a.length === 0 && b.every((sign) => SOFT.has(sign))) ||
   (b.length === 0 && a.every((sign) => SOFT.has(sign)));
 
-/** Signs that go on with a formula before it or behind it; an equals sign or an arrow only leads to it: "2 + 3 = 5". */
+/** Symbols before or after a formula that extend it. An equals sign or an arrow only introduces it: "2 + 3 = 5". */
 const edgeSigns = (
   source: string,
   left: Word | undefined,
@@ -97,7 +97,7 @@ const edgeSigns = (
   );
 };
 
-/** Some words of a text. */
+/** A run of words in a text. */
 export interface Stretch {
   text: string;
   words: readonly Word[];
@@ -110,7 +110,7 @@ const innerSigns = ({ text, words, at, length }: Stretch): (readonly string[])[]
     signsBetween(text, words[at + step], words[at + step + 1]),
   );
 
-/** "O(n)" is not the beginning of "O(n log n)". */
+/** "O(n)" does not match the start of "O(n log n)". */
 const isCut = (expected: Stretch, given: Stretch): boolean => {
   if (!/[\p{L}\p{N}]\(/u.test(expected.text)) return false;
   const opens = ({ text, words, at, length }: Stretch) =>
@@ -120,13 +120,13 @@ const isCut = (expected: Stretch, given: Stretch): boolean => {
   return closes(expected) && opens(given) && !closes(given);
 };
 
-/** Whether two stretches with the same words have the same signs between them, before and behind. */
+/** Whether two runs of the same words have the same symbols before, between and after the words. */
 export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
-  const [wanted, told] = [innerSigns(expected), innerSigns(given)];
+  const [wanted, actual] = [innerSigns(expected), innerSigns(given)];
   const isSame =
-    wanted.length === told.length
-      ? wanted.every((signs, gap) => agree(signs, told[gap] ?? []))
-      : agree(wanted.flat(), told.flat());
+    wanted.length === actual.length
+      ? wanted.every((signs, gap) => agree(signs, actual[gap] ?? []))
+      : agree(wanted.flat(), actual.flat());
   if (!isSame || isCut(expected, given)) return false;
   return [true, false].every((isBefore) => {
     const [a, b] = [expected, given].map(({ text, words, at, length }) => {
@@ -137,7 +137,7 @@ export const hasSameSigns = (expected: Stretch, given: Stretch): boolean => {
   });
 };
 
-/** A formula or a call: what stands between its words matters, "x^2 + y^2", "sin(x)". */
+/** Whether the words are a formula or a call, where symbols matter: "x^2 + y^2", "sin(x)". */
 export const isFormula = (stretch: Stretch): boolean =>
   /(?<=\p{L})\((?:\p{L}|-?\p{Nd}+)\)|(?<=(?<!\p{L})\p{L})\([^()]{1,30}\)/u.test(stretch.text) ||
   innerSigns(stretch).some((signs) => signs.some((sign) => !SOFT.has(sign))) ||

@@ -3,11 +3,11 @@ import { readSentences } from "./sentences";
 import { isStopWord, readWords } from "./words";
 
 /*
- * Sentences and answers that claim nothing: one list of abstentions and one of bare verdicts, for every criterion.
- * English, and the commonest words for it in other languages.
+ * Sentences and answers that make no claim. All criteria share one list of abstentions and one of bare verdicts: English,
+ * and the most common phrases of other languages.
  */
 
-/** What an answer says that makes no claim of its own: that it has no answer, or a bare yes or no. */
+/** The kinds of answers that make no claim: an abstention, or a bare yes or no. */
 export type Stance = "abstains" | "yes" | "no";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
@@ -25,7 +25,7 @@ const KNOWN =
   "(?:mentioned|stated|specified|provided|given|available|known|found|disclosed|clear|indicated|listed|included|described|discussed|addressed|reported|recorded|determined|determinable|answered|answerable|applicable|inferable|covered)";
 const MATTER = "(?:information|info|context|data|details?|evidence|mention)";
 
-/** Whole answers without an answer, as `evenOut` writes them. */
+/** Whole answers that abstain, as normalized by `evenOut`. */
 const ABSTENTION = new RegExp(
   `^(?:${[
     "idk|idek|dk|dunno|n/a|n a|tbd|cannotanswer|no comment|(?:nobody|no one) knows",
@@ -50,7 +50,7 @@ const ABSTENTION = new RegExp(
 const LEAD =
   /^(?:(?:the |my )?(?:final |short |correct |right )?(?:answer|verdict|response|result)(?: is)?|(?:it|this|that|(?:this|the) (?:question|statement|claim))(?: is|s)|(?:i am |im )?(?:sorry|afraid)(?: but)?|unfortunately|well|true(?: or |\/| )false|yes(?: or |\/| )no) (?=\S)/;
 
-/** Case, punctuation, apostrophes and Markdown evened out; "/" stays. */
+/** Normalizes case, punctuation, apostrophes and Markdown; keeps "/". */
 const evenOut = (text: string): string =>
   text
     .normalize("NFKC")
@@ -60,7 +60,7 @@ const evenOut = (text: string): string =>
     .replace(/(?<=\w) sorry ?$/, "")
     .trim();
 
-/** Words beside a bare verdict that add nothing: "Yes, that is right." */
+/** Words that add nothing to a bare verdict: "Yes, that is right." */
 const FILLERS = list("a the it its this that thats is was indeed absolutely definitely certainly of course");
 
 /** "No, it isn't.", "It does.": a verdict on what was asked. */
@@ -70,13 +70,13 @@ const ECHO =
 const EMPHATIC =
   /^(?:(?:indeed|absolutely|definitely|certainly|surely|of course)(?<denial> not)?|(?<never>not at all))(?: at all)?$/;
 
-/** Longer texts say more. */
+/** Longer texts are never an abstention or a bare verdict. */
 const LONGEST = 160;
 
-/** "NA" in capitals: "Na", "Na+" and "na" are other words. */
+/** "NA" in capitals only: "Na", "Na+" and "na" are different words. */
 const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
 
-/** What a whole text says, where that is all it says: "IDK", "N/A.", "Answer: yes", "The answer is no." */
+/** The stance of a text that says nothing else: "IDK", "N/A.", "Answer: yes", "The answer is no." */
 export const stanceOf = (text: string): Stance | undefined => {
   if (text.length > LONGEST) return undefined;
   let plain = evenOut(text);
@@ -93,20 +93,20 @@ export const stanceOf = (text: string): Stance | undefined => {
   return YES.has(word) !== isDenied ? "yes" : "no";
 };
 
-/** Words that answer whoever spoke before, and say nothing by themselves. */
+/** Words that only respond to the previous speaker. */
 export const INTERJECTIONS: ReadonlySet<string> = new Set([
   ...["yes", "yeah", "yep", "yea", "yup", "no", "nope", "nah", "oh", "well", "absolutely", "exactly", "sure", "wow"],
   ...["haha", "hmm", "ok", "okay", "sorry"],
 ]);
 
-/** What programs write for an answer that is missing. */
+/** How programs write a missing answer. */
 const MISSING = /^\s*["'*`]*(?:none|null|nil|nan|undefined)["'*`.]*\s*$/iu;
 
-/** Patterns look at no more of a sentence than this. */
+/** Patterns read only this many characters of a sentence. */
 const LOOKED_AT = 600;
 
 const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
-/** Phrases by which a sentence says that it, or what it was given, has no answer. */
+/** Phrases that say that the answer or its contexts don't answer the question. */
 export const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
   String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
@@ -122,13 +122,13 @@ export const ABSTENTION_PHRASES: readonly string[] = [
 ];
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
 
-/** What comes after a "but" may claim something all the same. */
+/** The part after a "but" may still make a claim. */
 const TURN = /\b(?:but|however|although|though|yet)\b/iu;
 
 const isSilent = (text: string): boolean =>
   readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
 
-/** The sentence says that there is no answer, and nothing else. */
+/** Whether the sentence abstains and says nothing else. */
 export const isAbstention = (sentence: string): boolean => {
   const text = sentence.slice(0, LOOKED_AT);
   if (stanceOf(text) === "abstains") return true;
@@ -138,7 +138,7 @@ export const isAbstention = (sentence: string): boolean => {
   return [before, after].every((part) => isSilent(part) || stanceOf(part) === "abstains" || SAYS_NO_ANSWER.test(part));
 };
 
-/** What is said to whoever asked, about nothing: "Sure!", "I hope this helps." */
+/** Courtesies to the reader: "Sure!", "I hope this helps." */
 const COURTESY = new RegExp(
   [
     String.raw`^(?:sure(?: thing)?|certainly|of course|absolutely|great|hello|hi|hey|thanks?(?: you)?|you're welcome|no problem|good luck)[\s!.,]*(?:there)?[\s!.,]*$`,
@@ -156,10 +156,10 @@ const COURTESY = new RegExp(
   "iu",
 );
 
-/** Longer ones that end with a colon say something themselves. */
+/** A longer line that ends with a colon is a claim, not a heading. */
 const LONGEST_HEADING = 25;
 
-/** A question, a heading, a courtesy, a bare verdict, or nothing but light words. */
+/** Whether the sentence is a question, heading, courtesy, bare verdict or abstention, or has only light words. */
 export const saysNothing = (sentence: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
   const text = sentence.slice(0, LOOKED_AT);
@@ -167,7 +167,7 @@ export const saysNothing = (sentence: string): boolean => {
   return isSilent(text) || MISSING.test(text) || stanceOf(text) !== undefined || COURTESY.test(text.trim());
 };
 
-/** The whole answer says that there is none: each of its sentences says so or says nothing. */
+/** Whether the whole answer abstains: every sentence abstains or makes no claim. */
 export const abstains = (output: string): boolean => {
   const sentences = readSentences(maskCitations(output)).map(({ text, start, end }) => ({
     declines: isAbstention(text) || isAbstention(output.slice(start, end)),

@@ -32,13 +32,13 @@ const inflected = (word: string): string => {
   return word;
 };
 
-/** What may follow a Korean name or noun: particles and forms of "to be". */
+/** Korean endings of a name or noun: particles and forms of "to be". */
 const KOREAN_COPULA =
   /(?:이?(?:었|였)(?:습니다|어요|다)|입니다|이?랍니다|이에요|예요|이다|이고|이며|인데|입니까|이?(?:라고|라는|라서))$/u;
 const KOREAN_PARTICLE =
   /(?:에서(?:는|도|의)?|에게(?:서)?|한테|께서|(?:으)?로(?:는|도|서|써|부터)?|까지|부터|보다|처럼|마다|조차|이?야|에(?:는|도)?|은|는|이|가|을|를|의|과|와|도|만|께|랑)$/u;
 
-/** Without a particle; a name of one syllable keeps what may be its second: "대만" is no "대" with a particle. */
+/** Removes a particle. Keeps what may be the second syllable of a name: "대만" is not "대" with a particle. */
 const koreanStem = (word: string): string => {
   const bare = word.replace(KOREAN_COPULA, "") || word;
   const short = bare.replace(KOREAN_PARTICLE, "");
@@ -52,7 +52,7 @@ export const hasKoreanEnding = (name: string, word: string): boolean => {
   return ending.replace(KOREAN_COPULA, "").replace(KOREAN_PARTICLE, "") === "";
 };
 
-/** "الكتاب", "والكتاب", "للكتاب" without the article and what is written to it. */
+/** The article and the prefixes joined to it in "الكتاب", "والكتاب", "للكتاب". */
 const ARABIC_ARTICLE = /^(?:[وفبك]?ال|لل)(?=.{2})/u;
 
 /** The stem of a lower-case word: English inflections, Korean particles, the Arabic article. Other words stay. */

@@ -137,10 +137,10 @@ describe("times of day", () => {
     ["the ratio is 1:2, the price $5:30, five to six people", [undefined, undefined, undefined]],
   ])("%s is read", (text, expected) => {
     const [time] = readTimes(text);
-    expect([time && text.slice(time.start, time.end), time?.minutes, time?.isHalfKnown]).toEqual(expected);
+    expect([time && text.slice(time.start, time.end), time?.minutes, time?.isHalfDayUnknown]).toEqual(expected);
   });
 
-  test("the same moment in two zones is the same time, whichever comes first", () => {
+  test("the same moment in two zones is the same time, in either order", () => {
     const [a, b, c] = ["2021-01-05T17:30+02:00", "2021-01-05T15:30Z", "17:30"].map((text) => readTimes(text)[0]);
     const pairs = [
       [a, b],

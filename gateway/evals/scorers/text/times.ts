@@ -1,21 +1,21 @@
 import { asciiDigits } from "./numerals";
 
-/** A time of day in a text. */
+/** A time of day found in a text. */
 export interface ClockTime {
   start: number;
   end: number;
-  /** Minutes since midnight, 0 to 1439; of the morning where `isHalfKnown`. */
+  /** Minutes since midnight, 0 to 1439; those of the morning if `isHalfDayUnknown`. */
   minutes: number;
   /** null: not given. */
   seconds: number | null;
-  /** Neither a.m., p.m. nor an hour beyond 12 says which half of the day is meant. */
-  isHalfKnown: boolean;
-  /** Minutes that its zone is ahead of UTC; null: no zone is given. */
+  /** True if neither a.m., p.m. nor an hour above 12 shows which half of the day is meant. */
+  isHalfDayUnknown: boolean;
+  /** Offset of the zone from UTC in minutes; null if no zone is given. */
   zoneMinutes: number | null;
 }
 
-/** Further times of a text are not read. */
-const MOST_TIMES = 2000;
+/** At most this many times of a text are read. */
+const MAX_TIMES = 2000;
 
 const DAY = 24 * 60;
 const HALF = DAY / 2;
@@ -28,18 +28,18 @@ const HOURS = "one two three four five six seven eight nine ten eleven twelve".s
 const HOUR = String.raw`(?<hour>\d{1,2}|${HOURS.join("|")})`;
 const PART_OF_DAY = /^\s?(?:o['’]?clock)?\s?(?:in the (morning|afternoon|evening)|(at night))\b/iu;
 
-/** Ways to write a time, the more telling ones first. */
+/** Ways to write a time, most specific first. */
 const FORMS = [
   String.raw`\b(?:12(?::00)?\s)?(?<noon>noon|midday)\b|\b(?:12(?::00)?\s)?(?<midnight>midnight)\b`,
-  // 17:30:00.000Z behind the day of an ISO date
+  // 17:30:00.000Z after the day of an ISO date
   String.raw`(?<=\d-\d{2}[t ])(?<hour>\d{2}):?(?<minute>\d{2})(?::?(?<second>\d{2})(?:[.,]\d{1,9})?)?(?:(?<zone>z|[-+−]\d{2}:?\d{2}|\s?(?:utc|gmt)(?![-+−\p{L}\d])))?(?![\d:])`,
   // 5 pm, 5:30 p.m., 5.30pm
   String.raw`${STARTS}(?<hour>\d{1,2})(?:${MINUTES})?(?::(?<second>\d{2}))?${MERIDIEM}`,
-  // "5 to 10 pm": the first hour has no sign of its own.
+  // "5 to 10 pm": the first hour has no marker of its own.
   String.raw`${STARTS}(?<hour>\d{1,2})(?=\s?(?:-|–|to|until|till)\s?\d{1,2}(?:[:.]\d{1,2})?${MERIDIEM})`,
   // 17.30 Uhr, 17 Uhr 30
   String.raw`${STARTS}(?<hour>\d{1,2})(?:${MINUTES})?\s?uhr\b(?:\s(?<later>\d{2})(?!\d))?`,
-  // 17:30, 17:30:00 UTC; one digit of minutes is a zero of data ("10:0-22:0"), else a ratio ("1:2")
+  // 17:30, 17:30:00 UTC; a single minute digit must be 0, as in data ("10:0-22:0"); otherwise it is a ratio ("1:2")
   String.raw`${STARTS}(?<hour>\d{1,2}):(?<minute>\d{2}|0)(?::(?<second>\d{2})(?:[.,]\d{1,9})?)?(?![\d:])(?:\s?(?<zone>z|(?:utc|gmt)(?:[-+−]\d{1,2}(?::?\d{2})?)?)(?![\p{L}\d]))?`,
   // 17h30
   String.raw`${STARTS}(?<hour>\d{1,2})\s?h\s?(?<minute>\d{2})(?![\p{L}\d])(?!\s?min)`,
@@ -75,7 +75,7 @@ const minutesOf = (groups: Groups): number => {
   return groups.thirty ? 30 : Number(groups.minute ?? groups.dotted ?? groups.later ?? 0);
 };
 
-/** "p" for the afternoon, "a" for the morning; undefined: nothing says so. */
+/** "p" for the afternoon, "a" for the morning; undefined if neither is given. */
 const halfOf = ({ half, east }: Groups, behind: string): string | undefined => {
   if (half) return half.toLowerCase();
   if (east) return /午後|下午|晚上|오후/.test(east) ? "p" : "a";
@@ -90,25 +90,25 @@ const readTime = (match: RegExpMatchArray, text: string): ClockTime | undefined 
   const span = { start, end, seconds: groups.second === undefined ? null : Number(groups.second) };
   const zoneMinutes = zoneOf(groups.zone);
   if (groups.noon || groups.midnight)
-    return { ...span, minutes: groups.noon ? HALF : 0, isHalfKnown: false, zoneMinutes };
+    return { ...span, minutes: groups.noon ? HALF : 0, isHalfDayUnknown: false, zoneMinutes };
   const [hour, minute] = [numberIn(groups.hour), minutesOf(groups)];
   if (hour > 24 || minute > 59 || Number(groups.second ?? 0) > 59) return undefined;
   const half = halfOf(groups, text.slice(end, end + 30));
-  // "05:30" is of 24 hours, and "12:30" of the day.
+  // "05:30" uses the 24-hour clock, and "12:30" is half past noon.
   const isAmbiguous = hour > 0 && hour < 12 && !groups.hour?.startsWith("0") && groups.minute !== "0" && !groups.zone;
   const isDated = /\d-\d{2}[t ]$/i.test(text.slice(Math.max(0, start - 5), start));
   const hours = half && hour <= 12 ? (hour % 12) + (half === "p" ? 12 : 0) : hour;
   const minutes = (((hours * 60 + minute) % DAY) + DAY) % DAY;
-  return { ...span, minutes, isHalfKnown: half === undefined && isAmbiguous && !isDated, zoneMinutes };
+  return { ...span, minutes, isHalfDayUnknown: half === undefined && isAmbiguous && !isDated, zoneMinutes };
 };
 
-/** Times of day, in the order of the text: `5 pm`, `17:00`, `half past five`, `11:0`, `noon`. */
+/** Times of day in text order: `5 pm`, `17:00`, `half past five`, `11:0`, `noon`. */
 export const readTimes = (source: string): ClockTime[] => {
   const text = asciiDigits(source);
   const found: ClockTime[] = [];
   for (const form of FORMS) {
     for (const match of text.matchAll(form)) {
-      if (found.length >= MOST_TIMES) break;
+      if (found.length >= MAX_TIMES) break;
       const time = readTime(match, text);
       if (time && !found.some(({ start, end }) => start < time.end && time.start < end)) found.push(time);
     }
@@ -116,12 +116,12 @@ export const readTimes = (source: string): ClockTime[] => {
   return found.sort((a, b) => a.start - b.start);
 };
 
-type Moment = Pick<ClockTime, "minutes" | "isHalfKnown"> & Partial<Pick<ClockTime, "seconds" | "zoneMinutes">>;
+type Moment = Pick<ClockTime, "minutes" | "isHalfDayUnknown"> & Partial<Pick<ClockTime, "seconds" | "zoneMinutes">>;
 
-/** The same time of day; in UTC where both have a zone. What only one of them says is no difference. */
+/** Whether two times are the same, compared in UTC if both have a zone. Details that only one of them gives are ignored. */
 export const isSameTime = (a: Moment, b: Moment): boolean => {
   if (typeof a.seconds === "number" && typeof b.seconds === "number" && a.seconds !== b.seconds) return false;
   const areZoned = typeof a.zoneMinutes === "number" && typeof b.zoneMinutes === "number";
   const difference = a.minutes - b.minutes - (areZoned ? (a.zoneMinutes ?? 0) - (b.zoneMinutes ?? 0) : 0);
-  return difference % (a.isHalfKnown || b.isHalfKnown ? HALF : DAY) === 0;
+  return difference % (a.isHalfDayUnknown || b.isHalfDayUnknown ? HALF : DAY) === 0;
 };

@@ -10,8 +10,8 @@ const table = (dimension: string, units: Readonly<Record<string, number>>): [str
   );
 
 /**
- * Units by name as `normaliseWord` writes it. Only exact conversions, and none between currencies. A name of several
- * things has their dimensions with a bar between: `¥` is yen or yuan.
+ * Units by normalized name (`normaliseWord`). Conversions are exact; currencies are not converted. An ambiguous name
+ * lists its dimensions with a bar between them: `¥` is yen or yuan.
  */
 const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("length", {
@@ -94,8 +94,8 @@ const SCALES = new Set(["celsius", "fahrenheit"]);
 const SPANS = new Set(["time", "years"]);
 
 /**
- * Two currencies, scales of temperature, or sizes of one unit: the same number of each is not the same. Spans of time are
- * left out, as people retell them loosely.
+ * Whether the same number means different amounts in two units: two currencies, two temperature scales, or two sizes of
+ * one dimension. Durations are excluded because people use them loosely.
  */
 export const areRivals = (a: Unit | null, b: Unit | null): boolean => {
   if (!a || !b) return false;

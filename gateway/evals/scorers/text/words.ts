@@ -6,10 +6,10 @@ import { STOP_WORDS } from "./stop-words";
 export interface Word {
   /** As it stands in the text. */
   text: string;
-  /** Compatibility forms, case, diacritics, vowel marks and apostrophes evened out; of a number its value. */
+  /** Normalized for compatibility forms, case, diacritics, vowel marks and apostrophes; a number as its value. */
   norm: string;
   stem: string;
-  /** Set where the word is a number in digits. */
+  /** Set if the word is a number in digits. */
   numeral: Numeral | undefined;
   /** UTF-16 offsets. */
   start: number;
@@ -20,7 +20,7 @@ const SPACELESS = String.raw`\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}
 
 /**
  * The beginning of a number, a character of a script that puts no spaces between words, or letters, digits and marks with
- * apostrophes inside. Superscripts are mostly notes ("2014⁹") and not part of a word.
+ * apostrophes inside. Superscripts are usually footnote marks ("2014⁹") and not part of a word.
  */
 const WORD = new RegExp(
   [
@@ -31,7 +31,7 @@ const WORD = new RegExp(
   "gu",
 );
 const NUMBER = new RegExp(NUMERAL, "uy");
-/** Signs that belong to the short name before them: "C++", "F#", "A-". */
+/** Symbols that belong to the short name before them: "C++", "F#", "A-". */
 const NAME_SIGNS =
   /(?:\+\+|＋＋)(?!\p{L})|[+＋#＃♯♭](?![\p{L}\p{N}])|(?<=(?<![\p{L}\p{N}])\p{Lu}\p{L}?\p{Nd}?)[-‑−](?![\p{L}\p{N}>-])|(?<=(?<![\p{L}\p{N}*])\p{Lu})\*(?![\p{L}\p{N}*])/uy;
 const LONGEST_SIGNED = 12;
@@ -41,7 +41,7 @@ const matchAt = (pattern: RegExp, text: string, at: number): string => {
   return pattern.exec(text)?.[0] ?? "";
 };
 
-/** The whole of the word or number that begins with `part` at `at`; empty: a full stop that is none. */
+/** The whole word or number that begins with `part` at `at`; empty if it is only a full stop. */
 const extendWord = (text: string, part: string, at: number): string => {
   // "v2.10" is version 2.10.
   if (/^[vV]\p{Nd}/u.test(part)) return part.charAt(0);
@@ -71,11 +71,11 @@ const LETTERS: Readonly<Record<string, string>> = {
   "−": "-",
 };
 
-/** Vowel marks and other signs of reading of Latin, Hebrew and Arabic; in Indic scripts such marks are letters. */
+/** Vowel marks and diacritics of Latin, Hebrew and Arabic; in Indic scripts such marks are letters. */
 const READING_MARKS =
   /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u00ad\u200c\u200d]/g;
 
-/** One word evened out: "Beyoncé’s" and "BEYONCE" are "beyonce", "مُحَمَّد" is "محمد". */
+/** Normalizes one word: "Beyoncé’s" and "BEYONCE" become "beyonce", "مُحَمَّد" is "محمد". */
 export const normaliseWord = (word: string): string =>
   word
     .normalize("NFKC")
@@ -91,11 +91,11 @@ export const normaliseWord = (word: string): string =>
 const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
   isPlain ? toAscii(text) : `${value}${suffix}`;
 
-/** "İstanbul'da": Turkish writes the endings of a name behind an apostrophe. */
+/** "İstanbul'da": Turkish puts an apostrophe between a name and its endings. */
 const TURKISH_CASE =
   /^(\p{Lu}[\p{L}\p{M}]{2,})['’](?:[dt][ae]n?|n?[ıiuü]n|y?[ıiuüae]|n[ae]|l[ae]r|[dt][ıiuü]r|yl[ae]|l[ıiuü])$/u;
 
-/** "l'Élysée", "dell'arte": French and Italian write a short article or preposition to the next word. */
+/** "l'Élysée", "dell'arte": French and Italian join a short article or preposition to the next word. */
 const ELIDED = /^(?:[Ll]|d|qu|[Dd]ell|[Nn]ell|[Aa]ll|[Dd]all|[Ss]ull)['’](?=\p{L}{3})/u;
 
 const toWord = (text: string, start: number): Word => {
@@ -111,7 +111,7 @@ const WITH_NOTE = /^(\p{Ll}*\p{L}\p{Ll}{2,})(\p{Nd}{1,2})$/u;
 
 const INITIAL = /^\p{Lu}$/u;
 /** Initials that are joined at most. */
-const MOST_INITIALS = 10;
+const MAX_INITIALS = 10;
 const BETWEEN_INITIALS = /^\.\s{0,2}$/;
 
 /** Runs of initials become one word: "P. V.", "P.V." are "pv". */
@@ -125,7 +125,7 @@ const joinInitials = (words: readonly Word[], source: string): Word[] => {
       last &&
       isOpen &&
       isInitial &&
-      last.norm.length < MOST_INITIALS &&
+      last.norm.length < MAX_INITIALS &&
       BETWEEN_INITIALS.test(source.slice(last.end, word.start))
     ) {
       joined[joined.length - 1] = {

@@ -5,16 +5,16 @@ import { areRivals } from "../text/units";
 import { readWords, type Word } from "../text/words";
 import type { Span } from "./span";
 
-/** The numbers, dates and times of the contexts, for a quick look. */
+/** The numbers, dates and times of the contexts, indexed for lookup. */
 export interface NumberIndex {
-  /** In ascending order; a number that may be read in two ways has two places. */
+  /** In ascending order; an ambiguous number is listed under both of its values. */
   sorted: readonly { value: number; quantity: Quantity }[];
   times: readonly ClockTime[];
   dates: readonly DateMention[];
 }
 
-/** Dates, and times, of the contexts that are compared. */
-const MOST_MOMENTS = 1000;
+/** At most this many dates and this many times of the contexts are indexed. */
+const MAX_MOMENTS = 1000;
 
 const valuesOf = ({ value, otherValue }: Quantity): number[] => (otherValue === null ? [value] : [value, otherValue]);
 
@@ -28,7 +28,8 @@ export const indexNumbers = (texts: readonly string[]): NumberIndex => {
       const { value, halfStep, unit, bound, era } = quantity;
       quantities.set([value, halfStep, unit?.dimension, bound?.sign, era].join("|"), quantity);
     }
-    for (const time of readTimes(text)) times.set([time.minutes, time.isHalfKnown, time.zoneMinutes].join("|"), time);
+    for (const time of readTimes(text))
+      times.set([time.minutes, time.isHalfDayUnknown, time.zoneMinutes].join("|"), time);
     for (const date of readDates(text, words)) {
       const { year, month, day, either } = date;
       if (month !== null || either) dates.set([year, month, day, either].join("|"), date);
@@ -39,8 +40,8 @@ export const indexNumbers = (texts: readonly string[]): NumberIndex => {
   );
   return {
     sorted: sorted.sort((a, b) => a.value - b.value),
-    times: [...times.values()].slice(0, MOST_MOMENTS),
-    dates: [...dates.values()].slice(0, MOST_MOMENTS),
+    times: [...times.values()].slice(0, MAX_MOMENTS),
+    dates: [...dates.values()].slice(0, MAX_MOMENTS),
   };
 };
 
@@ -54,11 +55,11 @@ const firstFrom = (sorted: NumberIndex["sorted"], value: number): number => {
   return low;
 };
 
-const MOST_COMPARED = 200;
-/** Numbers that round to each other differ by less than this share. */
+const MAX_COMPARED = 200;
+/** Rounded numbers differ by less than this share. */
 const NEAR = 0.03;
 
-/** The same number; with another unit as well, unless the two are currencies or scales. */
+/** Whether two numbers are equal. Different units are allowed unless both are currencies or temperature scales. */
 const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
   isSameNumber(other, quantity) ||
   (other.value === quantity.value &&
@@ -68,7 +69,7 @@ const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
 const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boolean => {
   const reach = Math.abs(value) * NEAR + 1e-9;
   const from = firstFrom(sorted, value - reach);
-  for (let i = from; i < Math.min(sorted.length, from + MOST_COMPARED); i++) {
+  for (let i = from; i < Math.min(sorted.length, from + MAX_COMPARED); i++) {
     const other = sorted[i];
     if (!other || other.value > value + reach) break;
     if (isSameOrNearly(other.quantity, quantity)) return true;
@@ -76,22 +77,22 @@ const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boo
   return false;
 };
 
-const isTold = (quantity: Quantity, index: NumberIndex): boolean => {
+const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
   const { sorted } = index;
-  // A share may be given out of 1 or out of 100.
+  // A share may be written as 0.5 or as 50 %.
   const asShare = quantity.unit === null ? [quantity.value * 100] : [];
   const asPart = quantity.unit?.dimension === "percent" ? [(quantity.value * quantity.unit.factor) / 100] : [];
   if ([...valuesOf(quantity), ...asShare, ...asPart].some((value) => isNear(value, quantity, index))) return true;
-  // Another unit: kilometres of miles.
+  // A different unit: kilometres for miles.
   return (
     quantity.unit !== null &&
-    sorted.length <= MOST_COMPARED &&
+    sorted.length <= MAX_COMPARED &&
     sorted.some((other) => other.quantity.unit && isSameNumber(other.quantity, quantity))
   );
 };
 
-/** A number that no context has. */
-export interface Untold extends Span {
+/** A number, date or time that no context has. */
+export interface MissingNumber extends Span {
   isSpelled: boolean;
 }
 
@@ -99,33 +100,33 @@ const POINTS_AT =
   /(?:passages?|contexts?|documents?|sources?|steps?|chapters?|sections?|figures?|tables?|nos?|numbers?)\.?\s?[([]?(?:\d+\s?(?:,|and|&|-|–)\s?)*$/i;
 const VAGUE = new Set(["one", "first", "once", "half", "1st"]);
 
-export interface NumbersTold {
-  untold: Untold[];
-  /** Those that a context has. */
-  told: Span[];
+export interface NumberLookup {
+  missing: MissingNumber[];
+  /** Numbers, dates and times that a context has. */
+  found: Span[];
 }
 
-/** The numbers, dates and times of a claim, by whether a context has them. Those that point at passages or steps count as told. */
-export const untoldNumbers = (text: string, words: readonly Word[], index: NumberIndex): NumbersTold => {
+/** Looks up the numbers, dates and times of a claim. Numbers of passages, steps and the like count as found. */
+export const lookUpNumbers = (text: string, words: readonly Word[], index: NumberIndex): NumberLookup => {
   const times = readTimes(text);
-  const found: NumbersTold = { untold: [], told: [] };
+  const lookup: NumberLookup = { missing: [], found: [] };
   for (const time of times) {
     const { start, end } = time;
-    if (index.times.some((other) => isSameTime(time, other))) found.told.push({ start, end });
-    else found.untold.push({ start, end, isSpelled: false });
+    if (index.times.some((other) => isSameTime(time, other))) lookup.found.push({ start, end });
+    else lookup.missing.push({ start, end, isSpelled: false });
   }
-  const toldDates = readDates(text, words).filter((date) =>
+  const knownDates = readDates(text, words).filter((date) =>
     index.dates.some((other) => compareDates(date, other) === "same"),
   );
-  found.told.push(...toldDates.map(({ start, end }) => ({ start, end })));
-  const taken = [...times, ...toldDates];
+  lookup.found.push(...knownDates.map(({ start, end }) => ({ start, end })));
+  const taken = [...times, ...knownDates];
   for (const quantity of readNumbers(text, words)) {
     const { start, end } = quantity;
     const written = text.slice(start, end);
     if (VAGUE.has(written.toLowerCase()) || taken.some((other) => other.start < end && start < other.end)) continue;
     const isPointer = /^\d{1,2}$/.test(written) && POINTS_AT.test(text.slice(Math.max(0, start - 40), start));
-    if (isPointer || isTold(quantity, index)) found.told.push({ start, end });
-    else found.untold.push({ start, end, isSpelled: !/\p{N}/u.test(written) });
+    if (isPointer || isInContexts(quantity, index)) lookup.found.push({ start, end });
+    else lookup.missing.push({ start, end, isSpelled: !/\p{N}/u.test(written) });
   }
-  return found;
+  return lookup;
 };

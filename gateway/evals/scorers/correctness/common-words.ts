@@ -5,16 +5,16 @@ import type { Occurrence } from "./occurrences";
 import type { Alias } from "./reference";
 
 /*
- * References that most texts hold by chance: "A", "IT", "The Who". They count where an answer gives them, as a label or as
- * a name, and not where it uses the word.
+ * References that most texts contain by chance: "A", "IT", "The Who". They count when the answer uses them as a label or
+ * a name, not when it merely uses the word.
  */
 
 const isLetter = ({ text }: Word): boolean => /^(?=\p{L}$)[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]$/u.test(text);
 
-/** Nothing but stop words, or one letter. */
+/** Whether an alias consists of stop words or a single letter. */
 export const isCommonWord = ({ words, text }: Alias): boolean =>
   words.length > 0 &&
-  // "-v", "@a" and the like are told by their signs.
+  // "-v", "@a" and the like are recognized by their symbols.
   !/(?<![\p{L}\p{N}])[-−@#$~+^\\/](?=\p{L})/u.test(text) &&
   (words.every(({ norm }) => STOP_WORDS.has(norm) || norm === "not" || norm === "nor") ||
     (words.length === 1 && words.every(isLetter)));
@@ -30,18 +30,18 @@ const LEADING = new Set(
 );
 const APPROVED =
   /^\s*['"”’*)]*\s+(?:is|was|would be|seems)\s+(?:the\s+)?(?:\w+ly\s+)?(?:correct|right|true|best|answer|one|correct answer|right answer|best answer)\b/iu;
-/** They stand for something else before a verb: "It is right." */
+/** Pronouns before a verb don't give the reference: "It is right." */
 const PRONOUNS = new Set("it he she they we you i this that these those there which what who".split(" "));
 
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
-/** Texts in capitals throughout say nothing by them. */
+/** Capitals mean nothing in a text that is all capitals. */
 const isShouted = ({ text }: ReadText): boolean => !/\p{Ll}/u.test(text);
 
 const CLAUSE_END = /^\s*['"”’*_)\]`]*\s*(?:[.,;:!?。—–(\n]|$|-\s)/u;
 const QUOTED = /["“‘'«*_([`]$/u;
 
-/** The stretch is all that stands in its line or sentence, but for marks around it and an article. */
+/** Whether the words fill their line or sentence, apart from punctuation and an article. */
 const isAlone = ({ text, words }: ReadText, at: number, length: number): boolean => {
   const from = length > 0 && ARTICLES.has(words[at - 1]?.norm ?? "") ? at - 1 : at;
   const [before, first, last, behind] = [words[from - 1], words[from], words[at + length - 1], words[at + length]];
@@ -76,17 +76,17 @@ const isGivenAt = (answer: ReadText, wanted: readonly Word[], at: number): boole
   const behind = text.slice(last.end);
   const isBracketed = QUOTED.test(text.slice(0, first.start)) && /^["”’'»*_)\]`]/u.test(behind);
   if (isBracketed || isLedTo(answer, at, length)) return true;
-  // "R is the language"; "A is" is no article either.
+  // "R is the language"; in "A is", the A is not an article either.
   if (isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text))
     return true;
   return APPROVED.test(behind) && !PRONOUNS.has(first.norm);
 };
 
-/** Another letter that stands as a label: then a letter has to be led to. */
+/** Whether the answer uses another letter as a label. If so, words such as "the answer is" must introduce the letter. */
 const hasOtherLabel = ({ words }: ReadText, letter: string): boolean =>
   words.some((word) => isLetter(word) && isUpper(word.text) && word.text !== letter && !STOP_WORDS.has(word.norm));
 
-/** A capital inside a sentence makes a label or a name, whatever stands around it: "written in C for speed". */
+/** A capital inside a sentence marks a label or a name, whatever surrounds it: "written in C for speed". */
 const isCapitalInside = (answer: ReadText, [wanted]: readonly Word[], at: number): boolean => {
   const [before, word] = [answer.words[at - 1], answer.words[at]];
   if (!wanted || !word || !before || word.text !== wanted.text || !/^\p{Lu}/u.test(word.text) || word.norm === "i")
@@ -96,13 +96,13 @@ const isCapitalInside = (answer: ReadText, [wanted]: readonly Word[], at: number
   return isInside && !isShouted(answer);
 };
 
-/** Where the answer gives a common word that is the reference. */
-export const givenPlaces = (answer: ReadText, alias: Alias): Occurrence[] => {
+/** Where the answer gives a reference that is a common word. */
+export const findGivenWord = (answer: ReadText, alias: Alias): Occurrence[] => {
   const isLed = alias.words.length > 1 && ARTICLES.has(alias.words[0]?.norm ?? "");
   const wanted = isLed ? alias.words.slice(1) : alias.words;
   return answer.words.flatMap((_, at) => {
     if (!wanted.every(({ norm }, step) => answer.norms[at + step] === norm)) return [];
-    // "The Guess Who" is another band than "The Who".
+    // "The Guess Who" is a different band from "The Who".
     if (isLed && answer.words.length > wanted.length && !ARTICLES.has(answer.norms[at - 1] ?? "")) return [];
     const isGiven = isGivenAt(answer, wanted, at) || (wanted.length === 1 && isCapitalInside(answer, wanted, at));
     return isGiven ? [{ at, length: wanted.length }] : [];
