@@ -26,7 +26,7 @@ const DENIALS = new Set(
 );
 const KOREAN_DENIAL = /않|없|아니/u;
 
-/** Whether a word is a negation. */
+/** Whether a word is a negation. A side of a pair of opposites that the reference has (`sides`) is not one. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
   const word = words[at];
   const side = word && SIDE_OF.get(word.norm);

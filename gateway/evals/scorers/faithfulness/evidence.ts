@@ -47,7 +47,7 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
   for (let at = low; (words[at]?.start ?? end) < end; at++) known[at] = 1;
 };
 
-/** A passage with this share of a claim's words speaks of the same matter. */
+/** A passage with this share of a claim's words is about the same subject. */
 const SAME_MATTER = 0.6;
 /** The minimum is lower for an opposite between the same neighbours. */
 const RELATED_MATTER = 0.3;
