@@ -75,3 +75,13 @@ test("every page says what is reduced, and only then", async () => {
   pages.engine.view = healthy;
   await pages.health.degradations.refresh();
 });
+
+test("a page of keys past the end is the last one, and still says what was done", async () => {
+  for (let n = 0; n < 51; n++) await pages.newKey("viewer");
+  const response = await get("/keys?page=99&sort=name&done=revoked", "admin");
+  expect(response.status).toBe(200);
+  const html = await response.text();
+  expect(html).toMatch(/Page (\d+) of \1</);
+  expect(html).toContain("Key revoked.");
+  expect(html).toContain('rel="prev" href="/keys?sort=name"');
+});

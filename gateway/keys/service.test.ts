@@ -271,14 +271,16 @@ test("keys are listed in any order, in pages, with the total", async () => {
     const expiresAt = expiresInDays === undefined ? null : new Date(timeMs + expiresInDays * DAY_MS);
     await keys.create(LOCAL_ACTOR, { name, role: "member", expiresAt });
   }
-  const names = async (by: "name" | "created" | "expires", isDescending: boolean, limit = 10, offset = 0) => {
-    const page = await keys.listSorted({ by, isDescending, limit, offset });
-    expect(page.total).toBe(3);
-    return page.keys.map(({ name }) => name).join(" ");
-  };
+  const list = (by: "name" | "created" | "expires", isDescending: boolean, pageLength = 10, page = 1) =>
+    keys.listNumbered({ sort: { by, isDescending }, pageLength, page });
+  const names = async (...query: Parameters<typeof list>) =>
+    (await list(...query)).data.map(({ name }) => name).join(" ");
   expect(await names("name", false)).toBe("Alpha beta gamma");
   expect(await names("name", true)).toBe("gamma beta Alpha");
   expect(await names("created", true)).toBe("gamma Alpha beta");
   expect(await names("expires", false)).toBe("gamma beta Alpha");
   expect(await names("name", false, 2, 2)).toBe("gamma");
+  const last = await list("name", false, 2, 2);
+  expect(last).toMatchObject({ page: 2, pageLength: 2, total: 3 });
+  expect(await list("name", false, 2, 99)).toEqual(last);
 });

@@ -4,6 +4,7 @@ import * as store from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import { clampPage, type NumberedPage, type NumberedQuery } from "../paging";
 import type { Principal, Role } from "../principal";
 import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
@@ -75,8 +76,8 @@ export interface KeysService {
   ): Promise<IssuedKey>;
   /** Newest first; `after` is the id of the last one of the page before. */
   list(page: { limit: number; after?: string }): Promise<{ keys: KeyRecord[]; hasMore: boolean }>;
-  /** One page of all keys in the given order, and the number of all keys. */
-  listSorted(page: store.KeyOrder & { limit: number; offset: number }): Promise<{ keys: KeyRecord[]; total: number }>;
+  /** A numbered page of all keys. A number past the end gives the last page. */
+  listNumbered(query: NumberedQuery<store.KeyOrder["by"]>): Promise<NumberedPage<KeyRecord>>;
   /** Throws not_found. */
   get(id: string): Promise<KeyRecord>;
   /** Throws not_found, or conflict when no admin key would be left. */
@@ -193,9 +194,11 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       return { keys: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
     },
 
-    async listSorted({ limit, offset, ...order }) {
-      const [rows, total] = await Promise.all([store.listKeysSorted(db, order, limit, offset), store.countKeys(db)]);
-      return { keys: rows.map(toRecord), total };
+    async listNumbered({ page: asked, pageLength, sort }) {
+      const total = await store.countKeys(db);
+      const page = clampPage(asked, pageLength, total);
+      const rows = await store.listKeysSorted(db, sort, pageLength, (page - 1) * pageLength);
+      return { data: rows.map(toRecord), page, pageLength, total };
     },
 
     async get(id) {

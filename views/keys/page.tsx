@@ -1,4 +1,5 @@
 import type { IssuedKey, KeyRecord } from "../../gateway/keys/service";
+import type { NumberedPage } from "../../gateway/paging";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
@@ -22,18 +23,14 @@ export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const
 export const KEYS_PER_PAGE = 50;
 
 interface KeysPageProps extends Frame {
-  keys: readonly KeyRecord[];
-  /** Keys on all pages. */
-  total: number;
-  page: number;
+  keys: NumberedPage<KeyRecord>;
   sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
   /** What was just done. */
   notice?: string;
 }
 
 /** All keys. */
-export const KeysPage = ({ keys, total, page, sort, notice, ...frame }: KeysPageProps) => {
-  const place = { page, pageLength: KEYS_PER_PAGE, total };
+export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: KeysPageProps) => {
   const query = { sort: `${sort.isDescending ? "-" : ""}${sort.by}` };
   return (
     <Shell {...frame} title="Keys">
@@ -50,7 +47,7 @@ export const KeysPage = ({ keys, total, page, sort, notice, ...frame }: KeysPage
       <RowRange {...place} noun="key" />
       <Table
         caption="Keys"
-        rows={keys}
+        rows={data}
         sorting={{ ...sort, href: (to) => withQuery("/keys", { sort: to }) }}
         columns={[
           { name: "Name", sortKey: "name", cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },

@@ -7,7 +7,7 @@ import { AppError } from "../../lib/errors";
 import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
-import { readPage, readSort, withQuery } from "../ui/lists";
+import { readPage, readSort } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
 import { KEYS_PER_PAGE, KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
@@ -71,13 +71,9 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
       "",
       async ({ request, query }) => {
         const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
-        const pageNumber = readPage(query.page);
-        const offset = (pageNumber - 1) * KEYS_PER_PAGE;
-        const shown = await keys.listSorted({ ...sort, limit: KEYS_PER_PAGE, offset });
-        if (shown.keys.length === 0 && pageNumber > 1)
-          return redirect(request, withQuery("/keys", { sort: query.sort }));
+        const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: KEYS_PER_PAGE, sort });
         const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : undefined;
-        return page(<KeysPage {...frameOf(request)} {...shown} page={pageNumber} sort={sort} notice={notice} />);
+        return page(<KeysPage {...frameOf(request)} keys={shown} sort={sort} notice={notice} />);
       },
       { query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }) },
     )
