@@ -111,6 +111,19 @@ describe("the verdict of each evaluator", () => {
     ]);
   });
 
+  test("comes in the run's order, whatever was scored first or is missing by some", () => {
+    const scores = [
+      full("correctness", 1, { evaluator: "late@1" }),
+      full("hallucination", 0, JUDGE),
+      full("faithfulness", 1),
+      full("correctness", 1, SHADOW),
+    ];
+    const names = (...pinned: string[]) =>
+      verdictsOf("Paris", scores, run(...pinned)).map(({ evaluator }) => evaluator);
+    expect(names("reference@1", "judge@1")).toEqual(["reference@1", "judge@1", "late@1", "polite@1"]);
+    expect(names()).toEqual(["late@1", "judge@1", "reference@1", "polite@1"]);
+  });
+
   test("ignores an evaluator's shadow scores by another rubric", () => {
     const shadow = { ...full("correctness", 0), shadow: true, criterion_hash: "b" };
     expect(verdictsOf("Paris", [full("correctness", 1), shadow], run())).toEqual([
@@ -170,6 +183,26 @@ describe("an evaluator's overall score", () => {
   test("is the mean of all values by weight, each with 1 the best", () => {
     expect(overallOf(weighed(1, 3), weighed(2, 1, "lower_is_better", 4))).toBeCloseTo((3 + 0.5) / 4);
     expect(overallOf(weighed(0.5, 1), weighed(1, 0))).toBe(0.5);
+  });
+
+  test.each([
+    ["counts", {}, "verdict"],
+    ["is a shadow", { shadow: true }, "comparison"],
+  ])("uses the newest definition of each criterion, with its weight, for an evaluator that %s", (_, parts, role) => {
+    const scored = (metric: string, rubric: string, value: number | null, weight: number) => ({
+      ...score(value, { metric, rubric, ...parts }),
+      criterion: {
+        weight,
+        direction: "higher_is_better",
+        scale: { min: 0, max: 1, step: null },
+        threshold: null,
+      } as never,
+    });
+    // A second rubric redefines the tone and leaves the length out.
+    const scores = [scored("tone", "a", 0, 1), scored("length", "a", 1, 1), scored("tone", "b", 0.5, 3)];
+    expect(verdictsOf("Paris", scores, run())).toMatchObject([{ role, overall: (3 * 0.5 + 1) / 4 }]);
+    // An error of the new definition leaves the value of the old one.
+    expect(verdictsOf("Paris", [...scores.slice(0, 2), scored("tone", "b", null, 3)], run())[0]?.overall).toBe(0.5);
   });
 
   test("is null if a value is missing or no criterion has a weight", () => {

@@ -78,21 +78,34 @@ export const outcomeOf = (
 /** The parts of a run's pins that order its scores. */
 export type RunOrder = Partial<Pick<RunPins, "rubric" | "evaluators">>;
 
+/** Compares names by their place in `first`; the others come after those, in the order of `others`. */
+const byPlace = (first: readonly string[], others: readonly string[]): ((a: string, b: string) => number) => {
+  const names = [...new Set([...first, ...others])];
+  return (a, b) => names.indexOf(a) - names.indexOf(b);
+};
+
+type ByEvaluator = Pick<Score, "evaluator">;
+
+/** Compares items by the place of their evaluator in the run; the others come last, in the order of `items`. */
+const byEvaluator = ({ evaluators = [] }: RunOrder, items: readonly ByEvaluator[]) => {
+  const namesOf = (named: readonly ByEvaluator[]) => named.map(({ evaluator }) => evaluator);
+  const compare = byPlace(namesOf(evaluators), namesOf(items));
+  return (a: ByEvaluator, b: ByEvaluator): number => compare(a.evaluator, b.evaluator);
+};
+
 /**
  * Criteria in the rubric's order (without a rubric the built-in ones come first), and by each criterion the evaluators in
  * the run's order. Whatever the run does not name, such as an evaluator of a recomputation, comes last.
  */
-export const inRunOrder = <T extends { metric: string; evaluator: string }>(
+export const inRunOrder = <T extends Pick<Score, "metric" | "evaluator">>(
   items: readonly T[],
-  { rubric, evaluators = [] }: RunOrder,
+  order: RunOrder,
 ): T[] => {
-  const asked = (rubric?.criteria ?? BUILT_IN_CRITERIA).map((each) => (typeof each === "string" ? each : each.name));
-  const metrics = [...new Set([...asked, ...items.map(({ metric }) => metric)])];
-  const names = [...new Set([...evaluators, ...items].map(({ evaluator }) => evaluator))];
-  return items.toSorted(
-    (a, b) =>
-      metrics.indexOf(a.metric) - metrics.indexOf(b.metric) || names.indexOf(a.evaluator) - names.indexOf(b.evaluator),
-  );
+  const criteria = order.rubric?.criteria ?? BUILT_IN_CRITERIA;
+  const asked = criteria.map((each) => (typeof each === "string" ? each : each.name));
+  const scored = items.map(({ metric }) => metric);
+  const [compareMetrics, compareEvaluators] = [byPlace(asked, scored), byEvaluator(order, items)];
+  return items.toSorted((a, b) => compareMetrics(a.metric, b.metric) || compareEvaluators(a, b));
 };
 
 /** Scores of one evaluator, and what they are for. */
@@ -106,26 +119,31 @@ export interface ScoresByEvaluator<S> {
 /**
  * Groups one result's scores, which come oldest first, by evaluator, in the run's order. For an evaluator that the
  * verdict counts, only the scores that count are kept; its others, such as scores by another rubric, are left out.
+ * Whatever the role, the newest definition of a criterion replaces earlier ones: scores do not say which rubric they
+ * were made with, only the definition of their own criterion.
  */
 export const scoresByEvaluator = <S extends Decisive>(
   scores: readonly S[],
   order: RunOrder,
 ): ScoresByEvaluator<S>[] => {
   const deciding = new Set(decidingScores(scores));
-  const byEvaluator = Map.groupBy(currentScores(scores), ({ evaluator }) => evaluator);
-  const groups = [...byEvaluator].map(([evaluator, current]): ScoresByEvaluator<S> & { metric: string } => {
+  const all = currentScores(scores);
+  const groups = Map.groupBy(all.toSorted(byEvaluator(order, all)), ({ evaluator }) => evaluator);
+  return [...groups].map(([evaluator, current]): ScoresByEvaluator<S> => {
     const counted = current.filter((score) => deciding.has(score));
     const shadows = current.filter(({ shadow }) => shadow);
     const role = counted.length > 0 ? "verdict" : shadows.length > 0 ? "comparison" : "replaced";
     const own = { verdict: counted, comparison: shadows, replaced: current }[role];
-    // Two rubrics give two scores of one criterion: the newest value is used.
     const newest = bestOf(own, ({ metric }) => [metric], isValue);
-    return { evaluator, role, scores: inRunOrder(newest, order), metric: "" };
+    return { evaluator, role, scores: inRunOrder(newest, order) };
   });
-  return inRunOrder(groups, order).map(({ metric: _, ...group }) => group);
 };
 
-/** Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's, oldest first. */
+/**
+ * Each evaluator's verdict on a result, in the run's order. `scores` are all of the result's, oldest first. A verdict
+ * covers the newest value by each criterion, with the weight and scale it was scored by. After a recomputation by a
+ * rubric that leaves a criterion out, the earlier value of that criterion still counts, in every role.
+ */
 export const verdictsOf = (text: string, scores: readonly Verdict[], order: RunOrder): EvaluatorVerdict[] =>
   scoresByEvaluator(scores, order).map(({ evaluator, role, scores: own }) => ({
     evaluator,
