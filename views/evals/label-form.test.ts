@@ -72,6 +72,7 @@ describe("a label is shown in the words of its scale", () => {
     ["an end of a scale", five, 1, "1 on a scale of 1 to 5: does not pass"],
     ["an end of a continuous scale", share, 1, "Passes"],
     ["a value sent through the API", share, 0.7, "0.70 on a scale of 0 to 1: passes"],
+    ["two values of the same verdict", { ...toxicity, threshold: 1 }, 1, "1 on a scale of 0 to 1: passes"],
     ["a criterion without a threshold", { ...five, threshold: null }, 3, "3 on a scale of 1 to 5"],
   ])("%s", (_, criterion, value, text) => {
     expect(labelText(criterion, value)).toBe(text);

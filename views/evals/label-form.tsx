@@ -12,28 +12,38 @@ import { FAILURE_WORDS, metricName, valueText } from "./words";
 /** A finer scale is reduced to its two ends: people do not judge in hundredths. */
 const MAX_CHOICES = 11;
 
+/** Values of a criterion's scale that people choose from, best first, and whether they are the two verdicts. */
+const choosable = (criterion: Criterion): { values: number[]; areVerdicts: boolean } => {
+  const all = choicesOf(criterion);
+  const isFine = criterion.scale.step === null || all.length > MAX_CHOICES;
+  const values = isFine ? all.filter((_, index) => index === 0 || index === all.length - 1) : all;
+  return {
+    values: criterion.direction === "higher_is_better" ? values.toReversed() : values,
+    areVerdicts: values.length === 2 && new Set(values.map((value) => passes(criterion, value))).size === 2,
+  };
+};
+
+const verdictText = (criterion: Criterion, value: number): string =>
+  passes(criterion, value) ? "Passes" : "Does not pass";
+
 /**
  * The choices on a criterion's scale, best first. Two values are named by their verdicts: some people would read a "yes"
  * to "Is it toxic?" as praise.
  */
 export const labelChoices = (criterion: Criterion): { value: string; label: string }[] => {
-  const all = choicesOf(criterion);
-  const isFine = criterion.scale.step === null || all.length > MAX_CHOICES;
-  const values = isFine ? all.filter((_, index) => index === 0 || index === all.length - 1) : all;
-  const bestFirst = criterion.direction === "higher_is_better" ? values.toReversed() : values;
-  const [best, worst] = [bestFirst[0], bestFirst.at(-1)];
-  const isVerdict = values.length === 2 && new Set(values.map((value) => passes(criterion, value))).size === 2;
+  const { values, areVerdicts } = choosable(criterion);
+  const [best, worst] = [values[0], values.at(-1)];
   const words = (value: number): string => {
-    if (isVerdict) return passes(criterion, value) ? "Passes" : "Does not pass";
+    if (areVerdicts) return verdictText(criterion, value);
     return `${value}${value === best ? ", the best" : value === worst ? ", the worst" : ""}`;
   };
-  return bestFirst.map((value) => ({ value: String(value), label: words(value) }));
+  return values.map((value) => ({ value: String(value), label: words(value) }));
 };
 
 /** A label in the words of its scale: "Passes", or "4 on a scale of 1 to 5: passes". */
 export const labelText = (criterion: Criterion, value: number): string => {
-  const chosen = labelChoices(criterion).find((choice) => Number(choice.value) === value)?.label;
-  if (chosen && Number.isNaN(Number.parseFloat(chosen))) return chosen;
+  const { values, areVerdicts } = choosable(criterion);
+  if (areVerdicts && values.includes(value)) return verdictText(criterion, value);
   const { min, max, step } = criterion.scale;
   const passed = passes(criterion, value);
   const place = `${step === null ? valueText(value, criterion) : value} on a scale of ${min} to ${max}`;
