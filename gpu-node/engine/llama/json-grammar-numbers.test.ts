@@ -165,7 +165,9 @@ describe("numbers", () => {
         let isWritten: (text: string) => boolean;
         try {
           isWritten = matcher({ type: "number", exclusiveMinimum: minimum, exclusiveMaximum: maximum });
-        } catch {
+        } catch (error) {
+          // Only a range too narrow for the decimals that can be written is refused, so never one with a whole number.
+          if (!(error instanceof AppError) || Math.floor(minimum) + 1 < maximum) throw error;
           return;
         }
         for (const value of [minimum, maximum, (minimum + maximum) / 2]) {
