@@ -2,7 +2,7 @@ import { asTyped, MAX_RENDERED, render } from "./markdown";
 import { tokensOf } from "./markdown-tokens";
 
 /** The open block is rendered again when it has grown by this share: all renderings together then cost O(n). */
-const GROWTH = 1 / 32;
+export const GROWTH = 1 / 32;
 
 /** What a page has to change to show the longer text. */
 export interface Update {
