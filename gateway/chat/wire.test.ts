@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { parseFrames, replaceId, takeUsageFrame, textOf, toCompletion, toFrames, toStored, withIdentity } from "./wire";
+import {
+  parseFrames,
+  replaceId,
+  takeUsageFrame,
+  textOf,
+  toCompletion,
+  toFrames,
+  toStored,
+  withIdentity,
+  withOwnId,
+} from "./wire";
 
 const encoder = new TextEncoder();
 const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1, model: "m" };
@@ -32,6 +42,25 @@ test("an id is replaced in every frame, but not in a text that quotes it", () =>
   const chunks = parseFrames([encoder.encode(replaced)]);
   expect(chunks.map(({ id }) => id)).toEqual(Array(3).fill("chatcmpl-of-another"));
   expect(chunks.map(textOf)).toEqual(["a", `my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`, ""]);
+});
+
+test("a caller who joined gets an id of their own, also if the stream begins with a comment", async () => {
+  async function* pieces() {
+    for (const text of [
+      ": waiting\n\n",
+      ": waiting\n\n",
+      `: waiting\n\n${content("a")}`,
+      content("b"),
+      "data: [DONE]\n\n",
+    ])
+      yield encoder.encode(text);
+  }
+  const own = await Array.fromAsync(withOwnId(pieces(), "chatcmpl-own"));
+  expect(own.map((piece) => Buffer.from(piece).toString()).join("")).not.toContain('"chatcmpl-1"');
+  expect(parseFrames(own).map((chunk) => [chunk.id, textOf(chunk)])).toEqual([
+    ["chatcmpl-own", "a"],
+    ["chatcmpl-own", "b"],
+  ]);
 });
 
 test("an answer is stored without its id, and gets a new one each time", () => {

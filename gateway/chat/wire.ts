@@ -150,7 +150,10 @@ export const replaceId = (bytes: Uint8Array, from: string, to: string): Uint8Arr
   return Buffer.from(text.replaceAll(quoted, `"${to}"`), "latin1");
 };
 
-/** The frames of a stream that several callers read, with an id for this caller. */
+/**
+ * The frames of a stream that several callers read, with an id for this caller. Pieces are whole frames, as the engine's
+ * port gives them. They are parsed until one has an id, because the first may be a comment; later ones are searched.
+ */
 export async function* withOwnId(frames: AsyncIterable<Uint8Array>, id: string): AsyncGenerator<Uint8Array> {
   let other: string | undefined;
   for await (const piece of frames) {
