@@ -1,12 +1,14 @@
+import { parseArgs } from "node:util";
 import { MAX_ANSWER_TOKENS } from "../gateway/conversations/service";
 import { createLlamaHost } from "../gpu-node/engine/llama/host";
 import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
 import { silentLog } from "../lib/log";
 import { loadConfig } from "../lib/settings";
 
-const SEEDS = [1, 2, 3];
+type Sides = Record<string, Record<string, number>>;
+
 /** The sampling parameters that are compared; the catalogue's defaults fill in the rest. */
-const SIDES: Record<string, Record<string, number>> = {
+const SIDES: Sides = {
   "temperature 0.4, no penalty": { temperature: 0.4, top_p: 0.9, repetition_penalty: 1 },
   "catalogue, no penalty": { repetition_penalty: 1 },
   catalogue: {},
@@ -42,11 +44,25 @@ interface Answer {
   tokens: number;
 }
 
+/** Reads `--seed` and `--penalty`, each with one or more numbers, such as `--penalty 1.1 --penalty 1.2`. */
+const readOptions = (args: string[]): { seeds: number[]; sides: Sides } => {
+  const list = { type: "string", multiple: true } as const;
+  const { values } = parseArgs({ args, options: { seed: { ...list, default: ["1", "2", "3"] }, penalty: list } });
+  const number = (text: string): number => {
+    if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+    throw new Error(`--seed and --penalty take a number, not ${text}.`);
+  };
+  const penalties = values.penalty?.map((text) => [`catalogue, penalty ${text}`, { repetition_penalty: number(text) }]);
+  return { seeds: values.seed.map(number), sides: penalties ? Object.fromEntries(penalties) : SIDES };
+};
+
 /**
  * Measures whether the default model ends its answers or repeats itself until the limit. Each prompt is asked with each
- * seed, as on the chat page, through the embedded engine. GROUNDWIRE_CHAT_MODEL chooses another model.
+ * seed, as on the chat page, through the embedded engine. `--penalty` compares the catalogue's sampling with these
+ * penalties instead of the usual sides. GROUNDWIRE_CHAT_MODEL chooses another model.
  */
-export const repetition = async () => {
+export const repetition = async (args: string[]) => {
+  const { seeds, sides } = readOptions(args);
   const config = loadConfig();
   const log = silentLog();
   const host = createLlamaHost(config.node, log);
@@ -67,13 +83,13 @@ export const repetition = async () => {
   };
 
   const measured: Record<string, unknown> = {};
-  for (const [name, sampling] of Object.entries(SIDES)) {
-    const asked = SEEDS.flatMap((seed) => PROMPTS.map((prompt) => ask(prompt, { ...sampling, seed })));
+  for (const [name, sampling] of Object.entries(sides)) {
+    const asked = seeds.flatMap((seed) => PROMPTS.map((prompt) => ask(prompt, { ...sampling, seed })));
     measured[name] = summary(await Promise.all(asked));
   }
   await engine.close();
   await host.dispose();
-  return { model: config.models.chat, prompts: PROMPTS.length, seeds: SEEDS.length, measured };
+  return { model: config.models.chat, prompts: PROMPTS.length, seeds, measured };
 };
 
 const summary = (answers: Answer[]) => ({

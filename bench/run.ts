@@ -8,7 +8,7 @@ import { gatewayOverhead } from "./gateway-overhead";
 import { repetition } from "./repetition";
 import { statistics } from "./statistics";
 
-const SCENARIOS: Record<string, () => Promise<unknown>> = {
+const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
   embeddings,
   "gateway-overhead": gatewayOverhead,
@@ -17,7 +17,7 @@ const SCENARIOS: Record<string, () => Promise<unknown>> = {
   statistics,
 };
 
-const [name] = process.argv.slice(2);
+const [name, ...options] = process.argv.slice(2);
 const scenario = name === undefined ? undefined : SCENARIOS[name];
 if (name === undefined || !scenario) {
   process.stdout.write(`Usage: bun run bench <scenario>\n\n${Object.keys(SCENARIOS).join("\n")}\n`);
@@ -25,7 +25,7 @@ if (name === undefined || !scenario) {
 }
 
 const loadBefore = loadavg();
-const measured = await scenario();
+const measured = await scenario(options);
 const report = {
   scenario: name,
   at: new Date().toISOString(),
