@@ -11,16 +11,28 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** A proxy on a free port that can lose packets silently. */
-export const startTcpProxy = async (target: string): Promise<TcpProxy> => {
+/** A proxy on a free port that can lose packets silently, and forward `packetBytes` at a time. */
+export const startTcpProxy = async (target: string, packetBytes?: number): Promise<TcpProxy> => {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isFrozen = false;
 
+  /** Waits after each packet, because the system sends what is written in one go as one. */
+  const forwardInPackets = async (from: Socket, to: Socket, bytes: number): Promise<void> => {
+    to.setNoDelay(true);
+    for await (const data of from as AsyncIterable<Buffer>) {
+      for (let at = 0; at < data.length; at += bytes) {
+        to.write(data.subarray(at, at + bytes));
+        await Bun.sleep(1);
+      }
+    }
+  };
+
   const forward = (from: Socket, to: Socket): void => {
     sockets.add(from);
     from.on("error", () => {});
-    from.on("data", (data) => to.write(data));
+    if (packetBytes === undefined) from.on("data", (data) => to.write(data));
+    else forwardInPackets(from, to, packetBytes).catch(() => {});
     from.once("close", () => {
       sockets.delete(from);
       if (!from.isPaused()) to.destroy();

@@ -137,6 +137,21 @@ test("a peer that falls silent without a word is found by pings, and the way bac
   expect((await engine.request(chat())).node).toBe(engine.nodes()[0]?.id ?? "");
 }, 20_000);
 
+test("frames that the network cuts up come as whole frames", async () => {
+  const node = await started({ tokens: 4 });
+  const proxy = await startTcpProxy(node.url, 50);
+  const engine = await engineOf([proxy.url]);
+  open.push(proxy);
+  const { body } = await engine.request(chat());
+  const pieces = (await Array.fromAsync(body)).map((piece) => Buffer.from(piece).toString());
+  for (const piece of pieces) {
+    const frames = piece.split("\n\n");
+    expect(frames.pop()).toBe("");
+    for (const frame of frames) expect(frame).toMatch(/^data: (\{.*\}|\[DONE\])$/);
+  }
+  expect(pieces.join("")).toEndWith("data: [DONE]\n\n");
+}, 20_000);
+
 test("a node that says GOAWAY ends its streams whole while new requests go elsewhere", async () => {
   const [a, b] = [await started({ tokens: 40, tokenMs: 10 }), await started({ tokens: 40, tokenMs: 10 })];
   const engine = await engineOf([a.url, b.url]);
