@@ -111,7 +111,7 @@ export const UPLOADS: Readonly<Record<string, Upload>> = {
   "a million columns": text(
     "a.csv",
     { text: "c,", times: 500_000, tail: "\nx\n" },
-    { kind: "payload_too_large", says: "at most 256" },
+    { kind: "payload_too_large", says: "the limit is 256" },
   ),
   "a million names": text(
     "a.jsonl",

@@ -17,8 +17,10 @@ interface SplitterOptions {
 }
 
 const BOM = "\ufeff";
-/** A record with up to this many cells more than the header is still parsed to its end. */
-const SPARE_CELLS = 8;
+/** Cells beyond the header's that a record may have; more break it, so that a row of commas takes little memory. */
+const MAX_EXTRA_CELLS = 10_000;
+/** The same after a fault, where only a record with as many cells as the header counts. */
+const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
 
 /**
  * Splits CSV that arrives in chunks into records. Blank records are skipped. A record with broken quotes is returned as a
@@ -90,8 +92,8 @@ export class CsvSplitter {
   }
 
   #parse(at: number, isEnd: boolean): CsvParse {
-    // After a fault, only a record with as many cells as the header counts.
-    const maxCells = this.#fault ? this.width + SPARE_CELLS : this.options.limits.maxRowBytes;
+    const extraCells = this.#fault ? MAX_EXTRA_CELLS_AFTER_FAULT : MAX_EXTRA_CELLS;
+    const maxCells = this.width > 0 ? this.width + extraCells : this.options.limits.maxRowBytes;
     return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
   }
 
