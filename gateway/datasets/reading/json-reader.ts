@@ -12,9 +12,9 @@ const ROW_LISTS: readonly unknown[] = ["samples", "data"];
 const LIST_BEGINS = /"(?:samples|data)"\s*:\s*\[/;
 
 /**
- * A JSON document: a list of objects, an object that holds it as `samples` or `data`, or several objects. A row that breaks the document is
- * handed out as such, and reading goes on at the next place that looks like the beginning of a row. Throws dataset_invalid
- * where there is no list.
+ * Reads a JSON document: a list of objects, an object with the list as `samples` or `data`, or several objects. A row with
+ * broken JSON is returned as a problem, and reading resumes at the next position that looks like the start of a row. Throws
+ * dataset_invalid if the document holds no list of objects and no objects in a row, or does not start as JSON.
  */
 export async function* readJson(
   texts: AsyncIterable<string>,

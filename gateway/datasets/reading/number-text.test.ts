@@ -82,7 +82,7 @@ test.each([
   ['{"input":"q","answer":"1.0","n":"007"}', "1.0", "007"],
   ['{"input":"q","answer":"12345678901234567890","n":null}', "12345678901234567890", null],
   ['{"input":"q","answer":"a 1e5 b","n":"x 1.0"}', "a 1e5 b", "x 1.0"],
-])("%s: what is no number is as it was", async (row, answer, n) => {
+])("%s: text that is not a number is unchanged", async (row, answer, n) => {
   expect((await readText("jsonl", row)).samples).toMatchObject([{ references: [answer], metadata: { n } }]);
 });
 

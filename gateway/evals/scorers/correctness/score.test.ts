@@ -286,7 +286,7 @@ test("a name that stands first, where another is asked for, is seen", async () =
 describe("an abstention", () => {
   const QUESTION = "Who wrote the poem?";
   passes(
-    "is right where a reference says that there is no answer",
+    "passes if a reference also says that the question has no answer",
     QUESTION,
     ["unknown"],
     [
