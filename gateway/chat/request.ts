@@ -27,39 +27,44 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
+/** Fields of equal names in a request and at the node. */
+const SAMPLING_FIELDS = [
+  "temperature",
+  "top_p",
+  "top_k",
+  "min_p",
+  "repetition_penalty",
+  "seed",
+  "stop",
+  "presence_penalty",
+  "frequency_penalty",
+  "logprobs",
+  "top_logprobs",
+  "response_format",
+] as const;
+
 /**
- * The fields that can change the answer, in a fixed order. They are sent to the node and make up the cache key. All
- * other fields are hints, or control how the answer is sent.
+ * Adds to `target` the fields that can change the answer, in a fixed order. They are sent to the node and make up the cache
+ * key. All other fields are hints, or control how the answer is sent.
  */
-const answerFields = (body: GenerationRequest) => ({
-  ...("messages" in body
-    ? {
-        messages: withSystemRole(body.messages),
-        max_tokens: body.max_completion_tokens ?? body.max_tokens,
-        top_logprobs: body.top_logprobs,
-        response_format: body.response_format,
-      }
-    : { prompt: onlyPrompt(body.prompt), max_tokens: body.max_tokens }),
-  temperature: body.temperature,
-  top_p: body.top_p,
-  top_k: body.top_k,
-  min_p: body.min_p,
-  repetition_penalty: body.repetition_penalty,
-  seed: body.seed,
-  stop: body.stop,
-  presence_penalty: body.presence_penalty,
-  frequency_penalty: body.frequency_penalty,
-  logprobs: body.logprobs,
-});
+const withAnswerFields = (target: Record<string, unknown>, body: GenerationRequest): Record<string, unknown> => {
+  if ("messages" in body) {
+    target.messages = withSystemRole(body.messages);
+    target.max_tokens = body.max_completion_tokens ?? body.max_tokens;
+  } else {
+    target.prompt = onlyPrompt(body.prompt);
+    target.max_tokens = body.max_tokens;
+  }
+  const fields: Partial<ChatCompletionRequest> = body as Partial<ChatCompletionRequest>;
+  for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];
+  return target;
+};
 
 /** The body as the node gets it: with the model's name and, for streams, the usage at the end. */
 export const nodeBody = (body: GenerationRequest, model: string, stream: boolean): string =>
-  JSON.stringify({
-    model,
-    stream,
-    stream_options: stream ? { include_usage: true } : undefined,
-    ...answerFields(body),
-  });
+  JSON.stringify(
+    withAnswerFields(stream ? { model, stream, stream_options: { include_usage: true } } : { model, stream }, body),
+  );
 
 /** Why the answer may not be cached; undefined when the same request gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
@@ -70,10 +75,5 @@ export const cacheParts = (
   operation: Operation,
   body: GenerationRequest,
   model: { id: string; revision: string },
-): Record<string, unknown> => ({
-  operation,
-  model: model.id,
-  revision: model.revision,
-  template_version: null,
-  ...answerFields(body),
-});
+): Record<string, unknown> =>
+  withAnswerFields({ operation, model: model.id, revision: model.revision, template_version: null }, body);

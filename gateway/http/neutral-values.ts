@@ -23,6 +23,7 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
   const neutral: unknown = field[NEUTRAL];
   if (neutral === "any") return () => true;
   if (!Array.isArray(neutral)) return acceptsNull(field) ? undefined : (value) => value === null;
+  if (neutral.length === 0) return (value) => value === null;
   const simple = new Set(neutral.filter((value) => typeof value !== "object"));
   const composed = neutral.filter((value) => typeof value === "object");
   const mayBeEmpty = composed.some(isEmpty);
@@ -44,6 +45,10 @@ const variantsOf = (schema: TSchema): TSchema[] => (Array.isArray(schema.anyOf) 
 const withVariants = (schema: TSchema): TSchema[] => [schema, ...variantsOf(schema).flatMap(withVariants)];
 
 type Rules = ReadonlyMap<string, FieldRule>;
+type Test = NonNullable<FieldRule["isNeutral"]>;
+
+const anyOf = (tests: Test[]): Test | undefined =>
+  tests.length < 2 ? tests[0] : (value) => tests.some((test) => test(value));
 
 /** A field that several union variants share is removable if one variant lists its value as neutral and none requires it. */
 const fieldRules = (objects: TObject[]): Rules => {
@@ -51,9 +56,7 @@ const fieldRules = (objects: TObject[]): Rules => {
   for (const name of new Set(objects.flatMap(({ properties }) => Object.keys(properties)))) {
     const fields = objects.flatMap(({ properties }) => properties[name] ?? []);
     const tests = fields.map((field) => (KindGuard.IsOptional(field) ? neutralTest(field) : undefined));
-    const isNeutral = tests.every((test) => test !== undefined)
-      ? (value: unknown) => tests.some((test) => test(value))
-      : undefined;
+    const isNeutral = tests.every((test) => test !== undefined) ? anyOf(tests) : undefined;
     const clean = cleanerOf(fields);
     if (isNeutral || clean) rules.set(name, { isNeutral, clean });
   }
@@ -81,11 +84,11 @@ const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   const shared = fieldRules(objects);
   const variants = objects.length > 1 ? objects.map((object) => variantOf(object, shared)) : [];
   if ([shared, ...variants.map(({ rules }) => rules)].every(({ size }) => size === 0)) return undefined;
-  const isMeant = (fields: Record<string, unknown>) => (variant: Variant) =>
-    variant.words.length > 0 && variant.words.every(([name, words]) => words.has(fields[name]));
+  const isMeant = ({ words }: Variant, fields: Record<string, unknown>): boolean =>
+    words.length > 0 && words.every(([name, literals]) => literals.has(fields[name]));
   return (value) => {
     const fields = value as Record<string, unknown>;
-    const rules = variants.find(isMeant(fields))?.rules ?? shared;
+    const rules = variants.find((variant) => isMeant(variant, fields))?.rules ?? shared;
     for (const name in fields) {
       const rule = rules.get(name);
       if (rule === undefined) continue;

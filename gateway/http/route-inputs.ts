@@ -74,15 +74,16 @@ const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
  * object of defaults, so a list or a number would pass validation.
  */
 export const routeInputs = (routes: RouteList) => {
-  const known = new Map<string, Inputs>();
+  /** By path, then by method: one text of both would be made anew for each request. */
+  const known = new Map<string, Map<string, Inputs>>();
   const find = (method: string, path: string): Inputs => {
-    const id = `${method} ${path}`;
-    let inputs = known.get(id);
-    if (!inputs) {
-      inputs = inputsOf(path, routes().find((route) => route.method === method && route.path === path)?.hooks);
-      known.set(id, inputs);
+    let methods = known.get(path);
+    if (!methods) {
+      const here = routes().filter((route) => route.path === path);
+      methods = new Map(here.map((route) => [route.method, inputsOf(path, route.hooks)]));
+      known.set(path, methods);
     }
-    return inputs;
+    return methods.get(method) ?? inputsOf(path);
   };
   return (
     { method, url }: Pick<Request, "method" | "url">,
