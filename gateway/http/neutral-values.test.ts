@@ -18,6 +18,12 @@ const Body = Strict({
   options: Type.Optional(Strict({ usage: Type.Optional(Type.Boolean({ [NEUTRAL]: [false] })) }, { [NEUTRAL]: [{}] })),
   free: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   turns: Type.Optional(Type.Array(Type.Union([User, Assistant]))),
+  ask: Type.Optional(
+    Type.Union([
+      Strict({ messages: Type.Array(Type.String()), odds: Type.Optional(Type.Boolean({ [NEUTRAL]: [false] })) }),
+      Strict({ prompt: Type.String(), odds: Type.Optional(Type.Integer()) }),
+    ]),
+  ),
 });
 
 test.each<[object, object]>([
@@ -43,6 +49,10 @@ test.each<[object, object]>([
   [{ turns: [{ role: "assistant", content: "" }] }, { turns: [{ role: "assistant" }] }],
   [{ turns: [{ role: "assistant", calls: [], hint: { a: 1 } }] }, { turns: [{ role: "assistant" }] }],
   [{ turns: [{ role: "assistant", calls: {} }] }, { turns: [{ role: "assistant" }] }],
+  [{ ask: { messages: [], odds: false } }, { ask: { messages: [] } }],
+  [{ ask: { prompt: "a", odds: false } }, { ask: { prompt: "a", odds: false } }],
+  [{ ask: { prompt: "a", odds: null } }, { ask: { prompt: "a" } }],
+  [{ ask: { odds: false } }, { ask: {} }],
   [{ turns: [{ role: "assistant", calls: ["a"] }] }, { turns: [{ role: "assistant", calls: ["a"] }] }],
   [{ turns: [{ role: "user", content: "a", calls: null }] }, { turns: [{ role: "user", content: "a" }] }],
   [{ turns: [{ role: "robot", content: null }] }, { turns: [{ role: "robot", content: null }] }],

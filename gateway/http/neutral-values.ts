@@ -26,16 +26,15 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
   if (neutral.length === 0) return (value) => value === null;
   const simple = new Set(neutral.filter((value) => typeof value !== "object"));
   const composed = neutral.filter((value) => typeof value === "object");
-  const mayBeEmpty = composed.some(isEmpty);
+  if (composed.some(isEmpty)) composed.push([], {});
   return (value) =>
     value === null ||
-    (typeof value === "object"
-      ? (mayBeEmpty && isEmpty(value)) || composed.some((one) => Bun.deepEquals(one, value))
-      : simple.has(value));
+    (typeof value === "object" ? composed.some((one) => Bun.deepEquals(one, value)) : simple.has(value));
 };
 
-/** Some languages, such as PHP, write an empty object as an empty list. */
-const isEmpty = (value: object): boolean => Object.keys(value).length === 0;
+/** An empty list or object. Where one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua `[]` as `{}`. */
+export const isEmpty = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 const acceptsNull = (schema: TSchema): boolean =>
   KindGuard.IsNull(schema) || KindGuard.IsUnknown(schema) || variantsOf(schema).some(acceptsNull);
@@ -63,32 +62,36 @@ const fieldRules = (objects: TObject[]): Rules => {
   return rules;
 };
 
-/** One variant of a union: the literals that identify it, its own rules, and the other variants' rules for fields it lacks. */
+/**
+ * One variant of a union: the fields that a value must have to be meant for it, with their literals where it names some, its
+ * own rules, and the other variants' rules for fields it lacks.
+ */
 interface Variant {
-  words: [name: string, words: ReadonlySet<unknown>][];
+  required: [name: string, literals: ReadonlySet<unknown> | undefined][];
   rules: Rules;
 }
 
 const variantOf = (object: TObject, shared: Rules): Variant => {
   const foreign = [...shared].filter(([name]) => !Object.hasOwn(object.properties, name));
-  const words = Object.entries(object.properties).flatMap(([name, field]): Variant["words"] => {
+  const required = Object.entries(object.properties).flatMap(([name, field]): Variant["required"] => {
+    if (KindGuard.IsOptional(field)) return [];
     const literals = withVariants(field).filter(KindGuard.IsLiteral);
-    return literals.length > 0 && !KindGuard.IsOptional(field)
-      ? [[name, new Set(literals.map((literal) => literal.const))]]
-      : [];
+    return [[name, literals.length > 0 ? new Set(literals.map((literal) => literal.const)) : undefined]];
   });
-  return { words, rules: new Map([...foreign, ...fieldRules([object])]) };
+  return { required, rules: new Map([...foreign, ...fieldRules([object])]) };
 };
 
 const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   const shared = fieldRules(objects);
   const variants = objects.length > 1 ? objects.map((object) => variantOf(object, shared)) : [];
   if ([shared, ...variants.map(({ rules }) => rules)].every(({ size }) => size === 0)) return undefined;
-  const isMeant = ({ words }: Variant, fields: Record<string, unknown>): boolean =>
-    words.length > 0 && words.every(([name, literals]) => literals.has(fields[name]));
+  const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolean =>
+    required.length > 0 &&
+    required.every(([name, literals]) => (literals ? literals.has(fields[name]) : name in fields));
   return (value) => {
     const fields = value as Record<string, unknown>;
-    const rules = variants.find((variant) => isMeant(variant, fields))?.rules ?? shared;
+    const meant = variants.filter((variant) => mayMean(variant, fields));
+    const rules = (meant.length === 1 && meant[0]?.rules) || shared;
     for (const name in fields) {
       const rule = rules.get(name);
       if (rule === undefined) continue;

@@ -1,4 +1,4 @@
-import { NEUTRAL, UNSUPPORTED } from "../neutral-values";
+import { isEmpty, NEUTRAL, UNSUPPORTED } from "../neutral-values";
 
 /** A JSON Schema as it stands in the document. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -16,13 +16,20 @@ const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 /** TypeBox's pattern of "any name" in a record. */
 const ANY_NAME = "^(.*)$";
 
-/** Whether this is an object of a JSON request: not a form, unknown fields are rejected, and it has no minimum number of fields. */
-const takesNull = ({ additionalProperties, minProperties, properties }: JsonSchema): boolean =>
-  additionalProperties === false &&
-  minProperties === undefined &&
-  !(isObject(properties) && Object.values(properties).some(isFile));
+/** Whether this is an object of a JSON request: unknown fields are rejected, and it is not a form. */
+const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean =>
+  additionalProperties === false && !(isObject(properties) && Object.values(properties).some(isFile));
 
-/** Allows null for an optional field whose schema does not accept it: `http/neutral-values.ts` removes it. */
+const EMPTY: JsonSchema = { type: ["array", "object"], maxItems: 0, maxProperties: 0 };
+
+/** Allows the values of an optional field that `http/neutral-values.ts` removes and its own schema does not accept. */
+const orNeutral = (schema: JsonSchema, raw: unknown): JsonSchema => {
+  const neutral = isObject(raw) && raw[NEUTRAL];
+  if (!Array.isArray(neutral) || !neutral.some(isEmpty)) return orNull(schema);
+  const { anyOf = [schema], description } = schema;
+  return { anyOf: [...(anyOf as JsonSchema[]).filter((one) => !isNull(one)), EMPTY, { type: "null" }], description };
+};
+
 const orNull = (schema: JsonSchema): JsonSchema => {
   const { type, anyOf, $ref } = schema;
   if (Array.isArray(anyOf)) return anyOf.some(isNull) ? schema : { ...schema, anyOf: [...anyOf, { type: "null" }] };
@@ -57,10 +64,11 @@ export class Components {
     const converted: JsonSchema = {};
     for (const [keyword, value] of Object.entries(others)) this.#keyword(converted, keyword, value);
     const { properties, required } = converted;
-    if (isObject(properties) && takesNull(schema)) {
+    if (isObject(properties) && isObject(schema.properties) && takesNeutral(schema)) {
       const needed = new Set(Array.isArray(required) ? required : []);
       for (const [name, property] of Object.entries(properties)) {
-        if (!needed.has(name) && isObject(property)) properties[name] = orNull(property);
+        if (needed.has(name) || !isObject(property)) continue;
+        properties[name] = orNeutral(property, schema.properties[name]);
       }
     }
     return Array.isArray(anyOf) ? this.#union(converted, anyOf) : converted;
