@@ -38,7 +38,7 @@ import type { KeysService } from "./keys/service";
 import { labelRoutes } from "./labels/routes";
 import type { LabelService } from "./labels/service";
 import type { Ledger } from "./limits/ledger";
-import { countsPath, limitRoutes } from "./limits/routes";
+import { limitRoutes } from "./limits/routes";
 import { metricsRoutes } from "./metrics/routes";
 import type { Metrics } from "./metrics/service";
 import type { Models } from "./models/registry";
@@ -97,7 +97,7 @@ export const createApp = (services: Services) => {
           const cookie = sessionCookie(request, config.gateway.publicUrl);
           return cookie === undefined ? undefined : sessions.verify(cookie);
         },
-        reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
+        reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: metrics,
         runs: services.runs,
         log,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Elysia } from "elysia";
+import { allows } from "../gateway/http/route-facts";
 
 /** The style sheet's parts in their order: browsers load them as one file. The first names the layers. */
 const STYLES = [
@@ -88,18 +89,22 @@ export const assetUrl = (name: AssetName): string => {
 };
 
 /** `GET /assets/…`: immutable, compressed, public. An old hash is a 404: its page is gone too. */
-export const assetRoutes = new Elysia({ name: "views.assets" }).get("/assets/:file", ({ params, request }) => {
-  const asset = byUrl.get(`/assets/${params.file}`);
-  if (!asset) return new Response("Not found", { status: 404, headers: { "content-type": "text/plain" } });
-  const { bytes, encoding } = asset.encoded(request.headers.get("accept-encoding") ?? "");
-  return new Response(bytes, {
-    headers: {
-      "content-type": asset.type,
-      "cache-control": "public, max-age=31536000, immutable",
-      "x-content-type-options": "nosniff",
-      "cross-origin-resource-policy": "same-origin",
-      vary: "accept-encoding",
-      ...(encoding && { "content-encoding": encoding }),
-    },
-  });
-});
+export const assetRoutes = new Elysia({ name: "views.assets" }).get(
+  "/assets/:file",
+  ({ params, request }) => {
+    const asset = byUrl.get(`/assets/${params.file}`);
+    if (!asset) return new Response("Not found", { status: 404, headers: { "content-type": "text/plain" } });
+    const { bytes, encoding } = asset.encoded(request.headers.get("accept-encoding") ?? "");
+    return new Response(bytes, {
+      headers: {
+        "content-type": asset.type,
+        "cache-control": "public, max-age=31536000, immutable",
+        "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
+        vary: "accept-encoding",
+        ...(encoding && { "content-encoding": encoding }),
+      },
+    });
+  },
+  { detail: allows("open") },
+);

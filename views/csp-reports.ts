@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { allows, reads } from "../gateway/http/route-facts";
 import type { Log } from "../lib/log";
 
 export const CSP_REPORTS = "/csp-reports";
@@ -28,6 +29,6 @@ export const cspReportRoutes = ({ log }: { log: Log }) => {
       if (mayWrite()) log.warn({ report }, "a browser reports a breach of the content security policy");
       return new Response(null, { status: 204 });
     },
-    { parse: "none" },
+    { detail: { ...allows("open"), ...reads() } },
   );
 };

@@ -8,6 +8,7 @@ import type { AgreementService } from "../gateway/evaluators/agreement";
 import type { EvaluatorService } from "../gateway/evaluators/service";
 import type { FeedbackService } from "../gateway/feedback/service";
 import type { Health } from "../gateway/health/service";
+import { allows } from "../gateway/http/route-facts";
 import type { KeyRuns } from "../gateway/keys/runs";
 import type { KeysService } from "../gateway/keys/service";
 import type { LabelService } from "../gateway/labels/service";
@@ -75,6 +76,7 @@ export const pageRoutes = (services: PageServices) => {
           theme: t.Union(THEMES.map((theme) => t.Literal(theme))),
           return: t.Optional(t.String({ maxLength: 2000 })),
         }),
+        detail: allows("public"),
       },
     );
 };

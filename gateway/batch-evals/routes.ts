@@ -4,7 +4,7 @@ import { Run, RunPage, RunQuery, SampleResultPage } from "../evals/contract";
 import { GateVerdict } from "../evals/statistics-contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
-import { creates, downloads, fails, streams } from "../http/route-docs";
+import { allows, creates, downloads, fails, streams } from "../http/route-facts";
 import {
   BatchEvalEvent,
   BatchEvalPlan,
@@ -22,22 +22,23 @@ const read = new Elysia({ name: "batch-evals.read" })
   .get("/batch-evals", notImplemented("GET /v1/batch-evals"), {
     query: RunQuery,
     response: { 200: RunPage },
-    detail: { summary: "List the batch runs, newest first" },
+    detail: { ...allows("viewer"), summary: "List the batch runs, newest first" },
   })
   .get("/batch-evals/:id", notImplemented("GET /v1/batch-evals/:id"), {
     params: PathId,
     response: { 200: Run },
-    detail: { summary: "Progress, statistics and everything that pins the numbers of a run" },
+    detail: { ...allows("viewer"), summary: "Progress, statistics and everything that pins the numbers of a run" },
   })
   .get("/batch-evals/:id/samples", notImplemented("GET /v1/batch-evals/:id/samples"), {
     params: PathId,
     query: ResultQuery,
     response: { 200: SampleResultPage },
-    detail: { summary: "List the results of a run" },
+    detail: { ...allows("viewer"), summary: "List the results of a run" },
   })
   .get("/batch-evals/:id/events", notImplemented("GET /v1/batch-evals/:id/events"), {
     params: PathId,
     detail: {
+      ...allows("viewer"),
       summary: "Follow a run live",
       description: "Server-Sent Events with ids; `Last-Event-ID` goes on where a connection was lost.",
       ...streams(BatchEvalEvent),
@@ -47,6 +48,7 @@ const read = new Elysia({ name: "batch-evals.read" })
     params: PathId,
     query: ExportQuery,
     detail: {
+      ...allows("viewer"),
       summary: "Download a run",
       ...downloads(
         "application/jsonl",
@@ -67,45 +69,52 @@ export const batchEvalRoutes = new Elysia({
   .use(read)
   .use(auth)
   .post("/batch-evals/plan", notImplemented("POST /v1/batch-evals/plan"), {
-    parse: "json",
     body: PlanBatchEval,
     response: { 200: BatchEvalPlan },
-    detail: { summary: "What a run would take, and the smallest difference that it could show", ...fails(404) },
+    detail: {
+      ...allows("editor"),
+      summary: "What a run would take, and the smallest difference that it could show",
+      ...fails(404),
+    },
   })
   .post("/batch-evals", notImplemented("POST /v1/batch-evals"), {
-    parse: "json",
     body: StartBatchEval,
     response: { 202: Run },
-    detail: { summary: "Start a run over a dataset", ...creates, ...fails(402, 404) },
+    detail: { ...allows("editor"), summary: "Start a run over a dataset", ...creates, ...fails(402, 404) },
   })
   .post("/batch-evals/:id/pause", notImplemented("POST /v1/batch-evals/:id/pause"), {
     params: PathId,
     response: { 200: Run },
-    detail: { summary: "Let running samples end and start no more", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Let running samples end and start no more", ...fails(409) },
   })
   .post("/batch-evals/:id/cancel", notImplemented("POST /v1/batch-evals/:id/cancel"), {
     params: PathId,
     response: { 200: Run },
-    detail: { summary: "Stop within a second; results that are there stay", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Stop within a second; results that are there stay", ...fails(409) },
   })
   .post("/batch-evals/:id/resume", notImplemented("POST /v1/batch-evals/:id/resume"), {
-    parse: "json",
     params: PathId,
     body: ResumeBatchEval,
     response: { 202: Run },
-    detail: { summary: "Go on with a paused, cancelled or failed run, or try its errors again", ...fails(409) },
+    detail: {
+      ...allows("editor"),
+      summary: "Go on with a paused, cancelled or failed run, or try its errors again",
+      ...fails(409),
+    },
   })
   .post("/batch-evals/:id/recompute", notImplemented("POST /v1/batch-evals/:id/recompute"), {
-    parse: "json",
     params: PathId,
     body: RecomputeBatchEval,
     response: { 202: Run },
-    detail: { summary: "Score the stored outputs again, beside the scores that are there", ...creates },
+    detail: {
+      ...allows("editor"),
+      summary: "Score the stored outputs again, beside the scores that are there",
+      ...creates,
+    },
   })
   .post("/batch-evals/:id/gate", notImplemented("POST /v1/batch-evals/:id/gate"), {
-    parse: "json",
     params: PathId,
     body: GateRequest,
     response: { 200: GateVerdict },
-    detail: { summary: "Pass, fail or not enough data, and how many samples are still needed" },
+    detail: { ...allows("viewer"), summary: "Pass, fail or not enough data, and how many samples are still needed" },
   });

@@ -3,7 +3,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
-import { fails } from "../http/route-docs";
+import { allows, dropsNul, fails } from "../http/route-facts";
 import type { Models } from "../models/registry";
 import type { Cache } from "../ports/cache";
 import {
@@ -51,22 +51,21 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
     .use(auth)
     .get("", () => cacheStatistics(deps), {
       response: { 200: CacheStatistics, default: ErrorEnvelope },
-      detail: { summary: "Hits, misses, layers and namespaces of the answer cache" },
+      detail: { ...allows("admin"), ...dropsNul, summary: "Hits, misses, layers and namespaces of the answer cache" },
     })
     .post("/explain", ({ principal, body }) => explainCache(deps, principal, body), {
-      parse: "json",
       body: ExplainCache,
       response: { 200: CacheExplanation, default: ErrorEnvelope },
       detail: {
+        ...allows("admin"),
         summary: "What a request's key is made of, and in what it differs from an earlier request",
         ...fails(404),
       },
     })
     .post("/invalidate", ({ body }) => invalidate(body), {
-      parse: "json",
       body: InvalidateCache,
       response: { 200: CacheInvalidation, default: ErrorEnvelope },
-      detail: { summary: "Drop everything of a model, prompt, index, evaluator, namespace or tag" },
+      detail: { ...allows("admin"), summary: "Drop everything of a model, prompt, index, evaluator, namespace or tag" },
     })
     .delete(
       "/entries/:key",
@@ -77,37 +76,41 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       {
         params: CacheKeyParams,
         response: { 200: CacheInvalidation, default: ErrorEnvelope },
-        detail: { summary: "Drop one entry", ...fails(404) },
+        detail: { ...allows("admin"), summary: "Drop one entry", ...fails(404) },
       },
     )
     .post(
       "/disable",
       async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, false)),
       {
-        parse: "json",
         body: CacheNamespaceRequest,
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { summary: "Neither read nor write a namespace; its entries stay until they expire" },
+        detail: {
+          ...allows("admin"),
+          summary: "Neither read nor write a namespace; its entries stay until they expire",
+        },
       },
     )
     .post(
       "/enable",
       async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, true)),
       {
-        parse: "json",
         body: CacheNamespaceRequest,
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { summary: "Read and write a namespace again" },
+        detail: { ...allows("admin"), summary: "Read and write a namespace again" },
       },
     )
     .post(
       "/share",
       async ({ principal, body }) => toWire(await namespaces.share(principal.keyId, body.namespace, body.keys)),
       {
-        parse: "json",
         body: ShareCache,
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { summary: "Let these keys, and no others, share their answers", ...fails(404, 409) },
+        detail: {
+          ...allows("admin"),
+          summary: "Let these keys, and no others, share their answers",
+          ...fails(404, 409),
+        },
       },
     );
 };

@@ -5,7 +5,7 @@ import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { generates, streams } from "../http/route-docs";
+import { allows, dropsNul, generates, streams } from "../http/route-facts";
 import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
@@ -41,50 +41,49 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
     .use(auth)
     .post(
       "/chat/completions",
-      async ({ body, request, principal, exchange, server }): Promise<Response> => {
-        server?.timeout(request, 0);
+      async ({ body, principal, exchange }): Promise<Response> => {
         const call = callOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed), patienceMs)
           : wholeResponse(exchange, await chat.complete(call, "chat", body));
       },
       {
-        parse: "json",
         body: ChatCompletionRequest,
         response: { 200: ChatCompletion },
         detail: {
+          ...allows("member"),
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
           ...generates,
+          ...dropsNul,
           ...streams(ChatCompletionChunk),
         },
       },
     )
     .post(
       "/completions",
-      async ({ body, request, principal, exchange, server }): Promise<Response> => {
-        server?.timeout(request, 0);
+      async ({ body, principal, exchange }): Promise<Response> => {
         const call = callOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "completion", body).then(streamed), patienceMs)
           : wholeResponse(exchange, await completeEach(chat, call, body));
       },
       {
-        parse: "json",
         body: CompletionRequest,
         response: { 200: TextCompletion },
         detail: {
+          ...allows("member"),
           summary: "Continue a text, in OpenAI's format",
           description: NEUTRAL_VALUES,
           ...generates,
+          ...dropsNul,
           ...streams(TextCompletionChunk),
         },
       },
     )
     .post(
       "/chat",
-      async ({ body, request, principal, exchange, server }): Promise<Response> => {
-        server?.timeout(request, 0);
+      async ({ body, principal, exchange }): Promise<Response> => {
         const call = callOf(exchange, principal);
         if (body.stream) return streamWhenReady(exchange, firstEvent(chat, call, body), patienceMs);
         const answer = await chat.answer(call, body);
@@ -97,13 +96,14 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         return exchange.respond(JSON.stringify(answer), headers);
       },
       {
-        parse: "json",
         body: ChatRequest,
         response: { 200: ChatAnswer },
         detail: {
+          ...allows("member"),
           summary: "Chat, with latency, cache status and model revision",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
           ...generates,
+          ...dropsNul,
           ...streams(ChatEvent),
         },
       },

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
-import { fails } from "../http/route-docs";
+import { allows, fails } from "../http/route-facts";
 import { CompareQuery, Comparison } from "./contract";
 
 export const compareRoutes = new Elysia({ name: "compare.routes", prefix: "/v1", tags: ["Evaluation"] })
@@ -10,6 +10,7 @@ export const compareRoutes = new Elysia({ name: "compare.routes", prefix: "/v1",
     query: CompareQuery,
     response: { 200: Comparison },
     detail: {
+      ...allows("viewer"),
       summary: "Two runs on the same samples: difference, interval, test, and what changed",
       ...fails(404, 409),
     },

@@ -4,7 +4,7 @@ import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
 import type { Idempotency } from "../http/idempotency";
-import { creates, downloads, fails, streams } from "../http/route-docs";
+import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
 import { frame, sseResponse } from "../http/sse";
 import type { Principal } from "../principal";
 import {
@@ -49,7 +49,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .get("", ({ principal, query }) => conversations.list(principal, query), {
       query: ConversationQuery,
       response: { 200: ConversationPage },
-      detail: { summary: "List your conversations, last changed first" },
+      detail: { ...allows("member"), summary: "List your conversations, last changed first" },
     })
     .post(
       "",
@@ -60,34 +60,35 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         return status(201, made);
       },
       {
-        parse: "json",
         body: CreateConversation,
         response: { 201: Conversation },
-        detail: { summary: "Begin a conversation", ...creates, ...fails(404) },
+        detail: { ...allows("member"), summary: "Begin a conversation", ...creates, ...fails(404) },
       },
     )
     .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {
       query: ExportQuery,
       response: { 200: ConversationExport },
-      detail: { summary: "Download all of your conversations", ...downloads("text/markdown") },
+      detail: { ...allows("member"), summary: "Download all of your conversations", ...downloads("text/markdown") },
     })
     .post("/import", ({ principal, body }) => transfer.importAll(principal, body), {
-      parse: "json",
       body: ConversationExport,
       response: { 200: ImportResult },
-      detail: { summary: "Take in what was exported as JSON; the same file again adds nothing", ...fails(403) },
+      detail: {
+        ...allows("member"),
+        summary: "Take in what was exported as JSON; the same file again adds nothing",
+        ...fails(403),
+      },
     })
     .get("/:id", ({ principal, params }) => conversations.get(principal, params.id), {
       params: PathId,
       response: { 200: ConversationWithMessages },
-      detail: { summary: "Read a conversation with its messages" },
+      detail: { ...allows("member"), summary: "Read a conversation with its messages" },
     })
     .patch("/:id", ({ principal, params, body }) => conversations.rename(principal, params.id, body.title), {
-      parse: "json",
       params: PathId,
       body: RenameConversation,
       response: { 200: Conversation },
-      detail: { summary: "Rename a conversation" },
+      detail: { ...allows("member"), summary: "Rename a conversation" },
     })
     .delete(
       "/:id",
@@ -95,7 +96,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         await conversations.remove(principal, params.id);
         return new Response(null, { status: 204 });
       },
-      { params: PathId, detail: { summary: "Delete a conversation and its messages for good" } },
+      { params: PathId, detail: { ...allows("member"), summary: "Delete a conversation and its messages for good" } },
     )
     .post(
       "/:id/messages",
@@ -108,11 +109,11 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         return status(201, begun);
       },
       {
-        parse: "json",
         params: PathId,
         body: AskQuestion,
         response: { 201: AnswerBegun },
         detail: {
+          ...allows("member"),
           summary: "Ask a question, or replace an earlier one with a new version",
           description:
             "The answer is written in the background: stream it from its events. The oldest turns that no longer fit into the context window are left out; `context` of the conversation names the first message that the model read. A question longer than the window is rejected with `context_length_exceeded`, and nothing is stored.",
@@ -132,6 +133,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         params: MessagePath,
         response: { 201: AnswerBegun },
         detail: {
+          ...allows("member"),
           summary: "Answer a question again",
           description: "`message_id` is the earlier answer. It is kept as another version.",
           ...fails(403, 409),
@@ -144,7 +146,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         response: { 200: ConversationWithMessages },
-        detail: { summary: "Show this version of a message and what follows it", ...fails(409) },
+        detail: { ...allows("member"), summary: "Show this version of a message and what follows it", ...fails(409) },
       },
     )
     .delete(
@@ -156,6 +158,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         detail: {
+          ...allows("member"),
           summary: "Delete a question and its answers permanently",
           description: "Later messages are kept and attached to the message before the question.",
           ...fails(409),
@@ -165,18 +168,17 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .post("/:id/stop", async ({ principal, params }) => ({ stopped: await conversations.stop(principal, params.id) }), {
       params: PathId,
       response: { 200: StopResult },
-      detail: { summary: "Stop the answer that is being written; its text is kept" },
+      detail: { ...allows("member"), summary: "Stop the answer that is being written; its text is kept" },
     })
     .get("/:id/export", ({ principal, params, query }) => transfer.exportOne(principal, params.id, query.format), {
       params: PathId,
       query: ExportQuery,
       response: { 200: ConversationExport },
-      detail: { summary: "Download a conversation", ...downloads("text/markdown") },
+      detail: { ...allows("member"), summary: "Download a conversation", ...downloads("text/markdown") },
     })
     .get(
       "/:id/messages/:message_id/events",
-      async ({ principal, params, request, exchange, server }) => {
-        server?.timeout(request, 0);
+      async ({ principal, params, exchange }) => {
         const signal = exchange.startRun(principal.keyId);
         const states = conversations.follow(principal, params.id, params.message_id, signal, FOLLOW_MS);
         // A refusal still has its own status.
@@ -190,8 +192,10 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         params: MessagePath,
         detail: {
+          ...allows("member"),
           summary: "Resume an answer: what is written of it now, then every change until its end",
           ...streams(AnswerUpdate),
+          ...runsLong,
         },
       },
     );

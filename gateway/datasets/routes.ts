@@ -4,7 +4,7 @@ import { NumberInUrl, OneOf, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import type { Exchange } from "../http/exchange";
 import type { Idempotency } from "../http/idempotency";
-import { creates, downloads, fails, reads } from "../http/route-docs";
+import { allows, creates, downloads, fails, reads, runsLong } from "../http/route-facts";
 import type { Principal } from "../principal";
 import type { Uploads } from "../uploads/service";
 import {
@@ -42,24 +42,20 @@ interface Services {
 }
 
 interface Sent {
-  request: Request;
   principal: Principal;
   exchange: Exchange;
-  server: { timeout(request: Request, seconds: number): void } | null;
 }
 
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
   /** Takes the rows in, has them read by a worker, and answers when that is done; whoever leaves meanwhile stops nothing. */
   const upload = async (
-    { request, principal, exchange, server }: Sent,
+    { principal, exchange }: Sent,
     schemas: { json: TObject; form: TObject },
     targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
   ) => {
-    const read = await readUploadRequest(request, schemas, uploads, principal);
+    const read = await readUploadRequest(exchange, schemas, uploads, principal);
     const job = await enqueue({ principal, exchange }, read, targetOf);
-    // Nothing is sent until the worker is done.
-    server?.timeout(request, 0);
     const { dataset, report, isNew } = await imports.wait(job, exchange.startRun(principal.keyId), (tx) =>
       idempotency.forget(tx, exchange, principal),
     );
@@ -68,7 +64,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
 
   /** Answers the job of this request, or of the first one with its `Idempotency-Key`. */
   const enqueue = async (
-    { principal, exchange }: Pick<Sent, "principal" | "exchange">,
+    { principal, exchange }: Sent,
     { upload, options, isInline, fields, sent }: UploadRequest,
     targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
   ): Promise<string> => {
@@ -92,13 +88,13 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets", ({ query }) => datasets.list(query), {
       query: DatasetQuery,
       response: { 200: DatasetPage },
-      detail: { summary: "List the datasets, last changed first" },
+      detail: { ...allows("viewer"), summary: "List the datasets, last changed first" },
     })
     .post(
       "/datasets",
-      async ({ request, principal, exchange, server, status }) => {
+      async ({ principal, exchange, status }) => {
         const schemas = { json: CreateDataset, form: DatasetForm };
-        const made = await upload({ request, principal, exchange, server }, schemas, async (fields) => {
+        const made = await upload({ principal, exchange }, schemas, async (fields) => {
           const { name = "", description = "", schema = null } = fields;
           if (schema) await assertSampleSchema(schema);
           return { mode: "create", name, description, schema };
@@ -106,13 +102,14 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         return status(made.status, made.result);
       },
       {
-        parse: "none",
         response: { 200: UploadResult, 201: UploadResult },
         detail: {
+          ...allows("editor"),
           summary: "Create a dataset from JSONL, JSON, CSV or Parquet",
           description:
             "As JSON, or as a form with a file. 200 answers a dry run. 422 names the lines and columns that are wrong.",
           ...reads(CreateDataset, DatasetForm),
+          ...runsLong,
           ...creates,
           // A repeated request whose dataset has been deleted in the meantime.
           ...fails(404),
@@ -122,14 +119,17 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets/:id", ({ params }) => datasets.get(params.id), {
       params: PathId,
       response: { 200: Dataset },
-      detail: { summary: "Read a dataset and its newest revision" },
+      detail: { ...allows("viewer"), summary: "Read a dataset and its newest revision" },
     })
     .patch("/datasets/:id", ({ principal, params, body }) => datasets.update(principal, params.id, body), {
-      parse: "json",
       params: PathId,
       body: UpdateDataset,
       response: { 200: Dataset },
-      detail: { summary: "Rename a dataset, describe it, or choose its schema or baseline run", ...fails(409) },
+      detail: {
+        ...allows("editor"),
+        summary: "Rename a dataset, describe it, or choose its schema or baseline run",
+        ...fails(409),
+      },
     })
     .delete(
       "/datasets/:id",
@@ -137,32 +137,33 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         await datasets.remove(principal, params.id);
         return new Response(null, { status: 204 });
       },
-      { params: PathId, detail: { summary: "Delete a dataset; runs keep what they have used" } },
+      { params: PathId, detail: { ...allows("editor"), summary: "Delete a dataset; runs keep what they have used" } },
     )
     .get("/datasets/:id/revisions", ({ params, query }) => datasets.revisions(params.id, query), {
       params: PathId,
       query: PageQuery,
       response: { 200: DatasetRevisionPage },
-      detail: { summary: "List the revisions, newest first" },
+      detail: { ...allows("viewer"), summary: "List the revisions, newest first" },
     })
     .post(
       "/datasets/:id/revisions",
-      async ({ request, principal, exchange, server, params, status }) => {
+      async ({ principal, exchange, params, status }) => {
         const schemas = { json: CreateRevision, form: RevisionForm };
-        const made = await upload({ request, principal, exchange, server }, schemas, async ({ mode = "replace" }) => {
+        const made = await upload({ principal, exchange }, schemas, async ({ mode = "replace" }) => {
           const { id } = await datasets.get(params.id);
           return { mode, datasetId: id };
         });
         return status(made.status, made.result);
       },
       {
-        parse: "none",
         params: PathId,
         response: { 200: UploadResult, 201: UploadResult },
         detail: {
+          ...allows("editor"),
           summary: "Add, change and remove samples by key: a new revision",
           description: "200 answers a dry run, and an upload that changes nothing.",
           ...reads(CreateRevision, RevisionForm),
+          ...runsLong,
           ...creates,
         },
       },
@@ -170,24 +171,25 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets/:id/revisions/:revision", ({ params }) => datasets.revisionDetail(params.id, params.revision), {
       params: RevisionPath,
       response: { 200: RevisionDetail },
-      detail: { summary: "Read a revision, and what was found in its upload" },
+      detail: { ...allows("viewer"), summary: "Read a revision, and what was found in its upload" },
     })
     .get("/datasets/:id/samples", ({ params, query }) => datasets.samples(params.id, query), {
       params: PathId,
       query: SampleQuery,
       response: { 200: SamplePage },
-      detail: { summary: "List the samples of a revision, in the order of the upload" },
+      detail: { ...allows("viewer"), summary: "List the samples of a revision, in the order of the upload" },
     })
     .get("/datasets/:id/samples/:key", ({ params, query }) => datasets.sample(params.id, params.key, query.revision), {
       params: SamplePath,
       query: Type.Object({ revision }),
       response: { 200: Sample },
-      detail: { summary: "Read one sample by its key" },
+      detail: { ...allows("viewer"), summary: "Read one sample by its key" },
     })
     .get("/datasets/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
       params: PathId,
       query: ExportQuery,
       detail: {
+        ...allows("viewer"),
         summary: "Download a revision",
         description: "Read again, JSONL and CSV give the same samples with the same hashes.",
         ...downloads("application/jsonl", "text/csv"),

@@ -1,8 +1,9 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import { checkDepth } from "../http/depth";
-import { refuseBadText } from "../http/json";
+import { readText } from "../http/body";
+import type { Exchange } from "../http/exchange";
+import { parseJson, refuseBadText } from "../http/json";
 import { leaveOutNeutral } from "../http/neutral-values";
 import { invalidRequest, unknownField } from "../http/validation";
 import type { Principal } from "../principal";
@@ -36,26 +37,26 @@ interface Schemas {
  * by line. Throws invalid_request, payload_too_large; then nothing of it is left.
  */
 export const readUploadRequest = (
-  request: Request,
+  exchange: Exchange,
   { json, form }: Schemas,
   uploads: Pick<Uploads, "receive" | "discard">,
   principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> =>
-  request.headers.get("content-type")?.toLowerCase().startsWith("multipart/")
-    ? readFileForm(request, form, uploads, principal)
-    : readJsonBody(request, json, uploads, principal);
+  exchange.request.headers.get("content-type")?.toLowerCase().startsWith("multipart/")
+    ? readFileForm(exchange, form, uploads, principal)
+    : readJsonBody(exchange, json, uploads, principal);
 
 const check = <T extends TSchema>(schema: T, value: unknown): void => {
   if (!Value.Check(schema, value)) throw invalidRequest(Value.Errors(schema, value));
 };
 
 const readFileForm = async (
-  request: Request,
+  exchange: Exchange,
   schema: TObject,
   uploads: Pick<Uploads, "receive" | "discard">,
   principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const { file: upload, fields } = await receiveForm(request, uploads, principal);
+  const { file: upload, fields } = await receiveForm(exchange, uploads, principal);
   if (!upload) throw new AppError("invalid_request", "file is missing.", { param: "file" });
   try {
     refuseBadText(fields);
@@ -98,12 +99,12 @@ const parse = (name: string, text: string | undefined, schema: TSchema): unknown
 };
 
 const readJsonBody = async (
-  request: Request,
+  exchange: Exchange,
   schema: TObject,
   uploads: Pick<Uploads, "receive">,
   { keyId }: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const body = await readObject(request);
+  const body = readObject(await readText(exchange));
   leaveOutNeutral(schema, body);
   check(withAnySamples(schema), body);
   const {
@@ -125,19 +126,12 @@ const readJsonBody = async (
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-const readObject = async (request: Request): Promise<unknown> => {
-  try {
-    const text = await request.text();
-    if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
-    const body: unknown = JSON.parse(text);
-    checkDepth(request.headers, body);
-    // Samples keep the digits of their numbers; the schema check needs plain numbers.
-    const exact = parseExact(text);
-    return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
-  } catch (thrown) {
-    if (thrown instanceof AppError) throw thrown;
-    throw new AppError("invalid_request", "The body is not valid JSON.", { cause: thrown });
-  }
+const readObject = (text: string): unknown => {
+  if (text === "") throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
+  const body = parseJson(text);
+  // Samples keep the digits of their numbers; the schema check needs plain numbers.
+  const exact = parseExact(text);
+  return isObject(body) && isObject(exact) && body.samples !== undefined ? { ...body, samples: exact.samples } : body;
 };
 
 /** What is wrong with a sample is said by the report, with its place, and may be left out where the caller says so. */

@@ -4,7 +4,7 @@ import { nextTurn } from "../../lib/next-turn";
 import { cacheHeaders } from "../cache/directives";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import { fails, generates } from "../http/route-docs";
+import { allows, dropsNul, fails, generates } from "../http/route-facts";
 import { serverTiming } from "../http/server-timing";
 import { hasRole, type Principal } from "../principal";
 import { type Embedding, EmbeddingList, EmbeddingRequest } from "./contract";
@@ -15,8 +15,7 @@ import { toNumbers } from "./vectors";
 export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }) =>
   new Elysia({ name: "embeddings.routes", prefix: "/v1", tags: ["Embeddings"] }).use(auth).post(
     "/embeddings",
-    async ({ body, request, principal, exchange, server }): Promise<Response> => {
-      server?.timeout(request, 0);
+    async ({ body, principal, exchange }): Promise<Response> => {
       if (body.store) refuseStore(principal);
       const answer = await embeddings.embed(callOf(exchange, principal), body);
       const headers = cacheHeaders(answer.cache);
@@ -26,14 +25,15 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
       return exchange.respond(await toJson(answer, body, exchange.requestId), headers);
     },
     {
-      parse: "json",
       body: EmbeddingRequest,
       response: { 200: EmbeddingList },
       detail: {
+        ...allows("member"),
         summary: "Embed texts, in OpenAI's format",
         description:
           "With `store`, the vectors go into an index as well; that needs the role editor, and answers 501 in this version.",
         ...generates,
+        ...dropsNul,
         ...fails(501),
       },
     },

@@ -3,7 +3,7 @@ import { PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Idempotency } from "../http/idempotency";
-import { creates, downloads, fails, generates } from "../http/route-docs";
+import { allows, creates, downloads, dropsNul, fails, generates, readsLarge } from "../http/route-facts";
 import {
   EvaluateRequest,
   Evaluation,
@@ -26,28 +26,31 @@ interface Services {
   idempotency: Idempotency;
 }
 
+/** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
+const RUN_FACTOR = 4;
+
 /** Runs: evaluate, list, read, export, import and recompute. */
 export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
   new Elysia({ name: "evals.routes", prefix: "/v1", tags: ["Evaluation"] })
     .use(auth)
     .post(
       "/evaluate",
-      async ({ principal, exchange, request, server, body, status }) => {
-        server?.timeout(request, 0);
+      async ({ principal, exchange, body, status }) => {
         const call = callOf(exchange, principal);
         const made = await idempotency.once(exchange, principal, body, (seal) => evals.evaluate(call, body, { seal }));
         return status(201, made);
       },
       {
-        parse: "json",
         body: EvaluateRequest,
         response: { 201: Evaluation },
         detail: {
+          ...allows("member"),
           summary: "Score one sample now and store it as a run",
           description:
             "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value.",
           ...creates,
           ...generates,
+          ...dropsNul,
           ...fails(501),
         },
       },
@@ -55,7 +58,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
     .get("/evals", ({ query }) => evals.list(query), {
       query: RunQuery,
       response: { 200: RunPage },
-      detail: { summary: "List all runs, single and batch, newest first" },
+      detail: { ...allows("viewer"), summary: "List all runs, single and batch, newest first" },
     })
     .post(
       "/evals/import",
@@ -66,14 +69,15 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         return status(made.imported ? 201 : 200, made);
       },
       {
-        parse: "json",
         body: RunExport,
         response: { 200: RunImport, 201: RunImport },
         detail: {
+          ...allows("editor"),
           summary: "Import a run that another instance exported",
           description:
             "200: this instance already has the run. Verdicts and statistics are recomputed from the scores.",
           ...creates,
+          ...readsLarge(RUN_FACTOR),
         },
       },
     )
@@ -81,7 +85,10 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
       params: PathId,
       query: PageQuery,
       response: { 200: RunWithResults },
-      detail: { summary: "Read a run: the model, data and settings behind it, statistics, and a page of results" },
+      detail: {
+        ...allows("viewer"),
+        summary: "Read a run: the model, data and settings behind it, statistics, and a page of results",
+      },
     })
     .get(
       "/evals/:id/export",
@@ -90,21 +97,22 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
         params: PathId,
         query: RunExportQuery,
         response: { 200: RunExport },
-        detail: { summary: "Download a run with all of its results, scores and labels", ...downloads("text/csv") },
+        detail: {
+          ...allows("viewer"),
+          summary: "Download a run with all of its results, scores and labels",
+          ...downloads("text/csv"),
+        },
       },
     )
     .post(
       "/evals/:id/recompute",
-      async ({ principal, exchange, request, server, params, body }) => {
-        server?.timeout(request, 0);
-        return evals.recompute(callOf(exchange, principal), params.id, body);
-      },
+      ({ principal, exchange, params, body }) => evals.recompute(callOf(exchange, principal), params.id, body),
       {
-        parse: "json",
         params: PathId,
         body: RecomputeEval,
         response: { 200: Recomputed },
         detail: {
+          ...allows("member"),
           summary: "Score the stored outputs again with any version of an evaluator",
           description:
             "New scores are added and existing ones kept. A criterion that has a value by the same version is not scored again; one with an error is. Unless `shadow` is true, the verdict counts the newest value of each evaluator.",

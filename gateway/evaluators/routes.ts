@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { PageQuery } from "../contract";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { creates, fails } from "../http/route-docs";
+import { allows, creates, fails } from "../http/route-facts";
 import type { AgreementService } from "./agreement";
 import {
   ChooseVersion,
@@ -32,7 +32,7 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
     .get("/evaluators", ({ query }) => evaluators.list(query), {
       query: PageQuery,
       response: { 200: EvaluatorPage },
-      detail: { summary: "List the evaluators with their active and shadow versions" },
+      detail: { ...allows("viewer"), summary: "List the evaluators with their active and shadow versions" },
     })
     .post(
       "/evaluators",
@@ -43,32 +43,34 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         return status(201, made);
       },
       {
-        parse: "json",
         body: CreateEvaluatorVersion,
         response: { 201: EvaluatorVersion },
-        detail: { summary: "Create a judge, or its next version", ...creates, ...fails(404, 501) },
+        detail: { ...allows("editor"), summary: "Create a judge, or its next version", ...creates, ...fails(404, 501) },
       },
     )
     .get("/evaluators/:name", ({ params }) => evaluators.get(params.name), {
       params: NamePath,
       response: { 200: Evaluator },
-      detail: { summary: "Read an evaluator" },
+      detail: { ...allows("viewer"), summary: "Read an evaluator" },
     })
     .get("/evaluators/:name/versions", ({ params, query }) => evaluators.versions(params.name, query), {
       params: NamePath,
       query: PageQuery,
       response: { 200: EvaluatorVersionPage },
-      detail: { summary: "List the versions, newest first" },
+      detail: { ...allows("viewer"), summary: "List the versions, newest first" },
     })
     .post(
       "/evaluators/:name/shadow",
       ({ principal, params, body }) => evaluators.shadow(principal, params.name, body.version),
       {
-        parse: "json",
         params: NamePath,
         body: ChooseVersion,
         response: { 200: Evaluator },
-        detail: { summary: "Score with a version as a shadow, excluded from the verdict", ...fails(409) },
+        detail: {
+          ...allows("editor"),
+          summary: "Score with a version as a shadow, excluded from the verdict",
+          ...fails(409),
+        },
       },
     )
     .get(
@@ -78,6 +80,7 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
         params: NamePath,
         response: { 200: EvaluatorAgreementList },
         detail: {
+          ...allows("viewer"),
           summary: "Compare the versions of an evaluator with human labels",
           description:
             "The active and the shadow version, and every other version that has scored a labelled result. With 30 labels or more: kappa, sensitivity, specificity, and the pass rate corrected by them.",
@@ -87,16 +90,23 @@ export const evaluatorRoutes = ({ agreement, evaluators, idempotency }: Services
     .get("/evaluators/:name/shadow-report", ({ params }) => agreement.shadowReport(params.name), {
       params: NamePath,
       response: { 200: ShadowReport },
-      detail: { summary: "Compare the shadow with the active version and with human labels", ...fails(409) },
+      detail: {
+        ...allows("viewer"),
+        summary: "Compare the shadow with the active version and with human labels",
+        ...fails(409),
+      },
     })
     .post(
       "/evaluators/:name/promote",
       ({ principal, params, body }) => evaluators.promote(principal, params.name, body.version),
       {
-        parse: "json",
         params: NamePath,
         body: ChooseVersion,
         response: { 200: Evaluator },
-        detail: { summary: "Make a version the active one; existing scores do not change", ...fails(409) },
+        detail: {
+          ...allows("editor"),
+          summary: "Make a version the active one; existing scores do not change",
+          ...fails(409),
+        },
       },
     );

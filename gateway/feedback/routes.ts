@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { creates, fails } from "../http/route-docs";
+import { allows, creates, fails } from "../http/route-facts";
 import { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
 import type { FeedbackService } from "./service";
 
@@ -12,7 +12,7 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
     .get("", ({ query }) => feedback.list(query), {
       query: FeedbackQuery,
       response: { 200: FeedbackPage },
-      detail: { summary: "List the feedback, newest first" },
+      detail: { ...allows("viewer"), summary: "List the feedback, newest first" },
     })
     .post(
       "",
@@ -23,10 +23,10 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
         return status(201, given);
       },
       {
-        parse: "json",
         body: GiveFeedback,
         response: { 201: Feedback },
         detail: {
+          ...allows("member"),
           summary: "Thumbs, comment or correction on an answer",
           description:
             "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",

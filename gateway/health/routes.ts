@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { version } from "../../package.json";
+import { allows, probe } from "../http/route-facts";
 import { Liveness, Readiness } from "./contract";
 import type { Health } from "./service";
 
@@ -8,11 +9,11 @@ export const healthRoutes = ({ health }: { health: Health }) =>
   new Elysia({ name: "health.routes", tags: ["Health"] })
     .get("/healthz", () => ({ status: "ok" as const, version }), {
       response: { 200: Liveness },
-      detail: { summary: "The process runs", security: [] },
+      detail: { ...allows("open"), ...probe, summary: "The process runs", security: [] },
     })
     .get("/livez", () => ({ status: "ok" as const, version }), {
       response: { 200: Liveness },
-      detail: { summary: "The process runs", security: [] },
+      detail: { ...allows("open"), ...probe, summary: "The process runs", security: [] },
     })
     .get(
       "/readyz",
@@ -24,6 +25,11 @@ export const healthRoutes = ({ health }: { health: Health }) =>
       },
       {
         response: { 200: Readiness, 503: Readiness },
-        detail: { summary: "Whether requests can be served, and the state of each dependency", security: [] },
+        detail: {
+          ...allows("open"),
+          ...probe,
+          summary: "Whether requests can be served, and the state of each dependency",
+          security: [],
+        },
       },
     );

@@ -1,20 +1,14 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { AppError } from "../../lib/errors";
-import type { Exchange } from "./exchange";
-import { readJson, readJsonWithoutNul } from "./json";
+import { type BodyPlan, type Exchange, exchangeOf } from "./exchange";
+import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "./json";
+import { NO_BODY } from "./route-inputs";
 
-/** The routes that take files; each holds what it reads to a limit of its own. */
-const TAKES_FILES =
-  /^(?:\/v1\/(?:datasets(?:\/[^/]+\/revisions)?|rag\/indexes\/[^/]+\/documents)|\/datasets(?:\/[^/]+)?\/upload)\/?$/;
-/** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
-const IS_RUN = /^\/v1\/evals\/import\/?$/;
-const RUN_FACTOR = 4;
-/** Routes that pass text to a model without storing it as a document: these remove NUL, all others reject it. */
-const DROPS_NUL = /^\/v1\/(?:chat|chat\/completions|completions|embeddings|evaluate|cache\/explain)\/?$/;
 /** Beside its file a form has a few fields, and boundaries. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
 /** Whether a `content-type` is JSON or a `+json` type. */
@@ -23,13 +17,11 @@ export const isJson = (type: string | null): boolean => type !== null && JSON_TY
 const isMultipart = (headers: Headers): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
 
-const takesFiles = (path: string): boolean => TAKES_FILES.test(path);
-
 /** Refuses, before it is read, a body of the API that no route reads. Throws unsupported_media_type. */
-export const checkType = (headers: Headers, path: string): void => {
+export const checkType = ({ request: { headers }, route }: Exchange): void => {
   const type = headers.get("content-type");
   if (type === null || type === "application/json") return;
-  if (isMultipart(headers) && takesFiles(path)) return;
+  if (isMultipart(headers) && route?.takesFiles) return;
   if (!isJson(type)) {
     throw new AppError(
       "unsupported_media_type",
@@ -43,8 +35,8 @@ export const checkType = (headers: Headers, path: string): void => {
 };
 
 /** Refuses files where pages take the fields of a form. Throws unsupported_media_type. */
-export const refuseFiles = (headers: Headers, path: string): void => {
-  if (isMultipart(headers) && !takesFiles(path))
+export const refuseFiles = ({ request: { headers }, route }: Exchange): void => {
+  if (isMultipart(headers) && !route?.takesFiles)
     throw new AppError("unsupported_media_type", "This form takes no files.");
 };
 
@@ -79,53 +71,44 @@ export interface BodyLimits {
 }
 
 /**
- * Enforces the body size limit. A body with a content-length is checked before it is read. A chunked or gzipped body is
- * read here and checked along the way, so it never takes more memory than the limit. A form with a file is streamed by its
- * route. Throws payload_too_large, unsupported_media_type, and invalid_request for broken gzip.
+ * Plans how the body is read, before any of it is. Throws payload_too_large for a content-length beyond the limit, and
+ * unsupported_media_type for an encoding other than gzip.
  */
-export const limitBody = (exchange: Exchange, path: string, limits: BodyLimits): Promise<void> | undefined => {
-  const { request } = exchange;
-  const { headers } = request;
-  Reflect.set(request, "json", DROPS_NUL.test(path) ? readJsonWithoutNul : readJson);
-  const uploadBytes = isMultipart(headers) && takesFiles(path) ? limits.maxUploadBytes : undefined;
-  const jsonBytes = IS_RUN.test(path) ? limits.maxBytes * RUN_FACTOR : limits.maxBytes;
-  const limit = { bytes: uploadBytes ?? jsonBytes, slackBytes: uploadBytes === undefined ? 0 : FORM_BYTES };
+export const planBody = ({ request: { headers }, route }: Exchange, limits: BodyLimits): BodyPlan => {
+  const uploadBytes = route?.takesFiles && isMultipart(headers) ? limits.maxUploadBytes : undefined;
+  const maxBytes = uploadBytes ?? limits.maxBytes * (route?.bodyFactor ?? 1);
+  const slackBytes = uploadBytes === undefined ? 0 : FORM_BYTES;
   const length = Number(headers.get("content-length") ?? 0);
-  if (length > limit.bytes + limit.slackBytes) throw tooLarge(`The body has ${length} bytes`, limit.bytes);
-  const isGzip = isGzipped(headers);
-  if (uploadBytes !== undefined) {
-    replaceBody(request, received(exchange, limit, isGzip));
-    return undefined;
-  }
-  return isGzip || headers.has("transfer-encoding") ? readWhole(request, received(exchange, limit, isGzip)) : undefined;
+  if (length > maxBytes + slackBytes) throw tooLarge(`The body has ${length} bytes`, maxBytes);
+  return { maxBytes, slackBytes, isGzip: isGzipped(headers) };
 };
 
-/** Body size limit: `bytes` is named in the error, `slackBytes` is the allowance for the other parts of a form with a file. */
-interface Limit {
-  bytes: number;
-  slackBytes: number;
-}
-
-/** The decompressed body, limited in size. The unread rest stays in `exchange.unread`. */
-const received = (exchange: Exchange, limit: Limit, isGzip: boolean): AsyncGenerator<Uint8Array> => {
-  const sent = within(limit, "The body is larger than allowed", bodyChunks(exchange, exchange.openBody()));
-  return isGzip ? within(limit, "The decompressed body is larger than allowed", decompress(sent)) : sent;
+/**
+ * The body's pieces, decompressed and never more than its limit; the unread rest stays in `exchange.unread`. Throws
+ * payload_too_large, and invalid_request for broken gzip.
+ */
+export const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
+  const { body } = exchange;
+  if (!body) throw new Error("The gate has not let this body in.");
+  const sent = within(body, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
+  return body.isGzip ? within(body, "The decompressed body is larger than allowed", decompress(sent)) : sent;
 };
 
-async function* bodyChunks(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
+async function* piecesOf(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
   for (;;) {
     const { value, done } = (await reader?.read()) ?? { done: true };
     if (done || value === undefined) break;
     yield value;
   }
   exchange.unread = undefined;
+  exchange.onRead?.();
 }
 
-async function* within(limit: Limit, refusal: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* within(plan: BodyPlan, refusal: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    if (size > limit.bytes + limit.slackBytes) throw tooLarge(refusal, limit.bytes);
+    if (size > plan.maxBytes + plan.slackBytes) throw tooLarge(refusal, plan.maxBytes);
     yield piece;
   }
 }
@@ -150,30 +133,50 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
   }
 }
 
-/** Buffers the whole body for later readers of the request. */
-const readWhole = async (request: Request, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
-  const body = new Bun.ArrayBufferSink();
-  for await (const piece of pieces) body.write(piece);
-  const bytes = new Uint8Array(body.end() as ArrayBuffer);
-  Object.assign(request, { bytes: async () => bytes, text: async () => new TextDecoder().decode(bytes) });
+/** The whole body. A plain one has the length that was checked; only others are counted as they come. */
+const readBytes = async (exchange: Exchange): Promise<Uint8Array> => {
+  const { request, body } = exchange;
+  if (!body?.isGzip && !request.headers.has("transfer-encoding")) {
+    const bytes = await request.bytes();
+    exchange.onRead?.();
+    return bytes;
+  }
+  const whole = new Bun.ArrayBufferSink();
+  for await (const piece of bodyPieces(exchange)) whole.write(piece);
+  return new Uint8Array(whole.end() as ArrayBuffer);
 };
 
-/** Replaces the request's body with a stream of `pieces`. */
-const replaceBody = (request: Request, pieces: AsyncGenerator<Uint8Array>): void => {
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await pieces.return(undefined);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  const headers = { "content-type": request.headers.get("content-type") ?? "" };
-  Object.defineProperty(request, "body", { value: body });
-  Object.assign(request, { formData: () => new Response(body, { headers }).formData() });
+/** The whole body as text. Throws invalid_request for invalid UTF-8, and what `bodyPieces` throws. */
+export const readText = async (exchange: Exchange): Promise<string> => decodeText(await readBytes(exchange));
+
+/**
+ * Parser of every body that a route does not read by itself: JSON, and the forms of pages. Throws invalid_request, and what
+ * `bodyPieces` throws.
+ */
+export const parseBody = async ({ request }: { request: Request }): Promise<unknown> => {
+  const exchange = exchangeOf(request);
+  const { route } = exchange;
+  if (!route || route.inputs.body === "own") return NO_BODY;
+  const type = request.headers.get("content-type");
+  if (!route.isDocumented && !isJson(type)) {
+    return FORM_TYPE.test(type ?? "") ? formFields(await readText(exchange)) : NO_BODY;
+  }
+  if (route.takesFiles && isMultipart(request.headers)) {
+    const headers = { "content-type": type ?? "" };
+    return Object.fromEntries(await new Response(await readBytes(exchange), { headers }).formData());
+  }
+  const text = await readText(exchange);
+  if (text === "") return NO_BODY;
+  return parseJson(route.dropsNul ? withoutNulEscapes(text) : text);
+};
+
+/** A form's fields; one that is there several times is a list. */
+const formFields = (text: string): Record<string, string | string[]> => {
+  const fields: Record<string, string | string[]> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(text)) {
+    const known = fields[name];
+    fields[name] = known === undefined ? value : [known, value].flat();
+  }
+  refuseBadText(fields);
+  return fields;
 };

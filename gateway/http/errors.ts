@@ -1,10 +1,10 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { exchangeOf, UNMATCHED } from "./exchange";
+import { exchangeOf } from "./exchange";
 import { isApiCall } from "./gate";
 import { linger } from "./linger";
-import { allowedMethods, noRoute, type RouteList, routeFinder } from "./route-table";
+import { needsKey, type RouteTable } from "./route-table";
 import { invalidRequest } from "./validation";
 
 /** Draws an error as a page; undefined when the request is not a page's. */
@@ -50,14 +50,14 @@ const fromThrown = (thrown: unknown): AppError => {
   return toAppError(thrown);
 };
 
-const notFound = (routes: RouteList, request: Request): { error: AppError; headers?: Record<string, string> } => {
+const notFound = (routes: RouteTable, request: Request): { error: AppError; headers?: Record<string, string> } => {
   const { pathname } = new URL(request.url);
-  const methods = allowedMethods(routes(), pathname);
+  const methods = routes.allowedMethods(pathname);
   if (methods.length === 0) {
-    const isProgram = isApiCall(request) || pathname.startsWith("/v1");
+    const isProgram = isApiCall(request) || needsKey(pathname);
     return {
       error: isProgram
-        ? noRoute(routes(), request.method, pathname)
+        ? routes.noRoute(request.method, pathname)
         : new AppError("not_found", `There is no ${pathname} here.`),
     };
   }
@@ -69,16 +69,13 @@ const notFound = (routes: RouteList, request: Request): { error: AppError; heade
 };
 
 /** The one border where errors become answers: an envelope for the API, a page for the pages. */
-export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteList; page?: ErrorPage }): ErrorHandler => {
-  const findRoute = routeFinder(routes);
+export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable; page?: ErrorPage }): ErrorHandler => {
   return async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);
-    // The gate refuses before a route is looked up; limits and strangers are to be seen per route all the same.
-    if (exchange.route === UNMATCHED) exchange.route = findRoute(request) ?? UNMATCHED;
     const { error, headers } =
       code === "NOT_FOUND" ? notFound(routes, request) : { error: exchange.endedBy ?? fromThrown(thrown) };
     if (error.kind === "internal") {
-      log.error({ requestId: exchange.requestId, route: exchange.route, err: error.cause }, "internal error");
+      log.error({ requestId: exchange.requestId, route: exchange.routeName, err: error.cause }, "internal error");
     }
     exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
     exchange.headers["server-timing"] = exchange.timing();

@@ -5,6 +5,7 @@ import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
 import { deadlineExceeded, deadlineOf } from "./deadline";
 import { requestIdOf, traceparentOf } from "./request-id";
+import type { Route } from "./route-table";
 import { serverTiming } from "./server-timing";
 
 /** What a limit holds for a running request; see `gateway/limits/ledger.ts`. */
@@ -13,8 +14,8 @@ interface Held {
   release(): void;
 }
 
-/** Stands for the route of a request that no route is known for: labels of metrics stay bounded. */
-export const UNMATCHED = "unmatched";
+/** Label of a request that no route answers: labels of metrics stay bounded. */
+const UNMATCHED = "unmatched";
 
 /** Where an exchange says that it runs and how it ended, and what goes out with every answer. */
 interface Reports {
@@ -24,8 +25,12 @@ interface Reports {
   headers: Readonly<Record<string, string>>;
 }
 
-/** Asked every few seconds by machines; a line for each would hide the others. */
-export const PROBES: ReadonlySet<string> = new Set(["/healthz", "/livez", "/readyz", "/metrics"]);
+/** How a body may be read: `maxBytes` is named in the error, `slackBytes` is for the other parts of a form with a file. */
+export interface BodyPlan {
+  maxBytes: number;
+  slackBytes: number;
+  isGzip: boolean;
+}
 
 /** One request on its way through the gateway, from its first hook to the last byte of its answer. */
 export class Exchange {
@@ -35,8 +40,10 @@ export class Exchange {
   readonly receivedAt = performance.now();
   /** Headers of the answer, whatever it will be. */
   readonly headers: Record<string, string>;
-  /** The pattern of the matched route. */
-  route: string = UNMATCHED;
+  /** The route that the gate has found for the request. */
+  route: Route | undefined;
+  /** How the body may be read, once the gate has let it in. */
+  body: BodyPlan | undefined;
   principal: Principal | undefined;
   /** True once a handler made the Response with these headers itself; whoever did also calls `finish`. */
   isAnswered = false;
@@ -44,6 +51,8 @@ export class Exchange {
   endedBy: AppError | undefined;
   /** Reader of a body that the gate has opened and not yet read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Called when a body that the route reads by itself has come to its end. */
+  onRead: (() => void) | undefined;
   #held: Held | undefined;
   #run: KeyRun | undefined;
   #deadline: Timer | undefined;
@@ -92,6 +101,11 @@ export class Exchange {
     return abort.signal;
   }
 
+  /** The route's pattern, for logs and metrics. */
+  get routeName(): string {
+    return this.route?.path ?? UNMATCHED;
+  }
+
   /** Value of `server-timing` for an answer that says nothing closer. */
   timing(): string {
     return serverTiming({ total: performance.now() - this.receivedAt });
@@ -113,12 +127,12 @@ export class Exchange {
     clearTimeout(this.#deadline);
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
-    this.reports.recorder.request({ method, route: this.route, status, durationMs, errorKind });
-    this.reports.log[PROBES.has(this.route) ? "debug" : "info"](
+    this.reports.recorder.request({ method, route: this.routeName, status, durationMs, errorKind });
+    this.reports.log[this.route?.isProbe ? "debug" : "info"](
       {
         requestId: this.requestId,
         method,
-        route: this.route,
+        route: this.routeName,
         status,
         durationMs: Math.round(durationMs * 100) / 100,
         keyId: this.principal?.keyId,

@@ -4,10 +4,10 @@ import { credentialsOf } from "../keys/bearer-token";
 import type { KeyRuns } from "../keys/runs";
 import type { Recorder } from "../metrics/recorder";
 import type { Principal } from "../principal";
-import { type BodyLimits, checkType, isJson, limitBody, refuseFiles } from "./body";
+import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
 import { createCors, preflightHeaders } from "./cors";
-import { beginExchange, type Exchange, PROBES } from "./exchange";
-import { allowedMethods, noRoute, type RouteList } from "./route-table";
+import { beginExchange, type Exchange } from "./exchange";
+import { needsKey, type RouteTable } from "./route-table";
 import { standingHeaders } from "./standing-headers";
 
 export interface GateDeps {
@@ -15,8 +15,8 @@ export interface GateDeps {
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a page's session cookie; undefined when there is no live session. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
-  /** Takes one request out of the principal's limits, where the path counts; throws rate_limited. */
-  reserve(principal: Principal, path: string): { headers: Record<string, string>; release(): void };
+  /** Takes one request out of the principal's limits, where the route counts; throws rate_limited. */
+  reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
   /** What runs for keys, to be ended with them. */
   runs: KeyRuns;
@@ -26,14 +26,10 @@ export interface GateDeps {
   publicUrl?: string;
   /** Origins whose scripts may call the API from a browser. */
   corsOrigins?: readonly string[];
-  routes: RouteList;
+  routes: RouteTable;
   /** Value of `x-degraded`; undefined while nothing is reduced. */
   degraded(): string | undefined;
 }
-
-/** True for paths that need an API key even where no route exists, so that nobody can probe what is there. */
-const needsKey = (path: string): boolean =>
-  path.startsWith("/v1/") || path === "/v1" || path === "/metrics" || path.startsWith("/metrics/");
 
 const pathOf = (url: string): string => {
   const start = url.indexOf("/", 8);
@@ -53,15 +49,6 @@ export const isApiCall = ({ headers }: Request): boolean => {
 
 /** Nobody who isn't signed in has more to say: a key, or what a browser had to block. */
 const STRANGERS_BODY_BYTES = 65_536;
-
-/** Open to everyone and the same for everyone: whoever asks is not looked up, so that they answer without a database. */
-const isSameForAll = (path: string): boolean =>
-  PROBES.has(path) ||
-  path === "/openapi.json" ||
-  path === "/csp-reports" ||
-  path === "/docs" ||
-  path.startsWith("/docs/") ||
-  path.startsWith("/assets/");
 
 /** `checkAddress` throws invalid_request for a `host` that makes no address. Nearly all requests name the same few. */
 const addressCheck = () => {
@@ -85,30 +72,31 @@ export const gate = (deps: GateDeps) => {
     maxUploadBytes: undefined,
   };
   const checkAddress = addressCheck();
-  const enterApi = (exchange: Exchange, principal: Principal, path: string): void => {
+  const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
-    exchange.hold(deps.reserve(principal, path));
-    if (!isRead(exchange.request.method)) checkType(exchange.request.headers, path);
+    exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
+    if (!isRead(exchange.request.method)) checkType(exchange);
   };
 
   /** Pages show who is signed in; only what they send counts against the limits. */
   const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
     exchange.principal = principal;
     const { request } = exchange;
-    if (!principal && !isSameForAll(path) && isApiCall(request)) throw noRoute(deps.routes(), request.method, path);
-    if (isRead(exchange.request.method)) return;
-    if (principal) exchange.hold(deps.reserve(principal, path));
-    refuseFiles(exchange.request.headers, path);
+    if (!principal && exchange.route?.role !== "open" && isApiCall(request))
+      throw deps.routes.noRoute(request.method, path);
+    if (isRead(request.method)) return;
+    if (principal) exchange.hold(deps.reserve(principal, true));
+    refuseFiles(exchange);
   };
 
   /** Answers OPTIONS with the allowed methods and CORS headers. These are the same for everyone, so no key is needed. */
   const answerOptions = (exchange: Exchange, path: string): Response => {
     const { method, headers } = exchange.request;
-    const allow = allowedMethods(deps.routes(), path);
+    const allow = deps.routes.allowedMethods(path);
     const isPreflight = headers.has("access-control-request-method");
     const isAllowed = isPreflight && cors?.headersFor(headers.get("origin")) !== undefined;
     // Without a successful preflight a script can't even read that the path is wrong.
-    if (allow.length === 0 && !isAllowed) throw noRoute(deps.routes(), method, path);
+    if (allow.length === 0 && !isAllowed) throw deps.routes.noRoute(method, path);
     Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
     exchange.finish(204);
     return new Response(null, { status: 204, headers: exchange.headers });
@@ -122,16 +110,17 @@ export const gate = (deps: GateDeps) => {
     checkAddress(request.url);
     const path = pathOf(request.url);
     if (request.method === "OPTIONS") return answerOptions(exchange, path);
+    exchange.route = deps.routes.find(request.method, path);
     if (needsKey(path)) {
       const principal = deps.verifyKey(credentialsOf(request.headers));
-      enterApi(exchange, principal instanceof Promise ? await principal : principal, path);
+      enterApi(exchange, principal instanceof Promise ? await principal : principal);
     } else {
-      enterPage(exchange, isSameForAll(path) ? undefined : await deps.verifySession(request), path);
+      const isOpen = exchange.route?.role === "open";
+      enterPage(exchange, isOpen ? undefined : await deps.verifySession(request), path);
     }
-    if (isRead(request.method)) return undefined;
-    const limits = exchange.principal ? deps.bodyLimits : strangersLimits;
-    const reading = limitBody(exchange, path, limits);
-    if (reading) await reading;
+    if (!isRead(request.method)) {
+      exchange.body = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
+    }
     return undefined;
   };
 };

@@ -11,20 +11,15 @@ const file = (text: string, name = "file"): string =>
 const END = `--${BOUNDARY}--\r\n`;
 
 /** A form that comes in these pieces; an Error in place of one breaks it off. */
-const formOf = (...pieces: (string | Error)[]): Request => {
-  const waiting = [...pieces];
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      await Bun.sleep(1);
-      const next = waiting.shift();
-      if (next === undefined) controller.close();
-      else if (next instanceof Error) controller.error(next);
-      else controller.enqueue(new TextEncoder().encode(next));
-    },
-  });
-  const headers = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
-  return new Request("http://localhost/upload", { method: "POST", headers, body });
-};
+async function* formOf(...pieces: (string | Error)[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    await Bun.sleep(1);
+    if (piece instanceof Error) throw piece;
+    yield new TextEncoder().encode(piece);
+  }
+}
+
+const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 
 /** Takes files in after a moment, as a database does, and tells what became of them. */
 const recorder = () => {
@@ -54,7 +49,7 @@ const recorder = () => {
 
 test("a form is its fields and what was made of its file", async () => {
   const { taker, log } = recorder();
-  const read = await readForm(formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
+  const read = await readForm(TYPE, formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
   expect(read).toEqual({ fields: { name: "x", mode: "merge" }, file: "a,b" });
   expect(log).toEqual(["begun a.csv", "taken"]);
 });
@@ -67,7 +62,7 @@ test.each([
   ["an end that does not come", [file("rows").slice(0, -4)]],
 ])("a form with %s is refused, and nothing of its file is left", async (_, pieces) => {
   const { taker, log } = recorder();
-  await problemOf(readForm(formOf(...pieces), taker));
+  await problemOf(readForm(TYPE, formOf(...pieces), taker));
   expect(log[0]).toBe("begun a.csv");
   expect(["broken off", "discarded rows"]).toContain(log.at(-1) ?? "");
 });
@@ -75,7 +70,7 @@ test.each([
 test("a file that was taken before the form is refused is discarded", async () => {
   const { taker, log } = recorder();
   const late = formOf(file("rows"), field("a", "1"), ...Array.from({ length: 20 }, () => ""), field("a", "2"), END);
-  expect((await problemOf(readForm(late, taker))).detail.param).toBe("a");
+  expect((await problemOf(readForm(TYPE, late, taker))).detail.param).toBe("a");
   expect(log).toEqual(["begun a.csv", "taken", "discarded rows"]);
 });
 
@@ -84,7 +79,7 @@ test.each([
   ["a field twice before the file", [field("a", "1"), field("a", "2"), file("rows"), END]],
 ])("a form with %s is refused before its file is taken", async (_, pieces) => {
   const { taker, log } = recorder();
-  expect((await problemOf(readForm(formOf(...pieces), taker))).kind).toBe("invalid_request");
+  expect((await problemOf(readForm(TYPE, formOf(...pieces), taker))).kind).toBe("invalid_request");
   await Bun.sleep(20);
   expect(log).toEqual([]);
 });
@@ -96,5 +91,5 @@ test("what taking the file throws ends the form", async () => {
     },
     async discard() {},
   };
-  expect(readForm(formOf(file("rows"), END), taker)).rejects.toThrow("full");
+  expect(readForm(TYPE, formOf(file("rows"), END), taker)).rejects.toThrow("full");
 });

@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
 import { AppError, toAppError } from "../../lib/errors";
 
@@ -28,10 +27,11 @@ const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIE
  * Reads a form as it comes, its file as a stream that is no faster than it is taken. Throws invalid_request for what is no
  * form, has a second file or a field twice, and what `take` throws; then nothing of the file is left.
  */
-export const readForm = async <T>(request: Request, taker: FileTaker<T>): Promise<FormWithFile<T>> => {
-  const contentType = request.headers.get("content-type") ?? "";
-  const { body } = request;
-  if (!body) throw broken("The body is empty.");
+export const readForm = async <T>(
+  contentType: string,
+  pieces: AsyncIterable<Uint8Array>,
+  taker: FileTaker<T>,
+): Promise<FormWithFile<T>> => {
   const fields: Record<string, string> = Object.create(null);
   let file: Promise<T> | undefined;
   let fileStream: Readable | undefined;
@@ -61,7 +61,7 @@ export const readForm = async <T>(request: Request, taker: FileTaker<T>): Promis
   parser.on("filesLimit", () => fail(broken("There is more than one file. Send one at a time.", "file")));
   parser.on("fieldsLimit", () => fail(broken(`There are more than ${MAX_FIELDS} fields.`)));
 
-  const source = Readable.fromWeb(body as unknown as NodeReadableStream);
+  const source = Readable.from(pieces, { objectMode: false });
   const finished = new Promise<void>((resolve, reject) => {
     parser.once("finish", () => resolve());
     parser.once("error", (cause) => reject(broken("The form can't be read: it is cut off or not well-formed.", cause)));

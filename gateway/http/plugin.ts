@@ -1,31 +1,39 @@
 import { Elysia } from "elysia";
+import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { checkDepth } from "./depth";
+import { hasRole, type Principal } from "../principal";
+import { parseBody } from "./body";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
-import { refuseBadText } from "./json";
-import { authorize } from "./roles";
-import { routeInputs } from "./route-inputs";
+import { prepareInputs } from "./route-inputs";
+import { type Route, type RouteList, RouteTable } from "./route-table";
 
-interface HttpDeps extends GateDeps {
+interface HttpDeps extends Omit<GateDeps, "routes"> {
   log: Log;
+  routes: RouteList;
   page?: ErrorPage;
 }
 
-/** What every request of the gateway passes: the gate, the role table, the common headers, the error border. */
-export const http = (deps: HttpDeps) => {
-  const prepare = routeInputs(deps.routes);
+/** What every request of the gateway passes: the gate, the roles of routes, the common headers, the error border. */
+export const http = ({ routes: list, ...others }: HttpDeps) => {
+  const deps = { ...others, routes: new RouteTable(list) };
   return new Elysia({ name: "http" })
     .onRequest(gate(deps))
-    .onTransform({ as: "global" }, ({ request, route, body, query, params }) => {
+    .onParse({ as: "global" }, parseBody)
+    .onTransform({ as: "global" }, ({ request, route: matched, body, query, params, server }) => {
       const exchange = exchangeOf(request);
-      exchange.route = route;
-      authorize(request.method, route, exchange.principal);
-      checkDepth(request.headers, body);
-      // A form's text is written without escapes; JSON has been looked through as it was read.
-      if (body && !route.startsWith("/v1/")) refuseBadText(body);
-      const prepared = prepare(request, route, body, query, params);
+      const { route, principal } = exchange;
+      // What Elysia has matched is what the gate has looked at, or it is not answered.
+      if (route?.path !== matched) throw new AppError("not_found", `There is no ${matched} here.`);
+      authorize(route, principal);
+      if (route.isLong) {
+        const allowSilence = () => server?.timeout(request, 0);
+        // Only the answer may be slow to come: who sends a body stays under the idle timeout.
+        if (route.inputs.body === "own") exchange.onRead = allowSilence;
+        else allowSilence();
+      }
+      const prepared = prepareInputs(route, request.url, body, query, params);
       // Elysia 1.4.30 assigns the result of a transform to the context, but types it as void.
       if (prepared !== body) return { body: prepared } as unknown as undefined;
     })
@@ -36,4 +44,19 @@ export const http = (deps: HttpDeps) => {
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })
     .onError({ as: "global" }, errorHook(deps));
+};
+
+/**
+ * Throws missing_api_key (a page that nobody has signed in for), insufficient_role, or not_found for a route that declares
+ * no role: nobody reaches what nobody was granted.
+ */
+const authorize = ({ path, role }: Route, principal: Principal | undefined): void => {
+  if (role === "open" || role === "public") return;
+  if (role === undefined) throw new AppError("not_found", `There is no ${path} here.`);
+  if (principal === undefined) throw new AppError("missing_api_key", "Sign in to see this page.");
+  if (role === "any" || hasRole(principal.role, role)) return;
+  throw new AppError(
+    "insufficient_role",
+    `This needs the role ${role}; the key "${principal.keyName}" has the role ${principal.role}. Ask an admin for another key.`,
+  );
 };

@@ -2,21 +2,23 @@ import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { leaveOutNeutral } from "./neutral-values";
-import type { RouteList } from "./route-table";
+
+/** What the parser gives for a request without a body, where `undefined` would make Elysia read it again. */
+export const NO_BODY = Symbol("no body");
 
 const WHOLE_NUMBER = /^-?\d{1,15}$/;
 
 type Values = Record<string, unknown> | undefined;
 
 /** The inputs of a route, from its schemas. */
-interface Inputs {
+export interface Inputs {
   /** Names of the query parameters; undefined for a route that declares none. */
   query: ReadonlySet<string> | undefined;
   /** Parameters that are whole numbers. */
   queryNumbers: readonly string[];
   pathNumbers: readonly string[];
-  /** none: an API route without a body. own: the route reads its body itself, or accepts a form. */
-  body: "none" | "own" | TSchema;
+  /** none: an API route without a body. own: the route reads its body itself. form: a page's, checked by Elysia alone. */
+  body: "none" | "own" | "form" | TSchema;
   /** True if every field of the body is optional: a missing body is read as `{}`. */
   isBodyOptional: boolean;
 }
@@ -29,14 +31,21 @@ const integerFields = (schema: unknown): string[] =>
     ? Object.entries(schema.properties).flatMap(([name, field]) => (KindGuard.IsInteger(field) ? [name] : []))
     : [];
 
-const inputsOf = (path: string, hooks: ReturnType<RouteList>[number]["hooks"] = {}): Inputs => {
-  const { body, query, params, detail } = hooks;
-  const isNone = path.startsWith("/v1/") && body === undefined && detail?.["x-bodies"] === undefined;
+interface Hooks {
+  body?: unknown;
+  query?: unknown;
+  params?: unknown;
+  detail?: { "x-bodies"?: unknown };
+}
+
+export const inputsOf = ({ body, query, params, detail }: Hooks, isDocumented: boolean): Inputs => {
+  const readsItself = detail?.["x-bodies"] !== undefined;
+  const isNone = isDocumented && body === undefined && !readsItself;
   return {
     query: isObjectSchema(query) ? new Set(Object.keys(query.properties)) : undefined,
     queryNumbers: integerFields(query),
     pathNumbers: integerFields(params),
-    body: isNone ? "none" : isObjectSchema(body) ? body : "own",
+    body: isNone ? "none" : readsItself ? "own" : isObjectSchema(body) ? body : "form",
     isBodyOptional: isObjectSchema(body) && Value.Check(body, {}),
   };
 };
@@ -73,40 +82,27 @@ const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
  * body if every field is optional. Throws invalid_request for a body that is not an object: Elysia merges any body into an
  * object of defaults, so a list or a number would pass validation.
  */
-export const routeInputs = (routes: RouteList) => {
-  /** By path, then by method: one text of both would be made anew for each request. */
-  const known = new Map<string, Map<string, Inputs>>();
-  const find = (method: string, path: string): Inputs => {
-    let methods = known.get(path);
-    if (!methods) {
-      const here = routes().filter((route) => route.path === path);
-      methods = new Map(here.map((route) => [route.method, inputsOf(path, route.hooks)]));
-      known.set(path, methods);
-    }
-    return methods.get(method) ?? inputsOf(path);
-  };
-  return (
-    { method, url }: Pick<Request, "method" | "url">,
-    route: string,
-    body: unknown,
-    query: Values,
-    params: Values,
-  ) => {
-    const inputs = find(method, route);
-    if (inputs.query) refuseRepeated(url, inputs.query);
-    readNumbers(query, inputs.queryNumbers);
-    readNumbers(params, inputs.pathNumbers);
-    if (inputs.body === "own") return body;
-    if (inputs.body === "none") {
-      if (body === undefined || isEmpty(body)) return body;
-      throw new AppError("invalid_request", `${method} ${route} does not accept a body. Leave it out, or send {}.`);
-    }
-    if (body === undefined && inputs.isBodyOptional) return {};
-    if (body === undefined) throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
-    if (typeof body !== "object" || body === null || Array.isArray(body)) {
-      throw new AppError("invalid_request", `The body must be an object, not ${kindOf(body)}.`);
-    }
-    leaveOutNeutral(inputs.body, body);
-    return body;
-  };
+export const prepareInputs = (
+  { method, path, inputs }: { method: string; path: string; inputs: Inputs },
+  url: string,
+  given: unknown,
+  query: Values,
+  params: Values,
+): unknown => {
+  const body = given === NO_BODY ? undefined : given;
+  if (inputs.query) refuseRepeated(url, inputs.query);
+  readNumbers(query, inputs.queryNumbers);
+  readNumbers(params, inputs.pathNumbers);
+  if (inputs.body === "own" || inputs.body === "form") return body;
+  if (inputs.body === "none") {
+    if (body === undefined || isEmpty(body)) return body;
+    throw new AppError("invalid_request", `${method} ${path} does not accept a body. Leave it out, or send {}.`);
+  }
+  if (body === undefined && inputs.isBodyOptional) return {};
+  if (body === undefined) throw new AppError("invalid_request", "The body is empty. Send a JSON object.");
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new AppError("invalid_request", `The body must be an object, not ${kindOf(body)}.`);
+  }
+  leaveOutNeutral(inputs.body, body);
+  return body;
 };

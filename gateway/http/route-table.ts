@@ -1,90 +1,160 @@
 import { AppError } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
+import type { RouteFacts, RouteRole } from "./route-facts";
+import { type Inputs, inputsOf } from "./route-inputs";
 
+/** Routes as Elysia lists them. */
 export type RouteList = () => readonly {
   method: string;
   path: string;
-  hooks?: { body?: unknown; query?: unknown; params?: unknown; detail?: object & { "x-bodies"?: unknown } };
+  hooks?: { body?: unknown; query?: unknown; params?: unknown; detail?: RouteFacts & { summary?: string } };
 }[];
 
-type Routes = ReturnType<RouteList>;
+/** A route with what it declares. */
+export interface Route {
+  method: string;
+  /** Elysia's pattern: `/v1/keys/:id`. */
+  path: string;
+  /** undefined: nobody may call it. */
+  role: RouteRole | undefined;
+  /** Part of the API and its document; everything else is a page or a file of one. */
+  isDocumented: boolean;
+  takesFiles: boolean;
+  bodyFactor: number;
+  dropsNul: boolean;
+  isCounted: boolean;
+  isLong: boolean;
+  isProbe: boolean;
+  inputs: Inputs;
+}
 
 const API = "/v1/";
 
-/** `pattern` is Elysia's: `/keys/:id`, `/assets/*`. */
-const fits = (pattern: string, path: string): boolean => {
-  const wanted = pattern.split("/");
-  const parts = path.split("/");
-  for (const [i, segment] of wanted.entries()) {
-    if (segment === "*") return true;
-    if (parts[i] === undefined || !(segment.startsWith(":") ? parts[i] !== "" : segment === parts[i])) return false;
-  }
-  return wanted.length === parts.length;
-};
+/** Paths that need an API key even where there is no route, so that nobody can probe what exists. */
+export const needsKey = (path: string): boolean =>
+  path.startsWith(API) || path === "/v1" || path === "/metrics" || path.startsWith("/metrics/");
 
-/**
- * Sorted methods of the routes that match `path`; empty if none does. A fixed path wins: `/conversations/export` does not
- * get the methods of `/conversations/:id`.
- */
-const methodsOn = (routes: Routes, path: string): string[] => {
-  const wanted = path.length > 1 ? path.replace(/\/$/, "") : path;
-  const fixed = routes.filter((route) => route.path === wanted);
-  const fitting = fixed.length > 0 ? fixed : routes.filter((route) => fits(route.path, wanted));
-  return [...new Set(fitting.map((route) => route.method))].sort();
-};
+const hasFile = (schema: unknown): boolean => JSON.stringify(schema)?.includes('"format":"binary"') ?? false;
 
-/** Methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
-export const allowedMethods = (routes: Routes, path: string): string[] => {
-  const methods = methodsOn(routes, path);
-  return methods.length === 0
-    ? []
-    : [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
-};
-
-/**
- * The API route that the caller most likely meant, such as `POST /v1/chat/completions`, for a path without /v1, with an extra
- * prefix (`/openai/v1/…`, `/v1/v1/…`), in upper case, or with a typo.
- */
-export const likelyRoute = (routes: Routes, method: string, path: string): string | undefined => {
-  const parts = path.split("/").filter((part) => part !== "" && part.toLowerCase() !== "v1");
-  const tails = parts.flatMap((_, i) => {
-    const tail = parts.slice(i).join("/");
-    return [tail, tail.toLowerCase()];
-  });
-  for (const tail of tails) {
-    const methods = methodsOn(routes, API + tail);
-    if (methods.length > 0) return `${methods.includes(method) ? method : methods.join(" or ")} ${API}${tail}`;
-  }
-  const fixed = routes.filter((route) => route.path.startsWith(API) && !/[:*]/.test(route.path));
-  const tail = nearest(parts.join("/"), new Set(fixed.map((route) => route.path.slice(API.length))));
-  return tail === undefined ? undefined : likelyRoute(routes, method, tail);
-};
-
-/** The not_found error for an unknown path, with a suggested route. */
-export const noRoute = (routes: Routes, method: string, path: string): AppError => {
-  const likely = likelyRoute(routes, method, path);
-  const hint = likely ? `Did you mean ${likely}?` : "GET /openapi.json lists the routes.";
-  const isPage = methodsOn(routes, path).includes(method);
-  return new AppError(
-    "not_found",
-    `${isPage ? `${path} is a page for browsers.` : `There is no ${path} here.`} ${hint}`,
-  );
-};
-
-/** Finds the route pattern that a request matches, used as a label in metrics; undefined if there is none. */
-export const routeFinder = (routes: RouteList) => {
-  let found: { fixed: Set<string>; patterns: { method: string; path: string }[] } | undefined;
-  const sort = () => {
-    const all = routes();
-    const fixed = new Set(all.filter(({ path }) => !/[:*]/.test(path)).map(({ method, path }) => `${method} ${path}`));
-    return { fixed, patterns: all.filter(({ path }) => /[:*]/.test(path)) };
-  };
-  return ({ method: sent, url }: Pick<Request, "method" | "url">): string | undefined => {
-    if (!URL.canParse(url)) return undefined;
-    found ??= sort();
-    const { pathname } = new URL(url);
-    const method = sent === "HEAD" ? "GET" : sent;
-    if (found.fixed.has(`${method} ${pathname}`)) return pathname;
-    return found.patterns.find((route) => route.method === method && fits(route.path, pathname))?.path;
+const toRoute = ({ method, path, hooks = {} }: ReturnType<RouteList>[number]): Route => {
+  const facts = hooks.detail ?? {};
+  return {
+    method,
+    path,
+    role: facts["x-role"],
+    isDocumented: facts.summary !== undefined,
+    takesFiles: [hooks.body, ...(facts["x-bodies"] ?? [])].some(hasFile),
+    bodyFactor: facts["x-body-factor"] ?? 1,
+    dropsNul: facts["x-drops-nul"] ?? false,
+    isCounted: !facts["x-uncounted"],
+    isLong: facts["x-long"] ?? false,
+    isProbe: facts["x-probe"] ?? false,
+    inputs: inputsOf(hooks, facts.summary !== undefined),
   };
 };
+
+/** All routes of one path, by method. */
+interface Place {
+  segments: string[];
+  routes: Map<string, Route>;
+}
+
+const fits = ({ segments }: Place, parts: string[]): boolean =>
+  segments.length === parts.length &&
+  segments.every((segment, i) => (segment.startsWith(":") ? parts[i] !== "" : segment === parts[i]));
+
+const byFixedFirst = (a: Place, b: Place): number => {
+  const key = ({ segments }: Place) => segments.join("/").replaceAll(":", "\uffff");
+  return key(a) < key(b) ? -1 : 1;
+};
+
+const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
+
+/** The routes of an app by the requests that they answer. `list` is asked at the first request, when all routes stand. */
+export class RouteTable {
+  readonly #fixed = new Map<string, Place>();
+  readonly #patterns: Place[] = [];
+  #isBuilt = false;
+
+  constructor(private readonly list: RouteList) {}
+
+  /** The route that answers this method on this path. HEAD is answered by GET. */
+  find(method: string, path: string): Route | undefined {
+    this.#build();
+    const wanted = method === "HEAD" ? "GET" : method;
+    const fixed = (this.#fixed.get(path) ?? this.#fixed.get(withoutSlash(path)))?.routes.get(wanted);
+    if (fixed) return fixed;
+    const parts = withoutSlash(path).split("/");
+    for (const place of this.#patterns) {
+      if (place.routes.has(wanted) && fits(place, parts)) return place.routes.get(wanted);
+    }
+    return undefined;
+  }
+
+  /** Methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
+  allowedMethods(path: string): string[] {
+    const methods = this.#methodsOn(path);
+    return methods.length === 0
+      ? []
+      : [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
+  }
+
+  /** The not_found error for an unknown path, with a suggested route. */
+  noRoute(method: string, path: string): AppError {
+    const likely = this.#likelyRoute(method, path);
+    const hint = likely ? `Did you mean ${likely}?` : "GET /openapi.json lists the routes.";
+    const isPage = this.#methodsOn(path).includes(method);
+    return new AppError(
+      "not_found",
+      `${isPage ? `${path} is a page for browsers.` : `There is no ${path} here.`} ${hint}`,
+    );
+  }
+
+  #build(): void {
+    if (this.#isBuilt) return;
+    this.#isBuilt = true;
+    const places = new Map<string, Place>();
+    for (const listed of this.list()) {
+      const place = places.get(listed.path) ?? { segments: listed.path.split("/"), routes: new Map() };
+      places.set(listed.path, place);
+      place.routes.set(listed.method, toRoute(listed));
+    }
+    for (const [path, place] of places) {
+      if (path.includes(":")) this.#patterns.push(place);
+      else this.#fixed.set(path, place);
+    }
+    this.#patterns.sort(byFixedFirst);
+  }
+
+  /**
+   * Sorted methods of the routes that match `path`; empty if none does. A fixed path wins: `/conversations/export` does not
+   * get the methods of `/conversations/:id`.
+   */
+  #methodsOn(path: string): string[] {
+    this.#build();
+    const wanted = withoutSlash(path);
+    const fixed = this.#fixed.get(wanted);
+    const parts = wanted.split("/");
+    const places = fixed ? [fixed] : this.#patterns.filter((place) => fits(place, parts));
+    return [...new Set(places.flatMap(({ routes }) => [...routes.keys()]))].sort();
+  }
+
+  /**
+   * The API route that the caller most likely meant, such as `POST /v1/chat/completions`, for a path without /v1, with an
+   * extra prefix (`/openai/v1/…`, `/v1/v1/…`), in upper case, or with a typo.
+   */
+  #likelyRoute(method: string, path: string): string | undefined {
+    const parts = path.split("/").filter((part) => part !== "" && part.toLowerCase() !== "v1");
+    const tails = parts.flatMap((_, i) => {
+      const tail = parts.slice(i).join("/");
+      return [tail, tail.toLowerCase()];
+    });
+    for (const tail of tails) {
+      const methods = this.#methodsOn(API + tail);
+      if (methods.length > 0) return `${methods.includes(method) ? method : methods.join(" or ")} ${API}${tail}`;
+    }
+    const fixed = [...this.#fixed.keys()].filter((known) => known.startsWith(API));
+    const tail = nearest(parts.join("/"), new Set(fixed.map((known) => known.slice(API.length))));
+    return tail === undefined ? undefined : this.#likelyRoute(method, tail);
+  }
+}

@@ -7,7 +7,7 @@ import { temporaryDb } from "../../tests/db/temporary";
 import { createIdempotency } from "../http/idempotency";
 import { http } from "../http/plugin";
 import { createLedger, type Ledger } from "../limits/ledger";
-import { countsPath, limitRoutes } from "../limits/routes";
+import { limitRoutes } from "../limits/routes";
 import type { Role } from "../principal";
 import { keyRoutes } from "./routes";
 import { KeyRuns } from "./runs";
@@ -32,7 +32,7 @@ beforeEach(async () => {
       http({
         verifyKey: (authorization) => keys.verify(authorization),
         verifySession: () => undefined,
-        reserve: (principal, path) => (countsPath(path) ? ledger.reserve(principal) : ledger.look(principal)),
+        reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: { request: () => {}, generation: () => {} },
         runs: new KeyRuns(),
         log: silentLog(),
@@ -42,7 +42,8 @@ beforeEach(async () => {
       }),
     )
     .use(keyRoutes({ keys, idempotency: createIdempotency({ db, log: silentLog() }) }))
-    .use(limitRoutes({ ledger }));
+    .use(limitRoutes({ ledger }))
+    .get("/v1/forgotten", () => "a route that declares no role");
   call = (key, route, body) => {
     const [method, path] = route.split(" ");
     const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
@@ -172,4 +173,10 @@ test("the question about the limits is answered when they are used up, and takes
   expect([explained.status, would_refuse, limits[0].would_refuse, limits[1].used]).toEqual([200, true, true, 0]);
   expect(retry_after_ms).toBeGreaterThan(59_000);
   expect(Date.parse(limits[0].frees_at) - Date.now()).toBeLessThanOrEqual(60_100);
+});
+
+test("a route that declares no role is denied to everyone", async () => {
+  const { key } = await keyOf("admin");
+  const response = await call(key, "GET /v1/forgotten");
+  expect([response.status, (await json(response)).error.code]).toEqual([404, "not_found"]);
 });

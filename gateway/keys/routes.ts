@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { ErrorEnvelope, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { creates } from "../http/route-docs";
+import { allows, creates } from "../http/route-facts";
 import type { Principal } from "../principal";
 import { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import type { IssuedKey, KeyRecord, KeysService } from "./service";
@@ -16,7 +16,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
     .use(auth)
     .get("/auth/me", async ({ principal }) => toMe(principal, await keys.get(principal.keyId)), {
       response: { 200: Me, default: ErrorEnvelope },
-      detail: { summary: "Who the caller is and what the key may do" },
+      detail: { ...allows("any"), summary: "Who the caller is and what the key may do" },
     })
     .get(
       "/keys",
@@ -28,7 +28,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       {
         query: PageQuery,
         response: { 200: KeyPage, default: ErrorEnvelope },
-        detail: { summary: "List the keys, newest first" },
+        detail: { ...allows("admin"), summary: "List the keys, newest first" },
       },
     )
     .post(
@@ -42,26 +42,24 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
         return status(201, made);
       },
       {
-        parse: "json",
         body: CreateKey,
         response: { 201: KeyWithSecret, default: ErrorEnvelope },
-        detail: { summary: "Create a key; its secret is shown once", ...creates },
+        detail: { ...allows("admin"), summary: "Create a key; its secret is shown once", ...creates },
       },
     )
     .get("/keys/:id", async ({ params }) => toWire(await keys.get(params.id)), {
       params: PathId,
       response: { 200: Key, default: ErrorEnvelope },
-      detail: { summary: "Read one key" },
+      detail: { ...allows("admin"), summary: "Read one key" },
     })
     .patch(
       "/keys/:id",
       async ({ principal, params, body }) => toWire(await keys.update(principal, params.id, fromUpdate(body))),
       {
-        parse: "json",
         params: PathId,
         body: UpdateKey,
         response: { 200: Key, default: ErrorEnvelope },
-        detail: { summary: "Change name, role, limits, models or expiry of a key" },
+        detail: { ...allows("admin"), summary: "Change name, role, limits, models or expiry of a key" },
       },
     )
     .post(
@@ -78,17 +76,20 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
         return status(201, made);
       },
       {
-        parse: "json",
         params: PathId,
         body: RotateKey,
         response: { 201: KeyWithSecret, default: ErrorEnvelope },
-        detail: { summary: "Issue a successor; both keys work until the grace time is over", ...creates },
+        detail: {
+          ...allows("admin"),
+          summary: "Issue a successor; both keys work until the grace time is over",
+          ...creates,
+        },
       },
     )
     .delete("/keys/:id", async ({ principal, params }) => toWire(await keys.revoke(principal, params.id)), {
       params: PathId,
       response: { 200: Key, default: ErrorEnvelope },
-      detail: { summary: "Revoke a key for good; its sessions end with it" },
+      detail: { ...allows("admin"), summary: "Revoke a key for good; its sessions end with it" },
     });
 
 const withSecret = ({ record, key }: IssuedKey): KeyWithSecret => ({ ...toWire(record), key });

@@ -3,7 +3,7 @@ import { PageQuery, PathId } from "../contract";
 import { Label } from "../evals/contract";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { creates } from "../http/route-docs";
+import { allows, creates } from "../http/route-facts";
 import { AddLabel, LabelPage } from "./contract";
 import type { LabelService } from "./service";
 
@@ -16,6 +16,7 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
       query: PageQuery,
       response: { 200: LabelPage },
       detail: {
+        ...allows("viewer"),
         summary: "List the human labels of a result, with replaced ones",
         description: "Oldest first. A label with `replaced_at` was replaced by a later one of the same author.",
       },
@@ -29,11 +30,11 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
         return status(201, label);
       },
       {
-        parse: "json",
         params: PathId,
         body: AddLabel,
         response: { 201: Label },
         detail: {
+          ...allows("editor"),
           summary: "Label a result",
           description: "Replaces your earlier label by the same criterion, which stays in the history.",
           ...creates,

@@ -1,11 +1,9 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
+import { allows, uncounted } from "../http/route-facts";
 import { LimitsExplanation } from "./contract";
 import type { Ledger } from "./ledger";
-
-/** False for the question about the limits itself: it is answered when they are used up, and uses nothing. */
-export const countsPath = (path: string): boolean => path !== "/v1/limits/explain";
 
 /** What is left of the caller's limits. */
 export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
@@ -13,7 +11,11 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
     .use(auth)
     .get("/explain", ({ principal }) => toWire(principal.keyId, ledger.explain(principal), Date.now()), {
       response: { 200: LimitsExplanation, default: ErrorEnvelope },
-      detail: { summary: "The caller's limits, what is left of them and what they would refuse" },
+      detail: {
+        ...allows("any"),
+        ...uncounted,
+        summary: "The caller's limits, what is left of them and what they would refuse",
+      },
     });
 
 const toWire = (keyId: string, limits: ReturnType<Ledger["explain"]>, nowMs: number): LimitsExplanation => {

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
-import { downloads } from "../http/route-docs";
+import { allows, downloads, probe } from "../http/route-facts";
 import { Kpis, MetricsQuery } from "./contract";
 import type { Metrics } from "./service";
 
@@ -12,7 +12,7 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
     .get("/v1/metrics", ({ query }) => metrics.kpis(query), {
       query: MetricsQuery,
       response: { 200: Kpis, default: ErrorEnvelope },
-      detail: { summary: "Requests, errors, latency, tokens, cache and slots over a window" },
+      detail: { ...allows("viewer"), summary: "Requests, errors, latency, tokens, cache and slots over a window" },
     })
     .get(
       "/metrics",
@@ -20,6 +20,8 @@ export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
         new Response(await metrics.registry.metrics(), { headers: { "content-type": metrics.registry.contentType } }),
       {
         detail: {
+          ...allows("metrics"),
+          ...probe,
           operationId: "getPrometheusMetrics",
           summary: "All metrics in Prometheus' text format",
           ...downloads("text/plain"),

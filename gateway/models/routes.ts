@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { auth } from "../http/auth";
+import { allows } from "../http/route-facts";
 import { Model, ModelList } from "./contract";
 import type { Models } from "./registry";
 
@@ -18,11 +19,11 @@ export const modelRoutes = ({ models }: { models: Models }) =>
       }),
       {
         response: { 200: ModelList },
-        detail: { summary: "List the models that this key may use" },
+        detail: { ...allows("member"), summary: "List the models that this key may use" },
       },
     )
     .get("/:id", ({ principal, params }) => models.get(principal, params.id), {
       params: Type.Object({ id: Type.String() }),
       response: { 200: Model },
-      detail: { summary: "Read one model" },
+      detail: { ...allows("member"), summary: "Read one model" },
     });

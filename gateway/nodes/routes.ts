@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
-import { fails } from "../http/route-docs";
+import { allows, fails } from "../http/route-facts";
 import type { Engine, NodeView } from "../ports/engine";
 import { AddNode, Node, NodePage } from "./contract";
 
@@ -23,28 +23,27 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
     .use(auth)
     .get("", () => ({ data: engine.nodes().map(toNode), has_more: false, next_cursor: null }), {
       response: { 200: NodePage },
-      detail: { summary: "List the GPU nodes and their state" },
+      detail: { ...allows("viewer"), summary: "List the GPU nodes and their state" },
     })
     .post("", notImplemented("POST /v1/nodes"), {
-      parse: "json",
       body: AddNode,
       response: { 201: Node },
-      detail: { summary: "Take in a node while the gateway runs", ...fails(409) },
+      detail: { ...allows("admin"), summary: "Take in a node while the gateway runs", ...fails(409) },
     })
     .get("/:id", ({ params }) => toNode(find(params.id)), {
       params: PathId,
       response: { 200: Node },
-      detail: { summary: "Read one node" },
+      detail: { ...allows("viewer"), summary: "Read one node" },
     })
     .post("/:id/drain", ({ params }) => setDrained(params.id, true), {
       params: PathId,
       response: { 200: Node },
-      detail: { summary: "Take a node out of service; what runs on it ends in its own time" },
+      detail: { ...allows("admin"), summary: "Take a node out of service; what runs on it ends in its own time" },
     })
     .post("/:id/undrain", ({ params }) => setDrained(params.id, false), {
       params: PathId,
       response: { 200: Node },
-      detail: { summary: "Put a drained node back into service" },
+      detail: { ...allows("admin"), summary: "Put a drained node back into service" },
     });
 };
 

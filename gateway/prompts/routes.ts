@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { NumberInUrl, PageQuery } from "../contract";
 import { auth } from "../http/auth";
 import type { Idempotency } from "../http/idempotency";
-import { creates } from "../http/route-docs";
+import { allows, creates } from "../http/route-facts";
 import { CreatePromptVersion, MoveLabel, Prompt, PromptPage, PromptVersion, PromptVersionPage } from "./contract";
 import type { PromptService } from "./service";
 
@@ -19,7 +19,7 @@ export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService;
     .get("/prompts", ({ query }) => prompts.list(query), {
       query: PageQuery,
       response: { 200: PromptPage },
-      detail: { summary: "List the prompt templates" },
+      detail: { ...allows("viewer"), summary: "List the prompt templates" },
     })
     .post(
       "/prompts",
@@ -30,10 +30,10 @@ export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService;
         return status(isNew ? 201 : 200, version);
       },
       {
-        parse: "json",
         body: CreatePromptVersion,
         response: { 200: PromptVersion, 201: PromptVersion },
         detail: {
+          ...allows("editor"),
           summary: "Create a prompt, or its next version",
           description: "200: the newest version has this very content.",
           ...creates,
@@ -43,28 +43,28 @@ export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService;
     .get("/prompts/:name", ({ params }) => prompts.get(params.name), {
       params: NamePath,
       response: { 200: Prompt },
-      detail: { summary: "Read a prompt with its newest version and its labels" },
+      detail: { ...allows("viewer"), summary: "Read a prompt with its newest version and its labels" },
     })
     .get("/prompts/:name/versions", ({ params, query }) => prompts.versions(params.name, query), {
       params: NamePath,
       query: PageQuery,
       response: { 200: PromptVersionPage },
-      detail: { summary: "List the versions, newest first" },
+      detail: { ...allows("viewer"), summary: "List the versions, newest first" },
     })
     .get("/prompts/:name/versions/:version", ({ params }) => prompts.version(params.name, params.version), {
       params: VersionPath,
       response: { 200: PromptVersion },
-      detail: { summary: "Read one version" },
+      detail: { ...allows("viewer"), summary: "Read one version" },
     })
     .put(
       "/prompts/:name/labels/:label",
       ({ principal, params, body }) => prompts.moveLabel(principal, params.name, params.label, body),
       {
-        parse: "json",
         params: LabelPath,
         body: MoveLabel,
         response: { 200: Prompt },
         detail: {
+          ...allows("editor"),
           summary: "Move a label to a version, or take it away",
           description: "`latest` always names the newest version.",
         },

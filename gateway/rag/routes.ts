@@ -3,7 +3,7 @@ import { Elysia } from "elysia";
 import { NumberInUrl, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
-import { creates, fails, generates, streams } from "../http/route-docs";
+import { allows, creates, fails, generates, streams } from "../http/route-facts";
 import {
   BuildVersion,
   CalibrateIndex,
@@ -38,43 +38,44 @@ const indexRoutes = new Elysia({ name: "rag.indexes" })
   .get("/indexes", notImplemented("GET /v1/rag/indexes"), {
     query: PageQuery,
     response: { 200: RagIndexPage },
-    detail: { summary: "List the indexes that the key may read" },
+    detail: { ...allows("viewer"), summary: "List the indexes that the key may read" },
   })
   .post("/indexes", notImplemented("POST /v1/rag/indexes"), {
-    parse: "json",
     body: CreateIndex,
     response: { 201: RagIndex },
-    detail: { summary: "Create an index", ...creates },
+    detail: { ...allows("editor"), summary: "Create an index", ...creates },
   })
   .get("/indexes/:id", notImplemented("GET /v1/rag/indexes/:id"), {
     params: PathId,
     response: { 200: RagIndex },
-    detail: { summary: "State, revision, counts, settings and ingestion of an index" },
+    detail: { ...allows("viewer"), summary: "State, revision, counts, settings and ingestion of an index" },
   })
   .patch("/indexes/:id", notImplemented("PATCH /v1/rag/indexes/:id"), {
-    parse: "json",
     params: PathId,
     body: UpdateIndex,
     response: { 200: RagIndex },
-    detail: { summary: "Rename an index or change its retrieval settings", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Rename an index or change its retrieval settings", ...fails(409) },
   })
   .delete("/indexes/:id", notImplemented("DELETE /v1/rag/indexes/:id"), {
     params: PathId,
     response: { 204: Type.Void() },
-    detail: { summary: "Delete an index with its documents, chunks and vectors" },
+    detail: { ...allows("editor"), summary: "Delete an index with its documents, chunks and vectors" },
   })
   .get("/indexes/:id/versions", notImplemented("GET /v1/rag/indexes/:id/versions"), {
     params: PathId,
     query: PageQuery,
     response: { 200: IndexVersionPage },
-    detail: { summary: "List the builds of an index, newest first" },
+    detail: { ...allows("viewer"), summary: "List the builds of an index, newest first" },
   })
   .post("/indexes/:id/versions", notImplemented("POST /v1/rag/indexes/:id/versions"), {
-    parse: "json",
     params: PathId,
     body: BuildVersion,
     response: { 202: IndexVersion },
-    detail: { summary: "Build the index anew beside the active one, with another model or chunking", ...creates },
+    detail: {
+      ...allows("editor"),
+      summary: "Build the index anew beside the active one, with another model or chunking",
+      ...creates,
+    },
   })
   .post(
     "/indexes/:id/versions/:version/activate",
@@ -82,15 +83,18 @@ const indexRoutes = new Elysia({ name: "rag.indexes" })
     {
       params: VersionPath,
       response: { 200: RagIndex },
-      detail: { summary: "Switch to a build in one step, forward or back", ...fails(409) },
+      detail: { ...allows("editor"), summary: "Switch to a build in one step, forward or back", ...fails(409) },
     },
   )
   .post("/indexes/:id/calibrate", notImplemented("POST /v1/rag/indexes/:id/calibrate"), {
-    parse: "json",
     params: PathId,
     body: CalibrateIndex,
     response: { 200: IndexCalibration },
-    detail: { summary: "Measure retrieval on labelled questions and suggest a threshold", ...generates },
+    detail: {
+      ...allows("editor"),
+      summary: "Measure retrieval on labelled questions and suggest a threshold",
+      ...generates,
+    },
   });
 
 const documentRoutes = new Elysia({ name: "rag.documents" })
@@ -99,13 +103,14 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
     params: PathId,
     query: DocumentQuery,
     response: { 200: RagDocumentPage },
-    detail: { summary: "List the documents of an index" },
+    detail: { ...allows("viewer"), summary: "List the documents of an index" },
   })
   .post("/indexes/:id/documents", notImplemented("POST /v1/rag/indexes/:id/documents"), {
     params: PathId,
     body: Type.Union([AddDocuments, DocumentsForm]),
     response: { 202: AddedDocuments },
     detail: {
+      ...allows("editor"),
       summary: "Add texts or files; a job makes them searchable",
       description: "Text, Markdown and HTML as JSON, these and PDF as files of a form. Equal content changes nothing.",
       ...creates,
@@ -114,12 +119,12 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
   .get("/indexes/:id/documents/:document_id", notImplemented("GET /v1/rag/indexes/:id/documents/:document_id"), {
     params: DocumentPath,
     response: { 200: RagDocument },
-    detail: { summary: "State and error of a document" },
+    detail: { ...allows("viewer"), summary: "State and error of a document" },
   })
   .delete("/indexes/:id/documents/:document_id", notImplemented("DELETE /v1/rag/indexes/:id/documents/:document_id"), {
     params: DocumentPath,
     response: { 204: Type.Void() },
-    detail: { summary: "Delete a document with its chunks and vectors" },
+    detail: { ...allows("editor"), summary: "Delete a document with its chunks and vectors" },
   })
   .post(
     "/indexes/:id/documents/:document_id/retry",
@@ -127,7 +132,7 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
     {
       params: DocumentPath,
       response: { 202: RagDocument },
-      detail: { summary: "Ingest a failed or cancelled document again", ...fails(409) },
+      detail: { ...allows("editor"), summary: "Ingest a failed or cancelled document again", ...fails(409) },
     },
   )
   .get(
@@ -137,13 +142,13 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
       params: DocumentPath,
       query: PageQuery,
       response: { 200: ChunkPage },
-      detail: { summary: "List the chunks of a document in order" },
+      detail: { ...allows("viewer"), summary: "List the chunks of a document in order" },
     },
   )
   .post("/indexes/:id/ingestion/cancel", notImplemented("POST /v1/rag/indexes/:id/ingestion/cancel"), {
     params: PathId,
     response: { 200: Ingestion },
-    detail: { summary: "Stop the running ingestion; what is searchable stays", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Stop the running ingestion; what is searchable stays", ...fails(409) },
   });
 
 export const ragRoutes = new Elysia({ name: "rag.routes", prefix: "/v1/rag", tags: ["RAG"] })
@@ -151,10 +156,10 @@ export const ragRoutes = new Elysia({ name: "rag.routes", prefix: "/v1/rag", tag
   .use(documentRoutes)
   .use(auth)
   .post("/query", notImplemented("POST /v1/rag/query"), {
-    parse: "json",
     body: RagQuery,
     response: { 200: RagAnswer },
     detail: {
+      ...allows("member"),
       summary: "Answer a question from an index, with citations",
       description:
         "With `stream`, the events are retrieval, token (many), citations, grounding, done. Nothing relevant: status `no_relevant_context`, the fallback text, and no model is asked.",

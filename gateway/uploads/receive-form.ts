@@ -1,3 +1,5 @@
+import { bodyPieces } from "../http/body";
+import type { Exchange } from "../http/exchange";
 import { type FormWithFile, readForm } from "../http/multipart";
 import type { Principal } from "../principal";
 import type { Upload, Uploads } from "./service";
@@ -7,11 +9,11 @@ import type { Upload, Uploads } from "./service";
  * it is left. What the fields say is not checked.
  */
 export const receiveForm = (
-  request: Request,
+  exchange: Exchange,
   uploads: Pick<Uploads, "receive" | "discard">,
   { keyId }: Pick<Principal, "keyId">,
 ): Promise<FormWithFile<Upload>> =>
-  readForm(request, {
+  readForm(exchange.request.headers.get("content-type") ?? "", bodyPieces(exchange), {
     take: (file, fileName) => uploads.receive(file, { fileName, createdBy: keyId }),
     discard: ({ id }) => uploads.discard(id),
   });

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { isApiPath } from "../../gateway/http/openapi/document";
-import { ROUTE_ROLES } from "../../gateway/http/roles";
 import type { ErrorEnvelope } from "../../lib/errors";
+import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
@@ -18,9 +17,10 @@ beforeAll(async () => {
 afterAll(() => stack.close());
 
 /** Every route of the API that writes, with ids that exist where the test made some. */
-const WRITES = Object.keys(ROUTE_ROLES)
-  .map((route) => route.split(" ") as [method: string, path: string])
-  .filter(([method, path]) => method !== "GET" && isApiPath(path));
+const WRITES = API_ROUTES.filter(({ method }) => method !== "GET").map(({ method, path }): [string, string] => [
+  method,
+  path,
+]);
 const urlOf = (path: string): string =>
   path
     .replace("/keys/:id", `/keys/${keyId}`)

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
-import { isApiPath } from "../../gateway/http/openapi/document";
-import { ROUTE_ROLES, type RouteRole } from "../../gateway/http/roles";
+import type { RouteRole } from "../../gateway/http/route-facts";
 import type { Role } from "../../gateway/principal";
 import type { ErrorEnvelope } from "../../lib/errors";
+import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";
 
 interface Operation {
@@ -30,13 +30,6 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-const ROUTES = Object.entries(ROUTE_ROLES)
-  .filter(([route]) => isApiPath(route.slice(route.indexOf(" ") + 1)))
-  .map(([route, role]) => {
-    const [method = "", path = ""] = route.split(" ");
-    return { route, method, path, role };
-  });
-
 const operationOf = ({ method, path }: { method: string; path: string }): Operation =>
   paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] ?? {};
 
@@ -55,7 +48,7 @@ const errorOf = async (response: Response) => ((await response.json()) as ErrorE
 
 describe("every route", () => {
   test("answers 401 without a key, whatever else is wrong", async () => {
-    for (const { route, method, path, role } of ROUTES.filter((one) => one.role !== "public")) {
+    for (const { route, method, path, role } of API_ROUTES.filter((one) => one.role !== "open")) {
       const response = await stack.call(method, path, { key: null, body: method === "GET" ? undefined : "{not json" });
       const { code, request_id } = await errorOf(response);
       expect([route, role, response.status, code]).toEqual([route, role, 401, "missing_api_key"]);
@@ -64,8 +57,8 @@ describe("every route", () => {
   });
 
   test("answers 403 to the role below the one it needs", async () => {
-    for (const { route, method, path, role } of ROUTES) {
-      const below = BELOW[role];
+    for (const { route, method, path, role } of API_ROUTES) {
+      const below = role && BELOW[role];
       if (!below) continue;
       const response = await stack.call(method, path, {
         key: keys.get(below),
@@ -76,7 +69,7 @@ describe("every route", () => {
   });
 
   test("answers 400 to a body with an unknown field and names it", async () => {
-    for (const entry of ROUTES) {
+    for (const entry of API_ROUTES) {
       const { url, body } = requestOf(entry);
       if (typeof body !== "object") continue;
       const response = await stack.call(entry.method, url, { body: { ...body, no_such_field: 1 } });
@@ -91,7 +84,7 @@ describe("every route", () => {
   });
 
   test("answers 400 to a body that is not JSON", async () => {
-    for (const entry of ROUTES) {
+    for (const entry of API_ROUTES) {
       const { url, body } = requestOf(entry);
       if (typeof body !== "object") continue;
       const response = await stack.call(entry.method, url, { body: "{not json" });
@@ -104,7 +97,7 @@ describe("every route", () => {
   });
 
   test("that lists answers 400 to a limit out of range and names it", async () => {
-    for (const entry of ROUTES) {
+    for (const entry of API_ROUTES) {
       if (!operationOf(entry).parameters?.some(({ name }) => name === "limit")) continue;
       const { url } = requestOf(entry);
       const response = await stack.call(entry.method, `${url}${url.includes("?") ? "&" : "?"}limit=0`);
@@ -113,7 +106,7 @@ describe("every route", () => {
   });
 
   test("that is not built yet takes its own example and answers 501", async () => {
-    for (const entry of ROUTES.filter(({ route }) => notImplementedRoutes.has(route))) {
+    for (const entry of API_ROUTES.filter(({ route }) => notImplementedRoutes.has(route))) {
       const { url, body } = requestOf(entry);
       const response = await stack.call(entry.method, url, { body });
       const { code, retryable } = await errorOf(response);

@@ -1,4 +1,3 @@
-import type { Server } from "bun";
 import { Elysia, t } from "elysia";
 import type { Generation } from "../../gateway/conversations/generation";
 import type { ConversationService } from "../../gateway/conversations/service";
@@ -7,6 +6,7 @@ import type { Feedback } from "../../gateway/feedback/contract";
 import type { FeedbackService } from "../../gateway/feedback/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
+import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
 import { hasRole, type Principal } from "../../gateway/principal";
 import { AppError } from "../../lib/errors";
@@ -30,8 +30,7 @@ const assertQuestion = (question: string): void => {
 };
 
 /** Without scripts a page can't fill itself: its form waits for the whole answer, however long no byte is sent. */
-const wholeAnswer = async (request: Request, server: Server<unknown> | null, generation: Generation): Promise<void> => {
-  server?.timeout(request, 0);
+const wholeAnswer = async (request: Request, generation: Generation): Promise<void> => {
   for await (const _ of generation.follow(request.signal, 1000));
 };
 
@@ -162,11 +161,13 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
   };
 
   return new Elysia({ name: "views.chat", prefix: "/chat" })
-    .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)))
-    .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)))
+    .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)), { detail: allows("member") })
+    .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)), {
+      detail: allows("member"),
+    })
     .post(
       "",
-      async ({ request, body, server }) => {
+      async ({ request, body }) => {
         const id = body.conversation || undefined;
         const question = body.question.trim();
         const again = (problem: string) => chatPage(request, id, { typed: { draft: question, problem } });
@@ -176,7 +177,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
           const { conversation, generation } = asked;
           const path = `/chat/${conversation.id}`;
           if (!isHtmx(request)) {
-            await wholeAnswer(request, server, generation);
+            await wholeAnswer(request, generation);
             return redirect(request, path);
           }
           const isNew = id === undefined;
@@ -189,6 +190,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
           conversation: t.Optional(t.String({ maxLength: 100 })),
           question: t.String({ maxLength: MAX_QUESTION }),
         }),
+        detail: { ...allows("member"), ...runsLong },
       },
     )
     .post(
@@ -200,14 +202,20 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
           ? new Response(null, { status: 204, headers: PAGE_HEADERS })
           : redirect(request, id ? `/chat/${id}` : "/chat");
       },
-      form,
+      { ...form, detail: allows("member") },
     )
-    .get("/:id/answers/:answer", ({ request, params }) => {
-      const principal = principalOf(request);
-      const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
-      return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
+    .get(
+      "/:id/answers/:answer",
+      ({ request, params }) => {
+        const principal = principalOf(request);
+        const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
+        return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
+      },
+      { detail: allows("member") },
+    )
+    .get("/:id/answers/:answer/feedback", ({ request, params }) => showFeedback(request, params), {
+      detail: allows("member"),
     })
-    .get("/:id/answers/:answer/feedback", ({ request, params }) => showFeedback(request, params))
     .post(
       "/:id/answers/:answer/feedback",
       ({ request, params, body }) => giveFeedback(request, params, { ...filledWith(undefined), ...body }),
@@ -218,57 +226,77 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
           correction: t.Optional(t.String({ maxLength: MAX_QUESTION })),
           dataset: t.Optional(t.String({ maxLength: 100 })),
         }),
+        detail: allows("member"),
       },
     )
-    .post("/:id/regenerate", async ({ request, params: { id }, server }) => {
-      const { generation } = await conversations.regenerate(askingOf(request), id);
-      if (!isHtmx(request)) await wholeAnswer(request, server, generation);
-      return otherBranch(request, id);
-    })
+    .post(
+      "/:id/regenerate",
+      async ({ request, params: { id } }) => {
+        const { generation } = await conversations.regenerate(askingOf(request), id);
+        if (!isHtmx(request)) await wholeAnswer(request, generation);
+        return otherBranch(request, id);
+      },
+      { detail: { ...allows("member"), ...runsLong } },
+    )
     .post(
       "/:id/versions",
       async ({ request, params: { id }, body }) => {
         await conversations.select(principalOf(request), id, body.version);
         return otherBranch(request, id);
       },
-      { body: Fields({ version: t.String({ maxLength: 100 }) }) },
+      { body: Fields({ version: t.String({ maxLength: 100 }) }), detail: allows("member") },
     )
-    .get("/:id/questions/:question", async ({ request, params: { id, question } }) => {
-      if (!isHtmx(request)) return chatPage(request, id, { editing: question });
-      const { messages } = await conversations.get(principalOf(request), id);
-      const message = messages.find((one) => one.id === question && one.role === "user");
-      if (!message) throw new AppError("not_found", "There is no such question, or it was deleted.");
-      return html(<QuestionForm conversationId={id} message={message} />);
-    })
+    .get(
+      "/:id/questions/:question",
+      async ({ request, params: { id, question } }) => {
+        if (!isHtmx(request)) return chatPage(request, id, { editing: question });
+        const { messages } = await conversations.get(principalOf(request), id);
+        const message = messages.find((one) => one.id === question && one.role === "user");
+        if (!message) throw new AppError("not_found", "There is no such question, or it was deleted.");
+        return html(<QuestionForm conversationId={id} message={message} />);
+      },
+      { detail: allows("member") },
+    )
     .post(
       "/:id/questions/:question",
-      async ({ request, params: { id, question: replaces }, body, server }) => {
+      async ({ request, params: { id, question: replaces }, body }) => {
         const question = body.question.trim();
         const again = (problem: string) =>
           chatPage(request, id, { editing: replaces, typed: { draft: question, problem } });
         return orTyped(request, again, async () => {
           assertQuestion(question);
           const { generation } = await conversations.ask(askingOf(request), question, { conversationId: id, replaces });
-          if (!isHtmx(request)) await wholeAnswer(request, server, generation);
+          if (!isHtmx(request)) await wholeAnswer(request, generation);
           return otherBranch(request, id);
         });
       },
-      { body: Fields({ question: t.String({ maxLength: MAX_QUESTION }) }) },
+      {
+        body: Fields({ question: t.String({ maxLength: MAX_QUESTION }) }),
+        detail: { ...allows("member"), ...runsLong },
+      },
     )
-    .post("/:id/questions/:question/delete", async ({ request, params: { id, question } }) => {
-      await conversations.removeTurn(principalOf(request), id, question);
-      return redirect(request, `/chat/${id}`);
-    })
+    .post(
+      "/:id/questions/:question/delete",
+      async ({ request, params: { id, question } }) => {
+        await conversations.removeTurn(principalOf(request), id, question);
+        return redirect(request, `/chat/${id}`);
+      },
+      { detail: allows("member") },
+    )
     .post(
       "/:id/rename",
       async ({ request, params, body }) => {
         await conversations.rename(principalOf(request), params.id, body.title.trim());
         return redirect(request, `/chat/${params.id}`);
       },
-      { body: Fields({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }) },
+      { body: Fields({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }), detail: allows("member") },
     )
-    .post("/:id/delete", async ({ request, params }) => {
-      await conversations.remove(principalOf(request), params.id);
-      return redirect(request, "/chat");
-    });
+    .post(
+      "/:id/delete",
+      async ({ request, params }) => {
+        await conversations.remove(principalOf(request), params.id);
+        return redirect(request, "/chat");
+      },
+      { detail: allows("member") },
+    );
 };

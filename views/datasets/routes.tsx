@@ -1,11 +1,13 @@
 import { Value } from "@sinclair/typebox/value";
 import { Elysia, t } from "elysia";
-import { CreateDataset, type RevisionDetail } from "../../gateway/datasets/contract";
+import { CreateDataset, DatasetForm, type RevisionDetail, RevisionForm } from "../../gateway/datasets/contract";
 import { exportResponse } from "../../gateway/datasets/export";
 import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gateway/datasets/imports";
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
+import { exchangeOf } from "../../gateway/http/exchange";
+import { allows, reads } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import { receiveForm } from "../../gateway/uploads/receive-form";
 import type { Upload, Uploads } from "../../gateway/uploads/service";
@@ -62,7 +64,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
         ...detail.headers,
       });
     try {
-      const { file: upload } = await receiveForm(request, uploads, frame.principal);
+      const { file: upload } = await receiveForm(exchangeOf(request), uploads, frame.principal);
       if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
       if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", noFile(upload?.fileName)));
       const target: ImportTarget = dataset
@@ -227,38 +229,59 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
         };
         return page(<DatasetsPage {...props} />);
       },
-      { query: Fields({ q: text(200), sort: text(20), page: text(10), done }) },
+      { query: Fields({ q: text(200), sort: text(20), page: text(10), done }), detail: allows("viewer") },
     )
-    .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />))
-    .post("/upload", ({ request }) => receive(request), { parse: "none" })
-    .post("/sample", async ({ request }) => {
-      const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
-      return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
+    .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />), {
+      detail: allows("editor"),
     })
-    .get("/imports/:job", async ({ request, params }) => {
-      const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
-      return showImport(request, await findSoon(principalOf(request), params.job, patienceMs));
-    })
+    .post("/upload", ({ request }) => receive(request), { detail: { ...allows("editor"), ...reads(DatasetForm) } })
+    .post(
+      "/sample",
+      async ({ request }) => {
+        const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
+        return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
+      },
+      { detail: allows("editor") },
+    )
+    .get(
+      "/imports/:job",
+      async ({ request, params }) => {
+        const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
+        return showImport(request, await findSoon(principalOf(request), params.job, patienceMs));
+      },
+      { detail: allows("editor") },
+    )
     .post(
       "/imports/:job",
       async ({ request, params, body }) => {
         const view = await imports.find(principalOf(request), params.job);
         return decide(request, view, body);
       },
-      { body: t.Record(t.String(), t.String({ maxLength: 1000 })) },
+      { body: t.Record(t.String(), t.String({ maxLength: 1000 })), detail: allows("editor") },
     )
-    .post("/imports/:job/cancel", async ({ request, params }) => {
-      await imports.cancel(principalOf(request), params.job);
-      return redirect(request, `/datasets/imports/${params.job}`);
-    })
+    .post(
+      "/imports/:job/cancel",
+      async ({ request, params }) => {
+        await imports.cancel(principalOf(request), params.job);
+        return redirect(request, `/datasets/imports/${params.job}`);
+      },
+      { detail: allows("editor") },
+    )
     .get("/:id", ({ request, params, query }) => showDataset(request, params.id, query), {
       query: Fields({ q: text(200), tag: text(64), revision, page: text(10), done }),
+      detail: allows("viewer"),
     })
-    .get("/:id/upload", async ({ request, params }) => {
-      const dataset = await datasets.get(params.id);
-      return page(<UploadPage {...frameOf(request)} dataset={dataset} maxBytes={maxBytes} />);
+    .get(
+      "/:id/upload",
+      async ({ request, params }) => {
+        const dataset = await datasets.get(params.id);
+        return page(<UploadPage {...frameOf(request)} dataset={dataset} maxBytes={maxBytes} />);
+      },
+      { detail: allows("editor") },
+    )
+    .post("/:id/upload", ({ request, params }) => receive(request, params.id), {
+      detail: { ...allows("editor"), ...reads(RevisionForm) },
     })
-    .post("/:id/upload", ({ request, params }) => receive(request, params.id), { parse: "none" })
     .get(
       "/:id/samples/:key",
       async ({ request, params, query }) => {
@@ -267,13 +290,14 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
         const props = { ...frameOf(request), dataset, sample, revision: revision.revision };
         return page(<SamplePage {...props} />);
       },
-      { query: Fields({ revision }) },
+      { query: Fields({ revision }), detail: allows("viewer") },
     )
     .get("/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
       query: Fields({
         format: t.Optional(t.Union([t.Literal("jsonl"), t.Literal("csv")])),
         revision,
       }),
+      detail: allows("viewer"),
     })
     .post(
       "/:id/delete",
@@ -286,7 +310,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
         await datasets.remove(principalOf(request), dataset.id);
         return redirect(request, "/datasets?done=deleted");
       },
-      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
+      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }), detail: allows("editor") },
     );
 };
 

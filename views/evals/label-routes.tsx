@@ -2,6 +2,7 @@ import { Elysia, t } from "elysia";
 import type { EvalService } from "../../gateway/evals/service";
 import type { AgreementService } from "../../gateway/evaluators/agreement";
 import { principalOf } from "../../gateway/http/auth";
+import { allows } from "../../gateway/http/route-facts";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
@@ -89,6 +90,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
   return new Elysia({ name: "views.evals.label", prefix: "/evals/label" })
     .get("", ({ request, query }) => showNext(request, query), {
       query: Fields({ metric: text(64), run: text(100), before: text(100), last: text(100) }),
+      detail: allows("editor"),
     })
     .post(
       "",
@@ -104,6 +106,9 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
         if (problems) return showNext(request, next, { resultId, filled, problems });
         return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
       },
-      { body: Fields({ ...LABEL_FIELDS, result: t.String({ maxLength: 100 }), run: text(100), skip: text(100) }) },
+      {
+        body: Fields({ ...LABEL_FIELDS, result: t.String({ maxLength: 100 }), run: text(100), skip: text(100) }),
+        detail: allows("editor"),
+      },
     );
 };

@@ -6,6 +6,7 @@ import type { EvalTransfer } from "../../gateway/evals/transfer";
 import type { EvaluatorService } from "../../gateway/evaluators/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
+import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
 import type { KeyRuns } from "../../gateway/keys/runs";
 import type { LabelService } from "../../gateway/labels/service";
@@ -193,15 +194,15 @@ export const evalPageRoutes = (services: Services) => {
         sort: text(20),
         page: text(10),
       }),
+      detail: allows("viewer"),
     })
     .get("/new", async ({ request, query }) => showForm(request, await newForm.filledFrom(query)), {
       query: Fields({ run: text(100), dataset: text(100), revision: text(10), key: text(200) }),
+      detail: allows("member"),
     })
     .post(
       "",
-      ({ request, server, body }) => {
-        // A model may be silent for longer than the idle timeout.
-        server?.timeout(request, 0);
+      ({ request, body }) => {
         const { evaluators: chosen = [], answer, ...rest } = body;
         const typed = { ...EMPTY_FORM, ...rest, answer: answer === "model" ? answer : EMPTY_FORM.answer };
         return evaluate(request, { ...typed, evaluators: [chosen].flat() });
@@ -223,12 +224,19 @@ export const evalPageRoutes = (services: Services) => {
           seed: text(20),
           evaluators: t.Optional(t.Union([t.String({ maxLength: 100 }), t.Array(t.String({ maxLength: 100 }))])),
         }),
+        detail: { ...allows("member"), ...runsLong },
       },
     )
-    .post("/running/:id/stop", ({ request, params }) => {
-      running.stop(principalOf(request).keyId, params.id);
-      return isHtmx(request) ? new Response(null, { status: 204, headers: PAGE_HEADERS }) : redirect(request, "/evals");
-    })
+    .post(
+      "/running/:id/stop",
+      ({ request, params }) => {
+        running.stop(principalOf(request).keyId, params.id);
+        return isHtmx(request)
+          ? new Response(null, { status: 204, headers: PAGE_HEADERS })
+          : redirect(request, "/evals");
+      },
+      { detail: allows("member") },
+    )
     .post(
       "/:id/results/:result/labels",
       async ({ request, params, body }) => {
@@ -243,26 +251,31 @@ export const evalPageRoutes = (services: Services) => {
         const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.result}`;
         return redirect(request, `${path}?done=labelled`);
       },
-      { body: Fields(LABEL_FIELDS) },
+      { body: Fields(LABEL_FIELDS), detail: allows("editor") },
     )
     .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
       query: Fields({ sort: text(20), page: text(10), claims: text(100), done: text(20) }),
+      detail: allows("viewer"),
     })
     .get("/:id/export", async ({ params, query }) => runFile(await evalTransfer.export(params.id), query.format), {
       query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
+      detail: allows("viewer"),
     })
     .get("/:id/results/:result", ({ request, params, query }) => showResult(request, params.result, query), {
       query: Fields({ claims: text(100), done: text(20) }),
+      detail: allows("viewer"),
     })
     .post(
       "/:id/recompute",
-      async ({ request, server, params, body }) => {
-        server?.timeout(request, 0);
+      async ({ request, params, body }) => {
         const call = { ...askingOf(request), signal: request.signal };
         const asked = { evaluators: [body.evaluator], shadow: body.shadow !== "false" };
         const { added } = await evals.recompute(call, params.id, asked);
         return redirect(request, `/evals/${params.id}?done=${added > 0 ? "recomputed" : "unchanged"}`);
       },
-      { body: Fields({ evaluator: t.String({ maxLength: 100 }), shadow: text(10) }) },
+      {
+        body: Fields({ evaluator: t.String({ maxLength: 100 }), shadow: text(10) }),
+        detail: { ...allows("member"), ...runsLong },
+      },
     );
 };

@@ -1,5 +1,6 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
+import { allows } from "../../gateway/http/route-facts";
 import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
 import type { IssuedKey, KeyRecord, KeysService } from "../../gateway/keys/service";
 import type { Models } from "../../gateway/models/registry";
@@ -75,12 +76,19 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
         const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : undefined;
         return page(<KeysPage {...frameOf(request)} keys={shown} sort={sort} notice={notice} />);
       },
-      { query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }) },
+      {
+        query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }),
+        detail: allows("admin"),
+      },
     )
-    .get("/new", ({ request }) => {
-      const form = { ...EMPTY_FORM, id: newKeyId() };
-      return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
-    })
+    .get(
+      "/new",
+      ({ request }) => {
+        const form = { ...EMPTY_FORM, id: newKeyId() };
+        return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
+      },
+      { detail: allows("admin") },
+    )
     .post(
       "",
       async ({ request, body }) => {
@@ -93,14 +101,19 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
         }
         return secretPage(request, body.id, () => keys.create(principal, read.settings, { id: body.id }));
       },
-      { body: keyForm },
+      { body: keyForm, detail: allows("admin") },
     )
-    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)))
+    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)), {
+      detail: allows("admin"),
+    })
     .post(
       "/:id/rotate",
       ({ request, params, body: { id, overlap } }) =>
         secretPage(request, id, () => keys.rotate(principalOf(request), params.id, Number(overlap) * HOUR_MS, { id })),
-      { body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
+      {
+        body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }),
+        detail: allows("admin"),
+      },
     )
     .post(
       "/:id/revoke",
@@ -114,6 +127,6 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
         await keys.revoke(principal, params.id);
         return redirect(request, "/keys?done=revoked");
       },
-      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
+      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }), detail: allows("admin") },
     );
 };

@@ -1,6 +1,7 @@
 import { Elysia, t } from "elysia";
 import { retryHeaders } from "../../gateway/http/errors";
 import { exchangeOf } from "../../gateway/http/exchange";
+import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import { SignInBrake } from "../../gateway/sessions/brake";
 import type { SessionService } from "../../gateway/sessions/service";
@@ -21,12 +22,16 @@ const landingPath = ({ role }: Principal, returnTo: string): string => (role ===
 export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService; publicUrl?: string }) => {
   const brake = new SignInBrake();
   return new Elysia({ name: "views.sign-in" })
-    .get("/", ({ request }) => {
-      const { principal } = exchangeOf(request);
-      if (principal?.role !== "metrics") return redirect(request, homePath(principal));
-      const origin = publicUrl ?? new URL(request.url).origin;
-      return page(<MetricsKeyPage request={request} principal={principal} origin={origin} />);
-    })
+    .get(
+      "/",
+      ({ request }) => {
+        const { principal } = exchangeOf(request);
+        if (principal?.role !== "metrics") return redirect(request, homePath(principal));
+        const origin = publicUrl ?? new URL(request.url).origin;
+        return page(<MetricsKeyPage request={request} principal={principal} origin={origin} />);
+      },
+      { detail: allows("public") },
+    )
     .get(
       "/sign-in",
       ({ request, query }) => {
@@ -39,7 +44,10 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           : undefined;
         return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
       },
-      { query: Fields({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }) },
+      {
+        query: Fields({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }),
+        detail: allows("public"),
+      },
     )
     .post(
       "/sign-in",
@@ -68,11 +76,16 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           token: t.Optional(t.String({ maxLength: 200 })),
           return: t.Optional(t.String({ maxLength: 2000 })),
         }),
+        detail: allows("public"),
       },
     )
-    .post("/sign-out", async ({ request }) => {
-      const session = sessionCookie(request, publicUrl);
-      if (session) await sessions.signOut(session);
-      return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
-    });
+    .post(
+      "/sign-out",
+      async ({ request }) => {
+        const session = sessionCookie(request, publicUrl);
+        if (session) await sessions.signOut(session);
+        return redirect(request, "/sign-in", { "set-cookie": setSessionCookie(request, undefined, publicUrl) });
+      },
+      { detail: allows("public") },
+    );
 };

@@ -2,7 +2,6 @@ import { toOpenAPISchema } from "@elysiajs/openapi";
 import type { AnyElysia } from "elysia";
 import { version } from "../../../package.json";
 import { notImplementedRoutes } from "../not-implemented";
-import { ROUTE_ROLES } from "../roles";
 import { errorResponses, HEADERS, PARAMETERS, TAGS } from "./common";
 import { OperationWriter, type Route } from "./operation";
 import { Components, type JsonSchema } from "./schemas";
@@ -11,10 +10,6 @@ const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from docum
 
 The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
 Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
-
-/** Health and the API; pages and their files are no part of the document. */
-export const isApiPath = (path: string): boolean =>
-  /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/.test(path);
 
 /**
  * The OpenAPI 3.1 document of a running app. The plugin lists the operations; what stands in them is written here,
@@ -27,13 +22,12 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
   const paths: Record<string, JsonSchema> = {};
 
   for (const [path, operations] of Object.entries(toOpenAPISchema(app, { staticFile: false }).paths)) {
-    if (!isApiPath(path)) continue;
     for (const method of Object.keys(operations ?? {})) {
       const route = routes.get(`${method.toUpperCase()} ${path}`);
-      if (!route) continue;
-      const name = `${route.method} ${route.path}`;
-      const facts = { role: ROUTE_ROLES[name] ?? "admin", isImplemented: !notImplementedRoutes.has(name) };
-      paths[path] = { ...paths[path], [method]: writer.write(route, facts) };
+      // Pages and their files have no summary, and are no part of the document.
+      if (!route?.hooks.detail?.summary) continue;
+      const isImplemented = !notImplementedRoutes.has(`${route.method} ${route.path}`);
+      paths[path] = { ...paths[path], [method]: writer.write(route, isImplemented) };
     }
   }
 

@@ -1,8 +1,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { ErrorEnvelope } from "../../contract";
-import type { RouteRole } from "../roles";
-import type { RouteDocs } from "../route-docs";
+import type { RouteFacts, RouteRole } from "../route-facts";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
 import { type Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
@@ -15,13 +14,8 @@ export interface Route {
     params?: JsonSchema;
     query?: JsonSchema;
     response?: Record<string, JsonSchema>;
-    detail?: RouteDocs & { operationId?: string; summary?: string; description?: string; tags?: string[] };
+    detail?: RouteFacts & { operationId?: string; summary?: string; description?: string; tags?: string[] };
   };
-}
-
-export interface RouteFacts {
-  role: RouteRole;
-  isImplemented: boolean;
 }
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -32,6 +26,9 @@ const DESCRIPTIONS: Record<string, string> = {
   304: "Not changed",
   503: "Not ready",
 };
+
+/** Whether no key is needed. */
+const isForAll = (role: RouteRole): boolean => role === "open" || role === "public";
 
 const isFile = (schema: unknown): boolean =>
   isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
@@ -48,24 +45,25 @@ const schemaOf = (mediaType: string): JsonSchema => {
 export class OperationWriter {
   constructor(private readonly components: Components) {}
 
-  write(route: Route, { role, isImplemented }: RouteFacts): JsonSchema {
+  write(route: Route, isImplemented: boolean): JsonSchema {
     const { hooks, method, path } = route;
     const { summary, description, tags, ...docs } = hooks.detail ?? {};
-    const roleText = role === "public" || role === "any" ? undefined : `Role: ${role}.`;
+    const role = docs["x-role"] ?? "admin";
+    const roleText = isForAll(role) || role === "any" ? undefined : `Role: ${role}.`;
     const unbuilt = isImplemented ? undefined : "Not in this version yet.";
     return {
       operationId: hooks.detail?.operationId ?? operationId(method, path),
       tags,
       summary,
       description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
-      security: role === "public" ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
+      security: isForAll(role) ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
       parameters: this.#parameters(hooks, docs),
       requestBody: this.#body(bodiesOf(hooks, docs)),
       responses: { ...errors(route, docs, role, isImplemented), ...this.#answers(route, docs, role) },
     };
   }
 
-  #parameters({ params, query }: Route["hooks"], docs: RouteDocs): JsonSchema[] {
+  #parameters({ params, query }: Route["hooks"], docs: RouteFacts): JsonSchema[] {
     const list = (where: "path" | "query", schema: JsonSchema | undefined) =>
       Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
         const { description, ...rest } = this.components.add(property);
@@ -99,11 +97,11 @@ export class OperationWriter {
   }
 
   /** The responses that a route declares: successes, and errors with their own schema, such as those of `/readyz`. */
-  #answers({ hooks, method, path }: Route, docs: RouteDocs, role: RouteRole): JsonSchema {
+  #answers({ hooks, method, path }: Route, docs: RouteFacts, role: RouteRole): JsonSchema {
     const headers = headerRefs(
       "x-request-id",
       "x-degraded",
-      ...(role === "public" ? [] : RATE_LIMIT_HEADERS),
+      ...(isForAll(role) ? [] : RATE_LIMIT_HEADERS),
       ...(docs["x-events"] && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
       ...(path.endsWith("/completions") ? ["x-retries"] : []),
     );
@@ -135,7 +133,7 @@ export class OperationWriter {
     };
   }
 
-  #otherMedia(docs: RouteDocs): JsonSchema {
+  #otherMedia(docs: RouteFacts): JsonSchema {
     const content: JsonSchema = {};
     const events = docs["x-events"];
     if (events) {
@@ -149,7 +147,7 @@ export class OperationWriter {
 }
 
 /** What a route takes: the body that Elysia reads for it, or those that it reads by itself. */
-const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
+const bodiesOf = ({ body }: Route["hooks"], docs: RouteFacts): JsonSchema[] => {
   if (docs["x-bodies"]) return docs["x-bodies"].map((schema) => schema as JsonSchema);
   if (!body) return [];
   const isNamed = typeof body.title === "string";
@@ -160,10 +158,10 @@ const bodiesOf = ({ body }: Route["hooks"], docs: RouteDocs): JsonSchema[] => {
  * Error statuses derived from the route, and those that it declares. Every request may be malformed (400). Every write may
  * have a bad body (413, 415), conflict with another change (409) or hit a full disk (507).
  */
-const errors = ({ method, path }: Route, docs: RouteDocs, role: RouteRole, isImplemented: boolean): JsonSchema => {
+const errors = ({ method, path }: Route, docs: RouteFacts, role: RouteRole, isImplemented: boolean): JsonSchema => {
   const statuses = new Set<number>([400, 500, ...(docs["x-errors"] ?? [])]);
-  if (role !== "public") for (const status of [401, 429, 503]) statuses.add(status);
-  if (role !== "public" && role !== "any") statuses.add(403);
+  if (!isForAll(role)) for (const status of [401, 429, 503]) statuses.add(status);
+  if (!isForAll(role) && role !== "any") statuses.add(403);
   if (method !== "GET") for (const status of [413, 415, 507]) statuses.add(status);
   if (path.includes(":")) statuses.add(404);
   if (path.includes(":") && method !== "GET") statuses.add(409);

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { type AnyElysia, Elysia } from "elysia";
-import { downloads } from "../route-docs";
+import { allows, downloads } from "../route-facts";
 import { openApiDocument } from "./document";
 import { viewerFile, viewerHeaders, viewerPage } from "./viewer";
 
@@ -27,8 +27,11 @@ export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; public
         const isKnown = request.headers.get("if-none-match") === etag;
         return isKnown ? new Response(null, { status: 304, headers }) : new Response(json, { headers });
       },
-      { response: { 304: Type.Void() }, detail: { summary: "This document", ...downloads("application/json") } },
+      {
+        response: { 304: Type.Void() },
+        detail: { ...allows("open"), summary: "This document", ...downloads("application/json") },
+      },
     )
-    .get("/docs", () => new Response(viewerPage(), { headers: viewerHeaders }))
-    .get("/docs/:file", ({ params, request }) => viewerFile(params.file, request));
+    .get("/docs", () => new Response(viewerPage(), { headers: viewerHeaders }), { detail: allows("open") })
+    .get("/docs/:file", ({ params, request }) => viewerFile(params.file, request), { detail: allows("open") });
 };

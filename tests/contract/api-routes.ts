@@ -1,0 +1,23 @@
+import { createApp, type Services } from "../../gateway/app";
+import type { RouteFacts, RouteRole } from "../../gateway/http/route-facts";
+import { defaultConfig } from "../../lib/settings";
+
+/** Every route of the API as the app declares it, such as `POST /v1/keys/:id/rotate`. Its handlers have no services. */
+export interface ApiRoute {
+  route: string;
+  method: string;
+  path: string;
+  role: RouteRole | undefined;
+}
+
+/** Health and the API; pages and their files are no part of the document. */
+const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
+
+const services: Partial<Services> = { config: defaultConfig() };
+
+export const API_ROUTES: ApiRoute[] = createApp(services as Services)
+  .routes.filter(({ path }) => API.test(path))
+  .map(({ method, path, hooks }) => {
+    const detail: RouteFacts = hooks.detail ?? {};
+    return { route: `${method} ${path}`, method, path, role: detail["x-role"] };
+  });
