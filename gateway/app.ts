@@ -4,6 +4,7 @@ import type { Log } from "../lib/log";
 import { errorPage } from "../views/error";
 import { pageRoutes } from "../views/routes";
 import { sessionCookie } from "../views/session";
+import type { ActiveRequests } from "./active-requests";
 import { batchEvalRoutes } from "./batch-evals/routes";
 import type { Namespaces } from "./cache/namespaces";
 import { cacheRoutes } from "./cache/routes";
@@ -29,11 +30,10 @@ import { feedbackRoutes } from "./feedback/routes";
 import type { FeedbackService } from "./feedback/service";
 import { healthRoutes } from "./health/routes";
 import type { Health } from "./health/service";
-import type { Idempotency } from "./http/idempotency";
 import { openApiRoutes } from "./http/openapi/routes";
 import { http } from "./http/plugin";
+import type { Idempotency } from "./idempotency/service";
 import { keyRoutes } from "./keys/routes";
-import type { KeyRuns } from "./keys/runs";
 import type { KeysService } from "./keys/service";
 import { labelRoutes } from "./labels/routes";
 import type { LabelService } from "./labels/service";
@@ -58,7 +58,7 @@ export interface Services {
   log: Log;
   engine: Engine;
   keys: KeysService;
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
   sessions: SessionService;
   ledger: Ledger;
   models: Models;
@@ -99,7 +99,7 @@ export const createApp = (services: Services) => {
         },
         reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: metrics,
-        runs: services.runs,
+        activeRequests: services.activeRequests,
         log,
         degraded: () => services.health.degradations.header(),
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },

@@ -4,6 +4,7 @@ import { migrate } from "../db/migrate";
 import type { Config } from "../lib/config";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
+import { ActiveRequests } from "./active-requests";
 import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
@@ -25,9 +26,8 @@ import { createAgreement } from "./evaluators/agreement";
 import { createEvaluators } from "./evaluators/service";
 import { createFeedback } from "./feedback/service";
 import { createHealth } from "./health/service";
-import { createIdempotency } from "./http/idempotency";
+import { createIdempotency } from "./idempotency/service";
 import { createJobs } from "./jobs/service";
-import { KeyRuns } from "./keys/runs";
 import { createKeys } from "./keys/service";
 import { createLabels } from "./labels/service";
 import { createLedger } from "./limits/ledger";
@@ -72,7 +72,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   });
 
   const keys = createKeys({ db, config });
-  const runs = new KeyRuns();
+  const activeRequests = new ActiveRequests();
   const sessions = createSessions({ db, keys });
   const ledger = createLedger();
   const models = createModels({ engine, defaults: config.models });
@@ -97,7 +97,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     cacheEnabled: config.cache.enabled,
   });
   const embeddings = createEmbeddings({ engine, models, answers, recorder: metrics, totalMs: config.timeouts.totalMs });
-  const conversations = createConversations({ db, chat, models, log, runs });
+  const conversations = createConversations({ db, chat, models, log, activeRequests });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const imports = createImports({ db, datasets, jobs, uploads });
@@ -111,7 +111,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     log,
     engine,
     keys,
-    runs,
+    activeRequests,
     sessions,
     ledger,
     models,
@@ -144,12 +144,12 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     async open() {
       await Promise.all([engine.open(), cache.open(), namespaces.open()]);
       health.degradations.open();
-      runs.open(keys, log);
+      activeRequests.open(keys, log);
     },
     async close(graceMs) {
       const until = performance.now() + graceMs;
       health.degradations.close();
-      runs.close();
+      activeRequests.close();
       const steps = {
         conversations: () => conversations.close(graceMs),
         scoring: () => reference.close(),

@@ -14,6 +14,15 @@ import { ERROR_KINDS, type ErrorKind } from "../lib/errors";
  * refused. A schema with a `title` becomes the OpenAPI component of that name, wherever it is used.
  */
 
+/**
+ * Schema keyword of an optional field: the values that mean the same as leaving it out (null always does), or "any" for a
+ * field that is accepted and ignored.
+ */
+export const NEUTRAL = "neutral";
+
+/** Schema keyword of a field that accepts only its neutral values. `validation/problems.ts` has the error message. */
+export const UNSUPPORTED = "unsupported";
+
 /** An object that refuses unknown fields by name. */
 export const Strict = <P extends TProperties>(properties: P, options: Record<string, unknown> = {}): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false });
@@ -27,7 +36,7 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
     ),
   );
 
-/** One line of text, not blank, without control characters and without space at its ends. `validation.ts` words it. */
+/** One line of text, not blank, without control characters and without space at its ends. `validation/problems.ts` words it. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
 /** A name that people give and read: of a key, of a conversation. For requests; what is stored is shown as it is. */

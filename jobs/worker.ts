@@ -1,6 +1,6 @@
 import { databaseOptions, openDb } from "../db/client";
 import { migrate } from "../db/migrate";
-import { createIdempotency } from "../gateway/http/idempotency";
+import { createIdempotency } from "../gateway/idempotency/service";
 import { createUploads } from "../gateway/uploads/service";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";

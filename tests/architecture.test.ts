@@ -59,9 +59,19 @@ const LAYERS: readonly Layer[] = [
   { name: "wiring", holds: ENTRIES, mayImport: /^(gateway|gpu-node|jobs|db|lib)\// },
   { name: "the app", holds: /^gateway\/app$/, mayImport: /^lib\/|^views\/|^gateway\/(?!adapters\/)/ },
   {
+    name: "gateway/http",
+    holds: /^gateway\/http\//,
+    mayImport: /^lib\/|^gateway\/((http|ports|validation)\/|[^/]+$)/,
+  },
+  {
+    name: "routes of the gateway",
+    holds: /^gateway\/[^/]+\/(routes|export|run-file|transfer)$/,
+    mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/)/,
+  },
+  {
     name: "a feature of the gateway",
     holds: /^gateway\//,
-    mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/)/,
+    mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/|http\/)/,
   },
   { name: "views", holds: /^views\//, mayImport: /^(views|lib)\/|^gateway\/(?!adapters\/)/ },
   { name: "jobs", holds: /^jobs\//, mayImport: /^(jobs|db|lib)\/|^gateway\/(?!adapters\/)/ },

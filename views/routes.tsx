@@ -1,4 +1,5 @@
 import { Elysia, t } from "elysia";
+import type { ActiveRequests } from "../gateway/active-requests";
 import type { ConversationService } from "../gateway/conversations/service";
 import type { Imports } from "../gateway/datasets/imports";
 import type { DatasetService } from "../gateway/datasets/service";
@@ -9,7 +10,6 @@ import type { EvaluatorService } from "../gateway/evaluators/service";
 import type { FeedbackService } from "../gateway/feedback/service";
 import type { Health } from "../gateway/health/service";
 import { allows } from "../gateway/http/route-facts";
-import type { KeyRuns } from "../gateway/keys/runs";
 import type { KeysService } from "../gateway/keys/service";
 import type { LabelService } from "../gateway/labels/service";
 import type { Models } from "../gateway/models/registry";
@@ -49,12 +49,12 @@ interface PageServices {
   labels: LabelService;
   models: Models;
   prompts: PromptService;
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
   sessions: SessionService;
   uploads: Uploads;
 }
 
-/** Every page, its partials and its files. Roles stand in `gateway/http/roles.ts`, errors are drawn by `error.tsx`. */
+/** Every page, its partials and its files. Each declares its role; errors are drawn by `error.tsx`. */
 export const pageRoutes = (services: PageServices) => {
   const { publicUrl } = services.config.gateway;
   return new Elysia({ name: "views" })

@@ -1,16 +1,6 @@
+import type { CacheDirectives } from "../call";
 import type { CacheReport } from "../chat/contract";
 import type { EngineReply } from "../ports/engine";
-
-/** What a request says with `cache-control` (RFC 9111 section 5.2.1), parsed once. */
-export interface CacheDirectives {
-  noCache: boolean;
-  noStore: boolean;
-  onlyIfCached: boolean;
-  /** Oldest acceptable answer in seconds. */
-  maxAge?: number;
-  /** `s-maxage`: how long the answer of this request is kept, in seconds, at most the configured time. */
-  keepSeconds?: number;
-}
 
 export interface CacheRequest {
   /** Id of the calling key. Its entries are its own, unless an admin put it into a shared namespace. */

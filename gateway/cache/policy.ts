@@ -1,8 +1,9 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { CacheDirectives } from "../call";
 import type { CacheReport } from "../chat/contract";
 import type { Cache, CacheHit } from "../ports/cache";
-import type { CacheDirectives, CacheRequest } from "./answers";
+import type { CacheRequest } from "./answers";
 import { createCacheCounts } from "./counts";
 import type { Namespaces } from "./namespaces";
 

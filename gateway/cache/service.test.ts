@@ -3,10 +3,10 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { memoryCache } from "../adapters/cache-memory";
+import { parseCacheControl } from "../http/cache-control";
 import type { Cache } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import type { CachedAnswer, CacheRequest } from "./answers";
-import { parseCacheControl } from "./directives";
 import { createAnswerCache } from "./service";
 
 const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };

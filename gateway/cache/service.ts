@@ -1,9 +1,9 @@
 import type { Log } from "../../lib/log";
+import { NO_DIRECTIVES } from "../call";
 import type { CacheReport } from "../chat/contract";
 import type { CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import type { AnswerCache, CachedAnswer, CacheRequest } from "./answers";
-import { parseCacheControl } from "./directives";
 import { createEntries, type EntryRequest, type EntrySession } from "./entries";
 import { createFlights, type FlightPlan } from "./flights";
 import { type CacheKey, cacheKey } from "./key";
@@ -124,7 +124,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     recent: recent.get,
     inspect: async (namespace, { parts, bypass }) => {
       const id = cacheKey(namespace, parts);
-      const reason = policy.bypassReason({ bypass, directives: parseCacheControl(undefined) }, namespace);
+      const reason = policy.bypassReason({ bypass, directives: NO_DIRECTIVES }, namespace);
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
     invalidate: async (tag) => {

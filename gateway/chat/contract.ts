@@ -1,6 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, Nullable, OneOf, Strict } from "../contract";
-import { NEUTRAL, UNSUPPORTED } from "../http/neutral-values";
+import { Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
 
 /** An optional field; null, and each of `neutral`, means the same as leaving it out. */
 const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
-import { cacheHeaders } from "../cache/directives";
+import { cacheHeaders } from "../cache/headers";
 import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";

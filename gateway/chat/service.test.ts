@@ -3,8 +3,8 @@ import { AppError } from "../../lib/errors";
 import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
 import type { AnswerCache } from "../cache/answers";
 import type { Call } from "../call";
-import type { GenerationSample } from "../metrics/recorder";
 import { createModels } from "../models/registry";
+import type { GenerationSample } from "../ports/recorder";
 import type { ChatEvent } from "./contract";
 import { createChat } from "./service";
 

@@ -1,9 +1,9 @@
 import { toAppError } from "../../lib/errors";
 import type { AnswerCache, CachedAnswer } from "../cache/answers";
 import type { Call } from "../call";
-import type { GenerationSample, Recorder } from "../metrics/recorder";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
+import type { GenerationSample, Recorder } from "../ports/recorder";
 import type {
   CacheReport,
   ChatAnswer,

@@ -1,5 +1,5 @@
 import { AppError, toAppError } from "../../lib/errors";
-import type { GenerationSample } from "../metrics/recorder";
+import type { GenerationSample } from "../ports/recorder";
 import type { FinishReason, Usage } from "./contract";
 
 /** The fields of OpenAI's answers that the gateway reads; it passes all others on unchanged. */

@@ -7,11 +7,11 @@ import { AppError } from "../../lib/errors";
 import { localUrl } from "../../lib/local-url";
 import { silentLog } from "../../lib/log";
 import { loadConfig } from "../../lib/settings";
-import { invalidRequest } from "../http/validation";
 import { CreateKey } from "../keys/contract";
 import { createKeys, type IssuedKey, type KeyRecord, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { fromCreate, toWire } from "../keys/wire";
 import { createSessions } from "../sessions/service";
+import { invalidRequest } from "../validation/problems";
 
 const HELP = `Manages API keys in the database, whether the gateway runs or not.
 

@@ -3,9 +3,9 @@ import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
 import { frame, sseResponse } from "../http/sse";
+import type { Idempotency } from "../idempotency/service";
 import type { Principal } from "../principal";
 import {
   AnswerBegun,
@@ -179,7 +179,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .get(
       "/:id/messages/:message_id/events",
       async ({ principal, params, exchange }) => {
-        const signal = exchange.startRun(principal.keyId);
+        const signal = exchange.activeSignal(principal.keyId);
         const states = conversations.follow(principal, params.id, params.message_id, signal, FOLLOW_MS);
         // A refusal still has its own status.
         const first = await states.next();

@@ -1,9 +1,9 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import type { Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
-import type { KeyRun, KeyRuns } from "../keys/runs";
 import type { Principal } from "../principal";
 import { type FittedPrompt, halved } from "./context";
 import type { ConversationMessage } from "./contract";
@@ -26,7 +26,7 @@ interface Deps {
   chat: Pick<ChatService, "events">;
   log: Log;
   /** Registers running answers, so that they are stopped when their key ends. */
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
   save(conversationId: string, state: AnswerState): Promise<void>;
   /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
   maxTokens: number;
@@ -80,7 +80,7 @@ export class RunningAnswers {
 
   /** Starts an answer and saves it every few seconds until it has ended. */
   start(asking: Asking, answer: AnswerToWrite): Generation {
-    const { log, runs, maxTokens, keepMs } = this.deps;
+    const { log, activeRequests, maxTokens, keepMs } = this.deps;
     const { id: conversationId, model } = answer.conversation;
     const { keyId } = asking.principal;
     const save = (state: AnswerState) => this.deps.save(conversationId, state);
@@ -104,13 +104,13 @@ export class RunningAnswers {
         },
       },
     );
-    const run: KeyRun = { keyId, end: () => void generation.stop() };
-    runs.add(run);
+    const request: ActiveRequest = { keyId, end: () => void generation.stop() };
+    activeRequests.add(request);
     this.#running.set(conversationId, generation);
     const saving = setInterval(() => void save(generation.state).catch(() => {}), SAVE_MS);
     void generation.done.then(() => {
       this.#running.delete(conversationId);
-      runs.delete(run);
+      activeRequests.delete(request);
     });
     return generation;
   }

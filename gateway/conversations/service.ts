@@ -2,12 +2,12 @@ import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { ActiveRequests } from "../active-requests";
 import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { newId } from "../ids";
-import type { KeyRuns } from "../keys/runs";
 import type { Models } from "../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
@@ -39,7 +39,7 @@ interface Deps {
   models: Pick<Models, "resolve" | "list">;
   log: Log;
   /** Where running answers stand, so that they end with their key. */
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
   now?: () => Date;
   keepMs?: number;
 }
@@ -62,13 +62,13 @@ export const createConversations = ({
   chat,
   models,
   log,
-  runs,
+  activeRequests,
   now = () => new Date(),
   keepMs = KEEP_MS,
 }: Deps) => {
   const save = (conversationId: string, { id, content, status, detail }: AnswerState): Promise<void> =>
     db.write((tx) => store.saveAnswer(tx, { id, conversationId, content, status, detail }, now()));
-  const running = new RunningAnswers({ chat, log, runs, save, maxTokens: MAX_ANSWER_TOKENS, keepMs });
+  const running = new RunningAnswers({ chat, log, activeRequests, save, maxTokens: MAX_ANSWER_TOKENS, keepMs });
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);

@@ -3,7 +3,7 @@ import { findDataset } from "../../db/datasets";
 import { insertJob, type JobRow } from "../../db/jobs";
 import { handUploadToJob } from "../../db/uploads";
 import { AppError, fromEnvelope } from "../../lib/errors";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { newId } from "../ids";
 import type { Jobs, OnWithdrawn } from "../jobs/service";
 import type { Principal } from "../principal";

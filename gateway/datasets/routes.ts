@@ -2,9 +2,10 @@ import { type TObject, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { NumberInUrl, OneOf, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
+import { ownBody } from "../http/body";
 import type { Exchange } from "../http/exchange";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates, downloads, fails, reads, runsLong } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import type { Principal } from "../principal";
 import type { Uploads } from "../uploads/service";
 import {
@@ -54,9 +55,9 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     schemas: { json: TObject; form: TObject },
     targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
   ) => {
-    const read = await readUploadRequest(exchange, schemas, uploads, principal);
+    const read = await readUploadRequest(ownBody(exchange), schemas, uploads, principal);
     const job = await enqueue({ principal, exchange }, read, targetOf);
-    const { dataset, report, isNew } = await imports.wait(job, exchange.startRun(principal.keyId), (tx) =>
+    const { dataset, report, isNew } = await imports.wait(job, exchange.activeSignal(principal.keyId), (tx) =>
       idempotency.forget(tx, exchange, principal),
     );
     return { status: isNew ? (201 as const) : (200 as const), result: { dataset, report } };

@@ -1,14 +1,12 @@
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import { readText } from "../http/body";
-import type { Exchange } from "../http/exchange";
-import { parseJson, refuseBadText } from "../http/json";
-import { leaveOutNeutral } from "../http/neutral-values";
-import { invalidRequest, unknownField } from "../http/validation";
 import type { Principal } from "../principal";
-import { receiveForm } from "../uploads/receive-form";
+import { receiveForm, type UploadBody } from "../uploads/receive-form";
 import type { Upload, Uploads } from "../uploads/service";
+import { parseJson, refuseBadText } from "../validation/json";
+import { leaveOutNeutral } from "../validation/neutral-values";
+import { invalidRequest, unknownField } from "../validation/problems";
 import { NewSample } from "./contract";
 import type { ImportOptions } from "./imports";
 import { parseExact } from "./reading/json-value";
@@ -37,26 +35,26 @@ interface Schemas {
  * by line. Throws invalid_request, payload_too_large; then nothing of it is left.
  */
 export const readUploadRequest = (
-  exchange: Exchange,
+  body: UploadBody,
   { json, form }: Schemas,
   uploads: Pick<Uploads, "receive" | "discard">,
   principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> =>
-  exchange.request.headers.get("content-type")?.toLowerCase().startsWith("multipart/")
-    ? readFileForm(exchange, form, uploads, principal)
-    : readJsonBody(exchange, json, uploads, principal);
+  body.contentType.toLowerCase().startsWith("multipart/")
+    ? readFileForm(body, form, uploads, principal)
+    : readJsonBody(body, json, uploads, principal);
 
 const check = <T extends TSchema>(schema: T, value: unknown): void => {
   if (!Value.Check(schema, value)) throw invalidRequest(Value.Errors(schema, value));
 };
 
 const readFileForm = async (
-  exchange: Exchange,
+  source: UploadBody,
   schema: TObject,
   uploads: Pick<Uploads, "receive" | "discard">,
   principal: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const { file: upload, fields } = await receiveForm(exchange, uploads, principal);
+  const { file: upload, fields } = await receiveForm(source, uploads, principal);
   if (!upload) throw new AppError("invalid_request", "file is missing.", { param: "file" });
   try {
     refuseBadText(fields);
@@ -99,12 +97,12 @@ const parse = (name: string, text: string | undefined, schema: TSchema): unknown
 };
 
 const readJsonBody = async (
-  exchange: Exchange,
+  source: UploadBody,
   schema: TObject,
   uploads: Pick<Uploads, "receive">,
   { keyId }: Pick<Principal, "keyId">,
 ): Promise<UploadRequest> => {
-  const body = readObject(await readText(exchange));
+  const body = readObject(await source.text());
   leaveOutNeutral(schema, body);
   check(withAnySamples(schema), body);
   const {

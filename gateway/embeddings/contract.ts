@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Nullable, OneOf, Strict } from "../contract";
-import { NEUTRAL } from "../http/neutral-values";
+import { Count, NEUTRAL, Nullable, OneOf, Strict } from "../contract";
 
 const text = Type.String({ minLength: 1 });
 const tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 100_000 });

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
 import { nextTurn } from "../../lib/next-turn";
-import { cacheHeaders } from "../cache/directives";
+import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import { allows, dropsNul, fails, generates } from "../http/route-facts";

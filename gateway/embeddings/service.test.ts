@@ -6,12 +6,12 @@ import { PRINCIPAL } from "../../tests/principal";
 import { until } from "../../tests/until";
 import { memoryCache } from "../adapters/cache-memory";
 import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
-import { parseCacheControl } from "../cache/directives";
 import { createAnswerCache } from "../cache/service";
 import type { Call } from "../call";
-import type { GenerationSample } from "../metrics/recorder";
+import { parseCacheControl } from "../http/cache-control";
 import { createModels } from "../models/registry";
 import type { EngineRequest } from "../ports/engine";
+import type { GenerationSample } from "../ports/recorder";
 import { createEmbeddings } from "./service";
 import { toNumbers } from "./vectors";
 

@@ -2,8 +2,8 @@ import { Elysia } from "elysia";
 import { PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates, downloads, dropsNul, fails, generates, readsLarge } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import {
   EvaluateRequest,
   Evaluation,

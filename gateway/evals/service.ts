@@ -11,7 +11,7 @@ import type { NewSample } from "../datasets/contract";
 import { sampleRow } from "../datasets/identity";
 import type { DatasetService } from "../datasets/service";
 import type { EvaluatorService } from "../evaluators/service";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { newId } from "../ids";
 import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";

@@ -2,8 +2,8 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { PageQuery } from "../contract";
 import { auth } from "../http/auth";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates, fails } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import type { AgreementService } from "./agreement";
 import {
   ChooseVersion,

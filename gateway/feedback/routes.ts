@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { auth } from "../http/auth";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates, fails } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
 import type { FeedbackService } from "./service";
 

@@ -8,7 +8,7 @@ import { branchTo } from "../conversations/branches";
 import type { NewSample } from "../datasets/contract";
 import { sampleRow } from "../datasets/identity";
 import type { Imports, ImportTarget } from "../datasets/imports";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { newId } from "../ids";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import { hasRole, type Principal } from "../principal";

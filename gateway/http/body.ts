@@ -1,8 +1,8 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { AppError } from "../../lib/errors";
+import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../validation/json";
 import { type BodyPlan, type Exchange, exchangeOf } from "./exchange";
-import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "./json";
 import { NO_BODY } from "./route-inputs";
 
 /** Beside its file a form has a few fields, and boundaries. */
@@ -87,7 +87,7 @@ export const planBody = ({ request: { headers }, route }: Exchange, limits: Body
  * The body's pieces, decompressed and never more than its limit; the unread rest stays in `exchange.unread`. Throws
  * payload_too_large, and invalid_request for broken gzip.
  */
-export const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
+const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
   const { body } = exchange;
   if (!body) throw new Error("The gate has not let this body in.");
   const sent = within(body, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
@@ -147,7 +147,14 @@ const readBytes = async (exchange: Exchange): Promise<Uint8Array> => {
 };
 
 /** The whole body as text. Throws invalid_request for invalid UTF-8, and what `bodyPieces` throws. */
-export const readText = async (exchange: Exchange): Promise<string> => decodeText(await readBytes(exchange));
+const readText = async (exchange: Exchange): Promise<string> => decodeText(await readBytes(exchange));
+
+/** The body for a route that reads it by itself. */
+export const ownBody = (exchange: Exchange) => ({
+  contentType: exchange.request.headers.get("content-type") ?? "",
+  pieces: () => bodyPieces(exchange),
+  text: () => readText(exchange),
+});
 
 /**
  * Parser of every body that a route does not read by itself: JSON, and the forms of pages. Throws invalid_request, and what

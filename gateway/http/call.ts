@@ -1,6 +1,6 @@
-import { parseCacheControl } from "../cache/directives";
 import type { Call } from "../call";
 import type { Principal } from "../principal";
+import { parseCacheControl } from "./cache-control";
 import type { Exchange } from "./exchange";
 
 /** What a request asks of a model, by its headers; it runs until its caller leaves, its key ends or its deadline is over. */
@@ -9,7 +9,7 @@ export const callOf = (exchange: Exchange, principal: Principal): Call => {
   return {
     principal,
     requestId: exchange.requestId,
-    signal: exchange.startRun(principal.keyId),
+    signal: exchange.activeSignal(principal.keyId),
     priority: headers.get("x-priority") === "batch" ? "batch" : "interactive",
     directives: parseCacheControl(headers.get("cache-control") ?? undefined),
     receivedAt: exchange.receivedAt,

@@ -1,11 +1,11 @@
 import { type ErrorHandler, ParseError, ValidationError } from "elysia";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import { invalidRequest } from "../validation/problems";
 import { exchangeOf } from "./exchange";
 import { isApiCall } from "./gate";
 import { linger } from "./linger";
 import { needsKey, type RouteTable } from "./route-table";
-import { invalidRequest } from "./validation";
 
 /** Draws an error as a page; undefined when the request is not a page's. */
 export type ErrorPage = (

@@ -1,7 +1,7 @@
 import type { AppError, ErrorKind } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import type { KeyRun, KeyRuns } from "../keys/runs";
-import type { Recorder } from "../metrics/recorder";
+import type { ActiveRequest, ActiveRequests } from "../active-requests";
+import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { deadlineExceeded, deadlineOf } from "./deadline";
 import { requestIdOf, traceparentOf } from "./request-id";
@@ -21,7 +21,7 @@ const UNMATCHED = "unmatched";
 interface Reports {
   recorder: Recorder;
   log: Log;
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -54,7 +54,7 @@ export class Exchange {
   /** Called when a body that the route reads by itself has come to its end. */
   onRead: (() => void) | undefined;
   #held: Held | undefined;
-  #run: KeyRun | undefined;
+  #active: ActiveRequest | undefined;
   #deadline: Timer | undefined;
   #isFinished = false;
 
@@ -80,23 +80,23 @@ export class Exchange {
   }
 
   /** Aborted when the caller leaves, its key ends or its deadline is over. To be called once, by what may take longer than a key lasts. */
-  startRun(keyId: string): AbortSignal {
+  activeSignal(keyId: string): AbortSignal {
     const abort = new AbortController();
     const { signal, headers } = this.request;
     const deadlineMs = deadlineOf(headers);
     if (signal.aborted) abort.abort();
     else signal.addEventListener("abort", () => abort.abort(), { once: true });
-    this.#run = {
+    this.#active = {
       keyId,
       end: (error) => {
         this.endedBy = error;
         abort.abort();
       },
     };
-    this.reports.runs.add(this.#run);
+    this.reports.activeRequests.add(this.#active);
     if (deadlineMs !== undefined) {
       const leftMs = deadlineMs - (performance.now() - this.receivedAt);
-      this.#deadline = setTimeout(() => this.#run?.end(deadlineExceeded(deadlineMs)), leftMs);
+      this.#deadline = setTimeout(() => this.#active?.end(deadlineExceeded(deadlineMs)), leftMs);
     }
     return abort.signal;
   }
@@ -123,7 +123,7 @@ export class Exchange {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#held?.release();
-    if (this.#run) this.reports.runs.delete(this.#run);
+    if (this.#active) this.reports.activeRequests.delete(this.#active);
     clearTimeout(this.#deadline);
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;

@@ -1,8 +1,8 @@
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { credentialsOf } from "../keys/bearer-token";
-import type { KeyRuns } from "../keys/runs";
-import type { Recorder } from "../metrics/recorder";
+import type { ActiveRequests } from "../active-requests";
+import { credentialsOf } from "../bearer-token";
+import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
 import { createCors, preflightHeaders } from "./cors";
@@ -18,8 +18,8 @@ export interface GateDeps {
   /** Takes one request out of the principal's limits, where the route counts; throws rate_limited. */
   reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
-  /** What runs for keys, to be ended with them. */
-  runs: KeyRuns;
+  /** To be ended with their keys. */
+  activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
   /** Address that browsers know the gateway by, when it is another than it listens on. */

@@ -1,7 +1,7 @@
 import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
-import { leaveOutNeutral } from "./neutral-values";
+import { leaveOutNeutral } from "../validation/neutral-values";
 
 /** What the parser gives for a request without a body, where `undefined` would make Elysia read it again. */
 export const NO_BODY = Symbol("no body");

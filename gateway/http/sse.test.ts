@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
-import { KeyRuns } from "../keys/runs";
-import type { RequestSample } from "../metrics/recorder";
+import { ActiveRequests } from "../active-requests";
+import type { RequestSample } from "../ports/recorder";
 import { Exchange } from "./exchange";
 import { sseResponse, streamWhenReady } from "./sse";
 
@@ -12,7 +12,7 @@ const exchangeWith = () => {
   const exchange = new Exchange(new Request("http://localhost/v1/chat"), {
     recorder,
     log: silentLog(),
-    runs: new KeyRuns(),
+    activeRequests: new ActiveRequests(),
     headers: {},
   });
   return { exchange, samples };

@@ -4,13 +4,13 @@ import type { Db } from "../../db/client";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { temporaryDb } from "../../tests/db/temporary";
-import { createIdempotency } from "../http/idempotency";
+import { ActiveRequests } from "../active-requests";
 import { http } from "../http/plugin";
+import { createIdempotency } from "../idempotency/service";
 import { createLedger, type Ledger } from "../limits/ledger";
 import { limitRoutes } from "../limits/routes";
 import type { Role } from "../principal";
 import { keyRoutes } from "./routes";
-import { KeyRuns } from "./runs";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
 let db: Db;
@@ -34,7 +34,7 @@ beforeEach(async () => {
         verifySession: () => undefined,
         reserve: (principal, isCounted) => (isCounted ? ledger.reserve(principal) : ledger.look(principal)),
         recorder: { request: () => {}, generation: () => {} },
-        runs: new KeyRuns(),
+        activeRequests: new ActiveRequests(),
         log: silentLog(),
         bodyLimits: { maxBytes: 10_000, maxUploadBytes: undefined },
         degraded: () => undefined,

@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import { ErrorEnvelope, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import type { IssuedKey, KeyRecord, KeysService } from "./service";

@@ -2,8 +2,8 @@ import { Elysia } from "elysia";
 import { PageQuery, PathId } from "../contract";
 import { Label } from "../evals/contract";
 import { auth } from "../http/auth";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import { AddLabel, LabelPage } from "./contract";
 import type { LabelService } from "./service";
 

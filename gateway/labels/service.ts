@@ -8,7 +8,7 @@ import type { Criterion, Label } from "../evals/contract";
 import { choicesOf, valueOn } from "../evals/scale";
 import { criteriaOfScores } from "../evals/verdict";
 import { toLabel, toScore } from "../evals/wire";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { newId } from "../ids";
 import { pageOf } from "../paging";
 import type { Principal } from "../principal";

@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
-import type { RequestSample } from "./recorder";
+import type { RequestSample } from "../ports/recorder";
 
 /**
  * Whose an error is. caller: the request was wrong or its sender left. policy: a limit or a right said no. node: the

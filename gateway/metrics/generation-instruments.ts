@@ -1,7 +1,7 @@
 import { Counter, type Registry } from "prom-client";
+import type { GenerationSample } from "../ports/recorder";
 import { memo } from "./memo";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
-import type { GenerationSample } from "./recorder";
 
 /** `gen_ai.operation.name` of OpenTelemetry. */
 const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;

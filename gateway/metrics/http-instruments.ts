@@ -1,8 +1,8 @@
 import { Counter, type Registry } from "prom-client";
+import type { RequestSample } from "../ports/recorder";
 import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { memo } from "./memo";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
-import type { RequestSample } from "./recorder";
 
 /** Requests, their time and their errors by route pattern, for Prometheus. */
 export const httpInstruments = (registry: Registry) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { NodeView } from "../ports/engine";
-import type { GenerationSample, RequestSample } from "./recorder";
+import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { createMetrics } from "./service";
 
 const request = (fields: Partial<RequestSample> = {}): RequestSample => ({

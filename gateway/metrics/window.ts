@@ -1,7 +1,7 @@
 import type { ErrorKind } from "../../lib/errors";
+import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
-import type { GenerationSample, RequestSample } from "./recorder";
 
 /** Requests and what became of them; latency in milliseconds. */
 export class Traffic {

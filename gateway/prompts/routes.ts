@@ -2,8 +2,8 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { NumberInUrl, PageQuery } from "../contract";
 import { auth } from "../http/auth";
-import type { Idempotency } from "../http/idempotency";
 import { allows, creates } from "../http/route-facts";
+import type { Idempotency } from "../idempotency/service";
 import { CreatePromptVersion, MoveLabel, Prompt, PromptPage, PromptVersion, PromptVersionPage } from "./contract";
 import type { PromptService } from "./service";
 

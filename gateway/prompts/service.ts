@@ -3,7 +3,7 @@ import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/prompts";
 import { AppError } from "../../lib/errors";
 import { own } from "../../lib/own";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";

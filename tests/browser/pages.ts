@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Elysia } from "elysia";
 import { openDb } from "../../db/client";
 import { migrate } from "../../db/migrate";
+import { ActiveRequests } from "../../gateway/active-requests";
 import { memoryCache } from "../../gateway/adapters/cache-memory";
 import { createConversations } from "../../gateway/conversations/service";
 import { createImports } from "../../gateway/datasets/imports";
@@ -15,7 +16,6 @@ import { createFeedback } from "../../gateway/feedback/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
 import { createJobs } from "../../gateway/jobs/service";
-import { KeyRuns } from "../../gateway/keys/runs";
 import { createKeys, LOCAL_ACTOR } from "../../gateway/keys/service";
 import { createLabels } from "../../gateway/labels/service";
 import { createLedger } from "../../gateway/limits/ledger";
@@ -67,7 +67,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   const keys = createKeys({ db, config });
   const sessions = createSessions({ db, keys });
   const chat = new ScriptedChat();
-  const runs = new KeyRuns();
+  const activeRequests = new ActiveRequests();
   const engine: Engine & { view: NodeView[] } = {
     view: [READY],
     open: async () => {},
@@ -77,7 +77,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     close: async () => {},
   };
   const models = createModels({ engine, defaults: config.models });
-  const conversations = createConversations({ db, chat, models, log, runs });
+  const conversations = createConversations({ db, chat, models, log, activeRequests });
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const jobs = createJobs({ db });
@@ -116,7 +116,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         },
         reserve: (principal) => ledger.reserve(principal),
         recorder: { request: () => {}, generation: () => {} },
-        runs,
+        activeRequests,
         log,
         bodyLimits: { maxBytes: config.gateway.maxBodyBytes, maxUploadBytes: config.datasets.maxUploadBytes },
         degraded: () => health.degradations.header(),
@@ -142,7 +142,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         labels,
         models,
         prompts,
-        runs,
+        activeRequests,
         sessions,
         uploads,
       }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { parseCacheControl } from "../../gateway/cache/directives";
+import { parseCacheControl } from "../../gateway/http/cache-control";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
@@ -69,14 +69,14 @@ describe("a key that ends while it is answered", () => {
       () => "ended",
       () => "left",
     );
-    await until("both run", () => stack.gateway.services.runs.size === 2);
+    await until("both run", () => stack.gateway.services.activeRequests.size === 2);
     await revoke(leaving);
     const response = await ended;
     expect([response.status, JSON.parse(await response.text()).error.code]).toEqual([401, "invalid_api_key"]);
-    expect(stack.gateway.services.runs.size).toBe(1);
+    expect(stack.gateway.services.activeRequests.size).toBe(1);
     left.abort();
     expect(await goesOn).toBe("left");
-    await until("nothing runs", () => stack.gateway.services.runs.size === 0);
+    await until("nothing runs", () => stack.gateway.services.activeRequests.size === 0);
   });
 
   test("ends the answers of its conversations, and their text is kept", async () => {

@@ -6,6 +6,7 @@ import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gat
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
+import { ownBody } from "../../gateway/http/body";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, reads } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
@@ -64,7 +65,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
         ...detail.headers,
       });
     try {
-      const { file: upload } = await receiveForm(exchangeOf(request), uploads, frame.principal);
+      const { file: upload } = await receiveForm(ownBody(exchangeOf(request)), uploads, frame.principal);
       if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
       if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", noFile(upload?.fileName)));
       const target: ImportTarget = dataset

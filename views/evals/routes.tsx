@@ -1,4 +1,5 @@
 import { Elysia, t } from "elysia";
+import type { ActiveRequests } from "../../gateway/active-requests";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { runFile } from "../../gateway/evals/run-file";
 import type { EvalService } from "../../gateway/evals/service";
@@ -8,7 +9,6 @@ import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
-import type { KeyRuns } from "../../gateway/keys/runs";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Models } from "../../gateway/models/registry";
 import type { PromptService } from "../../gateway/prompts/service";
@@ -50,7 +50,7 @@ interface Services {
   labels: LabelService;
   models: Pick<Models, "list">;
   prompts: Pick<PromptService, "list">;
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
 }
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength }));

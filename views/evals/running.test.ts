@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
+import { ActiveRequests } from "../../gateway/active-requests";
 import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
-import { KeyRuns } from "../../gateway/keys/runs";
 import { PRINCIPAL } from "../../tests/principal";
 import { RunningEvals, StoppedByReader } from "./running";
 
@@ -11,7 +11,7 @@ const EVALUATION = {} as Evaluation;
 const startRunning = () => {
   const ends: (() => void)[] = [];
   const running = new RunningEvals({
-    runs: new KeyRuns(),
+    activeRequests: new ActiveRequests(),
     evals: {
       evaluate: ({ signal }) =>
         new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
+import type { ActiveRequest, ActiveRequests } from "../../gateway/active-requests";
 import type { Call } from "../../gateway/call";
 import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
 import type { EvalService, EvalStage } from "../../gateway/evals/service";
-import type { KeyRun, KeyRuns } from "../../gateway/keys/runs";
 
 /** An evaluation that a page has started. */
 export interface RunningEval {
@@ -21,7 +21,7 @@ export class StoppedByReader extends Error {}
 interface RunningDeps {
   evals: Pick<EvalService, "evaluate">;
   /** Active work by key: it stops when its key ends. */
-  runs: KeyRuns;
+  activeRequests: ActiveRequests;
 }
 
 /** Evaluations started from a page. They keep running after the reader leaves, until they finish or their key ends. */
@@ -35,7 +35,7 @@ export class RunningEvals {
 
   /** Starts an evaluation. If the same key sends the same form while it runs (a reload), returns the running one. */
   start(asking: Omit<Call, "signal">, request: EvaluateRequest): RunningEval {
-    const { evals, runs } = this.#deps;
+    const { evals, activeRequests } = this.#deps;
     const { keyId } = asking.principal;
     const text = JSON.stringify(request);
     for (const active of this.#active.values()) {
@@ -47,7 +47,7 @@ export class RunningEvals {
       endedBy = error;
       abort.abort();
     };
-    const run: KeyRun = { keyId, end };
+    const active: ActiveRequest = { keyId, end };
     let step = Promise.withResolvers<void>();
     const running: RunningEval = {
       id: crypto.randomUUID(),
@@ -67,13 +67,13 @@ export class RunningEvals {
           throw endedBy ?? error;
         })
         .finally(() => {
-          runs.delete(run);
+          activeRequests.delete(active);
           this.#active.delete(running.id);
         }),
     };
     // Nothing awaits it once the reader has left. A failure is in the log of the request that started it.
     running.done.catch(() => {});
-    runs.add(run);
+    activeRequests.add(active);
     this.#active.set(running.id, { keyId, request: text, running, stop: () => end(new StoppedByReader()) });
     return running;
   }

@@ -1,4 +1,4 @@
-import { dotted } from "../../http/validation";
+import { dotted } from "../../validation/problems";
 import type { RowProblem } from "./rows";
 import type { SampleProblem } from "./sample-check";
 

@@ -1,6 +1,6 @@
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { leaveOutNeutral } from "../../http/neutral-values";
-import { describeErrors, dotted } from "../../http/validation";
+import { leaveOutNeutral } from "../../validation/neutral-values";
+import { describeErrors, dotted } from "../../validation/problems";
 import { NewSample } from "../sample-contract";
 import { MAX_METADATA_NAME_LENGTH } from "./fields";
 import type { Draft } from "./map-row";

@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv"
 import { Ajv2020 } from "ajv/dist/2020";
 import { RE2JS } from "re2js";
 import { AppError } from "../../../lib/errors";
-import { dotted } from "../../http/validation";
+import { dotted } from "../../validation/problems";
 import { formatBytes } from "./problems";
 import type { SampleProblem } from "./sample-check";
 

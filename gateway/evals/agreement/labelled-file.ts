@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { Value } from "@sinclair/typebox/value";
 import { AppError, type ErrorDetail } from "../../../lib/errors";
 import { readLines } from "../../../lib/lines";
-import { invalidRequest } from "../../http/validation";
+import { invalidRequest } from "../../validation/problems";
 import type { Span } from "../statistics/spans";
 import { LabelledRow } from "./labelled-row";
 import { toUtf16 } from "./offsets";

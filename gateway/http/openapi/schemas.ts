@@ -1,4 +1,5 @@
-import { isEmpty, NEUTRAL, UNSUPPORTED } from "../neutral-values";
+import { NEUTRAL, UNSUPPORTED } from "../../contract";
+import { isEmpty } from "../../validation/neutral-values";
 
 /** A JSON Schema as it stands in the document. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -22,7 +23,7 @@ const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean
 
 const EMPTY: JsonSchema = { type: ["array", "object"], maxItems: 0, maxProperties: 0 };
 
-/** Allows the values of an optional field that `http/neutral-values.ts` removes and its own schema does not accept. */
+/** Allows the values of an optional field that `validation/neutral-values.ts` removes and its own schema does not accept. */
 const orNeutral = (schema: JsonSchema, raw: unknown): JsonSchema => {
   const neutral = isObject(raw) && raw[NEUTRAL];
   if (!Array.isArray(neutral) || !neutral.some(isEmpty)) return orNull(schema);

@@ -1,13 +1,5 @@
 import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
-
-/**
- * Schema keyword of an optional field: the values that mean the same as leaving it out (null always does), or "any" for a
- * field that is accepted and ignored.
- */
-export const NEUTRAL = "neutral";
-
-/** Schema keyword of a field that accepts only its neutral values. `validation.ts` has the error message. */
-export const UNSUPPORTED = "unsupported";
+import { NEUTRAL } from "../contract";
 
 /** Removes neutral fields from a value, in place. */
 type Cleaner = (value: unknown) => void;

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { silentLog } from "../../lib/log";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
-import type { Exchange } from "./exchange";
-import { createIdempotency } from "./idempotency";
+import type { Exchange } from "../http/exchange";
+import { createIdempotency } from "./service";
 
 test("an answer that another admin key has locked is a conflict", async () => {
   const db = await temporaryDb();

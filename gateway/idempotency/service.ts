@@ -4,9 +4,8 @@ import * as store from "../../db/idempotency";
 import { canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { bearerToken, credentialsOf } from "../keys/bearer-token";
+import { bearerToken, credentialsOf } from "../bearer-token";
 import type { Principal } from "../principal";
-import type { Exchange } from "./exchange";
 
 /** How long the first answer is given again. */
 const KEEP_MS = 24 * 3_600_000;
@@ -17,6 +16,13 @@ const EXTEND_MS = 10_000;
 /** Keeps the answer in the transaction of what it tells, so that neither is there without the other. Throws conflict. */
 export type Seal = (tx: Tx, answer: unknown) => Promise<void>;
 
+/** What is looked at of a request; `headers` are those of its answer. */
+interface KeyedRequest {
+  request: Pick<Request, "method" | "url" | "headers">;
+  requestId: string;
+  headers: Record<string, string>;
+}
+
 export interface Idempotency {
   /**
    * Runs `make` once for the request's `Idempotency-Key` and gives its answer, a JSON value, again for a day; without
@@ -24,7 +30,7 @@ export interface Idempotency {
    * key is free again. Throws idempotency_mismatch for another `sent`, conflict while the first request still runs.
    */
   once<T>(
-    exchange: Exchange,
+    exchange: KeyedRequest,
     principal: Pick<Principal, "keyId">,
     sent: unknown,
     make: (seal: Seal) => Promise<T>,
@@ -33,7 +39,7 @@ export interface Idempotency {
    * Frees the key of a request in the transaction that takes back what it has made: the same request makes it anew.
    * Nothing without the header.
    */
-  forget(tx: Tx, exchange: Pick<Exchange, "request">, principal: Pick<Principal, "keyId">): Promise<void>;
+  forget(tx: Tx, exchange: Pick<KeyedRequest, "request">, principal: Pick<Principal, "keyId">): Promise<void>;
   /** Forgets what is older than a day. */
   sweep(): Promise<void>;
 }
@@ -99,8 +105,11 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
   sweep: () => store.deleteExpiredIdempotencyKeys(db, now()),
 });
 
-const idOf = ({ method, url }: Request, { keyId }: Pick<Principal, "keyId">, key: string): string =>
-  sha256(keyId, method, new URL(url).pathname, key);
+const idOf = (
+  { method, url }: Pick<Request, "method" | "url">,
+  { keyId }: Pick<Principal, "keyId">,
+  key: string,
+): string => sha256(keyId, method, new URL(url).pathname, key);
 
 /** The header's value; quotes of a structured field (draft-ietf-httpapi-idempotency-key-header) are taken off. */
 const keyOf = (headers: Headers): string | undefined => {

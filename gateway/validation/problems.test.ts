@@ -4,7 +4,7 @@ import { Value } from "@sinclair/typebox/value";
 import { ChatCompletionRequest } from "../chat/contract";
 import { Name } from "../contract";
 import { EmbeddingRequest } from "../embeddings/contract";
-import { invalidRequest } from "./validation";
+import { invalidRequest } from "./problems";
 
 const problem = (fields: object) => {
   const body = { messages: [{ role: "user", content: "hi" }], ...fields };

@@ -1,12 +1,16 @@
-import { AppError } from "../../lib/errors";
-import type { Log } from "../../lib/log";
-import type { KeysService } from "./service";
+import { AppError } from "../lib/errors";
+import type { Log } from "../lib/log";
 
-/** Something that goes on for a key after the key was checked: an answer that is being generated. */
-export interface KeyRun {
+/** What goes on for a key after the key was checked, such as an answer that is being generated. */
+export interface ActiveRequest {
   keyId: string;
   /** Ends it; `error` is what its reader gets to know. */
   end(error: AppError): void;
+}
+
+/** Which of these keys have been revoked or have expired. */
+interface KeyCheck {
+  unusable(ids: readonly string[]): Promise<string[]>;
 }
 
 /** How often the keys of what runs are looked at: a revoked key's streams end within this time. */
@@ -16,8 +20,8 @@ const LOOK_MS = 1000;
  * What runs for keys now. A key is checked when a request comes in; what outlives that moment stands here, so that the
  * end of the key ends it too, in whichever process the key was revoked.
  */
-export class KeyRuns {
-  readonly #runs = new Set<KeyRun>();
+export class ActiveRequests {
+  readonly #runs = new Set<ActiveRequest>();
   #timer: Timer | undefined;
   #isLooking = false;
 
@@ -26,16 +30,16 @@ export class KeyRuns {
     return this.#runs.size;
   }
 
-  add(run: KeyRun): void {
+  add(run: ActiveRequest): void {
     this.#runs.add(run);
   }
 
-  delete(run: KeyRun): void {
+  delete(run: ActiveRequest): void {
     this.#runs.delete(run);
   }
 
   /** Looks once a second until `close`. A look that fails is logged, and the next one makes up for it. */
-  open(keys: Pick<KeysService, "unusable">, log: Log): void {
+  open(keys: KeyCheck, log: Log): void {
     this.#timer ??= setInterval(() => {
       if (this.#isLooking || this.#runs.size === 0) return;
       this.#isLooking = true;
@@ -52,7 +56,7 @@ export class KeyRuns {
     this.#timer = undefined;
   }
 
-  async #endUnusable(keys: Pick<KeysService, "unusable">): Promise<void> {
+  async #endUnusable(keys: KeyCheck): Promise<void> {
     const unusable = await keys.unusable([...new Set([...this.#runs].map(({ keyId }) => keyId))]);
     if (unusable.length === 0) return;
     const message = "This API key was revoked or expired while its answer was written. Ask an admin for a new one.";

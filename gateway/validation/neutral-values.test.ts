@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import { Nullable, OneOf, Strict } from "../contract";
-import { leaveOutNeutral, NEUTRAL } from "./neutral-values";
+import { NEUTRAL, Nullable, OneOf, Strict } from "../contract";
+import { leaveOutNeutral } from "./neutral-values";
 
 const User = Strict({ role: OneOf(["user", "system"]), content: Type.String() });
 const Assistant = Strict({

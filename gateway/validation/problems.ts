@@ -2,8 +2,7 @@ import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
-import { NAME_PATTERN } from "../contract";
-import { NEUTRAL, UNSUPPORTED } from "./neutral-values";
+import { NAME_PATTERN, NEUTRAL, UNSUPPORTED } from "../contract";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;

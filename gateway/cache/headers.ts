@@ -1,0 +1,34 @@
+import type { CacheReport } from "../chat/contract";
+
+/** Text of a structured field (RFC 9651 section 3.3.3): ASCII only. */
+const quote = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
+
+const LAYERS = {
+  memory: "exact match in memory",
+  redis: "exact match in redis",
+  in_flight: "joined in flight",
+} as const;
+
+/**
+ * `cache-status` (RFC 9211) of this gateway: `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
+ * A request that the cache could serve but whose own words forbade it has `fwd=request`. `stored` stands where the
+ * answer is kept once it is whole.
+ */
+export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: CacheReport): string => {
+  let value = "Groundwire";
+  if (status === "hit") value += `; hit${ttl === undefined ? "" : `; ttl=${ttl}`}`;
+  else if (reason === undefined) value += "; fwd=miss";
+  else value += key === undefined ? "; fwd=bypass" : "; fwd=request";
+  if (status === "joined") value += "; collapsed";
+  if (stored) value += "; stored";
+  if (key !== undefined) value += `; key=${quote(key)}`;
+  const detail = reason ?? (kind && LAYERS[kind]);
+  return detail === undefined ? value : `${value}; detail=${quote(detail)}`;
+};
+
+/** How the cache took part: `cache-status` (RFC 9211) and `age` (RFC 9111). */
+export const cacheHeaders = (report: CacheReport): Record<string, string> => {
+  const headers: Record<string, string> = { "cache-status": cacheStatusHeader(report) };
+  if (report.age !== undefined) headers.age = String(report.age);
+  return headers;
+};
