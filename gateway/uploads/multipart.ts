@@ -1,4 +1,5 @@
-import { Readable } from "node:stream";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
 import { AppError, toAppError } from "../../lib/errors";
 
@@ -35,11 +36,11 @@ export const readForm = async <T>(
   const fields: Record<string, string> = Object.create(null);
   let file: Promise<T> | undefined;
   let fileStream: Readable | undefined;
-  let isRefused = false;
+  const over = new AbortController();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   const fail = (error: unknown) => {
-    isRefused = true;
+    over.abort();
     failed.reject(error);
   };
 
@@ -53,7 +54,7 @@ export const readForm = async <T>(
     // Also one that nobody reads, or reads only later, may fail.
     stream.on("error", () => {});
     if (name !== "file") fail(broken(`The file has to be the field "file", not "${name}".`, name));
-    if (isRefused) return;
+    if (over.signal.aborted) return;
     fileStream = stream;
     file = taker.take(stream, fileName || null);
     file.catch(fail);
@@ -61,13 +62,11 @@ export const readForm = async <T>(
   parser.on("filesLimit", () => fail(broken("There is more than one file. Send one at a time.", "file")));
   parser.on("fieldsLimit", () => fail(broken(`There are more than ${MAX_FIELDS} fields.`)));
 
-  const source = Readable.from(pieces, { objectMode: false });
   const finished = new Promise<void>((resolve, reject) => {
     parser.once("finish", () => resolve());
     parser.once("error", (cause) => reject(broken("The form can't be read: it is cut off or not well-formed.", cause)));
-    source.once("error", reject);
+    feed(parser, pieces, over.signal).catch(reject);
   });
-  source.pipe(parser);
   try {
     await Promise.race([finished, failed.promise]);
     return { fields, file: await file };
@@ -77,10 +76,18 @@ export const readForm = async <T>(
     await file?.then(taker.discard, () => {});
     throw error;
   } finally {
-    source.unpipe(parser);
-    source.destroy();
+    over.abort();
     parser.destroy();
   }
+};
+
+/** Gives the parser one piece after the other, no faster than it takes them, until the end or until `over`. */
+const feed = async (parser: BusboyInstance, pieces: AsyncIterable<Uint8Array>, over: AbortSignal): Promise<void> => {
+  for await (const piece of pieces) {
+    if (over.aborted) return;
+    if (!parser.write(piece)) await once(parser, "drain", { signal: over });
+  }
+  parser.end();
 };
 
 const openParser = (contentType: string): BusboyInstance => {
