@@ -46,6 +46,31 @@ test("writes run one after the other, in the order of their calls", async () => 
   expect(order).toEqual(["first begins", "first ends", "second begins", "second ends"]);
 });
 
+test("a process that writes one long transaction after the other lets other processes write", async () => {
+  await withDatabaseFile(async (file) => {
+    const open = () => openDb({ url: `file:${file}` }, silentLog());
+    const [busy, other] = [await open(), await open()];
+    await migrate(busy);
+    let longWrites = 0;
+    let isOver = false;
+    const writing = (async () => {
+      for (; !isOver && longWrites < 100; longWrites++) {
+        await busy.write(async (tx) => {
+          await appendAudit(tx, { actor: "test", action: "add", target: "busy" });
+          await Bun.sleep(150);
+        });
+      }
+    })();
+    const names = ["first", "second", "third", "fourth", "fifth"];
+    for (const name of names) await append(other, name);
+    isOver = true;
+    await writing;
+    // Each waits for the transaction that is open and rarely for a second one; by luck alone it would be about ten.
+    expect(longWrites).toBeLessThan(names.length * 3);
+    await Promise.all([busy.close(), other.close()]);
+  });
+}, 60_000);
+
 test("D4: a full disk is storage_full, leaves no part of the write, and writes pass when there is room again", async () => {
   await withDatabaseFile(async (file) => {
     const small = await openDb({ url: `file:${file}` }, silentLog());

@@ -1,7 +1,8 @@
 import { isBusy } from "./errors";
 
 const BASE_MS = 1;
-const CAP_MS = 50;
+/** The longest pause between two attempts. */
+export const MAX_RETRY_PAUSE_MS = 50;
 
 /**
  * Runs `attempt` until another connection's lock is gone, at least once and until `deadlineMs` on the monotonic clock.
@@ -13,7 +14,7 @@ export const retryBusy = async <T>(attempt: () => Promise<T>, deadlineMs: number
       return await attempt();
     } catch (error) {
       if (!isBusy(error) || performance.now() >= deadlineMs) throw error;
-      await Bun.sleep(Math.random() * Math.min(CAP_MS, BASE_MS * 2 ** tries));
+      await Bun.sleep(Math.random() * Math.min(MAX_RETRY_PAUSE_MS, BASE_MS * 2 ** tries));
     }
   }
 };

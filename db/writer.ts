@@ -2,11 +2,14 @@ import { type Client, createClient, type InArgs, type InStatement, type Transact
 import { DrizzleQueryError } from "drizzle-orm";
 import { Mutex } from "../lib/mutex";
 import { named } from "./errors";
-import { retryBusy } from "./retry";
+import { MAX_RETRY_PAUSE_MS, retryBusy } from "./retry";
 import type { Target } from "./target";
 
 /** Changes nothing and takes SQLite's write lock. */
 const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
+
+/** After holding the lock for longer, a process pauses before it takes the lock again, so that others get a turn. */
+const LONG_HOLD_MS = 100;
 
 /** Set once per connection; `concurrency: 1` keeps the client on that one connection. */
 const PRAGMAS = [
@@ -26,6 +29,9 @@ export class Writer {
   readonly #mutex = new Mutex();
   /** Until when the work that holds the mutex may wait for other processes; monotonic milliseconds. */
   #deadlineMs = 0;
+  /** When the current work took the lock, and the earliest time for the next; monotonic milliseconds. */
+  #lockedMs = Number.POSITIVE_INFINITY;
+  #nextMs = 0;
 
   private constructor(
     private readonly target: Target,
@@ -36,16 +42,25 @@ export class Writer {
     return new Writer(target, await openForWrites(target));
   }
 
-  /** Runs `work` alone in this process. Its wait for other processes counts from now. */
+  /**
+   * Runs `work` alone in this process. Its wait for other processes counts from now. SQLite's lock has no queue: without
+   * a pause, long transactions in a row would lock out a process that retries.
+   */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.target.lockWaitMs;
     return this.#mutex.run(async () => {
+      const pauseMs = this.#nextMs - performance.now();
+      if (pauseMs > 0) await Bun.sleep(pauseMs);
       this.#deadlineMs = deadlineMs;
+      this.#lockedMs = Number.POSITIVE_INFINITY;
       try {
         return await work();
       } catch (error) {
         // Drizzle's wrapper would carry SQL and parameters into the log.
         throw error instanceof DrizzleQueryError ? error.cause : error;
+      } finally {
+        const nowMs = performance.now();
+        if (nowMs - this.#lockedMs > LONG_HOLD_MS) this.#nextMs = nowMs + MAX_RETRY_PAUSE_MS;
       }
     });
   }
@@ -60,6 +75,7 @@ export class Writer {
         await this.#giveUp(transaction);
         throw error;
       }
+      this.#lockedMs = performance.now();
       return guarded(transaction, () => this.#giveUp(transaction));
     };
     return named(() => retryBusy(attempt, this.#deadlineMs));
