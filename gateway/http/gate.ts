@@ -75,7 +75,8 @@ export const gate = (deps: GateDeps) => {
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
-    if (!isRead(exchange.request.method)) checkType(exchange);
+    // Where no route takes this method, 404 or 405 says more than the type of the body.
+    if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);
   };
 
   /** Pages show who is signed in; only what they send counts against the limits. */

@@ -57,6 +57,27 @@ describe("the answer to a call with an API key names the route that exists", () 
   });
 });
 
+test.each([
+  ["POST", "/v1/audio/transcriptions", 404],
+  ["POST", "/v1/embedding", 404],
+  ["PUT", "/v1/chat", 405],
+  ["PATCH", "/v1/models", 405],
+  ["POST", "/v1/models", 405],
+  ["DELETE", "/v1/datasets/x/export", 405],
+  ["POST", "/v1/chat", 415],
+  ["POST", "/v1/chat/", 415],
+  ["PATCH", "/v1/keys/key_1", 415],
+])("%s %s with a form is %i: the route comes before the type of the body", async (method, path, status) => {
+  const key = await stack.keyOf("admin");
+  const file = new FormData();
+  file.set("file", new File(["x"], "a.wav"));
+  for (const body of [new URLSearchParams({ a: "b" }), file]) {
+    const response = await fetch(stack.url + path, { method, headers: { authorization: `Bearer ${key}` }, body });
+    const { error } = (await response.json()) as ErrorEnvelope;
+    expect([response.status, error.message.includes("Send JSON")]).toEqual([status, status === 415]);
+  }
+});
+
 describe("the answer to a path without a page is", () => {
   const json = { "content-type": "application/json" };
   test.each([
