@@ -230,9 +230,9 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
       },
     )
     .post(
-      "/:id/regenerate",
-      async ({ request, params: { id } }) => {
-        const { generation } = await conversations.regenerate(askingOf(request), id);
+      "/:id/answers/:answer/regenerate",
+      async ({ request, params: { id, answer } }) => {
+        const { generation } = await conversations.regenerate(askingOf(request), id, answer);
         if (!isHtmx(request)) await wholeAnswer(request, generation);
         return otherBranch(request, id);
       },

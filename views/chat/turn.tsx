@@ -185,8 +185,8 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
           <form
             class="again"
             method="post"
-            action={`/chat/${conversationId}/regenerate`}
-            hx-post={`/chat/${conversationId}/regenerate`}
+            action={`/chat/${conversationId}/answers/${id}/regenerate`}
+            hx-post={`/chat/${conversationId}/answers/${id}/regenerate`}
             hx-target="#turns"
             hx-swap="innerHTML"
           >
