@@ -32,7 +32,9 @@ const COLUMNS = [
 /** One line per score, in the order of the page; `in_verdict` says whether the verdict counts it. */
 const toCsv = ({ run, results }: RunExport): string =>
   [COLUMNS, ...results.flatMap((entry) => toLines(entry, run))]
-    .map((cells) => csvRecord(cells.map((cell) => guardText(String(cell ?? "")))))
+    .map((cells) =>
+      csvRecord(cells.map((cell) => (cell && typeof cell === "string" ? guardText(cell) : String(cell ?? "")))),
+    )
     .join("");
 
 const toLines = ({ sample, result }: RunExport["results"][number], { pins }: RunExport["run"]): unknown[][] => {
