@@ -50,5 +50,8 @@ export const readNumberCursor = (after: string | undefined): number | undefined 
   return Number(after);
 };
 
-const strangeCursor = (): AppError =>
-  new AppError("invalid_request", "after is not a next_cursor of this list.", { param: "after" });
+/** The error for a cursor that this list never gave. */
+export const strangeCursor = (): AppError =>
+  new AppError("invalid_request", "`after` must be a `next_cursor` of this list. Leave it out to start again.", {
+    param: "after",
+  });

@@ -6,7 +6,15 @@ import * as runStore from "../../db/runs";
 import { AppError } from "../../lib/errors";
 import { type SampleContent, toNewSample } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
-import { clampPage, type NumberedPage, type NumberedQuery, pageOf, readTimeCursor, timeCursor } from "../paging";
+import {
+  clampPage,
+  type NumberedPage,
+  type NumberedQuery,
+  pageOf,
+  readTimeCursor,
+  strangeCursor,
+  timeCursor,
+} from "../paging";
 import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
 import { summarizeRun } from "./summary";
 import { toResult, toRun } from "./wire";
@@ -140,8 +148,6 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
 const readResultCursor = (after: string | undefined): resultStore.ResultCursor | undefined => {
   if (after === undefined) return undefined;
   const [, repeat, sampleKey] = /^(\d{1,9})\.(.+)$/s.exec(after) ?? [];
-  if (repeat === undefined || sampleKey === undefined) {
-    throw new AppError("invalid_request", "`after` must be a `next_cursor` of this list.", { param: "after" });
-  }
+  if (repeat === undefined || sampleKey === undefined) throw strangeCursor();
   return { repeat: Number(repeat), sampleKey };
 };

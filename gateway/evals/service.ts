@@ -76,9 +76,8 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   /** The sample of a request, and the dataset revision that it comes from. */
   const namedSample = async ({ sample, dataset }: EvaluateRequest) => {
     if ((sample === undefined) === (dataset === undefined)) {
-      throw new AppError("invalid_request", "Send either `sample` or `dataset`, not both.", {
-        param: "sample",
-      });
+      const problem = sample ? "Send either `sample` or `dataset`, not both." : "Send `sample` or `dataset`.";
+      throw new AppError("invalid_request", problem, { param: "sample" });
     }
     if (sample !== undefined) return { sample, dataset: null };
     if (dataset === undefined) throw new Error("Unreachable: either sample or dataset is given.");

@@ -4,7 +4,7 @@ import * as store from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { clampPage, type NumberedPage, type NumberedQuery } from "../paging";
+import { clampPage, type NumberedPage, type NumberedQuery, strangeCursor } from "../paging";
 import type { Principal, Role } from "../principal";
 import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
@@ -187,9 +187,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
     },
 
     async list({ limit, after }) {
-      if (after !== undefined && !(await store.findKey(db, after))) {
-        throw new AppError("invalid_request", "This cursor is of no page. Start again without it.", { param: "after" });
-      }
+      if (after !== undefined && !(await store.findKey(db, after))) throw strangeCursor();
       const rows = await store.listKeys(db, limit + 1, after);
       return { keys: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
     },

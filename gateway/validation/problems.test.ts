@@ -1,9 +1,12 @@
+import "elysia"; // Registers the formats.
 import { expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { InvalidateCache } from "../cache/contract";
 import { ChatCompletionRequest } from "../chat/contract";
 import { Name } from "../contract";
 import { EmbeddingRequest } from "../embeddings/contract";
+import { CreateKey } from "../keys/contract";
 import { invalidRequest } from "./problems";
 
 const problem = (fields: object) => {
@@ -89,6 +92,27 @@ test.each(["x", "search service", "Größe 中 😀", "a.b/c"])("%j is a name", 
 test("a name of more than one line is told what a name is", () => {
   const { message } = invalidRequest(Value.Errors(Type.Object({ name: Name(100) }), { name: "a\r\nb" }));
   expect(message).toBe("name must be one line of text without space at its ends.");
+});
+
+test.each([
+  [
+    { name: "a", role: "member", expires_at: "tomorrow" },
+    CreateKey,
+    'expires_at must be a date-time such as 2099-12-31T23:59:59.000Z, not "tomorrow".',
+  ],
+  [{ name: "a", role: "member", expires_at: 5 }, CreateKey, "expires_at must be a string or null, not 5."],
+  [
+    {},
+    InvalidateCache,
+    "The body must have at least 1 field. Fields: entry, namespace, model, prompt, index, evaluator, tag.",
+  ],
+  [
+    { model: "a", tag: "b" },
+    InvalidateCache,
+    "The body must have at most 1 field. Fields: entry, namespace, model, prompt, index, evaluator, tag.",
+  ],
+])("%j says what would be right", (body, schema, message) => {
+  expect(invalidRequest(Value.Errors(schema, body)).message).toBe(message);
 });
 
 test("details list every field that is wrong, once", () => {

@@ -30,6 +30,7 @@ const RANGE_PROBLEMS = new Set([
   ValueErrorType.StringMinLength,
   ValueErrorType.StringMaxLength,
   ValueErrorType.StringPattern,
+  ValueErrorType.StringFormat,
   ValueErrorType.ArrayMinItems,
   ValueErrorType.ArrayMaxItems,
 ]);
@@ -158,6 +159,10 @@ const unknownFieldOf = ({ path, schema }: ValueError, noun: Noun): string => {
   return unknownField(dotted(path.slice(at)), dotted(path.slice(0, at)), Object.keys(schema.properties ?? {}), noun);
 };
 
+/** ". Fields: model, tag." */
+const fieldsOf = ({ properties }: TSchema): string =>
+  properties ? `. Fields: ${Object.keys(properties).join(", ")}.` : ".";
+
 const sentence = (error: ValueError, noun: Noun): string => {
   const { type, schema, value, path } = error;
   const name = nameOf(path);
@@ -188,13 +193,13 @@ const sentence = (error: ValueError, noun: Noun): string => {
       if (schema.pattern === NAME_PATTERN) return `${name} must be one line of text without space at its ends.`;
       return `${name} must match ${schema.pattern}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
-      return `${name} must be a ${schema.format}, not ${given(value)}.`;
+      return mustBe(error, `a ${schema.format} such as ${schema.examples?.[0]}`);
     case ValueErrorType.ArrayMinItems:
       return `${name} must have at least ${schema.minItems} item${schema.minItems === 1 ? "" : "s"}.`;
     case ValueErrorType.ObjectMinProperties:
-      return `${name} must have at least ${schema.minProperties} field${schema.minProperties === 1 ? "" : "s"}.`;
+      return `${name} must have at least ${schema.minProperties} field${schema.minProperties === 1 ? "" : "s"}${fieldsOf(schema)}`;
     case ValueErrorType.ObjectMaxProperties:
-      return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}.`;
+      return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}${fieldsOf(schema)}`;
     case ValueErrorType.ArrayMaxItems:
       return `${name} must have at most ${schema.maxItems} items.`;
     default:

@@ -131,6 +131,10 @@ describe("a request that can't be evaluated is refused, and keeps nothing", () =
     threshold: 1,
     weight: 1,
   };
+  test("without a sample names what to send", async () => {
+    expect((await post("/v1/evaluate", {})).body.error.message).toBe("Send `sample` or `dataset`.");
+  });
+
   test.each<[string, Json, number, string | null]>([
     ["without a sample", {}, 400, "sample"],
     ["with two", { sample: GIVEN, dataset: { dataset: "x", key: "y" } }, 400, "sample"],
@@ -333,6 +337,8 @@ describe("D22: a run elsewhere", () => {
     const lines = (await response.text()).trim().split("\r\n");
     expect(lines).toHaveLength(4);
     expect(lines[1]).toContain(",'=cmd|");
+    // Null and the empty text are empty cells.
+    expect(lines.filter((line) => /,'(,|$)/.test(line))).toEqual([]);
   });
 });
 

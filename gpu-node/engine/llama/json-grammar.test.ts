@@ -33,6 +33,12 @@ test("a keyword that a grammar can't enforce is refused by name", () => {
   expect(paramOf("text")).toBe("schema");
 });
 
+test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is refused with the types there are", (type) => {
+  expect(() => schemaToGrammar({ type })).toThrow(
+    ".type must be one or a list of: string, number, integer, array, object, boolean, null.",
+  );
+});
+
 test("a schema that requires itself without end is refused, one that can stop is not", () => {
   const list = (required: string[]) => ({
     $ref: "#/$defs/node",

@@ -263,7 +263,8 @@ const typesOf = ({ type }: Schema, path: string): string[] | undefined => {
   if (type === undefined) return undefined;
   const types: unknown[] = Array.isArray(type) ? type : [type];
   const isKnown = (name: unknown): name is string => typeof name === "string" && Object.hasOwn(KEYWORDS, name);
-  if (types.length === 0 || !types.every(isKnown)) return refuse(`${path}.type`, "is no type of JSON");
+  if (types.length === 0 || !types.every(isKnown))
+    return refuse(`${path}.type`, `must be one or a list of: ${Object.keys(KEYWORDS).join(", ")}`);
   return types;
 };
 
