@@ -96,6 +96,26 @@ describe("a question", () => {
       ]);
     }));
 
+  test("is edited by the keys of the composer: Enter asks, Shift+Enter makes a line, Escape cancels", () =>
+    chatting({}, async (page) => {
+      await exchange(page, "One", "First");
+      const edit = () => page.getByRole("link", { name: "Edit question" }).press("Enter");
+      const editor = page.getByLabel("Edit your question");
+      await edit();
+      await editor.fill("Dropped");
+      await editor.press("Escape");
+      await editor.waitFor({ state: "detached" });
+      expect(await said(page)).toEqual(["One"]);
+      await edit();
+      await editor.fill("Uno");
+      await editor.press("Shift+Enter");
+      await editor.pressSequentially("Due");
+      script("Primo");
+      await editor.press("Enter");
+      await page.getByText("Primo", { exact: true }).waitFor();
+      expect(pages.chat.read).toEqual([{ role: "user", content: "Uno\nDue" }]);
+    }));
+
   test("is deleted with its answer once that is confirmed; what followed stays", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");

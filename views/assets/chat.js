@@ -74,10 +74,14 @@
   };
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && running()) document.querySelector("#composer .stop").click();
-    if (event.target.id !== "question" || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    const editing = event.target.closest(".editing form");
+    if (event.key === "Escape" && editing) editing.querySelector("a").click();
+    else if (event.key === "Escape" && running()) document.querySelector("#composer .stop").click();
+    if (!event.target.matches("#question, .editing textarea")) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    send(event.target.form);
+    if (editing) editing.requestSubmit();
+    else send(event.target.form);
   });
 
   document.addEventListener("input", (event) => {
