@@ -76,6 +76,19 @@
       });
   });
 
+  // A form that is sent again takes the problems of its last attempt off the page: its answer may not replace the form.
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    const refused = ctx.sourceElement.matches("form") ? ctx.sourceElement.querySelectorAll(".refused") : [];
+    if (refused.length === 0) return;
+    document.title = document.title.replace(/^Error: /, "");
+    document.querySelector(".summary")?.remove();
+    for (const field of refused) {
+      field.classList.remove("refused");
+      field.querySelector(".field-problem").remove();
+      for (const part of [field, ...field.querySelectorAll("[aria-invalid]")]) part.removeAttribute("aria-invalid");
+    }
+  });
+
   // Shows progress on slow forms and prevents a double submit; after navigating back, the form can be submitted again.
   document.addEventListener("submit", (event) => {
     const { busy } = event.target.dataset;
