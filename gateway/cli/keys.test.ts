@@ -91,19 +91,26 @@ test("a sign-in link signs in once", async () => {
 test("wrong use says what is wrong and ends with code 64; what is not there with 1", async () => {
   const cases: [args: string[], code: number, words: string][] = [
     [[], 64, "Say what to do"],
-    [["crate"], 64, '"crate" is no command'],
+    [["crate"], 64, 'There is no command "crate"'],
     [["create"], 64, "--name NAME"],
     [["create", "--name", "x", "--role", "boss"], 64, "role must be"],
     [["create", "--name", "x", "--expires", "soon"], 64, '--expires is "soon"'],
     [["create", "--name", "x", "--parallel", "0"], 64, "parallel_requests must be 1 or more"],
-    [["create", "--nme", "x"], 64, "--nme"],
+    [["create", "--nme", "x"], 64, "Unknown option '--nme'."],
+    [["create", "Ada"], 64, "keys create takes no Ada."],
+    [["list", "active"], 64, "keys list takes no active."],
+    [["list", "--role", "admin"], 64, "keys list takes no --role."],
+    [["sign-in-link", "--name", "ada"], 64, "keys sign-in-link takes no --name."],
+    [["sign-in-link", "key_1", "key_2"], 64, "keys sign-in-link takes no key_2."],
+    [["revoke", "key_1", "--grace-seconds", "5"], 64, "keys revoke takes no --grace-seconds."],
     [["revoke"], 64, "Say which key"],
     [["revoke", "key_none"], 1, "There is no key key_none."],
   ];
   for (const [args, code, words] of cases) {
     const result = await run(...args);
     expect([args, result.code, result.err]).toEqual([args, code, expect.stringContaining(words)]);
-    expect(result.err).not.toContain("    at ");
+    expect(result.err).not.toMatch(/ {4}at |positional/);
+    expect(result.out).toBe("");
   }
 });
 

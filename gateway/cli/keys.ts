@@ -33,13 +33,13 @@ Options of create:
 
 const OPTIONS = {
   name: { type: "string" },
-  role: { type: "string", default: "member" },
+  role: { type: "string" },
   expires: { type: "string" },
   "requests-per-minute": { type: "string" },
   parallel: { type: "string" },
   models: { type: "string" },
   "no-content": { type: "boolean" },
-  "grace-seconds": { type: "string", default: "3600" },
+  "grace-seconds": { type: "string" },
   json: { type: "boolean", default: false },
 } as const;
 
@@ -100,10 +100,20 @@ const someAdmin = async (keys: KeysService): Promise<string> => {
   throw new AppError("not_found", "No admin key works. Make one: bun run keys create --name admin --role admin.");
 };
 
+/** Refuses what the command would ignore: a mistyped command must not end in a link for an admin. */
+const checkUse = (command: string | undefined, id: string | undefined, rest: string[], values: object): void => {
+  const extra = command === "create" || command === "list" ? [id, ...rest] : rest;
+  const option = Object.keys(values).find(
+    (name) => name !== "json" && command !== (name === "grace-seconds" ? "rotate" : "create"),
+  );
+  const stray = extra.find((argument) => argument !== undefined) ?? (option && `--${option}`);
+  if (command && stray) throw wrongUse(`keys ${command} takes no ${stray}. See bun run keys --help.`);
+};
+
 const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string => publicUrl ?? localUrl("http", host, port);
 
 await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...rest] }) => {
-  if (rest.length > 0) throw wrongUse(`"${rest.join(" ")}" is too much. See bun run keys --help.`);
+  checkUse(command, id, rest, values);
   const config = loadConfig();
   const db = await openDb(databaseOptions(config), silentLog());
   try {
@@ -114,7 +124,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         if (!values.name) throw wrongUse("Give the key a name: --name NAME.", "name");
         const body = {
           name: values.name,
-          role: values.role,
+          role: values.role ?? "member",
           allowed_models: values.models?.split(","),
           requests_per_minute: toNumber(values["requests-per-minute"]),
           parallel_requests: toNumber(values.parallel),
@@ -132,7 +142,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         printKeys([await keys.revoke(LOCAL_ACTOR, needId(id, command))], values.json);
         return EXIT.ok;
       case "rotate": {
-        const graceSeconds = Number(values["grace-seconds"]);
+        const graceSeconds = Number(values["grace-seconds"] ?? 3600);
         if (!(graceSeconds >= 0)) throw wrongUse("--grace-seconds has to be 0 or more.");
         printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), graceSeconds * 1000), values.json);
         return EXIT.ok;
@@ -145,7 +155,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         return EXIT.ok;
       }
       default:
-        throw wrongUse(`${command ? `"${command}" is no command of keys` : "Say what to do"}.\n\n${HELP}`);
+        throw wrongUse(`${command ? `There is no command "${command}"` : "Say what to do"}.\n\n${HELP}`);
     }
   } finally {
     await db.close();
