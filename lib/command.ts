@@ -35,7 +35,9 @@ export const runCommand = async <const O extends Options>(
   try {
     parsed = parseArgs({ options, allowPositionals: true });
   } catch (error) {
-    printError(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    // Node's advice about arguments that begin with a dash helps nobody who mistyped an option.
+    const [problem] = (error instanceof Error ? error.message : String(error)).split(" To specify a positional");
+    printError(`${problem}\n\n${help}`);
     process.exitCode = EXIT.usage;
     return;
   }
@@ -43,9 +45,10 @@ export const runCommand = async <const O extends Options>(
     process.exitCode = await run(parsed);
   } catch (error) {
     const problem = toAppError(error);
-    printError(
-      problem.kind === "internal" && error instanceof Error ? (error.stack ?? error.message) : problem.message,
-    );
+    const unexpected = problem.kind === "internal" && error instanceof Error ? error : undefined;
+    // An error of the operating system names what was refused and the path; its stack adds nothing.
+    const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
+    printError(detail ?? problem.message);
     process.exitCode = problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
   }
 };

@@ -82,6 +82,7 @@ test("a restore keeps the database of before, and refuses one that is in use", a
     {
       await using child = await startChild(file, 5000);
       expect((await problemOf(restore(copy, { url: `file:${file}` }))).message).toContain("is in use");
+      expect(existsSync(`${file}.restoring`)).toBe(false);
       // Whoever uses it notices nothing.
       child.send({ do: "write", tag: "meanwhile" });
       await child.expect("write");
@@ -155,6 +156,8 @@ test("nothing is written over, and a damaged or foreign file is found before any
     const copy = join(dirname(file), "backup.db");
     await backUp({ url }, copy);
     expect((await problemOf(backUp({ url }, copy))).kind).toBe("conflict");
+    const nowhere = join(dirname(file), "no-folder", "backup.db");
+    expect((await problemOf(backUp({ url }, nowhere))).message).toStartWith(`There is no folder ${dirname(nowhere)}.`);
 
     const bytes = readFileSync(copy);
     const broken = join(dirname(file), "broken.db");

@@ -22,6 +22,9 @@ export const backUp = async (
   onStep: () => void = () => {},
 ): Promise<BackupFacts> => {
   if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Give another name.`);
+  const folder = dirname(file);
+  if (!existsSync(folder))
+    throw new AppError("not_found", `There is no folder ${folder}. Create it, or give another name.`);
   const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
   if (source !== undefined && !existsSync(source)) {
     throw new AppError(
@@ -41,7 +44,7 @@ export const backUp = async (
     onStep();
     await syncFile(partial);
     await rename(partial, file);
-    await syncFile(dirname(file));
+    await syncFile(folder);
     return facts;
   } finally {
     client.close();

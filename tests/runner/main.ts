@@ -4,7 +4,7 @@ import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
 import { drawDownload } from "../../gpu-node/models/progress";
 import { runCommand } from "../../lib/command";
-import { toAppError } from "../../lib/errors";
+import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";
@@ -74,7 +74,13 @@ const printNotImplemented = async (): Promise<void> => {
 
 await runCommand(HELP, {}, async ({ positionals }) => {
   const startedAt = performance.now();
-  const groups = (await findGroups(ROOT)).filter(
+  const all = await findGroups(ROOT);
+  const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
+  if (unknown !== undefined) {
+    const names = all.map(({ name }) => name).join(", ");
+    throw new AppError("invalid_request", `There is no group of tests "${unknown}". Groups: ${names}.`);
+  }
+  const groups = all.filter(
     ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
   );
   const models: Tally[] = [];
