@@ -46,20 +46,25 @@ const replaceFile = async (
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.restoring`;
   rmSync(fresh, { force: true });
-  await copyFile(file, fresh);
-  await chmod(fresh, 0o600);
-  await syncFile(fresh);
-  onStep();
-  const copied = await checkBackup(fresh);
-  onStep();
-  if (copied.sha256 !== facts.sha256) throw new AppError("internal", `${file} changed while it was copied. Try again.`);
-  const lock = existsSync(path) ? await lockAlone(path) : undefined;
   let before: string | undefined;
   try {
-    before = await moveAside(path, `.before-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
-    await rename(fresh, path);
+    await copyFile(file, fresh);
+    await chmod(fresh, 0o600);
+    await syncFile(fresh);
+    onStep();
+    const copied = await checkBackup(fresh);
+    onStep();
+    if (copied.sha256 !== facts.sha256)
+      throw new AppError("internal", `${file} changed while it was copied. Try again.`);
+    const lock = existsSync(path) ? await lockAlone(path) : undefined;
+    try {
+      before = await moveAside(path, `.before-${now.toISOString().replaceAll(/[:.]/g, "-")}`);
+      await rename(fresh, path);
+    } finally {
+      lock?.close();
+    }
   } finally {
-    lock?.close();
+    rmSync(fresh, { force: true });
   }
   await syncFile(dirname(path));
   await assertRestored(path, facts, before);
