@@ -156,6 +156,8 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
+/** The length of a raw completion that names none; chats end by themselves. */
+export const COMPLETION_TOKENS = 16;
 /** LangChain sends up to this many in one request. */
 const MAX_PROMPTS = 20;
 const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
@@ -164,6 +166,13 @@ const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 export const CompletionRequest = Strict(
   {
     ...sampling,
+    max_tokens: optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends by itself`,
+      }),
+    ),
     prompt: Type.Union(
       [
         Type.String(),

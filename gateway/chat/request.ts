@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors";
-import type { ChatCompletionRequest, ChatMessage, CompletionRequest } from "./contract";
+import { type ChatCompletionRequest, type ChatMessage, COMPLETION_TOKENS, type CompletionRequest } from "./contract";
 
 export type Operation = "chat" | "completion";
 export type GenerationRequest = ChatCompletionRequest | CompletionRequest;
@@ -53,7 +53,7 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
     target.max_tokens = body.max_completion_tokens ?? body.max_tokens;
   } else {
     target.prompt = onlyPrompt(body.prompt);
-    target.max_tokens = body.max_tokens;
+    target.max_tokens = body.max_tokens ?? COMPLETION_TOKENS;
   }
   const fields: Partial<ChatCompletionRequest> = body as Partial<ChatCompletionRequest>;
   for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];

@@ -187,6 +187,15 @@ describe("a value that asks for an unsupported feature is a 400 that names the f
     expect([status, named]).toEqual([400, param]);
   });
 
+  test.each([{}, { max_tokens: null }, { max_tokens: 16 }])(
+    "%j of a completion ends it after 16 tokens",
+    async (fields) => {
+      const request = { model: MODEL, temperature: 0, prompt: "hi", ...fields };
+      const { status, text } = await post("/v1/cache/explain", { operation: "completion", request });
+      expect([status, JSON.parse(text).parts.max_tokens]).toEqual([200, 16]);
+    },
+  );
+
   test("several prompts get one choice each, as if each had been sent separately", async () => {
     const prompts = ["Alpha", "Beta", "Gamma", "Alpha"];
     const { status, text } = await post("/v1/completions", { ...COMPLETION, max_tokens: 4, prompt: prompts });
