@@ -196,7 +196,7 @@ const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
     });
   }
   const ejectedMs = Math.max(0, ...serving.map((node) => node.breaker.openForMs));
-  return new AppError("unavailable", "No GPU node can answer now. It is being looked for; try again.", {
+  return new AppError("unavailable", "No GPU node can answer now. Try again in a few seconds.", {
     retryAfterMs: ejectedMs || 1000,
   });
 };

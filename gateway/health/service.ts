@@ -121,7 +121,7 @@ const REASONS: Record<NodeView["state"], string | null> = {
   busy: "Every slot and every place in the queue is taken",
   loading: "The model is being loaded",
   stuck: "Work runs and no token comes",
-  draining: "It takes nothing new",
+  draining: "It finishes running requests and accepts no new ones",
   ejected: "It failed several times in a row and is tried again later",
   down: "It can't be reached, or its engine failed",
 };

@@ -23,7 +23,7 @@ const HEADLINES: Record<Readiness["status"], string> = {
   ok: "Everything works",
   degraded: "It works, with less than usual",
   down: "No answers are possible right now",
-  draining: "It is shutting down and takes nothing new",
+  draining: "It is shutting down and accepts no new requests",
 };
 
 /** The part that is polled: swapped by morph, so focus, selection and scroll stay where they are. */
