@@ -80,6 +80,7 @@ const ResponseFormat = Type.Union(
   { title: "ResponseFormat" },
 );
 
+const sampledFrom = "Of the distribution that is sampled from: after temperature, top_k, top_p and min_p";
 const fromModel = "Left out: what the model's authors recommend";
 
 /** Parameters that both OpenAI routes share. */
@@ -127,7 +128,7 @@ export const ChatCompletionRequest = Strict(
     messages: Type.Array(ChatMessage, { minItems: 1, maxItems: 2000 }),
     max_completion_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     response_format: optional(ResponseFormat, { type: "text" }),
-    logprobs: optional(Type.Boolean(), false),
+    logprobs: optional(Type.Boolean({ description: sampledFrom }), false),
     top_logprobs: optional(Type.Integer({ minimum: 0, maximum: 20 }), 0),
     tools: unsupported([]),
     tool_choice: unsupported("none", "auto"),
@@ -184,7 +185,7 @@ export const CompletionRequest = Strict(
     ),
     best_of: unsupported(1),
     echo: unsupported(false),
-    logprobs: optional(Type.Integer({ minimum: 0, maximum: 5 })),
+    logprobs: optional(Type.Integer({ minimum: 0, maximum: 5, description: sampledFrom })),
     suffix: unsupported(""),
   },
   {
