@@ -231,22 +231,6 @@ describe("an evaluation", () => {
       await page.locator(`a[href="${new URL(address).pathname}"]`).waitFor();
     }));
 
-  test("that was corrected takes the problems of the first attempt off the page", () =>
-    using({ expectedStatuses: [422] }, async (page) => {
-      await page.goto("/evals/new");
-      await fill(page);
-      await field(page, "Seed").fill("x");
-      await send(page);
-      await page.getByRole("alert").getByText("There is a problem").waitFor();
-      await field(page, "Seed").fill("7");
-      await send(page);
-      await page.getByText("The model is writing its answer.").waitFor();
-      expect(await page.locator(".summary, .refused, .field-problem, [aria-invalid]").count()).toBe(0);
-      expect(await page.title()).toStartWith("Evaluate");
-      await page.getByRole("button", { name: "Stop" }).click();
-      await page.getByText("Stopped. Nothing was saved.").waitFor();
-    }));
-
   test("goes on when its reader leaves, and stands in the history", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");

@@ -124,3 +124,25 @@ describe("labels", () => {
     });
   });
 });
+
+test("a form that was corrected takes the problems of its first attempt off the page", async () => {
+  const options = { session: await signIn(), expectedStatuses: [422] };
+  const faults = await onScreen(pages.url, options, async (page) => {
+    const send = () => page.getByRole("button", { name: "Evaluate", exact: true }).click();
+    pages.chat.reset();
+    await page.goto("/evals/new");
+    await field(page, "Question").fill(BAKERY.input);
+    await field(page, "Reference answers").fill("6:30");
+    await field(page, "Seed").fill("x");
+    await send();
+    await page.getByRole("alert").getByText("There is a problem").waitFor();
+    await field(page, "Seed").fill("7");
+    await send();
+    await page.getByText("The model is writing its answer.").waitFor();
+    expect(await page.locator(".summary, .refused, .field-problem, [aria-invalid]").count()).toBe(0);
+    expect(await page.title()).toStartWith("Evaluate");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopped. Nothing was saved.").waitFor();
+  });
+  expect(faults).toEqual([]);
+});
