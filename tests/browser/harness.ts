@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import axe, { type AxeResults } from "axe-core";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { AxeResults, RunOptions } from "axe-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../programs";
 
 /** Pictures of screens, and what axe left to a person; `contact-sheet.ts` makes one page of them. */
@@ -13,13 +13,18 @@ export const THEMES = ["light", "dark"] as const;
 export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
 
-/** Resolves when the page has been drawn anew, and no colour is on its way to another. */
-const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => {
-  for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
-  requestAnimationFrame(drawn);
-})))`;
+/** Ends every transition to the colours of another theme; asking for them makes the page compute its styles first. */
+const END_TRANSITIONS = `for (const animation of document.getAnimations()) {
+  if (animation instanceof CSSTransition) animation.finish();
+}`;
 
-const AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const AXE_SOURCE = await Bun.file(new URL(import.meta.resolve("axe-core/axe.min.js"))).text();
+/** Describes only what did not pass, and names elements by their HTML alone. */
+const AXE_OPTIONS: RunOptions = {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  resultTypes: ["violations", "incomplete"],
+  selectors: false,
+};
 
 /** Kinds of findings that axe leaves to a person, once one has looked at them; see the contact sheet for where. */
 const REVIEWED: Readonly<Record<string, string>> = {
@@ -28,6 +33,12 @@ const REVIEWED: Readonly<Record<string, string>> = {
 };
 
 let browser: Browser | undefined;
+
+/** Its icon keeps the browser from asking the site for one. */
+const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
+
+/** Windows that tests have left clean, by site and scripts: a new one costs a second, as it starts a process and caches nothing. */
+const idleWindows = new Map<string, Page>();
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
 export const launched = async (): Promise<Browser> => {
@@ -44,6 +55,7 @@ export const launched = async (): Promise<Browser> => {
 export const closeBrowser = async (): Promise<void> => {
   await browser?.close();
   browser = undefined;
+  idleWindows.clear();
 };
 
 export interface ScreenOptions {
@@ -65,28 +77,34 @@ export class Screen {
 
   private constructor(
     readonly page: Page,
-    private readonly context: BrowserContext,
+    private readonly windowKind: string,
     private look: { width: keyof typeof WIDTHS; theme: Theme },
   ) {}
 
   static async open(url: string, options: ScreenOptions = {}): Promise<Screen> {
     const { width = 1280, theme = "light", javaScript = true, session, expectedStatuses = [], expectedFault } = options;
+    const windowKind = JSON.stringify({ url, javaScript });
+    const page = idleWindows.get(windowKind) ?? (await Screen.#newWindow(url, javaScript));
+    idleWindows.delete(windowKind);
+    if (session)
+      await page.context().addCookies([{ name: "groundwire", value: session, url, httpOnly: true, sameSite: "Lax" }]);
+    const screen = new Screen(page, windowKind, { width, theme });
+    await screen.resize(width);
+    await page.emulateMedia({ colorScheme: theme });
+    screen.#watch(url, expectedStatuses, expectedFault);
+    return screen;
+  }
+
+  static async #newWindow(url: string, javaScript: boolean): Promise<Page> {
     const context = await (await launched()).newContext({
       baseURL: url,
-      viewport: { width, height: WIDTHS[width] },
-      colorScheme: theme,
       reducedMotion: "reduce",
       locale: "en-GB",
       timezoneId: "Europe/Berlin",
       javaScriptEnabled: javaScript,
     });
     context.setDefaultTimeout(10_000);
-    if (session)
-      await context.addCookies([{ name: "groundwire", value: session, url, httpOnly: true, sameSite: "Lax" }]);
-    const page = await context.newPage();
-    const screen = new Screen(page, context, { width, theme });
-    screen.#watch(url, expectedStatuses, expectedFault);
-    return screen;
+    return context.newPage();
   }
 
   #watch(url: string, expectedStatuses: readonly number[], expectedFault?: RegExp): void {
@@ -119,7 +137,7 @@ export class Screen {
   async relight(theme: Theme): Promise<void> {
     this.look = { ...this.look, theme };
     await this.page.emulateMedia({ colorScheme: theme });
-    await this.page.evaluate(REPAINTED);
+    await this.page.evaluate(END_TRANSITIONS);
   }
 
   /** Adds what is wrong with the page as it stands now, and how it is looked at. */
@@ -134,8 +152,8 @@ export class Screen {
 
   /** axe runs in the page through the debugger, which no Content-Security-Policy has to allow for. */
   async #axe(): Promise<string[]> {
-    if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(axe.source);
-    const found = await this.page.evaluate<AxeResults>(`axe.run({ runOnly: ${JSON.stringify(AXE_TAGS)} })`);
+    if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(AXE_SOURCE);
+    const found = await this.page.evaluate<AxeResults>(`axe.run(${JSON.stringify(AXE_OPTIONS)})`);
     const { pathname } = new URL(this.page.url());
     for (const { id, nodes } of found.incomplete) {
       for (const { html } of nodes) {
@@ -154,12 +172,29 @@ export class Screen {
     await this.page.screenshot({ path: join(OUTPUT, `${name}.${width}.${theme}.png`), animations: "disabled" });
   }
 
+  /** Ends the window with all that it has. */
   async close(): Promise<void> {
-    await this.context.close();
+    await this.page.context().close();
+  }
+
+  /** Leaves the window to the next test, on an empty page of its site: another site would cost it its process. */
+  async release(): Promise<void> {
+    const { page } = this;
+    const context = page.context();
+    for (const event of ["pageerror", "console", "response", "request", "dialog"]) page.removeAllListeners(event);
+    for (const tab of context.pages()) if (tab !== page) await tab.close();
+    await page.unrouteAll();
+    await page.route("**/*", (route) => route.fulfill({ contentType: "text/html", body: EMPTY_PAGE }));
+    await page.goto("/");
+    await page.sessionStorage.clear();
+    await page.localStorage.clear();
+    await page.unrouteAll();
+    await context.clearCookies();
+    idleWindows.set(this.windowKind, page);
   }
 }
 
-/** Opens a screen, runs `work`, closes it, and answers what went wrong meanwhile. */
+/** Opens a screen, runs `work`, and answers what went wrong meanwhile. A screen whose test failed is not used again. */
 export const onScreen = async (
   url: string,
   options: ScreenOptions,
@@ -168,8 +203,10 @@ export const onScreen = async (
   const screen = await Screen.open(url, options);
   try {
     await work(screen.page, screen);
-    return screen.faults;
-  } finally {
+  } catch (error) {
     await screen.close();
+    throw error;
   }
+  await screen.release();
+  return screen.faults;
 };
