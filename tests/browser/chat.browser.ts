@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { AppError, type ErrorKind } from "../../lib/errors";
+import { AppError } from "../../lib/errors";
 import { until } from "../until";
 import { answers, ask, chatting as chattingOn, message, signedIn, textOf } from "./chatting";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSALS } from "./matrix";
+import { REFUSED_STATUSES, refuseInEveryWay } from "./matrix";
 import { type Pages, startPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
@@ -173,29 +173,27 @@ describe("what a reader types", () => {
 });
 
 describe("a request of the page that is refused", () => {
-  /** The page is left as it was, with the cause in the alert region and everything that was typed. */
-  const refusedWith = (kind: ErrorKind, status: number, path: RegExp, act: (page: Page) => Promise<void>) =>
-    chatting({ expectedStatuses: [status] }, async (page) => {
+  test.each<[string, RegExp, (page: Page) => Promise<void>]>([
+    ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
+    ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()],
+  ])("%s, in every way: says why, and the page and what was typed stay", (_, path, act) =>
+    chatting({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       pages.chat.say("An answer");
       pages.chat.finish();
       await ask(page, "A question");
       await page.getByText("184 tokens").waitFor();
       pages.chat.reset();
       await message(page).fill("typed");
-      pages.refusal.path = path;
-      pages.refusal.error = new AppError(kind, "The cause in words.");
-      await act(page);
-      await page.getByRole("alert").getByText("The cause in words.").waitFor();
-      expect(await page.locator(".question").count()).toBe(1);
-      expect(await textOf(answers(page))).toBe("An answer");
-      expect(await message(page).inputValue()).toBe("typed");
-    });
-
-  test.each(REFUSALS)("sending: %s, %d", (kind, status) =>
-    refusedWith(kind, status, /^\/chat$/, (page) => message(page).press("Enter")),
-  );
-  test.each(REFUSALS)("asking again: %s, %d", (kind, status) =>
-    refusedWith(kind, status, /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()),
+      await refuseInEveryWay(page, pages, {
+        path,
+        act: () => act(page),
+        async stays() {
+          expect(await page.locator(".question").count()).toBe(1);
+          expect(await textOf(answers(page))).toBe("An answer");
+          expect(await message(page).inputValue()).toBe("typed");
+        },
+      });
+    }),
   );
 
   test("for an ended session: leads to sign-in and back, with the draft", async () => {

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSALS, type ScreenCase, testScreens } from "./matrix";
+import { REFUSED_STATUSES, refuseInEveryWay, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -364,20 +364,19 @@ describe("an upload", () => {
 });
 
 describe("U8: a request of these pages that is refused", () => {
-  test.each(REFUSALS)("the look at a running upload, with %s: says so, and the page stays", (kind, status) =>
-    using({ expectedStatuses: [status] }, (page) =>
+  test("the look at a running upload, in every way: says so, and the page stays", () =>
+    using({ expectedStatuses: REFUSED_STATUSES }, (page) =>
       withoutWorker(async () => {
         await page.goto("/datasets/new");
         await choose(page, csv(1000));
-        await page.getByText("Waiting for a worker").waitFor();
-        pages.refusal.path = /^\/datasets\/imports/;
-        pages.refusal.error = new AppError(kind, "A reason that a person reads.");
-        await page.getByRole("alert").getByText("A reason that a person reads.").waitFor();
-        expect(await page.getByText("Waiting for a worker").isVisible()).toBe(true);
-        pages.refusal.error = undefined;
+        const waiting = page.getByText("Waiting for a worker");
+        await waiting.waitFor();
+        await refuseInEveryWay(page, pages, {
+          path: /^\/datasets\/imports/,
+          stays: async () => expect(await waiting.isVisible()).toBe(true),
+        });
       }),
-    ),
-  );
+    ));
 
   test.each<[ErrorKind, number]>([
     ["insufficient_role", 403],

@@ -6,7 +6,7 @@ import { until } from "../until";
 import { BAKERY, evaluateOn, importRuns } from "./evaluate";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSALS, type ScreenCase, testScreens } from "./matrix";
+import { REFUSED_STATUSES, refuseInEveryWay, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -369,15 +369,19 @@ describe("an evaluation", () => {
 });
 
 describe("U8: the form, refused", () => {
-  test.each(REFUSALS)("with %s: says so and keeps what was typed", (kind, status) =>
-    using({ expectedStatuses: [status] }, async (page) => {
+  test("in every way: says so and keeps what was typed", () =>
+    using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto("/evals/new");
-      await sentWith(kind, "A reason that a person reads.")(page);
-      await page.getByRole("alert").getByText("A reason that a person reads.").waitFor();
-      expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
-      expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
-    }),
-  );
+      await fill(page, BAKERY);
+      await refuseInEveryWay(page, pages, {
+        path: /^\/evals$/,
+        act: () => send(page),
+        async stays() {
+          expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
+          expect(await page.getByRole("button", { name: "Evaluate", exact: true }).isEnabled()).toBe(true);
+        },
+      });
+    }));
 
   test("for an ended session: leads to sign-in", () =>
     using({ expectedStatuses: [401] }, async (page) => {

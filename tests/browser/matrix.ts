@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import type { ErrorKind } from "../../lib/errors";
+import { AppError, type ErrorKind } from "../../lib/errors";
 import { onScreen, type Screen, THEMES, WIDTHS } from "./harness";
+import type { Pages } from "./pages";
 
 /** Every way in which a request of a page may be refused, with its status. */
-export const REFUSALS: [ErrorKind, number][] = [
+const REFUSALS: [ErrorKind, number][] = [
   ["insufficient_role", 403],
   ["not_found", 404],
   ["conflict", 409],
@@ -15,6 +16,28 @@ export const REFUSALS: [ErrorKind, number][] = [
   ["unavailable", 503],
   ["deadline_exceeded", 504],
 ];
+export const REFUSED_STATUSES = REFUSALS.map(([, status]) => status);
+
+/**
+ * Refuses the requests for `path` in every way, one after the other on the same page: each time the alert region must
+ * show the cause, and `stays` must hold.
+ */
+export const refuseInEveryWay = async (
+  page: Page,
+  { refusal }: Pages,
+  { path, act, stays }: { path: RegExp; act?: () => Promise<void>; stays: () => Promise<void> },
+): Promise<void> => {
+  for (const [kind, status] of REFUSALS) {
+    const message = `A reason of the kind ${kind}.`;
+    const refused = page.waitForResponse((response) => response.status() === status);
+    Object.assign(refusal, { path, error: new AppError(kind, message) });
+    await act?.();
+    await refused;
+    await page.getByRole("alert").getByText(message).waitFor();
+    await stays();
+  }
+  refusal.error = undefined;
+};
 
 /** A screen in one of its states. */
 export interface ScreenCase {
