@@ -41,10 +41,12 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
   const startedAt = performance.now();
   const run = async (files: readonly string[]) =>
     tallyGroup(await runFiles(files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
+  // The largest file first: a long one at the end would run alone.
+  const bySize = group.files.toSorted((a, b) => Bun.file(join(ROOT, b)).size - Bun.file(join(ROOT, a)).size);
   const tally =
     group.atOnce === undefined
       ? await run(group.files)
-      : sum(await inOrder(group.files, group.atOnce, (file) => run([file])));
+      : sum(await inOrder(bySize, group.atOnce, (file) => run([file])));
   if (group.after)
     await Bun.spawn([process.execPath, group.after], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] }).exited;
   console.log(`\n${group.name}: ${finalLine(tally)} in ${seconds(startedAt)}`);
