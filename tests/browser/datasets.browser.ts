@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSED_STATUSES, refuseInEveryWay, type ScreenCase, testScreens } from "./matrix";
+import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -73,13 +73,7 @@ const preview = async (page: Page): Promise<void> => {
   await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
 };
 
-/** Loads the page again, refused. */
-const reloadedWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
-  pages.refusal.path = /^\/datasets/;
-  pages.refusal.error = new AppError(kind, message, { retryAfterMs });
-  await page.reload();
-  pages.refusal.error = undefined;
-};
+const reloadedWith = reloadRefused(() => pages, /^\/datasets/);
 const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
 
 /** Does something while no worker takes jobs. */

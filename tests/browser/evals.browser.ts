@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import type { EvaluateRequest } from "../../gateway/evals/contract";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
 import { BAKERY, evaluateOn, importRuns } from "./evaluate";
 import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { REFUSED_STATUSES, refuseInEveryWay, type ScreenCase, testScreens } from "./matrix";
+import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -48,7 +47,7 @@ beforeEach(() => {
 });
 
 /** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
-const evaluate = (request: EvaluateRequest): Promise<string> => evaluateOn(pages, request);
+const evaluate = (request: Parameters<typeof evaluateOn>[1]) => evaluateOn(pages, request);
 
 const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
   const { key } = await on.newKey(role, `Ada’s ${role} key`);
@@ -64,13 +63,7 @@ const fill = async (page: Page, { output = "" }: { output?: string } = {}): Prom
 };
 const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact: true }).click();
 
-/** Loads the page again, refused. */
-const reloadedWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
-  pages.refusal.path = /^\/evals/;
-  pages.refusal.error = new AppError(kind, message, { retryAfterMs });
-  await page.reload();
-  pages.refusal.error = undefined;
-};
+const reloadedWith = reloadRefused(() => pages, /^\/evals/);
 const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
 
 /** Sends the filled form, refused. */

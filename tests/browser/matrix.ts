@@ -39,6 +39,17 @@ export const refuseInEveryWay = async (
   refusal.error = undefined;
 };
 
+/** Reaches a screen by loading the page again while its requests for `path` are refused. */
+export const reloadRefused =
+  (pages: () => Pages, path: RegExp) =>
+  (kind: ErrorKind, message: string, retryAfterMs?: number) =>
+  async (page: Page) => {
+    const { refusal } = pages();
+    Object.assign(refusal, { path, error: new AppError(kind, message, { retryAfterMs }) });
+    await page.reload();
+    refusal.error = undefined;
+  };
+
 /** A screen in one of its states. */
 export interface ScreenCase {
   name: string;
