@@ -106,7 +106,9 @@ test("a write that fails ends the reading too: no thread and no file of it is le
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-import-"));
   const spoolDir = join(dataDir, "spool");
   try {
-    const parquet = Bun.file(join(import.meta.dir, "../gateway/datasets/reading/parquet/fixtures/pyarrow.parquet"));
+    const parquet = Bun.file(
+      join(import.meta.dir, "../gateway/datasets/reading/formats/parquet/fixtures/pyarrow.parquet"),
+    );
     const upload = await uploads.receive(parquet.stream(), { fileName: "rows.parquet", createdBy: principal.keyId });
     const target = { mode: "create", name: "rows", description: "", schema: null } as const;
     const mapping = { question: "input", messages: null };

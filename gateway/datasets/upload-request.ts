@@ -9,7 +9,7 @@ import { leaveOutNeutral } from "../validation/neutral-values";
 import { invalidRequest, unknownField } from "../validation/problems";
 import { NewSample } from "./contract";
 import type { ImportOptions } from "./imports";
-import { parseExact } from "./reading/json-value";
+import { parseExact } from "./reading/formats/json-value";
 
 /** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
 export interface UploadRequest {

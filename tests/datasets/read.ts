@@ -1,6 +1,6 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
 import type { ColumnMapping } from "../../gateway/datasets/reading/column-mapping";
-import type { FileFormat } from "../../gateway/datasets/reading/detect-format";
+import type { FileFormat } from "../../gateway/datasets/reading/formats/detect-format";
 import { readSamples } from "../../gateway/datasets/reading/read-samples";
 import type { ReadSample } from "../../gateway/datasets/reading/sample-collector";
 import { inBlocks, LIMITS } from "./rows";

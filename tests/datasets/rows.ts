@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { NumberText } from "../../gateway/datasets/reading/number-text";
+import { NumberText } from "../../gateway/datasets/reading/formats/json-value";
 import { type RawRow, Unreadable, type Warn, type Warning } from "../../gateway/datasets/reading/rows";
 import { defaultConfig } from "../../lib/settings";
 

@@ -1,6 +1,5 @@
 import { unguardText } from "../spreadsheet-text";
-import { parseJson } from "./json-value";
-import { NumberText } from "./number-text";
+import { NumberText, parseJson } from "./formats/json-value";
 import { Unreadable } from "./rows";
 
 /**

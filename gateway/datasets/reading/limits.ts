@@ -14,6 +14,8 @@ export const MAX_NAME_LENGTH = 200;
 /** Names that mean something else on a JavaScript object: no data may carry them. */
 export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
+export const forbiddenName = (name: string): string => `the name "${name}" is not allowed: rename it`;
+
 /** Whether the text takes more than `limit` bytes as UTF-8. */
 export const isOverBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);

@@ -1,5 +1,4 @@
-import { forbiddenName } from "./json-problem";
-import { FORBIDDEN_NAMES, MAX_NAME_LENGTH, type ReadingLimits } from "./limits";
+import { FORBIDDEN_NAMES, forbiddenName, MAX_NAME_LENGTH, type ReadingLimits } from "./limits";
 import { formatCount, tooLarge } from "./problems";
 import type { Warn } from "./rows";
 

@@ -1,7 +1,7 @@
-import { readCsv } from "./csv-reader";
-import type { FileFormat } from "./detect-format";
-import { readJson } from "./json-reader";
-import { readJsonl } from "./jsonl-reader";
+import { readCsv } from "./formats/csv";
+import type { FileFormat } from "./formats/detect-format";
+import { readJson } from "./formats/json";
+import { readJsonl } from "./formats/jsonl";
 import type { ReadingLimits } from "./limits";
 import type { RawRow, Warn } from "./rows";
 import { decodeText } from "./text";
@@ -36,7 +36,7 @@ export const readRows = async (
       return readCsv(decodeText(source.blocks, warn), limits, warn);
     case "parquet": {
       // Its libraries take 8 MiB, and most uploads are text.
-      const { readParquet } = await import("./parquet/reader");
+      const { readParquet } = await import("./formats/parquet/reader");
       return readParquet(source.path, limits, source.leftOut, warn);
     }
   }

@@ -19,7 +19,7 @@ const read = (name: string, bytes: AsyncIterable<Uint8Array>, options: Partial<U
 
 const row = (i: number) => `{"input":"${i} ${"x".repeat(1000)}"}\n`;
 const rows = (count: number) => Array.from({ length: count }, (_, i) => row(i)).join("");
-const parquet = Bun.file(join(import.meta.dir, "parquet/fixtures/pyarrow.parquet"));
+const parquet = Bun.file(join(import.meta.dir, "formats/parquet/fixtures/pyarrow.parquet"));
 
 test("samples come in order and in batches, with how far reading is, and then the report", async () => {
   const text = rows(2000);

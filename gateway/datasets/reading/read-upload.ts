@@ -2,7 +2,7 @@ import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { toBlocks } from "./blocks";
 import { type ColumnMapping, checkMapping } from "./column-mapping";
-import { detectFormat, type FileFormat } from "./detect-format";
+import { detectFormat, type FileFormat } from "./formats/detect-format";
 import { Garbage } from "./garbage";
 import type { ReadingLimits } from "./limits";
 import type { Patience } from "./patience";

@@ -1,11 +1,11 @@
 import { type KeyedContent, toNewSample } from "../content";
 import type { ValidationReport } from "../contract";
 import { countCharacters } from "./characters";
-import type { FileFormat } from "./detect-format";
 import { isField, METADATA_PREFIX } from "./fields";
+import type { FileFormat } from "./formats/detect-format";
+import { NumberText } from "./formats/json-value";
 import { Lengths } from "./lengths";
 import type { Draft } from "./map-row";
-import { NumberText } from "./number-text";
 import { toPreview } from "./preview";
 import { type Row, type RowProblem, Unreadable, type Warning } from "./rows";
 

@@ -1,0 +1,261 @@
+import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
+import { LineCounter, placeIn } from "../line-counter";
+import { problemIn } from "../problems";
+
+/** A record, or the problem of an unreadable one. */
+type CsvRecord =
+  | { line: number; cells: string[] }
+  /** `index` is the broken cell, `text` the record's first line. */
+  | { line: number; index: number | null; message: string; text: string };
+
+type Fault = Extract<CsvRecord, { message: string }>;
+
+interface ParserOptions {
+  delimiter: string;
+  limits: ReadingLimits;
+}
+
+const BOM = "\ufeff";
+const QUOTE = '"';
+const LF = 10;
+const CR = 13;
+/** Cells beyond the header's that a record may have; more break it, so that a row of commas takes little memory. */
+const MAX_EXTRA_CELLS = 10_000;
+/** The same after a fault, where only a record with as many cells as the header counts. */
+const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
+
+/**
+ * Parses CSV that arrives in chunks into records. Blank records are skipped. A record with broken quotes is returned as a
+ * problem, and reading resumes at the next line with as many cells as the header. Buffers at most one row of the maximum
+ * size. Throws payload_too_large for too many empty lines.
+ */
+export class CsvParser {
+  /** Whether a record has the number of cells that the header requires; true until the header is known. */
+  fits: (cells: readonly string[]) => boolean = () => true;
+  /** Number of header cells, once known. */
+  width = 0;
+  readonly #place = new LineCounter();
+  readonly #delimiter: number;
+  /** Text received but not yet returned; it starts at `#place`. */
+  #text = "";
+  #at = 0;
+  #fault: Fault | undefined;
+  /** Last line lost to the fault. */
+  #faultEnd = 0;
+  /** The line is too long; the rest is skipped as it arrives. */
+  #isSkipping = false;
+  #empty = 0;
+
+  constructor(private readonly options: ParserOptions) {
+    this.#delimiter = options.delimiter.charCodeAt(0);
+  }
+
+  /** Skips text before the first record. */
+  skip(text: string): void {
+    this.#place.pass(text);
+  }
+
+  *parse(text: string): Generator<CsvRecord> {
+    this.#text += text;
+    yield* this.#take(false);
+  }
+
+  /** The last record, where no line break ends it. */
+  *end(): Generator<CsvRecord> {
+    yield* this.#take(true);
+    yield* this.#takeFault();
+  }
+
+  *#take(isEnd: boolean): Generator<CsvRecord> {
+    this.#at = 0;
+    while (this.#at < this.#text.length) {
+      if (this.#isSkipping) {
+        if (!this.#passLine(isEnd)) break;
+        this.#isSkipping = false;
+        continue;
+      }
+      if (this.#text[this.#at] === BOM) this.#pass(this.#at + 1);
+      const parsed = this.#parseAt(this.#at, isEnd);
+      if (parsed.kind === "record") {
+        const isSwallowed = this.#isSwallowing(parsed, isEnd);
+        if (isSwallowed === undefined) break;
+        if (!isSwallowed && (!this.#fault || this.fits(parsed.cells))) {
+          yield* this.#takeFault();
+          yield* this.#handOut(parsed);
+          continue;
+        }
+        const unclosed = { index: null, message: "a quote opens in this row and closes in a later one. Close it." };
+        if (isSwallowed) this.#fail(unclosed);
+      } else if (parsed.kind === "open" && !isEnd && !this.#isTooLong()) break;
+      else this.#fail(this.#problemOf(parsed));
+      if (!this.#passLine(isEnd)) this.#isSkipping = true;
+    }
+    this.#text = this.#text.slice(this.#at);
+  }
+
+  #parseAt(at: number, isEnd: boolean): CsvParse {
+    const extraCells = this.#fault ? MAX_EXTRA_CELLS_AFTER_FAULT : MAX_EXTRA_CELLS;
+    const maxCells = this.width > 0 ? this.width + extraCells : this.options.limits.maxRowBytes;
+    return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
+  }
+
+  /**
+   * A missing closing quote merges several lines into one record, up to the next quote. The sign: the record does not have
+   * the header's number of cells, but its second line does. Undefined if too little text has arrived to decide.
+   */
+  #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>, isEnd: boolean): boolean | undefined {
+    if (this.fits(cells)) return false;
+    const nextLine = this.#endOfLine(this.#at);
+    if (nextLine === undefined || nextLine >= end) return false;
+    const next = this.#parseAt(nextLine, isEnd);
+    if (next.kind === "open" && !isEnd && !this.#isTooLong()) return undefined;
+    return next.kind === "record" && this.fits(next.cells);
+  }
+
+  #isTooLong(): boolean {
+    return this.#text.length - this.#at > this.options.limits.maxRowBytes;
+  }
+
+  *#handOut({ cells, end }: { cells: string[]; end: number }): Generator<CsvRecord> {
+    const { limits } = this.options;
+    const { line } = this.#place;
+    const text = this.#text.slice(this.#at, end);
+    this.#pass(end);
+    if (isOverBytes(text, limits.maxRowBytes)) {
+      yield { line, index: null, message: problemIn(rowTooLong(limits, {})), text: "" };
+    } else if (cells.some((cell) => cell.trim() !== "")) yield { line, cells };
+    else if (++this.#empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
+  }
+
+  *#takeFault(): Generator<CsvRecord> {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (!fault) return;
+    const lines = this.#faultEnd > fault.line ? ` Lines ${fault.line} to ${this.#faultEnd} are left out.` : "";
+    yield { ...fault, message: fault.message + lines };
+  }
+
+  /** Only the first of several consecutive faults is reported: the others may be its consequence. */
+  #fail(problem: { index: number | null; message: string }): void {
+    const end = this.#endOfLine(this.#at) ?? this.#text.length;
+    this.#fault ??= { line: this.#place.line, ...problem, text: this.#text.slice(this.#at, end).trimEnd() };
+  }
+
+  #problemOf(parsed: Exclude<CsvParse, { kind: "record" }>): { index: number | null; message: string } {
+    const { at, index = null } = parsed;
+    const place = at === undefined ? undefined : placeIn(this.#text.slice(this.#at, at), at - this.#at, this.#place);
+    const where =
+      place && `${place.line > this.#place.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
+    if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
+    if (at === undefined) return { index: null, message: problemIn(rowTooLong(this.options.limits, {})) };
+    const opened = "a quote opens here and does not close. Close it, or double the quotes inside the cell.";
+    return { index, message: `${where}${opened}` };
+  }
+
+  /** Skips the line. If its end has not arrived yet, skips all of the buffered text and returns false. */
+  #passLine(isEnd: boolean): boolean {
+    this.#faultEnd = this.#place.line;
+    const end = this.#endOfLine(this.#at, isEnd);
+    // The last CR may be the first half of a CRLF.
+    this.#pass(end ?? this.#text.length - (isEnd || !this.#text.endsWith("\r") ? 0 : 1));
+    return end !== undefined || isEnd;
+  }
+
+  /** Start of the line after the one at `from`; undefined if it has not arrived yet. */
+  #endOfLine(from: number, isEnd = true): number | undefined {
+    for (let at = from; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === LF) return at + 1;
+      if (code !== CR) continue;
+      if (at + 1 < this.#text.length) return this.#text.charCodeAt(at + 1) === LF ? at + 2 : at + 1;
+      if (isEnd) return at + 1;
+    }
+    return undefined;
+  }
+
+  #pass(end: number): void {
+    this.#place.pass(this.#text.slice(this.#at, end));
+    this.#at = end;
+  }
+}
+
+/** Result of parsing a record. `end` is where the next record begins. */
+type CsvParse =
+  | { kind: "record"; cells: string[]; end: number }
+  /** A quote that breaks the record: at `at`, in the cell `index`. */
+  | { kind: "broken"; at: number; index: number; message: string }
+  /** The text ends inside the record; if `at` is set, inside a quote that opened at `at` in the cell `index`. */
+  | { kind: "open"; at?: number; index?: number };
+
+interface ParseOptions {
+  /** Character code of the delimiter. */
+  delimiter: number;
+  /** A record with more cells than this is broken. */
+  maxCells: number;
+  /** The text is the end of the file. */
+  isEnd: boolean;
+}
+
+/**
+ * Parses the record at `start` (RFC 4180). A lone LF or CR also ends a record, and spaces around a quoted cell are
+ * skipped. A quote inside an unquoted cell is text.
+ */
+const parseRecord = (text: string, start: number, { delimiter, maxCells, isEnd }: ParseOptions): CsvParse => {
+  const cells: string[] = [];
+  let at = start;
+  for (;;) {
+    const cell: Cell = text[at] === QUOTE ? quotedCell(text, at, delimiter, isEnd) : plainCell(text, at, delimiter);
+    if (cell.message !== undefined) return { kind: "broken", at: cell.end, index: cells.length, message: cell.message };
+    if (cell.value === undefined) return { kind: "open", at, index: cells.length };
+    const { value, end } = cell;
+    if (end >= text.length && !isEnd) return { kind: "open" };
+    cells.push(value);
+    if (cells.length > maxCells) {
+      return { kind: "broken", at, index: maxCells, message: `the row has more than ${maxCells} cells.` };
+    }
+    const separator = text.charCodeAt(end);
+    if (separator === delimiter) at = end + 1;
+    else if (separator !== CR) return { kind: "record", cells, end: Math.min(end + 1, text.length) };
+    else if (end + 1 === text.length && !isEnd) return { kind: "open" };
+    else return { kind: "record", cells, end: text.charCodeAt(end + 1) === LF ? end + 2 : end + 1 };
+  }
+};
+
+/** `value` is undefined if the text ends before the cell does. */
+interface Cell {
+  value?: string;
+  end: number;
+  /** Why the cell breaks its record at `end`. */
+  message?: string;
+}
+
+const plainCell = (text: string, start: number, delimiter: number): Cell => {
+  let end = start;
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === delimiter || code === LF || code === CR) break;
+  }
+  return { value: text.slice(start, end), end };
+};
+
+const quotedCell = (text: string, start: number, delimiter: number, isEnd: boolean): Cell => {
+  let value = "";
+  let from = start + 1;
+  for (;;) {
+    const quote = text.indexOf(QUOTE, from);
+    if (quote < 0 || (quote + 1 === text.length && !isEnd)) return { end: text.length };
+    value += text.slice(from, quote);
+    if (text[quote + 1] !== QUOTE) {
+      let end = quote + 1;
+      while (text[end] === " ") end++;
+      const code = text.charCodeAt(end);
+      if (end >= text.length || code === delimiter || code === LF || code === CR) return { value, end };
+      return {
+        end: quote + 1,
+        message: "there is text after a closing quote. Double the quotes inside a quoted cell.",
+      };
+    }
+    value += QUOTE;
+    from = quote + 2;
+  }
+};

@@ -1,0 +1,193 @@
+import type { ReadingLimits } from "../limits";
+import { readHeader } from "../names";
+import { formatCount, invalid } from "../problems";
+import type { RawRow, Warn } from "../rows";
+import { CsvParser } from "./csv-parser";
+
+const DELIMITERS = [",", ";", "\t"] as const;
+/** Used only if the header has none of the others, because names may contain a bar. */
+const LAST_DELIMITER = "|";
+/** Characters in which the first line is looked for, to find out what separates its cells. */
+const HEAD_LENGTH = 65_536;
+
+/**
+ * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a `sep=` line declares. Unnamed columns
+ * and empty cells at the end of a row are skipped. Throws dataset_invalid if no column has a name, payload_too_large for
+ * too many columns.
+ */
+export async function* readCsv(
+  texts: AsyncIterable<string>,
+  limits: ReadingLimits,
+  warn: Warn,
+): AsyncGenerator<RawRow> {
+  let reader: RecordReader | undefined;
+  for await (const text of withHead(texts)) {
+    const first = reader === undefined;
+    reader ??= new RecordReader(text, limits, warn);
+    yield* reader.read(first ? text.slice(reader.declaration.length) : text);
+  }
+  if (reader) yield* reader.end();
+}
+
+class RecordReader {
+  readonly declaration: string;
+  readonly #delimiter: string;
+  readonly #parser: CsvParser;
+  #header: Header | undefined;
+
+  constructor(
+    head: string,
+    private readonly limits: ReadingLimits,
+    private readonly warn: Warn,
+  ) {
+    const { delimiter, declaration } = detectDelimiter(head);
+    this.declaration = declaration;
+    this.#delimiter = delimiter;
+    this.#parser = new CsvParser({ delimiter, limits });
+    this.#parser.skip(declaration);
+  }
+
+  *read(text: string): Generator<RawRow> {
+    yield* this.#rows(this.#parser.parse(text));
+  }
+
+  *end(): Generator<RawRow> {
+    yield* this.#rows(this.#parser.end());
+  }
+
+  *#rows(records: ReturnType<CsvParser["parse"]>): Generator<RawRow> {
+    for (const record of records) {
+      const { line } = record;
+      if (!this.#header) this.#open(this.#headerCells(record), line);
+      else if ("message" in record) {
+        const column = this.#header.nameAt(record.index);
+        yield { line, columns: this.#header.names, problem: { column, message: record.message } };
+      } else {
+        const row = this.#header.row(record.cells, line);
+        if (row) yield row;
+      }
+    }
+  }
+
+  /** A header with broken quotes is read as if it had none, because the column names are needed. */
+  #headerCells(record: { line: number } & ({ cells: string[] } | { message: string; text: string })): string[] {
+    if ("cells" in record) return record.cells;
+    this.warn({ line: record.line, column: null, message: `the header has broken quotes: ${record.message}` });
+    return record.text.split(this.#delimiter).map((cell) => cell.replaceAll('"', ""));
+  }
+
+  #open(cells: readonly string[], line: number): void {
+    const header = new Header(cells, { line, limits: this.limits, warn: this.warn });
+    this.#parser.fits = (record) => header.fits(record);
+    this.#parser.width = cells.length;
+    this.#header = header;
+  }
+}
+
+/** The columns of the file, and how cells map to them. */
+class Header {
+  readonly names: readonly string[];
+  readonly #places: readonly number[];
+  /** Minimum number of cells in a record. */
+  readonly #needed: number;
+  readonly #warn: Warn;
+
+  /** Throws dataset_invalid if no column has a name. */
+  constructor(
+    private readonly cells: readonly string[],
+    { line, limits, warn }: { line: number; limits: ReadingLimits; warn: Warn },
+  ) {
+    const { names, places } = readHeader(cells, limits, warn, line);
+    if (names.length === 0) throw invalid("no column has a name. Name them in the first line.", { line });
+    this.names = names;
+    this.#places = places;
+    this.#needed = (places.at(-1) ?? 0) + 1;
+    this.#warn = warn;
+  }
+
+  /** Cells that belong to no column may be missing or extra. */
+  fits(record: readonly string[]): boolean {
+    const { length } = this.cells;
+    return (
+      record.length >= this.#needed && (record.length <= length || record.slice(length).every((cell) => cell === ""))
+    );
+  }
+
+  nameAt(index: number | null): string | null {
+    if (index === null) return null;
+    return this.names[this.#places.indexOf(index)] ?? String(index + 1);
+  }
+
+  /** Undefined for a repeated header, as in concatenated files. */
+  row(record: readonly string[], line: number): RawRow | undefined {
+    const columns = this.names;
+    if (!this.fits(record)) return { line, columns, problem: { column: null, message: this.#ragged(record.length) } };
+    if (record.length > this.cells.length) {
+      this.#warn({ line, column: null, message: "empty cells after the last column are left out." });
+    } else if (record.length === this.cells.length && record.every((cell, i) => cell === this.cells[i])) {
+      this.#warn({ line, column: null, message: "the header is repeated here. This line is left out." });
+      return undefined;
+    }
+    const isPlain = this.#places.length === record.length;
+    return { line, columns, values: isPlain ? record : this.#places.map((place) => record[place]) };
+  }
+
+  #ragged(cells: number): string {
+    const count = `the row has ${formatCount(cells)} ${cells === 1 ? "cell" : "cells"}`;
+    const advice = cells < this.cells.length ? "Add the missing ones." : "Quote cells that contain delimiters.";
+    return `${count}, but the header has ${formatCount(this.cells.length)}. ${advice}`;
+  }
+}
+
+/** The same text, with a first piece that is long enough to judge by. */
+async function* withHead(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  let head: string | undefined = "";
+  for await (const text of texts) {
+    if (head === undefined) yield text;
+    else {
+      head += text;
+      if (head.length < HEAD_LENGTH) continue;
+      yield head;
+      head = undefined;
+    }
+  }
+  if (head) yield head;
+}
+
+/** The cell delimiter, and the line that declares it, which is not a record. */
+interface CsvStart {
+  delimiter: string;
+  /** `sep=;` with its line break, which spreadsheets write before the header. */
+  declaration: string;
+}
+
+const DECLARATION = /^"?sep=(\\t|[^\r\n"])"?[,;\t|]*(?:\r\n|\n|\r)/i;
+
+/**
+ * Detects the delimiter from the first lines: the one that `sep=` declares if the header contains it, otherwise the most
+ * frequent of comma, semicolon and tab, or a bar if the header has none of them.
+ */
+const detectDelimiter = (text: string): CsvStart => {
+  const [declaration = "", declared = ""] = DECLARATION.exec(text) ?? [];
+  const counts = countDelimiters(text.slice(declaration.length));
+  const most = DELIMITERS.reduce((best, each) => (countOf(counts, each) > countOf(counts, best) ? each : best));
+  const guessed = countOf(counts, most) === 0 && counts.has(LAST_DELIMITER) ? LAST_DELIMITER : most;
+  const delimiter = declared === "\\t" ? "\t" : declared;
+  const isUsed = countOf(counts, delimiter) > 0 || countOf(counts, guessed) === 0;
+  return { delimiter: delimiter !== "" && isUsed ? delimiter : guessed, declaration };
+};
+
+const countOf = (counts: ReadonlyMap<string, number>, character: string): number => counts.get(character) ?? 0;
+
+/** Counts the characters of the first line outside quotes. */
+const countDelimiters = (text: string): Map<string, number> => {
+  const counts = new Map<string, number>();
+  let isQuoted = false;
+  for (const character of text) {
+    if (character === '"') isQuoted = !isQuoted;
+    if (isQuoted) continue;
+    if (character === "\n" || character === "\r") break;
+    counts.set(character, countOf(counts, character) + 1);
+  }
+  return counts;
+};

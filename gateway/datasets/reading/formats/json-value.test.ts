@@ -1,0 +1,180 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { readText } from "../../../../tests/datasets/read";
+import { plainJson } from "../../../../tests/datasets/rows";
+import { findJsonProblem, NumberText, parseExact } from "./json-value";
+
+/** What the file writes, what a text field holds, and what metadata holds. */
+const NUMBERS: [written: string, metadata: number | string][] = [
+  ["0", 0],
+  ["-0", -0],
+  ["5", 5],
+  ["-5", -5],
+  ["1.0", 1],
+  ["1.50", 1.5],
+  ["0.1", 0.1],
+  ["0.10", 0.1],
+  ["100", 100],
+  ["1e5", 100_000],
+  ["1E+5", 100_000],
+  ["1.5e-7", 1.5e-7],
+  ["0.0000001", 1e-7],
+  ["9007199254740991", 9_007_199_254_740_991],
+  ["9007199254740993", "9007199254740993"],
+  ["-9007199254740993", "-9007199254740993"],
+  ["1234567890123456789", "1234567890123456789"],
+  ["12345678901234567890", "12345678901234567890"],
+  ["1152921504606846976", "1152921504606846976"],
+  ["1000000000000000000000", 1e21],
+  ["0.1234567890123456789", "0.1234567890123456789"],
+  ["123456789.123456789", "123456789.123456789"],
+  ["123456.789012345", 123_456.789_012_345],
+  ["3.141592653589793238", "3.141592653589793238"],
+  ["1e400", "1e400"],
+  ["1e-400", "1e-400"],
+  ["19.990", 19.99],
+  [`1${"0".repeat(150)}1`, `1${"0".repeat(150)}1`],
+];
+
+describe.each(["jsonl", "json", "csv"] as const)("a number of %s", (format) => {
+  test.each(NUMBERS)("%s keeps its digits", async (written, metadata) => {
+    const inner = `{"list":[${written}]}`;
+    const row = `{"id":${written},"input":"q","answer":${written},"contexts":[${written},"${written}"],"n":${written},"nested":${inner}}`;
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+    const csv = `id,input,answer,contexts,n,nested\n${written},q,${written},${quoted(`[${written},"${written}"]`)},${written},${quoted(inner)}\n`;
+    const { samples, report } = await readText(format, format === "csv" ? csv : format === "json" ? `[${row}]` : row);
+    expect(report.errors).toEqual([]);
+    expect(samples).toMatchObject([
+      {
+        key: written,
+        references: [written],
+        contexts: [written, written],
+        metadata: { n: format === "csv" ? written : metadata, nested: inner },
+      },
+    ]);
+  });
+});
+
+test.each([
+  "1.0",
+  "007",
+  "1e5",
+  "TRUE",
+  "True",
+  "2021-01-05",
+  "17:30:00",
+  "NaN",
+  "null",
+  " 5 ",
+  "1,5",
+  "½",
+  "+1",
+  "0x10",
+  "1_000",
+])("%j of CSV stays as it is written", async (text) => {
+  const { samples } = await readText("csv", `input;answer;n\nq;${text};${text}\n`);
+  expect(samples).toMatchObject([{ references: [text], metadata: { n: text } }]);
+});
+
+test.each([
+  ['{"input":"q","answer":true,"n":false}', "true", false],
+  ['{"input":"q","answer":"1.0","n":"007"}', "1.0", "007"],
+  ['{"input":"q","answer":"12345678901234567890","n":null}', "12345678901234567890", null],
+  ['{"input":"q","answer":"a 1e5 b","n":"x 1.0"}', "a 1e5 b", "x 1.0"],
+])("%s: text that is not a number is unchanged", async (row, answer, n) => {
+  expect((await readText("jsonl", row)).samples).toMatchObject([{ references: [answer], metadata: { n } }]);
+});
+
+test.each(["NaN", "Infinity", "-Infinity"])(
+  "%s, which Python writes into JSON, is text, as from Parquet",
+  async (text) => {
+    const rows = `{"input":"a","answer":${text},"n":${text},"l":[1.50,{"NaN":${text}}],"s":"\\"NaN, ${text}"}`;
+    const wanted = { n: text, l: `[1.50,{"NaN":"${text}"}]`, s: `"NaN, ${text}` };
+    for (const [format, file] of [["jsonl", `${rows}\n`] as const, ["json", `[${rows}]`] as const]) {
+      const { samples, report } = await readText(format, file);
+      expect(samples).toMatchObject([{ references: [text], metadata: wanted }]);
+      expect(report.errors).toEqual([]);
+    }
+  },
+);
+
+test("a text of a megabyte that does not end takes no time of its square", async () => {
+  const text = `{"input":NaN,"a":"${'\\"'.repeat(500_000)}`;
+  const { report } = await readText("jsonl", text);
+  expect(report.errors).toMatchObject([{ line: 1, message: expect.stringContaining("begins here and never ends") }]);
+});
+
+test.each(["-NaN", "nan", "NaNs", "infinity", "+Infinity", "1.", ".5", "01", "+1", "0x10"])(
+  "%s is not JSON: the row says so",
+  async (text) => {
+    const { samples, report } = await readText("jsonl", `{"input":"a","n":${text}}\n{"input":"b"}\n`);
+    expect(samples).toMatchObject([{ input: "b" }]);
+    expect(report.errors).toMatchObject([{ line: 1, message: expect.stringMatching(/^character \d+: expected/) }]);
+  },
+);
+
+test("a number of one megabyte does not take quadratic time", () => {
+  const text = `1${"0".repeat(1_000_000)}1`;
+  expect(new NumberText(text).value).toBe(text);
+  expect(new NumberText(`${text}.${"0".repeat(1_000_000)}`).value).toBe(`${text}.${"0".repeat(1_000_000)}`);
+});
+
+test("any JSON keeps its values and its digits", () => {
+  fc.assert(
+    fc.property(plainJson, (value) => {
+      const text = JSON.stringify({ value });
+      expect(JSON.stringify(parseExact(text))).toBe(JSON.stringify(JSON.parse(text)));
+    }),
+  );
+});
+
+const unit = fc.constantFrom(...'{}[]:,"-.e10 \\\n', '"a"', "true", "nul", "u00e9");
+
+test("what JSON.parse takes has no problem, and what it refuses has one", () => {
+  const json = plainJson.map((value) => JSON.stringify(value));
+  const mutated = fc.tuple(json, fc.nat(), fc.string({ unit, maxLength: 3 })).map(([text, at, insert]) => {
+    const cut = at % (text.length + 1);
+    return text.slice(0, cut) + insert + text.slice(cut);
+  });
+  fc.assert(
+    fc.property(fc.oneof(json, mutated, fc.string({ unit })), (text) => {
+      let isJson = true;
+      try {
+        JSON.parse(text);
+      } catch {
+        isJson = false;
+      }
+      expect(findJsonProblem(text) === undefined).toBe(isJson);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test.each([
+  ['{"a": 1,}', 8, 'expected a name in double quotes, found "}"'],
+  ['{"a" 1}', 5, 'expected ":", found "1"'],
+  ['{"a": 1 "b": 2}', 8, 'expected "," or "}", found "\\""'],
+  ["[1, 2", 5, 'expected "," or "]", found the end'],
+  ['{"a": nope}', 6, 'expected a value, found "n"'],
+  ['{"a": nan}', 6, 'expected a value, found "n"'],
+  ['{"a": NaN, "b": -Infinity, c}', 27, 'expected a name in double quotes, found "c"'],
+  ["{'a': 1}", 1, 'expected a name in double quotes, found "\'"'],
+  ['{"a": "x', 6, "a string begins here and never ends"],
+  ['{"a": "x\ty"}', 8, "a control character stands in a string: write it as an escape"],
+  ['{"a": "\\x"}', 7, "a backslash here is no escape of JSON"],
+  ["{} {}", 3, "there is more after the end of the value"],
+  ["01", 1, "there is more after the end of the value"],
+  ["", 0, "expected a value, found the end"],
+  ['{"a": {"__proto__": 1}}', 7, 'the name "__proto__" is not allowed: rename it'],
+  ['{"\\u005f_proto__": 1}', 1, 'the name "__proto__" is not allowed: rename it'],
+  ['[{"constructor": 1}]', 2, 'the name "constructor" is not allowed: rename it'],
+])("%j: position %d, %s", (text, at, message) => {
+  expect(findJsonProblem(text)).toEqual({ at, message });
+});
+
+test("100 levels are fine and 101 are not", () => {
+  const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  expect(findJsonProblem(nested(100))).toBeUndefined();
+  expect(findJsonProblem(nested(101))).toEqual({ at: 100, message: "lists and objects are more than 100 levels deep" });
+  expect(findJsonProblem("[".repeat(1_000_000))?.at).toBe(100);
+});

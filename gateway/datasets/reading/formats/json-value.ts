@@ -1,0 +1,217 @@
+import { FORBIDDEN_NAMES, forbiddenName, MAX_DEPTH } from "../limits";
+import { placeIn } from "../line-counter";
+import type { RawRow } from "../rows";
+
+/** `value` is undefined where there is a problem. */
+interface ParsedJson {
+  value?: unknown;
+  problem?: JsonProblem;
+}
+
+/**
+ * JSON with at most 100 levels and no names that mean something on JavaScript's own objects; or where it goes wrong. A
+ * number that JavaScript would print with other digits is a `NumberText`; `NaN` and `Infinity` are text.
+ */
+export const parseJson = (text: string): ParsedJson => {
+  const parsed = tryParse(text) ?? (NOT_FINITE.test(text) ? tryParse(quoteNotFinite(text)) : undefined);
+  if (parsed && isHarmless(parsed.value, MAX_DEPTH)) return parsed;
+  return { problem: findJsonProblem(text) ?? { at: 0, message: "this is not JSON" } };
+};
+
+const tryParse = (text: string): { value: unknown } | undefined => {
+  try {
+    return { value: parseExact(text) };
+  } catch {
+    return undefined;
+  }
+};
+
+/** Numbers that JSON does not have, and that Python and JavaScript libraries write all the same. */
+const NOT_FINITE = /NaN|Infinity/;
+const STRING_OR_NOT_FINITE = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|(?<!-)\bNaN\b|-?\bInfinity\b/gs;
+
+/** They are text, as from Parquet. */
+const quoteNotFinite = (text: string): string =>
+  text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
+
+/**
+ * Digits that a double may lose or print differently: 16 or more of them, trailing zeros of a fraction, leading zeros of a
+ * small one, an exponent, -0. A match inside a string costs only time.
+ */
+const MAY_LOSE_DIGITS = /\d{16}|[\d.]{17}|\.\d*0(?!\d)|0\.0{6}|\d[eE][+-]?\d|-0(?![.\d])/;
+
+/** `JSON.parse` that keeps the digits of numbers. Throws SyntaxError. */
+export const parseExact = (text: string): unknown =>
+  MAY_LOSE_DIGITS.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+
+/** `source` is the text of a primitive value in the file. */
+const keepDigits = (_name: string, value: unknown, { source }: { source?: string } = {}): unknown =>
+  typeof value === "number" && source !== undefined && source !== String(value) ? new NumberText(source) : value;
+
+const isHarmless = (value: unknown, levels: number): boolean => {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) return value.every((item) => isHarmless(item, levels - 1));
+  return Object.entries(value).every(([name, inner]) => !FORBIDDEN_NAMES.has(name) && isHarmless(inner, levels - 1));
+};
+
+/** The text of a row that begins at `line` and `character` of the file. It has to be an object. */
+export const jsonRow = (text: string, start: { line: number; character: number }): RawRow => {
+  const { value, problem } = parseJson(text);
+  if (problem) {
+    const { line, character } = placeIn(text, problem.at, start);
+    return { line, problem: { column: null, message: `character ${character}: ${problem.message}.` } };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof NumberText) {
+    const found = Array.isArray(value) ? "a list" : String(value).slice(0, 60);
+    return { line: start.line, problem: { column: null, message: `a row must be an object, not ${found}.` } };
+  }
+  return { line: start.line, columns: Object.keys(value), values: Object.values(value) };
+};
+
+/** `JSON.rawJSON` (ECMAScript proposal "JSON.parse source text access"), which TypeScript has no type for yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+
+/**
+ * A number with its digits from the file, used if JavaScript would print it differently: `1.50`, `1e5`, `12345678901234567890`.
+ * `text` is a JSON number. Inside lists and objects, `JSON.stringify` writes it digit for digit.
+ */
+export class NumberText {
+  constructor(readonly text: string) {}
+
+  /** The number if a double represents it exactly; otherwise the text. */
+  get value(): number | string {
+    const number = Number(this.text);
+    return Number.isFinite(number) && digitsOf(String(number)) === digitsOf(this.text) ? number : this.text;
+  }
+
+  toString(): string {
+    return this.text;
+  }
+
+  toJSON(): object {
+    return rawJSON(this.text);
+  }
+}
+
+/** The number in a canonical notation: `1.50`, `15e-1` and `+1.5` are `15e-1`. */
+const digitsOf = (text: string): string => {
+  const [, sign = "", whole = "", fraction = "", exponent = "0"] =
+    /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  let end = digits.length;
+  while (digits[end - 1] === "0") end--;
+  const significant = digits.slice(0, end);
+  if (significant === "") return "0";
+  const tens = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign === "-" ? "-" : ""}${significant}e${tens}`;
+};
+
+interface JsonProblem {
+  /** Position in the text, from 0. */
+  at: number;
+  message: string;
+}
+
+/**
+ * The first thing in a text that makes it no JSON of ours: broken syntax, more than 100 levels, a name that no data may
+ * carry. It is slower than JSON.parse, which tells no position, and runs only when a row has failed.
+ */
+export const findJsonProblem = (text: string): JsonProblem | undefined => new Scanner(text).scan();
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
+
+/** Each step passes what it is named after and says whether all was well; the first problem ends them all. */
+class Scanner {
+  #at = 0;
+  #depth = 0;
+  #problem: JsonProblem | undefined;
+
+  constructor(private readonly text: string) {}
+
+  scan(): JsonProblem | undefined {
+    if (this.#value() && this.#at < this.text.length) this.#fail("there is more after the end of the value");
+    return this.#problem;
+  }
+
+  #value(): boolean {
+    this.#match(SPACE);
+    const isFine = this.#bareValue();
+    this.#match(SPACE);
+    return isFine;
+  }
+
+  #bareValue(): boolean {
+    const next = this.text[this.#at];
+    if (next === "{") return this.#list("}", () => this.#member());
+    if (next === "[") return this.#list("]", () => this.#value());
+    if (next === '"') return this.#string();
+    return this.#match(SCALAR) !== "" || this.#expected("a value");
+  }
+
+  #list(end: string, item: () => boolean): boolean {
+    this.#depth++;
+    if (this.#depth > MAX_DEPTH) return this.#fail(`lists and objects are more than ${MAX_DEPTH} levels deep`);
+    this.#at++;
+    this.#match(SPACE);
+    if (!this.#takes(end)) {
+      do {
+        if (!item()) return false;
+      } while (this.#takes(","));
+      if (!this.#takes(end)) return this.#expected(`"," or "${end}"`);
+    }
+    this.#depth--;
+    return true;
+  }
+
+  #member(): boolean {
+    this.#match(SPACE);
+    const start = this.#at;
+    if (this.text[start] !== '"') return this.#expected("a name in double quotes");
+    if (!this.#string()) return false;
+    const name: unknown = JSON.parse(this.text.slice(start, this.#at));
+    if (typeof name === "string" && FORBIDDEN_NAMES.has(name)) return this.#fail(forbiddenName(name), start);
+    this.#match(SPACE);
+    return this.#takes(":") ? this.#value() : this.#expected('":"');
+  }
+
+  #string(): boolean {
+    const start = this.#at++;
+    while (this.#at < this.text.length) {
+      const character = this.text.charAt(this.#at);
+      if (character === "\\") {
+        if (this.#match(ESCAPE) === "") return this.#fail("a backslash here is no escape of JSON");
+        continue;
+      }
+      if (character < " ") return this.#fail("a control character stands in a string: write it as an escape");
+      this.#at++;
+      if (character === '"') return true;
+    }
+    return this.#fail("a string begins here and never ends", start);
+  }
+
+  #takes(character: string): boolean {
+    if (this.text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  #match(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found = ""] = pattern.exec(this.text) ?? [];
+    this.#at += found.length;
+    return found;
+  }
+
+  #expected(what: string): false {
+    const found = this.#at < this.text.length ? JSON.stringify(this.text[this.#at]) : "the end";
+    return this.#fail(`expected ${what}, found ${found}`);
+  }
+
+  #fail(message: string, at = this.#at): false {
+    this.#problem ??= { at, message };
+    return false;
+  }
+}

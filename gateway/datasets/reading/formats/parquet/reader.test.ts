@@ -1,0 +1,254 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
+import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
+import { AppError } from "../../../../../lib/errors";
+import { collect } from "../../../../../tests/datasets/read";
+import { keepWarnings, LIMITS, listRows, noWarning } from "../../../../../tests/datasets/rows";
+import { readSamples } from "../../read-samples";
+import { readParquet } from "./reader";
+
+const FIXTURES = join(import.meta.dir, "fixtures");
+const dir = mkdtempSync(join(tmpdir(), "groundwire-parquet-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const read = (path: string, limits = LIMITS, leftOut: string[] = []) =>
+  listRows(readParquet(path, limits, new Set(leftOut), noWarning));
+
+type WriteOptions = Parameters<typeof parquetWriteBuffer>[0];
+
+let files = 0;
+const write = (bytes: ArrayBuffer | Uint8Array): string => {
+  const path = join(dir, `${files++}.parquet`);
+  writeFileSync(path, new Uint8Array(bytes));
+  return path;
+};
+
+const expected: Record<string, unknown>[] = readFileSync(join(FIXTURES, "expected.jsonl"), "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line));
+
+test.each(["pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars", "duckdb"])(
+  "rows that %s has written come back",
+  async (writer) => {
+    const rows = await read(join(FIXTURES, `${writer}.parquet`));
+    const wanted = expected.map(({ counts, ...rest }, i) => [i + 1, writer === "polars" ? rest : { ...rest, counts }]);
+    expect(rows).toEqual(wanted);
+  },
+);
+
+const column = (name: string, data: unknown[], rest: Partial<ColumnSource> = {}): ColumnSource => ({
+  name,
+  data,
+  ...rest,
+});
+const texts = (count: number, make: (i: number) => string) => Array.from({ length: count }, (_, i) => make(i));
+
+describe("pages", () => {
+  const data = texts(3000, (i) => `text ${i} `.repeat(i % 9));
+  const compressors = { GZIP: gzipSync, BROTLI: brotliCompressSync, ZSTD: zstdCompressSync };
+  test.each(["UNCOMPRESSED", "SNAPPY", "GZIP", "BROTLI", "ZSTD"] as const)(
+    "of %s, many in each column",
+    async (codec) => {
+      const path = write(
+        parquetWriteBuffer({
+          columnData: [column("input", data)],
+          codec,
+          compressors,
+          pageSize: 2000,
+          rowGroupSize: 700,
+        }),
+      );
+      expect(await read(path)).toEqual(data.map((input, i) => [i + 1, { input }]));
+    },
+  );
+
+  test("a list that goes on in the next page is one row", async () => {
+    const lists = Array.from({ length: 40 }, (_, i) => texts((i * 37) % 90, (j) => `${i}.${j}`));
+    const schema: WriteOptions["schema"] = [
+      { name: "root", num_children: 1 },
+      { name: "contexts", num_children: 1, repetition_type: "OPTIONAL", converted_type: "LIST" },
+      { name: "list", num_children: 1, repetition_type: "REPEATED" },
+      { name: "element", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+    ];
+    const path = write(parquetWriteBuffer({ columnData: [column("contexts", lists)], schema, pageSize: 60 }));
+    expect(await read(path)).toEqual(lists.map((contexts, i) => [i + 1, { contexts }]));
+  });
+
+  test("of columns that are left out are not looked at", async () => {
+    const path = write(parquetWriteBuffer({ columnData: [column("input", ["a"]), column("image", ["PICTURE"])] }));
+    writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff\xff\xff\xff\xff\xff\xff"), "latin1");
+    const unreadable = "unreadable: a value here is not UTF-8 text. Write it as text, or map the column to null.";
+    expect(await read(path)).toEqual([[1, { input: "a", image: unreadable }]]);
+    expect(await read(path, LIMITS, ["image"])).toEqual([[1, { input: "a", image: null }]]);
+  });
+});
+
+describe("what a file states is not believed", () => {
+  const refused = async (path: string, message: string, limits = LIMITS) => {
+    const kind = expect.stringMatching(/dataset_invalid|payload_too_large/);
+    await expect(read(path, limits)).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });
+  };
+  const file = (columnData: ColumnSource[], rest: Partial<WriteOptions> = {}) =>
+    write(parquetWriteBuffer({ columnData, ...rest }));
+
+  test("more rows, columns or bytes than the limits allow", async () => {
+    const numbers = texts(20, String);
+    await refused(file([column("input", numbers)]), "The file has more than 19 rows.", { ...LIMITS, maxRows: 19 });
+    const two = [column("input", numbers), column("b", numbers)];
+    await refused(file(two), "There are 2 columns, but the limit is 1.", { ...LIMITS, maxColumns: 1 });
+    const groups = file([column("input", texts(6000, String))], { rowGroupSize: 1 });
+    await refused(groups, "The footer of the file has more than 256 KiB. Write larger row groups.");
+  });
+
+  test("one value of a dictionary in every row", async () => {
+    const path = file([column("input", new Array(300).fill("x".repeat(10_000)))]);
+    expect(Bun.file(path).size).toBeLessThan(5000);
+    await refused(path, "unpacked, the rows take more than 400 KiB.", { ...LIMITS, maxUploadBytes: 102_400 });
+  });
+
+  test("a page that unpacks to more than it states", async () => {
+    const compressors = { GZIP: () => gzipSync(Buffer.alloc(50_000_000)) };
+    await refused(file([column("input", ["a", "b"])], { codec: "GZIP", compressors }), "a page can't be decoded");
+  });
+
+  test("a page that states more than fits into memory", async () => {
+    const path = file(
+      [
+        column(
+          "input",
+          texts(1000, (i) => `${i}`.padEnd(30_000, "x")),
+          { encoding: "PLAIN" },
+        ),
+      ],
+      {
+        pageSize: 30_000_000,
+      },
+    );
+    await refused(path, "The pages of the Parquet file take more than 16 MiB at a time.");
+  });
+
+  test("a row that is too long rejects only itself", async () => {
+    const long = file([column("input", ["a", "x".repeat(1024), "b"])]);
+    const message = "2: the row is longer than 1 KiB. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.";
+    expect(await read(long, { ...LIMITS, maxRowBytes: 1024 })).toEqual([
+      [1, { input: "a" }],
+      message,
+      [3, { input: "b" }],
+    ]);
+  });
+
+  test("a column that can't be read loses its values from where it fails, and no other column or row group is affected", async () => {
+    const data = texts(6, (i) => `text ${i}`);
+    const compressors = { LZO: (bytes: Uint8Array) => bytes };
+    const path = file([column("input", data), column("b", data, { codec: "LZO" })], { compressors });
+    const codec = "unreadable: the column is compressed with LZO. Write the file with zstd or snappy.";
+    expect(await read(path)).toEqual(data.map((input, i) => [i + 1, { input, b: codec }]));
+    expect(await read(path, LIMITS, ["b"])).toEqual(data.map((input, i) => [i + 1, { input, b: null }]));
+    const bad = (at: number) => {
+      let page = 0;
+      const compressors = { GZIP: (bytes: Uint8Array) => (page++ === at ? Buffer.from("broken") : gzipSync(bytes)) };
+      const columnData = [column("input", data, { encoding: "PLAIN" }), column("b", data, { encoding: "PLAIN" })];
+      return file(columnData, { codec: "GZIP", compressors, rowGroupSize: 2 });
+    };
+    // Two columns in three groups: page 3 holds the second column of rows 3 and 4.
+    const rows = (await read(bad(3))) as [number, { input: string; b: string }][];
+    expect(rows.map(([, { input }]) => input)).toEqual(data);
+    expect(rows.map(([, { b }]) => b.startsWith("unreadable"))).toEqual([false, false, true, true, false, false]);
+    const alone = bad(2);
+    expect((await read(alone, LIMITS, ["b"])).map((row) => (Array.isArray(row) ? row[0] : row))).toEqual([
+      1,
+      2,
+      "3: the Parquet file is damaged: a page can't be decoded. Write it again. Therefore this row and the 1 after it can't be read.",
+      5,
+      6,
+    ]);
+  });
+
+  test("a value that can't be read rejects its row if a field needs it; in metadata only the value is left out", async () => {
+    const read = async (names: [string, string]) => {
+      const texts = ["one", "PICTURE", "three"];
+      const path = file(names.map((name) => column(name, name === names[1] ? texts : ["a", "b", "c"])));
+      writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff".repeat(7)), "latin1");
+      const source = { format: "parquet", path, leftOut: new Set<string>() } as const;
+      const { samples, report } = await collect(readSamples(source, { limits: LIMITS, mapping: {} }));
+      return { inputs: samples.map(({ input }) => input), errors: report.errors, warnings: report.warnings };
+    };
+    const message = "a value here is not UTF-8 text. Write it as text, or map the column to null.";
+    expect(await read(["input", "answer"])).toEqual({
+      inputs: ["a", "c"],
+      errors: [{ line: 2, column: "answer", message }],
+      warnings: [],
+    });
+    expect(await read(["input", "image"])).toEqual({
+      inputs: ["a", "b", "c"],
+      errors: [],
+      warnings: [{ line: 2, column: "image", message: `${message} The value is left out.`, count: 1 }],
+    });
+  });
+
+  test.each([1, 65_536, 200_000])("%d NUL bytes at the end are cut and reported", async (count) => {
+    const path = file([column("input", ["a"])]);
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(count)]));
+    const { warn, warnings } = keepWarnings();
+    expect(await listRows(readParquet(path, LIMITS, new Set(), warn))).toEqual([[1, { input: "a" }]]);
+    expect(warnings).toEqual([expect.stringContaining("NUL bytes at the end of the file are left out.")]);
+  });
+
+  test("two columns of one name are both read", async () => {
+    const rows = await read(file([column("a", ["x"]), column("a", ["y"]), column("input", ["z"])]));
+    expect(rows).toEqual([[1, { a: "x", "a (2)": "y", input: "z" }]]);
+  });
+
+  test("a codec that is not read, where no column is left", async () => {
+    const compressors = { LZO: (bytes: Uint8Array) => bytes };
+    const lzo = file([column("input", ["a"])], { codec: "LZO", compressors });
+    await refused(lzo, "The column is compressed with LZO. Write the file with zstd or snappy.");
+  });
+
+  test("texts that repeat the one before for more than fits into memory", async () => {
+    const data = texts(1000, (i) => `${"x".repeat(30_000)}${i}`);
+    const path = file([column("input", data, { encoding: "DELTA_BYTE_ARRAY" })], { pageSize: 60_000_000 });
+    expect(Bun.file(path).size).toBeLessThan(100_000);
+    await refused(path, "The pages of the Parquet file take more than 16 MiB at a time.");
+    const few = file([column("input", data.slice(0, 100), { encoding: "DELTA_BYTE_ARRAY" })]);
+    expect(await read(few)).toEqual(data.slice(0, 100).map((input, i) => [i + 1, { input }]));
+  });
+
+  test("no file at all, half a file, another file with its name", async () => {
+    const whole = readFileSync(join(FIXTURES, "pyarrow.parquet"));
+    await refused(write(Buffer.from("PAR1")), "The Parquet file is damaged: it is too short.");
+    await refused(write(whole.subarray(0, 5000)), "The Parquet file is damaged: it does not end with PAR1.");
+    await refused(write(Buffer.from(`PAR1${"x".repeat(100)}PAR1`)), "The footer of the file has more than 256 KiB.");
+    await refused(write(Buffer.from("PAR1xxxx\x04\0\0\0PAR1")), "its footer can't be read");
+    await refused(write(Buffer.concat([whole.subarray(0, -5), Buffer.from("PARE")])), "The file is encrypted.");
+  });
+
+  test("bytes that are changed anywhere: rows come back, or the file is refused, and it ends", async () => {
+    const originals = ["pyarrow", "pyarrow-v1", "pyarrow-lz4", "polars", "duckdb"].map((name) =>
+      readFileSync(join(FIXTURES, `${name}.parquet`)),
+    );
+    const change = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...originals),
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        async (original, changes) => {
+          const bytes = Buffer.from(original);
+          for (const { at, bytes: other } of changes) bytes.set(other, Math.floor(at * (bytes.length - other.length)));
+          const outcome = await read(write(bytes)).catch((error: unknown) => error);
+          if (outcome instanceof AppError) expect(["dataset_invalid", "payload_too_large"]).toContain(outcome.kind);
+          else expect(outcome).toBeArray();
+        },
+      ),
+      { numRuns: 150 },
+    );
+  }, 30_000);
+});
