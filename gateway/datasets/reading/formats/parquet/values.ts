@@ -1,10 +1,14 @@
+import type { SchemaElement, SchemaTree } from "hyparquet";
+import { isMapLike } from "hyparquet/src/schema.js";
+import { FORBIDDEN_NAMES, forbiddenName } from "../../limits";
+import { invalid } from "../../problems";
 import { Unreadable } from "../../rows";
 import { NumberText, parseJson } from "../json-value";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** JSON text that is parsed only when its row is read: many rows may share a dictionary value. */
-export class JsonBytes {
+class JsonBytes {
   constructor(readonly bytes: Uint8Array) {}
 }
 
@@ -63,3 +67,183 @@ export const countBytes = (value: unknown): number => {
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
   return Object.values(value).reduce((sum: number, inner) => sum + countBytes(inner), VALUE_BYTES);
 };
+
+/** The conversion of the stored values at this path from the schema's root; undefined if they need none. */
+export const valueParser = (schemaPath: readonly SchemaTree[]): ((stored: unknown) => unknown) | undefined => {
+  const leaf = schemaPath.at(-1);
+  const toValue = leaf && logicalValue(leaf.element);
+  const map = schemaPath.at(-3);
+  const isMapKey = map !== undefined && isMapLike(map) && leaf?.element.name === "key";
+  return isMapKey ? (stored) => mapKey(toJson(toValue ? toValue(stored) : stored)) : toValue;
+};
+
+/** Keys of maps become the names of an object's properties. */
+const mapKey = (key: unknown): string => {
+  if (key instanceof Unreadable) throw invalid("a key of a map is not UTF-8 text.");
+  const name = String(key);
+  if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
+  return name;
+};
+
+type Unit = "MILLIS" | "MICROS" | "NANOS";
+
+/** Converts a stored value to a JSON value. Text stays bytes until its row is read: many rows may share a dictionary value. */
+type ToValue = (stored: unknown) => unknown;
+
+const UNITS_PER_SECOND: Readonly<Record<Unit, bigint>> = { MILLIS: 1000n, MICROS: 1_000_000n, NANOS: 1_000_000_000n };
+const SECONDS_PER_DAY = 86_400n;
+/** The range of `Date` in days from 1970: the years -271821 to 275760. */
+const MAX_DAYS = 100_000_000n;
+/** The Julian day of 1970-01-01, from which INT96 counts. */
+const JULIAN_EPOCH = 2_440_588n;
+
+const noTime = new Unreadable("a value here is not a valid date or time. Correct it, or map the column to null.");
+
+/** The conversion for a column's logical type (parquet-format, LogicalTypes.md); undefined if values need none. */
+export const logicalValue = ({
+  type,
+  converted_type: converted,
+  logical_type: logical,
+  ...element
+}: SchemaElement): ToValue | undefined => {
+  switch (logical?.type) {
+    case "TIMESTAMP":
+      return (stored) => timestamp(stored, logical.unit, logical.isAdjustedToUTC);
+    case "TIME":
+      return (stored) => timeOfDay(stored, logical.unit);
+    case "FLOAT16":
+      return (stored) => (stored instanceof Uint8Array ? float16(stored) : stored);
+    case "UUID":
+      return (stored) => (stored instanceof Uint8Array ? uuid(stored) : stored);
+    case "DECIMAL":
+      return (stored) => decimal(stored, logical.scale ?? 0);
+    case "DATE":
+      return date;
+    case "JSON":
+      return json;
+  }
+  switch (converted) {
+    case "JSON":
+      return json;
+    case "DECIMAL":
+      return (stored) => decimal(stored, element.scale ?? 0);
+    case "DATE":
+      return date;
+    case "TIME_MILLIS":
+      return (stored) => timeOfDay(stored, "MILLIS");
+    case "TIME_MICROS":
+      return (stored) => timeOfDay(stored, "MICROS");
+    // Before 2.4 the format had only UTC times.
+    case "TIMESTAMP_MILLIS":
+      return (stored) => timestamp(stored, "MILLIS", true);
+    case "TIMESTAMP_MICROS":
+      return (stored) => timestamp(stored, "MICROS", true);
+  }
+  if (type === "INT96") return (stored) => timestamp(nanosOfInt96(stored), "NANOS", false);
+  if (type === "FLOAT") return (stored) => (typeof stored === "number" ? shortest(stored, Math.fround, 6) : stored);
+  const isUnsigned = logical?.type === "INTEGER" ? !logical.isSigned : converted?.startsWith("UINT_");
+  if (isUnsigned && type === "INT64")
+    return (stored) => (typeof stored === "bigint" ? BigInt.asUintN(64, stored) : stored);
+  if (isUnsigned && type === "INT32") return (stored) => (typeof stored === "number" ? stored >>> 0 : stored);
+  return undefined;
+};
+
+const toBigInt = (stored: unknown): bigint | undefined => {
+  if (typeof stored === "bigint") return stored;
+  return typeof stored === "number" && Number.isSafeInteger(stored) ? BigInt(stored) : undefined;
+};
+
+const json: ToValue = (stored) => (stored instanceof Uint8Array ? new JsonBytes(stored) : stored);
+
+/** `2021-01-05`. `stored`: days from 1970. */
+const date = (stored: unknown): unknown => {
+  const days = toBigInt(stored);
+  return days === undefined || days < -MAX_DAYS || days > MAX_DAYS ? noTime : dateOf(days);
+};
+
+const dateOf = (days: bigint): string =>
+  new Date(Number(days * SECONDS_PER_DAY) * 1000).toISOString().split("T", 1)[0] ?? "";
+
+/** `17:30:00` and the fraction unless it is zero. The UTC flag is ignored: pyarrow sets it for every time of day. */
+const timeOfDay = (stored: unknown, unit: Unit): unknown => {
+  const count = toBigInt(stored);
+  if (count === undefined || count < 0n || count >= SECONDS_PER_DAY * UNITS_PER_SECOND[unit]) return noTime;
+  return clock(count, unit);
+};
+
+/** `2021-01-05T17:30:00` with the fraction unless it is zero, and `Z` unless it is a local time. */
+const timestamp = (stored: unknown, unit: Unit, isUtc: boolean): unknown => {
+  const count = toBigInt(stored);
+  if (count === undefined) return noTime;
+  const perDay = SECONDS_PER_DAY * UNITS_PER_SECOND[unit];
+  const rest = ((count % perDay) + perDay) % perDay;
+  const days = (count - rest) / perDay;
+  if (days < -MAX_DAYS || days >= MAX_DAYS) return noTime;
+  return `${dateOf(days)}T${clock(rest, unit)}${isUtc ? "Z" : ""}`;
+};
+
+/** A fraction has three, six or nine digits. */
+const clock = (count: bigint, unit: Unit): string => {
+  const perSecond = UNITS_PER_SECOND[unit];
+  const seconds = Number(count / perSecond);
+  const parts = [seconds / 3600, (seconds / 60) % 60, seconds % 60];
+  const fraction = String(count % perSecond)
+    .padStart(String(perSecond).length - 1, "0")
+    .replace(/(?:000)+$/, "");
+  return parts.map((part) => String(Math.floor(part)).padStart(2, "0")).join(":") + (fraction && `.${fraction}`);
+};
+
+/** Nanoseconds since 1970 of a Julian day plus the nanoseconds within it. */
+const nanosOfInt96 = (stored: unknown): unknown => {
+  if (typeof stored !== "bigint") return stored;
+  const nanos = BigInt.asUintN(64, stored);
+  return ((stored >> 64n) - JULIAN_EPOCH) * SECONDS_PER_DAY * UNITS_PER_SECOND.NANOS + nanos;
+};
+
+/** `12.50`: all digits of its scale. */
+const decimal = (stored: unknown, scale: number): unknown => {
+  const unscaled = stored instanceof Uint8Array ? fromBytes(stored) : toBigInt(stored);
+  if (unscaled === undefined || !Number.isInteger(scale) || Math.abs(scale) > MAX_DECIMAL_DIGITS) return noDecimal;
+  const sign = unscaled < 0n ? "-" : "";
+  const digits = String(unscaled < 0n ? -unscaled : unscaled);
+  if (scale <= 0) return new NumberText(unscaled === 0n ? "0" : sign + digits + "0".repeat(-scale));
+  const padded = digits.padStart(scale + 1, "0");
+  return new NumberText(`${sign}${padded.slice(0, -scale)}.${padded.slice(-scale)}`);
+};
+
+/** Far more than any writer allows. Without a limit, a file could expand every value to a million digits. */
+const MAX_DECIMAL_DIGITS = 1000;
+const noDecimal = new Unreadable("a decimal here has more than 1,000 digits. Correct it, or map the column to null.");
+
+/** Big-endian two's complement; undefined for a value with too many digits. */
+const fromBytes = (bytes: Uint8Array): bigint | undefined => {
+  if (bytes.length * 2 > MAX_DECIMAL_DIGITS) return undefined;
+  const hex = Buffer.from(bytes).toString("hex");
+  return hex === "" ? 0n : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex}`));
+};
+
+/** The double with the fewest digits that rounds to this float: 0.1, not 0.10000000149011612. */
+const shortest = (value: number, round: (value: number) => number, digits: number): number => {
+  if (!Number.isFinite(value)) return value;
+  for (let count = digits; count <= 9; count++) {
+    const short = Number(value.toPrecision(count));
+    if (round(short) === value) return short;
+  }
+  return value;
+};
+
+/** ECMAScript 2025; TypeScript has no type for it yet. */
+const { f16round } = Math as unknown as { f16round(value: number): number };
+
+const float16 = (bytes: Uint8Array): number => {
+  const bits = (bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8);
+  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction > 0 ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  const value = exponent === 0 ? 2 ** -24 * fraction : 2 ** (exponent - 25) * (1024 + fraction);
+  return sign * shortest(value, f16round, 1);
+};
+
+const uuid = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

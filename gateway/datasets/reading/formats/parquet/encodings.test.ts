@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { bitWidth, readHybrid } from "./hybrid";
+import { bitWidth, readHybrid } from "./encodings";
 
 /** A run of a value, or groups of eight packed values, as Parquet's format lays them out. */
 type Part = { run: number; value: number } | { packed: number[] };

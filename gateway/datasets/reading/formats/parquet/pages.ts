@@ -1,8 +1,9 @@
-import type { ColumnMetaData, PageHeader } from "hyparquet";
+import type { ColumnMetaData, PageHeader, ParquetType } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
+import { noteRead } from "../../garbage";
+import { formatBytes, invalid } from "../../problems";
 import { decompress } from "./codecs";
-import { damaged, type RandomFile } from "./file";
-import { checkStated } from "./stated";
+import { checkStated, damaged, type RandomFile } from "./file";
 
 /** A header may hold the smallest and the largest of the page's values: most of these are short. */
 const HEADER_BYTES = [4096, 1_048_576];
@@ -57,3 +58,49 @@ export class RawPages {
     return Buffer.concat([bytes.subarray(0, levels), values]);
   }
 }
+
+/** For the pages and dictionaries of all columns that are open at a time. */
+const MAX_COST_BYTES = 16 * 1_048_576;
+
+/** Keeps what is open at the same time within a bound that holds for all columns together. */
+export class OpenPages {
+  readonly #costs = new Map<object, number>();
+
+  /** States what `holder` is about to hold. Throws dataset_invalid when all holders together would hold too much. */
+  hold(holder: object, costBytes: number, column: string): void {
+    this.#costs.set(holder, costBytes);
+    const sum = this.#costs.values().reduce((all, each) => all + each, 0);
+    if (sum > MAX_COST_BYTES) {
+      throw invalid(
+        `the pages of the Parquet file take more than ${formatBytes(MAX_COST_BYTES)} at a time. Map columns that you ` +
+          "don't need to null, write the file with smaller pages, or upload JSONL.",
+        { column },
+      );
+    }
+    noteRead(costBytes);
+  }
+
+  letGo(holder: object): void {
+    this.#costs.delete(holder);
+  }
+}
+
+/** For each value of a page: two levels and its number in the dictionary. */
+const VALUE_COST = 6;
+
+/** How many values a page or a dictionary states. */
+export const statedCount = ({
+  data_page_header: v1,
+  data_page_header_v2: v2,
+  dictionary_page_header: dictionary,
+}: PageHeader): number | undefined => (v1 ?? v2 ?? dictionary)?.num_values;
+
+/** Bytes in memory for each value beside the page itself, while the page is open. */
+export const valueCost = (header: PageHeader, type: ParquetType): number => {
+  if (header.type === "DICTIONARY_PAGE") return type === "BYTE_ARRAY" ? 4 : 64;
+  const encoding = (header.data_page_header ?? header.data_page_header_v2)?.encoding;
+  const isSplit = encoding === "BYTE_STREAM_SPLIT" && type === "FIXED_LEN_BYTE_ARRAY";
+  if (encoding?.endsWith("BYTE_ARRAY") || isSplit) return VALUE_COST + 128;
+  const isReadBySlices = encoding?.startsWith("PLAIN") || encoding === "RLE_DICTIONARY";
+  return VALUE_COST + (isReadBySlices && type !== "BOOLEAN" ? 0 : 8);
+};

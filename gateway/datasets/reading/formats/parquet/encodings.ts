@@ -3,9 +3,7 @@ import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from "hyparqu
 import { byteStreamSplit } from "hyparquet/src/encoding.js";
 import { readPlain } from "hyparquet/src/plain.js";
 import { invalid } from "../../problems";
-import { type Dictionary, textDictionary, valueDictionary } from "./dictionary";
 import { damaged } from "./file";
-import { readHybrid } from "./hybrid";
 
 /** How the values of a column are stored, and what they become. */
 export interface Decoder {
@@ -134,4 +132,87 @@ const deltaByteArraySize = (reader: DataReader, count: number): number => {
     }
   }
   return size;
+};
+
+/** The values of a column that its pages name by number. */
+export interface Dictionary {
+  /** Throws dataset_invalid for numbers that are not in it. */
+  pick(numbers: Uint32Array): DecodedArray;
+}
+
+/** Values that are decoded already. */
+const valueDictionary = (values: DecodedArray): Dictionary => ({
+  pick: (numbers) => Array.from(numbers, (number) => known(values[number])),
+});
+
+/**
+ * Texts as the bytes of the page that they lie in, four bytes of length in front of each: an object for each text would
+ * take more than most texts do.
+ */
+const textDictionary = (page: Uint8Array, count: number): Dictionary => {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  const starts = new Uint32Array(count);
+  for (let i = 0, at = 0; i < count; i++) {
+    starts[i] = at + 4;
+    at += 4 + view.getUint32(at, true);
+    if (at > page.length) throw damaged("a dictionary ends too early");
+  }
+  const textAt = (start: number): Uint8Array => page.subarray(start, start + view.getUint32(start - 4, true));
+  return { pick: (numbers) => Array.from(numbers, (number) => textAt(known(starts[number]))) };
+};
+
+const known = <T>(value: T | undefined): T => {
+  if (value === undefined) throw damaged("a value is not in its dictionary");
+  return value;
+};
+
+/** Bits of a whole number up to `max`. */
+export const bitWidth = (max: number): number => 32 - Math.clz32(max);
+
+/**
+ * Unpacks a hybrid of runs and bit-packed values (Parquet's "RLE/bit-packing hybrid") from `start` to `end` of `bytes` into
+ * all of `output`. `width` is 0 to 32 bits. Throws dataset_invalid when it holds fewer values. hyparquet's own reader
+ * believes the length that a run states, and six bytes can state enough to fill all memory.
+ */
+export const readHybrid = (
+  bytes: Uint8Array,
+  { start, end, width }: { start: number; end: number; width: number },
+  output: Uint8Array | Uint32Array,
+): void => {
+  let at = start;
+  let filled = 0;
+  while (filled < output.length) {
+    let header = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (at >= end || shift > 28) throw damaged("a page ends too early");
+      const byte = bytes[at++] ?? 0;
+      header |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    const length = header >>> 1;
+    if (header & 1) {
+      const count = Math.min(length * 8, output.length - filled);
+      if (at + Math.ceil((count * width) / 8) > end) throw damaged("a page ends too early");
+      for (let i = 0; i < count; i++) output[filled++] = readBits(bytes, at * 8 + i * width, width);
+      at += length * width;
+    } else {
+      const value = readBits(bytes, at * 8, width);
+      at += Math.ceil(width / 8);
+      output.fill(value, filled, filled + length);
+      filled += length;
+    }
+  }
+};
+
+/** A number of `width` bits that begins at a bit, the least one first. */
+const readBits = (bytes: Uint8Array, bit: number, width: number): number => {
+  let value = 0;
+  for (let done = 0; done < width; ) {
+    const at = bit + done;
+    const count = Math.min(8 - (at & 7), width - done);
+    const part = ((bytes[at >>> 3] ?? 0) >>> (at & 7)) & ((1 << count) - 1);
+    value |= part << done;
+    done += count;
+  }
+  return value >>> 0;
 };

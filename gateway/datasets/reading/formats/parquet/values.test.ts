@@ -5,9 +5,8 @@ import type { SchemaElement } from "hyparquet";
 import { LIMITS, listRows, noWarning } from "../../../../../tests/datasets/rows";
 import { typedCells } from "../../cells";
 import { Unreadable } from "../../rows";
-import { logicalValue } from "./logical-values";
 import { readParquet } from "./reader";
-import { toJson } from "./values";
+import { logicalValue, toJson } from "./values";
 
 const FIXTURES = join(import.meta.dir, "fixtures");
 const rowsOf = (name: string) => listRows(readParquet(join(FIXTURES, name), LIMITS, new Set(), noWarning));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../../../../lib/errors";
-import { lz4Block, lz4Framed } from "./lz4";
+import { lz4Block, lz4Framed } from "./codecs";
 
 const bytes = (...parts: (number | string)[]): Uint8Array =>
   Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.of(part))));

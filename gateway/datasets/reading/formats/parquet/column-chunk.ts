@@ -1,17 +1,20 @@
 import type { ColumnMetaData, DecodedArray, PageHeader, SchemaTree } from "hyparquet";
 import { assembleLists } from "hyparquet/src/assemble.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from "hyparquet/src/schema.js";
-import { MAX_DEPTH } from "../../limits";
+import { MAX_DEPTH, type ReadingLimits, rowTooLong } from "../../limits";
 import { invalid } from "../../problems";
-import type { Dictionary } from "./dictionary";
-import { damaged, guarded, type RandomFile } from "./file";
-import type { OpenPages } from "./open-pages";
-import { statedCount, valueCost } from "./page-cost";
-import { type Levels, readLevels } from "./page-levels";
-import { type Decoder, openValues, readDictionary, type TakeValues } from "./page-values";
-import { RawPages } from "./raw-pages";
-import { checkStated } from "./stated";
-import { valueParser } from "./value-parsers";
+import {
+  bitWidth,
+  type Decoder,
+  type Dictionary,
+  openValues,
+  readDictionary,
+  readHybrid,
+  type TakeValues,
+} from "./encodings";
+import { checkStated, damaged, guarded, type RandomFile } from "./file";
+import { type OpenPages, RawPages, statedCount, valueCost } from "./pages";
+import { countBytes, valueParser } from "./values";
 
 /** Values that are made at a time; a page holds many times as many. */
 const SLICE_VALUES = 512;
@@ -127,4 +130,76 @@ const countOf = (levels: Uint8Array, wanted: number): number => {
   let count = 0;
   for (const level of levels) if (level === wanted) count++;
   return count;
+};
+
+/** Hands out the rows of one column, as many at a time as are wanted. */
+export class ColumnRows {
+  #rows: DecodedArray = [];
+  #at = 0;
+  /** The last row of a slice of lists, which may go on in the next one. */
+  #begun: unknown[] = [];
+  #isAtEnd = false;
+
+  constructor(
+    private readonly slices: ColumnSlices,
+    private readonly limits: ReadingLimits,
+  ) {}
+
+  /** Rows that can be taken now; 0 at the end. */
+  available(): number {
+    while (this.#at === this.#rows.length && !this.#isAtEnd) this.#load();
+    return this.#rows.length - this.#at;
+  }
+
+  /** `count` is at most `available()`. */
+  take(count: number): unknown[] {
+    const rows = Array.from<unknown>(this.#rows.slice(this.#at, this.#at + count));
+    this.#at += count;
+    return rows;
+  }
+
+  #load(): void {
+    const rows = this.slices.next(this.#begun);
+    const isList = rows !== undefined && this.slices.isNested;
+    this.#rows = isList ? rows.slice(0, -1) : (rows ?? this.#begun);
+    this.#begun = isList ? Array.from<unknown>(rows.slice(-1)) : [];
+    this.#at = 0;
+    this.#isAtEnd = rows === undefined;
+    if (countBytes(this.#begun) <= this.limits.maxRowBytes) return;
+    throw rowTooLong(this.limits, { column: this.slices.column });
+  }
+}
+
+/** How the values of a page are spread over rows, by Dremel's levels; undefined where all of them are 0. */
+interface Levels {
+  repetitions?: Uint8Array;
+  definitions?: Uint8Array;
+  /** Where in the page the values begin. */
+  valuesAt: number;
+}
+
+/** The levels of a data page, `count` of each; `bounds` are the highest ones of its column. Throws dataset_invalid. */
+const readLevels = (
+  { data_page_header_v2: v2 }: PageHeader,
+  page: Uint8Array,
+  count: number,
+  bounds: { repetition: number; definition: number },
+  column: string,
+): Levels => {
+  const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
+  let at = 0;
+  const read = (max: number, stated: number | undefined): Uint8Array | undefined => {
+    if (max === 0 && stated === undefined) return undefined;
+    // Pages of the first version state the length in front of the levels, those of the second in the header.
+    const start = stated === undefined ? at + 4 : at;
+    const end = checkStated(start + (stated ?? view.getUint32(at, true)), page.length, column);
+    at = end;
+    if (max === 0) return undefined;
+    const levels = new Uint8Array(count);
+    readHybrid(page, { start, end, width: bitWidth(max) }, levels);
+    return levels;
+  };
+  const repetitions = read(bounds.repetition, v2?.repetition_levels_byte_length);
+  const definitions = read(bounds.definition, v2?.definition_levels_byte_length);
+  return { repetitions, definitions, valuesAt: at };
 };
