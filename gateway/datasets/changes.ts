@@ -4,7 +4,7 @@ import { findMember, listMembersByKey } from "../../db/samples";
 import { textOfInput } from "./content";
 import type { NewSample, RevisionChanges } from "./contract";
 import { hashesOf } from "./publish";
-import { Fingerprints } from "./reading/fingerprints";
+import { Fingerprints } from "./reading/samples/duplicates";
 
 /** Samples listed for each kind of change. */
 const MAX_NAMED = 5;

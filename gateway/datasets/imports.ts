@@ -9,8 +9,7 @@ import type { Jobs, OnWithdrawn } from "../jobs/service";
 import type { Principal } from "../principal";
 import type { Upload, Uploads } from "../uploads/service";
 import type { Dataset, ValidationReport } from "./contract";
-import type { DatasetService } from "./service";
-import { nameTaken } from "./service";
+import { type DatasetService, nameTaken } from "./service";
 
 export const IMPORT_KIND = "dataset-import";
 

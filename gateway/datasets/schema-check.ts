@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { Mutex } from "../../lib/mutex";
 import { fromSent } from "../../lib/thread-errors";
-import { ReadingThread } from "./reading/reading-thread";
+import { ReadingThread } from "./reading/thread";
 
 /** The largest schema that is taken needs a tenth of it. */
 const CHECK_MS = 5000;

@@ -1,8 +1,8 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
-import type { ColumnMapping } from "../../gateway/datasets/reading/column-mapping";
+import type { ColumnMapping } from "../../gateway/datasets/reading/columns/mapping";
 import type { FileFormat } from "../../gateway/datasets/reading/formats/detect-format";
-import { readSamples } from "../../gateway/datasets/reading/read-samples";
-import type { ReadSample } from "../../gateway/datasets/reading/sample-collector";
+import type { ReadSample } from "../../gateway/datasets/reading/samples/collector";
+import { readSamples } from "../../gateway/datasets/reading/samples/read-samples";
 import { inBlocks, LIMITS } from "./rows";
 
 interface Everything {

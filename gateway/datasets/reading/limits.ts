@@ -8,9 +8,6 @@ export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
 /** Levels of lists and objects inside each other. */
 export const MAX_DEPTH = 100;
 
-/** Characters of a column's name. */
-export const MAX_NAME_LENGTH = 200;
-
 /** Names that mean something else on a JavaScript object: no data may carry them. */
 export const FORBIDDEN_NAMES: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 

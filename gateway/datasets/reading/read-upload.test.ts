@@ -6,7 +6,7 @@ import { collect } from "../../../tests/datasets/read";
 import { inBlocks, LIMITS } from "../../../tests/datasets/rows";
 import { until } from "../../../tests/until";
 import { readUpload, type UploadOptions } from "./read-upload";
-import { ReadingThread } from "./reading-thread";
+import { ReadingThread } from "./thread";
 
 const spoolDir = mkdtempSync(join(tmpdir(), "groundwire-spool-"));
 afterAll(() => rmSync(spoolDir, { recursive: true }));

@@ -1,15 +1,12 @@
 import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
-import { toBlocks } from "./blocks";
-import { type ColumnMapping, checkMapping } from "./column-mapping";
+import { spool, toBlocks } from "./blocks";
+import { type ColumnMapping, checkMapping } from "./columns/mapping";
 import { detectFormat, type FileFormat } from "./formats/detect-format";
 import { Garbage } from "./garbage";
 import type { ReadingLimits } from "./limits";
-import type { Patience } from "./patience";
-import type { ReadingJob } from "./protocol";
-import type { SampleBatch } from "./read-samples";
-import { ReadingThread } from "./reading-thread";
-import { spool } from "./spool";
+import type { SampleBatch } from "./samples/read-samples";
+import { type Patience, type ReadingJob, ReadingThread } from "./thread";
 
 export interface UploadSource {
   /** As the sender named the file: only its extension is looked at. */

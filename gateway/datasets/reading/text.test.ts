@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { inBlocks, keepWarnings, noWarning } from "../../../tests/datasets/rows";
-import { decodeText } from "./text";
+import { decodeText, LineCounter, placeIn } from "./text";
 
 const decode = async (bytes: Uint8Array, size: number): Promise<string> =>
   (await Array.fromAsync(decodeText(inBlocks(bytes, size), noWarning))).join("");
@@ -88,4 +88,21 @@ test.each<[text: string, kept: string]>([
 test.each([1, 2, 3])("UTF-16 with %d NUL bytes at the end is its text", async (count) => {
   const bytes = Buffer.concat([Buffer.from("\ufeffa,b\n", "utf16le"), Buffer.alloc(count)]);
   for (const size of [4, 7, 100]) expect(await decode(bytes, size)).toBe("a,b\n");
+});
+
+test("LF, CRLF and CR end a line, wherever the text is cut", () => {
+  const unit = fc.constantFrom("\n", "\r", "\r\n", "a", "é");
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit })), (pieces) => {
+      const counter = new LineCounter();
+      for (const piece of pieces) counter.pass(piece);
+      const lines = pieces.join("").split(/\r\n|\r|\n/);
+      expect([counter.line, counter.character]).toEqual([lines.length, (lines.at(-1)?.length ?? 0) + 1]);
+    }),
+  );
+});
+
+test("a place in a text counts from where the text begins", () => {
+  expect(placeIn("ab\ncd", 1, { line: 7, character: 5 })).toMatchObject({ line: 7, character: 6 });
+  expect(placeIn("ab\ncd", 4, { line: 7, character: 5 })).toMatchObject({ line: 8, character: 2 });
 });

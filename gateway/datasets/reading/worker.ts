@@ -1,7 +1,6 @@
 import { toSent } from "../../../lib/thread-errors";
-import type { FromWorker, ReadingJob, ToWorker } from "./protocol";
-import type { RowSource } from "./read-rows";
-import { readSamples } from "./read-samples";
+import { type RowSource, readSamples } from "./samples/read-samples";
+import type { FromWorker, ReadingJob, ToWorker } from "./thread";
 
 /* Entry of the Worker that reads one upload, or checks one schema. */
 
@@ -39,7 +38,7 @@ const read = async (job: ReadingJob): Promise<FromWorker> => {
 
 /** The validator is large: it is loaded for whoever has a schema. */
 const check = async (schema: unknown): Promise<FromWorker> => {
-  const { checkSampleSchema } = await import("./sample-schema");
+  const { checkSampleSchema } = await import("./samples/schema");
   checkSampleSchema(schema);
   return { kind: "usable" };
 };

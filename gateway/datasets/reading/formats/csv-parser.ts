@@ -1,6 +1,6 @@
 import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
-import { LineCounter, placeIn } from "../line-counter";
 import { problemIn } from "../problems";
+import { LineCounter, placeIn } from "../text";
 
 /** A record, or the problem of an unreadable one. */
 type CsvRecord =

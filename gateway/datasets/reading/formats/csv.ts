@@ -1,5 +1,5 @@
+import { readHeader } from "../columns/names";
 import type { ReadingLimits } from "../limits";
-import { readHeader } from "../names";
 import { formatCount, invalid } from "../problems";
 import type { RawRow, Warn } from "../rows";
 import { CsvParser } from "./csv-parser";

@@ -1,7 +1,7 @@
 import type { AppError } from "../../../../lib/errors";
 import { isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../limits";
-import { LineCounter, placeIn } from "../line-counter";
 import { invalid } from "../problems";
+import { LineCounter, placeIn } from "../text";
 
 /** Characters kept from the previous chunk when searching for the start of a row, which may be split across chunks. */
 const OVERLAP = 512;
@@ -142,7 +142,7 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 
 /** JSON whitespace, and the byte order mark, which can occur in the middle of concatenated files. */
-export const isJsonSpace = (code: number): boolean =>
+const isJsonSpace = (code: number): boolean =>
   code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 
 /** Finds the end of one JSON value in a text that arrives in pieces. It counts brackets and quotes and checks nothing else. */

@@ -1,6 +1,6 @@
 import { FORBIDDEN_NAMES, forbiddenName, MAX_DEPTH } from "../limits";
-import { placeIn } from "../line-counter";
 import type { RawRow } from "../rows";
+import { placeIn } from "../text";
 
 /** `value` is undefined where there is a problem. */
 interface ParsedJson {

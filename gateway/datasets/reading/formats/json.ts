@@ -1,8 +1,8 @@
 import { AppError } from "../../../../lib/errors";
 import type { ReadingLimits } from "../limits";
-import { placeIn } from "../line-counter";
 import { invalid } from "../problems";
 import type { BrokenRow, RawRow, Warn } from "../rows";
+import { placeIn } from "../text";
 import { JsonCursor, type JsonText } from "./json-cursor";
 import { jsonRow, parseJson } from "./json-value";
 

@@ -8,7 +8,7 @@ import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { AppError } from "../../../../../lib/errors";
 import { collect } from "../../../../../tests/datasets/read";
 import { keepWarnings, LIMITS, listRows, noWarning } from "../../../../../tests/datasets/rows";
-import { readSamples } from "../../read-samples";
+import { readSamples } from "../../samples/read-samples";
 import { readParquet } from "./reader";
 
 const FIXTURES = join(import.meta.dir, "fixtures");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { LIMITS, listRows, noWarning } from "../../../../../tests/datasets/rows";
-import { typedCells } from "../../cells";
+import { typedCells } from "../../columns/cells";
 import { Unreadable } from "../../rows";
 import { readParquet } from "./reader";
 import { logicalValue, toJson } from "./values";

@@ -1,19 +1,16 @@
-import { contentHash, type KeyedContent, keyOfContent, toContent } from "../content";
-import type { ValidationReport } from "../contract";
-import type { NewSample } from "../sample-contract";
-import { isExport } from "../spreadsheet-text";
-import { type Cells, exportCells, textCells, typedCells } from "./cells";
-import type { ColumnMapping } from "./column-mapping";
-import { ColumnPlan, type RowPlan } from "./column-plan";
+import { contentHash, type KeyedContent, keyOfContent, toContent } from "../../content";
+import type { ValidationReport } from "../../contract";
+import type { NewSample } from "../../sample-contract";
+import { isExport } from "../../spreadsheet-text";
+import { type Cells, exportCells, mapRow, textCells, typedCells } from "../columns/cells";
+import { type ColumnMapping, ColumnPlan, type RowPlan } from "../columns/mapping";
+import type { FileFormat } from "../formats/detect-format";
+import { type ReadingLimits, tooManyRows } from "../limits";
+import { invalid } from "../problems";
+import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "../rows";
+import { checkSample, type SampleProblem, toRowProblem } from "./check";
 import { Duplicates } from "./duplicates";
-import type { FileFormat } from "./formats/detect-format";
-import { type ReadingLimits, tooManyRows } from "./limits";
-import { mapRow } from "./map-row";
-import { invalid } from "./problems";
 import { ReportBuilder } from "./report";
-import { toRowProblem } from "./row-problem";
-import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "./rows";
-import { checkSample, type SampleProblem } from "./sample-check";
 
 /** Maximum length of a list of columns in a message, in characters. */
 const MAX_LISTED_LENGTH = 500;

@@ -1,7 +1,9 @@
-import { FORBIDDEN_NAMES, forbiddenName, MAX_NAME_LENGTH, type ReadingLimits } from "./limits";
-import { formatCount, tooLarge } from "./problems";
-import type { Warn } from "./rows";
+import { FORBIDDEN_NAMES, forbiddenName, type ReadingLimits } from "../limits";
+import { formatCount, tooLarge } from "../problems";
+import type { Warn } from "../rows";
 
+/** Characters of a column's name. */
+const MAX_NAME_LENGTH = 200;
 /** Most unnamed columns that a warning lists. */
 const MAX_LISTED = 10;
 

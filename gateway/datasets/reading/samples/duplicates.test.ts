@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Fingerprints } from "./fingerprints";
+import { Fingerprints } from "./duplicates";
 
 test("20,000 texts are found with their numbers, and no others", () => {
   const fingerprints = new Fingerprints();

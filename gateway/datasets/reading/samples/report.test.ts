@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Lengths } from "./lengths";
+import { Lengths } from "./report";
 
 const summary = (values: Iterable<number>) => {
   const lengths = new Lengths();

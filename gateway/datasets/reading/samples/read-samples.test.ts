@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { Value } from "@sinclair/typebox/value";
-import { readText } from "../../../tests/datasets/read";
-import { LIMITS } from "../../../tests/datasets/rows";
-import { keyOfContent } from "../content";
-import { ValidationReport } from "../contract";
+import { readText } from "../../../../tests/datasets/read";
+import { LIMITS } from "../../../../tests/datasets/rows";
+import { keyOfContent } from "../../content";
+import { ValidationReport } from "../../contract";
 
 const jsonl = (...rows: unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 const errorsOf = async (...[format, text, options]: Parameters<typeof readText>) => {

@@ -1,10 +1,10 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020";
 import { RE2JS } from "re2js";
-import { AppError } from "../../../lib/errors";
-import { dotted } from "../../validation/problems";
-import { formatBytes } from "./problems";
-import type { SampleProblem } from "./sample-check";
+import { AppError } from "../../../../lib/errors";
+import { dotted } from "../../../validation/problems";
+import { formatBytes } from "../problems";
+import type { SampleProblem } from "./check";
 
 const MAX_SCHEMA_BYTES = 65_536;
 

@@ -1,10 +1,60 @@
-import { type ColumnMapping, checkMappedColumns, checkMapping, fieldProblem } from "./column-mapping";
-import { LIST_FIELDS, MAX_METADATA_NAMES, METADATA_PREFIX } from "./fields";
-import { guessFields } from "./guess-fields";
-import type { ReadingLimits } from "./limits";
+import { AppError } from "../../../../lib/errors";
+import { nearest } from "../../../../lib/nearest";
+import { FORBIDDEN_NAMES, type ReadingLimits } from "../limits";
+import { formatCount, tooLarge } from "../problems";
+import type { Warn } from "../rows";
+import {
+  FIELDS,
+  guessFields,
+  LIST_FIELDS,
+  MAX_METADATA_NAME_LENGTH,
+  MAX_METADATA_NAMES,
+  METADATA_PREFIX,
+} from "./fields";
 import { nameProblem } from "./names";
-import { formatCount, tooLarge } from "./problems";
-import type { Warn } from "./rows";
+
+/** Field of the sample by column of the file; null leaves a column out. Columns that are not named are guessed. */
+export type ColumnMapping = Readonly<Record<string, string | null>>;
+
+/** Columns that a message lists. */
+const SHOWN_COLUMNS = 20;
+
+/** Throws invalid_request for a field that samples don't have, and for two columns on a field that holds one value. */
+export const checkMapping = (mapping: ColumnMapping): void => {
+  const filled = new Map<string, string>();
+  for (const [column, field] of Object.entries(mapping)) {
+    if (field === null) continue;
+    const problem = fieldProblem(field);
+    if (problem) throw refuse(problem);
+    const other = filled.get(field);
+    if (other !== undefined && !LIST_FIELDS.has(field)) {
+      const both = quoted([other, column]);
+      throw refuse(
+        `${field} holds one value, and the columns ${both} both go there. Map one of them to another field or to null.`,
+      );
+    }
+    filled.set(field, column);
+  }
+};
+
+/** Why no column can fill this field. */
+const fieldProblem = (field: string): string | undefined => {
+  if (!field.startsWith(METADATA_PREFIX)) {
+    if (FIELDS.some((known) => known === field)) return undefined;
+    const near = nearest(field, FIELDS);
+    const hint = near ? `Did you mean ${near}?` : `There are ${FIELDS.join(", ")} and metadata.<name>.`;
+    return `"${field}" is no field of a sample. ${hint}`;
+  }
+  const name = field.slice(METADATA_PREFIX.length);
+  if (name === "" || FORBIDDEN_NAMES.has(name)) return `"${name}" can't be a name in metadata. Choose another.`;
+  if (name.length <= MAX_METADATA_NAME_LENGTH) return undefined;
+  return `a name in metadata has at most ${MAX_METADATA_NAME_LENGTH} characters: map the column to a shorter one, or to null.`;
+};
+
+const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(" and ");
+
+const refuse = (message: string): AppError =>
+  new AppError("invalid_request", `mapping: ${message}`, { param: "mapping" });
 
 /** What becomes of the columns of a row. */
 export interface RowPlan {
@@ -61,7 +111,12 @@ export class ColumnPlan {
 
   /** To be called when all columns have come. Throws invalid_request when the mapping names others. */
   checkMapped(): void {
-    checkMappedColumns(this.mapping, this.columns);
+    const unknown = Object.keys(this.mapping).filter((column) => !this.#fields.has(column));
+    if (unknown.length === 0) return;
+    const { columns } = this;
+    const shown = columns.slice(0, SHOWN_COLUMNS).join(", ");
+    const more = columns.length > SHOWN_COLUMNS ? ` and ${columns.length - SHOWN_COLUMNS} more` : "";
+    throw refuse(`the file has no column ${quoted(unknown.slice(0, SHOWN_COLUMNS))}. It has ${shown}${more}.`);
   }
 
   #add(columns: readonly string[], line: number): void {

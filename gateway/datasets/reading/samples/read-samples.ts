@@ -1,13 +1,18 @@
-import type { ValidationReport } from "../contract";
-import type { NewSample } from "../sample-contract";
-import { countCharacters } from "./characters";
-import type { ColumnMapping } from "./column-mapping";
-import { noteRead } from "./garbage";
-import type { ReadingLimits } from "./limits";
-import { invalid } from "./problems";
-import { type RowSource, readRows } from "./read-rows";
-import type { SampleProblem } from "./sample-check";
-import { type ReadSample, SampleCollector } from "./sample-collector";
+import type { ValidationReport } from "../../contract";
+import type { NewSample } from "../../sample-contract";
+import type { ColumnMapping } from "../columns/mapping";
+import { readCsv } from "../formats/csv";
+import type { FileFormat } from "../formats/detect-format";
+import { readJson } from "../formats/json";
+import { readJsonl } from "../formats/jsonl";
+import { noteRead } from "../garbage";
+import type { ReadingLimits } from "../limits";
+import { invalid } from "../problems";
+import type { RawRow, Warn } from "../rows";
+import { decodeText } from "../text";
+import type { SampleProblem } from "./check";
+import { type ReadSample, SampleCollector } from "./collector";
+import { countCharacters } from "./report";
 
 const BATCH_SAMPLES = 500;
 const BATCH_CHARACTERS = 262_144;
@@ -18,6 +23,21 @@ const ROW_BYTES = 512;
 const VALUE_BYTES = 64;
 /** Time that a dataset's schema may take for a whole file: some take longer with every text. */
 const SCHEMA_BUDGET_MS = 60_000;
+
+export interface TextSource {
+  format: Exclude<FileFormat, "parquet">;
+  blocks: AsyncIterable<Uint8Array>;
+}
+
+/** Parquet is read from its end, so it has to lie in a file. */
+export interface ParquetSource {
+  format: "parquet";
+  path: string;
+  /** Columns that need not be read. */
+  leftOut: ReadonlySet<string>;
+}
+
+export type RowSource = TextSource | ParquetSource;
 
 /** Samples in the order of the file, possibly none. */
 export interface SampleBatch {
@@ -59,6 +79,23 @@ export async function* readSamples(
   return report;
 }
 
+/** The rows of a file, one at a time and in order. Throws as the reader of its format does. */
+const readRows = async (source: RowSource, limits: ReadingLimits, warn: Warn): Promise<AsyncIterable<RawRow>> => {
+  switch (source.format) {
+    case "jsonl":
+      return readJsonl(decodeText(source.blocks, warn), limits, warn);
+    case "json":
+      return readJson(decodeText(source.blocks, warn), limits, warn);
+    case "csv":
+      return readCsv(decodeText(source.blocks, warn), limits, warn);
+    case "parquet": {
+      // Its libraries take 8 MiB, and most uploads are text.
+      const { readParquet } = await import("../formats/parquet/reader");
+      return readParquet(source.path, limits, source.leftOut, warn);
+    }
+  }
+};
+
 class Batch {
   readonly #samples: ReadSample[] = [];
   readonly #startedAt = performance.now();
@@ -86,7 +123,7 @@ class Batch {
 /** The validator is large: it is loaded when a dataset has a schema. */
 const schemaCheck = async (schema: unknown): Promise<(sample: NewSample) => SampleProblem[]> => {
   if (schema === undefined) return () => [];
-  const { compileSampleSchema } = await import("./sample-schema");
+  const { compileSampleSchema } = await import("./schema");
   const check = compileSampleSchema(schema);
   let spentMs = 0;
   return (sample) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { readText } from "../../../tests/datasets/read";
-import { checkSampleSchema, compileSampleSchema } from "./sample-schema";
+import { readText } from "../../../../tests/datasets/read";
+import { checkSampleSchema, compileSampleSchema } from "./schema";
 
 const refusal = (schema: unknown): string => {
   try {

@@ -1,9 +1,10 @@
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { leaveOutNeutral } from "../../validation/neutral-values";
-import { describeErrors, dotted } from "../../validation/problems";
-import { NewSample } from "../sample-contract";
-import { MAX_METADATA_NAME_LENGTH } from "./fields";
-import type { Draft } from "./map-row";
+import { leaveOutNeutral } from "../../../validation/neutral-values";
+import { describeErrors, dotted } from "../../../validation/problems";
+import { NewSample } from "../../sample-contract";
+import type { Draft } from "../columns/cells";
+import { MAX_METADATA_NAME_LENGTH } from "../columns/fields";
+import type { RowProblem } from "../rows";
 
 /** `path` is a JSON pointer into the sample; the message begins with it in dotted form. */
 export interface SampleProblem {
@@ -63,4 +64,22 @@ const findBrokenText = (value: unknown, path: string): { path: string; text: str
     if (found) return found;
   }
   return undefined;
+};
+
+/**
+ * A problem of a sample in the words of the file: the column stands for the field that it fills. `fields` is in the order
+ * of `columns`.
+ */
+export const toRowProblem = (
+  { path, message }: SampleProblem,
+  columns: readonly string[],
+  fields: readonly (string | null)[],
+): RowProblem => {
+  const [, first = "", second] = path.split("/");
+  const candidates = [...(second === undefined ? [] : [`/${first}/${second}`]), `/${first}`].map(dotted);
+  for (const field of candidates) {
+    const column = columns[fields.indexOf(field)];
+    if (column !== undefined) return { column, message: column + message.slice(field.length) };
+  }
+  return { column: null, message };
 };

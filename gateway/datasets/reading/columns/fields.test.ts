@@ -1,12 +1,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FIELDS } from "./fields";
-import { guessFields } from "./guess-fields";
+import { FIELDS, guessFields } from "./fields";
 
 const guess = (...names: string[]) => Object.fromEntries(guessFields(names, new Set()));
 
-const DOCS = join(import.meta.dir, "../../../docs/datasets.md");
+const DOCS = join(import.meta.dir, "../../../../docs/datasets.md");
 
 /** Rows of the table in the docs: a field, and the names that it is guessed from. */
 const documented = [...readFileSync(DOCS, "utf8").matchAll(/^\| `(\w+)` \| ([\w, ]+) \|/gm)].map(

@@ -1,18 +1,19 @@
-import { type KeyedContent, toNewSample } from "../content";
-import type { ValidationReport } from "../contract";
-import { countCharacters } from "./characters";
-import { isField, METADATA_PREFIX } from "./fields";
-import type { FileFormat } from "./formats/detect-format";
-import { NumberText } from "./formats/json-value";
-import { Lengths } from "./lengths";
-import type { Draft } from "./map-row";
-import { toPreview } from "./preview";
-import { type Row, type RowProblem, Unreadable, type Warning } from "./rows";
+import { type KeyedContent, toNewSample } from "../../content";
+import type { ValidationReport } from "../../contract";
+import type { NewSample } from "../../sample-contract";
+import type { Draft } from "../columns/cells";
+import { isField, METADATA_PREFIX } from "../columns/fields";
+import type { FileFormat } from "../formats/detect-format";
+import { NumberText } from "../formats/json-value";
+import { type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 
 const KEPT_ERRORS = 1000;
 /** Most kinds of warnings. */
 const KEPT_WARNINGS = 100;
+/** Most samples in the preview, characters per text, and items per list. */
 const PREVIEW_SAMPLES = 20;
+const PREVIEW_CHARACTERS = 500;
+const PREVIEW_ITEMS = 10;
 /** Most example values per column, and characters per value. */
 const EXAMPLES = 3;
 const EXAMPLE_LENGTH = 100;
@@ -143,4 +144,51 @@ const hasValue = (value: unknown): boolean => {
   return typeof value === "object" && value !== null
     ? Object.keys(value).length > 0
     : value !== undefined && value !== null;
+};
+
+/** A sample for a page: texts end after 500 characters, lists after 10 items. */
+const toPreview = (sample: NewSample): NewSample => shorten(sample) as NewSample;
+
+const shorten = (value: unknown): unknown => {
+  if (typeof value === "string") return value.length > PREVIEW_CHARACTERS ? `${cut(value)}…` : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.slice(0, PREVIEW_ITEMS).map(shorten);
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
+};
+
+/** A pair of surrogates is one character and is not torn. */
+const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
+
+const FIRST_ROOM = 1024;
+
+/** Collects lengths, four bytes each, and says how they are spread. */
+export class Lengths {
+  #values = new Uint32Array(FIRST_ROOM);
+  #count = 0;
+
+  add(length: number): void {
+    if (this.#count === this.#values.length) {
+      const larger = new Uint32Array(this.#values.length * 2);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.#count++] = length;
+  }
+
+  /** Exact, by nearest rank: p95 is the smallest length that at least 95% of all do not exceed. Undefined without any. */
+  summary(): { min: number; p50: number; p95: number; max: number } | undefined {
+    if (this.#count === 0) return undefined;
+    const sorted = this.#values.slice(0, this.#count).sort();
+    const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+    return { min: at(0), p50: at(0.5), p95: at(0.95), max: at(1) };
+  }
+}
+
+/** Characters of the texts in a value of a sample; of chat messages what they say. In UTF-16 units. */
+export const countCharacters = (value: unknown): number => {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countCharacters(item), 0);
+  if ("content" in value) return countCharacters(value.content);
+  return "text" in value ? countCharacters(value.text) : 0;
 };

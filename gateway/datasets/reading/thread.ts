@@ -1,0 +1,84 @@
+import { AppError, toAppError } from "../../../lib/errors";
+import type { SentError } from "../../../lib/thread-errors";
+import type { ValidationReport } from "../contract";
+import type { ParquetSource, SampleBatch, SampleOptions, TextSource } from "./samples/read-samples";
+
+/** What the Worker is to read: text comes in blocks, Parquet lies in a file. */
+export type ReadingJob = SampleOptions & (Pick<TextSource, "format"> | Pick<ParquetSource, "format" | "path">);
+
+/** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
+export type ToWorker =
+  | { kind: "job"; job: ReadingJob }
+  /** Answered by `usable` or `refused`. */
+  | { kind: "schema"; schema: unknown }
+  | { kind: "block"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "end" }
+  | { kind: "go" };
+
+export type FromWorker =
+  /** Answered by `block` or `end`. */
+  | { kind: "pull" }
+  /** Answered by `go`. */
+  | { kind: "batch"; batch: SampleBatch }
+  | { kind: "report"; report: ValidationReport }
+  /** The schema can be used. */
+  | { kind: "usable" }
+  | { kind: "refused"; error: SentError };
+
+/** The Worker that reads one upload or checks one schema. A Worker and not a task of the loop: reading takes seconds of pure computation. */
+export class ReadingThread {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
+  #reply = nextReply();
+
+  /** `stalled` tells whoever waited for too long. */
+  constructor(
+    private readonly patience: Patience,
+    private readonly stalled: string,
+  ) {
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#reply.resolve(data);
+    this.#worker.onerror = ({ message }) => this.#reply.reject(crashed(message));
+    this.#worker.addEventListener("close", () => this.#reply.reject(crashed("it ended")));
+  }
+
+  /** Sends one message and waits for the answer. Throws internal when the Worker crashes, and as `waitFor` does. */
+  async ask(message: ToWorker): Promise<FromWorker> {
+    this.#worker.postMessage(message, message.kind === "block" ? [message.bytes.buffer] : []);
+    const reply = await waitFor(this.#reply.promise, this.patience, this.stalled);
+    this.#reply = nextReply();
+    return reply;
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+}
+
+const crashed = (cause: string): AppError => toAppError(new Error(`The Worker that reads uploads crashed: ${cause}`));
+
+const nextReply = (): PromiseWithResolvers<FromWorker> => {
+  const reply = Promise.withResolvers<FromWorker>();
+  // A Worker that ends while nobody waits for an answer is no failure.
+  reply.promise.catch(() => undefined);
+  return reply;
+};
+
+/** How long a step may take, and what ends the wait at once. */
+export interface Patience {
+  stallMs: number;
+  signal?: AbortSignal;
+}
+
+/** Waits for one step. Throws deadline_exceeded with `stalled` when it takes too long, client_closed when aborted. */
+export const waitFor = async <T>(step: Promise<T>, { stallMs, signal }: Patience, stalled: string): Promise<T> => {
+  const { promise: end, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new AppError("deadline_exceeded", stalled)), stallMs);
+  const cancel = () => reject(new AppError("client_closed", "Reading the upload was cancelled."));
+  signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
+  try {
+    return await Promise.race([step, end]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", cancel);
+  }
+};
