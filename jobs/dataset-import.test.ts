@@ -7,7 +7,7 @@ import { stageRevision } from "../db/datasets";
 import { claimTasks, findJob, type JobRow } from "../db/jobs";
 import { insertMembers } from "../db/samples";
 import { insertWorker } from "../db/workers";
-import { toRow } from "../gateway/datasets/identity";
+import { toRow } from "../gateway/datasets/content";
 import { createImports, IMPORT_KIND, type ImportOptions } from "../gateway/datasets/imports";
 import { createDatasets } from "../gateway/datasets/service";
 import { createJobs } from "../gateway/jobs/service";

@@ -8,8 +8,8 @@ import {
 } from "../db/datasets";
 import { findMemberCount, insertMembers } from "../db/samples";
 import { ChangeCounter } from "../gateway/datasets/changes";
+import { toRow } from "../gateway/datasets/content";
 import type { ValidationReport } from "../gateway/datasets/contract";
-import { toRow } from "../gateway/datasets/identity";
 import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/imports";
 import { publish } from "../gateway/datasets/publish";
 import { readUpload } from "../gateway/datasets/reading/read-upload";

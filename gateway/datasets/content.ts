@@ -1,3 +1,4 @@
+import type { SampleRow } from "../../db/samples";
 import { canonicalJson } from "../../lib/canonical-json";
 import type { NewSample, Sample } from "./sample-contract";
 
@@ -87,4 +88,19 @@ export const textOfInput = (input: NewSample["input"]): string =>
 const textOfContent = (content: Extract<NewSample["input"], unknown[]>[number]["content"]): string => {
   if (!content) return "";
   return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
+};
+
+/** A sample is its content: the same content is one row, whichever datasets and runs hold it. */
+export const toRow = ({ key: _, hash, ...content }: KeyedContent & { hash: string }): SampleRow => ({
+  id: `sample_${hash.slice(0, 32)}`,
+  hash,
+  ...content,
+});
+
+/** The row of a sample that is written out, and the key that names it where it is kept. */
+export const sampleRow = (sample: NewSample): { key: string; row: SampleRow } => {
+  const content = toContent(sample);
+  const hash = contentHash(content);
+  const key = sample.key ?? keyOfContent(hash);
+  return { key, row: toRow({ ...content, key, hash }) };
 };

@@ -2,8 +2,7 @@ import { download } from "../http/download";
 import { toNewSample } from "./content";
 import type { NewSample, Sample } from "./contract";
 import type { DatasetService } from "./service";
-import { writeCsv } from "./writing/csv-writer";
-import { writeJsonl } from "./writing/jsonl-writer";
+import { writeCsv, writeJsonl } from "./writers";
 
 /** A revision as a file, written as it is read. Throws not_found. */
 export const exportResponse = async (

@@ -68,7 +68,7 @@ export interface ImportProgress {
   accepted: number;
 }
 
-export interface ImportOutcome {
+interface ImportOutcome {
   dataset: Dataset | null;
   report: ValidationReport;
   isNew: boolean;

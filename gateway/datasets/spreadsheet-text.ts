@@ -1,18 +1,3 @@
-/** The columns of a CSV export, in order. */
-export const EXPORT_COLUMNS = [
-  "key",
-  "input",
-  "references",
-  "contexts",
-  "output",
-  "group",
-  "tags",
-  "metadata",
-] as const;
-
-/** A file with all of the columns is read as an export: what `guardText` did to its texts is undone. */
-export const isExport = (columns: readonly string[]): boolean => EXPORT_COLUMNS.every((name) => columns.includes(name));
-
 /**
  * What a spreadsheet would run as a formula (OWASP ASVS 1.2.10: = + - @ TAB CR NUL, here with LF and the full-width forms),
  * what our reader would take for a list, also after spaces, and no text at all, which would be no value; with any number of `'` in front.

@@ -8,7 +8,7 @@ import type { ReadingLimits } from "./limits";
 import type { SampleBatch } from "./samples/read-samples";
 import { type Patience, type ReadingJob, ReadingThread } from "./thread";
 
-export interface UploadSource {
+interface UploadSource {
   /** As the sender named the file: only its extension is looked at. */
   name: string;
   bytes: AsyncIterable<Uint8Array>;
@@ -34,7 +34,7 @@ const COLLECT_CHARACTERS = 8_388_608;
 const STALLED = "Reading the upload stands still, so it was given up. Try it in smaller parts.";
 
 /** Samples in order, possibly none, with the bytes that have been pulled: of Parquet, which is taken in first, all. */
-export type UploadBatch = SampleBatch & { bytes: number };
+type UploadBatch = SampleBatch & { bytes: number };
 
 /**
  * Reads an upload in a Worker and returns the report. Both ways one piece is on its way at a time: bytes are pulled as they

@@ -1,7 +1,7 @@
 import { unguardText } from "../../spreadsheet-text";
 import { NumberText, parseJson } from "../formats/json-value";
 import { type Row, type RowProblem, Unreadable } from "../rows";
-import { type Field, isField, METADATA_PREFIX } from "./fields";
+import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 
 /**
  * How the values of a row become values of a sample. What can't be understood is handed on as it is, and the check of the
@@ -82,6 +82,9 @@ export const textCells: Cells = {
   scalar: notEmpty,
   object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
 };
+
+/** A file with a column for every field is read as an export: what `guardText` did to its texts is undone. */
+export const isExport = (columns: readonly string[]): boolean => FIELDS.every((name) => columns.includes(name));
 
 /** Cells of our own exports, where text is guarded against being run as a formula. */
 export const exportCells: Cells = {

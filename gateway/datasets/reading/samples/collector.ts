@@ -1,8 +1,7 @@
 import { contentHash, type KeyedContent, keyOfContent, toContent } from "../../content";
 import type { ValidationReport } from "../../contract";
 import type { NewSample } from "../../sample-contract";
-import { isExport } from "../../spreadsheet-text";
-import { type Cells, exportCells, mapRow, textCells, typedCells } from "../columns/cells";
+import { type Cells, exportCells, isExport, mapRow, textCells, typedCells } from "../columns/cells";
 import { type ColumnMapping, ColumnPlan, type RowPlan } from "../columns/mapping";
 import type { FileFormat } from "../formats/detect-format";
 import { type ReadingLimits, tooManyRows } from "../limits";

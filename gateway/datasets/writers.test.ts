@@ -1,11 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { readText } from "../../../tests/datasets/read";
-import { contentHash, toContent, toNewSample } from "../content";
-import { FORBIDDEN_NAMES } from "../reading/limits";
-import type { NewSample } from "../sample-contract";
-import { writeCsv } from "./csv-writer";
-import { writeJsonl } from "./jsonl-writer";
+import { readText } from "../../tests/datasets/read";
+import { contentHash, toContent, toNewSample } from "./content";
+import { FORBIDDEN_NAMES } from "./reading/limits";
+import type { NewSample } from "./sample-contract";
+import { writeCsv, writeJsonl } from "./writers";
 
 const whole = async (pieces: AsyncIterable<string>): Promise<string> => (await Array.fromAsync(pieces)).join("");
 
