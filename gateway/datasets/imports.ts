@@ -9,15 +9,16 @@ import type { Jobs, OnWithdrawn } from "../jobs/service";
 import type { Principal } from "../principal";
 import type { Upload, Uploads } from "../uploads/service";
 import type { Dataset, ValidationReport } from "./contract";
+import type { ColumnMapping } from "./reading/columns/mapping";
+import type { FileFormat } from "./reading/formats/detect-format";
 import { type DatasetService, nameTaken } from "./service";
 
 export const IMPORT_KIND = "dataset-import";
 
 /** Rows of an upload on their way into a dataset, and how they are to be read. */
 export interface ImportOptions {
-  format?: "jsonl" | "json" | "csv" | "parquet";
-  /** Field of the sample by column; columns that are left out are guessed. */
-  mapping?: Record<string, string | null>;
+  format?: FileFormat;
+  mapping?: ColumnMapping;
   /** refuse: one bad row refuses all; skip: good rows stay. */
   onError: "refuse" | "skip";
   /** Read and report, store nothing. */

@@ -17,11 +17,8 @@ export const forbiddenName = (name: string): string => `the name "${name}" is no
 export const isOverBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);
 
-export const rowTooLong = (
-  { maxRowBytes }: ReadingLimits,
-  place: Place,
-  hint = "Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.",
-): AppError => tooLarge(`the row is longer than ${formatBytes(maxRowBytes)}. ${hint}`, place);
+export const rowTooLong = ({ maxRowBytes }: ReadingLimits, place: Place = {}): AppError =>
+  tooLarge(`the row is longer than ${formatBytes(maxRowBytes)}. Shorten it, or raise GROUNDWIRE_MAX_ROW_BYTES.`, place);
 
 export const tooManyRows = ({ maxRows }: ReadingLimits, place: Place = {}): AppError =>
   tooLarge(

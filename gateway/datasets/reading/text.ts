@@ -1,7 +1,11 @@
 import { noteRead } from "./garbage";
 import type { Warn } from "./rows";
 
-const BOM = "\ufeff";
+/** Byte order mark. Files that were joined also have it in the middle. */
+export const BOM = "\ufeff";
+/** Character codes of a line break. */
+export const LF = 10;
+export const CR = 13;
 /** NUL and the DOS end-of-file mark, which some programs pad files with. */
 const FILLING = new Set(["\0", "\x1a"]);
 const SPACE = new Set(["\r", "\n", " ", "\t"]);
@@ -162,15 +166,15 @@ const wholeLength = (bytes: Uint8Array): number => {
   return bytes.length;
 };
 
-const LF = 10;
-const CR = 13;
-
 /** Follows a text piece by piece and says where it stands. CRLF, LF and CR end a line, also where a piece ends between CR and LF. */
 export class LineCounter {
-  line = 1;
-  /** Of the next character, from 1. */
-  character = 1;
   #isAfterCr = false;
+
+  /** Of the next character, from 1. */
+  constructor(
+    public line = 1,
+    public character = 1,
+  ) {}
 
   pass(text: string): void {
     let lineStart = 1 - this.character;
@@ -187,10 +191,12 @@ export class LineCounter {
 }
 
 /** The text as one piece stands at `line` and `character`: where in the file is the position `at` of it? */
-export const placeIn = (text: string, at: number, { line, character } = { line: 1, character: 1 }): LineCounter => {
-  const counter = new LineCounter();
-  counter.line = line;
-  counter.character = character;
+export const placeIn = (
+  text: string,
+  at: number,
+  { line, character }: { line: number; character: number },
+): LineCounter => {
+  const counter = new LineCounter(line, character);
   counter.pass(text.slice(0, at));
   return counter;
 };

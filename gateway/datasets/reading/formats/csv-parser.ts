@@ -1,6 +1,6 @@
 import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
 import { problemIn } from "../problems";
-import { LineCounter, placeIn } from "../text";
+import { BOM, CR, LF, LineCounter, placeIn } from "../text";
 
 /** A record, or the problem of an unreadable one. */
 type CsvRecord =
@@ -10,15 +10,7 @@ type CsvRecord =
 
 type Fault = Extract<CsvRecord, { message: string }>;
 
-interface ParserOptions {
-  delimiter: string;
-  limits: ReadingLimits;
-}
-
-const BOM = "\ufeff";
 const QUOTE = '"';
-const LF = 10;
-const CR = 13;
 /** Cells beyond the header's that a record may have; more break it, so that a row of commas takes little memory. */
 const MAX_EXTRA_CELLS = 10_000;
 /** The same after a fault, where only a record with as many cells as the header counts. */
@@ -46,8 +38,11 @@ export class CsvParser {
   #isSkipping = false;
   #empty = 0;
 
-  constructor(private readonly options: ParserOptions) {
-    this.#delimiter = options.delimiter.charCodeAt(0);
+  constructor(
+    delimiter: string,
+    private readonly limits: ReadingLimits,
+  ) {
+    this.#delimiter = delimiter.charCodeAt(0);
   }
 
   /** Skips text before the first record. */
@@ -95,7 +90,7 @@ export class CsvParser {
 
   #parseAt(at: number, isEnd: boolean): CsvParse {
     const extraCells = this.#fault ? MAX_EXTRA_CELLS_AFTER_FAULT : MAX_EXTRA_CELLS;
-    const maxCells = this.width > 0 ? this.width + extraCells : this.options.limits.maxRowBytes;
+    const maxCells = this.width > 0 ? this.width + extraCells : this.limits.maxRowBytes;
     return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
   }
 
@@ -113,16 +108,16 @@ export class CsvParser {
   }
 
   #isTooLong(): boolean {
-    return this.#text.length - this.#at > this.options.limits.maxRowBytes;
+    return this.#text.length - this.#at > this.limits.maxRowBytes;
   }
 
   *#handOut({ cells, end }: { cells: string[]; end: number }): Generator<CsvRecord> {
-    const { limits } = this.options;
+    const { limits } = this;
     const { line } = this.#place;
     const text = this.#text.slice(this.#at, end);
     this.#pass(end);
     if (isOverBytes(text, limits.maxRowBytes)) {
-      yield { line, index: null, message: problemIn(rowTooLong(limits, {})), text: "" };
+      yield { line, index: null, message: problemIn(rowTooLong(limits)), text: "" };
     } else if (cells.some((cell) => cell.trim() !== "")) yield { line, cells };
     else if (++this.#empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
   }
@@ -147,7 +142,7 @@ export class CsvParser {
     const where =
       place && `${place.line > this.#place.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
     if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
-    if (at === undefined) return { index: null, message: problemIn(rowTooLong(this.options.limits, {})) };
+    if (at === undefined) return { index: null, message: problemIn(rowTooLong(this.limits)) };
     const opened = "a quote opens here and does not close. Close it, or double the quotes inside the cell.";
     return { index, message: `${where}${opened}` };
   }

@@ -43,7 +43,7 @@ class RecordReader {
     const { delimiter, declaration } = detectDelimiter(head);
     this.declaration = declaration;
     this.#delimiter = delimiter;
-    this.#parser = new CsvParser({ delimiter, limits });
+    this.#parser = new CsvParser(delimiter, limits);
     this.#parser.skip(declaration);
   }
 

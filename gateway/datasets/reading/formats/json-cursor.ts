@@ -89,7 +89,7 @@ export class JsonCursor {
   /** Goes back to the start of the last skipped value. */
   backTo({ text, line, character }: JsonText): void {
     this.#at -= text.length;
-    this.#place = placeIn("", 0, { line, character });
+    this.#place = new LineCounter(line, character);
   }
 
   /** Skips at least one character, up to the next match; false at the end of the file. */

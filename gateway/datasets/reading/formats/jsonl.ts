@@ -1,11 +1,11 @@
 import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
 import { problemIn } from "../problems";
 import type { RawRow, Warn } from "../rows";
+import { BOM, CR, LF } from "../text";
 import { jsonRow } from "./json-value";
 
 /** JSON list syntax that is not JSON Lines: brackets or commas on their own lines. */
 const LIST_LINE = /^\s*[[\],]\s*$/;
-const BOM = "\ufeff";
 
 /**
  * JSON Lines: an object on each line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
@@ -18,7 +18,7 @@ export async function* readJsonl(
 ): AsyncGenerator<RawRow> {
   let empty = 0;
   for await (const { line, text } of splitLines(texts, limits)) {
-    if (text === undefined) yield { line, problem: { column: null, message: problemIn(rowTooLong(limits, {})) } };
+    if (text === undefined) yield { line, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
     else if (text.trim() === "") {
       if (++empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
     } else if (LIST_LINE.test(text)) {
@@ -67,7 +67,7 @@ async function* splitLines(
 const breakAt = (text: string, from: number): number => {
   for (let i = from; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 10 || code === 13) return i;
+    if (code === LF || code === CR) return i;
   }
   return -1;
 };

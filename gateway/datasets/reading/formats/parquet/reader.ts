@@ -54,7 +54,7 @@ export async function* readParquet(
         }
         yield sizes.add(values, line)
           ? { line, columns: names, values: values.map(toJson) }
-          : { line, columns: names, problem: { column: null, message: problemIn(rowTooLong(limits, {})) } };
+          : { line, columns: names, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
       }
     }
   } finally {
