@@ -1,7 +1,6 @@
-import { csvRecord } from "../../lib/csv";
+import { csvRecord, guardText } from "../../lib/csv";
 import { FIELDS } from "./reading/columns/fields";
 import type { NewSample } from "./sample-contract";
-import { guardText } from "./spreadsheet-text";
 
 /** Characters of a piece of text. */
 const PIECE_LENGTH = 65_536;

@@ -1,5 +1,4 @@
-import { csvRecord } from "../../lib/csv";
-import { guardText } from "../datasets/spreadsheet-text";
+import { csvRecord, guardText } from "../../lib/csv";
 import { download } from "../http/download";
 import type { RunExport, RunExportQuery } from "./contract";
 import { questionOf } from "./target";

@@ -170,7 +170,7 @@ const wholeLength = (bytes: Uint8Array): number => {
 export class LineCounter {
   #isAfterCr = false;
 
-  /** Of the next character, from 1. */
+  /** Line and character of the next character, from 1. */
   constructor(
     public line = 1,
     public character = 1,

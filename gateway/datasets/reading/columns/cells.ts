@@ -1,4 +1,4 @@
-import { unguardText } from "../../spreadsheet-text";
+import { unguardText } from "../../../../lib/csv";
 import { NumberText, parseJson } from "../formats/json-value";
 import { type Row, type RowProblem, Unreadable } from "../rows";
 import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
