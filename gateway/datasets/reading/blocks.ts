@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { ReadingLimits } from "./limits";
-import { formatBytes, tooLarge } from "./problems";
+import { formatBytes, type ReadingLimits, tooLarge } from "./limits";
 import { type Patience, waitFor } from "./thread";
 
 const BLOCK_BYTES = 65_536;

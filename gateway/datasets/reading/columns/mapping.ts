@@ -1,7 +1,6 @@
 import { AppError } from "../../../../lib/errors";
 import { nearest } from "../../../../lib/nearest";
-import { FORBIDDEN_NAMES, type ReadingLimits } from "../limits";
-import { formatCount, tooLarge } from "../problems";
+import { FORBIDDEN_NAMES, formatCount, type ReadingLimits, tooLarge } from "../limits";
 import type { Warn } from "../rows";
 import {
   FIELDS,

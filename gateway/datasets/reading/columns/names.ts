@@ -1,5 +1,4 @@
-import { FORBIDDEN_NAMES, forbiddenName, type ReadingLimits } from "../limits";
-import { formatCount, tooLarge } from "../problems";
+import { FORBIDDEN_NAMES, forbiddenName, formatCount, type ReadingLimits, tooLarge } from "../limits";
 import type { Warn } from "../rows";
 
 /** Characters of a column's name. */

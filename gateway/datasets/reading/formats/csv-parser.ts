@@ -1,5 +1,4 @@
-import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
-import { problemIn } from "../problems";
+import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
 import { BOM, CR, LF, LineCounter, placeIn } from "../text";
 
 /** A record, or the problem of an unreadable one. */

@@ -1,6 +1,5 @@
 import { readHeader } from "../columns/names";
-import type { ReadingLimits } from "../limits";
-import { formatCount, invalid } from "../problems";
+import { formatCount, invalid, type ReadingLimits } from "../limits";
 import type { RawRow, Warn } from "../rows";
 import { CsvParser } from "./csv-parser";
 

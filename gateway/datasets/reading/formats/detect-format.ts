@@ -1,5 +1,5 @@
 import { own } from "../../../../lib/own";
-import { invalid } from "../problems";
+import { invalid } from "../limits";
 import { utf16Of } from "../text";
 import { ValueEnd } from "./json-cursor";
 

@@ -1,6 +1,5 @@
 import type { AppError } from "../../../../lib/errors";
-import { isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../limits";
-import { invalid } from "../problems";
+import { invalid, isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../limits";
 import { LineCounter, placeIn } from "../text";
 
 /** Characters kept from the previous chunk when searching for the start of a row, which may be split across chunks. */

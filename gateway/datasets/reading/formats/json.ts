@@ -1,6 +1,5 @@
 import { AppError } from "../../../../lib/errors";
-import type { ReadingLimits } from "../limits";
-import { invalid } from "../problems";
+import { invalid, type ReadingLimits } from "../limits";
 import type { BrokenRow, RawRow, Warn } from "../rows";
 import { placeIn } from "../text";
 import { JsonCursor, type JsonText } from "./json-cursor";

@@ -1,5 +1,4 @@
-import { isOverBytes, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
-import { problemIn } from "../problems";
+import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
 import type { RawRow, Warn } from "../rows";
 import { BOM, CR, LF } from "../text";
 import { jsonRow } from "./json-value";

@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020";
 import { RE2JS } from "re2js";
 import { AppError } from "../../../../lib/errors";
 import { dotted } from "../../../validation/problems";
-import { formatBytes } from "../problems";
+import { formatBytes } from "../limits";
 import type { SampleProblem } from "./check";
 
 const MAX_SCHEMA_BYTES = 65_536;

@@ -1,6 +1,6 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { type CompressionCodec, snappyUncompress } from "hyparquet";
-import { invalid } from "../../problems";
+import { invalid } from "../../limits";
 import { damaged } from "./file";
 
 /** An LZ4 block, `LZ4_RAW` of Parquet: at most `size` bytes. Throws dataset_invalid where it would be more. */

@@ -1,8 +1,7 @@
 import type { ColumnMetaData, DecodedArray, PageHeader, SchemaTree } from "hyparquet";
 import { assembleLists } from "hyparquet/src/assemble.js";
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from "hyparquet/src/schema.js";
-import { MAX_DEPTH, type ReadingLimits, rowTooLong } from "../../limits";
-import { invalid } from "../../problems";
+import { invalid, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../../limits";
 import {
   bitWidth,
   type Decoder,

@@ -2,7 +2,7 @@ import type { DataReader, DecodedArray, PageHeader, ParquetType } from "hyparque
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from "hyparquet/src/delta.js";
 import { byteStreamSplit } from "hyparquet/src/encoding.js";
 import { readPlain } from "hyparquet/src/plain.js";
-import { invalid } from "../../problems";
+import { invalid } from "../../limits";
 import { damaged } from "./file";
 
 /** How the values of a column are stored, and what they become. */

@@ -1,8 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
 import { AppError } from "../../../../../lib/errors";
-import { type ReadingLimits, tooManyRows } from "../../limits";
-import { formatBytes, formatCount, invalid, tooLarge } from "../../problems";
+import { formatBytes, formatCount, invalid, type ReadingLimits, tooLarge, tooManyRows } from "../../limits";
 
 /** What is wrong with a Parquet file that can't be read where it says it can. */
 export const damaged = (what: string, column?: string): AppError =>

@@ -1,7 +1,7 @@
 import type { ColumnMetaData, PageHeader, ParquetType } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { noteRead } from "../../garbage";
-import { formatBytes, invalid } from "../../problems";
+import { formatBytes, invalid } from "../../limits";
 import { decompress } from "./codecs";
 import { checkStated, damaged, type RandomFile } from "./file";
 

@@ -4,8 +4,17 @@ import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { AppError } from "../../../../../lib/errors";
 import { readHeader } from "../../columns/names";
 import { noteRead } from "../../garbage";
-import { FORBIDDEN_NAMES, forbiddenName, type ReadingLimits, rowTooLong } from "../../limits";
-import { formatBytes, formatCount, invalid, problemIn, tooLarge } from "../../problems";
+import {
+  FORBIDDEN_NAMES,
+  forbiddenName,
+  formatBytes,
+  formatCount,
+  invalid,
+  problemIn,
+  type ReadingLimits,
+  rowTooLong,
+  tooLarge,
+} from "../../limits";
 import { type RawRow, Unreadable, type Warn } from "../../rows";
 import { NUL_AT_END } from "../../text";
 import { ColumnRows, ColumnSlices } from "./column-chunk";

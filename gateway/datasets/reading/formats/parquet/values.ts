@@ -1,7 +1,6 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
 import { isMapLike } from "hyparquet/src/schema.js";
-import { FORBIDDEN_NAMES, forbiddenName } from "../../limits";
-import { invalid } from "../../problems";
+import { FORBIDDEN_NAMES, forbiddenName, invalid } from "../../limits";
 import { Unreadable } from "../../rows";
 import { NumberText, parseJson } from "../json-value";
 
