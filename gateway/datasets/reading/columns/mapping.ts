@@ -1,5 +1,6 @@
 import { AppError } from "../../../../lib/errors";
 import { nearest } from "../../../../lib/nearest";
+import { nameProblem } from "../formats/header";
 import { FORBIDDEN_NAMES, formatCount, type ReadingLimits, tooLarge } from "../limits";
 import type { Warn } from "../rows";
 import {
@@ -10,7 +11,6 @@ import {
   MAX_METADATA_NAMES,
   METADATA_PREFIX,
 } from "./fields";
-import { nameProblem } from "./names";
 
 /** Field of the sample by column of the file; null leaves a column out. Columns that are not named are guessed. */
 export type ColumnMapping = Readonly<Record<string, string | null>>;

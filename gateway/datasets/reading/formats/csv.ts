@@ -1,7 +1,7 @@
-import { readHeader } from "../columns/names";
 import { formatCount, invalid, type ReadingLimits } from "../limits";
 import type { RawRow, Warn } from "../rows";
 import { CsvParser } from "./csv-parser";
+import { readHeader } from "./header";
 
 const DELIMITERS = [",", ";", "\t"] as const;
 /** Used only if the header has none of the others, because names may contain a bar. */

@@ -2,7 +2,6 @@ import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import { assembleNested } from "hyparquet/src/assemble.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { AppError } from "../../../../../lib/errors";
-import { readHeader } from "../../columns/names";
 import { noteRead } from "../../garbage";
 import {
   FORBIDDEN_NAMES,
@@ -17,6 +16,7 @@ import {
 } from "../../limits";
 import { type RawRow, Unreadable, type Warn } from "../../rows";
 import { NUL_AT_END } from "../../text";
+import { readHeader } from "../header";
 import { ColumnRows, ColumnSlices } from "./column-chunk";
 import { damaged, type Footer, guarded, RandomFile, readFooter } from "./file";
 import { OpenPages } from "./pages";
