@@ -7,7 +7,7 @@ import { insertSamples } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { assertMayStore } from "../content-logging";
 import { sampleRow, toNewSample } from "../datasets/content";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { MAX_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
 import { criterionHash, passes } from "./rubric";
