@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { failureOf, isRefusal } from "./failure";
+import { failureOf } from "./failure";
+import { isRefusal } from "./scorers/text/refusal";
 
 const verdict = (metric: string, passed: boolean | null, isError = false) => ({ metric, passed, isError });
 const said = (text: string, finish_reason: "stop" | "length" | null = "stop") => ({ text, finish_reason });

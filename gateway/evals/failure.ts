@@ -1,5 +1,5 @@
 import type { FailureKind, Output } from "./contract";
-import { abstains } from "./scorers/text/stance";
+import { isRefusal } from "./scorers/text/refusal";
 
 /** The parts of a verdict that decide the kind of failure. */
 interface Verdict {
@@ -8,13 +8,6 @@ interface Verdict {
   passed: boolean | null;
   isError: boolean;
 }
-
-/** How an answer begins that says that it won't or can't, in English. */
-const REFUSAL =
-  /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
-
-/** True if the text declines to answer. */
-export const isRefusal = (text: string): boolean => REFUSAL.test(text) || abstains(text);
 
 /**
  * Why a result did not pass: the most specific cause; null if it passed. Rules decide it; a label can correct it.

@@ -1,6 +1,5 @@
 import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./text/overlap";
-import { ARTICLES } from "./text/stop-words";
-import { readWords } from "./text/words";
+import { ARTICLES, readWords } from "./text/words";
 import { cosine, type EmbedTexts, type ScoredAnswer } from "./types";
 
 /** A simple scorer to compare with; higher is better. */

@@ -1,5 +1,4 @@
-import { STOP_WORDS } from "../text/stop-words";
-import type { Word } from "../text/words";
+import { STOP_WORDS, type Word } from "../text/words";
 
 const CAPITALS = /^[\p{Lu}\p{Nd}]{3,8}$/u;
 /** Words of the longest name whose initials are looked at. */

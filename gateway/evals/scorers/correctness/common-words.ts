@@ -1,5 +1,4 @@
-import { ARTICLES, STOP_WORDS } from "../text/stop-words";
-import type { Word } from "../text/words";
+import { ARTICLES, STOP_WORDS, type Word } from "../text/words";
 import type { ReadText } from "./answer";
 import type { Occurrence } from "./occurrences";
 import type { Alias } from "./reference";

@@ -1,9 +1,8 @@
-import { STOP_WORDS } from "../text/stop-words";
-import { isNameLike, type Word } from "../text/words";
+import { isDenial, isDenied } from "../text/negation";
+import { isNameLike, STOP_WORDS, type Word } from "../text/words";
 import { isInside, type ReadText, sentenceOf } from "./answer";
 import type { Match } from "./match";
 import type { Occurrence } from "./occurrences";
-import { isDenied, isNegation } from "./stance";
 import { Vocabulary } from "./vocabulary";
 
 /** How a reference is said where it is said. Shares are 0…1. */
@@ -92,7 +91,7 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
   const matched = matches.filter(({ isMatched }) => isMatched);
   const places = matched.flatMap(({ occurrences }) => occurrences);
   // "Which president never married?" asks for a denial.
-  const mayBeDenied = !question.words.some(isNegation);
+  const mayBeDenied = !question.words.some(isDenial);
   const denied =
     mayBeDenied &&
     places.length > 0 &&

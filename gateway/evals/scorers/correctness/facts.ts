@@ -1,10 +1,9 @@
 import { compareDates, type DateMention } from "../text/dates";
 import { isAltered, isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
-import { STOP_WORDS } from "../text/stop-words";
 import { type ClockTime, isSameTime } from "../text/times";
 import { isSameDimension, unitByName } from "../text/units";
-import type { Word } from "../text/words";
+import { STOP_WORDS, type Word } from "../text/words";
 import { overlaps, type ReadText, readText } from "./answer";
 import type { Alias } from "./reference";
 

@@ -1,4 +1,5 @@
-import { ARTICLES } from "../text/stop-words";
+import { refusalOf } from "../text/refusal";
+import { ARTICLES } from "../text/words";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type ReadText, readText } from "./answer";
 import { type Setting, settingOf } from "./context";
@@ -8,7 +9,6 @@ import { type Match, matchAliases } from "./match";
 import { closestMatches, type Meaning, meaningOf } from "./meaning";
 import { type Alias, readAliases } from "./reference";
 import { stanceTo } from "./reversal";
-import { refusalOf } from "./stance";
 
 /** The inputs of the correctness model. */
 export const CORRECTNESS_FEATURES = [

@@ -1,8 +1,7 @@
 import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
-import { STOP_WORDS } from "../text/stop-words";
 import { unitByName } from "../text/units";
-import { contentWords, isNameLike, type Word } from "../text/words";
+import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
 import { findGivenWord, isCommonWord } from "./common-words";

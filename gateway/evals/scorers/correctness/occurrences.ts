@@ -1,6 +1,6 @@
 import { indexOfRun } from "../text/overlap";
 import { hasKoreanEnding } from "../text/stem";
-import { STOP_WORDS } from "../text/stop-words";
+import { STOP_WORDS } from "../text/words";
 import { acronymPlace } from "./acronyms";
 import { joined, type ReadText } from "./answer";
 import { familyOf } from "./families";

@@ -1,6 +1,6 @@
-import { NO, stanceOf, YES } from "../text/stance";
+import { isDenial } from "../text/negation";
+import { bareAnswerOf, NO, YES } from "../text/refusal";
 import type { Word } from "../text/words";
-import { isNegation } from "./stance";
 
 /** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
 const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
@@ -20,11 +20,11 @@ export const bareVerdict = (words: readonly Word[]): boolean | undefined => {
 /** What an answer says to a question that asks for yes or no: by such a word, else by whether it denies. */
 export const verdictOf = (words: readonly Word[]): boolean => {
   const lead = words.slice(0, LEAD);
-  const stance = words.length < LEAD ? stanceOf(lead.map(({ text }) => text).join(" ")) : undefined;
+  const stance = words.length < LEAD ? bareAnswerOf(lead.map(({ text }) => text).join(" ")) : undefined;
   if (stance === "yes" || stance === "no") return stance === "yes";
   for (const [at, word] of lead.entries()) {
     const verdict = ANSWERS.has(lead[at + 1]?.norm ?? "") ? undefined : verdictIn(word);
     if (verdict !== undefined) return verdict;
   }
-  return !lead.some(isNegation);
+  return !lead.some(isDenial);
 };

@@ -1,6 +1,5 @@
 import { isInFormula } from "../text/signs";
-import { STOP_WORDS } from "../text/stop-words";
-import { readWords, type Word } from "../text/words";
+import { readWords, STOP_WORDS, type Word } from "../text/words";
 import { typeSigns } from "./unglue";
 
 /** One way to say a reference answer. */

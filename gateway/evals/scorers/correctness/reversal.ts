@@ -1,10 +1,8 @@
-import { SIDE_OF } from "../text/opposites";
-import { STOP_WORDS } from "../text/stop-words";
-import type { Word } from "../text/words";
+import { isDenial, isDenialInAnyLanguage, SIDE_OF } from "../text/negation";
+import { STOP_WORDS, type Word } from "../text/words";
 import { type ReadText, sentenceOf } from "./answer";
 import { keyOf } from "./key";
 import type { Alias } from "./reference";
-import { isNegation } from "./stance";
 
 /** A sentence must contain this share of a reference's words to be about the same thing. */
 const SHARE = 0.6;
@@ -16,16 +14,6 @@ const VERBS = new Set(
     " ",
   ),
 );
-/** Negations besides those of `isNegation`: English, and the most common ones of other languages. */
-const DENIALS = new Set(
-  (
-    "hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint " +
-    "nicht kein keine keinen keiner keinem nie niemals pas jamais aucun aucune non nunca jamas nao niet geen nooit inte ikke nie не нет никогда degil " +
-    "不 没 沒 لا ليس ليست لم لن לא אין नहीं"
-  ).split(" "),
-);
-const KOREAN_DENIAL = /않|없|아니/u;
-
 /** Whether a word is a negation. A side of a pair of opposites that the reference has (`sides`) is not one. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
   const word = words[at];
@@ -33,7 +21,7 @@ const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number
   if (!word || (side !== undefined && (sides.has(side) || sides.has(-side)))) return false;
   if (/^(?:not|nicht|nur)$/.test(word.norm) && /^(?:only|just|merely|nur)$/.test(words[at + 1]?.norm ?? ""))
     return false;
-  return isNegation(word) || DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
+  return isDenialInAnyLanguage(word);
 };
 
 /** The negated form of a word: "unsafe" for "safe". */
@@ -118,22 +106,22 @@ export const stanceTo = (
 ): "reversed" | "restated" | undefined => {
   const wanted = wantedOf(words);
   const size = wanted.keys.size + wanted.sides.size;
-  const isDenial = words.some((_, at) => isDenying(words, at, wanted.sides));
+  const hasDenial = words.some((_, at) => isDenying(words, at, wanted.sides));
   const isSentence = /^\p{Lu}.*[.!。]\s*$/su.test(text) && size > 1;
   const isStatement =
     size >= FEWEST_WORDS ||
-    isDenial ||
+    hasDenial ||
     isSentence ||
     wanted.sides.size > 0 ||
     words.some(({ norm }) => VERBS.has(norm));
-  if (size === 0 || (size === 1 && !isDenial)) return undefined;
+  if (size === 0 || (size === 1 && !hasDenial)) return undefined;
   // "Which animal does not lay eggs?" asks for what is denied.
-  if (question.words.some(isNegation) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
+  if (question.words.some(isDenial) && !isSentence && !words.some(({ norm }) => VERBS.has(norm))) return undefined;
   const expected = speechOf(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
   const speeches = [...sentences.values()].map((sentence) => speechOf(answer.text, sentence, wanted, !isStatement));
   const [best] = speeches.sort((a, b) => b.found - a.found);
   if (!best || best.found < SHARE * size) return undefined;
   if (best.isDenied !== expected.isDenied) return "reversed";
-  return best.found === size && (wanted.sides.size > 0 || isDenial) ? "restated" : undefined;
+  return best.found === size && (wanted.sides.size > 0 || hasDenial) ? "restated" : undefined;
 };

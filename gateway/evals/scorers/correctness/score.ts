@@ -1,7 +1,7 @@
 import { probabilityOf } from "../model";
 import { maskMarkers } from "../text/citations";
+import { abstains, bareAnswerOf } from "../text/refusal";
 import { typeAscii } from "../text/signs";
-import { abstains, stanceOf } from "../text/stance";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type CorrectnessFindings, findCorrectness } from "./features";
 import { reasonFor } from "./reason";
@@ -18,15 +18,15 @@ export interface CorrectnessScore {
  * reference, a bare abstention is wrong. Returns undefined if abstentions don't decide the score.
  */
 const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessScore | undefined => {
-  const expected = references.find((reference) => stanceOf(reference) === "abstains");
+  const expected = references.find((reference) => bareAnswerOf(reference) === "abstains");
   if (expected !== undefined && abstains(output))
     return {
       value: 1,
       reason: `The answer says it can't answer the question, as the reference "${expected}" expects.`,
     };
-  if (expected !== undefined && references.every((reference) => stanceOf(reference) === "abstains"))
+  if (expected !== undefined && references.every((reference) => bareAnswerOf(reference) === "abstains"))
     return { value: 0, reason: `The reference "${expected}" means that there is no answer, but the answer gives one.` };
-  return expected === undefined && stanceOf(output) === "abstains" && !references.some(isSameAs(output))
+  return expected === undefined && bareAnswerOf(output) === "abstains" && !references.some(isSameAs(output))
     ? { value: 0, reason: `The answer says it can't answer the question. The reference is "${references[0]}".` }
     : undefined;
 };

@@ -1,3 +1,4 @@
+import { isNegative } from "../text/negation";
 import type { Evidence } from "./evidence";
 import { heaviestGap } from "./gaps";
 import type { Source } from "./source";
@@ -29,11 +30,6 @@ export const CLAIM_FEATURES = [
 export type ClaimFeature = (typeof CLAIM_FEATURES)[number];
 export type ClaimFeatures = Record<ClaimFeature, number>;
 
-const NEGATIONS = new Set(
-  "no not nor neither without never cannot lack lacks dont doesnt didnt isnt arent wasnt werent cant couldnt wont nt none unable failed refused denied".split(
-    " ",
-  ),
-);
 const FIRST_PERSON = /^(?:i|im|ive|id|my|me|we|our|us)$/;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -67,7 +63,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
   const near = first ? supportBy(evidence, source, [first.passage - 1, first.passage, first.passage + 1]) : [];
   const count = (verdict: "right" | "wrong" | "unknown") =>
     Math.min(2, attributes.filter((finding) => finding.verdict === verdict).length);
-  const isNegated = words.some(({ norm }) => NEGATIONS.has(norm));
+  const isNegated = words.some(isNegative);
   return {
     newShare: total > 0 ? fresh / total : 0,
     newGap: Math.log1p(heaviestGap(weights, known, SUPPORT_COST).weight),

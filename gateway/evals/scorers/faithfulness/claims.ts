@@ -1,7 +1,7 @@
 import type { ClaimSpan } from "../../judge/judge";
 import { maskCitations } from "../text/citations";
+import { abstains, bareAnswerOf, isAbstention, saysNothing } from "../text/refusal";
 import { readSentences } from "../text/sentences";
-import { abstains, isAbstention, saysNothing, stanceOf } from "../text/stance";
 
 /** After this many claims, the rest of the output counts as one more claim. */
 const MAX_CLAIMS = 400;
@@ -28,5 +28,5 @@ export type Silence = "empty" | "abstention" | "verdict" | "other";
 export const silenceOf = (output: string): Silence => {
   if (readSentences(output).length === 0) return "empty";
   if (abstains(output)) return "abstention";
-  return stanceOf(maskCitations(output)) ? "verdict" : "other";
+  return bareAnswerOf(maskCitations(output)) ? "verdict" : "other";
 };

@@ -1,6 +1,6 @@
+import { isAbsence } from "../text/negation";
 import { stemOf } from "../text/stem";
-import { STOP_WORDS } from "../text/stop-words";
-import type { Word } from "../text/words";
+import { STOP_WORDS, type Word } from "../text/words";
 import { type DataRecord, type Fact, stanceOf } from "./record";
 import type { Span } from "./span";
 
@@ -73,11 +73,6 @@ export interface AttributeFinding extends Span {
   to: number;
 }
 
-const NEGATIONS = new Set(
-  "no not nor neither without never cannot lack lacks lacking dont doesnt didnt isnt arent wasnt werent cant couldnt wont nt none unavailable".split(
-    " ",
-  ),
-);
 const CLAUSE_STARTS = new Set("but while although however though yet whereas only".split(" "));
 const SUBJECTS = new Set("the it they its their there customers this with offers has is he she we you".split(" "));
 const REACH_BACK = 12;
@@ -92,13 +87,13 @@ export const isNegated = (words: readonly Word[], from: number, to: number, text
     if (!word || !next) break;
     if (text.slice(word.end, next.start).includes(";") || CLAUSE_STARTS.has(next.norm)) break;
     if (text.slice(word.end, next.start).includes(",") && SUBJECTS.has(next.norm)) break;
-    if (NEGATIONS.has(word.norm) || (word.norm === "rather" && next.norm === "than")) return true;
+    if (isAbsence(word) || (word.norm === "rather" && next.norm === "than")) return true;
     if (CLAUSE_STARTS.has(word.norm)) break;
   }
   for (let at = to; at < Math.min(words.length, to + REACH_AHEAD); at++) {
     const word = words[at];
     if (!word || CLAUSE_STARTS.has(word.norm) || /[,;]/.test(text.slice(words[at - 1]?.end ?? 0, word.start))) break;
-    if (NEGATIONS.has(word.norm))
+    if (isAbsence(word))
       return (
         /\b(?:availab|offer|provid|allow|accept|an option|mention|specif)/i.test(
           text.slice(word.start, word.start + 60),

@@ -1,18 +1,11 @@
-import { SIDE_OF } from "../text/opposites";
+import { isNegation, SIDE_OF } from "../text/negation";
 import { isStopWord, readWords, type Word } from "../text/words";
 import type { Span } from "./span";
 
-const NEGATIONS = new Set(
-  "not no never without neither nor cannot dont doesnt didnt isnt arent wasnt werent cant couldnt wont wouldnt hasnt havent hadnt shouldnt nt".split(
-    " ",
-  ),
-);
 /** Longer ones say too much for one polarity. */
 const LONGEST = 60;
 /** What follows them may well be the other way round. */
 const CONTRASTS = new Set("while whereas but although unlike rather instead except until unless only".split(" "));
-
-export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
 
 const isPlain = (words: readonly Word[]): boolean =>
   words.length <= LONGEST && !words.some(({ norm }) => CONTRASTS.has(norm));

@@ -1,6 +1,6 @@
 import type { Claim } from "../../contract";
 import { maskCitations } from "../text/citations";
-import { abstains, stanceOf } from "../text/stance";
+import { abstains, bareAnswerOf } from "../text/refusal";
 import type { EmbedTexts, ScoredAnswer } from "../types";
 import { answerFeatures } from "./answer-features";
 import { silenceOf } from "./claims";
@@ -58,8 +58,8 @@ const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
 
 /** Whether a reference is the same abstention or the same bare yes or no as the answer. */
 const isExpected = ({ output, references }: ScoredAnswer): boolean => {
-  const stance = abstains(output) ? "abstains" : stanceOf(maskCitations(output));
-  return stance !== undefined && references.some((reference) => stanceOf(reference) === stance);
+  const stance = abstains(output) ? "abstains" : bareAnswerOf(maskCitations(output));
+  return stance !== undefined && references.some((reference) => bareAnswerOf(reference) === stance);
 };
 
 /**

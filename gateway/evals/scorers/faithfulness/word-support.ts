@@ -1,10 +1,10 @@
-import { INTERJECTIONS } from "../text/stance";
+import { isNegation } from "../text/negation";
+import { INTERJECTIONS } from "../text/refusal";
 import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { Attribute } from "./facts";
 import { LIGHT_STEMS } from "./light-words";
 import type { NumberIndex } from "./number-index";
-import { isNegation } from "./polarity";
 import type { Shape } from "./shape";
 import { beginningOf, type Source } from "./source";
 

@@ -8,7 +8,7 @@ import { isStopWord, readWords } from "./words";
  */
 
 /** The kinds of answers that make no claim: an abstention, or a bare yes or no. */
-export type Stance = "abstains" | "yes" | "no";
+export type BareAnswer = "abstains" | "yes" | "no";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 export const YES = list(
@@ -76,8 +76,8 @@ const LONGEST = 160;
 /** "NA" in capitals only: "Na", "Na+" and "na" are different words. */
 const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
 
-/** The stance of a text that says nothing else: "IDK", "N/A.", "Answer: yes", "The answer is no." */
-export const stanceOf = (text: string): Stance | undefined => {
+/** What a text says that says nothing else: "IDK", "N/A.", "Answer: yes", "The answer is no." */
+export const bareAnswerOf = (text: string): BareAnswer | undefined => {
   if (text.length > LONGEST) return undefined;
   let plain = evenOut(text);
   if (plain === "na" && NOT_APPLICABLE.test(text)) return "abstains";
@@ -131,11 +131,13 @@ const isSilent = (text: string): boolean =>
 /** Whether the sentence abstains and says nothing else. */
 export const isAbstention = (sentence: string): boolean => {
   const text = sentence.slice(0, LOOKED_AT);
-  if (stanceOf(text) === "abstains") return true;
+  if (bareAnswerOf(text) === "abstains") return true;
   if (!SAYS_NO_ANSWER.test(text)) return false;
   const turn = TURN.exec(text);
   const [before, after] = turn ? [text.slice(0, turn.index), text.slice(turn.index + turn[0].length)] : [text, ""];
-  return [before, after].every((part) => isSilent(part) || stanceOf(part) === "abstains" || SAYS_NO_ANSWER.test(part));
+  return [before, after].every(
+    (part) => isSilent(part) || bareAnswerOf(part) === "abstains" || SAYS_NO_ANSWER.test(part),
+  );
 };
 
 /** Courtesies to the reader: "Sure!", "I hope this helps." */
@@ -164,7 +166,7 @@ export const saysNothing = (sentence: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
   const text = sentence.slice(0, LOOKED_AT);
   if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
-  return isSilent(text) || MISSING.test(text) || stanceOf(text) !== undefined || COURTESY.test(text.trim());
+  return isSilent(text) || MISSING.test(text) || bareAnswerOf(text) !== undefined || COURTESY.test(text.trim());
 };
 
 /** Whether the whole answer abstains: every sentence abstains or makes no claim. */
@@ -175,3 +177,35 @@ export const abstains = (output: string): boolean => {
   }));
   return sentences.some(({ declines }) => declines) && sentences.every((each) => each.declines || each.isEmpty);
 };
+
+/** Phrases that hint at a refusal but don't make the whole sentence an abstention. */
+const HEDGES = [
+  String.raw`\b(?:i|we)(?:['’]?m| am| are)? (?:sorry|afraid|unable|not (?:sure|aware|certain|able))\b`,
+  String.raw`\b(?:i|we) (?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:have|know|find|provide|answer|access|determine|give|tell|confirm|recall)\b`,
+  String.raw`\bas an ai\b`,
+  String.raw`\bthere (?:is|was|are) (?:no|not enough|insufficient) (?:\w+ ){0,2}(?:information|answer|record|data|evidence|way)\b`,
+  String.raw`\b(?:no|not enough|insufficient|any) (?:\w+ )?(?:information|context)\b`,
+  String.raw`\b(?:is|are) not (?:clear|known|specified|mentioned|provided)\b`,
+  String.raw`\b(?:please|could you) (?:provide|clarify|specify|give)\b`,
+  String.raw`\bmore (?:context|details?|information)\b`,
+  String.raw`\b(?:unknown|n\/a|not available|it depends|depends on)\b`,
+];
+const SIGNS_OF_REFUSAL = new RegExp([...HEDGES, ...ABSTENTION_PHRASES].join("|"), "giu");
+
+/** Longer outputs are searched at their beginning. */
+const SEARCHED_CHARACTERS = 4000;
+/** Signs of a refusal from which on it is certain. */
+const CERTAIN = 2;
+
+/** How clearly an output refuses to answer, 0…1. */
+export const refusalOf = (output: string): number =>
+  bareAnswerOf(output) === "abstains"
+    ? 1
+    : Math.min(1, [...output.slice(0, SEARCHED_CHARACTERS).matchAll(SIGNS_OF_REFUSAL)].length / CERTAIN);
+
+/** How an answer begins that says that it won't or can't, in English. */
+const REFUSAL_START =
+  /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
+
+/** True if the text declines to answer. */
+export const isRefusal = (text: string): boolean => REFUSAL_START.test(text) || abstains(text);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { abstains, stanceOf } from "./stance";
+import { abstains, bareAnswerOf } from "./refusal";
 
 test.each(
   `IDK | idk. | I don't know | I don’t know. | Don't know. | dont know | dunno | I really do not know. | No idea! | N/A | n/a. | NA | N.A. |
@@ -15,7 +15,7 @@ test.each(
     .split("|")
     .map((text) => text.trim()),
 )("%j is an abstention", (text) => {
-  expect(stanceOf(text)).toBe("abstains");
+  expect(bareAnswerOf(text)).toBe("abstains");
   expect(abstains(text)).toBe(true);
 });
 
@@ -59,7 +59,7 @@ test.each([
   ["是", "yes"],
   ["いいえ", "no"],
   ["لا", "no"],
-] as const)("%j is a bare %s", (text, stance) => expect(stanceOf(text)).toBe(stance));
+] as const)("%j is a bare %s", (text, stance) => expect(bareAnswerOf(text)).toBe(stance));
 
 test.each([
   ...[
@@ -90,7 +90,7 @@ test.each([
     "Unclear skies ahead",
   ],
   ...["I know the answer.", "unclear waters", "Nothing", "The Answer", "Yes Minister", "Nobody", "Dr. No", "0", ""],
-])("%j is an answer", (text) => expect(stanceOf(text)).toBeUndefined());
+])("%j is an answer", (text) => expect(bareAnswerOf(text)).toBeUndefined());
 
 describe("a whole answer abstains", () => {
   test.each([

@@ -1,0 +1,112 @@
+import type { Word } from "./words";
+
+/*
+ * Words that turn a statement around. All are written as `normaliseWord` writes them: "don't" is "dont". The models were
+ * fitted with these sets as they are: a word that joins or leaves one needs a new fit.
+ */
+
+const list = (words: string): readonly string[] => words.trim().split(/\s+/);
+
+/** What every reader of negations knows. */
+const COMMON = list(
+  "not no never neither nor without cannot cant couldnt wont dont doesnt didnt isnt arent wasnt werent",
+);
+const OTHER_AUXILIARIES = list("wouldnt hasnt havent hadnt");
+const LACKS = list("nt none lack lacks");
+
+const NEGATIONS = new Set([...COMMON, ...OTHER_AUXILIARIES, "shouldnt", "nt"]);
+
+/** Whether a word negates the next one: "not", "never", "without". */
+export const isNegation = ({ norm }: Word): boolean => NEGATIONS.has(norm);
+
+const DENIALS = new Set([
+  ...COMMON,
+  ...OTHER_AUXILIARIES,
+  ...list("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
+]);
+
+/** Whether a word denies what stands beside it: a negation, a correction such as "wrong" or "myth", an exception. */
+export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
+
+/** More words of denial: English, and the most common negations of other languages. */
+const MORE_DENIALS = new Set(
+  list(`
+    hardly barely nobody none nothing nowhere nobodys unable fails failed lack lacks refuses refused shouldnt mustnt mightnt neednt aint
+    nicht kein keine keinen keiner keinem nie niemals pas jamais aucun aucune non nunca jamas nao niet geen nooit inte ikke nie не нет никогда degil
+    不 没 沒 لا ليس ليست لم لن לא אין नहीं
+  `),
+);
+const KOREAN_DENIAL = /않|없|아니/u;
+
+/** `isDenial` in more words, and in other languages too. */
+export const isDenialInAnyLanguage = (word: Word): boolean =>
+  isDenial(word) || MORE_DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
+
+const NEGATIVE_WORDS = new Set([...COMMON, ...LACKS, ...list("unable failed refused denied")]);
+
+/** Whether a claim with this word says that something is not so, or did not happen. */
+export const isNegative = ({ norm }: Word): boolean => NEGATIVE_WORDS.has(norm);
+
+const ABSENCES = new Set([...COMMON, ...LACKS, "lacking", "unavailable"]);
+
+/** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
+export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
+
+/** "not only", "not just": no denial. */
+const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before"]);
+/** Words of a denial before, and behind, what is denied. */
+const BEFORE = 4;
+const BEHIND = 3;
+const VERBS = new Set("is was are were did does do has have had be been".split(" "));
+
+const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
+  (first?.norm === "rather" && second?.norm === "than") ||
+  (first?.norm === "instead" && second?.norm === "of") ||
+  (first?.norm === "contrary" && second?.norm === "to");
+
+/** Whether what stands at `at` (`length` words) is denied: "not X", "X is not", "instead of X". */
+export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
+  for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
+    const [word, next] = [words[i], words[i + 1]];
+    if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || word.norm === "but") break;
+    if (isPair(word, next) && i + 1 < at) return true;
+    if (isDenial(word) && !SOFTENERS.has(next.norm)) return true;
+  }
+  const end = at + length;
+  const next = words[end];
+  if (!next || !(VERBS.has(next.norm) || isDenial(next))) return false;
+  for (let i = end; i < Math.min(words.length, end + BEHIND); i++) {
+    const [before, word] = [words[i - 1], words[i]];
+    if (!before || !word || /[.;:!?,]/.test(text.slice(before.end, word.start))) return false;
+    if (isDenial(word) && word.norm !== "no" && !SOFTENERS.has(words[i + 1]?.norm ?? "")) return true;
+  }
+  return false;
+};
+
+/** Pairs of English opposites; a bar separates the two sides. */
+const OPPOSITES = `
+  allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
+  safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
+  higher more greater larger|lower less fewer smaller; before|after; above|below; present|absent
+  accepted accept approved approve approves confirmed|rejected reject rejects denied
+  passed pass passes succeeded succeeds|failed fails; open opened opens|closed shut closes; alive|dead; won win wins|lost lose loses; guilty|innocent
+  enabled enable enables|disabled disable disables; required mandatory compulsory necessary needed need needs|optional voluntary unnecessary
+  hot|cold; early|late; positive|negative; included covered|excluded; agree agreed agrees|disagree disagreed disagrees
+  true correct|false untrue incorrect wrong; likes liked loves loved|dislikes disliked hates hated; high|low; best|worst; maximum|minimum
+  easy|difficult; strong|weak; fast|slow; cheap|expensive; majority|minority; north northern|south southern; visible|hidden; public|private
+  started starts began begins|ended ends stopped stops; bought buys|sold sells; stronger|weaker; faster|slower; better|worse
+`;
+
+/** Number of each pair, negative for its second side. Keys are normalized by `normaliseWord`. */
+export const SIDE_OF: ReadonlyMap<string, number> = new Map(
+  OPPOSITES.trim()
+    .split(/[;\n]/)
+    .flatMap((pair, index) =>
+      pair.split("|").flatMap((side, place) =>
+        side
+          .trim()
+          .split(/\s+/)
+          .map((word): [string, number] => [word, (index + 1) * (place === 0 ? 1 : -1)]),
+      ),
+    ),
+);
