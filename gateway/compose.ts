@@ -19,7 +19,7 @@ import { createTransfer } from "./conversations/transfer";
 import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
-import { ReferenceThread } from "./evals/reference/scorer";
+import { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { createEvals } from "./evals/service";
 import { createEvalTransfer } from "./evals/transfer";
 import { createAgreement } from "./evaluators/agreement";
@@ -103,7 +103,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const imports = createImports({ db, datasets, jobs, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
-  const reference = new ReferenceThread(embeddings);
+  const reference = new ScoringThread(embeddings);
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
 
   const services: Services = {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { appendFile } from "node:fs/promises";
 import type { Platform } from "../../gateway/cli/agreement/platform";
-import { embedAnyLength } from "../../gateway/evals/reference/embed";
-import type { EmbedTexts } from "../../gateway/evals/scorers/types";
+import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
+import { embedAnyLength } from "../../gateway/evals/scoring-thread/embed";
 import { AppError } from "../../lib/errors";
 
 /** Texts per embedding request. */

@@ -5,7 +5,7 @@ import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreem
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import { CORRECTNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/features";
-import type { EmbedTexts } from "../../gateway/evals/scorers/types";
+import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";

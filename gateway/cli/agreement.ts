@@ -9,9 +9,9 @@ import { type LabelledFile, readLabelledFiles } from "../evals/agreement/labelle
 import type { LabelledRow } from "../evals/agreement/labelled-row";
 import { formatAgreement } from "../evals/agreement/table";
 import { predictionLine, reportToWire } from "../evals/agreement/wire";
-import { embedAnyLength } from "../evals/reference/embed";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
+import { embedAnyLength } from "../evals/scoring-thread/embed";
 import { openAgreementDocs } from "./agreement/docs";
 import { type Platform, startPlatform } from "./agreement/platform";
 

@@ -1,8 +1,8 @@
 import { AppError } from "../../lib/errors";
 import type { ChosenEvaluator } from "../evaluators/service";
 import type { Criterion, Rubric } from "./contract";
-import type { JudgedAnswer } from "./judge/prompts";
 import { criteriaOf, isBuiltIn } from "./rubric";
+import type { ScoredAnswer } from "./scored-answer";
 
 /** An evaluator and the criteria that it scores. */
 export interface PlannedEvaluator {
@@ -11,7 +11,7 @@ export interface PlannedEvaluator {
 }
 
 /** Why this answer can't be scored by a criterion; undefined if it can. */
-export const obstacle = ({ name }: Criterion, { references, contexts }: JudgedAnswer): string | undefined => {
+export const obstacle = ({ name }: Criterion, { references, contexts }: ScoredAnswer): string | undefined => {
   if (name === "correctness" && references.length === 0) return "The sample has no references to compare with.";
   if ((name === "faithfulness" || name === "hallucination") && contexts.length === 0) {
     return "The sample has no contexts that could support the answer.";
@@ -31,7 +31,7 @@ const decidable = ({ kind }: ChosenEvaluator, criteria: readonly Criterion[]): C
 export const planScoring = (
   evaluators: readonly ChosenEvaluator[],
   rubric: Rubric | null | undefined,
-  answer: JudgedAnswer,
+  answer: ScoredAnswer,
 ): PlannedEvaluator[] => {
   if (evaluators.length === 0) {
     throw new AppError(

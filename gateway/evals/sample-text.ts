@@ -1,5 +1,5 @@
 import type { NewSample } from "../datasets/contract";
-import type { JudgedAnswer } from "./judge/prompts";
+import type { ScoredAnswer } from "./scored-answer";
 import { questionOf } from "./target";
 
 const NAME_LENGTH = 80;
@@ -8,7 +8,7 @@ const NAME_LENGTH = 80;
 export const answerOf = (
   { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
   output: string,
-): JudgedAnswer => ({
+): ScoredAnswer => ({
   question: questionOf(input),
   references: references ?? [],
   contexts: contexts ?? [],

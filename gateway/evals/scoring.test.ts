@@ -7,7 +7,7 @@ import type { Call } from "../call";
 import { BUILT_IN_EVALUATORS } from "../evaluators/built-in";
 import { type ChosenEvaluator, evaluatorHash, referenceOf } from "../evaluators/service";
 import { criteriaOf, criterionHash } from "./rubric";
-import type { ScoredCriterion } from "./scored";
+import type { ScoredCriterion } from "./scored-answer";
 import { type ReferenceScorer, scoreAnswer } from "./scoring";
 
 const call: Call = {

@@ -7,15 +7,14 @@ import { DEFAULT_JUDGE_MODEL } from "../evaluators/built-in";
 import type { ChosenEvaluator } from "../evaluators/service";
 import type { Criterion, Score } from "./contract";
 import { type AskJudge, type ClaimSpan, judgeAnswer } from "./judge/judge";
-import type { JudgedAnswer } from "./judge/prompts";
 import { obstacle, type PlannedEvaluator } from "./plan";
 import { criterionHash, passes } from "./rubric";
-import type { ScoredCriterion } from "./scored";
+import type { ScoredAnswer, ScoredCriterion } from "./scored-answer";
 
 /** Scores without a language model, off the main thread because it may take long. */
 export interface ReferenceScorer {
   /** Scores every built-in criterion that the answer can be scored by. */
-  score(call: Call, answer: JudgedAnswer): Promise<ScoredCriterion[]>;
+  score(call: Call, answer: ScoredAnswer): Promise<ScoredCriterion[]>;
   /** The claims of an output, in order. */
   claimsOf(output: string): Promise<ClaimSpan[]>;
 }
@@ -37,7 +36,7 @@ export const scoreAnswer = async (
   deps: ScoringDeps,
   call: Call,
   plan: readonly PlannedEvaluator[],
-  answer: JudgedAnswer,
+  answer: ScoredAnswer,
   onEvaluator?: (reference: string, index: number) => void,
 ): Promise<NewScore[]> => {
   const scores: NewScore[] = [];
@@ -74,7 +73,7 @@ const evaluate = async (
   call: Call,
   evaluator: ChosenEvaluator,
   criteria: readonly Criterion[],
-  answer: JudgedAnswer,
+  answer: ScoredAnswer,
 ): Promise<ScoredCriterion[]> => {
   if (criteria.length === 0) return [];
   try {

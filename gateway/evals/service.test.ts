@@ -9,7 +9,7 @@ import type { Call } from "../call";
 import { createEvaluators, type EvaluatorService } from "../evaluators/service";
 import type { Principal } from "../principal";
 import type { Criterion, EvaluateRequest } from "./contract";
-import type { ScoredCriterion } from "./scored";
+import type { ScoredCriterion } from "./scored-answer";
 import { createEvals, type EvalService } from "./service";
 import { createEvalTransfer, type EvalTransfer } from "./transfer";
 

@@ -17,11 +17,11 @@ import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";
 import type { EvaluateRequest, Evaluation, Output, Recomputed, RecomputeEval } from "./contract";
 import { createHistory, type EvalHistory } from "./history";
-import type { JudgedAnswer } from "./judge/prompts";
 import { type PinnedDataset, pinsOf } from "./pins";
 import { planScoring } from "./plan";
 import { recomputeRun } from "./recompute";
 import { answerOf, nameOf } from "./sample-text";
+import type { ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
 import { summarizeRun } from "./summary";
 import { generateOutput, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
@@ -35,7 +35,7 @@ export interface EvalService extends EvalHistory {
    */
   evaluate(call: Call, request: EvaluateRequest, hooks?: EvalHooks): Promise<Evaluation>;
   /** Scores an answer and stores nothing. Throws not_found for an evaluator, invalid_request. */
-  score(call: Call, how: Pick<EvaluateRequest, "evaluators" | "rubric">, answer: JudgedAnswer): Promise<NewScore[]>;
+  score(call: Call, how: Pick<EvaluateRequest, "evaluators" | "rubric">, answer: ScoredAnswer): Promise<NewScore[]>;
   /**
    * Scores the stored outputs again and keeps the earlier scores. A criterion with a value is not scored again. Throws
    * not_found, invalid_request, and insufficient_role for a member who would change the verdict of another key's run.

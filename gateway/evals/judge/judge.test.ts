@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Criterion } from "../contract";
 import { BUILT_IN_CRITERIA } from "../rubric";
-import { fence } from "./fence";
 import { type ClaimSpan, type JudgeQuestion, judgeAnswer } from "./judge";
+import { fence } from "./prompts";
 
 const settings = { model: "m", prompt: null, votes: 1, temperature: 0, seed: 7 };
 const [correctness, faithfulness, hallucination] = BUILT_IN_CRITERIA as readonly Criterion[] as [

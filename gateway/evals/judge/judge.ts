@@ -2,9 +2,8 @@ import { AppError } from "../../../lib/errors";
 import type { JudgeSettings } from "../../evaluators/contract";
 import type { Claim, Criterion } from "../contract";
 import { choicesOf } from "../scale";
-import type { ScoredCriterion } from "../scored";
-import { claimName, claimsForm, gradeForm, parse } from "./forms";
-import { claimMessages, criterionMessages, type JudgedAnswer, type Message } from "./prompts";
+import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
+import { claimMessages, claimName, claimsForm, criterionMessages, gradeForm, type Message, parse } from "./prompts";
 
 /** One question to the judge's model. */
 export interface JudgeQuestion {
@@ -64,7 +63,7 @@ export const JUDGE_LIMITS = {
  */
 export const judgeAnswer = async (
   { ask, settings }: JudgeDeps,
-  answer: JudgedAnswer,
+  answer: ScoredAnswer,
   claims: readonly ClaimSpan[],
   criteria: readonly Criterion[],
 ): Promise<ScoredCriterion[]> => {
@@ -114,7 +113,7 @@ const decide = (metric: string, votes: readonly Vote[]): ScoredCriterion => {
   return { metric, value, reason, claims, votes: readable.map((vote) => vote.value), by, error: null };
 };
 
-const grade = async (deps: JudgeDeps, answer: JudgedAnswer, criterion: Criterion, seed: number): Promise<Vote> => {
+const grade = async (deps: JudgeDeps, answer: ScoredAnswer, criterion: Criterion, seed: number): Promise<Vote> => {
   const choices = choicesOf(criterion);
   const messages = criterionMessages(answer, criterion);
   const { value, by } = await askTwice(deps, messages, seed, 1, (reasonLength) => gradeForm(choices, reasonLength));
@@ -132,7 +131,7 @@ const SUPPORT = { supported: 1, partly: 0.5, unsupported: 0 } as const;
 
 const judgeClaims = async (
   deps: JudgeDeps,
-  answer: JudgedAnswer,
+  answer: ScoredAnswer,
   spans: readonly ClaimSpan[],
   seed: number,
 ): Promise<ClaimRound> => {
@@ -217,4 +216,21 @@ const askTwice = async <S extends ReturnType<typeof gradeForm> | ReturnType<type
     if (value !== undefined) return { value, by };
   }
   return { value: undefined, by };
+};
+
+const EXAMPLE = { question: "question", references: ["reference"], contexts: ["context"], output: "answer" };
+const CRITERION = {
+  name: "name",
+  description: "description",
+  scale: { min: 0, max: 1, step: 1 },
+  direction: "higher_is_better",
+  threshold: 1,
+  weight: 1,
+} as const;
+
+/** What every judge has in common: its questions, as they are asked of an example, and their limits. */
+export const JUDGE_CONSTANTS = {
+  criterion: criterionMessages(EXAMPLE, CRITERION),
+  claims: claimMessages(EXAMPLE, ["claim"]),
+  limits: JUDGE_LIMITS,
 };

@@ -1,18 +1,13 @@
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { OneOf } from "../../contract";
 import type { Criterion } from "../contract";
 import { choicesOf } from "../scale";
-import { fence, fenceList } from "./fence";
+import type { ScoredAnswer } from "../scored-answer";
 
 export interface Message {
   role: "system" | "user";
   content: string;
-}
-
-/** What a judge sees of an answer. */
-export interface JudgedAnswer {
-  question: string | null;
-  references: readonly string[];
-  contexts: readonly string[];
-  output: string;
 }
 
 const SYSTEM: Message = {
@@ -23,7 +18,7 @@ const SYSTEM: Message = {
     "Give your reason first, in one short sentence, then your verdict. Answer with JSON only.",
 };
 
-const blocks = ({ question, references, contexts, output }: JudgedAnswer): string =>
+const blocks = ({ question, references, contexts, output }: ScoredAnswer): string =>
   [
     question !== null && fence("question", question),
     references.length > 0 && fenceList("references", references),
@@ -34,7 +29,7 @@ const blocks = ({ question, references, contexts, output }: JudgedAnswer): strin
     .join("\n");
 
 /** Asks for one criterion on its scale. */
-export const criterionMessages = (answer: JudgedAnswer, criterion: Criterion): Message[] => {
+export const criterionMessages = (answer: ScoredAnswer, criterion: Criterion): Message[] => {
   const { name, description, direction } = criterion;
   const choices = choicesOf(criterion);
   const best = direction === "higher_is_better" ? choices.at(-1) : choices[0];
@@ -48,7 +43,7 @@ export const criterionMessages = (answer: JudgedAnswer, criterion: Criterion): M
 };
 
 /** Asks for each claim of an answer whether the contexts support it. */
-export const claimMessages = (answer: JudgedAnswer, claims: readonly string[]): Message[] => {
+export const claimMessages = (answer: ScoredAnswer, claims: readonly string[]): Message[] => {
   const question = [
     "Which of these claims, taken from an answer, do the contexts support?",
     answer.question !== null && fence("question", answer.question),
@@ -60,4 +55,56 @@ export const claimMessages = (answer: JudgedAnswer, claims: readonly string[]): 
     .filter((part) => part !== false)
     .join("\n\n");
   return [SYSTEM, { role: "user", content: question }];
+};
+
+/** Names of the blocks in a judge's prompt. */
+type Block = "question" | "references" | "contexts" | "answer" | "claims";
+
+/** At each place there is one way to read the spaces, so that a long text of them takes no longer than its length. */
+const TAG = /<(?=\s*(?:\/\s*)?(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
+
+/**
+ * A text from elsewhere inside a block of its own. What looks like the border of a block in it is rewritten, so that no
+ * answer can end its block and speak to the judge as somebody else.
+ */
+export const fence = (block: Block, text: string): string => `<${block}>\n${text.replaceAll(TAG, "‹")}\n</${block}>`;
+
+/** Several texts in one block, numbered from 1. */
+const fenceList = (block: Block, texts: readonly string[]): string =>
+  fence(block, texts.map((text, index) => `[${index + 1}] ${text}`).join("\n"));
+
+/* The schema of a judge's answer: the reason first, the verdict last, every text bounded so that it comes to its end. */
+
+const reasonText = (maxLength: number) => Type.String({ minLength: 1, maxLength });
+const Verdict = OneOf(["supported", "partly", "unsupported"]);
+
+/** One grade out of `choices`. */
+export const gradeForm = (choices: readonly number[], reasonLength: number) =>
+  Type.Object(
+    { reason: reasonText(reasonLength), score: Type.Union(choices.map((choice) => Type.Literal(choice))) },
+    { additionalProperties: false },
+  );
+
+/** A verdict for each of `count` claims. */
+export const claimsForm = (count: number, reasonLength: number) =>
+  Type.Object(
+    Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [
+        claimName(index),
+        Type.Object({ reason: reasonText(reasonLength), verdict: Verdict }, { additionalProperties: false }),
+      ]),
+    ),
+    { additionalProperties: false },
+  );
+
+export const claimName = (index: number): string => `claim_${index + 1}`;
+
+/** The answer as the form says; undefined when it is none. */
+export const parse = <S extends TSchema>(form: S, text: string): Static<S> | undefined => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Value.Check(form, value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 };

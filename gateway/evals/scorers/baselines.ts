@@ -1,6 +1,7 @@
+import type { ScoredAnswer } from "../scored-answer";
+import { cosine, type EmbedTexts } from "./embedding";
 import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./text/overlap";
 import { ARTICLES, readWords } from "./text/words";
-import { cosine, type EmbedTexts, type ScoredAnswer } from "./types";
 
 /** A simple scorer to compare with; higher is better. */
 export type Baseline = (answer: ScoredAnswer, embed: EmbedTexts) => number | Promise<number>;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import type { EmbedTexts } from "./embedding";
 import { KINDS } from "./kinds.cases";
-import { scoreReference } from "./reference";
+import { scoreReference } from "./reference-evaluator";
 import { readWords } from "./text/words";
-import type { EmbedTexts } from "./types";
 
 /** Hashes words into 256 buckets: texts that share words get close vectors, the same on every machine. */
 const embed: EmbedTexts = async (texts) =>

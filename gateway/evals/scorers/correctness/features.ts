@@ -1,6 +1,7 @@
+import type { ScoredAnswer } from "../../scored-answer";
+import type { EmbedTexts } from "../embedding";
 import { refusalOf } from "../text/refusal";
 import { ARTICLES } from "../text/words";
-import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type ReadText, readText } from "./answer";
 import { type Setting, settingOf } from "./context";
 import { hasOtherNumbers } from "./facts";

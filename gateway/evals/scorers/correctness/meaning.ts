@@ -1,4 +1,4 @@
-import { cosine, type EmbedTexts } from "../types";
+import { cosine, type EmbedTexts } from "../embedding";
 import type { ReadText } from "./answer";
 import type { Match } from "./match";
 

@@ -1,8 +1,9 @@
+import type { ScoredAnswer } from "../../scored-answer";
+import type { EmbedTexts } from "../embedding";
 import { probabilityOf } from "../model";
 import { maskMarkers } from "../text/citations";
 import { abstains, bareAnswerOf } from "../text/refusal";
 import { typeAscii } from "../text/signs";
-import type { EmbedTexts, ScoredAnswer } from "../types";
 import { type CorrectnessFindings, findCorrectness } from "./features";
 import { reasonFor } from "./reason";
 import { CORRECTNESS_MODEL } from "./weights";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Claim } from "../../contract";
+import type { EmbedTexts } from "../embedding";
 import { readWords } from "../text/words";
-import type { EmbedTexts } from "../types";
 import { scoreFaithfulness } from "./score";
 
 /** Vectors that count words: texts that share words are near to each other. */

@@ -1,6 +1,7 @@
+import type { ScoredAnswer } from "../../scored-answer";
+import { cosine, type EmbedTexts } from "../embedding";
 import { maskCitations } from "../text/citations";
 import { readWords } from "../text/words";
-import { cosine, type EmbedTexts, type ScoredAnswer } from "../types";
 import { type ClaimFeatures, claimFeatures } from "./claim-features";
 import { claimSpans } from "./claims";
 import { type Evidence, findEvidence } from "./evidence";

@@ -1,7 +1,8 @@
 import type { Claim } from "../../contract";
+import type { ScoredAnswer } from "../../scored-answer";
+import type { EmbedTexts } from "../embedding";
 import { maskCitations } from "../text/citations";
 import { abstains, bareAnswerOf } from "../text/refusal";
-import type { EmbedTexts, ScoredAnswer } from "../types";
 import { answerFeatures } from "./answer-features";
 import { silenceOf } from "./claims";
 import { logOdds, sigmoid } from "./model";

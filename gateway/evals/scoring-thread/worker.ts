@@ -1,6 +1,6 @@
 import { fromSent, toSent } from "../../../lib/thread-errors";
-import { claimSpans, scoreReference } from "../scorers/reference";
-import type { FromThread, ToThread } from "./protocol";
+import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
+import type { FromThread, ToThread } from "./scoring-thread";
 
 /* Entry of the Worker that scores: long texts take seconds of pure computation, which nobody else has to wait for. */
 

@@ -1,6 +1,14 @@
 import type { AppError } from "../../lib/errors";
 import type { Claim } from "./contract";
 
+/** What an evaluator sees of an answer. */
+export interface ScoredAnswer {
+  question: string | null;
+  references: readonly string[];
+  contexts: readonly string[];
+  output: string;
+}
+
 /** An evaluator's value for one criterion, before the threshold is applied. */
 export interface ScoredCriterion {
   metric: string;

@@ -3,7 +3,7 @@ import { AppError } from "../../../lib/errors";
 import { problemOf } from "../../../tests/db/temporary";
 import { until } from "../../../tests/until";
 import type { Call } from "../../call";
-import { ReferenceThread } from "./scorer";
+import { ScoringThread } from "./scoring-thread";
 
 const ANSWER = {
   question: "Who wrote the first program?",
@@ -16,7 +16,7 @@ const callOf = (signal = new AbortController().signal) => ({ signal }) as Call;
 /** Texts that vectors were asked for; the next requests wait until `go`. */
 let asked: string[][];
 let go: PromiseWithResolvers<void>;
-let thread: ReferenceThread;
+let thread: ScoringThread;
 
 const vectorOf = (text: string): Float32Array => {
   const vector = new Float32Array(4);
@@ -30,7 +30,7 @@ beforeEach(() => {
   asked = [];
   go = Promise.withResolvers();
   go.resolve();
-  thread = new ReferenceThread({
+  thread = new ScoringThread({
     async embedTexts(_, texts) {
       asked.push([...texts]);
       await go.promise;

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
+import type { EmbedTexts } from "./embedding";
 import { ANSWER_FEATURES } from "./faithfulness/answer-features";
 import { CLAIM_FEATURES } from "./faithfulness/claim-features";
 import { FAITHFULNESS_MODEL } from "./faithfulness/weights";
-import { claimSpans, REFERENCE_CONSTANTS, scoreReference } from "./reference";
-import type { EmbedTexts } from "./types";
+import { claimSpans, REFERENCE_CONSTANTS, scoreReference } from "./reference-evaluator";
 
 const embed: EmbedTexts = async (texts) => texts.map((text) => Float32Array.from([text === "" ? 0 : 1]));
 

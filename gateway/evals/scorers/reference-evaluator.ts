@@ -1,12 +1,15 @@
-import type { ReferenceScore } from "../reference/protocol";
+import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { scoreCorrectness } from "./correctness/score";
 import { CORRECTNESS_MODEL } from "./correctness/weights";
+import type { EmbedTexts } from "./embedding";
 import { SILENCE } from "./faithfulness/reason";
 import { CLAIM_CENTRE, SUPPORTED_FROM, scoreFaithfulness, UNSUPPORTED_BELOW } from "./faithfulness/score";
 import { FAITHFULNESS_MODEL } from "./faithfulness/weights";
-import type { EmbedTexts, ScoredAnswer } from "./types";
 
 export { claimSpans } from "./faithfulness/claims";
+
+/** One criterion as the scorers give it, before the evaluator's model and errors are added. */
+export type ReferenceScore = Pick<ScoredCriterion, "metric" | "value" | "reason" | "claims">;
 
 /** Every number that was fitted or chosen: what tells versions of `reference` apart. */
 export const REFERENCE_CONSTANTS = {

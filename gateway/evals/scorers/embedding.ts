@@ -1,10 +1,5 @@
-import type { JudgedAnswer } from "../judge/prompts";
-
 /** L2-normalised vectors in input order; an empty text has a vector of zeros. */
 export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
-
-/** What a scorer sees of an answer. */
-export type ScoredAnswer = JudgedAnswer;
 
 /** Cosine of two L2-normalised vectors, -1…1. */
 export const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): number => {

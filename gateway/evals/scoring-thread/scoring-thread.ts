@@ -1,18 +1,36 @@
 import { AppError, toAppError } from "../../../lib/errors";
-import { fromSent, toSent } from "../../../lib/thread-errors";
+import { fromSent, type SentError, toSent } from "../../../lib/thread-errors";
 import type { Call } from "../../call";
 import type { EmbeddingService } from "../../embeddings/service";
 import type { ClaimSpan } from "../judge/judge";
-import type { ScoredCriterion } from "../scored";
+import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
+import type { EmbedTexts } from "../scorers/embedding";
+import type { ReferenceScore } from "../scorers/reference-evaluator";
 import type { ReferenceScorer } from "../scoring";
 import { embedAnyLength } from "./embed";
-import type { FromThread, ToThread } from "./protocol";
+
+/*
+ * The talk with the Worker that computes scores. Every message carries the id of its piece of work; several are under way
+ * at once, and each asks for vectors one request at a time.
+ */
+
+export type ToThread =
+  | { id: number; kind: "score"; answer: ScoredAnswer }
+  | { id: number; kind: "claims"; output: string }
+  | { id: number; kind: "vectors"; vectors: Float32Array[] }
+  | { id: number; kind: "no_vectors"; error: SentError };
+
+export type FromThread =
+  /** Answered by `vectors` or `no_vectors`. */
+  | { id: number; kind: "embed"; texts: string[] }
+  | { id: number; kind: "scores"; scores: ReferenceScore[] }
+  | { id: number; kind: "claims"; claims: ClaimSpan[] }
+  | { id: number; kind: "failed"; error: SentError };
 
 type Request =
   | { kind: "score"; answer: Extract<ToThread, { kind: "score" }>["answer"] }
   | { kind: "claims"; output: string };
 type Reply = Extract<FromThread, { kind: "scores" | "claims" }>;
-type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
 
 /** A piece of work that the Worker has. */
 interface Pending {
@@ -21,7 +39,7 @@ interface Pending {
 }
 
 /** Scores in a Worker of its own, started with the first piece of work and anew after a crash. */
-export class ReferenceThread implements ReferenceScorer {
+export class ScoringThread implements ReferenceScorer {
   #worker: Worker | undefined;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
@@ -71,7 +89,7 @@ export class ReferenceThread implements ReferenceScorer {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), { smol: true });
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
     worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#hear(data);
     const crashed = (cause: string) => () => {
       if (this.#worker !== worker) return;
