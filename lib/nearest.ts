@@ -9,8 +9,12 @@ export const nearest = (name: string, candidates: Iterable<string>): string | un
   return best;
 };
 
-/** Levenshtein distance, one row of the table at a time. */
-const editDistance = (a: string, b: string): number => {
+/**
+ * Edits that turn one text into the other: insertions, deletions, substitutions (Levenshtein 1966). More than `most`
+ * edits are `most` + 1.
+ */
+export const editDistance = (a: string, b: string, most = Number.POSITIVE_INFINITY): number => {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -18,6 +22,7 @@ const editDistance = (a: string, b: string): number => {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) > most) return most + 1;
     row = next;
   }
   return row[b.length] ?? 0;

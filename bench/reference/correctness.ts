@@ -1,4 +1,4 @@
-import type { CorrectnessFeature } from "../../gateway/evals/scorers/correctness/features";
+import type { CorrectnessFeature } from "../../gateway/evals/scorers/correctness/correctness-features";
 import type { Sign } from "./logistic";
 
 /** The sign that each weight may have. */

@@ -4,7 +4,7 @@ import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import { CORRECTNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
-import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/features";
+import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/correctness-features";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
@@ -37,7 +37,7 @@ const OPTIONS = {
 } as const;
 
 const SEEDS = [1, 2, 3];
-const OUT = join(import.meta.dir, "../../gateway/evals/scorers/correctness/weights.ts");
+const OUT = join(import.meta.dir, "../../gateway/evals/scorers/correctness/correctness-model.ts");
 
 interface FitRow extends GroupedExample {
   file: string;
@@ -97,8 +97,8 @@ const report = (rows: readonly FitRow[], heldOut: readonly number[][], file: str
 
 const sourceOf = (model: LogisticModel): string => {
   const entries = CORRECTNESS_FEATURES.map((name, index) => `    ${name}: ${round(model.weights[index] ?? 0)},`);
-  return `import type { LogisticModel } from "../model";
-import type { CorrectnessFeature } from "./features";
+  return `import type { LogisticModel } from "../logistic";
+import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by \`bun bench/reference/fit-correctness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
 export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {

@@ -6,7 +6,7 @@ import type { AgreementEntry } from "./table";
 import type { Prediction } from "./wire";
 
 /** An evaluator's result for one row; a `ScoreRow` returns undefined if it could not score the row. */
-export type Verdict = Pick<Prediction, "score" | "decision" | "spans">;
+type Verdict = Pick<Prediction, "score" | "decision" | "spans">;
 export type ScoreRow = (row: LabelledRow) => Promise<Verdict | undefined>;
 /** A simple scorer to compare with: higher is better. */
 export type SimpleScore = (row: LabelledRow) => Promise<number>;

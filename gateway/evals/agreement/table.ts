@@ -9,7 +9,7 @@ export interface AgreementEntry {
   report: AgreementReport;
 }
 
-export type TableFormat = "text" | "markdown";
+type TableFormat = "text" | "markdown";
 
 /** Longer ones would make a table wider than 120 columns. */
 const LONGEST_NAME = 18;

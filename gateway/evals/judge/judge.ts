@@ -17,7 +17,7 @@ export interface JudgeQuestion {
 }
 
 /** What the model wrote, and which one it was. */
-export interface JudgeReply {
+interface JudgeReply {
   text: string;
   model: string;
   modelRevision: string;
@@ -41,7 +41,7 @@ interface JudgeDeps {
 /** Criteria that are decided claim by claim. */
 const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
 /** Bounds of what a judge is asked. */
-export const JUDGE_LIMITS = {
+const JUDGE_LIMITS = {
   /** Claims of one question: few enough for their verdicts to fit an answer of a small model. */
   claimsAtOnce: 6,
   /** Of an answer; what comes after them is not asked about. */

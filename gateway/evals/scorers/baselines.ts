@@ -4,7 +4,7 @@ import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./text/
 import { ARTICLES, readWords } from "./text/words";
 
 /** A simple scorer to compare with; higher is better. */
-export type Baseline = (answer: ScoredAnswer, embed: EmbedTexts) => number | Promise<number>;
+type Baseline = (answer: ScoredAnswer, embed: EmbedTexts) => number | Promise<number>;
 
 /** Words without case, punctuation, diacritics and articles (as SQuAD evens out answers, Rajpurkar et al. 2016). */
 const plainWords = (text: string): string[] =>

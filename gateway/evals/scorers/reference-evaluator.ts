@@ -1,6 +1,6 @@
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
-import { scoreCorrectness } from "./correctness/score";
-import { CORRECTNESS_MODEL } from "./correctness/weights";
+import { CORRECTNESS_MODEL } from "./correctness/correctness-model";
+import { scoreCorrectness } from "./correctness/score-correctness";
 import type { EmbedTexts } from "./embedding";
 import { SILENCE } from "./faithfulness/reason";
 import { CLAIM_CENTRE, SUPPORTED_FROM, scoreFaithfulness, UNSUPPORTED_BELOW } from "./faithfulness/score";

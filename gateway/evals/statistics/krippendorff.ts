@@ -1,5 +1,5 @@
 /** nominal: ratings are equal or not; interval: the squared difference counts. */
-export type Scale = "nominal" | "interval";
+type Scale = "nominal" | "interval";
 
 /** Sum over all ordered pairs of ratings of how much they differ, and how many ratings there are. */
 interface Differences {

@@ -22,7 +22,7 @@ interface Verdict {
   p: number;
 }
 
-export interface PairedComparison extends Verdict {
+interface PairedComparison extends Verdict {
   /** Pairs. */
   n: number;
   /** Groups that interval and test respect; null: pairs are independent. */

@@ -3,7 +3,7 @@ import { normalQuantile } from "./normal";
 
 const DEFAULT_POWER = 0.8;
 
-export interface PowerOptions {
+interface PowerOptions {
   /** Chance to show a difference of that size. */
   power?: number;
   /** Of the two-sided test is 1 − level. */

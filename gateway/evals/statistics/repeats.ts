@@ -1,5 +1,5 @@
 /** Outcomes of one sample that was run several times. */
-export interface Attempts {
+interface Attempts {
   passes: number;
   attempts: number;
 }

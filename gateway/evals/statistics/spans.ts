@@ -9,7 +9,7 @@ export interface Span {
 }
 
 /** Characters of one text, or of many together. */
-export interface SpanCounts {
+interface SpanCounts {
   /** Marked by people. */
   expected: number;
   predicted: number;
@@ -17,7 +17,7 @@ export interface SpanCounts {
   shared: number;
 }
 
-export interface SpanScores {
+interface SpanScores {
   /** Share of the predicted characters that people marked; null: none are predicted. */
   precision: number | null;
   /** Share of the characters that people marked that are predicted; null: they marked none. */

@@ -1,22 +1,20 @@
+import { isDenial } from "../text/negation";
 import { countWords, inCommon } from "../text/overlap";
+import { bareAnswerOf, NO, YES } from "../text/refusal";
 import { hasSameSigns, isFormula } from "../text/signs";
 import { unitByName } from "../text/units";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
-import { acronymPlace } from "./acronyms";
-import { joined, type ReadText } from "./answer";
-import { findGivenWord, isCommonWord } from "./common-words";
-import { checkFact, type FactCheck, hasAlteredNumbers, isRefuted } from "./facts";
-import { familyOf } from "./families";
-import { keyOf } from "./key";
-import { type Occurrence, occurrencesOf } from "./occurrences";
-import { bareVerdict, verdictOf } from "./polarity";
-import type { Alias } from "./reference";
+import type { Alias } from "./aliases";
+import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
+import { joined, type ReadText } from "./read-text";
+import { checkValue, hasAlteredNumbers, isRefuted, type ValueCheck } from "./value-check";
+import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
 /** How an answer stands to one alias. Shares are 0…1. */
 export interface Match {
   alias: Alias;
   occurrences: readonly Occurrence[];
-  fact: FactCheck | undefined;
+  check: ValueCheck | undefined;
   /** It is said: in so many words, as the same date or number, or as the same yes or no. */
   isMatched: boolean;
   /** Yes or no, and the answer says the opposite. */
@@ -94,14 +92,14 @@ const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Al
 };
 
 /** Where the answer contains the alias. A date or number may be written differently; a common word must be given as the answer. */
-const placesOf = (answer: ReadText, alias: Alias, fact: FactCheck | undefined): Occurrence[] => {
-  const { verdict, given } = fact ?? {};
-  if (!fact && isCommonWord(alias)) {
+const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined): Occurrence[] => {
+  const { verdict, given } = check ?? {};
+  if (!check && isCommonWord(alias)) {
     const acronym = acronymPlace(answer.words, alias.words);
     return acronym && acronym.length > 1 ? [acronym] : [...findGivenWord(answer, alias), ...relativesOf(answer, alias)];
   }
   // "5" stands in "5 %" and in "March 5" as well.
-  if (!given || verdict !== "same") return fact ? [] : occurrencesOf(answer, alias);
+  if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
   const next = answer.words.findIndex(({ start }) => start >= given.end);
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
@@ -126,7 +124,7 @@ const isCode = ({ words, text }: Alias): boolean => {
 const LONGEST_FORMULA = 12;
 
 /** What matching needs of the two texts, made once for all aliases. */
-export interface MatchInput {
+interface MatchInput {
   answer: ReadText;
   question: ReadText;
 }
@@ -138,20 +136,20 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const given = newStems(answer.words, asked);
   const counts = countWords(given);
   const spelled = new Set(trigrams(answer.norms.join(" ")));
-  const facts = new Map(aliases.map((alias) => [alias, checkFact(alias, answer, question)]));
-  const known = [...facts.values()].filter((fact) => fact !== undefined);
+  const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
+  const known = [...checks.values()].filter((check) => check !== undefined);
   return aliases.map((alias) => {
     const verdict = bareVerdict(alias.words);
-    const checked = facts.get(alias);
-    const fact = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
-    const places = placesOf(answer, alias, fact);
+    const checked = checks.get(alias);
+    const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
+    const places = placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
-    const occurrences = fact
+    const occurrences = check
       ? places
       : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
     // "€5 a day" does not match "$5 a day".
-    if (!fact && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
-    const isExact = !fact && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
+    if (!check && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
+    const isExact = !check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
     const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;
     const isSameVerdict =
@@ -160,11 +158,11 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const words = newStems(alias.words, asked);
     // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
     const mayShare =
-      fact?.verdict !== "other" && !hasOtherSigns && (isMatched || !(isExact || (!fact && isCommonWord(alias))));
+      check?.verdict !== "other" && !hasOtherSigns && (isMatched || !(isExact || (!check && isCommonWord(alias))));
     return {
       alias,
       occurrences,
-      fact,
+      check,
       isMatched,
       isOpposite: isSameVerdict === false,
       hasOtherSigns,
@@ -174,4 +172,31 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       spelling: isMatched ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
     };
   });
+};
+
+/** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
+const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
+/** "The correct answer is no." */
+const ANSWERS = new Set(["answer", "response", "choice", "option", "statement"]);
+/** Words of an answer in which yes or no is looked for. */
+const LEAD = 30;
+
+const verdictIn = ({ norm }: Word): boolean | undefined => (YES.has(norm) ? true : NO.has(norm) ? false : undefined);
+
+/** true for a bare yes, false for a bare no, undefined for anything else. */
+const bareVerdict = (words: readonly Word[]): boolean | undefined => {
+  const [word] = words;
+  return word && words.length === 1 && !AMBIGUOUS.has(word.norm) ? verdictIn(word) : undefined;
+};
+
+/** What an answer says to a question that asks for yes or no: by such a word, else by whether it denies. */
+const verdictOf = (words: readonly Word[]): boolean => {
+  const lead = words.slice(0, LEAD);
+  const stance = words.length < LEAD ? bareAnswerOf(lead.map(({ text }) => text).join(" ")) : undefined;
+  if (stance === "yes" || stance === "no") return stance === "yes";
+  for (const [at, word] of lead.entries()) {
+    const verdict = ANSWERS.has(lead[at + 1]?.norm ?? "") ? undefined : verdictIn(word);
+    if (verdict !== undefined) return verdict;
+  }
+  return !lead.some(isDenial);
 };

@@ -1,8 +1,8 @@
 import { isDenial, isDenialInAnyLanguage, SIDE_OF } from "../text/negation";
 import { STOP_WORDS, type Word } from "../text/words";
-import { type ReadText, sentenceOf } from "./answer";
-import { keyOf } from "./key";
-import type { Alias } from "./reference";
+import type { Alias } from "./aliases";
+import { type ReadText, sentenceOf } from "./read-text";
+import { keyOf } from "./word-forms";
 
 /** A sentence must contain this share of a reference's words to be about the same thing. */
 const SHARE = 0.6;
@@ -99,7 +99,7 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
  * Compares a reference with the sentence of the answer that shares most words with it. `reversed`: one denies what the
  * other affirms. `restated`: both say the same in other words, "prohibited" for "not allowed".
  */
-export const stanceTo = (
+export const compareStatement = (
   answer: ReadText,
   question: ReadText,
   { words, text }: Pick<Alias, "words" | "text">,

@@ -14,7 +14,7 @@ export const ANSWER_FEATURES = [
 export type AnswerFeature = (typeof ANSWER_FEATURES)[number];
 export type AnswerFeatures = Record<AnswerFeature, number>;
 
-export interface AnswerParts {
+interface AnswerParts {
   /** Log-odds of its claims to be supported, and how many words each has. */
   logits: readonly number[];
   lengths: readonly number[];

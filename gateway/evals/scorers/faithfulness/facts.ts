@@ -81,7 +81,7 @@ const OPEN =
   /\b(?:not|n['’]t) (?:\w+ )?(?:specified|mentioned|provided|stated|listed|clear|known|indicated|available in)|\bunclear\b|\bunknown\b|\bno information\b/i;
 
 /** Whether a negation before or behind the words from `from` to `to` covers them. */
-export const isNegated = (words: readonly Word[], from: number, to: number, text: string): boolean => {
+const isNegated = (words: readonly Word[], from: number, to: number, text: string): boolean => {
   for (let at = from - 1; at >= Math.max(0, from - REACH_BACK); at--) {
     const [word, next] = [words[at], words[at + 1]];
     if (!word || !next) break;

@@ -1,5 +1,5 @@
 /** The heaviest stretch of a claim without support. */
-export interface Gap {
+interface Gap {
   /** Places of its first word, and behind its last. */
   from: number;
   to: number;

@@ -92,7 +92,7 @@ const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
 };
 
 /** A number, date or time that no context has. */
-export interface MissingNumber extends Span {
+interface MissingNumber extends Span {
   isSpelled: boolean;
 }
 

@@ -44,7 +44,7 @@ const doubt = (output: string, claims: readonly Claim[]): string | undefined => 
 };
 
 /** An answer with its score and everything the score is computed from. */
-export interface WeighedAnswer {
+interface WeighedAnswer {
   output: string;
   claims: readonly Claim[];
   value: number;

@@ -12,7 +12,7 @@ import type { Shape } from "./shape";
 import { contradictions, unsupportedSpans } from "./unsupported";
 import { FAITHFULNESS_MODEL } from "./weights";
 
-export interface FaithfulnessScores {
+interface FaithfulnessScores {
   faithfulness: { value: number; reason: string };
   hallucination: { value: number; reason: string };
   claims: Claim[];

@@ -5,7 +5,7 @@ import { type Timetable, timetableOf } from "./hours";
 import { type DataRecord, readRecord } from "./record";
 
 /** A sentence of a context. */
-export interface Passage {
+interface Passage {
   text: string;
   /** Position of its context. */
   context: number;

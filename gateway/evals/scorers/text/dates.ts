@@ -168,7 +168,7 @@ export const readDates = (source: string, words: readonly Word[] = readWords(sou
   return dates;
 };
 
-export type DateAgreement = "same" | "coarser" | "conflict" | "unrelated";
+type DateAgreement = "same" | "coarser" | "conflict" | "unrelated";
 
 /** Both readings of "03/04/1999": month first and day first. They are equal for an unambiguous date. */
 const readings = (date: DateMention): [DateMention, DateMention] => {

@@ -55,7 +55,7 @@ export const romanValue = (text: string): number | undefined => {
 export const magnitudeOf = (norm: string): number | undefined => MAGNITUDES.get(norm);
 
 /** A number spelled out in words. */
-export interface Spelled {
+interface Spelled {
   value: number;
   isOrdinal: boolean;
   /** Number of words read. */

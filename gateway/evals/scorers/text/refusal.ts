@@ -8,7 +8,7 @@ import { isStopWord, readWords } from "./words";
  */
 
 /** The kinds of answers that make no claim: an abstention, or a bare yes or no. */
-export type BareAnswer = "abstains" | "yes" | "no";
+type BareAnswer = "abstains" | "yes" | "no";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 export const YES = list(
@@ -107,7 +107,7 @@ const LOOKED_AT = 600;
 
 const LACK = `(?:unable to|ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)|do(?:es)? not|do(?:es)?n['’]t|did(?:n['’]t| not)|(?:is|are) not|(?:is|are)n['’]t|no)`;
 /** Phrases that say that the answer or its contexts don't answer the question. */
-export const ABSTENTION_PHRASES: readonly string[] = [
+const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\bunable to (?:answer|find|determine|provide|say)\b`,
   String.raw`\b(?:ca(?:nnot|n['’]t|n not)|could(?:n['’]t| not)) (?:be )?(?:answer|find|found|determin|provid|say|tell|help|locat)`,
   String.raw`\b(?:i|we) (?:do not|don['’]t) (?:know|have (?:enough|any|the|that|this|information))`,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readWords } from "../text/words";
-import { type CorrectnessFeature, findCorrectness } from "./features";
-import { scoreCorrectness } from "./score";
-import { CORRECTNESS_MODEL } from "./weights";
+import { type CorrectnessFeature, findCorrectness } from "./correctness-features";
+import { CORRECTNESS_MODEL } from "./correctness-model";
+import { scoreCorrectness } from "./score-correctness";
 
 /** Vectors of words in 256 buckets: close where words are shared, and the same on every machine. */
 const embed = async (texts: readonly string[]): Promise<Float32Array[]> =>

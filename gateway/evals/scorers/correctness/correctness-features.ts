@@ -1,15 +1,14 @@
 import type { ScoredAnswer } from "../../scored-answer";
-import type { EmbedTexts } from "../embedding";
+import { cosine, type EmbedTexts } from "../embedding";
 import { refusalOf } from "../text/refusal";
 import { ARTICLES } from "../text/words";
-import { type ReadText, readText } from "./answer";
-import { type Setting, settingOf } from "./context";
-import { hasOtherNumbers } from "./facts";
-import { keyOf } from "./key";
+import { type Alias, readAliases } from "./aliases";
 import { type Match, matchAliases } from "./match";
-import { closestMatches, type Meaning, meaningOf } from "./meaning";
-import { type Alias, readAliases } from "./reference";
-import { stanceTo } from "./reversal";
+import { type ReadText, readText } from "./read-text";
+import { compareStatement } from "./reversal";
+import { type Setting, settingOf } from "./setting";
+import { hasOtherNumbers } from "./value-check";
+import { keyOf } from "./word-forms";
 
 /** The inputs of the correctness model. */
 export const CORRECTNESS_FEATURES = [
@@ -51,14 +50,14 @@ const best = <T>(items: readonly T[], value: (item: T) => number): number => Mat
 /** Whether a short answer consists only of words of a reference: "Cartier" for "Jacques Cartier". */
 const bareInside = (answer: ReadText, matches: readonly Match[]): number => {
   if (answer.words.length > 6) return 0;
-  return best(matches, ({ f1, isMatched, alias, fact }) =>
-    !isMatched && !fact && f1 > 0 && isWithin(answer, alias) ? 1 : 0,
+  return best(matches, ({ f1, isMatched, alias, check }) =>
+    !isMatched && !check && f1 > 0 && isWithin(answer, alias) ? 1 : 0,
   );
 };
 
 /** Half the number of other dates or numbers before the expected one, at most 1; 0 if a reference comes first. */
 const earlierOf = (matched: readonly Match[]): number =>
-  matched.length > 0 ? Math.min(1, ...matched.map(({ fact }) => (fact?.earlier ?? 0) / 2)) : 0;
+  matched.length > 0 ? Math.min(1, ...matched.map(({ check }) => (check?.earlier ?? 0) / 2)) : 0;
 
 /** Whether the alias contains every word of the answer, and the answer every number of the alias: "World War" is not "World War II". */
 const isWithin = (answer: ReadText, { words }: Alias): boolean => {
@@ -69,11 +68,11 @@ const isWithin = (answer: ReadText, { words }: Alias): boolean => {
 
 /** Whether every reference is a date or number and the answer gives a different one. */
 const givesOther = (matches: readonly Match[]): boolean =>
-  matches.length > 0 && matches.every(({ fact }) => fact?.verdict === "other");
+  matches.length > 0 && matches.every(({ check }) => check?.verdict === "other");
 
 /** Whether the answer replaces a number of the closest reference with another. */
 const hasOther = (answer: ReadText, question: ReadText, [closest]: readonly Match[]): boolean =>
-  closest !== undefined && !closest.fact && hasOtherNumbers(closest.alias, answer, question);
+  closest !== undefined && !closest.check && hasOtherNumbers(closest.alias, answer, question);
 
 export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessFindings> => {
   const answer = readText(scored.output);
@@ -84,7 +83,7 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
   const meaning = await meaningOf(answer, scored.question ?? "", matches, embed);
   const matched = matches.filter(({ isMatched }) => isMatched);
   const [closest] = matches;
-  const stance = closest && stanceTo(answer, question, closest.alias);
+  const stance = closest && compareStatement(answer, question, closest.alias);
   const isRestated = stance === "restated";
   const isMatched = matched.length > 0 || isRestated;
   return {
@@ -114,5 +113,43 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
       cosStatement: meaning.statement,
       gain: meaning.gain,
     },
+  };
+};
+
+/** Closeness of meaning, -1…1, of the references that share most words with the answer. */
+interface Meaning {
+  /** Answer and reference. */
+  answer: number;
+  /** The answer's leading sentence, and question with reference. */
+  statement: number;
+  /** How much closer the answer comes to the question when the reference is added to it. */
+  gain: number;
+}
+
+/** References whose meaning is compared. */
+const MAX_COMPARED = 3;
+
+const byLikeness = (a: Match, b: Match): number => b.recall - a.recall || b.f1 - a.f1 || b.spelling - a.spelling;
+
+const closestMatches = (matches: readonly Match[]): Match[] => [...matches].sort(byLikeness);
+
+/** Compares meaning by one request for vectors. */
+const meaningOf = async (
+  answer: ReadText,
+  question: string,
+  matches: readonly Match[],
+  embed: EmbedTexts,
+): Promise<Meaning> => {
+  const references = [...new Set(closestMatches(matches).map(({ alias }) => alias.reference))].slice(0, MAX_COMPARED);
+  const lead = answer.sentences[0]?.text ?? answer.text;
+  const statements = references.map((reference) => `${question} ${reference}`.trim());
+  const [whole, first, asked, ...others] = await embed([answer.text, lead, question, ...references, ...statements]);
+  const best = (vectors: readonly Float32Array[], to: Float32Array | undefined) =>
+    Math.max(-1, ...vectors.map((vector) => cosine(vector, to)));
+  const statementVectors = others.slice(references.length);
+  return {
+    answer: best(others.slice(0, references.length), whole),
+    statement: best(statementVectors, first),
+    gain: best(statementVectors, whole) - cosine(asked, whole),
   };
 };

@@ -3,10 +3,7 @@ import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
 import { type ClockTime, readTimes } from "../text/times";
 import { readWords, type Word } from "../text/words";
-import { keyOf } from "./key";
-import { squeeze } from "./reference";
-import { typeSigns, unglue } from "./unglue";
-import { Vocabulary } from "./vocabulary";
+import { keyOf, Vocabulary } from "./word-forms";
 
 /** A text, read once for all that looks at it. */
 export interface ReadText {
@@ -34,10 +31,13 @@ export interface ReadText {
 /** Of a longer text only the beginning is read. */
 const MAX_CHARACTERS = 40_000;
 /** Dates, and numbers, of a text that are compared. */
-const MAX_FACTS = 200;
+const MAX_VALUES = 200;
 
 /** Words with a space around each. */
 export const joined = (words: readonly string[]): string => ` ${words.join(" ")} `;
+
+/** The letters and digits of all words as one. */
+export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) => norm).join("");
 
 /** Whether a time is the midnight of an ISO date, which is ignored: "2021-01-05T00:00:00.000Z". */
 const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean =>
@@ -57,8 +57,8 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     place += norm.length;
     squeezedAt[index + 1] = place;
   }
-  const dates = readDates(text, words).slice(0, MAX_FACTS);
-  const moments = readTimes(text).slice(0, MAX_FACTS);
+  const dates = readDates(text, words).slice(0, MAX_VALUES);
+  const moments = readTimes(text).slice(0, MAX_VALUES);
   const taken = [...dates, ...moments];
   const keys = words.map(keyOf);
   const norms = words.map(({ norm }) => norm);
@@ -76,9 +76,9 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     dates,
     times: moments.filter((time) => !isMidnightOfDate(time, text)),
     numbers: readNumbers(text, words)
-      .slice(0, 2 * MAX_FACTS)
+      .slice(0, 2 * MAX_VALUES)
       .filter((number) => !taken.some((moment) => overlaps(number, moment)))
-      .slice(0, MAX_FACTS),
+      .slice(0, MAX_VALUES),
     vocabulary: new Vocabulary(words),
   };
 };
@@ -103,3 +103,41 @@ export const sentenceOf = ({ words, sentences }: ReadText, at: number): number =
   }
   return Math.max(0, low);
 };
+
+/** A small word that lost the space before a name ("onMarch"); "McCormick" and "MacDonald" are one word. */
+const GLUED_NAME = /(?<![\p{L}\p{M}])(?!Mc|Mac|De|Di|La|Le|Van)(\p{L}\p{Ll}{1,20})(?=\p{Lu}\p{Ll}{2})/gu;
+/** "2016by". */
+const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|rd\b)\p{Ll}{2})/gu;
+/** A footnote mark after a year: "in 20171." "15000 people" and a bare "15000" are not years. */
+const YEAR_WITH_NOTE =
+  /(?<=(?:\b(?:in|since|until|till|by|from|during|year)|\p{Lu}\p{L}{2,8}(?:\s\p{Nd}{1,2},)?)\s)((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
+/** "x²" and "km²" become "x^2" and "km^2"; after other words a superscript is a footnote mark. */
+const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
+
+/** "Ca²⁺". */
+const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
+/** "10 x 20", "10 by 20". */
+const TIMES_SIGN = /(?<=\p{Nd})(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
+/** "B plus", "C sharp", "C plus plus" at the end of a clause, and blood types: "O negative". */
+const SPOKEN_SIGN =
+  /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
+const SPOKEN: Readonly<Record<string, string>> = {
+  "plus plus": "++",
+  plus: "+",
+  minus: "-",
+  sharp: "#",
+  positive: "+",
+  negative: "-",
+};
+
+/** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
+export const typeSigns = (text: string): string =>
+  text
+    .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
+    .replace(TIMES_SIGN, " × ")
+    .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)
+    .replace(SPOKEN_SIGN, (_, sign?: string, charge = "") => SPOKEN[sign ?? charge] ?? "");
+
+/** Puts back spaces that extraction from web pages has lost, and takes off the marks of notes that stuck to years. */
+const unglue = (text: string): string =>
+  text.replace(GLUED_NAME, "$1 ").replace(GLUED_YEAR, "$1 ").replace(YEAR_WITH_NOTE, "$1");

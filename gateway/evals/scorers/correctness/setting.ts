@@ -1,9 +1,9 @@
 import { isDenial, isDenied } from "../text/negation";
 import { isNameLike, STOP_WORDS, type Word } from "../text/words";
-import { isInside, type ReadText, sentenceOf } from "./answer";
 import type { Match } from "./match";
 import type { Occurrence } from "./occurrences";
-import { Vocabulary } from "./vocabulary";
+import { isInside, type ReadText, sentenceOf } from "./read-text";
+import { Vocabulary } from "./word-forms";
 
 /** How a reference is said where it is said. Shares are 0…1. */
 export interface Setting {
@@ -34,9 +34,9 @@ const isNumber = ({ text }: Word): boolean => /^\p{Nd}/u.test(text);
 
 /** Numbers rival dates and numbers, names rival names. */
 const mayRival = (matches: readonly Match[]): ((word: Word) => boolean) => {
-  const facts = matches.filter(({ fact }) => fact).length;
-  if (facts === 0) return (word) => !isNumber(word);
-  return facts === matches.length ? isNumber : () => true;
+  const values = matches.filter(({ check }) => check).length;
+  if (values === 0) return (word) => !isNumber(word);
+  return values === matches.length ? isNumber : () => true;
 };
 
 /** What the first sentence names that is news; a capital at its beginning may be the sentence's own. */
@@ -61,7 +61,7 @@ const opensOtherwise = (
   matches: readonly Match[],
   places: readonly Occurrence[],
 ): boolean => {
-  if (!matches.some(({ alias, fact }) => !fact && alias.words.every(isNameLike))) return false;
+  if (!matches.some(({ alias, check }) => !check && alias.words.every(isNameLike))) return false;
   const { words, text } = answer;
   let length = 0;
   while (length < words.length && length < MAX_RIVALS) {

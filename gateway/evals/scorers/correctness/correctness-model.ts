@@ -1,5 +1,5 @@
-import type { LogisticModel } from "../model";
-import type { CorrectnessFeature } from "./features";
+import type { LogisticModel } from "../logistic";
+import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by `bun bench/reference/fit-correctness.ts FOLDER`. A released version never changes: a new fit is a new version. */
 export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {

@@ -4,11 +4,11 @@ import { isInFormula } from "../text/signs";
 import { type ClockTime, isSameTime } from "../text/times";
 import { isSameDimension, unitByName } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
-import { overlaps, type ReadText, readText } from "./answer";
-import type { Alias } from "./reference";
+import type { Alias } from "./aliases";
+import { overlaps, type ReadText, readText } from "./read-text";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
-export interface FactCheck {
+export interface ValueCheck {
   /** The reference as a date; null for a time or number. */
   expected: DateMention | null;
   /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
@@ -33,7 +33,7 @@ const AROUND = new Set(
   ).split(" "),
 );
 
-interface Fact {
+interface BareValue {
   date: DateMention | null;
   /** One time, or the two of "9 am to 5 pm". */
   times: readonly ClockTime[];
@@ -44,7 +44,7 @@ interface Fact {
 const FEW_WORDS = 6;
 
 /** The date, time, date with time, time range or number that an alias consists of; undefined for any other alias. */
-const factOf = (alias: Alias): Fact | undefined => {
+const bareValueOf = (alias: Alias): BareValue | undefined => {
   if (alias.words.length > 10) return undefined;
   const read = readText(alias.text, false);
   const { times } = read;
@@ -72,7 +72,7 @@ const givenOf = ({ text }: ReadText, { start, end }: { start: number; end: numbe
 
 const NONE = { expected: null, verdict: "none", given: null, earlier: 0 } as const;
 
-const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): FactCheck => {
+const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): ValueCheck => {
   const dates = answer.dates.filter((given) => !question.dates.some((asked) => compareDates(given, asked) === "same"));
   const verdicts = dates.map((given) => compareDates(expected, given));
   for (const [agreement, verdict] of [
@@ -87,7 +87,7 @@ const checkDate = (expected: DateMention, answer: ReadText, question: ReadText):
   return other ? { expected, verdict: "other", given: givenOf(answer, other), earlier: 0 } : { ...NONE, expected };
 };
 
-const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const times = answer.times.filter((given) => !question.times.some((asked) => isSameTime(given, asked)));
   const place = answer.times.findIndex((given) => isSameTime(expected, given));
   const same = answer.times[place];
@@ -100,7 +100,7 @@ const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): F
 };
 
 /** Compares a range such as "9 am to 5 pm": both times must match, in this order. */
-const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const [first, second] = [checkTime(from, answer, question), checkTime(to, answer, question)];
   if (first.verdict !== "same") return first;
   const isInOrder = (second.given?.start ?? 0) > (first.given?.start ?? 0);
@@ -109,7 +109,7 @@ const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: R
 };
 
 /** Compares a date with a time. Both must match; the date without the time is a partial match. */
-const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, question: ReadText): FactCheck => {
+const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const onDay = checkDate(date, answer, question);
   if (onDay.verdict !== "same") return onDay;
   const atTime = checkTime(time, { ...answer, numbers: [] }, question);
@@ -117,13 +117,13 @@ const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, quest
 };
 
 /** Compares a bare year that the answer writes as a number: "1.234" for "1234". */
-const checkYear = (date: DateMention, answer: ReadText, question: ReadText): FactCheck | undefined => {
+const checkYear = (date: DateMention, answer: ReadText, question: ReadText): ValueCheck | undefined => {
   const [number] = answer.dates.length === 0 ? yearAsNumber(date) : [];
   const check = number && checkNumber(number, answer, question);
   return check && (check.verdict === "same" || (date.year ?? 0) < 1000) ? { ...check, expected: date } : undefined;
 };
 
-const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): FactCheck => {
+const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): ValueCheck => {
   const news = answer.numbers.filter((given) => !question.numbers.some((asked) => isSameNumber(given, asked)));
   const same = [...answer.numbers, ...answer.dates.flatMap(yearAsNumber)].find((given) =>
     isSameNumber(expected, given),
@@ -164,8 +164,8 @@ const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
       ];
 
 /** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
-export const checkFact = (alias: Alias, answer: ReadText, question: ReadText): FactCheck | undefined => {
-  const { date, times: [time, until] = [], number } = factOf(alias) ?? {};
+export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
+  const { date, times: [time, until] = [], number } = bareValueOf(alias) ?? {};
   if (time && until) return checkSpan(time, until, answer, question);
   if (date && time) return checkMoment(date, time, answer, question);
   if (date) return checkYear(date, answer, question) ?? checkDate(date, answer, question);
@@ -215,7 +215,7 @@ export const hasAlteredNumbers = (alias: Alias, answer: ReadText): boolean =>
   );
 
 /** Whether the answer contradicts a reference that gives the same date more precisely: "15 August 1945" for "17 August 1945" and "1945". */
-export const isRefuted = ({ verdict, expected }: FactCheck, others: readonly FactCheck[]): boolean =>
+export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly ValueCheck[]): boolean =>
   verdict === "same" &&
   expected !== null &&
   others.some(

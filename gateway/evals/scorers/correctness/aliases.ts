@@ -1,6 +1,6 @@
 import { isInFormula } from "../text/signs";
 import { readWords, STOP_WORDS, type Word } from "../text/words";
-import { typeSigns } from "./unglue";
+import { squeeze, typeSigns } from "./read-text";
 
 /** One way to say a reference answer. */
 export interface Alias {
@@ -40,8 +40,6 @@ const variantsOf = (reference: string): string[] => {
   const isLettered = /[\p{L}\p{N}]/u.test(outside);
   return [...new Set([reference, ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
 };
-
-export const squeeze = (words: readonly Word[]): string => words.map(({ norm }) => norm).join("");
 
 const toAlias = (reference: string, variant: string): Alias => {
   const text = typeSigns(variant);

@@ -1,0 +1,153 @@
+import { editDistance } from "../../../../lib/nearest";
+import { readSpelled, romanValue } from "../text/number-words";
+import { STOP_WORDS, type Word } from "../text/words";
+
+const ORDINAL = /^(\d{1,9})(?:st|nd|rd|th)$/;
+const DECIMAL = /^\d{1,15}\.\d{1,9}$/;
+
+/** What a word is compared by: its stem, or its number in digits: "two", "second", "II" and "2" are "2". */
+export const keyOf = (word: Word): string => {
+  const ordinal = ORDINAL.exec(word.norm)?.[1];
+  if (ordinal) return ordinal;
+  if (DECIMAL.test(word.norm)) return String(Number(word.norm));
+  const spelled = readSpelled([word], 0);
+  if (spelled) return String(spelled.value);
+  const roman = romanValue(word.text);
+  return roman === undefined ? word.stem : String(roman);
+};
+
+/** A country or continent, and who and what comes from there, as `normaliseWord` writes them. */
+const FAMILIES = `
+  us usa states america american americans; uk kingdom britain british briton britons; england english; scotland scottish scots; wales welsh
+  ireland irish; france french; germany german germans; netherlands dutch holland; spain spanish spaniard; italy italian italians
+  portugal portuguese; greece greek greeks; turkey turkish turks; russia russian russians; poland polish poles
+  sweden swedish swedes; norway norwegian norwegians; denmark danish danes; finland finnish finns; switzerland swiss
+  austria austrian austrians; hungary hungarian hungarians; czechia czech czechs; romania romanian romanians; ukraine ukrainian
+  china chinese; japan japanese; korea korean koreans; india indian indians; pakistan pakistani; philippines filipino filipinos philippine
+  thailand thai; vietnam vietnamese; israel israeli israelis; egypt egyptian egyptians; iran iranian persian persia
+  iraq iraqi; syria syrian; canada canadian canadians; mexico mexican mexicans; brazil brazilian brazilians
+  argentina argentine argentinian; cuba cuban; peru peruvian; chile chilean; australia australian australians
+  europe european europeans; africa african africans; asia asian asians; rome roman romans
+`;
+
+const FAMILY_OF: ReadonlyMap<string, number> = new Map(
+  FAMILIES.split(/[;\n]/).flatMap((names, family) =>
+    names
+      .trim()
+      .split(/\s+/)
+      .filter(Boolean)
+      .map((name): [string, number] => [name, family]),
+  ),
+);
+
+/** Number of the family a word belongs to; undefined for the most. */
+export const familyOf = (norm: string): number | undefined => FAMILY_OF.get(norm);
+
+const sharedStart = (a: string, b: string): number => {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+};
+
+const LONGEST_COMPARED = 40;
+const SPELLING_SLIP = 0.9;
+const SAME_BEGINNING = 0.6;
+
+/**
+ * How alike two words are that are not the same, 0…1: a slip of spelling ("Bennet", "Bennett"), or the same beginning
+ * ("Britain", "British"). Numbers and names with symbols must match exactly.
+ */
+export const likeness = (a: string, b: string): number => {
+  const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
+  if (shorter.length < 4 || longer.length > LONGEST_COMPARED || /[\p{N}+#*]/u.test(a + b)) return 0;
+  const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
+  if (granted > 0 && editDistance(a, b, granted) <= granted) return SPELLING_SLIP;
+  const start = sharedStart(shorter, longer);
+  return start >= 4 && start >= 0.55 * longer.length ? SAME_BEGINNING : 0;
+};
+
+/** Words beyond these are only found in the same form. */
+const MAX_COMPARED = 3000;
+/** "Britain" for "British". */
+const SAME_FAMILY = 0.8;
+
+/** The words of an answer, to look up the words of references in. */
+export class Vocabulary {
+  readonly #forms = new Set<string>();
+  readonly #families = new Set<number>();
+  readonly #byInitial = new Map<string, string[]>();
+  readonly #found = new Map<string, number>();
+
+  constructor(words: readonly Word[]) {
+    for (const word of words) {
+      if (!this.#forms.has(word.norm) && this.#forms.size < MAX_COMPARED) this.#add(word.norm);
+      this.#forms.add(word.norm);
+      this.#forms.add(word.stem);
+      this.#forms.add(keyOf(word));
+      const family = familyOf(word.norm);
+      if (family !== undefined) this.#families.add(family);
+    }
+  }
+
+  /** How well the text has this word, 0…1: 1 in the same form or stem, less for a similar one. */
+  find(word: Word): number {
+    const known = this.#found.get(word.text);
+    if (known !== undefined) return known;
+    const found = this.#look(word);
+    this.#found.set(word.text, found);
+    return found;
+  }
+
+  #look(word: Word): number {
+    const { norm, stem } = word;
+    if (this.#forms.has(norm) || this.#forms.has(stem) || this.#forms.has(keyOf(word))) return 1;
+    const family = familyOf(norm);
+    let best = family !== undefined && this.#families.has(family) ? SAME_FAMILY : 0;
+    for (const other of this.#byInitial.get(norm.charAt(0)) ?? []) best = Math.max(best, likeness(norm, other));
+    return best;
+  }
+
+  #add(norm: string): void {
+    const initial = norm.charAt(0);
+    const words = this.#byInitial.get(initial);
+    if (words) words.push(norm);
+    else this.#byInitial.set(initial, [norm]);
+  }
+}
+
+const CAPITALS = /^[\p{Lu}\p{Nd}]{3,8}$/u;
+/** Words of the longest name whose initials are looked at. */
+const MAX_NAME_WORDS = 10;
+
+/** "NASA", "F.B.I.": three capitals or more. */
+const isAcronym = ({ text }: Word): boolean => CAPITALS.test(text.replace(/[.\s]/g, ""));
+
+const initials = (words: readonly Word[]): string => words.map(({ norm }) => norm.charAt(0)).join("");
+
+/** The initials of a name, with and without its small words; none for less than three. */
+const acronymsOf = (words: readonly Word[]): string[] => {
+  if (words.length > MAX_NAME_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
+  const large = words.filter(({ norm }) => !STOP_WORDS.has(norm));
+  return [initials(words), initials(large)].filter((letters) => letters.length >= 3);
+};
+
+/** Where the answer has the initials of a name, or the name whose initials it is; undefined: nowhere. */
+export const acronymPlace = (
+  answer: readonly Word[],
+  name: readonly Word[],
+): { at: number; length: number } | undefined => {
+  const letters = acronymsOf(name);
+  const short = letters.length > 0 ? answer.findIndex((word) => letters.includes(word.norm) && isAcronym(word)) : -1;
+  if (short >= 0) return { at: short, length: 1 };
+  const [only] = name;
+  if (!only || name.length > 1 || !isAcronym(only)) return undefined;
+  for (let length = only.norm.length; length <= only.norm.length + 2; length++) {
+    for (let at = 0; at + length <= answer.length; at++) {
+      if (answer[at]?.norm.charAt(0) !== only.norm.charAt(0)) continue;
+      const words = answer.slice(at, at + length);
+      const isName = /^\p{Lu}/u.test(words.at(-1)?.text ?? "") && /^\p{Lu}/u.test(words[0]?.text ?? "");
+      if (isName && acronymsOf(words).includes(only.norm)) return { at, length };
+    }
+  }
+  return undefined;
+};
