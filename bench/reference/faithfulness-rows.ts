@@ -2,7 +2,7 @@ import type { LabelledFile } from "../../gateway/evals/agreement/labelled-file";
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
 import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
-import { readAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
+import { readAnswer } from "../../gateway/evals/scorers/faithfulness/claims";
 import type { FaithfulnessRow } from "./faithfulness";
 
 export type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;

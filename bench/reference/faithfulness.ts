@@ -1,9 +1,13 @@
-import { type AnswerFeature, answerFeatures } from "../../gateway/evals/scorers/faithfulness/answer-features";
-import type { ClaimFeature } from "../../gateway/evals/scorers/faithfulness/claim-features";
-import { type FaithfulnessModel, logOdds, type Weights } from "../../gateway/evals/scorers/faithfulness/model";
-import type { ReadAnswer } from "../../gateway/evals/scorers/faithfulness/reading";
-import { SILENCE } from "../../gateway/evals/scorers/faithfulness/reason";
-import type { Shape } from "../../gateway/evals/scorers/faithfulness/shape";
+import type { ReadAnswer } from "../../gateway/evals/scorers/faithfulness/claims";
+import {
+  type AnswerFeature,
+  answerFeatures,
+  type ClaimFeature,
+  type FaithfulnessModel,
+} from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
+import { SILENCE } from "../../gateway/evals/scorers/faithfulness/score-faithfulness";
+import type { Shape } from "../../gateway/evals/scorers/faithfulness/source";
+import { type LogisticModel, logOdds } from "../../gateway/evals/scorers/logistic";
 import { type Example, fitLogistic, type Sign } from "./logistic";
 import { stableThreshold } from "./validation";
 
@@ -85,7 +89,7 @@ const fitWeights = <Feature extends string>(
   rows: readonly { features: Readonly<Record<Feature, number>>; label: 0 | 1 }[],
   l2: number,
   balanced: boolean,
-): Weights<Feature> => {
+): LogisticModel<Feature> => {
   const names = Object.keys(signs) as Feature[];
   const examples: Example[] = rows.map(({ features, label }) => ({
     features: names.map((name) => features[name]),
@@ -100,7 +104,7 @@ const fitWeights = <Feature extends string>(
   return { bias: bias + prior, weights: named };
 };
 
-const featuresOf = (row: FaithfulnessRow, claim: Weights<ClaimFeature>) => {
+const featuresOf = (row: FaithfulnessRow, claim: LogisticModel<ClaimFeature>) => {
   const { read } = row;
   return answerFeatures({
     logits: read.claims.map(({ features }) => logOdds(claim, features)),

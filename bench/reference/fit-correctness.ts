@@ -101,12 +101,12 @@ const sourceOf = (model: LogisticModel): string => {
 import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by \`bun bench/reference/fit-correctness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
-export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
+export const CORRECTNESS_MODEL = {
   bias: ${round(model.bias)},
   weights: {
 ${entries.join("\n")}
   },
-};
+} satisfies LogisticModel<CorrectnessFeature>;
 `;
 };
 

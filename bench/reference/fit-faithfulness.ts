@@ -4,7 +4,8 @@ import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
-import type { FaithfulnessModel, Weights } from "../../gateway/evals/scorers/faithfulness/model";
+import type { FaithfulnessModel } from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
+import type { LogisticModel } from "../../gateway/evals/scorers/logistic";
 import { auroc } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
@@ -32,7 +33,7 @@ const OPTIONS = {
 } as const;
 
 const FOLDS = 5;
-const OUT = join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/weights.ts");
+const OUT = join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/faithfulness-model.ts");
 
 /** Log-odds of rows by models, and thresholds, that have not seen their groups. */
 const heldOut = (rows: readonly FaithfulnessRow[], seed: number): number[] => {
@@ -103,7 +104,7 @@ const report = (rows: readonly FaithfulnessRow[], runs: readonly number[][]): vo
 };
 
 const round = (value: number): number => Number(value.toFixed(4)) + 0;
-const toSource = <Feature extends string>({ bias, weights }: Weights<Feature>): string =>
+const toSource = <Feature extends string>({ bias, weights }: LogisticModel<Feature>): string =>
   JSON.stringify({
     bias: round(bias),
     weights: Object.fromEntries(
@@ -111,7 +112,9 @@ const toSource = <Feature extends string>({ bias, weights }: Weights<Feature>): 
     ),
   });
 
-const sourceOf = (model: FaithfulnessModel): string => `import type { FaithfulnessModel } from "./model";
+const sourceOf = (
+  model: FaithfulnessModel,
+): string => `import type { FaithfulnessModel } from "./faithfulness-features";
 
 /** Written by \`bun bench/reference/fit-faithfulness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
 export const FAITHFULNESS_MODEL: FaithfulnessModel = {

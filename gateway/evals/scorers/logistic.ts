@@ -1,15 +1,19 @@
-/** A logistic model over named features; its numbers are written by `bench/reference/fit-correctness.ts`. */
+/** A logistic model over named features; its numbers are written by the scripts in `bench/reference/`. */
 export interface LogisticModel<Feature extends string> {
   bias: number;
-  weights: Readonly<Record<Feature, number>>;
+  /** Features without a weight don't count. */
+  weights: Readonly<Partial<Record<Feature, number>>>;
 }
 
-/** 1 / (1 + e^-(bias + Σ weight · feature)), 0…1; the decision is at 0.5. */
-export const probabilityOf = <Feature extends string>(
+/** bias + Σ weight · feature. */
+export const logOdds = <Feature extends string>(
   { bias, weights }: LogisticModel<Feature>,
   features: Readonly<Record<Feature, number>>,
 ): number => {
   let sum = bias;
-  for (const name in weights) sum += weights[name] * features[name];
-  return 1 / (1 + Math.exp(-sum));
+  for (const name in weights) sum += (weights[name] ?? 0) * features[name];
+  return sum;
 };
+
+/** The probability of given log-odds, 0…1. */
+export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

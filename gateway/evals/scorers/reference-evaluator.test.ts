@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import type { EmbedTexts } from "./embedding";
-import { ANSWER_FEATURES } from "./faithfulness/answer-features";
-import { CLAIM_FEATURES } from "./faithfulness/claim-features";
-import { FAITHFULNESS_MODEL } from "./faithfulness/weights";
+import { ANSWER_FEATURES, CLAIM_FEATURES } from "./faithfulness/faithfulness-features";
+import { FAITHFULNESS_MODEL } from "./faithfulness/faithfulness-model";
 import { claimSpans, REFERENCE_CONSTANTS, scoreReference } from "./reference-evaluator";
 
 const embed: EmbedTexts = async (texts) => texts.map((text) => Float32Array.from([text === "" ? 0 : 1]));

@@ -2,9 +2,14 @@ import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { CORRECTNESS_MODEL } from "./correctness/correctness-model";
 import { scoreCorrectness } from "./correctness/score-correctness";
 import type { EmbedTexts } from "./embedding";
-import { SILENCE } from "./faithfulness/reason";
-import { CLAIM_CENTRE, SUPPORTED_FROM, scoreFaithfulness, UNSUPPORTED_BELOW } from "./faithfulness/score";
-import { FAITHFULNESS_MODEL } from "./faithfulness/weights";
+import { FAITHFULNESS_MODEL } from "./faithfulness/faithfulness-model";
+import {
+  CLAIM_CENTRE,
+  SILENCE,
+  SUPPORTED_FROM,
+  scoreFaithfulness,
+  UNSUPPORTED_BELOW,
+} from "./faithfulness/score-faithfulness";
 
 export { claimSpans } from "./faithfulness/claims";
 

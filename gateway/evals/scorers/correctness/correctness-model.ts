@@ -2,7 +2,7 @@ import type { LogisticModel } from "../logistic";
 import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by `bun bench/reference/fit-correctness.ts FOLDER`. A released version never changes: a new fit is a new version. */
-export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
+export const CORRECTNESS_MODEL = {
   bias: -2.2038,
   weights: {
     matched: 0.7915,
@@ -25,4 +25,4 @@ export const CORRECTNESS_MODEL: LogisticModel<CorrectnessFeature> = {
     cosStatement: 0.569,
     gain: 1.3771,
   },
-};
+} satisfies LogisticModel<CorrectnessFeature>;

@@ -1,6 +1,6 @@
 import type { ScoredAnswer } from "../../scored-answer";
 import type { EmbedTexts } from "../embedding";
-import { probabilityOf } from "../logistic";
+import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers } from "../text/citations";
 import { abstains, bareAnswerOf } from "../text/refusal";
 import { typeAscii } from "../text/signs";
@@ -83,7 +83,7 @@ export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts):
   if (abstention) return abstention;
   const findings: CorrectnessFindings = await findCorrectness(withoutMarkers(answer), embed);
   if (findings.matches.length === 0) return { value: 0, reason: "The references contain no words to compare with." };
-  const value = probabilityOf(CORRECTNESS_MODEL, findings.features);
+  const value = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
   return { value, reason: reasonFor(findings, value) };
 };
 

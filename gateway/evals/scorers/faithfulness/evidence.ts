@@ -1,13 +1,12 @@
 import type { ClaimSpan } from "../../judge/judge";
+import type { Span } from "../../statistics/spans";
 import { readWords, type Word } from "../text/words";
-import { findAltered } from "./altered";
-import { type AttributeFinding, checkAttributes } from "./facts";
-import { checkHours, type HoursFinding } from "./hours";
+import type { UnsupportedSpan } from "./contradictions";
+import { findAltered, findReversal } from "./contradictions";
 import { lookUpNumbers, type NumberLookup } from "./number-index";
-import { findReversal } from "./polarity";
-import { runLengths, runsOfWords } from "./runs";
-import type { Span, UnsupportedSpan } from "./span";
-import { bestWindows, type Window } from "./windows";
+import { checkHours, type HoursFinding } from "./opening-hours";
+import { type AttributeFinding, checkAttributes } from "./records";
+import type { Source } from "./source";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
 /** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
@@ -21,8 +20,8 @@ export interface Evidence {
   weights: readonly number[];
   /** How far each word is known, 0…1. */
   known: readonly number[];
-  /** Longest run of each word that stands in the contexts. */
-  runs: readonly number[];
+  /** Length of the longest fragment of a context that each word belongs to, and of the one that ends with it. */
+  fragments: readonly number[];
   ends: readonly number[];
   windows: readonly Window[];
   numbers: NumberLookup;
@@ -85,7 +84,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
       total += weight;
     }
   }
-  const ends = runLengths(ids, source);
+  const ends = fragmentsEnding(ids, source);
   const windows = bestWindows(byStem, total, source);
   const [best] = windows;
   return {
@@ -95,7 +94,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     weights,
     known,
     ends,
-    runs: runsOfWords(ends),
+    fragments: fragmentsOfWords(ends),
     windows,
     reversal:
       best && best.alone >= RELATED_MATTER
@@ -114,4 +113,97 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     attributes,
     hours,
   };
+};
+
+/** A passage that speaks of what a claim says. */
+interface Window {
+  passage: number;
+  /** Weighted share of the claim's words that the passage has. */
+  alone: number;
+  /** The same of the passage with its neighbours. */
+  around: number;
+}
+
+/** Windows of a claim that are looked at closely. */
+const MAX_WINDOWS = 8;
+
+const coverage = (ids: ReadonlyMap<number, number>, total: number, { words }: Source, from: number, to: number) => {
+  const found = new Set<number>();
+  let weight = 0;
+  for (let place = from; place < to; place++) {
+    const id = words[place] ?? -1;
+    const own = ids.get(id);
+    if (own !== undefined && !found.has(id)) {
+      found.add(id);
+      weight += own;
+    }
+  }
+  return total > 0 ? weight / total : 0;
+};
+
+/** Longer passages are compared by their beginning. */
+const LONGEST_PASSAGE = 400;
+
+/** The passages that share most with a claim, best first. `weights` are those of the claim's stems, `total` their sum. */
+const bestWindows = (weights: ReadonlyMap<number, number>, total: number, source: Source): Window[] => {
+  const scores = new Map<number, number>();
+  for (const [id, weight] of weights) {
+    let last = -1;
+    for (const place of source.placesOf[id] ?? []) {
+      const passage = source.passageOf[place] ?? 0;
+      if (passage !== last) scores.set(passage, (scores.get(passage) ?? 0) + weight);
+      last = passage;
+    }
+  }
+  const best = [...scores].sort(([a, x], [b, y]) => y - x || a - b).slice(0, MAX_WINDOWS);
+  return best.map(([passage, score]) => {
+    const context = source.passages[passage]?.context;
+    const near = (place: number) => {
+      const other = source.passages[place];
+      return other?.context === context ? other : source.passages[passage];
+    };
+    const [before, after] = [near(passage - 1), near(passage + 1)];
+    const from = Math.max(before?.from ?? 0, (source.passages[passage]?.from ?? 0) - LONGEST_PASSAGE);
+    const to = Math.min(
+      after?.to ?? 0,
+      (source.passages[passage]?.to ?? 0) + LONGEST_PASSAGE,
+      from + 3 * LONGEST_PASSAGE,
+    );
+    return { passage, alone: total > 0 ? score / total : 0, around: coverage(weights, total, source, from, to) };
+  });
+};
+
+/** Places that are looked at for all words of a claim together. */
+const MAX_STEPS = 2_000_000;
+
+/**
+ * For each word of a claim the length of the longest fragment, a run of words that a context has, that ends with it
+ * (the fragments of Grusky et al. 2018, "Newsroom", seen from their ends).
+ */
+const fragmentsEnding = (ids: readonly number[], { placesOf }: Source): number[] => {
+  const most = Math.max(1, Math.floor(MAX_STEPS / Math.max(1, ids.length)));
+  let before = new Map<number, number>();
+  return ids.map((id) => {
+    const current = new Map<number, number>();
+    let longest = 0;
+    for (const place of (placesOf[id] ?? []).slice(0, most)) {
+      const length = (before.get(place - 1) ?? 0) + 1;
+      current.set(place, length);
+      if (length > longest) longest = length;
+    }
+    before = current;
+    return longest;
+  });
+};
+
+/** Length of the fragment that each word belongs to. */
+const fragmentsOfWords = (ends: readonly number[]): number[] => {
+  const fragments = [...ends];
+  for (let i = fragments.length - 1; i >= 0; i--) {
+    const length = ends[i] ?? 0;
+    for (let j = i - length + 1; j < i; j++) if (j >= 0 && (fragments[j] ?? 0) < length) fragments[j] = length;
+    // Words of the fragment were seen: the next one ends before it.
+    if (length > 1) i -= length - 1;
+  }
+  return fragments;
 };

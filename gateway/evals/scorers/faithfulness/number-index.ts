@@ -1,9 +1,9 @@
+import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { areRivals } from "../text/units";
 import { readWords, type Word } from "../text/words";
-import type { Span } from "./span";
 
 /** The numbers, dates and times of the contexts, indexed for lookup. */
 export interface NumberIndex {

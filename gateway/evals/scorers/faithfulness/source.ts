@@ -1,8 +1,8 @@
 import { maskMarkers } from "../text/citations";
 import { readSentences } from "../text/sentences";
 import { isStopWord, readWords, type Word } from "../text/words";
-import { type Timetable, timetableOf } from "./hours";
-import { type DataRecord, readRecord } from "./record";
+import { type Timetable, timetableOf } from "./opening-hours";
+import { type DataRecord, readRecord } from "./records";
 
 /** A sentence of a context. */
 interface Passage {
@@ -122,4 +122,18 @@ export const readSource = (contexts: readonly string[]): Source => {
     records,
     timetable: records.map(timetableOf).find(Boolean),
   };
+};
+
+/**
+ * What an answer is to its contexts; each shape has weights of its own.
+ * `record`: it tells what data says; `statement`: a sentence or two; `text`: anything longer.
+ */
+export type Shape = "record" | "statement" | "text";
+
+/** Words of a statement at most. */
+const LONGEST_STATEMENT = 45;
+
+export const shapeOf = (answerWords: number, { records }: Source): Shape => {
+  if (records.length > 0) return "record";
+  return answerWords <= LONGEST_STATEMENT ? "statement" : "text";
 };

@@ -2,11 +2,9 @@ import { isNegation } from "../text/negation";
 import { INTERJECTIONS } from "../text/refusal";
 import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
-import type { Attribute } from "./facts";
-import { LIGHT_STEMS } from "./light-words";
 import type { NumberIndex } from "./number-index";
-import type { Shape } from "./shape";
-import { beginningOf, type Source } from "./source";
+import type { Attribute } from "./records";
+import { beginningOf, type Shape, type Source } from "./source";
 
 /** The contexts, and how an answer is read against them. */
 export interface Reading {
@@ -87,3 +85,55 @@ export const newNamesIn = (
     const before = text.slice(words[at - 1]?.end ?? 0, word.start);
     return /[.!?:\n"“*]/.test(before) ? [] : [at];
   });
+
+/** The heaviest stretch of a claim without support. */
+interface Gap {
+  /** Places of its first word, and behind its last. */
+  from: number;
+  to: number;
+  /** Sum of the weights of its words. */
+  weight: number;
+}
+
+const NONE: Gap = { from: 0, to: 0, weight: 0 };
+
+/**
+ * The stretch of words whose unsupported weight outweighs what is supported within it by most (the maximum-sum segment,
+ * Bentley 1984). `support` of each word is 0…1; a supported word counts against a gap by `cost` of its weight.
+ */
+export const heaviestGap = (weights: readonly number[], support: readonly number[], cost: number): Gap => {
+  let best = NONE;
+  let open = NONE;
+  for (const [at, weight] of weights.entries()) {
+    const known = support[at] ?? 0;
+    const gain = weight * (1 - known) - cost * weight * known;
+    open =
+      open.weight > 0 ? { ...open, to: at + 1, weight: open.weight + gain } : { from: at, to: at + 1, weight: gain };
+    if (gain > 0 && open.weight > best.weight) best = open;
+  }
+  return best;
+};
+
+/**
+ * Words by which an answer reports, orders and joins what it was given ("mentions", "overall", "a variety of"). That the
+ * contexts lack them says little. Chosen by hand among the words that answers to many different contexts add of their own.
+ */
+const WORDS = `
+  according account across additional additionally addition affect allow although always among an another anyone appear
+  appreciate around aspect available average base based become both bring case certain choice choose claim clear clearly
+  comment compare complaint concern consider consist contain continue criticism criticize customer depend describe despite
+  detail determine different discuss due earlier emphasize enjoy ensure especially even example experience explain express
+  fact factor favorite feature feedback feel find focus follow following found further furthermore general generally
+  give given go great has help high highlight highly however important improve include including indicate individual
+  information instead involve issue itself kind known lack later lead leave like likely list locate located location look
+  made main make matter mean meanwhile mention mix moreover named need negative never new no none not note number
+  offer option overall own part particular particularly pass passage past people person place plan point popular positive
+  possible potential potentially praise present previous process provide range rather receive recent recommend refer
+  regard regarding related remain report reputation request require result return reveal reviewer review say see seek seem
+  select selection serve set several share show significant similar so some sort special specific specifically spot state
+  still suggest suitable summary such take talk tell tend term text therefore thing think though through thus together
+  toward try two type use used using various vary variety via visit visitor want way well while whether wide within
+  without work yet
+`;
+
+const LIGHT_STEMS: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/).map(stemOf));

@@ -1,5 +1,5 @@
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import type { DataRecord } from "./record";
+import type { DataRecord } from "./records";
 
 /** Opening and closing times by day of the week, 0 = Monday; minutes since midnight. */
 export type Timetable = ReadonlyMap<number, { open: number; close: number }>;

@@ -1,10 +1,16 @@
+import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
+import { isNegation, SIDE_OF } from "../text/negation";
 import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { readWords, type Word } from "../text/words";
+import { isStopWord, readWords, type Word } from "../text/words";
 import type { NumberIndex } from "./number-index";
-import type { UnsupportedSpan } from "./span";
+
+/** A part of a text that no context supports, and why. */
+export interface UnsupportedSpan extends Span {
+  note: string;
+}
 
 /** Symbols that turn a word into a different name: "C", "C++", "C#". */
 const NAME_SIGNS = ["", "+", "++", "#", "-", "*", "b-flat"];
@@ -86,3 +92,70 @@ export const findAltered = (
   ...alteredMoments(text, words, index),
   ...alteredFormulas(text, words, passages),
 ];
+
+/** Longer ones say too much for one polarity. */
+const LONGEST = 60;
+/** What follows them may well be the other way round. */
+const CONTRASTS = new Set("while whereas but although unlike rather instead except until unless only".split(" "));
+
+const isPlain = (words: readonly Word[]): boolean =>
+  words.length <= LONGEST && !words.some(({ norm }) => CONTRASTS.has(norm));
+
+interface WordInPlace {
+  isDenied: boolean;
+  /** Stems of the content words before and behind. */
+  neighbours: readonly string[];
+  word: Word;
+}
+
+/** Each content word of a text; a negation covers the next one. */
+const wordsInPlace = (words: readonly Word[]): Map<string, WordInPlace> => {
+  const places = new Map<string, WordInPlace>();
+  const content = words.filter((word) => !isStopWord(word) && !isNegation(word));
+  const denied = new Set<Word>();
+  for (const word of words.filter(isNegation)) {
+    const next = content.find(({ start }) => start > word.start);
+    if (next) denied.add(next);
+  }
+  for (const [at, word] of content.entries()) {
+    const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [other.stem] : []));
+    if (!places.has(word.stem)) places.set(word.stem, { isDenied: denied.has(word), neighbours, word });
+  }
+  return places;
+};
+
+/** A word of a claim that is the opposite of the word a passage has between the same neighbours: "open" for "closed". */
+const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | undefined => {
+  const [claimed, known] = [wordsInPlace(words), wordsInPlace(others)];
+  const sides = new Set(others.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
+  for (const { word, neighbours } of claimed.values()) {
+    const side = SIDE_OF.get(word.norm);
+    if (side === undefined || sides.has(side) || !sides.has(-side)) continue;
+    const isInPlace = [...known.values()].some(
+      (other) =>
+        SIDE_OF.get(other.word.norm) === -side && neighbours.every((neighbour) => other.neighbours.includes(neighbour)),
+    );
+    if (isInPlace && neighbours.length > 0) return { start: word.start, end: word.end };
+  }
+  return undefined;
+};
+
+/**
+ * Finds a word that the claim denies and a passage affirms, or the other way round, between the same neighbours. If both
+ * or neither contain a negation, finds the word that is the opposite of the passage's. Ignores long and contrasting
+ * sentences.
+ */
+export const findReversal = (words: readonly Word[], passage: string, isSameMatter: boolean): Span | undefined => {
+  const others = readWords(passage);
+  if (!isPlain(words) || !isPlain(others)) return undefined;
+  if (words.some(isNegation) === others.some(isNegation)) return findOpposite(words, others);
+  if (!isSameMatter) return undefined;
+  const expected = wordsInPlace(others);
+  for (const [stem, { isDenied, neighbours, word }] of wordsInPlace(words)) {
+    const other = expected.get(stem);
+    if (other === undefined || other.isDenied === isDenied) continue;
+    if (neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
+      return { start: word.start, end: word.end };
+  }
+  return undefined;
+};

@@ -1,7 +1,8 @@
+import type { LogisticModel } from "../logistic";
 import { isNegative } from "../text/negation";
 import type { Evidence } from "./evidence";
-import { heaviestGap } from "./gaps";
-import type { Source } from "./source";
+import type { Shape, Source } from "./source";
+import { heaviestGap } from "./word-support";
 
 /** What the model of a claim looks at, in the order of its weights. */
 export const CLAIM_FEATURES = [
@@ -71,7 +72,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     bestPassage: covered(weights, one),
     aroundPassage: covered(weights, near),
     passageGap: Math.log1p(heaviestGap(weights, near, SUPPORT_COST).weight),
-    runs: Math.log1p(sum(evidence.runs) / all),
+    runs: Math.log1p(sum(evidence.fragments) / all),
     longestRun: ends.reduce((most, end) => Math.max(most, end), 0) / all,
     pairs: ends.length > 1 ? ends.filter((end) => end > 1).length / (ends.length - 1) : 0,
     newNumbers: Math.min(
@@ -92,3 +93,67 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
     similarity,
   };
 };
+
+/** What the model of an answer looks at, in the order of its weights. */
+export const ANSWER_FEATURES = [
+  "worst",
+  "threeWorst",
+  "sum",
+  "mean",
+  "meanUnasked",
+  "answerLength",
+  "question",
+  "questionLength",
+  "known",
+  "unclaimed",
+] as const;
+export type AnswerFeature = (typeof ANSWER_FEATURES)[number];
+export type AnswerFeatures = Record<AnswerFeature, number>;
+
+interface AnswerParts {
+  /** Log-odds of its claims to be supported, and how many words each has. */
+  logits: readonly number[];
+  lengths: readonly number[];
+  answerWords: number;
+  hasQuestion: boolean;
+  /** Share of the answer's words that the contexts have. */
+  knownShare: number;
+}
+
+/** Log-odds beyond this say no more. */
+const MOST = 12;
+
+/** Natural logarithm of the probability of given log-odds. */
+const logProbability = (logit: number): number => -Math.log1p(Math.exp(-Math.max(-MOST, Math.min(MOST, logit))));
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** Features of an answer with at least one claim. Sums are of log probabilities: that of all claims being supported. */
+export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
+  const { logits, lengths, answerWords, hasQuestion, knownShare } = parts;
+  const probabilities = logits.map(logProbability).sort((a, b) => a - b);
+  const mean = total(logits.map((logit, at) => logit * (lengths[at] ?? 1))) / Math.max(1, total(lengths));
+  const length = Math.log(Math.max(1, answerWords));
+  return {
+    worst: probabilities[0] ?? 0,
+    threeWorst: total(probabilities.slice(0, 3)),
+    sum: Math.max(-50, total(probabilities)),
+    mean,
+    meanUnasked: hasQuestion ? 0 : mean,
+    answerLength: length,
+    question: Number(hasQuestion),
+    questionLength: hasQuestion ? length : 0,
+    known: knownShare,
+    unclaimed: Math.max(0, 1 - total(lengths) / Math.max(1, answerWords)),
+  };
+};
+
+/** The models for answers of one shape. */
+export interface ShapeModel {
+  /** Log-odds that a claim is supported. */
+  claim: LogisticModel<ClaimFeature>;
+  /** Log-odds that all of an answer is. */
+  answer: LogisticModel<AnswerFeature>;
+}
+
+export type FaithfulnessModel = Readonly<Record<Shape, ShapeModel>>;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Claim } from "../../contract";
 import type { EmbedTexts } from "../embedding";
 import { readWords } from "../text/words";
-import { scoreFaithfulness } from "./score";
+import { scoreFaithfulness } from "./score-faithfulness";
 
 /** Vectors that count words: texts that share words are near to each other. */
 const embed: EmbedTexts = async (texts) =>

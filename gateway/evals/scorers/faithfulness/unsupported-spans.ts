@@ -1,13 +1,13 @@
-import { widenToClause } from "./clause";
-import type { AttributeFinding } from "./facts";
-import { heaviestGap } from "./gaps";
-import type { ReadClaim } from "./reading";
-import type { UnsupportedSpan } from "./span";
+import type { Span } from "../../statistics/spans";
+import type { ReadClaim } from "./claims";
+import type { UnsupportedSpan } from "./contradictions";
+import type { AttributeFinding } from "./records";
+import { heaviestGap } from "./word-support";
 
-const STANCES = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
+const TRUTHS = { yes: "affirm", no: "deny", unknown: "leave open" } as const;
 
 const attributeNote = ({ attribute, isDenied }: AttributeFinding): string =>
-  `The data ${STANCES[attribute.stance]} "${attribute.name}", but the answer ${isDenied ? "denies" : "affirms"} it.`;
+  `The data ${TRUTHS[attribute.truth]} "${attribute.name}", but the answer ${isDenied ? "denies" : "affirms"} it.`;
 
 /** Findings that contradict a claim, whatever its other words are. Offsets count from the start of the claim. */
 export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
@@ -64,4 +64,26 @@ export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
   const narrow = [...hard, ...additions(read), ...(hard.length > 0 ? [] : gapIn(read))];
   const found = merge(narrow.map((span) => ({ ...span, ...widenToClause(claim.text, span) })));
   return found.length > 0 ? found : [whole];
+};
+
+/** Marks at which a clause begins or ends; not within a number ("1,200", "10:30"). */
+const isBorder = (text: string, at: number): boolean =>
+  /[,;:()–—\n]/.test(text.charAt(at)) && !(/\d/.test(text.charAt(at - 1)) && /\d/.test(text.charAt(at + 1)));
+
+/** A clause is looked for no farther than this. */
+const FARTHEST = 200;
+
+/** The span widened to the clauses that it touches, without white space around. */
+const widenToClause = (text: string, span: Span): Span => {
+  let { start, end } = span;
+  const first = Math.max(0, start - FARTHEST);
+  const last = Math.min(text.length, end + FARTHEST);
+  while (start > first && !isBorder(text, start - 1)) start--;
+  while (end < last && !isBorder(text, end)) end++;
+  while (start < span.start && /\s/.test(text.charAt(start))) start++;
+  while (end > span.end && /\s/.test(text.charAt(end - 1))) end--;
+  // A word that goes on beyond the farthest place, or half a character, is left out.
+  if (start > 0 && start === first) start = span.start;
+  if (end < text.length && end === last) end = span.end;
+  return { start, end };
 };

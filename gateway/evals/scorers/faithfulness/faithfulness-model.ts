@@ -1,4 +1,4 @@
-import type { FaithfulnessModel } from "./model";
+import type { FaithfulnessModel } from "./faithfulness-features";
 
 /** Written by `bun bench/reference/fit-faithfulness.ts FOLDER`. A released version never changes: a new fit is a new version. */
 export const FAITHFULNESS_MODEL: FaithfulnessModel = {
