@@ -1,7 +1,6 @@
 import { reportAgreement, type ScoredRow } from "../gateway/evals/agreement/report";
-import { bootstrap } from "../gateway/evals/statistics/bootstrap";
+import { bootstrap, sumDrawn } from "../gateway/evals/statistics/bootstrap";
 import { summarizeCriterion } from "../gateway/evals/statistics/criterion";
-import { sumDrawn } from "../gateway/evals/statistics/drawn";
 import { comparePairs } from "../gateway/evals/statistics/paired";
 import { createRandom } from "../gateway/evals/statistics/random";
 import { countProgress } from "../lib/progress";

@@ -1,5 +1,4 @@
-import type { LabelledFile } from "../../gateway/evals/agreement/labelled-file";
-import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
+import type { LabelledFile, LabelledRow } from "../../gateway/evals/agreement/labelled-file";
 import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
 import { readAnswer } from "../../gateway/evals/scorers/faithfulness/claims";

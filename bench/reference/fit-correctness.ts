@@ -1,12 +1,10 @@
 import { join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
-import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
-import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
-import type { LabelledRow } from "../../gateway/evals/agreement/labelled-row";
+import { type LabelledFile, type LabelledRow, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import { CORRECTNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import { CORRECTNESS_FEATURES, findCorrectness } from "../../gateway/evals/scorers/correctness/correctness-features";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
-import { auroc } from "../../gateway/evals/statistics/auroc";
+import { auroc, bestThreshold } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { countProgress } from "../../lib/progress";

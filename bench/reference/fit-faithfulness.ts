@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { startPlatform } from "../../gateway/cli/agreement/platform";
-import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
 import { type LabelledFile, readLabelledFiles } from "../../gateway/evals/agreement/labelled-file";
 import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
 import type { EmbedTexts } from "../../gateway/evals/scorers/embedding";
 import type { FaithfulnessModel } from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
 import type { LogisticModel } from "../../gateway/evals/scorers/logistic";
-import { auroc } from "../../gateway/evals/statistics/auroc";
+import { auroc, bestThreshold } from "../../gateway/evals/statistics/auroc";
 import { EXIT, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { countProgress } from "../../lib/progress";

@@ -1,4 +1,4 @@
-import { bestThreshold } from "../../gateway/evals/agreement/best-threshold";
+import { bestThreshold } from "../../gateway/evals/statistics/auroc";
 import { foldsOf } from "./folds";
 import { type Example, type FitOptions, fitLogistic, type LogisticModel, logit } from "./logistic";
 

@@ -1,9 +1,8 @@
 import { inOrder } from "../../../lib/in-order";
 import type { Span } from "../statistics/spans";
-import type { LabelledRow } from "./labelled-row";
+import type { AgreementEntry, Prediction } from "./format";
+import type { LabelledRow } from "./labelled-file";
 import { type AgreementReport, reportAgreement } from "./report";
-import type { AgreementEntry } from "./table";
-import type { Prediction } from "./wire";
 
 /** An evaluator's result for one row; a `ScoreRow` returns undefined if it could not score the row. */
 type Verdict = Pick<Prediction, "score" | "decision" | "spans">;

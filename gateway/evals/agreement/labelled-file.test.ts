@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { AppError } from "../../../lib/errors";
-import { parseLabelledRows, readLabelledFiles } from "./labelled-file";
-import { toCodePoints, toUtf16 } from "./offsets";
+import { parseLabelledRows, readLabelledFiles, toCodePoints, toUtf16 } from "./labelled-file";
 
 const CORRECT = {
   id: "q1-a",

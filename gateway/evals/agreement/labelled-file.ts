@@ -1,12 +1,46 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError, type ErrorDetail } from "../../../lib/errors";
 import { readLines } from "../../../lib/lines";
+import { Nullable } from "../../contract";
 import { invalidRequest } from "../../validation/problems";
 import type { Span } from "../statistics/spans";
-import { LabelledRow } from "./labelled-row";
-import { toUtf16 } from "./offsets";
+
+const COMMON = {
+  id: Type.String({ minLength: 1 }),
+  /** Question or source document: rows that share it depend on each other. */
+  group: Type.String({ minLength: 1 }),
+  answer: Type.String(),
+  /** 1: people found the answer correct, or faithful to its context. */
+  label: Type.Union([Type.Literal(0), Type.Literal(1)]),
+};
+
+const MarkedSpan = Type.Object({
+  start: Type.Integer({ minimum: 0 }),
+  end: Type.Integer({ minimum: 0 }),
+  text: Type.Optional(Type.String()),
+});
+
+/** A line of a file of answers that people have judged. Other fields are ignored. */
+export const LabelledRow = Type.Union([
+  Type.Object({
+    ...COMMON,
+    task: Type.Literal("correctness"),
+    question: Type.String(),
+    references: Type.Array(Type.String(), { minItems: 1 }),
+  }),
+  Type.Object({
+    ...COMMON,
+    task: Type.Literal("faithfulness"),
+    question: Nullable(Type.String()),
+    context: Type.String(),
+    /** What people marked as unsupported in the answer; left out: they marked no spans. */
+    spans: Type.Optional(Type.Array(MarkedSpan)),
+  }),
+]);
+export type LabelledRow = Static<typeof LabelledRow>;
 
 const FILE_NAME = /^(correctness|faithfulness)_.*\.jsonl$/;
 
@@ -135,3 +169,32 @@ export const readLabelledFiles = async (folder: string): Promise<LabelledFile[]>
   }
   return files;
 };
+
+/*
+ * Files of labels count characters as Unicode code points. JavaScript counts UTF-16 units, which are more where a
+ * text has characters beyond the first 65,536, such as emoji.
+ */
+
+/** UTF-16 offset of each code point of a text, and of its end. */
+const offsetsOf = (text: string): number[] => {
+  const offsets = [0];
+  let offset = 0;
+  for (const character of text) {
+    offset += character.length;
+    offsets.push(offset);
+  }
+  return offsets;
+};
+
+/** undefined: a span that is not within the text, or ends before it starts. */
+export const toUtf16 = (text: string, { start, end }: Span): Span | undefined => {
+  const offsets = offsetsOf(text);
+  const [from, to] = [offsets[start], offsets[end]];
+  return from === undefined || to === undefined || to < from ? undefined : { start: from, end: to };
+};
+
+/** The way back. An offset inside a character is that of the character. */
+export const toCodePoints = (text: string, { start, end }: Span): Span => ({
+  start: [...text.slice(0, start)].length,
+  end: [...text.slice(0, end)].length,
+});

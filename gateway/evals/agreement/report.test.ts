@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times, uniform } from "../../../tests/statistics/simulate";
+import { bestThreshold } from "../statistics/auroc";
 import { createRandom } from "../statistics/random";
-import { bestThreshold } from "./best-threshold";
+import { formatAgreement, predictionLine, reportToWire } from "./format";
 import { reportAgreement, type ScoredRow } from "./report";
-import { formatAgreement } from "./table";
-import { predictionLine, reportToWire } from "./wire";
 
 const simulateRows = (groups: number, size: number, seed = 3): ScoredRow[] => {
   const random = createRandom(seed);

@@ -1,14 +1,13 @@
 import { AppError } from "../../../lib/errors";
-import { aurocByCluster } from "../statistics/auroc";
+import { aurocByCluster, bestThreshold } from "../statistics/auroc";
 import { bcaInterval } from "../statistics/bca";
 import { bootstrap, type Distribution, type Resampling } from "../statistics/bootstrap";
 import { type Clusters, clustersOf, heapUp } from "../statistics/clusters";
 import { balancedAccuracy, confusionByCluster, exchangeClasses, f1, toTable } from "../statistics/confusion";
-import { checkValues } from "../statistics/input";
+import { checkValues } from "../statistics/estimate";
 import type { Figure } from "../statistics/interval";
 import { cohenKappa } from "../statistics/kappa";
 import { countSpans, type Span, spanScores, spansByCluster } from "../statistics/spans";
-import { bestThreshold } from "./best-threshold";
 
 /** An answer that people have labelled, and what a scorer says of it. */
 export interface ScoredRow {

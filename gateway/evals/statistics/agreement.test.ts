@@ -4,6 +4,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { times } from "../../../tests/statistics/simulate";
 import { auroc, aurocByCluster } from "./auroc";
+import { eachOnce } from "./bootstrap";
 import { clustersOf, singletons } from "./clusters";
 import {
   balancedAccuracy,
@@ -15,7 +16,6 @@ import {
   toTable,
 } from "./confusion";
 import { pearson, spearman } from "./correlation";
-import { eachOnce } from "./drawn";
 import { cohenKappa, kappaInterval } from "./kappa";
 import { krippendorffAlpha } from "./krippendorff";
 import { countSpans, type Span, spanScores } from "./spans";

@@ -1,9 +1,8 @@
 import type { Interval } from "../statistics-contract";
 import type { Distribution } from "./bootstrap";
 import type { Clusters } from "./clusters";
+import { normalCdf, normalQuantile, studentCdf, studentQuantile } from "./distributions";
 import { DEFAULT_LEVEL, tailOf } from "./interval";
-import { normalCdf, normalQuantile } from "./normal";
-import { studentCdf, studentQuantile } from "./student-t";
 
 /** With more resamples than this that leave a figure undefined, the others are no fair picture of how it varies. */
 const MAX_UNDEFINED_SHARE = 0.025;

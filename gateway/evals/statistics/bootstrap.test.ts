@@ -4,9 +4,8 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times } from "../../../tests/statistics/simulate";
 import { bcaInterval, bcaPValue, bcaQuantile } from "./bca";
-import { bootstrap, type Distribution } from "./bootstrap";
-import { sumDrawn } from "./drawn";
-import { normalQuantile } from "./normal";
+import { bootstrap, type Distribution, sumDrawn } from "./bootstrap";
+import { normalQuantile } from "./distributions";
 import { createRandom } from "./random";
 
 type Compute = (drawn: Int32Array) => number | null;

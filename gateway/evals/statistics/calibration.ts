@@ -1,9 +1,8 @@
 import { bcaInterval } from "./bca";
-import { bootstrap } from "./bootstrap";
+import { bootstrap, eachOnce } from "./bootstrap";
 import { clustersOf, heapUp } from "./clusters";
 import { confusionByCluster, type Decision, groupsOf, toTable } from "./confusion";
 import { correctedRate } from "./corrected-rate";
-import { eachOnce } from "./drawn";
 import { estimateMean } from "./estimate";
 import type { Figure } from "./interval";
 import { cohenKappa, kappaInterval } from "./kappa";

@@ -1,8 +1,8 @@
 import type { Interval } from "../statistics-contract";
 import { type Clusters, sumByCluster } from "./clusters";
+import { studentQuantile } from "./distributions";
 import { DEFAULT_LEVEL, tailOf } from "./interval";
 import { mean, studentBounds } from "./mean";
-import { studentQuantile } from "./student-t";
 import { scoreBounds } from "./wilson";
 
 /** An error below this share of the mean is what rounding leaves of 0. */

@@ -1,4 +1,4 @@
-import { eachOnce } from "./drawn";
+import { eachOnce } from "./bootstrap";
 
 /** Which cluster each value belongs to. Clusters are independent of each other. */
 export interface Clusters {

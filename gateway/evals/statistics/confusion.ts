@@ -1,5 +1,5 @@
+import { sumDrawn } from "./bootstrap";
 import { type Clusters, type Groups, sumByCluster } from "./clusters";
-import { sumDrawn } from "./drawn";
 
 /** Decisions against labels, counted. Class 1, or true, is the positive one. */
 export interface Confusion {

@@ -1,8 +1,7 @@
 import { bcaInterval } from "./bca";
-import { bootstrap, type Resampling } from "./bootstrap";
+import { bootstrap, type Resampling, sumDrawn } from "./bootstrap";
 import { clusterSizes, clustersOf, heapUp, sumByCluster } from "./clusters";
 import { type Confusion, confusionByCluster, type Decision, groupsOf, sensitivity, specificity } from "./confusion";
-import { sumDrawn } from "./drawn";
 import type { Figure } from "./interval";
 
 /**

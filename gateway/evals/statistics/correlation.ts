@@ -1,5 +1,5 @@
+import { ascending } from "./auroc";
 import { mean } from "./mean";
-import { midRanks } from "./ranks";
 
 /** Pearson's product-moment correlation of pairs, −1 to 1. null: fewer than two pairs, or one side doesn't vary. */
 export const pearson = (x: ArrayLike<number>, y: ArrayLike<number>): number | null => {
@@ -17,6 +17,18 @@ export const pearson = (x: ArrayLike<number>, y: ArrayLike<number>): number | nu
   }
   if (squaresX === 0 || squaresY === 0) return null;
   return Math.min(1, Math.max(-1, products / Math.sqrt(squaresX) / Math.sqrt(squaresY)));
+};
+
+/** Ranks from 1; values that are equal share the mean of their ranks. */
+const midRanks = (values: ArrayLike<number>): Float64Array => {
+  const order = ascending(values);
+  const ranks = new Float64Array(values.length);
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    const value = values[order[start] ?? 0];
+    while (end < order.length && values[order[end] ?? 0] === value) end++;
+    for (const position of order.subarray(start, end)) ranks[position] = (start + 1 + end) / 2;
+  }
+  return ranks;
 };
 
 /** Spearman's rank correlation (Spearman 1904): Pearson's on the ranks, equal values sharing theirs. */

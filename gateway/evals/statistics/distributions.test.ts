@@ -2,9 +2,15 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
-import { logBeta, logGamma, regularizedBeta } from "./beta";
-import { normalCdf, normalQuantile } from "./normal";
-import { studentCdf, studentQuantile } from "./student-t";
+import {
+  logBeta,
+  logGamma,
+  normalCdf,
+  normalQuantile,
+  regularizedBeta,
+  studentCdf,
+  studentQuantile,
+} from "./distributions";
 
 const EXACT = 1e-10;
 const probability = fc.double({ min: 1e-6, max: 1 - 1e-6, noNaN: true });

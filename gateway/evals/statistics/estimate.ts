@@ -1,10 +1,9 @@
+import { AppError } from "../../../lib/errors";
 import type { Interval } from "../statistics-contract";
 import { bcaInterval } from "./bca";
-import { bootstrap } from "./bootstrap";
+import { bootstrap, sumDrawn } from "./bootstrap";
 import { clusterRobustInterval, clusterRobustRateInterval } from "./cluster-robust";
 import { type Clusters, clustersOf, type Groups, singletons } from "./clusters";
-import { sumDrawn } from "./drawn";
-import { checkValues } from "./input";
 import { clip, DEFAULT_LEVEL, type Figure, type Range } from "./interval";
 import { mean, studentInterval } from "./mean";
 import { unvaryingInterval, wilsonInterval } from "./wilson";
@@ -78,4 +77,14 @@ export const estimateMean = (values: readonly number[], options: EstimateOptions
     value: values.length === 0 ? null : mean(values),
     interval: interval && options.range ? clip(interval, options.range) : interval,
   };
+};
+
+/** Throws invalid_request for a value that is not finite, or another number of groups than values. */
+export const checkValues = (values: readonly number[], groups?: Groups): void => {
+  if (groups && groups.length !== values.length) {
+    throw new AppError("invalid_request", `${values.length} values have ${groups.length} groups. Give one for each.`);
+  }
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong === -1) return;
+  throw new AppError("invalid_request", `Value ${wrong} is ${values[wrong]}. Leave out what has no value.`);
 };

@@ -1,6 +1,6 @@
 import type { Interval } from "../statistics-contract";
+import { normalQuantile } from "./distributions";
 import { clip, DEFAULT_LEVEL, tailOf } from "./interval";
-import { normalQuantile } from "./normal";
 
 interface Shares {
   /** Share of items in each cell, rows for one rater, columns for the other. */

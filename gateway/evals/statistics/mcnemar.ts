@@ -1,4 +1,4 @@
-import { regularizedBeta } from "./beta";
+import { regularizedBeta } from "./distributions";
 
 /**
  * Exact two-sided p of McNemar's test (McNemar 1947) on pairs of verdicts: twice the smaller tail of the binomial

@@ -1,6 +1,6 @@
 import type { Interval } from "../statistics-contract";
+import { studentQuantile } from "./distributions";
 import { DEFAULT_LEVEL, tailOf } from "./interval";
-import { studentQuantile } from "./student-t";
 
 /** NaN for no values. */
 export const mean = (values: ArrayLike<number>): number => {

@@ -1,17 +1,23 @@
 import { AppError } from "../../../lib/errors";
 import type { Interval } from "../statistics-contract";
 import { bcaInterval, bcaPValue } from "./bca";
-import { bootstrap } from "./bootstrap";
+import { bootstrap, sumDrawn } from "./bootstrap";
 import { clusterRobustError } from "./cluster-robust";
 import { type Clusters, clusterSizes, clustersOf, heapUp, singletons, sumByCluster } from "./clusters";
-import { sumDrawn } from "./drawn";
-import { BOOTSTRAP_FROM, type EstimateOptions, estimateMean, isUnvarying, isVerdict, MEAN_RESAMPLES } from "./estimate";
-import { checkValues } from "./input";
+import { studentCdf } from "./distributions";
+import {
+  BOOTSTRAP_FROM,
+  checkValues,
+  type EstimateOptions,
+  estimateMean,
+  isUnvarying,
+  isVerdict,
+  MEAN_RESAMPLES,
+} from "./estimate";
 import type { Range } from "./interval";
 import { mcnemarExact } from "./mcnemar";
 import { mean } from "./mean";
 import { detectableDifference } from "./power";
-import { studentCdf } from "./student-t";
 
 /** What a test says about the mean difference. */
 interface Verdict {

@@ -1,5 +1,5 @@
+import { normalQuantile } from "./distributions";
 import { DEFAULT_LEVEL, tailOf } from "./interval";
-import { normalQuantile } from "./normal";
 
 const DEFAULT_POWER = 0.8;
 

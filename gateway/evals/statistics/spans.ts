@@ -1,6 +1,6 @@
+import { sumDrawn } from "./bootstrap";
 import { type Clusters, sumByCluster } from "./clusters";
 import { ratio } from "./confusion";
-import { sumDrawn } from "./drawn";
 
 /** Characters from `start` up to, not including, `end`. */
 export interface Span {

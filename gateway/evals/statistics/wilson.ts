@@ -1,6 +1,6 @@
 import type { Interval } from "../statistics-contract";
+import { normalQuantile } from "./distributions";
 import { DEFAULT_LEVEL, type Range, tailOf } from "./interval";
-import { normalQuantile } from "./normal";
 
 /** The rates that a score test with the quantile `z` doesn't reject when `rate` was seen on `n` samples; `n` > 0. */
 export const scoreBounds = (rate: number, n: number, z: number): { low: number; high: number } => {
