@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { canonicalJson } from "./canonical-json";
+import { canonicalHash, canonicalJson } from "./canonical-json";
 
 /** The same value with the names of every object in the opposite order. */
 const reversed = (value: unknown): unknown => {
@@ -19,6 +20,18 @@ test("canonical JSON is JSON, and the order of names does not change it", () => 
       const text = canonicalJson(value);
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
       expect(canonicalJson(reversed(value))).toBe(text);
+    }),
+  );
+});
+
+test("the hash is sha256 of the canonical text in UTF-8, whatever the texts are", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+      const expected = createHash("sha256")
+        .update(canonicalJson([value, text]))
+        .digest("hex");
+      expect(canonicalHash([value, text])).toBe(expected);
+      expect(canonicalHash({ value, text })).toBe(canonicalHash({ text, value }));
     }),
   );
 });

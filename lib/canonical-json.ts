@@ -14,3 +14,6 @@ export const canonicalJson = (value: unknown): string => {
   }
   return `${object}}`;
 };
+
+/** sha256 of the canonical JSON, in hex: equal values have equal hashes everywhere. */
+export const canonicalHash = (value: unknown): string => Bun.SHA256.hash(canonicalJson(value), "hex");

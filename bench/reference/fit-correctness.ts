@@ -11,7 +11,7 @@ import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
 import { GIVEN, L2, SIGNS } from "./correctness";
 import { embedOn, openVectorCache } from "./embeddings";
-import { type FitOptions, fitLogistic, type LogisticModel } from "./logistic";
+import { type FitOptions, fitLogistic, type LogisticModel, roundWeight } from "./logistic";
 import {
   balancedAccuracyAt,
   centreBias,
@@ -94,21 +94,19 @@ const report = (rows: readonly FitRow[], heldOut: readonly number[][], file: str
 };
 
 const sourceOf = (model: LogisticModel): string => {
-  const entries = CORRECTNESS_FEATURES.map((name, index) => `    ${name}: ${round(model.weights[index] ?? 0)},`);
+  const entries = CORRECTNESS_FEATURES.map((name, index) => `    ${name}: ${roundWeight(model.weights[index] ?? 0)},`);
   return `import type { LogisticModel } from "../logistic";
 import type { CorrectnessFeature } from "./correctness-features";
 
 /** Written by \`bun bench/reference/fit-correctness.ts FOLDER\`. A released version never changes: a new fit is a new version. */
 export const CORRECTNESS_MODEL = {
-  bias: ${round(model.bias)},
+  bias: ${roundWeight(model.bias)},
   weights: {
 ${entries.join("\n")}
   },
 } satisfies LogisticModel<CorrectnessFeature>;
 `;
 };
-
-const round = (value: number): number => Number(value.toFixed(4)) + 0;
 
 const fit = async (files: readonly LabelledFile[], embed: EmbedTexts, isDry: boolean): Promise<void> => {
   const rows = await readRows(files, embed);

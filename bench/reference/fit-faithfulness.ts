@@ -14,6 +14,7 @@ import { embedOn, openVectorCache } from "./embeddings";
 import { centre, type FaithfulnessRow, fitModel, logitOf, SHAPES } from "./faithfulness";
 import { answerOf, readRows } from "./faithfulness-rows";
 import { foldsOf } from "./folds";
+import { roundWeight } from "./logistic";
 import { balancedAccuracyAt, heldOutAccuracy } from "./validation";
 
 const HELP = `Fits the faithfulness of reference@1 to answers that people have labelled, and writes its weights.
@@ -102,12 +103,11 @@ const report = (rows: readonly FaithfulnessRow[], runs: readonly number[][]): vo
   }
 };
 
-const round = (value: number): number => Number(value.toFixed(4)) + 0;
 const toSource = <Feature extends string>({ bias, weights }: LogisticModel<Feature>): string =>
   JSON.stringify({
-    bias: round(bias),
+    bias: roundWeight(bias),
     weights: Object.fromEntries(
-      Object.entries<number | undefined>(weights).map(([name, weight]) => [name, round(weight ?? 0)]),
+      Object.entries<number | undefined>(weights).map(([name, weight]) => [name, roundWeight(weight ?? 0)]),
     ),
   });
 

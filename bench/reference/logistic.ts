@@ -113,3 +113,6 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
   const shift = columns.reduce((sum, { mean }, feature) => sum + (fitted[feature] ?? 0) * mean, 0);
   return { bias: bias - shift, weights: fitted.map((weight, feature) => given[feature] ?? weight) };
 };
+
+/** A weight as it is written to a file: four decimals, never -0. */
+export const roundWeight = (value: number): number => Number(value.toFixed(4)) + 0;

@@ -1,4 +1,5 @@
 import { toAppError } from "../../lib/errors";
+import { roundTo } from "../../lib/round";
 import type { AnswerCache, CachedAnswer } from "../cache/answers";
 import type { Call } from "../call";
 import type { Models } from "../models/registry";
@@ -90,7 +91,6 @@ const decoder = new TextDecoder();
 
 /** Removes NUL, at which a database would cut off a stored conversation or result. */
 const withoutNul = (text: string): string => text.replaceAll("\0", "");
-const round = (ms: number): number => Math.round(ms * 100) / 100;
 
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
   /** Serves from the cache, joins an equal request or starts a generation. */
@@ -293,9 +293,9 @@ const sentAt = (call: Call, completion: Completion): number =>
 
 const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
   const latency: Latency = {
-    queue: round(start.queueMs),
-    ttft: round(start.ttftMs),
-    total: round(performance.now() - call.receivedAt),
+    queue: roundTo(start.queueMs, 2),
+    ttft: roundTo(start.ttftMs, 2),
+    total: roundTo(performance.now() - call.receivedAt, 2),
   };
   return {
     id: completion.id,

@@ -1,5 +1,5 @@
 import type { SampleRow } from "../../db/samples";
-import { canonicalJson } from "../../lib/canonical-json";
+import { canonicalHash } from "../../lib/canonical-json";
 import type { NewSample, Sample } from "./sample-contract";
 
 /** What a sample says, whatever it is called. */
@@ -52,18 +52,15 @@ export const toNewSample = ({
  * without a value is left out, so that a field that comes later changes no hash of today.
  */
 export const contentHash = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
-  Bun.SHA256.hash(
-    canonicalJson({
-      input,
-      references: references.length > 0 ? references : undefined,
-      contexts: contexts.length > 0 ? contexts : undefined,
-      output: output ?? undefined,
-      group: group ?? undefined,
-      tags: tags.length > 0 ? tags.toSorted() : undefined,
-      metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
-    }),
-    "hex",
-  );
+  canonicalHash({
+    input,
+    references: references.length > 0 ? references : undefined,
+    contexts: contexts.length > 0 ? contexts : undefined,
+    output: output ?? undefined,
+    group: group ?? undefined,
+    tags: tags.length > 0 ? tags.toSorted() : undefined,
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+  });
 
 /** The key of a sample that came without one: the first 32 digits of its hash. */
 export const keyOfContent = (hash: string): string => hash.slice(0, 32);

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { canonicalJson } from "../../lib/canonical-json";
+import { canonicalHash, canonicalJson } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Criterion, Rubric } from "./contract";
 
@@ -80,13 +79,11 @@ const MAX_STEPS = 100;
 const wrong = (index: number, message: string): AppError =>
   new AppError("invalid_request", message, { param: `rubric.criteria.${index}` });
 
-const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
-
 /** sha256 of the whole criterion: another threshold or wording is another criterion. */
-export const criterionHash = (criterion: Criterion): string => sha256(criterion);
+export const criterionHash = (criterion: Criterion): string => canonicalHash(criterion);
 
 /** sha256 of all criteria, in order. */
-export const rubricHash = (criteria: readonly Criterion[]): string => sha256(criteria);
+export const rubricHash = (criteria: readonly Criterion[]): string => canonicalHash(criteria);
 
 /** Whether a value passes its criterion; null without a threshold. */
 export const passes = ({ direction, threshold }: Criterion, value: number): boolean | null => {

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import { appendAudit } from "../../db/audit";
 import type { Db, Reads } from "../../db/client";
 import * as store from "../../db/evaluators";
-import { canonicalJson } from "../../lib/canonical-json";
+import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import { JUDGE_CONSTANTS } from "../evals/judge/judge";
 import { criteriaOf } from "../evals/rubric";
@@ -56,14 +55,12 @@ interface Choice {
 
 export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
 
-const sha256 = (value: unknown): string => createHash("sha256").update(canonicalJson(value)).digest("hex");
-
 /** Hash of what the code of each kind fixes: weights, thresholds, prompts. */
-const CONSTANTS = { reference: sha256(REFERENCE_CONSTANTS), judge: sha256(JUDGE_CONSTANTS) } as const;
+const CONSTANTS = { reference: canonicalHash(REFERENCE_CONSTANTS), judge: canonicalHash(JUDGE_CONSTANTS) } as const;
 
 /** sha256 of everything that affects a score of this version. */
 export const evaluatorHash = ({ name, version, kind, criteria, judge }: EvaluatorDefinition): string =>
-  sha256({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
+  canonicalHash({ name, version, kind, criteria, judge, constants: CONSTANTS[kind] });
 
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
   /** Every version by name, newest first; of one name if given. */

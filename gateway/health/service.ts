@@ -1,4 +1,5 @@
 import type { Log } from "../../lib/log";
+import { roundTo } from "../../lib/round";
 import { version } from "../../package.json";
 import type { Jobs } from "../jobs/service";
 import type { Cache } from "../ports/cache";
@@ -50,7 +51,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       name: "database",
       status: reason === null ? "ok" : "down",
       required: true,
-      latency_ms: reason === null ? round(performance.now() - begun) : null,
+      latency_ms: reason === null ? roundTo(performance.now() - begun, 2) : null,
       reason,
     });
   };
@@ -61,7 +62,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       status,
       required: false,
       since: since.toISOString(),
-      latency_ms: latencyMs === undefined ? null : round(latencyMs),
+      latency_ms: latencyMs === undefined ? null : roundTo(latencyMs, 2),
       reason: status === "ok" ? null : "It can't be reached: answers are kept in this gateway only",
     }));
 
@@ -134,5 +135,3 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   latency_ms: latencyMs ?? null,
   reason: REASONS[state],
 });
-
-const round = (ms: number): number => Math.round(ms * 100) / 100;

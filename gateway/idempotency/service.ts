@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/idempotency";
-import { canonicalJson } from "../../lib/canonical-json";
+import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { bearerToken, credentialsOf } from "../bearer-token";
@@ -60,7 +60,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     const vault = vaultOf(bearerToken(credentialsOf(request.headers)), key);
     const holder = exchange.requestId + randomBytes(8).toString("hex");
     const later = (ms: number) => new Date(now().getTime() + ms);
-    const claim = { id, fingerprint: sha256(canonicalJson(sent)), holder };
+    const claim = { id, fingerprint: canonicalHash(sent), holder };
     const known = await store.claimIdempotencyKey(
       db,
       { ...claim, heldUntil: later(HOLD_MS), expiresAt: later(KEEP_MS) },

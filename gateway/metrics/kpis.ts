@@ -1,4 +1,5 @@
 import { AppError } from "../../lib/errors";
+import { roundTo } from "../../lib/round";
 import type { Kpis, MetricsPoint, MetricsQuery, Percentiles, RouteMetrics } from "./contract";
 import type { LogHistogram } from "./histogram";
 import { KEPT_STEPS, type Measurements, STEP_MS, type Traffic, type Window } from "./window";
@@ -32,7 +33,7 @@ const spanOf = ({ window = "1h", step = "1m" }: MetricsQuery): { windowMs: numbe
   return { windowMs, stepMs };
 };
 
-const round = (ms: number | undefined): number | null => (ms === undefined ? null : Math.round(ms * 1000) / 1000);
+const round = (ms: number | undefined): number | null => (ms === undefined ? null : roundTo(ms, 3));
 
 /** Nearest-rank percentiles in milliseconds, at most 4.8% off. */
 const percentiles = (histogram: LogHistogram): Percentiles => ({

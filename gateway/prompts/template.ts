@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { canonicalJson } from "../../lib/canonical-json";
+import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import type { PromptVersion } from "./contract";
 
@@ -9,8 +8,7 @@ type Messages = PromptVersion["messages"];
 const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
 
 /** sha256 of the messages, in hex: equal templates have equal hashes everywhere. */
-export const hashOf = (messages: Messages): string =>
-  createHash("sha256").update(canonicalJson(messages)).digest("hex");
+export const hashOf = (messages: Messages): string => canonicalHash(messages);
 
 /** The names in a template, each once, in the order in which they are met. */
 export const variablesOf = (messages: Messages): string[] => [

@@ -1,5 +1,6 @@
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
+import { roundTo } from "../../../lib/round";
 
 /** How much of an upload is read before it is refused. Empty lines may be as many as rows. */
 export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
@@ -70,7 +71,7 @@ export const formatBytes = (bytes: number): string => {
     value /= 1024;
     unit++;
   }
-  return `${Math.round(value * 10) / 10} ${units[unit]}`;
+  return `${roundTo(value, 1)} ${units[unit]}`;
 };
 
 /** `100000` → `100,000`. */
