@@ -11,7 +11,7 @@ import { hasRole } from "../principal";
 import type { Output, RecomputeEval, RunPins, Score } from "./contract";
 import { type PlannedEvaluator, planScoring } from "./plan";
 import { criterionHash } from "./rubric";
-import { answerOf } from "./sample-text";
+import { answerOf } from "./scored-answer";
 import { type ScoringDeps, scoreAnswer } from "./scoring";
 import { outcomeOf } from "./verdict";
 import { toScore, toScoreRow } from "./wire";

@@ -1,5 +1,7 @@
 import type { AppError } from "../../lib/errors";
+import type { NewSample } from "../datasets/contract";
 import type { Claim } from "./contract";
+import { questionOf } from "./target";
 
 /** What an evaluator sees of an answer. */
 export interface ScoredAnswer {
@@ -23,3 +25,14 @@ export interface ScoredCriterion {
   by: { model: string; modelRevision: string } | null;
   error: AppError | null;
 }
+
+/** The parts of a sample that evaluators see, with the output. */
+export const answerOf = (
+  { input, references, contexts }: Pick<NewSample, "input" | "references" | "contexts">,
+  output: string,
+): ScoredAnswer => ({
+  question: questionOf(input),
+  references: references ?? [],
+  contexts: contexts ?? [],
+  output,
+});

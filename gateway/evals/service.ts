@@ -20,11 +20,10 @@ import { createHistory, type EvalHistory } from "./history";
 import { type PinnedDataset, pinsOf } from "./pins";
 import { planScoring } from "./plan";
 import { recomputeRun } from "./recompute";
-import { answerOf, nameOf } from "./sample-text";
-import type { ScoredAnswer } from "./scored-answer";
+import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
 import { summarizeRun } from "./summary";
-import { generateOutput, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
+import { generateOutput, questionOf, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
 import { outcomeOf } from "./verdict";
 import { toResult, toRun, toScoreRow } from "./wire";
 
@@ -174,4 +173,13 @@ const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promi
     run: toRun(run, await summarizeRun(tx, run)),
     result: toResult(result, { scores, labels: [], order: run.pins }),
   };
+};
+
+const NAME_LENGTH = 80;
+
+/** Name of a run of one sample: the start of its question. */
+const nameOf = ({ input }: Pick<NewSample, "input">): string => {
+  const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
+  if (line === "") return "Evaluation";
+  return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH - 1).trimEnd()}…` : line;
 };

@@ -10,8 +10,7 @@ import { sampleRow, toNewSample } from "../datasets/content";
 import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { MAX_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
-import { criterionHash, passes } from "./rubric";
-import { checkRunFile } from "./run-check";
+import { criteriaOf, criterionHash, passes } from "./rubric";
 import { summarizeRun } from "./summary";
 import { outcomeOf } from "./verdict";
 import { toResult, toRun, toScoreRow } from "./wire";
@@ -173,3 +172,49 @@ const derived = (score: Score): Score => ({
   criterion_hash: criterionHash(score.criterion),
   passed: score.value === null ? null : passes(score.criterion, score.value),
 });
+
+const ENDED = new Set(["completed", "failed", "cancelled"]);
+
+/** Throws invalid_request, naming the place, for an exported run that is inconsistent. */
+const checkRunFile = ({ run, results }: RunExport): void => {
+  if (!ENDED.has(run.state) || run.ended_at === null) {
+    throw invalidFile("run.state", `The run in this file has not ended: it is ${run.state}.`);
+  }
+  if (run.pins.rubric) atPlace("run.pins.rubric", () => criteriaOf(run.pins.rubric ?? { criteria: [] }));
+  const places = { results: new Set<string>(), samples: new Set<string>(), labels: new Set<string>() };
+  const once = (known: Set<string>, id: string, place: string) => {
+    if (known.has(id)) throw invalidFile(place, `${id} occurs twice.`);
+    known.add(id);
+  };
+  for (const [index, { result }] of results.entries()) {
+    const place = `results.${index}.result`;
+    once(places.results, result.id, `${place}.id`);
+    once(places.samples, `${result.sample_key}, repeat ${result.repeat},`, `${place}.sample_key`);
+    for (const { id } of result.labels) once(places.labels, id, `${place}.labels`);
+    if (result.state !== "done" && result.state !== "error") {
+      throw invalidFile(`${place}.state`, `The run has ended, so this result can't be ${result.state}.`);
+    }
+    for (const [number, score] of result.scores.entries()) checkScore(score, `${place}.scores.${number}`);
+  }
+};
+
+const checkScore = ({ metric, criterion, state, value }: Score, place: string): void => {
+  atPlace(`${place}.criterion`, () => criteriaOf({ criteria: [criterion] }));
+  if (metric !== criterion.name)
+    throw invalidFile(`${place}.metric`, `The score's metric is ${metric}, but its criterion is ${criterion.name}.`);
+  if ((state === "scored") !== (value !== null)) throw invalidFile(place, "A score has a value or an error, not both.");
+  const { min, max } = criterion.scale;
+  if (value !== null && (value < min || value > max)) {
+    throw invalidFile(`${place}.value`, `The value ${value} is not on its scale, ${min} to ${max}.`);
+  }
+};
+
+const atPlace = (place: string, check: () => unknown): void => {
+  try {
+    check();
+  } catch (thrown) {
+    throw thrown instanceof AppError ? invalidFile(place, thrown.message) : thrown;
+  }
+};
+
+const invalidFile = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });

@@ -1,3 +1,4 @@
+import type { Span } from "../../statistics/spans";
 import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
@@ -83,14 +84,9 @@ export const readText = (source: string, isAnswer = true): ReadText => {
   };
 };
 
-interface Place {
-  start: number;
-  end: number;
-}
+export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
-export const overlaps = (a: Place, b: Place): boolean => a.start < b.end && b.start < a.end;
-
-export const isInside = (part: Place, whole: Place): boolean => part.start >= whole.start && part.start < whole.end;
+export const isInside = (part: Span, whole: Span): boolean => part.start >= whole.start && part.start < whole.end;
 
 /** The place, from 0, of the sentence that a word is in. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {
