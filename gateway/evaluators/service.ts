@@ -6,7 +6,7 @@ import { AppError } from "../../lib/errors";
 import { JUDGE_CONSTANTS } from "../evals/judge/judge";
 import { criteriaOf } from "../evals/rubric";
 import { REFERENCE_CONSTANTS } from "../evals/scorers/reference-evaluator";
-import type { Seal } from "../http/idempotency";
+import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, type EvaluatorDefinition, RELEASED_AT } from "./built-in";
