@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, max } from "drizzle-orm";
+import { asc, desc, eq, max } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { evaluatorChoices, evaluatorVersions } from "./schema";
 
@@ -12,18 +12,6 @@ export const listEvaluatorVersions = (db: Reads, name?: string): Promise<Evaluat
     .from(evaluatorVersions)
     .where(name === undefined ? undefined : eq(evaluatorVersions.name, name))
     .orderBy(asc(evaluatorVersions.name), desc(evaluatorVersions.version));
-
-export const findEvaluatorVersion = async (
-  db: Reads,
-  name: string,
-  version: number,
-): Promise<EvaluatorVersionRow | undefined> => {
-  const [row] = await db
-    .select()
-    .from(evaluatorVersions)
-    .where(and(eq(evaluatorVersions.name, name), eq(evaluatorVersions.version, version)));
-  return row;
-};
 
 /** The next version after those that people made and `builtIn`, the newest that comes with the code. Answers the row. */
 export const insertEvaluatorVersion = async (

@@ -2,7 +2,7 @@ import type { Config } from "./config";
 import type { ErrorDetail } from "./errors";
 
 /** True for an address that only this machine can reach. */
-export const isLoopback = (host: string): boolean =>
+const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 
 export type EmbedderKind = Exclude<Config["node"]["embedder"], "auto">;

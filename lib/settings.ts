@@ -13,7 +13,7 @@ import { findContradictions } from "./setting-rules";
 export type Environment = Record<string, string | undefined>;
 
 /** Where a value comes from: a variable, `groundwire.toml`, or nobody's wish. */
-export type Origin = "environment" | "file" | "default";
+type Origin = "environment" | "file" | "default";
 
 export interface Settings {
   config: Config;
@@ -21,7 +21,7 @@ export interface Settings {
   origins: ReadonlyMap<string, Origin>;
 }
 
-export const CONFIG_FILE = "groundwire.toml";
+const CONFIG_FILE = "groundwire.toml";
 const PREFIX = "GROUNDWIRE_";
 
 /**

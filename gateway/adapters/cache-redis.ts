@@ -13,10 +13,10 @@ export interface RedisCacheOptions {
 }
 
 /** One entry, or all that carry a tag. */
-export type Drop = { key: string } | { tag: string };
+type Drop = { key: string } | { tag: string };
 
 /** Hears what any gateway drops, so that nothing stale is served from the memory in front of a shared store. */
-export interface DropListener {
+interface DropListener {
   dropped(drop: Drop): void;
   /** Messages may have been missed: everything may be stale. */
   lost(): void;

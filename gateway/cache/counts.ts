@@ -8,7 +8,7 @@ export interface CacheCounts {
 }
 
 /** What became of whole answers that could have been kept. */
-export interface WriteCounts {
+interface WriteCounts {
   stored: number;
   /** Empty or cut off, dropped meanwhile, or the request allowed no time. */
   skipped: number;

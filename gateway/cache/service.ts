@@ -31,7 +31,7 @@ export interface AnswerCacheService extends AnswerCache {
   deleteEntry(key: string): Promise<boolean>;
 }
 
-export interface CacheInspection {
+interface CacheInspection {
   id: CacheKey;
   /** Why the request would go past the cache. */
   bypass?: string;

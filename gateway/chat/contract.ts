@@ -121,7 +121,7 @@ const sampling = {
   store: unsupported(false),
 };
 
-/** `POST /v1/chat/completions`, OpenAI's format. */
+/** `POST /v1/chat/completions` in OpenAI's format, and `POST /v1/chat`. */
 export const ChatCompletionRequest = Strict(
   {
     ...sampling,
@@ -194,10 +194,6 @@ export const CompletionRequest = Strict(
   },
 );
 export type CompletionRequest = Static<typeof CompletionRequest>;
-
-/** `POST /v1/chat`: the same parameters, an answer with everything that Groundwire knows about it. */
-export const ChatRequest = ChatCompletionRequest;
-export type ChatRequest = ChatCompletionRequest;
 
 export const Usage = Type.Object(
   {

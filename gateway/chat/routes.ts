@@ -15,7 +15,6 @@ import {
   ChatCompletionChunk,
   ChatCompletionRequest,
   ChatEvent,
-  ChatRequest,
   CompletionRequest,
   TextCompletion,
   TextCompletionChunk,
@@ -131,7 +130,7 @@ const streamed = (answer: StreamedAnswer) => {
 };
 
 /** Waits for the first event, so that a refusal still has its own status, then streams all of them. */
-const firstEvent = async (chat: ChatService, call: Call, body: ChatRequest) => {
+const firstEvent = async (chat: ChatService, call: Call, body: ChatCompletionRequest) => {
   const events = chat.events(call, body);
   const first = await events.next();
   const headers = first.value?.type === "start" ? cacheHeaders(first.value.cache) : {};

@@ -17,7 +17,7 @@ export const CompareQuery = Type.Object({
 export type CompareQuery = Static<typeof CompareQuery>;
 
 /** One criterion, paired over the samples that both runs have. */
-export const MetricComparison = Type.Object(
+const MetricComparison = Type.Object(
   {
     metric: Type.String(),
     evaluator: Type.String(),
@@ -38,10 +38,9 @@ export const MetricComparison = Type.Object(
   },
   { title: "MetricComparison" },
 );
-export type MetricComparison = Static<typeof MetricComparison>;
 
 /** One sample whose verdict or score changed; largest change first. */
-export const SampleChange = Type.Object(
+const SampleChange = Type.Object(
   {
     sample_id: Id("sample"),
     sample_key: Type.String(),
@@ -52,7 +51,6 @@ export const SampleChange = Type.Object(
   },
   { title: "SampleChange" },
 );
-export type SampleChange = Static<typeof SampleChange>;
 
 export const Comparison = Type.Object(
   {

@@ -32,7 +32,7 @@ const general = (questions: readonly [key: string, input: string, ...references:
   questions.map(([key, input, ...references]): NewSample => ({ key, input, references, tags: ["general"] }));
 
 /** Questions that a small model gets right in part, so that a first evaluation has something to tell. */
-export const SAMPLES: readonly NewSample[] = [
+const SAMPLES: readonly NewSample[] = [
   ...general([
     ["capital-france", "What is the capital of France?", "Paris"],
     ["capital-japan", "What is the capital of Japan?", "Tokyo"],

@@ -12,7 +12,7 @@ export const Metadata = Type.Record(
 export type Metadata = Static<typeof Metadata>;
 
 /** Puts the vectors into an index as well. The key needs the role editor for it. */
-export const StoreEmbeddings = Strict(
+const StoreEmbeddings = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
     ids: Type.Optional(
@@ -26,7 +26,6 @@ export const StoreEmbeddings = Strict(
   },
   { title: "StoreEmbeddings" },
 );
-export type StoreEmbeddings = Static<typeof StoreEmbeddings>;
 
 /** `POST /v1/embeddings`, OpenAI's format. */
 export const EmbeddingRequest = Strict(

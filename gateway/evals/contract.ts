@@ -245,10 +245,9 @@ export type SampleResult = Static<typeof SampleResult>;
 export const SampleResultPage = Page(SampleResult);
 export type SampleResultPage = Static<typeof SampleResultPage>;
 
-export const RunState = OneOf(["queued", "running", "paused", "completed", "failed", "cancelled"], {
+const RunState = OneOf(["queued", "running", "paused", "completed", "failed", "cancelled"], {
   title: "RunState",
 });
-export type RunState = Static<typeof RunState>;
 
 /** The model, data and settings behind a run. */
 export const RunPins = Type.Object(

@@ -22,7 +22,7 @@ export const retryHeaders = ({ status, detail }: AppError): Record<string, strin
 };
 
 /** Headers that an error adds to its answer: how to sign in, and when to try again. */
-export const errorHeaders = (error: AppError): Record<string, string> => {
+const errorHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",
     "cache-control": "no-store",

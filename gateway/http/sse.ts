@@ -11,7 +11,7 @@ export const DONE = "data: [DONE]\n\n";
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
 /** The last frame of a stream that failed; no `[DONE]` follows, which is how a client tells it from a whole one. */
-export const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
+const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
 
 interface Stream {
   headers: Record<string, string>;

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Id, Name, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
 import { ROLES } from "../principal";
 
-export const RoleName = OneOf([...ROLES, "metrics"], {
+const RoleName = OneOf([...ROLES, "metrics"], {
   title: "Role",
   description: "viewer < member < editor < admin, each may do what the one before it may; metrics reads metrics only",
 });
@@ -28,14 +28,13 @@ const settings = {
   }),
 };
 
-export const KeyLimits = Type.Object(
+const KeyLimits = Type.Object(
   {
     requests_per_minute: perMinute,
     parallel_requests: parallel,
   },
   { title: "KeyLimits", description: "What holds for the key: its own limits, or the configured ones" },
 );
-export type KeyLimits = Static<typeof KeyLimits>;
 
 /** A key without its secret. */
 export const Key = Type.Object(

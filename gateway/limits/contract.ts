@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
 
 /** One limit as it stands now: `used + remaining` is the limit, except while a lowered limit is still overdrawn. */
-export const LimitState = Type.Object(
+const LimitState = Type.Object(
   {
     name: OneOf(["requests_per_minute", "parallel_requests"]),
     unit: OneOf(["requests"]),
@@ -22,7 +22,6 @@ export const LimitState = Type.Object(
   },
   { title: "LimitState" },
 );
-export type LimitState = Static<typeof LimitState>;
 
 /** `GET /v1/limits/explain`. Asking takes nothing from the limits. */
 export const LimitsExplanation = Type.Object(

@@ -12,7 +12,7 @@ export interface Reservation {
 }
 
 /** One limit of a key as it stands now. Times are milliseconds from now. */
-export interface LimitReadout {
+interface LimitReadout {
   name: "requests_per_minute" | "parallel_requests";
   limit: number;
   used: number;

@@ -2,7 +2,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
 import { DefaultSampling } from "../models/contract";
 
-export const NodeModel = Type.Object(
+const NodeModel = Type.Object(
   {
     id: Type.String(),
     kind: OneOf(["chat", "embedding"]),
@@ -16,7 +16,6 @@ export const NodeModel = Type.Object(
   },
   { title: "NodeModel" },
 );
-export type NodeModel = Static<typeof NodeModel>;
 
 const Slots = Type.Object({ total: Count(), running: Count() });
 const Queue = Type.Object({ depth: Count(), capacity: Count() });

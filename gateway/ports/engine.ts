@@ -1,7 +1,7 @@
 import type { NodeReadiness, Priority } from "../../gpu-node/protocol";
 
 /** The routes of a GPU node that a gateway forwards to. */
-export type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/tokenize";
+type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings" | "/tokenize";
 
 export interface EngineRequest {
   route: EngineRoute;

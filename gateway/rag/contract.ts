@@ -10,14 +10,13 @@ const indexName = Type.String({
   description: "Unique; usable instead of the id",
 });
 
-export const Chunking = Strict(
+const Chunking = Strict(
   {
     chunk_tokens: Type.Integer({ minimum: 16, maximum: 8192, description: "Tokens of the embedding model" }),
     overlap_tokens: Type.Integer({ minimum: 0, maximum: 4096, description: "Less than `chunk_tokens`" }),
   },
   { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where they can" },
 );
-export type Chunking = Static<typeof Chunking>;
 
 /** Which score is compared, after all ranking is done. Higher is closer. */
 export const Threshold = Strict(
@@ -29,7 +28,7 @@ export const Threshold = Strict(
 );
 export type Threshold = Static<typeof Threshold>;
 
-export const RetrievalSettings = Strict(
+const RetrievalSettings = Strict(
   {
     mode: OneOf(["hybrid", "vector", "keyword"]),
     fusion: OneOf(["score", "rank"], {
@@ -49,7 +48,6 @@ export const RetrievalSettings = Strict(
   },
   { title: "RetrievalSettings" },
 );
-export type RetrievalSettings = Static<typeof RetrievalSettings>;
 
 /** What a request says of the settings; the rest stays as the index has it. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {

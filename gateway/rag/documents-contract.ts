@@ -55,7 +55,7 @@ export const DocumentQuery = Type.Object({
 });
 export type DocumentQuery = Static<typeof DocumentQuery>;
 
-export const NewDocument = Strict(
+const NewDocument = Strict(
   {
     id: Type.Optional(Id("doc", "Replaces the document of this id")),
     title: Type.Optional(
@@ -68,7 +68,6 @@ export const NewDocument = Strict(
   },
   { title: "NewDocument" },
 );
-export type NewDocument = Static<typeof NewDocument>;
 
 /** JSON body of `POST /v1/rag/indexes/{id}/documents`. */
 export const AddDocuments = Strict(

@@ -38,7 +38,7 @@ const score = (description: string) =>
 const rank = Nullable(Type.Integer({ minimum: 1 }));
 
 /** One of the `top_k` chunks, best first. */
-export const RetrievedChunk = Type.Object(
+const RetrievedChunk = Type.Object(
   {
     ...Chunk.properties,
     document_title: Type.String(),
@@ -59,7 +59,6 @@ export const RetrievedChunk = Type.Object(
   },
   { title: "RetrievedChunk" },
 );
-export type RetrievedChunk = Static<typeof RetrievedChunk>;
 
 /** A marker in the answer and what it stands on. Offsets are UTF-16. */
 export const Citation = Type.Object(
@@ -80,7 +79,7 @@ export const Citation = Type.Object(
 );
 export type Citation = Static<typeof Citation>;
 
-export const GroundedSentence = Type.Object(
+const GroundedSentence = Type.Object(
   {
     text: Type.String(),
     answer_start: Count(),
@@ -91,9 +90,8 @@ export const GroundedSentence = Type.Object(
   },
   { title: "GroundedSentence" },
 );
-export type GroundedSentence = Static<typeof GroundedSentence>;
 
-export const Grounding = Type.Object(
+const Grounding = Type.Object(
   {
     supported: Share("Sentences that are supported, of all"),
     evaluator: Type.String({ description: "`name@version`" }),
@@ -101,7 +99,6 @@ export const Grounding = Type.Object(
   },
   { title: "Grounding" },
 );
-export type Grounding = Static<typeof Grounding>;
 
 /** Everything that is known before the first token. */
 const retrieval = {
@@ -122,7 +119,7 @@ const retrieval = {
 };
 
 const stage = Type.Optional(Type.Number({ minimum: 0 }));
-export const RagDiagnostics = Type.Object(
+const RagDiagnostics = Type.Object(
   {
     stages_ms: Type.Object(
       {
@@ -147,7 +144,6 @@ export const RagDiagnostics = Type.Object(
   },
   { title: "RagDiagnostics" },
 );
-export type RagDiagnostics = Static<typeof RagDiagnostics>;
 
 export const RagAnswer = Type.Object(
   {

@@ -21,7 +21,7 @@ const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
 const TOKEN_MS = 15 * MINUTE_MS;
 
 /** A session that has just begun. */
-export interface SignIn {
+interface SignIn {
   /** The cookie's value, which is kept nowhere here. */
   cookie: string;
   principal: Principal;
@@ -29,7 +29,7 @@ export interface SignIn {
 }
 
 /** A running session as its owner may see it. */
-export interface SessionRecord {
+interface SessionRecord {
   /** Names the session for `revoke`; the cookie can't be made from it. */
   id: string;
   keyId: string;

@@ -20,7 +20,7 @@ export const cudaManifest = (root: Manifest): Record<string, unknown> => {
   return { ...rest, ...(kept.length > 0 && { overrides: Object.fromEntries(kept) }) };
 };
 
-export const readRootManifest = (): Promise<Manifest> => Bun.file(join(ROOT, "package.json")).json();
+const readRootManifest = (): Promise<Manifest> => Bun.file(join(ROOT, "package.json")).json();
 
 /** The text of gpu-node/cuda/package.json as it has to be. */
 export const cudaManifestText = async (): Promise<string> =>

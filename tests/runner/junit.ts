@@ -1,4 +1,4 @@
-export type Outcome = "passed" | "failed" | "skipped";
+type Outcome = "passed" | "failed" | "skipped";
 
 export interface TestCase {
   /** Relative to the project's root. */

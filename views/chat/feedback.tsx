@@ -124,7 +124,7 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
 );
 
 /** What became of it. */
-export const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
+const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   <p class="panel success" role="status">
     {feedback.sample ? (
       <span>

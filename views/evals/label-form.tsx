@@ -51,7 +51,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
 };
 
 /** People label only criteria that have a threshold; the others are for information. */
-export const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
+const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
 
 const FAILURE_OPTIONS = [
   { value: "", label: "No correction" },

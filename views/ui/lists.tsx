@@ -23,30 +23,6 @@ export const Filters = ({ action, children }: { action: string; children: Child 
   </search>
 );
 
-/** Leads to the next page of a list, and back to its start. */
-export const Pager = ({
-  path,
-  query,
-  next,
-}: {
-  path: string;
-  query: Record<string, string | undefined>;
-  next: string | null;
-}) => {
-  const isFirst = query.after === undefined;
-  if (isFirst && next === null) return null;
-  return (
-    <nav class="pager" aria-label="Pages">
-      {!isFirst && <a href={withQuery(path, { ...query, after: undefined })}>First page</a>}
-      {next !== null && (
-        <a class="button secondary" href={withQuery(path, { ...query, after: next })}>
-          Next page
-        </a>
-      )}
-    </nav>
-  );
-};
-
 /** Where a numbered page is in its list. */
 interface PlaceInList {
   page: number;

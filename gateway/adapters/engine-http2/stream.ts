@@ -13,7 +13,7 @@ const BORDER = Buffer.from("\n\n");
 const MAX_BUFFERED_BYTES = 262_144;
 const MAX_REFUSAL_BYTES = 65_536;
 
-export interface StreamTimeouts {
+interface StreamTimeouts {
   firstTokenMs: number;
   nextTokenMs: number;
   /** For the whole answer. */

@@ -4,7 +4,7 @@ import type { OnBytes } from "../verify";
 import { Q8_0_BYTES, Q8_0_WEIGHTS } from "./q8-0";
 
 /** A value of GGUF's metadata; integers are 32 bits wide. */
-export type GgufValue =
+type GgufValue =
   | { type: "uint"; value: number }
   | { type: "float"; value: number }
   | { type: "bool"; value: boolean }
