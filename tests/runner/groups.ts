@@ -21,7 +21,7 @@ interface GroupRule extends Omit<Group, "files"> {
 
 /** What needs a program names it in its file name, so that everything else runs where that program is missing. */
 const RULES: readonly GroupRule[] = [
-  { name: "architecture", takes: /^tests\/architecture\.test\.ts$/, needs: [], timeoutMs: 20_000 },
+  { name: "static", takes: /^tests\/(static|architecture)\.test\.ts$/, needs: [], timeoutMs: 20_000 },
   {
     name: "browser",
     takes: /\.browser\.tsx?$/,
@@ -37,7 +37,7 @@ const RULES: readonly GroupRule[] = [
   { name: "unit", takes: /\.test\.tsx?$/, needs: [], timeoutMs: 30_000 },
 ];
 
-const ORDER = ["architecture", "unit", "contract", "redis", "end-to-end", "end-to-end redis", "browser"];
+const ORDER = ["static", "unit", "contract", "redis", "end-to-end", "end-to-end redis", "browser"];
 
 /** Every test file of the project under `root`, in the groups that they run in; groups without a file are left out. */
 export const findGroups = async (root: string): Promise<Group[]> => {

@@ -13,7 +13,7 @@ import { runFiles } from "./run-group";
 import { exitCodeOf, finalLine, skipGroup, sum, type Tally, tallyGroup } from "./tally";
 
 const ROOT = join(import.meta.dir, "../..");
-const HELP = `Installs what the tests need and runs them: architecture, unit, contract, redis, end-to-end, browser.
+const HELP = `Installs what the tests need and runs them: static, unit, contract, redis, end-to-end, browser.
 
   bun run test              every group
   bun run test unit redis   the groups whose names begin so`;
@@ -86,7 +86,7 @@ await runCommand(HELP, {}, async ({ positionals }) => {
     ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
   );
   const models: Tally[] = [];
-  if (groups.some(({ name }) => name !== "architecture")) {
+  if (groups.some(({ name }) => name !== "static")) {
     for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
   }
   const results: Awaited<ReturnType<typeof runGroup>>[] = [];
