@@ -1,15 +1,24 @@
-import { copyFile } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cudaManifestText, ROOT } from "./manifest";
 
 /** Writes package.json and bun.lock of this folder from the root's: `bun gpu-node/cuda/generate.ts`. Needs a network. */
 const here = import.meta.dir;
+const NOT_INSTALLED = "gpu-node/cuda/not-installed";
+
 await Bun.write(join(here, "package.json"), await cudaManifestText());
-// The root's lockfile is the start, so that nothing but the packages that were left out is resolved anew.
-await copyFile(join(ROOT, "bun.lock"), join(here, "bun.lock"));
+// Bun resolves the manifest where it will be installed: at a root that has the empty package in its place.
+const root = await mkdtemp(join(tmpdir(), "groundwire-cuda-"));
+await cp(join(here, "package.json"), join(root, "package.json"));
+await cp(join(ROOT, NOT_INSTALLED), join(root, NOT_INSTALLED), { recursive: true });
+// With the root's lockfile as the start, only the packages that it overrides are resolved.
+await cp(join(ROOT, "bun.lock"), join(root, "bun.lock"));
 const install = Bun.spawn([process.execPath, "install", "--lockfile-only", `--config=${join(ROOT, "bunfig.toml")}`], {
-  cwd: here,
+  cwd: root,
   stdout: "inherit",
   stderr: "inherit",
 });
 process.exitCode = await install.exited;
+if (process.exitCode === 0) await cp(join(root, "bun.lock"), join(here, "bun.lock"));
+await rm(root, { recursive: true });

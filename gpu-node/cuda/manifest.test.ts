@@ -19,12 +19,12 @@ test("its lockfile holds the same packages, and the GPU binaries besides", async
   const common = (packages: typeof root = {}) =>
     Object.fromEntries(Object.entries(packages).filter(([name]) => !GPU_BINARIES.test(name)));
   expect(common(cuda), AGAIN).toEqual(common(root));
-  expect(root?.["@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("empty-npm-package@");
+  expect(root?.["node-llama-cpp/@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("not-installed@file:");
   expect(cuda?.["@node-llama-cpp/linux-x64-cuda"]?.[0]).toStartWith("@node-llama-cpp/linux-x64-cuda@");
 });
 
 test("overrides for other reasons stay", () => {
-  const empty = "npm:empty-npm-package@1.0.0";
+  const empty = "file:./gpu-node/cuda/not-installed";
   const overrides = { "@node-llama-cpp/linux-x64-cuda": empty, tracker: empty, fixed: "1.2.3" };
   expect(cudaManifest({ overrides })).toEqual({ overrides: { tracker: empty, fixed: "1.2.3" } });
 });

@@ -7,8 +7,11 @@ interface Manifest {
 }
 
 export const ROOT = join(import.meta.dir, "..", "..");
-/** What the root overrides with an empty package and a GPU machine needs; overrides for other reasons stay. */
-export const GPU_BINARIES = /^@node-llama-cpp\/.*(cuda|vulkan)/;
+/**
+ * Packages that a GPU machine needs and the root overrides with the empty package `not-installed`, by their name in
+ * package.json or their place in bun.lock. Overrides for other reasons stay.
+ */
+export const GPU_BINARIES = /^(node-llama-cpp\/)?@node-llama-cpp\/.*(cuda|vulkan)/;
 
 /**
  * The root's manifest without the overrides that keep the GPU binaries of node-llama-cpp (600 MB) away. Everything else
