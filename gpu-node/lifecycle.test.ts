@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { AppError } from "../lib/errors";
 import { freePort } from "../tests/free-port";
+import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../tests/test-node";
 import { until } from "../tests/until";
 import type { NodeEngine } from "./engine/engine";
 import { createSyntheticEngine } from "./engine/synthetic";
-import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "./test-node";
 
 const failure = (text: string) => JSON.parse(text).error;
 

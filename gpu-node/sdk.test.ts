@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from "openai";
-import { testNode } from "./test-node";
+import { testNode } from "../tests/test-node";
 
 const token = "a token that gateway and node share";
 const node = await testNode({ token });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Config } from "../../lib/config";
-import { testConfig } from "../test-node";
+import { testConfig } from "../../tests/test-node";
 import type { EngineEvent } from "./engine";
 import { createSyntheticEngine } from "./synthetic";
 

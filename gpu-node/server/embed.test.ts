@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { decodeVector } from "../../lib/vectors";
+import { chatBody, TestClient, testConfig, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
 import type { Embedder, Embedding } from "../engine/embedder";
 import { createSyntheticEngine } from "../engine/synthetic";
 import { createSyntheticEmbedder } from "../engine/synthetic-embedder";
 import type { EmbeddingAnswer } from "../protocol";
-import { chatBody, TestClient, testConfig, testNode } from "../test-node";
 
 const failure = (text: string) => JSON.parse(text).error;
 const embed = async (client: TestClient, body: object, headers: Record<string, string> = {}) => {

@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from "bun:test";
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
+import { chatBody, closed, events, firstBytes, TestClient, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
-import { chatBody, closed, events, firstBytes, TestClient, testNode } from "../test-node";
 
 /** Longer than any test: what is cancelled must not have ended by itself. */
 const ENDLESS = 3000;

@@ -5,8 +5,8 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../lib/log";
+import { chatBody, TestClient, testConfig, testNode } from "../../tests/test-node";
 import { startNode } from "../node";
-import { chatBody, TestClient, testConfig, testNode } from "../test-node";
 
 const token = "a token that gateway and node share";
 const authorization = `Bearer ${token}`;

@@ -1,6 +1,6 @@
 import { residentMib } from "../../bench/processes";
-import { TestClient } from "../../gpu-node/test-node";
 import { freePort } from "../free-port";
+import { TestClient } from "../test-node";
 import { until } from "../until";
 import { connect, FLAG, FRAME, frame, headers, uint32 } from "./raw-http2";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { encodeVector } from "../../../lib/vectors";
-import { TestClient, testNode } from "../../test-node";
+import { TestClient, testNode } from "../../../tests/test-node";
 
 /** A server like vLLM or Infinity, whose next answer a test sets. */
 let answer: (body: { input: string | string[]; encoding_format?: string }) => Response;

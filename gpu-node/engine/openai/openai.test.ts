@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import { silentLog } from "../../../lib/log";
+import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../../../tests/test-node";
 import { until } from "../../../tests/until";
 import { startNode } from "../../node";
-import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "../../test-node";
 
 /** A server like vLLM, whose next answer a test sets. */
 let answer: (request: Request, body: Record<string, unknown>) => Response | Promise<Response> = () => new Response();

@@ -1,9 +1,9 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
+import { type RunningNode, type StartNodeOptions, startNode } from "../gpu-node/node";
+import type { NodeReadiness } from "../gpu-node/protocol";
 import type { Config } from "../lib/config";
 import { silentLog } from "../lib/log";
 import { defaultConfig } from "../lib/settings";
-import { type RunningNode, type StartNodeOptions, startNode } from "./node";
-import type { NodeReadiness } from "./protocol";
 
 /** Helpers of the node's tests: a real node on a free port, and a real HTTP/2 client for it. */
 
