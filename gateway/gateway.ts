@@ -2,6 +2,7 @@ import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
+import { withTimeout } from "../lib/with-timeout";
 import type { Services } from "./app";
 import { closeAll } from "./closing";
 import { compose } from "./compose";
@@ -60,9 +61,7 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
       services.health.drain();
       await Bun.sleep(Math.min(RED_BEFORE_CLOSING_MS, graceMs));
       const stopped = server.stop();
-      const left = Promise.withResolvers<void>();
-      const timer = setTimeout(left.resolve, Math.max(0, until - performance.now()));
-      await Promise.race([stopped, left.promise]).finally(() => clearTimeout(timer));
+      await withTimeout(stopped, Math.max(0, until - performance.now()));
       const steps = {
         services: () => composition.close(Math.max(0, until - performance.now())),
         connections: () => server.stop(true),

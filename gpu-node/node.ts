@@ -1,6 +1,7 @@
 import type { Config } from "../lib/config";
 import { toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
+import { withTimeout } from "../lib/with-timeout";
 import { createEngines, type Engines } from "./engine/create";
 import { AdmissionQueue } from "./queue/queue";
 import { assertSafeToListen, createGuard } from "./server/auth";
@@ -119,9 +120,5 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
 };
 
 /** Waits for the exchanges that are open, but not longer than `limitMs`. */
-const allFinished = async (open: Iterable<Exchange>, limitMs: number): Promise<void> => {
-  const limit = Promise.withResolvers<void>();
-  const timer = setTimeout(limit.resolve, limitMs);
-  await Promise.race([Promise.all([...open].map(({ finished }) => finished)), limit.promise]);
-  clearTimeout(timer);
-};
+const allFinished = (open: Iterable<Exchange>, limitMs: number): Promise<unknown> =>
+  withTimeout(Promise.all([...open].map(({ finished }) => finished)), limitMs);

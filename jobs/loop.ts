@@ -2,6 +2,7 @@ import type { Db } from "../db/client";
 import { type ClaimedTask, claimTasks, deleteEndedJobs, hasDueTask, listCancelled } from "../db/jobs";
 import type { Log } from "../lib/log";
 import { Mutex } from "../lib/mutex";
+import { withTimeout } from "../lib/with-timeout";
 import type { JobHandler, StopReason } from "./handler";
 import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
@@ -78,10 +79,7 @@ export class JobLoop {
     this.#isClosing = true;
     this.#freed.resolve();
     await this.#polling;
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, graceMs);
-    await Promise.race([this.#idle(), late.promise]);
-    clearTimeout(timer);
+    await withTimeout(this.#idle(), graceMs);
     this.#stop([...this.#running.values()], "draining");
     await this.#idle();
     // A heartbeat that is on its way would find no worker, and join as a new one.

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import type { ActiveRequest, ActiveRequests } from "../active-requests";
+import { withTimeout } from "../../lib/with-timeout";
 import type { Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
@@ -118,10 +118,7 @@ export class RunningAnswers {
   /** Waits up to `graceMs` for running answers to finish, then saves the rest as interrupted. */
   async close(graceMs: number): Promise<void> {
     const generations = [...this.#running.values()];
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, graceMs);
-    await Promise.race([Promise.all(generations.map(({ done }) => done)), late.promise]);
-    clearTimeout(timer);
+    await withTimeout(Promise.all(generations.map(({ done }) => done)), graceMs);
     await Promise.all(generations.map((generation) => generation.stop("interrupted")));
   }
 

@@ -1,5 +1,5 @@
 import { toAppError } from "../../lib/errors";
-import { settles } from "./settles";
+import { succeedsWithin } from "../../lib/with-timeout";
 
 export interface DatabaseAccess {
   /** One cheap read; throws when the database can't be used. */
@@ -41,13 +41,13 @@ export const databaseProbe = (
   };
 
   return async (): Promise<string | undefined> => {
-    const isAnswering = await settles(pingDatabase(), answerMs);
+    const isAnswering = await succeedsWithin(pingDatabase(), answerMs);
     if (!isAnswering) return "It does not answer";
     if (!writing && now() - begunAt >= WRITE_EVERY_MS) {
       begunAt = now();
       writing = write();
     }
-    if (writing) await settles(writing, answerMs);
+    if (writing) await succeedsWithin(writing, answerMs);
     return writing && now() - begunAt > LONGEST_WRITE_MS ? "A write does not come to its end" : problem;
   };
 };

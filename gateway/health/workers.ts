@@ -1,5 +1,5 @@
+import { succeedsWithin } from "../../lib/with-timeout";
 import type { Jobs, WorkersState } from "../jobs/service";
-import { settles } from "./settles";
 
 /** A database that has not answered by then says nothing new. */
 const ANSWER_MS = 1000;
@@ -19,7 +19,7 @@ export const workersProbe = (jobs: Pick<Jobs, "workers">, answerMs = ANSWER_MS):
 
   return async () => {
     asking ??= ask();
-    await settles(asking, answerMs);
+    await succeedsWithin(asking, answerMs);
     return known;
   };
 };

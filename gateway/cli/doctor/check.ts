@@ -1,4 +1,5 @@
 import type { Settings } from "../../../lib/settings";
+import { withTimeout } from "../../../lib/with-timeout";
 
 export type Status = "passed" | "warning" | "failed";
 
@@ -23,21 +24,15 @@ const TIMEOUT_MS = 20_000;
 
 /** Runs one check; one that throws or takes too long has failed. */
 export const runCheck = async ({ name, run }: Check, settings: Settings): Promise<Result> => {
-  const { promise: late, resolve } = Promise.withResolvers<Finding>();
-  const timer = setTimeout(
-    () =>
-      resolve(
-        failed(`no result after ${TIMEOUT_MS / 1000} s`, "Run it again; if it stays, look at this machine's load."),
-      ),
-    TIMEOUT_MS,
+  const late = failed(
+    `no result after ${TIMEOUT_MS / 1000} s`,
+    "Run it again; if it stays, look at this machine's load.",
   );
   try {
-    return { name, ...(await Promise.race([run(settings), late])) };
+    return { name, ...((await withTimeout(Promise.resolve(run(settings)), TIMEOUT_MS)) ?? late) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { name, ...failed(message, "Correct what the message names and run `bun run doctor` again.") };
-  } finally {
-    clearTimeout(timer);
   }
 };
 

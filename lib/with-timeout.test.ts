@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { succeedsWithin, withTimeout } from "./with-timeout";
+
+const forever = new Promise<never>(() => {});
+
+test("the value of work that ends in time is passed on, its failure too, and undefined where it takes too long", async () => {
+  expect(await withTimeout(Promise.resolve(1), 60_000)).toBe(1);
+  await expect(withTimeout(Promise.reject(new Error("broken")), 60_000)).rejects.toThrow("broken");
+  expect(await withTimeout(forever, 1)).toBeUndefined();
+});
+
+test("work that fails or takes too long has not succeeded", async () => {
+  expect(await succeedsWithin(Promise.resolve(), 60_000)).toBe(true);
+  expect(await succeedsWithin(Promise.reject(new Error("broken")), 60_000)).toBe(false);
+  expect(await succeedsWithin(forever, 1)).toBe(false);
+});
