@@ -1,5 +1,2 @@
-/** Rounds to a number of decimals. */
-export const roundTo = (value: number, decimals: number): number => {
-  const scale = 10 ** decimals;
-  return Math.round(value * scale) / scale;
-};
+/** Rounds to a number of decimals: milliseconds with 3 of them are exact to the microsecond. */
+export const round = (value: number, decimals: number): number => Math.round(value * 10 ** decimals) / 10 ** decimals;

@@ -1,5 +1,5 @@
 import { toAppError } from "../../lib/errors";
-import { roundTo } from "../../lib/round";
+import { round } from "../../lib/round";
 import type { AnswerCache, CachedAnswer } from "../cache/answers";
 import type { Call } from "../call";
 import type { Models } from "../models/registry";
@@ -293,9 +293,9 @@ const sentAt = (call: Call, completion: Completion): number =>
 
 const describe = (call: Call, start: AnswerStart, completion: Completion): Omit<ChatAnswer, "message"> => {
   const latency: Latency = {
-    queue: roundTo(start.queueMs, 2),
-    ttft: roundTo(start.ttftMs, 2),
-    total: roundTo(performance.now() - call.receivedAt, 2),
+    queue: round(start.queueMs, 2),
+    ttft: round(start.ttftMs, 2),
+    total: round(performance.now() - call.receivedAt, 2),
   };
   return {
     id: completion.id,

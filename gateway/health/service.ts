@@ -1,5 +1,5 @@
 import type { Log } from "../../lib/log";
-import { roundTo } from "../../lib/round";
+import { round } from "../../lib/round";
 import { version } from "../../package.json";
 import type { Jobs } from "../jobs/service";
 import type { Cache } from "../ports/cache";
@@ -51,7 +51,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       name: "database",
       status: reason === null ? "ok" : "down",
       required: true,
-      latency_ms: reason === null ? roundTo(performance.now() - begun, 2) : null,
+      latency_ms: reason === null ? round(performance.now() - begun, 2) : null,
       reason,
     });
   };
@@ -62,7 +62,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       status,
       required: false,
       since: since.toISOString(),
-      latency_ms: latencyMs === undefined ? null : roundTo(latencyMs, 2),
+      latency_ms: latencyMs === undefined ? null : round(latencyMs, 2),
       reason: status === "ok" ? null : "It can't be reached: answers are kept in this gateway only",
     }));
 

@@ -1,5 +1,5 @@
 import { AppError } from "../../lib/errors";
-import { roundTo } from "../../lib/round";
+import { round } from "../../lib/round";
 import type { Kpis, MetricsPoint, MetricsQuery, Percentiles, RouteMetrics } from "./contract";
 import type { LogHistogram } from "./histogram";
 import { KEPT_STEPS, type Measurements, STEP_MS, type Traffic, type Window } from "./window";
@@ -33,14 +33,14 @@ const spanOf = ({ window = "1h", step = "1m" }: MetricsQuery): { windowMs: numbe
   return { windowMs, stepMs };
 };
 
-const round = (ms: number | undefined): number | null => (ms === undefined ? null : roundTo(ms, 3));
+const rounded = (ms: number | undefined): number | null => (ms === undefined ? null : round(ms, 3));
 
 /** Nearest-rank percentiles in milliseconds, at most 4.8% off. */
 const percentiles = (histogram: LogHistogram): Percentiles => ({
   count: histogram.count,
-  p50: round(histogram.quantile(0.5)),
-  p95: round(histogram.quantile(0.95)),
-  p99: round(histogram.quantile(0.99)),
+  p50: rounded(histogram.quantile(0.5)),
+  p95: rounded(histogram.quantile(0.95)),
+  p99: rounded(histogram.quantile(0.99)),
 });
 
 /** hit_rate = hits / (hits + misses); what went past the cache is in neither. A joined generation is a hit. */

@@ -1,5 +1,6 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import { round } from "../../lib/round";
 import { type EncodingFormat, encodeVector } from "../../lib/vectors";
 import type { AcceptedEmbeddings, Embedder } from "../engine/embedder";
 import { readEncodingFormat } from "../engine/embedding-parameters";
@@ -10,7 +11,6 @@ import { withClaim } from "./claim";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
 import type { NodeStatus } from "./status";
-import { milliseconds } from "./timings";
 
 export interface EmbeddingDeps {
   config: Config;
@@ -35,7 +35,7 @@ export const embed = async (deps: EmbeddingDeps, exchange: Exchange): Promise<vo
     const queuedAt = performance.now();
     const release = await acquireSlot(embedderQueue, claim);
     try {
-      await run(deps, embedder, exchange, { accepted, format, queueMs: milliseconds(performance.now() - queuedAt) });
+      await run(deps, embedder, exchange, { accepted, format, queueMs: round(performance.now() - queuedAt, 3) });
     } finally {
       release();
     }
@@ -70,7 +70,7 @@ const run = async (
       items[index] = JSON.stringify(item);
     }
     if (Object.keys(items).length < inputs) throw brokenOff();
-    timings = { queue_ms: queueMs, total_ms: milliseconds(performance.now() - exchange.arrivedAt) };
+    timings = { queue_ms: queueMs, total_ms: round(performance.now() - exchange.arrivedAt, 3) };
     const rest: Omit<EmbeddingAnswer, "data"> = {
       object: "list",
       model: model.id,

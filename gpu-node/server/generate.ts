@@ -1,5 +1,6 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import { round } from "../../lib/round";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
 import { RESPONSE_HEADERS, type Timings } from "../protocol";
@@ -10,7 +11,6 @@ import { withClaim } from "./claim";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
 import type { NodeStatus } from "./status";
-import { milliseconds } from "./timings";
 
 export interface GenerationDeps {
   config: Config;
@@ -37,7 +37,7 @@ export const generate = (
     try {
       const clock = { arrivedAt: exchange.arrivedAt, queuedAt, startedAt: performance.now() };
       const headers = {
-        [RESPONSE_HEADERS.queueMs]: `${milliseconds(clock.startedAt - queuedAt)}`,
+        [RESPONSE_HEADERS.queueMs]: `${round(clock.startedAt - queuedAt, 3)}`,
         [RESPONSE_HEADERS.modelRevision]: accepted.model.revision,
         [RESPONSE_HEADERS.engine]: engine.name,
       };
@@ -104,9 +104,9 @@ const run = async (
 };
 
 const measure = (clock: Clock, firstTokenAt: number, endAt: number, cachedTokens: number): Timings => ({
-  queue_ms: milliseconds(clock.startedAt - clock.queuedAt),
-  prefill_ms: milliseconds(firstTokenAt - clock.startedAt),
-  ttft_ms: milliseconds(firstTokenAt - clock.arrivedAt),
-  total_ms: milliseconds(endAt - clock.arrivedAt),
+  queue_ms: round(clock.startedAt - clock.queuedAt, 3),
+  prefill_ms: round(firstTokenAt - clock.startedAt, 3),
+  ttft_ms: round(firstTokenAt - clock.arrivedAt, 3),
+  total_ms: round(endAt - clock.arrivedAt, 3),
   cached_tokens: cachedTokens,
 });

@@ -1,5 +1,6 @@
 import type { NodeReadiness } from "../../../gpu-node/protocol";
 import { AppError } from "../../../lib/errors";
+import { round } from "../../../lib/round";
 import type { NodeView } from "../../ports/engine";
 import { Breaker } from "./breaker";
 import type { Connection } from "./connection";
@@ -136,7 +137,7 @@ export class EngineNode {
       const connection = this.pool.isShort ? await this.pool.connect() : await this.connection();
       const startedAt = performance.now();
       const readiness = await readReadiness(connection, this.headers("/readyz", "GET"));
-      this.#latencyMs = Math.round((performance.now() - startedAt) * 100) / 100;
+      this.#latencyMs = round(performance.now() - startedAt, 2);
       if (!this.#isReachable) this.breaker.reset();
       this.#isReachable = true;
       this.readiness = readiness;
