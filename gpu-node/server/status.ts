@@ -1,6 +1,37 @@
 import { AppError } from "../../lib/errors";
 import type { NodeState } from "../protocol";
-import { Pulses } from "./pulses";
+
+/** The sign of life of one running request. Times on the clock of `performance.now()`. */
+interface Pulse {
+  beatAt: number;
+  /** It waits for its client to read, so nothing is due. */
+  held: boolean;
+}
+
+/** Everything of one kind that runs, and since when none of it has got on. */
+class Pulses {
+  readonly #running = new Set<Pulse>();
+
+  /** Watches one request until `stop`. */
+  watch(): Pulse {
+    const pulse = { beatAt: performance.now(), held: false };
+    this.#running.add(pulse);
+    return pulse;
+  }
+
+  stop(pulse: Pulse): void {
+    this.#running.delete(pulse);
+  }
+
+  /** Milliseconds since the last beat of any request that owes one; undefined when none does. */
+  silentMs(now = performance.now()): number | undefined {
+    let silentMs: number | undefined;
+    for (const { beatAt, held } of this.#running) {
+      if (!held) silentMs = Math.min(silentMs ?? Number.POSITIVE_INFINITY, now - beatAt);
+    }
+    return silentMs;
+  }
+}
 
 /** Where the node stands in its life: loading → ready ⇄ stuck → draining, or failed for good. */
 export class NodeStatus {

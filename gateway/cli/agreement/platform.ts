@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { neededModels } from "../../../gpu-node/models/catalogue";
 import { ensureModel } from "../../../gpu-node/models/download";
-import { neededModels } from "../../../gpu-node/models/needed";
 import { drawDownload } from "../../../gpu-node/models/progress";
 import { startNode } from "../../../gpu-node/node";
 import type { Config } from "../../../lib/config";

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { findModel } from "../../../gpu-node/models/catalogue";
-import { neededModels } from "../../../gpu-node/models/needed";
+import { findModel, neededModels } from "../../../gpu-node/models/catalogue";
 import { engines } from "../../../package.json";
 import { type Check, failed, passed, warning } from "./check";
 

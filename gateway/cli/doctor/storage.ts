@@ -1,8 +1,7 @@
 import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
-import { findModel, type ModelKind } from "../../../gpu-node/models/catalogue";
-import { neededModels } from "../../../gpu-node/models/needed";
+import { findModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
 import { hashFile } from "../../../gpu-node/models/verify";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { neededModels } from "../../../gpu-node/models/catalogue";
 import { ensureModel } from "../../../gpu-node/models/download";
-import { neededModels } from "../../../gpu-node/models/needed";
 import { drawDownload } from "../../../gpu-node/models/progress";
 import { EXIT, paint, runCommand } from "../../../lib/command";
 import type { Config } from "../../../lib/config";

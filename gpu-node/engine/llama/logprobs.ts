@@ -1,6 +1,5 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "../engine";
-import { tokenBytes } from "./token-bytes";
 
 /** Stands for "next to impossible", as in OpenAI's API: JSON has no -Infinity. */
 const LEAST_LOGPROB = -9999;
@@ -26,3 +25,33 @@ export const readLogprob = (
     top: [...likeliest].map(([id, probability]) => describe(id, probability)),
   };
 };
+
+const encoder = new TextEncoder();
+
+/**
+ * The bytes of one token, which may be a part of a character: the text alone has U+FFFD there. They are read from the
+ * vocabulary, where byte-level BPE writes each byte as a character and SentencePiece writes lone bytes as `<0xE2>`.
+ */
+const tokenBytes = (model: LlamaModel, token: Token): number[] => {
+  const { model: kind, tokens } = model.fileInfo.metadata.tokenizer.ggml;
+  const entry = tokens[token] ?? "";
+  const text = () => [...encoder.encode(model.detokenize([token], true))];
+  if (kind === "gpt2") return bytesOfBpe(entry) ?? text();
+  const lone = kind === "llama" ? /^<0x([0-9A-F]{2})>$/.exec(entry)?.[1] : undefined;
+  return lone === undefined ? text() : [Number.parseInt(lone, 16)];
+};
+
+/** Undefined for an entry that is not written byte by byte, such as some control tokens. */
+export const bytesOfBpe = (entry: string): number[] | undefined => {
+  const bytes = [...entry].map((character) => BYTE_OF.get(character));
+  return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
+};
+
+/** GPT-2's table: printable bytes of Latin-1 stand for themselves, the others for the characters from U+0100 on. */
+const BYTE_OF: ReadonlyMap<string, number> = (() => {
+  const isPrintable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
+  let next = 256;
+  return new Map(
+    Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrintable(byte) ? byte : next++), byte]),
+  );
+})();

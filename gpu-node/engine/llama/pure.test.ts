@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { createChannel } from "./channel";
+import { defaultThreads, parseCpuList, readCpuShare } from "./host";
+import { bytesOfBpe } from "./logprobs";
 import { chooseSlot, shareBatch } from "./slots";
-import { createStopMatcher } from "./stops";
-import { createTextAssembler } from "./text";
-import { defaultThreads, parseCpuList, readCpuShare } from "./threads";
-import { bytesOfBpe } from "./token-bytes";
+import { createStopMatcher, createTextAssembler } from "./text";
 
 describe("stop strings", () => {
   const show = (pieces: string[], stops: string[]) => {

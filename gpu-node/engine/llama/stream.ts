@@ -10,8 +10,7 @@ import type { EngineEvent } from "../engine";
 import { type Channel, createChannel } from "./channel";
 import { readLogprob } from "./logprobs";
 import { evaluateOptions, type Sampling } from "./sampling";
-import { createStopMatcher } from "./stops";
-import { createTextAssembler } from "./text";
+import { createStopMatcher, createTextAssembler } from "./text";
 
 /** One generation, ready to be put on a sequence. */
 export interface Job {
