@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
-import { bunCommand } from "../gateway/cli/bun-command";
+import { bunCommand } from "../gateway/cli/start/supervisor";
 import type { NodeReadiness } from "../gpu-node/protocol";
 import { freePort } from "./free-port";
 import { until } from "./until";

@@ -9,8 +9,6 @@ import { formatAgreement, predictionLine, reportToWire } from "../evals/agreemen
 import { type LabelledFile, type LabelledRow, readLabelledFiles } from "../evals/agreement/labelled-file";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
-import { embedAnyLength } from "../evals/scoring-thread/embed";
-import { openAgreementDocs } from "./agreement/docs";
 import { type Platform, startPlatform } from "./agreement/platform";
 
 const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the code of the API.
@@ -35,6 +33,23 @@ const OPTIONS = {
 
 /** Rows that are scored at the same time: enough to keep the embedder busy. */
 const PARALLEL = 8;
+
+const DOCS_FILE = join(import.meta.dir, "../../docs/evaluation.md");
+const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->";
+const END = "<!-- end of agreement -->";
+
+/** Opens docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
+export const openAgreementDocs = async () => {
+  const text = await Bun.file(DOCS_FILE).text();
+  const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (before === -1 || after < before)
+    throw new Error(`${DOCS_FILE} has no markers for the tables. Add ${BEGIN} and ${END}.`);
+  return {
+    write: async (tables: readonly string[]): Promise<void> => {
+      await Bun.write(DOCS_FILE, `${text.slice(0, before)}${BEGIN}\n\n${tables.join("\n\n")}\n\n${text.slice(after)}`);
+    },
+  };
+};
 
 const answerOf = (row: LabelledRow) =>
   row.task === "correctness"

@@ -8,12 +8,10 @@ import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import { localUrl } from "../../../lib/local-url";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
-import { bunCommand } from "../bun-command";
 import { type FirstRun, prepareDatabase } from "./first-run";
 import { choosePort } from "./ports";
-import { waitUntilReady } from "./readiness";
 import { renderSummary } from "./summary";
-import { Supervisor } from "./supervisor";
+import { bunCommand, Supervisor } from "./supervisor";
 
 const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gateway, with the default models.
 
@@ -128,6 +126,28 @@ const start = async (): Promise<number> => {
     polling.abort();
   }
   return stopped;
+};
+
+const POLL_MS = 50;
+const PROBE_TIMEOUT_MS = 2000;
+
+/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long its model takes. Rejects when aborted. */
+export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
+  while (!(await isReady(url))) {
+    await Bun.sleep(POLL_MS);
+    signal.throwIfAborted();
+  }
+  return "ready";
+};
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false; // not listening yet
+  }
 };
 
 /** Resolves with the exit code after a signal, when every process has ended. A second signal ends them at once. */

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
@@ -134,3 +135,16 @@ const lastWords = (logFile: string, start: number): string => {
     .join("\n")
     .replace(/^error /, "");
 };
+
+const ROOT = join(import.meta.dir, "../../..");
+
+/**
+ * The command line that runs a script of Groundwire, given relative to the project's root, from any folder: Bun looks for
+ * the JSX settings in the folder that it starts in and not beside the script (1.4.5). The process ends with its parent.
+ */
+export const bunCommand = (script: string): string[] => [
+  process.execPath,
+  "--no-orphans",
+  `--tsconfig-override=${join(ROOT, "tsconfig.json")}`,
+  join(ROOT, script),
+];
