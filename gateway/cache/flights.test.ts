@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import type { EngineReply } from "../ports/engine";
-import { Flight } from "./single-flight";
+import { Flight } from "./flights";
 
 const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const bytes = (text: string) => new TextEncoder().encode(text);
