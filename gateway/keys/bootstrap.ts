@@ -4,8 +4,7 @@ import { findKey, findKeyByHash, hasOtherAdmin, insertKey, updateKey } from "../
 import { revokeSessions } from "../../db/sessions";
 import { AppError } from "../../lib/errors";
 import { isUsable } from "./admission";
-import { generateKey } from "./format";
-import { hashOf } from "./hash";
+import { generateKey, hashOf } from "./format";
 import { BOOTSTRAP_ID } from "./rules";
 
 const ACTOR = "start";

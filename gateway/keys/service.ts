@@ -8,8 +8,7 @@ import { clampPage, type NumberedPage, type NumberedQuery, strangeCursor } from 
 import type { Principal, Role } from "../principal";
 import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
-import { generateKey } from "./format";
-import { hashOf } from "./hash";
+import { generateKey, hashOf } from "./format";
 import { LastUse } from "./last-use";
 import {
   type Actor,

@@ -5,9 +5,9 @@ import { AppError } from "../../lib/errors";
 import { bearerToken } from "../bearer-token";
 import type { Principal } from "../principal";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./admission";
-import { isWellFormed } from "./format";
+import { bearerToken } from "./bearer-token";
+import { digestOf, isWellFormed } from "./format";
 import { Fresh } from "./fresh";
-import { digestOf } from "./hash";
 
 interface Known {
   key: KeyRow;
