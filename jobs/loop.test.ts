@@ -18,7 +18,7 @@ import { temporaryDb } from "../tests/db/temporary";
 import { until } from "../tests/until";
 import { type JobHandler, TaskLost } from "./handler";
 import { JobLoop } from "./loop";
-import { MOST_ATTEMPTS } from "./retry";
+import { MOST_ATTEMPTS } from "./run-task";
 
 let db: Db;
 let loops: JobLoop[];

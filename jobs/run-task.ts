@@ -3,7 +3,16 @@ import { type ClaimedTask, endTask, isTaskHeld, requeueTask, saveProgress, settl
 import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
-import { backoffMs, MOST_ATTEMPTS } from "./retry";
+
+/** Tries of a task before its failure is final. */
+export const MOST_ATTEMPTS = 3;
+
+const BASE_MS = 1000;
+const CAP_MS = 60_000;
+
+/** Milliseconds until the next try after `attempts` failures: exponential with full jitter, 1 to 60 s at most. */
+const backoffMs = (attempts: number, random = Math.random): number =>
+  random() * Math.min(CAP_MS, BASE_MS * 2 ** (attempts - 1));
 
 interface RunDeps {
   db: Pick<Db, "write">;
