@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { LineBlocks } from "./line-blocks";
+import { LineBlocks } from "./log";
 
 const recording = () => {
   const written: string[] = [];
