@@ -2,7 +2,6 @@ import { REQUEST_HEADERS, RESPONSE_HEADERS } from "../../gpu-node/protocol";
 import { AppError, toAppError } from "../../lib/errors";
 import type { Engine, EngineReply, EngineRequest } from "../ports/engine";
 import { EngineNode } from "./engine-http2/node";
-import { RetryBudget } from "./engine-http2/retry-budget";
 import { NodeStream } from "./engine-http2/stream";
 import { Watchdog } from "./engine-http2/watchdog";
 
@@ -200,3 +199,31 @@ const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
     retryAfterMs: ejectedMs || 1000,
   });
 };
+
+const SHARE = 0.2;
+const FLOOR = 3;
+
+/** Bounds retries to 20 % of the requests that run, but never below 3, so that a failing node is not buried in them (Envoy's retry budget). */
+class RetryBudget {
+  #running = 0;
+  #retrying = 0;
+
+  started(): void {
+    this.#running++;
+  }
+
+  ended(): void {
+    this.#running--;
+  }
+
+  /** True when a retry may start; then `giveBack` follows. */
+  take(): boolean {
+    if (this.#retrying >= Math.max(FLOOR, this.#running * SHARE)) return false;
+    this.#retrying++;
+    return true;
+  }
+
+  giveBack(): void {
+    this.#retrying--;
+  }
+}

@@ -1,13 +1,13 @@
 import type { Log } from "../../lib/log";
 import { round } from "../../lib/round";
+import { succeedsWithin } from "../../lib/with-timeout";
 import { version } from "../../package.json";
-import type { Jobs } from "../jobs/service";
+import type { Jobs, WorkersState } from "../jobs/service";
 import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Dependency, Readiness } from "./contract";
 import { type DatabaseAccess, databaseProbe } from "./database";
 import { createDegradations, type Degradations } from "./degradations";
-import { workersProbe } from "./workers";
 
 export interface Health {
   /** Asks each dependency. The status is `down` when no request can be served, `draining` once `drain` was called. */
@@ -135,3 +135,26 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   latency_ms: latencyMs ?? null,
   reason: REASONS[state],
 });
+
+/** A database that has not answered by then says nothing new. */
+const ANSWER_MS = 1000;
+
+/** Whether a jobs worker lives, as far as the database has said so. */
+const workersProbe = (jobs: Pick<Jobs, "workers">, answerMs = ANSWER_MS): (() => Promise<WorkersState>) => {
+  let known: WorkersState = { isAlive: false, lastBeat: undefined };
+  let asking: Promise<void> | undefined;
+
+  const ask = async (): Promise<void> => {
+    try {
+      known = await jobs.workers();
+    } finally {
+      asking = undefined;
+    }
+  };
+
+  return async () => {
+    asking ??= ask();
+    await succeedsWithin(asking, answerMs);
+    return known;
+  };
+};
