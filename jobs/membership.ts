@@ -1,5 +1,6 @@
 import type { Db } from "../db/client";
-import { hasStrays, requeueStrays, rescueTasks, settleJob } from "../db/jobs";
+import { settleJob } from "../db/jobs";
+import { hasStrays, requeueStrays, rescueTasks } from "../db/lost-tasks";
 import { beatWorker, deleteWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
 import { newId } from "../gateway/ids";
 import { AppError, toEnvelope } from "../lib/errors";

@@ -1,6 +1,6 @@
 import { toAppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { AnswerCache, CachedAnswer } from "../cache/answers";
+import type { AnswerCache } from "../cache/answers";
 import type { Call } from "../call";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
@@ -18,10 +18,13 @@ import type {
 import { cacheParts, type GenerationRequest, nodeBody, type Operation, samplingBypass } from "./request";
 import {
   type Completion,
+  collect,
+  framesOf,
   join,
   metered,
   NO_USAGE,
   newAnswerId,
+  once,
   parseFrames,
   parseWhole,
   replaceId,
@@ -30,7 +33,7 @@ import {
   toFrames,
   toStored,
   withIdentity,
-  withOwnId,
+  withoutNul,
 } from "./wire";
 
 /** What is known about an answer once its first byte is there. */
@@ -88,9 +91,6 @@ const ROUTES = { chat: "/v1/chat/completions", completion: "/v1/completions" } a
 /** Milliseconds for counting the tokens of a prompt. */
 const COUNT_MS = 5000;
 const decoder = new TextDecoder();
-
-/** Removes NUL, at which a database would cut off a stored conversation or result. */
-const withoutNul = (text: string): string => text.replaceAll("\0", "");
 
 export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEnabled }: ChatDeps): ChatService => {
   /** Serves from the cache, joins an equal request or starts a generation. */
@@ -272,20 +272,6 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     },
   };
 };
-
-/** The frames of a live answer. If the caller joined another request's generation, that request's id is replaced. */
-const framesOf = (operation: Operation, { reply, report }: Extract<CachedAnswer, { reply: EngineReply }>) =>
-  report.status === "joined" ? withOwnId(reply.body, newAnswerId(operation)) : reply.body;
-
-const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> => {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of body) pieces.push(piece);
-  return pieces;
-};
-
-async function* once(text: string): AsyncGenerator<string, void, undefined> {
-  yield text;
-}
 
 /** Milliseconds from arrival until the node had the request. */
 const sentAt = (call: Call, completion: Completion): number =>

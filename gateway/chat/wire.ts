@@ -1,6 +1,9 @@
 import { AppError, toAppError } from "../../lib/errors";
-import type { GenerationSample } from "../ports/recorder";
+import type { CachedAnswer } from "../cache/answers";
+import type { GenerationSample } from "../metrics/recorder";
+import type { EngineReply } from "../ports/engine";
 import type { FinishReason, Usage } from "./contract";
+import type { Operation } from "./request";
 
 /** The fields of OpenAI's answers that the gateway reads; it passes all others on unchanged. */
 export interface Completion {
@@ -219,4 +222,22 @@ export async function* metered(
   } finally {
     report(usage ?? { ...NO_USAGE, completion_tokens: frames }, errorKind);
   }
+}
+
+/** The frames of a live answer. If the caller joined another request's generation, that request's id is replaced. */
+export const framesOf = (operation: Operation, { reply, report }: Extract<CachedAnswer, { reply: EngineReply }>) =>
+  report.status === "joined" ? withOwnId(reply.body, newAnswerId(operation)) : reply.body;
+
+export const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return pieces;
+};
+
+/** Removes NUL, at which a database would cut off a stored conversation or result. */
+export const withoutNul = (text: string): string => text.replaceAll("\0", "");
+
+/** A stream of one text. */
+export async function* once(text: string): AsyncGenerator<string, void, undefined> {
+  yield text;
 }

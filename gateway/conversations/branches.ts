@@ -1,3 +1,6 @@
+import type { MessageRow } from "../../db/conversations";
+import { AppError } from "../../lib/errors";
+
 /*
  * The messages of a conversation form a tree: each message has a parent. Messages with the same parent are versions of
  * each other: edited questions and regenerated answers. One branch is shown, and the model reads only that branch. Rows
@@ -34,4 +37,12 @@ export const versionsByParent = (rows: readonly Node[]): Map<string | null, stri
     else versions.set(parentId, [id]);
   }
   return versions;
+};
+
+/** A message on any branch. Throws not_found. */
+export const findMessage = (rows: readonly MessageRow[], id: string, role?: "user" | "assistant"): MessageRow => {
+  const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));
+  if (row) return row;
+  const kind = role === "user" ? "question" : role === "assistant" ? "answer" : "message";
+  throw new AppError("not_found", `This conversation has no such ${kind}, or it was deleted.`);
 };

@@ -11,7 +11,7 @@ import { newId } from "../ids";
 import type { Models } from "../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";
-import { branchTo, newestLeaf, versionsByParent } from "./branches";
+import { branchTo, findMessage, newestLeaf, versionsByParent } from "./branches";
 import { contextOf, fitPrompt } from "./context";
 import type {
   Conversation,
@@ -23,13 +23,12 @@ import type {
 } from "./contract";
 import { type AnswerState, whenAborted } from "./generation";
 import { type Asking, RunningAnswers, SAVE_MS } from "./running-answers";
-import { toConversation, toMessage, toState } from "./wire";
+import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
 const KEEP_MS = 60_000;
 /** A running answer that nobody has saved for so long belonged to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
-const TITLE_LENGTH = 60;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 export const MAX_ANSWER_TOKENS = 1024;
 
@@ -74,18 +73,6 @@ export const createConversations = ({
     const row = await store.findConversation(db, principal.keyId, id);
     if (!row) throw new AppError("not_found", "There is no such conversation, or it was deleted.");
     return row;
-  };
-
-  /** A message on any branch. Throws not_found. */
-  const findMessage = (
-    rows: readonly store.MessageRow[],
-    id: string,
-    role?: "user" | "assistant",
-  ): store.MessageRow => {
-    const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));
-    if (row) return row;
-    const kind = role === "user" ? "question" : role === "assistant" ? "answer" : "message";
-    throw new AppError("not_found", `This conversation has no such ${kind}, or it was deleted.`);
   };
 
   const windowOf = (principal: Principal, model: string): number | null =>
@@ -309,16 +296,3 @@ export const createConversations = ({
 
 /** Timeout for counting the tokens of a prompt, in milliseconds. */
 const COUNT_MS = 10_000;
-
-const newMessage = (
-  parentId: string | null,
-  said: Pick<store.NewMessage, "role" | "content" | "status">,
-): store.NewMessage => ({ id: newId("msg"), parentId, detail: null, ...said });
-
-const newAnswer = (parentId: string | null) =>
-  newMessage(parentId, { role: "assistant", content: "", status: "generating" });
-
-const titleOf = (text: string): string => {
-  const line = text.trim().split("\n", 1)[0] ?? "";
-  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
-};

@@ -1,5 +1,6 @@
 import { Value } from "@sinclair/typebox/value";
-import type { ConversationRow, MessageRow } from "../../db/conversations";
+import type { ConversationRow, MessageRow, NewMessage } from "../../db/conversations";
+import { newId } from "../ids";
 import { AnswerDetail, type Conversation, type ConversationMessage } from "./contract";
 import type { AnswerState } from "./generation";
 
@@ -35,3 +36,20 @@ export const toState = ({ id, parent_id, versions, status, content, detail }: Co
   content,
   detail: detail ?? { model: "", request_id: "" },
 });
+
+/** A message that is not stored yet, with a new id. */
+export const newMessage = (
+  parentId: string | null,
+  said: Pick<NewMessage, "role" | "content" | "status">,
+): NewMessage => ({ id: newId("msg"), parentId, detail: null, ...said });
+
+export const newAnswer = (parentId: string | null) =>
+  newMessage(parentId, { role: "assistant", content: "", status: "generating" });
+
+const TITLE_LENGTH = 60;
+
+/** The first line of a question, shortened. */
+export const titleOf = (text: string): string => {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return line.length > TITLE_LENGTH ? `${line.slice(0, TITLE_LENGTH - 1).trimEnd()}…` : line || "New chat";
+};

@@ -1,6 +1,7 @@
 import type { Db } from "../../../db/client";
 import * as idempotency from "../../../db/idempotency";
 import * as jobs from "../../../db/jobs";
+import * as lostTasks from "../../../db/lost-tasks";
 import * as workers from "../../../db/workers";
 import { AT, LATER, patiently, type Step, type StepGroup } from "./step";
 
@@ -76,7 +77,7 @@ const steps: readonly Step[] = [
   },
   {
     name: "rescueTasks",
-    write: (db, tag) => db.write((tx) => jobs.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
+    write: (db, tag) => db.write((tx) => lostTasks.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
   },
   {
     name: "deleteWorker",
@@ -90,7 +91,7 @@ const steps: readonly Step[] = [
     name: "requeueStrays",
     write: async (db, tag) => {
       await claim(db, tag, "stray");
-      await patiently(() => db.write((tx) => jobs.requeueStrays(tx, { workerId: worker(tag), taskIds: [] })));
+      await patiently(() => db.write((tx) => lostTasks.requeueStrays(tx, { workerId: worker(tag), taskIds: [] })));
     },
   },
   {
