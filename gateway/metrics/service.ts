@@ -2,10 +2,9 @@ import { Registry } from "prom-client";
 import type { Recorder, RequestSample } from "../ports/recorder";
 import type { Kpis, MetricsQuery } from "./contract";
 import { type MetricSources, nodeTotals, registerGauges } from "./gauges";
-import { generationInstruments } from "./generation-instruments";
-import { httpInstruments } from "./http-instruments";
+import { generationInstruments, httpInstruments, memo } from "./instruments";
 import { readKpis } from "./kpis";
-import { memo } from "./memo";
+import type { Recorder, RequestSample } from "./recorder";
 import { Window } from "./window";
 
 /** Everything that this gateway measures since it started. */

@@ -1,7 +1,19 @@
 import { Counter, type Registry } from "prom-client";
-import type { GenerationSample } from "../ports/recorder";
-import { memo } from "./memo";
+import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
+import type { GenerationSample, RequestSample } from "./recorder";
+
+/** Remembers what `make` gave for each key. For keys of which there are few. */
+export const memo = <K, V>(make: (key: K) => V): ((key: K) => V) => {
+  const made = new Map<K, V>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+};
 
 /** `gen_ai.operation.name` of OpenTelemetry. */
 const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
@@ -86,5 +98,45 @@ export const generationInstruments = (registry: Registry) => {
     series.input(sample.promptTokens);
     series.output(completionTokens);
     if (completionTokens > 1) series.perToken((totalMs - ttftMs) / 1000 / (completionTokens - 1));
+  };
+};
+
+/** Requests, their time and their errors by route pattern, for Prometheus. */
+export const httpInstruments = (registry: Registry) => {
+  const registers = [registry];
+  const requests = new Counter({
+    name: "groundwire_http_requests_total",
+    help: "Answered requests by route pattern; unmatched: no route has that path and method",
+    labelNames: ["method", "route", "status"],
+    registers,
+  });
+  const errors = new Counter({
+    name: "groundwire_http_errors_total",
+    help: "Answers with a status of 400 or more by whose fault they were; unclassified has to stay 0",
+    labelNames: ["domain", "code", "route"],
+    registers,
+  });
+  const durations = new FastHistogram({
+    name: "groundwire_http_request_duration_seconds",
+    help: "From arrival to the last byte of the answer",
+    labelNames: ["method", "route"],
+    buckets: DURATION_SECONDS,
+    registers,
+  });
+  // A domain without an error is still there to be watched.
+  for (const domain of FAULT_DOMAINS) errors.inc({ domain, code: "", route: "" }, 0);
+
+  const instrumentsOf = memo((method: string) =>
+    memo((route: string) => ({
+      observe: durations.series({ method, route }),
+      status: memo((status: number) => requests.labels(method, route, String(status))),
+      error: memo((kind: RequestSample["errorKind"]) => errors.labels(faultDomainOf(kind), kind ?? "", route)),
+    })),
+  );
+  return (sample: RequestSample): void => {
+    const instruments = instrumentsOf(sample.method)(sample.route);
+    instruments.observe(sample.durationMs / 1000);
+    instruments.status(sample.status).inc();
+    if (isFailure(sample)) instruments.error(errorKindOf(sample)).inc();
   };
 };
