@@ -95,7 +95,7 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
         return exchange.respond(JSON.stringify(answer), headers);
       },
       {
-        body: ChatRequest,
+        body: ChatCompletionRequest,
         response: { 200: ChatAnswer },
         detail: {
           ...allows("member"),

@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { CachedAnswer } from "../cache/answers";
-import type { GenerationSample } from "../metrics/recorder";
 import type { EngineReply } from "../ports/engine";
+import type { GenerationSample } from "../ports/recorder";
 import type { FinishReason, Usage } from "./contract";
 import type { Operation } from "./request";
 

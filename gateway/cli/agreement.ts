@@ -9,6 +9,7 @@ import { formatAgreement, predictionLine, reportToWire } from "../evals/agreemen
 import { type LabelledFile, type LabelledRow, readLabelledFiles } from "../evals/agreement/labelled-file";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
 import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
+import { embedAnyLength } from "../evals/scoring-thread/embed";
 import { type Platform, startPlatform } from "./agreement/platform";
 
 const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the code of the API.

@@ -1,6 +1,7 @@
 import { AppError, toAppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { withTimeout } from "../../lib/with-timeout";
+import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import type { Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";

@@ -1,6 +1,6 @@
 import type { AppError, ErrorKind } from "../../lib/errors";
 import type { Log } from "../../lib/log";
-import { roundTo } from "../../lib/round";
+import { round } from "../../lib/round";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
@@ -135,7 +135,7 @@ export class Exchange {
         method,
         route: this.routeName,
         status,
-        durationMs: roundTo(durationMs, 2),
+        durationMs: round(durationMs, 2),
         keyId: this.principal?.keyId,
         errorKind,
       },

@@ -5,7 +5,6 @@ import { AppError } from "../../lib/errors";
 import { bearerToken } from "../bearer-token";
 import type { Principal } from "../principal";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./admission";
-import { bearerToken } from "./bearer-token";
 import { digestOf, isWellFormed } from "./format";
 import { Fresh } from "./fresh";
 

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from "prom-client";
+import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
-import type { GenerationSample, RequestSample } from "./recorder";
 
 /** Remembers what `make` gave for each key. For keys of which there are few. */
 export const memo = <K, V>(make: (key: K) => V): ((key: K) => V) => {

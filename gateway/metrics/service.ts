@@ -4,7 +4,6 @@ import type { Kpis, MetricsQuery } from "./contract";
 import { type MetricSources, nodeTotals, registerGauges } from "./gauges";
 import { generationInstruments, httpInstruments, memo } from "./instruments";
 import { readKpis } from "./kpis";
-import type { Recorder, RequestSample } from "./recorder";
 import { Window } from "./window";
 
 /** Everything that this gateway measures since it started. */

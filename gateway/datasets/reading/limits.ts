@@ -1,6 +1,6 @@
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
-import { roundTo } from "../../../lib/round";
+import { round } from "../../../lib/round";
 
 /** How much of an upload is read before it is refused. Empty lines may be as many as rows. */
 export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
@@ -71,7 +71,7 @@ export const formatBytes = (bytes: number): string => {
     value /= 1024;
     unit++;
   }
-  return `${roundTo(value, 1)} ${units[unit]}`;
+  return `${round(value, 1)} ${units[unit]}`;
 };
 
 /** `100000` → `100,000`. */
