@@ -87,6 +87,11 @@ export class Generation {
     }
   }
 
+  /** Resolves when the answer has ended or `signal` is aborted; counts as a reader until then. */
+  async whole(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.follow(signal, 1000));
+  }
+
   #startIdling(): void {
     this.#idle = setTimeout(() => void this.stop(), this.options.keepMs);
   }

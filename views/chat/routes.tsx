@@ -1,5 +1,4 @@
 import { Elysia, t } from "elysia";
-import type { Generation } from "../../gateway/conversations/generation";
 import type { ConversationService } from "../../gateway/conversations/service";
 import type { DatasetService } from "../../gateway/datasets/service";
 import type { Feedback } from "../../gateway/feedback/contract";
@@ -27,11 +26,6 @@ const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100
 /** Throws invalid_request. */
 const assertQuestion = (question: string): void => {
   if (question === "") throw new AppError("invalid_request", "Write a message first.");
-};
-
-/** Without scripts a page can't fill itself: its form waits for the whole answer, however long no byte is sent. */
-const wholeAnswer = async (request: Request, generation: Generation): Promise<void> => {
-  for await (const _ of generation.follow(request.signal, 1000));
 };
 
 interface Services {
@@ -177,7 +171,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
           const { conversation, generation } = asked;
           const path = `/chat/${conversation.id}`;
           if (!isHtmx(request)) {
-            await wholeAnswer(request, generation);
+            await generation.whole(request.signal);
             return redirect(request, path);
           }
           const isNew = id === undefined;
@@ -233,7 +227,8 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
       "/:id/answers/:answer/regenerate",
       async ({ request, params: { id, answer } }) => {
         const { generation } = await conversations.regenerate(askingOf(request), id, answer);
-        if (!isHtmx(request)) await wholeAnswer(request, generation);
+        // Without scripts a page can't fill itself: its form waits for the whole answer.
+        if (!isHtmx(request)) await generation.whole(request.signal);
         return otherBranch(request, id);
       },
       { detail: { ...allows("member"), ...runsLong } },
@@ -266,7 +261,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
         return orTyped(request, again, async () => {
           assertQuestion(question);
           const { generation } = await conversations.ask(askingOf(request), question, { conversationId: id, replaces });
-          if (!isHtmx(request)) await wholeAnswer(request, generation);
+          if (!isHtmx(request)) await generation.whole(request.signal);
           return otherBranch(request, id);
         });
       },

@@ -1,36 +1,24 @@
-import { Value } from "@sinclair/typebox/value";
 import { Elysia, t } from "elysia";
-import { CreateDataset, DatasetForm, type RevisionDetail, RevisionForm } from "../../gateway/datasets/contract";
+import type { RevisionDetail } from "../../gateway/datasets/contract";
 import { exportResponse } from "../../gateway/datasets/export";
-import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gateway/datasets/imports";
-import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
+import type { Imports } from "../../gateway/datasets/imports";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
-import { ownBody } from "../../gateway/http/body";
-import { exchangeOf } from "../../gateway/http/exchange";
-import { allows, reads } from "../../gateway/http/route-facts";
-import type { Principal } from "../../gateway/principal";
-import { receiveForm } from "../../gateway/uploads/receive-form";
-import type { Upload, Uploads } from "../../gateway/uploads/service";
+import { allows } from "../../gateway/http/route-facts";
+import type { Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
-import { AppError, toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
 import { Fields } from "../ui/form";
-import { html, isHtmx, page, redirect } from "../ui/html";
+import { page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { count } from "../ui/time";
 import { DatasetPage, type SampleFilter } from "./dataset";
-import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
+import { importPageRoutes } from "./import-routes";
 import { DatasetsPage } from "./list";
-import { readMapping } from "./mapping";
 import { SamplePage } from "./sample";
-import { nameOf, noFile, UploadPage } from "./upload";
 
 const PAGE_LENGTH = 50;
 const SORTS = ["name", "samples", "changed"] as const;
-/** Most files are read in less time: then what was found comes at once, and no page that says to wait. */
-const PATIENCE_MS = 500;
-const LOOK_MS = 25;
 const REVISIONS = 50;
 
 const NOTICES: Readonly<Record<string, string>> = {
@@ -51,142 +39,9 @@ const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const revision = t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 }));
 const done = t.Optional(t.String({ maxLength: 20 }));
 
-/** `/datasets`: lists, uploads with a look at what was read, and what is in a dataset. */
+/** `/datasets`: the list, and what is in a dataset. `import-routes.tsx` takes files in. */
 export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
-  const { maxUploadBytes: maxBytes } = config.datasets;
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
-
-  /** Takes the file in and has it read; what it becomes is chosen afterwards. */
-  const receive = async (request: Request, datasetId?: string): Promise<Response> => {
-    const frame = frameOf(request);
-    const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
-    const refuse = ({ status, message, detail }: AppError) =>
-      page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status, {
-        ...detail.headers,
-      });
-    try {
-      const { file: upload } = await receiveForm(ownBody(exchangeOf(request)), uploads, frame.principal);
-      if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
-      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", noFile(upload?.fileName)));
-      const target: ImportTarget = dataset
-        ? { mode: "replace", datasetId: dataset.id }
-        : { mode: "create", name: nameOf(upload.fileName), description: "", schema: null };
-      return await look(request, upload, target, {});
-    } catch (thrown) {
-      const error = toAppError(thrown);
-      if (error.kind !== "payload_too_large" && error.kind !== "invalid_request") throw thrown;
-      return refuse(error);
-    }
-  };
-
-  /** Reads without storing. A name that is taken is no obstacle to a look. */
-  const look = async (
-    request: Request,
-    upload: Upload,
-    target: ImportTarget,
-    options: Pick<ImportOptions, "mapping">,
-  ): Promise<Response> => {
-    const dryRun = { ...options, onError: "skip", dryRun: true } as const;
-    const wanted = { target, options: dryRun, keepsUpload: true };
-    const { job } = await imports.enqueue(principalOf(request), upload, wanted, async () => {});
-    return redirect(request, `/datasets/imports/${job}`);
-  };
-
-  /** An import when it has ended, or as it is when that takes longer. */
-  const findSoon = async (principal: Principal, job: string, patienceMs: number): Promise<ImportView> => {
-    const endMs = performance.now() + patienceMs;
-    for (;;) {
-      const view = await imports.find(principal, job);
-      const isOpen = view.state === "queued" || view.state === "running";
-      if (!isOpen || performance.now() >= endMs) return view;
-      await Bun.sleep(LOOK_MS);
-    }
-  };
-
-  const showImport = async (
-    request: Request,
-    view: ImportView,
-    form: Partial<ImportForm> = {},
-    problems: Record<string, string> = {},
-  ): Promise<Response> => {
-    const frame = frameOf(request);
-    const { target, fileName, options } = view.payload;
-    const dataset = target.mode === "create" ? undefined : await datasets.get(target.datasetId);
-    const props = { ...frame, job: view.job, fileName: fileName ?? "upload", dataset };
-    if (view.state === "cancelled") return redirect(request, "/datasets?done=stopped");
-    const isDone = view.error !== undefined || view.result !== undefined;
-    // What was renewed until now is done: the whole page comes in its place.
-    if (isDone && isHtmx(request)) return redirect(request, `/datasets/imports/${view.job}`);
-    if (view.error) {
-      const { status, message } = view.error;
-      return page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status);
-    }
-    if (!view.result) {
-      const reading = { job: view.job, progress: view.progress, isStoring: !options.dryRun };
-      return isHtmx(request) ? html(<Reading {...reading} />) : page(<ReadingPage {...props} {...reading} />);
-    }
-    const { outcome, datasetId, report } = view.result;
-    if (outcome === "stored" || outcome === "unchanged") {
-      return redirect(request, `/datasets/${datasetId}?done=${outcome}`);
-    }
-    const filled: ImportForm = {
-      name: target.mode === "create" ? target.name : "",
-      mode: target.mode === "merge" ? "merge" : "replace",
-      onError: "skip",
-      ...form,
-    };
-    const isRefused = Object.keys(problems).length > 0;
-    return page(<PreviewPage {...props} report={report} form={filled} problems={problems} />, isRefused ? 422 : 200);
-  };
-
-  /** What the form on the preview asks for: another look, or to store. */
-  const decide = async (
-    request: Request,
-    view: ImportView,
-    body: Readonly<Record<string, string>>,
-  ): Promise<Response> => {
-    if (!view.result) return redirect(request, `/datasets/imports/${view.job}`);
-    const principal = principalOf(request);
-    const { payload, result } = view;
-    const mapping = readMapping(result.report.columns, body);
-    const form: ImportForm = {
-      name: (body.name ?? "").trim(),
-      mode: body.mode === "merge" ? "merge" : "replace",
-      // Nothing is left out that nobody was asked about.
-      onError: body.onError === "skip" ? "skip" : "refuse",
-    };
-    const { target } = payload;
-    const wanted: ImportTarget =
-      target.mode === "create" ? { ...target, name: form.name } : { ...target, mode: form.mode };
-    const upload = await uploads.get(payload.uploadId, principal.keyId);
-    // What is stored is what was shown: other columns are looked at first.
-    const isShown = result.report.columns.every(
-      (column) => (mapping[column] ?? undefined) === result.report.mapping[column],
-    );
-    if (body.action !== "store" || !isShown) return look(request, upload, wanted, { mapping });
-    if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, form.name)) {
-      return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters on one line" });
-    }
-    if (form.onError === "refuse" && result.report.rejected > 0) {
-      const problem = "Some rows can’t be used. Correct the file and upload it again, or store the usable rows";
-      return showImport(request, view, form, { onError: problem });
-    }
-    try {
-      const options = { mapping, onError: form.onError, dryRun: false } as const;
-      // Where that fails, as for a name that is taken by then, they choose another.
-      const { job } = await imports.enqueue(
-        principal,
-        upload,
-        { target: wanted, options, keepsUpload: true },
-        async () => {},
-      );
-      return redirect(request, `/datasets/imports/${job}`);
-    } catch (thrown) {
-      const error = toAppError(thrown);
-      if (error.kind !== "conflict") throw thrown;
-      return showImport(request, view, form, { name: error.message });
-    }
-  };
 
   const showDataset = async (
     request: Request,
@@ -215,6 +70,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
   };
 
   return new Elysia({ name: "views.datasets", prefix: "/datasets" })
+    .use(importPageRoutes({ config, datasets, imports, uploads }))
     .get(
       "",
       async ({ request, query }) => {
@@ -232,56 +88,9 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       },
       { query: Fields({ q: text(200), sort: text(20), page: text(10), done }), detail: allows("viewer") },
     )
-    .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />), {
-      detail: allows("editor"),
-    })
-    .post("/upload", ({ request }) => receive(request), { detail: { ...allows("editor"), ...reads(DatasetForm) } })
-    .post(
-      "/sample",
-      async ({ request }) => {
-        const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
-        return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
-      },
-      { detail: allows("editor") },
-    )
-    .get(
-      "/imports/:job",
-      async ({ request, params }) => {
-        const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
-        return showImport(request, await findSoon(principalOf(request), params.job, patienceMs));
-      },
-      { detail: allows("editor") },
-    )
-    .post(
-      "/imports/:job",
-      async ({ request, params, body }) => {
-        const view = await imports.find(principalOf(request), params.job);
-        return decide(request, view, body);
-      },
-      { body: t.Record(t.String(), t.String({ maxLength: 1000 })), detail: allows("editor") },
-    )
-    .post(
-      "/imports/:job/cancel",
-      async ({ request, params }) => {
-        await imports.cancel(principalOf(request), params.job);
-        return redirect(request, `/datasets/imports/${params.job}`);
-      },
-      { detail: allows("editor") },
-    )
     .get("/:id", ({ request, params, query }) => showDataset(request, params.id, query), {
       query: Fields({ q: text(200), tag: text(64), revision, page: text(10), done }),
       detail: allows("viewer"),
-    })
-    .get(
-      "/:id/upload",
-      async ({ request, params }) => {
-        const dataset = await datasets.get(params.id);
-        return page(<UploadPage {...frameOf(request)} dataset={dataset} maxBytes={maxBytes} />);
-      },
-      { detail: allows("editor") },
-    )
-    .post("/:id/upload", ({ request, params }) => receive(request, params.id), {
-      detail: { ...allows("editor"), ...reads(RevisionForm) },
     })
     .get(
       "/:id/samples/:key",

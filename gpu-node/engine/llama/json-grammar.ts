@@ -181,7 +181,7 @@ class GrammarBuilder {
     const first = prefixItems.map((item, index) => this.#visit(item, `${path}.prefixItems.${index}`, depth + 1));
     const comma = this.#comma();
     const isClosed = maximum === prefixItems.length;
-    const item = isClosed ? "" : group(this.#visit(items ?? true, `${path}.items`, depth + 1));
+    const item = isClosed ? "" : `(${this.#visit(items ?? true, `${path}.items`, depth + 1)})`;
     const more = (from: number) =>
       repetition(Math.max(0, minimum - from), maximum === undefined ? undefined : maximum - from, path);
     let body: string;
@@ -206,11 +206,11 @@ class GrammarBuilder {
     const ws = this.#base("ws");
     if (members.length === 0) {
       if (additionalProperties === false) return `"{" ${ws} "}"`;
-      const member = `${this.#base("string")} ${ws} ":" ${ws} ${group(value(additionalProperties, `${path}.additionalProperties`))}`;
+      const member = `${this.#base("string")} ${ws} ":" ${ws} (${value(additionalProperties, `${path}.additionalProperties`)})`;
       return `"{" ${ws} (${member} (${this.#comma()} ${member})*)? ${ws} "}"`;
     }
     const written = members.map(([name, of]) => ({
-      text: `${literal(name)} ${ws} ":" ${ws} ${group(value(of, `${path}.properties.${name}`))}`,
+      text: `${literal(name)} ${ws} ":" ${ws} (${value(of, `${path}.properties.${name}`)})`,
       isRequired: required.includes(name),
     }));
     return `"{" ${ws} ${this.#members(written)} ${ws} "}"`;
@@ -290,9 +290,8 @@ const repetition = (minimum: number, maximum: number | undefined, path: string):
 
 /** JSON text as a GBNF string; JSON's own escapes are the ones that GBNF needs. */
 const literal = (value: unknown): string => JSON.stringify(JSON.stringify(value));
-const group = (expression: string): string => `(${expression})`;
-const alternatives = (expressions: string[]): string =>
-  expressions.length === 1 ? (expressions[0] ?? "") : group(expressions.join(" | "));
+const alternatives = ([first = "", ...others]: string[]): string =>
+  others.length === 0 ? first : `(${[first, ...others].join(" | ")})`;
 const isSchema = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
