@@ -186,7 +186,7 @@ class GrammarBuilder {
       repetition(Math.max(0, minimum - from), maximum === undefined ? undefined : maximum - from, path);
     let body: string;
     if (first.length > 0) {
-      body = first.map(group).join(` ${comma} `) + (isClosed ? "" : ` (${comma} ${item})${more(first.length)}`);
+      body = `(${first.join(`) ${comma} (`)})` + (isClosed ? "" : ` (${comma} ${item})${more(first.length)}`);
     } else if (isClosed) {
       body = "";
     } else {
