@@ -2,8 +2,8 @@ import type { Db } from "../db/client";
 import { settleJob } from "../db/jobs";
 import { hasStrays, requeueStrays, rescueTasks } from "../db/lost-tasks";
 import { beatWorker, deleteWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
-import { newId } from "../gateway/ids";
 import { AppError, toEnvelope } from "../lib/errors";
+import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";
 import { isGone, ownIdentity } from "./process-identity";
 

@@ -171,10 +171,11 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
-      const json = withIdentity(answer.stored, newAnswerId(operation));
-      const completion: Completion = JSON.parse(json);
+      const id = newAnswerId(operation);
+      const completion: Completion = JSON.parse(answer.stored);
+      completion.id = id;
       record(operation, false, call, start, completion.usage);
-      return { start, completion, json };
+      return { start, completion, json: withIdentity(answer.stored, id) };
     }
     try {
       let json = join(await collect(answer.reply.body));

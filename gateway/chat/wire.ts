@@ -1,4 +1,5 @@
 import { AppError, toAppError } from "../../lib/errors";
+import { newUlid } from "../../lib/ids";
 import type { CachedAnswer } from "../cache/answers";
 import type { EngineReply } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
@@ -130,7 +131,7 @@ export const toFrames = (completion: Completion, includeUsage: boolean): string 
 
 /** An id in the form of OpenAI's: `chatcmpl-…` or `cmpl-…`. */
 export const newAnswerId = (operation: "chat" | "completion"): string =>
-  `${operation === "chat" ? "chatcmpl" : "cmpl"}-${crypto.randomUUID().replaceAll("-", "")}`;
+  (operation === "chat" ? "chatcmpl-" : "cmpl-") + newUlid();
 
 /** The stored form of an answer: its JSON without the fields that belong to one caller. */
 const withoutIdentity = ({ id: _, created: __, ...rest }: Completion): string => JSON.stringify(rest);

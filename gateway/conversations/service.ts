@@ -1,13 +1,13 @@
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
+import { newId } from "../../lib/ids";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
 import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Seal } from "../idempotency/service";
-import { newId } from "../ids";
 import type { Models } from "../models/registry";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import type { Principal } from "../principal";

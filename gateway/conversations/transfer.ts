@@ -3,9 +3,9 @@ import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
+import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import { download } from "../http/download";
-import { newId } from "../ids";
 import type { Principal } from "../principal";
 import { branchTo } from "./branches";
 import {

@@ -1,6 +1,6 @@
 import { Value } from "@sinclair/typebox/value";
 import type { ConversationRow, MessageRow, NewMessage } from "../../db/conversations";
-import { newId } from "../ids";
+import { newId } from "../../lib/ids";
 import { AnswerDetail, type Conversation, type ConversationMessage } from "./contract";
 import type { AnswerState } from "./generation";
 

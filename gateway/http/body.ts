@@ -134,53 +134,57 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
 }
 
 /** The whole body. A plain one has the length that was checked; only others are counted as they come. */
-const readBytes = async (exchange: Exchange): Promise<Uint8Array> => {
+const readBytes = (exchange: Exchange): Promise<Uint8Array> => {
   const { request, body } = exchange;
-  if (!body?.isGzip && !request.headers.has("transfer-encoding")) {
-    const bytes = await request.bytes();
-    exchange.onRead?.();
-    return bytes;
-  }
-  const whole = new Bun.ArrayBufferSink();
-  for await (const piece of bodyPieces(exchange)) whole.write(piece);
-  return new Uint8Array(whole.end() as ArrayBuffer);
+  const isPlain = !body?.isGzip && !request.headers.has("transfer-encoding");
+  return isPlain ? request.bytes() : collect(bodyPieces(exchange));
 };
 
-/** The whole body as text. Throws invalid_request for invalid UTF-8, and what `bodyPieces` throws. */
-const readText = async (exchange: Exchange): Promise<string> => decodeText(await readBytes(exchange));
+const collect = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
+  const whole = new Bun.ArrayBufferSink();
+  for await (const piece of pieces) whole.write(piece);
+  return new Uint8Array(whole.end() as ArrayBuffer);
+};
 
 /** The body for a route that reads it by itself. */
 export const ownBody = (exchange: Exchange) => ({
   contentType: exchange.request.headers.get("content-type") ?? "",
   pieces: () => bodyPieces(exchange),
-  text: () => readText(exchange),
+  async text(): Promise<string> {
+    const text = decodeText(await readBytes(exchange));
+    exchange.onRead?.();
+    return text;
+  },
 });
 
 /**
- * Parser of every body that a route does not read by itself: JSON, and the forms of pages. Throws invalid_request, and what
- * `bodyPieces` throws.
+ * Parser of every body that a route does not read by itself: JSON, and the forms of pages. A promise of its own would cost
+ * each request more than the rest of it. Throws invalid_request, and what `bodyPieces` throws.
  */
-export const parseBody = async ({ request }: { request: Request }): Promise<unknown> => {
+export const parseBody = ({ request }: { request: Request }): unknown => {
   const exchange = exchangeOf(request);
   const { route } = exchange;
   if (!route || route.inputs.body === "own") return NO_BODY;
-  const type = request.headers.get("content-type");
-  if (!route.isDocumented && !isJson(type)) {
-    return FORM_TYPE.test(type ?? "") ? formFields(await readText(exchange)) : NO_BODY;
-  }
+  const type = request.headers.get("content-type") ?? "";
   if (route.takesFiles && isMultipart(request.headers)) {
-    const headers = { "content-type": type ?? "" };
-    return Object.fromEntries(await new Response(await readBytes(exchange), { headers }).formData());
+    const headers = { "content-type": type };
+    return readBytes(exchange)
+      .then((bytes) => new Response(bytes, { headers }).formData())
+      .then(Object.fromEntries);
   }
-  const text = await readText(exchange);
-  if (text === "") return NO_BODY;
-  return parseJson(route.dropsNul ? withoutNulEscapes(text) : text);
+  if (route.isDocumented || isJson(type)) return readBytes(exchange).then(route.dropsNul ? jsonWithoutNul : json);
+  return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;
 };
 
+const json = (bytes: Uint8Array): unknown => (bytes.length === 0 ? NO_BODY : parseJson(decodeText(bytes)));
+
+const jsonWithoutNul = (bytes: Uint8Array): unknown =>
+  bytes.length === 0 ? NO_BODY : parseJson(withoutNulEscapes(decodeText(bytes)));
+
 /** A form's fields; one that is there several times is a list. */
-const formFields = (text: string): Record<string, string | string[]> => {
+const formFields = (bytes: Uint8Array): Record<string, string | string[]> => {
   const fields: Record<string, string | string[]> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const [name, value] of new URLSearchParams(decodeText(bytes))) {
     const known = fields[name];
     fields[name] = known === undefined ? value : [known, value].flat();
   }

@@ -33,7 +33,7 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
         if (route.inputs.body === "own") exchange.onRead = allowSilence;
         else allowSilence();
       }
-      const prepared = prepareInputs(route, request.url, body, query, params);
+      const prepared = prepareInputs(route, request, body, query, params);
       // Elysia 1.4.30 assigns the result of a transform to the context, but types it as void.
       if (prepared !== body) return { body: prepared } as unknown as undefined;
     })

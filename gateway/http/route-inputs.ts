@@ -84,13 +84,13 @@ const refuseRepeated = (url: string, names: ReadonlySet<string>): void => {
  */
 export const prepareInputs = (
   { method, path, inputs }: { method: string; path: string; inputs: Inputs },
-  url: string,
+  request: Pick<Request, "url">,
   given: unknown,
   query: Values,
   params: Values,
 ): unknown => {
   const body = given === NO_BODY ? undefined : given;
-  if (inputs.query) refuseRepeated(url, inputs.query);
+  if (inputs.query) refuseRepeated(request.url, inputs.query);
   readNumbers(query, inputs.queryNumbers);
   readNumbers(params, inputs.pathNumbers);
   if (inputs.body === "own" || inputs.body === "form") return body;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Db } from "../../db/client";
 import * as store from "../../db/uploads";
 import { AppError } from "../../lib/errors";
-import { newId } from "../ids";
+import { newId } from "../../lib/ids";
 
 /** Bytes of one stored piece: one short transaction each. */
 const PART_BYTES = 256 * 1024;

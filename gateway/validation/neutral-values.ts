@@ -73,17 +73,31 @@ const variantOf = (object: TObject, shared: Rules): Variant => {
   return { required, rules: new Map([...foreign, ...fieldRules([object])]) };
 };
 
+const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolean => {
+  for (const [name, literals] of required) {
+    if (literals ? !literals.has(fields[name]) : !(name in fields)) return false;
+  }
+  return required.length > 0;
+};
+
+/** The variant that a value can be meant for; undefined if there are several, or none. */
+const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Variant | undefined => {
+  let only: Variant | undefined;
+  for (const variant of variants) {
+    if (!mayMean(variant, fields)) continue;
+    if (only) return undefined;
+    only = variant;
+  }
+  return only;
+};
+
 const cleanFields = (objects: TObject[]): Cleaner | undefined => {
   const shared = fieldRules(objects);
   const variants = objects.length > 1 ? objects.map((object) => variantOf(object, shared)) : [];
   if ([shared, ...variants.map(({ rules }) => rules)].every(({ size }) => size === 0)) return undefined;
-  const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolean =>
-    required.length > 0 &&
-    required.every(([name, literals]) => (literals ? literals.has(fields[name]) : name in fields));
   return (value) => {
     const fields = value as Record<string, unknown>;
-    const meant = variants.filter((variant) => mayMean(variant, fields));
-    const rules = (meant.length === 1 && meant[0]?.rules) || shared;
+    const rules = onlyMeant(variants, fields)?.rules ?? shared;
     for (const name in fields) {
       const rule = rules.get(name);
       if (rule === undefined) continue;

@@ -1,5 +1,5 @@
 import type { EvaluateRequest, RunExport, Score } from "../../gateway/evals/contract";
-import { newId } from "../../gateway/ids";
+import { newId } from "../../lib/ids";
 import type { Pages } from "./pages";
 
 /** A sample with an answer of which one claim is supported, one in part and one not. */

@@ -133,7 +133,7 @@ describe("every answer has its own id", () => {
     const ids = answers.map(({ answer }) => String(answer.id));
     expect(new Set(ids).size).toBe(answers.length);
     const prefix = path === "/v1/completions" ? "cmpl-" : "chatcmpl-";
-    for (const id of ids) expect(id).toMatch(new RegExp(`^${prefix}[0-9a-f]{32}$`));
+    for (const id of ids) expect(id).toMatch(new RegExp(`^${prefix}[0-9a-z]{26,32}$`));
     const contents = answers.map(({ answer }) => JSON.stringify(answer.choices ?? answer.message));
     expect(new Set(contents).size).toBe(1);
     expect(new Set(answers.map(({ requestId }) => requestId)).size).toBe(answers.length);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Criterion, EvaluateRequest, Evaluation, SampleResult } from "../../gateway/evals/contract";
-import { newId } from "../../gateway/ids";
 import { LOCAL_ACTOR } from "../../gateway/keys/service";
+import { newId } from "../../lib/ids";
 import { importRuns } from "../../tests/browser/evaluate";
 import { type Pages, startPages } from "../../tests/browser/pages";
 import { until } from "../../tests/until";
