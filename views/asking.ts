@@ -1,7 +1,6 @@
+import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
-
-const NO_DIRECTIVES = { noCache: false, noStore: false, onlyIfCached: false };
 
 /** What a service that asks a model has to know of a page's request. Answers for people go before batch work. */
 export const askingOf = (request: Request) => {
@@ -15,3 +14,9 @@ export const askingOf = (request: Request) => {
     directives: NO_DIRECTIVES,
   } as const;
 };
+
+/** The same for an answer that the page waits for: it ends when the reader leaves, and with the reader's key. */
+export const callOf = (request: Request): Call => ({
+  ...askingOf(request),
+  signal: exchangeOf(request).activeSignal(principalOf(request).keyId),
+});

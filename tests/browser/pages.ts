@@ -78,6 +78,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
   };
   const models = createModels({ engine, defaults: config.models });
   const conversations = createConversations({ db, chat, models, log, activeRequests });
+  activeRequests.open(keys, log);
   const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
   const datasets = createDatasets({ db });
   const jobs = createJobs({ db });
@@ -178,6 +179,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
       return { key, id: record.id };
     },
     async stop() {
+      activeRequests.close();
       await conversations.close();
       await worker.close(0);
       await app.stop(true);

@@ -427,3 +427,20 @@ test("without scripts the form redirects to the result, so that a reload does no
   for (let load = 0; load < 2; load++) expect((await open(sent.location ?? "")).status).toBe(200);
   expect((await pages.evals.list({ search: "Sent once?" })).data).toHaveLength(1);
 });
+
+test("scoring again ends with the key of its reader", async () => {
+  const { run } = await evaluate();
+  // The judge says nothing until it is told to.
+  pages.chat.reset();
+  const { id, key } = await pages.newKey("editor");
+  const { cookie } = await pages.sessions.signIn(key);
+  const { asked } = pages.chat;
+  const scored = post(
+    `/evals/${run.id}/recompute`,
+    { evaluator: "judge@1" },
+    { ...headers, cookie: `groundwire=${cookie}` },
+  );
+  await until("the judge is asked", () => pages.chat.asked > asked);
+  await pages.keys.revoke(LOCAL_ACTOR, id);
+  expect((await scored).status).toBe(401);
+});
