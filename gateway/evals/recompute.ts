@@ -42,7 +42,7 @@ export const recomputeRun = async (
   if (rows.length > MAX_RECOMPUTED) {
     throw new AppError(
       "invalid_request",
-      `This run has more than ${MAX_RECOMPUTED} results: recompute it as a batch with POST /v1/batch-evals/${run.id}/recompute.`,
+      `This run has more than ${MAX_RECOMPUTED} results, the most that are scored again in one request.`,
     );
   }
   const chosen = (await evaluators.choose(names)).map((evaluator) => ({ ...evaluator, shadow }));

@@ -95,7 +95,7 @@ export const generateOutput = async (
     stop: target.stop,
     seed,
   };
-  const answer = await chat.answer(call, JSON.parse(JSON.stringify(body)));
+  const answer = await chat.answer(call, body);
   return { output: outputOf(answer, sample), model: answer.model, node: answer.node };
 };
 
