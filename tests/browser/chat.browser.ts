@@ -333,9 +333,11 @@ describe("by keyboard alone", () => {
     const faults = await onScreen(pages.url, {}, async (page) => {
       const { keyboard } = page;
       await page.goto("/chat");
+      // The browser moves the focus there when it first draws the page, which may be after it has loaded.
+      await page.locator("input:focus").waitFor();
       await keyboard.type(key);
       await keyboard.press("Enter");
-      await message(page).waitFor();
+      await page.locator("textarea:focus").waitFor();
       await keyboard.type("Does it work?");
       await keyboard.press("Enter");
       await page.getByText("184 tokens").waitFor();
