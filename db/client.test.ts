@@ -46,7 +46,7 @@ test("writes run one after the other, in the order of their calls", async () => 
   expect(order).toEqual(["first begins", "first ends", "second begins", "second ends"]);
 });
 
-test("a process that writes one long transaction after the other lets other processes write", async () => {
+test("a process with back-to-back long transactions lets other processes write", async () => {
   await withDatabaseFile(async (file) => {
     const open = () => openDb({ url: `file:${file}` }, silentLog());
     const [busy, other] = [await open(), await open()];
@@ -65,7 +65,7 @@ test("a process that writes one long transaction after the other lets other proc
     for (const name of names) await append(other, name);
     isOver = true;
     await writing;
-    // Each waits for the transaction that is open and rarely for a second one; by luck alone it would be about ten.
+    // Each process waits for the open transaction and rarely for a second one. Without the pause, it is about ten.
     expect(longWrites).toBeLessThan(names.length * 3);
     await Promise.all([busy.close(), other.close()]);
   });

@@ -2,13 +2,13 @@ import { and, eq, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { tasks } from "./schema";
 
-/** A worker, and the tasks that it is at. */
+/** A worker and the tasks it is running. */
 export interface Occupied {
   workerId: string;
   taskIds: readonly number[];
 }
 
-/** Running, as the table says, while nobody is at it: its worker has left, or is `self` and does something else. */
+/** Stray tasks: marked as running, but their worker is gone, or is `self` and is working on something else. */
 const isStray = ({ workerId, taskIds }: Occupied): SQL | undefined =>
   and(
     eq(tasks.state, "running"),
@@ -18,15 +18,16 @@ const isStray = ({ workerId, taskIds }: Occupied): SQL | undefined =>
     ),
   );
 
-/** Whether there is something for `requeueStrays`: a read, which holds up nobody. */
+/** Whether `requeueStrays` has anything to do. This only reads, so it blocks no other process. */
 export const hasStrays = async (db: Reads, self: Occupied): Promise<boolean> => {
   const found = await db.select({ id: tasks.id }).from(tasks).where(isStray(self)).limit(1);
   return found.length > 0;
 };
 
 /**
- * Frees tasks of which the table says that they run, while nobody is at them: their end, or the answer to their claim, was
- * lost on the way, as when the disk was full. That was no try and no death. Answers their jobs.
+ * Requeues tasks that are marked as running although no worker is running them: their result, or the reply to their
+ * claim, was lost, for example because the disk was full. This counts neither as an attempt nor as a worker death.
+ * Returns the ids of their jobs.
  */
 export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> => {
   const freed = await tx
@@ -38,8 +39,8 @@ export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> =
 };
 
 /**
- * Takes the tasks of a dead worker away from it: they are due again, or quarantined where they have now cost
- * `mostDeaths` workers without getting on: `poison` says so. Answers the jobs that they belong to.
+ * Releases the tasks of a dead worker. They are due again, or quarantined with the error `poison` if `mostDeaths`
+ * workers have now died on them without progress. Returns the ids of their jobs.
  */
 export const rescueTasks = async (
   tx: Tx,

@@ -8,7 +8,7 @@ import type { Target } from "./target";
 /** Changes nothing and takes SQLite's write lock. */
 const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
 
-/** After holding the lock for longer, a process pauses before it takes the lock again, so that others get a turn. */
+/** A process that held the lock longer than this pauses before it takes the lock again, so that others get a turn. */
 const LONG_HOLD_MS = 100;
 
 /** Set once per connection; `concurrency: 1` keeps the client on that one connection. */
@@ -29,7 +29,7 @@ export class Writer {
   readonly #mutex = new Mutex();
   /** Until when the work that holds the mutex may wait for other processes; monotonic milliseconds. */
   #deadlineMs = 0;
-  /** When the current work took the lock, and the earliest time for the next; monotonic milliseconds. */
+  /** When the current work took the lock, and when the next may take it at the earliest; monotonic milliseconds. */
   #lockedMs = Number.POSITIVE_INFINITY;
   #nextMs = 0;
 
@@ -43,8 +43,8 @@ export class Writer {
   }
 
   /**
-   * Runs `work` alone in this process. Its wait for other processes counts from now. SQLite's lock has no queue: without
-   * a pause, long transactions in a row would lock out a process that retries.
+   * Runs `work` while nothing else in this process writes. Its timeout for locks of other processes starts now.
+   * SQLite's lock has no queue: without a pause, back-to-back long transactions would lock out a process that retries.
    */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + this.target.lockWaitMs;

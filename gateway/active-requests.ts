@@ -1,10 +1,10 @@
 import { AppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 
-/** What goes on for a key after the key was checked, such as an answer that is being generated. */
+/** Work that continues after its key was checked, such as an answer that is being generated. */
 export interface ActiveRequest {
   keyId: string;
-  /** Ends it; `error` is what its reader gets to know. */
+  /** Ends the request; its reader gets `error`. */
   end(error: AppError): void;
 }
 
@@ -13,19 +13,19 @@ interface KeyCheck {
   unusable(ids: readonly string[]): Promise<string[]>;
 }
 
-/** How often the keys of what runs are looked at: a revoked key's streams end within this time. */
+/** How often the keys of active requests are checked. A revoked key's streams end within this time. */
 const LOOK_MS = 1000;
 
 /**
- * What runs for keys now. A key is checked when a request comes in; what outlives that moment stands here, so that the
- * end of the key ends it too, in whichever process the key was revoked.
+ * The active requests of all keys. A key is checked when a request arrives; requests that run longer are registered
+ * here, so that they end when their key is revoked or expires, even if another process revoked it.
  */
 export class ActiveRequests {
   readonly #runs = new Set<ActiveRequest>();
   #timer: Timer | undefined;
   #isLooking = false;
 
-  /** How much runs now. */
+  /** The number of active requests. */
   get size(): number {
     return this.#runs.size;
   }
@@ -38,13 +38,13 @@ export class ActiveRequests {
     this.#runs.delete(run);
   }
 
-  /** Looks once a second until `close`. A look that fails is logged, and the next one makes up for it. */
+  /** Checks the keys once a second until `close`. A failed check is logged; the next one catches up. */
   open(keys: KeyCheck, log: Log): void {
     this.#timer ??= setInterval(() => {
       if (this.#isLooking || this.#runs.size === 0) return;
       this.#isLooking = true;
       this.#endUnusable(keys)
-        .catch((error) => log.warn({ err: error }, "the keys of running answers were not looked at"))
+        .catch((error) => log.warn({ err: error }, "could not check the keys of active requests"))
         .finally(() => {
           this.#isLooking = false;
         });
@@ -59,7 +59,7 @@ export class ActiveRequests {
   async #endUnusable(keys: KeyCheck): Promise<void> {
     const unusable = await keys.unusable([...new Set([...this.#runs].map(({ keyId }) => keyId))]);
     if (unusable.length === 0) return;
-    const message = "This API key was revoked or expired while its answer was written. Ask an admin for a new one.";
+    const message = "This API key was revoked or expired during the answer. Ask an admin for a new one.";
     for (const run of [...this.#runs]) {
       if (unusable.includes(run.keyId)) run.end(new AppError("invalid_api_key", message));
     }

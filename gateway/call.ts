@@ -1,25 +1,25 @@
 import type { EngineRequest } from "./ports/engine";
 import type { Principal } from "./principal";
 
-/** What a request says with `cache-control` (RFC 9111 section 5.2.1), parsed once. */
+/** A request's `cache-control` directives (RFC 9111 section 5.2.1), parsed. */
 export interface CacheDirectives {
   noCache: boolean;
   noStore: boolean;
   onlyIfCached: boolean;
   /** Oldest acceptable answer in seconds. */
   maxAge?: number;
-  /** `s-maxage`: how long the answer of this request is kept, in seconds, at most the configured time. */
+  /** `s-maxage`: seconds to keep the answer of this request, capped by the configured time. */
   keepSeconds?: number;
 }
 
-/** For a request that says nothing about the cache. */
+/** For a request without `cache-control`. */
 export const NO_DIRECTIVES: CacheDirectives = Object.freeze({ noCache: false, noStore: false, onlyIfCached: false });
 
-/** Who asks a model for something, and how. */
+/** One call to a model: who makes it, and with which options. */
 export interface Call {
   principal: Principal;
   requestId: string;
-  /** Aborted when the caller leaves. */
+  /** Aborted when the caller disconnects. */
   signal: AbortSignal;
   priority: EngineRequest["priority"];
   directives: CacheDirectives;

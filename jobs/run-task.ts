@@ -4,7 +4,7 @@ import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
 
-/** Tries of a task before its failure is final. */
+/** Attempts of a task before its failure is final. */
 export const MOST_ATTEMPTS = 3;
 
 const BASE_MS = 1000;

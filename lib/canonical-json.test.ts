@@ -24,7 +24,7 @@ test("canonical JSON is JSON, and the order of names does not change it", () => 
   );
 });
 
-test("the hash is sha256 of the canonical text in UTF-8, whatever the texts are", () => {
+test("the hash is the SHA-256 of the canonical text in UTF-8, for any text", () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
       const expected = createHash("sha256")

@@ -15,5 +15,5 @@ export const canonicalJson = (value: unknown): string => {
   return `${object}}`;
 };
 
-/** sha256 of the canonical JSON, in hex: equal values have equal hashes everywhere. */
+/** SHA-256 of the canonical JSON, in hex. Equal values have equal hashes on every machine. */
 export const canonicalHash = (value: unknown): string => Bun.SHA256.hash(canonicalJson(value), "hex");

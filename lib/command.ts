@@ -19,8 +19,8 @@ type Options = NonNullable<ParseArgsConfig["options"]>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
 
 /**
- * Runs one command: reads its arguments, prints `help` where asked, turns what is thrown into one message on stderr and
- * an exit code. `run` resolves with the exit code.
+ * Runs one command: parses its arguments, prints `help` if asked, and turns an error into one message on stderr and an
+ * exit code. `run` resolves with the exit code.
  */
 export const runCommand = async <const O extends Options>(
   help: string,
@@ -35,7 +35,7 @@ export const runCommand = async <const O extends Options>(
   try {
     parsed = parseArgs({ options, allowPositionals: true });
   } catch (error) {
-    // Node's advice about arguments that begin with a dash helps nobody who mistyped an option.
+    // Drops Node's advice about arguments that begin with a dash. It doesn't help with a mistyped option.
     const [problem] = (error instanceof Error ? error.message : String(error)).split(" To specify a positional");
     printError(`${problem}\n\n${help}`);
     process.exitCode = EXIT.usage;
@@ -46,7 +46,7 @@ export const runCommand = async <const O extends Options>(
   } catch (error) {
     const problem = toAppError(error);
     const unexpected = problem.kind === "internal" && error instanceof Error ? error : undefined;
-    // An error of the operating system names what was refused and the path; its stack adds nothing.
+    // An operating system error names the call and the path; its stack adds nothing.
     const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
     printError(detail ?? problem.message);
     process.exitCode = problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;

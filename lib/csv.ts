@@ -1,18 +1,19 @@
-/** A record of CSV by RFC 4180, with its line end. Cells are written as they are. */
+/** A CSV record (RFC 4180) with its line break. Cells are not guarded against formulas. */
 export const csvRecord = (cells: readonly string[]): string => `${cells.map(quote).join(",")}\r\n`;
 
 /** Readers drop a byte order mark that is not inside quotes. */
 const quote = (cell: string): string => (/[",\r\n\ufeff]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
 /**
- * What a spreadsheet would run as a formula (OWASP ASVS 1.2.10: = + - @ TAB CR NUL, here with LF and the full-width forms),
- * what our reader would take for a list, also after spaces, and no text at all, which would be no value; with any number of `'` in front.
+ * Text that a spreadsheet would run as a formula (OWASP ASVS 1.2.10: = + - @ TAB CR NUL; here also LF and the
+ * full-width forms), text that our reader would read as a list, even after spaces, and the empty string, which it
+ * would read as no value. Each with any number of leading `'`.
  */
 const NEEDS_GUARD = /^'*(?:$|[=+\-@\t\r\n\0＝＋－＠]|\s*\[)/;
 const IS_GUARDED = /^'+(?:$|[=+\-@\t\r\n\0＝＋－＠]|\s*\[)/;
 
-/** Text for a cell that no spreadsheet runs: `=1+1` becomes `'=1+1`. */
+/** Cell text that no spreadsheet runs as a formula: `=1+1` becomes `'=1+1`. */
 export const guardText = (text: string): string => (NEEDS_GUARD.test(text) ? `'${text}` : text);
 
-/** The text that `guardText` made a cell of. */
+/** Undoes `guardText`. */
 export const unguardText = (cell: string): string => (IS_GUARDED.test(cell) ? cell.slice(1) : cell);

@@ -1,6 +1,6 @@
 type IdPrefix = "chat" | "msg" | "ds" | "rev" | "run" | "res" | "label" | "fb" | "job" | "upload" | "worker";
 
-/** A new id; ids sort by the time they were made. */
+/** A new id. Ids sort by creation time. */
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -10,7 +10,7 @@ let used = randomBytes.length;
 let encodedMs = -1;
 let encodedTime = "";
 
-/** Ten characters of Crockford's base 32 for 48 bits of milliseconds, kept while the millisecond lasts. */
+/** 48 bits of milliseconds as ten characters of Crockford's base 32, cached for the current millisecond. */
 const timePart = (now: number): string => {
   if (now === encodedMs) return encodedTime;
   encodedMs = now;
@@ -20,7 +20,7 @@ const timePart = (now: number): string => {
   return encodedTime;
 };
 
-/** A ULID: 48 bits of time, 80 random bits, so that they sort by time. In lower case. */
+/** A lower-case ULID: 48 bits of time, then 80 random bits, so that ids sort by time. */
 export const newUlid = (now = Date.now()): string => {
   if (used + 16 > randomBytes.length) {
     randomBytes = crypto.getRandomValues(randomBytes);

@@ -18,23 +18,23 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
     new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: BLOCK_LENGTH, maxWrite: 2 * BLOCK_LENGTH })),
   );
 
-/** For tests and command-line tools, where nobody reads the log. */
+/** For tests and command-line tools, which need no log. */
 export const silentLog = (): Log => pino({ level: "silent" });
 
 interface Sink {
-  /** Begins to write a whole block; less than that it keeps until it is flushed. */
+  /** Starts to write once a block is full; a smaller rest is kept until it is flushed. */
   write(text: string): unknown;
   flush(done?: (error?: Error) => void): void;
   flushSync(): void;
 }
 
 const BLOCK_LENGTH = 32_768;
-/** A line is on the disk at most this long after it was written. */
+/** A line reaches the disk at most this long after it was logged. */
 const FLUSH_MS = 1000;
 
 /**
- * Gathers the lines of a log into blocks of 32 KiB or of one second. Pino's own destination measures everything that it
- * holds again with each line, which took longer than making the line. What is left is written when the process exits.
+ * Buffers log lines and writes them in blocks of 32 KiB, or once a second. Pino's own destination measures its whole
+ * buffer again for each line, which took longer than formatting the line. The rest is written when the process exits.
  */
 export class LineBlocks {
   #lines = "";
@@ -56,8 +56,8 @@ export class LineBlocks {
   }
 
   /**
-   * Used by pino after a fatal line too. What is left is less than a block, so that no write of it begins that the end of
-   * the process would cut off.
+   * Pino also calls this after a fatal line. The rest is smaller than a block, so `write` has not started an
+   * asynchronous write of it that the end of the process would cut off.
    */
   flushSync(): void {
     this.#pass();

@@ -1,4 +1,4 @@
-/** The candidate that takes the fewest edits to reach from `name`, or undefined when none is close enough to be meant. */
+/** The candidate with the fewest edits from `name`; undefined if none is close enough. */
 export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
@@ -10,8 +10,8 @@ export const nearest = (name: string, candidates: Iterable<string>): string | un
 };
 
 /**
- * Edits that turn one text into the other: insertions, deletions, substitutions (Levenshtein 1966). More than `most`
- * edits are `most` + 1.
+ * Edit distance of two texts: insertions, deletions and substitutions (Levenshtein 1966). Distances above `most` are
+ * returned as `most` + 1.
  */
 export const editDistance = (a: string, b: string, most = Number.POSITIVE_INFINITY): number => {
   if (Math.abs(a.length - b.length) > most) return most + 1;

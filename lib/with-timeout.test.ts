@@ -3,13 +3,13 @@ import { succeedsWithin, withTimeout } from "./with-timeout";
 
 const forever = new Promise<never>(() => {});
 
-test("the value of work that ends in time is passed on, its failure too, and undefined where it takes too long", async () => {
+test("work in time gives its value or rejects; work that times out gives undefined", async () => {
   expect(await withTimeout(Promise.resolve(1), 60_000)).toBe(1);
   await expect(withTimeout(Promise.reject(new Error("broken")), 60_000)).rejects.toThrow("broken");
   expect(await withTimeout(forever, 1)).toBeUndefined();
 });
 
-test("work that fails or takes too long has not succeeded", async () => {
+test("work that fails or times out has not succeeded", async () => {
   expect(await succeedsWithin(Promise.resolve(), 60_000)).toBe(true);
   expect(await succeedsWithin(Promise.reject(new Error("broken")), 60_000)).toBe(false);
   expect(await succeedsWithin(forever, 1)).toBe(false);

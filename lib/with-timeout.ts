@@ -1,4 +1,4 @@
-/** Waits for `work`, but no longer than `timeoutMs`; then resolves to undefined, and `work` goes on. Rejects with `work`. */
+/** Waits up to `timeoutMs` for `work`, then resolves to undefined; `work` is not cancelled. Rejects if `work` does. */
 export const withTimeout = <T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> => {
   const timeout = Promise.withResolvers<undefined>();
   const timer = setTimeout(timeout.resolve, timeoutMs, undefined);

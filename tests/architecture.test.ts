@@ -5,7 +5,7 @@ import { dirname, join, normalize } from "node:path";
 /** Imports follow the arrows of docs/architecture.md, the environment has one reader, and no file is too long to read. */
 const ROOT = join(import.meta.dir, "..");
 const MAX_SOURCE_LINES = 300;
-/** Contracts and tests are lists, which read well at any length. */
+/** Contracts and tests are lists, so they may be longer. */
 const MAX_LIST_LINES = 500;
 
 interface SourceFile {

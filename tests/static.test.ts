@@ -1,17 +1,17 @@
 import { test } from "bun:test";
 import { join } from "node:path";
 
-/** The checks that read the sources without running them, as package.json names them. */
+/** Static checks of the sources, with their script names in package.json. */
 const CHECKS: readonly [guarantee: string, script: string][] = [
-  ["biome finds no lint error and no unformatted file", "lint"],
-  ["tsc finds no type error", "typecheck"],
-  ["knip finds no unused file, export or dependency", "unused"],
+  ["biome finds no lint errors or unformatted files", "lint"],
+  ["tsc finds no type errors", "typecheck"],
+  ["knip finds no unused files, exports or dependencies", "unused"],
 ];
 const TIMEOUT_MS = 300_000;
 
 for (const [guarantee, script] of CHECKS) {
   const run = async () => {
-    // `--bun` runs tools that are written for Node.js on Bun, so that Node.js need not be installed.
+    // `--bun` runs Node.js tools on Bun, so that Node.js isn't needed.
     const check = Bun.spawn([process.execPath, "--bun", "run", "--silent", script], {
       cwd: join(import.meta.dir, ".."),
       env: { ...process.env, NO_COLOR: "1" },

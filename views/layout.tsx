@@ -6,7 +6,7 @@ import { assetUrl } from "./assets";
 import { THEMES, themeOf } from "./session";
 import { Icon, type IconName } from "./ui/icon";
 
-/** Where a page is shown: who reads it, and the request that asked for it. */
+/** The reader of a page, and the request for it. */
 export interface Frame {
   request: Request;
   principal?: Principal;
@@ -16,7 +16,7 @@ interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
   scripts?: ("hx-sse.js" | "chat.js" | "upload.js")[];
-  /** Without scripts the page is loaded anew after so long: something on it is not done yet. */
+  /** Reloads the page after this time if scripts are off: something on it is still running. */
   refreshSeconds?: number;
   children: Child;
 }
@@ -82,7 +82,7 @@ const Navigation = ({ request, principal }: Frame) => {
   );
 };
 
-/** One button that walks through system, light and dark. */
+/** One button that cycles through system, light and dark. */
 const ThemeForm = ({ request }: Frame) => {
   const theme = themeOf(request);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
@@ -124,7 +124,7 @@ const Account = ({ request, principal }: Frame) => (
   </div>
 );
 
-/** Where the answer to a failed htmx request lands; see `error.tsx`. */
+/** Where the response to a failed htmx request is shown; see `error.tsx`. */
 export const Alerts = () => <div id="alerts" role="alert"></div>;
 
 interface ShellProps extends DocumentProps {
@@ -187,7 +187,7 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
   </Document>
 );
 
-/** What has just been done, in a sentence. Its place is there from the start, so that screen readers hear it. */
+/** A sentence about what was just done. Its element is always on the page, so that screen readers announce it. */
 export const Notice = ({ text }: { text: string | undefined }) => (
   <p role="status" class={text ? "panel success" : "visually-hidden"}>
     {text}
@@ -205,20 +205,20 @@ export const Heading = ({ title, children, note }: { title: string; note?: Child
   </div>
 );
 
-/** What a reader notices of each reduction, and what goes on working. */
+/** How each limitation affects a reader, and what still works. */
 const WORDS: Record<(typeof DEGRADATION_CODES)[number], string> = {
-  cached_only: "No GPU node answers: new answers wait for one. Earlier chats, keys and stored answers still work.",
-  fewer_nodes: "Some GPU nodes are away: everything works, answers may come later than usual.",
-  cache_local: "The shared cache is away: everything works, some answers are made again.",
-  no_jobs: "No jobs worker runs: uploads wait for one. Everything else works as usual.",
-  cache_off: "Stored answers are off: everything works, each answer is made anew.",
-  limits_local: "Limits are counted by each gateway alone: everything else works as usual.",
-  fewer_tokens: "Answers are shorter than usual while there is much to do.",
-  fallback_model: "Another model stands in for the one you asked for.",
-  no_evals: "Answers are not evaluated for now; chatting works as usual.",
+  cached_only: "No GPU node is available: new answers have to wait. Earlier chats, keys and stored answers still work.",
+  fewer_nodes: "Some GPU nodes are unavailable. Everything works, but answers may take longer.",
+  cache_local: "The shared cache is unavailable. Everything works, but some answers are generated again.",
+  no_jobs: "No jobs worker is running: uploads have to wait. Everything else works.",
+  cache_off: "The answer cache is off. Everything works, but every answer is generated again.",
+  limits_local: "Each gateway counts limits separately for now. Everything else works.",
+  fewer_tokens: "Answers are shorter than usual because of high load.",
+  fallback_model: "A different model is answering in place of the one you chose.",
+  no_evals: "Answers are not evaluated for now. Chat works as usual.",
 };
 
-/** A line on every page for each thing that is reduced now: the codes that this very answer's `x-degraded` tells. */
+/** One line for each current limitation, from this response's `x-degraded`. Shown on every page. */
 const Degraded = ({ request }: { request: Request }) => {
   const said = exchangeOf(request).headers["x-degraded"]?.split(", ") ?? [];
   const codes = DEGRADATION_CODES.filter((code) => said.includes(code));

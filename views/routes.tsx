@@ -54,7 +54,7 @@ interface PageServices {
   uploads: Uploads;
 }
 
-/** Every page, its partials and its files. Each declares its role; errors are drawn by `error.tsx`. */
+/** All pages with their partials and files. Each route declares its role; `error.tsx` renders errors. */
 export const pageRoutes = (services: PageServices) => {
   const { publicUrl } = services.config.gateway;
   return new Elysia({ name: "views" })

@@ -24,7 +24,7 @@ export const backUp = async (
   if (existsSync(file)) throw new AppError("conflict", `${file} already exists. Give another name.`);
   const folder = dirname(file);
   if (!existsSync(folder))
-    throw new AppError("not_found", `There is no folder ${folder}. Create it, or give another name.`);
+    throw new AppError("not_found", `There is no folder ${folder}. Create it, or choose another path.`);
   const source = url.startsWith("file:") ? url.slice("file:".length) : undefined;
   if (source !== undefined && !existsSync(source)) {
     throw new AppError(

@@ -55,7 +55,7 @@ const replaceFile = async (
     const copied = await checkBackup(fresh);
     onStep();
     if (copied.sha256 !== facts.sha256)
-      throw new AppError("internal", `${file} changed while it was copied. Try again.`);
+      throw new AppError("internal", `${file} changed while it was being copied. Try again.`);
     const lock = existsSync(path) ? await lockAlone(path) : undefined;
     try {
       before = await moveAside(path, `.before-${now.toISOString().replaceAll(/[:.]/g, "-")}`);

@@ -39,7 +39,7 @@ const DOCS_FILE = join(import.meta.dir, "../../docs/evaluation.md");
 const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->";
 const END = "<!-- end of agreement -->";
 
-/** Opens docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
+/** Reads docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
 export const openAgreementDocs = async () => {
   const text = await Bun.file(DOCS_FILE).text();
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];

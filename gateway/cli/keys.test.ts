@@ -103,7 +103,7 @@ test("wrong use says what is wrong and ends with code 64; what is not there with
     [["sign-in-link", "--name", "ada"], 64, "keys sign-in-link takes no --name."],
     [["sign-in-link", "key_1", "key_2"], 64, "keys sign-in-link takes no key_2."],
     [["revoke", "key_1", "--grace-seconds", "5"], 64, "keys revoke takes no --grace-seconds."],
-    [["revoke"], 64, "Say which key"],
+    [["revoke"], 64, "The key's id is missing"],
     [["revoke", "key_none"], 1, "There is no key key_none."],
   ];
   for (const [args, code, words] of cases) {

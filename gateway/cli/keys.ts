@@ -90,17 +90,17 @@ const listAll = async (keys: KeysService): Promise<KeyRecord[]> => {
 
 const needId = (id: string | undefined, command: string): string => {
   if (id) return id;
-  throw wrongUse(`Say which key: bun run keys ${command} ID. "bun run keys list" shows the ids.`);
+  throw wrongUse(`The key's id is missing: bun run keys ${command} ID. "bun run keys list" shows the ids.`);
 };
 
-/** The newest admin key that works, for a link without an id. */
+/** The newest active admin key, for a link without an id. */
 const someAdmin = async (keys: KeysService): Promise<string> => {
   const admin = (await listAll(keys)).find(({ role, status }) => role === "admin" && status === "active");
   if (admin) return admin.id;
   throw new AppError("not_found", "No admin key works. Make one: bun run keys create --name admin --role admin.");
 };
 
-/** Refuses what the command would ignore: a mistyped command must not end in a link for an admin. */
+/** Rejects arguments that the command would ignore: a mistyped command must not create an admin's sign-in link. */
 const checkUse = (command: string | undefined, id: string | undefined, rest: string[], values: object): void => {
   const extra = command === "create" || command === "list" ? [id, ...rest] : rest;
   const option = Object.keys(values).find(

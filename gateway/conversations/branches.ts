@@ -44,5 +44,5 @@ export const findMessage = (rows: readonly MessageRow[], id: string, role?: "use
   const row = rows.find((message) => message.id === id && (role === undefined || message.role === role));
   if (row) return row;
   const kind = role === "user" ? "question" : role === "assistant" ? "answer" : "message";
-  throw new AppError("not_found", `This conversation has no such ${kind}, or it was deleted.`);
+  throw new AppError("not_found", `This ${kind} does not exist in this conversation, or it was deleted.`);
 };

@@ -5,7 +5,7 @@ import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../vali
 import { type BodyPlan, type Exchange, exchangeOf } from "./exchange";
 import { NO_BODY } from "./route-inputs";
 
-/** Beside its file a form has a few fields, and boundaries. */
+/** Room for the fields and boundaries of a form with a file. */
 const FORM_BYTES = 1_048_576;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
@@ -17,7 +17,7 @@ export const isJson = (type: string | null): boolean => type !== null && JSON_TY
 const isMultipart = (headers: Headers): boolean =>
   headers.get("content-type")?.toLowerCase().startsWith("multipart/") ?? false;
 
-/** Refuses, before it is read, a body of the API that no route reads. Throws unsupported_media_type. */
+/** Rejects an API body that is not JSON, before it is read. Throws unsupported_media_type. */
 export const checkType = ({ request: { headers }, route }: Exchange): void => {
   const type = headers.get("content-type");
   if (type === null || type === "application/json") return;
@@ -34,7 +34,7 @@ export const checkType = ({ request: { headers }, route }: Exchange): void => {
   }
 };
 
-/** Refuses files where pages take the fields of a form. Throws unsupported_media_type. */
+/** Rejects files in the forms of pages. Throws unsupported_media_type. */
 export const refuseFiles = ({ request: { headers }, route }: Exchange): void => {
   if (isMultipart(headers) && !route?.takesFiles)
     throw new AppError("unsupported_media_type", "This form takes no files.");
@@ -71,7 +71,7 @@ export interface BodyLimits {
 }
 
 /**
- * Plans how the body is read, before any of it is. Throws payload_too_large for a content-length beyond the limit, and
+ * Decides from the headers how the body is read. Throws payload_too_large for a content-length above the limit, and
  * unsupported_media_type for an encoding other than gzip.
  */
 export const planBody = ({ request: { headers }, route }: Exchange, limits: BodyLimits): BodyPlan => {
@@ -84,12 +84,12 @@ export const planBody = ({ request: { headers }, route }: Exchange, limits: Body
 };
 
 /**
- * The body's pieces, decompressed and never more than its limit; the unread rest stays in `exchange.unread`. Throws
+ * The body in chunks, decompressed and within its limit. `exchange.unread` keeps the reader of what is left. Throws
  * payload_too_large, and invalid_request for broken gzip.
  */
 const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
   const { body } = exchange;
-  if (!body) throw new Error("The gate has not let this body in.");
+  if (!body) throw new Error("The gate has not accepted this body.");
   const sent = within(body, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
   return body.isGzip ? within(body, "The decompressed body is larger than allowed", decompress(sent)) : sent;
 };
@@ -133,7 +133,7 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
   }
 }
 
-/** The whole body. A plain one has the length that was checked; only others are counted as they come. */
+/** The whole body. A body with a checked content-length is not counted again; others are counted as they arrive. */
 const readBytes = (exchange: Exchange): Promise<Uint8Array> => {
   const { request, body } = exchange;
   const isPlain = !body?.isGzip && !request.headers.has("transfer-encoding");
@@ -146,7 +146,7 @@ const collect = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> =
   return new Uint8Array(whole.end() as ArrayBuffer);
 };
 
-/** The body for a route that reads it by itself. */
+/** The body for a route that reads it itself. */
 export const ownBody = (exchange: Exchange) => ({
   contentType: exchange.request.headers.get("content-type") ?? "",
   pieces: () => bodyPieces(exchange),
@@ -158,8 +158,8 @@ export const ownBody = (exchange: Exchange) => ({
 });
 
 /**
- * Parser of every body that a route does not read by itself: JSON, and the forms of pages. A promise of its own would cost
- * each request more than the rest of it. Throws invalid_request, and what `bodyPieces` throws.
+ * Parses the bodies that routes do not read themselves: JSON and the forms of pages. Not async: another promise would
+ * cost more than the rest of this function. Throws invalid_request, and what `bodyPieces` throws.
  */
 export const parseBody = ({ request }: { request: Request }): unknown => {
   const exchange = exchangeOf(request);
@@ -181,7 +181,7 @@ const json = (bytes: Uint8Array): unknown => (bytes.length === 0 ? NO_BODY : par
 const jsonWithoutNul = (bytes: Uint8Array): unknown =>
   bytes.length === 0 ? NO_BODY : parseJson(withoutNulEscapes(decodeText(bytes)));
 
-/** A form's fields; one that is there several times is a list. */
+/** A form's fields. A repeated field becomes a list. */
 const formFields = (bytes: Uint8Array): Record<string, string | string[]> => {
   const fields: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of new URLSearchParams(decodeText(bytes))) {

@@ -3,7 +3,7 @@ import { parseCacheControl } from "./cache-control";
 
 const nothing = { noCache: false, noStore: false, onlyIfCached: false };
 
-test("the words of RFC 9111 are understood, whatever their case and order", () => {
+test("the directives of RFC 9111 are parsed in any case and order", () => {
   expect(parseCacheControl(undefined)).toEqual(nothing);
   expect(parseCacheControl("")).toEqual(nothing);
   expect(parseCacheControl("No-Cache")).toEqual({ ...nothing, noCache: true });
@@ -12,12 +12,12 @@ test("the words of RFC 9111 are understood, whatever their case and order", () =
   expect(parseCacheControl('s-maxage="300"')).toEqual({ ...nothing, keepSeconds: 300 });
 });
 
-test("words that mean nothing here are ignored, also when they hold known ones in quotes", () => {
+test("unknown directives are ignored, even if they quote known ones", () => {
   expect(parseCacheControl('max-stale=5, community="no-store, max-age=1", no-transform, ;;')).toEqual(nothing);
   expect(parseCacheControl("x-no-cache, no-caches")).toEqual(nothing);
 });
 
-test("of a repeated directive the stricter value counts; what is no number counts as 0", () => {
+test("the stricter value of a repeated directive counts; a value that is not a number counts as 0", () => {
   expect(parseCacheControl("max-age=60, max-age=30").maxAge).toBe(30);
   expect(parseCacheControl("max-age=abc").maxAge).toBe(0);
   expect(parseCacheControl("max-age=-1").maxAge).toBe(0);

@@ -1,12 +1,12 @@
 import { type CacheDirectives, NO_DIRECTIVES } from "../call";
 
-/** RFC 9111 section 1.2.2: what is larger counts as this. */
+/** Larger values count as this (RFC 9111 section 1.2.2). */
 const LARGEST_SECONDS = 2_147_483_648;
 
-/** One directive: a token, and perhaps a token or a quoted text as its argument (RFC 9111 section 5.2). */
+/** One directive: a token with an optional argument, which is a token or a quoted string (RFC 9111 section 5.2). */
 const DIRECTIVE = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?/g;
 
-/** An argument that is no number of seconds counts as 0: RFC 9111 section 4.2.1 wants the stricter reading. */
+/** An argument that is not a number of seconds counts as 0: RFC 9111 section 4.2.1 asks for the stricter reading. */
 const seconds = (argument: string): number =>
   /^\d+$/.test(argument) ? Math.min(Number(argument), LARGEST_SECONDS) : 0;
 
@@ -14,8 +14,8 @@ const stricter = (earlier: number | undefined, argument: string): number =>
   Math.min(earlier ?? LARGEST_SECONDS, seconds(argument));
 
 /**
- * A request's `cache-control` (RFC 9111 section 5.2.1). Names are compared without regard to case, of a repeated
- * directive the stricter value counts, and words that mean nothing here are ignored, as section 5.2.3 demands.
+ * Parses a request's `cache-control` (RFC 9111 section 5.2.1). Names are case-insensitive, the stricter value of a
+ * repeated directive counts, and unknown directives are ignored, as section 5.2.3 requires.
  */
 export const parseCacheControl = (header: string | undefined): CacheDirectives => {
   if (!header) return NO_DIRECTIVES;

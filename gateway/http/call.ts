@@ -3,7 +3,7 @@ import type { Principal } from "../principal";
 import { parseCacheControl } from "./cache-control";
 import type { Exchange } from "./exchange";
 
-/** What a request asks of a model, by its headers; it runs until its caller leaves, its key ends or its deadline is over. */
+/** A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {
   const { headers } = exchange.request;
   return {

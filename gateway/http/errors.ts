@@ -7,21 +7,21 @@ import { isApiCall } from "./gate";
 import { linger } from "./linger";
 import { needsKey, type RouteTable } from "./route-table";
 
-/** Draws an error as a page; undefined when the request is not a page's. */
+/** Renders an error as a page; undefined if the request is not for a page. */
 export type ErrorPage = (
   error: AppError,
   request: Request,
   requestId: string,
 ) => Response | undefined | Promise<Response | undefined>;
 
-/** When the same request may be sent again, on every 429 and 503; a second where nobody knows better. */
+/** When the same request may be sent again, on every 429 and 503; one second if the error doesn't say. */
 export const retryHeaders = ({ status, detail }: AppError): Record<string, string> => {
   if (status !== 429 && status !== 503) return {};
   const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
   return { "retry-after": String(Math.ceil(retryAfterMs / 1000)), "retry-after-ms": String(retryAfterMs) };
 };
 
-/** Headers that an error adds to its answer: how to sign in, and when to try again. */
+/** Headers that an error adds to its response: how to sign in, and when to retry. */
 const errorHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",
@@ -35,7 +35,7 @@ const errorHeaders = (error: AppError): Record<string, string> => {
   return Object.assign(headers, retryHeaders(error));
 };
 
-/** Whatever a hook or a handler threw, as the one kind of error that leaves the process. */
+/** Converts anything that a hook or handler threw to an AppError. */
 const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {
@@ -68,7 +68,7 @@ const notFound = (routes: RouteTable, request: Request): { error: AppError; head
   };
 };
 
-/** The one border where errors become answers: an envelope for the API, a page for the pages. */
+/** The one place where errors become responses: an envelope for the API, an error page for pages. */
 export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable; page?: ErrorPage }): ErrorHandler => {
   return async ({ error: thrown, code, request }) => {
     const exchange = exchangeOf(request);

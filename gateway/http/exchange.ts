@@ -15,10 +15,10 @@ interface Held {
   release(): void;
 }
 
-/** Label of a request that no route answers: labels of metrics stay bounded. */
+/** Metrics label of requests that match no route. It keeps the number of labels bounded. */
 const UNMATCHED = "unmatched";
 
-/** Where an exchange says that it runs and how it ended, and what goes out with every answer. */
+/** Where an exchange reports its start and its end, and the headers of every response. */
 interface Reports {
   recorder: Recorder;
   log: Log;
@@ -26,33 +26,33 @@ interface Reports {
   headers: Readonly<Record<string, string>>;
 }
 
-/** How a body may be read: `maxBytes` is named in the error, `slackBytes` is for the other parts of a form with a file. */
+/** How to read a body. The error names `maxBytes`; `slackBytes` is for the other parts of a form with a file. */
 export interface BodyPlan {
   maxBytes: number;
   slackBytes: number;
   isGzip: boolean;
 }
 
-/** One request on its way through the gateway, from its first hook to the last byte of its answer. */
+/** One request in the gateway, from its first hook to the last byte of its response. */
 export class Exchange {
   readonly requestId: string;
   readonly traceparent: string | undefined;
   /** `performance.now()` at arrival. */
   readonly receivedAt = performance.now();
-  /** Headers of the answer, whatever it will be. */
+  /** Headers of the response, successful or not. */
   readonly headers: Record<string, string>;
-  /** The route that the gate has found for the request. */
+  /** The route that the gate found for the request. */
   route: Route | undefined;
-  /** How the body may be read, once the gate has let it in. */
+  /** How to read the body; set once the gate has accepted it. */
   body: BodyPlan | undefined;
   principal: Principal | undefined;
-  /** True once a handler made the Response with these headers itself; whoever did also calls `finish`. */
+  /** True once a handler built the Response with these headers itself. That handler also calls `finish`. */
   isAnswered = false;
-  /** Why the gateway ended this exchange itself, in place of what its abort made others throw. */
+  /** Why the gateway ended this exchange. It replaces the errors that the abort caused. */
   endedBy: AppError | undefined;
-  /** Reader of a body that the gate has opened and not yet read to its end. */
+  /** Reader of a body that is open and not yet read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  /** Called when a body that the route reads by itself has come to its end. */
+  /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;
   #held: Held | undefined;
   #active: ActiveRequest | undefined;
@@ -74,13 +74,13 @@ export class Exchange {
     return this.unread;
   }
 
-  /** Takes over a reservation: its headers go out with the answer, and it is released when the answer has ended. */
+  /** Takes over a reservation: adds its headers to the response and releases it when the response has ended. */
   hold(held: Held): void {
     this.#held = held;
     Object.assign(this.headers, held.headers);
   }
 
-  /** Aborted when the caller leaves, its key ends or its deadline is over. To be called once, by what may take longer than a key lasts. */
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. Call it once, only for long work. */
   activeSignal(keyId: string): AbortSignal {
     const abort = new AbortController();
     const { signal, headers } = this.request;
@@ -107,19 +107,19 @@ export class Exchange {
     return this.route?.path ?? UNMATCHED;
   }
 
-  /** Value of `server-timing` for an answer that says nothing closer. */
+  /** Value of `server-timing` for a response that doesn't set its own. */
   timing(): string {
     return serverTiming({ total: performance.now() - this.receivedAt });
   }
 
-  /** A whole answer that needs no more hooks: for the routes where every microsecond counts. */
+  /** A complete response that skips the remaining hooks: for the routes where every microsecond counts. */
   respond(body: string | Uint8Array, headers: Record<string, string>): Response {
     this.isAnswered = true;
     this.finish(200);
     return new Response(body, { headers: Object.assign(headers, this.headers) });
   }
 
-  /** Reports the answer and frees what the request held. The first call counts. */
+  /** Reports the response and releases what the request held. Later calls do nothing. */
   finish(status: number, errorKind?: ErrorKind): void {
     if (this.#isFinished) return;
     this.#isFinished = true;

@@ -15,19 +15,19 @@ export interface GateDeps {
   verifyKey(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a page's session cookie; undefined when there is no live session. */
   verifySession(request: Request): Promise<Principal | undefined> | undefined;
-  /** Takes one request out of the principal's limits, where the route counts; throws rate_limited. */
+  /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
   reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
-  /** To be ended with their keys. */
+  /** Requests that end when their keys do. */
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
-  /** Address that browsers know the gateway by, when it is another than it listens on. */
+  /** Address that browsers use for the gateway, if it differs from the one it listens on. */
   publicUrl?: string;
   /** Origins whose scripts may call the API from a browser. */
   corsOrigins?: readonly string[];
   routes: RouteTable;
-  /** Value of `x-degraded`; undefined while nothing is reduced. */
+  /** Value of `x-degraded`; undefined while everything works. */
   degraded(): string | undefined;
 }
 
@@ -47,22 +47,22 @@ export const isApiCall = ({ headers }: Request): boolean => {
   return accept.includes("json") && !accept.includes("text/html");
 };
 
-/** Nobody who isn't signed in has more to say: a key, or what a browser had to block. */
+/** Body limit of callers who are not signed in: they send only a key, or a browser's report of blocked content. */
 const STRANGERS_BODY_BYTES = 65_536;
 
-/** `checkAddress` throws invalid_request for a `host` that makes no address. Nearly all requests name the same few. */
+/** `checkAddress` throws invalid_request for an invalid `host`. The last valid one is cached: it rarely changes. */
 const addressCheck = () => {
   let known = "\0";
   return (url: string): void => {
     if (url.startsWith(known)) return;
-    if (!URL.canParse(url)) throw new AppError("invalid_request", "The header host is no host name.");
+    if (!URL.canParse(url)) throw new AppError("invalid_request", "The header host is not a valid host name.");
     known = url.slice(0, url.indexOf("/", 8) + 1);
   };
 };
 
 /**
- * The first hook of every request: id, key or session, limits, size. It runs before a route is looked up and before
- * the body is read, so 401 wins over 404 and 400, and a stranger's body is never taken in.
+ * The first hook of every request: id, key or session, limits, size. It runs before routing and before the body is
+ * read, so a 401 wins over 404 and 400, and the body of an unknown caller is never read.
  */
 export const gate = (deps: GateDeps) => {
   const cors = createCors(deps.corsOrigins ?? []);
@@ -75,11 +75,11 @@ export const gate = (deps: GateDeps) => {
   const enterApi = (exchange: Exchange, principal: Principal): void => {
     exchange.principal = principal;
     exchange.hold(deps.reserve(principal, exchange.route?.isCounted ?? true));
-    // Where no route takes this method, 404 or 405 says more than the type of the body.
+    // If no route has this method, a 404 or 405 is more helpful than an error about the type of the body.
     if (exchange.route && !isRead(exchange.request.method)) checkType(exchange);
   };
 
-  /** Pages show who is signed in; only what they send counts against the limits. */
+  /** Pages show who is signed in. Only form submissions count against the limits. */
   const enterPage = (exchange: Exchange, principal: Principal | undefined, path: string): void => {
     exchange.principal = principal;
     const { request } = exchange;
@@ -96,7 +96,7 @@ export const gate = (deps: GateDeps) => {
     const allow = deps.routes.allowedMethods(path);
     const isPreflight = headers.has("access-control-request-method");
     const isAllowed = isPreflight && cors?.headersFor(headers.get("origin")) !== undefined;
-    // Without a successful preflight a script can't even read that the path is wrong.
+    // Without a successful preflight, a script can't even read the 404 of a wrong path.
     if (allow.length === 0 && !isAllowed) throw deps.routes.noRoute(method, path);
     Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
     exchange.finish(204);

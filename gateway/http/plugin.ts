@@ -15,7 +15,7 @@ interface HttpDeps extends Omit<GateDeps, "routes"> {
   page?: ErrorPage;
 }
 
-/** What every request of the gateway passes: the gate, the roles of routes, the common headers, the error border. */
+/** The hooks that every request passes: the gate, the role check, the common headers and the error handler. */
 export const http = ({ routes: list, ...others }: HttpDeps) => {
   const deps = { ...others, routes: new RouteTable(list) };
   return new Elysia({ name: "http" })
@@ -24,12 +24,12 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
     .onTransform({ as: "global" }, ({ request, route: matched, body, query, params, server }) => {
       const exchange = exchangeOf(request);
       const { route, principal } = exchange;
-      // What Elysia has matched is what the gate has looked at, or it is not answered.
+      // Elysia must have matched the route that the gate checked.
       if (route?.path !== matched) throw new AppError("not_found", `There is no ${matched} here.`);
       authorize(route, principal);
       if (route.isLong) {
         const allowSilence = () => server?.timeout(request, 0);
-        // Only the answer may be slow to come: who sends a body stays under the idle timeout.
+        // Only the response may be slow: the idle timeout still applies while the body arrives.
         if (route.inputs.body === "own") exchange.onRead = allowSilence;
         else allowSilence();
       }
@@ -47,8 +47,8 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
 };
 
 /**
- * Throws missing_api_key (a page that nobody has signed in for), insufficient_role, or not_found for a route that declares
- * no role: nobody reaches what nobody was granted.
+ * Throws missing_api_key (a page, if the reader is not signed in), insufficient_role, or not_found for a route that
+ * declares no role: routes are denied by default.
  */
 const authorize = ({ path, role }: Route, principal: Principal | undefined): void => {
   if (role === "open" || role === "public") return;

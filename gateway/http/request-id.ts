@@ -8,7 +8,7 @@ export const requestIdOf = (headers: Headers): string => {
   return given !== null && CALLERS_ID.test(given) ? given : `req_${newUlid()}`;
 };
 
-/** The caller's W3C trace context, passed on to the node; undefined when there is none or it is malformed. */
+/** The caller's W3C trace context, passed on to the node; undefined if it is missing or malformed. */
 export const traceparentOf = (headers: Headers): string | undefined => {
   const given = headers.get("traceparent");
   return given !== null && TRACEPARENT.test(given) ? given : undefined;

@@ -3,7 +3,7 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import { leaveOutNeutral } from "../validation/neutral-values";
 
-/** What the parser gives for a request without a body, where `undefined` would make Elysia read it again. */
+/** The parser's result for a request without a body. With `undefined`, Elysia would read the body again. */
 export const NO_BODY = Symbol("no body");
 
 const WHOLE_NUMBER = /^-?\d{1,15}$/;
@@ -17,7 +17,7 @@ export interface Inputs {
   /** Parameters that are whole numbers. */
   queryNumbers: readonly string[];
   pathNumbers: readonly string[];
-  /** none: an API route without a body. own: the route reads its body itself. form: a page's, checked by Elysia alone. */
+  /** none: an API route without a body. own: the route reads its body itself. form: checked by Elysia only. */
   body: "none" | "own" | "form" | TSchema;
   /** True if every field of the body is optional: a missing body is read as `{}`. */
   isBodyOptional: boolean;

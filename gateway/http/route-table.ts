@@ -15,9 +15,9 @@ export interface Route {
   method: string;
   /** Elysia's pattern: `/v1/keys/:id`. */
   path: string;
-  /** undefined: nobody may call it. */
+  /** undefined: the route is denied to everyone. */
   role: RouteRole | undefined;
-  /** Part of the API and its document; everything else is a page or a file of one. */
+  /** Whether the route is part of the API and its document. Other routes are pages and their files. */
   isDocumented: boolean;
   takesFiles: boolean;
   bodyFactor: number;
@@ -30,7 +30,7 @@ export interface Route {
 
 const API = "/v1/";
 
-/** Paths that need an API key even where there is no route, so that nobody can probe what exists. */
+/** Paths that require an API key even if no route matches, so that callers without a key can't probe for routes. */
 export const needsKey = (path: string): boolean =>
   path.startsWith(API) || path === "/v1" || path === "/metrics" || path.startsWith("/metrics/");
 
@@ -70,7 +70,7 @@ const byFixedFirst = (a: Place, b: Place): number => {
 
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
 
-/** The routes of an app by the requests that they answer. `list` is asked at the first request, when all routes stand. */
+/** Finds routes by method and path. `list` is called on the first request, when all routes are registered. */
 export class RouteTable {
   readonly #fixed = new Map<string, Place>();
   readonly #patterns: Place[] = [];
@@ -78,7 +78,7 @@ export class RouteTable {
 
   constructor(private readonly list: RouteList) {}
 
-  /** The route that answers this method on this path. HEAD is answered by GET. */
+  /** The route for this method and path. A GET route also answers HEAD. */
   find(method: string, path: string): Route | undefined {
     this.#build();
     const wanted = method === "HEAD" ? "GET" : method;
@@ -127,8 +127,8 @@ export class RouteTable {
   }
 
   /**
-   * Sorted methods of the routes that match `path`; empty if none does. A fixed path wins: `/conversations/export` does not
-   * get the methods of `/conversations/:id`.
+   * Sorted methods of the routes that match `path`; empty if none does. A static path wins: `/conversations/export`
+   * does not get the methods of `/conversations/:id`.
    */
   #methodsOn(path: string): string[] {
     this.#build();

@@ -7,16 +7,16 @@ import type { Log } from "../../lib/log";
 import { bearerToken, credentialsOf } from "../bearer-token";
 import type { Principal } from "../principal";
 
-/** How long the first answer is given again. */
+/** How long the first response is kept for repeats. */
 const KEEP_MS = 24 * 3_600_000;
-/** A request that says nothing for so long has died with its gateway: the same key may run again. */
+/** A request without a heartbeat for this long is considered dead: its key may be used again. */
 const HOLD_MS = 30_000;
 const EXTEND_MS = 10_000;
 
-/** Keeps the answer in the transaction of what it tells, so that neither is there without the other. Throws conflict. */
+/** Stores the response in the same transaction as the change it reports. Throws conflict. */
 export type Seal = (tx: Tx, answer: unknown) => Promise<void>;
 
-/** What is looked at of a request; `headers` are those of its answer. */
+/** The parts of a request that are used here; `headers` are those of its response. */
 interface KeyedRequest {
   request: Pick<Request, "method" | "url" | "headers">;
   requestId: string;
@@ -25,9 +25,9 @@ interface KeyedRequest {
 
 export interface Idempotency {
   /**
-   * Runs `make` once for the request's `Idempotency-Key` and gives its answer, a JSON value, again for a day; without
-   * the header it runs each time. `sent` is all that the caller asked for. A `make` that throws has made nothing: its
-   * key is free again. Throws idempotency_mismatch for another `sent`, conflict while the first request still runs.
+   * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeats for a day.
+   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key is free
+   * again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still running.
    */
   once<T>(
     exchange: KeyedRequest,
@@ -36,11 +36,11 @@ export interface Idempotency {
     make: (seal: Seal) => Promise<T>,
   ): Promise<T>;
   /**
-   * Frees the key of a request in the transaction that takes back what it has made: the same request makes it anew.
-   * Nothing without the header.
+   * Frees a request's key in the transaction that undoes its change, so that the same request can run again. Does
+   * nothing without the header.
    */
   forget(tx: Tx, exchange: Pick<KeyedRequest, "request">, principal: Pick<Principal, "keyId">): Promise<void>;
-  /** Forgets what is older than a day. */
+  /** Deletes keys that are older than a day. */
   sweep(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     const extending = setInterval(() => {
       store
         .extendIdempotencyKey(db, id, holder, later(HOLD_MS))
-        .catch((error) => log.warn({ err: error }, "a request could not say that it still runs"));
+        .catch((error) => log.warn({ err: error }, "could not renew an idempotency key"));
     }, EXTEND_MS);
     let isSealed = false;
     const seal: Seal = async (tx, answer) => {
@@ -87,10 +87,10 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
       if (!isSealed) await db.write((tx) => seal(tx, answer));
       return answer;
     } catch (error) {
-      // A transaction that sealed and then failed to commit has left the key unsealed: it is free again too.
+      // If the transaction that sealed the key failed to commit, the key is not sealed, so it is freed too.
       await store
         .releaseIdempotencyKey(db, id, holder)
-        .catch((failure) => log.warn({ err: failure }, "an idempotency key stays taken until it lapses"));
+        .catch((failure) => log.warn({ err: failure }, "could not free an idempotency key"));
       throw error;
     } finally {
       clearInterval(extending);
@@ -111,13 +111,13 @@ const idOf = (
   key: string,
 ): string => sha256(keyId, method, new URL(url).pathname, key);
 
-/** The header's value; quotes of a structured field (draft-ietf-httpapi-idempotency-key-header) are taken off. */
+/** The header's value without the quotes of a structured field (draft-ietf-httpapi-idempotency-key-header). */
 const keyOf = (headers: Headers): string | undefined => {
   const given = headers.get("idempotency-key");
   if (given === null) return undefined;
   const key = /^"(.*)"$/.exec(given)?.[1] ?? given;
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new AppError("invalid_request", "The header Idempotency-Key must be 1 to 255 visible characters of ASCII.", {
+  throw new AppError("invalid_request", "The header Idempotency-Key must be 1 to 255 visible ASCII characters.", {
     param: "idempotency-key",
   });
 };
@@ -126,7 +126,7 @@ const answerOf = (known: store.IdempotencyRow, fingerprint: string): string => {
   if (known.fingerprint !== fingerprint) {
     throw new AppError(
       "idempotency_mismatch",
-      "This Idempotency-Key came with another request before. Take a new key for a new request.",
+      "This Idempotency-Key was already used for a different request. Use a new key for each request.",
       { param: "idempotency-key" },
     );
   }
@@ -135,7 +135,7 @@ const answerOf = (known: store.IdempotencyRow, fingerprint: string): string => {
 };
 
 const stillRunning = (): AppError =>
-  new AppError("conflict", "The first request with this Idempotency-Key still runs. Ask again in a moment.", {
+  new AppError("conflict", "The first request with this Idempotency-Key is still running. Try again in a moment.", {
     retryAfterMs: 1000,
   });
 

@@ -10,7 +10,7 @@ const file = (text: string, name = "file"): string =>
   `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"; filename="a.csv"\r\n\r\n${text}\r\n`;
 const END = `--${BOUNDARY}--\r\n`;
 
-/** A form that comes in these pieces; an Error in place of one breaks it off. */
+/** A form that arrives in these pieces. An Error among them aborts it. */
 async function* formOf(...pieces: (string | Error)[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     await Bun.sleep(1);
@@ -21,7 +21,7 @@ async function* formOf(...pieces: (string | Error)[]): AsyncGenerator<Uint8Array
 
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 
-/** Takes files in after a moment, as a database does, and tells what became of them. */
+/** Stores files with a short delay, as a database does, and records what happened to them. */
 const recorder = () => {
   const log: string[] = [];
   return {
@@ -47,7 +47,7 @@ const recorder = () => {
   };
 };
 
-test("a form is its fields and what was made of its file", async () => {
+test("a form gives its fields and the result of storing its file", async () => {
   const { taker, log } = recorder();
   const read = await readForm(TYPE, formOf(field("name", "x"), file("a,b"), field("mode", "merge"), END), taker);
   expect(read).toEqual({ fields: { name: "x", mode: "merge" }, file: "a,b" });
@@ -60,14 +60,14 @@ test.each([
   ["all of that in one piece", [file("rows") + field("a", "1") + field("a", "2") + END]],
   ["a body that breaks off", [file("rows").slice(0, -4), new Error("reset")]],
   ["an end that does not come", [file("rows").slice(0, -4)]],
-])("a form with %s is refused, and nothing of its file is left", async (_, pieces) => {
+])("a form with %s is rejected, and nothing of its file is kept", async (_, pieces) => {
   const { taker, log } = recorder();
   await problemOf(readForm(TYPE, formOf(...pieces), taker));
   expect(log[0]).toBe("begun a.csv");
   expect(["broken off", "discarded rows"]).toContain(log.at(-1) ?? "");
 });
 
-test("a file that was taken before the form is refused is discarded", async () => {
+test("a file that was stored before the form is rejected is discarded", async () => {
   const { taker, log } = recorder();
   const late = formOf(file("rows"), field("a", "1"), ...Array.from({ length: 20 }, () => ""), field("a", "2"), END);
   expect((await problemOf(readForm(TYPE, late, taker))).detail.param).toBe("a");
@@ -77,14 +77,14 @@ test("a file that was taken before the form is refused is discarded", async () =
 test.each([
   ["a file under another name", [file("rows", "upload"), END]],
   ["a field twice before the file", [field("a", "1"), field("a", "2"), file("rows"), END]],
-])("a form with %s is refused before its file is taken", async (_, pieces) => {
+])("a form with %s is rejected before its file is stored", async (_, pieces) => {
   const { taker, log } = recorder();
   expect((await problemOf(readForm(TYPE, formOf(...pieces), taker))).kind).toBe("invalid_request");
   await Bun.sleep(20);
   expect(log).toEqual([]);
 });
 
-test("what taking the file throws ends the form", async () => {
+test("an error while storing the file ends the form", async () => {
   const taker = {
     async take(): Promise<string> {
       throw new Error("full");

@@ -3,15 +3,15 @@ import type { Readable } from "node:stream";
 import { Busboy, type BusboyHeaders, type BusboyInstance } from "@fastify/busboy";
 import { AppError, toAppError } from "../../lib/errors";
 
-/** What becomes of the file of a form. */
+/** How the file of a form is stored. */
 export interface FileTaker<T> {
-  /** Takes it in as it comes. Its stream fails when the form does. */
+  /** Stores the file as it arrives. The stream fails if the form does. */
   take(file: AsyncIterable<Uint8Array>, name: string | null): Promise<T>;
-  /** Undoes that: what came after the file was no form. */
+  /** Undoes `take`, because the rest of the form was invalid. */
   discard(taken: T): Promise<void>;
 }
 
-/** A form with one file: its other fields as text, and what was made of the file. */
+/** A form with one file: its other fields as text, and the result of `take`. */
 export interface FormWithFile<T> {
   fields: Record<string, string>;
   file: T | undefined;
@@ -21,12 +21,12 @@ export interface FormWithFile<T> {
 const MAX_FIELD_BYTES = 262_144;
 const MAX_FIELDS = 20;
 
-/** Headers of parts are short; a boundary that never comes would otherwise be looked for in all of the body. */
+/** Part headers are short. Without this limit, the parser would search the whole body for a missing boundary. */
 const LIMITS = { fieldNameSize: 100, fieldSize: MAX_FIELD_BYTES, fields: MAX_FIELDS, files: 1, headerPairs: 20 };
 
 /**
- * Reads a form as it comes, its file as a stream that is no faster than it is taken. Throws invalid_request for what is no
- * form, has a second file or a field twice, and what `take` throws; then nothing of the file is left.
+ * Reads a form as it arrives, with its file as a stream with backpressure. Throws invalid_request for an invalid form,
+ * a second file or a repeated field, and what `take` throws; nothing of the file is kept then.
  */
 export const readForm = async <T>(
   contentType: string,
@@ -47,13 +47,13 @@ export const readForm = async <T>(
   const parser = openParser(contentType);
   parser.on("field", (name, value, isNameCut, isValueCut) => {
     if (isNameCut || isValueCut) fail(broken(`A field is longer than ${MAX_FIELD_BYTES} bytes.`, name));
-    else if (name in fields) fail(broken(`${name} is there twice.`, name));
+    else if (name in fields) fail(broken(`${name} is given more than once.`, name));
     else fields[name] = value;
   });
   parser.on("file", (name, stream, fileName) => {
-    // Also one that nobody reads, or reads only later, may fail.
+    // The stream may fail before, or without, anyone reading it.
     stream.on("error", () => {});
-    if (name !== "file") fail(broken(`The file has to be the field "file", not "${name}".`, name));
+    if (name !== "file") fail(broken(`Send the file in the field "file", not "${name}".`, name));
     if (over.signal.aborted) return;
     fileStream = stream;
     file = taker.take(stream, fileName || null);
@@ -71,7 +71,7 @@ export const readForm = async <T>(
     await Promise.race([finished, failed.promise]);
     return { fields, file: await file };
   } catch (error) {
-    // Who takes the file in would wait for ever for what no longer comes.
+    // Otherwise `take` would wait forever for the rest of the file.
     fileStream?.destroy(toAppError(error));
     await file?.then(taker.discard, () => {});
     throw error;
@@ -81,7 +81,7 @@ export const readForm = async <T>(
   }
 };
 
-/** Gives the parser one piece after the other, no faster than it takes them, until the end or until `over`. */
+/** Feeds the parser piece by piece, with backpressure, until the end or until `over`. */
 const feed = async (parser: BusboyInstance, pieces: AsyncIterable<Uint8Array>, over: AbortSignal): Promise<void> => {
   for await (const piece of pieces) {
     if (over.aborted) return;
@@ -94,7 +94,7 @@ const openParser = (contentType: string): BusboyInstance => {
   try {
     return new Busboy({ headers: { "content-type": contentType } as BusboyHeaders, limits: LIMITS });
   } catch (cause) {
-    throw broken("The header content-type names no boundary. Let your HTTP client write it.", cause);
+    throw broken("The header content-type has no boundary. Let your HTTP client set this header.", cause);
   }
 };
 

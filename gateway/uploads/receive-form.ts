@@ -2,7 +2,7 @@ import type { Principal } from "../principal";
 import { type FormWithFile, readForm } from "./multipart";
 import type { Upload, Uploads } from "./service";
 
-/** A body that is read as it comes, within its limit: `http/body.ts` makes it of a request. */
+/** A body that is read as it arrives, within its limit. `http/body.ts` makes it from a request. */
 export interface UploadBody {
   contentType: string;
   pieces(): AsyncIterable<Uint8Array>;
@@ -10,8 +10,8 @@ export interface UploadBody {
 }
 
 /**
- * Reads a form whose file goes into the database piece by piece. Throws invalid_request, payload_too_large; then nothing of
- * it is left. What the fields say is not checked.
+ * Reads a form and stores its file in the database piece by piece. Throws invalid_request and payload_too_large;
+ * nothing is kept then. The values of the fields are not validated.
  */
 export const receiveForm = (
   body: UploadBody,

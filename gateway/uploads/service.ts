@@ -4,13 +4,13 @@ import * as store from "../../db/uploads";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 
-/** Bytes of one stored piece: one short transaction each. */
+/** Bytes of one stored piece. Each piece takes one short transaction. */
 const PART_BYTES = 256 * 1024;
 /** Pieces that are deleted in one transaction. */
 const DELETE_PARTS = 32;
-/** Uploads that one round deletes. */
+/** Uploads deleted per round. */
 const DISCARD_AT_ONCE = 100;
-/** An upload that nobody has made a dataset of by then is deleted. */
+/** An upload that has not become a dataset after this time is deleted. */
 const KEEP_MS = 24 * 3_600_000;
 
 /** Bytes that wait in the database for a worker. */
@@ -24,19 +24,19 @@ export interface Upload {
 }
 
 export interface Uploads {
-  /** Stores what comes, a piece at a time. Throws payload_too_large; then, and when `source` fails, nothing is left. */
+  /** Stores `source` piece by piece. Throws payload_too_large; nothing is kept then, or if `source` fails. */
   receive(
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     from: { fileName: string | null; createdBy: string },
   ): Promise<Upload>;
-  /** An upload that is whole, and this key's own. Throws not_found. */
+  /** A complete upload of this key. Throws not_found. */
   get(id: string, createdBy: string): Promise<Upload>;
-  /** Its bytes, in order; read as they are taken. Throws not_found where some are gone: part of a file is not that file. */
+  /** The upload's bytes in order, read on demand. Throws not_found if some of them are gone. */
   read(id: string): AsyncGenerator<Uint8Array>;
   discard(id: string): Promise<void>;
-  /** Deletes what was handed to jobs that have ended. Cheap when there is nothing. */
+  /** Deletes the uploads of finished jobs. Cheap if there are none. */
   discardSpent(): Promise<void>;
-  /** Deletes what is too old. */
+  /** Deletes expired uploads. */
   sweep(): Promise<void>;
 }
 
@@ -108,15 +108,15 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
   };
 };
 
-const gone = (): AppError => new AppError("not_found", "There is no such upload any more. Choose the file again.");
+const gone = (): AppError => new AppError("not_found", "This upload no longer exists. Choose the file again.");
 
 const tooLarge = (maxBytes: number): AppError =>
   new AppError(
     "payload_too_large",
-    `The file has more than ${maxBytes} bytes, the most that is taken. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
+    `The file has more than ${maxBytes} bytes, the limit. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
   );
 
-/** The last part of a path, on one line, without characters that hide or turn what people read. */
+/** The last part of a path, on one line, without invisible characters or ones that change the text direction. */
 const displayName = (fileName: string): string => {
   const base = fileName.split(/[\\/]/).at(-1) ?? "";
   return (
@@ -127,7 +127,7 @@ const displayName = (fileName: string): string => {
   );
 };
 
-/** The same bytes in pieces of one size, but for the last. */
+/** The same bytes in pieces of equal size; the last may be shorter. */
 async function* inParts(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Buffer> {
   let waiting: Uint8Array[] = [];
   let sizeBytes = 0;

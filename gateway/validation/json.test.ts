@@ -14,13 +14,13 @@ const refusal = (body: string | Uint8Array): AppError => {
 };
 
 describe("a body of JSON", () => {
-  test("is read, with escapes that only look like bad ones", () => {
+  test("is accepted with escapes that only look forbidden", () => {
     expect(read('{"a":"ü 😀 \\u00e4 \\ud83d\\ude00 \\\\u0000 \\\\ud800"}')).toEqual({
       a: "ü 😀 ä 😀 \\u0000 \\ud800",
     });
   });
 
-  test("is refused when it is not UTF-8, also inside a text", () => {
+  test("is rejected if it is not UTF-8, even inside a string", () => {
     const bytes = Buffer.from('{"a":"??"}');
     bytes[6] = 0xff;
     const { kind, message } = refusal(bytes);
@@ -34,7 +34,7 @@ describe("a body of JSON", () => {
     ['{"\\u0000":1}', undefined, "NUL"],
     ['{"a":{"b":"\\uD83D"}}', "a.b", "surrogate"],
     ['{"a":{"\\udc00":1}}', "a", "surrogate"],
-  ])("%s is refused by the name of its field", (body, param, what) => {
+  ])("%s is rejected with the name of its field", (body, param, what) => {
     const { kind, message, detail } = refusal(body);
     expect([kind, detail.param, message]).toEqual(["invalid_request", param, expect.stringContaining(what)]);
   });
@@ -56,11 +56,11 @@ describe("a body of JSON for a model", () => {
     ['{"a":"\\u00001"}', { a: "1" }],
     ['{"a":"\\u0001"}', { a: "\u0001" }],
     ['{"a":"no escape"}', { a: "no escape" }],
-  ])("%s is read without NUL", (body, value) => {
+  ])("NUL is dropped from %s", (body, value) => {
     expect(readText(body)).toEqual(value);
   });
 
-  test("is still rejected for half of a surrogate pair", () => {
+  test("is still rejected for a lone surrogate", () => {
     expect(() => readText('{"a":"\\u0000\\ud83d"}')).toThrow("a holds half of a surrogate pair");
   });
 });

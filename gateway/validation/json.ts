@@ -1,16 +1,16 @@
 import { AppError } from "../../lib/errors";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-/** How JSON writes what no text may hold: NUL, where databases cut a text off, and half of a surrogate pair. */
+/** JSON escapes that text must not contain: NUL, at which databases truncate text, and lone surrogates. */
 const SUSPECT = /\\u(?:0000|d[89a-f])/i;
 /** A JSON escape: `\u0000`, or a backslash and the character it escapes. */
 const ESCAPE = /\\(?:u0000|.)/g;
-/** Describing what is wrong with a body that is nested deeper would take longer than answering. */
+/** Explaining an error in a more deeply nested body would take longer than answering. */
 const MAX_DEPTH = 100;
-/** A shorter text can't be nested deep enough to hurt, and most are shorter. */
+/** Shorter text can't be nested too deeply, so the check is skipped. Most bodies are shorter. */
 const HARMLESS_LENGTH = 2048;
 
-/** A body's text. Throws invalid_request for invalid UTF-8, where `Request.text` would replace it. */
+/** A body's text. Throws invalid_request for invalid UTF-8, which `Request.text` would replace. */
 export const decodeText = (bytes: Uint8Array): string => {
   try {
     return decoder.decode(bytes);
@@ -19,11 +19,11 @@ export const decodeText = (bytes: Uint8Array): string => {
   }
 };
 
-/** The text without the escapes that mean NUL. */
+/** The JSON text without its escapes for NUL. */
 export const withoutNulEscapes = (text: string): string =>
   text.includes("\\u0000") ? text.replace(ESCAPE, (written) => (written === "\\u0000" ? "" : written)) : text;
 
-/** The value of a JSON text, checked for depth and for text that can't be kept. Throws invalid_request. */
+/** Parses JSON. Throws invalid_request for invalid JSON, for too many levels and for text that can't be stored. */
 export const parseJson = (text: string): unknown => {
   const value = parse(text);
   if (text.length >= HARMLESS_LENGTH && isDeeper(value, MAX_DEPTH)) {
@@ -49,7 +49,7 @@ const isDeeper = (value: unknown, levels: number): boolean => {
   return false;
 };
 
-/** Refuses NUL and halves of surrogate pairs in the texts of a body, by the name of the field. Throws invalid_request. */
+/** Rejects NUL and lone surrogates in a body's text. Throws invalid_request with the name of the field. */
 export const refuseBadText = (body: unknown): void => {
   const found = findBadText(body, "");
   if (!found) return;
@@ -58,8 +58,8 @@ export const refuseBadText = (body: unknown): void => {
 };
 
 const badIn = (text: string): string | undefined => {
-  if (text.includes("\0")) return "the character NUL, which can't be kept";
-  return text.isWellFormed() ? undefined : "half of a surrogate pair, which is no character";
+  if (text.includes("\0")) return "the character NUL, which can't be stored";
+  return text.isWellFormed() ? undefined : "half of a surrogate pair, which is not a valid character";
 };
 
 const findBadText = (value: unknown, path: string): { path: string; what: string } | undefined => {

@@ -24,7 +24,7 @@ const neutralTest = (field: TSchema): FieldRule["isNeutral"] => {
     (typeof value === "object" ? composed.some((one) => Bun.deepEquals(one, value)) : simple.has(value));
 };
 
-/** An empty list or object. Where one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua `[]` as `{}`. */
+/** An empty list or object. If one is neutral, so is the other: PHP writes `{}` as `[]`, and Lua `[]` as `{}`. */
 export const isEmpty = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
@@ -55,8 +55,8 @@ const fieldRules = (objects: TObject[]): Rules => {
 };
 
 /**
- * One variant of a union: the fields that a value must have to be meant for it, with their literals where it names some, its
- * own rules, and the other variants' rules for fields it lacks.
+ * One variant of a union: the fields that identify it, with their literal values if it has any, its own rules, and the
+ * other variants' rules for fields it lacks.
  */
 interface Variant {
   required: [name: string, literals: ReadonlySet<unknown> | undefined][];
@@ -80,7 +80,7 @@ const mayMean = ({ required }: Variant, fields: Record<string, unknown>): boolea
   return required.length > 0;
 };
 
-/** The variant that a value can be meant for; undefined if there are several, or none. */
+/** The only variant that a value matches; undefined if several match, or none. */
 const onlyMeant = (variants: Variant[], fields: Record<string, unknown>): Variant | undefined => {
   let only: Variant | undefined;
   for (const variant of variants) {

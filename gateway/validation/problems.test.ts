@@ -43,18 +43,18 @@ test.each([
     "response_format.json_schema",
     "response_format.json_schema is missing.",
   ],
-])("%j is refused by the name of the field", (fields, param, message) => {
+])("%j is rejected with the name of the field", (fields, param, message) => {
   expect(problem(fields)).toEqual([param, message]);
 });
 
-test("a message of an unknown role is told which roles there are", () => {
+test("the error for an unknown role lists the roles", () => {
   expect(problem({ messages: [{ role: "robot", content: "x" }] })).toEqual([
     "messages.0.role",
     'messages.0.role must be "system", "developer", "user" or "assistant", not "robot".',
   ]);
 });
 
-test("a part of another type is refused by that part, not by the whole content", () => {
+test("the error for a part of an unknown type names the part, not the whole content", () => {
   const messages = [{ role: "user", content: [{ type: "image_url", image_url: { url: "x" } }] }];
   expect(problem({ messages })).toEqual([
     "messages.0.content.0.type",
@@ -62,14 +62,14 @@ test("a part of another type is refused by that part, not by the whole content",
   ]);
 });
 
-test("the kinds of a response format are named", () => {
+test("the error for an unknown response format lists its types", () => {
   expect(problem({ response_format: { type: "xml" } })).toEqual([
     "response_format.type",
     'response_format.type must be "text", "json_object" or "json_schema", not "xml".',
   ]);
 });
 
-test("an item that doesn't belong into a list is named where the list begins as one that is allowed", () => {
+test("the error for an invalid item names the item if the list begins with a valid one", () => {
   const param = (input: unknown) => invalidRequest(Value.Errors(EmbeddingRequest, { input })).detail.param;
   expect([["a", 1], [1, "a"], [[1], []], [[1], [2, "a"]], ["a", ""], {}].map(param)).toEqual([
     "input.1",
@@ -81,7 +81,7 @@ test("an item that doesn't belong into a list is named where the list begins as 
   ]);
 });
 
-test.each([" ", " x", "x ", "a\nb", "a\tb", "\u0085", ""])("%j is no name", (name) => {
+test.each([" ", " x", "x ", "a\nb", "a\tb", "\u0085", ""])("%j is not a name", (name) => {
   expect(Value.Check(Name(100), name)).toBe(false);
 });
 
@@ -89,7 +89,7 @@ test.each(["x", "search service", "Größe 中 😀", "a.b/c"])("%j is a name", 
   expect(Value.Check(Name(100), name)).toBe(true);
 });
 
-test("a name of more than one line is told what a name is", () => {
+test("the error for a name with several lines says what a name is", () => {
   const { message } = invalidRequest(Value.Errors(Type.Object({ name: Name(100) }), { name: "a\r\nb" }));
   expect(message).toBe("name must be one line of text without space at its ends.");
 });
@@ -111,7 +111,7 @@ test.each([
     InvalidateCache,
     "The body must have at most 1 field. Fields: entry, namespace, model, prompt, index, evaluator, tag.",
   ],
-])("%j says what would be right", (body, schema, message) => {
+])("the error for %j says what is valid", (body, schema, message) => {
   expect(invalidRequest(Value.Errors(schema, body)).message).toBe(message);
 });
 

@@ -35,7 +35,7 @@ const RANGE_PROBLEMS = new Set([
   ValueErrorType.ArrayMaxItems,
 ]);
 
-/** A value that is none of the words that stand there. */
+/** A value that is not one of the allowed literals. */
 const isWrongWord = ({ type, schema }: ValueError): boolean =>
   type === ValueErrorType.Literal ||
   (type === ValueErrorType.Union && KindGuard.IsUnion(schema) && schema.anyOf.every(KindGuard.IsLiteral));
@@ -44,7 +44,7 @@ const isUnknownField = ({ type }: ValueError): boolean => type === ValueErrorTyp
 
 const depth = (error: ValueError): number => error.path.split("/").length;
 
-/** How close a variant of a union is to what was given. */
+/** How closely a variant of a union matches the value. */
 const Closeness = { otherType: 0, otherWord: 1, otherItem: 2, rightVariant: 3 } as const;
 
 const TYPE_PROBLEMS = new Set([
@@ -56,7 +56,7 @@ const TYPE_PROBLEMS = new Set([
 ]);
 
 interface Variant {
-  /** Its most telling problem. */
+  /** Its most informative problem. */
   problem: ValueError;
   problemCount: number;
   closeness: (typeof Closeness)[keyof typeof Closeness];
@@ -224,7 +224,7 @@ export const describeErrors = (errors: Iterable<ValueError>, noun: Noun = "field
 /** TypeBox's problems as one `invalid_request`: `param` is the first field that is wrong, `details` lists them all. */
 export const invalidRequest = (errors: Iterable<ValueError>, noun?: Noun): AppError => {
   const details = describeErrors(errors, noun);
-  // A problem of a field says more than one of the whole body.
+  // A problem with a field is more helpful than one with the whole body.
   const [first] = details.toSorted((a, b) => Number(b.path !== "") - Number(a.path !== ""));
   return new AppError("invalid_request", first?.message ?? "The request does not fit this endpoint.", {
     param: (first && dotted(first.path)) || undefined,

@@ -8,11 +8,11 @@ const here = import.meta.dir;
 const NOT_INSTALLED = "gpu-node/cuda/not-installed";
 
 await Bun.write(join(here, "package.json"), await cudaManifestText());
-// Bun resolves the manifest where it will be installed: at a root that has the empty package in its place.
+// Bun resolves the manifest in a root with the empty package in the same place as when it is installed.
 const root = await mkdtemp(join(tmpdir(), "groundwire-cuda-"));
 await cp(join(here, "package.json"), join(root, "package.json"));
 await cp(join(ROOT, NOT_INSTALLED), join(root, NOT_INSTALLED), { recursive: true });
-// With the root's lockfile as the start, only the packages that it overrides are resolved.
+// Starting from the root's lockfile, Bun only resolves the packages that the root overrides.
 await cp(join(ROOT, "bun.lock"), join(root, "bun.lock"));
 const install = Bun.spawn([process.execPath, "install", "--lockfile-only", `--config=${join(ROOT, "bunfig.toml")}`], {
   cwd: root,

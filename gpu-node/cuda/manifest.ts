@@ -8,8 +8,8 @@ interface Manifest {
 
 export const ROOT = join(import.meta.dir, "..", "..");
 /**
- * Packages that a GPU machine needs and the root overrides with the empty package `not-installed`, by their name in
- * package.json or their place in bun.lock. Overrides for other reasons stay.
+ * Packages that a GPU machine needs and that the root overrides with the empty package `not-installed`. Matches their
+ * name in package.json or their key in bun.lock. Other overrides stay.
  */
 export const GPU_BINARIES = /^(node-llama-cpp\/)?@node-llama-cpp\/.*(cuda|vulkan)/;
 

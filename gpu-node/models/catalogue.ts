@@ -113,7 +113,7 @@ export const catalogue = (): readonly CatalogueModel[] => MODELS;
 
 export const findModel = (name: string): CatalogueModel | undefined => MODELS.find((model) => model.name === name);
 
-/** The kinds of model that a node with these settings loads from a file. */
+/** The kinds of models that a node with these settings loads from files. */
 export const neededModels = (node: Config["node"]): ModelKind[] => {
   const kinds: ModelKind[] = [];
   if (node.engine === "llama") kinds.push("chat");

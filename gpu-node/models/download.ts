@@ -10,7 +10,7 @@ import { checkGguf } from "./gguf";
 import type { OnProgress } from "./progress";
 import { hashOnce, isRight, partOf, takeName } from "./verify";
 
-/** A model whose file lies on this machine and was checked. */
+/** A model whose file is on this machine and was verified. */
 export interface ModelFile {
   /** As clients name it. */
   name: string;
@@ -24,9 +24,9 @@ export interface ModelFile {
 }
 
 /**
- * The file of the chat or embedding model that the configuration names, by a name of the catalogue or the path of a
- * `.gguf` file; fetched and converted if it isn't there. Several processes may call it at once: one works, the others
- * wait. Throws AppError: model_not_found, invalid_request (no GGUF, or a model of the other kind), storage_full,
+ * The file of the configured chat or embedding model, given by its name in the catalogue or the path of a `.gguf` file.
+ * It is downloaded and converted if it is missing. Several processes may call it at the same time: one works, the
+ * others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind), storage_full,
  * unavailable (every source failed; the message says what to do).
  */
 export const ensureModel = async (
@@ -73,7 +73,7 @@ export const ensureCatalogueModel = async (
   };
 };
 
-/** Fetches a checkpoint and converts it. The checkpoint, several times the size of what is made of it, is not kept. */
+/** Downloads a checkpoint and converts it. The checkpoint is not kept: it is several times as large as the result. */
 const makeFile = async (
   { file, sources }: CatalogueModel,
   checkpoint: NonNullable<CatalogueModel["checkpoint"]>,
@@ -100,7 +100,7 @@ const makeFile = async (
   await rm(folder, { recursive: true });
 };
 
-/** A file of the user's own: what it holds is known from its hash alone. */
+/** A file of the user's own. Only its hash identifies it. */
 const useOwnFile = async (
   name: string,
   kind: ModelKind,
@@ -140,8 +140,8 @@ const exists = (path: string): Promise<boolean> =>
 const RETRY_MS = 200;
 
 /**
- * Runs `work` while no other process runs with the same lock file. The lock is the operating system's, held through
- * SQLite, so it is free again the moment its holder ends, however it ends: nothing has to be told stale from alive.
+ * Runs `work` while holding a lock file that other processes respect. The operating system holds the lock, through
+ * SQLite, and frees it when its holder ends for any reason, so there are no stale locks.
  */
 const withFileLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   await mkdir(dirname(path), { recursive: true });

@@ -1,14 +1,14 @@
 import { AppError } from "../../lib/errors";
 import type { NodeState } from "../protocol";
 
-/** The sign of life of one running request. Times on the clock of `performance.now()`. */
+/** The heartbeat of one running request, on the clock of `performance.now()`. */
 interface Pulse {
   beatAt: number;
-  /** It waits for its client to read, so nothing is due. */
+  /** The request waits for its client to read, so no heartbeat is expected. */
   held: boolean;
 }
 
-/** Everything of one kind that runs, and since when none of it has got on. */
+/** The running requests of one kind, and how long none of them has made progress. */
 class Pulses {
   readonly #running = new Set<Pulse>();
 
@@ -23,7 +23,7 @@ class Pulses {
     this.#running.delete(pulse);
   }
 
-  /** Milliseconds since the last beat of any request that owes one; undefined when none does. */
+  /** Milliseconds since the last heartbeat of any request; undefined if none is expected. */
   silentMs(now = performance.now()): number | undefined {
     let silentMs: number | undefined;
     for (const { beatAt, held } of this.#running) {
@@ -33,11 +33,11 @@ class Pulses {
   }
 }
 
-/** Where the node stands in its life: loading → ready ⇄ stuck → draining, or failed for good. */
+/** The state of the node: loading → ready ⇄ stuck → draining, or failed permanently. */
 export class NodeStatus {
   /** 0…1. */
   progress = 0;
-  /** The models are there, whatever came after. */
+  /** True once the models have loaded, whatever happened later. */
   loaded = false;
   readonly answers = new Pulses();
   readonly embeddings = new Pulses();
@@ -71,7 +71,7 @@ export class NodeStatus {
     return silentMs > this.#stuckMs ? "stuck" : "ready";
   }
 
-  /** Throws model_loading, unavailable or why the engine failed unless the node takes new work. A stuck node does: it may come back. */
+  /** Throws model_loading, unavailable or the engine's failure unless the node takes new work. A stuck node does. */
   assertOpen(): void {
     if (this.failure) throw this.failure;
     const state = this.state();

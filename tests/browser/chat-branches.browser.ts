@@ -96,7 +96,7 @@ describe("a question", () => {
       ]);
     }));
 
-  test("is edited by the keys of the composer: Enter asks, Shift+Enter makes a line, Escape cancels", () =>
+  test("can be edited with the keyboard: Enter asks, Shift+Enter adds a line, Escape cancels", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");
       const edit = () => page.getByRole("link", { name: "Edit question" }).press("Enter");

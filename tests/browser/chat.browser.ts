@@ -176,7 +176,7 @@ describe("a request of the page that is refused", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
     ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()],
-  ])("%s, in every way: says why, and the page and what was typed stay", (_, path, act) =>
+  ])("%s, with every kind of error: says why, and keeps the page and what was typed", (_, path, act) =>
     chatting({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       pages.chat.say("An answer");
       pages.chat.finish();

@@ -358,7 +358,7 @@ describe("an upload", () => {
 });
 
 describe("U8: a request of these pages that is refused", () => {
-  test("the look at a running upload, in every way: says so, and the page stays", () =>
+  test("polling a running upload, with every kind of error: says so, and keeps the page", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, (page) =>
       withoutWorker(async () => {
         await page.goto("/datasets/new");

@@ -362,7 +362,7 @@ describe("an evaluation", () => {
 });
 
 describe("U8: the form, refused", () => {
-  test("in every way: says so and keeps what was typed", () =>
+  test("with every kind of error: says so and keeps what was typed", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);

@@ -4,7 +4,7 @@ import type { AxeResults, RunOptions } from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../programs";
 
-/** Pictures of screens, and what axe left to a person; `contact-sheet.ts` makes one page of them. */
+/** Screenshots, and findings that axe left to a person. `contact-sheet.ts` puts them on one page. */
 export const OUTPUT = join(import.meta.dir, "../output");
 export const TO_REVIEW = join(OUTPUT, "to-review.jsonl");
 mkdirSync(OUTPUT, { recursive: true });
@@ -13,31 +13,31 @@ export const THEMES = ["light", "dark"] as const;
 export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
 
-/** Ends every transition to the colours of another theme; asking for them makes the page compute its styles first. */
+/** Finishes all colour transitions after a change of theme. Listing them makes the page compute its styles first. */
 const END_TRANSITIONS = `for (const animation of document.getAnimations()) {
   if (animation instanceof CSSTransition) animation.finish();
 }`;
 
 const AXE_SOURCE = await Bun.file(new URL(import.meta.resolve("axe-core/axe.min.js"))).text();
-/** Describes only what did not pass, and names elements by their HTML alone. */
+/** Reports only what did not pass, and identifies elements by their HTML. */
 const AXE_OPTIONS: RunOptions = {
   runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   resultTypes: ["violations", "incomplete"],
   selectors: false,
 };
 
-/** Kinds of findings that axe leaves to a person, once one has looked at them; see the contact sheet for where. */
+/** Findings that axe leaves to a person and that a person has reviewed. The contact sheet shows where they are. */
 const REVIEWED: Readonly<Record<string, string>> = {
   "color-contrast":
-    "text that is scrolled under another part or cut off; elsewhere on these screens axe measured its colours",
+    "text that is cut off or scrolled behind another element; axe measured its colours elsewhere on these screens",
 };
 
 let browser: Browser | undefined;
 
-/** Its icon keeps the browser from asking the site for one. */
+/** The icon keeps the browser from requesting /favicon.ico. */
 const EMPTY_PAGE = '<!doctype html><link rel="icon" href="data:,">';
 
-/** Windows that tests have left clean, by site and scripts: a new one costs a second, as it starts a process and caches nothing. */
+/** Clean windows to reuse, by site and scripts. A new window takes a second: new process, empty cache. */
 const idleWindows = new Map<string, Page>();
 
 /** One browser for all tests of a process; `closeBrowser` ends it. */
@@ -61,17 +61,17 @@ export const closeBrowser = async (): Promise<void> => {
 export interface ScreenOptions {
   width?: keyof typeof WIDTHS;
   theme?: Theme;
-  /** Off: what every page must also do without scripts. */
+  /** False: the page must work without scripts. */
   javaScript?: boolean;
   /** Value of the session cookie. */
   session?: string;
   /** Statuses that this test forces; Chromium writes each of them to the console as an error. */
   expectedStatuses?: readonly number[];
-  /** Faults that this test provokes in another way. */
+  /** Other faults that this test provokes. */
   expectedFault?: RegExp;
 }
 
-/** A browser window that watches its page: everything that must not happen is collected in `faults`. */
+/** A browser window that watches its page and collects errors in `faults`. */
 export class Screen {
   readonly faults: string[] = [];
 
@@ -140,7 +140,7 @@ export class Screen {
     await this.page.evaluate(END_TRANSITIONS);
   }
 
-  /** Adds what is wrong with the page as it stands now, and how it is looked at. */
+  /** Checks the current page and adds its faults, with the theme and width. */
   async inspect(): Promise<void> {
     const { width, theme } = this.look;
     for (const problem of await this.#axe()) this.faults.push(`${theme}, ${width} px: ${problem}`);
@@ -150,7 +150,7 @@ export class Screen {
     if (overflow > 0) this.faults.push(`${theme}, ${width} px: scrolls sideways by ${overflow} px`);
   }
 
-  /** axe runs in the page through the debugger, which no Content-Security-Policy has to allow for. */
+  /** Runs axe in the page through the debugger, which the Content-Security-Policy doesn't restrict. */
   async #axe(): Promise<string[]> {
     if (!(await this.page.evaluate("'axe' in window"))) await this.page.evaluate(AXE_SOURCE);
     const found = await this.page.evaluate<AxeResults>(`axe.run(${JSON.stringify(AXE_OPTIONS)})`);
@@ -166,18 +166,18 @@ export class Screen {
     );
   }
 
-  /** Keeps a picture for the contact sheet. */
+  /** Saves a screenshot for the contact sheet. */
   async shoot(name: string): Promise<void> {
     const { width, theme } = this.look;
     await this.page.screenshot({ path: join(OUTPUT, `${name}.${width}.${theme}.png`), animations: "disabled" });
   }
 
-  /** Ends the window with all that it has. */
+  /** Closes the window with its cookies and storage. */
   async close(): Promise<void> {
     await this.page.context().close();
   }
 
-  /** Leaves the window to the next test, on an empty page of its site: another site would cost it its process. */
+  /** Frees the window for the next test, on an empty page of the same site. Another site would need a new process. */
   async release(): Promise<void> {
     const { page } = this;
     const context = page.context();
@@ -194,7 +194,7 @@ export class Screen {
   }
 }
 
-/** Opens a screen, runs `work`, and answers what went wrong meanwhile. A screen whose test failed is not used again. */
+/** Opens a screen, runs `work` and returns the faults. The window of a failed test is not reused. */
 export const onScreen = async (
   url: string,
   options: ScreenOptions,

@@ -125,7 +125,7 @@ describe("labels", () => {
   });
 });
 
-test("a form that was corrected takes the problems of its first attempt off the page", async () => {
+test("submitting a corrected form removes the errors of the first attempt", async () => {
   const options = { session: await signIn(), expectedStatuses: [422] };
   const faults = await onScreen(pages.url, options, async (page) => {
     const send = () => page.getByRole("button", { name: "Evaluate", exact: true }).click();

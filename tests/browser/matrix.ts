@@ -4,7 +4,7 @@ import { AppError, type ErrorKind } from "../../lib/errors";
 import { onScreen, type Screen, THEMES, WIDTHS } from "./harness";
 import type { Pages } from "./pages";
 
-/** Every way in which a request of a page may be refused, with its status. */
+/** Every kind of error that a page's request may get, with its status. */
 const REFUSALS: [ErrorKind, number][] = [
   ["insufficient_role", 403],
   ["not_found", 404],
@@ -19,8 +19,8 @@ const REFUSALS: [ErrorKind, number][] = [
 export const REFUSED_STATUSES = REFUSALS.map(([, status]) => status);
 
 /**
- * Refuses the requests for `path` in every way, one after the other on the same page: each time the alert region must
- * show the cause, and `stays` must hold.
+ * Rejects the requests for `path` with every kind of error, one after another on the same page. Each time the alert
+ * region must show the cause, and `stays` must hold.
  */
 export const refuseInEveryWay = async (
   page: Page,
@@ -39,7 +39,7 @@ export const refuseInEveryWay = async (
   refusal.error = undefined;
 };
 
-/** Reaches a screen by loading the page again while its requests for `path` are refused. */
+/** Reaches a screen by reloading the page while its requests for `path` are rejected. */
 export const reloadRefused =
   (pages: () => Pages, path: RegExp) =>
   (kind: ErrorKind, message: string, retryAfterMs?: number) =>
@@ -61,17 +61,17 @@ export interface ScreenCase {
   reach?: (page: Page) => Promise<unknown>;
   /** What the reader must be able to see then. */
   shows: string;
-  /** What has to hold as long as the page is looked at. */
+  /** Must hold while the page is checked. */
   during?: (look: () => Promise<void>) => Promise<void>;
 }
 
 /**
- * Each case is reached once and looked at in each theme and both widths: shown, accessible, without an error, and with a
- * picture for people.
+ * Each case is reached once and checked in each theme at both widths: visible, accessible and free of errors. A
+ * screenshot is saved for people.
  */
 export const testScreens = <C extends ScreenCase>(
   cases: readonly C[],
-  /** Address of the pages, and the session of who looks; undefined: nobody is signed in. */
+  /** Address of the pages, and the reader's session; undefined: not signed in. */
   open: (screen: C) => Promise<{ url: string; session: string | undefined }>,
 ): void => {
   describe("each screen in each state, light and dark, wide and narrow: accessible, no error, no sideways scroll", () => {

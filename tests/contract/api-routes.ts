@@ -2,7 +2,7 @@ import { createApp, type Services } from "../../gateway/app";
 import type { RouteFacts, RouteRole } from "../../gateway/http/route-facts";
 import { defaultConfig } from "../../lib/settings";
 
-/** Every route of the API as the app declares it, such as `POST /v1/keys/:id/rotate`. Its handlers have no services. */
+/** Every API route of the app, such as `POST /v1/keys/:id/rotate`. The handlers have no services. */
 export interface ApiRoute {
   route: string;
   method: string;
@@ -10,7 +10,7 @@ export interface ApiRoute {
   role: RouteRole | undefined;
 }
 
-/** Health and the API; pages and their files are no part of the document. */
+/** Health and the API. Pages and their files are not in the document. */
 const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
 
 const services: Partial<Services> = { config: defaultConfig() };

@@ -337,7 +337,7 @@ describe("D22: a run elsewhere", () => {
     const lines = (await response.text()).trim().split("\r\n");
     expect(lines).toHaveLength(4);
     expect(lines[1]).toContain(",'=cmd|");
-    // Null and the empty text are empty cells.
+    // Null and the empty string are empty cells.
     expect(lines.filter((line) => /,'(,|$)/.test(line))).toEqual([]);
   });
 });

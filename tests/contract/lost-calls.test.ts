@@ -67,7 +67,7 @@ test.each([
   ["POST", "/v1/chat", 415],
   ["POST", "/v1/chat/", 415],
   ["PATCH", "/v1/keys/key_1", 415],
-])("%s %s with a form is %i: the route comes before the type of the body", async (method, path, status) => {
+])("%s %s with a form is %i: the route is checked before the type of the body", async (method, path, status) => {
   const key = await stack.keyOf("admin");
   const file = new FormData();
   file.set("file", new File(["x"], "a.wav"));

@@ -135,7 +135,7 @@ test("hundreds of mixed requests, faults and callers that leave: each ends as it
   const running = () => ledger.explain(principal).find(({ name }) => name === "parallel_requests")?.used;
   JSON.parse(await (await stack.call("GET", "/v1/cache")).text()).in_flight;
   await until("nothing holds a place of the key", () => running() === 0, 5000);
-  await until("no run is left", () => activeRequests.size === 0, 5000);
+  await until("no active request is left", () => activeRequests.size === 0, 5000);
   await until("no flight is left", () => answers.inFlight() === 0, 5000);
   await until("the node runs nothing", () => engine.nodes().every((node) => node.outstanding === 0), 5000);
   await until(

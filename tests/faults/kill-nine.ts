@@ -5,20 +5,20 @@ import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 
 /**
- * Gateway and jobs worker are killed with signal 9 at random moments while clients upload datasets and evaluate answers:
- * `bun run faults`. Every answer that a client got is written down outside the database, and has to be found there in
- * the end; what was not acknowledged is there whole or not at all. `bun tests/faults/kill-nine.ts 200`.
+ * Kills the gateway and the jobs worker with signal 9 at random moments while clients upload datasets and evaluate
+ * answers: `bun run faults`. Every response that a client got is recorded outside the database, and the database must
+ * contain it at the end. Unacknowledged work is stored whole or not at all. `bun tests/faults/kill-nine.ts 200`.
  */
 
 const UPLOADERS = 2;
 const EVALUATORS = 3;
-/** Time between a start and the next kill, in milliseconds: as often below a tenth of the longest as above it. */
+/** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
 const LIFE_MS = [50, 5000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
-/** After the last kill a client asks so often for one more acknowledgement; an upload whose workers died is refused once. */
+/** Attempts to get one more acknowledgement after the last kill. An upload whose workers died is rejected once. */
 const LAST_TRIES = 5;
 
-/** Who dies: the gateway, the worker, or both at once. */
+/** Which process is killed: the gateway, the worker, or both. */
 const VICTIMS = [
   [true, false],
   [false, true],
@@ -38,25 +38,25 @@ export interface KillReport {
   kills: number;
   datasets: number;
   runs: number;
-  /** Requests that got no answer, because who was to give it was dead. */
+  /** Requests without a response, because the process was dead. */
   unanswered: number;
-  /** Requests that were told to come again: 409 or 503. */
+  /** Requests that were asked to retry: 409 or 503. */
   refused: number;
-  /** Uploads that three workers died of in a row: at so many kills some are taken for poison. */
+  /** Uploads during which three workers in a row were killed. With this many kills, some count as poison. */
   quarantined: number;
-  /** Every other answer: there is none that a kill explains. */
+  /** All other errors. A kill explains none of them. */
   unexpected: string[];
-  /** What was acknowledged and is not there, or is something else. */
+  /** Acknowledged work that is missing or different. */
   lost: string[];
-  /** What is there in part. */
+  /** Partly stored work. */
   torn: string[];
-  /** Uploads whose job has ended, and pieces without their upload. */
+  /** Uploads of finished jobs, and pieces without an upload. */
   leftovers: number;
   integrity: string;
   brokenReferences: number;
 }
 
-/** Writes each acknowledgement down before the next request: whatever dies afterwards can't take it back. */
+/** Records each acknowledgement on disk before the next request, so that no later kill can lose it. */
 class Ledger {
   readonly #file: number;
   constructor(private readonly path: string) {
@@ -87,7 +87,7 @@ const post = async (stack: Stack, path: string, body: FormData | Json): Promise<
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-/** An answer that acknowledges nothing. */
+/** A response without an acknowledgement. */
 class Refused extends Error {
   constructor(
     readonly status: number,
@@ -131,7 +131,7 @@ const note = (counts: Counts, thrown: unknown): void => {
   else counts.unexpected.push(thrown.message);
 };
 
-/** Works until the kills are over and one more request was acknowledged; what fails is asked for again under another name. */
+/** Sends requests until the kills are over and one more is acknowledged. Failed requests are retried with a new name. */
 const client = async (
   work: (name: string) => Promise<Acknowledged>,
   ledger: Ledger,
@@ -190,11 +190,9 @@ const check = async (stack: Stack, acknowledged: readonly Acknowledged[]) => {
   const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
   const value = async (sql: string) => (await database.execute(sql)).rows[0]?.[0];
   try {
-    await until("what was staged is cleared away", async () => (await value(STAGED)) === 0, 90_000);
+    await until("staged revisions are deleted", async () => (await value(STAGED)) === 0, 90_000);
     const leftovers = async () => Number(await value(LEFTOVERS));
-    await until("what was uploaded is cleared away", async () => (await leftovers()) === 0, 90_000).catch(
-      () => undefined,
-    );
+    await until("uploads are deleted", async () => (await leftovers()) === 0, 90_000).catch(() => undefined);
     const torn = (await database.execute(TORN)).rows.map((row) => String(row[0]));
     return {
       datasets: acknowledged.filter(({ kind }) => kind === "dataset").length,
@@ -212,7 +210,7 @@ const check = async (stack: Stack, acknowledged: readonly Acknowledged[]) => {
 
 const STAGED = "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL";
 
-/** Bytes that nobody needs; what a gateway was just taking in when it died stays for a day. */
+/** Bytes that should have been deleted. An upload that was running when a gateway died is kept for a day. */
 const LEFTOVERS = `SELECT
   (SELECT COUNT(*) FROM uploads JOIN jobs ON jobs.id = uploads.job_id WHERE jobs.ended_at IS NOT NULL)
   + (SELECT COUNT(*) FROM upload_parts WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.id = upload_id))`;
@@ -241,18 +239,18 @@ const findRun = async (stack: Stack, id: string) => {
   return result && { result: result.id, values: result.scores.map(({ value }) => value) };
 };
 
-/** Acknowledgements for each kill, of uploads and of evaluations: with fewer of them hardly anything was tried. */
+/** Minimum acknowledgements per kill, of uploads and evaluations. With fewer, the run tested too little. */
 const LEAST_ACKNOWLEDGED = { datasets: 0.1, runs: 1 };
 
-/** The guarantees that a report breaks. */
+/** The guarantees that a report violates. */
 export const brokenBy = (report: KillReport): string[] => {
   const { kills, datasets, runs, lost, torn, leftovers, integrity, brokenReferences, unexpected } = report;
   const claims: [claim: string, isKept: boolean][] = [
-    ["what was acknowledged is there", lost.length === 0],
-    ["nothing is there in part", torn.length === 0],
-    ["nothing is left of uploads that have ended", leftovers === 0],
-    ["the file is whole", integrity === "ok" && brokenReferences === 0],
-    ["every other answer says to come again", unexpected.length === 0],
+    ["no acknowledged work is lost", lost.length === 0],
+    ["nothing is partly stored", torn.length === 0],
+    ["finished uploads are deleted", leftovers === 0],
+    ["the database file is intact", integrity === "ok" && brokenReferences === 0],
+    ["every other response asks to retry", unexpected.length === 0],
     [
       "enough was acknowledged",
       datasets >= kills * LEAST_ACKNOWLEDGED.datasets && runs >= kills * LEAST_ACKNOWLEDGED.runs,

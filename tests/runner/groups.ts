@@ -6,20 +6,20 @@ export interface Group {
   /** Relative to the project's root, in order of name. */
   files: string[];
   needs: readonly Requirement[];
-  /** Longest time of one test in milliseconds. */
+  /** Timeout of one test in milliseconds. */
   timeoutMs: number;
-  /** So many files run at once, each in a process of its own; left out: one process runs all, one after the other. */
+  /** Number of files that run in parallel, each in its own process; left out: one process runs all in sequence. */
   atOnce?: number;
-  /** A program that looks at what the tests have left, relative to the project's root. */
+  /** A program that processes the output of the tests, relative to the project's root. */
   after?: string;
 }
 
 interface GroupRule extends Omit<Group, "files"> {
-  /** The first rule that a file fits takes it. */
+  /** A file belongs to the first group whose pattern matches. */
   takes: RegExp;
 }
 
-/** What needs a program names it in its file name, so that everything else runs where that program is missing. */
+/** Tests that need a program have its name in their file name, so that all others can run without it. */
 const RULES: readonly GroupRule[] = [
   { name: "static", takes: /^tests\/(static|architecture)\.test\.ts$/, needs: [], timeoutMs: 20_000 },
   {
@@ -39,7 +39,7 @@ const RULES: readonly GroupRule[] = [
 
 const ORDER = ["static", "unit", "contract", "redis", "end-to-end", "end-to-end redis", "browser"];
 
-/** Every test file of the project under `root`, in the groups that they run in; groups without a file are left out. */
+/** All test files of the project under `root`, by group. Groups without files are left out. */
 export const findGroups = async (root: string): Promise<Group[]> => {
   const pattern = new Bun.Glob("{bench,db,gateway,gpu-node,jobs,lib,tests,views}/**/*.{test,browser}.{ts,tsx}");
   const files = (await Array.fromAsync(pattern.scan(root))).sort();

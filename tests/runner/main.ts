@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dir, "../..");
 const HELP = `Installs what the tests need and runs them: static, unit, contract, redis, end-to-end, browser.
 
   bun run test              every group
-  bun run test unit redis   the groups whose names begin so`;
+  bun run test unit redis   the groups whose names begin with unit or redis`;
 
 const heading = (text: string) => console.log(`\n=== ${text} ===`);
 const seconds = (sinceMs: number) => `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
@@ -41,7 +41,7 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
   const startedAt = performance.now();
   const run = async (files: readonly string[]) =>
     tallyGroup(await runFiles(files, { cwd: ROOT, timeoutMs: group.timeoutMs }));
-  // The largest file first: a long one at the end would run alone.
+  // Largest file first, so that no long file runs last with nothing in parallel.
   const bySize = group.files.toSorted((a, b) => Bun.file(join(ROOT, b)).size - Bun.file(join(ROOT, a)).size);
   const tally =
     group.atOnce === undefined
@@ -53,7 +53,7 @@ const runGroup = async (group: Group): Promise<{ tally: Tally; note?: string }> 
   return { tally };
 };
 
-/** Puts a default model where every test finds it; that it can't be had is one failure, and the rest still runs. */
+/** Downloads a default model for all tests. If that fails, it counts as one failure and the other tests still run. */
 const fetchModel = async (kind: ModelKind): Promise<Tally> => {
   const { models } = loadConfig();
   heading(`model: ${models[kind]}`);
@@ -65,7 +65,7 @@ const fetchModel = async (kind: ModelKind): Promise<Tally> => {
   }
 };
 
-/** What is in the API and not built yet: a list that shrinks to none. */
+/** Prints the API routes that are not implemented yet. */
 const printNotImplemented = async (): Promise<void> => {
   await import("../../gateway/app");
   const routes = [...notImplementedRoutes].sort();
@@ -80,7 +80,7 @@ await runCommand(HELP, {}, async ({ positionals }) => {
   const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
   if (unknown !== undefined) {
     const names = all.map(({ name }) => name).join(", ");
-    throw new AppError("invalid_request", `There is no group of tests "${unknown}". Groups: ${names}.`);
+    throw new AppError("invalid_request", `There is no test group "${unknown}". Groups: ${names}.`);
   }
   const groups = all.filter(
     ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),

@@ -76,7 +76,7 @@
       });
   });
 
-  // A form that is sent again takes the problems of its last attempt off the page: its answer may not replace the form.
+  // Submitting a form again removes the errors of the last attempt, because the response may not replace the form.
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
     const refused = ctx.sourceElement.matches("form") ? ctx.sourceElement.querySelectorAll(".refused") : [];
     if (refused.length === 0) return;

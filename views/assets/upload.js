@@ -26,7 +26,7 @@
     if (!file) return;
     event.preventDefault();
     if (file.size > Number(form.dataset.upload)) {
-      refuse(`The file has ${mib(file.size)}; the most that is taken is ${mib(form.dataset.upload)}. Split it.`);
+      refuse(`The file has ${mib(file.size)}; the limit is ${mib(form.dataset.upload)}. Split it.`);
       return;
     }
     const box = form.querySelector(".upload-progress");

@@ -54,6 +54,8 @@ test("a page that still shows a deleted turn doesn't answer another question aga
   await post(`${chat}/questions/${question}/delete`, {});
   await post("/chat", { conversation: chat.slice("/chat/".length), question: "Another" });
   const before = await page();
-  expect(await (await post(shown, {})).text()).toContain("This conversation has no such answer, or it was deleted.");
+  expect(await (await post(shown, {})).text()).toContain(
+    "This answer does not exist in this conversation, or it was deleted.",
+  );
   expect(await page()).toBe(before);
 });

@@ -227,7 +227,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
       "/:id/answers/:answer/regenerate",
       async ({ request, params: { id, answer } }) => {
         const { generation } = await conversations.regenerate(askingOf(request), id, answer);
-        // Without scripts a page can't fill itself: its form waits for the whole answer.
+        // Without scripts, a page can't update itself: the form's response waits for the whole answer.
         if (!isHtmx(request)) await generation.whole(request.signal);
         return otherBranch(request, id);
       },
@@ -247,7 +247,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
         if (!isHtmx(request)) return chatPage(request, id, { editing: question });
         const { messages } = await conversations.get(principalOf(request), id);
         const message = messages.find((one) => one.id === question && one.role === "user");
-        if (!message) throw new AppError("not_found", "There is no such question, or it was deleted.");
+        if (!message) throw new AppError("not_found", "This question does not exist, or it was deleted.");
         return html(<QuestionForm conversationId={id} message={message} />);
       },
       { detail: allows("member") },

@@ -18,7 +18,7 @@ import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
 import { readMapping } from "./mapping";
 import { nameOf, noFile, UploadPage } from "./upload";
 
-/** Most files are read in less time: then what was found comes at once, and no page that says to wait. */
+/** Most files are read faster than this, so the reader sees the result without a waiting page. */
 const PATIENCE_MS = 500;
 const LOOK_MS = 25;
 
@@ -29,12 +29,12 @@ interface Services {
   uploads: Uploads;
 }
 
-/** A file on its way into a dataset: uploaded, read, looked at, then stored or read again with other columns. */
+/** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
 export const importPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
   const { maxUploadBytes: maxBytes } = config.datasets;
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
-  /** Takes the file in and has it read; what it becomes is chosen afterwards. */
+  /** Stores the uploaded file and starts to read it. The reader chooses afterwards what to do with it. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {
     const frame = frameOf(request);
     const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
@@ -57,7 +57,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     }
   };
 
-  /** Reads without storing. A name that is taken is no obstacle to a look. */
+  /** Starts a dry run: reads the file without storing samples. The name may already be taken. */
   const look = async (
     request: Request,
     upload: Upload,
@@ -70,7 +70,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     return redirect(request, `/datasets/imports/${job}`);
   };
 
-  /** An import when it has ended, or as it is when that takes longer. */
+  /** Waits up to `patienceMs` for an import to end, then returns its current state. */
   const findSoon = async (principal: Principal, job: string, patienceMs: number): Promise<ImportView> => {
     const endMs = performance.now() + patienceMs;
     for (;;) {
@@ -93,7 +93,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     const props = { ...frame, job: view.job, fileName: fileName ?? "upload", dataset };
     if (view.state === "cancelled") return redirect(request, "/datasets?done=stopped");
     const isDone = view.error !== undefined || view.result !== undefined;
-    // What was renewed until now is done: the whole page comes in its place.
+    // The polled part of the page is done: load the whole page.
     if (isDone && isHtmx(request)) return redirect(request, `/datasets/imports/${view.job}`);
     if (view.error) {
       const { status, message } = view.error;
@@ -117,7 +117,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     return page(<PreviewPage {...props} report={report} form={filled} problems={problems} />, isRefused ? 422 : 200);
   };
 
-  /** What the form on the preview asks for: another look, or to store. */
+  /** Handles the form on the preview: read the file again, or store it. */
   const decide = async (
     request: Request,
     view: ImportView,
@@ -130,14 +130,14 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     const form: ImportForm = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
-      // Nothing is left out that nobody was asked about.
+      // Rows are only left out if the reader chose to.
       onError: body.onError === "skip" ? "skip" : "refuse",
     };
     const { target } = payload;
     const wanted: ImportTarget =
       target.mode === "create" ? { ...target, name: form.name } : { ...target, mode: form.mode };
     const upload = await uploads.get(payload.uploadId, principal.keyId);
-    // What is stored is what was shown: other columns are looked at first.
+    // Only what was previewed is stored: a new column mapping is previewed first.
     const isShown = result.report.columns.every(
       (column) => (mapping[column] ?? undefined) === result.report.mapping[column],
     );
@@ -151,7 +151,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     }
     try {
       const options = { mapping, onError: form.onError, dryRun: false } as const;
-      // Where that fails, as for a name that is taken by then, they choose another.
+      // If this fails, for example because the name is taken by now, the reader chooses another.
       const { job } = await imports.enqueue(
         principal,
         upload,

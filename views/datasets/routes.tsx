@@ -39,7 +39,7 @@ const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const revision = t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 }));
 const done = t.Optional(t.String({ maxLength: 20 }));
 
-/** `/datasets`: the list, and what is in a dataset. `import-routes.tsx` takes files in. */
+/** `/datasets`: the list and each dataset's page. Uploads are in `import-routes.tsx`. */
 export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 

@@ -49,7 +49,7 @@ export const redirect = (request: Request, path: string, headers: Record<string,
 export const isHtmx = (request: Request): boolean =>
   request.headers.get("hx-request") === "true" && request.headers.get("hx-history-restore-request") !== "true";
 
-/** Sent at once, so that the browser has the headers before there is anything to show. */
+/** Sent first, so that the browser gets the headers before there is any content. */
 export const SSE_HELLO = ": hello\n\n";
 
 /** One unnamed message of a stream that hx-sse reads: it swaps the HTML in. */

@@ -22,11 +22,11 @@ export const failed = (message: string, remedy: string): Finding => ({ status: "
 
 const TIMEOUT_MS = 20_000;
 
-/** Runs one check; one that throws or takes too long has failed. */
+/** Runs one check. A check that throws or times out has failed. */
 export const runCheck = async ({ name, run }: Check, settings: Settings): Promise<Result> => {
   const late = failed(
     `no result after ${TIMEOUT_MS / 1000} s`,
-    "Run it again; if it stays, look at this machine's load.",
+    "Run it again. If the check still times out, check this machine's load.",
   );
   try {
     return { name, ...((await withTimeout(Promise.resolve(run(settings)), TIMEOUT_MS)) ?? late) };

@@ -74,7 +74,7 @@ const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: 
 
 const say = (message: string) => console.log(`  ${message}`);
 
-/** Everything that runs, started in the order in which it is needed; resolves with the exit code when all has ended. */
+/** Starts all processes in the order they are needed. Resolves with the exit code when all of them have ended. */
 const start = async (): Promise<number> => {
   const startedAt = performance.now();
   const settings = readSettings();
@@ -131,7 +131,7 @@ const start = async (): Promise<number> => {
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Resolves when `GET /readyz` of the gateway at `url` answers 200, however long its model takes. Rejects when aborted. */
+/** Resolves when `GET /readyz` of the gateway at `url` returns 200; there is no timeout. Rejects when aborted. */
 export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
   while (!(await isReady(url))) {
     await Bun.sleep(POLL_MS);

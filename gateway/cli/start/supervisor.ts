@@ -139,8 +139,9 @@ const lastWords = (logFile: string, start: number): string => {
 const ROOT = join(import.meta.dir, "../../..");
 
 /**
- * The command line that runs a script of Groundwire, given relative to the project's root, from any folder: Bun looks for
- * the JSX settings in the folder that it starts in and not beside the script (1.4.5). The process ends with its parent.
+ * The command line that runs a Groundwire script from any folder. `script` is relative to the project's root. It names
+ * the tsconfig.json, because Bun 1.4.5 looks for the JSX settings in the working directory and not next to the script.
+ * The process ends with its parent.
  */
 export const bunCommand = (script: string): string[] => [
   process.execPath,

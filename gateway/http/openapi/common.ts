@@ -6,7 +6,7 @@ import type { Components, JsonSchema } from "./schemas";
 export const TAGS = [
   {
     name: "Chat",
-    description: "Answers of language models, whole or streamed, in OpenAI's format or with latency, cache and node.",
+    description: "Answers from language models, whole or streamed, in OpenAI's format or with latency, cache and node.",
   },
   { name: "Models", description: "The models you can ask." },
   { name: "Embeddings", description: "Texts as vectors." },
@@ -14,7 +14,7 @@ export const TAGS = [
   { name: "Datasets", description: "Samples in immutable revisions." },
   { name: "Evaluation", description: "Single evaluations, runs and their comparison." },
   { name: "Batch evals", description: "Runs over whole datasets." },
-  { name: "Evaluators", description: "Versioned scorers, and the shadows that may replace them." },
+  { name: "Evaluators", description: "Versioned scorers, and shadow versions to compare with them." },
   { name: "Prompts", description: "Versioned prompt templates." },
   { name: "Feedback", description: "Ratings, comments and corrections of answers." },
   { name: "Conversations", description: "History of the chat page." },
@@ -33,17 +33,17 @@ const number = (description: string, example: number) => ({ description, schema:
 export const HEADERS: Record<string, JsonSchema> = {
   "x-request-id": text("The caller's, if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
   "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
-  ratelimit: text("What is left (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
+  ratelimit: text("Remaining limits (IETF draft)", '"requests";r=118;t=60, "parallel";r=63'),
   "ratelimit-policy": text("The limits (IETF draft)", '"requests";q=120;w=60, "parallel";q=64'),
   "x-ratelimit-limit-requests": number("Requests a minute", 120),
   "x-ratelimit-remaining-requests": number("Requests left in this minute", 118),
-  "x-ratelimit-reset-requests": text("Until all requests are there again", "12.5s"),
+  "x-ratelimit-reset-requests": text("Time until the request limit is full again", "12.5s"),
   "retry-after": number("Seconds until the same request may be sent again", 12),
   "retry-after-ms": number("The same in milliseconds", 11_200),
   "x-should-retry": text("Whether the same request may succeed later", "true"),
   "www-authenticate": text("How to sign in", 'Bearer realm="groundwire"'),
-  "x-retries": number("How often a node was asked again, or another one; on the two routes in OpenAI's format", 0),
-  "x-degraded": text("Codes of what is reduced now, as in /readyz; left out while nothing is", "cache_local"),
+  "x-retries": number("Retries on the same or another node; on the two routes in OpenAI's format", 0),
+  "x-degraded": text("Codes of the current limitations, as in /readyz; absent while everything works", "cache_local"),
   "cache-status": text("Part of the cache (RFC 9211)", "groundwire; hit; ttl=86388"),
   age: number("Seconds since the answer was stored", 12),
 };
@@ -111,7 +111,7 @@ export const PARAMETERS: Record<string, JsonSchema> = {
   IdempotencyKey: {
     name: "Idempotency-Key",
     in: "header",
-    description: "For 24 hours the same key gets the first answer again; with another body it is refused with 422.",
+    description: "For 24 hours, the same key returns the first response again; with a different body it returns 422.",
     schema: { type: "string", minLength: 1, maxLength: 255 },
     example: "upload-2026-11-23",
   },

@@ -12,8 +12,8 @@ The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and
 Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
 
 /**
- * The OpenAPI 3.1 document of a running app. The plugin lists the operations; what stands in them is written here,
- * because it (1.4.16) inlines nested schemas and turns a nullable enum into one that refuses null.
+ * The OpenAPI 3.1 document of a running app. The plugin lists the operations; their content is written here, because
+ * the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null.
  */
 export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema => {
   const components = new Components();
@@ -24,7 +24,7 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
   for (const [path, operations] of Object.entries(toOpenAPISchema(app, { staticFile: false }).paths)) {
     for (const method of Object.keys(operations ?? {})) {
       const route = routes.get(`${method.toUpperCase()} ${path}`);
-      // Pages and their files have no summary, and are no part of the document.
+      // Pages and their files have no summary and are not in the document.
       if (!route?.hooks.detail?.summary) continue;
       const isImplemented = !notImplementedRoutes.has(`${route.method} ${route.path}`);
       paths[path] = { ...paths[path], [method]: writer.write(route, isImplemented) };

@@ -5,7 +5,7 @@ import type { RouteFacts, RouteRole } from "../route-facts";
 import { headerRefs, RATE_LIMIT_HEADERS } from "./common";
 import { type Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
-/** What Elysia knows of a route, and what its `detail` says. */
+/** A route as Elysia lists it, with its `detail`. */
 export interface Route {
   method: string;
   path: string;
@@ -27,7 +27,7 @@ const DESCRIPTIONS: Record<string, string> = {
   503: "Not ready",
 };
 
-/** Whether no key is needed. */
+/** Whether the route works without a key. */
 const isForAll = (role: RouteRole): boolean => role === "open" || role === "public";
 
 const isFile = (schema: unknown): boolean =>
@@ -77,7 +77,7 @@ export class OperationWriter {
     return [...list("path", params), ...list("query", query), ...shared];
   }
 
-  /** A body is JSON, or a form where it has a file. */
+  /** A body is JSON, or a form if it has a file. */
   #body(variants: readonly JsonSchema[]): JsonSchema | undefined {
     if (variants.length === 0) return undefined;
     const content = variants.map((variant) =>
@@ -116,7 +116,7 @@ export class OperationWriter {
       const ok = isObject(answers[200]) ? answers[200] : { description: DESCRIPTIONS[200], headers };
       answers[200] = { ...ok, content: { ...(isObject(ok.content) ? ok.content : {}), ...others } };
     }
-    // A DELETE that declares no answer has none.
+    // A DELETE that declares no response returns no content.
     const isSilent = method === "DELETE" && Object.keys(answers).length === 0;
     if (isSilent) answers[204] = { description: DESCRIPTIONS[204], headers };
     return answers;
@@ -146,7 +146,7 @@ export class OperationWriter {
   }
 }
 
-/** What a route takes: the body that Elysia reads for it, or those that it reads by itself. */
+/** The bodies that a route accepts: the one that Elysia reads for it, or those that it reads itself. */
 const bodiesOf = ({ body }: Route["hooks"], docs: RouteFacts): JsonSchema[] => {
   if (docs["x-bodies"]) return docs["x-bodies"].map((schema) => schema as JsonSchema);
   if (!body) return [];

@@ -9,7 +9,7 @@ interface Rendered {
   etag: string;
 }
 
-/** `/openapi.json` and its reader at `/docs`, both public. `app` is asked on the first request, when all routes stand. */
+/** Public: `/openapi.json` and its viewer at `/docs`. `app` is called on the first request, after all routes exist. */
 export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
   let rendered: Rendered | undefined;
   const render = (): Rendered => {

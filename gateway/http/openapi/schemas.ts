@@ -1,7 +1,7 @@
 import { NEUTRAL, UNSUPPORTED } from "../../contract";
 import { isEmpty } from "../../validation/neutral-values";
 
-/** A JSON Schema as it stands in the document. */
+/** A JSON Schema as the document shows it. */
 export type JsonSchema = { [keyword: string]: unknown };
 
 export const isObject = (value: unknown): value is JsonSchema =>
@@ -12,12 +12,12 @@ const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.
 
 const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
-/** Keywords of ours and of Elysia's that JSON Schema does not have. */
+/** Our own and Elysia's keywords, which are not part of JSON Schema. */
 const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
 /** TypeBox's pattern of "any name" in a record. */
 const ANY_NAME = "^(.*)$";
 
-/** Whether this is an object of a JSON request: unknown fields are rejected, and it is not a form. */
+/** Whether this schema is an object of a JSON request: it rejects unknown fields and is not a form. */
 const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean =>
   additionalProperties === false && !(isObject(properties) && Object.values(properties).some(isFile));
 
@@ -40,9 +40,9 @@ const orNull = (schema: JsonSchema): JsonSchema => {
 };
 
 /**
- * Turns TypeBox schemas into those of the document and collects the named ones: a schema with a `title` becomes a
- * component and is referred to. Words become enums, records plain maps, nullable simple values a list of types.
- * Throws when two different schemas have one name.
+ * Converts TypeBox schemas to those of the document and collects the named ones: a schema with a `title` becomes a
+ * component and is referenced. Unions of literals become enums, records become plain maps, and nullable simple values
+ * get a list of types. Throws if two different schemas have the same name.
  */
 export class Components {
   readonly schemas: Record<string, JsonSchema> = {};

@@ -17,9 +17,9 @@ import { loadModel } from "./runtime";
 
 /** Share of `load` that goes to fetching and checking the file. */
 const FILE_SHARE = 0.7;
-/** Inputs that are computed at once on machines with more cores: each takes its own working memory. */
+/** Maximum parallel inputs on machines with more cores. Each takes its own working memory. */
 const MOST_CONTEXTS = 16;
-/** Texts are tokenized for so long before other work of the process gets a turn. */
+/** Tokenizing runs this long before it yields to other work of the process. */
 const TURN_MS = 5;
 
 interface Loaded {
@@ -142,11 +142,11 @@ const tokenizerModel = (model: LlamaModel, contextWindow: number): TokenizerMode
   };
 };
 
-/** What tokens of an input need of a model. */
+/** The parts of a model that tokenizing an input needs. */
 export interface TokenizerModel<Token> {
-  /** Text that spells a control token stays text. */
+  /** Text that looks like a control token is tokenized as plain text. */
   tokenize(text: string): Token[];
-  /** Stands before every text, and after it. */
+  /** Tokens that the model expects at the start and the end of every text. */
   first?: Token;
   last?: Token;
   vocabularySize: number;
@@ -154,13 +154,12 @@ export interface TokenizerModel<Token> {
 }
 
 /**
- * Tokens of an input as the model reads it: those of a text, or those that were given, between the model's own first and
- * last. `param` is what an error calls the input. Throws context_length_exceeded, and invalid_request for ids that the
- * model doesn't have.
+ * Tokens of an input as the model reads it: the tokens of a text, or the given ids, between the model's first and last
+ * token. `param` names the input in errors. Throws context_length_exceeded, and invalid_request for unknown token ids.
  */
 export type EmbeddingTokenizer<Token> = (input: EmbeddingInput, param: string) => Token[];
 
-/** A text of more characters than this for each token of the window is tried by its beginning before all of it is tokenized. */
+/** A text with more characters per token of the window than this is checked by tokenizing its start first. */
 const CHARACTERS_PER_TOKEN = 32;
 
 export const createEmbeddingTokenizer = <Token extends number>({

@@ -51,29 +51,29 @@ const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<L
   }
 };
 
-/** Undefined where the system doesn't tell: node-llama-cpp then counts the cores itself. */
+/** Undefined if the system doesn't say: node-llama-cpp then counts the cores itself. */
 const freeThreads = (): number | undefined => {
   const share = readCpuShare();
   return share && defaultThreads(share);
 };
 
-/** What this process may use. `quota` is in whole CPUs' worth of time, undefined where nothing limits it. */
+/** The CPUs that this process may use. `quota` is CPU time in units of one CPU, undefined if there is no limit. */
 export interface CpuShare {
   physicalCores: number;
   quota?: number;
 }
 
 /**
- * Threads for the engine: every physical core that is free for it. A thread more than that makes all of them wait for
- * each other (two cores, 135M model: 66 tokens/s with one thread, 0.3 with four), and on a machine of two cores the
- * gateway needs the second one.
+ * Threads for the engine: one per available physical core. With more threads, all of them wait for each other (two
+ * cores, 135M model: 66 tokens/s with one thread, 0.3 with four). On a machine with two cores, the gateway needs the
+ * second one.
  */
 export const defaultThreads = ({ physicalCores, quota = Number.POSITIVE_INFINITY }: CpuShare): number => {
   const cores = Math.max(1, Math.min(physicalCores, Math.floor(quota)));
   return cores === 2 ? 1 : cores;
 };
 
-/** Reads affinity, topology and cgroup limits of Linux below `root`; undefined on other systems. */
+/** Reads Linux CPU affinity, topology and cgroup limits from files under `root`; undefined on other systems. */
 export const readCpuShare = (root = "/"): CpuShare | undefined => {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(read(root, "proc/self/status") ?? "")?.[1];
   if (!allowed) return undefined;
@@ -93,7 +93,7 @@ export const parseCpuList = (list: string): number[] =>
       return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
     });
 
-/** The tightest limit from this process's cgroup up to the root, for both versions of cgroups. */
+/** The lowest limit from this process's cgroup up to the root, for cgroups v1 and v2. */
 const cgroupQuota = (root: string): number | undefined => {
   const limits: number[] = [];
   for (const line of (read(root, "proc/self/cgroup") ?? "").split("\n")) {
@@ -103,7 +103,7 @@ const cgroupQuota = (root: string): number | undefined => {
     if (!isV2 && !controllers.split(",").includes("cpu")) continue;
     const mount = isV2 ? "sys/fs/cgroup" : `sys/fs/cgroup/${controllers}`;
     const parts = path.split("/").filter(Boolean);
-    // A container sees its own group as the root of the mount, so the path may not exist: the mount itself is read too.
+    // A container sees its own group as the root of the mount, so the path may not exist. The mount itself is read too.
     for (let depth = parts.length; depth >= 0; depth--) {
       const limit = groupLimit(root, join(mount, ...parts.slice(0, depth)), isV2);
       if (limit !== undefined) limits.push(limit);

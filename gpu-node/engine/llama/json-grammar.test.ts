@@ -33,7 +33,7 @@ test("a keyword that a grammar can't enforce is refused by name", () => {
   expect(paramOf("text")).toBe("schema");
 });
 
-test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is refused with the types there are", (type) => {
+test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is rejected with the list of types", (type) => {
   expect(() => schemaToGrammar({ type })).toThrow(
     ".type must be one or a list of: string, number, integer, array, object, boolean, null.",
   );

@@ -29,8 +29,8 @@ export const readLogprob = (
 const encoder = new TextEncoder();
 
 /**
- * The bytes of one token, which may be a part of a character: the text alone has U+FFFD there. They are read from the
- * vocabulary, where byte-level BPE writes each byte as a character and SentencePiece writes lone bytes as `<0xE2>`.
+ * The bytes of one token, which may be part of a character (its text is U+FFFD then). They are read from the
+ * vocabulary, where byte-level BPE writes each byte as a character and SentencePiece writes single bytes as `<0xE2>`.
  */
 const tokenBytes = (model: LlamaModel, token: Token): number[] => {
   const { model: kind, tokens } = model.fileInfo.metadata.tokenizer.ggml;
@@ -41,13 +41,13 @@ const tokenBytes = (model: LlamaModel, token: Token): number[] => {
   return lone === undefined ? text() : [Number.parseInt(lone, 16)];
 };
 
-/** Undefined for an entry that is not written byte by byte, such as some control tokens. */
+/** Undefined for an entry that is not byte-encoded, such as some control tokens. */
 export const bytesOfBpe = (entry: string): number[] | undefined => {
   const bytes = [...entry].map((character) => BYTE_OF.get(character));
   return bytes.every((byte) => byte !== undefined) ? bytes : undefined;
 };
 
-/** GPT-2's table: printable bytes of Latin-1 stand for themselves, the others for the characters from U+0100 on. */
+/** GPT-2's byte table: printable Latin-1 bytes map to themselves, the others to characters from U+0100 on. */
 const BYTE_OF: ReadonlyMap<string, number> = (() => {
   const isPrintable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
   let next = 256;

@@ -1,20 +1,20 @@
 /** Turns token ids into text that never ends in the middle of a character. */
 export interface TextAssembler<Token> {
-  /** The text that became whole with this token; empty while a character is still open. */
+  /** The text that this token completes; empty while a character is incomplete. */
   push(token: Token): string;
-  /** The rest, when no token follows: an open character comes as U+FFFD. */
+  /** The rest after the last token. An incomplete character becomes U+FFFD. */
   flush(): string;
 }
 
-/** What a character of four bytes that lacks its last one can look like at the end of a text. */
+/** How a four-byte character without its last byte can look at the end of a text. */
 const OPEN_CHARACTER = /\uFFFD{1,3}$/;
-/** Tokens that may follow each other without one of them ending where a character does, before bytes count as invalid. */
+/** After this many tokens without a complete character, the bytes count as invalid. */
 const MAX_OPEN_TOKENS = 32;
-/** Some tokenizers put a space before a word depending on what stands in front of it. */
+/** Some tokenizers add a space before a word depending on the previous text. */
 const CONTEXT_TOKENS = 8;
 
 /**
- * `detokenize` gives the text of `tokens` after `before`, with U+FFFD for bytes that are no whole character.
+ * `detokenize` returns the text of `tokens` after `before`, with U+FFFD for bytes that don't form a character.
  * `prompt` are the tokens before the first one pushed.
  */
 export const createTextAssembler = <Token>(
@@ -22,7 +22,7 @@ export const createTextAssembler = <Token>(
   prompt: readonly Token[] = [],
 ): TextAssembler<Token> => {
   let before = prompt.slice(-CONTEXT_TOKENS);
-  /** Tokens since the last one that ended with a character, and how much of their text was given out. */
+  /** Tokens since the last complete character, and how much of their text was returned. */
   let open: Token[] = [];
   let given = 0;
 
@@ -51,15 +51,15 @@ export const createTextAssembler = <Token>(
   };
 };
 
-/** Finds stop strings in a stream of text pieces, wherever the pieces are cut. */
+/** Finds stop strings in a stream of text, even across pieces. */
 export interface StopMatcher {
-  /** Text that can be shown now; `stopped` once a stop string has come, and then nothing more may be pushed. */
+  /** Text that can be shown now. Once `stopped` is true, a stop string was found and nothing more may be pushed. */
   push(text: string): { text: string; stopped: boolean };
-  /** What was held back when the stream ends without a stop string. */
+  /** The text held back so far, for a stream that ends without a stop string. */
   flush(): string;
 }
 
-/** The earliest match wins and is never shown, nor is any part of a stop string that might still be completed. */
+/** The earliest match wins. Neither a stop string nor the possible start of one is shown. */
 export const createStopMatcher = (stops: readonly string[]): StopMatcher => {
   let held = "";
   return {
@@ -88,7 +88,7 @@ const firstMatch = (text: string, stops: readonly string[]): number =>
     return at >= 0 && (earliest < 0 || at < earliest) ? at : earliest;
   }, -1);
 
-/** Length of the longest end of `text` that some stop string begins with. */
+/** Length of the longest suffix of `text` that is a prefix of a stop string. */
 const openPrefixLength = (text: string, stops: readonly string[]): number => {
   const longest = Math.max(0, ...stops.map((stop) => stop.length - 1));
   for (let length = Math.min(longest, text.length); length > 0; length--) {

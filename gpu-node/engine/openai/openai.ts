@@ -6,7 +6,7 @@ import { findModel } from "../find-model";
 import { brokenAnswer, upstreamFailure } from "./errors";
 import { createUpstream, type ListedModel, revisionOf } from "./upstream";
 
-/** The parts of OpenAI's chunks and answers that the node itself looks at. */
+/** The parts of OpenAI's chunks and answers that the node reads. */
 interface Chunk {
   choices?: { finish_reason?: string | null }[];
   usage?: {
@@ -44,7 +44,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       yield { type: "end", finishReason: finishOf(answer) ?? "stop", usage: usageOf(answer) ?? noUsage(0) };
       return;
     }
-    // The server's own count is asked for in any case; the client gets it only if it asked too.
+    // The server's token counts are always requested; the client gets them only if it asked too.
     const options = typeof body.stream_options === "object" ? body.stream_options : {};
     const asked = { ...body, stream_options: { ...options, include_usage: true } };
     const response = await call(PATHS[operation], signal, asked);
@@ -126,15 +126,15 @@ const usageOf = ({ usage }: Chunk): EngineUsage | undefined =>
       }
     : undefined;
 
-/** For a server that counts nothing: a chunk is about a token. */
+/** For a server without token counts: a chunk is about one token. */
 const noUsage = (chunks: number): EngineUsage => ({ promptTokens: 0, completionTokens: chunks, cachedTokens: 0 });
 
-/** A frame, or a document, that is longer than this is no answer of a model. */
+/** Maximum length of an event or JSON document. No model's answer is longer. */
 const MAX_FRAME_CHARACTERS = 4 * 1_048_576;
 
 /**
- * The `data:` of each Server-Sent Event of a response, as it comes; other fields and comments are passed over.
- * Throws upstream_error when a frame has no end or the bytes are no UTF-8.
+ * The `data:` of each Server-Sent Event of a response, as it arrives. Other fields and comments are ignored.
+ * Throws upstream_error for a frame without an end and for bytes that are not UTF-8.
  */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -143,7 +143,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     try {
       rest += decoder.decode(bytes, { stream: true });
     } catch (cause) {
-      throw brokenAnswer("sent bytes that are no text", cause);
+      throw brokenAnswer("sent bytes that are not UTF-8 text", cause);
     }
     let end = rest.search(EVENT_END);
     while (end >= 0) {

@@ -118,16 +118,16 @@ async function* readWeights(
   }
 }
 
-/** A tensor of the checkpoint, its name in llama.cpp and its dimensions, slowest first. */
+/** A tensor of the checkpoint, with its name in llama.cpp and its dimensions, slowest first. */
 interface Mapping {
   from: string;
   to: string;
   shape: readonly number[];
-  /** Matrices that are multiplied with, and the table of words. */
+  /** Weight matrices and the word embedding table. */
   isQuantized?: boolean;
 }
 
-/** Every tensor that llama.cpp looks for in a BERT, in its order. The pooler of the checkpoint makes no embeddings. */
+/** All tensors that llama.cpp expects in a BERT, in order. The checkpoint's pooler is not used for embeddings. */
 const bertTensors = (config: BertConfig): Mapping[] => {
   const {
     hidden_size: hidden,
