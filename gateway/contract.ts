@@ -36,7 +36,7 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
     ),
   );
 
-/** One line of text, not blank, without control characters and without space at its ends. `validation/problems.ts` words it. */
+/** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has its message. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
 /** A name that people give and read: of a key, of a conversation. For requests; what is stored is shown as it is. */

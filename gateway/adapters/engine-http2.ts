@@ -158,7 +158,7 @@ const requestHeaders = (node: EngineNode, request: EngineRequest, queueMs: numbe
 const afterRetry = ({ kind, message, detail }: AppError): AppError =>
   new AppError(kind, message, { ...detail, headers: { ...detail.headers, "x-retries": "1" } });
 
-/** Failures that say something about the node count against it; refusals and leaving callers don't. */
+/** Only failures of the node count against it; rejected requests and callers that disconnect don't. */
 const report = (node: EngineNode, error: AppError | undefined): void => {
   if (!error) node.breaker.succeeded();
   else if (error.status >= 500 && error.kind !== "model_loading" && error.kind !== "unavailable") {
@@ -174,7 +174,7 @@ const mayMoveOn = (error: AppError): boolean =>
   error.kind === "overloaded" ||
   error.kind === "model_loading";
 
-/** A node that shuts down refuses at once: moving on buries nobody in work, so it costs nothing of the retry budget. */
+/** A node that shuts down rejects immediately. Retrying elsewhere adds no load, so it doesn't use the retry budget. */
 const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
 /** Why no node takes a request for `model`, and when to try again. */
@@ -190,12 +190,12 @@ const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
   }
   const serving = answering.filter((node) => node.serves(model));
   if (answering.length > 0 && serving.length === 0) {
-    return new AppError("model_not_found", `There is no model "${model}". GET /v1/models lists what there is.`, {
+    return new AppError("model_not_found", `There is no model "${model}". GET /v1/models lists the models.`, {
       param: "model",
     });
   }
   const ejectedMs = Math.max(0, ...serving.map((node) => node.breaker.openForMs));
-  return new AppError("unavailable", "No GPU node can answer now. Try again in a few seconds.", {
+  return new AppError("unavailable", "No GPU node is available. Try again in a few seconds.", {
     retryAfterMs: ejectedMs || 1000,
   });
 };
@@ -203,7 +203,7 @@ const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
 const SHARE = 0.2;
 const FLOOR = 3;
 
-/** Bounds retries to 20 % of the requests that run, but never below 3, so that a failing node is not buried in them (Envoy's retry budget). */
+/** Envoy's retry budget: limits retries to 20 % of the active requests, but at least 3, to protect a failing node. */
 class RetryBudget {
   #running = 0;
   #retrying = 0;
@@ -216,7 +216,7 @@ class RetryBudget {
     this.#running--;
   }
 
-  /** True when a retry may start; then `giveBack` follows. */
+  /** True if a retry may start. The caller must call `giveBack` afterwards. */
   take(): boolean {
     if (this.#retrying >= Math.max(FLOOR, this.#running * SHARE)) return false;
     this.#retrying++;

@@ -27,7 +27,7 @@ const read = new Elysia({ name: "batch-evals.read" })
   .get("/batch-evals/:id", notImplemented("GET /v1/batch-evals/:id"), {
     params: PathId,
     response: { 200: Run },
-    detail: { ...allows("viewer"), summary: "Progress, statistics and everything that pins the numbers of a run" },
+    detail: { ...allows("viewer"), summary: "Read a run: progress, statistics, and the settings behind them" },
   })
   .get("/batch-evals/:id/samples", notImplemented("GET /v1/batch-evals/:id/samples"), {
     params: PathId,
@@ -73,7 +73,7 @@ export const batchEvalRoutes = new Elysia({
     response: { 200: BatchEvalPlan },
     detail: {
       ...allows("editor"),
-      summary: "What a run would take, and the smallest difference that it could show",
+      summary: "Estimate the cost of a run and the smallest difference that it could detect",
       ...fails(404),
     },
   })
@@ -85,12 +85,12 @@ export const batchEvalRoutes = new Elysia({
   .post("/batch-evals/:id/pause", notImplemented("POST /v1/batch-evals/:id/pause"), {
     params: PathId,
     response: { 200: Run },
-    detail: { ...allows("editor"), summary: "Let running samples end and start no more", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Pause a run: running samples finish, no new ones start", ...fails(409) },
   })
   .post("/batch-evals/:id/cancel", notImplemented("POST /v1/batch-evals/:id/cancel"), {
     params: PathId,
     response: { 200: Run },
-    detail: { ...allows("editor"), summary: "Stop within a second; results that are there stay", ...fails(409) },
+    detail: { ...allows("editor"), summary: "Cancel a run within a second; existing results are kept", ...fails(409) },
   })
   .post("/batch-evals/:id/resume", notImplemented("POST /v1/batch-evals/:id/resume"), {
     params: PathId,
@@ -98,7 +98,7 @@ export const batchEvalRoutes = new Elysia({
     response: { 202: Run },
     detail: {
       ...allows("editor"),
-      summary: "Go on with a paused, cancelled or failed run, or try its errors again",
+      summary: "Resume a paused, cancelled or failed run, or retry its errors",
       ...fails(409),
     },
   })
@@ -108,7 +108,7 @@ export const batchEvalRoutes = new Elysia({
     response: { 202: Run },
     detail: {
       ...allows("editor"),
-      summary: "Score the stored outputs again, beside the scores that are there",
+      summary: "Score the stored outputs again and keep the existing scores",
       ...creates,
     },
   })
@@ -116,5 +116,5 @@ export const batchEvalRoutes = new Elysia({
     params: PathId,
     body: GateRequest,
     response: { 200: GateVerdict },
-    detail: { ...allows("viewer"), summary: "Pass, fail or not enough data, and how many samples are still needed" },
+    detail: { ...allows("viewer"), summary: "Pass, fail or not enough data, with the number of samples still needed" },
   });

@@ -4,9 +4,9 @@ import type { EngineReply } from "../ports/engine";
 import { clientClosed, FrameLog, FrameReader } from "./frame-log";
 
 /**
- * One generation and everybody who reads it. Whoever joins gets all frames from the start and then follows live; the
- * memory is bounded by one answer. The generation runs at its own pace, so a slow reader holds up nobody. When the last
- * reader has gone before the end, the generation is aborted.
+ * One generation and all of its readers. A reader that joins gets all frames from the start, then follows live. Memory
+ * is bounded by one answer. A slow reader does not slow down the generation or other readers. If the last reader leaves
+ * before the end, the generation is aborted.
  */
 export class Flight {
   readonly #abort = new AbortController();
@@ -14,26 +14,26 @@ export class Flight {
   readonly #head: Promise<Omit<EngineReply, "body">>;
   #readers = 0;
 
-  /** `onEnd` runs once, before any reader sees the end: with all frames of a whole answer, else with undefined. */
+  /** `onEnd` runs once, before any reader sees the end: with all frames of a complete answer, else with undefined. */
   constructor(
     generate: (signal: AbortSignal) => Promise<EngineReply>,
     onEnd: (frames: Uint8Array[] | undefined) => void,
   ) {
     const reply = generate(this.#abort.signal);
     this.#head = reply.then(({ body: _, ...head }) => head);
-    // Every reader handles the failure itself; without one it is nobody's.
+    // Every reader handles the failure itself. Without readers, the rejection is ignored.
     this.#head.catch(() => {});
     void this.#follow(reply, onEnd);
   }
 
-  /** False once its last reader has left: the generation is being ended. */
+  /** False once the last reader has left and the generation is being aborted. */
   get isJoinable(): boolean {
     return !this.#abort.signal.aborted;
   }
 
   /**
-   * The reply for one more reader, who leaves when `signal` is aborted or the iteration stops. Rejects with what
-   * `generate` threw, or client_closed when `signal` was aborted first.
+   * Adds a reader and returns its reply. The reader leaves when `signal` is aborted or the iteration stops. Rejects
+   * with the error of `generate`, or client_closed if `signal` was aborted first.
    */
   async join(signal: AbortSignal): Promise<EngineReply> {
     this.#readers++;
@@ -69,29 +69,29 @@ export class Flight {
 }
 
 export interface FlightPlan {
-  /** Equal plans join; undefined: nobody else may. */
+  /** Requests with the same plan join; undefined: no other request may join. */
   id?: string;
   /** Of the entry that `onWhole` stores. */
   key: string;
   tags: readonly string[];
   generate(signal: AbortSignal): Promise<EngineReply>;
   /**
-   * Gets all frames of a whole answer, unless a tag of it was dropped meanwhile: then undefined. Until it resolves the
-   * flight can be joined, so that nobody misses both the flight and what is stored of it; the readers don't wait for it.
+   * Gets all frames of a complete answer, or undefined if one of its tags was invalidated meanwhile. Until it resolves,
+   * requests can join the flight, so that none misses both the flight and the stored answer. Readers don't wait for it.
    */
   onWhole(frames: Uint8Array[] | undefined): Promise<void>;
 }
 
-/** Failures that belong to the request that started a generation, not to those that joined it. */
+/** Failures that only concern the request that started a generation, not those that joined it. */
 const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
 
-/** The generations that run for the cache. */
+/** The running generations whose answers may be cached. */
 export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
-  /** Readers have their answer either way; one that is not kept is generated again. */
+  /** Readers get their answer either way. If it is not stored, it is generated again. */
   const keep = (keeping: Promise<void>): Promise<void> =>
-    keeping.catch((error) => log.warn({ err: error }, "an answer could not be kept"));
+    keeping.catch((error) => log.warn({ err: error }, "could not cache an answer"));
 
-  /** What a flight may be stored as; one that is not here is not stored. */
+  /** The entries that flights may be stored as. A flight without an entry here is not stored. */
   const kept = new Map<Flight, Pick<FlightPlan, "key" | "tags">>();
   const joinable = new Map<string, Flight>();
 
@@ -118,13 +118,13 @@ export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
     launch,
     size: (): number => kept.size,
 
-    /** Joins the flight of an equal plan, or launches one. Where the one it joined was ended by its leader, tries again. */
+    /** Joins the flight of the same plan, or launches one. Tries again if the leader of the joined flight ended it. */
     joinOrLaunch: async (
       plan: FlightPlan & { id: string },
       signal: AbortSignal,
     ): Promise<{ reply: EngineReply; hasJoined: boolean }> => {
       for (let failed: Flight | undefined; ; ) {
-        // Nothing may wait between the look and the launch: equal requests that come at once have to find one flight.
+        // No await between the lookup and the launch: equal requests that arrive together must share one flight.
         const flight = joinable.get(plan.id);
         if (!flight?.isJoinable || flight === failed) {
           return { reply: await launch(plan).join(signal), hasJoined: false };
@@ -138,9 +138,9 @@ export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
       }
     },
 
-    /** What runs with this tag is neither joined nor kept from now on; its readers get it to the end. */
+    /** Flights with this tag can't be joined and are not stored any more. Their readers still get the whole answer. */
     forgetTag: (tag: string): void => forget(({ tags }) => tags.includes(tag)),
-    /** The same for what would be stored as this entry. */
+    /** The same for the flights that would be stored as this entry. */
     forgetKey: (key: string): void => forget((plan) => plan.key === key),
   };
 };

@@ -1,6 +1,6 @@
 import type { CacheReport } from "../chat/contract";
 
-/** Text of a structured field (RFC 9651 section 3.3.3): ASCII only. */
+/** A string of a structured field (RFC 9651 section 3.3.3): ASCII only. */
 const quote = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;
 
 const LAYERS = {
@@ -11,8 +11,8 @@ const LAYERS = {
 
 /**
  * `cache-status` (RFC 9211) of this gateway: `Groundwire; hit; ttl=86391; key="…"; detail="exact match in memory"`.
- * A request that the cache could serve but whose own words forbade it has `fwd=request`. `stored` stands where the
- * answer is kept once it is whole.
+ * `fwd=request`: the cache could have served the request, but its own directives forbade it. `stored`: the answer is
+ * stored once it is complete.
  */
 export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: CacheReport): string => {
   let value = "Groundwire";
@@ -26,7 +26,7 @@ export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: Ca
   return detail === undefined ? value : `${value}; detail=${quote(detail)}`;
 };
 
-/** How the cache took part: `cache-status` (RFC 9211) and `age` (RFC 9111). */
+/** The headers of the cache: `cache-status` (RFC 9211) and `age` (RFC 9111). */
 export const cacheHeaders = (report: CacheReport): Record<string, string> => {
   const headers: Record<string, string> = { "cache-status": cacheStatusHeader(report) };
   if (report.age !== undefined) headers.age = String(report.age);

@@ -58,14 +58,17 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       response: { 200: CacheExplanation, default: ErrorEnvelope },
       detail: {
         ...allows("admin"),
-        summary: "What a request's key is made of, and in what it differs from an earlier request",
+        summary: "Explain a request's cache key, and how it differs from an earlier request's",
         ...fails(404),
       },
     })
     .post("/invalidate", ({ body }) => invalidate(body), {
       body: InvalidateCache,
       response: { 200: CacheInvalidation, default: ErrorEnvelope },
-      detail: { ...allows("admin"), summary: "Drop everything of a model, prompt, index, evaluator, namespace or tag" },
+      detail: {
+        ...allows("admin"),
+        summary: "Delete all entries of a model, prompt, index, evaluator, namespace or tag",
+      },
     })
     .delete(
       "/entries/:key",
@@ -76,7 +79,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       {
         params: CacheKeyParams,
         response: { 200: CacheInvalidation, default: ErrorEnvelope },
-        detail: { ...allows("admin"), summary: "Drop one entry", ...fails(404) },
+        detail: { ...allows("admin"), summary: "Delete one entry", ...fails(404) },
       },
     )
     .post(
@@ -87,7 +90,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
         detail: {
           ...allows("admin"),
-          summary: "Neither read nor write a namespace; its entries stay until they expire",
+          summary: "Disable a namespace; its entries stay until they expire",
         },
       },
     )
@@ -97,7 +100,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       {
         body: CacheNamespaceRequest,
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { ...allows("admin"), summary: "Read and write a namespace again" },
+        detail: { ...allows("admin"), summary: "Enable a namespace again" },
       },
     )
     .post(
@@ -108,7 +111,7 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
         response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
         detail: {
           ...allows("admin"),
-          summary: "Let these keys, and no others, share their answers",
+          summary: "Set the keys that share cached answers with each other",
           ...fails(404, 409),
         },
       },

@@ -55,7 +55,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     try {
       return toStored(frames);
     } catch (error) {
-      log.warn({ err: error }, "an answer could not be kept");
+      log.warn({ err: error }, "could not cache an answer");
       return undefined;
     }
   };

@@ -80,7 +80,7 @@ const ResponseFormat = Type.Union(
   { title: "ResponseFormat" },
 );
 
-const sampledFrom = "Of the distribution that is sampled from: after temperature, top_k, top_p and min_p";
+const sampledFrom = "In the distribution that is sampled from: after temperature, top_k, top_p and min_p";
 const fromModel = "Left out: what the model's authors recommend";
 
 /** Parameters that both OpenAI routes share. */
@@ -157,7 +157,7 @@ export const ChatCompletionRequest = Strict(
 );
 export type ChatCompletionRequest = Static<typeof ChatCompletionRequest>;
 
-/** The length of a raw completion that names none; chats end by themselves. */
+/** Default length of a raw completion. Chats end on their own. */
 export const COMPLETION_TOKENS = 16;
 /** LangChain sends up to this many in one request. */
 const MAX_PROMPTS = 20;
@@ -171,7 +171,7 @@ export const CompletionRequest = Strict(
       Type.Integer({
         minimum: 1,
         maximum: 1_000_000,
-        description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends by itself`,
+        description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
       }),
     ),
     prompt: Type.Union(

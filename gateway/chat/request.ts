@@ -27,7 +27,7 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
     ? messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message))
     : messages;
 
-/** Fields of equal names in a request and at the node. */
+/** Fields with the same name in a request and at the node. */
 const SAMPLING_FIELDS = [
   "temperature",
   "top_p",

@@ -87,7 +87,7 @@ export class Generation {
     }
   }
 
-  /** Resolves when the answer has ended or `signal` is aborted; counts as a reader until then. */
+  /** Resolves when the answer has ended or `signal` is aborted. Until then it counts as a reader. */
   async whole(signal: AbortSignal): Promise<void> {
     for await (const _ of this.follow(signal, 1000));
   }

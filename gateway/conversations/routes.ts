@@ -49,7 +49,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
     .get("", ({ principal, query }) => conversations.list(principal, query), {
       query: ConversationQuery,
       response: { 200: ConversationPage },
-      detail: { ...allows("member"), summary: "List your conversations, last changed first" },
+      detail: { ...allows("member"), summary: "List your conversations, most recently changed first" },
     })
     .post(
       "",
@@ -62,7 +62,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       {
         body: CreateConversation,
         response: { 201: Conversation },
-        detail: { ...allows("member"), summary: "Begin a conversation", ...creates, ...fails(404) },
+        detail: { ...allows("member"), summary: "Start a conversation", ...creates, ...fails(404) },
       },
     )
     .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {
@@ -75,7 +75,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       response: { 200: ImportResult },
       detail: {
         ...allows("member"),
-        summary: "Take in what was exported as JSON; the same file again adds nothing",
+        summary: "Import conversations from a JSON export; importing a file twice adds nothing",
         ...fails(403),
       },
     })
@@ -96,7 +96,10 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         await conversations.remove(principal, params.id);
         return new Response(null, { status: 204 });
       },
-      { params: PathId, detail: { ...allows("member"), summary: "Delete a conversation and its messages for good" } },
+      {
+        params: PathId,
+        detail: { ...allows("member"), summary: "Delete a conversation and its messages permanently" },
+      },
     )
     .post(
       "/:id/messages",
@@ -193,7 +196,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         params: MessagePath,
         detail: {
           ...allows("member"),
-          summary: "Resume an answer: what is written of it now, then every change until its end",
+          summary: "Follow an answer: its current text, then every change until it ends",
           ...streams(AnswerUpdate),
           ...runsLong,
         },

@@ -37,7 +37,7 @@ export const toState = ({ id, parent_id, versions, status, content, detail }: Co
   detail: detail ?? { model: "", request_id: "" },
 });
 
-/** A message that is not stored yet, with a new id. */
+/** A new message with a new id; not stored yet. */
 export const newMessage = (
   parentId: string | null,
   said: Pick<NewMessage, "role" | "content" | "status">,

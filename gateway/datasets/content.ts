@@ -87,14 +87,14 @@ const textOfContent = (content: Extract<NewSample["input"], unknown[]>[number]["
   return typeof content === "string" ? content : content.map(({ text }) => text).join("\n");
 };
 
-/** A sample is its content: the same content is one row, whichever datasets and runs hold it. */
+/** Samples are identified by their content: equal samples share one row across all datasets and runs. */
 export const toRow = ({ key: _, hash, ...content }: KeyedContent & { hash: string }): SampleRow => ({
   id: `sample_${hash.slice(0, 32)}`,
   hash,
   ...content,
 });
 
-/** The row of a sample that is written out, and the key that names it where it is kept. */
+/** The row of a stored sample, and its key in the dataset. */
 export const sampleRow = (sample: NewSample): { key: string; row: SampleRow } => {
   const content = toContent(sample);
   const hash = contentHash(content);

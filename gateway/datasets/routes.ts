@@ -89,7 +89,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets", ({ query }) => datasets.list(query), {
       query: DatasetQuery,
       response: { 200: DatasetPage },
-      detail: { ...allows("viewer"), summary: "List the datasets, last changed first" },
+      detail: { ...allows("viewer"), summary: "List the datasets, most recently changed first" },
     })
     .post(
       "/datasets",
@@ -138,7 +138,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
         await datasets.remove(principal, params.id);
         return new Response(null, { status: 204 });
       },
-      { params: PathId, detail: { ...allows("editor"), summary: "Delete a dataset; runs keep what they have used" } },
+      { params: PathId, detail: { ...allows("editor"), summary: "Delete a dataset; runs keep the samples they used" } },
     )
     .get("/datasets/:id/revisions", ({ params, query }) => datasets.revisions(params.id, query), {
       params: PathId,
@@ -172,7 +172,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
     .get("/datasets/:id/revisions/:revision", ({ params }) => datasets.revisionDetail(params.id, params.revision), {
       params: RevisionPath,
       response: { 200: RevisionDetail },
-      detail: { ...allows("viewer"), summary: "Read a revision, and what was found in its upload" },
+      detail: { ...allows("viewer"), summary: "Read a revision and the report on its upload" },
     })
     .get("/datasets/:id/samples", ({ params, query }) => datasets.samples(params.id, query), {
       params: PathId,

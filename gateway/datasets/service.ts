@@ -80,7 +80,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   const find = async (idOrName: string): Promise<store.DatasetWithLatest> => {
     const row = await store.findDataset(db, idOrName);
     if (row) return row;
-    throw new AppError("not_found", `There is no dataset "${idOrName}". GET /v1/datasets lists what there is.`, {
+    throw new AppError("not_found", `There is no dataset "${idOrName}". GET /v1/datasets lists the datasets.`, {
       param: "dataset",
     });
   };

@@ -2,7 +2,7 @@ import { csvRecord, guardText } from "../../lib/csv";
 import { FIELDS } from "./reading/columns/fields";
 import type { NewSample } from "./sample-contract";
 
-/** Characters of a piece of text. */
+/** Characters per piece of text. */
 const PIECE_LENGTH = 65_536;
 
 /**
@@ -22,7 +22,7 @@ const toCell = (value: NewSample[keyof NewSample]): string => {
   return typeof value === "string" ? guardText(value) : JSON.stringify(value);
 };
 
-/** JSON Lines, a sample on each: read again, they are the same samples with the same hashes. */
+/** JSON Lines, one sample per line. Reading them again gives the same samples with the same hashes. */
 export const writeJsonl = (samples: AsyncIterable<NewSample> | Iterable<NewSample>): AsyncGenerator<string> =>
   inPieces(toLines(samples));
 
@@ -30,7 +30,7 @@ async function* toLines(samples: AsyncIterable<NewSample> | Iterable<NewSample>)
   for await (const sample of samples) yield `${JSON.stringify(sample)}\n`;
 }
 
-/** The same text in larger pieces: a response of many short ones would cost more to send than to write. */
+/** Joins lines to larger pieces: sending many short ones would cost more than writing them. */
 async function* inPieces(lines: AsyncIterable<string>): AsyncGenerator<string> {
   let piece = "";
   for await (const line of lines) {

@@ -26,7 +26,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** A run that is brought along is larger than the request that made it: its answer, scores and labels come with it. */
+/** An imported run is larger than the request that created it, because it contains the answer, scores and labels. */
 const RUN_FACTOR = 4;
 
 /** Runs: evaluate, list, read, export, import and recompute. */

@@ -3,7 +3,7 @@ import type { NewSample } from "../datasets/contract";
 import type { Claim } from "./contract";
 import { questionOf } from "./target";
 
-/** What an evaluator sees of an answer. */
+/** The parts of an answer that an evaluator sees. */
 export interface ScoredAnswer {
   question: string | null;
   references: readonly string[];
@@ -14,12 +14,12 @@ export interface ScoredAnswer {
 /** An evaluator's value for one criterion, before the threshold is applied. */
 export interface ScoredCriterion {
   metric: string;
-  /** On the criterion's scale; null with an `error`. */
+  /** On the criterion's scale; null if there is an `error`. */
   value: number | null;
   /** One or two sentences. */
   reason: string | null;
   claims: Claim[];
-  /** Readable votes of a judge that was asked several times. */
+  /** Valid votes of a judge that was asked several times. */
   votes: number[];
   /** The model that was asked, or null. */
   by: { model: string; modelRevision: string } | null;

@@ -177,7 +177,7 @@ const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promi
 
 const NAME_LENGTH = 80;
 
-/** Name of a run of one sample: the start of its question. */
+/** Name of a single-sample run: the start of its question. */
 const nameOf = ({ input }: Pick<NewSample, "input">): string => {
   const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
   if (line === "") return "Evaluation";

@@ -68,7 +68,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const dataset = await findDataset(db, named);
     if (dataset) return { mode: "merge", datasetId: dataset.id };
     if (named.startsWith("ds_")) {
-      throw new AppError("not_found", `There is no dataset ${named}. GET /v1/datasets lists what there is.`, {
+      throw new AppError("not_found", `There is no dataset ${named}. GET /v1/datasets lists the datasets.`, {
         param: "dataset",
       });
     }

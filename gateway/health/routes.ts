@@ -9,11 +9,11 @@ export const healthRoutes = ({ health }: { health: Health }) =>
   new Elysia({ name: "health.routes", tags: ["Health"] })
     .get("/healthz", () => ({ status: "ok" as const, version }), {
       response: { 200: Liveness },
-      detail: { ...allows("open"), ...probe, summary: "The process runs", security: [] },
+      detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
     })
     .get("/livez", () => ({ status: "ok" as const, version }), {
       response: { 200: Liveness },
-      detail: { ...allows("open"), ...probe, summary: "The process runs", security: [] },
+      detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
     })
     .get(
       "/readyz",

@@ -122,7 +122,7 @@ const REASONS: Record<NodeView["state"], string | null> = {
   busy: "Every slot and every place in the queue is taken",
   loading: "The model is being loaded",
   stuck: "Work runs and no token comes",
-  draining: "It finishes running requests and accepts no new ones",
+  draining: "It is finishing active requests and accepts no new ones",
   ejected: "It failed several times in a row and is tried again later",
   down: "It can't be reached, or its engine failed",
 };
@@ -136,10 +136,10 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
   reason: REASONS[state],
 });
 
-/** A database that has not answered by then says nothing new. */
+/** Timeout of a database check. After it, the last known state is kept. */
 const ANSWER_MS = 1000;
 
-/** Whether a jobs worker lives, as far as the database has said so. */
+/** Whether a jobs worker is alive, according to the last answer of the database. */
 const workersProbe = (jobs: Pick<Jobs, "workers">, answerMs = ANSWER_MS): (() => Promise<WorkersState>) => {
   let known: WorkersState = { isAlive: false, lastBeat: undefined };
   let asking: Promise<void> | undefined;

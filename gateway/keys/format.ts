@@ -52,8 +52,8 @@ export const generateKey = (publicId = randomBase62(ID_LENGTH)): { id: string; k
 export const isWellFormed = (key: string): boolean =>
   WHOLE_KEY.test(key) && key.slice(-CHECKSUM_LENGTH) === checksum(key.slice(0, -CHECKSUM_LENGTH));
 
-/** SHA-256 in base64. The secrets here are long and random: a slow hash would protect them no better. */
+/** SHA-256 in base64. The secrets are long and random, so a slow hash would add no protection. */
 export const digestOf = (secret: string): string => Bun.SHA256.hash(secret, "base64");
 
-/** The same as the 32 bytes that the database keeps. */
+/** The same hash as the 32 bytes that the database stores. */
 export const hashOf = (secret: string): Buffer => Buffer.from(digestOf(secret), "base64");

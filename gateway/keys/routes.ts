@@ -81,7 +81,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
         response: { 201: KeyWithSecret, default: ErrorEnvelope },
         detail: {
           ...allows("admin"),
-          summary: "Issue a successor; both keys work until the grace time is over",
+          summary: "Rotate a key; both keys work until the grace period ends",
           ...creates,
         },
       },
@@ -89,7 +89,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
     .delete("/keys/:id", async ({ principal, params }) => toWire(await keys.revoke(principal, params.id)), {
       params: PathId,
       response: { 200: Key, default: ErrorEnvelope },
-      detail: { ...allows("admin"), summary: "Revoke a key for good; its sessions end with it" },
+      detail: { ...allows("admin"), summary: "Revoke a key permanently and end its sessions" },
     });
 
 const withSecret = ({ record, key }: IssuedKey): KeyWithSecret => ({ ...toWire(record), key });

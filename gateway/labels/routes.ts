@@ -17,7 +17,7 @@ export const labelRoutes = ({ labels, idempotency }: { labels: LabelService; ide
       response: { 200: LabelPage },
       detail: {
         ...allows("viewer"),
-        summary: "List the human labels of a result, with replaced ones",
+        summary: "List the human labels of a result, including replaced ones",
         description: "Oldest first. A label with `replaced_at` was replaced by a later one of the same author.",
       },
     })

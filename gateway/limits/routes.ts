@@ -14,7 +14,7 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
       detail: {
         ...allows("any"),
         ...uncounted,
-        summary: "The caller's limits, what is left of them and what they would refuse",
+        summary: "The caller's limits, what is left of them, and which requests would exceed them",
       },
     });
 

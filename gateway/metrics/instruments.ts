@@ -3,7 +3,7 @@ import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
 import { DURATION_SECONDS, FastHistogram } from "./prometheus";
 
-/** Remembers what `make` gave for each key. For keys of which there are few. */
+/** Caches the result of `make` for each key. Only for a small set of keys. */
 export const memo = <K, V>(make: (key: K) => V): ((key: K) => V) => {
   const made = new Map<K, V>();
   return (key) => {
@@ -101,29 +101,29 @@ export const generationInstruments = (registry: Registry) => {
   };
 };
 
-/** Requests, their time and their errors by route pattern, for Prometheus. */
+/** Prometheus metrics of requests by route pattern: count, duration and errors. */
 export const httpInstruments = (registry: Registry) => {
   const registers = [registry];
   const requests = new Counter({
     name: "groundwire_http_requests_total",
-    help: "Answered requests by route pattern; unmatched: no route has that path and method",
+    help: "Requests by route pattern; unmatched: no route has that path and method",
     labelNames: ["method", "route", "status"],
     registers,
   });
   const errors = new Counter({
     name: "groundwire_http_errors_total",
-    help: "Answers with a status of 400 or more by whose fault they were; unclassified has to stay 0",
+    help: "Responses with status 400 or higher, by fault domain; unclassified must stay 0",
     labelNames: ["domain", "code", "route"],
     registers,
   });
   const durations = new FastHistogram({
     name: "groundwire_http_request_duration_seconds",
-    help: "From arrival to the last byte of the answer",
+    help: "Time from arrival to the last byte of the response",
     labelNames: ["method", "route"],
     buckets: DURATION_SECONDS,
     registers,
   });
-  // A domain without an error is still there to be watched.
+  // Exports a zero for domains without errors, so that they can be monitored.
   for (const domain of FAULT_DOMAINS) errors.inc({ domain, code: "", route: "" }, 0);
 
   const instrumentsOf = memo((method: string) =>

@@ -81,7 +81,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
 
   const mayUse = (principal: Principal, id: string): boolean => principal.allowedModels?.includes(id) ?? true;
   const notFound = (id: string): AppError =>
-    new AppError("model_not_found", `There is no model "${id}" for this key. GET /v1/models lists what there is.`, {
+    new AppError("model_not_found", `There is no model "${id}" for this key. GET /v1/models lists the models.`, {
       param: "model",
     });
 

@@ -28,7 +28,7 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
     .post("", notImplemented("POST /v1/nodes"), {
       body: AddNode,
       response: { 201: Node },
-      detail: { ...allows("admin"), summary: "Take in a node while the gateway runs", ...fails(409) },
+      detail: { ...allows("admin"), summary: "Add a node while the gateway is running", ...fails(409) },
     })
     .get("/:id", ({ params }) => toNode(find(params.id)), {
       params: PathId,
@@ -38,7 +38,7 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
     .post("/:id/drain", ({ params }) => setDrained(params.id, true), {
       params: PathId,
       response: { 200: Node },
-      detail: { ...allows("admin"), summary: "Take a node out of service; what runs on it ends in its own time" },
+      detail: { ...allows("admin"), summary: "Take a node out of service; its active requests finish" },
     })
     .post("/:id/undrain", ({ params }) => setDrained(params.id, false), {
       params: PathId,

@@ -65,7 +65,7 @@ export const promptRoutes = ({ prompts, idempotency }: { prompts: PromptService;
         response: { 200: Prompt },
         detail: {
           ...allows("editor"),
-          summary: "Move a label to a version, or take it away",
+          summary: "Move a label to a version, or remove it",
           description: "`latest` always names the newest version.",
         },
       },

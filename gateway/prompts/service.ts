@@ -150,4 +150,4 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
 };
 
 const noPrompt = (name: string): AppError =>
-  new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists what there is.`, { param: "prompt" });
+  new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists the prompts.`, { param: "prompt" });

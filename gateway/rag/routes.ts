@@ -73,7 +73,7 @@ const indexRoutes = new Elysia({ name: "rag.indexes" })
     response: { 202: IndexVersion },
     detail: {
       ...allows("editor"),
-      summary: "Build the index anew beside the active one, with another model or chunking",
+      summary: "Rebuild the index alongside the active one, with a different model or chunking",
       ...creates,
     },
   })
@@ -148,7 +148,11 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
   .post("/indexes/:id/ingestion/cancel", notImplemented("POST /v1/rag/indexes/:id/ingestion/cancel"), {
     params: PathId,
     response: { 200: Ingestion },
-    detail: { ...allows("editor"), summary: "Stop the running ingestion; what is searchable stays", ...fails(409) },
+    detail: {
+      ...allows("editor"),
+      summary: "Stop the running ingestion; searchable documents are kept",
+      ...fails(409),
+    },
   });
 
 export const ragRoutes = new Elysia({ name: "rag.routes", prefix: "/v1/rag", tags: ["RAG"] })

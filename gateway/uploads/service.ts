@@ -6,7 +6,7 @@ import { newId } from "../../lib/ids";
 
 /** Bytes of one stored piece. Each piece takes one short transaction. */
 const PART_BYTES = 256 * 1024;
-/** Pieces that are deleted in one transaction. */
+/** Pieces deleted per transaction. */
 const DELETE_PARTS = 32;
 /** Uploads deleted per round. */
 const DISCARD_AT_ONCE = 100;

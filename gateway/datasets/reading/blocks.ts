@@ -48,12 +48,12 @@ export async function* toBlocks(
 
 const STALLED = "No more bytes of the upload came in time. Send it again.";
 
-/** A file of our own that is deleted when it is disposed of. */
+/** A temporary file that is deleted when it is disposed. */
 interface SpooledFile extends AsyncDisposable {
   path: string;
 }
 
-/** Writes blocks into a new file in `dir`. A failure on the way leaves nothing behind. */
+/** Writes blocks into a new file in `dir`. If this fails, no file is left behind. */
 export const spool = async (blocks: AsyncIterable<Uint8Array>, dir: string): Promise<SpooledFile> => {
   await mkdir(dir, { recursive: true });
   const path = join(dir, `upload-${randomUUID()}`);

@@ -29,7 +29,7 @@ export const tooManyRows = ({ maxRows }: ReadingLimits, place: Place = {}): AppE
 export const tooManyEmptyLines = ({ maxRows }: ReadingLimits, line: number): AppError =>
   tooLarge(`more than ${formatCount(maxRows)} lines are empty. Is this the right file?`, { line });
 
-/** Where something stands in a file. Lines and characters count from 1; in Parquet a line is a row. */
+/** A position in a file. Lines and characters count from 1; in Parquet, a line is a row. */
 export interface Place {
   line?: number;
   column?: string;
@@ -56,13 +56,13 @@ const refuse = (kind: "dataset_invalid" | "payload_too_large", message: string, 
 /** dataset_invalid: nothing after this place can be read. */
 export const invalid = (message: string, place: Place = {}): AppError => refuse("dataset_invalid", message, place);
 
-/** payload_too_large: a limit is reached, and what is after it is not read. */
+/** payload_too_large: a limit is reached, and the rest is not read. */
 export const tooLarge = (message: string, place: Place = {}): AppError => refuse("payload_too_large", message, place);
 
 /** The error's message without its position. */
 export const problemIn = ({ message, detail }: AppError): string => detail.details?.[0]?.message ?? message;
 
-/** Bytes for people: `64 MiB`, `1.5 KiB`. */
+/** Human-readable bytes: `64 MiB`, `1.5 KiB`. */
 export const formatBytes = (bytes: number): string => {
   const units = ["bytes", "KiB", "MiB", "GiB"];
   let value = bytes;

@@ -90,7 +90,7 @@ test.each([1, 2, 3])("UTF-16 with %d NUL bytes at the end is its text", async (c
   for (const size of [4, 7, 100]) expect(await decode(bytes, size)).toBe("a,b\n");
 });
 
-test("LF, CRLF and CR end a line, wherever the text is cut", () => {
+test("LF, CRLF and CR end a line, wherever the text is split", () => {
   const unit = fc.constantFrom("\n", "\r", "\r\n", "a", "é");
   fc.assert(
     fc.property(fc.array(fc.string({ unit })), (pieces) => {
@@ -102,7 +102,7 @@ test("LF, CRLF and CR end a line, wherever the text is cut", () => {
   );
 });
 
-test("a place in a text counts from where the text begins", () => {
+test("a position in a text counts from the start of the text", () => {
   expect(placeIn("ab\ncd", 1, { line: 7, character: 5 })).toMatchObject({ line: 7, character: 6 });
   expect(placeIn("ab\ncd", 4, { line: 7, character: 5 })).toMatchObject({ line: 8, character: 2 });
 });

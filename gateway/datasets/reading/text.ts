@@ -1,7 +1,7 @@
 import { noteRead } from "./garbage";
 import type { Warn } from "./rows";
 
-/** Byte order mark. Files that were joined also have it in the middle. */
+/** Byte order mark. Concatenated files also have it in the middle. */
 export const BOM = "\ufeff";
 /** Character codes of a line break. */
 export const LF = 10;
@@ -166,7 +166,7 @@ const wholeLength = (bytes: Uint8Array): number => {
   return bytes.length;
 };
 
-/** Follows a text piece by piece and says where it stands. CRLF, LF and CR end a line, also where a piece ends between CR and LF. */
+/** Tracks line and character in a text. CRLF, LF and CR end a line, even if a piece ends between CR and LF. */
 export class LineCounter {
   #isAfterCr = false;
 
@@ -190,7 +190,7 @@ export class LineCounter {
   }
 }
 
-/** The text as one piece stands at `line` and `character`: where in the file is the position `at` of it? */
+/** The position in the file of offset `at` in a text that starts at `line` and `character`. */
 export const placeIn = (
   text: string,
   at: number,

@@ -3,7 +3,7 @@ import type { SentError } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import type { ParquetSource, SampleBatch, SampleOptions, TextSource } from "./samples/read-samples";
 
-/** What the Worker is to read: text comes in blocks, Parquet lies in a file. */
+/** The source for the Worker: blocks for text, a file for Parquet. */
 export type ReadingJob = SampleOptions & (Pick<TextSource, "format"> | Pick<ParquetSource, "format" | "path">);
 
 /** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
@@ -25,12 +25,12 @@ export type FromWorker =
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 
-/** The Worker that reads one upload or checks one schema. A Worker and not a task of the loop: reading takes seconds of pure computation. */
+/** The Worker that reads one upload or checks one schema, which can take seconds of pure computation. */
 export class ReadingThread {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
   #reply = nextReply();
 
-  /** `stalled` tells whoever waited for too long. */
+  /** `stalled` is the error message after a timeout. */
   constructor(
     private readonly patience: Patience,
     private readonly stalled: string,
@@ -57,18 +57,18 @@ const crashed = (cause: string): AppError => toAppError(new Error(`The Worker th
 
 const nextReply = (): PromiseWithResolvers<FromWorker> => {
   const reply = Promise.withResolvers<FromWorker>();
-  // A Worker that ends while nobody waits for an answer is no failure.
+  // If the Worker ends while no caller is waiting, that is not an error.
   reply.promise.catch(() => undefined);
   return reply;
 };
 
-/** How long a step may take, and what ends the wait at once. */
+/** The timeout of a step, and the signal that cancels it. */
 export interface Patience {
   stallMs: number;
   signal?: AbortSignal;
 }
 
-/** Waits for one step. Throws deadline_exceeded with `stalled` when it takes too long, client_closed when aborted. */
+/** Waits for one step. Throws deadline_exceeded with `stalled` after the timeout, and client_closed if aborted. */
 export const waitFor = async <T>(step: Promise<T>, { stallMs, signal }: Patience, stalled: string): Promise<T> => {
   const { promise: end, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new AppError("deadline_exceeded", stalled)), stallMs);

@@ -17,10 +17,10 @@ type TableFormat = "text" | "markdown";
 const LONGEST_NAME = 18;
 const shorten = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
 
-/** `.88`, and `1.00`: what stands before the point is 0 nearly always. */
+/** `.88`, and `1.00`: the digit before the point is nearly always 0. */
 const toBound = (bound: number): string => bound.toFixed(2).replace(/^(-?)0/, "$1");
 
-/** `0.912 .88–.94`, the value and its interval; `-` where there is none. */
+/** `0.912 .88–.94`: the value and its interval, or `-` without a value. */
 const toCell = ({ value, interval }: Figure): string => {
   if (value === null) return "-";
   return `${value.toFixed(3)} ${interval ? `${toBound(interval.low)}–${toBound(interval.high)}` : "-"}`;
@@ -35,7 +35,7 @@ const decisionTable = (entries: readonly AgreementEntry[]): string[][] => [
   ]),
 ];
 
-/** Nothing but the head where no scorer gives spans. */
+/** Only the header if no scorer gives spans. */
 const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
   ["spans by character", "precision", "recall", "F1"],
   ...entries.flatMap(({ name, report: { spans } }) =>
@@ -44,8 +44,8 @@ const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
 ];
 
 /**
- * The agreement of several scorers with people on the same rows, at most 120 columns wide: what the rows are, a line
- * for each scorer, and how to read them. Values are followed by their 95 % interval.
+ * The agreement of several scorers with people on the same rows, at most 120 columns wide: a description of the rows, a
+ * line for each scorer, and a legend. Values are followed by their 95 % interval.
  */
 export const formatAgreement = (title: string, entries: readonly AgreementEntry[], format: TableFormat): string => {
   const [first] = entries;
@@ -66,7 +66,7 @@ export const formatAgreement = (title: string, entries: readonly AgreementEntry[
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 };
 
-/** A report as JSON for scripts, in the words of the API. */
+/** A report as JSON for scripts, with the field names of the API. */
 export const reportToWire = ({
   isThresholdFitted,
   baseRate,
@@ -83,17 +83,17 @@ export const reportToWire = ({
   f1_of_zero: f1OfZero,
 });
 
-/** What a scorer says of one row. */
+/** A scorer's result for one row. */
 export interface Prediction {
   id: string;
   answer: string;
   score: number;
   decision: boolean;
-  /** Offsets in UTF-16; left out: the scorer gives none. */
+  /** UTF-16 offsets; left out if the scorer gives no spans. */
   spans?: readonly Span[];
 }
 
-/** A line of a file of predictions: `id`, `score`, `label`, and `spans` as pairs of code point offsets. */
+/** A line of a prediction file: `id`, `score`, `label`, and `spans` as pairs of code point offsets. */
 export const predictionLine = ({ id, answer, score, decision, spans }: Prediction): string => {
   const pairs = spans?.map((span) => toCodePoints(answer, span)).map(({ start, end }) => [start, end]);
   return `${JSON.stringify({ id, score, label: Number(decision), spans: pairs })}\n`;

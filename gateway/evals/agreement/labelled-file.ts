@@ -23,7 +23,7 @@ const MarkedSpan = Type.Object({
   text: Type.Optional(Type.String()),
 });
 
-/** A line of a file of answers that people have judged. Other fields are ignored. */
+/** A line of a file with answers labelled by people. Other fields are ignored. */
 export const LabelledRow = Type.Union([
   Type.Object({
     ...COMMON,
@@ -36,7 +36,7 @@ export const LabelledRow = Type.Union([
     task: Type.Literal("faithfulness"),
     question: Nullable(Type.String()),
     context: Type.String(),
-    /** What people marked as unsupported in the answer; left out: they marked no spans. */
+    /** Spans that people marked as unsupported; left out if they marked no spans. */
     spans: Type.Optional(Type.Array(MarkedSpan)),
   }),
 ]);
@@ -171,8 +171,8 @@ export const readLabelledFiles = async (folder: string): Promise<LabelledFile[]>
 };
 
 /*
- * Files of labels count characters as Unicode code points. JavaScript counts UTF-16 units, which are more where a
- * text has characters beyond the first 65,536, such as emoji.
+ * Label files count characters as Unicode code points. JavaScript counts UTF-16 units; characters beyond the first
+ * 65,536 code points, such as emoji, take two of them.
  */
 
 /** UTF-16 offset of each code point of a text, and of its end. */
@@ -186,14 +186,14 @@ const offsetsOf = (text: string): number[] => {
   return offsets;
 };
 
-/** undefined: a span that is not within the text, or ends before it starts. */
+/** Undefined for a span that is outside the text or ends before it starts. */
 export const toUtf16 = (text: string, { start, end }: Span): Span | undefined => {
   const offsets = offsetsOf(text);
   const [from, to] = [offsets[start], offsets[end]];
   return from === undefined || to === undefined || to < from ? undefined : { start: from, end: to };
 };
 
-/** The way back. An offset inside a character is that of the character. */
+/** Converts the other way. An offset inside a character becomes the offset of the character. */
 export const toCodePoints = (text: string, { start, end }: Span): Span => ({
   start: [...text.slice(0, start)].length,
   end: [...text.slice(0, end)].length,

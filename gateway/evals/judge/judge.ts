@@ -228,7 +228,7 @@ const CRITERION = {
   weight: 1,
 } as const;
 
-/** What every judge has in common: its questions, as they are asked of an example, and their limits. */
+/** The common part of all judges: the questions to ask about a sample, and their limits. */
 export const JUDGE_CONSTANTS = {
   criterion: criterionMessages(EXAMPLE, CRITERION),
   claims: claimMessages(EXAMPLE, ["claim"]),

@@ -60,12 +60,12 @@ export const claimMessages = (answer: ScoredAnswer, claims: readonly string[]): 
 /** Names of the blocks in a judge's prompt. */
 type Block = "question" | "references" | "contexts" | "answer" | "claims";
 
-/** At each place there is one way to read the spaces, so that a long text of them takes no longer than its length. */
+/** Spaces can match in only one way at each position, so that a long run of them takes linear time. */
 const TAG = /<(?=\s*(?:\/\s*)?(?:question|references?|contexts?|answer|claims?|system|user|assistant)\b)/gi;
 
 /**
- * A text from elsewhere inside a block of its own. What looks like the border of a block in it is rewritten, so that no
- * answer can end its block and speak to the judge as somebody else.
+ * Untrusted text in its own block. Anything that looks like a block tag is rewritten, so that no answer can close its
+ * block and inject instructions for the judge.
  */
 export const fence = (block: Block, text: string): string => `<${block}>\n${text.replaceAll(TAG, "‹")}\n</${block}>`;
 
@@ -73,12 +73,12 @@ export const fence = (block: Block, text: string): string => `<${block}>\n${text
 const fenceList = (block: Block, texts: readonly string[]): string =>
   fence(block, texts.map((text, index) => `[${index + 1}] ${text}`).join("\n"));
 
-/* The schema of a judge's answer: the reason first, the verdict last, every text bounded so that it comes to its end. */
+/* The schema of a judge's answer: the reason first, the verdict last. Every text has a maximum length. */
 
 const reasonText = (maxLength: number) => Type.String({ minLength: 1, maxLength });
 const Verdict = OneOf(["supported", "partly", "unsupported"]);
 
-/** One grade out of `choices`. */
+/** One of the grades in `choices`. */
 export const gradeForm = (choices: readonly number[], reasonLength: number) =>
   Type.Object(
     { reason: reasonText(reasonLength), score: Type.Union(choices.map((choice) => Type.Literal(choice))) },
@@ -99,7 +99,7 @@ export const claimsForm = (count: number, reasonLength: number) =>
 
 export const claimName = (index: number): string => `claim_${index + 1}`;
 
-/** The answer as the form says; undefined when it is none. */
+/** The answer if it matches the schema, otherwise undefined. */
 export const parse = <S extends TSchema>(form: S, text: string): Static<S> | undefined => {
   try {
     const value: unknown = JSON.parse(text);

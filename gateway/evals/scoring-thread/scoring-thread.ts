@@ -10,8 +10,8 @@ import type { ReferenceScorer } from "../scoring";
 import { embedAnyLength } from "./embed";
 
 /*
- * The talk with the Worker that computes scores. Every message carries the id of its piece of work; several are under way
- * at once, and each asks for vectors one request at a time.
+ * Messages to and from the Worker that computes scores. Every message has the id of its task. Several tasks run at the
+ * same time, and each requests vectors one request at a time.
  */
 
 export type ToThread =

@@ -46,15 +46,15 @@ export const auroc = (labels: readonly boolean[], scores: readonly number[]): nu
   aurocByCluster(labels, scores, singletons(labels.length))(eachOnce(labels.length));
 
 /**
- * The score from which on to decide for 1, so that the mean of sensitivity and specificity is as large as it can be
- * on these items; the lowest where several are equally good. It favours whoever is measured on the same items.
+ * The threshold (decide 1 at or above it) with the highest balanced accuracy, the mean of sensitivity and specificity,
+ * on these items; the lowest of equally good ones. Results on the same items are optimistic.
  */
 export const bestThreshold = (labels: readonly boolean[], scores: readonly number[]): number => {
   const positives = labels.filter(Boolean).length;
   const negatives = labels.length - positives;
   const order = ascending(scores);
   let best = { threshold: scores[order[0] ?? 0] ?? 0, gain: 0 };
-  // What moving the threshold up to each score gains over deciding for 1 always.
+  // The gain of moving the threshold up to each score, compared with always deciding 1.
   let gain = 0;
   order.forEach((item, place) => {
     const score = scores[item] ?? 0;

@@ -1,11 +1,11 @@
 import { createRandom, type Random } from "./random";
 
 /*
- * "Drawn" is a list of positions of units, each as often as it was drawn. Figures are computed of such lists, so that
- * the same code gives the figure itself and its resamples.
+ * "Drawn" is a list of the positions of units, repeated as often as they were drawn. Statistics are computed from such
+ * lists, so that the same code gives the estimate and its resamples.
  */
 
-/** All of `count` units, each once. */
+/** Each of `count` units once. */
 export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
 /** Sum of the drawn units' values. */

@@ -19,7 +19,7 @@ export const pearson = (x: ArrayLike<number>, y: ArrayLike<number>): number | nu
   return Math.min(1, Math.max(-1, products / Math.sqrt(squaresX) / Math.sqrt(squaresY)));
 };
 
-/** Ranks from 1; values that are equal share the mean of their ranks. */
+/** Ranks from 1. Tied values get the mean of their ranks. */
 const midRanks = (values: ArrayLike<number>): Float64Array => {
   const order = ascending(values);
   const ranks = new Float64Array(values.length);

@@ -1,5 +1,5 @@
 const DENSITY_AT_ZERO = 1 / Math.sqrt(2 * Math.PI);
-/** Beyond it the continued fraction of the tail converges fast; below it the series loses no digits. */
+/** Above this value, the continued fraction of the tail converges fast; below it, the series keeps full precision. */
 const TAIL_FROM = 2;
 const FRACTION_DEPTH = 200;
 
@@ -52,11 +52,11 @@ export const normalQuantile = (p: number): number => {
 };
 
 const HALF_LOG_TWO_PI = 0.5 * Math.log(2 * Math.PI);
-/** From here on the series below reaches the last digit. */
+/** From this value on, the series below is exact to the last digit. */
 const STIRLING_FROM = 10;
 const STIRLING_TERMS = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156];
 
-/** What Stirling's formula leaves out of ln Γ(x), for x ≥ `STIRLING_FROM` (Abramowitz and Stegun 6.1.40). */
+/** The correction to Stirling's formula for ln Γ(x), for x ≥ `STIRLING_FROM` (Abramowitz and Stegun 6.1.40). */
 const stirlingRest = (x: number): number => {
   let rest = 0;
   for (const term of STIRLING_TERMS.toReversed()) rest = rest / (x * x) + term;
@@ -71,7 +71,7 @@ export const logGamma = (x: number): number => {
   return (raised - 0.5) * Math.log(raised) - raised + HALF_LOG_TWO_PI + stirlingRest(raised) - Math.log(product);
 };
 
-/** ln B(a, b) for a, b > 0, exact where one of them is large and the difference of two ln Γ would lose its digits. */
+/** ln B(a, b) for a, b > 0. Precise even if one of them is large and the difference of two ln Γ would lose digits. */
 export const logBeta = (a: number, b: number): number => {
   const small = Math.min(a, b);
   const large = Math.max(a, b);
@@ -110,8 +110,8 @@ const betaFraction = (x: number, a: number, b: number): number => {
 };
 
 /**
- * The regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1 and a, b > 0. `complement` is 1 − x; give it where
- * it is known more exactly than the difference.
+ * The regularised incomplete beta function I_x(a, b) for 0 ≤ x ≤ 1 and a, b > 0. `complement` is 1 − x; pass it if it
+ * is known more precisely than the difference.
  */
 export const regularizedBeta = (x: number, a: number, b: number, complement = 1 - x): number => {
   if (x <= 0) return 0;
@@ -124,7 +124,7 @@ export const regularizedBeta = (x: number, a: number, b: number, complement = 1 
 
 const MAX_NEWTON_STEPS = 100;
 
-/** Share of Student's t distribution above `t` ≥ 0 (Abramowitz and Stegun 26.7.1). `df` > 0, whole or not. */
+/** Share of Student's t distribution above `t` ≥ 0 (Abramowitz and Stegun 26.7.1). `df` > 0 may be fractional. */
 const studentUpperTail = (t: number, df: number): number => {
   const square = t * t;
   return 0.5 * regularizedBeta(df / (df + square), df / 2, 0.5, square / (df + square));
@@ -138,8 +138,8 @@ const studentDensity = (t: number, df: number): number =>
   Math.exp(-logBeta(df / 2, 0.5) - 0.5 * Math.log(df) - 0.5 * (df + 1) * Math.log1p((t * t) / df));
 
 /**
- * The `t` below which a share of `p` lies, 0 < p < 1. Newton's method on the logarithms of tail and `t`, between
- * which the curve is nearly straight; it starts at the normal quantile, on the side from which it can't run away.
+ * The `t` below which a share of `p` lies, 0 < p < 1. Newton's method on the logarithms of the tail and `t`, whose
+ * relation is nearly linear. It starts at the normal quantile, the side from which it can't diverge.
  */
 export const studentQuantile = (p: number, df: number): number => {
   if (p === 0.5) return 0;

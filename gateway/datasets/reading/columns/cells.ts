@@ -4,8 +4,8 @@ import { type Row, type RowProblem, Unreadable } from "../rows";
 import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 
 /**
- * How the values of a row become values of a sample. What can't be understood is handed on as it is, and the check of the
- * sample says what is wrong with it; undefined is no value.
+ * Converts the values of a row to values of a sample. Values that can't be converted are passed on unchanged, and the
+ * check of the sample reports them. Undefined means no value.
  */
 export interface Cells {
   text(value: unknown): unknown;
@@ -38,7 +38,7 @@ const asScalar = (value: unknown): unknown => {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 };
 
-/** A value that has no names of its own is metadata named "metadata". */
+/** A value that is not an object becomes metadata named "metadata". */
 const asMetadata = (value: unknown): unknown => {
   if (value instanceof Unreadable || value === null || value === undefined) return undefined;
   if (typeof value !== "object" || Array.isArray(value) || value instanceof NumberText) {
@@ -47,7 +47,7 @@ const asMetadata = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
 };
 
-/** Cells that know their types: from JSON and Parquet. */
+/** Typed cells, from JSON and Parquet. */
 export const typedCells: Cells = {
   text: asText,
   list: asList,
@@ -59,7 +59,7 @@ export const typedCells: Cells = {
 const LIST = /^\s*\[/;
 const OBJECT = /^\s*\{/;
 
-/** The list or object that a cell holds as JSON; other text as it is. */
+/** Parses a cell that contains a list or object as JSON; other text is unchanged. */
 const readJson = (cell: unknown, pattern: RegExp): unknown => {
   if (typeof cell !== "string" || !pattern.test(cell)) return cell;
   const { value } = parseJson(cell);
@@ -71,7 +71,7 @@ const isMessages = (value: unknown): value is object[] =>
 
 const notEmpty = (cell: unknown): unknown => (cell === "" ? undefined : cell);
 
-/** Cells of CSV, which are all text: an empty one is no value, and lists and objects are written as JSON. */
+/** CSV cells, which are all text. An empty cell has no value; lists and objects are JSON. */
 export const textCells: Cells = {
   text: notEmpty,
   list: (cell) => asList(readJson(cell, LIST)),
@@ -83,7 +83,7 @@ export const textCells: Cells = {
   object: (cell) => (cell === "null" ? undefined : asMetadata(readJson(notEmpty(cell), OBJECT))),
 };
 
-/** A file with a column for every field is read as an export: what `guardText` did to its texts is undone. */
+/** A file with a column for every field is read as one of our exports: `guardText` is undone. */
 export const isExport = (columns: readonly string[]): boolean => FIELDS.every((name) => columns.includes(name));
 
 /** Cells of our own exports, where text is guarded against being run as a formula. */
@@ -96,17 +96,17 @@ export const exportCells: Cells = {
   },
 };
 
-/** A sample before its check: any field may hold anything. */
+/** A sample before its check: its fields may contain anything. */
 export type Draft = Partial<Record<Field, unknown>>;
 
-/** Puts the values of a row into the fields of a sample; `fields` is in the order of the row's columns. */
+/** Maps the values of a row to the fields of a sample; `fields` is in the order of the row's columns. */
 export const mapRow = (
   { columns, values }: Row,
   fields: readonly (string | null)[],
   cells: Cells,
 ): { draft: Draft; problem?: RowProblem } => {
   const draft: Draft = {};
-  /** Parts of metadata that have columns of their own. */
+  /** Metadata values that have their own columns. */
   const parts: { name: string; value: unknown; column: string | null }[] = [];
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] ?? null;
@@ -147,7 +147,7 @@ const fill = (draft: Draft, field: Field, value: unknown, cells: Cells): void =>
   }
 };
 
-/** Several columns on a list fill it one after the other. Tags are a set. */
+/** Several columns that map to a list fill it in order. Tags are a set. */
 const joined = (list: unknown, more: unknown, isSet: boolean): unknown => {
   if (more !== undefined && !Array.isArray(more)) return more;
   const both = Array.isArray(list) ? [...list, ...(more ?? [])] : (list ?? more);

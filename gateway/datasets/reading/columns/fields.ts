@@ -1,4 +1,4 @@
-/** The fields of a sample that columns fill, in the order of the columns of a CSV export. A column may also fill a part of metadata, as `metadata.<name>`. */
+/** The fields that columns can fill, in the column order of CSV exports. `metadata.<name>` is also possible. */
 export const FIELDS = ["key", "input", "references", "contexts", "output", "group", "tags", "metadata"] as const;
 export type Field = (typeof FIELDS)[number];
 

@@ -12,13 +12,13 @@ import {
   METADATA_PREFIX,
 } from "./fields";
 
-/** Field of the sample by column of the file; null leaves a column out. Columns that are not named are guessed. */
+/** Sample field by column of the file; null leaves the column out. The fields of missing columns are guessed. */
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
-/** Columns that a message lists. */
+/** Maximum number of columns listed in a message. */
 const SHOWN_COLUMNS = 20;
 
-/** Throws invalid_request for a field that samples don't have, and for two columns on a field that holds one value. */
+/** Throws invalid_request for an unknown field, and for two columns that map to a field with a single value. */
 export const checkMapping = (mapping: ColumnMapping): void => {
   const filled = new Map<string, string>();
   for (const [column, field] of Object.entries(mapping)) {
@@ -29,20 +29,20 @@ export const checkMapping = (mapping: ColumnMapping): void => {
     if (other !== undefined && !LIST_FIELDS.has(field)) {
       const both = quoted([other, column]);
       throw refuse(
-        `${field} holds one value, and the columns ${both} both go there. Map one of them to another field or to null.`,
+        `${field} holds one value, but the columns ${both} both map to it. Map one of them to another field or to null.`,
       );
     }
     filled.set(field, column);
   }
 };
 
-/** Why no column can fill this field. */
+/** Why no column can map to this field. */
 const fieldProblem = (field: string): string | undefined => {
   if (!field.startsWith(METADATA_PREFIX)) {
     if (FIELDS.some((known) => known === field)) return undefined;
     const near = nearest(field, FIELDS);
-    const hint = near ? `Did you mean ${near}?` : `There are ${FIELDS.join(", ")} and metadata.<name>.`;
-    return `"${field}" is no field of a sample. ${hint}`;
+    const hint = near ? `Did you mean ${near}?` : `Fields: ${FIELDS.join(", ")} and metadata.<name>.`;
+    return `"${field}" is not a field of a sample. ${hint}`;
   }
   const name = field.slice(METADATA_PREFIX.length);
   if (name === "" || FORBIDDEN_NAMES.has(name)) return `"${name}" can't be a name in metadata. Choose another.`;
@@ -55,9 +55,9 @@ const quoted = (names: readonly string[]): string => names.map((name) => `"${nam
 const refuse = (message: string): AppError =>
   new AppError("invalid_request", `mapping: ${message}`, { param: "mapping" });
 
-/** What becomes of the columns of a row. */
+/** How the columns of a row are used. */
 export interface RowPlan {
-  /** The field of each column, null where the column is left out. */
+  /** The field of each column; null if the column is left out. */
   fields: readonly (string | null)[];
   /** The same, each field once. */
   filled: readonly string[];
@@ -65,7 +65,7 @@ export interface RowPlan {
 
 /** Decides once for each column of a file which field it fills. */
 export class ColumnPlan {
-  /** By column, in the order in which the columns came. */
+  /** By column, in order of appearance. */
   readonly #fields = new Map<string, string | null>();
   /** Plan of the last row: most rows have the columns of the row before. */
   #last: { columns: readonly string[]; plan: RowPlan } | undefined;
@@ -108,7 +108,7 @@ export class ColumnPlan {
     return plan;
   }
 
-  /** To be called when all columns have come. Throws invalid_request when the mapping names others. */
+  /** Call this after all rows. Throws invalid_request if the mapping names a column that the file doesn't have. */
   checkMapped(): void {
     const unknown = Object.keys(this.mapping).filter((column) => !this.#fields.has(column));
     if (unknown.length === 0) return;

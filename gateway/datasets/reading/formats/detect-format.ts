@@ -20,15 +20,15 @@ const BY_EXTENSION: Readonly<Record<string, FileFormat>> = {
 
 const extensionOf = (fileName: string): string => /\.([a-z0-9]+)$/i.exec(fileName)?.[1]?.toLowerCase() ?? "";
 
-/** The object of a JSON file holds its rows under one of these names. */
+/** A JSON object with the rows under one of these names. */
 const WRAPPER = /^\{\s*"(samples|data)"\s*:\s*\[/;
 
 /**
- * The format of a file by its first bytes, then by its name. What is `declared` is taken as said, except that Parquet
- * has to be Parquet. Throws dataset_invalid for an empty file and for kinds that no reader takes, with what to do.
+ * Detects the format of a file from its first bytes, then from its name. A `declared` format is trusted, except that
+ * Parquet is checked. Throws dataset_invalid for an empty file and for unsupported formats, and says what to do.
  */
 export const detectFormat = (head: Uint8Array, fileName: string, declared?: FileFormat): FileFormat => {
-  if (head.length === 0) throw invalid("the file is empty. Upload one that holds rows.");
+  if (head.length === 0) throw invalid("the file is empty. Upload one that has rows.");
   if (startsWith(head, PARQUET_MAGIC)) {
     if (declared === undefined || declared === "parquet") return "parquet";
     throw invalid(`the file is Parquet, not ${declared}. Say that its format is parquet.`);
@@ -42,7 +42,7 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
   return declared ?? textFormat(head, byName);
 };
 
-/** Files named .json often hold JSONL and the other way round: between the two the content decides. */
+/** Files named .json often contain JSONL and vice versa, so the content decides between the two. */
 const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileFormat => {
   const text = new TextDecoder(utf16Of(head) ?? "utf-8").decode(head).trimStart();
   if (byName === "csv") return "csv";
@@ -57,7 +57,7 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
   return byName ?? (lines.length > 1 ? "json" : "jsonl");
 };
 
-/** Objects over several lines each, as jq prints them, or several on a line: the reader of JSON takes these. */
+/** Objects that span several lines, as jq prints them, or several per line: the JSON reader handles these. */
 const isSequence = (text: string): boolean => {
   if (/^\{[ \t]*[\r\n]/.test(text)) return true;
   const end = new ValueEnd().find(text, 0);
@@ -150,7 +150,7 @@ const SIGNATURES: readonly Signature[] = [
 const startsWith = (head: Uint8Array, bytes: Signature["bytes"]): boolean =>
   bytes.every((byte, i) => byte === undefined || head[i] === byte);
 
-/** What the file is, where no reader takes it. */
+/** What the file is, if its format is not supported. */
 const findSignature = (head: Uint8Array): Signature | undefined =>
   SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isBinary(head) ? BINARY : undefined);
 
@@ -159,7 +159,7 @@ const BINARY: Signature = { bytes: [], what: "binary data, not text", todo: medi
 const LOOKED_AT = 4096;
 const MAX_CONTROL_SHARE = 0.05;
 
-/** Zeros at the end are no sign of it, and several in a row count once: programs fill up gaps with them. */
+/** Trailing zeros don't count, and consecutive zeros count once, because programs use them as padding. */
 const isBinary = (head: Uint8Array): boolean => {
   const bytes = head.subarray(0, LOOKED_AT);
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;

@@ -1,7 +1,7 @@
 import { FORBIDDEN_NAMES, forbiddenName, formatCount, type ReadingLimits, tooLarge } from "../limits";
 import type { Warn } from "../rows";
 
-/** Characters of a column's name. */
+/** Maximum characters of a column's name. */
 const MAX_NAME_LENGTH = 200;
 /** Most unnamed columns that a warning lists. */
 const MAX_LISTED = 10;

@@ -11,11 +11,11 @@ export interface JsonText {
   character: number;
 }
 
-/** Steps through a JSON text that arrives in pieces and holds one value of it at a time. */
+/** Steps through a JSON text that arrives in pieces, with one value in memory at a time. */
 export class JsonCursor {
   readonly #pieces: AsyncIterator<string>;
   #place = new LineCounter();
-  /** What has arrived; `#at` is where we stand in it, and `#place` where that is in the file. */
+  /** The buffered text; `#at` is the position in it, and `#place` its position in the file. */
   #text = "";
   #at = 0;
 
@@ -26,7 +26,7 @@ export class JsonCursor {
     this.#pieces = texts[Symbol.asyncIterator]();
   }
 
-  /** The next character that is not white space; undefined at the end. */
+  /** The next non-whitespace character; undefined at the end. */
   async peek(): Promise<string | undefined> {
     for (;;) {
       let end = this.#at;
@@ -37,7 +37,7 @@ export class JsonCursor {
     }
   }
 
-  /** Passes one character, which has to be this one. */
+  /** Skips one character, which must be this one. */
   async take(character: string): Promise<void> {
     if ((await this.peek()) !== character) throw this.expected(JSON.stringify(character));
     this.#passTo(this.#at + 1);
@@ -48,7 +48,7 @@ export class JsonCursor {
     return this.#place.line;
   }
 
-  /** Passes a comma and says true, or the end of a list or object and says false. */
+  /** Skips a comma and returns true, or skips the end of a list or object and returns false. */
   async takeSeparator(end: "]" | "}"): Promise<boolean> {
     const next = await this.peek();
     if (next !== "," && next !== end) throw this.expected(`"," or "${end}"`);
@@ -76,7 +76,8 @@ export class JsonCursor {
       else if (valueEnd.mayEnd) {
         this.#passTo(this.#text.length);
         return { text, line, character };
-      } else throw invalid("a value begins here and the file ends inside it. Is it whole?", { line, character });
+      } else
+        throw invalid("a value begins here and the file ends inside it. Is the file complete?", { line, character });
     }
   }
 
@@ -119,7 +120,7 @@ export class JsonCursor {
     this.#at = end;
   }
 
-  /** Lets go of what is passed and takes in the next piece. */
+  /** Drops the text that was read and buffers the next piece. */
   async #more(): Promise<boolean> {
     const { value, done } = await this.#pieces.next();
     if (done) return false;
@@ -144,23 +145,23 @@ const CLOSE_OBJECT = 125;
 const isJsonSpace = (code: number): boolean =>
   code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 
-/** Finds the end of one JSON value in a text that arrives in pieces. It counts brackets and quotes and checks nothing else. */
+/** Finds the end of one JSON value in a text that arrives in pieces. It only counts brackets and quotes. */
 export class ValueEnd {
   #depth = 0;
   #isInString = false;
   #isEscaped = false;
 
-  /** True when the value is nested more than 100 levels: `find` has stopped there. */
+  /** True if `find` stopped because the value has more than 100 levels. */
   get isTooDeep(): boolean {
     return this.#depth > MAX_DEPTH;
   }
 
-  /** True when the end of the text may be the end of the value, as after a number. */
+  /** True if the value may end at the end of the text, as a number may. */
   get mayEnd(): boolean {
     return this.#depth === 0 && !this.#isInString;
   }
 
-  /** The position after the value; -1 when it goes on after `text`. Looks from `from`, where the last call stopped. */
+  /** The position after the value; -1 if it continues after `text`. Starts at `from`, where the last call stopped. */
   find(text: string, from: number): number {
     for (let at = from; at < text.length; at++) {
       const code = text.charCodeAt(at);

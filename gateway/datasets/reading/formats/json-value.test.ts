@@ -130,7 +130,7 @@ test("any JSON keeps its values and its digits", () => {
 
 const unit = fc.constantFrom(...'{}[]:,"-.e10 \\\n', '"a"', "true", "nul", "u00e9");
 
-test("what JSON.parse takes has no problem, and what it refuses has one", () => {
+test("text that JSON.parse accepts has no problem, and text that it rejects has one", () => {
   const json = plainJson.map((value) => JSON.stringify(value));
   const mutated = fc.tuple(json, fc.nat(), fc.string({ unit, maxLength: 3 })).map(([text, at, insert]) => {
     const cut = at % (text.length + 1);
@@ -160,8 +160,8 @@ test.each([
   ['{"a": NaN, "b": -Infinity, c}', 27, 'expected a name in double quotes, found "c"'],
   ["{'a': 1}", 1, 'expected a name in double quotes, found "\'"'],
   ['{"a": "x', 6, "a string begins here and never ends"],
-  ['{"a": "x\ty"}', 8, "a control character stands in a string: write it as an escape"],
-  ['{"a": "\\x"}', 7, "a backslash here is no escape of JSON"],
+  ['{"a": "x\ty"}', 8, "a string contains a control character: write it as an escape"],
+  ['{"a": "\\x"}', 7, "a backslash here does not start a valid JSON escape"],
   ["{} {}", 3, "there is more after the end of the value"],
   ["01", 1, "there is more after the end of the value"],
   ["", 0, "expected a value, found the end"],
@@ -172,7 +172,7 @@ test.each([
   expect(findJsonProblem(text)).toEqual({ at, message });
 });
 
-test("100 levels are fine and 101 are not", () => {
+test("100 levels are accepted and 101 are not", () => {
   const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
   expect(findJsonProblem(nested(100))).toBeUndefined();
   expect(findJsonProblem(nested(101))).toEqual({ at: 100, message: "lists and objects are more than 100 levels deep" });

@@ -2,15 +2,15 @@ import { FORBIDDEN_NAMES, forbiddenName, MAX_DEPTH } from "../limits";
 import type { RawRow } from "../rows";
 import { placeIn } from "../text";
 
-/** `value` is undefined where there is a problem. */
+/** `value` is undefined if there is a problem. */
 interface ParsedJson {
   value?: unknown;
   problem?: JsonProblem;
 }
 
 /**
- * JSON with at most 100 levels and no names that mean something on JavaScript's own objects; or where it goes wrong. A
- * number that JavaScript would print with other digits is a `NumberText`; `NaN` and `Infinity` are text.
+ * Parses JSON with at most 100 levels and without names that are special in JavaScript; otherwise returns the problem.
+ * A number that JavaScript would print differently becomes a `NumberText`; `NaN` and `Infinity` become text.
  */
 export const parseJson = (text: string): ParsedJson => {
   const parsed = tryParse(text) ?? (NOT_FINITE.test(text) ? tryParse(quoteNotFinite(text)) : undefined);
@@ -26,11 +26,11 @@ const tryParse = (text: string): { value: unknown } | undefined => {
   }
 };
 
-/** Numbers that JSON does not have, and that Python and JavaScript libraries write all the same. */
+/** Numbers that are not valid JSON, but that Python and JavaScript libraries write. */
 const NOT_FINITE = /NaN|Infinity/;
 const STRING_OR_NOT_FINITE = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|$)|(?<!-)\bNaN\b|-?\bInfinity\b/gs;
 
-/** They are text, as from Parquet. */
+/** They become text, as in Parquet files. */
 const quoteNotFinite = (text: string): string =>
   text.replace(STRING_OR_NOT_FINITE, (found) => (found.startsWith('"') ? found : `"${found}"`));
 
@@ -55,7 +55,7 @@ const isHarmless = (value: unknown, levels: number): boolean => {
   return Object.entries(value).every(([name, inner]) => !FORBIDDEN_NAMES.has(name) && isHarmless(inner, levels - 1));
 };
 
-/** The text of a row that begins at `line` and `character` of the file. It has to be an object. */
+/** Parses a row that starts at `line` and `character` of the file. It must be an object. */
 export const jsonRow = (text: string, start: { line: number; character: number }): RawRow => {
   const { value, problem } = parseJson(text);
   if (problem) {
@@ -114,8 +114,8 @@ interface JsonProblem {
 }
 
 /**
- * The first thing in a text that makes it no JSON of ours: broken syntax, more than 100 levels, a name that no data may
- * carry. It is slower than JSON.parse, which tells no position, and runs only when a row has failed.
+ * Finds the first problem in a JSON text: invalid syntax, more than 100 levels, or a forbidden name. It is slower than
+ * JSON.parse, which gives no position, and only runs for rows that failed.
  */
 export const findJsonProblem = (text: string): JsonProblem | undefined => new Scanner(text).scan();
 
@@ -123,7 +123,7 @@ const SPACE = /[ \t\n\r]*/y;
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[\da-fA-F]{4})/y;
 
-/** Each step passes what it is named after and says whether all was well; the first problem ends them all. */
+/** Each method skips what it is named after and returns whether it was valid. The first problem ends the scan. */
 class Scanner {
   #at = 0;
   #depth = 0;
@@ -182,10 +182,10 @@ class Scanner {
     while (this.#at < this.text.length) {
       const character = this.text.charAt(this.#at);
       if (character === "\\") {
-        if (this.#match(ESCAPE) === "") return this.#fail("a backslash here is no escape of JSON");
+        if (this.#match(ESCAPE) === "") return this.#fail("a backslash here does not start a valid JSON escape");
         continue;
       }
-      if (character < " ") return this.#fail("a control character stands in a string: write it as an escape");
+      if (character < " ") return this.#fail("a string contains a control character: write it as an escape");
       this.#at++;
       if (character === '"') return true;
     }

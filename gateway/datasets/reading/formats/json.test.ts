@@ -51,7 +51,7 @@ test.each([
   ["{data: []}", 'Line 1, character 2: expected a name in double quotes, found "d".'],
   ['{"data" []}', 'Line 1, character 9: expected ":", found "[".'],
   ['{"da\\ta": []}', "The object holds no list"],
-  ['{"d\\a": []}', "Line 1, character 4: a backslash here is no escape of JSON."],
+  ['{"d\\a": []}', "Line 1, character 4: a backslash here does not start a valid JSON escape."],
 ])("%j: %s", async (text, message) => {
   for (const size of [1, 65_536]) await expect(read(text, size)).rejects.toThrow(message);
 });

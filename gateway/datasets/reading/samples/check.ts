@@ -67,8 +67,8 @@ const findBrokenText = (value: unknown, path: string): { path: string; text: str
 };
 
 /**
- * A problem of a sample in the words of the file: the column stands for the field that it fills. `fields` is in the order
- * of `columns`.
+ * Describes a problem of a sample with the column names of the file instead of the fields. `fields` is in the order of
+ * `columns`.
  */
 export const toRowProblem = (
   { path, message }: SampleProblem,

@@ -4,16 +4,16 @@ import type { KeyedContent, SampleContent } from "../../content";
 /** How a sample relates to those before it. */
 type Likeness =
   | { kind: "new" | "near" | "exact" }
-  /** Another content has this key. */
+  /** The key is already used with different content. */
   | { kind: "sameKey"; line: number };
 
-/** Compares each sample with all before it that were not refused, in little memory. */
+/** Compares each sample with all earlier accepted ones, in little memory. */
 export class Duplicates {
   readonly #contents = new Fingerprints();
   readonly #nearContents = new Fingerprints();
   readonly #keys = new Fingerprints();
 
-  /** Compares a sample, and remembers it when it is `new` or `near`. */
+  /** Compares a sample, and stores it if it is `new` or `near`. */
   add(sample: KeyedContent & { hash: string }, line: number): Likeness {
     if (this.#contents.find(sample.hash) !== undefined) return { kind: "exact" };
     const sameKey = this.#keys.findOrAdd(sample.key, line);
@@ -24,7 +24,7 @@ export class Duplicates {
   }
 }
 
-/** The same for contents that differ in case, spaces or punctuation only. */
+/** Equal for contents that only differ in case, spaces or punctuation. */
 const nearText = ({ input, references, contexts, output, group, tags, metadata }: SampleContent): string =>
   canonicalJson([squeeze([input, references, contexts, output]), group, tags.toSorted(), metadata]);
 

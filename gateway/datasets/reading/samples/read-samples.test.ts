@@ -115,10 +115,10 @@ describe("columns become fields", () => {
   });
 
   test.each<[mapping: Record<string, string>, message: string]>([
-    [{ a: "inptu" }, 'mapping: "inptu" is no field of a sample. Did you mean input?'],
-    [{ a: "something" }, 'mapping: "something" is no field of a sample. There are key, input, references'],
+    [{ a: "inptu" }, 'mapping: "inptu" is not a field of a sample. Did you mean input?'],
+    [{ a: "something" }, 'mapping: "something" is not a field of a sample. Fields: key, input, references'],
     [{ a: "metadata.__proto__" }, 'mapping: "__proto__" can\'t be a name in metadata.'],
-    [{ a: "input", b: "input" }, 'mapping: input holds one value, and the columns "a" and "b" both go there.'],
+    [{ a: "input", b: "input" }, 'mapping: input holds one value, but the columns "a" and "b" both map to it.'],
     [{ a: "metadata.x", b: "metadata.x" }, "mapping: metadata.x holds one value"],
     [{ a: "input", z: "output" }, 'mapping: the file has no column "z". It has a, b.'],
   ])("the mapping %j is refused: %s", async (mapping, message) => {

@@ -28,11 +28,11 @@ export interface TextSource {
   blocks: AsyncIterable<Uint8Array>;
 }
 
-/** Parquet is read from its end, so it has to lie in a file. */
+/** Parquet is read from the end, so it must be in a file. */
 export interface ParquetSource {
   format: "parquet";
   path: string;
-  /** Columns that need not be read. */
+  /** Columns to skip. */
   leftOut: ReadonlySet<string>;
 }
 
@@ -78,7 +78,7 @@ export async function* readSamples(
   return report;
 }
 
-/** The rows of a file, one at a time and in order. Throws as the reader of its format does. */
+/** The rows of a file, one at a time and in order. Throws what the reader of its format throws. */
 const readRows = async (source: RowSource, limits: ReadingLimits, warn: Warn): Promise<AsyncIterable<RawRow>> => {
   switch (source.format) {
     case "jsonl":
@@ -88,7 +88,7 @@ const readRows = async (source: RowSource, limits: ReadingLimits, warn: Warn): P
     case "csv":
       return readCsv(decodeText(source.blocks, warn), limits, warn);
     case "parquet": {
-      // Its libraries take 8 MiB, and most uploads are text.
+      // Loaded on demand: its libraries take 8 MiB, and most uploads are text.
       const { readParquet } = await import("../formats/parquet/reader");
       return readParquet(source.path, limits, source.leftOut, warn);
     }

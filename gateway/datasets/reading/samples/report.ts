@@ -10,7 +10,7 @@ import { type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 const KEPT_ERRORS = 1000;
 /** Most kinds of warnings. */
 const KEPT_WARNINGS = 100;
-/** Most samples in the preview, characters per text, and items per list. */
+/** Limits of the preview: samples, characters per text, and items per list. */
 const PREVIEW_SAMPLES = 20;
 const PREVIEW_CHARACTERS = 500;
 const PREVIEW_ITEMS = 10;
@@ -156,12 +156,12 @@ const shorten = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
 };
 
-/** A pair of surrogates is one character and is not torn. */
+/** Never splits a surrogate pair. */
 const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
 
 const FIRST_ROOM = 1024;
 
-/** Collects lengths, four bytes each, and says how they are spread. */
+/** Collects lengths, four bytes each, and summarises their distribution. */
 export class Lengths {
   #values = new Uint32Array(FIRST_ROOM);
   #count = 0;
@@ -175,7 +175,7 @@ export class Lengths {
     this.#values[this.#count++] = length;
   }
 
-  /** Exact, by nearest rank: p95 is the smallest length that at least 95% of all do not exceed. Undefined without any. */
+  /** Exact percentiles by nearest rank: at least 95 % of the lengths are p95 or less. Undefined without lengths. */
   summary(): { min: number; p50: number; p95: number; max: number } | undefined {
     if (this.#count === 0) return undefined;
     const sorted = this.#values.slice(0, this.#count).sort();
@@ -184,7 +184,7 @@ export class Lengths {
   }
 }
 
-/** Characters of the texts in a value of a sample; of chat messages what they say. In UTF-16 units. */
+/** Characters of the texts in a value, in UTF-16 units. Only the content of chat messages counts. */
 export const countCharacters = (value: unknown): number => {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 0;

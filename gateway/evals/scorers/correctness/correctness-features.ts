@@ -116,24 +116,24 @@ export const findCorrectness = async (scored: ScoredAnswer, embed: EmbedTexts): 
   };
 };
 
-/** Closeness of meaning, -1…1, of the references that share most words with the answer. */
+/** Semantic similarity, -1…1, of the references that share the most words with the answer. */
 interface Meaning {
   /** Answer and reference. */
   answer: number;
   /** The answer's leading sentence, and question with reference. */
   statement: number;
-  /** How much closer the answer comes to the question when the reference is added to it. */
+  /** How much more similar to the question the answer becomes when the reference is added to it. */
   gain: number;
 }
 
-/** References whose meaning is compared. */
+/** Number of references compared by meaning. */
 const MAX_COMPARED = 3;
 
 const byLikeness = (a: Match, b: Match): number => b.recall - a.recall || b.f1 - a.f1 || b.spelling - a.spelling;
 
 const closestMatches = (matches: readonly Match[]): Match[] => [...matches].sort(byLikeness);
 
-/** Compares meaning by one request for vectors. */
+/** Compares meaning with a single request for vectors. */
 const meaningOf = async (
   answer: ReadText,
   question: string,

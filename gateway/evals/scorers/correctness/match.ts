@@ -10,7 +10,7 @@ import { joined, type ReadText } from "./read-text";
 import { checkValue, hasAlteredNumbers, isRefuted, type ValueCheck } from "./value-check";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
-/** How an answer stands to one alias. Shares are 0…1. */
+/** How an answer compares with one alias. Shares are 0…1. */
 export interface Match {
   alias: Alias;
   occurrences: readonly Occurrence[];
@@ -178,18 +178,18 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
 const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
 /** "The correct answer is no." */
 const ANSWERS = new Set(["answer", "response", "choice", "option", "statement"]);
-/** Words of an answer in which yes or no is looked for. */
+/** Number of an answer's words that are searched for yes or no. */
 const LEAD = 30;
 
 const verdictIn = ({ norm }: Word): boolean | undefined => (YES.has(norm) ? true : NO.has(norm) ? false : undefined);
 
-/** true for a bare yes, false for a bare no, undefined for anything else. */
+/** True for a bare yes, false for a bare no, otherwise undefined. */
 const bareVerdict = (words: readonly Word[]): boolean | undefined => {
   const [word] = words;
   return word && words.length === 1 && !AMBIGUOUS.has(word.norm) ? verdictIn(word) : undefined;
 };
 
-/** What an answer says to a question that asks for yes or no: by such a word, else by whether it denies. */
+/** The answer to a yes-or-no question: from a yes or no, otherwise from whether the answer contains a denial. */
 const verdictOf = (words: readonly Word[]): boolean => {
   const lead = words.slice(0, LEAD);
   const stance = words.length < LEAD ? bareAnswerOf(lead.map(({ text }) => text).join(" ")) : undefined;

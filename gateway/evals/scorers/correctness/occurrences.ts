@@ -5,13 +5,13 @@ import type { Alias } from "./aliases";
 import { joined, type ReadText } from "./read-text";
 import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
 
-/** Where an alias stands in an answer, in words. */
+/** Where an alias occurs in an answer, in words. */
 export interface Occurrence {
   at: number;
   length: number;
 }
 
-/** An alias that is said more often is looked at no further. */
+/** Maximum occurrences of an alias that are read. */
 const MAX_OCCURRENCES = 50;
 
 const runs = (words: readonly string[], text: string, part: readonly string[]): Occurrence[] => {
@@ -29,7 +29,7 @@ const runs = (words: readonly string[], text: string, part: readonly string[]): 
 const SHORTEST = 5;
 const SHORTEST_INSIDE = 8;
 
-/** What may stick to a word by a lost space: "calledsimulations". */
+/** Words that may be joined to the next one by a lost space: "calledsimulations". */
 const mayStick = (rest: string): boolean =>
   rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
 
@@ -138,8 +138,8 @@ const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
 ];
 
 /**
- * Where the alias is said in so many words: in the same forms, in the same stems, with other spaces, by its initials,
- * with a few words between, or in a slightly different spelling. The first of these ways that is found is taken.
+ * Where the answer gives the alias: in the same forms, in the same stems, with different spaces, by its initials, with
+ * a few words between, or in a slightly different spelling. The first of these that matches is used.
  */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
   for (const way of waysOf) {
@@ -180,7 +180,7 @@ const PRONOUNS = new Set("it he she they we you i this that these those there wh
 
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
-/** Capitals mean nothing in a text that is all capitals. */
+/** In a text that is all capitals, capitals are ignored. */
 const isShouted = ({ text }: ReadText): boolean => !/\p{Ll}/u.test(text);
 
 const CLAUSE_END = /^\s*['"”’*_)\]`]*\s*(?:[.,;:!?。—–(\n]|$|-\s)/u;

@@ -6,7 +6,7 @@ import { type ClockTime, readTimes } from "../text/times";
 import { readWords, type Word } from "../text/words";
 import { keyOf, Vocabulary } from "./word-forms";
 
-/** A text, read once for all that looks at it. */
+/** A text, parsed once for all checks. */
 export interface ReadText {
   text: string;
   words: readonly Word[];
@@ -29,9 +29,9 @@ export interface ReadText {
   vocabulary: Vocabulary;
 }
 
-/** Of a longer text only the beginning is read. */
+/** Only the first characters of a longer text are read. */
 const MAX_CHARACTERS = 40_000;
-/** Dates, and numbers, of a text that are compared. */
+/** Maximum dates and maximum numbers of a text that are compared. */
 const MAX_VALUES = 200;
 
 /** Words with a space around each. */
@@ -134,6 +134,6 @@ export const typeSigns = (text: string): string =>
     .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)
     .replace(SPOKEN_SIGN, (_, sign?: string, charge = "") => SPOKEN[sign ?? charge] ?? "");
 
-/** Puts back spaces that extraction from web pages has lost, and takes off the marks of notes that stuck to years. */
+/** Restores spaces lost in extraction from web pages, and removes footnote marks from years. */
 const unglue = (text: string): string =>
   text.replace(GLUED_NAME, "$1 ").replace(GLUED_YEAR, "$1 ").replace(YEAR_WITH_NOTE, "$1");

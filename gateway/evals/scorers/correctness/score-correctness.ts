@@ -88,7 +88,7 @@ export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts):
 };
 
 const LONGEST_QUOTE = 80;
-/** At most this many words of what the answer names instead of a reference are quoted. */
+/** Maximum number of quoted words that the answer gives instead of a reference. */
 const MAX_RIVALS = 3;
 /** A share of at least this counts as most of the words. */
 const MOST = 0.5;

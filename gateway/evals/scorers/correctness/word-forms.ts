@@ -5,7 +5,7 @@ import { STOP_WORDS, type Word } from "../text/words";
 const ORDINAL = /^(\d{1,9})(?:st|nd|rd|th)$/;
 const DECIMAL = /^\d{1,15}\.\d{1,9}$/;
 
-/** What a word is compared by: its stem, or its number in digits: "two", "second", "II" and "2" are "2". */
+/** The form in which words are compared: the stem, or a number in digits: "two", "second", "II" and "2" are "2". */
 export const keyOf = (word: Word): string => {
   const ordinal = ORDINAL.exec(word.norm)?.[1];
   if (ordinal) return ordinal;
@@ -16,7 +16,7 @@ export const keyOf = (word: Word): string => {
   return roman === undefined ? word.stem : String(roman);
 };
 
-/** A country or continent, and who and what comes from there, as `normaliseWord` writes them. */
+/** Countries and continents with their adjectives and nationalities, normalized by `normaliseWord`. */
 const FAMILIES = `
   us usa states america american americans; uk kingdom britain british briton britons; england english; scotland scottish scots; wales welsh
   ireland irish; france french; germany german germans; netherlands dutch holland; spain spanish spaniard; italy italian italians
@@ -40,7 +40,7 @@ const FAMILY_OF: ReadonlyMap<string, number> = new Map(
   ),
 );
 
-/** Number of the family a word belongs to; undefined for the most. */
+/** Number of the word's family; undefined for most words. */
 export const familyOf = (norm: string): number | undefined => FAMILY_OF.get(norm);
 
 const sharedStart = (a: string, b: string): number => {
@@ -54,8 +54,8 @@ const SPELLING_SLIP = 0.9;
 const SAME_BEGINNING = 0.6;
 
 /**
- * How alike two words are that are not the same, 0…1: a slip of spelling ("Bennet", "Bennett"), or the same beginning
- * ("Britain", "British"). Numbers and names with symbols must match exactly.
+ * Similarity of two different words, 0…1: a spelling mistake ("Bennet", "Bennett") or the same beginning ("Britain",
+ * "British"). Numbers and names with symbols must match exactly.
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
@@ -66,12 +66,12 @@ export const likeness = (a: string, b: string): number => {
   return start >= 4 && start >= 0.55 * longer.length ? SAME_BEGINNING : 0;
 };
 
-/** Words beyond these are only found in the same form. */
+/** Further words are only found in the same form. */
 const MAX_COMPARED = 3000;
 /** "Britain" for "British". */
 const SAME_FAMILY = 0.8;
 
-/** The words of an answer, to look up the words of references in. */
+/** An index of an answer's words, to look up the words of references. */
 export class Vocabulary {
   readonly #forms = new Set<string>();
   readonly #families = new Set<number>();
@@ -116,7 +116,7 @@ export class Vocabulary {
 }
 
 const CAPITALS = /^[\p{Lu}\p{Nd}]{3,8}$/u;
-/** Words of the longest name whose initials are looked at. */
+/** Maximum words of a name whose initials are compared. */
 const MAX_NAME_WORDS = 10;
 
 /** "NASA", "F.B.I.": three capitals or more. */
@@ -124,14 +124,14 @@ const isAcronym = ({ text }: Word): boolean => CAPITALS.test(text.replace(/[.\s]
 
 const initials = (words: readonly Word[]): string => words.map(({ norm }) => norm.charAt(0)).join("");
 
-/** The initials of a name, with and without its small words; none for less than three. */
+/** The initials of a name, with and without its small words; empty for fewer than three. */
 const acronymsOf = (words: readonly Word[]): string[] => {
   if (words.length > MAX_NAME_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
   const large = words.filter(({ norm }) => !STOP_WORDS.has(norm));
   return [initials(words), initials(large)].filter((letters) => letters.length >= 3);
 };
 
-/** Where the answer has the initials of a name, or the name whose initials it is; undefined: nowhere. */
+/** Where the answer has the initials of a name, or the name for given initials; undefined if nowhere. */
 export const acronymPlace = (
   answer: readonly Word[],
   name: readonly Word[],

@@ -39,13 +39,13 @@ export const silenceOf = (output: string): Silence => {
   return bareAnswerOf(maskCitations(output)) ? "verdict" : "other";
 };
 
-/** A claim with all that is known of it. */
+/** A claim with everything that is computed for it. */
 export interface ReadClaim {
   evidence: Evidence;
   features: ClaimFeatures;
 }
 
-/** An answer, read against its contexts. */
+/** An answer compared with its contexts. */
 export interface ReadAnswer {
   shape: Shape;
   source: Source;
@@ -54,9 +54,9 @@ export interface ReadAnswer {
   knownShare: number;
 }
 
-/** Windows of a claim whose meaning is compared. */
+/** Number of windows per claim that are compared by meaning. */
 const COMPARED_WINDOWS = 3;
-/** Claims whose meaning is compared: the first ones. */
+/** Number of claims, from the first, that are compared by meaning. */
 const COMPARED_CLAIMS = 64;
 
 const similarities = async (evidence: readonly Evidence[], source: Source, embed: EmbedTexts): Promise<number[]> => {
@@ -77,7 +77,7 @@ const similarities = async (evidence: readonly Evidence[], source: Source, embed
   return evidence.map((each, at) => meant.get(each) ?? (at >= COMPARED_CLAIMS ? middle : 0));
 };
 
-/** Reads an answer against its contexts; asks for the vectors of its claims and of the passages nearest to them. */
+/** Compares an answer with its contexts. Requests vectors of its claims and of the passages closest to them. */
 export const readAnswer = async ({ contexts, output }: ScoredAnswer, embed: EmbedTexts): Promise<ReadAnswer> => {
   const source = readSource(contexts);
   const masked = maskCitations(output);

@@ -93,9 +93,9 @@ export const findAltered = (
   ...alteredFormulas(text, words, passages),
 ];
 
-/** Longer ones say too much for one polarity. */
+/** Longer sentences say too much to have a single polarity. */
 const LONGEST = 60;
-/** What follows them may well be the other way round. */
+/** After these words, the opposite may be meant. */
 const CONTRASTS = new Set("while whereas but although unlike rather instead except until unless only".split(" "));
 
 const isPlain = (words: readonly Word[]): boolean =>
@@ -103,7 +103,7 @@ const isPlain = (words: readonly Word[]): boolean =>
 
 interface WordInPlace {
   isDenied: boolean;
-  /** Stems of the content words before and behind. */
+  /** Stems of the content words before and after it. */
   neighbours: readonly string[];
   word: Word;
 }
@@ -124,7 +124,7 @@ const wordsInPlace = (words: readonly Word[]): Map<string, WordInPlace> => {
   return places;
 };
 
-/** A word of a claim that is the opposite of the word a passage has between the same neighbours: "open" for "closed". */
+/** A word of a claim for which a passage has the opposite between the same neighbours: "open" for "closed". */
 const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | undefined => {
   const [claimed, known] = [wordsInPlace(words), wordsInPlace(others)];
   const sides = new Set(others.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));

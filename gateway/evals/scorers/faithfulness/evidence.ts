@@ -9,7 +9,7 @@ import { type AttributeFinding, checkAttributes } from "./records";
 import type { Source } from "./source";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
-/** What a claim shares with the contexts, and what of it they lack. Offsets count from the claim's start. */
+/** The parts of a claim that the contexts have, and the parts that they lack. Offsets count from the claim's start. */
 export interface Evidence {
   /** The text has its citations masked. */
   claim: ClaimSpan;
@@ -18,9 +18,9 @@ export interface Evidence {
   ids: readonly number[];
   /** Weight of each word, 0 for stop words. */
   weights: readonly number[];
-  /** How far each word is known, 0…1. */
+  /** How well the contexts support each word, 0…1. */
   known: readonly number[];
-  /** Length of the longest fragment of a context that each word belongs to, and of the one that ends with it. */
+  /** Length of the longest context fragment that contains each word, and of the one that ends with it. */
   fragments: readonly number[];
   ends: readonly number[];
   windows: readonly Window[];
@@ -31,7 +31,7 @@ export interface Evidence {
   hours: readonly HoursFinding[];
   /** Values that a context has with a different sign, unit or bound. */
   altered: readonly UnsupportedSpan[];
-  /** What says the opposite of the passage with the same words. */
+  /** The part of the claim that says the opposite of the passage with the same words. */
   reversal: Span | undefined;
 }
 
@@ -115,16 +115,16 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   };
 };
 
-/** A passage that speaks of what a claim says. */
+/** A passage about the same subject as a claim. */
 interface Window {
   passage: number;
   /** Weighted share of the claim's words that the passage has. */
   alone: number;
-  /** The same of the passage with its neighbours. */
+  /** The same share for the passage with its neighbours. */
   around: number;
 }
 
-/** Windows of a claim that are looked at closely. */
+/** Number of windows per claim that are compared in detail. */
 const MAX_WINDOWS = 8;
 
 const coverage = (ids: ReadonlyMap<number, number>, total: number, { words }: Source, from: number, to: number) => {
@@ -141,10 +141,10 @@ const coverage = (ids: ReadonlyMap<number, number>, total: number, { words }: So
   return total > 0 ? weight / total : 0;
 };
 
-/** Longer passages are compared by their beginning. */
+/** Only the beginning of longer passages is compared. */
 const LONGEST_PASSAGE = 400;
 
-/** The passages that share most with a claim, best first. `weights` are those of the claim's stems, `total` their sum. */
+/** The passages most similar to a claim, best first. `weights` are those of the claim's stems, `total` is their sum. */
 const bestWindows = (weights: ReadonlyMap<number, number>, total: number, source: Source): Window[] => {
   const scores = new Map<number, number>();
   for (const [id, weight] of weights) {
@@ -173,12 +173,12 @@ const bestWindows = (weights: ReadonlyMap<number, number>, total: number, source
   });
 };
 
-/** Places that are looked at for all words of a claim together. */
+/** Maximum positions compared for all words of a claim together. */
 const MAX_STEPS = 2_000_000;
 
 /**
- * For each word of a claim the length of the longest fragment, a run of words that a context has, that ends with it
- * (the fragments of Grusky et al. 2018, "Newsroom", seen from their ends).
+ * For each word of a claim, the length of the longest fragment that ends with it. A fragment is a run of words that a
+ * context has (Grusky et al. 2018, "Newsroom").
  */
 const fragmentsEnding = (ids: readonly number[], { placesOf }: Source): number[] => {
   const most = Math.max(1, Math.floor(MAX_STEPS / Math.max(1, ids.length)));
@@ -196,13 +196,13 @@ const fragmentsEnding = (ids: readonly number[], { placesOf }: Source): number[]
   });
 };
 
-/** Length of the fragment that each word belongs to. */
+/** Length of the fragment that contains each word. */
 const fragmentsOfWords = (ends: readonly number[]): number[] => {
   const fragments = [...ends];
   for (let i = fragments.length - 1; i >= 0; i--) {
     const length = ends[i] ?? 0;
     for (let j = i - length + 1; j < i; j++) if (j >= 0 && (fragments[j] ?? 0) < length) fragments[j] = length;
-    // Words of the fragment were seen: the next one ends before it.
+    // The words of this fragment are done; the next fragment ends before it.
     if (length > 1) i -= length - 1;
   }
   return fragments;

@@ -4,7 +4,7 @@ import type { Evidence } from "./evidence";
 import type { Shape, Source } from "./source";
 import { heaviestGap } from "./word-support";
 
-/** What the model of a claim looks at, in the order of its weights. */
+/** The features of the claim model, in the order of its weights. */
 export const CLAIM_FEATURES = [
   "newShare",
   "newGap",
@@ -94,7 +94,7 @@ export const claimFeatures = (evidence: Evidence, source: Source, similarity: nu
   };
 };
 
-/** What the model of an answer looks at, in the order of its weights. */
+/** The features of the answer model, in the order of its weights. */
 export const ANSWER_FEATURES = [
   "worst",
   "threeWorst",
@@ -111,7 +111,7 @@ export type AnswerFeature = (typeof ANSWER_FEATURES)[number];
 export type AnswerFeatures = Record<AnswerFeature, number>;
 
 interface AnswerParts {
-  /** Log-odds of its claims to be supported, and how many words each has. */
+  /** Log-odds that each claim is supported, and the number of words of each claim. */
   logits: readonly number[];
   lengths: readonly number[];
   answerWords: number;
@@ -120,7 +120,7 @@ interface AnswerParts {
   knownShare: number;
 }
 
-/** Log-odds beyond this say no more. */
+/** Log-odds are capped at this value. */
 const MOST = 12;
 
 /** Natural logarithm of the probability of given log-odds. */
@@ -128,7 +128,7 @@ const logProbability = (logit: number): number => -Math.log1p(Math.exp(-Math.max
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Features of an answer with at least one claim. Sums are of log probabilities: that of all claims being supported. */
+/** Features of an answer with claims. A sum of log probabilities is the log probability that all are supported. */
 export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
   const { logits, lengths, answerWords, hasQuestion, knownShare } = parts;
   const probabilities = logits.map(logProbability).sort((a, b) => a - b);
@@ -152,7 +152,7 @@ export const answerFeatures = (parts: AnswerParts): AnswerFeatures => {
 export interface ShapeModel {
   /** Log-odds that a claim is supported. */
   claim: LogisticModel<ClaimFeature>;
-  /** Log-odds that all of an answer is. */
+  /** Log-odds that the whole answer is supported. */
   answer: LogisticModel<AnswerFeature>;
 }
 

@@ -3,7 +3,7 @@ import { isAbsence } from "../text/negation";
 import { stemOf } from "../text/stem";
 import { STOP_WORDS, type Word } from "../text/words";
 
-/** A value of a context that is data, with the words of its key. */
+/** A value in a structured context, with the words of its key. */
 interface Fact {
   /** Words of the last key, in lower case: `RestaurantsTakeOut` gives restaurants, take, out. */
   key: readonly string[];
@@ -12,14 +12,14 @@ interface Fact {
   value: string | number | boolean | null;
 }
 
-/** What a context that is data says. */
+/** The content of a structured context. */
 export interface DataRecord {
   facts: readonly Fact[];
-  /** The facts as lines of text, without those that say no or nothing. */
+  /** The facts as lines of text, without negative and empty ones. */
   text: string;
 }
 
-/** More facts than this are not looked at one by one; their text is compared all the same. */
+/** Further facts are not compared one by one, but their text still is. */
 const MAX_FACTS = 5000;
 const DEEPEST = 24;
 
@@ -54,7 +54,7 @@ const collect = (value: unknown, key: string, above: string, depth: number, fact
 
 const NEGATIVE_VALUES = new Set(["", "no", "none", "false", "null", "n/a", "unknown"]);
 
-/** What a fact says of its key: yes, no, or nothing. Other values than yes and no say that the thing is there. */
+/** Whether a fact affirms its key: yes, no or unknown. A value other than yes or no means that the thing exists. */
 const truthOf = ({ value }: Fact): "yes" | "no" | "unknown" => {
   if (value === null) return "unknown";
   if (typeof value === "boolean") return value ? "yes" : "no";
@@ -66,7 +66,7 @@ const lineOf = ({ key, value }: Fact): string => {
   return value === true ? `${name}.` : `${name}: ${value}.`;
 };
 
-/** undefined: the context is no data. JSON is data. */
+/** Parses a structured context, such as JSON; undefined for plain text. */
 export const readRecord = (context: string): DataRecord | undefined => {
   const parsed = parseObject(context);
   if (!parsed) return undefined;
@@ -103,7 +103,7 @@ const isProperty = ({ value }: Fact): boolean =>
   typeof value === "boolean" ||
   (typeof value === "string" && ADJECTIVES_OF_VALUES.has(value.trim().toLowerCase()));
 
-/** First words that several keys share name what the record is of: `RestaurantsTakeOut`, `RestaurantsReservations`. */
+/** First words that several keys share name the record's subject: `RestaurantsTakeOut`, `RestaurantsReservations`. */
 const sharedBeginnings = (facts: readonly Fact[]): Set<string> => {
   const keysOf = new Map<string, Set<string>>();
   for (const { key } of facts) {
@@ -122,7 +122,7 @@ const namingWords = (key: readonly string[], shared: ReadonlySet<string>): reado
   return key.length > 1 && shared.has(key[0] ?? "") ? key.slice(1) : key;
 };
 
-/** Properties that the records tell one and the same thing of. */
+/** Properties on which all records agree. */
 export const attributesOf = (records: readonly DataRecord[]): Attribute[] => {
   const facts = records.flatMap((record) => record.facts.filter(isProperty));
   const shared = sharedBeginnings(records.flatMap((record) => record.facts));
@@ -155,7 +155,7 @@ const REACH_AHEAD = 6;
 const OPEN =
   /\b(?:not|n['’]t) (?:\w+ )?(?:specified|mentioned|provided|stated|listed|clear|known|indicated|available in)|\bunclear\b|\bunknown\b|\bno information\b/i;
 
-/** Whether a negation before or behind the words from `from` to `to` covers them. */
+/** Whether a negation before or after the words from `from` to `to` covers them. */
 const isNegated = (words: readonly Word[], from: number, to: number, text: string): boolean => {
   for (let at = from - 1; at >= Math.max(0, from - REACH_BACK); at--) {
     const [word, next] = [words[at], words[at + 1]];
@@ -189,7 +189,7 @@ const mentionAt = (words: readonly Word[], at: number, { stems }: Attribute): nu
   return stems.length === 1 && joined === stems[0] ? 2 : 0;
 };
 
-/** What a claim says of the properties, compared with the records. */
+/** Compares what a claim says about the properties with the records. */
 export const checkAttributes = (
   text: string,
   words: readonly Word[],

@@ -16,15 +16,15 @@ interface FaithfulnessScores {
   claims: Claim[];
 }
 
-/** A claim is supported from the first score and unsupported below the second. */
+/** A claim is supported at or above the first score and unsupported below the second. */
 export const SUPPORTED_FROM = 0.5;
 export const UNSUPPORTED_BELOW = 0.25;
-/** An answer is faithful from this score. */
+/** An answer is faithful at or above this score. */
 const FAITHFUL_FROM = 0.5;
 
 /**
- * Log-odds at which a claim scores 0.5. In longer answers nine of ten sentences are supported, so a sentence is marked
- * only on strong doubt; about half of all statements are supported.
+ * Log-odds at which a claim scores 0.5. In longer answers, nine of ten sentences are supported, so a sentence is only
+ * marked if the evidence against it is strong. About half of all statements are supported.
  */
 export const CLAIM_CENTRE: Readonly<Record<Shape, number>> = { record: 0.8, text: 0.8, statement: 0 };
 
@@ -49,7 +49,7 @@ const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: 
 /** The highest score of a claim that is not supported. */
 const DOUBTED = SUPPORTED_FROM - 0.01;
 
-/** A contradicted claim is partly supported at best. */
+/** A contradicted claim is at most partly supported. */
 const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
   const score = sigmoid(logit - CLAIM_CENTRE[shape]);
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;

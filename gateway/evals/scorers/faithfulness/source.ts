@@ -34,9 +34,9 @@ export interface Source {
   timetable: Timetable | undefined;
 }
 
-/** Characters of the contexts that are looked at. */
+/** Maximum characters of the contexts that are read. */
 const MAX_CHARACTERS = 4_000_000;
-/** Places of a frequent stem that are looked at. */
+/** Maximum indexed positions of a frequent stem. */
 const MAX_PLACES = 2000;
 const BEGINNING = 5;
 
@@ -125,12 +125,12 @@ export const readSource = (contexts: readonly string[]): Source => {
 };
 
 /**
- * What an answer is to its contexts; each shape has weights of its own.
- * `record`: it tells what data says; `statement`: a sentence or two; `text`: anything longer.
+ * The kind of an answer; each has its own weights.
+ * `record`: describes structured data; `statement`: one or two sentences; `text`: anything longer.
  */
 export type Shape = "record" | "statement" | "text";
 
-/** Words of a statement at most. */
+/** Maximum words of a statement. */
 const LONGEST_STATEMENT = 45;
 
 export const shapeOf = (answerWords: number, { records }: Source): Shape => {

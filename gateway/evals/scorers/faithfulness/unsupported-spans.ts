@@ -55,7 +55,7 @@ const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
   return merged;
 };
 
-/** The clauses of a claim that no context supports; the whole claim where nothing narrower is known. */
+/** The clauses of a claim that no context supports; the whole claim if it can't be narrowed down. */
 export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
   const { claim } = read.evidence;
   const whole = { start: 0, end: claim.text.length, note: "No context says this." };
@@ -70,10 +70,10 @@ export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
 const isBorder = (text: string, at: number): boolean =>
   /[,;:()–—\n]/.test(text.charAt(at)) && !(/\d/.test(text.charAt(at - 1)) && /\d/.test(text.charAt(at + 1)));
 
-/** A clause is looked for no farther than this. */
+/** Maximum distance to search for the end of a clause. */
 const FARTHEST = 200;
 
-/** The span widened to the clauses that it touches, without white space around. */
+/** The span extended to the clauses that it touches, without surrounding white space. */
 const widenToClause = (text: string, span: Span): Span => {
   let { start, end } = span;
   const first = Math.max(0, start - FARTHEST);
@@ -82,7 +82,7 @@ const widenToClause = (text: string, span: Span): Span => {
   while (end < last && !isBorder(text, end)) end++;
   while (start < span.start && /\s/.test(text.charAt(start))) start++;
   while (end > span.end && /\s/.test(text.charAt(end - 1))) end--;
-  // A word that goes on beyond the farthest place, or half a character, is left out.
+  // Leaves out a word that continues beyond the maximum distance, and half a character.
   if (start > 0 && start === first) start = span.start;
   if (end < text.length && end === last) end = span.end;
   return { start, end };

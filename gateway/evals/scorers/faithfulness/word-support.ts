@@ -6,7 +6,7 @@ import type { NumberIndex } from "./number-index";
 import type { Attribute } from "./records";
 import { beginningOf, type Shape, type Source } from "./source";
 
-/** The contexts, and how an answer is read against them. */
+/** The contexts, and how an answer is compared with them. */
 export interface Reading {
   source: Source;
   numbers: NumberIndex;
@@ -14,7 +14,7 @@ export interface Reading {
   shape: Shape;
 }
 
-/** A word of the same beginning, such as "improved" for "improvement", is known by half. */
+/** Support of a word with the same beginning as one in the contexts: "improved" for "improvement". */
 const BY_BEGINNING = 0.5;
 
 const DAYS_AND_MONTHS =
@@ -34,7 +34,7 @@ const CALENDAR: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** How far the contexts have a word, 0…1: itself, a part of it, its beginning. */
+/** How well the contexts support a word, 0…1: by the word itself, a part of it, or its beginning. */
 export const knownShare = (words: readonly Word[], at: number, { source }: Reading): number => {
   const word = words[at];
   if (!word) return 0;
@@ -49,7 +49,7 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
 };
 
-/** Weight of a light word: in one or two sentences there is no room for reporting, and each word is meant. */
+/** Weight of a light word. In one or two sentences, every word counts. */
 const LIGHT = { record: 0.25, text: 0.25, statement: 1 };
 
 /** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 where no context has it. */
@@ -86,9 +86,9 @@ export const newNamesIn = (
     return /[.!?:\n"“*]/.test(before) ? [] : [at];
   });
 
-/** The heaviest stretch of a claim without support. */
+/** The stretch of a claim with the most unsupported weight. */
 interface Gap {
-  /** Places of its first word, and behind its last. */
+  /** Position of its first word, and the position after its last. */
   from: number;
   to: number;
   /** Sum of the weights of its words. */
@@ -98,8 +98,8 @@ interface Gap {
 const NONE: Gap = { from: 0, to: 0, weight: 0 };
 
 /**
- * The stretch of words whose unsupported weight outweighs what is supported within it by most (the maximum-sum segment,
- * Bentley 1984). `support` of each word is 0…1; a supported word counts against a gap by `cost` of its weight.
+ * The stretch of words with the largest surplus of unsupported over supported weight (the maximum-sum segment, Bentley
+ * 1984). `support` of each word is 0…1; a supported word subtracts `cost` times its weight.
  */
 export const heaviestGap = (weights: readonly number[], support: readonly number[], cost: number): Gap => {
   let best = NONE;
@@ -115,8 +115,8 @@ export const heaviestGap = (weights: readonly number[], support: readonly number
 };
 
 /**
- * Words by which an answer reports, orders and joins what it was given ("mentions", "overall", "a variety of"). That the
- * contexts lack them says little. Chosen by hand among the words that answers to many different contexts add of their own.
+ * Words that report, order and connect the content of the contexts ("mentions", "overall", "a variety of"). It means
+ * little if the contexts lack them. Chosen by hand from the words that answers to many different contexts add.
  */
 const WORDS = `
   according account across additional additionally addition affect allow although always among an another anyone appear

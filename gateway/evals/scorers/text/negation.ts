@@ -1,13 +1,13 @@
 import type { Word } from "./words";
 
 /*
- * Words that turn a statement around. All are written as `normaliseWord` writes them: "don't" is "dont". The models were
- * fitted with these sets as they are: a word that joins or leaves one needs a new fit.
+ * Words that negate or reverse a statement, normalized by `normaliseWord`: "don't" is "dont". The models were fitted
+ * with these sets: refit them after adding or removing a word.
  */
 
 const list = (words: string): readonly string[] => words.trim().split(/\s+/);
 
-/** What every reader of negations knows. */
+/** Negations that all checks share. */
 const COMMON = list(
   "not no never neither nor without cannot cant couldnt wont dont doesnt didnt isnt arent wasnt werent",
 );
@@ -25,7 +25,7 @@ const DENIALS = new Set([
   ...list("incorrect incorrectly wrong wrongly false falsely mistakenly mistaken myth unlike except excluding"),
 ]);
 
-/** Whether a word denies what stands beside it: a negation, a correction such as "wrong" or "myth", an exception. */
+/** Whether a word denies the words next to it: a negation, a correction such as "wrong" or "myth", an exception. */
 export const isDenial = ({ norm }: Word): boolean => DENIALS.has(norm);
 
 /** More words of denial: English, and the most common negations of other languages. */
@@ -38,7 +38,7 @@ const MORE_DENIALS = new Set(
 );
 const KOREAN_DENIAL = /않|없|아니/u;
 
-/** `isDenial` in more words, and in other languages too. */
+/** `isDenial` with more words, and in other languages. */
 export const isDenialInAnyLanguage = (word: Word): boolean =>
   isDenial(word) || MORE_DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
 
@@ -52,9 +52,9 @@ const ABSENCES = new Set([...COMMON, ...LACKS, "lacking", "unavailable"]);
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
 
-/** "not only", "not just": no denial. */
+/** "not only" and "not just" are not denials. */
 const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before"]);
-/** Words of a denial before, and behind, what is denied. */
+/** Maximum words from a denial to the denied words: before them, and after them. */
 const BEFORE = 4;
 const BEHIND = 3;
 const VERBS = new Set("is was are were did does do has have had be been".split(" "));
@@ -64,7 +64,7 @@ const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
   (first?.norm === "instead" && second?.norm === "of") ||
   (first?.norm === "contrary" && second?.norm === "to");
 
-/** Whether what stands at `at` (`length` words) is denied: "not X", "X is not", "instead of X". */
+/** Whether the `length` words at `at` are denied: "not X", "X is not", "instead of X". */
 export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
   for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
     const [word, next] = [words[i], words[i + 1]];

@@ -76,7 +76,7 @@ const LONGEST = 160;
 /** "NA" in capitals only: "Na", "Na+" and "na" are different words. */
 const NOT_APPLICABLE = /\bNA\b[^\p{L}\p{N}+\-−⁺⁻]*$/u;
 
-/** What a text says that says nothing else: "IDK", "N/A.", "Answer: yes", "The answer is no." */
+/** The kind of a text that only abstains or only says yes or no: "IDK", "N/A.", "Answer: yes", "The answer is no." */
 export const bareAnswerOf = (text: string): BareAnswer | undefined => {
   if (text.length > LONGEST) return undefined;
   let plain = evenOut(text);
@@ -192,9 +192,9 @@ const HEDGES = [
 ];
 const SIGNS_OF_REFUSAL = new RegExp([...HEDGES, ...ABSTENTION_PHRASES].join("|"), "giu");
 
-/** Longer outputs are searched at their beginning. */
+/** Only the beginning of longer outputs is searched. */
 const SEARCHED_CHARACTERS = 4000;
-/** Signs of a refusal from which on it is certain. */
+/** Number of hints at which a refusal is certain. */
 const CERTAIN = 2;
 
 /** How clearly an output refuses to answer, 0…1. */
@@ -203,7 +203,7 @@ export const refusalOf = (output: string): number =>
     ? 1
     : Math.min(1, [...output.slice(0, SEARCHED_CHARACTERS).matchAll(SIGNS_OF_REFUSAL)].length / CERTAIN);
 
-/** How an answer begins that says that it won't or can't, in English. */
+/** Openings of English answers that decline to answer. */
 const REFUSAL_START =
   /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;
 

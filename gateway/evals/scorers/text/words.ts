@@ -167,7 +167,7 @@ export const isNameLike = ({ text }: Word): boolean => /^[\p{Lu}\p{Lt}\p{Nd}]/u.
 
 const list = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
 
-/** Words of English that carry no matter of their own, as `normaliseWord` writes them. Negations are not among them. */
+/** English stop words, normalized by `normaliseWord`. Negations are not included. */
 export const STOP_WORDS = list(`
   a an the this that these those there here it its he she him her his hers they them their theirs we us our ours you your
   yours i me my mine who whom whose which what when where why how and or but if so as than then of in on at by for with

@@ -3,7 +3,7 @@ import { type CompressionCodec, snappyUncompress } from "hyparquet";
 import { invalid } from "../../limits";
 import { damaged } from "./file";
 
-/** An LZ4 block, `LZ4_RAW` of Parquet: at most `size` bytes. Throws dataset_invalid where it would be more. */
+/** Unpacks an LZ4 block (`LZ4_RAW` in Parquet). Throws dataset_invalid if it has more than `size` bytes. */
 export const lz4Block = (bytes: Uint8Array, size: number): Uint8Array => {
   const output = new Uint8Array(size);
   let at = 0;
@@ -70,13 +70,13 @@ const CODECS: Partial<Record<CompressionCodec, Decompress>> = {
   ZSTD: (bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: size }),
 };
 
-/** Exactly `size` bytes, however far the input would expand. Throws dataset_invalid. */
+/** Decompresses a page to exactly `size` bytes. Throws dataset_invalid for any other size. */
 export const decompress = (bytes: Uint8Array, codec: CompressionCodec, size: number, column: string): Uint8Array => {
-  // Nothing compressed is not a valid stream for most codecs.
+  // Zero bytes are not a valid stream for most codecs.
   if (size === 0) return new Uint8Array();
   const run = CODECS[codec];
   if (!run) throw invalid(`the column is compressed with ${codec}. Write the file with zstd or snappy.`, { column });
   const page = run(bytes, size);
-  if (page.length !== size) throw damaged("a page has not the size that it states", column);
+  if (page.length !== size) throw damaged("a page does not have its declared size", column);
   return page;
 };

@@ -131,11 +131,11 @@ const countOf = (levels: Uint8Array, wanted: number): number => {
   return count;
 };
 
-/** Hands out the rows of one column, as many at a time as are wanted. */
+/** Returns the rows of one column, as many at a time as requested. */
 export class ColumnRows {
   #rows: DecodedArray = [];
   #at = 0;
-  /** The last row of a slice of lists, which may go on in the next one. */
+  /** The last row of a slice of lists, which may continue in the next slice. */
   #begun: unknown[] = [];
   #isAtEnd = false;
 
@@ -144,7 +144,7 @@ export class ColumnRows {
     private readonly limits: ReadingLimits,
   ) {}
 
-  /** Rows that can be taken now; 0 at the end. */
+  /** Number of rows that can be taken now; 0 at the end. */
   available(): number {
     while (this.#at === this.#rows.length && !this.#isAtEnd) this.#load();
     return this.#rows.length - this.#at;
@@ -169,15 +169,15 @@ export class ColumnRows {
   }
 }
 
-/** How the values of a page are spread over rows, by Dremel's levels; undefined where all of them are 0. */
+/** How the values of a page map to rows, as Dremel levels; undefined if all of them are 0. */
 interface Levels {
   repetitions?: Uint8Array;
   definitions?: Uint8Array;
-  /** Where in the page the values begin. */
+  /** Offset of the values in the page. */
   valuesAt: number;
 }
 
-/** The levels of a data page, `count` of each; `bounds` are the highest ones of its column. Throws dataset_invalid. */
+/** Reads `count` levels of each kind from a page; `bounds` are the column's maximum levels. Throws dataset_invalid. */
 const readLevels = (
   { data_page_header_v2: v2 }: PageHeader,
   page: Uint8Array,
@@ -189,7 +189,7 @@ const readLevels = (
   let at = 0;
   const read = (max: number, stated: number | undefined): Uint8Array | undefined => {
     if (max === 0 && stated === undefined) return undefined;
-    // Pages of the first version state the length in front of the levels, those of the second in the header.
+    // Version 1 pages have the length before the levels, version 2 pages have it in the header.
     const start = stated === undefined ? at + 4 : at;
     const end = checkStated(start + (stated ?? view.getUint32(at, true)), page.length, column);
     at = end;

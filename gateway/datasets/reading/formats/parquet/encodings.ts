@@ -134,20 +134,20 @@ const deltaByteArraySize = (reader: DataReader, count: number): number => {
   return size;
 };
 
-/** The values of a column that its pages name by number. */
+/** The dictionary of a column: its pages refer to these values by index. */
 export interface Dictionary {
-  /** Throws dataset_invalid for numbers that are not in it. */
+  /** Throws dataset_invalid for an index outside the dictionary. */
   pick(numbers: Uint32Array): DecodedArray;
 }
 
-/** Values that are decoded already. */
+/** A dictionary of decoded values. */
 const valueDictionary = (values: DecodedArray): Dictionary => ({
   pick: (numbers) => Array.from(numbers, (number) => known(values[number])),
 });
 
 /**
- * Texts as the bytes of the page that they lie in, four bytes of length in front of each: an object for each text would
- * take more than most texts do.
+ * A dictionary of texts, kept as the page's bytes with a four-byte length before each text. An object per text would
+ * take more memory than most texts.
  */
 const textDictionary = (page: Uint8Array, count: number): Dictionary => {
   const view = new DataView(page.buffer, page.byteOffset, page.byteLength);
@@ -166,13 +166,13 @@ const known = <T>(value: T | undefined): T => {
   return value;
 };
 
-/** Bits of a whole number up to `max`. */
+/** Number of bits of a whole number up to `max`. */
 export const bitWidth = (max: number): number => 32 - Math.clz32(max);
 
 /**
- * Unpacks a hybrid of runs and bit-packed values (Parquet's "RLE/bit-packing hybrid") from `start` to `end` of `bytes` into
- * all of `output`. `width` is 0 to 32 bits. Throws dataset_invalid when it holds fewer values. hyparquet's own reader
- * believes the length that a run states, and six bytes can state enough to fill all memory.
+ * Unpacks Parquet's "RLE/bit-packing hybrid" from `start` to `end` of `bytes` and fills `output`. `width` is 0 to 32
+ * bits. Throws dataset_invalid if there are too few values. hyparquet's own reader trusts the declared length of a run,
+ * so six bytes could fill all memory.
  */
 export const readHybrid = (
   bytes: Uint8Array,
@@ -204,7 +204,7 @@ export const readHybrid = (
   }
 };
 
-/** A number of `width` bits that begins at a bit, the least one first. */
+/** Reads a number of `width` bits at a bit offset, least significant bit first. */
 const readBits = (bytes: Uint8Array, bit: number, width: number): number => {
   let value = 0;
   for (let done = 0; done < width; ) {

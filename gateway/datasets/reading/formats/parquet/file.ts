@@ -3,11 +3,11 @@ import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } fr
 import { AppError } from "../../../../../lib/errors";
 import { formatBytes, formatCount, invalid, type ReadingLimits, tooLarge, tooManyRows } from "../../limits";
 
-/** What is wrong with a Parquet file that can't be read where it says it can. */
+/** The error for a damaged Parquet file. */
 export const damaged = (what: string, column?: string): AppError =>
   invalid(`the Parquet file is damaged: ${what}. Write it again.`, { column });
 
-/** Runs what a damaged file can make fail anywhere: whatever it throws becomes dataset_invalid. */
+/** Runs code that may fail on a damaged file. Everything it throws becomes dataset_invalid. */
 export const guarded = <T>(run: () => T, what: string, column?: string): T => {
   try {
     return run();
@@ -16,12 +16,12 @@ export const guarded = <T>(run: () => T, what: string, column?: string): T => {
   }
 };
 
-/** Bytes that are looked at together for what ends the file. */
+/** Block size of the backward search for trailing NUL bytes. */
 const END_BYTES = 65_536;
 
-/** A file that is read at any place, synchronously: the reader has a thread of its own. */
+/** Synchronous random access to a file; the reader runs in its own thread. */
 export class RandomFile {
-  /** Bytes without NUL bytes at the end, which are `filling`. */
+  /** Size without trailing NUL bytes, which are `filling`. */
   readonly size: number;
   readonly filling: number;
   readonly #fd: number;
@@ -44,7 +44,7 @@ export class RandomFile {
     return 0;
   }
 
-  /** Exactly `length` bytes in a buffer of their own. Throws dataset_invalid beyond the end. */
+  /** Reads exactly `length` bytes into a new buffer. Throws dataset_invalid beyond the end of the file. */
   read(start: number, length: number): Uint8Array<ArrayBuffer> {
     if (start < 0 || length < 0 || start + length > this.size) throw damaged("it refers to places beyond its end");
     const bytes = new Uint8Array(length);
@@ -61,7 +61,7 @@ export class RandomFile {
   }
 }
 
-/** A size or count that a file states has to be a whole number from 0 to `max`. Throws dataset_invalid. */
+/** Checks that a declared size or count is a whole number from 0 to `max`. Throws dataset_invalid. */
 export const checkStated = (value: number | undefined, max: number, column: string): number => {
   if (value === undefined || !Number.isInteger(value) || value < 0 || value > max) {
     throw damaged("a size in it can't be", column);

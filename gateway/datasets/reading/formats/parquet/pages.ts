@@ -59,14 +59,14 @@ export class RawPages {
   }
 }
 
-/** For the pages and dictionaries of all columns that are open at a time. */
+/** Memory limit for all open pages and dictionaries together. */
 const MAX_COST_BYTES = 16 * 1_048_576;
 
-/** Keeps what is open at the same time within a bound that holds for all columns together. */
+/** Enforces the memory limit for the open pages of all columns together. */
 export class OpenPages {
   readonly #costs = new Map<object, number>();
 
-  /** States what `holder` is about to hold. Throws dataset_invalid when all holders together would hold too much. */
+  /** Sets the memory that `holder` will need. Throws dataset_invalid if the sum of all holders exceeds the limit. */
   hold(holder: object, costBytes: number, column: string): void {
     this.#costs.set(holder, costBytes);
     const sum = this.#costs.values().reduce((all, each) => all + each, 0);
@@ -85,17 +85,17 @@ export class OpenPages {
   }
 }
 
-/** For each value of a page: two levels and its number in the dictionary. */
+/** Per value of a page: two levels and a dictionary index. */
 const VALUE_COST = 6;
 
-/** How many values a page or a dictionary states. */
+/** The number of values that a page or dictionary declares. */
 export const statedCount = ({
   data_page_header: v1,
   data_page_header_v2: v2,
   dictionary_page_header: dictionary,
 }: PageHeader): number | undefined => (v1 ?? v2 ?? dictionary)?.num_values;
 
-/** Bytes in memory for each value beside the page itself, while the page is open. */
+/** Bytes per value in memory, in addition to the page itself, while the page is open. */
 export const valueCost = (header: PageHeader, type: ParquetType): number => {
   if (header.type === "DICTIONARY_PAGE") return type === "BYTE_ARRAY" ? 4 : 64;
   const encoding = (header.data_page_header ?? header.data_page_header_v2)?.encoding;

@@ -22,15 +22,15 @@ import { damaged, type Footer, guarded, RandomFile, readFooter } from "./file";
 import { OpenPages } from "./pages";
 import { countBytes, toJson } from "./values";
 
-/** Rows that are put together at a time. */
+/** Rows assembled at a time. */
 const STEP_ROWS = 64;
 /** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
 
 /**
- * The rows of a Parquet file, page by page, with what is nested as JSON; `line` is the number of the row. Columns in
- * `leftOut` columns are listed but not opened. A damaged or unsupported column has `Unreadable` values. Throws
- * dataset_invalid if the footer can't be read, payload_too_large if the file declares or holds too much.
+ * The rows of a Parquet file, page by page, with nested values as JSON; `line` is the row number. `leftOut` columns are
+ * listed but not read. A damaged or unsupported column has `Unreadable` values. Throws dataset_invalid if the footer
+ * can't be read, and payload_too_large if the file declares or contains too much.
  */
 export async function* readParquet(
   path: string,

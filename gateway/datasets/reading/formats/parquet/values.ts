@@ -55,10 +55,10 @@ const decode = (bytes: Uint8Array): unknown => {
 /** Text that is not JSON stays text, even in a JSON column. */
 const readJson = (text: unknown): unknown => (typeof text === "string" ? (parseJson(text).value ?? text) : text);
 
-/** What a value takes in memory for itself, at least: a file can hold a million empty texts in a few bytes. */
+/** Minimum memory per value: a file can contain a million empty texts in a few bytes. */
 const VALUE_BYTES = 16;
 
-/** Bytes of a value with all that is in it, as it is before its texts are decoded. */
+/** Size of a value with its nested values in bytes, before texts are decoded. */
 export const countBytes = (value: unknown): number => {
   if (value instanceof Uint8Array) return VALUE_BYTES + value.length;
   if (value instanceof JsonBytes) return VALUE_BYTES + value.bytes.length;
