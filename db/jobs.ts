@@ -50,7 +50,7 @@ export const findJob = async (db: Reads, id: string): Promise<JobRow | undefined
   return row;
 };
 
-/** True when a task of one of these kinds could be claimed now: a read, which holds up nobody. */
+/** True if a task of one of these kinds can be claimed now. This only reads, so it blocks no other process. */
 export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date): Promise<boolean> => {
   const found = await db
     .select({ id: tasks.id })
@@ -212,7 +212,7 @@ export const requestCancel = async (tx: Tx, id: string, now: Date): Promise<bool
   return true;
 };
 
-/** Takes back a job that nobody has begun, with the reason for whoever waits. False when it was begun or has ended. */
+/** Withdraws a job that has not started, with the reason for its waiting caller. False if it has started or ended. */
 export const withdrawJob = async (tx: Tx, id: string, error: Json, now: Date): Promise<boolean> => {
   const withdrawn = await tx
     .update(jobs)

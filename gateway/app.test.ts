@@ -97,7 +97,7 @@ test("a method that a path does not have is 405 and says which it has", async ()
   expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
 });
 
-test("a body that is no JSON is 415, one that is too large 413, a broken one 400", async () => {
+test("a body that is not JSON is 415, one that is too large 413, a broken one 400", async () => {
   const post = async (body: string, type: string) =>
     (
       await send("POST", "/v1/chat", {

@@ -22,10 +22,7 @@ export const bearerToken = (authorization: string | undefined): string => {
     );
   }
   if (!BEARER.test(authorization)) {
-    throw new AppError(
-      "invalid_api_key",
-      "The header authorization has to be the word Bearer, a space and an API key.",
-    );
+    throw new AppError("invalid_api_key", "The header authorization must be the word Bearer, a space and an API key.");
   }
   return authorization.slice("bearer ".length).trim();
 };

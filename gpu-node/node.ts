@@ -37,7 +37,7 @@ export interface RunningNode {
 }
 
 /**
- * Starts a GPU node that listens at once and loads its models meanwhile (`/readyz` tells how far it is).
+ * Starts a GPU node. It listens immediately and loads its models in the background (`/readyz` shows the progress).
  * Throws AppError when it may not or can't listen.
  */
 export const startNode = async (config: Config, options: StartNodeOptions): Promise<RunningNode> => {

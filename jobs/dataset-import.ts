@@ -33,12 +33,12 @@ interface ImportDeps {
   now?: () => Date;
 }
 
-/** The staged revision of a job: found again by whoever goes on with it, and by the sweep when nobody does. */
+/** The staged revision of a job. The next worker on the job finds it, or the sweep if there is none. */
 const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
- * Reads an upload into a dataset. Samples are staged where nobody sees them, batch by batch; the last transaction makes
- * them the newest revision. Who goes on for a worker that died begins again.
+ * Reads an upload into a dataset. Samples are staged batch by batch and are not visible until the last transaction
+ * makes them the newest revision. After a worker dies, the next one starts again.
  */
 export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,

@@ -24,7 +24,7 @@ interface LoopOptions {
   handlers: readonly JobHandler[];
   /** Housekeeping that belongs to no kind of job: done once a minute. */
   sweeps?: readonly (() => Promise<void>)[];
-  /** A worker beats three times in this time; one that does not beat in all of it is taken for dead. */
+  /** A worker sends three heartbeats in this time. Without any, it is considered dead. */
   leaseMs: number;
   now?: () => Date;
 }
@@ -62,7 +62,7 @@ export class JobLoop {
     return this.#membership.id;
   }
 
-  /** Begins to work. Throws when the database can't be written. */
+  /** Starts to work. Throws if the database can't be written. */
   async open(): Promise<void> {
     const { leaseMs } = this.#options;
     await this.#membership.join();

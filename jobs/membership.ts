@@ -19,7 +19,7 @@ export const beatMs = (leaseMs: number): number => Math.min(LONGEST_BEAT_MS, lea
 interface MembershipOptions {
   db: Db;
   log: Log;
-  /** Without a heartbeat for so long, a worker is taken for dead. */
+  /** A worker without a heartbeat for this long is considered dead. */
   leaseMs: number;
   now?: () => Date;
   /** Milliseconds that no clock change touches. */
@@ -61,13 +61,13 @@ export class Membership {
   /** Says that this worker lives. False when others took it for dead: it has a new id then, and none of its tasks. */
   async beat(): Promise<boolean> {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
-    this.options.log.warn({ worker: this.#id }, "taken for dead by others: what ran here is theirs now");
+    this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");
     this.#id = newId("worker");
     await this.join();
     return false;
   }
 
-  /** Frees the tasks of workers that died, and those that nobody is at; this worker is at `taskIds`. */
+  /** Requeues the tasks of dead workers and stray tasks. `taskIds` are the running tasks of this worker. */
   async watch(taskIds: readonly number[]): Promise<void> {
     const { db, log } = this.options;
     const others = (await listWorkers(db)).filter(({ id }) => id !== this.#id);
@@ -76,7 +76,7 @@ export class Membership {
     const self = { workerId: this.#id, taskIds };
     if (!(await hasStrays(db, self))) return;
     const jobs = await db.write((tx) => requeueStrays(tx, self));
-    log.warn({ jobs }, "tasks that nobody was at are free again");
+    log.warn({ jobs }, "stray tasks were requeued");
   }
 
   /** Leaves in good order: nothing stays behind in this worker's name. */

@@ -5,7 +5,7 @@ import type { Log } from "../lib/log";
 export const CSP_REPORTS = "/csp-reports";
 
 const MAX_BYTES = 16_384;
-/** Whoever floods this public route fills no disk. */
+/** Limits the reports, so that flooding this public route can't fill the disk. */
 const MAX_LINES_PER_MINUTE = 10;
 
 /** Takes what browsers report about our Content-Security-Policy, and writes the first few of a minute to the log. */

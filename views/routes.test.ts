@@ -71,7 +71,7 @@ test("every page says what is reduced, and only then", async () => {
   const healthy = pages.engine.view;
   pages.engine.view = healthy.map((node) => ({ ...node, state: "down" }));
   await pages.health.degradations.refresh();
-  for (const text of await texts()) expect(text).toContain("No GPU node answers");
+  for (const text of await texts()) expect(text).toContain("No GPU node is available");
   pages.engine.view = healthy;
   await pages.health.degradations.refresh();
 });

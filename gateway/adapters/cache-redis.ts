@@ -29,7 +29,7 @@ export interface RedisCache extends Cache {
 
 /** The longest that a caller waits; the timer of a busy process adds a few milliseconds. */
 const COMMAND_TIMEOUT_MS = 50;
-/** A connection that stays silent for so long after a command is given up and made anew. */
+/** A connection that doesn't answer a command within this time is closed and reopened. */
 const SILENCE_MS = 1000;
 /** How often the subscription is tried, because a connection can die without a sign. */
 const HEARTBEAT_MS = 5000;

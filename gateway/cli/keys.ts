@@ -143,7 +143,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         return EXIT.ok;
       case "rotate": {
         const graceSeconds = Number(values["grace-seconds"] ?? 3600);
-        if (!(graceSeconds >= 0)) throw wrongUse("--grace-seconds has to be 0 or more.");
+        if (!(graceSeconds >= 0)) throw wrongUse("--grace-seconds must be 0 or more.");
         printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), graceSeconds * 1000), values.json);
         return EXIT.ok;
       }

@@ -27,7 +27,7 @@ import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } fr
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */
 const KEEP_MS = 60_000;
-/** A running answer that nobody has saved for so long belonged to a process that is gone. */
+/** A running answer that has not been saved for this long belongs to a process that is gone. */
 const ORPHAN_MS = 3 * SAVE_MS;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 export const MAX_ANSWER_TOKENS = 1024;
@@ -71,7 +71,7 @@ export const createConversations = ({
 
   const find = async (principal: Principal, id: string): Promise<store.ConversationRow> => {
     const row = await store.findConversation(db, principal.keyId, id);
-    if (!row) throw new AppError("not_found", "There is no such conversation, or it was deleted.");
+    if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
     return row;
   };
 

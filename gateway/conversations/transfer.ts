@@ -73,7 +73,7 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     /** One conversation. Throws not_found. */
     async exportOne(principal: Principal, id: string, format?: ExportFormat): Promise<Response> {
       const row = await store.findConversation(db, principal.keyId, id);
-      if (!row) throw new AppError("not_found", "There is no such conversation, or it was deleted.");
+      if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
       return toFile([await exportRow(row)], format, row.id);
     },
 

@@ -30,7 +30,7 @@ export type ImportTarget =
   | { mode: "create"; name: string; description: string; schema: Record<string, unknown> | null }
   | { mode: "replace" | "merge"; datasetId: string };
 
-/** What a worker is told, as JSON. */
+/** The input of a worker, as JSON. */
 export interface ImportPayload {
   uploadId: string;
   fileName: string | null;
@@ -77,7 +77,7 @@ interface ImportOutcome {
 
 export interface Imports {
   /**
-   * Hands an upload to the worker, and with it the care for it: it goes with the end of the job, whoever is still there.
+   * Hands an upload over to the worker. The upload is deleted when the job ends, even if the caller has disconnected.
    * Answers the id of the job. Throws conflict where a name is taken; the upload is still the caller's then.
    */
   enqueue(
@@ -112,10 +112,10 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   const own = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
     const job = await jobs.get(id);
     if (job.createdBy === keyId && job.kind === IMPORT_KIND) return job;
-    throw new AppError("not_found", "There is no such import, or it ended more than 30 days ago.");
+    throw new AppError("not_found", "This import does not exist, or it ended more than 30 days ago.");
   };
 
-  /** Whoever waits for an answer also finds that nothing is left. Where that fails, a worker's sweep does it. */
+  /** Deletes the upload before the caller gets the result. If that fails, a worker's sweep deletes it. */
   const clearUploads = (): Promise<void> => uploads.discardSpent().catch(() => undefined);
 
   return {

@@ -49,7 +49,7 @@ interface Sent {
 
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
-  /** Takes the rows in, has them read by a worker, and answers when that is done; whoever leaves meanwhile stops nothing. */
+  /** Stores the upload, has a worker read it, and responds when it is done. Disconnecting does not stop the import. */
   const upload = async (
     { principal, exchange }: Sent,
     schemas: { json: TObject; form: TObject },

@@ -127,7 +127,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   const assertBaseline = async (datasetId: string, runId: string): Promise<void> => {
     const run = await findRun(db, runId);
     if (run?.datasetId === datasetId) return;
-    throw new AppError("invalid_request", `${runId} is no run over this dataset.`, { param: "baseline_run_id" });
+    throw new AppError("invalid_request", `${runId} is not a run over this dataset.`, { param: "baseline_run_id" });
   };
 
   return {

@@ -93,7 +93,7 @@ const parse = (name: string, text: string | undefined, schema: TSchema): unknown
   } catch {
     // Said below.
   }
-  throw new AppError("invalid_request", `${name} has to be a JSON object as text.`, { param: name });
+  throw new AppError("invalid_request", `${name} must be a JSON object as text.`, { param: name });
 };
 
 const readJsonBody = async (

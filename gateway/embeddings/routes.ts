@@ -57,7 +57,7 @@ const refuseStore = ({ role, keyName }: Principal): never => {
 /** Lists of numbers that are written before others have their turn: a few milliseconds' worth. */
 const VECTORS_PER_TURN = 32;
 
-/** OpenAI's JSON, written piece by piece: thousands of lists of numbers at once would keep everybody waiting. */
+/** OpenAI's JSON, written piece by piece: serializing thousands of vectors in one step would block other requests. */
 const toJson = async (
   { vectors, model, modelRevision, promptTokens, hits, misses }: Embeddings,
   { encoding_format: format = "float" }: EmbeddingRequest,

@@ -82,6 +82,6 @@ const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
 
 const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] => {
   if (isAlive) return [];
-  const reason = "No jobs worker runs: uploads of datasets wait for one";
+  const reason = "No jobs worker is running: dataset uploads have to wait";
   return [{ code: "no_jobs", since: (lastBeat ?? startedAt).toISOString(), reason, drill: false }];
 };

@@ -73,7 +73,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       status: isAlive ? "ok" : "down",
       required: false,
       latency_ms: null,
-      reason: isAlive ? null : "No jobs worker runs: uploads of datasets wait for one",
+      reason: isAlive ? null : "No jobs worker is running: dataset uploads have to wait",
     });
   };
 

@@ -32,7 +32,7 @@ export const streamWhenReady = async (
   const timer = setTimeout(late.resolve, patienceMs, undefined);
   const stream = await Promise.race([starting, late.promise]).finally(() => clearTimeout(timer));
   if (stream) return sseResponse(exchange, stream);
-  // A client may leave before anybody reads on; then its failure is nobody's.
+  // A client may disconnect before the next read. The rejection is ignored: no caller is waiting.
   starting.catch(() => undefined);
   const pieces = async function* () {
     yield KEEP_ALIVE;

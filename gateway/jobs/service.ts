@@ -51,7 +51,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
   const get = async (id: string): Promise<JobRow> => {
     const job = await findJob(db, id);
     if (job) return job;
-    throw new AppError("not_found", "There is no such job, or it ended more than 30 days ago.");
+    throw new AppError("not_found", "This job does not exist, or it ended more than 30 days ago.");
   };
 
   const cancel = (id: string): Promise<boolean> => db.write((tx) => requestCancel(tx, id, now()));

@@ -13,7 +13,7 @@ const ACTOR = "start";
  * Makes sure that some admin key works. With `adminKey` it is that one, and the one it replaces ends; without it the
  * environment's key of earlier starts ends, and where no other admin key works a new one is made and returned as
  * `created`. Of several processes that start at once, one makes it. Throws invalid_request when `adminKey` is a key
- * that was issued here and is no admin key that works.
+ * that was issued here but is not an active admin key.
  */
 export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): Promise<{ created?: string }> =>
   db.write(async (tx) => {
@@ -35,7 +35,7 @@ const keepEnvironmentKey = async (tx: Tx, secretHash: Buffer, at: Date): Promise
     if (same.role === "admin" && isUsable(same, at)) return;
     throw new AppError(
       "invalid_request",
-      `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which was issued here and is no admin key that works. Set another one.`,
+      `GROUNDWIRE_ADMIN_KEY is the key ${same.id}, which is not an active admin key. Set another one.`,
       { param: "GROUNDWIRE_ADMIN_KEY" },
     );
   }

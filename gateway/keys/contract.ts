@@ -79,7 +79,7 @@ export const Key = Type.Object(
 );
 export type Key = Static<typeof Key>;
 
-/** Answer of creating and rotating: the only time that the secret is told. */
+/** Response to creating and rotating a key: the only one that contains the secret. */
 export const KeyWithSecret = Type.Object(
   { ...Key.properties, key: Type.String({ description: "The secret. It is shown now and never again." }) },
   {

@@ -85,7 +85,7 @@ test("without a key it is missing_api_key, with a wrong one invalid_api_key", as
 
 test("K2: a string that is no key is refused without the database", async () => {
   await db.close();
-  expect(() => keys.verify(`Bearer gw_${"0".repeat(12)}_${"0".repeat(49)}`)).toThrow("There is no such API key.");
+  expect(() => keys.verify(`Bearer gw_${"0".repeat(12)}_${"0".repeat(49)}`)).toThrow("This API key does not exist.");
   db = await openDb({ url: ":memory:" }, silentLog());
 });
 

@@ -45,7 +45,7 @@ export interface KeyRecord extends Omit<store.KeyRow, "secretHash"> {
   limits: Principal["limits"];
 }
 
-/** A new key. `key` is told here and never again. */
+/** A new key. `key` is only shown here. */
 export interface IssuedKey {
   record: KeyRecord;
   key: string;

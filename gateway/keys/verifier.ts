@@ -87,4 +87,4 @@ export class Verifier {
 }
 
 const unknownKey = () =>
-  new AppError("invalid_api_key", "There is no such API key. Check that all of it was copied, or ask an admin.");
+  new AppError("invalid_api_key", "This API key does not exist. Check that you copied all of it, or ask an admin.");

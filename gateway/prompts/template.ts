@@ -25,7 +25,7 @@ export const render = (messages: Messages, values: Readonly<Record<string, strin
     const known = Object.keys(values).join(", ");
     throw new AppError(
       "invalid_request",
-      `The prompt needs {{${missing[0]}}}, and there is no such value here. There are: ${known}.`,
+      `The prompt needs {{${missing[0]}}}, which is not available here. Available: ${known}.`,
       { param: "target.prompt" },
     );
   }

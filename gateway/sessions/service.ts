@@ -11,7 +11,7 @@ import type { KeysService } from "../keys/service";
 import type { Principal } from "../principal";
 
 const MINUTE_MS = 60_000;
-/** A browser that sends nothing for so long has to sign in again. */
+/** A browser that is idle for this long must sign in again. */
 export const IDLE_MS = 12 * 60 * MINUTE_MS;
 /** A session ends after this time however much it is used. */
 export const ABSOLUTE_MS = 7 * 24 * 60 * MINUTE_MS;

@@ -23,7 +23,7 @@ export interface EmbeddingDeps {
   metrics: NodeMetrics;
 }
 
-/** `POST /v1/embeddings` from request to answer: check, wait for a slot, run, and stop as soon as nobody wants it. */
+/** `POST /v1/embeddings` from request to response: check, wait for a slot, run, and stop if the client disconnects. */
 export const embed = async (deps: EmbeddingDeps, exchange: Exchange): Promise<void> => {
   const { config, embedder, embedderQueue, queue, status } = deps;
   status.assertOpen();
@@ -55,7 +55,7 @@ const run = async (
   { accepted, format, queueMs }: Run,
 ): Promise<void> => {
   const { model, inputs } = accepted;
-  /** Written one by one, because thousands of lists of numbers at once would keep everybody waiting. */
+  /** Written one by one, because serializing thousands of vectors in one step would block other requests. */
   const items: string[] = [];
   const pulse = status.embeddings.watch();
   let tokens = 0;

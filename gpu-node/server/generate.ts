@@ -20,7 +20,7 @@ export interface GenerationDeps {
   metrics: NodeMetrics;
 }
 
-/** One generation from request to last frame: check, wait for a slot, run, and stop as soon as nobody wants it. */
+/** One generation from request to last frame: check, wait for a slot, run, and stop if the client disconnects. */
 export const generate = (
   deps: GenerationDeps,
   exchange: Exchange,

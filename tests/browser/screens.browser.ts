@@ -193,7 +193,7 @@ const CASES: Case[] = [
     path: "/chat",
     as: "member",
     reach: withoutNode((page) => page.reload()),
-    shows: "No GPU node answers",
+    shows: "No GPU node is available",
   },
   {
     name: "chat too long for its context",
@@ -281,7 +281,7 @@ const CASES: Case[] = [
     path: "/keys",
     as: "admin",
     reach: withoutNode((page) => page.reload()),
-    shows: "No GPU node answers",
+    shows: "No GPU node is available",
   },
   { name: "key form", path: "/keys/new", as: "admin", shows: "Requests per minute" },
   {

@@ -99,7 +99,7 @@
     addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
   });
 
-  // Whoever signs in next in this tab reads no draft of the one before. A session that merely ended keeps them.
+  // Deletes drafts, so that the next person who signs in in this tab can't read them. An expired session keeps them.
   document.addEventListener("submit", (event) => {
     if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
   });

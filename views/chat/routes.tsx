@@ -129,7 +129,7 @@ export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
     const { messages } = await conversations.get(principal, id);
     const answer = messages.find((message) => message.id === answerId && message.role === "assistant");
     if (answer) return answer;
-    throw new AppError("not_found", "There is no such answer, or it was replaced.");
+    throw new AppError("not_found", "This answer does not exist, or it was replaced.");
   };
 
   const giveFeedback = async (

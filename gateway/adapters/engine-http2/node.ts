@@ -175,7 +175,7 @@ const readReadiness = (connection: Connection, headers: Record<string, string>):
         if (typeof body?.state !== "string" || !Array.isArray(body.models)) throw new Error("not a readiness report");
         resolve(body);
       } catch (cause) {
-        reject(new AppError("unavailable", "The GPU node's /readyz is no readiness report.", { cause }));
+        reject(new AppError("unavailable", "The GPU node's /readyz did not return a readiness report.", { cause }));
       }
     });
   });

@@ -36,7 +36,7 @@ const read = async (job: ReadingJob): Promise<FromWorker> => {
   }
 };
 
-/** The validator is large: it is loaded for whoever has a schema. */
+/** The validator is large, so it is only loaded if there is a schema. */
 const check = async (schema: unknown): Promise<FromWorker> => {
   const { checkSampleSchema } = await import("./samples/schema");
   checkSampleSchema(schema);

@@ -106,9 +106,9 @@ const parseChunk = (json: string): Chunk => {
     const chunk: unknown = JSON.parse(json);
     if (typeof chunk === "object" && chunk !== null) return chunk;
   } catch (cause) {
-    throw brokenAnswer("sent something that is no JSON", cause);
+    throw brokenAnswer("sent invalid JSON", cause);
   }
-  throw brokenAnswer("sent something that is no answer");
+  throw brokenAnswer("sent an invalid answer");
 };
 
 const finishOf = ({ choices }: Chunk): "stop" | "length" | undefined => {

@@ -124,7 +124,7 @@ class RowList {
     const { cursor } = this;
     const next = await cursor.peek();
     if (next === "{" && !this.#isInList) return;
-    if (next === "{") return this.#warn("a comma is missing in front of this row. It was read all the same.");
+    if (next === "{") return this.#warn("a comma is missing before this row. The row was still read.");
     if (next === undefined || next === "]") return;
     if (!(await cursor.takeSeparator("]"))) return;
     if ((await cursor.peek()) === "]") this.#warn("there is a comma after the last row. It was skipped.");
