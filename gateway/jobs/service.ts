@@ -109,7 +109,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
 const notBegun = (): AppError =>
   new AppError(
     "unavailable",
-    "No jobs worker runs, so this can't be done now. Start one: bun run start:jobs. Nothing was changed.",
+    "No jobs worker is running, so this is not possible now. Start one: bun run start:jobs. Nothing was changed.",
   );
 
 const interrupted = (): AppError =>

@@ -118,7 +118,7 @@ const CASES: Case[] = [
       await page.reload();
     },
     during: withoutWorker,
-    shows: "No jobs worker runs",
+    shows: "No jobs worker is running",
   },
   { name: "dataset upload", path: "/datasets/new", shows: "What a file looks like" },
   {
