@@ -44,6 +44,7 @@ test("more samples or less power show smaller changes, and too few show none", (
       expect(detectableRateChange(rate, n + 1) ?? 1).toBeLessThanOrEqual(change);
       expect(detectableRateChange(rate, n, { power: 0.6 }) ?? 1).toBeLessThanOrEqual(change);
     }),
+    { examples: [[0.21941718833735308, 1]] },
   );
   expect([detectableRateChange(0.5, 2), detectableRateChange(0.5, 0)]).toEqual([null, null]);
   expect([detectablePairedChange(0.1, 20), detectablePairedChange(0, 20)]).toEqual([null, null]);

@@ -20,13 +20,16 @@ const quantiles = ({ power = DEFAULT_POWER, level = DEFAULT_LEVEL }: PowerOption
 
 /**
  * The larger root δ of δ√n = z_level √v + z_power √(v + cδ − δ²): the standard error is √(v / n) where there is no
- * difference and √((v + cδ − δ²) / n) where there is one of δ.
+ * difference and √((v + cδ − δ²) / n) where there is one of δ. Infinity if no δ solves it.
  */
 const solve = (v: number, c: number, n: number, { zLevel, zPower }: ReturnType<typeof quantiles>): number => {
   const square = n + zPower ** 2;
   const half = zLevel * Math.sqrt(n * v) + (zPower ** 2 * c) / 2;
   const rest = (zLevel ** 2 - zPower ** 2) * v;
-  return (half + Math.sqrt(Math.max(0, half ** 2 - square * rest))) / square;
+  const change = (half + Math.sqrt(Math.max(0, half ** 2 - square * rest))) / square;
+  // Squaring adds a root where δ√n − z_level √v has the wrong sign: then no δ is large enough.
+  const isRoot = (change * Math.sqrt(n) - zLevel * Math.sqrt(v)) * zPower >= 0;
+  return isRoot ? change : Number.POSITIVE_INFINITY;
 };
 
 /**
