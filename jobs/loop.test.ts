@@ -35,10 +35,13 @@ const KIND = "test";
 const LEASE_MS = 300;
 
 /** A worker of this process that does `run` for every task. */
-const work = async (run: JobHandler["run"], options: Partial<JobHandler> & { now?: () => Date; on?: Db } = {}) => {
-  const { now, on = db, ...handler } = options;
+const work = async (
+  run: JobHandler["run"],
+  options: Partial<JobHandler> & { now?: () => Date; on?: Db; leaseMs?: number } = {},
+) => {
+  const { now, on = db, leaseMs = LEASE_MS, ...handler } = options;
   const handlers = [{ kind: KIND, concurrency: 4, run, ...handler }];
-  const loop = new JobLoop({ db: on, log: silentLog(), handlers, leaseMs: LEASE_MS, now });
+  const loop = new JobLoop({ db: on, log: silentLog(), handlers, leaseMs, now });
   loops.push(loop);
   await loop.open();
   return loop;
@@ -150,7 +153,9 @@ describe("work at the same time", () => {
       done.push(payload?.n);
       await finish(async () => ({}));
     };
-    await Promise.all([work(run), work(run), work(run)]);
+    // A worker that was only slow must not be taken for dead: its task would be done twice.
+    const options = { leaseMs: 30_000 };
+    await Promise.all([work(run, options), work(run, options), work(run, options)]);
     await ended("job_1");
     expect(done.length).toBe(200);
     expect(new Set(done).size).toBe(200);
