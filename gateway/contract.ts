@@ -140,3 +140,18 @@ export const Page = <T extends TSchema>(item: T) =>
       ...(item.examples && { examples: [{ data: item.examples, has_more: false, next_cursor: null }] }),
     },
   );
+
+/** How the cache took part: RFC 9211 in words. */
+export const CacheReport = Type.Object(
+  {
+    status: OneOf(["hit", "miss", "joined", "bypass"]),
+    kind: Type.Optional(OneOf(["memory", "redis", "in_flight"])),
+    reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
+    age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
+    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
+    key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
+    stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
+  },
+  { title: "CacheReport", examples: [{ status: "hit", kind: "memory", age: 12 }] },
+);
+export type CacheReport = Static<typeof CacheReport>;

@@ -1,5 +1,5 @@
 import type { CacheDirectives } from "../call";
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 import type { EngineReply } from "../ports/engine";
 
 export interface CacheRequest {

@@ -1,4 +1,4 @@
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 import type { CacheHit } from "../ports/cache";
 import type { CacheRequest } from "./answers";
 import { cacheKey } from "./key";

@@ -1,4 +1,4 @@
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 
 /** A string of a structured field (RFC 9651 section 3.3.3): ASCII only. */
 const quote = (text: string): string => `"${text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&")}"`;

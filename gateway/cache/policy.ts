@@ -1,7 +1,7 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { CacheDirectives } from "../call";
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 import type { Cache, CacheHit } from "../ports/cache";
 import type { CacheRequest } from "./answers";
 import { createCacheCounts } from "./counts";

@@ -1,6 +1,6 @@
 import type { Log } from "../../lib/log";
 import { NO_DIRECTIVES } from "../call";
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 import type { CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import type { AnswerCache, CachedAnswer, CacheRequest } from "./answers";

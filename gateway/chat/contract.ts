@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
+import { CacheReport, Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
 
 /** An optional field; null, and each of `neutral`, means the same as leaving it out. */
 const optional = <T extends TSchema>(schema: T, ...neutral: unknown[]) =>
@@ -210,21 +210,6 @@ export type Usage = Static<typeof Usage>;
 
 export const FinishReason = OneOf(["stop", "length", "content_filter"], { title: "FinishReason" });
 export type FinishReason = Static<typeof FinishReason>;
-
-/** How the cache took part: RFC 9211 in words. */
-export const CacheReport = Type.Object(
-  {
-    status: OneOf(["hit", "miss", "joined", "bypass"]),
-    kind: Type.Optional(OneOf(["memory", "redis", "in_flight"])),
-    reason: Type.Optional(Type.String({ description: "Why it was bypassed, or why a stored answer was not used" })),
-    age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
-    ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
-    key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
-    stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
-  },
-  { title: "CacheReport", examples: [{ status: "hit", kind: "memory", age: 12 }] },
-);
-export type CacheReport = Static<typeof CacheReport>;
 
 export const Latency = Type.Object(
   {

@@ -2,11 +2,11 @@ import { toAppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import type { AnswerCache } from "../cache/answers";
 import type { Call } from "../call";
+import type { CacheReport } from "../contract";
 import type { Models } from "../models/registry";
 import type { Engine, EngineReply } from "../ports/engine";
 import type { GenerationSample, Recorder } from "../ports/recorder";
 import type {
-  CacheReport,
   ChatAnswer,
   ChatCompletionRequest,
   ChatEvent,

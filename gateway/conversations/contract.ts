@@ -1,6 +1,19 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, ErrorBody, Id, Name, Nullable, OneOf, Page, PageQuery, PathId, Strict, Timestamp } from "../contract";
+import { FinishReason, Latency, Usage } from "../chat/contract";
+import {
+  CacheReport,
+  Count,
+  ErrorBody,
+  Id,
+  Name,
+  Nullable,
+  OneOf,
+  Page,
+  PageQuery,
+  PathId,
+  Strict,
+  Timestamp,
+} from "../contract";
 
 const title = Type.String();
 const newTitle = Name(200);

@@ -1,7 +1,7 @@
 import type { EntrySession } from "../cache/entries";
 import type { AnswerCacheService } from "../cache/service";
 import type { Call } from "../call";
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 import type { Models, ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import type { Recorder } from "../ports/recorder";

@@ -1,6 +1,18 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { CacheReport, ChatMessage, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, ErrorBody, Id, Nullable, OneOf, Page, PageQuery, Share, Strict, Timestamp } from "../contract";
+import { ChatMessage, FinishReason, Latency, Usage } from "../chat/contract";
+import {
+  CacheReport,
+  Count,
+  ErrorBody,
+  Id,
+  Nullable,
+  OneOf,
+  Page,
+  PageQuery,
+  Share,
+  Strict,
+  Timestamp,
+} from "../contract";
 import { NewSample } from "../datasets/contract";
 import { RetrievalOverrides } from "../rag/contract";
 import { Citation } from "../rag/query-contract";

@@ -1,5 +1,5 @@
 import type { ErrorKind } from "../../lib/errors";
-import type { CacheReport } from "../chat/contract";
+import type { CacheReport } from "../contract";
 
 /** One finished HTTP request. `route` is the pattern ("/v1/keys/:id"), never the path, and "unmatched" without one: labels stay bounded. */
 export interface RequestSample {

@@ -1,6 +1,6 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { CacheReport, FinishReason, Latency, Usage } from "../chat/contract";
-import { Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
+import { FinishReason, Latency, Usage } from "../chat/contract";
+import { CacheReport, Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
 import { RetrievalOverrides, Threshold } from "./contract";
 import { Chunk } from "./documents-contract";
