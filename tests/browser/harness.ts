@@ -13,10 +13,14 @@ export const THEMES = ["light", "dark"] as const;
 export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
 
-/** Finishes all colour transitions after a change of theme. Listing them makes the page compute its styles first. */
-const END_TRANSITIONS = `for (const animation of document.getAnimations()) {
-  if (animation instanceof CSSTransition) animation.finish();
-}`;
+/**
+ * Resolves when the page has been drawn in its new look, with every transition at its end. A transition only starts when
+ * the page is next drawn, which may be some time after the emulated medium was set.
+ */
+const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
+  requestAnimationFrame(drawn);
+})))`;
 
 const AXE_SOURCE = await Bun.file(new URL(import.meta.resolve("axe-core/axe.min.js"))).text();
 /** Reports only what did not pass, and identifies elements by their HTML. */
@@ -137,7 +141,7 @@ export class Screen {
   async relight(theme: Theme): Promise<void> {
     this.look = { ...this.look, theme };
     await this.page.emulateMedia({ colorScheme: theme });
-    await this.page.evaluate(END_TRANSITIONS);
+    await this.page.evaluate(REPAINTED);
   }
 
   /** Checks the current page and adds its faults, with the theme and width. */
