@@ -88,10 +88,10 @@ export const planBody = ({ request: { headers }, route }: Exchange, limits: Body
  * payload_too_large, and invalid_request for broken gzip.
  */
 const bodyPieces = (exchange: Exchange): AsyncGenerator<Uint8Array> => {
-  const { body } = exchange;
-  if (!body) throw new Error("The gate has not accepted this body.");
-  const sent = within(body, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
-  return body.isGzip ? within(body, "The decompressed body is larger than allowed", decompress(sent)) : sent;
+  const { bodyPlan: plan } = exchange;
+  if (!plan) throw new Error("The gate has not accepted this body.");
+  const sent = within(plan, "The body is larger than allowed", piecesOf(exchange, exchange.openBody()));
+  return plan.isGzip ? within(plan, "The decompressed body is larger than allowed", decompress(sent)) : sent;
 };
 
 async function* piecesOf(exchange: Exchange, reader: Exchange["unread"]): AsyncGenerator<Uint8Array> {
@@ -101,7 +101,6 @@ async function* piecesOf(exchange: Exchange, reader: Exchange["unread"]): AsyncG
     yield value;
   }
   exchange.unread = undefined;
-  exchange.onRead?.();
 }
 
 async function* within(plan: BodyPlan, refusal: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -135,8 +134,8 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
 
 /** The whole body. A body with a checked content-length is not counted again; others are counted as they arrive. */
 const readBytes = (exchange: Exchange): Promise<Uint8Array> => {
-  const { request, body } = exchange;
-  const isPlain = !body?.isGzip && !request.headers.has("transfer-encoding");
+  const { request, bodyPlan } = exchange;
+  const isPlain = !bodyPlan?.isGzip && !request.headers.has("transfer-encoding");
   return isPlain ? request.bytes() : collect(bodyPieces(exchange));
 };
 
@@ -149,7 +148,10 @@ const collect = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> =
 /** The body for a route that reads it itself. */
 export const ownBody = (exchange: Exchange) => ({
   contentType: exchange.request.headers.get("content-type") ?? "",
-  pieces: () => bodyPieces(exchange),
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    yield* bodyPieces(exchange);
+    exchange.onRead?.();
+  },
   async text(): Promise<string> {
     const text = decodeText(await readBytes(exchange));
     exchange.onRead?.();
@@ -170,7 +172,7 @@ export const parseBody = ({ request }: { request: Request }): unknown => {
     const headers = { "content-type": type };
     return readBytes(exchange)
       .then((bytes) => new Response(bytes, { headers }).formData())
-      .then(Object.fromEntries);
+      .then(byName);
   }
   if (route.isDocumented || isJson(type)) return readBytes(exchange).then(route.dropsNul ? jsonWithoutNul : json);
   return FORM_TYPE.test(type) ? readBytes(exchange).then(formFields) : NO_BODY;
@@ -181,13 +183,18 @@ const json = (bytes: Uint8Array): unknown => (bytes.length === 0 ? NO_BODY : par
 const jsonWithoutNul = (bytes: Uint8Array): unknown =>
   bytes.length === 0 ? NO_BODY : parseJson(withoutNulEscapes(decodeText(bytes)));
 
-/** A form's fields. A repeated field becomes a list. */
-const formFields = (bytes: Uint8Array): Record<string, string | string[]> => {
-  const fields: Record<string, string | string[]> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(decodeText(bytes))) {
-    const known = fields[name];
-    fields[name] = known === undefined ? value : [known, value].flat();
-  }
+const formFields = (bytes: Uint8Array): unknown => {
+  const fields = byName(new URLSearchParams(decodeText(bytes)));
   refuseBadText(fields);
+  return fields;
+};
+
+/** A form's fields. A repeated field becomes a list. */
+const byName = <T>(entries: Iterable<[name: string, value: T]>): Record<string, T | T[]> => {
+  const fields: Record<string, T | T[]> = Object.create(null);
+  for (const [name, value] of entries) {
+    const known = fields[name];
+    fields[name] = known === undefined ? value : ([known, value].flat() as T[]);
+  }
   return fields;
 };

@@ -40,9 +40,8 @@ const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {
     if (thrown.cause instanceof AppError) return thrown.cause;
-    return new AppError("invalid_request", "The body is not valid JSON. Check it for a missing quote or comma.", {
-      cause: thrown,
-    });
+    const message = "The body can't be read. Check that it is complete and has the format of its content-type.";
+    return new AppError("invalid_request", message, { cause: thrown });
   }
   if (thrown instanceof ValidationError && thrown.type !== "response" && "Errors" in thrown.validator) {
     return invalidRequest(thrown.validator.Errors(thrown.value), thrown.type === "query" ? "parameter" : "field");

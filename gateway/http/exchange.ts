@@ -44,7 +44,7 @@ export class Exchange {
   /** The route that the gate found for the request. */
   route: Route | undefined;
   /** How to read the body; set once the gate has accepted it. */
-  body: BodyPlan | undefined;
+  bodyPlan: BodyPlan | undefined;
   principal: Principal | undefined;
   /** True once a handler built the Response with these headers itself. That handler also calls `finish`. */
   isAnswered = false;

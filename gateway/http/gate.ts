@@ -120,7 +120,7 @@ export const gate = (deps: GateDeps) => {
       enterPage(exchange, isOpen ? undefined : await deps.verifySession(request), path);
     }
     if (!isRead(request.method)) {
-      exchange.body = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
+      exchange.bodyPlan = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
     }
     return undefined;
   };

@@ -77,3 +77,18 @@ test("a query parameter that is given twice is refused by its name", async () =>
     expect(error.message).toEndWith("is given more than once. Give it once.");
   }
 });
+
+const FILE = '--b\r\ncontent-disposition: form-data; name="files"; filename="a.txt"\r\n\r\nx\r\n';
+
+test.each([
+  ["complete", 501, `${FILE}${FILE}--b--\r\n`],
+  ["cut off", 400, FILE.slice(0, 20)],
+])(
+  "a form that is %s gets %i from a route that declares its form, and is not read as JSON",
+  async (_, status, body) => {
+    const headers = { "content-type": "multipart/form-data; boundary=b" };
+    const response = await stack.call("POST", "/v1/rag/indexes/idx_1/documents", { body, headers });
+    const { error } = (await response.json()) as ErrorEnvelope;
+    expect([response.status, error.message.includes("JSON")]).toEqual([status, false]);
+  },
+);
