@@ -14,41 +14,41 @@ interface KeyCheck {
 }
 
 /** How often the keys of active requests are checked. A revoked key's streams end within this time. */
-const LOOK_MS = 1000;
+const CHECK_MS = 1000;
 
 /**
  * The active requests of all keys. A key is checked when a request arrives; requests that run longer are registered
  * here, so that they end when their key is revoked or expires, even if another process revoked it.
  */
 export class ActiveRequests {
-  readonly #runs = new Set<ActiveRequest>();
+  readonly #requests = new Set<ActiveRequest>();
   #timer: Timer | undefined;
-  #isLooking = false;
+  #isChecking = false;
 
   /** The number of active requests. */
   get size(): number {
-    return this.#runs.size;
+    return this.#requests.size;
   }
 
-  add(run: ActiveRequest): void {
-    this.#runs.add(run);
+  add(request: ActiveRequest): void {
+    this.#requests.add(request);
   }
 
-  delete(run: ActiveRequest): void {
-    this.#runs.delete(run);
+  delete(request: ActiveRequest): void {
+    this.#requests.delete(request);
   }
 
   /** Checks the keys once a second until `close`. A failed check is logged; the next one catches up. */
   open(keys: KeyCheck, log: Log): void {
     this.#timer ??= setInterval(() => {
-      if (this.#isLooking || this.#runs.size === 0) return;
-      this.#isLooking = true;
+      if (this.#isChecking || this.#requests.size === 0) return;
+      this.#isChecking = true;
       this.#endUnusable(keys)
         .catch((error) => log.warn({ err: error }, "could not check the keys of active requests"))
         .finally(() => {
-          this.#isLooking = false;
+          this.#isChecking = false;
         });
-    }, LOOK_MS).unref();
+    }, CHECK_MS).unref();
   }
 
   close(): void {
@@ -57,11 +57,11 @@ export class ActiveRequests {
   }
 
   async #endUnusable(keys: KeyCheck): Promise<void> {
-    const unusable = await keys.unusable([...new Set([...this.#runs].map(({ keyId }) => keyId))]);
+    const unusable = await keys.unusable([...new Set([...this.#requests].map(({ keyId }) => keyId))]);
     if (unusable.length === 0) return;
     const message = "This API key was revoked or expired during the answer. Ask an admin for a new one.";
-    for (const run of [...this.#runs]) {
-      if (unusable.includes(run.keyId)) run.end(new AppError("invalid_api_key", message));
+    for (const request of [...this.#requests]) {
+      if (unusable.includes(request.keyId)) request.end(new AppError("invalid_api_key", message));
     }
   }
 }

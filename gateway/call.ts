@@ -19,7 +19,7 @@ export const NO_DIRECTIVES: CacheDirectives = Object.freeze({ noCache: false, no
 export interface Call {
   principal: Principal;
   requestId: string;
-  /** Aborted when the caller disconnects. */
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. */
   signal: AbortSignal;
   priority: EngineRequest["priority"];
   directives: CacheDirectives;

@@ -2,7 +2,7 @@ import { type Call, NO_DIRECTIVES } from "../gateway/call";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 
-/** What a service that asks a model has to know of a page's request. Answers for people go before batch work. */
+/** A page's model call without a signal, for an answer that outlives the request. People go before batch work. */
 export const askingOf = (request: Request) => {
   const { requestId, receivedAt, traceparent } = exchangeOf(request);
   return {
@@ -15,8 +15,8 @@ export const askingOf = (request: Request) => {
   } as const;
 };
 
-/** The same for an answer that the page waits for: it ends when the reader leaves, and with the reader's key. */
-export const callOf = (request: Request): Call => ({
+/** A page's model call. It ends when the reader leaves or the reader's key ends. */
+export const pageCallOf = (request: Request): Call => ({
   ...askingOf(request),
   signal: exchangeOf(request).activeSignal(principalOf(request).keyId),
 });

@@ -100,7 +100,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       if (!node) {
         await Promise.all(nodes.map((each) => each.probed()));
         node = pick(request.model);
-        if (!node) throw nobodyTakes(nodes, request.model);
+        if (!node) throw noNodeFor(nodes, request.model);
       }
       retries.started();
       try {
@@ -112,7 +112,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
         const isFree = hasDoneNothing(error);
         if (!next || !(isFree || retries.take()))
-          throw isLost && node.state === "down" ? nobodyTakes(nodes, request.model) : error;
+          throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
         try {
           return { ...(await attempt(next, request)), retries: 1 };
         } catch (again) {
@@ -178,7 +178,7 @@ const mayMoveOn = (error: AppError): boolean =>
 const hasDoneNothing = ({ kind, detail }: AppError): boolean => kind === "unavailable" && detail.source === "node";
 
 /** Why no node takes a request for `model`, and when to try again. */
-const nobodyTakes = (nodes: EngineNode[], model: string): AppError => {
+const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
   const answering = nodes.filter((node) => node.state !== "down");
   const loading = answering.find((node) => node.readiness?.state === "loading");
   if (loading) {

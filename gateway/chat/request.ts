@@ -55,7 +55,7 @@ const withAnswerFields = (target: Record<string, unknown>, body: GenerationReque
     target.prompt = onlyPrompt(body.prompt);
     target.max_tokens = body.max_tokens ?? COMPLETION_TOKENS;
   }
-  const fields: Partial<ChatCompletionRequest> = body as Partial<ChatCompletionRequest>;
+  const fields = body as Partial<ChatCompletionRequest>;
   for (const name of SAMPLING_FIELDS) if (fields[name] !== undefined) target[name] = fields[name];
   return target;
 };

@@ -14,7 +14,7 @@ import type { Models } from "../../gateway/models/registry";
 import type { PromptService } from "../../gateway/prompts/service";
 import { toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
-import { askingOf, callOf } from "../asking";
+import { askingOf, pageCallOf } from "../asking";
 import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
@@ -268,7 +268,7 @@ export const evalPageRoutes = (services: Services) => {
       "/:id/recompute",
       async ({ request, params, body }) => {
         const asked = { evaluators: [body.evaluator], shadow: body.shadow !== "false" };
-        const { added } = await evals.recompute(callOf(request), params.id, asked);
+        const { added } = await evals.recompute(pageCallOf(request), params.id, asked);
         return redirect(request, `/evals/${params.id}?done=${added > 0 ? "recomputed" : "unchanged"}`);
       },
       {

@@ -21,7 +21,6 @@ const MAX_DEPTH = 64;
 const MAX_REPETITIONS = 2000;
 
 type Schema = Record<string, unknown>;
-
 const ANNOTATIONS = new Set(
   "title description default examples deprecated readOnly writeOnly $comment $schema $id $defs definitions".split(" "),
 );
@@ -186,7 +185,8 @@ class GrammarBuilder {
       repetition(Math.max(0, minimum - from), maximum === undefined ? undefined : maximum - from, path);
     let body: string;
     if (first.length > 0) {
-      body = `(${first.join(`) ${comma} (`)})` + (isClosed ? "" : ` (${comma} ${item})${more(first.length)}`);
+      const rest = isClosed ? [] : [`(${comma} ${item})${more(first.length)}`];
+      body = [`(${first.join(`) ${comma} (`)})`, ...rest].join(" ");
     } else if (isClosed) {
       body = "";
     } else {
