@@ -167,7 +167,7 @@ export const findReport = async (db: Reads, revisionId: string): Promise<Record<
   return row?.report ?? null;
 };
 
-/** A place for samples that nobody sees yet. */
+/** Creates a revision that is not visible yet. */
 export const stageRevision = async (
   tx: Tx,
   row: Pick<RevisionRow, "id" | "source" | "createdBy">,

@@ -61,8 +61,8 @@ export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date)
 };
 
 /**
- * Takes up to `limit` due tasks of a kind, the one that waits longest first. A worker that others have taken for dead
- * gets none: nobody would rescue them again.
+ * Claims up to `limit` due tasks of a kind, longest waiting first. A worker that others consider dead gets none: its tasks
+ * would not be rescued a second time.
  */
 export const claimTasks = (
   db: Pick<Db, "write">,

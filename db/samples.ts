@@ -57,7 +57,7 @@ export const dropRepeatedMembers = async (tx: Tx, revisionId: string, from: numb
     WHERE revision_id = ${revisionId} AND position < ${from} AND sample_id IN
       (SELECT sample_id FROM revision_samples WHERE revision_id = ${revisionId} AND position >= ${from})`);
   if (rowsAffected === 0) return 0;
-  // By way of places that nobody has: no two rows may have the same one for a moment.
+  // Through unused positions: two rows may not have the same position, even for a moment.
   await tx.run(sql`
     UPDATE revision_samples SET position = -place.n
     FROM (SELECT position, ROW_NUMBER() OVER (ORDER BY position) AS n FROM revision_samples WHERE revision_id = ${revisionId})

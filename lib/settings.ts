@@ -12,7 +12,7 @@ import { findContradictions } from "./setting-rules";
 /** The one reader of the environment. Every process reads its configuration once, at its start. */
 export type Environment = Record<string, string | undefined>;
 
-/** Where a value comes from: a variable, `groundwire.toml`, or nobody's wish. */
+/** Where a value comes from: a variable, `groundwire.toml`, or the default. */
 type Origin = "environment" | "file" | "default";
 
 export interface Settings {

@@ -105,8 +105,9 @@ const findMissing = async (client: Client, tables: BackupFacts["tables"]): Promi
 };
 
 /**
- * Only the last connection may leave the write-ahead log, and then nobody else gets in. undefined for a file that is no
- * whole database: there is nothing to lock. Throws conflict when others are there, unavailable when it can't be opened.
+ * Only the last connection can leave the write-ahead log; after that no other connection can open the file. undefined for
+ * a file that is not a complete database: there is nothing to lock. Throws conflict if other connections are open, and
+ * unavailable if it can't be opened.
  */
 const lockAlone = async (path: string): Promise<Client | undefined> => {
   let client: Client | undefined;

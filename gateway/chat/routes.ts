@@ -26,15 +26,15 @@ const JSON_TYPE = "application/json; charset=utf-8";
 const NEUTRAL_VALUES =
   "A value that has no effect (null, an empty list, OpenAI's default) is treated as if the field were left out. A value that asks for an unsupported feature is refused with a 400 that names the field.";
 
-/** Time for a node's refusal to arrive once a request has waited as long as it may. */
+/** Time for a node's rejection to arrive after the maximum wait. */
 const BEYOND_THE_QUEUE_MS = 2000;
 /** nginx and most load balancers close a connection on which the server is silent for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
 /** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */
 export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<Config, "timeouts"> }) => {
-  // A refusal within this time has its own status. A later one is the last event of a stream with status 200, as for every
-  // request that waits the default 60 s for a slot in vain.
+  // A rejection within this time has its own status. After it, the response is a stream with status 200 and the rejection
+  // is its last event: this happens to every request that waits the default 60 s for a slot.
   const patienceMs = Math.min(config.timeouts.queueMs + BEYOND_THE_QUEUE_MS, MAX_SILENCE_MS);
   return new Elysia({ name: "chat.routes", prefix: "/v1", tags: ["Chat"] })
     .use(auth)

@@ -42,7 +42,7 @@ interface Services {
   idempotency: Idempotency;
 }
 
-/** The chat page's history by API: the caller's own conversations and nobody else's. */
+/** The chat page's history as an API. A caller sees only its own conversations. */
 export const conversationRoutes = ({ conversations, transfer, idempotency }: Services) =>
   new Elysia({ name: "conversations.routes", prefix: "/v1/conversations", tags: ["Conversations"] })
     .use(auth)

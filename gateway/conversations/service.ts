@@ -152,7 +152,7 @@ export const createConversations = ({
   };
 
   /**
-   * Adds the question and starts its answer; creates the conversation if there is no id. With `replaces` the question is
+   * Adds the question and starts its answer; creates the conversation if it has no id. With `replaces` the question is
    * a new version of an earlier one, and both are kept. Throws conflict if an answer is running there, rate_limited,
    * not_found, model_not_found, and context_length_exceeded for a question that is too long; nothing is stored then.
    * Later failures become the state of the answer.

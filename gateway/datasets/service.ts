@@ -45,7 +45,7 @@ export interface DatasetService {
   get(idOrName: string): Promise<Dataset>;
   /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
   update(principal: Principal, id: string, changes: UpdateDataset): Promise<Dataset>;
-  /** It is gone at once; runs that used it keep their samples. Throws not_found. */
+  /** Deletes a dataset immediately. Runs that used it keep their samples. Throws not_found. */
   remove(principal: Principal, id: string): Promise<void>;
   /** Newest first. Throws not_found. */
   revisions(

@@ -58,7 +58,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     answers.entries({
       keyId: principal.keyId,
       tags: [`model:${model.id}`],
-      bypass: model.isKnown ? undefined : "no node has told the model's revision yet",
+      bypass: model.isKnown ? undefined : "the model's revision is not known yet",
       // What may not be kept is not kept here either.
       directives: principal.contentLogging ? directives : { ...directives, noStore: true },
     });

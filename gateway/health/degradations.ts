@@ -38,9 +38,9 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
     return current;
   };
 
-  /** One look that fails leaves what was known before. */
+  /** If a check fails, the last known state stays. */
   const look = (): void => {
-    refresh().catch((error) => log.warn({ err: error }, "what is reduced could not be told"));
+    refresh().catch((error) => log.warn({ err: error }, "could not check for reduced service"));
   };
 
   return {

@@ -11,11 +11,11 @@ type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
 export type RouteRole = Role | "open" | "public" | "any";
 
 /**
- * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects it at start for
- * the gate, the limits, the errors and the OpenAPI document.
+ * What a route declares in its `detail`, in addition to Elysia's own fields. `route-table.ts` collects it at the first
+ * request, for the gate, the limits, the errors and the OpenAPI document.
  */
 export interface RouteFacts {
-  /** Elysia's own field: leaves the route out of its list of operations. */
+  /** Elysia's own field, not used here: with it TypeScript accepts these facts alone as a `detail`. */
   hide?: boolean;
   /** A route without a role is denied to everyone. */
   "x-role"?: RouteRole;

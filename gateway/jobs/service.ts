@@ -3,14 +3,14 @@ import { findBacklog, findJob, type JobRow, requestCancel, withdrawJob } from ".
 import { listWorkers } from "../../db/workers";
 import { AppError, fromEnvelope, toEnvelope } from "../../lib/errors";
 
-/** First and longest pause between two looks at a job, in milliseconds. */
+/** First and longest pause between two checks of a job, in milliseconds. */
 const FIRST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 250;
-/** Who waits gives up when there has been no worker for so long: one that restarts is back by then. */
+/** A caller stops waiting after this time without a worker. A restarting worker is back sooner. */
 const NO_WORKER_MS = 10_000;
-/** Until whoever gave up may ask again. */
+/** `retry-after` for a caller whose job was withdrawn. */
 const ASK_AGAIN_MS = 10_000;
-/** Workers beat every ten seconds; one that has not for so long does not count as alive. */
+/** A worker that misses heartbeats for this long is considered dead. It sends one every ten seconds. */
 const SILENT_MS = 60_000;
 
 export interface WorkersState {
@@ -19,10 +19,10 @@ export interface WorkersState {
   lastBeat: Date | undefined;
 }
 
-/** Runs in the transaction that takes back a job which nobody has begun. */
+/** Runs in the transaction that withdraws a job before any worker has started it. */
 export type OnWithdrawn = (tx: Tx) => Promise<void>;
 
-/** What others in the gateway ask of the job worker. */
+/** The jobs, as the rest of the gateway uses them. */
 export interface Jobs {
   /** Throws not_found. */
   get(id: string): Promise<JobRow>;

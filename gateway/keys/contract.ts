@@ -111,7 +111,7 @@ export const CreateKey = Strict(
 );
 export type CreateKey = Static<typeof CreateKey>;
 
-/** `PATCH /v1/keys/{id}`: what is left out stays. An `expires_at` in the past ends the key at once. */
+/** `PATCH /v1/keys/{id}`: fields that are left out stay as they are. An `expires_at` in the past ends the key immediately. */
 export const UpdateKey = Strict(
   {
     name: Type.Optional(newName),

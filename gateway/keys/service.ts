@@ -23,7 +23,7 @@ import { Verifier } from "./verifier";
 
 export type { Actor } from "./rules";
 
-/** The command line: whoever can write the database file may do what an admin may. */
+/** The command line. Write access to the database file implies the role admin. */
 export const LOCAL_ACTOR: Actor = { keyId: "cli", role: "admin" };
 
 /** What an admin sets on a key. null: no restriction, or the configured default. */

@@ -40,7 +40,7 @@ export interface Ledger {
   readonly activeKeys: number;
 }
 
-/** A parallel slot frees when some answer ends, which nobody can tell; a client may ask again after this time. */
+/** `retry-after` for a parallel slot. When one becomes free is unknown: it depends on when an answer ends. */
 const PARALLEL_RETRY_MS = 1000;
 const WINDOW_MS = 60_000;
 /** How often keys that send nothing are forgotten. */

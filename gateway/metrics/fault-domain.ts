@@ -49,8 +49,8 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 };
 
 /**
- * The kind of a failed answer. A page that shows its form again throws no error and names no kind: its status says what
- * it means. undefined for a failure of our own that nobody named.
+ * The kind of a failed answer. A page that shows its form again throws no error, so its status decides. undefined for
+ * an unclassified failure of the gateway.
  */
 export const errorKindOf = ({
   status,

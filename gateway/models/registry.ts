@@ -20,7 +20,7 @@ export interface Models {
 
 type ModelKind = Model["kind"];
 
-/** `isKnown` is false while no node has told which revision it has. */
+/** `isKnown` is false until a node has reported its revision. */
 export interface ResolvedModel {
   id: string;
   revision: string;

@@ -88,7 +88,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     return this.#response.promise;
   }
 
-  /** Ends the stream with an error, unless it has ended: the node is told to stop. */
+  /** Ends the stream with an error and tells the node to stop; does nothing if it has ended. */
   fail(error: AppError): void {
     if (this.#isEnded) return;
     this.#failure = error;

@@ -131,7 +131,7 @@ const start = async (): Promise<number> => {
 const POLL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Resolves when `GET /readyz` of the gateway at `url` returns 200; there is no timeout. Rejects when aborted. */
+/** Resolves when `GET /readyz` of the gateway at `url` returns 200, without a timeout. Rejects when aborted. */
 export const waitUntilReady = async (url: string, signal: AbortSignal): Promise<"ready"> => {
   while (!(await isReady(url))) {
     await Bun.sleep(POLL_MS);

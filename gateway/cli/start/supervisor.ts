@@ -126,7 +126,7 @@ const openLog = (path: string): number => {
   return openSync(path, "a", 0o600);
 };
 
-/** What a process told people since `start`: the plain lines at the end of its log, without those made for machines. */
+/** The messages of a process for people since `start`: the plain lines at the end of its log, without JSON lines. */
 const lastWords = (logFile: string, start: number): string => {
   const written = readFileSync(logFile).subarray(start).subarray(-TAIL_BYTES).toString().trimEnd().split("\n");
   const plain = written.filter((line) => !line.startsWith("{"));

@@ -78,7 +78,7 @@ const spanFigures = (rows: readonly ScoredRow[], units: Clusters) => {
 
 /**
  * Compares scores with people's labels at a threshold, or at the one that is best for these rows. Intervals resample
- * groups, 2,000 times unless told otherwise, with the threshold as it is. Throws invalid_request for no rows, or a
+ * groups, 2,000 times by default, with the threshold as it is. Throws invalid_request for no rows, or a
  * score that is not finite.
  */
 export const reportAgreement = (

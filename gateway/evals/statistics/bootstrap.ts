@@ -88,7 +88,7 @@ const accelerationOf = (leftOut: Figures): number => {
 };
 
 /**
- * Draws `units` units with repetition, 2,000 times unless told otherwise (Efron 1979), and returns the distribution
+ * Draws `units` units with repetition, 2,000 times by default (Efron 1979), and returns the distribution
  * of each figure. Units are what is independent: samples, or groups of samples. `compute` gets a list that is used
  * again, so it must not keep it.
  */

@@ -12,7 +12,7 @@ export interface Confusion {
 /** An item that was decided on. */
 export interface Decision {
   decision: boolean;
-  /** null: nobody has labelled it. */
+  /** null: not labelled. */
   label: boolean | null;
   /** Items that share a group depend on each other; null: this one depends on none. */
   group: string | null;

@@ -7,7 +7,7 @@ import type { Log } from "../../../lib/log";
 
 /** llama.cpp in this process. All models share one, and with it the threads: together they never use more than there are. */
 export interface LlamaHost {
-  /** Started by whoever needs it first. Throws unavailable that says what to do. */
+  /** Starts on first use. Throws unavailable, with the remedy. */
   start(): Promise<Llama>;
   /** Frees everything that was loaded. */
   dispose(): Promise<void>;
@@ -21,7 +21,7 @@ export const createLlamaHost = (node: Config["node"], log: Log): LlamaHost => {
       return started;
     },
     dispose: async () => {
-      const llama = await started?.catch(() => undefined); // whoever started it knows why it could not
+      const llama = await started?.catch(() => undefined); // the caller that started it got the error
       await llama?.dispose();
     },
   };

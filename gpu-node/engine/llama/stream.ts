@@ -102,7 +102,7 @@ export class LlamaStream {
   /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
   async release(): Promise<void> {
     await this.#outputs?.return();
-    if (this.#hasFailed) await this.sequence.clearHistory(); // nobody knows what its cache holds
+    if (this.#hasFailed) await this.sequence.clearHistory(); // the content of its cache is unknown
   }
 
   #take({ token, probabilities }: Output): void {
