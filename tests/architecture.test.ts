@@ -67,7 +67,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     name: "routes of the gateway",
-    holds: /^gateway\/[^/]+\/(routes|export|run-file|transfer)$/,
+    holds: /^gateway\/[^/]+\/routes$/,
     mayImport: /^(lib|db)\/|^gpu-node\/protocol$|^gateway\/(?!adapters\/)/,
   },
   {

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
+import { download } from "../http/download";
 import type { Exchange } from "../http/exchange";
 import { allows, creates, downloads, fails, runsLong, streams } from "../http/route-facts";
 import { frame, sseResponse } from "../http/sse";
@@ -65,7 +66,7 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
         detail: { ...allows("member"), summary: "Start a conversation", ...creates, ...fails(404) },
       },
     )
-    .get("/export", ({ principal, query }) => transfer.exportAll(principal, query.format), {
+    .get("/export", async ({ principal, query }) => download(await transfer.exportAll(principal, query.format)), {
       query: ExportQuery,
       response: { 200: ConversationExport },
       detail: { ...allows("member"), summary: "Download all of your conversations", ...downloads("text/markdown") },
@@ -173,12 +174,16 @@ export const conversationRoutes = ({ conversations, transfer, idempotency }: Ser
       response: { 200: StopResult },
       detail: { ...allows("member"), summary: "Stop the answer that is being written; its text is kept" },
     })
-    .get("/:id/export", ({ principal, params, query }) => transfer.exportOne(principal, params.id, query.format), {
-      params: PathId,
-      query: ExportQuery,
-      response: { 200: ConversationExport },
-      detail: { ...allows("member"), summary: "Download a conversation", ...downloads("text/markdown") },
-    })
+    .get(
+      "/:id/export",
+      async ({ principal, params, query }) => download(await transfer.exportOne(principal, params.id, query.format)),
+      {
+        params: PathId,
+        query: ExportQuery,
+        response: { 200: ConversationExport },
+        detail: { ...allows("member"), summary: "Download a conversation", ...downloads("text/markdown") },
+      },
+    )
     .get(
       "/:id/messages/:message_id/events",
       async ({ principal, params, exchange }) => {

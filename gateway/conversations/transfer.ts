@@ -5,7 +5,6 @@ import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
-import { download } from "../http/download";
 import type { Principal } from "../principal";
 import { branchTo } from "./branches";
 import {
@@ -71,14 +70,14 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
 
   return {
     /** One conversation. Throws not_found. */
-    async exportOne(principal: Principal, id: string, format?: ExportFormat): Promise<Response> {
+    async exportOne(principal: Principal, id: string, format?: ExportFormat) {
       const row = await store.findConversation(db, principal.keyId, id);
       if (!row) throw new AppError("not_found", "This conversation does not exist, or it was deleted.");
       return toFile([await exportRow(row)], format, row.id);
     },
 
     /** All of the caller's conversations, last changed first. */
-    async exportAll(principal: Principal, format?: ExportFormat): Promise<Response> {
+    async exportAll(principal: Principal, format?: ExportFormat) {
       const exported: ExportedConversation[] = [];
       for (let cursor: store.Cursor | undefined; ; ) {
         const rows = await store.listConversations(db, principal.keyId, { limit: PAGE, cursor });
@@ -150,11 +149,13 @@ const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: Exported
   return [`# ${title}`, `Model: ${model}`, ...turns].join("\n\n");
 };
 
-const toFile = (conversations: ExportedConversation[], format: ExportFormat = "json", name: string): Response => {
+const toFile = (conversations: ExportedConversation[], format: ExportFormat = "json", stem: string) => {
   const file: ConversationExport = { version: 1, conversations };
-  const [text, type, ending] =
-    format === "json"
-      ? [JSON.stringify(file, null, 2), "application/json", "json"]
-      : [`${conversations.map(toMarkdown).join("\n\n---\n\n")}\n`, "text/markdown", "md"];
-  return download(text, type, `${name}.${ending}`);
+  return format === "json"
+    ? { name: `${stem}.json`, mediaType: "application/json", content: JSON.stringify(file, null, 2) }
+    : {
+        name: `${stem}.md`,
+        mediaType: "text/markdown",
+        content: `${conversations.map(toMarkdown).join("\n\n---\n\n")}\n`,
+      };
 };

@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import { NumberInUrl, OneOf, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { ownBody } from "../http/body";
+import { download } from "../http/download";
 import type { Exchange } from "../http/exchange";
 import { allows, creates, downloads, fails, reads, runsLong } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
@@ -24,7 +25,7 @@ import {
   UpdateDataset,
   UploadResult,
 } from "./contract";
-import { exportResponse } from "./export";
+import { exportRevision } from "./export";
 import type { Imports, ImportTarget } from "./imports";
 import { assertSampleSchema } from "./schema-check";
 import type { DatasetService } from "./service";
@@ -186,14 +187,18 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
       response: { 200: Sample },
       detail: { ...allows("viewer"), summary: "Read one sample by its key" },
     })
-    .get("/datasets/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
-      params: PathId,
-      query: ExportQuery,
-      detail: {
-        ...allows("viewer"),
-        summary: "Download a revision",
-        description: "Read again, JSONL and CSV give the same samples with the same hashes.",
-        ...downloads("application/jsonl", "text/csv"),
+    .get(
+      "/datasets/:id/export",
+      async ({ params, query }) => download(await exportRevision(datasets, params.id, query)),
+      {
+        params: PathId,
+        query: ExportQuery,
+        detail: {
+          ...allows("viewer"),
+          summary: "Download a revision",
+          description: "Read again, JSONL and CSV give the same samples with the same hashes.",
+          ...downloads("application/jsonl", "text/csv"),
+        },
       },
-    });
+    );
 };

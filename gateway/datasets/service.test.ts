@@ -3,7 +3,7 @@ import { deleteRevisionPart, insertDataset, publishRevision, stageRevision } fro
 import { insertMembers } from "../../db/samples";
 import { sampleOf } from "../../tests/db/steps/datasets";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
-import { exportResponse } from "./export";
+import { exportRevision } from "./export";
 import { createDatasets } from "./service";
 
 const SAMPLES = 6000;
@@ -25,15 +25,16 @@ const store = async () => {
 
 test("an export is every sample of the revision", async () => {
   const { db, datasets } = await store();
-  const text = await (await exportResponse(datasets, "rows", {})).text();
+  const { content } = await exportRevision(datasets, "rows", {});
+  const text = (await Array.fromAsync(content)).join("");
   expect(text.trimEnd().split("\n")).toHaveLength(SAMPLES);
   await db.close();
 });
 
 test("an export whose dataset is deleted meanwhile breaks off: no part of it passes for the whole", async () => {
   const { db, datasets } = await store();
-  const response = await exportResponse(datasets, "rows", {});
+  const { content } = await exportRevision(datasets, "rows", {});
   while (!(await deleteRevisionPart(db, "rev_1", 1000)));
-  expect((await problemOf(response.text())).message).toContain("deleted while it was read");
+  expect((await problemOf(Array.fromAsync(content))).message).toContain("deleted while it was read");
   await db.close();
 });

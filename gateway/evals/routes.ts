@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
+import { download } from "../http/download";
 import { allows, creates, downloads, dropsNul, fails, generates, readsLarge } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
 import {
@@ -92,7 +93,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
     })
     .get(
       "/evals/:id/export",
-      async ({ params, query }) => runFile(await evalTransfer.export(params.id), query.format),
+      async ({ params, query }) => download(runFile(await evalTransfer.export(params.id), query.format)),
       {
         params: PathId,
         query: RunExportQuery,

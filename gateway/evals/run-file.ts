@@ -1,14 +1,13 @@
 import { csvRecord, guardText } from "../../lib/csv";
-import { download } from "../http/download";
 import type { RunExport, RunExportQuery } from "./contract";
 import { questionOf } from "./target";
 import { decidingScores, inRunOrder } from "./verdict";
 
 /** A run as a file: all of it as JSON, or its scores as CSV. */
-export const runFile = (file: RunExport, format: RunExportQuery["format"] = "json"): Response =>
+export const runFile = (file: RunExport, format: RunExportQuery["format"] = "json") =>
   format === "csv"
-    ? download(toCsv(file), "text/csv", `${file.run.id}.csv`)
-    : download(`${JSON.stringify(file)}\n`, "application/json", `${file.run.id}.json`);
+    ? { name: `${file.run.id}.csv`, mediaType: "text/csv", content: toCsv(file) }
+    : { name: `${file.run.id}.json`, mediaType: "application/json", content: `${JSON.stringify(file)}\n` };
 
 const COLUMNS = [
   "result_id",

@@ -1,9 +1,29 @@
-/** A text that browsers save under `name`, which holds no character that would need to be escaped. */
-export const download = (body: string | ReadableStream, mediaType: string, name: string): Response =>
-  new Response(body, {
+/** A file that a service hands to its caller. */
+interface FileContent {
+  name: string;
+  mediaType: string;
+  /** Pieces are read as the client takes them; the iterable ends early when the client leaves. */
+  content: string | AsyncGenerator<string>;
+}
+
+/** Browsers save the response as `name`, which holds no character that would need to be escaped. */
+export const download = ({ name, mediaType, content }: FileContent): Response =>
+  new Response(typeof content === "string" ? content : toStream(content), {
     headers: {
       "content-type": `${mediaType}; charset=utf-8`,
       "content-disposition": `attachment; filename="${name}"`,
       "cache-control": "no-store",
     },
   });
+
+const toStream = (texts: AsyncGenerator<string>): ReadableStream<Uint8Array> => {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await texts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    cancel: async () => void (await texts.return(undefined)),
+  });
+};

@@ -1,9 +1,10 @@
 import { Elysia, t } from "elysia";
 import type { RevisionDetail } from "../../gateway/datasets/contract";
-import { exportResponse } from "../../gateway/datasets/export";
+import { exportRevision } from "../../gateway/datasets/export";
 import type { Imports } from "../../gateway/datasets/imports";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
+import { download } from "../../gateway/http/download";
 import { allows } from "../../gateway/http/route-facts";
 import type { Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
@@ -102,7 +103,7 @@ export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Servic
       },
       { query: Fields({ revision }), detail: allows("viewer") },
     )
-    .get("/:id/export", ({ params, query }) => exportResponse(datasets, params.id, query), {
+    .get("/:id/export", async ({ params, query }) => download(await exportRevision(datasets, params.id, query)), {
       query: Fields({
         format: t.Optional(t.Union([t.Literal("jsonl"), t.Literal("csv")])),
         revision,

@@ -6,6 +6,7 @@ import type { EvalService } from "../../gateway/evals/service";
 import type { EvalTransfer } from "../../gateway/evals/transfer";
 import type { EvaluatorService } from "../../gateway/evaluators/service";
 import { principalOf } from "../../gateway/http/auth";
+import { download } from "../../gateway/http/download";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
@@ -256,10 +257,14 @@ export const evalPageRoutes = (services: Services) => {
       query: Fields({ sort: text(20), page: text(10), claims: text(100), done: text(20) }),
       detail: allows("viewer"),
     })
-    .get("/:id/export", async ({ params, query }) => runFile(await evalTransfer.export(params.id), query.format), {
-      query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
-      detail: allows("viewer"),
-    })
+    .get(
+      "/:id/export",
+      async ({ params, query }) => download(runFile(await evalTransfer.export(params.id), query.format)),
+      {
+        query: Fields({ format: t.Optional(t.Union([t.Literal("json"), t.Literal("csv")])) }),
+        detail: allows("viewer"),
+      },
+    )
     .get("/:id/results/:result", ({ request, params, query }) => showResult(request, params.result, query), {
       query: Fields({ claims: text(100), done: text(20) }),
       detail: allows("viewer"),
