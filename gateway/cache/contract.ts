@@ -1,5 +1,4 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { ChatCompletionRequest, CompletionRequest } from "../chat/contract";
 import { Count, Milliseconds, Nullable, OneOf, Share, Strict, Timestamp } from "../contract";
 
 const layerKind = OneOf(["memory", "redis"]);
@@ -145,26 +144,7 @@ export const CacheNamespaceSettings = Type.Object(
 );
 export type CacheNamespaceSettings = Static<typeof CacheNamespaceSettings>;
 
-/** `POST /v1/cache/explain`: a request as it would be sent; nothing is generated or stored. */
-export const ExplainCache = Strict(
-  {
-    operation: Type.Optional(OneOf(["chat", "completion"], { default: "chat" })),
-    request: Type.Union([ChatCompletionRequest, CompletionRequest]),
-    namespace: target("Whose cache; left out: the caller's own"),
-    compare_with: target("`x-request-id` of an earlier request: tells which parts of the key differ"),
-  },
-  {
-    title: "ExplainCache",
-    examples: [
-      {
-        request: { messages: [{ role: "user", content: "Name three colours." }], temperature: 0 },
-        compare_with: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-      },
-    ],
-  },
-);
-export type ExplainCache = Static<typeof ExplainCache>;
-
+/** Answer of `POST /v1/cache/explain`. */
 export const CacheExplanation = Type.Object(
   {
     cacheable: Type.Boolean(),

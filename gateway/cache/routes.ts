@@ -4,20 +4,16 @@ import { AppError } from "../../lib/errors";
 import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
 import { allows, dropsNul, fails } from "../http/route-facts";
-import type { Models } from "../models/registry";
 import type { Cache } from "../ports/cache";
 import {
-  CacheExplanation,
   CacheInvalidation,
   CacheKeyParams,
   CacheNamespaceRequest,
   CacheNamespaceSettings,
   CacheStatistics,
-  ExplainCache,
   InvalidateCache,
   ShareCache,
 } from "./contract";
-import { explainCache } from "./explain";
 import type { NamespaceSettings, Namespaces } from "./namespaces";
 import type { AnswerCacheService } from "./service";
 import { cacheStatistics } from "./statistics";
@@ -26,7 +22,6 @@ interface CacheRouteDeps {
   answers: AnswerCacheService;
   cache: Cache;
   namespaces: Namespaces;
-  models: Models;
   config: Config;
 }
 
@@ -52,15 +47,6 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
     .get("", () => cacheStatistics(deps), {
       response: { 200: CacheStatistics, default: ErrorEnvelope },
       detail: { ...allows("admin"), ...dropsNul, summary: "Hits, misses, layers and namespaces of the answer cache" },
-    })
-    .post("/explain", ({ principal, body }) => explainCache(deps, principal, body), {
-      body: ExplainCache,
-      response: { 200: CacheExplanation, default: ErrorEnvelope },
-      detail: {
-        ...allows("admin"),
-        summary: "Explain a request's cache key, and how it differs from an earlier request's",
-        ...fails(404),
-      },
     })
     .post("/invalidate", ({ body }) => invalidate(body), {
       body: InvalidateCache,

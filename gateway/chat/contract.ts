@@ -411,3 +411,25 @@ export const TextCompletionChunk = Type.Object(
   },
   { title: "TextCompletionChunk" },
 );
+
+const explained = (description: string) => Type.Optional(Type.String({ minLength: 1, maxLength: 200, description }));
+
+/** `POST /v1/cache/explain`: a request as it would be sent; nothing is generated or stored. */
+export const ExplainCache = Strict(
+  {
+    operation: Type.Optional(OneOf(["chat", "completion"], { default: "chat" })),
+    request: Type.Union([ChatCompletionRequest, CompletionRequest]),
+    namespace: explained("Whose cache; left out: the caller's own"),
+    compare_with: explained("`x-request-id` of an earlier request: tells which parts of the key differ"),
+  },
+  {
+    title: "ExplainCache",
+    examples: [
+      {
+        request: { messages: [{ role: "user", content: "Name three colours." }], temperature: 0 },
+        compare_with: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
+      },
+    ],
+  },
+);
+export type ExplainCache = Static<typeof ExplainCache>;

@@ -1,11 +1,12 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
+import { CacheExplanation } from "../cache/contract";
 import { cacheHeaders } from "../cache/headers";
 import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { allows, dropsNul, generates, streams } from "../http/route-facts";
+import { allows, dropsNul, fails, generates, streams } from "../http/route-facts";
 import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
@@ -16,9 +17,11 @@ import {
   ChatCompletionRequest,
   ChatEvent,
   CompletionRequest,
+  ExplainCache,
   TextCompletion,
   TextCompletionChunk,
 } from "./contract";
+import { type ExplainDeps, explainCache } from "./explain";
 import type { AnswerStart, ChatService, StreamedAnswer, WholeAnswer } from "./service";
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -31,8 +34,17 @@ const BEYOND_THE_QUEUE_MS = 2000;
 /** nginx and most load balancers close a connection on which the server is silent for 60 s. */
 const MAX_SILENCE_MS = 45_000;
 
-/** `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's. */
-export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<Config, "timeouts"> }) => {
+interface Services extends ExplainDeps {
+  chat: ChatService;
+  config: Pick<Config, "timeouts">;
+}
+
+/**
+ * `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's, and what the cache
+ * does with any of them.
+ */
+export const chatRoutes = (services: Services) => {
+  const { chat, config } = services;
   // A rejection within this time has its own status. After it, the response is a stream with status 200 and the rejection
   // is its last event: this happens to every request that waits the default 60 s for a slot.
   const patienceMs = Math.min(config.timeouts.queueMs + BEYOND_THE_QUEUE_MS, MAX_SILENCE_MS);
@@ -106,7 +118,17 @@ export const chatRoutes = ({ chat, config }: { chat: ChatService; config: Pick<C
           ...streams(ChatEvent),
         },
       },
-    );
+    )
+    .post("/cache/explain", ({ principal, body }) => explainCache(services, principal, body), {
+      body: ExplainCache,
+      response: { 200: CacheExplanation },
+      detail: {
+        ...allows("admin"),
+        tags: ["Cache"],
+        summary: "Explain a request's cache key, and how it differs from an earlier request's",
+        ...fails(404),
+      },
+    });
 };
 
 /** How the cache took part, and how often a node was asked again. */

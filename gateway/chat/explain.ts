@@ -1,13 +1,14 @@
 import { canonicalJson } from "../../lib/canonical-json";
-import { cacheParts, samplingBypass } from "../chat/request";
+import type { CacheExplanation } from "../cache/contract";
+import type { Namespaces } from "../cache/namespaces";
+import { type RecentRequest, showParts } from "../cache/recent-requests";
+import type { AnswerCacheService } from "../cache/service";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
-import type { CacheExplanation, ExplainCache } from "./contract";
-import type { Namespaces } from "./namespaces";
-import { type RecentRequest, showParts } from "./recent-requests";
-import type { AnswerCacheService } from "./service";
+import type { ExplainCache } from "./contract";
+import { cacheParts, samplingBypass } from "./request";
 
-interface ExplainDeps {
+export interface ExplainDeps {
   answers: Pick<AnswerCacheService, "inspect" | "recent">;
   models: Pick<Models, "resolve">;
   namespaces: Pick<Namespaces, "nameOf">;
