@@ -79,6 +79,9 @@ const LAYERS: readonly Layer[] = [
   { name: "jobs", holds: /^jobs\//, mayImport: /^(jobs|db|lib)\/|^gateway\/(?!adapters\/)/ },
 ];
 
+/** `gateway/chat` for all files in it; a file beside the features, such as `gateway/call`, is a unit of its own. */
+const featureOf = (path: string) => withoutExtension(path.split("/").slice(0, 2).join("/"));
+
 const withoutExtension = (path: string) => path.replace(/\.tsx?$/, "");
 
 describe("imports follow the arrows", () => {
@@ -104,6 +107,26 @@ describe("imports follow the arrows", () => {
       for (const [name, imports] of left) if (isFree(imports)) left.delete(name);
     }
     expect([...left.keys()]).toEqual([]);
+  });
+
+  test("no folders of a feature import each other in a circle, not even types", () => {
+    const imports = new Map<string, Map<string, string>>();
+    for (const { path, imports: targets } of SOURCES) {
+      const from = featureOf(path);
+      const found = imports.getOrInsertComputed(from, () => new Map());
+      for (const target of targets.filter((name) => OURS.test(name))) {
+        const to = featureOf(target);
+        if (to !== from && !found.has(to)) found.set(to, `${path} imports ${target}`);
+      }
+    }
+    const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+      [...(imports.get(from)?.keys() ?? [])].some(
+        (next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))),
+      );
+    const inCircles = [...imports].flatMap(([from, found]) =>
+      [...found].filter(([to]) => reaches(to, from)).map(([to, example]) => `${from} -> ${to}: ${example}`),
+    );
+    expect(inCircles).toEqual([]);
   });
 
   test("only the composition root names an adapter", () => {

@@ -56,6 +56,21 @@ export const Rubric = Strict(
 );
 export type Rubric = Static<typeof Rubric>;
 
+/** How a judge is asked. A schema constrains its output: reason first, score last. */
+export const JudgeSettings = Strict(
+  {
+    model: Type.String({ minLength: 1, maxLength: 200 }),
+    prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), {
+      description: "null: the built-in prompt; no other is supported yet",
+    }),
+    votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median counts" }),
+    temperature: Type.Number({ minimum: 0, maximum: 2 }),
+    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+  },
+  { title: "JudgeSettings" },
+);
+export type JudgeSettings = Static<typeof JudgeSettings>;
+
 /** What writes the outputs. `stored` scores the outputs that the samples have. */
 export const Target = Strict(
   {

@@ -1,7 +1,7 @@
-import type { ChosenEvaluator } from "../evaluators/service";
 import { codeVersion, hostProfile } from "../host-profile";
 import type { Engine } from "../ports/engine";
 import type { Output, Rubric, RunPins } from "./contract";
+import type { ChosenEvaluator } from "./evaluator";
 import { criteriaOf, rubricHash } from "./rubric";
 import type { ResolvedTarget } from "./target";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { BUILT_IN_EVALUATORS } from "../evaluators/built-in";
-import type { ChosenEvaluator } from "../evaluators/service";
 import type { Criterion, Rubric } from "./contract";
+import type { ChosenEvaluator } from "./evaluator";
 import { planScoring } from "./plan";
 
 const ANSWER = { question: "Who?", references: ["Ada"], contexts: ["It was Ada."], output: "Ada." };

@@ -1,6 +1,6 @@
 import { AppError } from "../../lib/errors";
-import type { ChosenEvaluator } from "../evaluators/service";
 import type { Criterion, Rubric } from "./contract";
+import type { ChosenEvaluator } from "./evaluator";
 import { criteriaOf, isBuiltIn } from "./rubric";
 import type { ScoredAnswer } from "./scored-answer";
 

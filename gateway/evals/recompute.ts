@@ -6,9 +6,9 @@ import { AppError } from "../../lib/errors";
 import type { Call } from "../call";
 import { assertMayStore } from "../content-logging";
 import type { NewSample } from "../datasets/contract";
-import type { EvaluatorService } from "../evaluators/service";
 import { hasRole } from "../principal";
 import type { Output, RecomputeEval, RunPins, Score } from "./contract";
+import type { EvaluatorChoice } from "./evaluator";
 import { type PlannedEvaluator, planScoring } from "./plan";
 import { criterionHash } from "./rubric";
 import { answerOf } from "./scored-answer";
@@ -21,7 +21,7 @@ const MAX_RECOMPUTED = 100;
 
 export interface RecomputeDeps extends ScoringDeps {
   db: Db;
-  evaluators: Pick<EvaluatorService, "choose">;
+  evaluators: EvaluatorChoice;
   now?: () => Date;
 }
 

@@ -1,23 +1,8 @@
-import type { Criterion } from "../evals/contract";
+import { DEFAULT_JUDGE_MODEL, type EvaluatorDefinition } from "../evals/evaluator";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
-import type { JudgeSettings } from "./contract";
-
-/** Everything that a released version of an evaluator fixes. */
-export interface EvaluatorDefinition {
-  name: string;
-  version: number;
-  kind: "reference" | "judge";
-  description: string;
-  criteria: readonly Criterion[];
-  /** null: asks no model. */
-  judge: JudgeSettings | null;
-}
 
 /** When the built-in versions were released. */
 export const RELEASED_AT = new Date("2026-11-26T00:00:00.000Z");
-
-/** A judge that names this model asks the default chat model. The run records which model that was. */
-export const DEFAULT_JUDGE_MODEL = "default";
 
 /** The built-in evaluators. */
 export const BUILT_IN_EVALUATORS: readonly EvaluatorDefinition[] = [

@@ -1,25 +1,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Nullable, OneOf, Page, Strict, Timestamp } from "../contract";
-import { Criterion, FailureKind } from "../evals/contract";
+import { Criterion, FailureKind, JudgeSettings } from "../evals/contract";
 import { Agreement, Rate } from "../evals/statistics-contract";
 
 const name = Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}$" });
 const version = Type.Integer({ minimum: 1 });
-
-/** How a judge is asked. A schema constrains its output: reason first, score last. */
-export const JudgeSettings = Strict(
-  {
-    model: Type.String({ minLength: 1, maxLength: 200 }),
-    prompt: Nullable(Type.String({ minLength: 1, maxLength: 220 }), {
-      description: "null: the built-in prompt; no other is supported yet",
-    }),
-    votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median counts" }),
-    temperature: Type.Number({ minimum: 0, maximum: 2 }),
-    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
-  },
-  { title: "JudgeSettings" },
-);
-export type JudgeSettings = Static<typeof JudgeSettings>;
 
 /** A released version. It never changes and can always be run. */
 export const EvaluatorVersion = Type.Object(

@@ -3,14 +3,16 @@ import type { Db, Reads } from "../../db/client";
 import * as store from "../../db/evaluators";
 import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
+import type { JudgeSettings } from "../evals/contract";
+import type { ChosenEvaluator, EvaluatorChoice, EvaluatorDefinition } from "../evals/evaluator";
 import { JUDGE_CONSTANTS } from "../evals/judge/judge";
 import { criteriaOf } from "../evals/rubric";
 import { REFERENCE_CONSTANTS } from "../evals/scorers/reference-evaluator";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
-import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, type EvaluatorDefinition, RELEASED_AT } from "./built-in";
-import type { CreateEvaluatorVersion, Evaluator, EvaluatorVersion, JudgeSettings } from "./contract";
+import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, RELEASED_AT } from "./built-in";
+import type { CreateEvaluatorVersion, Evaluator, EvaluatorVersion } from "./contract";
 
 interface Page<T> {
   data: T[];
@@ -19,15 +21,7 @@ interface Page<T> {
 }
 type PageQuery = { limit?: number; after?: string };
 
-/** A version chosen to score, with its hash and role. */
-export interface ChosenEvaluator extends EvaluatorDefinition {
-  /** `name@version` */
-  reference: string;
-  hash: string;
-  shadow: boolean;
-}
-
-export interface EvaluatorService {
+export interface EvaluatorService extends EvaluatorChoice {
   list(query: PageQuery): Promise<Page<Evaluator>>;
   /** Throws not_found. */
   get(name: string): Promise<Evaluator>;
@@ -39,8 +33,6 @@ export interface EvaluatorService {
   shadow(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
   /** Makes a version the active one, which gives the verdict; null leaves none active. Throws not_found. */
   promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
-  /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
-  choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
 }
 
 interface Known {

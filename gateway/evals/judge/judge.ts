@@ -1,6 +1,5 @@
 import { AppError } from "../../../lib/errors";
-import type { JudgeSettings } from "../../evaluators/contract";
-import type { Claim, Criterion } from "../contract";
+import type { Claim, Criterion, JudgeSettings } from "../contract";
 import { choicesOf } from "../scale";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { claimMessages, claimName, claimsForm, criterionMessages, gradeForm, type Message, parse } from "./prompts";

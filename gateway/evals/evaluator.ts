@@ -1,0 +1,29 @@
+import type { Criterion, JudgeSettings } from "./contract";
+
+/** Everything that a released version of an evaluator fixes. */
+export interface EvaluatorDefinition {
+  name: string;
+  version: number;
+  kind: "reference" | "judge";
+  description: string;
+  criteria: readonly Criterion[];
+  /** null: asks no model. */
+  judge: JudgeSettings | null;
+}
+
+/** A version chosen to score, with its hash and role. */
+export interface ChosenEvaluator extends EvaluatorDefinition {
+  /** `name@version` */
+  reference: string;
+  hash: string;
+  shadow: boolean;
+}
+
+/** What a run needs of the feature `evaluators`, which is built on this one. */
+export interface EvaluatorChoice {
+  /** The named versions (`name@version`), or the active ones with their shadows. Throws not_found. */
+  choose(references: readonly string[] | undefined, shadows?: readonly string[]): Promise<ChosenEvaluator[]>;
+}
+
+/** A judge that names this model asks the default chat model. The run records which model that was. */
+export const DEFAULT_JUDGE_MODEL = "default";
