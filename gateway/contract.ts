@@ -137,9 +137,17 @@ export const Page = <T extends TSchema>(item: T) =>
     },
     {
       ...(item.title !== undefined && { title: `${item.title}Page` }),
-      ...(item.examples && { examples: [{ data: item.examples, has_more: false, next_cursor: null }] }),
+      ...(item.examples && { examples: [wholePage(item.examples)] }),
     },
   );
+export interface Page<T> {
+  data: T[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+/** A list that fits on one page. */
+export const wholePage = <T>(data: T[]): Page<T> => ({ data, has_more: false, next_cursor: null });
 
 /** How the cache took part: RFC 9211 in words. */
 export const CacheReport = Type.Object(

@@ -1,4 +1,5 @@
 import { AppError } from "../lib/errors";
+import type { Page } from "./contract";
 
 /** A page of a list on the wire: `rows` has one more than `limit` where there is a next page. */
 export const pageOf = <Row, Wire>(
@@ -6,7 +7,7 @@ export const pageOf = <Row, Wire>(
   limit: number,
   toWire: (row: Row) => Wire,
   cursorOf: (last: Row) => string,
-): { data: Wire[]; has_more: boolean; next_cursor: string | null } => {
+): Page<Wire> => {
   const shown = rows.slice(0, limit);
   const last = rows.length > limit ? shown.at(-1) : undefined;
   return { data: shown.map(toWire), has_more: last !== undefined, next_cursor: last ? cursorOf(last) : null };
@@ -28,9 +29,15 @@ export interface NumberedPage<T> {
   total: number;
 }
 
-/** The page number, or the last page's if there are fewer pages. */
-export const clampPage = (page: number, pageLength: number, total: number): number =>
-  Math.max(1, Math.min(page, Math.ceil(total / pageLength)));
+/** Reads a numbered page. A number past the end gives the last page. */
+export const numberedPage = async <T>(
+  { page: asked, pageLength }: Pick<NumberedPage<T>, "page" | "pageLength">,
+  total: number,
+  read: (slice: { limit: number; offset: number }) => Promise<T[]>,
+): Promise<NumberedPage<T>> => {
+  const page = Math.max(1, Math.min(asked, Math.ceil(total / pageLength)));
+  return { data: await read({ limit: pageLength, offset: (page - 1) * pageLength }), page, pageLength, total };
+};
 
 /** Place in a list that is ordered by a time, then by id. */
 export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;

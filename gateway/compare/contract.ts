@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, Id, Nullable, OneOf, Page, PageQuery } from "../contract";
+import { Count, Id, Nullable, OneOf, Page, PageQuery, wholePage } from "../contract";
 import { Interval } from "../evals/statistics-contract";
 
 /** `GET /v1/compare`: `a` is the baseline, `b` the candidate. */
@@ -100,7 +100,7 @@ export const Comparison = Type.Object(
             verdict: "not_shown",
           },
         ],
-        changes: { data: [], has_more: false, next_cursor: null },
+        changes: wholePage([]),
       },
     ],
   },

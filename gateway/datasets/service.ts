@@ -6,10 +6,11 @@ import { findRun } from "../../db/runs";
 import { countMembers, findMember, listMembers, type MemberFilter, type MemberRow } from "../../db/samples";
 import { AppError } from "../../lib/errors";
 import { nextTurn } from "../../lib/next-turn";
+import type { Page, PageQuery } from "../contract";
 import {
-  clampPage,
   type NumberedPage,
   type NumberedQuery,
+  numberedPage,
   pageOf,
   readNumberCursor,
   readTimeCursor,
@@ -48,14 +49,7 @@ export interface DatasetService {
   /** Deletes a dataset immediately. Runs that used it keep their samples. Throws not_found. */
   remove(principal: Principal, id: string): Promise<void>;
   /** Newest first. Throws not_found. */
-  revisions(
-    id: string,
-    page: { limit?: number; after?: string },
-  ): Promise<{
-    data: DatasetRevision[];
-    has_more: boolean;
-    next_cursor: string | null;
-  }>;
+  revisions(id: string, page: PageQuery): Promise<Page<DatasetRevision>>;
   /** One revision; the newest where none is named. Throws not_found. */
   revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }>;
   /** One revision, with what was found in its upload; the newest where none is named. Throws not_found. */
@@ -141,12 +135,11 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return pageOf(rows, limit, toDataset, ({ updatedAt, id }) => timeCursor(updatedAt, id));
     },
 
-    async listNumbered({ page, pageLength, sort, search }) {
+    async listNumbered({ sort, search, ...place }) {
       const total = await store.countDatasets(db, search);
-      const number = clampPage(page, pageLength, total);
-      const slice = { limit: pageLength, offset: (number - 1) * pageLength, sort, search };
-      const rows = await store.listSortedDatasets(db, slice);
-      return { data: rows.map(toDataset), page: number, pageLength, total };
+      return numberedPage(place, total, async (slice) =>
+        (await store.listSortedDatasets(db, { ...slice, sort, search })).map(toDataset),
+      );
     },
 
     get: async (idOrName) => toDataset(await find(idOrName)),
@@ -208,18 +201,19 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       const row = await findRevision(await find(id), revision);
       const counts = await countInWindows(row, filter);
       const total = counts.reduce((sum, each) => sum + each, 0);
-      const number = clampPage(page, pageLength, total);
-      const data: MemberRow[] = [];
-      let offset = (number - 1) * pageLength;
-      for (const [i, inWindow] of counts.entries()) {
-        if (data.length === pageLength) break;
-        if (offset < inWindow) {
-          const part = { from: i * WINDOW, window: WINDOW, limit: pageLength - data.length, offset, ...filter };
-          data.push(...(await listMembers(db, row.id, part)));
+      return numberedPage({ page, pageLength }, total, async ({ limit, offset }) => {
+        const found: MemberRow[] = [];
+        let skipped = offset;
+        for (const [i, inWindow] of counts.entries()) {
+          if (found.length === limit) break;
+          if (skipped < inWindow) {
+            const part = { from: i * WINDOW, window: WINDOW, limit: limit - found.length, offset: skipped, ...filter };
+            found.push(...(await listMembers(db, row.id, part)));
+          }
+          skipped = Math.max(0, skipped - inWindow);
         }
-        offset = Math.max(0, offset - inWindow);
-      }
-      return { data: data.map(toSample), page: number, pageLength, total };
+        return found.map(toSample);
+      });
     },
 
     async sample(id, key, revision) {

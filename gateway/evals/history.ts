@@ -4,12 +4,13 @@ import { listLabels } from "../../db/labels";
 import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { AppError } from "../../lib/errors";
+import type { PageQuery } from "../contract";
 import { type SampleContent, toNewSample } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import {
-  clampPage,
   type NumberedPage,
   type NumberedQuery,
+  numberedPage,
   pageOf,
   readTimeCursor,
   strangeCursor,
@@ -28,7 +29,7 @@ export interface EvalHistory {
   /** A numbered page of the runs that match. A number past the end gives the last page. */
   pageOfRuns(query: RunFilter & NumberedQuery<runStore.RunSort>): Promise<NumberedPage<Run>>;
   /** A run with a page of its results. Throws not_found. */
-  get(id: string, page?: { limit?: number; after?: string }): Promise<RunWithResults>;
+  get(id: string, page?: PageQuery): Promise<RunWithResults>;
   /** A run with a numbered page of its results. Throws not_found. */
   pageOfResults(
     id: string,
@@ -95,13 +96,12 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { ...page, data: await summarizeAll(page.data) };
     },
 
-    async pageOfRuns({ page: asked, pageLength, sort, ...query }) {
+    async pageOfRuns({ page, pageLength, sort, ...query }) {
       const filter = await filterOf(query);
       const total = await runStore.countRuns(db, filter);
-      const page = clampPage(asked, pageLength, total);
-      const slice = { limit: pageLength, offset: (page - 1) * pageLength, sort };
-      const rows = await runStore.listSortedRuns(db, { ...filter, ...slice });
-      return { data: await summarizeAll(rows), page, pageLength, total };
+      return numberedPage({ page, pageLength }, total, async (slice) =>
+        summarizeAll(await runStore.listSortedRuns(db, { ...filter, ...slice, sort })),
+      );
     },
 
     async get(id, { limit = 20, after } = {}) {
@@ -116,14 +116,13 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { run: await summarize(row), results: { ...page, data: await complete(page.data, row) } };
     },
 
-    async pageOfResults(id, { page: asked, pageLength, sort }) {
+    async pageOfResults(id, { sort, ...place }) {
       const row = await find(id);
       const run = await summarize(row);
-      const { total } = run.progress;
-      const page = clampPage(asked, pageLength, total);
-      const slice = { limit: pageLength, offset: (page - 1) * pageLength, sort };
-      const rows = await resultStore.listSortedResults(db, id, slice);
-      return { run, results: { data: await complete(rows, row), page, pageLength, total } };
+      const results = await numberedPage(place, run.progress.total, async (slice) =>
+        complete(await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
+      );
+      return { run, results };
     },
 
     async result(id) {

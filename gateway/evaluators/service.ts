@@ -3,6 +3,7 @@ import type { Db, Reads } from "../../db/client";
 import * as store from "../../db/evaluators";
 import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
+import type { Page, PageQuery } from "../contract";
 import type { JudgeSettings } from "../evals/contract";
 import type { ChosenEvaluator, EvaluatorChoice, EvaluatorDefinition } from "../evals/evaluator";
 import { JUDGE_CONSTANTS } from "../evals/judge/judge";
@@ -13,13 +14,6 @@ import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, RELEASED_AT } from "./built-in";
 import type { CreateEvaluatorVersion, Evaluator, EvaluatorVersion } from "./contract";
-
-interface Page<T> {
-  data: T[];
-  has_more: boolean;
-  next_cursor: string | null;
-}
-type PageQuery = { limit?: number; after?: string };
 
 export interface EvaluatorService extends EvaluatorChoice {
   list(query: PageQuery): Promise<Page<Evaluator>>;

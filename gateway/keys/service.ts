@@ -4,7 +4,7 @@ import * as store from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { clampPage, type NumberedPage, type NumberedQuery, strangeCursor } from "../paging";
+import { type NumberedPage, type NumberedQuery, numberedPage, strangeCursor } from "../paging";
 import type { Principal, Role } from "../principal";
 import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
@@ -191,11 +191,10 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       return { keys: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
     },
 
-    async listNumbered({ page: asked, pageLength, sort }) {
-      const total = await store.countKeys(db);
-      const page = clampPage(asked, pageLength, total);
-      const rows = await store.listKeysSorted(db, sort, pageLength, (page - 1) * pageLength);
-      return { data: rows.map(toRecord), page, pageLength, total };
+    async listNumbered({ sort, ...place }) {
+      return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
+        (await store.listKeysSorted(db, sort, limit, offset)).map(toRecord),
+      );
     },
 
     async get(id) {

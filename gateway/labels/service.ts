@@ -5,6 +5,7 @@ import { findResult, listScores } from "../../db/results";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
+import type { PageQuery } from "../contract";
 import type { Criterion, Label } from "../evals/contract";
 import { choicesOf, valueOn } from "../evals/scale";
 import { criteriaOfScores } from "../evals/verdict";
@@ -30,7 +31,7 @@ export interface LabelService {
    */
   add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
   /** Every label of a result, replaced ones too, oldest first. Throws not_found. */
-  list(resultId: string, page: { limit?: number; after?: string }): Promise<LabelPage>;
+  list(resultId: string, page: PageQuery): Promise<LabelPage>;
   /** The criteria that a result was scored by. Throws not_found. */
   criteria(resultId: string): Promise<Criterion[]>;
   /** Ids of the results that the caller has not labelled by a criterion, newest first. */

@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Nullable, OneOf } from "../contract";
+import { Nullable, OneOf, Page, wholePage } from "../contract";
 
 /** What the engine uses for the parameters that a request leaves out. */
 export const DefaultSampling = Nullable(
@@ -55,12 +55,7 @@ export type Model = Static<typeof Model>;
 
 /** Both forms of a list: OpenAI's `object` and `data`, and the page of every other list here. It is always whole. */
 export const ModelList = Type.Object(
-  {
-    object: Type.Literal("list"),
-    data: Type.Array(Model),
-    has_more: Type.Boolean(),
-    next_cursor: Nullable(Type.String()),
-  },
-  { title: "ModelList", examples: [{ object: "list", data: Model.examples, has_more: false, next_cursor: null }] },
+  { object: Type.Literal("list"), ...Page(Model).properties },
+  { title: "ModelList", examples: [{ object: "list", ...wholePage(Model.examples) }] },
 );
 export type ModelList = Static<typeof ModelList>;

@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { wholePage } from "../contract";
 import { auth } from "../http/auth";
 import { allows } from "../http/route-facts";
 import { Model, ModelList } from "./contract";
@@ -9,19 +10,10 @@ import type { Models } from "./registry";
 export const modelRoutes = ({ models }: { models: Models }) =>
   new Elysia({ name: "models.routes", prefix: "/v1/models", tags: ["Models"] })
     .use(auth)
-    .get(
-      "",
-      ({ principal }) => ({
-        object: "list" as const,
-        data: models.list(principal),
-        has_more: false,
-        next_cursor: null,
-      }),
-      {
-        response: { 200: ModelList },
-        detail: { ...allows("member"), summary: "List the models that this key may use" },
-      },
-    )
+    .get("", ({ principal }) => ({ object: "list" as const, ...wholePage(models.list(principal)) }), {
+      response: { 200: ModelList },
+      detail: { ...allows("member"), summary: "List the models that this key may use" },
+    })
     .get("/:id", ({ principal, params }) => models.get(principal, params.id), {
       params: Type.Object({ id: Type.String() }),
       response: { 200: Model },

@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
-import { PathId } from "../contract";
+import { PathId, wholePage } from "../contract";
 import { auth } from "../http/auth";
 import { notImplemented } from "../http/not-implemented";
 import { allows, fails } from "../http/route-facts";
@@ -21,7 +21,7 @@ export const nodeRoutes = ({ engine }: { engine: Engine }) => {
 
   return new Elysia({ name: "nodes.routes", prefix: "/v1/nodes", tags: ["Nodes"] })
     .use(auth)
-    .get("", () => ({ data: engine.nodes().map(toNode), has_more: false, next_cursor: null }), {
+    .get("", () => wholePage(engine.nodes().map(toNode)), {
       response: { 200: NodePage },
       detail: { ...allows("viewer"), summary: "List the GPU nodes and their state" },
     })

@@ -3,18 +3,12 @@ import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/prompts";
 import { AppError } from "../../lib/errors";
 import { own } from "../../lib/own";
+import type { Page, PageQuery } from "../contract";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";
 import { hashOf, variablesOf } from "./template";
-
-interface Page<T> {
-  data: T[];
-  has_more: boolean;
-  next_cursor: string | null;
-}
-type PageQuery = { limit?: number; after?: string };
 
 /** The label that always names the newest version, and can't be moved. */
 const LATEST = "latest";
