@@ -7,9 +7,8 @@ import { AppError } from "../../lib/errors";
 import { localUrl } from "../../lib/local-url";
 import { silentLog } from "../../lib/log";
 import { loadConfig } from "../../lib/settings";
-import { CreateKey } from "../keys/contract";
-import { createKeys, type IssuedKey, type KeyRecord, type KeysService, LOCAL_ACTOR } from "../keys/service";
-import { fromCreate, toWire } from "../keys/wire";
+import { CreateKey, type Key, type KeyWithSecret } from "../keys/contract";
+import { createKeys, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { createSessions } from "../sessions/service";
 import { invalidRequest } from "../validation/problems";
 
@@ -60,31 +59,29 @@ const toExpiry = (text: string | undefined): string | undefined => {
   return new Date(timeMs).toISOString();
 };
 
-const printIssued = ({ record, key }: IssuedKey, json: boolean): void => {
-  if (json) console.log(JSON.stringify({ ...toWire(record), key }, null, 2));
-  else
-    console.log(
-      `${paint("bold", key)}\n\n${record.id}  ${record.name}  ${record.role}\nKeep it: it is shown only now.`,
-    );
+const printIssued = (issued: KeyWithSecret, json: boolean): void => {
+  const { id, name, role, key } = issued;
+  if (json) console.log(JSON.stringify(issued, null, 2));
+  else console.log(`${paint("bold", key)}\n\n${id}  ${name}  ${role}\nKeep it: it is shown only now.`);
 };
 
-const printKeys = (records: readonly KeyRecord[], json: boolean): void => {
+const printKeys = (keys: readonly Key[], json: boolean): void => {
   if (json) {
-    console.log(JSON.stringify({ data: records.map(toWire) }, null, 2));
+    console.log(JSON.stringify({ data: keys }, null, 2));
     return;
   }
-  for (const { id, role, status, lastUsedAt, name } of records) {
-    const used = lastUsedAt ? `used ${lastUsedAt.toISOString()}` : "never used";
+  for (const { id, role, status, last_used_at, name } of keys) {
+    const used = last_used_at ? `used ${last_used_at}` : "never used";
     console.log(`${id.padEnd(16)}  ${role.padEnd(7)}  ${status.padEnd(7)}  ${used.padEnd(29)}  ${name}`);
   }
 };
 
-const listAll = async (keys: KeysService): Promise<KeyRecord[]> => {
-  const all: KeyRecord[] = [];
+const listAll = async (keys: KeysService): Promise<Key[]> => {
+  const all: Key[] = [];
   for (;;) {
     const page = await keys.list({ limit: PAGE, after: all.at(-1)?.id });
-    all.push(...page.keys);
-    if (!page.hasMore) return all;
+    all.push(...page.data);
+    if (!page.has_more) return all;
   }
 };
 
@@ -131,8 +128,8 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
           content_logging: !values["no-content"],
         };
         if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
-        const settings = fromCreate({ ...body, expires_at: toExpiry(values.expires) });
-        printIssued(await keys.create(LOCAL_ACTOR, settings), values.json);
+        const request = { ...body, expires_at: toExpiry(values.expires) };
+        printIssued(await keys.create(LOCAL_ACTOR, request), values.json);
         return EXIT.ok;
       }
       case "list":
@@ -142,9 +139,9 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         printKeys([await keys.revoke(LOCAL_ACTOR, needId(id, command))], values.json);
         return EXIT.ok;
       case "rotate": {
-        const graceSeconds = Number(values["grace-seconds"] ?? 3600);
-        if (!(graceSeconds >= 0)) throw wrongUse("--grace-seconds must be 0 or more.");
-        printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), graceSeconds * 1000), values.json);
+        const grace_seconds = toNumber(values["grace-seconds"]);
+        if (!((grace_seconds ?? 0) >= 0)) throw wrongUse("--grace-seconds must be 0 or more.");
+        printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), { grace_seconds }), values.json);
         return EXIT.ok;
       }
       case "sign-in-link": {

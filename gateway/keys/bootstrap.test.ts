@@ -39,7 +39,7 @@ test("the environment's key is an admin in any form, and none is made beside it"
   const { keys, created } = await start(FIRST);
   expect(created).toBeUndefined();
   expect(await roleOf(keys, FIRST)).toBe("admin");
-  expect((await keys.list({ limit: 10 })).keys).toMatchObject([{ id: "key_bootstrap", isBootstrap: true }]);
+  expect((await keys.list({ limit: 10 })).data).toMatchObject([{ id: "key_bootstrap", is_bootstrap: true }]);
 });
 
 test("when it changes, the new one replaces the old one", async () => {
@@ -47,7 +47,7 @@ test("when it changes, the new one replaces the old one", async () => {
   const { keys } = await start(SECOND);
   expect(await roleOf(keys, SECOND)).toBe("admin");
   expect(await refused(keys, FIRST)).toBe("invalid_api_key");
-  expect((await keys.list({ limit: 10 })).keys).toHaveLength(1);
+  expect((await keys.list({ limit: 10 })).data).toHaveLength(1);
 });
 
 test("when it is gone, it ends, and a generated one takes its place", async () => {
@@ -63,7 +63,7 @@ test("it can't be changed here: the environment owns it", async () => {
   const { keys } = await start(FIRST);
   for (const attempt of [
     keys.revoke(LOCAL_ACTOR, "key_bootstrap"),
-    keys.rotate(LOCAL_ACTOR, "key_bootstrap", 0),
+    keys.rotate(LOCAL_ACTOR, "key_bootstrap", {}),
     keys.update(LOCAL_ACTOR, "key_bootstrap", { role: "viewer" }),
   ]) {
     const problem = await problemOf(attempt);

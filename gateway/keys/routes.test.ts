@@ -10,6 +10,7 @@ import { createIdempotency } from "../idempotency/service";
 import { createLedger, type Ledger } from "../limits/ledger";
 import { limitRoutes } from "../limits/routes";
 import type { Role } from "../principal";
+import type { CreateKey } from "./contract";
 import { keyRoutes } from "./routes";
 import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 
@@ -57,7 +58,7 @@ afterEach(async () => {
   await db.close();
 });
 
-const keyOf = (role: Role, limits: { requestsPerMinute?: number; parallelRequests?: number } = {}) =>
+const keyOf = (role: Role, limits: Partial<CreateKey> = {}) =>
   keys.create(LOCAL_ACTOR, { name: `a ${role}`, role, ...limits });
 
 const ROUTES = [
@@ -133,15 +134,15 @@ test("400 names the field that is wrong; S1: fields that are not a caller's to s
 });
 
 test("409 tells what to do when the last admin key would go", async () => {
-  const { key, record } = await keyOf("admin");
-  const response = await call(key, `DELETE /v1/keys/${record.id}`);
+  const { key, id } = await keyOf("admin");
+  const response = await call(key, `DELETE /v1/keys/${id}`);
   const { error } = await json(response);
   expect([response.status, error.code]).toEqual([409, "conflict"]);
   expect(error.message).toContain("Create another admin key first.");
 });
 
 test("L2: every answer has both header families, and a 429 says when to come again", async () => {
-  const { key } = await keyOf("viewer", { requestsPerMinute: 2 });
+  const { key } = await keyOf("viewer", { requests_per_minute: 2 });
   for (const remaining of ["1", "0"]) {
     const { status, headers } = await call(key, "GET /v1/auth/me");
     expect([status, headers.get("x-ratelimit-remaining-requests")]).toEqual([200, remaining]);
@@ -157,9 +158,9 @@ test("L2: every answer has both header families, and a 429 says when to come aga
 });
 
 test("the question about the limits is answered when they are used up, and takes nothing", async () => {
-  const { key, record } = await keyOf("viewer", { requestsPerMinute: 1 });
+  const { key, id } = await keyOf("viewer", { requests_per_minute: 1 });
   expect(await json(call(key, "GET /v1/limits/explain"))).toMatchObject({
-    key_id: record.id,
+    key_id: id,
     would_refuse: false,
     retry_after_ms: null,
     limits: [

@@ -13,6 +13,7 @@ import { createKeys, type KeysService, LOCAL_ACTOR } from "./service";
 const START = new Date("2026-11-23T12:00:00.000Z").getTime();
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const HOUR = { grace_seconds: 3600 };
 
 let db: Db;
 let timeMs: number;
@@ -35,13 +36,13 @@ afterEach(async () => {
   await db.close();
 });
 
-const createMember = () => keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", requestsPerMinute: 120 });
+const createMember = () => keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", requests_per_minute: 120 });
 const createAdmin = (name = "root") => keys.create(LOCAL_ACTOR, { name, role: "admin" });
 
 test("a new key is who it was made for, with the configured limits where it has none", async () => {
-  const { key, record } = await createMember();
+  const { key, id } = await createMember();
   expect(await keys.verify(bearer(key))).toEqual({
-    keyId: record.id,
+    keyId: id,
     keyName: "ci-bot",
     role: "member",
     allowedModels: undefined,
@@ -90,11 +91,11 @@ test("K2: a string that is no key is refused without the database", async () => 
 });
 
 test("K4: a revoked key is refused at once here and after a second in another process", async () => {
-  const { key, record } = await createMember();
+  const { key, id } = await createMember();
   const elsewhere = open();
   await keys.verify(bearer(key));
   await elsewhere.verify(bearer(key));
-  await keys.revoke(LOCAL_ACTOR, record.id);
+  await keys.revoke(LOCAL_ACTOR, id);
   expect(await refusalOf(key)).toContain("was revoked");
   timeMs += 1000;
   expect(await refusalOf(key, elsewhere)).toContain("was revoked");
@@ -102,8 +103,8 @@ test("K4: a revoked key is refused at once here and after a second in another pr
 });
 
 test("K4: an expired key says when it expired, also while it is known", async () => {
-  const expiresAt = new Date(START + 500);
-  const { key } = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expiresAt });
+  const expires_at = new Date(START + 500).toISOString();
+  const { key } = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expires_at });
   await keys.verify(bearer(key));
   timeMs += 500;
   expect(await refusalOf(key)).toContain("expired at 2026-11-23T12:00:00.500Z");
@@ -111,12 +112,12 @@ test("K4: an expired key says when it expired, also while it is known", async ()
 
 test("K4: a rotated key and its successor both work until the grace time is over", async () => {
   const old = await createMember();
-  const fresh = await keys.rotate(LOCAL_ACTOR, old.record.id, HOUR_MS);
-  expect(fresh.record).toMatchObject({
+  const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  expect(fresh).toMatchObject({
     name: "ci-bot",
     role: "member",
-    requestsPerMinute: 120,
-    rotatedFrom: old.record.id,
+    requests_per_minute: 120,
+    rotated_from: old.id,
   });
   timeMs += HOUR_MS - 1;
   await keys.verify(bearer(old.key));
@@ -127,14 +128,14 @@ test("K4: a rotated key and its successor both work until the grace time is over
 });
 
 test("K4: the last use is written by the flush, not by the request", async () => {
-  const { key, record } = await createMember();
+  const { key, id } = await createMember();
   for (let n = 0; n < 3; n++) {
     timeMs += 10;
     await keys.verify(bearer(key));
   }
-  expect((await keys.get(record.id)).lastUsedAt).toBeNull();
+  expect((await keys.get(id)).last_used_at).toBeNull();
   await keys.flush();
-  expect((await keys.get(record.id)).lastUsedAt).toEqual(new Date(START + 30));
+  expect((await keys.get(id)).last_used_at).toBe(new Date(START + 30).toISOString());
 });
 
 test("K1: the key stands nowhere in the files", async () => {
@@ -143,8 +144,8 @@ test("K1: the key stands nowhere in the files", async () => {
     await migrate(stored);
     const service = createKeys({ db: stored, config: defaultConfig(), now });
     const { created = "" } = await service.bootstrap();
-    const { key, record } = await service.create(LOCAL_ACTOR, { name: "ci", role: "member" });
-    const rotated = await service.rotate(LOCAL_ACTOR, record.id, HOUR_MS);
+    const { key, id } = await service.create(LOCAL_ACTOR, { name: "ci", role: "member" });
+    const rotated = await service.rotate(LOCAL_ACTOR, id, HOUR);
     await service.verify(bearer(key));
     await service.close();
     for (const name of await readdir(dirname(file))) {
@@ -159,25 +160,29 @@ test("K1: the key stands nowhere in the files", async () => {
 });
 
 test("only an admin changes keys", async () => {
-  const { record } = await createMember();
+  const { id } = await createMember();
   const editor = { keyId: "key_editor", role: "editor" } as const;
   const attempts = [
     keys.create(editor, { name: "more", role: "admin" }),
-    keys.update(editor, record.id, { role: "admin" }),
-    keys.rotate(editor, record.id, 0),
-    keys.revoke(editor, record.id),
+    keys.update(editor, id, { role: "admin" }),
+    keys.rotate(editor, id, {}),
+    keys.revoke(editor, id),
   ];
   const kinds = await Promise.all(attempts.map(async (attempt) => (await problemOf(attempt)).kind));
   expect(new Set(kinds)).toEqual(new Set(["insufficient_role"]));
 });
 
 test("the last admin key can't be revoked, lowered or put to an end; with another one it can", async () => {
-  const { record: last } = await createAdmin();
-  await keys.create(LOCAL_ACTOR, { name: "soon over", role: "admin", expiresAt: new Date(START + HOUR_MS) });
+  const last = await createAdmin();
+  await keys.create(LOCAL_ACTOR, {
+    name: "soon over",
+    role: "admin",
+    expires_at: new Date(START + HOUR_MS).toISOString(),
+  });
   const refused = [
     keys.revoke(LOCAL_ACTOR, last.id),
     keys.update(LOCAL_ACTOR, last.id, { role: "editor" }),
-    keys.update(LOCAL_ACTOR, last.id, { expiresAt: new Date(START + DAY_MS) }),
+    keys.update(LOCAL_ACTOR, last.id, { expires_at: new Date(START + DAY_MS).toISOString() }),
   ];
   for (const attempt of refused) {
     const problem = await problemOf(attempt);
@@ -189,17 +194,14 @@ test("the last admin key can't be revoked, lowered or put to an end; with anothe
 
 test("of two admins who revoke each other at once, one stays", async () => {
   const [one, two] = [await createAdmin("one"), await createAdmin("two")];
-  const outcomes = await Promise.allSettled([
-    keys.revoke(LOCAL_ACTOR, one.record.id),
-    keys.revoke(LOCAL_ACTOR, two.record.id),
-  ]);
+  const outcomes = await Promise.allSettled([keys.revoke(LOCAL_ACTOR, one.id), keys.revoke(LOCAL_ACTOR, two.id)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 });
 
 test("a change holds for the next request in this process", async () => {
-  const { key, record } = await createMember();
+  const { key, id } = await createMember();
   await keys.verify(bearer(key));
-  await keys.update(LOCAL_ACTOR, record.id, { requestsPerMinute: 5, allowedModels: ["small"] });
+  await keys.update(LOCAL_ACTOR, id, { requests_per_minute: 5, allowed_models: ["small"] });
   expect(await keys.verify(bearer(key))).toMatchObject({
     limits: { requestsPerMinute: 5 },
     allowedModels: ["small"],
@@ -207,11 +209,11 @@ test("a change holds for the next request in this process", async () => {
 });
 
 test("every change is in the audit log with its author, and no secret", async () => {
-  const { key, record } = await createMember();
-  await keys.update(LOCAL_ACTOR, record.id, { name: "renamed" });
-  await keys.rotate(LOCAL_ACTOR, record.id, HOUR_MS);
-  await keys.revoke({ keyId: "key_boss", role: "admin" }, record.id);
-  const log = (await listAudit(db, record.id, 10)).reverse();
+  const { key, id } = await createMember();
+  await keys.update(LOCAL_ACTOR, id, { name: "renamed" });
+  await keys.rotate(LOCAL_ACTOR, id, HOUR);
+  await keys.revoke({ keyId: "key_boss", role: "admin" }, id);
+  const log = (await listAudit(db, id, 10)).reverse();
   expect(log.map(({ action, actor }) => `${action} by ${actor}`)).toEqual([
     "key.create by cli",
     "key.update by cli",
@@ -224,11 +226,11 @@ test("every change is in the audit log with its author, and no secret", async ()
 test("what is not there is not_found; what is revoked stays so", async () => {
   expect((await problemOf(keys.get("key_none"))).kind).toBe("not_found");
   expect((await problemOf(keys.revoke(LOCAL_ACTOR, "key_none"))).kind).toBe("not_found");
-  const { record } = await createMember();
-  await keys.revoke(LOCAL_ACTOR, record.id);
-  expect((await keys.revoke(LOCAL_ACTOR, record.id)).status).toBe("revoked");
-  expect((await problemOf(keys.rotate(LOCAL_ACTOR, record.id, 0))).kind).toBe("conflict");
-  expect((await problemOf(keys.update(LOCAL_ACTOR, record.id, { name: "again" }))).kind).toBe("conflict");
+  const { id } = await createMember();
+  await keys.revoke(LOCAL_ACTOR, id);
+  expect((await keys.revoke(LOCAL_ACTOR, id)).status).toBe("revoked");
+  expect((await problemOf(keys.rotate(LOCAL_ACTOR, id, {}))).kind).toBe("conflict");
+  expect((await problemOf(keys.update(LOCAL_ACTOR, id, { name: "again" }))).kind).toBe("conflict");
 });
 
 test("a page continues where the previous one ended", async () => {
@@ -237,15 +239,15 @@ test("a page continues where the previous one ended", async () => {
     await keys.create(LOCAL_ACTOR, { name: `key ${n}`, role: "viewer" });
   }
   const first = await keys.list({ limit: 3 });
-  const second = await keys.list({ limit: 3, after: first.keys.at(-1)?.id });
-  expect([...first.keys, ...second.keys].map(({ name }) => name)).toEqual([
+  const second = await keys.list({ limit: 3, after: first.next_cursor ?? "" });
+  expect([...first.data, ...second.data].map(({ name }) => name)).toEqual([
     "key 4",
     "key 3",
     "key 2",
     "key 1",
     "key 0",
   ]);
-  expect([first.hasMore, second.hasMore]).toEqual([true, false]);
+  expect([first.has_more, second.has_more]).toEqual([true, false]);
   expect((await problemOf(keys.list({ limit: 3, after: "key_none" }))).detail.param).toBe("after");
 });
 
@@ -255,9 +257,9 @@ test("an id creates one key: a second use is refused, even concurrently and for 
   const results = await Promise.allSettled([create(), create()]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect((await problemOf(create())).kind).toBe("conflict");
-  expect((await problemOf(keys.rotate(LOCAL_ACTOR, id, 0, { id }))).kind).toBe("conflict");
-  const { key, record } = await keys.rotate(LOCAL_ACTOR, id, HOUR_MS, { id: newKeyId() });
-  expect(await keys.verify(bearer(key))).toMatchObject({ keyId: record.id, keyName: "from a form" });
+  expect((await problemOf(keys.rotate(LOCAL_ACTOR, id, {}, { id }))).kind).toBe("conflict");
+  const successor = await keys.rotate(LOCAL_ACTOR, id, HOUR, { id: newKeyId() });
+  expect(await keys.verify(bearer(successor.key))).toMatchObject({ keyId: successor.id, keyName: "from a form" });
   expect((await keys.get(id)).status).toBe("active");
 });
 
@@ -268,8 +270,8 @@ test("keys are listed in any order, in pages, with the total", async () => {
     ["gamma", 1],
   ] as const) {
     timeMs += 1000;
-    const expiresAt = expiresInDays === undefined ? null : new Date(timeMs + expiresInDays * DAY_MS);
-    await keys.create(LOCAL_ACTOR, { name, role: "member", expiresAt });
+    const expires_at = expiresInDays && new Date(timeMs + expiresInDays * DAY_MS).toISOString();
+    await keys.create(LOCAL_ACTOR, { name, role: "member", expires_at });
   }
   const list = (by: "name" | "created" | "expires", isDescending: boolean, pageLength = 10, page = 1) =>
     keys.listNumbered({ sort: { by, isDescending }, pageLength, page });

@@ -4,10 +4,13 @@ import * as store from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { type NumberedPage, type NumberedQuery, numberedPage, strangeCursor } from "../paging";
-import type { Principal, Role } from "../principal";
-import { assertUsable, effectiveLimits, isUsable, toPrincipal } from "./admission";
+import type { PageQuery } from "../contract";
+import type { Seal } from "../idempotency/service";
+import { type NumberedPage, type NumberedQuery, numberedPage, pageOf, strangeCursor } from "../paging";
+import type { Principal } from "../principal";
+import { assertUsable, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
+import type { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import { generateKey, hashOf } from "./format";
 import { LastUse } from "./last-use";
 import {
@@ -20,42 +23,20 @@ import {
   endsSoon,
 } from "./rules";
 import { Verifier } from "./verifier";
+import { fromUpdate, toKey, toMe } from "./wire";
 
 export type { Actor } from "./rules";
+
+/** How long a rotated key works where the request does not say. */
+const DEFAULT_GRACE_SECONDS = 3600;
 
 /** The command line. Write access to the database file implies the role admin. */
 export const LOCAL_ACTOR: Actor = { keyId: "cli", role: "admin" };
 
-/** What an admin sets on a key. null: no restriction, or the configured default. */
-export interface KeySettings {
-  name: string;
-  role: Role;
-  allowedModels: string[] | null;
-  allowedIndexes: string[] | null;
-  requestsPerMinute: number | null;
-  parallelRequests: number | null;
-  contentLogging: boolean;
-  expiresAt: Date | null;
-}
-
-/** A key as it may be shown: everything but the hash of its secret. */
-export interface KeyRecord extends Omit<store.KeyRow, "secretHash"> {
-  status: "active" | "expired" | "revoked";
-  /** What holds: its own limits, or the configured ones. */
-  limits: Principal["limits"];
-}
-
-/** A new key. `key` is only shown here. */
-export interface IssuedKey {
-  record: KeyRecord;
-  key: string;
-}
-
 interface IssueOptions {
   /** Id of the new key, from `newKeyId`. A form carries it, so that sending the form twice creates one key. */
   id?: string;
-  /** Runs in the transaction that creates the key. */
-  onIssued?: (tx: Tx, issued: IssuedKey) => Promise<void>;
+  seal?: Seal;
 }
 
 export interface KeysService {
@@ -68,26 +49,24 @@ export interface KeysService {
   /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
   /** Throws conflict if a key with the given id exists. */
-  create(
-    actor: Actor,
-    settings: Pick<KeySettings, "name" | "role"> & Partial<KeySettings>,
-    options?: IssueOptions,
-  ): Promise<IssuedKey>;
-  /** Newest first; `after` is the id of the last one of the page before. */
-  list(page: { limit: number; after?: string }): Promise<{ keys: KeyRecord[]; hasMore: boolean }>;
+  create(actor: Actor, request: CreateKey, options?: IssueOptions): Promise<KeyWithSecret>;
+  /** Newest first. */
+  list(query: PageQuery): Promise<KeyPage>;
   /** A numbered page of all keys. A number past the end gives the last page. */
-  listNumbered(query: NumberedQuery<store.KeyOrder["by"]>): Promise<NumberedPage<KeyRecord>>;
+  listNumbered(query: NumberedQuery<store.KeyOrder["by"]>): Promise<NumberedPage<Key>>;
   /** Throws not_found. */
-  get(id: string): Promise<KeyRecord>;
+  get(id: string): Promise<Key>;
+  /** The caller's own key. Throws not_found. */
+  me(principal: Principal): Promise<Me>;
   /** Throws not_found, or conflict when no admin key would be left. */
-  update(actor: Actor, id: string, changes: Partial<KeySettings>): Promise<KeyRecord>;
+  update(actor: Actor, id: string, changes: UpdateKey): Promise<Key>;
   /**
-   * Creates a key with the same settings. The old one works for another `graceMs`, or until it expires if that is
+   * Creates a key with the same settings. The old one works until the grace time is over, or until it expires if that is
    * sooner. Throws not_found, or conflict for a key that cannot be rotated and for an id that is taken.
    */
-  rotate(actor: Actor, id: string, graceMs: number, options?: IssueOptions): Promise<IssuedKey>;
+  rotate(actor: Actor, id: string, request: RotateKey, options?: IssueOptions): Promise<KeyWithSecret>;
   /** Ends the key and its sessions: at once in this process, within a second in others. Throws not_found or conflict. */
-  revoke(actor: Actor, id: string): Promise<KeyRecord>;
+  revoke(actor: Actor, id: string): Promise<Key>;
   /** Writes when keys were last used. Otherwise that happens once a minute. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -109,11 +88,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
   const bootstrapHash = adminKey === undefined ? undefined : hashOf(adminKey);
   const verifier = new Verifier({ db, defaults, bootstrapHash, now, onUse: (id, at) => lastUse.touch(id, at) });
 
-  const toRecord = ({ secretHash: _, ...row }: store.KeyRow): KeyRecord => ({
-    ...row,
-    status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now() ? "expired" : "active",
-    limits: effectiveLimits(row, defaults),
-  });
+  const toWire = (row: store.KeyRow): Key => toKey(row, defaults, now());
 
   /** One change of one key with its line in the audit log. */
   const change = async <T>(
@@ -141,7 +116,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
     at: Date,
     row: IssueFields,
     wantedId: string | undefined,
-  ): Promise<IssuedKey> => {
+  ): Promise<KeyWithSecret> => {
     if (wantedId !== undefined && (await store.findKey(tx, wantedId))) throw keyExists(wantedId);
     const { id, key } = generateKey(wantedId?.replace("key_", ""));
     const stored = await store.insertKey(tx, {
@@ -151,7 +126,13 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       createdAt: at,
       createdBy: actor.keyId,
     });
-    return { record: toRecord(stored), key };
+    return { ...toWire(stored), key };
+  };
+
+  const get = async (id: string): Promise<Key> => {
+    const key = await store.findKey(db, id);
+    if (!key) throw noSuchKey(id);
+    return toWire(key);
   };
 
   return {
@@ -171,68 +152,66 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 
-    async create(actor, settings, { id, onIssued } = {}) {
+    async create(actor, request, { id: wantedId, seal } = {}) {
       assertAdmin(actor);
       const at = now();
+      const { name, role } = request;
+      const settings = { ...fromUpdate(request), name, role };
       assertInFuture(settings.expiresAt, at);
       return db.write(async (tx) => {
-        const issued = await issue(tx, actor, at, settings, id);
-        const { name, role } = settings;
-        const target = issued.record.id;
-        await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target, detail: { name, role } });
-        await onIssued?.(tx, issued);
+        const issued = await issue(tx, actor, at, settings, wantedId);
+        const detail = { name, role };
+        await appendAudit(tx, { at, actor: actor.keyId, action: "key.create", target: issued.id, detail });
+        await seal?.(tx, issued);
         return issued;
       });
     },
 
-    async list({ limit, after }) {
+    async list({ limit = 20, after }) {
       if (after !== undefined && !(await store.findKey(db, after))) throw strangeCursor();
-      const rows = await store.listKeys(db, limit + 1, after);
-      return { keys: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
+      return pageOf(await store.listKeys(db, limit + 1, after), limit, toWire, ({ id }) => id);
     },
 
     async listNumbered({ sort, ...place }) {
       return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
-        (await store.listKeysSorted(db, sort, limit, offset)).map(toRecord),
+        (await store.listKeysSorted(db, sort, limit, offset)).map(toWire),
       );
     },
 
-    async get(id) {
-      const key = await store.findKey(db, id);
-      if (!key) throw noSuchKey(id);
-      return toRecord(key);
-    },
+    get,
+    me: async (principal) => toMe(principal, await get(principal.keyId)),
 
-    update: (actor, id, changes) =>
+    update: (actor, id, request) =>
       change(actor, id, "key.update", async (tx, key, at) => {
+        const changes = fromUpdate(request);
         assertOwnedHere(key);
         assertNotRevoked(key);
         const losesAdmin = changes.role !== undefined && changes.role !== "admin";
         if (losesAdmin || endsSoon(changes.expiresAt, at)) await assertOtherAdmin(tx, key, at);
         const updated = await store.updateKey(tx, id, changes);
-        return { result: toRecord(updated ?? key), detail: { ...changes } };
+        return { result: toWire(updated ?? key), detail: { ...changes } };
       }),
 
-    rotate: (actor, id, graceMs, { id: newId, onIssued } = {}) =>
+    rotate: (actor, id, { grace_seconds = DEFAULT_GRACE_SECONDS }, { id: newId, seal } = {}) =>
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
-        const graceEndsAt = new Date(at.getTime() + graceMs);
+        const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
         const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
-        await onIssued?.(tx, issued);
-        return { result: issued, detail: { to: issued.record.id, endsAt: endsAt.toISOString() } };
+        await seal?.(tx, issued);
+        return { result: issued, detail: { to: issued.id, endsAt: endsAt.toISOString() } };
       }),
 
     revoke: (actor, id) =>
       change(actor, id, "key.revoke", async (tx, key, at) => {
         assertOwnedHere(key);
-        if (key.revokedAt) return { result: toRecord(key) };
+        if (key.revokedAt) return { result: toWire(key) };
         await assertOtherAdmin(tx, key, at);
         const revoked = await store.updateKey(tx, id, { revokedAt: at });
         const sessions = await revokeSessions(tx, id, at);
-        return { result: toRecord(revoked ?? key), detail: { sessions } };
+        return { result: toWire(revoked ?? key), detail: { sessions } };
       }),
 
     flush: () => lastUse.flush(),
@@ -242,7 +221,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
 type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
 
-const settingsOf = (key: store.KeyRow): KeySettings => ({
+const settingsOf = (key: store.KeyRow) => ({
   name: key.name,
   role: key.role,
   allowedModels: key.allowedModels,

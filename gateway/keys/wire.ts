@@ -1,43 +1,48 @@
-import type { CreateKey, Key, UpdateKey } from "./contract";
-import type { KeyRecord, KeySettings } from "./service";
+import type { KeyChanges, KeyRow } from "../../db/keys";
+import type { Principal } from "../principal";
+import { type DefaultLimits, effectiveLimits } from "./admission";
+import type { Key, Me, UpdateKey } from "./contract";
 
 const isoOrNull = (time: Date | null): string | null => time?.toISOString() ?? null;
 
-/** A key as the API tells it. */
-export const toWire = (key: KeyRecord): Key => ({
-  id: key.id,
-  name: key.name,
-  role: key.role,
-  status: key.status,
-  allowed_models: key.allowedModels,
-  allowed_indexes: key.allowedIndexes,
-  requests_per_minute: key.requestsPerMinute,
-  parallel_requests: key.parallelRequests,
-  content_logging: key.contentLogging,
-  expires_at: isoOrNull(key.expiresAt),
-  limits: { requests_per_minute: key.limits.requestsPerMinute, parallel_requests: key.limits.parallelRequests },
-  is_bootstrap: key.isBootstrap,
-  created_at: key.createdAt.toISOString(),
-  created_by: key.createdBy,
-  last_used_at: isoOrNull(key.lastUsedAt),
-  revoked_at: isoOrNull(key.revokedAt),
-  rotated_from: key.rotatedFrom,
-});
+/** A key at `now`, without the hash of its secret. */
+export const toKey = (row: KeyRow, defaults: DefaultLimits, now: Date): Key => {
+  const { requestsPerMinute, parallelRequests } = effectiveLimits(row, defaults);
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now ? "expired" : "active",
+    allowed_models: row.allowedModels,
+    allowed_indexes: row.allowedIndexes,
+    requests_per_minute: row.requestsPerMinute,
+    parallel_requests: row.parallelRequests,
+    content_logging: row.contentLogging,
+    expires_at: isoOrNull(row.expiresAt),
+    limits: { requests_per_minute: requestsPerMinute, parallel_requests: parallelRequests },
+    is_bootstrap: row.isBootstrap,
+    created_at: row.createdAt.toISOString(),
+    created_by: row.createdBy,
+    last_used_at: isoOrNull(row.lastUsedAt),
+    revoked_at: isoOrNull(row.revokedAt),
+    rotated_from: row.rotatedFrom,
+  };
+};
 
-/** The settings that a request names; what it leaves out is not there. */
-export const fromUpdate = (body: UpdateKey): Partial<KeySettings> => ({
-  name: body.name,
-  role: body.role,
-  allowedModels: body.allowed_models,
-  allowedIndexes: body.allowed_indexes,
-  requestsPerMinute: body.requests_per_minute,
-  parallelRequests: body.parallel_requests,
-  contentLogging: body.content_logging,
-  expiresAt: body.expires_at == null ? body.expires_at : new Date(body.expires_at),
-});
+export const toMe = (
+  { via }: Principal,
+  { id, name, role, allowed_models, allowed_indexes, limits, content_logging, expires_at }: Key,
+): Me => ({ key_id: id, name, role, via, allowed_models, allowed_indexes, limits, content_logging, expires_at });
 
-export const fromCreate = (body: CreateKey): Partial<KeySettings> & Pick<KeySettings, "name" | "role"> => ({
-  ...fromUpdate(body),
-  name: body.name,
-  role: body.role,
-});
+/** The settings that a request names; what it leaves out is undefined. */
+export const fromUpdate = (body: UpdateKey) =>
+  ({
+    name: body.name,
+    role: body.role,
+    allowedModels: body.allowed_models,
+    allowedIndexes: body.allowed_indexes,
+    requestsPerMinute: body.requests_per_minute,
+    parallelRequests: body.parallel_requests,
+    contentLogging: body.content_logging,
+    expiresAt: body.expires_at == null ? body.expires_at : new Date(body.expires_at),
+  }) satisfies KeyChanges;

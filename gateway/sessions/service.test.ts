@@ -5,7 +5,8 @@ import { sql } from "drizzle-orm";
 import type { Db } from "../../db/client";
 import { defaultConfig } from "../../lib/settings";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
-import { createKeys, type IssuedKey, type KeysService, LOCAL_ACTOR } from "../keys/service";
+import type { KeyWithSecret } from "../keys/contract";
+import { createKeys, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { ABSOLUTE_MS, createSessions, IDLE_MS, type SessionService } from "./service";
 
 const MINUTE_MS = 60_000;
@@ -14,7 +15,7 @@ let db: Db;
 let timeMs: number;
 let keys: KeysService;
 let sessions: SessionService;
-let issued: IssuedKey;
+let issued: KeyWithSecret;
 const now = () => new Date(timeMs);
 
 beforeEach(async () => {
@@ -35,7 +36,7 @@ const isSignedIn = async (cookie: string) => (await sessions.verify(cookie)) !==
 
 test("a key becomes a session of the same principal", async () => {
   const { cookie, principal } = await sessions.signIn(issued.key);
-  expect(principal).toMatchObject({ keyId: issued.record.id, role: "editor", via: "session" });
+  expect(principal).toMatchObject({ keyId: issued.id, role: "editor", via: "session" });
   expect(await sessions.verify(cookie)).toEqual(principal);
 });
 
@@ -99,12 +100,12 @@ test("signing out ends the session at once, here", async () => {
 test("a session ends with its key: revoked or expired, a second later at most", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);
-  await keys.revoke(LOCAL_ACTOR, issued.record.id);
+  await keys.revoke(LOCAL_ACTOR, issued.id);
   timeMs += 1000;
   expect(await isSignedIn(cookie)).toBe(false);
 
-  const expiresAt = new Date(timeMs + MINUTE_MS);
-  const short = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expiresAt });
+  const expires_at = new Date(timeMs + MINUTE_MS).toISOString();
+  const short = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expires_at });
   const session = await sessions.signIn(short.key);
   timeMs += MINUTE_MS - 1;
   expect(await isSignedIn(session.cookie)).toBe(true);
@@ -115,24 +116,24 @@ test("a session ends with its key: revoked or expired, a second later at most", 
 test("a lowered role holds for the session within a second", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);
-  await keys.update(LOCAL_ACTOR, issued.record.id, { role: "viewer" });
+  await keys.update(LOCAL_ACTOR, issued.id, { role: "viewer" });
   timeMs += 1000;
   expect(await sessions.verify(cookie)).toMatchObject({ role: "viewer" });
 });
 
 test("one session, or all of them, can be ended", async () => {
   const cookies = [await signIn(), await signIn(), await signIn()];
-  const [first] = await sessions.list(issued.record.id);
+  const [first] = await sessions.list(issued.id);
   await sessions.revoke("key_other", first?.id ?? "");
-  expect(await sessions.list(issued.record.id)).toHaveLength(3);
-  await sessions.revoke(issued.record.id, first?.id ?? "");
-  expect(await sessions.list(issued.record.id)).toHaveLength(2);
-  expect(await sessions.revokeAll(issued.record.id)).toBe(2);
+  expect(await sessions.list(issued.id)).toHaveLength(3);
+  await sessions.revoke(issued.id, first?.id ?? "");
+  expect(await sessions.list(issued.id)).toHaveLength(2);
+  expect(await sessions.revokeAll(issued.id)).toBe(2);
   expect(await Promise.all(cookies.map(isSignedIn))).toEqual([false, false, false]);
 });
 
 test("a sign-in token works once, also for two at the same time", async () => {
-  const { token } = await sessions.createSignInToken(issued.record.id);
+  const { token } = await sessions.createSignInToken(issued.id);
   const outcomes = await Promise.allSettled([sessions.redeem(token), sessions.redeem(token)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const problem = await problemOf(sessions.redeem(token));
@@ -140,13 +141,13 @@ test("a sign-in token works once, also for two at the same time", async () => {
 });
 
 test("a sign-in token ends after its time, and with its key", async () => {
-  const late = await sessions.createSignInToken(issued.record.id, MINUTE_MS);
+  const late = await sessions.createSignInToken(issued.id, MINUTE_MS);
   timeMs += MINUTE_MS;
   expect((await problemOf(sessions.redeem(late.token))).kind).toBe("invalid_api_key");
-  const { token } = await sessions.createSignInToken(issued.record.id);
-  await keys.revoke(LOCAL_ACTOR, issued.record.id);
+  const { token } = await sessions.createSignInToken(issued.id);
+  await keys.revoke(LOCAL_ACTOR, issued.id);
   expect((await problemOf(sessions.redeem(token))).kind).toBe("invalid_api_key");
-  expect((await problemOf(sessions.createSignInToken(issued.record.id))).kind).toBe("invalid_api_key");
+  expect((await problemOf(sessions.createSignInToken(issued.id))).kind).toBe("invalid_api_key");
   expect((await problemOf(sessions.createSignInToken("key_none"))).kind).toBe("not_found");
 });
 

@@ -21,7 +21,7 @@ const signedIn = async (role: Role, options: ScreenOptions, work: (page: Page) =
 };
 
 const keysNamed = async (name: string) =>
-  (await pages.keys.list({ limit: 1000 })).keys.filter((key) => key.name === name);
+  (await pages.keys.list({ limit: 1000 })).data.filter((key) => key.name === name);
 
 const fillAndCreate = async (page: Page, name: string, models = ""): Promise<void> => {
   await page.goto("/keys/new");
@@ -72,7 +72,7 @@ test("an unknown model does not prevent a key, and its pages name the model", ()
     const warning = page.getByText("No node has gpt-9 now");
     await warning.waitFor();
     const [key] = await keysNamed("with a typo");
-    expect(key?.allowedModels).toEqual(["gpt-9", "smollm2-135m-instruct"]);
+    expect(key?.allowed_models).toEqual(["gpt-9", "smollm2-135m-instruct"]);
     await page.goto(`/keys/${key?.id}`);
     await warning.waitFor();
     await fillAndCreate(page, "without a typo", "smollm2-135m-instruct");

@@ -175,8 +175,8 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     },
     /** A key of its own for each test, so that none sees another's chats. */
     newKey: async (role: Role, name = `${role} of a test`) => {
-      const { key, record } = await keys.create(LOCAL_ACTOR, { name, role });
-      return { key, id: record.id };
+      const { key, id } = await keys.create(LOCAL_ACTOR, { name, role });
+      return { key, id };
     },
     async stop() {
       activeRequests.close();

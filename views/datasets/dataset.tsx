@@ -197,7 +197,7 @@ const Revisions = ({
         { name: "Change", cell: changeOf },
         { name: "File", cell: ({ source }) => source ?? "" },
         { name: "Hash", cell: ({ hash }) => <code title={hash}>{hash.slice(0, 12)}</code> },
-        { name: "Stored", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
+        { name: "Stored", cell: ({ created_at }) => <Time at={created_at} /> },
       ]}
     />
   </section>

@@ -80,7 +80,7 @@ const DatasetTable = ({ datasets, sorting }: { datasets: readonly Dataset[]; sor
       },
       { name: "Revision", isNumeric: true, cell: ({ latest }) => latest.revision },
       { name: "Last change", cell: ({ latest }) => changeOf(latest) },
-      { name: "Changed", sortKey: "changed", cell: ({ updated_at }) => <Time at={new Date(updated_at)} /> },
+      { name: "Changed", sortKey: "changed", cell: ({ updated_at }) => <Time at={updated_at} /> },
     ]}
   />
 );

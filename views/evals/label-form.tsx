@@ -149,7 +149,7 @@ export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; cr
           name: "Given",
           cell: ({ created_at, blind }) => (
             <>
-              <Time at={new Date(created_at)} />
+              <Time at={created_at} />
               {blind && ", before seeing the scores"}
             </>
           ),

@@ -124,7 +124,7 @@ const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting })
         cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>,
         note: originText,
       },
-      { name: "When", sortKey: "when", cell: ({ created_at }) => <Time at={new Date(created_at)} /> },
+      { name: "When", sortKey: "when", cell: ({ created_at }) => <Time at={created_at} /> },
       { name: "Verdict", sortKey: "verdict", cell: (run) => <Verdict run={run} />, note: verdictByText },
       ...metricsOf(runs).map((metric) => ({
         name: metricName(metric),

@@ -53,7 +53,7 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
         <Fact name="Finish reason">{output?.finish_reason}</Fact>
         <Fact name="Version">Groundwire {pins.code_version}</Fact>
         <Fact name="Machine">{hostText(pins.host)}</Fact>
-        <Fact name="Started">{run.started_at && <Time at={new Date(run.started_at)} />}</Fact>
+        <Fact name="Started">{run.started_at && <Time at={run.started_at} />}</Fact>
         <Fact name="Run">
           <code>{run.id}</code>
         </Fact>

@@ -152,7 +152,7 @@ describe("a label that is refused", () => {
   test("for its comment says so there", async () => {
     const { result } = await evaluate();
     const key = await pages.newKey("editor");
-    await pages.keys.update(LOCAL_ACTOR, key.id, { contentLogging: false });
+    await pages.keys.update(LOCAL_ACTOR, key.id, { content_logging: false });
     const { cookie } = await pages.sessions.signIn(key.key);
     const unlogged = { cookie: `groundwire=${cookie}`, origin: pages.url };
     const form = { ...typed, value: "0" };

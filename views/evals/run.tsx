@@ -113,7 +113,7 @@ export const ResultPage = ({ run, result, claims, notice, filled, problems = {},
 const RunNote = ({ run }: { run: Run }) => (
   <>
     {run.pins.target.kind === "stored" ? "A given answer" : `An answer by ${run.pins.target.model ?? "the model"}`},
-    scored <Time at={new Date(run.created_at)} />
+    scored <Time at={run.created_at} />
   </>
 );
 

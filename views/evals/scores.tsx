@@ -102,7 +102,7 @@ export const ExcludedScores = ({ scores, pins }: { scores: readonly Score[]; pin
             cell: (score) => <span class={`state ${verdictKind(score.passed)}`}>{verdictText(score)}</span>,
           },
           { name: "Reason", isLong: true, cell: ({ reason, error }) => reason ?? error?.message ?? "" },
-          { name: "Scored", cell: ({ scored_at }) => <Time at={new Date(scored_at)} /> },
+          { name: "Scored", cell: ({ scored_at }) => <Time at={scored_at} /> },
         ]}
       />
     </details>

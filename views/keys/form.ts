@@ -1,4 +1,4 @@
-import type { KeySettings } from "../../gateway/keys/service";
+import type { CreateKey } from "../../gateway/keys/contract";
 import { ROLES, type Role } from "../../gateway/principal";
 import type { Problems } from "../ui/fields";
 
@@ -30,10 +30,8 @@ export const EMPTY_FORM: Omit<KeyForm, "id"> = {
   models: "",
 };
 
-type Settings = Pick<KeySettings, "name" | "role"> & Partial<KeySettings>;
-
-/** The settings that a form asks for, or what is wrong with it, by field. */
-export const readKeyForm = (form: KeyForm, now: Date): { settings: Settings } | { problems: Problems } => {
+/** The key that a form asks for, or what is wrong with it, by field. */
+export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | { problems: Problems } => {
   const problems: Record<string, string> = {};
   const name = form.name.trim();
   if (name === "" || name.length > 100) problems.name = "Enter a name of 1 to 100 characters";
@@ -49,13 +47,14 @@ export const readKeyForm = (form: KeyForm, now: Date): { settings: Settings } | 
     }
     return value;
   };
-  const requestsPerMinute = limit("requestsPerMinute", 10_000_000);
-  const parallelRequests = limit("parallelRequests", 100_000);
+  const requests_per_minute = limit("requestsPerMinute", 10_000_000);
+  const parallel_requests = limit("parallelRequests", 100_000);
   const models = form.models.split(/[\s,]+/).filter(Boolean);
   if (!role || Object.keys(problems).length > 0) return { problems };
-  const expiresAt = form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS);
-  const allowedModels = models.length > 0 ? models : null;
-  return { settings: { name, role, expiresAt, requestsPerMinute, parallelRequests, allowedModels } };
+  const expires_at =
+    form.lifetime === "" ? null : new Date(now.getTime() + Number(form.lifetime) * DAY_MS).toISOString();
+  const allowed_models = models.length > 0 ? models : null;
+  return { request: { name, role, expires_at, requests_per_minute, parallel_requests, allowed_models } };
 };
 
 /** What has to be typed to revoke a key: its name as people see it, without spaces and marks that nobody can type. */

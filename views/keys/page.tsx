@@ -1,4 +1,4 @@
-import type { IssuedKey, KeyRecord } from "../../gateway/keys/service";
+import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
 import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
@@ -23,7 +23,7 @@ export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const
 export const KEYS_PER_PAGE = 50;
 
 interface KeysPageProps extends Frame {
-  keys: NumberedPage<KeyRecord>;
+  keys: NumberedPage<Key>;
   sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
   /** What was just done. */
   notice?: string;
@@ -53,18 +53,18 @@ export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: K
           { name: "Name", sortKey: "name", cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
           { name: "Role", sortKey: "role", cell: (key) => key.role },
           { name: "State", cell: (key) => <KeyState status={key.status} /> },
-          { name: "Requests/min", isNumeric: true, cell: (key) => key.limits.requestsPerMinute.toLocaleString("en") },
-          { name: "Parallel", isNumeric: true, cell: (key) => key.limits.parallelRequests.toLocaleString("en") },
-          { name: "Created", sortKey: "created", cell: (key) => <Time at={key.createdAt} /> },
+          { name: "Requests/min", isNumeric: true, cell: (key) => key.limits.requests_per_minute.toLocaleString("en") },
+          { name: "Parallel", isNumeric: true, cell: (key) => key.limits.parallel_requests.toLocaleString("en") },
+          { name: "Created", sortKey: "created", cell: (key) => <Time at={key.created_at} /> },
           {
             name: "Last used",
             sortKey: "used",
-            cell: (key) => (key.lastUsedAt ? <Time at={key.lastUsedAt} /> : "Never"),
+            cell: (key) => (key.last_used_at ? <Time at={key.last_used_at} /> : "Never"),
           },
           {
             name: "Expires",
             sortKey: "expires",
-            cell: (key) => (key.expiresAt ? <Time at={key.expiresAt} /> : "Never"),
+            cell: (key) => (key.expires_at ? <Time at={key.expires_at} /> : "Never"),
           },
         ]}
       />
@@ -73,7 +73,7 @@ export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: K
   );
 };
 
-const KeyState = ({ status }: Pick<KeyRecord, "status">) => (
+const KeyState = ({ status }: Pick<Key, "status">) => (
   <span class={`state ${status === "active" ? "good" : "off"}`}>{status}</span>
 );
 
@@ -152,17 +152,17 @@ export const NewKeyPage = ({ form, models, problems = {}, ...frame }: NewKeyPage
 );
 
 interface SecretPageProps extends Frame {
-  issued: IssuedKey;
+  issued: KeyWithSecret;
   /** When the key that this one replaces expires. */
-  olderExpiresAt?: Date | null;
+  olderExpiresAt?: string | null;
   unknownModels: readonly string[];
 }
 
 /** The only page that ever shows a key. */
-export const SecretPage = ({ issued: { record, key }, olderExpiresAt, unknownModels, ...frame }: SecretPageProps) => (
+export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModels, ...frame }: SecretPageProps) => (
   <Shell {...frame} title="Store the key">
     <Heading
-      title={`Store the key of ${record.name}`}
+      title={`Store the key of ${name}`}
       note="Copy it now. It is shown only once, because only its fingerprint is stored."
     />
     <UnknownModels names={unknownModels} />
@@ -200,7 +200,7 @@ const UnknownModels = ({ names }: { names: readonly string[] }) =>
   );
 
 /** Shown for a form that was sent twice: the first request created the key, whose secret can't be shown again. */
-export const KeyExistsPage = ({ record, ...frame }: Frame & { record: KeyRecord }) => (
+export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => (
   <Shell {...frame} title="This key already exists">
     <Heading title="This key already exists" />
     <div class="card">
@@ -219,7 +219,7 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: KeyRecord 
 );
 
 interface KeyPageProps extends Frame {
-  record: KeyRecord;
+  record: Key;
   unknownModels: readonly string[];
   /** Id of the new key if this one is rotated. */
   successorId: string;
@@ -235,14 +235,14 @@ export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...
     <dl class="card facts-list">
       <Fact name="Id" value={<code>{record.id}</code>} />
       <Fact name="Role" value={ROLE_WORDS[record.role] ?? record.role} />
-      <Fact name="Requests per minute" value={record.limits.requestsPerMinute.toLocaleString("en")} />
-      <Fact name="Parallel requests" value={record.limits.parallelRequests.toLocaleString("en")} />
-      <Fact name="Models" value={record.allowedModels?.join(", ") ?? "Every model"} />
-      <Fact name="Created" value={<Time at={record.createdAt} />} />
-      <Fact name="Last used" value={record.lastUsedAt ? <Time at={record.lastUsedAt} /> : "Never"} />
-      <Fact name="Expires" value={record.expiresAt ? <Time at={record.expiresAt} /> : "Never"} />
+      <Fact name="Requests per minute" value={record.limits.requests_per_minute.toLocaleString("en")} />
+      <Fact name="Parallel requests" value={record.limits.parallel_requests.toLocaleString("en")} />
+      <Fact name="Models" value={record.allowed_models?.join(", ") ?? "Every model"} />
+      <Fact name="Created" value={<Time at={record.created_at} />} />
+      <Fact name="Last used" value={record.last_used_at ? <Time at={record.last_used_at} /> : "Never"} />
+      <Fact name="Expires" value={record.expires_at ? <Time at={record.expires_at} /> : "Never"} />
     </dl>
-    {record.isBootstrap ? (
+    {record.is_bootstrap ? (
       <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
     ) : (
       record.status === "active" && <Endings record={record} successorId={successorId} problems={problems} />
@@ -261,7 +261,7 @@ const Fact = ({ name, value }: { name: string; value: unknown }) => (
 export const OVERLAPS = ["0", "1", "24"] as const;
 const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
 
-const Endings = ({ record, successorId, problems }: { record: KeyRecord; successorId: string; problems: Problems }) => (
+const Endings = ({ record, successorId, problems }: { record: Key; successorId: string; problems: Problems }) => (
   <div class="columns">
     <form class="card form" method="post" action={`/keys/${record.id}/rotate`} data-busy="Rotating…">
       <h2>Rotate</h2>

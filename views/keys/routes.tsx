@@ -1,8 +1,9 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
+import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
-import type { IssuedKey, KeyRecord, KeysService } from "../../gateway/keys/service";
+import type { KeysService } from "../../gateway/keys/service";
 import type { Models } from "../../gateway/models/registry";
 import { AppError } from "../../lib/errors";
 import type { Problems } from "../ui/fields";
@@ -12,7 +13,7 @@ import { readPage, readSort } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
 import { KEYS_PER_PAGE, KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
-const HOUR_MS = 3_600_000;
+const HOUR_SECONDS = 3600;
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
 const keyId = t.String({ pattern: KEY_ID_PATTERN });
@@ -40,19 +41,18 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
   /** Empty until a node has reported its models. */
-  const unknownModels = (request: Request, { allowedModels }: KeyRecord): string[] => {
+  const unknownModels = (request: Request, { allowed_models }: Key): string[] => {
     const known = knownModels(request);
-    return known.length === 0 ? [] : (allowedModels ?? []).filter((id) => !known.includes(id));
+    return known.length === 0 ? [] : (allowed_models ?? []).filter((id) => !known.includes(id));
   };
 
   /** Shows a new key, or says that an earlier request with this form already created it. */
-  const secretPage = async (request: Request, id: string, issue: () => Promise<IssuedKey>): Promise<Response> => {
+  const secretPage = async (request: Request, id: string, issue: () => Promise<KeyWithSecret>): Promise<Response> => {
     try {
       const issued = await issue();
-      const { record } = issued;
-      const older = record.rotatedFrom === null ? undefined : await keys.get(record.rotatedFrom);
-      const props = { ...frameOf(request), issued, unknownModels: unknownModels(request, record) };
-      return page(<SecretPage {...props} olderExpiresAt={older?.expiresAt} />, 201);
+      const older = issued.rotated_from === null ? undefined : await keys.get(issued.rotated_from);
+      const props = { ...frameOf(request), issued, unknownModels: unknownModels(request, issued) };
+      return page(<SecretPage {...props} olderExpiresAt={older?.expires_at} />, 201);
     } catch (error) {
       if (!(error instanceof AppError && error.kind === "conflict")) throw error;
       const record = await keys.get(id).catch(() => {
@@ -62,7 +62,7 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
     }
   };
 
-  const keyPage = (request: Request, record: KeyRecord, problems?: Problems) => {
+  const keyPage = (request: Request, record: Key, problems?: Problems) => {
     const props = { ...frameOf(request), record, problems, successorId: newKeyId() };
     return page(<KeyPage {...props} unknownModels={unknownModels(request, record)} />, problems ? 422 : 200);
   };
@@ -99,7 +99,7 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
           const props = { ...frameOf(request), form, models: knownModels(request), problems: read.problems };
           return page(<NewKeyPage {...props} />, 422);
         }
-        return secretPage(request, body.id, () => keys.create(principal, read.settings, { id: body.id }));
+        return secretPage(request, body.id, () => keys.create(principal, read.request, { id: body.id }));
       },
       { body: keyForm, detail: allows("admin") },
     )
@@ -109,7 +109,9 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
     .post(
       "/:id/rotate",
       ({ request, params, body: { id, overlap } }) =>
-        secretPage(request, id, () => keys.rotate(principalOf(request), params.id, Number(overlap) * HOUR_MS, { id })),
+        secretPage(request, id, () =>
+          keys.rotate(principalOf(request), params.id, { grace_seconds: Number(overlap) * HOUR_SECONDS }, { id }),
+        ),
       {
         body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }),
         detail: allows("admin"),

@@ -32,13 +32,13 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
     <div class={`headline ${toneOf(readiness.status)}`}>
       <p>{HEADLINES[readiness.status]}</p>
       <p class="fine">
-        Version {readiness.version}, running since <Time at={new Date(readiness.started_at)} />
+        Version {readiness.version}, running since <Time at={readiness.started_at} />
       </p>
       {readiness.degraded.length > 0 && (
         <ul class="reduced">
           {readiness.degraded.map(({ code, reason, since }) => (
             <li>
-              {reason} <code>{code}</code>, since <Time at={new Date(since)} />
+              {reason} <code>{code}</code>, since <Time at={since} />
             </li>
           ))}
         </ul>
@@ -74,7 +74,7 @@ export const SystemStatus = ({ readiness, nodes }: SystemState) => (
             isNumeric: true,
             cell: ({ latency_ms }) => (latency_ms === null ? "" : `${latency_ms.toFixed(1)} ms`),
           },
-          { name: "Since", cell: ({ since }) => <Time at={new Date(since)} /> },
+          { name: "Since", cell: ({ since }) => <Time at={since} /> },
           { name: "Why", cell: ({ reason }) => reason ?? "" },
         ]}
       />

@@ -1,8 +1,8 @@
-/** A moment: UTC as rendered, the reader's own zone once app.js has run; UTC stays as the title. */
-export const Time = ({ at }: { at: Date }) => {
-  const utc = `${at.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+/** A moment in ISO 8601, as the wire has it: UTC as rendered, the reader's own zone once app.js has run; UTC stays as the title. */
+export const Time = ({ at }: { at: string }) => {
+  const utc = `${at.slice(0, 16).replace("T", " ")} UTC`;
   return (
-    <time datetime={at.toISOString()} title={utc}>
+    <time datetime={at} title={utc}>
       {utc}
     </time>
   );
