@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, eq, gt, isNull, lt } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import type { KeyRow } from "./keys";
 import { keys, sessions, signInTokens } from "./schema";
@@ -23,21 +23,11 @@ export const findSession = async (
   return row;
 };
 
-/** Those that are neither signed out nor over at `at`, the last seen first. */
-export const listSessions = (db: Reads, keyId: string, at: Date): Promise<SessionRow[]> =>
-  db
-    .select()
-    .from(sessions)
-    .where(and(eq(sessions.keyId, keyId), isNull(sessions.revokedAt), gt(sessions.expiresAt, at)))
-    .orderBy(desc(sessions.lastSeenAt));
-
-/** With `keyId`, only when the session is that key's. */
-export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date, keyId?: string): Promise<void> => {
-  const isOwn = keyId === undefined ? undefined : eq(sessions.keyId, keyId);
+export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<void> => {
   await tx
     .update(sessions)
     .set({ revokedAt: at })
-    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt), isOwn));
+    .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
 };
 
 /** Ends every session of a key and answers how many there were. */

@@ -28,17 +28,6 @@ interface SignIn {
   expiresAt: Date;
 }
 
-/** A running session as its owner may see it. */
-interface SessionRecord {
-  /** Names the session for `revoke`; the cookie can't be made from it. */
-  id: string;
-  keyId: string;
-  createdAt: Date;
-  /** Up to a minute late. */
-  lastSeenAt: Date;
-  expiresAt: Date;
-}
-
 export interface SessionService {
   /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
   signIn(key: string, previous?: string): Promise<SignIn>;
@@ -49,12 +38,6 @@ export interface SessionService {
   /** The principal of a cookie's value; undefined when the session or its key has ended, at most a second late. */
   verify(value: string): Promise<Principal | undefined>;
   signOut(value: string): Promise<void>;
-  /** The running sessions of a key, the last seen first. */
-  list(keyId: string): Promise<SessionRecord[]>;
-  /** Ends one session of the key. */
-  revoke(keyId: string, id: string): Promise<void>;
-  /** Ends all sessions of the key and answers how many there were. */
-  revokeAll(keyId: string): Promise<number>;
   /** Writes when sessions were last seen. Otherwise that happens once a minute. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -150,25 +133,6 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       forget(value);
     },
 
-    async list(keyId) {
-      const at = now();
-      const rows = await store.listSessions(db, keyId, at);
-      return rows.filter((row) => isRunning(row, at)).map(toRecord);
-    },
-
-    async revoke(keyId, id) {
-      const at = now();
-      await db.write((tx) => store.revokeSession(tx, Buffer.from(id, "base64url"), at, keyId));
-      known.drop((entry) => entry.session.keyId === keyId);
-    },
-
-    async revokeAll(keyId) {
-      const at = now();
-      const ended = await db.write((tx) => store.revokeSessions(tx, keyId, at));
-      known.drop((entry) => entry.session.keyId === keyId);
-      return ended;
-    },
-
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
@@ -187,14 +151,6 @@ const randomValue = (): string => Buffer.from(crypto.getRandomValues(new Uint8Ar
 
 const isRunning = ({ revokedAt, expiresAt, lastSeenAt }: store.SessionRow, at: Date): boolean =>
   !revokedAt && expiresAt > at && at.getTime() - lastSeenAt.getTime() < IDLE_MS;
-
-const toRecord = (row: store.SessionRow): SessionRecord => ({
-  id: row.idHash.toString("base64url"),
-  keyId: row.keyId,
-  createdAt: row.createdAt,
-  lastSeenAt: row.lastSeenAt,
-  expiresAt: row.expiresAt,
-});
 
 const uselessToken = () =>
   new AppError(

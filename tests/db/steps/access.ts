@@ -124,7 +124,6 @@ const stateOf = async (db: Db, tag: string) => {
     key: key && { name: key.name, lastUsedAt: key.lastUsedAt, foundByHash: sameKey?.id === key.id },
     audit: (await listAudit(db, keyOf(tag), 10)).map(({ action, at }) => ({ action, at })),
     sessions: [first, second].map((row) => row && [row.session.lastSeenAt, row.session.revokedAt]),
-    running: (await sessions.listSessions(db, keyOf(tag), AT)).length,
     isTokenUsable: await isTokenUsable(db, tag),
     isLeaseFree: await takeLease(db, tag, "another", AT, 0),
     conversations: found.map(({ title, messageCount, updatedAt, leafId }) => ({
@@ -159,7 +158,6 @@ const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => ({
     [LATER, AT],
     [AT, LATER],
   ],
-  running: 0,
   isTokenUsable: false,
   isLeaseFree: true,
   conversations: [{ title: "renamed", messageCount: 1, updatedAt: LATER, leafId: `msg_${tag}_1` }],
