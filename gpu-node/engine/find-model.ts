@@ -8,7 +8,6 @@ export const findModel = (models: NodeModel[], name: string | undefined): NodeMo
   const kind = models[0]?.kind ?? "";
   const known = models.map(({ id }) => id).join(", ");
   throw new AppError("model_not_found", `There is no ${kind} model "${name ?? ""}" here. This node serves ${known}.`, {
-    source: "node",
     param: "model",
   });
 };

@@ -35,7 +35,7 @@ const kindOf = (nameOrStatus: string): ErrorKind => {
 
 /** Throws what an `error` or `crash` asks for; for anything else, nothing more happens until the signal is aborted. */
 export const failAs = async ({ what, kind }: Fault, signal: AbortSignal): Promise<never> => {
-  if (what === "error") throw new AppError(kind, "This failure was asked for.", { source: "node", retryAfterMs: 1000 });
+  if (what === "error") throw new AppError(kind, "This failure was asked for.", { retryAfterMs: 1000 });
   if (what === "crash") throw new Error("This crash was asked for.");
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);

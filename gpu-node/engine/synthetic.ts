@@ -104,7 +104,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
       findModel([model], parameters.model);
       if (parameters.operation === "chat" && parameters.responseFormat) {
         const message = "response_format must be text: the synthetic engine can't follow a format.";
-        throw new AppError("invalid_request", message, { source: "node", param: "response_format" });
+        throw new AppError("invalid_request", message, { param: "response_format" });
       }
       const promptTokens = splitTokens(promptText(parameters)).length;
       if (promptTokens >= model.context_window) {
@@ -122,8 +122,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
   };
 };
 
-const broken = () =>
-  new AppError("unavailable", "The engine was asked to fail for good. Restart the GPU node.", { source: "node" });
+const broken = () => new AppError("unavailable", "The engine was asked to fail for good. Restart the GPU node.");
 
 /** A token that could be no other. */
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });

@@ -114,13 +114,10 @@ export class AdmissionQueue {
 
   #overloaded(what: string): AppError {
     return new AppError("overloaded", `${what}: ${this.running} running, ${this.depth} waiting. Try again later.`, {
-      source: "node",
       retryAfterMs: this.retryAfterMs(),
     });
   }
 }
 
 const late = (): AppError =>
-  new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.", {
-    source: "node",
-  });
+  new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.");

@@ -9,7 +9,7 @@ export const assertSafeToListen = (config: Config): void => {
   const [first] = problems;
   if (!first) return;
   const message = `${problems.map((problem) => `${problem.path} ${problem.message}`).join("; ")}.`;
-  throw new AppError("invalid_request", message, { source: "node", param: first.path, details: problems });
+  throw new AppError("invalid_request", message, { param: first.path, details: problems });
 };
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -20,15 +20,11 @@ export const createGuard = (token: string | undefined): ((authorization: string 
   const expected = digest(token);
   return (authorization) => {
     if (authorization === undefined) {
-      throw new AppError("missing_api_key", "Send the node's token: authorization: Bearer <token>.", {
-        source: "node",
-      });
+      throw new AppError("missing_api_key", "Send the node's token: authorization: Bearer <token>.");
     }
     const given = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
     if (!timingSafeEqual(digest(given), expected)) {
-      throw new AppError("invalid_api_key", "This is not the node's token. See GROUNDWIRE_NODE_TOKEN.", {
-        source: "node",
-      });
+      throw new AppError("invalid_api_key", "This is not the node's token. See GROUNDWIRE_NODE_TOKEN.");
     }
   };
 };

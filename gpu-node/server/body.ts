@@ -13,14 +13,12 @@ interface Limits {
   signal: AbortSignal;
 }
 
-const refuse = (message: string, cause?: unknown): AppError =>
-  new AppError("invalid_request", message, { source: "node", cause });
+const refuse = (message: string, cause?: unknown): AppError => new AppError("invalid_request", message, { cause });
 
 /** The body of a request as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
 export const readJson = async (request: Incoming, limits: Limits): Promise<Record<string, unknown>> => {
   if (!isJson(request.headers["content-type"] ?? "")) {
     throw new AppError("unsupported_media_type", "Send JSON in UTF-8, with content-type: application/json.", {
-      source: "node",
       param: "content-type",
     });
   }
@@ -74,4 +72,4 @@ const readBytes = (request: Incoming, { maxBytes, stallMs, signal }: Limits): Pr
   });
 
 const tooLarge = (maxBytes: number): AppError =>
-  new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send less.`, { source: "node" });
+  new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send less.`);

@@ -47,9 +47,7 @@ const millisecondsHeader = (exchange: Exchange, name: string, fallback: number):
 };
 
 const wrongHeader = (name: string, expected: string) =>
-  new AppError("invalid_request", `The header ${name} must be ${expected}.`, { source: "node", param: name });
+  new AppError("invalid_request", `The header ${name} must be ${expected}.`, { param: name });
 
 const tooLate = () =>
-  new AppError("deadline_exceeded", "The answer was not ready before its deadline. Allow more time or ask for less.", {
-    source: "node",
-  });
+  new AppError("deadline_exceeded", "The answer was not ready before its deadline. Allow more time or ask for less.");

@@ -89,11 +89,9 @@ const run = async (
   }
 };
 
-const brokenOff = (): AppError =>
-  new AppError("upstream_error", "The embedder broke off. Try again.", { source: "node" });
+const brokenOff = (): AppError => new AppError("upstream_error", "The embedder broke off. Try again.");
 
 const noEmbedder = (): AppError =>
   new AppError("model_not_found", "This node has no embedding model. Set GROUNDWIRE_NODE_EMBEDDER on it.", {
-    source: "node",
     param: "model",
   });

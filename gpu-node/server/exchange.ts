@@ -10,7 +10,7 @@ const TURN_CHARACTERS = 16_384;
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-const clientLeft = () => new AppError("client_closed", "The client went away.", { source: "node" });
+const clientLeft = () => new AppError("client_closed", "The client went away.");
 
 /** What responses of HTTP/2 and HTTP/1.1 have in common; `stream` is the HTTP/2 stream. */
 export type Outgoing = Writable & {
@@ -167,7 +167,7 @@ export class Exchange {
     const error = toAppError(thrown);
     this.failure = error;
     const envelope = toEnvelope(error, this.requestId);
-    envelope.error.source = error.detail.source ?? "node";
+    envelope.error.source = "node";
     if (this.#streaming) this.end(`data: ${JSON.stringify(envelope)}\n\n`);
     else this.json(error.status, envelope, refusalHeaders(error));
   }

@@ -92,7 +92,7 @@ const run = async (
       }
     }
     if (exchange.ended) return;
-    if (!end) throw new AppError("upstream_error", "The engine broke off its answer. Try again.", { source: "node" });
+    if (!end) throw new AppError("upstream_error", "The engine broke off its answer. Try again.");
     const now = performance.now();
     const timings = measure(clock, firstTokenAt ?? now, now, end.usage.cachedTokens);
     sink.end(end, timings);

@@ -81,7 +81,7 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
     const found = nodeModels(deps).find((candidate) => candidate.id === id);
     if (found) return exchange.json(200, wireModel(found));
     const message = `There is no model "${id}" here. GET /v1/models lists those that this node serves.`;
-    throw new AppError("model_not_found", message, { source: "node", param: "model" });
+    throw new AppError("model_not_found", message, { param: "model" });
   };
 
   return new Map<string, Record<string, Route>>([
@@ -121,10 +121,7 @@ const modelList = (deps: NodeDeps) => ({ object: "list", data: nodeModels(deps).
 const readText = (value: unknown): string => {
   const text = readPrompt(value);
   if (typeof text === "string") return text;
-  throw new AppError("invalid_request", "prompt must be a text, or send messages.", {
-    source: "node",
-    param: "prompt",
-  });
+  throw new AppError("invalid_request", "prompt must be a text, or send messages.", { param: "prompt" });
 };
 
 /** The route of a path, its methods and the id in it. Throws not_found, method_not_allowed. */
@@ -132,12 +129,12 @@ export const findRoute = (routes: Routes, method: string, path: string): { route
   const slash = path.lastIndexOf("/") + 1;
   const exact = routes.get(path);
   const methods = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
-  if (!methods) throw new AppError("not_found", `There is no ${path} here.`, { source: "node" });
+  if (!methods) throw new AppError("not_found", `There is no ${path} here.`);
   // Over HTTP/2 a method may be any word, "constructor" too.
   const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (!route) {
     const allowed = Object.keys(methods).join(", ");
-    throw new AppError("method_not_allowed", `${path} takes ${allowed}, not ${method}.`, { source: "node" });
+    throw new AppError("method_not_allowed", `${path} takes ${allowed}, not ${method}.`);
   }
   return { route, id: exact ? "" : decodeSegment(path.slice(slash)) };
 };

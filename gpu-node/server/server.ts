@@ -76,7 +76,6 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
 const secureServer = ({ tlsCert, tlsKey }: Config["node"], listener: Listener) => {
   if (!tlsCert || !tlsKey) {
     throw new AppError("invalid_request", "Set GROUNDWIRE_NODE_TLS_CERT and GROUNDWIRE_NODE_TLS_KEY together.", {
-      source: "node",
       param: "GROUNDWIRE_NODE_TLS_KEY",
     });
   }
@@ -108,5 +107,5 @@ const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Serve
 const cannotListen = (host: string, port: number, cause: NodeJS.ErrnoException): AppError => {
   const why = cause.code === "EADDRINUSE" ? "another program has this port" : (cause.code ?? "the system refused");
   const message = `The GPU node can't listen on ${host}:${port}: ${why}. Set GROUNDWIRE_NODE_HOST or GROUNDWIRE_NODE_PORT.`;
-  return new AppError("unavailable", message, { source: "node", param: "GROUNDWIRE_NODE_PORT", cause });
+  return new AppError("unavailable", message, { param: "GROUNDWIRE_NODE_PORT", cause });
 };

@@ -78,7 +78,6 @@ export class NodeStatus {
     if (state === "loading") {
       const percent = Math.floor(this.progress * 100);
       throw new AppError("model_loading", `The model is loading (${percent}%). Try again in a moment.`, {
-        source: "node",
         retryAfterMs: 1000,
       });
     }
@@ -88,6 +87,5 @@ export class NodeStatus {
 
 export const shuttingDown = (): AppError =>
   new AppError("unavailable", "This GPU node is shutting down. Send the request to another node or again later.", {
-    source: "node",
     retryAfterMs: 1000,
   });

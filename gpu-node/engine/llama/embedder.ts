@@ -37,7 +37,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 
   const need = (model: string | undefined): Loaded => {
     if (!loaded) {
-      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.", { source: "node" });
+      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.");
     }
     findModel([loaded.card], model);
     return loaded;
@@ -110,7 +110,6 @@ const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): voi
   throw new AppError(
     "invalid_request",
     `${path} is no embedding model: it doesn't say how its tokens make one vector. Choose another with GROUNDWIRE_EMBEDDING_MODEL.`,
-    { source: "node" },
   );
 };
 
@@ -122,7 +121,7 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
     throw new AppError(
       "unavailable",
       `There is no memory to embed texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
-      { source: "node", cause },
+      { cause },
     );
   });
 };

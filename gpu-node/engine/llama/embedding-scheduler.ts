@@ -102,10 +102,7 @@ export class EmbeddingScheduler<Token> {
       job.results.push({ index, vector: normalise(vector), tokens: tokens.length });
       if (--job.left === 0) this.#end(job);
     } catch (cause) {
-      this.#fail(
-        job,
-        new AppError("unavailable", "The engine failed on this text. Try again.", { source: "node", cause }),
-      );
+      this.#fail(job, new AppError("unavailable", "The engine failed on this text. Try again.", { cause }));
     }
     if (!this.#isClosed && job.isAnswering()) await this.#rest?.(performance.now() - startedAt);
   }
@@ -122,5 +119,4 @@ export class EmbeddingScheduler<Token> {
   }
 }
 
-const shuttingDown = (): AppError =>
-  new AppError("unavailable", "The GPU node is shutting down. Try again.", { source: "node" });
+const shuttingDown = (): AppError => new AppError("unavailable", "The GPU node is shutting down. Try again.");

@@ -296,5 +296,5 @@ const isSchema = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const refuse = (path: string, problem: string): never => {
-  throw new AppError("invalid_request", `${path} ${problem}.`, { source: "node", param: path });
+  throw new AppError("invalid_request", `${path} ${problem}.`, { param: path });
 };

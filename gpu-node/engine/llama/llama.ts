@@ -34,8 +34,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   let loaded: Loaded | undefined;
 
   const need = (model: string | undefined): Loaded => {
-    if (!loaded)
-      throw new AppError("model_loading", "The model is being loaded. Try again in a moment.", { source: "node" });
+    if (!loaded) throw new AppError("model_loading", "The model is being loaded. Try again in a moment.");
     findModel([loaded.card], model);
     return loaded;
   };
@@ -124,7 +123,6 @@ const createGrammar = async ({ llama }: LlamaRuntime, format: ResponseFormat | u
     return await llama.createGrammar({ grammar });
   } catch (cause) {
     throw new AppError("invalid_request", "The schema of response_format can't be made into a grammar. Simplify it.", {
-      source: "node",
       param: "response_format.json_schema.schema",
       cause,
     });

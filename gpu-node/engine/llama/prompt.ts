@@ -105,5 +105,4 @@ const tooLong = (contextWindow: number, promptTokens: string, param: string): Ap
     param,
   );
 
-const wrong = (param: string, message: string): AppError =>
-  new AppError("invalid_request", message, { source: "node", param });
+const wrong = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });

@@ -58,7 +58,7 @@ export const loadModel = async (
 };
 
 const refuse = (message: string, cause: unknown): never => {
-  throw new AppError("unavailable", message, { source: "node", cause });
+  throw new AppError("unavailable", message, { cause });
 };
 
 const unreadable = (path: string, setting: string): string =>

@@ -163,7 +163,6 @@ export class LlamaScheduler {
 }
 
 const broken = (cause: unknown): AppError =>
-  new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { source: "node", cause });
+  new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { cause });
 
-const shuttingDown = (): AppError =>
-  new AppError("unavailable", "The GPU node is shutting down. Try again.", { source: "node" });
+const shuttingDown = (): AppError => new AppError("unavailable", "The GPU node is shutting down. Try again.");

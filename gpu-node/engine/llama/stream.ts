@@ -94,9 +94,7 @@ export class LlamaStream {
   /** Ends it for its reader at once and frees the sequence at the end of the running step. */
   cancel(reason: unknown = this.job.signal.reason): void {
     this.#close();
-    this.events.fail(
-      reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left.", { source: "node" }),
-    );
+    this.events.fail(reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left."));
   }
 
   /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
@@ -158,4 +156,4 @@ export class LlamaStream {
 }
 
 const engineFailure = (cause: unknown): AppError =>
-  new AppError("unavailable", "The engine failed while it made this answer. Try again.", { source: "node", cause });
+  new AppError("unavailable", "The engine failed while it made this answer. Try again.", { cause });

@@ -32,7 +32,6 @@ export const upstreamFailure = (status: number, body: unknown, retryAfter: strin
   if (kind === undefined || message === undefined) return unreadable(status, body);
   const seconds = Number(retryAfter);
   return new AppError(kind, message, {
-    source: "node",
     param: text(error.param),
     retryAfterMs: retryAfter !== null && seconds >= 0 ? seconds * 1000 : undefined,
   });
@@ -43,16 +42,15 @@ const unreadable = (status: number, cause: unknown): AppError => {
     status === 401 || status === 403
       ? "The server behind this node refuses the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, or GROUNDWIRE_NODE_EMBEDDER_KEY for its embeddings."
       : `The server behind this node failed (${status}). Try again, or look into its log.`;
-  return new AppError("upstream_error", message, { source: "node", cause });
+  return new AppError("upstream_error", message, { cause });
 };
 
 export const brokenAnswer = (what: string, cause?: unknown): AppError =>
-  new AppError("upstream_error", `The server behind this node ${what}. Try again.`, { source: "node", cause });
+  new AppError("upstream_error", `The server behind this node ${what}. Try again.`, { cause });
 
 /** `setting` is where its address stands. */
 export const unreachable = (cause: unknown, setting: string): AppError =>
   new AppError("unavailable", `The server behind this node can't be reached. Is it running? See ${setting}.`, {
-    source: "node",
     retryAfterMs: 1000,
     cause,
   });

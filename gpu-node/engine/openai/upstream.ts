@@ -40,10 +40,10 @@ export const createUpstream = (
   key: string | undefined,
   slots: number,
 ): Upstream => {
-  if (!url) throw new AppError("invalid_request", `${setting} is missing.`, { source: "node" });
+  if (!url) throw new AppError("invalid_request", `${setting} is missing.`);
   if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
     const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
-    throw new AppError("invalid_request", message, { source: "node" });
+    throw new AppError("invalid_request", message);
   }
   const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
   const headers: Record<string, string> = { "content-type": "application/json" };
