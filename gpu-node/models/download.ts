@@ -1,16 +1,23 @@
 import { Database } from "bun:sqlite";
-import { access, mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { type CatalogueModel, catalogue, findModel, type ModelKind, type SamplingDefaults } from "./catalogue";
+import {
+  type CatalogueFile,
+  type CatalogueModel,
+  catalogue,
+  findModel,
+  type ModelKind,
+  type SamplingDefaults,
+} from "./catalogue";
 import { convertBert } from "./conversion/bert";
-import { type FetchSettings, fetchFileSet, throwIfFull } from "./file-set";
-import { checkGguf } from "./gguf";
-import type { OnProgress } from "./progress";
+import { fetchFiles, type OnProgress, throwIfFull } from "./fetch-files";
 import { hashOnce, isRight, partOf, takeName } from "./verify";
 
-/** A model whose file is on this machine and was verified. */
+type ModelSettings = Pick<Config["models"], "dir" | "huggingFaceUrl" | "huggingFaceToken">;
+
+/** A model whose file is on this machine and has been verified. */
 export interface ModelFile {
   /** As clients name it. */
   name: string;
@@ -46,21 +53,19 @@ export const ensureModel = async (
 /** The same for a model of the catalogue. */
 export const ensureCatalogueModel = async (
   model: CatalogueModel,
-  settings: FetchSettings,
+  settings: ModelSettings,
   onProgress: OnProgress,
 ): Promise<ModelFile> => {
   const { file } = model;
   const path = join(settings.dir, file.name);
-  const isThere = () =>
-    isRight(path, file, settings.dir, (bytes) =>
-      onProgress({ file: file.name, step: "verify", bytes, total: file.sizeBytes }),
-    );
+  const report = (done: number) =>
+    onProgress({ task: `checking ${file.name}`, done, total: file.sizeBytes, unit: "MB" });
+  const isThere = () => isRight(path, file, settings.dir, report);
   if (!(await isThere())) {
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isThere()) return; // another process was faster
-      const { checkpoint, sources } = model;
-      if (checkpoint) await makeFile(model, checkpoint, settings, onProgress);
-      else await fetchFileSet({ label: file.name, files: [file], sources, folder: settings.dir }, settings, onProgress);
+      if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
+      else await fetchFiles(model, { files: [file], folder: settings.dir }, settings, onProgress);
     });
   }
   return {
@@ -75,17 +80,18 @@ export const ensureCatalogueModel = async (
 
 /** Downloads a checkpoint and converts it. The checkpoint is not kept: it is several times as large as the result. */
 const makeFile = async (
-  { file, sources }: CatalogueModel,
-  checkpoint: NonNullable<CatalogueModel["checkpoint"]>,
-  settings: FetchSettings,
+  model: CatalogueModel,
+  checkpoint: readonly CatalogueFile[],
+  settings: ModelSettings,
   onProgress: OnProgress,
 ): Promise<void> => {
+  const { file } = model;
   const target = join(settings.dir, file.name);
   const folder = `${target}.checkpoint`;
-  await fetchFileSet({ label: file.name, files: checkpoint, sources, folder }, settings, onProgress);
+  await fetchFiles(model, { files: checkpoint, folder }, settings, onProgress);
   try {
-    await convertBert(folder, partOf(target), (bytes) =>
-      onProgress({ file: file.name, step: "convert", bytes, total: file.sizeBytes }),
+    await convertBert(folder, partOf(target), (done) =>
+      onProgress({ task: `converting ${file.name}`, done, total: file.sizeBytes, unit: "MB" }),
     );
     await takeName(file, target);
   } catch (cause) {
@@ -100,7 +106,7 @@ const makeFile = async (
   await rm(folder, { recursive: true });
 };
 
-/** A file of the user's own. Only its hash identifies it. */
+/** The file that the user names. Its hash is its revision. */
 const useOwnFile = async (
   name: string,
   kind: ModelKind,
@@ -108,7 +114,7 @@ const useOwnFile = async (
   onProgress: OnProgress,
 ): Promise<ModelFile> => {
   const path = resolve(name);
-  if (!name.endsWith(".gguf") || !(await exists(path))) {
+  if (!name.endsWith(".gguf") || !(await Bun.file(path).exists())) {
     const known = catalogue().filter((model) => model.kind === kind);
     throw new AppError(
       "model_not_found",
@@ -120,7 +126,9 @@ const useOwnFile = async (
   await checkGguf(path);
   const { size: total } = await stat(path);
   const file = basename(path);
-  const sha256 = await hashOnce(path, folder, (bytes) => onProgress({ file, step: "verify", bytes, total }));
+  const sha256 = await hashOnce(path, folder, (done) =>
+    onProgress({ task: `checking ${file}`, done, total, unit: "MB" }),
+  );
   return {
     name: file.slice(0, -".gguf".length).toLowerCase(),
     kind,
@@ -131,11 +139,35 @@ const useOwnFile = async (
   };
 };
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+/** No model has more; native code would try to allocate memory for any count. */
+const MAX_TENSORS = 1_000_000n;
+const MAX_METADATA = 1_000_000n;
+const HEADER_BYTES = 24;
+
+/** Checks the header of a GGUF file before native code reads it. Throws invalid_request. */
+const checkGguf = async (path: string): Promise<void> => {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const problem = bytesRead < HEADER_BYTES ? "it is too short" : headerProblem(buffer);
+    if (problem) {
+      throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`);
+    }
+  } finally {
+    await file.close();
+  }
+};
+
+const headerProblem = (header: Buffer): string | undefined => {
+  if (header.toString("latin1", 0, 4) !== "GGUF") return "it doesn't begin with GGUF";
+  const version = header.readUInt32LE(4);
+  if (version < 2 || version > 3) return `its version is ${version}, and 2 and 3 are known`;
+  const tensors = header.readBigUInt64LE(8);
+  const metadata = header.readBigUInt64LE(16);
+  if (tensors === 0n || tensors > MAX_TENSORS) return `it claims ${tensors} tensors`;
+  if (metadata === 0n || metadata > MAX_METADATA) return `it claims ${metadata} metadata entries`;
+  return undefined;
+};
 
 const RETRY_MS = 200;
 

@@ -1,35 +1,61 @@
-import { open, stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import type { Config } from "../../lib/config";
 import type { CatalogueFile, FileSource } from "./catalogue";
-import type { OnBytes } from "./verify";
+import { type OnBytes, partOf, sizeOf, takeName } from "./verify";
 
 type HuggingFace = Extract<FileSource, { type: "hugging-face" }>;
 
-/** A connection that brings nothing for so long is given up; the part that came stays for the next try. */
+/** A connection without new bytes for this long is closed. The bytes that arrived are kept for the next try. */
 const STALL_MS = 60_000;
 
-/**
- * Downloads the file to `target`. Bytes that are there already are not fetched again (HTTP Range), so an interrupted
- * download goes on where it stopped. Throws Error.
- */
+export type HuggingFaceSettings = Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken">;
+
+/** Fetches each of the files into the folder and checks it. Throws Error. */
 export const fetchFromHuggingFace = async (
+  source: HuggingFace,
+  files: readonly CatalogueFile[],
+  folder: string,
+  settings: HuggingFaceSettings,
+  onBytes: OnBytes,
+): Promise<void> => {
+  let done = 0;
+  for (const file of files) {
+    const target = join(folder, file.name);
+    const fetchPart = () => download(source, file, partOf(target), settings, (bytes) => onBytes(done + bytes));
+    const wasBegun = (await sizeOf(partOf(target))) !== undefined;
+    await fetchPart();
+    try {
+      await takeName(file, target);
+    } catch (error) {
+      // The wrong bytes may come from an earlier try, so the file is fetched once more from the start.
+      if (!wasBegun) throw error;
+      await fetchPart();
+      await takeName(file, target);
+    }
+    done += file.sizeBytes;
+  }
+};
+
+/**
+ * Downloads the file to `target`. Bytes that are already there are not fetched again (HTTP Range), so an interrupted
+ * download resumes where it stopped.
+ */
+const download = async (
   { repository }: HuggingFace,
   { name, sizeBytes }: CatalogueFile,
   target: string,
-  { huggingFaceUrl, huggingFaceToken }: Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken">,
+  { huggingFaceUrl, huggingFaceToken }: HuggingFaceSettings,
   onBytes: OnBytes,
 ): Promise<void> => {
   const endpoint = huggingFaceUrl.replace(/\/+$/, "");
   const url = `${endpoint}/${repository}/resolve/main/${encodeURI(name)}`;
-  const present = await stat(target).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  const present = (await sizeOf(target)) ?? 0;
   const stall = new AbortController();
   let timer = setTimeout(() => stall.abort(), STALL_MS);
   try {
     const response = await fetch(url, { headers: requestHeaders(present, huggingFaceToken), signal: stall.signal });
-    if (response.status === 416) return; // as many bytes are here as the file has: the caller checks which
+    if (response.status === 416) return; // all bytes are here; the caller checks them
     if (!response.ok || !response.body) throw new Error(`${url} answered ${response.status}${hint(response.status)}`);
     const isResumed = response.status === 206;
     let bytes = isResumed ? present : 0;

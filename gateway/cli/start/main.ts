@@ -2,11 +2,11 @@ import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { neededModels } from "../../../gpu-node/models/catalogue";
 import { ensureModel } from "../../../gpu-node/models/download";
-import { drawDownload } from "../../../gpu-node/models/progress";
 import { EXIT, paint, runCommand } from "../../../lib/command";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import { localUrl } from "../../../lib/local-url";
+import { drawProgress } from "../../../lib/progress";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
 import { type FirstRun, prepareDatabase } from "./first-run";
 import { choosePort } from "./ports";
@@ -57,7 +57,7 @@ const makeLogFolder = (dataDir: string): string => {
 /** Fetches the models that the node loads. A failure half-way ends the progress line before the error is printed. */
 const fetchModels = async (config: Config): Promise<void> => {
   for (const kind of neededModels(config.node)) {
-    await ensureModel(kind, config, drawDownload(process.stdout)).catch((error: unknown) => {
+    await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
       if (isTerminal) console.log();
       throw error;
     });

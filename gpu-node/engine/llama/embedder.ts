@@ -48,7 +48,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
     models: () => (loaded ? [loaded.card] : []),
 
     async load(onProgress) {
-      const file = await ensureModel("embedding", config, ({ bytes, total }) =>
+      const file = await ensureModel("embedding", config, ({ done: bytes, total }) =>
         onProgress((FILE_SHARE * bytes) / total),
       );
       const llama = await host.start();

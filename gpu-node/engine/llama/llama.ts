@@ -52,7 +52,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
         done = Math.max(done, fraction); // a file that was downloaded is read once more to be checked
         onProgress(done);
       };
-      const file = await ensureModel("chat", config, ({ bytes, total }) => report((FILE_SHARE * bytes) / total));
+      const file = await ensureModel("chat", config, ({ done: bytes, total }) => report((FILE_SHARE * bytes) / total));
       const llama = await host.start();
       const runtime = await loadRuntime(llama, file.path, config.node, (fraction) =>
         report(FILE_SHARE + (1 - FILE_SHARE) * fraction),

@@ -1,7 +1,6 @@
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
-import { checkGguf } from "../../models/gguf";
 
 /** A loaded model with the context that all its generations share. */
 export interface LlamaRuntime {
@@ -51,7 +50,6 @@ export const loadModel = async (
   setting: string,
   onProgress: (fraction: number) => void,
 ): Promise<LlamaModel> => {
-  await checkGguf(path);
   return llama
     .loadModel({ modelPath: path, onLoadProgress: onProgress })
     .catch((cause) => refuse(unreadable(path, setting), cause));
