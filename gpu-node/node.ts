@@ -60,7 +60,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     open.add(exchange);
     try {
       const { route, id } = findRoute(routes, exchange.method, exchange.path);
-      if (!route.open) guard(exchange.header("authorization"));
+      if (!route.isOpen) guard(exchange.header("authorization"));
       await route.handler(exchange, id);
     } catch (thrown) {
       exchange.fail(thrown);

@@ -2,8 +2,7 @@ import { AppError } from "../../lib/errors";
 import type { Priority } from "../protocol";
 import { Lane } from "./lane";
 
-/** Work that wants a slot. Exactly one of `start` and `refuse` is called, once, unless the work leaves before. */
-export interface Waiter {
+interface Place {
   readonly priority: Priority;
   /** Callers take turns: work waits in line only with work of the same key. */
   readonly fairKey: string;
@@ -11,13 +10,23 @@ export interface Waiter {
   readonly deadlineAt: number;
   /** Work that still waits then is refused (overloaded). */
   readonly queueUntil: number;
+}
+
+/** A request's place in the queue, on the clock of `performance.now()`. */
+export interface Claim extends Place {
+  /** Aborting it takes waiting work out of the queue. */
+  signal: AbortSignal;
+}
+
+/** Work that wants a slot. Exactly one of `start` and `refuse` is called, once, unless the work leaves before. */
+export interface Waiter extends Place {
   start(): void;
   refuse(error: AppError): void;
 }
 
 /** Weight of the newest measurement in the mean time that work holds a slot. */
 const SMOOTHING = 0.2;
-/** What work is taken to last before the first measurement. */
+/** Assumed duration of work before the first measurement. */
 const FIRST_GUESS_MS = 1000;
 
 /**
@@ -38,7 +47,7 @@ export class AdmissionQueue {
     return this.#startedAt.size;
   }
 
-  /** How much work waits. */
+  /** Number of waiting requests. */
   get depth(): number {
     return this.#lanes.interactive.size + this.#lanes.batch.size;
   }
@@ -59,7 +68,7 @@ export class AdmissionQueue {
     this.#lanes[waiter.priority].push(waiter);
   }
 
-  /** The work ended, or its caller went away; what was done already is done again without harm. */
+  /** The work ended, or its caller went away. A second call changes nothing. */
   leave(waiter: Waiter, now: number): void {
     const startedAt = this.#startedAt.get(waiter);
     if (startedAt === undefined) {
@@ -77,7 +86,7 @@ export class AdmissionQueue {
     if (this.#lanes[waiter.priority].remove(waiter)) waiter.refuse(this.#expired(waiter, now));
   }
 
-  /** When a place should be free, from how long slots are held at present: 50 ms to 60 s. */
+  /** Time until a place should be free, estimated from how long slots are held: 50 ms to 60 s. */
   retryAfterMs(): number {
     const waitMs = ((this.depth + 1) * (this.#serviceMs ?? FIRST_GUESS_MS)) / this.slots;
     return Math.ceil(Math.min(60_000, Math.max(50, waitMs)));
@@ -121,3 +130,42 @@ export class AdmissionQueue {
 
 const late = (): AppError =>
   new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.");
+
+/**
+ * Waits for a slot and resolves with the function that gives it back. Throws AppError: overloaded (with retryAfterMs),
+ * deadline_exceeded, or the reason of the aborted signal.
+ */
+export const acquireSlot = (queue: AdmissionQueue, claim: Claim): Promise<() => void> =>
+  new Promise((resolve, reject) => {
+    claim.signal.throwIfAborted();
+    const now = performance.now();
+    const waitMs = Math.min(claim.deadlineAt, claim.queueUntil) - now;
+    let timer: NodeJS.Timeout | undefined;
+    let waits = true;
+    const settle = () => {
+      waits = false;
+      clearTimeout(timer);
+      claim.signal.removeEventListener("abort", abandon);
+    };
+    const leave = () => queue.leave(waiter, performance.now());
+    const abandon = () => {
+      settle();
+      leave();
+      reject(claim.signal.reason);
+    };
+    const waiter: Waiter = {
+      ...claim,
+      start: () => {
+        settle();
+        resolve(leave);
+      },
+      refuse: (error) => {
+        settle();
+        reject(error);
+      },
+    };
+    queue.enter(waiter, now);
+    if (!waits) return;
+    claim.signal.addEventListener("abort", abandon, { once: true });
+    timer = setTimeout(() => queue.expire(waiter, performance.now()), Math.ceil(waitMs));
+  });

@@ -1,3 +1,4 @@
+import { on } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "../../lib/errors";
@@ -7,9 +8,9 @@ export type Incoming = Readable & { method?: string; url?: string; headers: Inco
 
 interface Limits {
   maxBytes: number;
-  /** How long the whole body may take to arrive. */
+  /** Time limit for the whole body. */
   stallMs: number;
-  /** Aborted with an AppError when nobody waits for the answer any more. */
+  /** Aborted with an AppError when the request has ended. */
   signal: AbortSignal;
 }
 
@@ -39,37 +40,24 @@ const isJson = (contentType: string): boolean => {
   return /^application\/json\s*(;|$)/i.test(contentType) && /^utf-?8$/i.test(charset);
 };
 
-const readBytes = (request: Incoming, { maxBytes, stallMs, signal }: Limits): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
-    const onData = (chunk: Buffer) => {
+const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limits): Promise<Buffer> => {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const slow = AbortSignal.timeout(stallMs);
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    // Unlike the iterator of the request itself, leaving this one early keeps the connection open for the refusal.
+    for await (const [chunk] of on(request, "data", { close: ["end"], signal: AbortSignal.any([signal, slow]) })) {
       sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
-    };
-    const onEnd = () => {
-      settle();
-      resolve(Buffer.concat(chunks, sizeBytes));
-    };
-    const onAbort = () => fail(signal.reason);
-    const slow = setTimeout(() => fail(refuse(`The body did not arrive within ${stallMs} ms.`)), stallMs);
-    const settle = () => {
-      clearTimeout(slow);
-      request.off("data", onData);
-      request.off("end", onEnd);
-      signal.removeEventListener("abort", onAbort);
-    };
-    const fail = (error: unknown) => {
-      settle();
-      reject(error);
-    };
-    request.on("data", onData);
-    request.on("end", onEnd);
-    signal.addEventListener("abort", onAbort);
-  });
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw slow.aborted ? refuse(`The body did not arrive within ${stallMs} ms.`) : error;
+  }
+  return Buffer.concat(chunks, sizeBytes);
+};
 
 const tooLarge = (maxBytes: number): AppError =>
   new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send less.`);

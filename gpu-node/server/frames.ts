@@ -2,8 +2,8 @@ import type { EngineUsage, Generation, TokenLogprob } from "../engine/engine";
 import type { NodeModel, Timings } from "../protocol";
 
 /**
- * OpenAI's wire format of answers. What stays the same within an answer is put together once: a token costs the JSON
- * of its own text and two joins.
+ * OpenAI's wire format of answers. The parts that are the same in all frames of an answer are built once: a token costs
+ * the JSON of its own text and two joins.
  */
 
 type Operation = Generation["operation"];
@@ -60,50 +60,35 @@ const completionLogprobs = (logprobs: TokenLogprob[], offset: number): string =>
   });
 };
 
+const logprobsJson = (operation: Operation, logprobs: TokenLogprob[] | undefined, offset: number): string => {
+  if (!logprobs) return "null";
+  return operation === "chat" ? chatLogprobs(logprobs) : completionLogprobs(logprobs, offset);
+};
+
 /** Makes the Server-Sent Events of one streamed answer, in the order opening, delta…, end, usage. */
-export class FrameWriter {
-  /** What comes before the first text: the role, for chat. */
-  readonly opening: string;
-  readonly #start: string;
-  readonly #choice: string;
-  readonly #before: string;
-  readonly #after: string;
-  #offset = 0;
-  readonly #operation: Operation;
-
-  constructor(operation: Operation, identity: AnswerIdentity, includeUsage: boolean) {
-    this.#operation = operation;
-    const chat = operation === "chat";
-    this.#start = `data: ${head(identity, chat ? "chat.completion.chunk" : "text_completion")}`;
-    this.#choice = `${this.#start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
-    this.#before = `${this.#choice}${chat ? '"delta":{"content":' : '"text":'}`;
-    this.#after = chat ? "}" : "";
-    this.opening = chat
-      ? `${this.#choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
-      : "";
-  }
-
-  delta(text: string, logprobs?: TokenLogprob[]): string {
-    const logprobsJson = logprobs ? this.#logprobs(logprobs) : "null";
-    return `${this.#before}${JSON.stringify(text)}${this.#after},"logprobs":${logprobsJson},"finish_reason":null}]}\n\n`;
-  }
-
-  end(finishReason: FinishReason): string {
-    const nothing = this.#operation === "chat" ? '"delta":{}' : '"text":""';
-    return `${this.#choice}${nothing},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`;
-  }
-
-  usage(usage: EngineUsage, timings: Timings): string {
-    return `${this.#start}"choices":[],${usageJson(usage, timings)}}\n\n`;
-  }
-
-  #logprobs(logprobs: TokenLogprob[]): string {
-    if (this.#operation === "chat") return chatLogprobs(logprobs);
-    const json = completionLogprobs(logprobs, this.#offset);
-    for (const { token } of logprobs) this.#offset += token.length;
-    return json;
-  }
-}
+export const createFrames = (operation: Operation, identity: AnswerIdentity, includeUsage: boolean) => {
+  const isChat = operation === "chat";
+  const start = `data: ${head(identity, isChat ? "chat.completion.chunk" : "text_completion")}`;
+  const choice = `${start}${includeUsage ? '"usage":null,' : ""}"choices":[{"index":0,`;
+  const before = `${choice}${isChat ? '"delta":{"content":' : '"text":'}`;
+  const after = isChat ? "}" : "";
+  /** Characters of the tokens whose log probabilities were written. */
+  let offset = 0;
+  return {
+    /** What comes before the first text: the role, for chat. */
+    opening: isChat
+      ? `${choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
+      : "",
+    delta(text: string, logprobs?: TokenLogprob[]): string {
+      const json = logprobsJson(operation, logprobs, offset);
+      for (const { token } of logprobs ?? []) offset += token.length;
+      return `${before}${JSON.stringify(text)}${after},"logprobs":${json},"finish_reason":null}]}\n\n`;
+    },
+    end: (finishReason: FinishReason): string =>
+      `${choice}${isChat ? '"delta":{}' : '"text":""'},"logprobs":null,"finish_reason":"${finishReason}"}]}\n\n`,
+    usage: (usage: EngineUsage, timings: Timings): string => `${start}"choices":[],${usageJson(usage, timings)}}\n\n`,
+  };
+};
 
 /** The JSON document of an answer that isn't streamed. */
 export const wholeAnswer = (
@@ -111,16 +96,14 @@ export const wholeAnswer = (
   identity: AnswerIdentity,
   answer: { text: string; logprobs?: TokenLogprob[]; finishReason: FinishReason; usage: EngineUsage; timings: Timings },
 ): string => {
+  const isChat = operation === "chat";
   const text = JSON.stringify(answer.text);
-  const { logprobs } = answer;
-  const end = `"finish_reason":"${answer.finishReason}"}],${usageJson(answer.usage, answer.timings)}}`;
-  if (operation === "chat") {
-    const message = `"message":{"role":"assistant","content":${text},"refusal":null}`;
-    const logprobsJson = logprobs ? chatLogprobs(logprobs) : "null";
-    return `${head(identity, "chat.completion")}"choices":[{"index":0,${message},"logprobs":${logprobsJson},${end}`;
-  }
-  const logprobsJson = logprobs ? completionLogprobs(logprobs, 0) : "null";
-  return `${head(identity, "text_completion")}"choices":[{"index":0,"text":${text},"logprobs":${logprobsJson},${end}`;
+  const content = isChat ? `"message":{"role":"assistant","content":${text},"refusal":null}` : `"text":${text}`;
+  const logprobs = `"logprobs":${logprobsJson(operation, answer.logprobs, 0)}`;
+  return (
+    `${head(identity, isChat ? "chat.completion" : "text_completion")}"choices":[{"index":0,${content},${logprobs},` +
+    `"finish_reason":"${answer.finishReason}"}],${usageJson(answer.usage, answer.timings)}}`
+  );
 };
 
 /** Adds the node's measurement to a JSON object that a server behind the node made. */

@@ -3,13 +3,11 @@ import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
-import { RESPONSE_HEADERS, type Timings } from "../protocol";
-import { acquireSlot } from "../queue/admission";
 import type { AdmissionQueue } from "../queue/queue";
-import { type AnswerSink, StreamedAnswer, WholeAnswer } from "./answers";
-import { withClaim } from "./claim";
+import { type AnswerSink, documentAnswer, streamedAnswer } from "./answers";
 import type { Exchange } from "./exchange";
 import type { NodeMetrics } from "./metrics";
+import { type Slot, withSlot } from "./slot";
 import type { NodeStatus } from "./status";
 
 export interface GenerationDeps {
@@ -28,46 +26,33 @@ export const generate = (
 ): Promise<void> => {
   const { config, engine, queue, status } = deps;
   status.assertOpen();
-  return withClaim(exchange, config, async (claim) => {
-    const body = await exchange.readJson(config.gateway.maxBodyBytes);
-    const { stream, includeUsage } = readStreaming(body);
-    const accepted = await engine.accept({ operation, body, signal: exchange.signal });
-    const queuedAt = performance.now();
-    const release = await acquireSlot(queue, claim);
-    try {
-      const clock = { arrivedAt: exchange.arrivedAt, queuedAt, startedAt: performance.now() };
-      const headers = {
-        [RESPONSE_HEADERS.queueMs]: `${round(clock.startedAt - queuedAt, 3)}`,
-        [RESPONSE_HEADERS.modelRevision]: accepted.model.revision,
-        [RESPONSE_HEADERS.engine]: engine.name,
-      };
-      const Sink = stream ? StreamedAnswer : WholeAnswer;
-      const sink = new Sink(exchange, operation, accepted.model, headers, includeUsage);
-      await run(deps, exchange, { operation, accepted, clock, sink });
-    } finally {
-      release();
-    }
+  return withSlot(exchange, config, {
+    engine,
+    queue,
+    check: async (body) => {
+      const streaming = readStreaming(body);
+      return { ...(await engine.accept({ operation, body, signal: exchange.signal })), ...streaming };
+    },
+    run: (accepted, slot) => {
+      const target = { exchange, operation, model: accepted.model, headers: slot.headers };
+      const sink = accepted.stream ? streamedAnswer(target, accepted.includeUsage) : documentAnswer(target);
+      return run(deps, exchange, { operation, accepted, slot, sink });
+    },
   });
 };
-
-interface Clock {
-  arrivedAt: number;
-  queuedAt: number;
-  startedAt: number;
-}
 
 interface Run {
   operation: Generation["operation"];
   accepted: AcceptedGeneration;
-  clock: Clock;
+  slot: Slot;
   sink: AnswerSink;
 }
 
-/** Carries the engine's events to the client, no faster than the client reads. */
+/** Passes the engine's events to the client, no faster than the client reads. */
 const run = async (
   { status, metrics }: GenerationDeps,
   exchange: Exchange,
-  { operation, accepted, clock, sink }: Run,
+  { operation, accepted, slot, sink }: Run,
 ): Promise<void> => {
   const pulse = status.answers.watch();
   let firstTokenAt: number | undefined;
@@ -94,7 +79,14 @@ const run = async (
     if (exchange.ended) return;
     if (!end) throw new AppError("upstream_error", "The engine broke off its answer. Try again.");
     const now = performance.now();
-    const timings = measure(clock, firstTokenAt ?? now, now, end.usage.cachedTokens);
+    const firstAt = firstTokenAt ?? now;
+    const timings = {
+      queue_ms: slot.queueMs,
+      prefill_ms: round(firstAt - slot.startedAt, 3),
+      ttft_ms: round(firstAt - exchange.arrivedAt, 3),
+      total_ms: round(now - exchange.arrivedAt, 3),
+      cached_tokens: end.usage.cachedTokens,
+    };
     sink.end(end, timings);
     metrics.answered(operation, accepted.model.id, end.usage, timings);
   } finally {
@@ -102,11 +94,3 @@ const run = async (
     if (!end) metrics.brokeOff(accepted.model.id, tokens);
   }
 };
-
-const measure = (clock: Clock, firstTokenAt: number, endAt: number, cachedTokens: number): Timings => ({
-  queue_ms: round(clock.startedAt - clock.queuedAt, 3),
-  prefill_ms: round(firstTokenAt - clock.startedAt, 3),
-  ttft_ms: round(firstTokenAt - clock.arrivedAt, 3),
-  total_ms: round(endAt - clock.arrivedAt, 3),
-  cached_tokens: cachedTokens,
-});

@@ -13,13 +13,14 @@ export type NodeDeps = GenerationDeps & EmbeddingDeps;
 type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 
 interface Route {
+  method: "GET" | "POST";
   /** Answers without the token: probes have none. */
-  open?: boolean;
+  isOpen?: boolean;
   handler: Handler;
 }
 
-/** Every route by path, then method. A path that ends in `/` takes one more segment, the id. */
-type Routes = Map<string, Record<string, Route>>;
+/** Every route by its path, each with one method. A path that ends in `/` takes one more segment, the id. */
+type Routes = ReadonlyMap<string, Route>;
 
 const startedAt = Math.floor(Date.now() / 1000);
 
@@ -84,35 +85,23 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
     throw new AppError("model_not_found", message, { param: "model" });
   };
 
-  return new Map<string, Record<string, Route>>([
-    ["/healthz", { GET: { open: true, handler: (exchange) => exchange.json(200, { status: "ok" }) } }],
-    [
-      "/readyz",
-      {
-        GET: {
-          open: true,
-          handler: (exchange) => {
-            const body = readiness(deps);
-            exchange.json(body.state === "ready" ? 200 : 503, body);
-          },
-        },
-      },
-    ],
-    [
-      "/metrics",
-      {
-        GET: {
-          handler: async (exchange) =>
-            exchange.send(200, metrics.registry.contentType, await metrics.registry.metrics()),
-        },
-      },
-    ],
-    ["/v1/models", { GET: { handler: (exchange) => exchange.json(200, modelList(deps)) } }],
-    ["/v1/models/", { GET: { handler: model } }],
-    ["/v1/chat/completions", { POST: { handler: (exchange) => generate(deps, exchange, "chat") } }],
-    ["/v1/completions", { POST: { handler: (exchange) => generate(deps, exchange, "completion") } }],
-    ["/v1/embeddings", { POST: { handler: (exchange) => embed(deps, exchange) } }],
-    ["/tokenize", { POST: { handler: tokenize } }],
+  const ready: Handler = (exchange) => {
+    const body = readiness(deps);
+    exchange.json(body.state === "ready" ? 200 : 503, body);
+  };
+  const prometheus: Handler = async (exchange) =>
+    exchange.send(200, metrics.registry.contentType, await metrics.registry.metrics());
+
+  return new Map<string, Route>([
+    ["/healthz", { method: "GET", isOpen: true, handler: (exchange) => exchange.json(200, { status: "ok" }) }],
+    ["/readyz", { method: "GET", isOpen: true, handler: ready }],
+    ["/metrics", { method: "GET", handler: prometheus }],
+    ["/v1/models", { method: "GET", handler: (exchange) => exchange.json(200, modelList(deps)) }],
+    ["/v1/models/", { method: "GET", handler: model }],
+    ["/v1/chat/completions", { method: "POST", handler: (exchange) => generate(deps, exchange, "chat") }],
+    ["/v1/completions", { method: "POST", handler: (exchange) => generate(deps, exchange, "completion") }],
+    ["/v1/embeddings", { method: "POST", handler: (exchange) => embed(deps, exchange) }],
+    ["/tokenize", { method: "POST", handler: tokenize }],
   ]);
 };
 
@@ -124,17 +113,14 @@ const readText = (value: unknown): string => {
   throw new AppError("invalid_request", "prompt must be a text, or send messages.", { param: "prompt" });
 };
 
-/** The route of a path, its methods and the id in it. Throws not_found, method_not_allowed. */
+/** The route of a path and the id in it. Throws not_found, method_not_allowed. */
 export const findRoute = (routes: Routes, method: string, path: string): { route: Route; id: string } => {
   const slash = path.lastIndexOf("/") + 1;
   const exact = routes.get(path);
-  const methods = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
-  if (!methods) throw new AppError("not_found", `There is no ${path} here.`);
-  // Over HTTP/2 a method may be any word, "constructor" too.
-  const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (!route) {
-    const allowed = Object.keys(methods).join(", ");
-    throw new AppError("method_not_allowed", `${path} takes ${allowed}, not ${method}.`);
+  const route = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
+  if (!route) throw new AppError("not_found", `There is no ${path} here.`);
+  if (route.method !== method) {
+    throw new AppError("method_not_allowed", `${path} takes ${route.method}, not ${method}.`);
   }
   return { route, id: exact ? "" : decodeSegment(path.slice(slash)) };
 };

@@ -1,21 +1,57 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { type Priority, REQUEST_HEADERS } from "../protocol";
-import type { Claim } from "../queue/admission";
+import { round } from "../../lib/round";
+import { type NodeModel, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from "../protocol";
+import { type AdmissionQueue, acquireSlot, type Claim } from "../queue/queue";
 import type { Exchange } from "./exchange";
 
 const DAY_MS = 86_400_000;
 
-/** Does the work of a request within its deadline, with its place in the queue. Throws invalid_request naming a header. */
-export const withClaim = async (
+/** A slot that a request holds. */
+export interface Slot {
+  /** On the clock of `performance.now()`. */
+  startedAt: number;
+  queueMs: number;
+  /** Response headers that name the wait, the engine and the model. */
+  headers: Record<string, string>;
+}
+
+interface SlotWork<T> {
+  /** The engine or embedder, for `x-engine`. */
+  engine: { readonly name: string };
+  queue: AdmissionQueue;
+  /** Checks the body before the request waits. */
+  check(body: Record<string, unknown>, claim: Claim): Promise<T>;
+  run(accepted: T, slot: Slot): Promise<void>;
+}
+
+/**
+ * Reads and checks a request, waits for a slot, and does the work while holding it, all within the request's deadline.
+ * Throws invalid_request naming a header, and what `acquireSlot` and the work throw.
+ */
+export const withSlot = async <T extends { model: NodeModel }>(
   exchange: Exchange,
-  { timeouts }: Pick<Config, "timeouts">,
-  work: (claim: Claim) => Promise<void>,
+  { timeouts, gateway }: Config,
+  { engine, queue, check, run }: SlotWork<T>,
 ): Promise<void> => {
   const claim = readClaim(exchange, timeouts);
   const deadline = setTimeout(() => exchange.abort(tooLate()), claim.deadlineAt - exchange.arrivedAt);
   try {
-    await work(claim);
+    const accepted = await check(await exchange.readJson(gateway.maxBodyBytes), claim);
+    const queuedAt = performance.now();
+    const release = await acquireSlot(queue, claim);
+    try {
+      const startedAt = performance.now();
+      const queueMs = round(startedAt - queuedAt, 3);
+      const headers = {
+        [RESPONSE_HEADERS.queueMs]: `${queueMs}`,
+        [RESPONSE_HEADERS.modelRevision]: accepted.model.revision,
+        [RESPONSE_HEADERS.engine]: engine.name,
+      };
+      await run(accepted, { startedAt, queueMs, headers });
+    } finally {
+      release();
+    }
   } finally {
     clearTimeout(deadline);
   }
