@@ -3,7 +3,6 @@ import { createLlamaHost } from "../gpu-node/engine/llama/host";
 import { createLlamaEngine } from "../gpu-node/engine/llama/llama";
 import { loadRuntime } from "../gpu-node/engine/llama/runtime";
 import { evaluateOptions, type Sampling, samplingOf } from "../gpu-node/engine/llama/sampling";
-import { ensureModel } from "../gpu-node/models/download";
 import { silentLog } from "../lib/log";
 import { countProgress } from "../lib/progress";
 import { loadConfig } from "../lib/settings";
@@ -35,10 +34,8 @@ export const engineThroughput = async () => {
   const host = createLlamaHost(config.node, log);
   const engine = createLlamaEngine(config, host, log);
   await engine.load(() => {});
-  const { path, sampling } = await ensureModel("chat", config);
   const slots = Math.max(...STREAMS);
-  const llama = await host.start();
-  const runtime = await loadRuntime(llama, path, { ...config.node, slots }, () => {});
+  const runtime = await loadRuntime({ ...config, node: { ...config.node, slots } }, host, () => {});
   const sequences = Array.from({ length: slots }, () => runtime.context.getSequence());
 
   const ours: Side = (prompts) =>
@@ -62,7 +59,7 @@ export const engineThroughput = async () => {
   const floor: Side = async (prompts) => {
     for (const sequence of sequences) await sequence.clearHistory();
     const answers = prompts.map((prompt, index) =>
-      begin(sequences[index], prompt, samplingOf({ ...SAMPLING, stop: [] }, sampling)),
+      begin(sequences[index], prompt, samplingOf({ ...SAMPLING, stop: [] }, runtime.file.sampling)),
     );
     for (let step = 0; step < TOKENS; step++) {
       await Promise.all(
@@ -81,7 +78,7 @@ export const engineThroughput = async () => {
   const progress = countProgress("engine", STREAMS.length * ROUNDS, "rounds");
   const measured = [];
   for (const streams of STREAMS) measured.push(await compare(streams, ours, floor, progress.step));
-  const report = { engine: engine.name, model: config.models.chat, threads: llama.maxThreads, measured };
+  const report = { engine: engine.name, model: config.models.chat, threads: runtime.llama.maxThreads, measured };
   await engine.close();
   await host.dispose();
   return report;

@@ -1,4 +1,4 @@
-import { nextTurn } from "./next-turn";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 /**
  * One piece of work at a time, in order of arrival. The driver is synchronous, so between two pieces the event loop

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { appendAudit } from "../../db/audit";
 import type { Db } from "../../db/client";
 import * as store from "../../db/datasets";
@@ -5,7 +6,6 @@ import { isConstraint } from "../../db/errors";
 import { findRun } from "../../db/runs";
 import { countMembers, findMember, listMembers, type MemberFilter, type MemberRow } from "../../db/samples";
 import { AppError } from "../../lib/errors";
-import { nextTurn } from "../../lib/next-turn";
 import type { Page, PageQuery } from "../contract";
 import {
   type NumberedPage,

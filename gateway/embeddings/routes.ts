@@ -1,6 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
-import { nextTurn } from "../../lib/next-turn";
 import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";

@@ -1,4 +1,4 @@
-import type { AppError } from "../../lib/errors";
+import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 
 /** A request for text in OpenAI's parameters: a JSON object, of which the server has read how to stream and no more. */
@@ -64,3 +64,14 @@ export interface NodeEngine {
   tokenize(model: string | undefined, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
   close(): Promise<void>;
 }
+
+/** The model of that name, or the first one without a name. Throws model_not_found. */
+export const findModel = (models: NodeModel[], name: string | undefined): NodeModel => {
+  const model = name === undefined ? models[0] : models.find(({ id }) => id === name);
+  if (model) return model;
+  const kind = models[0]?.kind ?? "";
+  const known = models.map(({ id }) => id).join(", ");
+  throw new AppError("model_not_found", `There is no ${kind} model "${name ?? ""}" here. This node serves ${known}.`, {
+    param: "model",
+  });
+};

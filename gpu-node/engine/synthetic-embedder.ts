@@ -1,10 +1,10 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Config } from "../../lib/config";
-import { nextTurn } from "../../lib/next-turn";
 import { normalise } from "../../lib/vectors";
 import type { NodeModel } from "../protocol";
 import type { Embedder, Embedding } from "./embedder";
 import { checkDimensions, type EmbeddingInput, inputTooLong, readEmbeddingParameters } from "./embedding-parameters";
-import { findModel } from "./find-model";
+import { findModel } from "./engine";
 import { failAs, readFault } from "./synthetic-faults";
 
 const DIMENSIONS = 64;

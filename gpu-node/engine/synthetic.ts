@@ -2,9 +2,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
-import type { EngineEvent, NodeEngine } from "./engine";
+import { type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { contextOverflow } from "./fields";
-import { findModel } from "./find-model";
 import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
 import { type Fault, failAs, readFault } from "./synthetic-faults";
 

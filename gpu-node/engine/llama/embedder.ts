@@ -1,24 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { type LlamaModel, LlamaVocabularyType, type Token } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
-import { nextTurn } from "../../../lib/next-turn";
-import { dependencies } from "../../../package.json";
-import { ensureModel } from "../../models/download";
 import type { NodeModel } from "../../protocol";
 import type { Embedder } from "../embedder";
 import { checkDimensions, type EmbeddingInput, inputTooLong, readEmbeddingParameters } from "../embedding-parameters";
+import { findModel } from "../engine";
 import { refuse } from "../fields";
-import { findModel } from "../find-model";
 import { EmbeddingScheduler } from "./embedding-scheduler";
 import type { LlamaHost } from "./host";
 import { loadModel } from "./runtime";
 
-/** Share of `load` that goes to fetching and checking the file. */
-const FILE_SHARE = 0.7;
 /** Maximum parallel inputs on machines with more cores. Each takes its own working memory. */
-const MOST_CONTEXTS = 16;
+const MAX_CONTEXTS = 16;
 /** Tokenizing runs this long before it yields to other work of the process. */
 const TURN_MS = 5;
 
@@ -44,20 +39,13 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
   };
 
   return {
-    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
+    name: host.name,
     models: () => (loaded ? [loaded.card] : []),
 
     async load(onProgress) {
-      const file = await ensureModel("embedding", config, ({ done: bytes, total }) =>
-        onProgress((FILE_SHARE * bytes) / total),
-      );
-      const llama = await host.start();
-      const model = await loadModel(llama, file.path, "GROUNDWIRE_EMBEDDING_MODEL", (fraction) =>
-        onProgress(FILE_SHARE + (1 - FILE_SHARE) * fraction),
-      );
+      const { llama, file, model, contextWindow } = await loadModel("embedding", config, host, onProgress);
       checkPooling(model, file.path);
-      const contextWindow = Math.min(config.node.contextTokens, model.trainContextSize);
-      const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MOST_CONTEXTS));
+      const contexts = await createContexts(model, contextWindow, Math.min(llama.maxThreads, MAX_CONTEXTS));
       const sharesCores = !llama.gpu && config.node.engine === "llama";
       loaded = {
         card: {

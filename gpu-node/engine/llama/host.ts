@@ -4,9 +4,12 @@ import type { Llama } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
+import { dependencies } from "../../../package.json";
 
-/** llama.cpp in this process. All models share one, and with it the threads: together they never use more than there are. */
+/** llama.cpp in this process. All models share it and its threads, so together they never use more than there are. */
 export interface LlamaHost {
+  /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
+  readonly name: string;
   /** Starts on first use. Throws unavailable, with the remedy. */
   start(): Promise<Llama>;
   /** Frees everything that was loaded. */
@@ -16,6 +19,7 @@ export interface LlamaHost {
 export const createLlamaHost = (node: Config["node"], log: Log): LlamaHost => {
   let started: Promise<Llama> | undefined;
   return {
+    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
     start: () => {
       started ??= startLlama(node, log);
       return started;

@@ -2,11 +2,8 @@ import { LlamaGrammarEvaluationState, type Token } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
-import { dependencies } from "../../../package.json";
-import { ensureModel, type ModelFile } from "../../models/download";
 import type { NodeModel } from "../../protocol";
-import type { NodeEngine } from "../engine";
-import { findModel } from "../find-model";
+import { findModel, type NodeEngine } from "../engine";
 import { type ResponseFormat, readMessages, readParameters } from "../parameters";
 import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar";
@@ -15,14 +12,11 @@ import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { defaultsOf, samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
-/** Share of `load` that goes to fetching and checking the file. */
-const FILE_SHARE = 0.7;
 /** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster; a GPU wants whole batches. */
 const CPU_PREFILL: PrefillLimits = { beside: 32, alone: 64 };
 const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
 
 interface Loaded {
-  file: ModelFile;
   runtime: LlamaRuntime;
   scheduler: LlamaScheduler;
   prompts: PromptBuilder<Token>;
@@ -40,25 +34,16 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   };
 
   return {
-    name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
+    name: host.name,
     synthetic: false,
     slots: config.node.slots,
     models: () => (loaded ? [loaded.card] : []),
     failure: () => loaded?.scheduler.failure,
 
     async load(onProgress) {
-      let done = 0;
-      const report = (fraction: number) => {
-        done = Math.max(done, fraction); // a file that was downloaded is read once more to be checked
-        onProgress(done);
-      };
-      const file = await ensureModel("chat", config, ({ done: bytes, total }) => report((FILE_SHARE * bytes) / total));
-      const llama = await host.start();
-      const runtime = await loadRuntime(llama, file.path, config.node, (fraction) =>
-        report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
-      );
+      const runtime = await loadRuntime(config, host, onProgress);
+      const { llama, file } = runtime;
       loaded = {
-        file,
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
         prompts: createPromptBuilder(promptModel(runtime)),
@@ -72,12 +57,13 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       };
       const { gpu, maxThreads: threads } = llama;
       log.info({ model: file.name, revision: file.revision, gpu: gpu || "off", threads }, "model loaded");
-      report(1);
+      onProgress(1);
     },
 
     async accept({ operation, body, signal }) {
       const parameters = readParameters(operation, body);
-      const { card, file, prompts, runtime, scheduler } = need(parameters.model);
+      const { card, prompts, runtime, scheduler } = need(parameters.model);
+      const recommended = runtime.file.sampling;
       const prompt =
         parameters.operation === "chat" ? prompts.chat(parameters.messages) : prompts.completion(parameters.prompt);
       const room = card.context_window - prompt.length;
@@ -92,7 +78,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           scheduler.run({
             prompt,
             maxTokens: Math.min(parameters.maxTokens ?? room, room),
-            sampling: samplingOf(parameters, isProse ? file.sampling : { ...file.sampling, repetitionPenalty: 1 }),
+            sampling: samplingOf(parameters, isProse ? recommended : { ...recommended, repetitionPenalty: 1 }),
             stops: parameters.stop,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),

@@ -1,35 +1,46 @@
 import type { Llama, LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
+import type { ModelKind } from "../../models/catalogue";
+import { ensureModel, type ModelFile } from "../../models/download";
+import type { LlamaHost } from "./host";
 
-/** A loaded model with the context that all its generations share. */
-export interface LlamaRuntime {
+/** A model that llama.cpp has loaded, and its file. */
+export interface LoadedModel {
   llama: Llama;
+  file: ModelFile;
   model: LlamaModel;
-  context: LlamaContext;
-  /** Tokens of prompt and answer together, for one sequence. */
+  /** Tokens of prompt and answer together, or of one text to embed. */
   contextWindow: number;
 }
+
+/** A chat model with the context that all its generations share. */
+export interface LlamaRuntime extends LoadedModel {
+  context: LlamaContext;
+}
+
+/** Share of the progress that goes to fetching and checking the file. */
+const FILE_SHARE = 0.7;
 
 /** Tokens that one batch holds: enough to use a GPU well, and short enough on a CPU to end within a second. */
 const BATCH_TOKENS = 512;
 
 /** llama.cpp's own limit of sequences in one context. */
-const MOST_SLOTS = 256;
+const MAX_SLOTS = 256;
 
-/** Loads a chat model. `onProgress` gets 0…1. Throws AppError (invalid_request, unavailable) that says what to do. */
+/** Loads the chat model. Throws like `loadModel`, and unavailable where there is no memory for its context. */
 export const loadRuntime = async (
-  llama: Llama,
-  path: string,
-  { slots, contextTokens }: Pick<Config["node"], "slots" | "contextTokens">,
+  config: Config,
+  host: LlamaHost,
   onProgress: (fraction: number) => void,
 ): Promise<LlamaRuntime> => {
-  if (slots > MOST_SLOTS) {
-    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, and the engine llama has at most ${MOST_SLOTS}.`;
+  const { slots } = config.node;
+  if (slots > MAX_SLOTS) {
+    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, and the engine llama has at most ${MAX_SLOTS}.`;
     throw new AppError("invalid_request", message, { param: "GROUNDWIRE_NODE_SLOTS" });
   }
-  const model = await loadModel(llama, path, "GROUNDWIRE_CHAT_MODEL", onProgress);
-  const contextWindow = Math.min(contextTokens, model.trainContextSize);
+  const loaded = await loadModel("chat", config, host, onProgress);
+  const { llama, model, contextWindow } = loaded;
   const batchSize = Math.max(BATCH_TOKENS, slots);
   const context = await model
     .createContext({
@@ -39,24 +50,40 @@ export const loadRuntime = async (
       threads: llama.maxThreads,
       failedCreationRemedy: false, // a smaller context than asked for would refuse prompts that the settings promise
     })
-    .catch(async (cause) => refuse(await noRoom(model, { slots, contextWindow, batchSize }), cause));
-  return { llama, model, context, contextWindow };
+    .catch(async (cause) => {
+      throw new AppError("unavailable", await noRoom(model, { slots, contextWindow, batchSize }), { cause });
+    });
+  return { ...loaded, context };
 };
 
-/** Loads a GGUF file that `setting` names. Throws like `loadRuntime`. */
+const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
+
+/**
+ * Fetches and loads the configured model of a kind. `onProgress` gets fractions from 0 to 1 that never go back. Throws
+ * AppError: as `ensureModel` and the host, or unavailable with what to do.
+ */
 export const loadModel = async (
-  llama: Llama,
-  path: string,
-  setting: string,
+  kind: ModelKind,
+  config: Config,
+  host: LlamaHost,
   onProgress: (fraction: number) => void,
-): Promise<LlamaModel> => {
-  return llama
-    .loadModel({ modelPath: path, onLoadProgress: onProgress })
-    .catch((cause) => refuse(unreadable(path, setting), cause));
-};
-
-const refuse = (message: string, cause: unknown): never => {
-  throw new AppError("unavailable", message, { cause });
+): Promise<LoadedModel> => {
+  let reached = 0;
+  const report = (fraction: number) => {
+    reached = Math.max(reached, fraction); // a downloaded file is read once more to check it
+    onProgress(reached);
+  };
+  const file = await ensureModel(kind, config, ({ done, total }) => report((FILE_SHARE * done) / total));
+  const llama = await host.start();
+  const model = await llama
+    .loadModel({
+      modelPath: file.path,
+      onLoadProgress: (fraction) => report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
+    })
+    .catch((cause) => {
+      throw new AppError("unavailable", unreadable(file.path, VARIABLES[kind]), { cause });
+    });
+  return { llama, file, model, contextWindow: Math.min(config.node.contextTokens, model.trainContextSize) };
 };
 
 const unreadable = (path: string, setting: string): string =>

@@ -3,9 +3,8 @@ import type { Log } from "../../../lib/log";
 import { decodeVector, normalise } from "../../../lib/vectors";
 import type { NodeModel } from "../../protocol";
 import type { Embedder, Embedding } from "../embedder";
-import { findModel } from "../find-model";
-import { brokenAnswer } from "./errors";
-import { createUpstream, type ListedModel, revisionOf } from "./upstream";
+import { findModel } from "../engine";
+import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
 
 /** The parts of an answer to `/v1/embeddings` that are read. */
 interface Answer {

@@ -1,10 +1,8 @@
 import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
-import type { EngineEvent, EngineUsage, Generation, NodeEngine } from "../engine";
-import { findModel } from "../find-model";
-import { brokenAnswer, upstreamFailure } from "./errors";
-import { createUpstream, type ListedModel, revisionOf } from "./upstream";
+import { type EngineEvent, type EngineUsage, findModel, type Generation, type NodeEngine } from "../engine";
+import { brokenAnswer, createUpstream, type ListedModel, revisionOf, upstreamFailure } from "./upstream";
 
 /** The parts of OpenAI's chunks and answers that the node reads. */
 interface Chunk {
