@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 import type { OnBytes } from "../verify";
 import { type BertConfig, readBertConfig } from "./bert-config";
-import { type GgufMetadata, type GgufTensor, writeGguf } from "./gguf-file";
+import { type GgufMetadata, type GgufTensor, metadata, writeGguf } from "./gguf-file";
 import { quantizeQ8 } from "./q8-0";
 import { readSafetensors, type StoredTensor } from "./safetensors";
 
@@ -57,17 +57,17 @@ export const convertBert = async (folder: string, target: string, onBytes: OnByt
 };
 
 const metadataOf = (config: BertConfig): GgufMetadata => ({
-  "general.architecture": { type: "string", value: "bert" },
-  "general.file_type": { type: "uint", value: FILE_TYPE },
-  "general.quantization_version": { type: "uint", value: QUANTIZATION_VERSION },
-  "bert.context_length": { type: "uint", value: config.max_position_embeddings },
-  "bert.embedding_length": { type: "uint", value: config.hidden_size },
-  "bert.feed_forward_length": { type: "uint", value: config.intermediate_size },
-  "bert.block_count": { type: "uint", value: config.num_hidden_layers },
-  "bert.attention.head_count": { type: "uint", value: config.num_attention_heads },
-  "bert.attention.layer_norm_epsilon": { type: "float", value: config.layer_norm_eps },
-  "bert.attention.causal": { type: "bool", value: false },
-  "bert.pooling_type": { type: "uint", value: POOLING[config.pooling] },
+  "general.architecture": metadata.string("bert"),
+  "general.file_type": metadata.uint(FILE_TYPE),
+  "general.quantization_version": metadata.uint(QUANTIZATION_VERSION),
+  "bert.context_length": metadata.uint(config.max_position_embeddings),
+  "bert.embedding_length": metadata.uint(config.hidden_size),
+  "bert.feed_forward_length": metadata.uint(config.intermediate_size),
+  "bert.block_count": metadata.uint(config.num_hidden_layers),
+  "bert.attention.head_count": metadata.uint(config.num_attention_heads),
+  "bert.attention.layer_norm_epsilon": metadata.float(config.layer_norm_eps),
+  "bert.attention.causal": metadata.bool(false),
+  "bert.pooling_type": metadata.uint(POOLING[config.pooling]),
   ...vocabularyOf(config),
 });
 
@@ -75,16 +75,15 @@ const vocabularyOf = ({ vocabulary, type_vocab_size }: BertConfig): GgufMetadata
   const controls = [...CONTROL_TOKENS].map(([token, key]) => {
     const id = vocabulary.indexOf(token);
     if (id < 0) throw new AppError("invalid_request", `The vocabulary has no ${token}: it is not BERT's.`);
-    return [key, { type: "uint", value: id }] as const;
+    return [key, metadata.uint(id)] as const;
   });
   return {
-    "tokenizer.ggml.model": { type: "string", value: "bert" },
-    "tokenizer.ggml.tokens": { type: "strings", value: vocabulary.map(llamaToken) },
-    "tokenizer.ggml.token_type": {
-      type: "ints",
-      value: vocabulary.map((token) => (CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal)),
-    },
-    "tokenizer.ggml.token_type_count": { type: "uint", value: type_vocab_size },
+    "tokenizer.ggml.model": metadata.string("bert"),
+    "tokenizer.ggml.tokens": metadata.strings(vocabulary.map(llamaToken)),
+    "tokenizer.ggml.token_type": metadata.ints(
+      vocabulary.map((token) => (CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal)),
+    ),
+    "tokenizer.ggml.token_type_count": metadata.uint(type_vocab_size),
     ...Object.fromEntries(controls),
   };
 };

@@ -3,16 +3,8 @@ import { pipeline } from "node:stream/promises";
 import type { OnBytes } from "../verify";
 import { Q8_0_BYTES, Q8_0_WEIGHTS } from "./q8-0";
 
-/** A value of GGUF's metadata; integers are 32 bits wide. */
-type GgufValue =
-  | { type: "uint"; value: number }
-  | { type: "float"; value: number }
-  | { type: "bool"; value: boolean }
-  | { type: "string"; value: string }
-  | { type: "strings"; value: readonly string[] }
-  | { type: "ints"; value: readonly number[] };
-
-export type GgufMetadata = Readonly<Record<string, GgufValue>>;
+/** Values by name, encoded by `metadata`. */
+export type GgufMetadata = Readonly<Record<string, Buffer>>;
 
 export interface GgufTensor {
   name: string;
@@ -23,79 +15,36 @@ export interface GgufTensor {
   read(): AsyncIterable<Uint8Array>;
 }
 
-/** Numbers of ggml's `enum ggml_type` and of GGUF's `gguf_metadata_value_type`. */
+/** Number of each type in ggml's `enum ggml_type`. */
 const TENSOR_TYPES = { F32: 0, Q8_0: 8 } as const;
-const VALUE_TYPES = { uint: 4, int: 5, float: 6, bool: 7, string: 8, array: 9 } as const;
 /** "GGUF" */
 const MAGIC = 0x46554747;
 const VERSION = 3;
 /** GGUF's own default for `general.alignment`. */
 const ALIGNMENT = 32;
 
-/** Collects little-endian values. */
-class Bytes {
-  readonly #parts: Buffer[] = [];
+/** GGUF is little-endian, as every machine that Bun runs on. */
+const bytesOf = ({ buffer }: ArrayBufferView<ArrayBuffer>): Buffer => Buffer.from(buffer);
+const u32 = (...values: number[]): Buffer => bytesOf(Uint32Array.from(values));
+const u64 = (...values: number[]): Buffer => bytesOf(BigUint64Array.from(values, BigInt));
+const text = (value: string): Buffer => {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([u64(bytes.length), bytes]);
+};
 
-  u32(value: number): this {
-    return this.#add(4, (buffer) => buffer.writeUInt32LE(value));
-  }
+/** Number of each type in GGUF's `gguf_metadata_value_type`. */
+const VALUE_TYPES = { uint: 4, int: 5, float: 6, bool: 7, string: 8, array: 9 } as const;
+const array = (type: "int" | "string", length: number, ...items: Buffer[]): Buffer =>
+  Buffer.concat([u32(VALUE_TYPES.array, VALUE_TYPES[type]), u64(length), ...items]);
 
-  i32(value: number): this {
-    return this.#add(4, (buffer) => buffer.writeInt32LE(value));
-  }
-
-  u64(value: number): this {
-    return this.#add(8, (buffer) => buffer.writeBigUInt64LE(BigInt(value)));
-  }
-
-  f32(value: number): this {
-    return this.#add(4, (buffer) => buffer.writeFloatLE(value));
-  }
-
-  byte(value: number): this {
-    return this.#add(1, (buffer) => buffer.writeUInt8(value));
-  }
-
-  text(value: string): this {
-    const bytes = Buffer.from(value);
-    this.u64(bytes.length).#parts.push(bytes);
-    return this;
-  }
-
-  concat(): Buffer {
-    return Buffer.concat(this.#parts);
-  }
-
-  #add(length: number, write: (buffer: Buffer) => void): this {
-    const buffer = Buffer.alloc(length);
-    write(buffer);
-    this.#parts.push(buffer);
-    return this;
-  }
-}
-
-const addValue = (bytes: Bytes, entry: GgufValue): void => {
-  switch (entry.type) {
-    case "uint":
-      bytes.u32(VALUE_TYPES.uint).u32(entry.value);
-      return;
-    case "float":
-      bytes.u32(VALUE_TYPES.float).f32(entry.value);
-      return;
-    case "bool":
-      bytes.u32(VALUE_TYPES.bool).byte(entry.value ? 1 : 0);
-      return;
-    case "string":
-      bytes.u32(VALUE_TYPES.string).text(entry.value);
-      return;
-    case "strings":
-      bytes.u32(VALUE_TYPES.array).u32(VALUE_TYPES.string).u64(entry.value.length);
-      for (const text of entry.value) bytes.text(text);
-      return;
-    case "ints":
-      bytes.u32(VALUE_TYPES.array).u32(VALUE_TYPES.int).u64(entry.value.length);
-      for (const value of entry.value) bytes.i32(value);
-  }
+/** Encodes metadata values. Integers are 32 bits wide. */
+export const metadata = {
+  uint: (value: number): Buffer => u32(VALUE_TYPES.uint, value),
+  float: (value: number): Buffer => Buffer.concat([u32(VALUE_TYPES.float), bytesOf(Float32Array.of(value))]),
+  bool: (value: boolean): Buffer => Buffer.concat([u32(VALUE_TYPES.bool), Buffer.of(value ? 1 : 0)]),
+  string: (value: string): Buffer => Buffer.concat([u32(VALUE_TYPES.string), text(value)]),
+  strings: (values: readonly string[]): Buffer => array("string", values.length, ...values.map(text)),
+  ints: (values: readonly number[]): Buffer => array("int", values.length, bytesOf(Int32Array.from(values))),
 };
 
 const tensorBytes = ({ type, shape }: GgufTensor): number => {
@@ -106,22 +55,21 @@ const tensorBytes = ({ type, shape }: GgufTensor): number => {
 const alignedBytes = (sizeBytes: number): number => Math.ceil(sizeBytes / ALIGNMENT) * ALIGNMENT;
 const paddingAfter = (sizeBytes: number): Buffer => Buffer.alloc(alignedBytes(sizeBytes) - sizeBytes);
 
-const head = (metadata: GgufMetadata, tensors: readonly GgufTensor[]): Buffer => {
-  const entries = Object.entries(metadata);
-  const bytes = new Bytes().u32(MAGIC).u32(VERSION).u64(tensors.length).u64(entries.length);
-  for (const [key, value] of entries) addValue(bytes.text(key), value);
+const head = (values: GgufMetadata, tensors: readonly GgufTensor[]): Buffer => {
+  const entries = Object.entries(values);
+  const parts = [u32(MAGIC, VERSION), u64(tensors.length, entries.length)];
+  for (const [key, value] of entries) parts.push(text(key), value);
   let offset = 0;
   for (const tensor of tensors) {
-    bytes.text(tensor.name).u32(tensor.shape.length);
-    for (const length of tensor.shape) bytes.u64(length);
-    bytes.u32(TENSOR_TYPES[tensor.type]).u64(offset);
+    const { name, type, shape } = tensor;
+    parts.push(text(name), u32(shape.length), u64(...shape), u32(TENSOR_TYPES[type]), u64(offset));
     offset += alignedBytes(tensorBytes(tensor));
   }
-  return bytes.concat();
+  return Buffer.concat(parts);
 };
 
-async function* pieces(metadata: GgufMetadata, tensors: readonly GgufTensor[]): AsyncGenerator<Uint8Array> {
-  const start = head(metadata, tensors);
+async function* pieces(values: GgufMetadata, tensors: readonly GgufTensor[]): AsyncGenerator<Uint8Array> {
+  const start = head(values, tensors);
   yield start;
   yield paddingAfter(start.length);
   for (const tensor of tensors) {
@@ -133,7 +81,7 @@ async function* pieces(metadata: GgufMetadata, tensors: readonly GgufTensor[]): 
 /** Writes a GGUF file of version 3; no more than a few pieces of a tensor are in memory at once. */
 export const writeGguf = (
   path: string,
-  metadata: GgufMetadata,
+  values: GgufMetadata,
   tensors: readonly GgufTensor[],
   onBytes: OnBytes,
 ): Promise<void> => {
@@ -145,5 +93,5 @@ export const writeGguf = (
       onBytes(bytes);
     }
   };
-  return pipeline(pieces(metadata, tensors), count, createWriteStream(path));
+  return pipeline(pieces(values, tensors), count, createWriteStream(path));
 };
