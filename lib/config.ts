@@ -8,8 +8,10 @@ import { type Static, Type } from "@sinclair/typebox";
 const text = (env: string, description: string, options: object = {}) => Type.String({ env, description, ...options });
 const optionalText = (env: string, description: string, options: object = {}) =>
   Type.Optional(Type.String({ env, description, minLength: 1, ...options }));
-const whole = (env: string, description: string, value: number | undefined, minimum: number, maximum: number) =>
+const whole = (env: string, description: string, value: number, minimum: number, maximum: number) =>
   Type.Integer({ env, description, minimum, maximum, default: value });
+const optionalWhole = (env: string, description: string, minimum: number, maximum: number) =>
+  Type.Optional(Type.Integer({ env, description, minimum, maximum }));
 const flag = (env: string, description: string, value: boolean) => Type.Boolean({ env, description, default: value });
 const choice = <const T extends string>(env: string, description: string, values: readonly T[], value: T) =>
   Type.Unsafe<T>(
@@ -221,13 +223,11 @@ export const Config = Type.Object({
     ),
     embedderKey: optionalText("GROUNDWIRE_NODE_EMBEDDER_KEY", "API key of that server", { secret: true }),
     embedderSlots: whole("GROUNDWIRE_NODE_EMBEDDER_SLOTS", "Requests for embeddings that run at once", 64, 1, 4096),
-    embedderQueue: Type.Optional(
-      Type.Integer({
-        env: "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
-        description: "Requests for embeddings that may wait; left out: as many as run at once",
-        minimum: 0,
-        maximum: 100_000,
-      }),
+    embedderQueue: optionalWhole(
+      "GROUNDWIRE_NODE_EMBEDDER_QUEUE",
+      "Requests for embeddings that may wait; left out: as many as run at once",
+      0,
+      100_000,
     ),
     slots: whole("GROUNDWIRE_NODE_SLOTS", "Answers that are generated at once", 8, 1, 1024),
     queue: whole("GROUNDWIRE_NODE_QUEUE", "Requests that may wait for a slot", 56, 0, 100_000),
@@ -238,13 +238,11 @@ export const Config = Type.Object({
       128,
       10_000_000,
     ),
-    threads: Type.Optional(
-      Type.Integer({
-        env: "GROUNDWIRE_NODE_THREADS",
-        description: "CPU threads of the engine; left out: the physical cores that are free for it",
-        minimum: 1,
-        maximum: 1024,
-      }),
+    threads: optionalWhole(
+      "GROUNDWIRE_NODE_THREADS",
+      "CPU threads of the engine; left out: the physical cores that are free for it",
+      1,
+      1024,
     ),
     gpu: choice("GROUNDWIRE_NODE_GPU", "Where the model runs", ["auto", "cuda", "vulkan", "metal", "off"], "auto"),
     stuckMs: whole(

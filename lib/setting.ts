@@ -1,18 +1,17 @@
-import { KindGuard, OptionalKind, type TSchema } from "@sinclair/typebox";
+import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { Config } from "./config";
 
 /** One leaf of the configuration's schema. */
 export interface Setting {
-  /** Place in `Config`: `["gateway", "adminKey"]`. */
-  path: readonly string[];
+  /** JSON pointer to its place in `Config`: `/gateway/adminKey`. */
+  pointer: string;
   /** Place in `groundwire.toml`: `gateway.admin_key`. */
   key: string;
   /** The environment variable. */
   env: string;
   description: string;
   default: unknown;
-  isOptional: boolean;
   isSecret: boolean;
   /** A path, resolved against the folder that the process starts in. */
   isFile: boolean;
@@ -27,12 +26,11 @@ const collect = (schema: TSchema, path: readonly string[]): Setting[] => {
   }
   return [
     {
-      path,
+      pointer: `/${path.join("/")}`,
       key: path.map(snakeCase).join("."),
       env: schema.env,
       description: schema.description ?? "",
       default: schema.default,
-      isOptional: schema[OptionalKind] === "Optional",
       isSecret: schema.secret === true,
       isFile: schema.file === true,
       schema,
@@ -43,15 +41,15 @@ const collect = (schema: TSchema, path: readonly string[]): Setting[] => {
 /** Every setting, in the order of the schema. */
 export const SETTINGS: readonly Setting[] = collect(Config, []);
 
-const WORDS_OF_TRUTH: Record<string, boolean> = { true: true, yes: true, on: true, "1": true };
-const WORDS_OF_DENIAL: Record<string, boolean> = { false: false, no: false, off: false, "0": false };
+const TRUE_WORDS: Record<string, boolean> = { true: true, yes: true, on: true, "1": true };
+const FALSE_WORDS: Record<string, boolean> = { false: false, no: false, off: false, "0": false };
 
-/** The value that the text of an environment variable stands for; text that fits no value comes back as it is. */
+/** Parses the text of an environment variable. Text that does not fit the setting is returned unchanged. */
 const fromText = ({ schema }: Setting, text: string): unknown => {
   if (KindGuard.IsInteger(schema)) return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
   if (KindGuard.IsBoolean(schema)) {
     const word = text.trim().toLowerCase();
-    return WORDS_OF_TRUTH[word] ?? WORDS_OF_DENIAL[word] ?? text;
+    return TRUE_WORDS[word] ?? FALSE_WORDS[word] ?? text;
   }
   if (KindGuard.IsArray(schema)) {
     return text
@@ -62,7 +60,7 @@ const fromText = ({ schema }: Setting, text: string): unknown => {
   return text;
 };
 
-/** What a setting accepts, in words that end the sentence "expected …". */
+/** The accepted values, as the end of the sentence "expected …". */
 export const expectation = ({ schema }: Setting): string => {
   if (typeof schema.expected === "string") return schema.expected;
   if (KindGuard.IsInteger(schema)) return `a whole number from ${schema.minimum} to ${schema.maximum}`;
@@ -72,7 +70,7 @@ export const expectation = ({ schema }: Setting): string => {
   return "text";
 };
 
-/** A value for people: secrets are masked, lists separated by commas, nothing is an empty text. */
+/** A value as text: secrets are masked, lists are separated by commas, a missing value is empty. */
 export const display = ({ isSecret }: Setting, value: unknown): string => {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return "";
   if (isSecret) return "********";
@@ -83,7 +81,7 @@ const quote = ({ isSecret }: Setting, value: unknown): string =>
   isSecret ? `a secret of ${String(value).length} characters` : JSON.stringify(value);
 
 /**
- * Reads one given value, a text from the environment or a value from the file. `problem` is the end of a sentence that
+ * Parses and checks one value: text from the environment or a value from the file. `problem` continues a sentence that
  * begins with the setting's name.
  */
 export const readValue = (

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { Value } from "@sinclair/typebox/value";
+import { Value, ValuePointer } from "@sinclair/typebox/value";
 import { parse, TomlError } from "smol-toml";
 import { Config } from "./config";
 import { AppError, type ErrorDetail } from "./errors";
@@ -9,10 +9,10 @@ import { nearest } from "./nearest";
 import { display, readValue, SETTINGS, type Setting } from "./setting";
 import { findContradictions } from "./setting-rules";
 
-/** The one reader of the environment. Every process reads its configuration once, at its start. */
+/** Only this file reads the environment. Every process reads its configuration once, when it starts. */
 export type Environment = Record<string, string | undefined>;
 
-/** Where a value comes from: a variable, `groundwire.toml`, or the default. */
+/** The source of a value: a variable, `groundwire.toml`, or the default. */
 type Origin = "environment" | "file" | "default";
 
 export interface Settings {
@@ -39,11 +39,11 @@ export const readSettings = (env: Environment = process.env, cwd: string = proce
     const given = text ?? file.values.get(setting.key);
     origins.set(setting.key, text !== undefined ? "environment" : given !== undefined ? "file" : "default");
     if (given === undefined) {
-      place(draft, setting, setting.key === "models.dir" ? modelsDir(env) : setting.default, cwd);
+      set(draft, setting, setting.key === "models.dir" ? modelsDir(env) : setting.default, cwd);
       continue;
     }
     const read = readValue(setting, given);
-    if (read.problem === undefined) place(draft, setting, read.value, cwd);
+    if (read.problem === undefined) set(draft, setting, read.value, cwd);
     else
       problems.push({
         path: text === undefined ? `${setting.key} in ${CONFIG_FILE}` : setting.env,
@@ -62,9 +62,15 @@ export const readSettings = (env: Environment = process.env, cwd: string = proce
 export const loadConfig = (env: Environment = process.env, cwd: string = process.cwd()): Config =>
   readSettings(env, cwd).config;
 
-/** The defaults with some values of your own, whatever the environment says: for tests and tools. */
-export const defaultConfig = (overrides: DeepPartial<Config> = {}): Config =>
-  Value.Parse(Config, merge(readSettings({}, "/").config, overrides));
+/** The defaults with these overrides, independent of the environment: for tests and tools. */
+export const defaultConfig = (overrides: DeepPartial<Config> = {}): Config => {
+  const { config } = readSettings({}, "/");
+  for (const { pointer } of SETTINGS) {
+    const value: unknown = ValuePointer.Get(overrides, pointer);
+    if (value !== undefined) ValuePointer.Set(config, pointer, value);
+  }
+  return Value.Parse(Config, config);
+};
 
 export interface SettingView {
   setting: Setting;
@@ -73,14 +79,11 @@ export interface SettingView {
   origin: Origin;
 }
 
-/** Every setting with its effective value and where that comes from. */
+/** Every setting with its effective value and the origin of the value. */
 export const describeSettings = ({ config, origins }: Settings): SettingView[] =>
   SETTINGS.map((setting) => ({
     setting,
-    value: display(
-      setting,
-      setting.path.reduce<unknown>((at, name) => (isRecord(at) ? at[name] : undefined), config),
-    ),
+    value: display(setting, ValuePointer.Get(config, setting.pointer)),
     origin: origins.get(setting.key) ?? "default",
   }));
 
@@ -90,27 +93,8 @@ type DeepPartial<T> = T extends unknown[] ? T : T extends object ? { [K in keyof
 const isRecord = (value: unknown): value is Draft =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-const place = (draft: Draft, { path, isFile }: Setting, value: unknown, cwd: string): void => {
-  let at = draft;
-  for (const name of path.slice(0, -1)) {
-    const next = at[name];
-    const table = isRecord(next) ? next : {};
-    at[name] = table;
-    at = table;
-  }
-  const name = path.at(-1);
-  if (name === undefined || value === undefined) return;
-  at[name] = isFile && typeof value === "string" ? resolve(cwd, value) : value;
-};
-
-const merge = (base: Draft, overrides: Draft): Draft => {
-  const merged = { ...base };
-  for (const [name, value] of Object.entries(overrides)) {
-    const below = merged[name];
-    merged[name] = isRecord(below) && isRecord(value) ? merge(below, value) : value;
-  }
-  return merged;
-};
+const set = (draft: Draft, { pointer, isFile }: Setting, value: unknown, cwd: string): void =>
+  ValuePointer.Set(draft, pointer, isFile && typeof value === "string" ? resolve(cwd, value) : value);
 
 /** The user's cache folder as each system names it. */
 const modelsDir = (env: Environment): string => {
@@ -153,7 +137,7 @@ const readFile = (path: string): FileContent => {
   return content;
 };
 
-/** Turns nested tables into dotted keys; a key that is no setting is a problem. */
+/** Turns nested tables into dotted keys. A key that is not a setting is a problem. */
 const flatten = (table: Draft, prefix: string, content: FileContent): void => {
   for (const [name, value] of Object.entries(table)) {
     const key = prefix + name;
