@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "../../gateway/gateway";
@@ -59,6 +59,8 @@ const documentedStatuses = (url: string) => {
 interface StackSettings {
   gateway?: Partial<Config["gateway"]>;
   datasets?: Partial<Config["datasets"]>;
+  /** Content of the database file to start with; a new database if left out. */
+  database?: Uint8Array;
 }
 
 export const startStack = async (
@@ -66,6 +68,7 @@ export const startStack = async (
   settings: StackSettings = {},
 ): Promise<Stack> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-contract-"));
+  if (settings.database) await writeFile(join(dataDir, "groundwire.db"), settings.database);
   const log = silentLog();
   const base = defaultConfig();
   const node = await startNode(
