@@ -131,6 +131,17 @@ test("every answer says to browsers what it is not for, and how long it took", a
   expect((await send("GET", asset)).headers.get("cache-control")).toContain("immutable");
 });
 
+test("a browser gets an error as a page, but on a path of the API as JSON", async () => {
+  const typeOf = async (method: string, path: string) =>
+    (await send(method, path, { headers: { accept: "text/html" } })).headers.get("content-type")?.split(";")[0];
+  for (const path of ["/nowhere", "/chat/nowhere", "/docs/nowhere"]) {
+    expect([path, await typeOf("GET", path)]).toEqual([path, "text/html"]);
+  }
+  for (const path of ["/healthz", "/openapi.json", "/metrics", "/v1/nothing", "/v1/keys"]) {
+    expect([path, await typeOf("PUT", path)]).toEqual([path, "application/json"]);
+  }
+});
+
 test("what is the same for everyone asks for no session", async () => {
   const cookie = { cookie: "__Host-groundwire=not-a-session" };
   await composition.open();

@@ -21,6 +21,7 @@ import type { DatasetService } from "./datasets/service";
 import { embeddingRoutes } from "./embeddings/routes";
 import type { EmbeddingService } from "./embeddings/service";
 import { evalRoutes } from "./evals/routes";
+import type { RunningEvals } from "./evals/running";
 import type { EvalService } from "./evals/service";
 import type { EvalTransfer } from "./evals/transfer";
 import type { AgreementService } from "./evaluators/agreement";
@@ -77,6 +78,7 @@ export interface Services {
   agreement: AgreementService;
   evals: EvalService;
   evalTransfer: EvalTransfer;
+  runningEvals: RunningEvals;
   labels: LabelService;
   feedback: FeedbackService;
   idempotency: Idempotency;

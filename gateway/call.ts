@@ -27,3 +27,6 @@ export interface Call {
   receivedAt: number;
   traceparent?: string;
 }
+
+/** A call before it has a signal, for work that outlives its request. */
+export type Asking = Omit<Call, "signal">;

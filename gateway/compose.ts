@@ -19,6 +19,7 @@ import { createTransfer } from "./conversations/transfer";
 import { createImports } from "./datasets/imports";
 import { createDatasets } from "./datasets/service";
 import { createEmbeddings } from "./embeddings/service";
+import { RunningEvals } from "./evals/running";
 import { ScoringThread } from "./evals/scoring-thread/scoring-thread";
 import { createEvals } from "./evals/service";
 import { createEvalTransfer } from "./evals/transfer";
@@ -130,6 +131,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
     agreement: createAgreement({ db, evaluators }),
     evals,
     evalTransfer: createEvalTransfer({ db }),
+    runningEvals: new RunningEvals({ evals, activeRequests }),
     labels: createLabels({ db }),
     feedback: createFeedback({ db, imports, uploads }),
     idempotency: createIdempotency({ db, log }),

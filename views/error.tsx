@@ -5,9 +5,6 @@ import { Plain, Shell } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ErrorPanel, errorTitle } from "./ui/states";
 
-const isPagePath = (path: string): boolean =>
-  !/^\/(v1|metrics|healthz|livez|readyz|openapi\.json|docs)(\/|$)/.test(path);
-
 /** Where the reader goes to sign in, and comes back from. */
 const signInPath = (request: Request): string => {
   const shown = request.headers.get("hx-current-url") ?? "";
@@ -18,15 +15,9 @@ const signInPath = (request: Request): string => {
 
 /**
  * A page's error as HTML: who is not signed in is sent to sign in; inside an htmx request the panel goes to the alert
- * region and the screen stays as it was; everything else is a page of its own. undefined for paths of the API.
+ * region and the screen stays as it was; everything else is a page of its own.
  */
-export const errorPage = async (
-  error: AppError,
-  request: Request,
-  requestId: string,
-): Promise<Response | undefined> => {
-  const { pathname } = new URL(request.url);
-  if (!isPagePath(pathname)) return undefined;
+export const errorPage = async (error: AppError, request: Request, requestId: string): Promise<Response> => {
   if (error.kind === "missing_api_key") {
     const location = signInPath(request);
     return isHtmx(request)
@@ -40,6 +31,7 @@ export const errorPage = async (
   }
   // A form was sent to this address, and the reader opens it again: the page with the form is one step up.
   if (error.kind === "method_not_allowed" && request.method === "GET") {
+    const { pathname } = new URL(request.url);
     const location = pathname.slice(0, pathname.lastIndexOf("/")) || "/";
     return new Response(null, { status: 303, headers: { ...PAGE_HEADERS, location } });
   }

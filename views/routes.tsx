@@ -1,8 +1,8 @@
 import { Elysia, t } from "elysia";
-import type { ActiveRequests } from "../gateway/active-requests";
 import type { ConversationService } from "../gateway/conversations/service";
 import type { Imports } from "../gateway/datasets/imports";
 import type { DatasetService } from "../gateway/datasets/service";
+import type { RunningEvals } from "../gateway/evals/running";
 import type { EvalService } from "../gateway/evals/service";
 import type { EvalTransfer } from "../gateway/evals/transfer";
 import type { AgreementService } from "../gateway/evaluators/agreement";
@@ -49,7 +49,7 @@ interface PageServices {
   labels: LabelService;
   models: Models;
   prompts: PromptService;
-  activeRequests: ActiveRequests;
+  runningEvals: RunningEvals;
   sessions: SessionService;
   uploads: Uploads;
 }

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Asking } from "../call";
 import { PathId } from "../contract";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
@@ -24,7 +25,6 @@ import {
   RenameConversation,
   StopResult,
 } from "./contract";
-import type { Asking } from "./running-answers";
 import type { ConversationService } from "./service";
 import type { ConversationTransfer } from "./transfer";
 

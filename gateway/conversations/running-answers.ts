@@ -2,7 +2,7 @@ import { AppError, toAppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { withTimeout } from "../../lib/with-timeout";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
-import type { Call } from "../call";
+import type { Asking, Call } from "../call";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
 import type { Principal } from "../principal";
@@ -12,9 +12,6 @@ import { type AnswerEvent, type AnswerState, Generation } from "./generation";
 
 /** How often a running answer is saved, so that a crash loses little of it. */
 export const SAVE_MS = 5000;
-
-/** What an answer needs from the request that asked for it. */
-export type Asking = Omit<Call, "signal">;
 
 export interface AnswerToWrite extends Pick<AnswerState, "id" | "versions"> {
   conversation: { id: string; model: string };

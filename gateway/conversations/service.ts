@@ -4,6 +4,7 @@ import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import type { Log } from "../../lib/log";
 import type { ActiveRequests } from "../active-requests";
+import type { Asking } from "../call";
 import type { ChatMessage } from "../chat/contract";
 import type { ChatService } from "../chat/service";
 import { assertMayStore } from "../content-logging";
@@ -22,7 +23,7 @@ import type {
   CreateConversation,
 } from "./contract";
 import { type AnswerState, whenAborted } from "./generation";
-import { type Asking, RunningAnswers, SAVE_MS } from "./running-answers";
+import { RunningAnswers, SAVE_MS } from "./running-answers";
 import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
 
 /** A reader who closes the tab finds the whole answer when coming back within this time. */

@@ -7,12 +7,8 @@ import { isApiCall } from "./gate";
 import { linger } from "./linger";
 import { needsKey, type RouteTable } from "./route-table";
 
-/** Renders an error as a page; undefined if the request is not for a page. */
-export type ErrorPage = (
-  error: AppError,
-  request: Request,
-  requestId: string,
-) => Response | undefined | Promise<Response | undefined>;
+/** Renders an error as a page. */
+export type ErrorPage = (error: AppError, request: Request, requestId: string) => Promise<Response>;
 
 /** When the same request may be sent again, on every 429 and 503; one second if the error doesn't say. */
 export const retryHeaders = ({ status, detail }: AppError): Record<string, string> => {
@@ -78,7 +74,7 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable;
     }
     exchange.finish(error.kind === "client_closed" ? 499 : error.status, error.kind);
     exchange.headers["server-timing"] = exchange.timing();
-    const isPage = URL.canParse(request.url) && !isApiCall(request);
+    const isPage = !isApiCall(request) && URL.canParse(request.url) && !routes.isApi(new URL(request.url).pathname);
     const drawn = isPage ? await page?.(error, request, exchange.requestId) : undefined;
     if (drawn) {
       const common = Object.entries(exchange.headers).filter(([name]) => !drawn.headers.has(name));

@@ -99,6 +99,13 @@ export class RouteTable {
       : [...new Set([...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"])].sort();
   }
 
+  /** Whether the path is part of the API and not a page: it needs a key, or the document has it. */
+  isApi(path: string): boolean {
+    return (
+      needsKey(path) || this.#placesOf(path).some(({ routes }) => routes.values().some((route) => route.isDocumented))
+    );
+  }
+
   /** The not_found error for an unknown path, with a suggested route. */
   noRoute(method: string, path: string): AppError {
     const likely = this.#likelyRoute(method, path);
@@ -126,17 +133,18 @@ export class RouteTable {
     this.#patterns.sort(byFixedFirst);
   }
 
-  /**
-   * Sorted methods of the routes that match `path`; empty if none does. A static path wins: `/conversations/export`
-   * does not get the methods of `/conversations/:id`.
-   */
-  #methodsOn(path: string): string[] {
+  /** A static path wins: `/conversations/export` is not `/conversations/:id`. */
+  #placesOf(path: string): Place[] {
     this.#build();
     const wanted = withoutSlash(path);
     const fixed = this.#fixed.get(wanted);
     const parts = wanted.split("/");
-    const places = fixed ? [fixed] : this.#patterns.filter((place) => fits(place, parts));
-    return [...new Set(places.flatMap(({ routes }) => [...routes.keys()]))].sort();
+    return fixed ? [fixed] : this.#patterns.filter((place) => fits(place, parts));
+  }
+
+  /** Sorted methods of the routes that match `path`; empty if none does. */
+  #methodsOn(path: string): string[] {
+    return [...new Set(this.#placesOf(path).flatMap(({ routes }) => [...routes.keys()]))].sort();
   }
 
   /**

@@ -8,6 +8,7 @@ import { memoryCache } from "../../gateway/adapters/cache-memory";
 import { createConversations } from "../../gateway/conversations/service";
 import { createImports } from "../../gateway/datasets/imports";
 import { createDatasets } from "../../gateway/datasets/service";
+import { RunningEvals } from "../../gateway/evals/running";
 import { createEvals } from "../../gateway/evals/service";
 import { createEvalTransfer } from "../../gateway/evals/transfer";
 import { createAgreement } from "../../gateway/evaluators/agreement";
@@ -143,7 +144,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         labels,
         models,
         prompts,
-        activeRequests,
+        runningEvals: new RunningEvals({ evals, activeRequests }),
         sessions,
         uploads,
       }),

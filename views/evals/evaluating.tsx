@@ -2,7 +2,6 @@ import type { EvalStage } from "../../gateway/evals/service";
 import type { AppError } from "../../lib/errors";
 import { ErrorPanel } from "../ui/states";
 import { duration } from "../ui/time";
-import type { RunningEval } from "./running";
 
 /** After this long the page says that the evaluation is still running. */
 const LONG_MS = 10_000;
@@ -14,7 +13,7 @@ const LONG_MS = 10_000;
 const STATUS_ID = "evaluating-status";
 
 /** The current step, updated every second until the evaluation ends. */
-export const Evaluating = ({ running: { id, stage, startedMs } }: { running: RunningEval }) => {
+export const Evaluating = ({ id, stage, startedMs }: { id: string; stage: EvalStage; startedMs: number }) => {
   const tookMs = performance.now() - startedMs;
   return (
     <div id="evaluating-now" class="evaluating">

@@ -1,7 +1,7 @@
 import { Elysia, t } from "elysia";
-import type { ActiveRequests } from "../../gateway/active-requests";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { runFile } from "../../gateway/evals/run-file";
+import { type RunningEvals, StoppedByReader } from "../../gateway/evals/running";
 import type { EvalService } from "../../gateway/evals/service";
 import type { EvalTransfer } from "../../gateway/evals/transfer";
 import type { EvaluatorService } from "../../gateway/evaluators/service";
@@ -28,7 +28,6 @@ import { type RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { createNewForm } from "./new-form";
 import { ResultPage, RunPage } from "./run";
-import { RunningEvals, StoppedByReader } from "./running";
 
 const PAGE_LENGTH = 50;
 const MANY = 100;
@@ -50,7 +49,7 @@ interface Services {
   labels: LabelService;
   models: Pick<Models, "list">;
   prompts: Pick<PromptService, "list">;
-  activeRequests: ActiveRequests;
+  runningEvals: RunningEvals;
 }
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
@@ -76,8 +75,7 @@ interface Refused {
 
 /** `/evals`: the list of runs, the form for a new one, and each run with its scores and labels. */
 export const evalPageRoutes = (services: Services) => {
-  const { datasets, evals, evalTransfer, evaluators, labels } = services;
-  const running = new RunningEvals(services);
+  const { datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
   const newForm = createNewForm(services);
   const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
@@ -129,22 +127,15 @@ export const evalPageRoutes = (services: Services) => {
     const { shadows } = await newForm.choices(principalOf(request));
     const read = readEvalForm(form, { ...context, shadows });
     if ("problems" in read) return showForm(request, form, read.problems);
-    const started = running.start(askingOf(request), read.request);
+    const started = runningEvals.start(askingOf(request), read.request);
     if (!isHtmx(request)) {
       const { run } = await started.done;
       return redirect(request, `/evals/${run.id}`);
     }
     const exchange = exchangeOf(request);
     const pieces = async function* () {
-      let ended = false;
-      const end = () => {
-        ended = true;
-      };
-      started.done.then(end, end);
-      while (!ended) {
-        const { stageChanged } = started;
-        yield await sseMessage(<Evaluating running={started} />);
-        await Promise.race([started.done.then(end, end), stageChanged, Bun.sleep(UPDATE_MS)]);
+      for await (const stage of started.stages(UPDATE_MS)) {
+        yield await sseMessage(<Evaluating {...started} stage={stage} />);
       }
       yield await started.done.then(
         ({ run }) => sseMessage(<Evaluated path={`/evals/${run.id}`} />),
@@ -230,7 +221,7 @@ export const evalPageRoutes = (services: Services) => {
     .post(
       "/running/:id/stop",
       ({ request, params }) => {
-        running.stop(principalOf(request).keyId, params.id);
+        runningEvals.stop(principalOf(request).keyId, params.id);
         return isHtmx(request)
           ? new Response(null, { status: 204, headers: PAGE_HEADERS })
           : redirect(request, "/evals");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { ActiveRequests } from "../../gateway/active-requests";
-import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
 import { PRINCIPAL } from "../../tests/principal";
+import { ActiveRequests } from "../active-requests";
+import type { EvaluateRequest, Evaluation } from "./contract";
 import { RunningEvals, StoppedByReader } from "./running";
 
 const REQUEST: EvaluateRequest = { sample: { input: "Who?", references: ["Ada"] } };

@@ -1,18 +1,16 @@
-import type { ActiveRequest, ActiveRequests } from "../../gateway/active-requests";
-import type { Call } from "../../gateway/call";
-import type { EvaluateRequest, Evaluation } from "../../gateway/evals/contract";
-import type { EvalService, EvalStage } from "../../gateway/evals/service";
+import type { ActiveRequest, ActiveRequests } from "../active-requests";
+import type { Asking } from "../call";
+import type { EvaluateRequest, Evaluation } from "./contract";
+import type { EvalService, EvalStage } from "./service";
 
 /** An evaluation that a page has started. */
 export interface RunningEval {
   id: string;
   startedMs: number;
-  /** The current step. */
-  stage: EvalStage;
-  /** Resolves when the step changes. */
-  stageChanged: Promise<void>;
   /** Rejects with `StoppedByReader` when its reader stops it. */
   done: Promise<Evaluation>;
+  /** The current step: now, after each change and every `everyMs`, until the evaluation has ended. */
+  stages(everyMs: number): AsyncGenerator<EvalStage>;
 }
 
 /** The reader stopped the evaluation. */
@@ -26,16 +24,13 @@ interface RunningDeps {
 
 /** Evaluations started from a page. They keep running after the reader leaves, until they finish or their key ends. */
 export class RunningEvals {
-  readonly #deps: RunningDeps;
   readonly #active = new Map<string, { keyId: string; request: string; running: RunningEval; stop(): void }>();
 
-  constructor(deps: RunningDeps) {
-    this.#deps = deps;
-  }
+  constructor(private readonly deps: RunningDeps) {}
 
   /** Starts an evaluation. If the same key sends the same form while it runs (a reload), returns the running one. */
-  start(asking: Omit<Call, "signal">, request: EvaluateRequest): RunningEval {
-    const { evals, activeRequests } = this.#deps;
+  start(asking: Asking, request: EvaluateRequest): RunningEval {
+    const { evals, activeRequests } = this.deps;
     const { keyId } = asking.principal;
     const text = JSON.stringify(request);
     for (const active of this.#active.values()) {
@@ -48,33 +43,39 @@ export class RunningEvals {
       abort.abort();
     };
     const active: ActiveRequest = { keyId, end };
-    let step = Promise.withResolvers<void>();
-    const running: RunningEval = {
-      id: crypto.randomUUID(),
-      startedMs: performance.now(),
-      stage: { step: "preparing" },
-      stageChanged: step.promise,
-      done: evals
-        .evaluate({ ...asking, signal: abort.signal }, request, {
-          onStage: (stage) => {
-            running.stage = stage;
-            step.resolve();
-            step = Promise.withResolvers();
-            running.stageChanged = step.promise;
-          },
-        })
-        .catch((error) => {
-          throw endedBy ?? error;
-        })
-        .finally(() => {
-          activeRequests.delete(active);
-          this.#active.delete(running.id);
-        }),
-    };
+    const id = crypto.randomUUID();
+    let isOver = false;
+    let stage: EvalStage = { step: "preparing" };
+    let change = Promise.withResolvers<void>();
+    const done = evals
+      .evaluate({ ...asking, signal: abort.signal }, request, {
+        onStage: (next) => {
+          stage = next;
+          change.resolve();
+          change = Promise.withResolvers();
+        },
+      })
+      .catch((error) => {
+        throw endedBy ?? error;
+      })
+      .finally(() => {
+        isOver = true;
+        change.resolve();
+        activeRequests.delete(active);
+        this.#active.delete(id);
+      });
     // Nothing awaits it once the reader has left. A failure is in the log of the request that started it.
-    running.done.catch(() => {});
+    done.catch(() => {});
+    const stages = async function* (everyMs: number) {
+      while (!isOver) {
+        const { promise: changed } = change;
+        yield stage;
+        await Promise.race([changed, Bun.sleep(everyMs)]);
+      }
+    };
+    const running = { id, startedMs: performance.now(), done, stages };
     activeRequests.add(active);
-    this.#active.set(running.id, { keyId, request: text, running, stop: () => end(new StoppedByReader()) });
+    this.#active.set(id, { keyId, request: text, running, stop: () => end(new StoppedByReader()) });
     return running;
   }
 
