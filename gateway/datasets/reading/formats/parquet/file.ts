@@ -56,7 +56,7 @@ export class RandomFile {
     return bytes;
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     closeSync(this.#fd);
   }
 }

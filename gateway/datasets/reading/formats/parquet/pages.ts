@@ -1,106 +1,234 @@
-import type { ColumnMetaData, PageHeader, ParquetType } from "hyparquet";
+import type { CompressionCodec, DataReader, PageHeader, ParquetType } from "hyparquet";
+// hyparquet exports neither of these, and checking a page before it is decoded needs both (docs/decisions/0012).
 import { parquetHeader } from "hyparquet/src/column.js";
-import { noteRead } from "../../garbage";
-import { formatBytes, invalid } from "../../limits";
+import { deltaBinaryUnpack } from "hyparquet/src/delta.js";
+import { AppError } from "../../../../../lib/errors";
+import type { Garbage } from "../../garbage";
+import { formatBytes, invalid, tooLarge } from "../../limits";
 import { decompress } from "./codecs";
-import { checkStated, damaged, type RandomFile } from "./file";
+import { checkStated, damaged, guarded } from "./file";
+import { bitWidth, readHybrid } from "./hybrid";
 
-/** A header may hold the smallest and the largest of the page's values: most of these are short. */
-const HEADER_BYTES = [4096, 1_048_576];
+/** A header may hold the smallest and the largest of the page's values. */
+const MAX_HEADER_BYTES = 1_048_576;
+/** Memory for the decoded values of a row group; they stay until its last row has been read. */
+const MAX_MEMORY_BYTES = 160 * 1_048_576;
+/** What a value takes besides the bytes of its page: its levels and its place in a list of values, then an object. */
+const VALUE_BYTES = 16;
+const OBJECT_BYTES = 88;
+const LIST_BYTES = 64;
 
-/** Steps through the pages of one column in one row group: a header, then its page, and so on. */
-export class RawPages {
-  readonly #end: number;
-  #at: number;
+/** How the values of a column without children are stored. */
+export interface Leaf {
+  /** Names of the schema's parts, joined by dots. */
+  column: string;
+  type: ParquetType;
+  codec: CompressionCodec;
+  /** Maximum definition level. */
+  definition: number;
+  /** By repetition level, up to the maximum: the definition level at which it repeats. */
+  repeated: readonly number[];
+}
+
+/** The pages of a column in a row group, up to the first that can't be read. */
+export interface CheckedPages {
+  /** Headers and packed pages as they are in the file. */
+  buffer: ArrayBuffer;
+  /** The unpacked page, or its unpacked values in version 2, by the offset of what is packed in `buffer`. */
+  unpacked: ReadonlyMap<number, Uint8Array>;
+  failure: AppError | undefined;
+}
+
+/** Keeps the decoded values of a row group within the memory limit. */
+export class GroupMemory {
+  #bytes = 0;
+
+  constructor(private readonly garbage: Garbage) {}
+
+  /** Throws payload_too_large. */
+  take(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_MEMORY_BYTES) throw groupTooLarge(MAX_MEMORY_BYTES);
+    this.garbage.note(bytes);
+  }
+}
+
+export const groupTooLarge = (bytes: number): AppError =>
+  tooLarge(
+    `a row group of the Parquet file takes more than ${formatBytes(bytes)} unpacked. Write smaller row groups, for ` +
+      "example with row_group_size=10000 in pyarrow, or map columns that you don't need to null.",
+  );
+
+/**
+ * Unpacks and checks pages until they hold `count` values. hyparquet trusts what a page declares: six bytes can make it
+ * fill all memory. Throws payload_too_large if the values don't fit into memory.
+ */
+export const checkPages = (
+  bytes: Uint8Array<ArrayBuffer>,
+  count: number,
+  leaf: Leaf,
+  memory: GroupMemory,
+): CheckedPages => {
+  const unpacked = new Map<number, Uint8Array>();
+  const checker = new PageChecker(leaf, memory);
+  let at = 0;
+  let failure: AppError | undefined;
+  try {
+    // hyparquet stops before a last single byte, too.
+    while (checker.values < count && at < bytes.length - 1) {
+      const page = guarded(
+        () => checker.check(pageAt(bytes, at, leaf, memory)),
+        "a page can't be decoded",
+        leaf.column,
+      );
+      unpacked.set(page.packedAt, page.content.subarray(page.levelBytes));
+      at = page.end;
+    }
+  } catch (error) {
+    if (!(error instanceof AppError) || error.kind !== "dataset_invalid") throw error;
+    failure = error;
+  }
+  return { buffer: at < bytes.length ? bytes.buffer.slice(0, at) : bytes.buffer, unpacked, failure };
+};
+
+interface Page {
+  header: PageHeader;
+  /** Number of values with those that are null. */
+  count: number;
+  /** Unpacked, in a buffer of its own: hyparquet reads to the end of the buffer. */
+  content: Uint8Array;
+  /** Length of the levels at the beginning that are never packed, as in version 2. */
+  levelBytes: number;
+  packedAt: number;
+  /** Where the next header begins. */
+  end: number;
+}
+
+const pageAt = (bytes: Uint8Array<ArrayBuffer>, start: number, leaf: Leaf, memory: GroupMemory): Page => {
+  const { column, codec } = leaf;
+  const reader = {
+    view: new DataView(bytes.buffer, 0, Math.min(bytes.length, start + MAX_HEADER_BYTES)),
+    offset: start,
+  };
+  const header = parquetHeader(reader);
+  const end = reader.offset + checkStated(header.compressed_page_size, bytes.length - reader.offset, column);
+  const size = checkStated(header.uncompressed_page_size, MAX_MEMORY_BYTES, column);
+  const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
+  const count = checkStated((v1 ?? v2 ?? dictionary)?.num_values, MAX_MEMORY_BYTES, column);
+  memory.take(size + count * valueBytes(header, leaf));
+  const repetitions = checkStated(v2?.repetition_levels_byte_length ?? 0, size, column);
+  const levelBytes = repetitions + checkStated(v2?.definition_levels_byte_length ?? 0, size - repetitions, column);
+  const packedAt = checkStated(reader.offset + levelBytes, end, column);
+  const packed = bytes.subarray(packedAt, end);
+  const values = v2?.is_compressed === false ? packed : decompress(packed, codec, size - levelBytes, column);
+  const content = new Uint8Array(levelBytes + values.length);
+  content.set(bytes.subarray(reader.offset, packedAt));
+  content.set(values, levelBytes);
+  return { header, count, content, levelBytes, packedAt, end };
+};
+
+/** Values that are bytes are objects, unless they are in a dictionary. */
+const valueBytes = ({ data_page_header: v1, data_page_header_v2: v2 }: PageHeader, { type }: Leaf): number => {
+  const isObject = type.endsWith("BYTE_ARRAY") && !(v1 ?? v2)?.encoding.endsWith("_DICTIONARY");
+  return VALUE_BYTES + (isObject ? OBJECT_BYTES : 0);
+};
+
+/** Encodings that take no more memory than `valueBytes` says, whatever is in the page. */
+const BOUNDED_ENCODINGS: ReadonlySet<string> = new Set([
+  "PLAIN",
+  "BYTE_STREAM_SPLIT",
+  "DELTA_BINARY_PACKED",
+  "DELTA_LENGTH_BYTE_ARRAY",
+]);
+
+/** Checks the pages of a column in their order. Its methods throw dataset_invalid. */
+class PageChecker {
+  /** Values in the data pages so far, with those that are null. */
+  values = 0;
+  #dictionarySize: number | undefined;
 
   constructor(
-    private readonly file: RandomFile,
-    private readonly metadata: ColumnMetaData,
-    private readonly column: string,
-  ) {
-    this.#at = checkStated(Number(metadata.dictionary_page_offset || metadata.data_page_offset), file.size, column);
-    this.#end = checkStated(this.#at + Number(metadata.total_compressed_size), file.size, column);
-  }
+    private readonly leaf: Leaf,
+    private readonly memory: GroupMemory,
+  ) {}
 
-  /** The next header, undefined at the end. Its page has to be taken or passed before the next one. */
-  header(): PageHeader | undefined {
-    if (this.#at >= this.#end) return undefined;
-    for (const length of HEADER_BYTES) {
-      const bytes = this.file.read(this.#at, Math.min(length, this.#end - this.#at));
-      const reader = { view: new DataView(bytes.buffer), offset: 0 };
-      try {
-        const header = parquetHeader(reader);
-        this.#at += reader.offset;
-        checkStated(header.compressed_page_size, this.#end - this.#at, this.column);
-        return header;
-      } catch {
-        // Perhaps it is longer than what was read.
-      }
+  check(page: Page): Page {
+    const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = page.header;
+    if (dictionary) this.#dictionarySize = page.count;
+    else {
+      const { present, at } = this.#checkLevels(page);
+      if (v2 && present !== page.count - v2.num_nulls) throw damaged("a page has too few values", this.leaf.column);
+      if (present > 0) this.#checkValues((v1 ?? v2)?.encoding, page, at, present);
+      this.values += page.count;
     }
-    throw damaged("a page's header can't be read", this.column);
+    return page;
   }
 
-  pass({ compressed_page_size }: PageHeader): void {
-    this.#at += compressed_page_size;
+  /** Returns the number of values that are not null, and where they begin. */
+  #checkLevels({ header: { data_page_header_v2: v2 }, content, count }: Page): { present: number; at: number } {
+    const { definition, repeated, column } = this.leaf;
+    let at = 0;
+    const read = (max: number, stated: number | undefined): Uint8Array | undefined => {
+      if (max === 0 && stated === undefined) return undefined;
+      // Version 1 pages have the length before the levels, version 2 pages have it in the header.
+      const start = stated === undefined ? at + 4 : at;
+      const end = checkStated(start + (stated ?? viewOf(content).getUint32(at, true)), content.length, column);
+      at = end;
+      if (max === 0) return undefined;
+      const levels = new Uint8Array(count);
+      readHybrid(content, { start, end, width: bitWidth(max) }, levels);
+      return levels;
+    };
+    const repetitions = read(repeated.length - 1, v2?.repetition_levels_byte_length);
+    const definitions = read(definition, v2?.definition_levels_byte_length);
+    for (const level of repetitions ?? []) {
+      const begun = repeated[level];
+      if (begun === undefined) throw damaged("a level in it can't be", column);
+      this.memory.take((definition - begun) * LIST_BYTES);
+    }
+    const present = definitions ? definitions.reduce((sum, level) => sum + (level === definition ? 1 : 0), 0) : count;
+    return { present, at };
   }
 
-  /** The page in the state before compression. */
-  take(header: PageHeader): Uint8Array {
-    const bytes = this.file.read(this.#at, header.compressed_page_size);
-    this.pass(header);
-    const { data_page_header_v2: v2, uncompressed_page_size: size } = header;
-    if (!v2) return decompress(bytes, this.metadata.codec, size, this.column);
-    if (v2.is_compressed === false) return bytes;
-    // The levels in front of the values are never compressed.
-    const stated = v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
-    const levels = checkStated(stated, Math.min(size, bytes.length), this.column);
-    const values = decompress(bytes.subarray(levels), this.metadata.codec, size - levels, this.column);
-    return Buffer.concat([bytes.subarray(0, levels), values]);
+  #checkValues(encoding: string | undefined, { header, content }: Page, at: number, count: number): void {
+    const { column, type } = this.leaf;
+    if (encoding?.endsWith("_DICTIONARY") && type !== "BOOLEAN") {
+      const size = this.#dictionarySize;
+      if (size === undefined) throw damaged("a page comes before its dictionary", column);
+      const width = content[at] ?? 0;
+      if (width > MAX_INDEX_BITS) throw damaged("the indexes of a page are too wide", column);
+      const indexes = new Uint32Array(count);
+      // Version 1 pages hold nothing else if there is only one value.
+      const isEmpty = width === 0 && header.data_page_header !== undefined;
+      if (!isEmpty) readHybrid(content, { start: at + 1, end: content.length, width }, indexes);
+      if (indexes.some((index) => index >= size)) throw damaged("a value is not in its dictionary", column);
+    } else if (encoding === "RLE" && type === "BOOLEAN") {
+      readHybrid(content, { start: at + 4, end: content.length, width: 1 }, new Uint8Array(count));
+    } else if (encoding === "DELTA_BYTE_ARRAY") {
+      this.memory.take(deltaByteArraySize({ view: viewOf(content), offset: at }, count));
+    } else if (encoding === undefined || !BOUNDED_ENCODINGS.has(encoding)) {
+      const name = encoding ?? "of a page";
+      throw invalid(`the encoding ${name} is not supported. Write the file with the default encodings.`, { column });
+    }
   }
 }
 
-/** Memory limit for all open pages and dictionaries together. */
-const MAX_COST_BYTES = 16 * 1_048_576;
+/** Wider indexes overflow in hyparquet, and a dictionary with so many values does not fit into memory. */
+const MAX_INDEX_BITS = 24;
 
-/** Enforces the memory limit for the open pages of all columns together. */
-export class OpenPages {
-  readonly #costs = new Map<object, number>();
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
-  /** Sets the memory that `holder` will need. Throws dataset_invalid if the sum of all holders exceeds the limit. */
-  hold(holder: object, costBytes: number, column: string): void {
-    this.#costs.set(holder, costBytes);
-    const sum = this.#costs.values().reduce((all, each) => all + each, 0);
-    if (sum > MAX_COST_BYTES) {
-      throw invalid(
-        `the pages of the Parquet file take more than ${formatBytes(MAX_COST_BYTES)} at a time. Map columns that you ` +
-          "don't need to null, write the file with smaller pages, or upload JSONL.",
-        { column },
-      );
+/** Bytes of all values together. Each value repeats the beginning of the one before, so a few bytes can expand to many. */
+const deltaByteArraySize = (reader: DataReader, count: number): number => {
+  const lengths = new Int32Array(count);
+  let size = 0;
+  for (const _part of ["prefixes", "suffixes"]) {
+    deltaBinaryUnpack(reader, count, lengths);
+    for (const length of lengths) {
+      if (length < 0) throw damaged("a text has a length below zero");
+      size += length;
     }
-    noteRead(costBytes);
   }
-
-  letGo(holder: object): void {
-    this.#costs.delete(holder);
-  }
-}
-
-/** Per value of a page: two levels and a dictionary index. */
-const VALUE_COST = 6;
-
-/** The number of values that a page or dictionary declares. */
-export const statedCount = ({
-  data_page_header: v1,
-  data_page_header_v2: v2,
-  dictionary_page_header: dictionary,
-}: PageHeader): number | undefined => (v1 ?? v2 ?? dictionary)?.num_values;
-
-/** Bytes per value in memory, in addition to the page itself, while the page is open. */
-export const valueCost = (header: PageHeader, type: ParquetType): number => {
-  if (header.type === "DICTIONARY_PAGE") return type === "BYTE_ARRAY" ? 4 : 64;
-  const encoding = (header.data_page_header ?? header.data_page_header_v2)?.encoding;
-  const isSplit = encoding === "BYTE_STREAM_SPLIT" && type === "FIXED_LEN_BYTE_ARRAY";
-  if (encoding?.endsWith("BYTE_ARRAY") || isSplit) return VALUE_COST + 128;
-  const isReadBySlices = encoding?.startsWith("PLAIN") || encoding === "RLE_DICTIONARY";
-  return VALUE_COST + (isReadBySlices && type !== "BOOLEAN" ? 0 : 8);
+  return size;
 };

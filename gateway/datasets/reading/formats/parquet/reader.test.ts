@@ -116,20 +116,16 @@ describe("what a file states is not believed", () => {
     await refused(file([column("input", ["a", "b"])], { codec: "GZIP", compressors }), "a page can't be decoded");
   });
 
-  test("a page that states more than fits into memory", async () => {
-    const path = file(
-      [
-        column(
-          "input",
-          texts(1000, (i) => `${i}`.padEnd(30_000, "x")),
-          { encoding: "PLAIN" },
-        ),
-      ],
-      {
-        pageSize: 30_000_000,
-      },
-    );
-    await refused(path, "The pages of the Parquet file take more than 16 MiB at a time.");
+  test("a row group that takes more than 64 MiB unpacked, unless the column is left out", async () => {
+    const data = texts(1000, (i) => `${i}`.padEnd(70_000, "x"));
+    const path = file([
+      column("a", ["b"].concat(new Array(999).fill("c"))),
+      column("input", data, { encoding: "PLAIN" }),
+    ]);
+    await refused(path, "A row group of the Parquet file takes more than 64 MiB unpacked. Write smaller row groups");
+    expect(await read(path, LIMITS, ["input"])).toHaveLength(1000);
+    const small = file([column("input", data, { encoding: "PLAIN" })], { rowGroupSize: 500 });
+    expect(await read(small)).toHaveLength(1000);
   });
 
   test("a row that is too long rejects only itself", async () => {
@@ -211,10 +207,13 @@ describe("what a file states is not believed", () => {
   });
 
   test("texts that repeat the one before for more than fits into memory", async () => {
-    const data = texts(1000, (i) => `${"x".repeat(30_000)}${i}`);
-    const path = file([column("input", data, { encoding: "DELTA_BYTE_ARRAY" })], { pageSize: 60_000_000 });
-    expect(Bun.file(path).size).toBeLessThan(100_000);
-    await refused(path, "The pages of the Parquet file take more than 16 MiB at a time.");
+    const data = texts(6000, (i) => `${"x".repeat(30_000)}${i}`);
+    const path = file([column("input", data, { encoding: "DELTA_BYTE_ARRAY" })], {
+      pageSize: 200_000_000,
+      rowGroupSize: 6000,
+    });
+    expect(Bun.file(path).size).toBeLessThan(300_000);
+    await refused(path, "A row group of the Parquet file takes more than 160 MiB unpacked.");
     const few = file([column("input", data.slice(0, 100), { encoding: "DELTA_BYTE_ARRAY" })]);
     expect(await read(few)).toEqual(data.slice(0, 100).map((input, i) => [i + 1, { input }]));
   });

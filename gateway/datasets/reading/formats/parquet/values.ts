@@ -1,44 +1,68 @@
 import type { SchemaElement, SchemaTree } from "hyparquet";
-import { isMapLike } from "hyparquet/src/schema.js";
-import { FORBIDDEN_NAMES, forbiddenName, invalid } from "../../limits";
+import { FORBIDDEN_NAMES, forbiddenName } from "../../limits";
 import { Unreadable } from "../../rows";
 import { NumberText, parseJson } from "../json-value";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** JSON text that is parsed only when its row is read: many rows may share a dictionary value. */
-class JsonBytes {
-  constructor(readonly bytes: Uint8Array) {}
-}
-
 const noText = new Unreadable("a value here is not UTF-8 text. Write it as text, or map the column to null.");
 
 /**
- * A Parquet value as JSON: bytes become text, integers beyond 2^53 keep their digits, and NaN and infinities become text.
- * `Unreadable` for bytes that are not UTF-8, and for anything that contains an unreadable value.
+ * A stored value of a column, which may be nested, as JSON: the text of its type, integers beyond 2^53 with their digits,
+ * NaN and infinities as text. `Unreadable` for bytes that are not UTF-8, and for anything that contains such a value.
  */
-export const toJson = (value: unknown): unknown => {
+export const toJson = (stored: unknown, tree: SchemaTree | undefined): unknown => {
+  if (stored === null || stored === undefined || stored instanceof Unreadable || !tree) return stored ?? null;
+  const { element, children } = tree;
+  const [first] = children;
+  if (Array.isArray(stored)) {
+    const itemTree = isListLike(tree) ? (first?.children.length === 1 ? first.children[0] : first) : tree;
+    return allReadable(
+      stored.map((item) => toJson(item, itemTree)),
+      (items) => items,
+    );
+  }
+  if (first === undefined || stored instanceof Uint8Array) return leafToJson(logicalValue(element)(stored));
+  const inner = children.map((child) => toJson(Reflect.get(Object(stored), child.element.name), child));
+  return allReadable(inner, (values) =>
+    isMapLike(tree)
+      ? mapToJson(values[0], first)
+      : Object.fromEntries(children.map((child, i) => [child.element.name, values[i]])),
+  );
+};
+
+const isListLike = ({ element, children: [repeated, ...rest] }: SchemaTree): boolean =>
+  (element.converted_type === "LIST" || element.logical_type?.type === "LIST") &&
+  repeated?.element.repetition_type === "REPEATED" &&
+  repeated.children.length <= 1 &&
+  rest.length === 0;
+
+const isMapLike = ({ element, children: [repeated, ...rest] }: SchemaTree): boolean =>
+  (element.converted_type === "MAP" || element.logical_type?.type === "MAP") &&
+  repeated?.element.repetition_type === "REPEATED" &&
+  repeated.children.length === 2 &&
+  rest.length === 0;
+
+/** Keys of a map become the names of an object's properties. */
+const mapToJson = (entries: unknown, { children: [key, value] }: SchemaTree): unknown => {
+  const pairs: [string, unknown][] = [];
+  for (const entry of Array.isArray(entries) ? entries : []) {
+    const name = String(entry[key?.element.name ?? ""]);
+    if (FORBIDDEN_NAMES.has(name)) return new Unreadable(`${forbiddenName(name)}.`);
+    pairs.push([name, entry[value?.element.name ?? ""]]);
+  }
+  return Object.fromEntries(pairs);
+};
+
+const leafToJson = (value: unknown): unknown => {
   switch (typeof value) {
     case "bigint":
       return Number.isSafeInteger(Number(value)) ? Number(value) : new NumberText(String(value));
     case "number":
       return Number.isFinite(value) ? value : String(value);
-    case "object":
-      return value === null ? null : objectToJson(value);
     default:
-      return value ?? null;
+      return value instanceof Uint8Array ? decode(value) : value;
   }
-};
-
-const objectToJson = (value: object): unknown => {
-  if (value instanceof Uint8Array) return decode(value);
-  if (value instanceof JsonBytes) return readJson(decode(value.bytes));
-  if (value instanceof NumberText || value instanceof Unreadable) return value;
-  if (Array.isArray(value)) return allReadable(value.map(toJson), (items) => items);
-  const names = Object.keys(value);
-  return allReadable(Object.values(value).map(toJson), (items) =>
-    Object.fromEntries(names.map((name, i) => [name, items[i]])),
-  );
 };
 
 const allReadable = (items: unknown[], build: (items: unknown[]) => unknown): unknown =>
@@ -52,59 +76,35 @@ const decode = (bytes: Uint8Array): unknown => {
   }
 };
 
-/** Text that is not JSON stays text, even in a JSON column. */
-const readJson = (text: unknown): unknown => (typeof text === "string" ? (parseJson(text).value ?? text) : text);
-
 /** Minimum memory per value: a file can contain a million empty texts in a few bytes. */
 const VALUE_BYTES = 16;
 
-/** Size of a value with its nested values in bytes, before texts are decoded. */
+/** Size of a stored value with its nested values in bytes. */
 export const countBytes = (value: unknown): number => {
   if (value instanceof Uint8Array) return VALUE_BYTES + value.length;
-  if (value instanceof JsonBytes) return VALUE_BYTES + value.bytes.length;
-  if (typeof value === "string") return VALUE_BYTES + value.length;
   if (typeof value !== "object" || value === null) return VALUE_BYTES;
   return Object.values(value).reduce((sum: number, inner) => sum + countBytes(inner), VALUE_BYTES);
 };
 
-/** The conversion of the stored values at this path from the schema's root; undefined if they need none. */
-export const valueParser = (schemaPath: readonly SchemaTree[]): ((stored: unknown) => unknown) | undefined => {
-  const leaf = schemaPath.at(-1);
-  const toValue = leaf && logicalValue(leaf.element);
-  const map = schemaPath.at(-3);
-  const isMapKey = map !== undefined && isMapLike(map) && leaf?.element.name === "key";
-  return isMapKey ? (stored) => mapKey(toJson(toValue ? toValue(stored) : stored)) : toValue;
-};
-
-/** Keys of maps become the names of an object's properties. */
-const mapKey = (key: unknown): string => {
-  if (key instanceof Unreadable) throw invalid("a key of a map is not UTF-8 text.");
-  const name = String(key);
-  if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
-  return name;
-};
-
 type Unit = "MILLIS" | "MICROS" | "NANOS";
 
-/** Converts a stored value to a JSON value. Text stays bytes until its row is read: many rows may share a dictionary value. */
+/** Converts a stored value to the value of its type. */
 type ToValue = (stored: unknown) => unknown;
 
 const UNITS_PER_SECOND: Readonly<Record<Unit, bigint>> = { MILLIS: 1000n, MICROS: 1_000_000n, NANOS: 1_000_000_000n };
 const SECONDS_PER_DAY = 86_400n;
 /** The range of `Date` in days from 1970: the years -271821 to 275760. */
 const MAX_DAYS = 100_000_000n;
-/** The Julian day of 1970-01-01, from which INT96 counts. */
-const JULIAN_EPOCH = 2_440_588n;
 
 const noTime = new Unreadable("a value here is not a valid date or time. Correct it, or map the column to null.");
 
-/** The conversion for a column's logical type (parquet-format, LogicalTypes.md); undefined if values need none. */
-export const logicalValue = ({
+/** The conversion for a column's logical type (parquet-format, LogicalTypes.md); the value itself if it needs none. */
+const logicalValue = ({
   type,
   converted_type: converted,
   logical_type: logical,
-  ...element
-}: SchemaElement): ToValue | undefined => {
+  scale = 0,
+}: SchemaElement): ToValue => {
   switch (logical?.type) {
     case "TIMESTAMP":
       return (stored) => timestamp(stored, logical.unit, logical.isAdjustedToUTC);
@@ -125,7 +125,7 @@ export const logicalValue = ({
     case "JSON":
       return json;
     case "DECIMAL":
-      return (stored) => decimal(stored, element.scale ?? 0);
+      return (stored) => decimal(stored, scale);
     case "DATE":
       return date;
     case "TIME_MILLIS":
@@ -138,13 +138,14 @@ export const logicalValue = ({
     case "TIMESTAMP_MICROS":
       return (stored) => timestamp(stored, "MICROS", true);
   }
-  if (type === "INT96") return (stored) => timestamp(nanosOfInt96(stored), "NANOS", false);
+  // hyparquet makes nanoseconds since 1970 of it.
+  if (type === "INT96") return (stored) => timestamp(stored, "NANOS", false);
   if (type === "FLOAT") return (stored) => (typeof stored === "number" ? shortest(stored, Math.fround, 6) : stored);
   const isUnsigned = logical?.type === "INTEGER" ? !logical.isSigned : converted?.startsWith("UINT_");
   if (isUnsigned && type === "INT64")
     return (stored) => (typeof stored === "bigint" ? BigInt.asUintN(64, stored) : stored);
   if (isUnsigned && type === "INT32") return (stored) => (typeof stored === "number" ? stored >>> 0 : stored);
-  return undefined;
+  return (stored) => stored;
 };
 
 const toBigInt = (stored: unknown): bigint | undefined => {
@@ -152,7 +153,11 @@ const toBigInt = (stored: unknown): bigint | undefined => {
   return typeof stored === "number" && Number.isSafeInteger(stored) ? BigInt(stored) : undefined;
 };
 
-const json: ToValue = (stored) => (stored instanceof Uint8Array ? new JsonBytes(stored) : stored);
+/** Text that is not JSON stays text, even in a JSON column. */
+const json: ToValue = (stored) => {
+  const text = stored instanceof Uint8Array ? decode(stored) : stored;
+  return typeof text === "string" ? (parseJson(text).value ?? text) : text;
+};
 
 /** `2021-01-05`. `stored`: days from 1970. */
 const date = (stored: unknown): unknown => {
@@ -190,13 +195,6 @@ const clock = (count: bigint, unit: Unit): string => {
     .padStart(String(perSecond).length - 1, "0")
     .replace(/(?:000)+$/, "");
   return parts.map((part) => String(Math.floor(part)).padStart(2, "0")).join(":") + (fraction && `.${fraction}`);
-};
-
-/** Nanoseconds since 1970 of a Julian day plus the nanoseconds within it. */
-const nanosOfInt96 = (stored: unknown): unknown => {
-  if (typeof stored !== "bigint") return stored;
-  const nanos = BigInt.asUintN(64, stored);
-  return ((stored >> 64n) - JULIAN_EPOCH) * SECONDS_PER_DAY * UNITS_PER_SECOND.NANOS + nanos;
 };
 
 /** `12.50`: all digits of its scale. */
