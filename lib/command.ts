@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs, styleText } from "node:util";
 import { toAppError } from "./errors";
 
-/** Exit codes of every command. `usage` also stands for a configuration that can't be used (EX_USAGE of sysexits.h). */
+/** Exit codes of every command. `usage` (EX_USAGE of sysexits.h) covers wrong arguments and wrong settings. */
 export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
 
 type Format = Parameters<typeof styleText>[0];
@@ -13,6 +13,16 @@ export const paint = (format: Format, text: string, stream: NodeJS.WriteStream =
 /** Writes a problem to stderr: what happened, then what to do. */
 export const printError = (message: string): void => {
   process.stderr.write(`${paint("red", "error", process.stderr)} ${message}\n`);
+};
+
+/** Prints an error and returns the exit code for it. */
+export const reportFailure = (thrown: unknown): number => {
+  const problem = toAppError(thrown);
+  const unexpected = problem.kind === "internal" && thrown instanceof Error ? thrown : undefined;
+  // An operating system error names the call and the path; its stack adds nothing.
+  const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
+  printError(detail ?? problem.message);
+  return problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
 };
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
@@ -44,11 +54,6 @@ export const runCommand = async <const O extends Options>(
   try {
     process.exitCode = await run(parsed);
   } catch (error) {
-    const problem = toAppError(error);
-    const unexpected = problem.kind === "internal" && error instanceof Error ? error : undefined;
-    // An operating system error names the call and the path; its stack adds nothing.
-    const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
-    printError(detail ?? problem.message);
-    process.exitCode = problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
+    process.exitCode = reportFailure(error);
   }
 };

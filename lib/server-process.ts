@@ -1,29 +1,29 @@
-import { EXIT, printError } from "./command";
+import { EXIT, reportFailure } from "./command";
 import type { Config } from "./config";
 import { toAppError } from "./errors";
 import { createLog, type Log } from "./log";
 import { loadConfig } from "./settings";
 
-/** EX_CONFIG of sysexits.h: this version and this database don't fit; trying again changes nothing. */
+/** EX_CONFIG of sysexits.h: the database belongs to another version, so a restart does not help. */
 const EXIT_WRONG_DATABASE = 78;
 
 interface Server {
-  /** Lets what runs end, then closes. Throws when a part could not be closed; what failed stands in the log. */
+  /** Waits for active work to finish, then closes. Throws if a part could not be closed; the log says which. */
   close(): Promise<void>;
-  /** Rejects when it turns out later that it can't do its work. */
+  /** Rejects if the server finds out after its start that it can't work. */
   working?: Promise<unknown>;
 }
 
 interface ServerProcess {
   component: Parameters<typeof createLog>[0];
   help: string;
-  /** Resolves when it serves. */
+  /** Resolves when the server is ready. */
   start(config: Config, log: Log): Promise<Server>;
 }
 
 /**
- * The life of one process: settings, start, drain on SIGTERM or SIGINT, at once on the second. Exits 0 when all was
- * closed, 64 for settings that can't be used, 78 for a database of another version, else 1.
+ * Runs one server process: reads the settings, starts, drains on SIGTERM or SIGINT, and exits immediately on the second
+ * signal. Exit codes: 0 after a clean close, 64 for wrong settings, 78 for a database of another version, 1 otherwise.
  */
 export const runServerProcess = async ({ component, help, start }: ServerProcess): Promise<void> => {
   if (process.argv.includes("--help")) {
@@ -41,20 +41,19 @@ export const runServerProcess = async ({ component, help, start }: ServerProcess
     const server = await start(config, log);
     const isClosing = closeOnSignal(server, exit);
     await server.working?.catch((thrown: unknown) => {
-      // A start that is given up because the process closes is no failure.
+      // A start that is interrupted by a signal is not a failure.
       if (!isClosing()) throw thrown;
     });
   } catch (thrown) {
-    const { kind, message } = toAppError(thrown);
-    printError(kind === "internal" && thrown instanceof Error ? (thrown.stack ?? thrown.message) : message);
-    await exit(kind === "conflict" ? EXIT_WRONG_DATABASE : kind === "invalid_request" ? EXIT.usage : EXIT.failed);
+    const code = reportFailure(thrown);
+    await exit(toAppError(thrown).kind === "conflict" ? EXIT_WRONG_DATABASE : code);
   }
 };
 
 const closeOnSignal = (server: Server, exit: (code: number) => Promise<never>): (() => boolean) => {
   let isClosing = false;
   const stop = (): void => {
-    // The second signal is from someone who does not want to wait for what runs.
+    // Whoever sends a second signal does not want to wait for active work.
     if (isClosing) process.exit(EXIT.failed);
     isClosing = true;
     void server.close().then(

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import { type Incoming, readJson } from "./body";
@@ -131,20 +132,12 @@ export class Exchange {
     return !this.#response.writableNeedDrain;
   }
 
-  /** Resolves when the client has read on, or when the exchange ended. A client that stalls is dropped. */
-  drained(): Promise<void> {
-    if (this.#answered || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const stalled = setTimeout(() => this.#drop(clientLeft()), this.#stallMs);
-      const settle = () => {
-        clearTimeout(stalled);
-        this.#response.off("drain", settle);
-        this.signal.removeEventListener("abort", settle);
-        resolve();
-      };
-      this.#response.on("drain", settle);
-      this.signal.addEventListener("abort", settle, { once: true });
-    });
+  /** Resolves when the client can take more, or when the exchange has ended. A client that stalls is disconnected. */
+  async drained(): Promise<void> {
+    if (this.#answered || this.#closed) return;
+    const stalled = setTimeout(() => this.#drop(clientLeft()), this.#stallMs);
+    await once(this.#response, "drain", { signal: this.signal }).catch(() => {}); // the exchange has ended
+    clearTimeout(stalled);
   }
 
   /** Ends an event stream with its last frames. */

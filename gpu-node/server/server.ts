@@ -45,9 +45,12 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
   const sessions = new Sessions(pingMs);
   const sockets = new Set<net.Socket>();
   const plain = http.createServer(HTTP1_LIMITS, listener);
-  const multiplexed = node.tlsCert ? secureServer(node, listener) : http2.createServer(HTTP2_LIMITS, listener);
+  const pem = node.tlsCert && node.tlsKey && { cert: readFileSync(node.tlsCert), key: readFileSync(node.tlsKey) };
+  const multiplexed = pem
+    ? http2.createSecureServer({ ...HTTP2_LIMITS, ...pem, allowHTTP1: true }, listener)
+    : http2.createServer(HTTP2_LIMITS, listener);
   multiplexed.on("session", (session) => sessions.add(session));
-  const front = node.tlsCert ? multiplexed : net.createServer((socket) => dispatch(socket, plain, multiplexed));
+  const front = pem ? multiplexed : net.createServer((socket) => dispatch(socket, plain, multiplexed));
   front.on("connection", (socket: net.Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -71,16 +74,6 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
       for (const socket of sockets) socket.destroy();
     },
   };
-};
-
-const secureServer = ({ tlsCert, tlsKey }: Config["node"], listener: Listener) => {
-  if (!tlsCert || !tlsKey) {
-    throw new AppError("invalid_request", "Set GROUNDWIRE_NODE_TLS_CERT and GROUNDWIRE_NODE_TLS_KEY together.", {
-      param: "GROUNDWIRE_NODE_TLS_KEY",
-    });
-  }
-  const pem = { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
-  return http2.createSecureServer({ ...HTTP2_LIMITS, ...pem, allowHTTP1: true }, listener);
 };
 
 /** Hands a connection to the server that speaks its protocol; one that says nothing is closed. */

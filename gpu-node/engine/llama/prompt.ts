@@ -1,6 +1,6 @@
 import { Template } from "@huggingface/jinja";
-import { AppError } from "../../../lib/errors";
-import { contextOverflow } from "../fields";
+import type { AppError } from "../../../lib/errors";
+import { contextOverflow, refuse } from "../fields";
 import type { ChatTurn } from "../parameters";
 
 /** What a prompt needs of a model. `special` turns the text of a control token into that token. */
@@ -44,7 +44,7 @@ export const createPromptBuilder = <Token extends number>(model: PromptModel<Tok
 
   return {
     chat(messages) {
-      if (!template) throw wrong("messages", "This model has no chat template. Use /v1/completions.");
+      if (!template) throw refuse("messages", "This model has no chat template. Use /v1/completions.");
       const chars = messages.reduce((sum, { content }) => sum + content.length, 0);
       refuseLongText(chars, "messages");
       const plain = hideControlTokens(messages, model);
@@ -53,13 +53,13 @@ export const createPromptBuilder = <Token extends number>(model: PromptModel<Tok
       return refuseLong(withBos(tokens), "messages");
     },
     completion(prompt) {
-      if (prompt === "") throw wrong("prompt", "prompt must not be empty.");
+      if (prompt === "") throw refuse("prompt", "prompt must not be empty.");
       if (typeof prompt === "string") {
         refuseLongText(prompt.length, "prompt");
         return refuseLong(withBos(model.tokenize(prompt, true)), "prompt");
       }
       if (prompt.every(isToken)) return refuseLong(prompt, "prompt");
-      throw wrong("prompt", `prompt must hold token ids below ${model.vocabularySize}.`);
+      throw refuse("prompt", `prompt must hold token ids below ${model.vocabularySize}.`);
     },
   };
 };
@@ -73,7 +73,7 @@ const render = (
     return template.render({ messages, add_generation_prompt: true, bos_token: bosText, eos_token: eosText });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw wrong("messages", `The model's chat template refuses these messages: ${reason}`);
+    throw refuse("messages", `The model's chat template refuses these messages: ${reason}`);
   }
 };
 
@@ -104,5 +104,3 @@ const tooLong = (contextWindow: number, promptTokens: string, param: string): Ap
     `The prompt has ${promptTokens} tokens and leaves no room for an answer. Shorten it.`,
     param,
   );
-
-const wrong = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });

@@ -19,15 +19,12 @@ interface TeiInfo {
   max_input_length?: number;
 }
 
-/** TEI lists the tokens of each text as objects; the others a list of ids. */
-type Tokens = { tokens?: number[] } | { id: number }[][];
-
-/** What is embedded once at the start: whether a model makes vectors, and how long they are, no server lists. */
+/** Embedded once when the node starts, because no server lists whether a model makes vectors or how long they are. */
 const PROBE = "dimensions";
 
 /**
  * Embeddings by an OpenAI-compatible server on the box: TEI, Infinity, vLLM, llama-server. Parameters pass through
- * untouched, but for the encoding, which is the node's own business.
+ * unchanged, except for the encoding, which the node chooses.
  */
 export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
   const { embedderUrl, embedderKey, embedderSlots, contextTokens } = node;
@@ -93,15 +90,7 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
         },
       };
     },
-    tokenize: async (name, text) => {
-      const { id } = findModel(models, name);
-      // vLLM reads `prompt`, llama-server `content`, TEI `inputs`.
-      const body = { model: id, prompt: text, content: text, inputs: text };
-      const answer = (await (await call("/tokenize", upstream.signal, body)).json()) as Tokens;
-      const tokens = Array.isArray(answer) ? answer[0]?.map((token) => token.id) : answer.tokens;
-      if (!Array.isArray(tokens)) throw brokenAnswer("gave no tokens");
-      return tokens;
-    },
+    tokenize: async (name, text) => upstream.tokenize(findModel(models, name).id, { text }),
     close: async () => upstream.close(),
   };
 };

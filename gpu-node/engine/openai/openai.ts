@@ -85,16 +85,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       const body = { ...generation.body, model: found.id };
       return { model: found, start: () => forward({ ...generation, body }) };
     },
-    tokenize: async (name, input) => {
-      const { id } = findModel(models, name);
-      // vLLM and SGLang read `prompt`, llama-server reads `content`.
-      const text = "text" in input ? { prompt: input.text, content: input.text } : input;
-      const answer = (await (await call("/tokenize", upstream.signal, { model: id, ...text })).json()) as {
-        tokens?: number[];
-      };
-      if (!Array.isArray(answer.tokens)) throw brokenAnswer("gave no tokens");
-      return answer.tokens;
-    },
+    tokenize: async (name, input) => upstream.tokenize(findModel(models, name).id, input),
     close: async () => upstream.close(),
   };
 };

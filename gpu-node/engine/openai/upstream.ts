@@ -15,6 +15,9 @@ export interface ListedModel {
   meta?: { n_ctx_train?: number } | null;
 }
 
+/** vLLM, SGLang and llama-server list ids; TEI lists the tokens of each text as objects. */
+type Tokens = { tokens?: number[] } | { id: number }[][];
+
 /** Between two tries to reach a server that may still be loading its model. */
 const RETRY_MS = 1000;
 /** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
@@ -28,8 +31,8 @@ export interface Upstream {
   call(path: string, signal: AbortSignal, body?: unknown): Promise<Response>;
   /** Runs `work` again and again until it succeeds, as long as the upstream is open. */
   reach(work: (signal: AbortSignal) => Promise<void>, log: Log): Promise<void>;
-  /** Aborted by `close`. */
-  signal: AbortSignal;
+  /** Token ids of a text or of messages. Throws upstream_error if the server gives none. */
+  tokenize(model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
   close(): void;
 }
 
@@ -50,19 +53,28 @@ export const createUpstream = (
   if (key) headers.authorization = `Bearer ${key}`;
   const closing = new AbortController();
 
+  const call: Upstream["call"] = async (path, signal, body) => {
+    const method = body === undefined ? "GET" : "POST";
+    const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
+    // Bun's timeout of 5 minutes is off, because the node enforces deadlines.
+    const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
+      throw signal.aborted ? signal.reason : unreachable(cause, setting);
+    });
+    if (response.ok) return response;
+    const failure = await response.json().catch(() => undefined);
+    throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
+  };
+
   return {
     base,
-    signal: closing.signal,
-    call: async (path, signal, body) => {
-      const method = body === undefined ? "GET" : "POST";
-      const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
-      // Bun's own time limit of 5 minutes is off: deadlines are the node's.
-      const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
-        throw signal.aborted ? signal.reason : unreachable(cause, setting);
-      });
-      if (response.ok) return response;
-      const failure = await response.json().catch(() => undefined);
-      throw upstreamFailure(response.status, failure, response.headers.get("retry-after"));
+    call,
+    tokenize: async (model, input) => {
+      // vLLM and SGLang read `prompt`, llama-server `content`, TEI `inputs`.
+      const fields = "text" in input ? { prompt: input.text, content: input.text, inputs: input.text } : input;
+      const answer = (await (await call("/tokenize", closing.signal, { model, ...fields })).json()) as Tokens;
+      const tokens = Array.isArray(answer) ? answer[0]?.map(({ id }) => id) : answer.tokens;
+      if (!Array.isArray(tokens)) throw brokenAnswer("gave no tokens");
+      return tokens;
     },
     reach: async (work, log) => {
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
