@@ -8,7 +8,8 @@ import { claimTasks, findJob, type JobRow } from "../db/jobs";
 import { insertMembers } from "../db/samples";
 import { insertWorker } from "../db/workers";
 import { toRow } from "../gateway/datasets/content";
-import { createImports, IMPORT_KIND, type ImportOptions } from "../gateway/datasets/imports";
+import { IMPORT_KIND, type ImportOptions } from "../gateway/datasets/import-job";
+import { createImports } from "../gateway/datasets/imports";
 import { createDatasets } from "../gateway/datasets/service";
 import { createJobs } from "../gateway/jobs/service";
 import { createUploads } from "../gateway/uploads/service";
@@ -49,7 +50,7 @@ const enqueue = async (lines: readonly string[], options: Partial<ImportOptions>
   const upload = await uploads.receive(bytes, { fileName: "rows.jsonl", createdBy: principal.keyId });
   const target = { mode: "create", name: "rows", description: "", schema: null } as const;
   const request = { target, options: { onError: "skip", dryRun: false, ...options } as const };
-  return (await imports.enqueue(principal, upload, request, async () => {})).job;
+  return (await imports.enqueue(principal, upload, request)).job;
 };
 
 const work = async (): Promise<void> => {
@@ -113,7 +114,7 @@ test("a write that fails ends the reading too: no thread and no file of it is le
     const target = { mode: "create", name: "rows", description: "", schema: null } as const;
     const mapping = { question: "input", messages: null };
     const options = { onError: "skip", dryRun: false, mapping } as const;
-    await imports.enqueue(principal, upload, { target, options }, async () => {});
+    await imports.enqueue(principal, upload, { target, options });
     await db.write((tx) => insertWorker(tx, { id: "worker_1", host: "here", process: "1" }, new Date()));
     const [task] = await claimTasks(db, { workerId: "worker_1", kind: IMPORT_KIND, limit: 1 }, new Date());
     if (!task) throw new Error("Nothing was due.");

@@ -10,7 +10,7 @@ import { findMemberCount, insertMembers } from "../db/samples";
 import { ChangeCounter } from "../gateway/datasets/changes";
 import { toRow } from "../gateway/datasets/content";
 import type { ValidationReport } from "../gateway/datasets/contract";
-import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/imports";
+import { IMPORT_KIND, type ImportPayload, type ImportResult } from "../gateway/datasets/import-job";
 import { publish } from "../gateway/datasets/publish";
 import { readUpload } from "../gateway/datasets/reading/read-upload";
 import type { Uploads } from "../gateway/uploads/service";

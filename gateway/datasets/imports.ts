@@ -1,3 +1,4 @@
+import { Value } from "@sinclair/typebox/value";
 import type { Db } from "../../db/client";
 import { findDataset } from "../../db/datasets";
 import { insertJob, type JobRow } from "../../db/jobs";
@@ -8,47 +9,43 @@ import type { Seal } from "../idempotency/service";
 import type { Jobs, OnWithdrawn } from "../jobs/service";
 import type { Principal } from "../principal";
 import type { Upload, Uploads } from "../uploads/service";
-import type { Dataset, ValidationReport } from "./contract";
+import { CreateDataset, type Dataset, type ValidationReport } from "./contract";
+import {
+  IMPORT_KIND,
+  type ImportOptions,
+  type ImportPayload,
+  type ImportProgress,
+  type ImportResult,
+  type ImportTarget,
+  readResult,
+} from "./import-job";
 import type { ColumnMapping } from "./reading/columns/mapping";
-import type { FileFormat } from "./reading/formats/detect-format";
+import { assertSampleSchema } from "./schema-check";
 import { type DatasetService, nameTaken } from "./service";
 
-export const IMPORT_KIND = "dataset-import";
+/** How often `find` looks while it waits. */
+const LOOK_MS = 25;
 
-/** Rows of an upload on their way into a dataset, and how they are to be read. */
-export interface ImportOptions {
-  format?: FileFormat;
-  mapping?: ColumnMapping;
-  /** refuse: one bad row refuses all; skip: good rows stay. */
-  onError: "refuse" | "skip";
-  /** Read and report, store nothing. */
-  dryRun: boolean;
-}
-
-/** What becomes of the rows. */
-export type ImportTarget =
-  | { mode: "create"; name: string; description: string; schema: Record<string, unknown> | null }
-  | { mode: "replace" | "merge"; datasetId: string };
-
-/** The input of a worker, as JSON. */
-export interface ImportPayload {
-  uploadId: string;
-  fileName: string | null;
-  /** The samples of a JSON body, one on a line: lines of the report count samples. */
+/** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
+export interface UploadRequest {
+  upload: Upload;
+  /** The rows came as the samples of a JSON body. */
   isInline: boolean;
   options: ImportOptions;
-  target: ImportTarget;
-  /** Of the dataset that a `create` makes. */
-  datasetId: string;
-  createdBy: string;
+  /** Name, description, schema and mode, as far as the request has them. */
+  fields: { name?: string; description?: string; schema?: Record<string, unknown>; mode?: "replace" | "merge" };
+  /** All that was asked for, to tell one request from another. */
+  sent: unknown;
 }
 
-/** What a worker answers, as JSON. */
-export interface ImportResult {
-  report: ValidationReport;
-  /** stored: a new revision; unchanged: the newest has this very content; refused: rows are wrong; checked: a dry run. */
-  outcome: "stored" | "unchanged" | "refused" | "checked";
-  datasetId: string | null;
+/** What the reader of a preview decided. */
+interface ImportDecision {
+  name: string;
+  mode: "replace" | "merge";
+  onError: ImportOptions["onError"];
+  mapping: ColumnMapping;
+  /** Otherwise the file is read again with this mapping. */
+  stores: boolean;
 }
 
 /** An import as its sender may look at it. */
@@ -61,12 +58,6 @@ export interface ImportView {
   result: ImportResult | undefined;
   /** What ended it. */
   error: AppError | undefined;
-}
-
-/** How far a worker is. */
-export interface ImportProgress {
-  rows: number;
-  accepted: number;
 }
 
 interface ImportOutcome {
@@ -90,12 +81,39 @@ export interface Imports {
       /** The upload stays until it is stored: a person looks at it first and decides then. */
       keepsUpload?: boolean;
     },
-    seal: Seal,
+    seal?: Seal,
+  ): Promise<{ job: string }>;
+  /**
+   * Enqueues an API request: for a new dataset, or a revision of the given one. `once` runs its argument unless the same
+   * request was sent before. An upload that is not enqueued is deleted. Throws what `enqueue` throws, invalid_request for
+   * the schema of the samples, and not_found for the dataset.
+   */
+  submit(
+    principal: Pick<Principal, "keyId">,
+    request: UploadRequest,
+    dataset: string | undefined,
+    once: (make: (seal: Seal) => Promise<{ job: string }>) => Promise<{ job: string }>,
+  ): Promise<string>;
+  /** Reads an upload and reports on it without storing samples. The name may already be taken. */
+  preview(
+    principal: Pick<Principal, "keyId">,
+    upload: Upload,
+    target: ImportTarget,
+    mapping?: ColumnMapping,
+  ): Promise<{ job: string }>;
+  /**
+   * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed first.
+   * Throws an error about `name` or `onError` for a decision that has to be changed.
+   */
+  decide(
+    principal: Pick<Principal, "keyId">,
+    view: ImportView & { result: ImportResult },
+    decision: ImportDecision,
   ): Promise<{ job: string }>;
   /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
   wait(job: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<ImportOutcome>;
-  /** One of the caller's own. Throws not_found. */
-  find(principal: Pick<Principal, "keyId">, job: string): Promise<ImportView>;
+  /** One of the caller's own, at its end or as it is after `patienceMs`. Throws not_found. */
+  find(principal: Pick<Principal, "keyId">, job: string, patienceMs?: number): Promise<ImportView>;
   /** False when it has ended already. Throws not_found. */
   cancel(principal: Pick<Principal, "keyId">, job: string): Promise<boolean>;
 }
@@ -104,7 +122,7 @@ interface ImportDeps {
   db: Db;
   datasets: Pick<DatasetService, "get">;
   jobs: Jobs;
-  uploads: Pick<Uploads, "discardSpent">;
+  uploads: Pick<Uploads, "discard" | "discardSpent" | "get">;
   now?: () => Date;
 }
 
@@ -118,26 +136,94 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   /** Deletes the upload before the caller gets the result. If that fails, a worker's sweep deletes it. */
   const clearUploads = (): Promise<void> => uploads.discardSpent().catch(() => undefined);
 
+  const enqueue: Imports["enqueue"] = async (
+    { keyId },
+    upload,
+    { target, options, isInline = false, keepsUpload = false },
+    seal,
+  ) => {
+    const isNew = target.mode === "create" && !options.dryRun;
+    if (isNew && (await findDataset(db, target.name))) throw nameTaken(target.name);
+    const payload: ImportPayload = {
+      uploadId: upload.id,
+      fileName: upload.fileName,
+      isInline,
+      options,
+      target,
+      datasetId: target.mode === "create" ? newId("ds") : target.datasetId,
+      createdBy: keyId,
+    };
+    const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
+    await db.write(async (tx) => {
+      await insertJob(tx, job, [null], now());
+      if (!keepsUpload) await handUploadToJob(tx, upload.id, job.id);
+      await seal?.(tx, { job: job.id });
+    });
+    return { job: job.id };
+  };
+
+  const preview: Imports["preview"] = (principal, upload, target, mapping) => {
+    const options = { mapping, onError: "skip", dryRun: true } as const;
+    return enqueue(principal, upload, { target, options, keepsUpload: true });
+  };
+
+  const targetOf = async (
+    { name = "", description = "", schema, mode = "replace" }: UploadRequest["fields"],
+    dataset: string | undefined,
+  ): Promise<ImportTarget> => {
+    if (dataset !== undefined) return { mode, datasetId: (await datasets.get(dataset)).id };
+    if (schema) await assertSampleSchema(schema);
+    return { mode: "create", name, description, schema: schema ?? null };
+  };
+
+  const find = async (principal: Pick<Principal, "keyId">, id: string): Promise<ImportView> => {
+    const { state, progress, payload, result, error } = await own(principal, id);
+    const { rows = 0, accepted = 0 } = (progress ?? {}) as Partial<ImportProgress>;
+    return {
+      job: id,
+      state,
+      progress: { rows, accepted },
+      payload: payload as unknown as ImportPayload,
+      result: state === "completed" ? readResult(result) : undefined,
+      error: state === "failed" ? fromEnvelope({ error }, "gateway") : undefined,
+    };
+  };
+
   return {
-    async enqueue({ keyId }, upload, { target, options, isInline = false, keepsUpload = false }, seal) {
-      const isNew = target.mode === "create" && !options.dryRun;
-      if (isNew && (await findDataset(db, target.name))) throw nameTaken(target.name);
-      const payload: ImportPayload = {
-        uploadId: upload.id,
-        fileName: upload.fileName,
-        isInline,
-        options,
-        target,
-        datasetId: target.mode === "create" ? newId("ds") : target.datasetId,
-        createdBy: keyId,
-      };
-      const job = { id: newId("job"), kind: IMPORT_KIND, payload: { ...payload }, createdBy: keyId };
-      await db.write(async (tx) => {
-        await insertJob(tx, job, [null], now());
-        if (!keepsUpload) await handUploadToJob(tx, upload.id, job.id);
-        await seal(tx, { job: job.id });
-      });
-      return { job: job.id };
+    enqueue,
+    preview,
+
+    async submit(principal, { upload, options, isInline, fields }, dataset, once) {
+      let isHandedOver = false;
+      try {
+        const target = await targetOf(fields, dataset);
+        const { job } = await once(async (seal) => {
+          const made = await enqueue(principal, upload, { target, options, isInline }, seal);
+          isHandedOver = true;
+          return made;
+        });
+        return job;
+      } finally {
+        // What was sent before, or was refused, has come for nothing.
+        if (!isHandedOver) await uploads.discard(upload.id);
+      }
+    },
+
+    async decide(principal, { payload, result: { report } }, { name, mode, onError, mapping, stores }) {
+      const target: ImportTarget =
+        payload.target.mode === "create" ? { ...payload.target, name } : { ...payload.target, mode };
+      const upload = await uploads.get(payload.uploadId, principal.keyId);
+      const isShown = report.columns.every((column) => (mapping[column] ?? undefined) === report.mapping[column]);
+      if (!stores || !isShown) return preview(principal, upload, target, mapping);
+      if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, name)) {
+        const message = "Enter a name of 1 to 100 characters on one line";
+        throw new AppError("invalid_request", message, { param: "name" });
+      }
+      if (onError === "refuse" && report.rejected > 0) {
+        const message = "Some rows can’t be used. Correct the file and upload it again, or store the usable rows";
+        throw new AppError("dataset_invalid", message, { param: "onError" });
+      }
+      return enqueue(principal, upload, { target, options: { mapping, onError, dryRun: false }, keepsUpload: true });
     },
 
     async wait(id, signal, onWithdrawn) {
@@ -148,17 +234,14 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return { dataset, report, isNew: outcome === "stored" };
     },
 
-    async find(principal, id) {
-      const { state, progress, payload, result, error } = await own(principal, id);
-      const { rows = 0, accepted = 0 } = (progress ?? {}) as Partial<ImportProgress>;
-      return {
-        job: id,
-        state,
-        progress: { rows, accepted },
-        payload: payload as unknown as ImportPayload,
-        result: state === "completed" ? readResult(result) : undefined,
-        error: state === "failed" ? fromEnvelope({ error }, "gateway") : undefined,
-      };
+    async find(principal, id, patienceMs = 0) {
+      const endMs = performance.now() + patienceMs;
+      for (;;) {
+        const view = await find(principal, id);
+        const isOpen = view.state === "queued" || view.state === "running";
+        if (!isOpen || performance.now() >= endMs) return view;
+        await Bun.sleep(LOOK_MS);
+      }
     },
 
     async cancel(principal, id) {
@@ -166,12 +249,6 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return jobs.cancel(id);
     },
   };
-};
-
-/** The report that the worker stored; earlier versions stored no warnings or examples. */
-const readResult = (stored: unknown): ImportResult => {
-  const { report, ...result } = stored as ImportResult;
-  return { ...result, report: { ...report, warnings: report.warnings ?? [], examples: report.examples ?? {} } };
 };
 
 /** Every row that can't be used, by line and column. */

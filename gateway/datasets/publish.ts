@@ -6,7 +6,7 @@ import { dropRepeatedMembers, findChanges, insertMissingMembers, listHashes, lis
 import { AppError } from "../../lib/errors";
 import { revisionHash } from "./content";
 import type { ValidationReport } from "./contract";
-import type { ImportPayload } from "./imports";
+import type { ImportPayload } from "./import-job";
 import { nameTaken } from "./service";
 
 /** Members that are read at once. */

@@ -26,10 +26,9 @@ import {
   UploadResult,
 } from "./contract";
 import { exportRevision } from "./export";
-import type { Imports, ImportTarget } from "./imports";
-import { assertSampleSchema } from "./schema-check";
+import type { Imports } from "./imports";
 import type { DatasetService } from "./service";
-import { readUploadRequest, type UploadRequest } from "./upload-request";
+import { readUploadRequest } from "./upload-request";
 
 const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" }));
 const ExportQuery = Type.Object({ format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })), revision });
@@ -51,38 +50,16 @@ interface Sent {
 /** Datasets, their revisions and samples. */
 export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Services) => {
   /** Stores the upload, has a worker read it, and responds when it is done. Disconnecting does not stop the import. */
-  const upload = async (
-    { principal, exchange }: Sent,
-    schemas: { json: TObject; form: TObject },
-    targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
-  ) => {
+  const upload = async ({ principal, exchange }: Sent, schemas: { json: TObject; form: TObject }, dataset?: string) => {
     const read = await readUploadRequest(ownBody(exchange), schemas, uploads, principal);
-    const job = await enqueue({ principal, exchange }, read, targetOf);
-    const { dataset, report, isNew } = await imports.wait(job, exchange.activeSignal(principal.keyId), (tx) =>
+    const job = await imports.submit(principal, read, dataset, (make) =>
+      idempotency.once(exchange, principal, read.sent, make),
+    );
+    const made = await imports.wait(job, exchange.activeSignal(principal.keyId), (tx) =>
       idempotency.forget(tx, exchange, principal),
     );
-    return { status: isNew ? (201 as const) : (200 as const), result: { dataset, report } };
-  };
-
-  /** Answers the job of this request, or of the first one with its `Idempotency-Key`. */
-  const enqueue = async (
-    { principal, exchange }: Sent,
-    { upload, options, isInline, fields, sent }: UploadRequest,
-    targetOf: (fields: UploadRequest["fields"]) => Promise<ImportTarget>,
-  ): Promise<string> => {
-    let isHandedOver = false;
-    try {
-      const target = await targetOf(fields);
-      const { job } = await idempotency.once(exchange, principal, sent, async (seal) => {
-        const made = await imports.enqueue(principal, upload, { target, options, isInline }, seal);
-        isHandedOver = true;
-        return made;
-      });
-      return job;
-    } finally {
-      // What was sent before, or was refused, has come for nothing.
-      if (!isHandedOver) await uploads.discard(upload.id);
-    }
+    const result = { dataset: made.dataset, report: made.report };
+    return { status: made.isNew ? (201 as const) : (200 as const), result };
   };
 
   return new Elysia({ name: "datasets.routes", prefix: "/v1", tags: ["Datasets"] })
@@ -96,11 +73,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
       "/datasets",
       async ({ principal, exchange, status }) => {
         const schemas = { json: CreateDataset, form: DatasetForm };
-        const made = await upload({ principal, exchange }, schemas, async (fields) => {
-          const { name = "", description = "", schema = null } = fields;
-          if (schema) await assertSampleSchema(schema);
-          return { mode: "create", name, description, schema };
-        });
+        const made = await upload({ principal, exchange }, schemas);
         return status(made.status, made.result);
       },
       {
@@ -151,10 +124,7 @@ export const datasetRoutes = ({ datasets, idempotency, imports, uploads }: Servi
       "/datasets/:id/revisions",
       async ({ principal, exchange, params, status }) => {
         const schemas = { json: CreateRevision, form: RevisionForm };
-        const made = await upload({ principal, exchange }, schemas, async ({ mode = "replace" }) => {
-          const { id } = await datasets.get(params.id);
-          return { mode, datasetId: id };
-        });
+        const made = await upload({ principal, exchange }, schemas, params.id);
         return status(made.status, made.result);
       },
       {

@@ -89,5 +89,5 @@ export const beginSampleDataset = async (
     target: { mode: "create", name: NAME, description, schema: null },
     options: { format: "jsonl", onError: "refuse", dryRun: false },
   } as const;
-  return imports.enqueue(principal, upload, request, async () => {});
+  return imports.enqueue(principal, upload, request);
 };

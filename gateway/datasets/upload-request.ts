@@ -3,25 +3,14 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 import { receiveForm, type UploadBody } from "../uploads/receive-form";
-import type { Upload, Uploads } from "../uploads/service";
+import type { Uploads } from "../uploads/service";
 import { parseJson, refuseBadText } from "../validation/json";
 import { leaveOutNeutral } from "../validation/neutral-values";
 import { invalidRequest, unknownField } from "../validation/problems";
 import { NewSample } from "./contract";
-import type { ImportOptions } from "./imports";
+import type { ImportOptions } from "./import-job";
+import type { UploadRequest } from "./imports";
 import { parseExact } from "./reading/formats/json-value";
-
-/** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
-export interface UploadRequest {
-  upload: Upload;
-  /** The rows came as the samples of a JSON body. */
-  isInline: boolean;
-  options: ImportOptions;
-  /** Name, description, schema and mode, as far as the request has them. */
-  fields: { name?: string; description?: string; schema?: Record<string, unknown>; mode?: "replace" | "merge" };
-  /** All that was asked for, to tell one request from another. */
-  sent: unknown;
-}
 
 interface Schemas {
   /** Of the JSON body, samples and all. */

@@ -8,7 +8,8 @@ import { assertMayStore } from "../content-logging";
 import { branchTo } from "../conversations/branches";
 import { sampleRow } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
-import type { Imports, ImportTarget } from "../datasets/imports";
+import type { ImportTarget } from "../datasets/import-job";
+import type { Imports } from "../datasets/imports";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readTimeCursor, timeCursor } from "../paging";
 import { hasRole, type Principal } from "../principal";
@@ -91,7 +92,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const line = new TextEncoder().encode(`${JSON.stringify(sample)}\n`);
     const upload = await uploads.receive([line], { fileName: null, createdBy: principal.keyId });
     const request = { target, options: { format: "jsonl", onError: "refuse", dryRun: false }, isInline: true } as const;
-    const { job } = await imports.enqueue(principal, upload, request, async () => {});
+    const { job } = await imports.enqueue(principal, upload, request);
     const { dataset } = await imports.wait(job, signal);
     if (!dataset) throw new Error("An import that stores has a dataset.");
     return { dataset_id: dataset.id, revision: dataset.latest.revision, sample_id: sampleRow(sample).row.id };

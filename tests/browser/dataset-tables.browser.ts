@@ -27,7 +27,7 @@ const store = async (name: string, samples: unknown[]): Promise<string> => {
   const upload = await pages.uploads.receive([lines], { fileName: "capitals.jsonl", createdBy: principal.keyId });
   const target = { mode: "create", name, description: "", schema: null } as const;
   const options = { onError: "refuse", dryRun: false } as const;
-  const { job } = await pages.imports.enqueue(principal, upload, { target, options }, async () => {});
+  const { job } = await pages.imports.enqueue(principal, upload, { target, options });
   const { dataset } = await pages.imports.wait(job, new AbortController().signal);
   return `/datasets/${dataset?.id}`;
 };

@@ -1,16 +1,15 @@
-import { Value } from "@sinclair/typebox/value";
 import { Elysia, t } from "elysia";
-import { CreateDataset, DatasetForm, RevisionForm } from "../../gateway/datasets/contract";
-import type { ImportOptions, Imports, ImportTarget, ImportView } from "../../gateway/datasets/imports";
+import { DatasetForm, RevisionForm } from "../../gateway/datasets/contract";
+import type { ImportTarget } from "../../gateway/datasets/import-job";
+import type { Imports, ImportView } from "../../gateway/datasets/imports";
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
 import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
 import { ownBody } from "../../gateway/http/body";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, reads } from "../../gateway/http/route-facts";
-import type { Principal } from "../../gateway/principal";
 import { receiveForm } from "../../gateway/uploads/receive-form";
-import type { Upload, Uploads } from "../../gateway/uploads/service";
+import type { Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
 import { html, isHtmx, page, redirect } from "../ui/html";
@@ -20,7 +19,6 @@ import { nameOf, noFile, UploadPage } from "./upload";
 
 /** Most files are read faster than this, so the reader sees the result without a waiting page. */
 const PATIENCE_MS = 500;
-const LOOK_MS = 25;
 
 interface Services {
   config: Pick<Config, "datasets">;
@@ -49,35 +47,12 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
       const target: ImportTarget = dataset
         ? { mode: "replace", datasetId: dataset.id }
         : { mode: "create", name: nameOf(upload.fileName), description: "", schema: null };
-      return await look(request, upload, target, {});
+      const { job } = await imports.preview(frame.principal, upload, target);
+      return redirect(request, `/datasets/imports/${job}`);
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.kind !== "payload_too_large" && error.kind !== "invalid_request") throw thrown;
       return refuse(error);
-    }
-  };
-
-  /** Starts a dry run: reads the file without storing samples. The name may already be taken. */
-  const look = async (
-    request: Request,
-    upload: Upload,
-    target: ImportTarget,
-    options: Pick<ImportOptions, "mapping">,
-  ): Promise<Response> => {
-    const dryRun = { ...options, onError: "skip", dryRun: true } as const;
-    const wanted = { target, options: dryRun, keepsUpload: true };
-    const { job } = await imports.enqueue(principalOf(request), upload, wanted, async () => {});
-    return redirect(request, `/datasets/imports/${job}`);
-  };
-
-  /** Waits up to `patienceMs` for an import to end, then returns its current state. */
-  const findSoon = async (principal: Principal, job: string, patienceMs: number): Promise<ImportView> => {
-    const endMs = performance.now() + patienceMs;
-    for (;;) {
-      const view = await imports.find(principal, job);
-      const isOpen = view.state === "queued" || view.state === "running";
-      if (!isOpen || performance.now() >= endMs) return view;
-      await Bun.sleep(LOOK_MS);
     }
   };
 
@@ -117,52 +92,30 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     return page(<PreviewPage {...props} report={report} form={filled} problems={problems} />, isRefused ? 422 : 200);
   };
 
-  /** Handles the form on the preview: read the file again, or store it. */
+  /** Handles the form on the preview. */
   const decide = async (
     request: Request,
     view: ImportView,
     body: Readonly<Record<string, string>>,
   ): Promise<Response> => {
-    if (!view.result) return redirect(request, `/datasets/imports/${view.job}`);
+    const { result } = view;
+    if (!result) return redirect(request, `/datasets/imports/${view.job}`);
     const principal = principalOf(request);
-    const { payload, result } = view;
-    const mapping = readMapping(result.report.columns, body);
     const form: ImportForm = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
       // Rows are only left out if the reader chose to.
       onError: body.onError === "skip" ? "skip" : "refuse",
     };
-    const { target } = payload;
-    const wanted: ImportTarget =
-      target.mode === "create" ? { ...target, name: form.name } : { ...target, mode: form.mode };
-    const upload = await uploads.get(payload.uploadId, principal.keyId);
-    // Only what was previewed is stored: a new column mapping is previewed first.
-    const isShown = result.report.columns.every(
-      (column) => (mapping[column] ?? undefined) === result.report.mapping[column],
-    );
-    if (body.action !== "store" || !isShown) return look(request, upload, wanted, { mapping });
-    if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, form.name)) {
-      return showImport(request, view, form, { name: "Enter a name of 1 to 100 characters on one line" });
-    }
-    if (form.onError === "refuse" && result.report.rejected > 0) {
-      const problem = "Some rows can’t be used. Correct the file and upload it again, or store the usable rows";
-      return showImport(request, view, form, { onError: problem });
-    }
+    const mapping = readMapping(result.report.columns, body);
     try {
-      const options = { mapping, onError: form.onError, dryRun: false } as const;
-      // If this fails, for example because the name is taken by now, the reader chooses another.
-      const { job } = await imports.enqueue(
-        principal,
-        upload,
-        { target: wanted, options, keepsUpload: true },
-        async () => {},
-      );
+      const decision = { ...form, mapping, stores: body.action === "store" };
+      const { job } = await imports.decide(principal, { ...view, result }, decision);
       return redirect(request, `/datasets/imports/${job}`);
     } catch (thrown) {
-      const error = toAppError(thrown);
-      if (error.kind !== "conflict") throw thrown;
-      return showImport(request, view, form, { name: error.message });
+      const { message, detail } = toAppError(thrown);
+      if (detail.param !== "name" && detail.param !== "onError") throw thrown;
+      return showImport(request, view, form, { [detail.param]: message });
     }
   };
 
@@ -183,7 +136,7 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
       "/imports/:job",
       async ({ request, params }) => {
         const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
-        return showImport(request, await findSoon(principalOf(request), params.job, patienceMs));
+        return showImport(request, await imports.find(principalOf(request), params.job, patienceMs));
       },
       { detail: allows("editor") },
     )

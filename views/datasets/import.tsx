@@ -1,5 +1,5 @@
 import type { Dataset, ValidationReport } from "../../gateway/datasets/contract";
-import type { ImportProgress } from "../../gateway/datasets/imports";
+import type { ImportProgress } from "../../gateway/datasets/import-job";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
 import { ChoiceField, ErrorSummary, type Problems, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
