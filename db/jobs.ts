@@ -1,4 +1,4 @@
-import { and, asc, count, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, inArray, isNotNull, lt, lte, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { jobs, tasks, workers } from "./schema";
 
@@ -141,16 +141,6 @@ export const requeueTask = async (
       ...(failure && { error: failure.error, attempts: sql`${tasks.attempts} + 1` }),
     })
     .where(isHeld(task));
-};
-
-/** How many tasks of a job are in each state. */
-export const listTaskCounts = async (db: Reads, jobId: string): Promise<Partial<Record<TaskRow["state"], number>>> => {
-  const rows = await db
-    .select({ state: tasks.state, count: count() })
-    .from(tasks)
-    .where(eq(tasks.jobId, jobId))
-    .groupBy(tasks.state);
-  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 };
 
 /** The first failure among the tasks of a job. */

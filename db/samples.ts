@@ -188,12 +188,6 @@ export const countMembers = async (db: Reads, revisionId: string, window: Member
   return row?.total ?? 0;
 };
 
-export const findSamples = (db: Reads, ids: readonly string[]): Promise<SampleRow[]> =>
-  db
-    .select()
-    .from(samples)
-    .where(inArray(samples.id, [...ids]));
-
 /** One sample of a revision by its key. */
 export const findMember = async (db: Reads, revisionId: string, key: string): Promise<MemberRow | undefined> => {
   const [row] = await db

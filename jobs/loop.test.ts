@@ -7,13 +7,13 @@ import {
   hasDueTask,
   insertJob,
   type JobRow,
-  listTaskCounts,
   requestCancel,
   saveProgress,
 } from "../db/jobs";
 import { deleteWorker, insertWorker, listWorkers } from "../db/workers";
 import { AppError } from "../lib/errors";
 import { silentLog } from "../lib/log";
+import { listTaskCounts } from "../tests/db/task-counts";
 import { temporaryDb } from "../tests/db/temporary";
 import { until } from "../tests/until";
 import { type JobHandler, TaskLost } from "./handler";

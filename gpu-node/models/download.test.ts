@@ -7,9 +7,9 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { Progress } from "../../lib/progress";
 import { defaultConfig } from "../../lib/settings";
+import { tinyCheckpoint, writeCheckpoint } from "../../tests/tiny-checkpoint";
 import type { CatalogueFile, CatalogueModel, FileSource } from "./catalogue";
 import { convertBert } from "./conversion/bert";
-import { tinyCheckpoint, writeCheckpoint } from "./conversion/test-checkpoint";
 import { ensureCatalogueModel, ensureModel } from "./download";
 
 const BYTES = randomBytes(300_000);

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readGgufFileInfo } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
-import { convertBert } from "./bert";
 import {
   safetensors,
   TINY,
@@ -13,7 +12,8 @@ import {
   tinyShapes,
   tinyWeights,
   writeCheckpoint,
-} from "./test-checkpoint";
+} from "../../../tests/tiny-checkpoint";
+import { convertBert } from "./bert";
 
 let folder: string;
 let target: string;

@@ -1,6 +1,8 @@
+import { eq } from "drizzle-orm";
 import type { Db } from "../../../db/client";
 import * as datasets from "../../../db/datasets";
 import * as samples from "../../../db/samples";
+import { samples as sampleTable } from "../../../db/schema";
 import * as uploads from "../../../db/uploads";
 import { AT, LATER, type Step, type StepGroup } from "./step";
 
@@ -134,7 +136,10 @@ const stateOf = async (db: Db, tag: string) => {
     revisions: (await datasets.listRevisions(db, ds(tag), { limit: 10 })).map(({ samples: count }) => count),
     members: members.map(({ key, position }) => ({ key, position })),
     changes: await samples.findChanges(db, rev(tag, "two"), rev(tag, "one")),
-    orphan: await samples.findSamples(db, [sampleOf(tag, 9).id]),
+    orphan: await db
+      .select()
+      .from(sampleTable)
+      .where(eq(sampleTable.id, sampleOf(tag, 9).id)),
   };
 };
 

@@ -3,6 +3,7 @@ import * as idempotency from "../../../db/idempotency";
 import * as jobs from "../../../db/jobs";
 import * as lostTasks from "../../../db/lost-tasks";
 import * as workers from "../../../db/workers";
+import { listTaskCounts } from "../task-counts";
 import { AT, LATER, patiently, type Step, type StepGroup } from "./step";
 
 const worker = (tag: string): string => `worker_${tag}`;
@@ -163,7 +164,7 @@ const keyState = async (db: Db, tag: string, name: string): Promise<string> => {
 
 const stateOf = async (db: Db, tag: string) => {
   const rows = await Promise.all(NAMES.map((name) => jobs.findJob(db, jobOf(tag, name))));
-  const counts = await Promise.all(NAMES.map((name) => jobs.listTaskCounts(db, jobOf(tag, name))));
+  const counts = await Promise.all(NAMES.map((name) => listTaskCounts(db, jobOf(tag, name))));
   return {
     jobs: Object.fromEntries(NAMES.map((name, i) => [name, rows[i]?.state])),
     tasks: Object.fromEntries(NAMES.map((name, i) => [name, counts[i]])),

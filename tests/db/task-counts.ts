@@ -1,0 +1,16 @@
+import { count, eq } from "drizzle-orm";
+import type { Reads } from "../../db/client";
+import { tasks } from "../../db/schema";
+
+/** How many tasks of a job are in each state. */
+export const listTaskCounts = async (
+  db: Reads,
+  jobId: string,
+): Promise<Partial<Record<(typeof tasks.$inferSelect)["state"], number>>> => {
+  const rows = await db
+    .select({ state: tasks.state, count: count() })
+    .from(tasks)
+    .where(eq(tasks.jobId, jobId))
+    .groupBy(tasks.state);
+  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
+};
