@@ -59,7 +59,7 @@ const work = async (): Promise<void> => {
     db,
     log: silentLog(),
     leaseMs: 30_000,
-    handlers: [datasetImport({ db, uploads, config, spoolDir: "/nowhere" })],
+    handlers: [datasetImport({ db, uploads, config, spoolDir: tmpdir() })],
   });
   await loop.open();
 };

@@ -17,7 +17,7 @@ const turns = new Mutex();
 export const assertSampleSchema = (schema: Record<string, unknown>): Promise<void> => turns.run(() => check(schema));
 
 const check = async (schema: Record<string, unknown>): Promise<void> => {
-  const thread = new ReadingThread({ stallMs: CHECK_MS }, STALLED);
+  using thread = new ReadingThread({ stallMs: CHECK_MS }, STALLED);
   try {
     const reply = await thread.ask({ kind: "schema", schema });
     if (reply.kind === "refused") throw fromSent(reply.error);
@@ -25,7 +25,5 @@ const check = async (schema: Record<string, unknown>): Promise<void> => {
     const error = toAppError(thrown);
     if (error.kind !== "deadline_exceeded") throw error;
     throw new AppError("invalid_request", error.message, { param: "schema" });
-  } finally {
-    thread.close();
   }
 };

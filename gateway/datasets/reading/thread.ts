@@ -1,23 +1,21 @@
 import { AppError, toAppError } from "../../../lib/errors";
 import type { SentError } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
-import type { ParquetSource, SampleBatch, SampleOptions, TextSource } from "./samples/read-samples";
+import type { FileFormat } from "./formats/detect-format";
+import type { SampleBatch, SampleOptions } from "./samples/read-samples";
 
-/** The source for the Worker: blocks for text, a file for Parquet. */
-export type ReadingJob = SampleOptions & (Pick<TextSource, "format"> | Pick<ParquetSource, "format" | "path">);
+/** An upload to read: a file and its format. */
+export type ReadingJob = SampleOptions & { format: FileFormat; path: string };
 
 /** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
 export type ToWorker =
   | { kind: "job"; job: ReadingJob }
+  /** The next batch is wanted. */
+  | { kind: "go" }
   /** Answered by `usable` or `refused`. */
-  | { kind: "schema"; schema: unknown }
-  | { kind: "block"; bytes: Uint8Array<ArrayBuffer> }
-  | { kind: "end" }
-  | { kind: "go" };
+  | { kind: "schema"; schema: unknown };
 
 export type FromWorker =
-  /** Answered by `block` or `end`. */
-  | { kind: "pull" }
   /** Answered by `go`. */
   | { kind: "batch"; batch: SampleBatch }
   | { kind: "report"; report: ValidationReport }
@@ -42,13 +40,13 @@ export class ReadingThread {
 
   /** Sends one message and waits for the answer. Throws internal when the Worker crashes, and as `waitFor` does. */
   async ask(message: ToWorker): Promise<FromWorker> {
-    this.#worker.postMessage(message, message.kind === "block" ? [message.bytes.buffer] : []);
+    this.#worker.postMessage(message);
     const reply = await waitFor(this.#reply.promise, this.patience, this.stalled);
     this.#reply = nextReply();
     return reply;
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#worker.terminate();
   }
 }

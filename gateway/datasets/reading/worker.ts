@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { toSent } from "../../../lib/thread-errors";
 import { type RowSource, readSamples } from "./samples/read-samples";
 import type { FromWorker, ReadingJob, ToWorker } from "./thread";
@@ -6,25 +7,20 @@ import type { FromWorker, ReadingJob, ToWorker } from "./thread";
 
 declare const self: Worker;
 
-const ask = (message: FromWorker): Promise<ToWorker> => {
-  const { promise, resolve } = Promise.withResolvers<ToWorker>();
-  self.onmessage = ({ data }: MessageEvent<ToWorker>) => resolve(data);
-  self.postMessage(message);
-  return promise;
+/** Bytes that are read at a time. */
+const BLOCK_BYTES = 65_536;
+
+const sourceOf = ({ format, path, mapping }: ReadingJob): RowSource => {
+  if (format !== "parquet") return { format, blocks: createReadStream(path, { highWaterMark: BLOCK_BYTES }) };
+  return { format, path, leftOut: new Set(Object.keys(mapping).filter((column) => mapping[column] === null)) };
 };
 
-async function* pullBlocks(): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const reply = await ask({ kind: "pull" });
-    if (reply.kind !== "block") return;
-    yield reply.bytes;
-  }
-}
-
-const sourceOf = (job: ReadingJob): RowSource => {
-  if (job.format !== "parquet") return { format: job.format, blocks: pullBlocks() };
-  const leftOut = Object.keys(job.mapping).filter((column) => job.mapping[column] === null);
-  return { format: job.format, path: job.path, leftOut: new Set(leftOut) };
+/** Hands out a batch and waits until the next one is wanted. */
+const handOut = (message: FromWorker): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  self.onmessage = () => resolve();
+  self.postMessage(message);
+  return promise;
 };
 
 const read = async (job: ReadingJob): Promise<FromWorker> => {
@@ -32,7 +28,7 @@ const read = async (job: ReadingJob): Promise<FromWorker> => {
   for (;;) {
     const { done, value } = await batches.next();
     if (done) return { kind: "report", report: value };
-    await ask({ kind: "batch", batch: value });
+    await handOut({ kind: "batch", batch: value });
   }
 };
 

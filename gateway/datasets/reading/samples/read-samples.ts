@@ -23,20 +23,10 @@ const VALUE_BYTES = 64;
 /** Time that a dataset's schema may take for a whole file: some take longer with every text. */
 const SCHEMA_BUDGET_MS = 60_000;
 
-export interface TextSource {
-  format: Exclude<FileFormat, "parquet">;
-  blocks: AsyncIterable<Uint8Array>;
-}
-
-/** Parquet is read from the end, so it must be in a file. */
-export interface ParquetSource {
-  format: "parquet";
-  path: string;
-  /** Columns to skip. */
-  leftOut: ReadonlySet<string>;
-}
-
-export type RowSource = TextSource | ParquetSource;
+export type RowSource =
+  | { format: Exclude<FileFormat, "parquet">; blocks: AsyncIterable<Uint8Array> }
+  /** Parquet is read from the end, so it must be in a file. `leftOut`: columns to skip. */
+  | { format: "parquet"; path: string; leftOut: ReadonlySet<string> };
 
 /** Samples in the order of the file, possibly none. */
 export interface SampleBatch {
