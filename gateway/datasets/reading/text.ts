@@ -14,8 +14,7 @@ const MAX_HELD = 1_048_576;
 
 /**
  * Decodes bytes in chunks; drops a byte order mark at the beginning and NUL bytes at the end. UTF-16 is recognised by its
- * mark or its zeros. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, which never occurs in valid
- * text; it rejects the row that contains it.
+ * mark or its zeros. Bytes that are not UTF-8 become `BAD_BYTE`, which rejects the row that contains it.
  */
 export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
   let decode: ((bytes: Uint8Array, isLast: boolean) => string) | undefined;
@@ -105,52 +104,33 @@ const utf8Decoder = () => {
 };
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const REPLACEMENT = "\ufffd";
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
+/** A lone surrogate, which valid text never holds. */
+export const BAD_BYTE = "\udc80";
 
 const decodeUtf8 = (bytes: Uint8Array): string => {
   try {
     return strict.decode(bytes);
   } catch {
-    return escapeBadBytes(bytes);
+    return markBadBytes(bytes);
   }
 };
 
-/** What may follow a non-ASCII lead byte: the number of bytes, and the range of the first one (Unicode, table 3-7). */
-const leadOf = (byte: number): readonly [count: number, low: number, high: number] => {
-  if (byte >= 0xc2 && byte <= 0xdf) return [1, 0x80, 0xbf];
-  if (byte >= 0xe0 && byte <= 0xef) return [2, byte === 0xe0 ? 0xa0 : 0x80, byte === 0xed ? 0x9f : 0xbf];
-  if (byte >= 0xf0 && byte <= 0xf4) return [3, byte === 0xf0 ? 0x90 : 0x80, byte === 0xf4 ? 0x8f : 0xbf];
-  return [0, 0, 0];
-};
-const LEADS = Array.from({ length: 256 }, (_, byte) => leadOf(byte));
-
-/** Length in bytes of the non-ASCII character at `at`; 0 if it is not valid UTF-8. */
-const characterLength = (bytes: Uint8Array, at: number): number => {
-  const [count, low, high] = LEADS[bytes[at] ?? 0] ?? [0, 0, 0];
-  for (let i = 1; i <= count; i++) {
-    const next = bytes[at + i] ?? 0;
-    if (next < (i === 1 ? low : 0x80) || next > (i === 1 ? high : 0xbf)) return 0;
+/**
+ * The text between the replacement characters that are in the file is decoded on its own, so that those that the decoder
+ * makes can be told apart.
+ */
+const markBadBytes = (bytes: Uint8Array): string => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts: string[] = [];
+  for (let from = 0, end = 0; end < buffer.length; from = end + REPLACEMENT_BYTES.length) {
+    const found = buffer.indexOf(REPLACEMENT_BYTES, from);
+    end = found < 0 ? buffer.length : found;
+    parts.push(lenient.decode(buffer.subarray(from, end)).replaceAll(REPLACEMENT, BAD_BYTE));
   }
-  return count === 0 ? 0 : count + 1;
-};
-
-/** A character never has more UTF-16 units than bytes. */
-const escapeBadBytes = (bytes: Uint8Array): string => {
-  const units = new Uint16Array(bytes.length);
-  let count = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const byte = bytes[at] ?? 0;
-    const length = byte < 0x80 ? 1 : characterLength(bytes, at);
-    if (length === 0) units[count++] = 0xdc00 + byte;
-    else if (length === 1) units[count++] = byte;
-    else {
-      let point = byte & (0x7f >> length);
-      for (let i = 1; i < length; i++) point = (point << 6) | ((bytes[at + i] ?? 0) & 0x3f);
-      if (point > 0xffff) units[count++] = 0xd7c0 + (point >> 10);
-      units[count++] = point > 0xffff ? 0xdc00 + (point & 0x3ff) : point;
-    }
-    at += Math.max(1, length);
-  }
-  return Buffer.from(units.buffer, 0, count * 2).toString("utf16le");
+  return parts.join(REPLACEMENT);
 };
 
 /** Bytes up to the last one that ends a character. */

@@ -5,6 +5,7 @@ import { NewSample } from "../../sample-contract";
 import type { Draft } from "../columns/cells";
 import { MAX_METADATA_NAME_LENGTH } from "../columns/fields";
 import type { RowProblem } from "../rows";
+import { BAD_BYTE } from "../text";
 
 /** `path` is a JSON pointer into the sample; the message begins with it in dotted form. */
 export interface SampleProblem {
@@ -24,8 +25,9 @@ export const checkSample = (draft: Draft): { sample: NewSample } | { problems: S
     const message = `metadata has a name of more than ${MAX_METADATA_NAME_LENGTH} characters.`;
     return { problems: [{ path: "/metadata", message }] };
   }
-  if (!holdsBrokenText(draft)) return { sample: draft };
-  const { path, text } = findBrokenText(draft, "") ?? { path: "", text: "" };
+  const broken = findBrokenText(draft);
+  if (!broken) return { sample: draft };
+  const { path, text } = broken;
   return { problems: [{ path, message: `${dotted(path)} ${whyBroken(text)}` }] };
 };
 
@@ -35,33 +37,26 @@ const withPath = ({ path, message }: SampleProblem): SampleProblem =>
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");
 
-/** What the reader produces for bytes that are not UTF-8. */
-const BAD_BYTE = /(?<![\ud800-\udbff])[\udc80-\udcff]/;
+const LONE_BAD_BYTE = new RegExp(`(?<![\\ud800-\\udbff])${BAD_BYTE}`);
 
 const whyBroken = (text: string): string => {
   if (text.includes("\0")) return "holds a NUL character. Remove it.";
-  if (BAD_BYTE.test(text)) return "holds a byte that is not UTF-8. Save the file as UTF-8.";
+  if (LONE_BAD_BYTE.test(text)) return "holds a byte that is not UTF-8. Save the file as UTF-8.";
   return "holds half of a surrogate pair. Remove it.";
 };
 
 /** JSON can write what is no text in UTF-8. */
 const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
 
-const holdsBrokenText = (value: unknown): boolean => {
-  if (typeof value === "string") return isBroken(value);
-  if (typeof value !== "object" || value === null) return false;
-  for (const name in value) if (isBroken(name) || holdsBrokenText(Reflect.get(value, name))) return true;
-  return false;
-};
-
-/** Finds the broken text. `holdsBrokenText` is fast and checks every sample; this runs only for those that failed. */
-const findBrokenText = (value: unknown, path: string): { path: string; text: string } | undefined => {
-  if (typeof value === "string") return isBroken(value) ? { path, text: value } : undefined;
+/** The first broken text. Its path is put together on the way back: nearly every sample has none. */
+const findBrokenText = (value: unknown): { path: string; text: string } | undefined => {
+  if (typeof value === "string") return isBroken(value) ? { path: "", text: value } : undefined;
   if (typeof value !== "object" || value === null) return undefined;
-  for (const [name, inner] of Object.entries(value)) {
-    const step = name.replaceAll("~", "~0").replaceAll("/", "~1");
-    const found = isBroken(name) ? { path, text: name } : findBrokenText(inner, `${path}/${step}`);
-    if (found) return found;
+  for (const name in value) {
+    if (isBroken(name)) return { path: "", text: name };
+    const found = findBrokenText(Reflect.get(value, name));
+    const step = found && name.replaceAll("~", "~0").replaceAll("/", "~1");
+    if (found) return { ...found, path: `/${step}${found.path}` };
   }
   return undefined;
 };
