@@ -1,5 +1,6 @@
 import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
-import { BOM, CR, LF, LineCounter, placeIn } from "../text";
+import { BOM, CR, LF, placeIn } from "../text";
+import type { TextWindow } from "./text-window";
 
 /** A record, or the problem of an unreadable one. */
 type CsvRecord =
@@ -16,105 +17,75 @@ const MAX_EXTRA_CELLS = 10_000;
 const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
 
 /**
- * Parses CSV that arrives in chunks into records. Blank records are skipped. A record with broken quotes is returned as a
- * problem, and reading resumes at the next line with as many cells as the header. Buffers at most one row of the maximum
- * size. Throws payload_too_large for too many empty lines.
+ * Reads CSV records. Blank records are skipped. A record with broken quotes is returned as a problem, and reading resumes
+ * at the next line with as many cells as the header.
  */
 export class CsvParser {
   /** Whether a record has the number of cells that the header requires; true until the header is known. */
   fits: (cells: readonly string[]) => boolean = () => true;
   /** Number of header cells, once known. */
   width = 0;
-  readonly #place = new LineCounter();
   readonly #delimiter: number;
-  /** Text received but not yet returned; it starts at `#place`. */
-  #text = "";
-  #at = 0;
   #fault: Fault | undefined;
   /** Last line lost to the fault. */
   #faultEnd = 0;
-  /** The line is too long; the rest is skipped as it arrives. */
-  #isSkipping = false;
   #empty = 0;
 
   constructor(
+    private readonly window: TextWindow,
     delimiter: string,
     private readonly limits: ReadingLimits,
   ) {
     this.#delimiter = delimiter.charCodeAt(0);
   }
 
-  /** Skips text before the first record. */
-  skip(text: string): void {
-    this.#place.pass(text);
-  }
-
-  *parse(text: string): Generator<CsvRecord> {
-    this.#text += text;
-    yield* this.#take(false);
-  }
-
-  /** The last record, where no line break ends it. */
-  *end(): Generator<CsvRecord> {
-    yield* this.#take(true);
-    yield* this.#takeFault();
-  }
-
-  *#take(isEnd: boolean): Generator<CsvRecord> {
-    this.#at = 0;
-    while (this.#at < this.#text.length) {
-      if (this.#isSkipping) {
-        if (!this.#passLine(isEnd)) break;
-        this.#isSkipping = false;
-        continue;
-      }
-      if (this.#text[this.#at] === BOM) this.#pass(this.#at + 1);
-      const parsed = this.#parseAt(this.#at, isEnd);
+  /** Throws payload_too_large for too many empty lines. */
+  async *records(): AsyncGenerator<CsvRecord> {
+    const { window } = this;
+    while (await window.fill()) {
+      if (window.text[window.at] === BOM) window.passTo(window.at + 1);
+      const parsed = this.#parseAt(window.at);
+      const isSwallowing = parsed.kind === "record" && this.#isSwallowing(parsed);
+      if ((parsed.kind === "open" || isSwallowing === undefined) && (await window.more())) continue;
       if (parsed.kind === "record") {
-        const isSwallowed = this.#isSwallowing(parsed, isEnd);
-        if (isSwallowed === undefined) break;
-        if (!isSwallowed && (!this.#fault || this.fits(parsed.cells))) {
+        if (!isSwallowing && (!this.#fault || this.fits(parsed.cells))) {
           yield* this.#takeFault();
           yield* this.#handOut(parsed);
           continue;
         }
-        const unclosed = { index: null, message: "a quote opens in this row and closes in a later one. Close it." };
-        if (isSwallowed) this.#fail(unclosed);
-      } else if (parsed.kind === "open" && !isEnd && !this.#isTooLong()) break;
-      else this.#fail(this.#problemOf(parsed));
-      if (!this.#passLine(isEnd)) this.#isSkipping = true;
+        const message = "a quote opens in this row and closes in a later one. Close it.";
+        if (isSwallowing) this.#fail({ index: null, message });
+      } else this.#fail(this.#problemOf(parsed));
+      this.#faultEnd = window.place.line;
+      await window.skipLine();
     }
-    this.#text = this.#text.slice(this.#at);
+    yield* this.#takeFault();
   }
 
-  #parseAt(at: number, isEnd: boolean): CsvParse {
+  #parseAt(at: number): CsvParse {
     const extraCells = this.#fault ? MAX_EXTRA_CELLS_AFTER_FAULT : MAX_EXTRA_CELLS;
     const maxCells = this.width > 0 ? this.width + extraCells : this.limits.maxRowBytes;
-    return parseRecord(this.#text, at, { delimiter: this.#delimiter, maxCells, isEnd });
+    return parseRecord(this.window.text, at, { delimiter: this.#delimiter, maxCells, isEnd: this.window.isEnd });
   }
 
   /**
    * A missing closing quote merges several lines into one record, up to the next quote. The sign: the record does not have
-   * the header's number of cells, but its second line does. Undefined if too little text has arrived to decide.
+   * the header's number of cells, but its second line does. Undefined if too little text is in memory to decide.
    */
-  #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>, isEnd: boolean): boolean | undefined {
+  #isSwallowing({ cells, end }: Extract<CsvParse, { kind: "record" }>): boolean | undefined {
     if (this.fits(cells)) return false;
-    const nextLine = this.#endOfLine(this.#at);
+    const nextLine = this.window.endOfLine(this.window.at);
     if (nextLine === undefined || nextLine >= end) return false;
-    const next = this.#parseAt(nextLine, isEnd);
-    if (next.kind === "open" && !isEnd && !this.#isTooLong()) return undefined;
+    const next = this.#parseAt(nextLine);
+    if (next.kind === "open" && !this.window.isEnd) return undefined;
     return next.kind === "record" && this.fits(next.cells);
   }
 
-  #isTooLong(): boolean {
-    return this.#text.length - this.#at > this.limits.maxRowBytes;
-  }
-
   *#handOut({ cells, end }: { cells: string[]; end: number }): Generator<CsvRecord> {
-    const { limits } = this;
-    const { line } = this.#place;
-    const text = this.#text.slice(this.#at, end);
-    this.#pass(end);
+    const { limits, window } = this;
+    const { line } = window.place;
+    const text = window.text.slice(window.at, end);
+    window.passTo(end);
     if (isOverBytes(text, limits.maxRowBytes)) {
       yield { line, index: null, message: problemIn(rowTooLong(limits)), text: "" };
     } else if (cells.some((cell) => cell.trim() !== "")) yield { line, cells };
@@ -131,45 +102,20 @@ export class CsvParser {
 
   /** Only the first of several consecutive faults is reported: the others may be its consequence. */
   #fail(problem: { index: number | null; message: string }): void {
-    const end = this.#endOfLine(this.#at) ?? this.#text.length;
-    this.#fault ??= { line: this.#place.line, ...problem, text: this.#text.slice(this.#at, end).trimEnd() };
+    const { text, at, place } = this.window;
+    const end = this.window.endOfLine(at);
+    this.#fault ??= { line: place.line, ...problem, text: text.slice(at, end).trimEnd() };
   }
 
   #problemOf(parsed: Exclude<CsvParse, { kind: "record" }>): { index: number | null; message: string } {
+    const { text, at: start, place: from } = this.window;
     const { at, index = null } = parsed;
-    const place = at === undefined ? undefined : placeIn(this.#text.slice(this.#at, at), at - this.#at, this.#place);
-    const where =
-      place && `${place.line > this.#place.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
-    if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
     if (at === undefined) return { index: null, message: problemIn(rowTooLong(this.limits)) };
+    const place = placeIn(text.slice(start, at), at - start, from);
+    const where = `${place.line > from.line ? `line ${place.line}, ` : ""}character ${place.character}: `;
+    if (parsed.kind === "broken") return { index, message: `${where}${parsed.message}` };
     const opened = "a quote opens here and does not close. Close it, or double the quotes inside the cell.";
     return { index, message: `${where}${opened}` };
-  }
-
-  /** Skips the line. If its end has not arrived yet, skips all of the buffered text and returns false. */
-  #passLine(isEnd: boolean): boolean {
-    this.#faultEnd = this.#place.line;
-    const end = this.#endOfLine(this.#at, isEnd);
-    // The last CR may be the first half of a CRLF.
-    this.#pass(end ?? this.#text.length - (isEnd || !this.#text.endsWith("\r") ? 0 : 1));
-    return end !== undefined || isEnd;
-  }
-
-  /** Start of the line after the one at `from`; undefined if it has not arrived yet. */
-  #endOfLine(from: number, isEnd = true): number | undefined {
-    for (let at = from; at < this.#text.length; at++) {
-      const code = this.#text.charCodeAt(at);
-      if (code === LF) return at + 1;
-      if (code !== CR) continue;
-      if (at + 1 < this.#text.length) return this.#text.charCodeAt(at + 1) === LF ? at + 2 : at + 1;
-      if (isEnd) return at + 1;
-    }
-    return undefined;
-  }
-
-  #pass(end: number): void {
-    this.#place.pass(this.#text.slice(this.#at, end));
-    this.#at = end;
   }
 }
 

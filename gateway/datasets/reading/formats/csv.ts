@@ -2,12 +2,11 @@ import { formatCount, invalid, type ReadingLimits } from "../limits";
 import type { RawRow, Warn } from "../rows";
 import { CsvParser } from "./csv-parser";
 import { readHeader } from "./header";
+import { TextWindow } from "./text-window";
 
 const DELIMITERS = [",", ";", "\t"] as const;
 /** Used only if the header has none of the others, because names may contain a bar. */
 const LAST_DELIMITER = "|";
-/** Characters in which the first line is looked for, to find out what separates its cells. */
-const HEAD_LENGTH = 65_536;
 
 /**
  * CSV whose first record names the columns, separated by comma, semicolon, tab, or what a `sep=` line declares. Unnamed columns
@@ -19,69 +18,39 @@ export async function* readCsv(
   limits: ReadingLimits,
   warn: Warn,
 ): AsyncGenerator<RawRow> {
-  let reader: RecordReader | undefined;
-  for await (const text of withHead(texts)) {
-    const first = reader === undefined;
-    reader ??= new RecordReader(text, limits, warn);
-    yield* reader.read(first ? text.slice(reader.declaration.length) : text);
-  }
-  if (reader) yield* reader.end();
-}
-
-class RecordReader {
-  readonly declaration: string;
-  readonly #delimiter: string;
-  readonly #parser: CsvParser;
-  #header: Header | undefined;
-
-  constructor(
-    head: string,
-    private readonly limits: ReadingLimits,
-    private readonly warn: Warn,
-  ) {
-    const { delimiter, declaration } = detectDelimiter(head);
-    this.declaration = declaration;
-    this.#delimiter = delimiter;
-    this.#parser = new CsvParser(delimiter, limits);
-    this.#parser.skip(declaration);
-  }
-
-  *read(text: string): Generator<RawRow> {
-    yield* this.#rows(this.#parser.parse(text));
-  }
-
-  *end(): Generator<RawRow> {
-    yield* this.#rows(this.#parser.end());
-  }
-
-  *#rows(records: ReturnType<CsvParser["parse"]>): Generator<RawRow> {
-    for (const record of records) {
-      const { line } = record;
-      if (!this.#header) this.#open(this.#headerCells(record), line);
-      else if ("message" in record) {
-        const column = this.#header.nameAt(record.index);
-        yield { line, columns: this.#header.names, problem: { column, message: record.message } };
-      } else {
-        const row = this.#header.row(record.cells, line);
-        if (row) yield row;
-      }
+  const window = new TextWindow(texts, limits);
+  await window.fill();
+  const { delimiter, declaration } = detectDelimiter(window.text);
+  window.passTo(declaration.length);
+  const parser = new CsvParser(window, delimiter, limits);
+  let header: Header | undefined;
+  for await (const record of parser.records()) {
+    const { line } = record;
+    if (!header) {
+      const cells = "cells" in record ? record.cells : cellsWithoutQuotes(record, delimiter, warn);
+      const opened = new Header(cells, { line, limits, warn });
+      parser.fits = (other) => opened.fits(other);
+      parser.width = cells.length;
+      header = opened;
+    } else if ("message" in record) {
+      const problem = { column: header.nameAt(record.index), message: record.message };
+      yield { line, columns: header.names, problem };
+    } else {
+      const row = header.row(record.cells, line);
+      if (row) yield row;
     }
   }
-
-  /** A header with broken quotes is read as if it had none, because the column names are needed. */
-  #headerCells(record: { line: number } & ({ cells: string[] } | { message: string; text: string })): string[] {
-    if ("cells" in record) return record.cells;
-    this.warn({ line: record.line, column: null, message: `the header has broken quotes: ${record.message}` });
-    return record.text.split(this.#delimiter).map((cell) => cell.replaceAll('"', ""));
-  }
-
-  #open(cells: readonly string[], line: number): void {
-    const header = new Header(cells, { line, limits: this.limits, warn: this.warn });
-    this.#parser.fits = (record) => header.fits(record);
-    this.#parser.width = cells.length;
-    this.#header = header;
-  }
 }
+
+/** A header with broken quotes is read as if it had none, because the column names are needed. */
+const cellsWithoutQuotes = (
+  { line, message, text }: { line: number; message: string; text: string },
+  delimiter: string,
+  warn: Warn,
+): string[] => {
+  warn({ line, column: null, message: `the header has broken quotes: ${message}` });
+  return text.split(delimiter).map((cell) => cell.replaceAll('"', ""));
+};
 
 /** The columns of the file, and how cells map to them. */
 class Header {
@@ -136,21 +105,6 @@ class Header {
     const advice = cells < this.cells.length ? "Add the missing ones." : "Quote cells that contain delimiters.";
     return `${count}, but the header has ${formatCount(this.cells.length)}. ${advice}`;
   }
-}
-
-/** The same text, with a first piece that is long enough to judge by. */
-async function* withHead(texts: AsyncIterable<string>): AsyncGenerator<string> {
-  let head: string | undefined = "";
-  for await (const text of texts) {
-    if (head === undefined) yield text;
-    else {
-      head += text;
-      if (head.length < HEAD_LENGTH) continue;
-      yield head;
-      head = undefined;
-    }
-  }
-  if (head) yield head;
 }
 
 /** The cell delimiter, and the line that declares it, which is not a record. */

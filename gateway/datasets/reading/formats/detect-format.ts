@@ -1,7 +1,7 @@
 import { own } from "../../../../lib/own";
 import { invalid } from "../limits";
 import { utf16Of } from "../text";
-import { ValueEnd } from "./json-cursor";
+import { findValueEnd } from "./json-cursor";
 
 export type FileFormat = "jsonl" | "json" | "csv" | "parquet";
 
@@ -60,8 +60,8 @@ const textFormat = (head: Uint8Array, byName: FileFormat | undefined): FileForma
 /** Objects that span several lines, as jq prints them, or several per line: the JSON reader handles these. */
 const isSequence = (text: string): boolean => {
   if (/^\{[ \t]*[\r\n]/.test(text)) return true;
-  const end = new ValueEnd().find(text, 0);
-  return end > 0 && /^[ \t]*\{/.test(text.slice(end, end + 100));
+  const { end, isOpen, isTooDeep } = findValueEnd(text, 0);
+  return !isOpen && !isTooDeep && /^[ \t]*\{/.test(text.slice(end, end + 100));
 };
 
 const LINES_LOOKED_AT = 5;

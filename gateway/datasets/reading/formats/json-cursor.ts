@@ -1,8 +1,9 @@
 import type { AppError } from "../../../../lib/errors";
 import { invalid, isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../limits";
 import { LineCounter, placeIn } from "../text";
+import { TextWindow } from "./text-window";
 
-/** Characters kept from the previous chunk when searching for the start of a row, which may be split across chunks. */
+/** Characters kept when searching for the start of a row, which may be split at the end of the text in memory. */
 const OVERLAP = 512;
 
 export interface JsonText {
@@ -11,41 +12,38 @@ export interface JsonText {
   character: number;
 }
 
-/** Steps through a JSON text that arrives in pieces, with one value in memory at a time. */
+/** Steps through a JSON text that arrives in pieces, value by value. */
 export class JsonCursor {
-  readonly #pieces: AsyncIterator<string>;
-  #place = new LineCounter();
-  /** The buffered text; `#at` is the position in it, and `#place` its position in the file. */
-  #text = "";
-  #at = 0;
+  readonly #window: TextWindow;
 
   constructor(
     texts: AsyncIterable<string>,
     private readonly limits: ReadingLimits,
   ) {
-    this.#pieces = texts[Symbol.asyncIterator]();
+    this.#window = new TextWindow(texts, limits);
   }
 
   /** The next non-whitespace character; undefined at the end. */
   async peek(): Promise<string | undefined> {
-    for (;;) {
-      let end = this.#at;
-      while (isJsonSpace(this.#text.charCodeAt(end))) end++;
-      this.#passTo(end);
-      if (end < this.#text.length) return this.#text[end];
-      if (!(await this.#more())) return undefined;
+    const window = this.#window;
+    while (await window.fill()) {
+      let end = window.at;
+      while (isJsonSpace(window.text.charCodeAt(end))) end++;
+      window.passTo(end);
+      if (end < window.text.length) return window.text[end];
     }
+    return undefined;
   }
 
   /** Skips one character, which must be this one. */
   async take(character: string): Promise<void> {
     if ((await this.peek()) !== character) throw this.expected(JSON.stringify(character));
-    this.#passTo(this.#at + 1);
+    this.#window.passTo(this.#window.at + 1);
   }
 
-  /** Position of the next character. */
+  /** Line of the next character. */
   get line(): number {
-    return this.#place.line;
+    return this.#window.place.line;
   }
 
   /** Skips a comma and returns true, or skips the end of a list or object and returns false. */
@@ -60,73 +58,52 @@ export class JsonCursor {
   async value(): Promise<JsonText> {
     const next = await this.peek();
     if (next === undefined || ",:]}".includes(next)) throw this.expected("a value");
-    const { line, character } = this.#place;
-    const valueEnd = new ValueEnd();
-    let from = this.#at;
-    for (;;) {
-      const end = valueEnd.find(this.#text, from);
-      const text = this.#text.slice(this.#at, end < 0 ? undefined : end);
-      if (isOverBytes(text, this.limits.maxRowBytes)) throw rowTooLong(this.limits, { line });
-      if (valueEnd.isTooDeep) throw tooDeep(placeIn(text, text.length, { line, character }));
-      if (end >= 0) {
-        this.#passTo(end);
-        return { text, line, character };
-      }
-      if (await this.#more()) from = text.length;
-      else if (valueEnd.mayEnd) {
-        this.#passTo(this.#text.length);
-        return { text, line, character };
-      } else
-        throw invalid("a value begins here and the file ends inside it. Is the file complete?", { line, character });
+    const window = this.#window;
+    const { line, character } = window.place;
+    let found = findValueEnd(window.text, window.at);
+    while (found.end === window.text.length && (await window.more())) found = findValueEnd(window.text, window.at);
+    const { end, isTooDeep, isOpen } = found;
+    const text = window.text.slice(window.at, end);
+    if (isOverBytes(text, this.limits.maxRowBytes)) throw rowTooLong(this.limits, { line });
+    if (isTooDeep) throw tooDeep(placeIn(text, text.length, { line, character }));
+    if (isOpen) {
+      throw invalid("a value begins here and the file ends inside it. Is the file complete?", { line, character });
     }
+    window.passTo(end);
+    return { text, line, character };
   }
 
-  /** Whether the buffered text matches the pattern. After a value that is too long, that is about one row of text. */
+  /** Whether the text in memory matches the pattern. After a value that is too long, that is about a row of text. */
   hasNear(pattern: RegExp): boolean {
-    return pattern.test(this.#text.slice(this.#at));
+    return pattern.test(this.#window.text.slice(this.#window.at));
   }
 
   /** Goes back to the start of the last skipped value. */
   backTo({ text, line, character }: JsonText): void {
-    this.#at -= text.length;
-    this.#place = new LineCounter(line, character);
+    this.#window.at -= text.length;
+    this.#window.place = new LineCounter(line, character);
   }
 
   /** Skips at least one character, up to the next match; false at the end of the file. */
   async seek(pattern: RegExp): Promise<boolean> {
-    this.#passTo(Math.min(this.#at + 1, this.#text.length));
-    for (;;) {
-      const found = this.#text.slice(this.#at).search(pattern);
+    const window = this.#window;
+    for (let least = 1; await window.fill(); least = 0) {
+      const from = Math.min(window.at + least, window.text.length);
+      const found = window.text.slice(from).search(pattern);
       if (found >= 0) {
-        this.#passTo(this.#at + found);
+        window.passTo(from + found);
         return true;
       }
-      this.#passTo(Math.max(this.#at, this.#text.length - OVERLAP));
-      if (await this.#more()) continue;
-      this.#passTo(this.#text.length);
-      return false;
+      window.passTo(window.isEnd ? window.text.length : Math.max(from, window.text.length - OVERLAP));
     }
+    return false;
   }
 
   /** The error for an unexpected next character. */
   expected(what: string): AppError {
-    const next = this.#text[this.#at];
+    const next = this.#window.text[this.#window.at];
     const found = next === undefined ? "the end of the file" : JSON.stringify(next);
-    return invalid(`expected ${what}, found ${found}.`, this.#place);
-  }
-
-  #passTo(end: number): void {
-    this.#place.pass(this.#text.slice(this.#at, end));
-    this.#at = end;
-  }
-
-  /** Drops the text that was read and buffers the next piece. */
-  async #more(): Promise<boolean> {
-    const { value, done } = await this.#pieces.next();
-    if (done) return false;
-    this.#text = this.#text.slice(this.#at) + value;
-    this.#at = 0;
-    return true;
+    return invalid(`expected ${what}, found ${found}.`, this.#window.place);
   }
 }
 
@@ -145,43 +122,36 @@ const CLOSE_OBJECT = 125;
 const isJsonSpace = (code: number): boolean =>
   code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
 
-/** Finds the end of one JSON value in a text that arrives in pieces. It only counts brackets and quotes. */
-export class ValueEnd {
-  #depth = 0;
-  #isInString = false;
-  #isEscaped = false;
-
-  /** True if `find` stopped because the value has more than 100 levels. */
-  get isTooDeep(): boolean {
-    return this.#depth > MAX_DEPTH;
-  }
-
-  /** True if the value may end at the end of the text, as a number may. */
-  get mayEnd(): boolean {
-    return this.#depth === 0 && !this.#isInString;
-  }
-
-  /** The position after the value; -1 if it continues after `text`. Starts at `from`, where the last call stopped. */
-  find(text: string, from: number): number {
-    for (let at = from; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (this.#isInString) {
-        if (this.#isEscaped) this.#isEscaped = false;
-        else if (code === BACKSLASH) this.#isEscaped = true;
-        else if (code === QUOTE) {
-          this.#isInString = false;
-          if (this.#depth === 0) return at + 1;
-        }
-      } else if (code === QUOTE) this.#isInString = true;
-      else if (code === OPEN_LIST || code === OPEN_OBJECT) {
-        this.#depth++;
-        if (this.isTooDeep) return at;
-      } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
-        if (this.#depth === 0) return at;
-        this.#depth--;
-        if (this.#depth === 0) return at + 1;
-      } else if (this.#depth === 0 && (code === COMMA || isJsonSpace(code))) return at;
-    }
-    return -1;
-  }
+interface ValueEnd {
+  /** The position after the value, or where the search ended. */
+  end: number;
+  /** The value has more than 100 levels. */
+  isTooDeep?: boolean;
+  /** The text ends inside the value; it may end inside a number, or another word. */
+  isOpen?: boolean;
 }
+
+/** Finds the end of the JSON value at `from`. It only counts brackets and quotes. */
+export const findValueEnd = (text: string, from: number): ValueEnd => {
+  let depth = 0;
+  let isInString = false;
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isInString) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) {
+        isInString = false;
+        if (depth === 0) return { end: at + 1 };
+      }
+    } else if (code === QUOTE) isInString = true;
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      depth++;
+      if (depth > MAX_DEPTH) return { end: at, isTooDeep: true };
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+      if (depth === 0) return { end: at };
+      depth--;
+      if (depth === 0) return { end: at + 1 };
+    } else if (depth === 0 && (code === COMMA || isJsonSpace(code))) return { end: at };
+  }
+  return { end: text.length, isOpen: depth > 0 || isInString };
+};

@@ -1,10 +1,12 @@
 import { isOverBytes, problemIn, type ReadingLimits, rowTooLong, tooManyEmptyLines } from "../limits";
 import type { RawRow, Warn } from "../rows";
-import { BOM, CR, LF } from "../text";
+import { BOM } from "../text";
 import { jsonRow } from "./json-value";
+import { TextWindow } from "./text-window";
 
 /** JSON list syntax that is not JSON Lines: brackets or commas on their own lines. */
 const LIST_LINE = /^\s*[[\],]\s*$/;
+const LINE_BREAK = /\r?\n$|\r$/;
 
 /**
  * JSON Lines: an object on each line. Empty lines and JSON list syntax are skipped. Throws payload_too_large for too many
@@ -15,10 +17,17 @@ export async function* readJsonl(
   limits: ReadingLimits,
   warn: Warn,
 ): AsyncGenerator<RawRow> {
+  const window = new TextWindow(texts, limits);
   let empty = 0;
-  for await (const { line, text } of splitLines(texts, limits)) {
-    if (text === undefined) yield { line, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
-    else if (text.trim() === "") {
+  while (await window.fill()) {
+    const { line } = window.place;
+    let end = window.endOfLine(window.at);
+    while (end === undefined && (await window.more())) end = window.endOfLine(window.at);
+    const text = window.text.slice(window.at, end).replace(LINE_BREAK, "");
+    await window.skipLine();
+    if (isOverBytes(text, limits.maxRowBytes)) {
+      yield { line, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
+    } else if (text.trim() === "") {
       if (++empty > limits.maxRows) throw tooManyEmptyLines(limits, line);
     } else if (LIST_LINE.test(text)) {
       warn({ line, column: null, message: "a bracket or comma of a JSON list was skipped. JSON Lines have none." });
@@ -32,41 +41,4 @@ const withoutComma = (line: string, number: number, warn: Warn): string => {
   if (!text.trimEnd().endsWith(",")) return text;
   warn({ line: number, column: null, message: "a comma after a row was skipped. JSON Lines have none." });
   return text.slice(0, text.lastIndexOf(","));
-};
-
-/** Splits at LF, CRLF and CR, even if a chunk ends between CR and LF. `text` is undefined if the line is too long. */
-async function* splitLines(
-  texts: AsyncIterable<string>,
-  limits: ReadingLimits,
-): AsyncGenerator<{ line: number; text?: string }> {
-  let line = 1;
-  let begun = "";
-  let isTooLong = false;
-  let isAfterCr = false;
-  for await (const text of texts) {
-    if (text === "") continue;
-    let start = isAfterCr && text.startsWith("\n") ? 1 : 0;
-    for (let end = breakAt(text, start); end >= 0; end = breakAt(text, start)) {
-      const whole = begun + text.slice(start, end);
-      isTooLong ||= isOverBytes(whole, limits.maxRowBytes);
-      yield { line, text: isTooLong ? undefined : whole };
-      begun = "";
-      isTooLong = false;
-      line++;
-      start = text.startsWith("\r\n", end) ? end + 2 : end + 1;
-    }
-    begun += text.slice(start);
-    isTooLong ||= begun.length > limits.maxRowBytes;
-    if (isTooLong) begun = "";
-    isAfterCr = text.endsWith("\r");
-  }
-  if (begun !== "" || isTooLong) yield { line, text: isTooLong ? undefined : begun };
-}
-
-const breakAt = (text: string, from: number): number => {
-  for (let i = from; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === LF || code === CR) return i;
-  }
-  return -1;
 };
