@@ -18,7 +18,7 @@ import type { Config } from "../lib/config";
 import { AppError } from "../lib/errors";
 import type { JobHandler, TaskContext } from "./handler";
 
-/** How often a worker says how far it is, and after how many rows it has got on. */
+/** Progress is saved this often, and after each group of rows. */
 const PROGRESS_MS = 500;
 const MARK_ROWS = 5000;
 /** Members that one transaction deletes. */
@@ -28,12 +28,12 @@ interface ImportDeps {
   db: Db;
   uploads: Uploads;
   config: Pick<Config, "datasets">;
-  /** Folder for files on their way through; see `ownSpoolFolder`. */
+  /** Folder for temporary files; see `ownSpoolFolder`. */
   spoolDir: string;
   now?: () => Date;
 }
 
-/** The staged revision of a job. The next worker on the job finds it, or the sweep if there is none. */
+/** The id of the staged revision of a job. The next worker on the job finds it, or the sweep. */
 const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
@@ -42,7 +42,7 @@ const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
  */
 export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new Date() }: ImportDeps): JobHandler => ({
   kind: IMPORT_KIND,
-  // Each reads in a thread of its own with memory of its own.
+  // Each import reads in its own thread, which has its own memory.
   concurrency: 1,
 
   async run(task, context) {
@@ -50,7 +50,7 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
     const { options, uploadId, fileName, createdBy } = payload;
     const revisionId = revisionOf(task.jobId);
     if (!options.dryRun) {
-      // What an earlier try has staged may be in another order, or read by another schema.
+      // An earlier try may have staged samples in another order, or with another schema.
       while (!(await deleteRevisionPart(context, revisionId, DELETE_AT_ONCE)));
       const staged = { id: revisionId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));
@@ -61,12 +61,12 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
       const done = (outcome: ImportResult["outcome"], datasetId: string | null) => ({ report, outcome, datasetId });
       if (options.dryRun) return done("checked", null);
       if (isRefused) return done("refused", null);
-      const there = await findMemberCount(tx, revisionId);
-      if (there !== report.accepted) throw new Error(`${there} samples are staged, ${report.accepted} were read.`);
+      const staged = await findMemberCount(tx, revisionId);
+      if (staged !== report.accepted) throw new Error(`${staged} samples are staged, ${report.accepted} were read.`);
       const published = await publish(tx, revisionId, payload, report, now());
       return { ...done(published.isNew ? "stored" : "unchanged", payload.datasetId), report: published.report };
     });
-    // Also one that a person has looked at first: there is nothing left to decide.
+    // Including an upload that was checked by a dry run before: it is not needed any more.
     if (!options.dryRun && !isRefused) await uploads.discard(uploadId);
   },
 
@@ -92,7 +92,7 @@ const stage = async (
   const dataset = target.mode === "create" ? undefined : await findTarget(db, target.datasetId);
   const schema = target.mode === "create" ? target.schema : dataset?.sampleSchema;
   const changes = options.dryRun && dataset ? new ChangeCounter(db, dataset.latest) : undefined;
-  // Also where a write fails: thread and file of the reading end with it.
+  // Ends the thread and deletes the file, even if a write fails.
   await using reading = readUpload(
     { name: fileName ?? "", bytes: uploads.read(uploadId) },
     {
@@ -106,8 +106,8 @@ const stage = async (
     },
   );
   let accepted = 0;
-  let toldMs = performance.now();
-  let reached = 0;
+  let savedAt = performance.now();
+  let savedMark = 0;
   for (;;) {
     const { value, done } = await reading.next();
     if (done) {
@@ -123,10 +123,10 @@ const stage = async (
       await context.write((tx) => insertMembers(tx, revisionId, members));
     }
     const mark = Math.floor(rows / MARK_ROWS);
-    if (mark === reached && performance.now() - toldMs < PROGRESS_MS) continue;
+    if (mark === savedMark && performance.now() - savedAt < PROGRESS_MS) continue;
     await context.progress({ rows, accepted }, mark);
-    toldMs = performance.now();
-    reached = mark;
+    savedAt = performance.now();
+    savedMark = mark;
   }
 };
 

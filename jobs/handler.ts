@@ -1,38 +1,38 @@
 import type { Tx } from "../db/client";
 import type { ClaimedTask } from "../db/jobs";
 
-/** Thrown when a task has gone to another worker meanwhile: nothing more may be written on its behalf. */
+/** Thrown when another worker has taken over the task, so this worker may write nothing more for it. */
 export class TaskLost extends Error {
   override readonly name = "TaskLost";
 }
 
-/** Why a running task is to end early; the reason of its aborted signal. */
+/** Why a running task has to stop early: the reason of its aborted signal. */
 export type StopReason = "cancelled" | "draining" | "lost";
 
 type Json = Record<string, unknown>;
 
-/** What a handler may do besides its work. */
+/** The interface between a handler and its task. */
 export interface TaskContext {
-  /** Aborted with a `StopReason`: the handler gives up at once and throws whatever it likes. */
+  /** Aborted with a `StopReason`. The handler then stops and throws anything. */
   signal: AbortSignal;
   /**
-   * Saves how far the job is. `mark` counts up with the work and is the same for the same place in every try: workers that
-   * died before do not count against the task once it is further than it ever was. Throws TaskLost.
+   * Saves the progress of the job. `mark` grows with the work and is the same for the same place in every try: once a task
+   * is further than ever before, workers that died on it no longer count. Throws TaskLost.
    */
   progress(progress: Json, mark?: number): Promise<void>;
-  /** Writes while the task is still this worker's, in one transaction. Throws TaskLost, having written nothing. */
+  /** Writes in one transaction if the task still belongs to this worker. Otherwise writes nothing and throws TaskLost. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
-  /** The last writes, the end of the task and, with the last task, of the job: in one transaction. Throws TaskLost. */
+  /** Does the last writes and ends the task, and the job with its last task, in one transaction. Throws TaskLost. */
   finish(work: (tx: Tx) => Promise<Json>): Promise<void>;
 }
 
-/** How the tasks of one kind are done. It runs at least once for each task, so what it writes has to bear a second time. */
+/** Runs the tasks of one kind. A task may run more than once, so writing the same twice must be harmless. */
 export interface JobHandler {
   kind: string;
   /** Tasks that one worker runs at the same time. */
   concurrency: number;
-  /** Ends with `context.finish`. What it throws is tried again where a retry may help, else it is the task's failure. */
+  /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;
-  /** Clears away what ended work has left behind. Called after each task and once a minute; cheap when there is nothing. */
+  /** Deletes leftovers of ended tasks. Called after each task and once a minute; cheap if there is nothing to delete. */
   sweep?(): Promise<void>;
 }

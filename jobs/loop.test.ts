@@ -18,7 +18,7 @@ import { temporaryDb } from "../tests/db/temporary";
 import { until } from "../tests/until";
 import { type JobHandler, TaskLost } from "./handler";
 import { JobLoop } from "./loop";
-import { MOST_ATTEMPTS } from "./run-task";
+import { MAX_ATTEMPTS } from "./run-task";
 
 let db: Db;
 let loops: JobLoop[];
@@ -105,7 +105,7 @@ describe("a job", () => {
     };
     await work(run, { now: hurriedClock() });
     const job = await ended("job_1");
-    expect([job.state, job.error?.code, tries]).toEqual(["failed", "unavailable", MOST_ATTEMPTS]);
+    expect([job.state, job.error?.code, tries]).toEqual(["failed", "unavailable", MAX_ATTEMPTS]);
   });
 
   test("that a handler leaves without an end counts as a failed try", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Db } from "../db/client";
 import { type ClaimedTask, claimTasks, deleteEndedJobs, hasDueTask, listCancelled } from "../db/jobs";
 import type { Log } from "../lib/log";
@@ -7,14 +8,14 @@ import type { JobHandler, StopReason } from "./handler";
 import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
 
-/** How often an idle worker looks for work: one indexed read. */
+/** How often an idle worker looks for work, which is one indexed read. */
 const POLL_MS = 100;
 /** A cancelled job stops within this time. */
 const CANCEL_MS = 1000;
 const SWEEP_MS = 60_000;
-/** After a failure of the loop itself, such as a database that is away. */
+/** Pause after a failure of the loop itself, such as an unreachable database. */
 const PAUSE_MS = 1000;
-/** How long ended jobs can be read. */
+/** How long ended jobs are kept. */
 const KEEP_JOBS_MS = 30 * 86_400_000;
 const DELETE_AT_ONCE = 500;
 
@@ -22,7 +23,7 @@ interface LoopOptions {
   db: Db;
   log: Log;
   handlers: readonly JobHandler[];
-  /** Housekeeping that belongs to no kind of job: done once a minute. */
+  /** Housekeeping outside of jobs, once a minute. */
   sweeps?: readonly (() => Promise<void>)[];
   /** A worker sends three heartbeats in this time. Without any, it is considered dead. */
   leaseMs: number;
@@ -36,18 +37,19 @@ interface Running {
 }
 
 /**
- * One worker: claims due tasks as far as it has room, runs them, beats, and takes over from workers that died. Any
- * number of them may run on one database.
+ * One worker: claims and runs due tasks, sends heartbeats, and takes over the tasks of dead workers. Any number of
+ * workers may share a database.
  */
 export class JobLoop {
   readonly #options: LoopOptions;
   readonly #now: () => Date;
   readonly #membership: Membership;
   readonly #running = new Map<number, Running>();
-  /** What was claimed is begun before anybody looks at what this worker is at. */
+  /** A claimed task is started before `watch` compares the worker's tasks with the database. */
   readonly #claiming = new Mutex();
-  readonly #rounds: { stop(): Promise<void> }[] = [];
-  /** Resolves when a task has ended, so that its place is filled at once. */
+  readonly #ending = new AbortController();
+  #rounds: Promise<void>[] = [];
+  /** Resolves when a task has ended, so that the next one starts immediately. */
   #freed = Promise.withResolvers<void>();
   #isClosing = false;
   #polling: Promise<void> = Promise.resolve();
@@ -62,19 +64,21 @@ export class JobLoop {
     return this.#membership.id;
   }
 
-  /** Starts to work. Throws if the database can't be written. */
+  /** Starts the worker. Rejects if the database can't be written. */
   async open(): Promise<void> {
     const { leaseMs } = this.#options;
     await this.#membership.join();
     await this.#watch();
-    this.#every(beatMs(leaseMs), "a heartbeat failed", () => this.#beat());
-    this.#every(leaseMs / 6, "looking after other workers failed", () => this.#watch());
-    this.#every(CANCEL_MS, "looking for cancelled jobs failed", () => this.#stopCancelled());
-    this.#every(SWEEP_MS, "a sweep failed", () => this.#sweep());
+    this.#rounds = [
+      this.#repeat(beatMs(leaseMs), "a heartbeat failed", () => this.#beat()),
+      this.#repeat(leaseMs / 6, "looking after other workers failed", () => this.#watch()),
+      this.#repeat(CANCEL_MS, "looking for cancelled jobs failed", () => this.#stopCancelled()),
+      this.#repeat(SWEEP_MS, "a sweep failed", () => this.#sweep()),
+    ];
     this.#polling = this.#poll();
   }
 
-  /** Claims nothing more, lets what runs end for at most `graceMs`, gives the rest back, and leaves. */
+  /** Stops claiming, waits up to `graceMs` for running tasks, requeues the rest, and leaves. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
     this.#freed.resolve();
@@ -82,8 +86,9 @@ export class JobLoop {
     await withTimeout(this.#idle(), graceMs);
     this.#stop([...this.#running.values()], "draining");
     await this.#idle();
-    // A heartbeat that is on its way would find no worker, and join as a new one.
-    await Promise.all(this.#rounds.map((round) => round.stop()));
+    this.#ending.abort();
+    // A heartbeat that is still running would find no worker and join as a new one.
+    await Promise.all(this.#rounds);
     await this.#membership.leave();
   }
 
@@ -100,7 +105,7 @@ export class JobLoop {
     }
   }
 
-  /** Starts what is due and has room. True when there was something. */
+  /** Starts due tasks as far as there is room. True if any was started. */
   async #claim(): Promise<boolean> {
     const { db, handlers } = this.#options;
     const withRoom = handlers.filter((handler) => this.#room(handler) > 0);
@@ -153,16 +158,10 @@ export class JobLoop {
 
   async #stopCancelled(): Promise<void> {
     const running = [...this.#running.values()];
-    const cancelled = new Set(
-      await listCancelled(
-        this.#options.db,
-        running.map(({ task }) => task.jobId),
-      ),
-    );
-    this.#stop(
-      running.filter(({ task }) => cancelled.has(task.jobId)),
-      "cancelled",
-    );
+    const jobIds = running.map(({ task }) => task.jobId);
+    const cancelled = await listCancelled(this.#options.db, jobIds);
+    const stopped = running.filter(({ task }) => cancelled.includes(task.jobId));
+    this.#stop(stopped, "cancelled");
   }
 
   async #sweep(): Promise<void> {
@@ -173,20 +172,13 @@ export class JobLoop {
     for (const sweep of sweeps) await sweep();
   }
 
-  /** One at a time: a round that takes longer than the pause is not begun again before its end. */
-  #every(ms: number, failure: string, work: () => Promise<unknown>): void {
-    let round: Promise<void> | undefined;
-    const run = async (): Promise<void> => {
+  /** Repeats the work, each time `pauseMs` after its last end, until the worker closes. */
+  async #repeat(pauseMs: number, failure: string, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#ending;
+    for (;;) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
       await work().catch((error) => this.#options.log.error({ err: error }, failure));
-      round = undefined;
-    };
-    const timer = setInterval(() => {
-      round ??= run();
-    }, ms);
-    const stop = async (): Promise<void> => {
-      clearInterval(timer);
-      await round;
-    };
-    this.#rounds.push({ stop });
+    }
   }
 }

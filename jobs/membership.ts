@@ -7,14 +7,14 @@ import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";
 import { isGone, ownIdentity } from "./process-identity";
 
-/** A task that has cost this many workers in a row is left alone. */
-const MOST_DEATHS = 3;
+/** A task that this many workers in a row died on is not retried. */
+const MAX_DEATHS = 3;
 
-/** Others that look for signs of life, such as the gateway, know nothing of a worker's lease. */
-const LONGEST_BEAT_MS = 10_000;
+/** Readers of heartbeats, such as the gateway, do not know the lease of a worker. */
+const MAX_BEAT_MS = 10_000;
 
-/** Time between two heartbeats of a worker. */
-export const beatMs = (leaseMs: number): number => Math.min(LONGEST_BEAT_MS, leaseMs / 3);
+/** Time between two heartbeats. */
+export const beatMs = (leaseMs: number): number => Math.min(MAX_BEAT_MS, leaseMs / 3);
 
 interface MembershipOptions {
   db: Db;
@@ -22,21 +22,21 @@ interface MembershipOptions {
   /** A worker without a heartbeat for this long is considered dead. */
   leaseMs: number;
   now?: () => Date;
-  /** Milliseconds that no clock change touches. */
+  /** A clock in milliseconds that is never adjusted. */
   monotonicMs?: () => number;
 }
 
 const POISON = toEnvelope(
   new AppError(
     "internal",
-    `${MOST_DEATHS} workers died while they did this, so it is not tried again. Look into their log, or give it in smaller parts.`,
+    `${MAX_DEATHS} workers died while they did this, so it is not tried again. Look into their log, or give it in smaller parts.`,
   ),
   "",
 ).error;
 
 /**
- * A worker among others: it beats, and takes the tasks of those that no longer do. Beats are compared by the watcher's
- * own monotonic clock, so a clock that jumps neither kills the living nor keeps the dead.
+ * A worker among others: it sends heartbeats and takes over the tasks of workers that no longer do. It measures their
+ * silence with its own monotonic clock, so adjusting a clock neither makes a worker look dead nor hides a dead one.
  */
 export class Membership {
   #id = newId("worker");
@@ -58,7 +58,7 @@ export class Membership {
     await db.write((tx) => insertWorker(tx, { id: this.#id, ...ownIdentity() }, this.#now()));
   }
 
-  /** Says that this worker lives. False when others took it for dead: it has a new id then, and none of its tasks. */
+  /** Sends a heartbeat. False if others considered this worker dead: it has a new id then, and lost its tasks. */
   async beat(): Promise<boolean> {
     if (await beatWorker(this.options.db, this.#id, this.#now())) return true;
     this.options.log.warn({ worker: this.#id }, "other workers considered this one dead and took over its tasks");
@@ -79,7 +79,7 @@ export class Membership {
     log.warn({ jobs }, "stray tasks were requeued");
   }
 
-  /** Leaves in good order: nothing stays behind in this worker's name. */
+  /** Requeues the tasks of this worker and deletes it. */
   async leave(): Promise<void> {
     await this.options.db.write(async (tx) => {
       await requeueStrays(tx, { workerId: this.#id, taskIds: [] });
@@ -99,7 +99,7 @@ export class Membership {
   async #rescue(other: WorkerRow): Promise<void> {
     const jobs = await this.options.db.write(async (tx) => {
       if (!(await removeWorker(tx, other))) return [];
-      const rescued = await rescueTasks(tx, other.id, MOST_DEATHS, POISON);
+      const rescued = await rescueTasks(tx, other.id, MAX_DEATHS, POISON);
       for (const job of rescued) await settleJob(tx, job, null, this.#now());
       return rescued;
     });

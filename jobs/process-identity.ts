@@ -1,11 +1,11 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
-/** Tells processes of one machine apart, also those that come after a restart with the same number. */
+/** Identifies a process, even if another one gets its number after a restart. */
 export interface ProcessIdentity {
-  /** Machine, boot and process namespace: within one, a process number means the same to everybody. */
+  /** Machine, boot and process namespace: within one, process numbers are unique. */
   host: string;
-  /** Number and, where the system tells, time of start. */
+  /** Number and, where the system shows it, start time. */
   process: string;
 }
 
@@ -14,7 +14,7 @@ export const ownIdentity = (): ProcessIdentity => ({
   process: describe(process.pid) ?? `${process.pid}`,
 });
 
-/** True where `other` ran on this very host and is there no more; false where nobody here can tell. */
+/** True if `other` ran on this host and has ended; false if it runs, or on another host. */
 export const isGone = (other: ProcessIdentity): boolean => {
   if (other.host !== host()) return false;
   const pid = Number(other.process.split(" ")[0]);

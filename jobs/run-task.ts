@@ -4,8 +4,8 @@ import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
 
-/** Attempts of a task before its failure is final. */
-export const MOST_ATTEMPTS = 3;
+/** Attempts of a task before it fails. */
+export const MAX_ATTEMPTS = 3;
 
 const BASE_MS = 1000;
 const CAP_MS = 60_000;
@@ -21,8 +21,8 @@ interface RunDeps {
 }
 
 /**
- * Runs one claimed task to its end, its next try or its release. Never throws: what goes wrong is the task's state. Where
- * not even that can be written, the task is a stray, see `requeueStrays`.
+ * Runs one claimed task until it ends, is retried or is requeued. Never rejects: a failure is written to the task. If that
+ * can't be written either, the task becomes a stray, see `requeueStrays`.
  */
 export const runTask = async (
   { db, log, now }: RunDeps,
@@ -62,11 +62,11 @@ export const runTask = async (
     if (reason === "draining") return fenced((tx) => requeueTask(tx, task, now()));
     if (reason === "cancelled") return end("cancelled", null);
     const error = toAppError(thrown);
-    const failure = inJobsWords(toEnvelope(error, task.jobId).error, task.jobId);
+    const failure = withJobId(toEnvelope(error, task.jobId).error, task.jobId);
     const attempts = task.attempts + 1;
     const mayHelp = error.retryable || error.kind === "internal";
     log.warn({ ...fields, attempts, code: error.kind, err: error.cause ?? error }, "a task failed");
-    if (!mayHelp || attempts >= MOST_ATTEMPTS) return end("failed", { ...failure });
+    if (!mayHelp || attempts >= MAX_ATTEMPTS) return end("failed", { ...failure });
     const pauseMs = Math.max(backoffMs(attempts), error.detail.retryAfterMs ?? 0);
     return fenced((tx) => requeueTask(tx, task, now(), { error: { ...failure }, pauseMs }));
   };
@@ -86,8 +86,8 @@ export const runTask = async (
   }
 };
 
-/** What a worker logs carries the job's id, and no request's. */
-const inJobsWords = (failure: ErrorEnvelope["error"], jobId: string): ErrorEnvelope["error"] => ({
+/** A worker's log lines have the id of the job, not of a request. */
+const withJobId = (failure: ErrorEnvelope["error"], jobId: string): ErrorEnvelope["error"] => ({
   ...failure,
   message: failure.message.replace("the request id", jobId),
 });

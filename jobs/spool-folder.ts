@@ -3,17 +3,17 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isGone, ownIdentity, type ProcessIdentity } from "./process-identity";
 
-/** On a machine that nobody here can look into, what nobody has touched for so long is in use no more. */
+/** A folder of another machine counts as abandoned after this time without a change. */
 const UNTOUCHED_MS = 24 * 3_600_000;
 
 /** "a1b2c3d4e5f60718-4711-123456": the machine, the process and its start. */
 const nameOf = ({ host, process }: ProcessIdentity): string =>
   `${createHash("sha256").update(host).digest("hex").slice(0, 16)}-${process.replace(" ", "-")}`;
 
-/** A folder that no other process writes into, so that what a killed one has left there is known to be nobody's. */
+/** A folder for this process only, so that the leftovers of a killed process can be recognised. */
 export const ownSpoolFolder = (dataDir: string): string => join(dataDir, "spool", nameOf(ownIdentity()));
 
-/** Deletes what processes that are gone have left in the folder of all spools. */
+/** Deletes the spool folders of processes that have ended. */
 export const clearSpools = async (dataDir: string, now: Date): Promise<void> => {
   const folder = join(dataDir, "spool");
   for (const name of await readdir(folder).catch(() => [])) {

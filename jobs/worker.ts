@@ -9,11 +9,11 @@ import { JobLoop } from "./loop";
 import { clearSpools, ownSpoolFolder } from "./spool-folder";
 
 export interface JobsWorker {
-  /** Claims nothing more, lets what runs end for at most `graceMs`, gives the rest back, and closes the database. */
+  /** Stops claiming, waits up to `graceMs` for running tasks, requeues the rest, and closes the database. */
   close(graceMs?: number): Promise<void>;
 }
 
-/** Starts one worker and resolves when it looks for work. Any number of them, on any machine, may share a database. */
+/** Starts a worker and resolves when it looks for work. Any number of workers, on any machine, may share a database. */
 export const startWorker = async (config: Config, log: Log): Promise<JobsWorker> => {
   const db = await openDb(databaseOptions(config), log);
   try {

@@ -1,14 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
 
-/** `GET /healthz`: the process runs. It asks nobody else. */
+/** `GET /healthz`: the process is running. No dependency is checked. */
 export const Liveness = Type.Object(
   { status: Type.Literal("ok"), version: Type.String() },
   { title: "Liveness", examples: [{ status: "ok", version: "0.1.0" }] },
 );
 export type Liveness = Static<typeof Liveness>;
 
-/** One thing that the gateway works with. Public: no address, no path, no secret. */
+/** A dependency of the gateway. Public, so it contains no address, path or secret. */
 export const Dependency = Type.Object(
   {
     name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),

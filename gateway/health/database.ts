@@ -2,22 +2,22 @@ import { toAppError } from "../../lib/errors";
 import { succeedsWithin } from "../../lib/with-timeout";
 
 export interface DatabaseAccess {
-  /** One cheap read; throws when the database can't be used. */
+  /** One cheap read. Rejects if the database can't be read. */
   pingDatabase(): Promise<unknown>;
-  /** One small write that reaches the disk; throws when there can be none. */
+  /** One small write that reaches the disk. Rejects if the database can't be written. */
   writeDatabase(): Promise<unknown>;
 }
 
-/** A read or write that takes longer is not waited for. */
+/** Timeout of a read or write. */
 const ANSWER_MS = 1000;
-/** Writes are tried this often at most, and only while somebody asks: each one costs a sync of the disk. */
+/** Minimum time between two writes. They happen only on request, because each one costs a sync of the disk. */
 const WRITE_EVERY_MS = 3000;
-/** A write may wait for other processes; one that waits longer than this counts as failed. */
-const LONGEST_WRITE_MS = 4000;
+/** A write may wait for other processes. After this time it counts as failed. */
+const MAX_WRITE_MS = 4000;
 
 /**
- * Answers why the database can't be used, or undefined when it can. A database that can be read but not written (a full
- * disk, a file that became read-only) is found within five seconds of being asked about once a second.
+ * Returns why the database can't be used, or undefined if it can. Called once a second, it finds a database that can be
+ * read but not written (a full disk, a read-only file) within five seconds.
  */
 export const databaseProbe = (
   { pingDatabase, writeDatabase }: DatabaseAccess,
@@ -48,6 +48,6 @@ export const databaseProbe = (
       writing = write();
     }
     if (writing) await succeedsWithin(writing, answerMs);
-    return writing && now() - begunAt > LONGEST_WRITE_MS ? "A write does not come to its end" : problem;
+    return writing && now() - begunAt > MAX_WRITE_MS ? "A write does not come to its end" : problem;
   };
 };

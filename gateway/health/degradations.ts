@@ -4,14 +4,14 @@ import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation } from "./contract";
 
-/** What is reduced now, cheap enough to be said in every answer. */
+/** What is reduced now; cheap enough to be read for every response. */
 export interface Degradations {
   list(): readonly Degradation[];
   /** Their codes as the value of `x-degraded`; undefined when there are none. */
   header(): string | undefined;
-  /** Looks again now, and answers the list. */
+  /** Checks now and returns the new list. */
   refresh(): Promise<readonly Degradation[]>;
-  /** Looks again every second until `close`. */
+  /** Checks every second until `close`. */
   open(): void;
   close(): void;
 }
@@ -55,11 +55,15 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
   };
 };
 
-/** Whether new requests go to a node. A busy one refuses some, but it does its work. */
-const takesRequests = ({ state }: Pick<NodeView, "state">): boolean => state === "ready" || state === "busy";
+/** Reasons that `/readyz` gives for the dependency, too. */
+export const NO_WORKER = "No jobs worker is running: dataset uploads have to wait";
+export const CACHE_LOST = "can't be reached: answers are kept in this gateway only";
+
+/** Whether new requests go to a node in this state. A busy node refuses some, but it works. */
+export const takesRequests = (state: NodeView["state"]): boolean => state === "ready" || state === "busy";
 
 const ofNodes = (nodes: readonly NodeView[]): Degradation[] => {
-  const away = nodes.filter((node) => !takesRequests(node));
+  const away = nodes.filter(({ state }) => !takesRequests(state));
   if (away.length === 0) return [];
   const times = away.map(({ since }) => since.getTime());
   if (away.length === nodes.length) {
@@ -76,12 +80,11 @@ const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
     .map(({ since }) => ({
       code: "cache_local",
       since: since.toISOString(),
-      reason: "Redis can't be reached: answers are kept in this gateway only",
+      reason: `Redis ${CACHE_LOST}`,
       drill: false,
     }));
 
 const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] => {
   if (isAlive) return [];
-  const reason = "No jobs worker is running: dataset uploads have to wait";
-  return [{ code: "no_jobs", since: (lastBeat ?? startedAt).toISOString(), reason, drill: false }];
+  return [{ code: "no_jobs", since: (lastBeat ?? startedAt).toISOString(), reason: NO_WORKER, drill: false }];
 };

@@ -4,17 +4,17 @@ import { allows, probe } from "../http/route-facts";
 import { Liveness, Readiness } from "./contract";
 import type { Health } from "./service";
 
-/** Asked by load balancers and people, without a key: nothing here names an address, a path or a secret. */
+const alive = () => ({ status: "ok" as const, version });
+const ALIVE = {
+  response: { 200: Liveness },
+  detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
+};
+
+/** For load balancers and people, without a key. The responses contain no address, path or secret. */
 export const healthRoutes = ({ health }: { health: Health }) =>
   new Elysia({ name: "health.routes", tags: ["Health"] })
-    .get("/healthz", () => ({ status: "ok" as const, version }), {
-      response: { 200: Liveness },
-      detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
-    })
-    .get("/livez", () => ({ status: "ok" as const, version }), {
-      response: { 200: Liveness },
-      detail: { ...allows("open"), ...probe, summary: "Whether the process is running", security: [] },
-    })
+    .get("/healthz", alive, ALIVE)
+    .get("/livez", alive, ALIVE)
     .get(
       "/readyz",
       async ({ set }) => {

@@ -7,13 +7,13 @@ import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Dependency, Readiness } from "./contract";
 import { type DatabaseAccess, databaseProbe } from "./database";
-import { createDegradations, type Degradations } from "./degradations";
+import { CACHE_LOST, createDegradations, type Degradations, NO_WORKER, takesRequests } from "./degradations";
 
 export interface Health {
-  /** Asks each dependency. The status is `down` when no request can be served, `draining` once `drain` was called. */
+  /** Checks each dependency. The status is `down` when no request can be served, `draining` after `drain`. */
   readiness(): Promise<Readiness>;
   readonly degradations: Degradations;
-  /** From now on the gateway says that it takes nothing new. */
+  /** From now on, readiness reports that the gateway accepts no new requests. */
   drain(): void;
 }
 
@@ -33,7 +33,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   const degradations = createDegradations({ engine, cache, workers, log });
   const databaseProblem = databaseProbe(access);
 
-  /** Adds since when the status holds, as seen by this process. */
+  /** Adds the time since which this process has seen the status. */
   const dated = (dependency: Omit<Dependency, "since">): Dependency => {
     const { name, status } = dependency;
     let change = changes.get(name);
@@ -63,7 +63,7 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       required: false,
       since: since.toISOString(),
       latency_ms: latencyMs === undefined ? null : round(latencyMs, 2),
-      reason: status === "ok" ? null : "It can't be reached: answers are kept in this gateway only",
+      reason: status === "ok" ? null : `It ${CACHE_LOST}`,
     }));
 
   const worker = async (): Promise<Dependency> => {
@@ -73,11 +73,11 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       status: isAlive ? "ok" : "down",
       required: false,
       latency_ms: null,
-      reason: isAlive ? null : "No jobs worker is running: dataset uploads have to wait",
+      reason: isAlive ? null : NO_WORKER,
     });
   };
 
-  /** Comes with the routes that need it, which answer 501 until then. */
+  /** Used by routes that return 501 in this version. */
   const vectors: Dependency = {
     name: "vectors",
     status: "not_configured",
@@ -129,7 +129,7 @@ const REASONS: Record<NodeView["state"], string | null> = {
 
 const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency => ({
   name: `engine:${id}`,
-  status: state === "ready" ? "ok" : state === "busy" ? "degraded" : "down",
+  status: state === "ready" ? "ok" : takesRequests(state) ? "degraded" : "down",
   required: true,
   since: since.toISOString(),
   latency_ms: latencyMs ?? null,
@@ -140,21 +140,20 @@ const nodeDependency = ({ id, state, since, latencyMs }: NodeView): Dependency =
 const ANSWER_MS = 1000;
 
 /** Whether a jobs worker is alive, according to the last answer of the database. */
-const workersProbe = (jobs: Pick<Jobs, "workers">, answerMs = ANSWER_MS): (() => Promise<WorkersState>) => {
+const workersProbe = (jobs: Pick<Jobs, "workers">): (() => Promise<WorkersState>) => {
   let known: WorkersState = { isAlive: false, lastBeat: undefined };
   let asking: Promise<void> | undefined;
 
-  const ask = async (): Promise<void> => {
-    try {
-      known = await jobs.workers();
-    } finally {
-      asking = undefined;
-    }
-  };
-
   return async () => {
-    asking ??= ask();
-    await succeedsWithin(asking, answerMs);
+    asking ??= jobs
+      .workers()
+      .then((workers) => {
+        known = workers;
+      })
+      .finally(() => {
+        asking = undefined;
+      });
+    await succeedsWithin(asking, ANSWER_MS);
     return known;
   };
 };

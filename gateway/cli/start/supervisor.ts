@@ -20,11 +20,11 @@ interface SupervisorOptions {
   backoffMs?: number;
 }
 
-const LONGEST_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 const STEADY_MS = 60_000;
 const TAIL_LINES = 12;
 const TAIL_BYTES = 16 * 1024;
-const LARGEST_LOG_BYTES = 50 * 1024 * 1024;
+const MAX_LOG_BYTES = 50 * 1024 * 1024;
 
 interface Child {
   spec: ChildSpec;
@@ -114,7 +114,7 @@ export class Supervisor {
     this.#options.onEvent(`The ${spec.name} ${how}; it starts again in ${waitMs / 1000} s.`);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#launch(spec, Math.min(waitMs * 2, LONGEST_BACKOFF_MS));
+      this.#launch(spec, Math.min(waitMs * 2, MAX_BACKOFF_MS));
     }, waitMs);
     this.#timers.add(timer);
   }
@@ -122,7 +122,7 @@ export class Supervisor {
 
 /** Opens a log to append to; one that has grown large becomes `….1` first, in place of the one before. */
 const openLog = (path: string): number => {
-  if (existsSync(path) && statSync(path).size > LARGEST_LOG_BYTES) renameSync(path, `${path}.1`);
+  if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, "a", 0o600);
 };
 
