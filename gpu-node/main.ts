@@ -1,7 +1,7 @@
 import { runServerProcess } from "../lib/server-process";
 import { startNode } from "./node";
 
-const HELP = `Runs a GPU node alone, in the foreground.
+const HELP = `Runs one GPU node in the foreground.
 
   bun run start:gpu-node
   GROUNDWIRE_NODE_HOST=0.0.0.0 GROUNDWIRE_NODE_TOKEN=… bun run start:gpu-node    for gateways on other machines

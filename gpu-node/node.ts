@@ -11,34 +11,34 @@ import { findRoute, type NodeDeps, nodeModels, nodeRoutes } from "./server/route
 import { createServer } from "./server/server";
 import { NodeStatus, shuttingDown } from "./server/status";
 
-/** How long the errors that end a drain may take to reach their clients. */
-const LAST_WORDS_MS = 500;
+/** Time for the errors at the end of a drain to reach their clients. */
+const FINAL_ERRORS_MS = 500;
 
-/** Part of the loading progress that is the engine's, where there is an embedder too: its model is the larger one. */
+/** The engine's share of the loading progress if the node also has an embedder, whose model is smaller. */
 const ENGINE_SHARE = 0.8;
 
 export interface StartNodeOptions {
   log: Log;
-  /** Left out: those that the configuration names. */
+  /** Default: the engines of the configuration. */
   engines?: Engines;
-  /** How long a client may leave its answer unread; left out: 30 s. */
+  /** A client that leaves its answer unread for this long is disconnected; default 30 s. */
   stallMs?: number;
-  /** How often connections are asked whether they are still there; left out: 15 s. */
+  /** Interval of the pings on each connection; default 15 s. */
   pingMs?: number;
 }
 
 export interface RunningNode {
   url: string;
   port: number;
-  /** Resolves when the models are loaded; rejects with the AppError that says why they can't be. */
+  /** Resolves when the models are loaded; rejects with an AppError if they can't be. */
   ready: Promise<void>;
-  /** Says GOAWAY, lets what was accepted end for at most `graceMs`, then ends the rest with an error. */
+  /** Sends GOAWAY, waits up to `graceMs` for accepted requests, then ends the rest with an error. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Starts a GPU node. It listens immediately and loads its models in the background (`/readyz` shows the progress).
- * Throws AppError when it may not or can't listen.
+ * Throws AppError if it must not or can't listen.
  */
 export const startNode = async (config: Config, options: StartNodeOptions): Promise<RunningNode> => {
   assertSafeToListen(config);
@@ -100,7 +100,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   };
   const ready = load().catch((thrown: unknown) => {
     const error = toAppError(thrown);
-    // A node that is closed while it loads has nothing to report.
+    // Closing a node while it loads is not an error.
     if (status.state() === "loading") log.error({ code: error.kind, err: error.cause ?? error }, error.message);
     throw error;
   });
@@ -111,7 +111,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     server.drain();
     await allFinished(open, graceMs);
     for (const exchange of open) exchange.abort(shuttingDown());
-    await allFinished(open, LAST_WORDS_MS);
+    await allFinished(open, FINAL_ERRORS_MS);
     await server.close();
     await engines.close();
   };
@@ -119,6 +119,6 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   return { url, port, ready, close };
 };
 
-/** Waits for the exchanges that are open, but not longer than `limitMs`. */
+/** Waits up to `limitMs` for the open exchanges. */
 const allFinished = (open: Iterable<Exchange>, limitMs: number): Promise<unknown> =>
   withTimeout(Promise.all([...open].map(({ finished }) => finished)), limitMs);

@@ -1,10 +1,10 @@
 import { runServerProcess } from "../lib/server-process";
 import { startWorker } from "./worker";
 
-const HELP = `Runs a jobs worker alone, in the foreground: it reads uploads into datasets.
+const HELP = `Runs one jobs worker in the foreground. It reads uploads into datasets.
 
   bun run start:jobs
-  LIBSQL_URL=http://10.0.0.5:8090 bun run start:jobs    beside others, on any machine that reaches the database
+  LIBSQL_URL=http://10.0.0.5:8090 bun run start:jobs    more workers, on any machine that reaches the database
 
 Settings: bun run config. Checks: bun run doctor. All processes with the default model: bun run start.`;
 

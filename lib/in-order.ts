@@ -1,6 +1,6 @@
 /**
- * Results of `work` in the order of the items, of which at most `parallel` are worked on at the same time. After a failure
- * nothing more is begun; when what runs then has ended, that failure is thrown.
+ * Maps the items with at most `parallel` calls of `work` at a time. Results are in the order of the items. After a failure no
+ * more items start, and it is thrown when the running ones have ended.
  */
 export const inOrder = async <T, R>(
   items: readonly T[],

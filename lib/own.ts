@@ -1,6 +1,6 @@
 /**
- * What stands under a name that somebody else chose; undefined for the names that every object inherits, such as
- * `constructor`.
+ * The value of an own property; undefined for inherited names such as `constructor`. For names that come from a file or a
+ * request.
  */
 export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;

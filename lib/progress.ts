@@ -6,7 +6,7 @@ export interface Progress {
   unit: string;
 }
 
-/** Where progress is written: a terminal gets a bar that is redrawn, anything else a line now and then. */
+/** The output for progress. A terminal gets a bar that is redrawn; anything else gets a line now and then. */
 export interface ProgressOutput {
   isTTY?: boolean;
   columns?: number;
@@ -38,7 +38,7 @@ export const drawProgress = (output: ProgressOutput, now: () => number = Date.no
       lastTenth = -1;
       wasDone = false;
     }
-    if (wasDone) return; // a finished bar stays as it is, however often its end is reported
+    if (wasDone) return; // the end of a task may be reported more than once
     const windowMs = unit === "MB" ? BYTES_WINDOW_MS : COUNT_WINDOW_MS;
     samples = [...samples.filter((sample) => at - sample.at <= windowMs), { at, done }];
     wasDone = done >= total;

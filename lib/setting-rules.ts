@@ -1,19 +1,19 @@
 import type { Config } from "./config";
 import type { ErrorDetail } from "./errors";
 
-/** True for an address that only this machine can reach. */
+/** Whether only this machine can reach the address. */
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 
 export type EmbedderKind = Exclude<Config["node"]["embedder"], "auto">;
 
-/** What makes the embeddings of a node: what its settings say, with `auto` resolved. */
+/** The embedder of a node, with `auto` resolved. */
 export const embedderOf = ({ engine, embedder }: Pick<Config["node"], "engine" | "embedder">): EmbedderKind => {
   if (embedder !== "auto") return embedder;
   return engine === "openai" ? "off" : engine;
 };
 
-/** What single values can't show: settings that need each other or exclude each other. */
+/** Finds settings that require or exclude each other. */
 export const findContradictions = ({ gateway, node }: Config): ErrorDetail[] => {
   const problems: ErrorDetail[] = [];
   const report = (path: string, message: string) => problems.push({ path, message });

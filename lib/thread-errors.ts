@@ -1,13 +1,13 @@
 import { AppError, type ErrorDetail, type ErrorKind, toAppError } from "./errors";
 
-/** An AppError on its way between threads, which copies take with their class and their cause. */
+/** An AppError as a plain object, because messages between threads lose its class and its cause. */
 export interface SentError {
   kind: ErrorKind;
   message: string;
   param?: string;
   details?: ErrorDetail[];
   retryAfterMs?: number;
-  /** Of a fault of ours: for the log, never for a caller. */
+  /** Of internal errors: for the log, never for a caller. */
   stack?: string;
 }
 

@@ -6,7 +6,7 @@ export const normalise = (values: ArrayLike<number>): Float32Array => {
   return Float32Array.from(values, (value) => value * scale);
 };
 
-/** How OpenAI's format has a vector: as a list of numbers, or as its little-endian single-precision bytes in base64. */
+/** OpenAI's encodings of a vector: a list of numbers, or its little-endian single-precision bytes in base64. */
 export type EncodingFormat = "float" | "base64";
 
 export const encodeVector = (vector: Float32Array, format: EncodingFormat): number[] | string =>

@@ -1,15 +1,15 @@
 /**
- * Runs before anything is installed, so it imports nothing but what Bun brings along.
+ * Runs before anything is installed, so it imports only Bun's own modules.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../..");
-/** Inside node_modules: what was installed there, so that a second start needs neither time nor network. */
+/** Records what was installed in node_modules, so that a second start needs neither time nor network. */
 const STAMP = join(ROOT, "node_modules", ".groundwire-install");
 
-/** production: what the processes need. all: the tools of development and tests too. */
+/** production: dependencies of the processes. all: also those of development and tests. */
 type Scope = "production" | "all";
 
 const fingerprint = (): string => {
@@ -24,7 +24,7 @@ const isInstalled = (scope: Scope): boolean => {
   return lock === fingerprint() && (installed === "all" || installed === scope);
 };
 
-/** Installs the locked dependencies. Returns false, having said why, when that failed. */
+/** Installs the locked dependencies. If that fails, prints the reason and returns false. */
 const install = async (scope: Scope): Promise<boolean> => {
   const startedAt = performance.now();
   console.log("Installing the locked dependencies …");
@@ -45,13 +45,13 @@ const install = async (scope: Scope): Promise<boolean> => {
 /** Runs this same script again: a process that started without node_modules does not find packages installed later. */
 const runAgain = async (): Promise<number> => {
   const child = Bun.spawn([process.execPath, ...process.argv.slice(1)], { stdio: ["inherit", "inherit", "inherit"] });
-  // Ctrl+C reaches the child from the terminal by itself; the parent only has to outlive it.
+  // The terminal sends Ctrl+C to the child as well; the parent only has to outlive it.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));
   return child.exited;
 };
 
-/** Runs `main` with the locked dependencies in place, installing them first where they are missing or not the locked ones. */
+/** Runs `main` with the locked dependencies. Installs them first if they are missing or outdated. */
 export const withDependencies = async (scope: Scope, main: () => Promise<unknown>): Promise<void> => {
   if (isInstalled(scope)) await main();
   else if (await install(scope)) process.exit(await runAgain());

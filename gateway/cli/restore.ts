@@ -10,7 +10,7 @@ import { printFacts, showSteps } from "./backup-facts";
 const HELP = `Replaces the database with a backup, after reading it from end to end. The previous database is kept.
 
   bun run restore FILE --check    reads the backup and changes nothing
-  bun run restore FILE            stop Groundwire first: a database that is in use is left alone
+  bun run restore FILE            stop Groundwire first: a database in use is not replaced
 
 A libSQL server (LIBSQL_URL) has to be empty.`;
 
@@ -36,7 +36,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
   else {
     console.log(`${paint("green", "Restored")} ${file}`);
     printFacts(facts);
-    if (before) console.log(`  The database of before is kept: ${before}`);
+    if (before) console.log(`  The previous database is kept: ${before}`);
     console.log("\nStart again: bun run start");
   }
   return EXIT.ok;

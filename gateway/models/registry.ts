@@ -3,17 +3,17 @@ import type { Engine } from "../ports/engine";
 import type { Principal } from "../principal";
 import type { Model } from "./contract";
 
-/** The nodes' reports are read again when they are older than this. */
-const FRESH_MS = 250;
+/** The nodes' reports are read again after this time. */
+const MAX_AGE_MS = 250;
 
 export interface Models {
-  /** What the caller may use, in the nodes' order. */
+  /** The models that the caller may use, in the order of the nodes. */
   list(principal: Principal): Model[];
-  /** Throws model_not_found, also for a model that exists and is not the caller's. */
+  /** Throws model_not_found, also for a model that the caller may not use. */
   get(principal: Principal, id: string): Model;
   /**
-   * The model of this kind that answers a request for `id`, or for none. While no node has reported yet the name is taken
-   * as given, and the engine says what is wrong. Throws model_not_found, or invalid_request for a model of the other kind.
+   * The model of this kind for a request with `id`; the default without one. Before a node has reported, any name is
+   * accepted, and the engine refuses it. Throws model_not_found, or invalid_request for a model of the other kind.
    */
   resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel;
 }
@@ -29,7 +29,7 @@ export interface ResolvedModel {
   dimensions: number | null;
 }
 
-/** `defaults` are the models of each kind that answer a request without a name, where a node has them. */
+/** `defaults` are the models for requests without a name, if a node has them. */
 interface ModelsDeps {
   engine: Pick<Engine, "nodes">;
   defaults: Record<ModelKind, string>;
@@ -37,7 +37,7 @@ interface ModelsDeps {
 
 const KINDS: readonly ModelKind[] = ["chat", "embedding"];
 
-/** The models that the nodes offer, as their readiness tells. A node that is gone keeps its models, not ready. */
+/** The models that the nodes report. The models of an unreachable node stay listed, but are not ready. */
 export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
@@ -46,7 +46,7 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
 
   const refresh = (): void => {
     const now = performance.now();
-    if (now - readAt < FRESH_MS && models.size > 0) return;
+    if (now - readAt < MAX_AGE_MS && models.size > 0) return;
     readAt = now;
     models = new Map();
     for (const node of engine.nodes()) {

@@ -5,15 +5,15 @@ import type { Embedder } from "./embedder";
 import type { NodeEngine } from "./engine";
 import { createLlamaHost, type LlamaHost } from "./llama/host";
 
-/** What a node runs. */
+/** The engine and embedder of a node. */
 export interface Engines {
   engine: NodeEngine;
-  /** Left out: this node makes no embeddings. */
+  /** Undefined if this node makes no embeddings. */
   embedder?: Embedder;
   close(): Promise<void>;
 }
 
-/** The engine and the embedder that the configuration names. Each is imported only where it runs: llama brings native code. */
+/** Creates the configured engine and embedder. Each is imported only if it is used, because llama loads native code. */
 export const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
   const engine = await createEngine(config, host, log);

@@ -1,47 +1,47 @@
 import type { NodeModel, Priority } from "../protocol";
 
-/** A request for embeddings in OpenAI's format, as the server has it before it waits. */
+/** A request for embeddings in OpenAI's format, before it waits for a slot. */
 export interface EmbeddingRequest {
-  /** The request's JSON as it came; an embedder that only forwards sends it untouched but for the encoding. */
+  /** The parsed body of the request. An embedder that only forwards changes nothing but the encoding. */
   body: Record<string, unknown>;
   priority: Priority;
   /** Opaque name of the caller: callers take turns. */
   fairKey: string;
   signal: AbortSignal;
-  /** True while answers are generated on this node: whoever shares a processor with them leaves them half of it. */
+  /** True while this node generates answers. An embedder on the same processor then leaves them half of it. */
   isAnswering(): boolean;
 }
 
-/** Embeddings that the embedder can make: counted, checked, not started. */
+/** Embeddings that the embedder has checked and accepted, but not started. */
 export interface AcceptedEmbeddings {
   model: NodeModel;
-  /** How many vectors there will be. */
+  /** Number of vectors. */
   inputs: number;
   /**
-   * Starts when a slot is free; called at most once. Gives every input once, in the order in which they are done;
-   * aborting the signal, or leaving the iteration, ends it within one input. Throws AppError.
+   * Called at most once, when a slot is free. Yields every input once, in order of completion. Aborting the signal or
+   * leaving the iteration ends it within one input. Throws AppError.
    */
   start(): AsyncIterable<Embedding>;
 }
 
 export interface Embedding {
-  /** Place of the input in the request, from 0. */
+  /** Index of the input in the request. */
   index: number;
   /** Of length 1. */
   vector: Float32Array;
-  /** Of the input, those that the model adds included. */
+  /** Tokens of the input, including those that the model adds. */
   tokens: number;
 }
 
-/** One way to make embeddings, beside the engine that answers; it owns its models as the engine does. */
+/** Makes embeddings, next to the engine that generates text. It owns its models. */
 export interface Embedder {
   /** For `x-engine`, in the form of `NodeEngine.name`. */
   readonly name: string;
-  /** Loads the models; `onProgress` gets 0…1. Throws AppError with what to do about it. */
+  /** Loads the models; `onProgress` gets 0…1. Throws an AppError that says what to do. */
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
   /**
-   * Checks everything before it waits for a slot. Throws AppError: invalid_request (naming what is wrong),
+   * Checks a request before it waits for a slot. Throws AppError: invalid_request (naming what is wrong),
    * model_not_found, context_length_exceeded (naming the input).
    */
   accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;

@@ -10,7 +10,7 @@ export interface EmbeddingParameters {
   /** 1 to 2,048, none of them empty. */
   inputs: EmbeddingInput[];
   dimensions?: number;
-  /** What an error calls the input at `index`: `input.3`, or `input` where the request has only that one. */
+  /** Name of an input in errors: `input.3`, or `input` for a request with one text. */
   nameOf(index: number): string;
 }
 
@@ -19,7 +19,7 @@ const FIELDS: ReadonlySet<string> = new Set(["model", "input", "encoding_format"
 const MAX_INPUTS = 2048;
 const FORMS = "input must be a text, a list of texts, a list of token ids, or a list of such lists";
 
-/** Everything that an embedder of this process needs of a request. Throws invalid_request, naming the field in `param`. */
+/** The parameters that an embedder in this process needs. Throws invalid_request, naming the field in `param`. */
 export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   known(body, FIELDS, "", " by this model");
   const { input } = body;
@@ -48,19 +48,19 @@ const readInput = (value: unknown, param: string): EmbeddingInput => {
   throw refuse(param, `${FORMS}; ${param} is ${shown(value)}.`);
 };
 
-/** How the vectors are sent, which the server reads for every embedder. Throws invalid_request. */
+/** How the vectors are encoded. The server reads this for every embedder. Throws invalid_request. */
 export const readEncodingFormat = ({ encoding_format: value }: Fields): EncodingFormat => {
   if (value === undefined || value === null || value === "float") return "float";
   if (value === "base64") return "base64";
   throw refuse("encoding_format", `encoding_format must be float or base64, not ${shown(value)}.`);
 };
 
-/** Refuses vectors of another length than the model's. */
+/** Refuses a length that the model's vectors do not have. */
 export const checkDimensions = (wanted: number | undefined, own: number): void => {
   if (wanted === undefined || wanted === own) return;
   throw refuse("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
 };
 
-/** `tokens` is how many the input has, in words: "600", or "at least 600". */
+/** `tokens` is the length of the input as text: "600", or "at least 600". */
 export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
   contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);

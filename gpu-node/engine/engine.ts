@@ -1,28 +1,28 @@
 import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 
-/** A request for text in OpenAI's parameters: a JSON object, of which the server has read how to stream and no more. */
+/** A request for text with OpenAI's parameters. The server has only read how to stream the answer. */
 export interface Generation {
   operation: "chat" | "completion";
-  /** The request's JSON as it came; an engine that only forwards sends it untouched. */
+  /** The parsed body of the request. An engine that only forwards sends it unchanged. */
   body: Record<string, unknown>;
   signal: AbortSignal;
 }
 
-/** A generation that the engine can do: counted, checked, not started. */
+/** A generation that the engine has checked and accepted, but not started. */
 export interface AcceptedGeneration {
   model: NodeModel;
-  /** Exact, or undefined where only the engine behind knows. */
+  /** Exact; undefined if only the server behind the node knows. */
   promptTokens?: number;
   /**
-   * Starts when a slot is free; called at most once. Ends with exactly one `end`; aborting the signal ends it within
-   * one token. Throws AppError.
+   * Called at most once, when a slot is free. Ends with exactly one `end`. Aborting the signal ends it within one token.
+   * Throws AppError.
    */
   start(): AsyncIterable<EngineEvent>;
 }
 
 export type EngineEvent =
-  /** A piece of text: whole UTF-8 characters, no part of a stop string. `tokens` is how many it took. */
+  /** A piece of text: whole UTF-8 characters, no part of a stop string. `tokens` is the number of its tokens. */
   | { type: "delta"; text: string; tokens: number; logprobs?: TokenLogprob[] }
   /** A chunk (the JSON after `data: `) or a whole answer in OpenAI's format from a server behind the node, passed on untouched. */
   | { type: "raw"; data: string }
@@ -32,7 +32,7 @@ export type EngineEvent =
 export interface EngineUsage {
   promptTokens: number;
   completionTokens: number;
-  /** Prompt tokens that were in the slot's KV cache already. */
+  /** Prompt tokens that were already in the slot's KV cache. */
   cachedTokens: number;
 }
 
@@ -43,20 +43,20 @@ export interface TokenLogprob {
   top: { token: string; logprob: number; bytes: number[] }[];
 }
 
-/** One way to run models. The server owns HTTP, queue and slots; the engine owns the models. */
+/** Runs chat models. The server owns HTTP, queue and slots; the engine owns the models. */
 export interface NodeEngine {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
   readonly synthetic: boolean;
-  /** Generations that may run at once. */
+  /** Generations that may run in parallel. */
   readonly slots: number;
-  /** Loads the models; `onProgress` gets 0…1. Throws AppError with what to do about it. */
+  /** Loads the models; `onProgress` gets 0…1. Throws an AppError that says what to do. */
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
-  /** Why nothing can be made until the process is restarted. Left out by an engine that always recovers. */
+  /** Why the engine can't work until the process is restarted. Omitted by an engine that always recovers. */
   failure?(): AppError | undefined;
   /**
-   * Checks everything before it waits for a slot, an embedded engine by `readParameters`. Throws AppError:
+   * Checks a request before it waits for a slot; embedded engines use `readParameters`. Throws AppError:
    * invalid_request (naming a parameter that this engine can't honour), model_not_found, context_length_exceeded.
    */
   accept(generation: Generation): Promise<AcceptedGeneration>;
@@ -65,7 +65,7 @@ export interface NodeEngine {
   close(): Promise<void>;
 }
 
-/** The model of that name, or the first one without a name. Throws model_not_found. */
+/** The model of that name; without a name, the first one. Throws model_not_found. */
 export const findModel = (models: NodeModel[], name: string | undefined): NodeModel => {
   const model = name === undefined ? models[0] : models.find(({ id }) => id === name);
   if (model) return model;

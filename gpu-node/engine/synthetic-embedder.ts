@@ -13,7 +13,7 @@ const DIMENSIONS = 64;
 const tokensOf = (input: EmbeddingInput): number[] =>
   typeof input === "string" ? (input.toLowerCase().match(/\S+/g) ?? []).map((word) => Bun.hash.xxHash32(word)) : input;
 
-/** Each token counts in a place and with a sign of its own: texts that share words are close. */
+/** A token's hash decides its dimension and its sign, so texts that share words are close. */
 const vectorOf = (tokens: readonly number[]): Float32Array => {
   const counts = new Float32Array(DIMENSIONS);
   for (const id of tokens) {
@@ -25,8 +25,8 @@ const vectorOf = (tokens: readonly number[]): Float32Array => {
 };
 
 /**
- * An embedder without a model, for tests and benchmarks: the same text gives the same vector, at once. A text may ask for
- * a fault, see `synthetic-faults.ts`.
+ * An embedder without a model, for tests and benchmarks: the same text gives the same vector. A text can request a fault,
+ * see `synthetic-faults.ts`.
  */
 export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
   const model: NodeModel = {

@@ -1,7 +1,7 @@
 import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
 
 /**
- * What a text may ask of the synthetic engine and embedder, at once or after some tokens:
+ * Faults that a text can request from the synthetic engine and embedder, immediately or after some tokens:
  *
  * | text                     | what happens                                                             |
  * |--------------------------|--------------------------------------------------------------------------|
@@ -33,7 +33,7 @@ const kindOf = (nameOrStatus: string): ErrorKind => {
   return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
 };
 
-/** Throws what an `error` or `crash` asks for; for anything else, nothing more happens until the signal is aborted. */
+/** Throws the failure of an `error` or `crash`; any other fault waits until the signal is aborted. */
 export const failAs = async ({ what, kind }: Fault, signal: AbortSignal): Promise<never> => {
   if (what === "error") throw new AppError(kind, "This failure was asked for.", { retryAfterMs: 1000 });
   if (what === "crash") throw new Error("This crash was asked for.");

@@ -15,7 +15,7 @@ const WORDS =
 const hash = (text: string): number => Bun.hash.xxHash32(text);
 const splitTokens = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
-/** The whole answer, known before it starts: at most `limit` tokens of the `length` that it wants, cut at a stop string. */
+/** The whole answer: at most `limit` of the `length` configured tokens, cut at a stop string. */
 const compose = (prompt: string, parameters: Parameters, length: number, limit: number) => {
   const start = hash(`${parameters.seed ?? 0} ${prompt}`);
   const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
@@ -41,11 +41,11 @@ const promptText = (parameters: Parameters): string => {
 };
 const chatText = (messages: ChatTurn[]): string => messages.map(({ content }) => content).join("\n");
 
-/** How many tokens an answer without delays gives before other work of the process gets a turn. */
+/** Tokens of an answer without delays between two turns of the event loop. */
 const TOKENS_PER_TURN = 64;
 
 /**
- * An engine without a model, for benchmarks and fault tests; it runs only where it is asked for by name. A token is a
+ * An engine without a model, for benchmarks and fault tests; it runs only if it is configured by name. A token is a
  * word with the space before it. The same request and seed give the same words. The last user message (or the prompt)
  * may ask for a fault, see `synthetic-faults.ts`.
  */
@@ -123,7 +123,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
 
 const broken = () => new AppError("unavailable", "The engine was asked to fail for good. Restart the GPU node.");
 
-/** A token that could be no other. */
+/** A token with probability 1. */
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });
 
 async function* provoke(fault: Fault, signal: AbortSignal): AsyncGenerator<EngineEvent> {

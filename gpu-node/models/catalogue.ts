@@ -34,7 +34,7 @@ export interface CatalogueModel {
   licence: string;
   /** The file that the engine loads, by its name in the models folder. */
   file: CatalogueFile;
-  /** What `file` is made of by the converter, the same bytes on every machine; left out: it is fetched as it is. */
+  /** Files that the converter makes `file` from, with the same bytes on every machine. Undefined if `file` is downloaded. */
   checkpoint?: readonly CatalogueFile[];
   /** Tried in order after the models folder. */
   sources: readonly FileSource[];
@@ -108,7 +108,7 @@ const MODELS: readonly CatalogueModel[] = [
   },
 ];
 
-/** Every model that Groundwire can fetch by itself. */
+/** All models that Groundwire can download. */
 export const catalogue = (): readonly CatalogueModel[] => MODELS;
 
 export const findModel = (name: string): CatalogueModel | undefined => MODELS.find((model) => model.name === name);

@@ -13,7 +13,7 @@ import {
 } from "./catalogue";
 import { convertBert } from "./conversion/bert";
 import { fetchFiles, type OnProgress, throwIfFull } from "./fetch-files";
-import { hashOnce, isRight, partOf, takeName } from "./verify";
+import { acceptPart, hashOnce, isRight, partOf } from "./verify";
 
 type ModelSettings = Pick<Config["models"], "dir" | "huggingFaceUrl" | "huggingFaceToken">;
 
@@ -32,7 +32,7 @@ export interface ModelFile {
 
 /**
  * The file of the configured chat or embedding model, given by its name in the catalogue or the path of a `.gguf` file.
- * It is downloaded and converted if it is missing. Several processes may call it at the same time: one works, the
+ * It is downloaded and converted if it is missing. If several processes call this at the same time, one works and the
  * others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind), storage_full,
  * unavailable (every source failed; the message says what to do).
  */
@@ -78,7 +78,7 @@ export const ensureCatalogueModel = async (
   };
 };
 
-/** Downloads a checkpoint and converts it. The checkpoint is not kept: it is several times as large as the result. */
+/** Downloads a checkpoint, converts it, and deletes it, because it is several times as large as the result. */
 const makeFile = async (
   model: CatalogueModel,
   checkpoint: readonly CatalogueFile[],
@@ -93,7 +93,7 @@ const makeFile = async (
     await convertBert(folder, partOf(target), (done) =>
       onProgress({ task: `converting ${file.name}`, done, total: file.sizeBytes, unit: "MB" }),
     );
-    await takeName(file, target);
+    await acceptPart(file, target);
   } catch (cause) {
     throwIfFull(cause, settings.dir);
     const reason = cause instanceof Error ? cause.message : String(cause);

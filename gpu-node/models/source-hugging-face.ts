@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../../lib/config";
 import type { CatalogueFile, FileSource } from "./catalogue";
-import { type OnBytes, partOf, sizeOf, takeName } from "./verify";
+import { acceptPart, type OnBytes, partOf, sizeOf } from "./verify";
 
 type HuggingFace = Extract<FileSource, { type: "hugging-face" }>;
 
@@ -26,12 +26,12 @@ export const fetchFromHuggingFace = async (
     const wasBegun = (await sizeOf(partOf(target))) !== undefined;
     await fetchPart();
     try {
-      await takeName(file, target);
+      await acceptPart(file, target);
     } catch (error) {
       // The wrong bytes may come from an earlier try, so the file is fetched once more from the start.
       if (!wasBegun) throw error;
       await fetchPart();
-      await takeName(file, target);
+      await acceptPart(file, target);
     }
     done += file.sizeBytes;
   }

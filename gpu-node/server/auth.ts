@@ -3,7 +3,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { findContradictions } from "../../lib/setting-rules";
 
-/** `loadConfig` has asked the same; a node that a program starts may not listen unprotected either. Throws invalid_request. */
+/** The rules of `loadConfig`, for a node that is started by other code. Throws invalid_request. */
 export const assertSafeToListen = (config: Config): void => {
   const problems = findContradictions(config);
   const [first] = problems;
@@ -14,7 +14,7 @@ export const assertSafeToListen = (config: Config): void => {
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
-/** Checks `authorization: Bearer <token>` in constant time; without a token everybody may. */
+/** Checks `authorization: Bearer <token>` in constant time. Without a configured token, every request passes. */
 export const createGuard = (token: string | undefined): ((authorization: string | undefined) => void) => {
   if (token === undefined) return () => {};
   const expected = digest(token);

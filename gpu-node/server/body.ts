@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { AppError } from "../../lib/errors";
 
-/** What requests of HTTP/2 and HTTP/1.1 have in common. */
+/** The common part of HTTP/2 and HTTP/1.1 requests. */
 export type Incoming = Readable & { method?: string; url?: string; headers: IncomingHttpHeaders };
 
 interface Limits {
@@ -34,7 +34,7 @@ export const readJson = async (request: Incoming, limits: Limits): Promise<Recor
   throw refuse("The body must be a JSON object.");
 };
 
-/** It also keeps web pages out: they can't send this type to a node on this machine without being allowed to. */
+/** This also blocks web pages: browsers don't let them send this type to another origin without permission. */
 const isJson = (contentType: string): boolean => {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType)?.[1] ?? "utf-8";
   return /^application\/json\s*(;|$)/i.test(contentType) && /^utf-?8$/i.test(charset);

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import { type Incoming, readJson } from "./body";
 
-/** How long a client may leave a full answer unread, or its own body unsent, before it counts as gone. */
+/** A client that leaves an answer unread, or its own body unsent, for this long is disconnected. */
 const STALL_MS = 30_000;
 
 /** Frames may wait for the end of a turn of the event loop up to this many characters. */
@@ -13,21 +13,21 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 const clientLeft = () => new AppError("client_closed", "The client went away.");
 
-/** What responses of HTTP/2 and HTTP/1.1 have in common; `stream` is the HTTP/2 stream. */
+/** The common part of HTTP/2 and HTTP/1.1 responses; `stream` is the HTTP/2 stream. */
 export type Outgoing = Writable & {
   statusCode: number;
   setHeader(name: string, value: string): unknown;
   stream?: Writable;
 };
 
-/** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, a failure or a client that left. */
+/** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, a failure or a disconnect. */
 export class Exchange {
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly arrivedAt = performance.now();
-  /** Resolves when the last byte is out or the client is gone. */
+  /** Resolves when the last byte was sent or the client has disconnected. */
   readonly finished: Promise<void>;
-  /** What ended it other than an answer. */
+  /** Why it ended without an answer. */
   failure: AppError | undefined;
   readonly #controller = new AbortController();
   #answered = false;
@@ -65,7 +65,7 @@ export class Exchange {
     return (this.#request.url ?? "/").split("?", 1)[0] ?? "/";
   }
 
-  /** Aborted with an AppError as its reason when the work is to stop. */
+  /** Aborted with an AppError as its reason when the work has to stop. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -84,7 +84,7 @@ export class Exchange {
     return readJson(this.#request, { maxBytes, stallMs: this.#stallMs, signal: this.signal });
   }
 
-  /** Answers with a whole document. */
+  /** Sends a whole document. */
   send(status: number, contentType: string, body: string, headers: Record<string, string> = {}): void {
     if (this.#answered) return;
     this.#answered = true;
@@ -147,14 +147,14 @@ export class Exchange {
     if (!this.#closed) this.#response.end(this.#pending + frames);
   }
 
-  /** Stops the work and tells the client why, as long as it hasn't got its answer. */
+  /** Stops the work and sends the error, unless the client already has its answer. */
   abort(error: AppError): void {
     if (this.#answered) return;
     this.fail(error);
     this.#controller.abort(error);
   }
 
-  /** Answers with the envelope; after the first event the status is spent, so it is one frame without `[DONE]`. */
+  /** Sends the error envelope. After the first event it is one frame without `[DONE]`, because the status was sent. */
   fail(thrown: unknown): void {
     if (this.#answered) return;
     const error = toAppError(thrown);
@@ -165,7 +165,7 @@ export class Exchange {
     else this.json(error.status, envelope, refusalHeaders(error));
   }
 
-  /** Breaks the connection's stream, so that the client can't take what it got for a whole answer. */
+  /** Resets the stream, so that the client can't mistake a partial answer for a whole one. */
   #drop(error: AppError): void {
     this.#answered = true;
     this.failure = error;
@@ -185,7 +185,7 @@ export class Exchange {
     for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
   }
 
-  /** What the client still sends after a refusal is read past, so that it gets to read the answer; but not for ever. */
+  /** Discards the rest of the body for a limited time after a refusal, so that the client can read the refusal. */
   #discardBody(): void {
     if (this.#request.readableEnded) return;
     this.#request.resume();
@@ -199,7 +199,7 @@ export class Exchange {
   }
 }
 
-/** What a client needs to decide whether and when to try again. */
+/** Headers that say whether and when to retry. */
 const refusalHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = { "x-should-retry": `${error.retryable}` };
   const { retryAfterMs } = error.detail;

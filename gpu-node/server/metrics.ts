@@ -9,7 +9,7 @@ const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 const STATES: NodeState[] = ["loading", "ready", "draining", "stuck", "failed"];
 const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "embeddings" } as const;
 
-/** Figures of one node for Prometheus; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */
+/** Prometheus metrics of one node; names and labels follow OpenTelemetry's conventions for GenAI where it has them. */
 export class NodeMetrics {
   readonly registry = new Registry();
   readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_response_model"] as const;
@@ -80,7 +80,7 @@ export class NodeMetrics {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, usage.completionTokens);
   }
 
-  /** Texts that were embedded; without `timings` nobody got their vectors, and they still cost their tokens. */
+  /** Counts embedded texts. Without `timings`, the request failed; its tokens still count. */
   embedded(model: string, tokens: number, timings?: EmbeddingAnswer["timings"]): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "input" }, tokens);
     if (!timings) return;
@@ -89,7 +89,7 @@ export class NodeMetrics {
     this.#queued.observe(labels, timings.queue_ms / 1000);
   }
 
-  /** An answer that nobody got whole still cost its tokens. */
+  /** Counts the tokens of an answer that was not finished. */
   brokeOff(model: string, tokens: number): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, tokens);
   }

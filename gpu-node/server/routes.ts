@@ -14,7 +14,7 @@ type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 
 interface Route {
   method: "GET" | "POST";
-  /** Answers without the token: probes have none. */
+  /** Needs no token, because probes have none. */
   isOpen?: boolean;
   handler: Handler;
 }
@@ -35,7 +35,7 @@ const wireModel = (model: NodeModel) => ({
   dimensions: model.dimensions,
 });
 
-/** Chat models first, so that the first one is what a request without a model gets. */
+/** Chat models first, because a request without a model gets the first one. */
 export const nodeModels = ({ engine, embedder, status }: NodeDeps): NodeModel[] =>
   status.loaded ? [...engine.models(), ...(embedder?.models() ?? [])] : [];
 
@@ -44,7 +44,7 @@ const occupancy = (queue: AdmissionQueue) => ({
   queue: { depth: queue.depth, capacity: queue.capacity },
 });
 
-/** What the node says about itself on `/readyz`. */
+/** The body of `GET /readyz`. */
 const readiness = (deps: NodeDeps): NodeReadiness => {
   const { engine, embedder, embedderQueue, status, queue } = deps;
   const state = status.state();

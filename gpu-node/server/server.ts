@@ -10,13 +10,13 @@ import { Sessions } from "./sessions";
 
 type Listener = (request: Incoming, response: Outgoing) => void;
 
-/** What a client may cost before it has sent a request that makes sense. */
+/** Limits on the cost of a client that has not sent a valid request yet. */
 const HTTP2_LIMITS = {
-  // Cancelled streams are normal here: 900 chats on one connection may be stopped at once. A flood ends the connection.
+  // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood ends the connection.
   streamResetBurst: 950,
   streamResetRate: 200,
   maxHeaderListPairs: 64,
-  // Answers that wait for slow readers count, up to a window each (MiB).
+  // In MiB. Answers that wait for slow readers count, up to one window each.
   maxSessionMemory: 256,
   settings: { maxConcurrentStreams: 2048, maxHeaderListSize: 16_384 },
 };
@@ -27,16 +27,16 @@ const HTTP1_LIMITS = {
   keepAliveTimeout: 75_000,
 };
 const FIRST_BYTES_MS = 10_000;
-/** How every HTTP/2 connection begins, and no request of HTTP/1.1. */
+/** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
 const HTTP2_START = "PRI";
 
 export interface NodeServer {
   /** Resolves with the port, which the system picks for port 0. */
   listen(host: string, port: number): Promise<number>;
   sessions: Sessions;
-  /** Takes no new connection and asks clients to leave. */
+  /** Accepts no new connections and asks clients to disconnect. */
   drain(): void;
-  /** Closes what is left. */
+  /** Closes all connections. */
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
   };
 };
 
-/** Hands a connection to the server that speaks its protocol; one that says nothing is closed. */
+/** Passes a connection to the server for its protocol; a silent connection is closed. */
 const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Server): void => {
   const silent = setTimeout(() => socket.destroy(), FIRST_BYTES_MS);
   socket.once("close", () => clearTimeout(silent));

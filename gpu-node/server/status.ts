@@ -37,7 +37,7 @@ class Pulses {
 export class NodeStatus {
   /** 0…1. */
   progress = 0;
-  /** True once the models have loaded, whatever happened later. */
+  /** True after the models have loaded, even if the engine failed later. */
   loaded = false;
   readonly answers = new Pulses();
   readonly embeddings = new Pulses();

@@ -3,13 +3,13 @@ import { withTimeout } from "../../../lib/with-timeout";
 
 export type Status = "passed" | "warning" | "failed";
 
-/** What a check found. Everything but a pass says what to do about it. */
+/** The result of a check, with a remedy unless it passed. */
 export type Finding =
   | { status: "passed"; message: string }
   | { status: "warning" | "failed"; message: string; remedy: string };
 
 export interface Check {
-  /** Stable: scripts read it. */
+  /** Stable, because scripts read it. */
   name: string;
   run(settings: Settings): Finding | Promise<Finding>;
 }

@@ -5,7 +5,7 @@ import { silentLog } from "../../../lib/log";
 import { createKeys } from "../../keys/service";
 import { createSessions } from "../../sessions/service";
 
-/** What is made once and shown once. */
+/** Created once and shown once. */
 export interface FirstRun {
   adminKey: string;
   /** For the sign-in link; good once and for 15 minutes. */
@@ -13,8 +13,8 @@ export interface FirstRun {
 }
 
 /**
- * Brings the database to this version's schema and makes sure that an admin key works, before any other process opens
- * it. Resolves with undefined when there was one already, or the environment gives it.
+ * Migrates the database and creates an admin key, before any other process opens it. Resolves with undefined if there is an
+ * admin key already, in the database or in the environment.
  */
 export const prepareDatabase = async (config: Config): Promise<FirstRun | undefined> => {
   const db = await openDb(databaseOptions(config), silentLog());

@@ -16,19 +16,19 @@ import { bunCommand, Supervisor } from "./supervisor";
 const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gateway, with the default models.
 
   bun run start                          http://127.0.0.1:8080, or the next free port
-  GROUNDWIRE_PORT=9000 bun run start     the port is yours to choose
+  GROUNDWIRE_PORT=9000 bun run start     another port
   GROUNDWIRE_NODES=… bun run start       a gateway for nodes that run elsewhere
 
 Ctrl+C lets running answers end and stops; a second Ctrl+C stops at once.
 Settings: bun run config. Checks: bun run doctor.
-One process alone: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
+A single process: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
 
 /** Time that a process gets on top of its own drain time before it is killed. */
 const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;
 
-/** The ports of gateway and node, as variables for them. A setting is honoured or refused; a default gives way. */
+/** Chooses the ports. A configured port is used or refused; a default moves to the next free port. */
 const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: number; node: number }> => {
   const wish = (key: string, setting: string) => (origins.get(key) === "default" ? undefined : { setting });
   const { gateway, node } = config;
@@ -38,7 +38,7 @@ const choosePorts = async ({ config, origins }: Settings): Promise<{ gateway: nu
   };
 };
 
-/** The folder of the processes' logs: what this command prints itself stays short. Throws invalid_request. */
+/** Creates the folder for the logs of the processes. Throws invalid_request. */
 const makeLogFolder = (dataDir: string): string => {
   const folder = join(dataDir, "logs");
   try {
@@ -54,7 +54,7 @@ const makeLogFolder = (dataDir: string): string => {
   }
 };
 
-/** Fetches the models that the node loads. A failure half-way ends the progress line before the error is printed. */
+/** Fetches the models that the node loads. A failure ends the progress line before the error is printed. */
 const fetchModels = async (config: Config): Promise<void> => {
   for (const kind of neededModels(config.node)) {
     await ensureModel(kind, config, drawProgress(process.stdout)).catch((error: unknown) => {
@@ -64,7 +64,7 @@ const fetchModels = async (config: Config): Promise<void> => {
   }
 };
 
-/** A key is printed to a terminal only: elsewhere the output may be kept as a log. */
+/** Keeps the key for a terminal. Other output may end up in a log, so the key is written to a file. */
 const keepKey = (firstRun: FirstRun | undefined, dataDir: string): { firstRun?: FirstRun; keyFile?: string } => {
   if (!firstRun || isTerminal) return { firstRun };
   const keyFile = join(dataDir, "admin-key");

@@ -1,10 +1,10 @@
 import { createServer } from "node:net";
 import { AppError } from "../../../lib/errors";
 
-/** How far above the usual port a free one is looked for. */
+/** Number of ports that are tried. */
 const TRIES = 100;
 
-/** The port itself when nobody listens there (for 0: one that the system picks), else undefined. */
+/** The port if it is free (for 0: one that the system picks), otherwise undefined. */
 export const probePort = (host: string, port: number): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const server = createServer();
@@ -20,8 +20,8 @@ export const probePort = (host: string, port: number): Promise<number | undefine
   });
 
 /**
- * A port that is free now. One that was asked for by `setting` is taken or refused; otherwise the first free one from
- * `port` up. Throws invalid_request.
+ * A port that is free now: `port` if it is `wanted` by a setting, otherwise the first free one from `port` up. Throws
+ * invalid_request.
  */
 export const choosePort = async (host: string, port: number, wanted?: { setting: string }): Promise<number> => {
   for (let candidate = port; candidate < Math.min(port + TRIES, 65536); candidate++) {

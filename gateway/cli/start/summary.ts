@@ -4,9 +4,9 @@ import type { FirstRun } from "./first-run";
 interface Summary {
   url: string;
   readyAfterMs: number;
-  /** Left out where an admin key works already. */
+  /** Undefined if an admin key already exists, or was written to `keyFile`. */
   firstRun?: FirstRun;
-  /** Where a key that nobody sees on a terminal was written to. */
+  /** File with the admin key, if the output is not a terminal. */
   keyFile?: string;
   logFolder: string;
 }
@@ -14,7 +14,7 @@ interface Summary {
 const row = (label: string, value: string, note = "") =>
   `  ${paint("dim", label.padEnd(10))} ${value}${note && paint("dim", `  ${note}`)}`;
 
-/** What a person needs next, as lines. */
+/** The message after a successful start. */
 export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summary): string => {
   const lines = [
     "",

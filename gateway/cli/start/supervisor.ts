@@ -4,19 +4,19 @@ import { AppError } from "../../../lib/errors";
 import type { Environment } from "../../../lib/settings";
 
 interface ChildSpec {
-  /** As people read it: "gateway". */
+  /** In messages: "gateway". */
   name: string;
   /** Its command line. */
   command: string[];
   env: Environment;
-  /** What it prints and logs is appended here. Its folder has to be there. */
+  /** Its output is appended to this file. The folder must exist. */
   logFile: string;
 }
 
 interface SupervisorOptions {
-  /** One plain sentence about something unexpected. */
+  /** Gets one sentence about each unexpected event. */
   onEvent: (message: string) => void;
-  /** First wait before a restart in milliseconds; doubles up to 30 s, and begins anew after a minute of life. */
+  /** Wait before the first restart in milliseconds; doubles up to 30 s and is reset after a minute of uptime. */
   backoffMs?: number;
 }
 
@@ -30,14 +30,14 @@ interface Child {
   spec: ChildSpec;
   process: Bun.Subprocess;
   startedAtMs: number;
-  /** Length of the log before it wrote anything. */
+  /** Length of the log before the process started. */
   logStart: number;
   backoffMs: number;
 }
 
 /**
- * Runs processes of Groundwire and brings back what dies. Until `keepAlive` is called, a death ends the start: it
- * rejects `failed` with what that process said last.
+ * Runs the processes of Groundwire and restarts those that exit. Before `keepAlive` is called, an exit rejects `failed`
+ * with the last output of that process.
  */
 export class Supervisor {
   readonly #children = new Map<string, Child>();
@@ -51,7 +51,7 @@ export class Supervisor {
     this.#failed.promise.catch(() => {});
   }
 
-  /** Never resolves; rejects when a process dies before `keepAlive`. */
+  /** Never resolves; rejects when a process exits before `keepAlive`. */
   get failed(): Promise<never> {
     return this.#failed.promise;
   }
@@ -62,12 +62,12 @@ export class Supervisor {
     this.#launch(spec, this.#options.backoffMs);
   }
 
-  /** From now on a process that dies is started again. */
+  /** From now on, a process that exits is restarted. */
   keepAlive(): void {
     if (this.#state === "starting") this.#state = "running";
   }
 
-  /** Asks every process to finish what it does; after `graceMs` they are killed. Resolves when all have ended. */
+  /** Asks every process to finish and kills it after `graceMs`. Resolves when all have ended. */
   async stop(graceMs: number): Promise<void> {
     this.#state = "stopping";
     for (const timer of this.#timers) clearTimeout(timer);
@@ -78,7 +78,7 @@ export class Supervisor {
     clearTimeout(deadline);
   }
 
-  /** Ends every process at once. */
+  /** Kills every process. */
   kill(): void {
     this.#state = "stopping";
     for (const { process } of this.#children.values()) process.kill("SIGKILL");
@@ -104,7 +104,7 @@ export class Supervisor {
     if (!child || this.#state === "stopping") return;
     const how = exitCode === null ? `was ended by signal ${signal}` : `ended with code ${exitCode}`;
     if (this.#state === "starting") {
-      const said = lastWords(spec.logFile, child.logStart);
+      const said = lastOutput(spec.logFile, child.logStart);
       const message = `The ${spec.name} ${how} while it started${said ? `: ${said}` : "."}`;
       this.#failed.reject(new AppError("unavailable", `${message}\nIts log: ${spec.logFile}`));
       return;
@@ -120,14 +120,14 @@ export class Supervisor {
   }
 }
 
-/** Opens a log to append to; one that has grown large becomes `….1` first, in place of the one before. */
+/** Opens a log to append to. A large log is renamed to `….1` first and replaces the previous one. */
 const openLog = (path: string): number => {
   if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
   return openSync(path, "a", 0o600);
 };
 
-/** The messages of a process for people since `start`: the plain lines at the end of its log, without JSON lines. */
-const lastWords = (logFile: string, start: number): string => {
+/** The last plain lines that a process has written since `start`, without JSON lines. */
+const lastOutput = (logFile: string, start: number): string => {
   const written = readFileSync(logFile).subarray(start).subarray(-TAIL_BYTES).toString().trimEnd().split("\n");
   const plain = written.filter((line) => !line.startsWith("{"));
   return (plain.length > 0 ? plain : written)

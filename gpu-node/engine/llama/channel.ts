@@ -1,4 +1,4 @@
-/** Values from a producer that never waits to one consumer; it ends by `end` or `fail`, whichever comes first. */
+/** Passes values from a producer that never waits to one consumer, until the first `end` or `fail`. */
 export interface Channel<T> extends AsyncIterable<T> {
   push(value: T): void;
   end(): void;
@@ -23,7 +23,7 @@ export const createChannel = <T>(): Channel<T> => {
     fail: (error) => close({ error }),
     async *[Symbol.asyncIterator]() {
       while (true) {
-        // A failure is told at once; what came before it is of no use any more.
+        // A failure is thrown immediately, because the values before it are not needed any more.
         if (outcome && "error" in outcome) throw outcome.error;
         const value = values.shift();
         if (value !== undefined) yield value;

@@ -122,5 +122,5 @@ describe("the embedder llama", () => {
 test("a chat model is refused where an embedding model is needed", async () => {
   const { path } = await ensureModel("chat", config);
   const wrong = createLlamaEmbedder({ ...config, models: { ...config.models, embedding: path } }, host, silentLog());
-  await expect(wrong.load(() => {})).rejects.toThrow("is no embedding model");
+  await expect(wrong.load(() => {})).rejects.toThrow("is not an embedding model");
 });

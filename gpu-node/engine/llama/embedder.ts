@@ -12,7 +12,7 @@ import { EmbeddingScheduler } from "./embedding-scheduler";
 import type { LlamaHost } from "./host";
 import { loadModel } from "./runtime";
 
-/** Maximum parallel inputs on machines with more cores. Each takes its own working memory. */
+/** Maximum parallel inputs, because each needs its own working memory. */
 const MAX_CONTEXTS = 16;
 /** Tokenizing runs this long before it yields to other work of the process. */
 const TURN_MS = 5;
@@ -24,8 +24,8 @@ interface Loaded {
 }
 
 /**
- * Embeddings by llama.cpp inside this process, on the model of `models.embedding`. Each input is computed alone, by one
- * thread, so a batch equals its texts one by one, bit by bit; docs/decisions/0007 says what that costs.
+ * Embeddings by llama.cpp inside this process, with the model of `models.embedding`. A thread computes one input at a time,
+ * so a text has the same vector alone and in any batch; docs/decisions/0007 describes the cost.
  */
 export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): Embedder => {
   let loaded: Loaded | undefined;
@@ -90,18 +90,18 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 /** The `pooling_type` of rerankers. */
 const RANK = 4;
 
-/** Without a `pooling_type`, or with 0 (none), a model gives no vector for a text. */
+/** Refuses a model without a `pooling_type`, or with 0 (none): it has no vector for a text. */
 const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): void => {
   const { [metadata.general.architecture]: model } = metadata;
   const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;
   if (pooling && pooling !== RANK) return;
   throw new AppError(
     "invalid_request",
-    `${path} is no embedding model: it doesn't say how its tokens make one vector. Choose another with GROUNDWIRE_EMBEDDING_MODEL.`,
+    `${path} is not an embedding model: it does not say how to pool its tokens into one vector. Choose another with GROUNDWIRE_EMBEDDING_MODEL.`,
   );
 };
 
-/** `getEmbeddingFor` wants room for one token more than the text has. */
+/** `getEmbeddingFor` needs room for one token more than the text has. */
 const createContexts = (model: LlamaModel, contextWindow: number, count: number) => {
   const size = contextWindow + 1;
   const options = { contextSize: size, batchSize: size, threads: 1 };
@@ -114,7 +114,7 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
   });
 };
 
-/** What is put around a text follows llama.cpp's own tokenizer, as `LlamaEmbeddingContext` does where it is missing. */
+/** The first and last token follow llama.cpp's own tokenizer, like those that `LlamaEmbeddingContext` adds. */
 const tokenizerModel = (model: LlamaModel, contextWindow: number): TokenizerModel<Token> => {
   const { tokens, vocabularyType, fileInfo } = model;
   const { bos, eos, sep, shouldPrependBosToken, shouldAppendEosToken } = tokens;

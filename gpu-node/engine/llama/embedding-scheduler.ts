@@ -4,7 +4,7 @@ import { Lane } from "../../queue/lane";
 import type { Embedding, EmbeddingRequest } from "../embedder";
 import { type Channel, createChannel } from "./channel";
 
-/** What computes one vector at a time and leaves the tokens as they are: a `LlamaEmbeddingContext`. */
+/** Computes one vector at a time without changing the tokens: a `LlamaEmbeddingContext`. */
 export interface EmbeddingContext<Token> {
   getEmbeddingFor(tokens: Token[]): Promise<{ readonly vector: readonly number[] }>;
 }
@@ -27,9 +27,9 @@ interface Work<Token> {
 }
 
 /**
- * Gives the inputs of all running jobs to the contexts, one each at a time: interactive before batch, callers in turn,
- * so that one question is never behind a book. A context that shares its core with answers rests for as long as it
- * worked while some are generated: an input can't be interrupted, and whoever generates waits for it.
+ * Distributes the inputs of all jobs over the contexts: interactive before batch, callers in turn, so that a question
+ * never waits for a book. While answers are generated on the same cores, a context rests as long as it has worked,
+ * because an input can't be interrupted and delays them.
  */
 export class EmbeddingScheduler<Token> {
   readonly #lanes = { interactive: new Lane<Work<Token>>(), batch: new Lane<Work<Token>>() };
@@ -39,13 +39,13 @@ export class EmbeddingScheduler<Token> {
   readonly #rest?: (ms: number) => Promise<void>;
   #isClosed = false;
 
-  /** `rest` waits so many milliseconds; left out where the contexts share their cores with nobody. */
+  /** `rest` waits this many milliseconds. Omit it if the contexts do not share their cores. */
   constructor(contexts: readonly EmbeddingContext<Token>[], rest?: (ms: number) => Promise<void>) {
     this.#free = [...contexts];
     this.#rest = rest;
   }
 
-  /** The vectors in the order in which they are done. Leaving the iteration early cancels the rest. */
+  /** The vectors in order of completion. Leaving the iteration early cancels the rest. */
   async *run(request: EmbeddingJob<Token>): AsyncGenerator<Embedding> {
     if (this.#isClosed) throw shuttingDown();
     request.signal.throwIfAborted();
@@ -64,7 +64,7 @@ export class EmbeddingScheduler<Token> {
     }
   }
 
-  /** Ends everything that runs and waits for the inputs that are being computed. */
+  /** Ends all jobs and waits for the inputs that are being computed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const job of this.#jobs) this.#fail(job, shuttingDown());
@@ -86,7 +86,7 @@ export class EmbeddingScheduler<Token> {
     }
   }
 
-  /** The next input that somebody still waits for. */
+  /** The next input of a job that has not ended. */
   #next(): Work<Token> | undefined {
     for (;;) {
       const work = this.#lanes.interactive.shift() ?? this.#lanes.batch.shift();

@@ -12,7 +12,7 @@ import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { defaultsOf, samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
-/** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster; a GPU wants whole batches. */
+/** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster. A GPU needs whole batches. */
 const CPU_PREFILL: PrefillLimits = { beside: 32, alone: 64 };
 const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
 
@@ -23,7 +23,7 @@ interface Loaded {
   card: NodeModel;
 }
 
-/** llama.cpp inside this process, on the model of `models.chat`. Construction does nothing; `load` does. */
+/** llama.cpp inside this process, with the model of `models.chat`. */
 export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): NodeEngine => {
   let loaded: Loaded | undefined;
 
@@ -69,7 +69,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const room = card.context_window - prompt.length;
       const grammar =
         parameters.operation === "chat" ? await createGrammar(runtime, parameters.responseFormat) : undefined;
-      // JSON repeats its quotes and names, and a completion continues a pattern: a penalty by default would spoil both.
+      // No penalty by default for JSON, which repeats quotes and names, and for completions, which continue a pattern.
       const isProse = parameters.operation === "chat" && !grammar;
       return {
         model: card,
@@ -101,7 +101,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   };
 };
 
-/** A schema that llama.cpp refuses, such as one that refers to itself before it has written anything, is a 400. */
+/** A schema that llama.cpp refuses, such as one that refers to itself without writing anything, is a 400. */
 const createGrammar = async ({ llama }: LlamaRuntime, format: ResponseFormat | undefined) => {
   if (!format) return undefined;
   const grammar = schemaToGrammar(format.type === "json_schema" ? format.schema : { type: "object" });

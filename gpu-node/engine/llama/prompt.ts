@@ -3,15 +3,15 @@ import type { AppError } from "../../../lib/errors";
 import { contextOverflow, refuse } from "../fields";
 import type { ChatTurn } from "../parameters";
 
-/** What a prompt needs of a model. `special` turns the text of a control token into that token. */
+/** The parts of a model that prompts need. `special` turns the text of a control token into that token. */
 export interface PromptModel<Token> {
   tokenize(text: string, special: boolean): Token[];
   isSpecial(token: Token): boolean;
-  /** Jinja source from the model file; undefined for a model that is no chat model. */
+  /** Jinja source from the model file; undefined if it is not a chat model. */
   chatTemplate?: string;
   bosText: string;
   eosText: string;
-  /** Prepended where the model wants it and the text doesn't begin with it already. */
+  /** Prepended if the model expects it and the text does not begin with it. */
   bos?: Token;
   vocabularySize: number;
   /** Bytes of the longest token: a text of more than `contextWindow` times as many can't fit and isn't tokenized. */
@@ -19,9 +19,9 @@ export interface PromptModel<Token> {
   contextWindow: number;
 }
 
-/** Everything throws context_length_exceeded when no room is left for an answer of at least one token. */
+/** All methods throw context_length_exceeded if there is no room for an answer of at least one token. */
 export interface PromptBuilder<Token> {
-  /** Tokens of a chat up to where the assistant speaks. Throws invalid_request when the template refuses it. */
+  /** Tokens of a chat up to the start of the assistant's answer. Throws invalid_request if the template refuses it. */
   chat(messages: ChatTurn[]): Token[];
   /** Tokens of a completion's prompt: text, in which control tokens may be spelled, or token ids. Throws invalid_request. */
   completion(prompt: string | number[]): Token[];
@@ -78,8 +78,8 @@ const render = (
 };
 
 /**
- * A message that spells a control token, such as the end of a turn, must not become one, or its writer could speak as
- * another role. Its content takes part in the rendering as a placeholder, and is tokenized as plain text afterwards.
+ * Text that looks like a control token, such as the end of a turn, must not become one, or its author could write as
+ * another role. A placeholder is rendered in its place, and the content is tokenized as plain text afterwards.
  */
 const hideControlTokens = <Token>(messages: ChatTurn[], model: PromptModel<Token>) => {
   const contents = new Map<string, string>();

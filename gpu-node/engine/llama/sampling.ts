@@ -18,7 +18,7 @@ export interface Sampling {
   repetitionPenalty: number;
 }
 
-/** What the request asks for, then what the catalogue recommends, then OpenAI's defaults. */
+/** The request's parameters, then the catalogue's recommendations, then OpenAI's defaults. */
 export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefaults): Sampling => ({
   temperature: asked.temperature ?? recommended.temperature ?? 1,
   topP: asked.topP ?? recommended.topP ?? 1,
@@ -42,7 +42,7 @@ export const defaultsOf = ({ temperature, topP, topK, repetitionPenalty }: Sampl
 const engineSeed = (seed: number): number => Math.min(Number(BigInt.asUintN(32, BigInt(seed))), 0xffff_fffe);
 
 /**
- * The same in node-llama-cpp's words. Penalties count the tokens of the answer, `generated`, as OpenAI's formula says;
+ * The options for node-llama-cpp. Penalties count the tokens of the answer, `generated`, as OpenAI's formula says;
  * at most `maxTokens` of them come.
  */
 export const evaluateOptions = (

@@ -4,11 +4,11 @@ import type { EngineEvent } from "../engine";
 import { chooseSlot, shareBatch } from "./slots";
 import { type Job, LlamaStream } from "./stream";
 
-/** Prompt tokens that one step computes at most: who generates waits for it, and so does who comes in the meantime. */
+/** Maximum prompt tokens in one step. Running answers and new requests wait for the step. */
 export interface PrefillLimits {
-  /** While others generate. */
+  /** While answers are generated. */
   beside: number;
-  /** While nobody does. */
+  /** While no answer is generated. */
   alone: number;
 }
 
@@ -31,7 +31,7 @@ export class LlamaScheduler {
   #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
   #uses = 0;
-  /** Why nothing is taken any more. */
+  /** Why no job is accepted any more. */
   #ended?: AppError;
   #failure?: AppError;
 
@@ -46,7 +46,7 @@ export class LlamaScheduler {
     }));
   }
 
-  /** Why this context is of no use any more. */
+  /** Why this context can't be used any more. */
   get failure(): AppError | undefined {
     return this.#failure;
   }
@@ -61,7 +61,7 @@ export class LlamaScheduler {
     }
   }
 
-  /** Ends everything that runs and waits for the last step. The context is free to be disposed afterwards. */
+  /** Ends all jobs and waits for the last step. Afterwards the context can be disposed. */
   async close(): Promise<void> {
     this.#endAll(shuttingDown());
     await this.#running;
@@ -84,7 +84,7 @@ export class LlamaScheduler {
         await this.#retire();
       }
     } catch (error) {
-      this.#failure = broken(error); // a failed answer doesn't come here: its sequence could not even be emptied
+      this.#failure = broken(error); // failed answers do not get here, but a sequence that can't be emptied does
       this.#endAll(this.#failure);
     } finally {
       this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
@@ -117,7 +117,7 @@ export class LlamaScheduler {
       if (!slot) return;
       try {
         await slot.sequence.adaptStateToTokens(reusable, false);
-        if (this.#ended) throw this.#ended; // closed meanwhile, when this job was in neither list
+        if (this.#ended) throw this.#ended; // closed while this job was in neither list
         const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
         this.#active.push({ slot, stream });
         start(stream);

@@ -1,4 +1,4 @@
-/** What is known about a free sequence when a prompt looks for one. */
+/** The state of a free sequence, for choosing one for a prompt. */
 export interface SlotState {
   /** Tokens in its KV cache. */
   cachedTokens: number;
@@ -10,16 +10,16 @@ export interface SlotState {
   lastUse: number;
 }
 
-/** A cached token that is thrown away counts for this much of one that is computed: it may never be asked for again. */
+/** Cost of discarding a cached token, relative to computing one: it may never be needed again. */
 const LOSS_WEIGHT = 1 / 8;
 /**
- * A neighbour counts for as many computed tokens. llama.cpp splits a batch wherever the sequences in it don't follow
+ * Value of a neighbour, in computed tokens. llama.cpp splits a batch wherever the sequences in it don't follow
  * each other, and every part reads all weights again: four scattered streams cost 1.4 times the CPU of four in a row.
  */
 const NEIGHBOUR_WORTH = 64;
 
 /**
- * Index of the sequence to take: where most prefill is saved. What would be thrown away counts a little, so that a
+ * Index of the sequence that saves the most prefill. The tokens that would be discarded count a little, so that a
  * new chat that shares only the system prompt leaves another one's long history alone; ties go to the least recently
  * used.
  */
@@ -34,7 +34,7 @@ export const chooseSlot = (slots: readonly SlotState[]): number => {
   }, -1);
 };
 
-/** Part of a step's prefill that the oldest prompt gets in any case, so that shorter ones can't starve it. */
+/** Share of a step's prefill that the oldest prompt always gets, so that shorter ones can't starve it. */
 const OLDEST_SHARE = 1 / 4;
 
 /**

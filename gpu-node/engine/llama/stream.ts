@@ -24,12 +24,12 @@ export interface Job {
   signal: AbortSignal;
 }
 
-/** Probabilities are there only when they were asked for. */
+/** Probabilities are present only if they were requested. */
 type Output = Pick<SequenceEvaluateOutput, "token"> & Partial<SequenceEvaluateOutput>;
 
 /**
- * A generation on its sequence. The scheduler calls `advance` once per step with the tokens it grants; everything that
- * comes out goes to `events`. `isOver` says that the sequence is free for another.
+ * A generation on its sequence. The scheduler calls `advance` once per step with the tokens it grants. The output goes to
+ * `events`. When `isOver` is true, the sequence is free for another generation.
  */
 export class LlamaStream {
   readonly events: Channel<EngineEvent> = createChannel();
@@ -59,7 +59,7 @@ export class LlamaStream {
     if (job.signal.aborted) this.cancel();
   }
 
-  /** Prompt tokens that have to be computed before the first token comes; 0 while it generates. */
+  /** Prompt tokens to compute before the first token; 0 while it generates. */
   get prefillTokens(): number {
     return this.#uncomputed.length;
   }
@@ -91,13 +91,13 @@ export class LlamaStream {
     }
   }
 
-  /** Ends it for its reader at once and frees the sequence at the end of the running step. */
+  /** Ends the stream for its reader immediately and frees the sequence at the end of the running step. */
   cancel(reason: unknown = this.job.signal.reason): void {
     this.#close();
     this.events.fail(reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left."));
   }
 
-  /** Lets go of what the engine holds for this generation. Called by the scheduler, between two steps. */
+  /** Releases the engine's resources for this generation. Called by the scheduler, between two steps. */
   async release(): Promise<void> {
     await this.#outputs?.return();
     if (this.#hasFailed) await this.sequence.clearHistory(); // the content of its cache is unknown
@@ -119,7 +119,7 @@ export class LlamaStream {
     else if (this.#generated.length >= this.job.maxTokens) this.#finish("length");
   }
 
-  /** The model ended or has to: nothing that was held back can become a stop string any more, unless it just did. */
+  /** The answer is complete: held back text can't become a stop string any more, unless it just did. */
   #finish(reason: "stop" | "length"): void {
     const { text, stopped } = this.#stops.push(this.#text.flush());
     this.#emit(stopped ? text : text + this.#stops.flush());

@@ -53,7 +53,7 @@ export const createTextAssembler = <Token>(
 
 /** Finds stop strings in a stream of text, even across pieces. */
 export interface StopMatcher {
-  /** Text that can be shown now. Once `stopped` is true, a stop string was found and nothing more may be pushed. */
+  /** Text that can be shown now. When `stopped` is true, a stop string was found, and no more text may be pushed. */
   push(text: string): { text: string; stopped: boolean };
   /** The text held back so far, for a stream that ends without a stop string. */
   flush(): string;
