@@ -11,7 +11,7 @@ export const paint = (format: Format, text: string, stream: NodeJS.WriteStream =
   styleText(format, text, { stream });
 
 /** Writes a problem to stderr: what happened, then what to do. */
-export const printError = (message: string): void => {
+const printError = (message: string): void => {
   process.stderr.write(`${paint("red", "error", process.stderr)} ${message}\n`);
 };
 

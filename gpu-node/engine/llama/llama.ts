@@ -6,7 +6,7 @@ import type { NodeModel } from "../../protocol";
 import { findModel, type NodeEngine } from "../engine";
 import { type ResponseFormat, readMessages, readParameters } from "../parameters";
 import type { LlamaHost } from "./host";
-import { schemaToGrammar } from "./json-grammar";
+import { schemaToGrammar } from "./json-grammar/json-grammar";
 import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { defaultsOf, samplingOf } from "./sampling";

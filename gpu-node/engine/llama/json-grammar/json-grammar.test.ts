@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { AppError } from "../../../lib/errors";
+import { AppError } from "../../../../lib/errors";
 import { schemaToGrammar } from "./json-grammar";
 
 const paramOf = (schema: unknown): string | undefined => {

@@ -82,46 +82,29 @@ const NINE = "9";
 const isAll = (digits: string, digit: string): boolean => digits === digit.repeat(digits.length);
 const charClass = (from: number, to: number): string => (from === to ? `"${from}"` : `[${from}-${to}]`);
 
-/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal. */
+/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal, by their number of digits. */
 const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
-  if (decimals === 0) return whole(low, high);
-  const unit = 10n ** BigInt(decimals);
-  const fractionOf = (value: bigint) => (value % unit).toString().padStart(decimals, ZERO);
-  const [first, last] = [low / unit, high / unit];
-  const [zeros, nines] = [ZERO.repeat(decimals), NINE.repeat(decimals)];
-  if (first === last) return `"${first}" ${fraction(fractionOf(low), fractionOf(high))}`;
-  // The whole part at a bound needs its own fraction only if the bound excludes some of its fractions.
-  const isLowOpen = fractionOf(low) === zeros;
-  const isHighOpen = fractionOf(high) === nines;
-  const [from, to] = [isLowOpen ? first : first + 1n, isHighOpen ? last : last - 1n];
-  return either([
-    ...(isLowOpen ? [] : [`"${first}" ${fraction(fractionOf(low), nines)}`]),
-    ...(from <= to ? [`${whole(from, to)} ${fraction(zeros, nines)}`] : []),
-    ...(isHighOpen ? [] : [`"${last}" ${fraction(zeros, fractionOf(high))}`]),
-  ]);
-};
-
-/** Whole numbers from `low` to `high`, both ≥ 0, by their number of digits. */
-const whole = (low: bigint, high: bigint): string => {
-  const [from, to] = [low.toString(), high.toString()];
-  if (from.length === to.length) return sameLength(from, to);
-  const parts = [sameLength(from, NINE.repeat(from.length))];
-  const [shortest, longest] = [from.length, to.length - 2];
-  if (shortest <= longest) parts.push(`[1-9] [0-9]{${shortest},${longest}}`);
-  parts.push(sameLength(`1${ZERO.repeat(to.length - 1)}`, to));
+  const [from, to] = [low, high].map((value) => value.toString().padStart(decimals + 1, ZERO)) as [string, string];
+  const [shortest, longest] = [from.length - decimals, to.length - decimals];
+  if (shortest === longest) return sameLength(from, to, shortest);
+  const parts = [sameLength(from, NINE.repeat(from.length), shortest)];
+  if (longest - shortest > 1) parts.push(`[1-9] [0-9]{${shortest},${longest - 2}} ${anyFraction(decimals)}`.trim());
+  parts.push(sameLength(`1${ZERO.repeat(to.length - 1)}`, to, longest));
   return either(parts);
 };
 
-/** Digits from `low` to `high`, strings of the same length. */
-const sameLength = (low: string, high: string): string => {
-  const count = low.length;
-  if (count === 0) return '""';
-  if (isAll(low, ZERO) && isAll(high, NINE)) return `[0-9]{${count}}`;
-  return byFirstDigit(low, high, (from, to) => (count === 1 ? "" : sameLength(from, to)));
+/** Digits from `low` to `high`, strings of the same length, of which the first `whole` come before the point. */
+const sameLength = (low: string, high: string, whole: number): string => {
+  if (whole === 0) return fraction(low, high);
+  if (isAll(low, ZERO) && isAll(high, NINE)) return `[0-9]{${whole}} ${anyFraction(low.length - whole)}`.trim();
+  return byFirstDigit(low, high, (from, to) => sameLength(from, to, whole - 1));
 };
+
+const anyFraction = (decimals: number): string => fraction(ZERO.repeat(decimals), NINE.repeat(decimals));
 
 /** "." and the decimals from `low` to `high`, strings of the same length. Shorter ones count as if zeros followed. */
 const fraction = (low: string, high: string): string => {
+  if (low === "") return "";
   const digits = decimalsWithin(low, high);
   return isAll(low, ZERO) ? `("." ${digits})?` : `"." ${digits}`;
 };

@@ -1,6 +1,6 @@
-import { AppError } from "../../../lib/errors";
-import { BOUND_KEYWORDS, integerGrammar, NUMBER_RULES, type NumberBounds, numberGrammar } from "./json-grammar-numbers";
-import { canEnd, resolveReference } from "./json-grammar-recursion";
+import { AppError } from "../../../../lib/errors";
+import { BOUND_KEYWORDS, integerGrammar, NUMBER_RULES, type NumberBounds, numberGrammar } from "./numbers";
+import { canEnd, resolveReference } from "./recursion";
 
 /**
  * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can enforce.

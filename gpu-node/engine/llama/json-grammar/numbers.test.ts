@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AppError } from "../../../lib/errors";
+import { AppError } from "../../../../lib/errors";
 import { schemaToGrammar } from "./json-grammar";
 
 /** Translates a grammar without recursion into a regular expression for whole texts. */
