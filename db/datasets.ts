@@ -170,7 +170,7 @@ export const findReport = async (db: Reads, revisionId: string): Promise<Record<
 /** Creates a revision that is not visible yet. */
 export const stageRevision = async (
   tx: Tx,
-  row: Pick<RevisionRow, "id" | "source" | "createdBy">,
+  row: Pick<RevisionRow, "id" | "jobId" | "source" | "createdBy">,
   now: Date,
 ): Promise<void> => {
   await tx.insert(datasetRevisions).values({ ...row, createdAt: now });
@@ -193,7 +193,7 @@ export const publishRevision = async (
 /** Revisions to be deleted: staged ones whose job has ended, and those of hidden datasets that no run has used. */
 export const listDoomedRevisions = async (db: Reads, limit: number): Promise<string[]> => {
   const isAbandoned = sql`dataset_revisions.dataset_id IS NULL AND NOT EXISTS (
-    SELECT 1 FROM jobs WHERE jobs.id = 'job' || substr(dataset_revisions.id, 4) AND jobs.state IN ('queued', 'running'))`;
+    SELECT 1 FROM jobs WHERE jobs.id = dataset_revisions.job_id AND jobs.state IN ('queued', 'running'))`;
   const isUnused = sql`datasets.deleted_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM runs WHERE runs.dataset_id = datasets.id)`;
   const rows = await db

@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray, isNull, lt, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
+import { markStale } from "./runs";
 import { keys, labels, results } from "./schema";
 
 export type LabelRow = typeof labels.$inferSelect;
@@ -26,6 +27,7 @@ export const replaceLabel = async (tx: Tx, row: Omit<LabelRow, "replacedAt">): P
       ),
     );
   await tx.insert(labels).values(row);
+  await markStale(tx, [row.resultId]);
 };
 
 /** Current labels of these results, oldest first. */

@@ -1,5 +1,6 @@
 import { and, asc, count, desc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
+import { markStale } from "./runs";
 import type { SampleRow } from "./samples";
 import { criteria, labels, results, samples, scores } from "./schema";
 
@@ -16,8 +17,15 @@ export interface ResultCursor {
   repeat: number;
 }
 
-export const insertResult = async (tx: Tx, row: NewResultRow): Promise<void> => {
+/** Adds a result with its scores. */
+export const insertResult = async (
+  tx: Tx,
+  row: NewResultRow,
+  ownScores: readonly NewScoreRow[] = [],
+): Promise<void> => {
   await tx.insert(results).values(row);
+  if (ownScores.length > 0) await insertScoreRows(tx, ownScores);
+  await markStale(tx, [row.id]);
 };
 
 /** Stores the verdict and kind of failure of a result, after scores were added. */
@@ -27,6 +35,7 @@ export const setOutcome = async (
   outcome: Pick<NewResultRow, "passed" | "failure">,
 ): Promise<void> => {
   await tx.update(results).set(outcome).where(eq(results.id, id));
+  await markStale(tx, [id]);
 };
 
 /**
@@ -35,6 +44,12 @@ export const setOutcome = async (
  */
 export const insertScores = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
   if (rows.length === 0) return 0;
+  const added = await insertScoreRows(tx, rows);
+  await markStale(tx, [...new Set(rows.map(({ resultId }) => resultId))]);
+  return added;
+};
+
+const insertScoreRows = async (tx: Tx, rows: readonly NewScoreRow[]): Promise<number> => {
   const asked = new Map(rows.map(({ criterionHash, criterion }) => [criterionHash, criterion]));
   const definitions = [...asked].map(([hash, definition]) => ({ hash, definition }));
   await tx.insert(criteria).values(definitions).onConflictDoNothing();

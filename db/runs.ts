@@ -1,7 +1,7 @@
-import { and, asc, count, desc, eq, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
 import { like } from "./like";
-import { runs } from "./schema";
+import { results, runs } from "./schema";
 
 export type RunRow = typeof runs.$inferSelect;
 export type NewRunRow = typeof runs.$inferInsert;
@@ -102,6 +102,24 @@ export const listRuns = (
 export const findRun = async (db: Reads, id: string): Promise<RunRow | undefined> => {
   const [row] = await db.select().from(runs).where(eq(runs.id, id));
   return row;
+};
+
+/** Marks the figures of the runs of these results as stale, in the transaction that changes results, scores or labels. */
+export const markStale = async (tx: Tx, resultIds: readonly string[]): Promise<void> => {
+  await tx.run(sql`UPDATE runs SET changes = changes + 1, figures = NULL
+    WHERE id IN (SELECT run_id FROM results WHERE ${inArray(results.id, [...resultIds])})`);
+};
+
+/** Stores the figures of a run as it was read, unless it has changed since. */
+export const storeFigures = async (
+  tx: Tx,
+  { id, changes }: Pick<RunRow, "id" | "changes">,
+  figures: NonNullable<RunRow["figures"]>,
+): Promise<void> => {
+  await tx
+    .update(runs)
+    .set({ figures })
+    .where(and(eq(runs.id, id), eq(runs.changes, changes)));
 };
 
 export const insertRun = async (tx: Tx, row: NewRunRow): Promise<void> => {

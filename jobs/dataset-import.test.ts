@@ -93,7 +93,7 @@ test("what a first try has staged is not mixed with what the second one reads", 
     return { ...toRow({ ...sample, key, hash: key.repeat(64) }), key, position };
   });
   await db.write(async (tx) => {
-    await stageRevision(tx, { id: revision, source: null, createdBy: "key_1" }, new Date());
+    await stageRevision(tx, { id: revision, jobId: job, source: null, createdBy: "key_1" }, new Date());
     await insertMembers(tx, revision, members);
   });
   await work();

@@ -33,7 +33,7 @@ interface ImportDeps {
   now?: () => Date;
 }
 
-/** The id of the staged revision of a job. The next worker on the job finds it, or the sweep. */
+/** Id of the revision that a job stages: the next worker on the job finds what an earlier one has staged. */
 const revisionOf = (jobId: string): string => jobId.replace(/^job/, "rev");
 
 /**
@@ -52,7 +52,7 @@ export const datasetImport = ({ db, uploads, config, spoolDir, now = () => new D
     if (!options.dryRun) {
       // An earlier try may have staged samples in another order, or with another schema.
       while (!(await deleteRevisionPart(context, revisionId, DELETE_AT_ONCE)));
-      const staged = { id: revisionId, source: fileName, createdBy };
+      const staged = { id: revisionId, jobId: task.jobId, source: fileName, createdBy };
       await context.write((tx) => stageRevision(tx, staged, now()));
     }
     const report = await stage({ db, uploads, config, spoolDir }, context, payload, revisionId);

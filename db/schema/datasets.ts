@@ -35,6 +35,8 @@ export const datasetRevisions = sqliteTable(
     datasetId: text().references(() => datasets.id, { onDelete: "cascade" }),
     /** From 1, null until it is ready. */
     revision: integer(),
+    /** The import that stages or staged it. */
+    jobId: text(),
     /** Over all samples; equal content has equal hashes on every instance. */
     hash: text(),
     samples: integer().notNull().default(0),

@@ -69,6 +69,10 @@ export const runs = sqliteTable(
     createdAt: createdAt(),
     startedAt: time(),
     endedAt: time(),
+    /** Counts the changes of its results, scores and labels. */
+    changes: integer().notNull().default(0),
+    /** Figures as of `changes`, see `RunFigures`; null: stale, so the next read computes them. */
+    figures: json<{ version: number; value: Record<string, unknown> }>(),
   },
   (table) => [
     index("runs_by_age").on(table.createdAt, table.id),

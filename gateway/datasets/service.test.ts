@@ -14,7 +14,7 @@ const store = async () => {
   const at = new Date();
   await db.write(async (tx) => {
     await insertDataset(tx, { id: "ds_1", name: "rows", createdBy: "key_1", updatedAt: at });
-    await stageRevision(tx, { id: "rev_1", source: null, createdBy: "key_1" }, at);
+    await stageRevision(tx, { id: "rev_1", jobId: null, source: null, createdBy: "key_1" }, at);
     const members = Array.from({ length: SAMPLES }, (_, n) => ({ ...sampleOf("x", n), key: `k${n}`, position: n }));
     await insertMembers(tx, "rev_1", members);
     const counts = { samples: SAMPLES, added: SAMPLES, changed: 0, removed: 0, tags: [], tagCount: 0 };

@@ -314,7 +314,8 @@ export const Progress = Type.Object(
 );
 export type Progress = Static<typeof Progress>;
 
-export const Run = Type.Object(
+/** A run without its figures. */
+const RunInfo = Type.Object(
   {
     id: Id("run"),
     kind: OneOf(["single", "batch"]),
@@ -322,23 +323,37 @@ export const Run = Type.Object(
     tags: Type.Array(Type.String()),
     state: RunState,
     pins: RunPins,
-    progress: Progress,
-    passed: Nullable(Share("Results that passed, of those with a verdict")),
-    statistics: Type.Array(Statistic, {
-      description:
-        "One per criterion and evaluator: criteria in the rubric's order, evaluators in the run's order. Partial until the run ends",
-    }),
-    failures: Type.Record(Type.String(), Count(), { description: "Results by failure kind" }),
-    usage: Usage,
-    gpu_seconds: Type.Number({ minimum: 0 }),
-    cost: Nullable(Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }), {
-      description: "null unless a price per hour is configured",
-    }),
     error: Nullable(ErrorBody, { description: "Why the run failed" }),
     created_by: Type.String(),
     created_at: Timestamp,
     started_at: Nullable(Timestamp),
     ended_at: Nullable(Timestamp),
+  },
+  { title: "RunInfo" },
+);
+export type RunInfo = Static<typeof RunInfo>;
+
+/** The figures of a run, which follow from its results, scores and labels. */
+const RunFigures = Type.Object({
+  progress: Progress,
+  passed: Nullable(Share("Results that passed, of those with a verdict")),
+  statistics: Type.Array(Statistic, {
+    description:
+      "One per criterion and evaluator: criteria in the rubric's order, evaluators in the run's order. Partial until the run ends",
+  }),
+  failures: Type.Record(Type.String(), Count(), { description: "Results by failure kind" }),
+  usage: Usage,
+  gpu_seconds: Type.Number({ minimum: 0 }),
+});
+export type RunFigures = Static<typeof RunFigures>;
+
+export const Run = Type.Object(
+  {
+    ...RunInfo.properties,
+    ...RunFigures.properties,
+    cost: Nullable(Type.Object({ amount: Type.Number({ minimum: 0 }), currency: Type.String() }), {
+      description: "null unless a price per hour is configured",
+    }),
   },
   { title: "Run" },
 );

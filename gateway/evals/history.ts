@@ -17,8 +17,8 @@ import {
   timeCursor,
 } from "../paging";
 import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
-import { summarizeRun } from "./summary";
-import { toResult, toRun } from "./wire";
+import { createRunReader } from "./summary";
+import { toResult } from "./wire";
 
 type RunFilter = Omit<RunQuery, "limit" | "after">;
 
@@ -48,12 +48,12 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
     throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`, { param: "id" });
   };
 
-  const summarize = async (row: runStore.RunRow): Promise<Run> => toRun(row, await summarizeRun(db, row));
+  const readRun = createRunReader(db);
 
-  /** One at a time, because each summary takes CPU time. */
-  const summarizeAll = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
+  /** One at a time, because figures take CPU time to compute. */
+  const readRuns = async (rows: readonly runStore.RunRow[]): Promise<Run[]> => {
     const runs: Run[] = [];
-    for (const row of rows) runs.push(await summarize(row));
+    for (const row of rows) runs.push(await readRun(row));
     return runs;
   };
 
@@ -93,14 +93,14 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
         (row) => row,
         ({ createdAt, id }) => timeCursor(createdAt, id),
       );
-      return { ...page, data: await summarizeAll(page.data) };
+      return { ...page, data: await readRuns(page.data) };
     },
 
     async pageOfRuns({ page, pageLength, sort, ...query }) {
       const filter = await filterOf(query);
       const total = await runStore.countRuns(db, filter);
       return numberedPage({ page, pageLength }, total, async (slice) =>
-        summarizeAll(await runStore.listSortedRuns(db, { ...filter, ...slice, sort })),
+        readRuns(await runStore.listSortedRuns(db, { ...filter, ...slice, sort })),
       );
     },
 
@@ -113,12 +113,12 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
         (result) => result,
         ({ repeat, sampleKey }) => `${repeat}.${sampleKey}`,
       );
-      return { run: await summarize(row), results: { ...page, data: await complete(page.data, row) } };
+      return { run: await readRun(row), results: { ...page, data: await complete(page.data, row) } };
     },
 
     async pageOfResults(id, { sort, ...place }) {
       const row = await find(id);
-      const run = await summarize(row);
+      const run = await readRun(row);
       const results = await numberedPage(place, run.progress.total, async (slice) =>
         complete(await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
       );
@@ -131,7 +131,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       const run = await find(row.runId);
       const [result] = await complete([row], run);
       if (!result) throw new Error("Unreachable: one row gives one result.");
-      return { run: await summarize(run), result };
+      return { run: await readRun(run), result };
     },
 
     async sampleOf(runId) {
@@ -139,7 +139,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       const [first] = await resultStore.listResults(db, runId, { limit: 1 });
       if (!first) throw new AppError("not_found", `The run ${runId} has no result.`, { param: "id" });
       const sample = toNewSample({ ...(first.sample as unknown as SampleContent), key: first.sampleKey });
-      return { run: await summarize(row), sample };
+      return { run: await readRun(row), sample };
     },
   };
 };

@@ -22,7 +22,7 @@ import { planScoring } from "./plan";
 import { recomputeRun } from "./recompute";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
-import { summarizeRun } from "./summary";
+import { computeFigures } from "./summary";
 import { generateOutput, questionOf, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
 import { outcomeOf } from "./verdict";
 import { toResult, toRun, toScoreRow } from "./wire";
@@ -124,7 +124,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           startedAt,
           endedAt: at,
         });
-        await resultStore.insertResult(tx, {
+        const row: resultStore.NewResultRow = {
           id: resultId,
           runId,
           sampleId: stored.row.id,
@@ -134,8 +134,8 @@ export const createEvals = (deps: EvalDeps): EvalService => {
           attempts: 1,
           createdAt: at,
           ...outcomeOf(made.output, scores),
-        });
-        await resultStore.insertScores(tx, rows);
+        };
+        await resultStore.insertResult(tx, row, rows);
         // Read in the same transaction, so that the sealed response is what was stored.
         const answer = await readEvaluation(tx, runId, resultId);
         await seal?.(tx, answer);
@@ -170,7 +170,7 @@ const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promi
   if (!run || !result) throw new Error("The run that was just written is missing.");
   const scores = await resultStore.listScores(tx, [resultId]);
   return {
-    run: toRun(run, await summarizeRun(tx, run)),
+    run: toRun(run, await computeFigures(tx, run)),
     result: toResult(result, { scores, labels: [], order: run.pins }),
   };
 };

@@ -1,31 +1,62 @@
-import type { Reads } from "../../db/client";
+import type { Db, Reads } from "../../db/client";
 import { type LabelRow, listRunLabels } from "../../db/labels";
 import { findCriteria, findRunTotals, listFailureCounts, listFigures, type ScoreFigure } from "../../db/results";
-import type { RunRow } from "../../db/runs";
-import type { Criterion } from "./contract";
+import { type RunRow, storeFigures } from "../../db/runs";
+import type { Criterion, Run, RunFigures } from "./contract";
 import { passes } from "./rubric";
 import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
 import type { Statistic } from "./statistics-contract";
 import { toStatistic } from "./statistics-wire";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
-import type { RunSummary } from "./wire";
+import { toRun } from "./wire";
 
-/** Counts and statistics of a run, computed from its results on every read so that they are never stale. */
-export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> => {
+/** Stored figures of another version are stale. Raise it with every change of how `RunFigures` are computed. */
+const FIGURES_VERSION = 1;
+
+/**
+ * Reads runs with their figures. Stale figures are computed again and stored behind the read, which never waits for
+ * another writer. Figures that can't be stored, for example on a full disk, are computed by each read.
+ */
+export const createRunReader = (db: Db): ((row: RunRow) => Promise<Run>) => {
+  const waiting = new Map<string, { row: RunRow; value: RunFigures }>();
+  let isStoring = false;
+
+  const storeWaiting = async () => {
+    isStoring = true;
+    try {
+      await db.write(async (tx) => {
+        for (const [id, { row, value }] of waiting) {
+          waiting.delete(id);
+          await storeFigures(tx, row, { version: FIGURES_VERSION, value: { ...value } });
+        }
+      });
+    } catch {
+      waiting.clear();
+    }
+    isStoring = false;
+  };
+
+  return async (row) => {
+    if (row.figures?.version === FIGURES_VERSION) return toRun(row, row.figures.value as unknown as RunFigures);
+    const value = await computeFigures(db, row);
+    waiting.set(row.id, { row, value });
+    if (!isStoring) void storeWaiting();
+    return toRun(row, value);
+  };
+};
+
+/** Counts and statistics of a run, from its results, scores and labels. */
+export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
   const totals = await findRunTotals(db, row.id);
   const failures = await listFailureCounts(db, row.id);
   const figures = await listFigures(db, row.id);
   const labels = await listRunLabels(db, row.id);
   const hashes = new Set(figures.map(({ criterionHash }) => criterionHash));
   const criteria = (await findCriteria(db, [...hashes])) as Map<string, unknown> as Map<string, Criterion>;
-  const { promptTokens, completionTokens } = totals;
+  const { total, done, errors, judged, running, passed, promptTokens, completionTokens, workedMs } = totals;
   return {
-    total: totals.total,
-    done: totals.done,
-    errors: totals.errors,
-    judged: totals.judged,
-    running: totals.running,
-    passed: totals.judged === 0 ? null : totals.passed / totals.judged,
+    progress: { total, done, errors, judged, running, samples_per_second: 0, eta_seconds: null },
+    passed: judged === 0 ? null : passed / judged,
     statistics: inRunOrder(await statisticsOf(figures, criteria, labels), row.pins as RunOrder),
     failures: Object.fromEntries(failures.map(({ failure, count }) => [failure, count])),
     usage: {
@@ -33,7 +64,7 @@ export const summarizeRun = async (db: Reads, row: RunRow): Promise<RunSummary> 
       completion_tokens: completionTokens,
       total_tokens: promptTokens + completionTokens,
     },
-    gpuSeconds: Math.round(totals.workedMs) / 1000,
+    gpu_seconds: Math.round(workedMs) / 1000,
   };
 };
 

@@ -11,9 +11,9 @@ import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
 import { MAX_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
 import { criteriaOf, criterionHash, passes } from "./rubric";
-import { summarizeRun } from "./summary";
+import { createRunReader } from "./summary";
 import { outcomeOf } from "./verdict";
-import { toResult, toRun, toScoreRow } from "./wire";
+import { toResult, toScoreRow } from "./wire";
 
 type Entry = RunExport["results"][number];
 
@@ -32,6 +32,8 @@ export interface EvalTransfer {
 }
 
 export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvalTransfer => {
+  const readRun = createRunReader(db);
+
   const entriesOf = async ({ id: runId, pins }: runStore.RunRow): Promise<Entry[]> => {
     const entries: Entry[] = [];
     for (let cursor: resultStore.ResultCursor | undefined; ; ) {
@@ -71,11 +73,11 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
     async export(id) {
       const row = await runStore.findRun(db, id);
       if (!row) throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`);
-      const { total } = await resultStore.findRunTotals(db, id);
-      if (total > MAX_EXPORTED) {
+      const run = await readRun(row);
+      if (run.progress.total > MAX_EXPORTED) {
         throw new AppError("invalid_request", `This run has more than ${MAX_EXPORTED} results. Export it as a batch.`);
       }
-      return { version: 1, run: toRun(row, await summarizeRun(db, row)), results: await entriesOf(row) };
+      return { version: 1, run, results: await entriesOf(row) };
     },
 
     async import(principal, file, seal) {
@@ -129,7 +131,7 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   }
   const output = result.output && { ...result.output, contexts: result.output.contexts ?? sample.contexts ?? [] };
   const scores = result.scores.map(derived);
-  await resultStore.insertResult(tx, {
+  const added: resultStore.NewResultRow = {
     id: result.id,
     runId,
     sampleId: row.id,
@@ -141,9 +143,10 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
     error: result.error,
     attempts: result.attempts,
     createdAt: new Date(result.scores[0]?.scored_at ?? 0),
-  });
-  await resultStore.insertScores(
+  };
+  await resultStore.insertResult(
     tx,
+    added,
     scores.map((score) => toScoreRow(result.id, score)),
   );
   const [taken] = await findLabelIds(

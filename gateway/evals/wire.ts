@@ -1,8 +1,7 @@
 import type { NamedLabelRow } from "../../db/labels";
 import type { NewScoreRow, ResultRow, ScoreRow } from "../../db/results";
 import type { RunRow } from "../../db/runs";
-import type { Label, Output, Run, SampleResult, Score } from "./contract";
-import type { Statistic } from "./statistics-contract";
+import type { Label, Output, Run, RunFigures, RunInfo, SampleResult, Score } from "./contract";
 import { type RunOrder, verdictsOf } from "./verdict";
 
 /** The columns of JSON hold what this version or an older one wrote by the contract. */
@@ -82,45 +81,19 @@ export const toScoreRow = (
   scoredAt: new Date(scored_at),
 });
 
-/** What follows from the results of a run, beside what stands in its row. */
-export interface RunSummary {
-  total: number;
-  done: number;
-  errors: number;
-  judged: number;
-  running: number;
-  passed: number | null;
-  statistics: Statistic[];
-  failures: Record<string, number>;
-  usage: Run["usage"];
-  gpuSeconds: number;
-}
-
-export const toRun = (row: RunRow, summary: RunSummary): Run => ({
+/** A run without its figures. */
+const toRunInfo = (row: RunRow): RunInfo => ({
   id: row.id,
   kind: row.kind,
   name: row.name,
   tags: row.tags,
   state: row.state,
   pins: as(row.pins),
-  progress: {
-    total: summary.total,
-    done: summary.done,
-    errors: summary.errors,
-    judged: summary.judged,
-    running: summary.running,
-    samples_per_second: 0,
-    eta_seconds: null,
-  },
-  passed: summary.passed,
-  statistics: summary.statistics,
-  failures: summary.failures,
-  usage: summary.usage,
-  gpu_seconds: summary.gpuSeconds,
-  cost: null,
   error: as(row.error),
   created_by: row.createdBy,
   created_at: row.createdAt.toISOString(),
   started_at: row.startedAt?.toISOString() ?? null,
   ended_at: row.endedAt?.toISOString() ?? null,
 });
+
+export const toRun = (row: RunRow, figures: RunFigures): Run => ({ ...toRunInfo(row), ...figures, cost: null });

@@ -66,7 +66,8 @@ const steps: readonly Step[] = [
     write: (db, tag) =>
       db.write(async (tx) => {
         for (const name of ["one", "two", "abandoned"]) {
-          await datasets.stageRevision(tx, { id: rev(tag, name), source: "a.csv", createdBy: "test" }, AT);
+          const row = { id: rev(tag, name), jobId: null, source: "a.csv", createdBy: "test" };
+          await datasets.stageRevision(tx, row, AT);
         }
       }),
   },

@@ -128,6 +128,20 @@ const steps: readonly Step[] = [
       }),
   },
   {
+    name: "markStale",
+    write: (db, tag) => db.write((tx) => runs.markStale(tx, [result(tag)])),
+  },
+  {
+    name: "storeFigures",
+    write: (db, tag) =>
+      db.write(async (tx) => {
+        const row = await runs.findRun(tx, run(tag));
+        if (!row) throw new Error("The run was written above.");
+        await runs.storeFigures(tx, row, { version: 1, value: { passed: 0 } });
+        await runs.storeFigures(tx, { ...row, changes: row.changes - 1 }, { version: 1, value: { passed: 1 } });
+      }),
+  },
+  {
     name: "saveFeedback",
     write: (db, tag) =>
       db.write((tx) =>
@@ -154,7 +168,7 @@ const stateOf = async (db: Db, tag: string) => {
     labels: await prompts.listPromptLabels(db, tag),
     evaluators: (await evaluators.listEvaluatorVersions(db, tag)).map(({ version }) => version),
     choice: choices.filter(({ name }) => name === tag).map(({ active, shadow }) => ({ active, shadow })),
-    run: (await runs.findRun(db, run(tag)))?.state,
+    run: ((row) => [row?.state, row?.figures?.value])(await runs.findRun(db, run(tag))),
     result: found && { passed: found.passed, failure: found.failure, input: found.sample.input },
     scores: (await results.listScores(db, [result(tag)])).map(({ value }) => value),
     people: (await labels.listLabels(db, [result(tag)])).map(({ value }) => value),
@@ -171,7 +185,7 @@ const finalState = () => ({
   labels: [{ label: "production", version: 2 }],
   evaluators: [2],
   choice: [{ active: 2, shadow: null }],
-  run: "completed",
+  run: ["completed", { passed: 0 }],
   result: { passed: false, failure: "wrong", input: "question 0" },
   scores: [1],
   people: [1],

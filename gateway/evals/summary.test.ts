@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
+import type { Client } from "@libsql/client";
+import type { Db, Tx } from "../../db/client";
+import { replaceLabel } from "../../db/labels";
+import { insertResult, insertScores, type NewScoreRow, setOutcome } from "../../db/results";
+import { findRun, insertRun, type RunRow } from "../../db/runs";
+import { insertSamples } from "../../db/samples";
+import { AppError } from "../../lib/errors";
+import { temporaryDb } from "../../tests/db/temporary";
+import type { Run, RunFigures } from "./contract";
+import { createHistory, type EvalHistory } from "./history";
+import { criteriaOf, criterionHash } from "./rubric";
+import { computeFigures } from "./summary";
+
+let db: Db;
+let history: EvalHistory;
+beforeEach(async () => {
+  db = await temporaryDb();
+  history = createHistory(db);
+});
+afterEach(() => db.close());
+
+const AT = new Date("2026-11-26T12:00:00Z");
+const [criterion] = criteriaOf({ criteria: ["correctness"] });
+if (!criterion) throw new Error("A criterion is built in.");
+
+const addRun = (tx: Tx, id: string) =>
+  insertRun(tx, { id, kind: "batch", name: id, state: "completed", pins: {}, createdBy: "key", createdAt: AT });
+
+const addResult = async (tx: Tx, runId: string, n: number): Promise<void> => {
+  const content = { references: [], contexts: [], output: null, group: null, tags: [], metadata: {} };
+  await insertSamples(tx, [{ id: `sample_${n}`, hash: `${n}`, input: `${n}?`, ...content }]);
+  const usage = { prompt_tokens: 3, completion_tokens: n };
+  const row = { id: `${runId}_${n}`, runId, sampleId: `sample_${n}`, sampleKey: `${n}`, state: "done" as const };
+  await insertResult(tx, { ...row, output: { text: "Ada", usage }, passed: true });
+};
+
+const scoreOf = (resultId: string, value: number, parts: Partial<NewScoreRow> = {}): NewScoreRow => ({
+  resultId,
+  metric: "correctness",
+  criterion,
+  criterionHash: criterionHash(criterion),
+  evaluator: "reference@1",
+  evaluatorHash: "e",
+  state: "scored",
+  value,
+  passed: value > 0.5,
+  claims: [],
+  votes: [],
+  shadow: false,
+  scoredAt: AT,
+  ...parts,
+});
+
+const labelOf = (n: number, value: number, labelledBy = "key") => ({
+  id: `label_${n}_${value}_${labelledBy}`,
+  resultId: `run_1_${n}`,
+  metric: "correctness",
+  value,
+  failure: null,
+  comment: null,
+  blind: true,
+  labelledBy,
+  createdAt: AT,
+});
+
+const rowOf = async (id = "run_1"): Promise<RunRow> => {
+  const row = await findRun(db, id);
+  if (!row) throw new Error(`There is no run ${id}.`);
+  return row;
+};
+const figuresOf = ({ progress, passed, statistics, failures, usage, gpu_seconds }: Run): RunFigures => ({
+  ...{ progress, passed, statistics, failures, usage, gpu_seconds },
+});
+/** Reads a run as the API does; what the read stores is stored when it returns. */
+const read = async (id = "run_1"): Promise<RunFigures> => {
+  const { run } = await history.get(id);
+  await stored();
+  return figuresOf(run);
+};
+/** Writes run one after the other, so a write that starts now ends after those that wait. */
+const stored = () => db.write(async () => {});
+const labelAll = async (tx: Tx, labelledBy?: string) => {
+  for (let n = 0; n < 30; n++) await replaceLabel(tx, labelOf(n, n % 2, labelledBy));
+};
+
+describe("the figures of a run", () => {
+  beforeEach(() =>
+    db.write(async (tx) => {
+      await addRun(tx, "run_1");
+      for (let n = 0; n < 30; n++) {
+        await addResult(tx, "run_1", n);
+        await insertScores(tx, [scoreOf(`run_1_${n}`, n % 2)]);
+      }
+    }),
+  );
+
+  test.each<[string, (tx: Tx) => Promise<unknown>]>([
+    ["a result", (tx) => addResult(tx, "run_1", 30)],
+    ["a score", (tx) => insertScores(tx, [scoreOf("run_1_0", 1, { evaluator: "judge@1" })])],
+    [
+      "scores of several results",
+      (tx) =>
+        insertScores(
+          tx,
+          [1, 3].map((n) => scoreOf(`run_1_${n}`, 0, { evaluator: "judge@1", shadow: true })),
+        ),
+    ],
+    ["an outcome", (tx) => setOutcome(tx, "run_1_0", { passed: false, failure: "wrong" })],
+    ["the labels of one person", (tx) => labelAll(tx)],
+    [
+      "a changed label",
+      async (tx) => {
+        await labelAll(tx);
+        for (let n = 0; n < 10; n++) await replaceLabel(tx, labelOf(n, 1 - (n % 2)));
+      },
+    ],
+  ])("are computed again after %s", async (_, write) => {
+    const before = await read();
+    expect((await rowOf()).figures?.value).toEqual({ ...before });
+    await db.write(write);
+    expect((await rowOf()).figures).toBeNull();
+    const after = await read();
+    expect(after).not.toEqual(before);
+    expect(after).toEqual(await computeFigures(db, await rowOf()));
+    expect((await rowOf()).figures?.value).toEqual({ ...after });
+    // From the store.
+    expect(await read()).toEqual(after);
+  });
+
+  test("stay stale where a write ended while they were computed", async () => {
+    const gate = Promise.withResolvers<void>();
+    const labelling = db.write(async (tx) => {
+      await gate.promise;
+      await labelAll(tx);
+    });
+    // Without the labels: their transaction is open. Its figures wait for the same lock.
+    const early = await history.get("run_1");
+    expect(early.run.statistics[0]?.agreement).toBeNull();
+    gate.resolve();
+    await labelling;
+    await stored();
+    expect((await rowOf()).figures).toBeNull();
+    expect((await read()).statistics[0]?.agreement?.labels).toBe(30);
+  });
+
+  test("of another version are computed again", async () => {
+    const figures = await read();
+    await db.writer.exclusive(() =>
+      db.writer.execute("UPDATE runs SET figures = json_set(figures, '$.version', 0, '$.value.passed', 0.1)"),
+    );
+    expect(await read()).toEqual(figures);
+    expect((await rowOf()).figures?.value.passed).toBe(figures.passed);
+  });
+
+  test("are read where they can't be stored", async () => {
+    const write = spyOn(db, "write").mockRejectedValue(new AppError("storage_full", "The disk is full."));
+    const { run } = await history.get("run_1");
+    write.mockRestore();
+    expect(figuresOf(run)).toEqual(await read());
+  });
+});
+
+test("a list of 50 runs with stored figures takes one statement, a numbered page two", async () => {
+  await db.write(async (tx) => {
+    for (let n = 0; n < 50; n++) {
+      await addRun(tx, `run_${n}`);
+      await addResult(tx, `run_${n}`, n);
+      await insertScores(tx, [scoreOf(`run_${n}_${n}`, 1)]);
+    }
+  });
+  const sort = { by: "when", isDescending: true } as const;
+  const first = await history.list({ limit: 50 });
+  await stored();
+  const statements = spyOn((db as Db & { $client: Client }).$client, "execute");
+  try {
+    expect((await history.list({ limit: 50 })).data).toEqual(first.data);
+    expect([first.data.length, statements.mock.calls.length]).toEqual([50, 1]);
+    statements.mockClear();
+    expect((await history.pageOfRuns({ page: 1, pageLength: 50, sort })).data).toHaveLength(50);
+    expect(statements.mock.calls.length).toBe(2);
+  } finally {
+    statements.mockRestore();
+  }
+});
