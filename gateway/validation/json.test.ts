@@ -15,8 +15,8 @@ const refusal = (body: string | Uint8Array): AppError => {
 
 describe("a body of JSON", () => {
   test("is accepted with escapes that only look forbidden", () => {
-    expect(read('{"a":"ü 😀 \\u00e4 \\ud83d\\ude00 \\\\u0000 \\\\ud800"}')).toEqual({
-      a: "ü 😀 ä 😀 \\u0000 \\ud800",
+    expect(read('{"a":"ü 😀 \\u00e4 \\ud83d\\ude00 \\\\u0000 \\\\ud800 __proto__"}')).toEqual({
+      a: "ü 😀 ä 😀 \\u0000 \\ud800 __proto__",
     });
   });
 
@@ -34,6 +34,11 @@ describe("a body of JSON", () => {
     ['{"\\u0000":1}', undefined, "NUL"],
     ['{"a":{"b":"\\uD83D"}}', "a.b", "surrogate"],
     ['{"a":{"\\udc00":1}}', "a", "surrogate"],
+    ['{"__proto__":{}}', undefined, "__proto__"],
+    ['{"__proto__":5}', undefined, "__proto__"],
+    ['{"a":[{"__proto__":null}]}', "a.0", "__proto__"],
+    ['{"a":{"\\u005f_proto__":{}}}', "a", "__proto__"],
+    ['{"a":{"__prot\\u006f__":{}}}', "a", "__proto__"],
   ])("%s is rejected with the name of its field", (body, param, what) => {
     const { kind, message, detail } = refusal(body);
     expect([kind, detail.param, message]).toEqual(["invalid_request", param, expect.stringContaining(what)]);

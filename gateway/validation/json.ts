@@ -1,8 +1,10 @@
 import { AppError } from "../../lib/errors";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
-/** JSON escapes that text must not contain: NUL, at which databases truncate text, and lone surrogates. */
-const SUSPECT = /\\u(?:0000|d[89a-f])/i;
+/** A field that replaces the prototype of an object into which the body is copied. */
+const PROTOTYPE = "__proto__";
+/** NUL, at which databases truncate text, lone surrogates and `__proto__`, as written in JSON. */
+const SUSPECT = /\\u(?:0000|d[89a-f]|00[2-7])|__proto__/i;
 /** A JSON escape: `\u0000`, or a backslash and the character it escapes. */
 const ESCAPE = /\\(?:u0000|.)/g;
 /** Explaining an error in a more deeply nested body would take longer than answering. */
@@ -23,13 +25,16 @@ export const decodeText = (bytes: Uint8Array): string => {
 export const withoutNulEscapes = (text: string): string =>
   text.includes("\\u0000") ? text.replace(ESCAPE, (written) => (written === "\\u0000" ? "" : written)) : text;
 
-/** Parses JSON. Throws invalid_request for invalid JSON, for too many levels and for text that can't be stored. */
+/**
+ * Parses JSON. Throws invalid_request for invalid JSON, for too many levels, for text that can't be stored and for a
+ * field `__proto__`.
+ */
 export const parseJson = (text: string): unknown => {
   const value = parse(text);
   if (text.length >= HARMLESS_LENGTH && isDeeper(value, MAX_DEPTH)) {
     throw new AppError("invalid_request", `The body is nested more than ${MAX_DEPTH} levels deep.`);
   }
-  if (text.includes("\\u") && SUSPECT.test(text)) refuseBadText(value);
+  if ((text.includes("\\u") || text.includes(PROTOTYPE)) && SUSPECT.test(text)) refuseBadText(value);
   return value;
 };
 
@@ -49,7 +54,7 @@ const isDeeper = (value: unknown, levels: number): boolean => {
   return false;
 };
 
-/** Rejects NUL and lone surrogates in a body's text. Throws invalid_request with the name of the field. */
+/** Rejects NUL, lone surrogates and the field `__proto__` in a body. Throws invalid_request with the name of the field. */
 export const refuseBadText = (body: unknown): void => {
   const found = findBadText(body, "");
   if (!found) return;
@@ -69,7 +74,7 @@ const findBadText = (value: unknown, path: string): { path: string; what: string
   }
   if (typeof value !== "object" || value === null) return undefined;
   for (const [name, inner] of Object.entries(value)) {
-    const what = badIn(name);
+    const what = name === PROTOTYPE ? `the field ${PROTOTYPE}, which no request may have` : badIn(name);
     const found = what === undefined ? findBadText(inner, path ? `${path}.${name}` : name) : { path, what };
     if (found) return found;
   }

@@ -28,13 +28,16 @@ const urlOf = (path: string): string =>
     .replace(/:(version|revision)/g, "1")
     .replace(/:\w+/g, "x1");
 
-describe.each(["[]", "5", "null", '"x"', "{", "true", "[{}]", "{}}", "nul", "\u00a0"])("the body %s", (body) => {
-  test.each(WRITES)("is refused by %s %s", async (method, path) => {
-    const response = await stack.call(method, urlOf(path), { body });
-    const { error } = (await response.json()) as ErrorEnvelope;
-    expect([response.status, error.code]).toEqual([400, "invalid_request"]);
-  });
-});
+describe.each(["[]", "5", "null", '"x"', "{", "true", "[{}]", "{}}", "nul", "\u00a0", '{"__proto__":{}}'])(
+  "the body %s",
+  (body) => {
+    test.each(WRITES)("is refused by %s %s", async (method, path) => {
+      const response = await stack.call(method, urlOf(path), { body });
+      const { error } = (await response.json()) as ErrorEnvelope;
+      expect([response.status, error.code]).toEqual([400, "invalid_request"]);
+    });
+  },
+);
 
 test("a body that is not an object is named by its kind", async () => {
   const messageFor = async (body: string): Promise<string> => {
