@@ -170,6 +170,7 @@ test("a body in another charset is 415, one that is not UTF-8 is 400", async () 
   expect([broken.status, (await errorOf(broken)).message]).toEqual([400, expect.stringContaining("UTF-8")]);
   expect((await post("{}", "application/json; charset=utf-16")).status).toBe(415);
   expect((await post("{}", 'application/json; charset="UTF-8"')).status).toBe(400);
+  expect((await post("{}", "application/json; charset=us-ascii")).status).toBe(400);
 });
 
 test("without a node, a chat is refused at once with when to try again", async () => {

@@ -39,6 +39,9 @@ export const OneOf = <const T extends readonly string[]>(words: T, options?: Sch
 /** One non-blank line without control characters or surrounding spaces. `validation/problems.ts` has its message. */
 export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u2028\\u2029]+$";
 
+/** At least one character that is not space. `validation/problems.ts` has its message. */
+export const NOT_BLANK = "\\S";
+
 /** A name that people give and read: of a key, of a conversation. For requests; what is stored is shown as it is. */
 export const Name = (maxLength: number, description?: string) =>
   Type.String({ minLength: 1, maxLength, pattern: NAME_PATTERN, description });

@@ -30,7 +30,12 @@ const hint = <T extends TSchema>(schema: T) => optional(schema);
 const ignored = Type.Optional(Type.Unknown({ [NEUTRAL]: "any", description: "Accepted and ignored" }));
 
 /** Text only: a part of another type is refused by name, because the model can't read images or audio. */
-const TextPart = Strict({ type: Type.Literal("text"), text: Type.String(), cache_control: ignored });
+const TextPart = Strict({
+  type: Type.Literal("text"),
+  text: Type.String(),
+  annotations: ignored,
+  cache_control: ignored,
+});
 const Content = Type.Union([Type.String(), Type.Array(TextPart, { minItems: 1 })]);
 const AnswerContent = Type.Union([Type.String(), Type.Array(TextPart)]);
 const messageName = optional(Type.String({ maxLength: 64 }), "");
@@ -49,7 +54,7 @@ export const ChatMessage = Type.Union(
       // Client libraries send these fields, empty, when they put an answer back into `messages`.
       refusal: unsupported(""),
       annotations: unsupported([]),
-      audio: unsupported(),
+      audio: unsupported({}),
       function_call: unsupported({}),
       tool_calls: unsupported([]),
       tool_call_id: unsupported(""),
@@ -127,7 +132,7 @@ export const ChatCompletionRequest = Strict(
     ...sampling,
     messages: Type.Array(ChatMessage, { minItems: 1, maxItems: 2000 }),
     max_completion_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    response_format: optional(ResponseFormat, { type: "text" }),
+    response_format: optional(ResponseFormat, { type: "text" }, {}),
     logprobs: optional(Type.Boolean({ description: sampledFrom }), false),
     top_logprobs: optional(Type.Integer({ minimum: 0, maximum: 20 }), 0),
     tools: unsupported([]),
@@ -138,9 +143,9 @@ export const ChatCompletionRequest = Strict(
     reasoning_effort: unsupported("none", "medium"),
     verbosity: unsupported("medium"),
     modalities: unsupported([], ["text"]),
-    audio: unsupported(),
-    prediction: unsupported(),
-    moderation: unsupported(),
+    audio: unsupported({}),
+    prediction: unsupported({}),
+    moderation: unsupported({}),
     web_search_options: unsupported(),
   },
   {

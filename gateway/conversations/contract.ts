@@ -6,6 +6,7 @@ import {
   ErrorBody,
   Id,
   Name,
+  NOT_BLANK,
   Nullable,
   OneOf,
   Page,
@@ -211,7 +212,7 @@ export type RenameConversation = Static<typeof RenameConversation>;
 /** `POST /v1/conversations/{id}/messages`. */
 export const AskQuestion = Strict(
   {
-    content: Type.String({ minLength: 1, maxLength: 1_000_000, pattern: "\\S" }),
+    content: Type.String({ minLength: 1, maxLength: 1_000_000, pattern: NOT_BLANK }),
     replaces: Type.Optional(
       Type.String({
         minLength: 1,

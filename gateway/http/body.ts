@@ -29,7 +29,7 @@ export const checkType = ({ request: { headers }, route }: Exchange): void => {
     );
   }
   const charset = CHARSET.exec(type)?.[1] ?? "utf-8";
-  if (!/^utf-?8$/i.test(charset)) {
+  if (!/^(?:utf-?8|us-ascii)$/i.test(charset)) {
     throw new AppError("unsupported_media_type", `The body is in ${charset}. Send JSON in UTF-8.`);
   }
 };

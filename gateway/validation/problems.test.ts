@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { InvalidateCache } from "../cache/contract";
 import { ChatCompletionRequest } from "../chat/contract";
-import { Name } from "../contract";
+import { Name, NOT_BLANK } from "../contract";
 import { EmbeddingRequest } from "../embeddings/contract";
 import { CreateKey } from "../keys/contract";
 import { invalidRequest } from "./problems";
@@ -111,6 +111,12 @@ test.each([
     InvalidateCache,
     "The body must have at most 1 field. Fields: entry, namespace, model, prompt, index, evaluator, tag.",
   ],
+  [
+    { tags: ["a", "a"] },
+    Type.Object({ tags: Type.Array(Type.String(), { uniqueItems: true }) }),
+    "tags must not list the same item twice.",
+  ],
+  [{ content: " " }, Type.Object({ content: Type.String({ pattern: NOT_BLANK }) }), "content must not be blank."],
 ])("the error for %j says what is valid", (body, schema, message) => {
   expect(invalidRequest(Value.Errors(schema, body)).message).toBe(message);
 });

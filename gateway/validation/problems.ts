@@ -2,7 +2,7 @@ import { KindGuard, type TSchema } from "@sinclair/typebox";
 import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import { AppError, type ErrorDetail } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
-import { NAME_PATTERN, NEUTRAL, UNSUPPORTED } from "../contract";
+import { NAME_PATTERN, NEUTRAL, NOT_BLANK, UNSUPPORTED } from "../contract";
 
 /** A message lists at most this many problems. */
 const MAX_DETAILS = 10;
@@ -191,6 +191,7 @@ const sentence = (error: ValueError, noun: Noun): string => {
         : `${name} must have at most ${schema.maxLength} characters, not ${String(value).length}.`;
     case ValueErrorType.StringPattern:
       if (schema.pattern === NAME_PATTERN) return `${name} must be one line of text without space at its ends.`;
+      if (schema.pattern === NOT_BLANK) return `${name} must not be blank.`;
       return `${name} must match ${schema.pattern}, not ${given(value)}.`;
     case ValueErrorType.StringFormat:
       return mustBe(error, `a ${schema.format} such as ${schema.examples?.[0]}`);
@@ -202,6 +203,8 @@ const sentence = (error: ValueError, noun: Noun): string => {
       return `${name} must have at most ${schema.maxProperties} field${schema.maxProperties === 1 ? "" : "s"}${fieldsOf(schema)}`;
     case ValueErrorType.ArrayMaxItems:
       return `${name} must have at most ${schema.maxItems} items.`;
+    case ValueErrorType.ArrayUniqueItems:
+      return `${name} must not list the same item twice.`;
     default:
       return mustBe(error, expected(schema));
   }

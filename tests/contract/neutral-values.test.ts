@@ -77,6 +77,8 @@ const NEUTRAL_IN_CHAT: Fields[] = [
   { max_completion_tokens: 1, max_tokens: null },
   { response_format: null },
   { response_format: { type: "text" } },
+  { response_format: {} },
+  { audio: {}, prediction: {}, moderation: {} },
   { tools: {}, functions: {} },
   { logprobs: false },
   { top_logprobs: 0 },
@@ -237,6 +239,7 @@ describe("an answer that a client library puts back into messages is accepted", 
     ["LlamaIndex", { name: "", function_call: {} }],
     ["vLLM clients", { reasoning: null, reasoning_content: null, tool_calls: [], refusal: "" }],
     ["a name", { name: "helper" }],
+    ["parts with annotations", { content: [{ type: "text", text: "hello", annotations: [] }] }],
   ];
   test.each(answers)("%s", async (_, fields) => {
     const messages = [hi, { role: "assistant", content: "hello", ...fields }, hi];
