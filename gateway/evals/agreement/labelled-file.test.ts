@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { AppError } from "../../../lib/errors";
-import { parseLabelledRows, readLabelledFiles, toCodePoints, toUtf16 } from "./labelled-file";
+import { type LabelledRow, parseLabelledRows, readLabelledFiles, toCodePoints, toUtf16 } from "./labelled-file";
 
 const CORRECT = {
   id: "q1-a",
@@ -26,6 +26,10 @@ const FAITHFUL = {
   label: 0,
 };
 
+async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
+}
+
 const parse = (...lines: unknown[]) => {
   const text = lines.map((line) => (typeof line === "string" ? line : JSON.stringify(line))).join("\n");
   const fail = (problem: AppError) => {
@@ -33,6 +37,27 @@ const parse = (...lines: unknown[]) => {
   };
   return Array.fromAsync(parseLabelledRows(new Blob([text]).stream(), "rows.jsonl", fail));
 };
+
+test("rows are the same, wherever their bytes are cut, with either line end and with or without the last one", async () => {
+  const answer = fc.string({ unit: "binary" });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(answer, { minLength: 1 }),
+      fc.constantFrom("\n", "\r\n"),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 9 }),
+      async (answers, end, isEnded, size) => {
+        const rows = answers.map((text, i) => ({ ...CORRECT, id: `q${i}`, answer: text.toWellFormed() }));
+        const text = rows.map((row) => JSON.stringify(row)).join(end) + (isEnded ? end : "");
+        const chunks = inChunks(Buffer.from(text), size);
+        const fail = (problem: AppError) => {
+          throw problem;
+        };
+        expect(await Array.fromAsync(parseLabelledRows(chunks, "rows.jsonl", fail))).toEqual(rows as LabelledRow[]);
+      },
+    ),
+  );
+});
 
 test("rows are read in order; other fields and blank lines are ignored", async () => {
   const second = { ...CORRECT, id: "q1-b" };
@@ -104,25 +129,27 @@ describe("a folder", () => {
       "correctness_a.jsonl": lines(CORRECT, CORRECT, { ...CORRECT, id: "x", label: 2 }),
       "correctness_b.jsonl": `${lines(CORRECT)}{\n`,
       "correctness_c.jsonl": "",
-      "correctness_d.jsonl": Buffer.from([0xff, 0xfe, 0x00, 0x0a]),
+      "correctness_d.jsonl": Buffer.concat([Buffer.from(`${lines(CORRECT)}{}\n`), Buffer.from([0x22, 0xff, 0x22])]),
       "correctness_e.jsonl": lines(CORRECT),
       "faithfulness_f.jsonl": lines({ ...FAITHFUL, group: 5 }),
     }).catch((thrown) => thrown);
     expect(error).toMatchObject({ kind: "dataset_invalid" });
     const [head, ...problems] = error.message.split("\n").map((line: string) => line.trim());
-    expect(head).toStartWith("6 problems in the files of ");
+    expect(head).toStartWith("7 problems in the files of ");
     expect(problems).toEqual([
       expect.stringContaining('correctness_a.jsonl, line 2: The id "q1-a" is already used.'),
       expect.stringContaining("correctness_a.jsonl, line 3: label must be 0 or 1"),
       "correctness_b.jsonl, line 2: Expected a JSON object.",
       "correctness_c.jsonl has no rows.",
-      expect.stringContaining("correctness_d.jsonl, line 1: The text is not UTF-8."),
+      expect.stringContaining("correctness_d.jsonl, line 2: "),
+      expect.stringContaining("correctness_d.jsonl, line 3: The text is not UTF-8."),
       expect.stringContaining("faithfulness_f.jsonl, line 1: group"),
     ]);
   });
 
   test("that does not exist or has no labelled files is rejected", async () => {
-    await expect(readLabelledFiles("/nowhere")).rejects.toMatchObject({ kind: "not_found" });
+    const message = "/nowhere is not a folder that can be read.";
+    await expect(readLabelledFiles("/nowhere")).rejects.toMatchObject({ kind: "not_found", message });
     await expect(read({ "rows.jsonl": lines(CORRECT) })).rejects.toMatchObject({ kind: "not_found" });
   });
 });

@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { type Static, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError, type ErrorDetail } from "../../../lib/errors";
-import { readLines } from "../../../lib/lines";
 import { Nullable } from "../../contract";
 import { invalidRequest } from "../../validation/problems";
 import type { Span } from "../statistics/spans";
@@ -44,9 +43,11 @@ export type LabelledRow = Static<typeof LabelledRow>;
 
 const FILE_NAME = /^(correctness|faithfulness)_.*\.jsonl$/;
 
-/** Paths of the labelled files in a folder, sorted by name. Throws not_found if there are none. */
+/** Paths of the labelled files in a folder, sorted by name. Throws not_found if there are none, or no folder. */
 const listLabelledFiles = async (folder: string): Promise<string[]> => {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((cause) => {
+    throw new AppError("not_found", `${folder} is not a folder that can be read.`, { cause });
+  });
   const files = names.filter((name) => FILE_NAME.test(name)).sort();
   if (files.length > 0) return files.map((name) => join(folder, name));
   throw new AppError(
@@ -74,6 +75,31 @@ const convertSpans = (answer: string, spans: readonly (Span & { text?: string })
     const message = `spans.${i} is not in the answer. Offsets count characters (Unicode code points) from 0.`;
     throw refuse(message, [{ path: `/spans/${i}`, message }]);
   });
+
+/** Lines without their ends; the last one may lack its end. Holds one line and one chunk at a time. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    rest = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf("\n"); end !== -1; end = rest.indexOf("\n", start)) {
+      yield rest.subarray(start, end);
+      start = end + 1;
+    }
+    rest = rest.subarray(start);
+  }
+  yield rest;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+const decodeLine = (bytes: Uint8Array, refuse: Refuse): string => {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw refuse("The text is not UTF-8. Save the file as UTF-8.");
+  }
+};
 
 const parseRow = (text: string, refuse: Refuse): LabelledRow => {
   const row = parseJson(text);
@@ -105,8 +131,11 @@ export async function* parseLabelledRows(
     new AppError("dataset_invalid", `${fileName}, line ${line}: ${problem}`, {
       details: details.map((detail) => ({ ...detail, line })),
     });
-  const read = (text: string): LabelledRow | undefined => {
+  /** Undefined for a blank line and for an invalid row. */
+  const read = (bytes: Uint8Array): LabelledRow | undefined => {
     try {
+      const text = decodeLine(bytes, refuse);
+      if (text.trim() === "") return undefined;
       const row = parseRow(text, refuse);
       task ??= row.task;
       if (ids.has(row.id)) throw refuse(`The id "${row.id}" is already used. Give each row its own.`);
@@ -120,16 +149,10 @@ export async function* parseLabelledRows(
       return undefined;
     }
   };
-  try {
-    for await (const text of readLines(chunks)) {
-      line++;
-      const row = text.trim() === "" ? undefined : read(text);
-      if (row) yield row;
-    }
-  } catch (thrown) {
-    if (!(thrown instanceof TypeError)) throw thrown;
+  for await (const bytes of linesOf(chunks)) {
     line++;
-    return report(refuse("The text is not UTF-8. Save the file as UTF-8."));
+    const row = read(bytes);
+    if (row) yield row;
   }
   if (ids.size + problems === 0) report(new AppError("dataset_invalid", `${fileName} has no rows.`));
 }
