@@ -3,7 +3,7 @@ import type { Db, Reads, Tx } from "./client";
 import { jobs, tasks, workers } from "./schema";
 
 export type JobRow = typeof jobs.$inferSelect;
-export type TaskRow = typeof tasks.$inferSelect;
+type TaskRow = typeof tasks.$inferSelect;
 type Json = Record<string, unknown>;
 
 /** A task as a worker has claimed it: every write on its behalf is fenced by `leaseEpoch`. */

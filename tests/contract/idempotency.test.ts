@@ -260,10 +260,11 @@ test("K1: an answer that is kept shows no secret: not in the database, not in it
   const made = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
   const again = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
   expect(again.key).toBe(made.key);
-  const files = await readdir(stack.dataDir);
-  expect(files).toContain("groundwire.db-wal");
+  const entries = await readdir(stack.dataDir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ name, parentPath }) => join(parentPath, name));
+  expect(files).toContain(join(stack.dataDir, "groundwire.db-wal"));
   for (const file of files) {
-    const bytes = Buffer.from(await Bun.file(join(stack.dataDir, file)).arrayBuffer());
+    const bytes = Buffer.from(await Bun.file(file).arrayBuffer());
     expect([file, bytes.includes(made.key), bytes.includes("a-secret-that-is-kept")]).toEqual([file, false, false]);
   }
 });

@@ -95,7 +95,7 @@ describe("an unknown field is named along with the known ones", () => {
       "/v1/chat",
       { messages: [{ role: "user", content: [{ type: "text", txt: "x" }] }] },
       "messages.0.content.0.txt",
-      "`txt` is not a field of `messages.0.content.0`. Did you mean `text`? Fields: type, text, cache_control.",
+      "`txt` is not a field of `messages.0.content.0`. Did you mean `text`? Fields: type, text, annotations, cache_control.",
     ],
     [
       "POST",
