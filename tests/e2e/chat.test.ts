@@ -208,7 +208,8 @@ describe("64 parallel calls with one key", () => {
       from.chat.completions.create({ model: MODEL, max_tokens: 16, messages: [{ role: "user", content }] });
     let ended = 0;
     const calls = Array.from({ length: 64 }, (_, index) => ask64(`Say the number ${index}.`).finally(() => ended++));
-    await until("the queue holds calls", async () => (await stack.nodeState()).queue.depth > 0);
+    // 64 calls fill the slots and the queue. Once one has ended, there is room for another.
+    await until("one has ended", () => ended > 0);
     const neighbour = ask64("Name a colour.", stack.openai({ apiKey: key, maxRetries: SDK_RETRIES }));
     expect((await neighbour).choices).toHaveLength(1);
     expect(ended).toBeLessThan(64);
