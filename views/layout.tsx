@@ -1,16 +1,20 @@
 import type { Child } from "hono/jsx";
 import { DEGRADATION_CODES } from "../gateway/health/contract";
+import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 import { hasRole, type Principal } from "../gateway/principal";
 import { assetUrl } from "./assets";
 import { THEMES, themeOf } from "./session";
-import { Icon, type IconName } from "./ui/icon";
+import { ErrorSummary, type Problems } from "./ui/fields";
+import { Icon, type IconName, IconText } from "./ui/icon";
 
 /** The reader of a page, and the request for it. */
 export interface Frame {
   request: Request;
   principal?: Principal;
 }
+
+export const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
 
 interface DocumentProps extends Frame {
   title: string;
@@ -97,8 +101,7 @@ const ThemeForm = ({ request }: Frame) => {
         value={next}
         title={`Theme: ${theme}. Switch to ${next}`}
       >
-        <Icon name="theme" />
-        <span class="visually-hidden">{`Theme: ${theme}. Switch to ${next}`}</span>
+        <IconText name="theme" text={`Theme: ${theme}. Switch to ${next}`} />
       </button>
     </form>
   );
@@ -116,8 +119,7 @@ const Account = ({ request, principal }: Frame) => (
     {principal && (
       <form method="post" action="/sign-out">
         <button type="submit" class="quiet icon-button" title="Sign out">
-          <Icon name="leave" />
-          <span class="visually-hidden">Sign out</span>
+          <IconText name="leave" text="Sign out" />
         </button>
       </form>
     )}
@@ -128,6 +130,10 @@ const Account = ({ request, principal }: Frame) => (
 export const Alerts = () => <div id="alerts" role="alert"></div>;
 
 interface ShellProps extends DocumentProps {
+  /** What is wrong with a form on the page, which then takes the focus. */
+  problems?: Problems;
+  /** Screens above this one. */
+  trail?: readonly { path: string; name: string }[];
   /** Below the navigation: what belongs to this screen, such as earlier chats. */
   aside?: Child;
   /** Extra class of `main`, for a screen with a layout of its own. */
@@ -135,8 +141,8 @@ interface ShellProps extends DocumentProps {
 }
 
 /** A signed-in page: side bar (a menu on narrow screens) and the screen itself. */
-export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
-  <Document {...rest}>
+export const Shell = ({ aside, kind, title, problems = {}, trail = [], children, ...rest }: ShellProps) => (
+  <Document {...rest} title={Object.keys(problems).length > 0 ? `Error: ${title}` : title}>
     <a class="skip" href="#main">
       Skip to content
     </a>
@@ -148,8 +154,7 @@ export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
         </a>
         <details class="menu">
           <summary>
-            <Icon name="menu" />
-            <span class="visually-hidden">Menu</span>
+            <IconText name="menu" text="Menu" />
           </summary>
         </details>
         <div class="sidebar-content">
@@ -161,6 +166,14 @@ export const Shell = ({ aside, kind, children, ...rest }: ShellProps) => (
       <div class="screen">
         <Degraded request={rest.request} />
         <main id="main" class={kind} tabindex={-1}>
+          <ErrorSummary problems={problems} />
+          {trail.length > 0 && (
+            <nav class="trail" aria-label="Where this is">
+              {trail.map(({ path, name }) => (
+                <a href={path}>{name}</a>
+              ))}
+            </nav>
+          )}
           {children}
         </main>
       </div>

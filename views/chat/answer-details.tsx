@@ -1,4 +1,5 @@
 import type { AnswerDetail } from "../../gateway/conversations/contract";
+import { Fact } from "../ui/facts";
 import { RequestId } from "../ui/states";
 import { count, duration } from "../ui/time";
 
@@ -22,34 +23,20 @@ export const AnswerDetails = ({ detail }: { detail: AnswerDetail }) => {
         {short.length > 0 ? short.map((fact, index) => [index > 0 && " · ", <span>{fact}</span>]) : detail.model}
       </summary>
       <dl>
-        <Fact name="Model" value={[detail.model, detail.model_revision].filter(Boolean).join(" @ ")} />
-        <Fact name="Node" value={detail.node} />
-        <Fact
-          name="Tokens"
-          value={
-            usage ? `${usage.prompt_tokens} in, ${usage.completion_tokens} out` : soFar && `about ${soFar.tokens} out`
-          }
-        />
-        <Fact name="Waited for a slot" value={detail.latency && duration(detail.latency.queue)} />
-        <Fact name="First token" value={latency && duration(latency.ttft)} />
-        <Fact name={soFar ? "Until the end" : "Whole answer"} value={latency && duration(latency.total)} />
-        <Fact name="Cache" value={cache && [cache.status, cache.reason].filter(Boolean).join(": ")} />
-        <Fact name="Ended by" value={detail.finish_reason} />
-        <div>
-          <dt>Request</dt>
-          <dd>
-            <RequestId id={detail.request_id} />
-          </dd>
-        </div>
+        <Fact name="Model">{[detail.model, detail.model_revision].filter(Boolean).join(" @ ")}</Fact>
+        <Fact name="Node">{detail.node}</Fact>
+        <Fact name="Tokens">
+          {usage ? `${usage.prompt_tokens} in, ${usage.completion_tokens} out` : soFar && `about ${soFar.tokens} out`}
+        </Fact>
+        <Fact name="Waited for a slot">{detail.latency && duration(detail.latency.queue)}</Fact>
+        <Fact name="First token">{latency && duration(latency.ttft)}</Fact>
+        <Fact name={soFar ? "Until the end" : "Whole answer"}>{latency && duration(latency.total)}</Fact>
+        <Fact name="Cache">{cache && [cache.status, cache.reason].filter(Boolean).join(": ")}</Fact>
+        <Fact name="Ended by">{detail.finish_reason}</Fact>
+        <Fact name="Request">
+          <RequestId id={detail.request_id} />
+        </Fact>
       </dl>
     </details>
   );
 };
-
-const Fact = ({ name, value }: { name: string; value?: string | null }) =>
-  value ? (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
-  ) : null;

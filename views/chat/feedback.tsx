@@ -154,10 +154,12 @@ interface FeedbackPageProps extends Frame, FeedbackProps {
 
 /** The same as a page of its own, for readers without scripts. */
 export const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
-  <Shell request={request} principal={principal} title={form.problems ? "Error: Feedback" : "Feedback"}>
-    <nav class="trail" aria-label="Where this is">
-      <a href={`/chat/${conversationId}`}>Back to the chat</a>
-    </nav>
+  <Shell
+    request={request}
+    principal={principal}
+    title={form.problems ? "Error: Feedback" : "Feedback"}
+    trail={[{ path: `/chat/${conversationId}`, name: "Back to the chat" }]}
+  >
     <Heading title="Feedback on an answer" />
     <Alerts />
     <p class="verbatim card">{answer}</p>

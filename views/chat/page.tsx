@@ -2,7 +2,7 @@ import type { Conversation, ConversationMessage, ConversationWithMessages } from
 import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
-import { Icon } from "../ui/icon";
+import { Icon, IconText } from "../ui/icon";
 import { CopyButton } from "../ui/states";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps } from "./history";
@@ -143,12 +143,10 @@ const Queue = () => (
           Send now
         </button>
         <button type="button" class="quiet icon-button" data-queue="edit" title="Edit queued text">
-          <Icon name="edit" />
-          <span class="visually-hidden">Edit queued text</span>
+          <IconText name="edit" text="Edit queued text" />
         </button>
         <button type="button" class="quiet icon-button" data-queue="remove" title="Remove queued text">
-          <Icon name="trash" />
-          <span class="visually-hidden">Remove queued text</span>
+          <IconText name="trash" text="Remove queued text" />
         </button>
       </li>
     </template>
@@ -208,8 +206,7 @@ const Composer = ({ conversationId = "", ownerId, draft = "", problem }: Compose
         </p>
       )}
       <button type="submit" class="round send" title="Send">
-        <Icon name="send" />
-        <span class="visually-hidden">Send</span>
+        <IconText name="send" text="Send" />
       </button>
       <button
         type="submit"
@@ -220,8 +217,7 @@ const Composer = ({ conversationId = "", ownerId, draft = "", problem }: Compose
         hx-post="/chat/stop"
         hx-swap="none"
       >
-        <Icon name="stop" />
-        <span class="visually-hidden">Stop</span>
+        <IconText name="stop" text="Stop" />
       </button>
     </div>
   </form>
@@ -231,8 +227,7 @@ const Composer = ({ conversationId = "", ownerId, draft = "", problem }: Compose
 const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
   <details class="chat-menu">
     <summary title="Chat settings">
-      <Icon name="more" />
-      <span class="visually-hidden">Chat settings</span>
+      <IconText name="more" text="Chat settings" />
     </summary>
     <div class="popover">
       <form method="post" action={`/chat/${conversation.id}/rename`}>

@@ -3,7 +3,7 @@ import type { ConversationMessage } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { TextAreaField } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { Icon, IconText } from "../ui/icon";
 import { markdown } from "../ui/markdown";
 import { CopyButton, RequestId } from "../ui/states";
 import { AnswerDetails } from "./answer-details";
@@ -35,13 +35,11 @@ export const Question = ({ conversationId, message }: QuestionProps) => {
           hx-swap="outerHTML"
           title="Edit question"
         >
-          <Icon name="edit" />
-          <span class="visually-hidden">Edit question</span>
+          <IconText name="edit" text="Edit question" />
         </a>
         <details class="confirm">
           <summary class="opener" title="Delete question">
-            <Icon name="trash" />
-            <span class="visually-hidden">Delete question</span>
+            <IconText name="trash" text="Delete question" />
           </summary>
           <form class="confirmation" method="post" action={`${path}/delete`}>
             <p>Delete this question and its answer? This can’t be undone.</p>
@@ -102,33 +100,36 @@ const Versions = ({ conversationId, message: { id, parent_id: parentId, versions
   const place = parentId ?? "first";
   return (
     <form class="versions" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
-      <button
-        type="submit"
-        id={`previous-${place}`}
-        class="quiet icon-button"
-        name="version"
-        value={previous}
-        title="Previous version"
-      >
-        <Icon name="previous" />
-        <span class="visually-hidden">Previous version</span>
-      </button>
+      <VersionButton name="previous" place={place} version={previous} />
       <span>
         <span class="visually-hidden">Version </span>
         {at + 1} / {versions.length}
       </span>
-      <button
-        type="submit"
-        id={`next-${place}`}
-        class="quiet icon-button"
-        name="version"
-        value={next}
-        title="Next version"
-      >
-        <Icon name="next" />
-        <span class="visually-hidden">Next version</span>
-      </button>
+      <VersionButton name="next" place={place} version={next} />
     </form>
+  );
+};
+
+interface VersionButtonProps {
+  name: "previous" | "next";
+  /** Id of the message before the versions. */
+  place: string;
+  version: string | undefined;
+}
+
+const VersionButton = ({ name, place, version }: VersionButtonProps) => {
+  const title = name === "next" ? "Next version" : "Previous version";
+  return (
+    <button
+      type="submit"
+      id={`${name}-${place}`}
+      class="quiet icon-button"
+      name="version"
+      value={version}
+      title={title}
+    >
+      <IconText name={name} text={title} />
+    </button>
   );
 };
 
@@ -191,8 +192,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
             hx-swap="innerHTML"
           >
             <button type="submit" class="quiet icon-button" title="Answer again">
-              <Icon name="retry" />
-              <span class="visually-hidden">Answer again</span>
+              <IconText name="retry" text="Answer again" />
             </button>
           </form>
           {content !== "" && <Rate conversationId={conversationId} answerId={id} feedback={feedback} />}

@@ -3,7 +3,7 @@ import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } fro
 import type { NumberedPage } from "../../gateway/paging";
 import { hasRole, type Role } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
+import { type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
@@ -42,10 +42,8 @@ export const DatasetPage = ({
   const may = (role: Role) => frame.principal !== undefined && hasRole(frame.principal.role, role);
   const mayWrite = may("editor");
   const path = `/datasets/${dataset.id}`;
-  const isRefused = Object.keys(problems).length > 0;
   return (
-    <Shell {...frame} title={isRefused ? `Error: ${dataset.name}` : dataset.name}>
-      <ErrorSummary problems={problems} />
+    <Shell {...frame} title={dataset.name} problems={problems}>
       <Heading title={dataset.name} note={dataset.description || undefined}>
         {mayWrite && (
           <a class="button secondary" href={`${path}/upload`}>

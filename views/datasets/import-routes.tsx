@@ -12,6 +12,7 @@ import { receiveForm } from "../../gateway/uploads/receive-form";
 import type { Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
+import { frameOf } from "../layout";
 import { html, isHtmx, page, redirect } from "../ui/html";
 import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
 import { readMapping } from "./mapping";
@@ -30,8 +31,6 @@ interface Services {
 /** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
 export const importPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
   const { maxUploadBytes: maxBytes } = config.datasets;
-  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
-
   /** Stores the uploaded file and starts to read it. The reader chooses afterwards what to do with it. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {
     const frame = frameOf(request);

@@ -1,7 +1,7 @@
 import type { Dataset, ValidationReport } from "../../gateway/datasets/contract";
 import type { ImportProgress } from "../../gateway/datasets/import-job";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ChoiceField, ErrorSummary, type Problems, TextField } from "../ui/fields";
+import { ChoiceField, type Problems, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { count } from "../ui/time";
 import { Changes, isUnchanged } from "./changes";
@@ -75,13 +75,11 @@ interface PreviewPageProps extends ImportPageProps {
 /** What was read: findings, columns, the first samples, and the choice of what to store. */
 export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPageProps) => {
   const { job, dataset } = props;
-  const isRefused = Object.keys(problems).length > 0;
   const title = titleOf(props);
   const isMapped = hasInput(report);
   const maySave = isMapped && report.accepted > 0 && !(report.changes && isUnchanged(report.changes));
   return (
-    <Shell {...props} title={isRefused ? `Error: ${title}` : title}>
-      <ErrorSummary problems={problems} />
+    <Shell {...props} title={title} problems={problems}>
       <Heading title={title} note={isMapped ? headline(report) : `${count(report.rows, "row")} read`} />
       <Alerts />
       {isMapped && report.changes && <Changes changes={report.changes} />}

@@ -9,7 +9,8 @@ import { allows } from "../../gateway/http/route-facts";
 import type { Uploads } from "../../gateway/uploads/service";
 import type { Config } from "../../lib/config";
 import { own } from "../../lib/own";
-import { Fields } from "../ui/form";
+import { frameOf } from "../layout";
+import { Fields, text } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { count } from "../ui/time";
@@ -36,14 +37,11 @@ interface Services {
   uploads: Uploads;
 }
 
-const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const revision = t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 }));
 const done = t.Optional(t.String({ maxLength: 20 }));
 
 /** `/datasets`: the list and each dataset's page. Uploads are in `import-routes.tsx`. */
 export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
-  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
-
   const showDataset = async (
     request: Request,
     id: string,

@@ -1,6 +1,6 @@
 import type { Dataset } from "../../gateway/datasets/contract";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ErrorSummary, FileField, type Problems } from "../ui/fields";
+import { FileField, type Problems } from "../ui/fields";
 
 interface UploadPageProps extends Frame {
   /** The dataset that gets a new revision; left out: a new dataset. */
@@ -12,10 +12,8 @@ interface UploadPageProps extends Frame {
 /** Choosing a file. What is in it is shown before anything is stored. */
 export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: UploadPageProps) => {
   const title = dataset ? `Add a revision to ${dataset.name}` : "Upload a dataset";
-  const isRefused = Object.keys(problems).length > 0;
   return (
-    <Shell {...frame} title={isRefused ? `Error: ${title}` : title} scripts={["upload.js"]}>
-      <ErrorSummary problems={problems} />
+    <Shell {...frame} title={title} problems={problems} scripts={["upload.js"]}>
       <Heading title={title} note="You can review the rows and any problems before anything is stored." />
       <Alerts />
       <form

@@ -7,7 +7,7 @@ import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
 import type { Problems } from "../ui/fields";
-import { Fields } from "../ui/form";
+import { Fields, text } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { withoutEmpty, withQuery } from "../ui/lists";
 import { type FilledLabel, giveLabel } from "./filled-label";
@@ -36,8 +36,6 @@ interface Refused {
   filled: FilledLabel;
   problems: Problems;
 }
-
-const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 
 /** The fields of a label in a form's body. */
 export const LABEL_FIELDS = {

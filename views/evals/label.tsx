@@ -2,7 +2,8 @@ import { textOfInput } from "../../gateway/datasets/content";
 import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
 import type { EvaluatorAgreement } from "../../gateway/evaluators/contract";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ErrorSummary, type Problems } from "../ui/fields";
+import { Texts } from "../ui/facts";
+import type { Problems } from "../ui/fields";
 import { withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
@@ -47,14 +48,9 @@ export const LabelPage = ({
   problems = {},
   ...frame
 }: LabelPageProps) => {
-  const isRefused = Object.keys(problems).length > 0;
   const title = `Label ${metric.replaceAll("_", " ")}`;
   return (
-    <Shell {...frame} title={isRefused ? `Error: ${title}` : title}>
-      <ErrorSummary problems={problems} />
-      <nav class="trail" aria-label="Where this is">
-        <a href="/evals">Evaluations</a>
-      </nav>
+    <Shell {...frame} title={title} problems={problems} trail={[{ path: "/evals", name: "Evaluations" }]}>
       <Heading title={title} note="You label each answer before you see its scores." />
       <Alerts />
       <Metrics metric={metric} metrics={metrics} run={run} />
@@ -117,15 +113,6 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
       </div>
     </form>
   </section>
-);
-
-const Texts = ({ name, texts }: { name: string; texts: readonly string[] }) => (
-  <div>
-    <dt>{name}</dt>
-    {texts.map((text) => (
-      <dd class="verbatim">{text || <em class="nothing">empty</em>}</dd>
-    ))}
-  </div>
 );
 
 /** The scores of the answer that has just been labelled. */

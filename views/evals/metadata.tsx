@@ -1,5 +1,5 @@
-import type { Child } from "hono/jsx";
 import type { Run, SampleResult } from "../../gateway/evals/contract";
+import { Fact } from "../ui/facts";
 import { withQuery } from "../ui/lists";
 import { RequestId } from "../ui/states";
 import { duration, Time } from "../ui/time";
@@ -70,14 +70,6 @@ const addedEvaluators = ({ pins }: Run, result: SampleResult | undefined): Map<s
       .filter((score) => !pins.evaluators.some(({ evaluator }) => evaluator === score.evaluator))
       .map(({ evaluator, evaluator_hash }) => [evaluator, evaluator_hash]),
   );
-
-const Fact = ({ name, children }: { name: string; children?: Child }) =>
-  children ? (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  ) : null;
 
 const settingsOf = ({ target, seed, repeats }: Run["pins"]): string =>
   [

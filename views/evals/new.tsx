@@ -2,7 +2,7 @@ import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ChoiceField, ErrorSummary, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
+import { ChoiceField, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
 import { count } from "../ui/time";
 import type { ChosenSample, EvalForm } from "./form";
 
@@ -29,10 +29,8 @@ const MAX_TEXT = 100_000;
 
 /** The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. */
 export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
-  const isRefused = Object.keys(problems).length > 0;
   return (
-    <Shell {...frame} title={isRefused ? "Error: Evaluate" : "Evaluate"} scripts={["hx-sse.js"]}>
-      <ErrorSummary problems={problems} />
+    <Shell {...frame} title="Evaluate" problems={problems} scripts={["hx-sse.js"]}>
       <Heading title="Evaluate" note="Score one answer: the model’s or your own." />
       <Alerts />
       {!sample && choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}

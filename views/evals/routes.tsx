@@ -16,8 +16,9 @@ import type { PromptService } from "../../gateway/prompts/service";
 import { toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
 import { askingOf, pageCallOf } from "../asking";
+import { frameOf } from "../layout";
 import type { Problems } from "../ui/fields";
-import { Fields } from "../ui/form";
+import { Fields, text } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
@@ -52,7 +53,6 @@ interface Services {
   runningEvals: RunningEvals;
 }
 
-const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 const long = text(1_000_000);
 
 /** Columns that the tables can be sorted by. */
@@ -77,8 +77,6 @@ interface Refused {
 export const evalPageRoutes = (services: Services) => {
   const { datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
   const newForm = createNewForm(services);
-  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
-
   const history = async (request: Request, given: RunListQuery): Promise<Response> => {
     const query = withoutEmpty(given);
     const sort = readSort(query.sort, RUN_COLUMNS, { by: "when", isDescending: true });

@@ -10,7 +10,8 @@ import {
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { ErrorSummary, type Problems } from "../ui/fields";
+import { Texts } from "../ui/facts";
+import type { Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
@@ -39,19 +40,16 @@ interface RunPageProps extends Frame {
   problems?: Problems;
 }
 
+const EVALUATIONS = { path: "/evals", name: "Evaluations" };
+
 /** One run: a single result in full, or the results of a larger one as a list. */
 export const RunPage = (props: RunPageProps) => {
   const { run, results, sort, query, evaluators, claims, notice, filled, problems = {}, ...frame } = props;
   const [only] = results.data;
   const isSingle = run.progress.total === 1 && only !== undefined;
   const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
-  const isRefused = Object.keys(problems).length > 0;
   return (
-    <Shell {...frame} title={isRefused ? `Error: ${run.name}` : run.name}>
-      <ErrorSummary problems={problems} />
-      <nav class="trail" aria-label="Where this is">
-        <a href="/evals">Evaluations</a>
-      </nav>
+    <Shell {...frame} title={run.name} problems={problems} trail={[EVALUATIONS]}>
       <Heading title={run.name} note={<RunNote run={run} />}>
         {mayEvaluate && isSingle && (
           <a class="button" href={withQuery("/evals/new", { run: run.id })}>
@@ -93,12 +91,12 @@ interface ResultPageProps extends Frame {
 
 /** One result of a larger run, at an address of its own. */
 export const ResultPage = ({ run, result, claims, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
-  <Shell {...frame} title={`${Object.keys(problems).length > 0 ? "Error: " : ""}${result.sample_key} · ${run.name}`}>
-    <ErrorSummary problems={problems} />
-    <nav class="trail" aria-label="Where this is">
-      <a href="/evals">Evaluations</a>
-      <a href={`/evals/${run.id}`}>{run.name}</a>
-    </nav>
+  <Shell
+    {...frame}
+    title={`${result.sample_key} · ${run.name}`}
+    problems={problems}
+    trail={[EVALUATIONS, { path: `/evals/${run.id}`, name: run.name }]}
+  >
     <Heading title={result.sample_key} note={<RunNote run={run} />} />
     <Alerts />
     <Notice text={notice} />
@@ -203,23 +201,10 @@ const Given = ({ result: { input, references, contexts } }: { result: SampleResu
   <section aria-labelledby="given-title">
     <h2 id="given-title">Question, reference answers and contexts</h2>
     <dl class="record">
-      <div>
-        <dt>Question</dt>
-        <dd class="verbatim">{textOfInput(input)}</dd>
-      </div>
-      <div>
-        <dt>Reference answers</dt>
-        {references.length === 0 ? (
-          <dd class="nothing">none</dd>
-        ) : (
-          references.map((text) => <dd class="verbatim">{text}</dd>)
-        )}
-      </div>
+      <Texts name="Question" texts={[textOfInput(input)]} />
+      <Texts name="Reference answers" texts={references} />
       {contexts.map((text, index) => (
-        <div id={`context-${index + 1}`}>
-          <dt>Context {index + 1}</dt>
-          <dd class="verbatim">{text}</dd>
-        </div>
+        <Texts name={`Context ${index + 1}`} id={`context-${index + 1}`} texts={[text]} />
       ))}
     </dl>
   </section>

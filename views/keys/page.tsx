@@ -1,7 +1,8 @@
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { ErrorSummary, type Problems, SelectField, TextField } from "../ui/fields";
+import { Fact } from "../ui/facts";
+import { type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { CopyButton } from "../ui/states";
@@ -86,8 +87,7 @@ interface NewKeyPageProps extends Frame {
 
 /** The form for a new key, with what was typed before and what was wrong with it. */
 export const NewKeyPage = ({ form, models, problems = {}, ...frame }: NewKeyPageProps) => (
-  <Shell {...frame} title={Object.keys(problems).length > 0 ? "Error: Create key" : "Create key"}>
-    <ErrorSummary problems={problems} />
+  <Shell {...frame} title="Create key" problems={problems}>
     <Heading title="Create key" />
     <form class="card form" method="post" action="/keys" data-busy="Creating…" novalidate>
       <input type="hidden" name="id" value={form.id} />
@@ -228,19 +228,22 @@ interface KeyPageProps extends Frame {
 
 /** One key: its settings, and the forms that rotate or revoke it. */
 export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...frame }: KeyPageProps) => (
-  <Shell {...frame} title={Object.keys(problems).length > 0 ? `Error: ${record.name}` : record.name}>
-    <ErrorSummary problems={problems} />
+  <Shell {...frame} title={record.name} problems={problems}>
     <Heading title={record.name} note={<KeyState status={record.status} />} />
     <UnknownModels names={unknownModels} />
     <dl class="card facts-list">
-      <Fact name="Id" value={<code>{record.id}</code>} />
-      <Fact name="Role" value={ROLE_WORDS[record.role] ?? record.role} />
-      <Fact name="Requests per minute" value={record.limits.requests_per_minute.toLocaleString("en")} />
-      <Fact name="Parallel requests" value={record.limits.parallel_requests.toLocaleString("en")} />
-      <Fact name="Models" value={record.allowed_models?.join(", ") ?? "Every model"} />
-      <Fact name="Created" value={<Time at={record.created_at} />} />
-      <Fact name="Last used" value={record.last_used_at ? <Time at={record.last_used_at} /> : "Never"} />
-      <Fact name="Expires" value={record.expires_at ? <Time at={record.expires_at} /> : "Never"} />
+      <Fact name="Id">
+        <code>{record.id}</code>
+      </Fact>
+      <Fact name="Role">{ROLE_WORDS[record.role] ?? record.role}</Fact>
+      <Fact name="Requests per minute">{record.limits.requests_per_minute.toLocaleString("en")}</Fact>
+      <Fact name="Parallel requests">{record.limits.parallel_requests.toLocaleString("en")}</Fact>
+      <Fact name="Models">{record.allowed_models?.join(", ") ?? "Every model"}</Fact>
+      <Fact name="Created">
+        <Time at={record.created_at} />
+      </Fact>
+      <Fact name="Last used">{record.last_used_at ? <Time at={record.last_used_at} /> : "Never"}</Fact>
+      <Fact name="Expires">{record.expires_at ? <Time at={record.expires_at} /> : "Never"}</Fact>
     </dl>
     {record.is_bootstrap ? (
       <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
@@ -248,13 +251,6 @@ export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...
       record.status === "active" && <Endings record={record} successorId={successorId} problems={problems} />
     )}
   </Shell>
-);
-
-const Fact = ({ name, value }: { name: string; value: unknown }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
-  </div>
 );
 
 /** Hours during which both keys work. */

@@ -6,6 +6,7 @@ import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
 import type { KeysService } from "../../gateway/keys/service";
 import type { Models } from "../../gateway/models/registry";
 import { AppError } from "../../lib/errors";
+import { frameOf } from "../layout";
 import type { Problems } from "../ui/fields";
 import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
@@ -35,8 +36,6 @@ interface KeyPageDeps {
 
 /** `/keys`: for admins. */
 export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageDeps) => {
-  const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
-
   /** Models that the nodes have now, including those that the reader's own key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);

@@ -1,6 +1,7 @@
 import type { Readiness } from "../../gateway/health/contract";
 import type { NodeView } from "../../gateway/ports/engine";
 import { Alerts, type Frame, Heading, Shell } from "../layout";
+import { Fact } from "../ui/facts";
 import { EmptyState } from "../ui/states";
 import { Table } from "../ui/table";
 import { duration, Time } from "../ui/time";
@@ -101,18 +102,17 @@ const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError 
       {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
       <dl class="node-facts">
         {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
-        {isAnswering && <Fact name="Waiting" value={`${readiness.queue.depth} of ${readiness.queue.capacity}`} />}
-        {isAnswering && readiness.embeddings && <Fact name="Embedding" value={embeddingFact(readiness.embeddings)} />}
-        {isAnswering && <Fact name="Active requests from this gateway" value={String(outstanding)} />}
-        {readiness && <Fact name="Engine" value={readiness.engine} />}
+        {isAnswering && <Fact name="Waiting">{`${readiness.queue.depth} of ${readiness.queue.capacity}`}</Fact>}
+        {isAnswering && readiness.embeddings && <Fact name="Embedding">{embeddingFact(readiness.embeddings)}</Fact>}
+        {isAnswering && <Fact name="Active requests from this gateway">{String(outstanding)}</Fact>}
+        {readiness && <Fact name="Engine">{readiness.engine}</Fact>}
         {readiness?.models.map((model) => (
-          <Fact
-            name="Model"
-            value={`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
-          />
+          <Fact name="Model">
+            {`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
+          </Fact>
         ))}
         {state !== "ready" && (
-          <Fact name="In this state for" value={duration(Math.max(0, Date.now() - since.getTime()))} />
+          <Fact name="In this state for">{duration(Math.max(0, Date.now() - since.getTime()))}</Fact>
         )}
       </dl>
       {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
@@ -140,12 +140,5 @@ const SlotFact = ({ running, total }: { running: number; total: number }) => (
         {running} of {total} in use
       </span>
     </dd>
-  </div>
-);
-
-const Fact = ({ name, value }: { name: string; value: string }) => (
-  <div>
-    <dt>{name}</dt>
-    <dd>{value}</dd>
   </div>
 );

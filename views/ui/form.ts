@@ -1,4 +1,8 @@
 import { type TProperties, Type } from "@sinclair/typebox";
+import { t } from "elysia";
 
 /** Fields of a form or a query string. What else a browser sends, such as another field of the same form, is ignored. */
 export const Fields = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true });
+
+/** A field that may be left out. */
+export const text = (maxLength: number) => t.Optional(t.String({ maxLength }));

@@ -32,3 +32,11 @@ export const Icon = ({ name }: { name: IconName }) => (
     <use href={`${assetUrl("icons.svg")}#${name}`} />
   </svg>
 );
+
+/** An icon with its text for screen readers: the content of a button without a visible label. */
+export const IconText = ({ name, text }: { name: IconName; text: string }) => (
+  <>
+    <Icon name={name} />
+    <span class="visually-hidden">{text}</span>
+  </>
+);

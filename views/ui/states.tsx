@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { AppError } from "../../lib/errors";
-import { Icon } from "./icon";
+import { Icon, IconText } from "./icon";
 
 /** What every failure says in a few words, by status. The error's own message follows it. */
 const TITLES: Record<number, string> = {
@@ -42,8 +42,7 @@ export const RequestId = ({ id }: { id: string }) => (
 /** Copies a text; hidden where scripts are off. */
 export const CopyButton = ({ text, label }: { text: string; label: string }) => (
   <button type="button" class="quiet icon-button copy" data-copy={text} title={label} hidden>
-    <Icon name="copy" />
-    <span class="visually-hidden">{label}</span>
+    <IconText name="copy" text={label} />
   </button>
 );
 

@@ -1,0 +1,22 @@
+import type { Child } from "hono/jsx";
+
+/** One entry of a `dl`; nothing if there is nothing to say. */
+export const Fact = ({ name, children }: { name: string; children?: Child }) =>
+  children ? (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  ) : null;
+
+/** Texts of a sample or an answer under one name, as they are. */
+export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
+  <div id={id}>
+    <dt>{name}</dt>
+    {texts.length === 0 ? (
+      <dd class="nothing">none</dd>
+    ) : (
+      texts.map((text) => <dd class="verbatim">{text || <em class="nothing">empty</em>}</dd>)
+    )}
+  </div>
+);
