@@ -9,7 +9,7 @@ import { layeredCache } from "./adapters/cache-layered";
 import { memoryCache } from "./adapters/cache-memory";
 import { redisCache } from "./adapters/cache-redis";
 import { http2Engine } from "./adapters/engine-http2";
-import { createApp, type Services } from "./app";
+import { createApp } from "./app";
 import { createNamespaces } from "./cache/namespaces";
 import { createAnswerCache } from "./cache/service";
 import { createChat } from "./chat/service";
@@ -35,6 +35,7 @@ import { createLedger } from "./limits/ledger";
 import { createMetrics } from "./metrics/service";
 import { createModels } from "./models/registry";
 import { createPrompts } from "./prompts/service";
+import type { Services } from "./services";
 import { createSessions } from "./sessions/service";
 import { createUploads } from "./uploads/service";
 

@@ -3,9 +3,9 @@ import { AppError } from "../lib/errors";
 import { localUrl } from "../lib/local-url";
 import type { Log } from "../lib/log";
 import { withTimeout } from "../lib/with-timeout";
-import type { Services } from "./app";
 import { closeAll } from "./closing";
 import { compose } from "./compose";
+import type { Services } from "./services";
 
 export interface Gateway {
   url: string;

@@ -1,24 +1,6 @@
 import { Elysia, t } from "elysia";
-import type { ConversationService } from "../gateway/conversations/service";
-import type { Imports } from "../gateway/datasets/imports";
-import type { DatasetService } from "../gateway/datasets/service";
-import type { RunningEvals } from "../gateway/evals/running";
-import type { EvalService } from "../gateway/evals/service";
-import type { EvalTransfer } from "../gateway/evals/transfer";
-import type { AgreementService } from "../gateway/evaluators/agreement";
-import type { EvaluatorService } from "../gateway/evaluators/service";
-import type { FeedbackService } from "../gateway/feedback/service";
-import type { Health } from "../gateway/health/service";
 import { allows } from "../gateway/http/route-facts";
-import type { KeysService } from "../gateway/keys/service";
-import type { LabelService } from "../gateway/labels/service";
-import type { Models } from "../gateway/models/registry";
-import type { Engine } from "../gateway/ports/engine";
-import type { PromptService } from "../gateway/prompts/service";
-import type { SessionService } from "../gateway/sessions/service";
-import type { Uploads } from "../gateway/uploads/service";
-import type { Config } from "../lib/config";
-import type { Log } from "../lib/log";
+import type { Services } from "../gateway/services";
 import { assetRoutes } from "./assets";
 import { chatRoutes } from "./chat/routes";
 import { cspReportRoutes } from "./csp-reports";
@@ -32,27 +14,28 @@ import { systemRoutes } from "./system/routes";
 import { Fields } from "./ui/form";
 import { redirect } from "./ui/html";
 
-interface PageServices {
-  config: Config;
-  log: Log;
-  agreement: AgreementService;
-  conversations: ConversationService;
-  datasets: DatasetService;
-  engine: Engine;
-  evals: EvalService;
-  evalTransfer: EvalTransfer;
-  evaluators: EvaluatorService;
-  feedback: FeedbackService;
-  health: Health;
-  imports: Imports;
-  keys: KeysService;
-  labels: LabelService;
-  models: Models;
-  prompts: PromptService;
-  runningEvals: RunningEvals;
-  sessions: SessionService;
-  uploads: Uploads;
-}
+type PageServices = Pick<
+  Services,
+  | "config"
+  | "log"
+  | "agreement"
+  | "conversations"
+  | "datasets"
+  | "engine"
+  | "evals"
+  | "evalTransfer"
+  | "evaluators"
+  | "feedback"
+  | "health"
+  | "imports"
+  | "keys"
+  | "labels"
+  | "models"
+  | "prompts"
+  | "runningEvals"
+  | "sessions"
+  | "uploads"
+>;
 
 /** All pages with their partials and files. Each route declares its role; `error.tsx` renders errors. */
 export const pageRoutes = (services: PageServices) => {

@@ -30,13 +30,8 @@ export const newestLeaf = (rows: readonly Node[], id: string | null): string | n
 
 /** Ids of the messages that share a parent, by parent id, oldest first. */
 export const versionsByParent = (rows: readonly Node[]): Map<string | null, string[]> => {
-  const versions = new Map<string | null, string[]>();
-  for (const { id, parentId } of rows) {
-    const siblings = versions.get(parentId);
-    if (siblings) siblings.push(id);
-    else versions.set(parentId, [id]);
-  }
-  return versions;
+  const siblings = Map.groupBy(rows, ({ parentId }) => parentId);
+  return new Map([...siblings].map(([parentId, versions]) => [parentId, versions.map(({ id }) => id)]));
 };
 
 /** A message on any branch. Throws not_found. */

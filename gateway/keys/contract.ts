@@ -28,6 +28,8 @@ const settings = {
   }),
 };
 
+const optionalSettings = Type.Partial(Type.Object(settings)).properties;
+
 const KeyLimits = Type.Object(
   {
     requests_per_minute: perMinute,
@@ -97,12 +99,8 @@ export const CreateKey = Strict(
   {
     name: newName,
     role: RoleName,
-    allowed_models: Type.Optional(settings.allowed_models),
-    allowed_indexes: Type.Optional(settings.allowed_indexes),
-    requests_per_minute: Type.Optional(settings.requests_per_minute),
-    parallel_requests: Type.Optional(settings.parallel_requests),
+    ...optionalSettings,
     content_logging: Type.Optional(Type.Boolean({ ...settings.content_logging, default: true })),
-    expires_at: Type.Optional(settings.expires_at),
   },
   {
     title: "CreateKey",
@@ -116,12 +114,7 @@ export const UpdateKey = Strict(
   {
     name: Type.Optional(newName),
     role: Type.Optional(RoleName),
-    allowed_models: Type.Optional(settings.allowed_models),
-    allowed_indexes: Type.Optional(settings.allowed_indexes),
-    requests_per_minute: Type.Optional(settings.requests_per_minute),
-    parallel_requests: Type.Optional(settings.parallel_requests),
-    content_logging: Type.Optional(settings.content_logging),
-    expires_at: Type.Optional(settings.expires_at),
+    ...optionalSettings,
   },
   { title: "UpdateKey", minProperties: 1, examples: [{ expires_at: "2026-12-31T23:59:59.000Z" }] },
 );

@@ -1,5 +1,6 @@
-import { createApp, type Services } from "../../gateway/app";
+import { createApp } from "../../gateway/app";
 import type { RouteFacts, RouteRole } from "../../gateway/http/route-facts";
+import type { Services } from "../../gateway/services";
 import { defaultConfig } from "../../lib/settings";
 
 /** Every API route of the app, such as `POST /v1/keys/:id/rotate`. The handlers have no services. */

@@ -7,10 +7,10 @@ import { startNode } from "../../../gpu-node/node";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
 import { drawProgress } from "../../../lib/progress";
-import type { Services } from "../../app";
 import type { Call } from "../../call";
 import { compose } from "../../compose";
 import type { Principal } from "../../principal";
+import type { Services } from "../../services";
 
 /** The gateway's services on a database that is thrown away, with a node of their own unless nodes are configured. */
 export interface Platform {
