@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { Garbage } from "../../garbage";
 import { checkPages, GroupMemory, type Leaf } from "./pages";
 
 /* Pages laid out by hand: thrift's compact protocol for the header, then the page. */
@@ -41,7 +40,7 @@ const REQUIRED: Leaf = { column: "a", type: "BYTE_ARRAY", codec: "UNCOMPRESSED",
 const OPTIONAL: Leaf = { ...REQUIRED, definition: 1 };
 
 const check = (pages: number[], leaf: Leaf, count = 10_000) =>
-  checkPages(Uint8Array.from(pages), count, leaf, new GroupMemory(new Garbage(1_000_000)));
+  checkPages(Uint8Array.from(pages), count, leaf, new GroupMemory());
 
 const text = [1, 0, 0, 0, 97];
 /** Levels of version 1: their length, then a run of ones. */

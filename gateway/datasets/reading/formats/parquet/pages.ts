@@ -3,7 +3,7 @@ import type { CompressionCodec, DataReader, PageHeader, ParquetType } from "hypa
 import { parquetHeader } from "hyparquet/src/column.js";
 import { deltaBinaryUnpack } from "hyparquet/src/delta.js";
 import { AppError } from "../../../../../lib/errors";
-import type { Garbage } from "../../garbage";
+import { noteRead } from "../../garbage";
 import { formatBytes, invalid, tooLarge } from "../../limits";
 import { decompress } from "./codecs";
 import { checkStated, damaged, guarded } from "./file";
@@ -43,13 +43,11 @@ export interface CheckedPages {
 export class GroupMemory {
   #bytes = 0;
 
-  constructor(private readonly garbage: Garbage) {}
-
   /** Throws payload_too_large. */
   take(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_MEMORY_BYTES) throw groupTooLarge(MAX_MEMORY_BYTES);
-    this.garbage.note(bytes);
+    noteRead(bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SchemaTree } from "hyparquet";
-import { Garbage } from "../../garbage";
+import { noteRead } from "../../garbage";
 import { formatBytes, formatCount, invalid, problemIn, type ReadingLimits, rowTooLong, tooLarge } from "../../limits";
 import type { RawRow, Warn } from "../../rows";
 import { NUL_AT_END } from "../../text";
@@ -13,8 +13,6 @@ import { countBytes, toJson } from "./values";
 const MAX_GROUP_BYTES = 64 * 1_048_576;
 /** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
-/** Bytes of rows between two collections of garbage, which take longer the more values are in memory. */
-const COLLECT_BYTES = 4 * 1_048_576;
 
 /**
  * The rows of a Parquet file, one row group at a time, with nested values as JSON; `line` is the row number. `leftOut`
@@ -38,11 +36,10 @@ export async function* readParquet(
   );
   const opened = places.map((place, i) => (leftOut.has(names[i] ?? "") ? undefined : children[place]));
   for (const group of footer.rowGroups) checkSize(group, footer, opened);
-  const garbage = new Garbage(COLLECT_BYTES);
-  const sizes = new RowSizes(limits, garbage);
+  const sizes = new RowSizes(limits);
   let line = 0;
   for (const group of footer.rowGroups) {
-    const context = { file, footer, memory: new GroupMemory(garbage) };
+    const context = { file, footer, memory: new GroupMemory() };
     const columns: (GroupColumn | undefined)[] = [];
     for (const tree of opened) columns.push(tree && (await readGroupColumn(tree, group, context)));
     for (const values of rowsOf(columns, Number(group.num_rows))) {
@@ -101,15 +98,12 @@ function* rowsOf(
 class RowSizes {
   #sum = 0;
 
-  constructor(
-    private readonly limits: ReadingLimits,
-    private readonly garbage: Garbage,
-  ) {}
+  constructor(private readonly limits: ReadingLimits) {}
 
   /** False for a row that is too long. Throws payload_too_large if all rows together are too large. */
   add(values: unknown[], line: number): boolean {
     const size = countBytes(values);
-    this.garbage.note(size);
+    noteRead(size);
     this.#sum += size;
     const maxSum = this.limits.maxUploadBytes * MAX_EXPANSION;
     if (this.#sum > maxSum)
