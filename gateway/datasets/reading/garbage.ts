@@ -1,8 +1,8 @@
 import { heapSize } from "bun:jsc";
 
 /**
- * Collects garbage whenever so many bytes have passed. Left alone, JavaScriptCore lets a heap grow to several times of what
- * is in use before it looks: for 50 MiB of JSONL the process grew by 104 MiB, and so it grows by 50.
+ * Collects garbage after a number of bytes. On its own, JavaScriptCore lets a heap grow to several times what is in use:
+ * for 50 MiB of JSONL the process grew by 104 MiB, and with this it grows by 40.
  */
 export class Garbage {
   #passed = 0;

@@ -21,7 +21,7 @@ const EXAMPLE_LENGTH = 100;
 const EXAMPLE_ROWS = 200;
 const TEXT_FIELDS = ["input", "references", "contexts", "output"] as const;
 
-/** Gathers what is said about an upload, row by row, in bounded memory but for the lengths: 16 bytes a sample. */
+/** Gathers what is said about an upload, row by row, in bounded memory but for the lengths: 32 bytes a sample. */
 export class ReportBuilder {
   #rows = 0;
   #accepted = 0;
@@ -159,26 +159,18 @@ const shorten = (value: unknown): unknown => {
 /** Never splits a surrogate pair. */
 const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
 
-const FIRST_ROOM = 1024;
-
-/** Collects lengths, four bytes each, and summarises their distribution. */
+/** Collects lengths and summarises their distribution. */
 export class Lengths {
-  #values = new Uint32Array(FIRST_ROOM);
-  #count = 0;
+  readonly #values: number[] = [];
 
   add(length: number): void {
-    if (this.#count === this.#values.length) {
-      const larger = new Uint32Array(this.#values.length * 2);
-      larger.set(this.#values);
-      this.#values = larger;
-    }
-    this.#values[this.#count++] = length;
+    this.#values.push(length);
   }
 
   /** Exact percentiles by nearest rank: at least 95 % of the lengths are p95 or less. Undefined without lengths. */
   summary(): { min: number; p50: number; p95: number; max: number } | undefined {
-    if (this.#count === 0) return undefined;
-    const sorted = this.#values.slice(0, this.#count).sort();
+    if (this.#values.length === 0) return undefined;
+    const sorted = Uint32Array.from(this.#values).sort();
     const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
     return { min: at(0), p50: at(0.5), p95: at(0.95), max: at(1) };
   }
