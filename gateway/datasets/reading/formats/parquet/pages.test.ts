@@ -84,6 +84,12 @@ test.each<[what: string, page: number[], leaf: Leaf, message: string]>([
     "longer",
   ],
   ["an encoding that is not read", dataPage(1, "BIT_PACKED", text), REQUIRED, "BIT_PACKED is not supported"],
+  [
+    "a page that is both data and a dictionary",
+    struct([DATA, 0, 0, undefined, struct([1, 0, 3, 3]), undefined, struct([1, 0])]),
+    REQUIRED,
+    "another type",
+  ],
   ["a size below zero", struct([DATA, -1, -1, undefined, struct([1, 0, 3, 3])]), REQUIRED, "size"],
   ["a header that ends too early", dataPage(1, "PLAIN", text).slice(0, 8), REQUIRED, "can't be decoded"],
 ])("%s: the pages before it are kept", (_, page, leaf, message) => {

@@ -112,6 +112,9 @@ const pageAt = (bytes: Uint8Array<ArrayBuffer>, start: number, leaf: Leaf, memor
   const end = reader.offset + checkStated(header.compressed_page_size, bytes.length - reader.offset, column);
   const size = checkStated(header.uncompressed_page_size, MAX_MEMORY_BYTES, column);
   const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
+  const types = [v1 && "DATA_PAGE", v2 && "DATA_PAGE_V2", dictionary && "DICTIONARY_PAGE"].filter((type) => type);
+  // hyparquet goes by the type, the checks by what is there.
+  if (types.length !== 1 || types[0] !== header.type) throw damaged("a page has the header of another type", column);
   const count = checkStated((v1 ?? v2 ?? dictionary)?.num_values, MAX_MEMORY_BYTES, column);
   memory.take(size + count * valueBytes(header, leaf));
   const repetitions = checkStated(v2?.repetition_levels_byte_length ?? 0, size, column);
