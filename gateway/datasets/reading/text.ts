@@ -7,7 +7,7 @@ export const BOM = "\ufeff";
 export const LF = 10;
 export const CR = 13;
 /** NUL and the DOS end-of-file mark, which some programs pad files with. */
-const FILLING = new Set(["\0", "\x1a"]);
+const PADDING = new Set(["\0", "\x1a"]);
 const SPACE = new Set(["\r", "\n", " ", "\t"]);
 /** Characters of it that are kept until it is known whether text follows. */
 const MAX_HELD = 1_048_576;
@@ -18,7 +18,7 @@ const MAX_HELD = 1_048_576;
  */
 export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
   let decode: ((bytes: Uint8Array, isLast: boolean) => string) | undefined;
-  let filling = "";
+  let padding = "";
   let isBegun = false;
   for await (const { bytes, isLast } of withLast(blocks)) {
     noteRead(bytes.length);
@@ -26,14 +26,14 @@ export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn)
     const piece = decode(bytes, isLast);
     const text = !isBegun && piece.startsWith(BOM) ? piece.slice(BOM.length) : piece;
     isBegun ||= piece !== "";
-    const end = startOfFilling(text, filling !== "");
+    const end = startOfPadding(text, padding !== "");
     if (end > 0) {
-      yield filling + text.slice(0, end);
-      filling = "";
+      yield padding + text.slice(0, end);
+      padding = "";
     }
-    if (filling.length < MAX_HELD) filling += text.slice(end);
+    if (padding.length < MAX_HELD) padding += text.slice(end);
   }
-  if (filling === "") return;
+  if (padding === "") return;
   warn(NUL_AT_END);
 }
 
@@ -43,12 +43,12 @@ export const NUL_AT_END = {
   message: "NUL bytes at the end of the file are left out. Was it copied in full?",
 };
 
-/** Where the filling at the end of a text begins, with the white space in and behind it. `isOpen`: it began before. */
-const startOfFilling = (text: string, isOpen: boolean): number => {
+/** Where the padding at the end of a text begins, with the white space in and behind it. `isOpen`: it began before. */
+const startOfPadding = (text: string, isOpen: boolean): number => {
   let start = text.length;
   for (let at = text.length - 1; ; at--) {
     const character = text.charAt(at);
-    if (FILLING.has(character)) start = at;
+    if (PADDING.has(character)) start = at;
     else if (!SPACE.has(character)) return at < 0 && isOpen ? 0 : start;
   }
 };

@@ -21,20 +21,20 @@ const END_BYTES = 65_536;
 
 /** Synchronous random access to a file; the reader runs in its own thread. */
 export class RandomFile {
-  /** Size without trailing NUL bytes, which are `filling`. */
+  /** Size without trailing NUL bytes, which are `padding`. */
   readonly size: number;
-  readonly filling: number;
+  readonly padding: number;
   readonly #fd: number;
 
   constructor(path: string) {
     this.#fd = openSync(path, "r");
     const { size } = fstatSync(this.#fd);
     this.size = size;
-    this.size = this.#withoutFilling();
-    this.filling = size - this.size;
+    this.size = this.#withoutPadding();
+    this.padding = size - this.size;
   }
 
-  #withoutFilling(): number {
+  #withoutPadding(): number {
     for (let end = this.size; end > 0; ) {
       const start = Math.max(0, end - END_BYTES);
       const last = this.read(start, end - start).findLastIndex((byte) => byte !== 0);
@@ -62,9 +62,9 @@ export class RandomFile {
 }
 
 /** Checks that a declared size or count is a whole number from 0 to `max`. Throws dataset_invalid. */
-export const checkStated = (value: number | undefined, max: number, column: string): number => {
+export const checkDeclared = (value: number | undefined, max: number, column: string): number => {
   if (value === undefined || !Number.isInteger(value) || value < 0 || value > max) {
-    throw damaged("a size in it can't be", column);
+    throw damaged("it declares an impossible size", column);
   }
   return value;
 };

@@ -2,7 +2,7 @@ import { type DecodedArray, type FileMetaData, parquetScan, type SchemaElement, 
 import { AppError } from "../../../../../lib/errors";
 import { FORBIDDEN_NAMES, forbiddenName, invalid, MAX_DEPTH, problemIn } from "../../limits";
 import { Unreadable } from "../../rows";
-import { checkStated, damaged, type Footer, type RandomFile } from "./file";
+import { checkDeclared, damaged, type Footer, type RandomFile } from "./file";
 import { type CheckedPages, checkPages, type GroupMemory } from "./pages";
 
 export type RowGroup = FileMetaData["row_groups"][number];
@@ -91,8 +91,8 @@ const readPages = (
     if (element.repetition_type !== "REQUIRED") definition++;
     if (element.repetition_type === "REPEATED") repeated.push(definition);
   }
-  const start = checkStated(Number(dictionary_page_offset || data_page_offset), file.size, column);
-  const length = checkStated(Number(total_compressed_size), file.size - start, column);
+  const start = checkDeclared(Number(dictionary_page_offset || data_page_offset), file.size, column);
+  const length = checkDeclared(Number(total_compressed_size), file.size - start, column);
   const leaf = { column, type: element.type, codec, definition, repeated };
   return checkPages(file.read(start, length), Number(num_values), leaf, memory);
 };

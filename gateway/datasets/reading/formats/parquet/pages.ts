@@ -6,7 +6,7 @@ import { AppError } from "../../../../../lib/errors";
 import { noteRead } from "../../garbage";
 import { formatBytes, invalid, tooLarge } from "../../limits";
 import { decompress } from "./codecs";
-import { checkStated, damaged, guarded } from "./file";
+import { checkDeclared, damaged, guarded } from "./file";
 import { bitWidth, readHybrid } from "./hybrid";
 
 /** A header may hold the smallest and the largest of the page's values. */
@@ -109,17 +109,17 @@ const pageAt = (bytes: Uint8Array<ArrayBuffer>, start: number, leaf: Leaf, memor
     offset: start,
   };
   const header = parquetHeader(reader);
-  const end = reader.offset + checkStated(header.compressed_page_size, bytes.length - reader.offset, column);
-  const size = checkStated(header.uncompressed_page_size, MAX_MEMORY_BYTES, column);
+  const end = reader.offset + checkDeclared(header.compressed_page_size, bytes.length - reader.offset, column);
+  const size = checkDeclared(header.uncompressed_page_size, MAX_MEMORY_BYTES, column);
   const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
   const types = [v1 && "DATA_PAGE", v2 && "DATA_PAGE_V2", dictionary && "DICTIONARY_PAGE"].filter((type) => type);
   // hyparquet goes by the type, the checks by what is there.
   if (types.length !== 1 || types[0] !== header.type) throw damaged("a page has the header of another type", column);
-  const count = checkStated((v1 ?? v2 ?? dictionary)?.num_values, MAX_MEMORY_BYTES, column);
+  const count = checkDeclared((v1 ?? v2 ?? dictionary)?.num_values, MAX_MEMORY_BYTES, column);
   memory.take(size + count * valueBytes(header, leaf));
-  const repetitions = checkStated(v2?.repetition_levels_byte_length ?? 0, size, column);
-  const levelBytes = repetitions + checkStated(v2?.definition_levels_byte_length ?? 0, size - repetitions, column);
-  const packedAt = checkStated(reader.offset + levelBytes, end, column);
+  const repetitions = checkDeclared(v2?.repetition_levels_byte_length ?? 0, size, column);
+  const levelBytes = repetitions + checkDeclared(v2?.definition_levels_byte_length ?? 0, size - repetitions, column);
+  const packedAt = checkDeclared(reader.offset + levelBytes, end, column);
   const packed = bytes.subarray(packedAt, end);
   const values = v2?.is_compressed === false ? packed : decompress(packed, codec, size - levelBytes, column);
   const content = new Uint8Array(levelBytes + values.length);
@@ -169,11 +169,11 @@ class PageChecker {
   #checkLevels({ header: { data_page_header_v2: v2 }, content, count }: Page): { present: number; at: number } {
     const { definition, repeated, column } = this.leaf;
     let at = 0;
-    const read = (max: number, stated: number | undefined): Uint8Array | undefined => {
-      if (max === 0 && stated === undefined) return undefined;
+    const read = (max: number, declared: number | undefined): Uint8Array | undefined => {
+      if (max === 0 && declared === undefined) return undefined;
       // Version 1 pages have the length before the levels, version 2 pages have it in the header.
-      const start = stated === undefined ? at + 4 : at;
-      const end = checkStated(start + (stated ?? viewOf(content).getUint32(at, true)), content.length, column);
+      const start = declared === undefined ? at + 4 : at;
+      const end = checkDeclared(start + (declared ?? viewOf(content).getUint32(at, true)), content.length, column);
       at = end;
       if (max === 0) return undefined;
       const levels = new Uint8Array(count);
@@ -184,7 +184,7 @@ class PageChecker {
     const definitions = read(definition, v2?.definition_levels_byte_length);
     for (const level of repetitions ?? []) {
       const begun = repeated[level];
-      if (begun === undefined) throw damaged("a level in it can't be", column);
+      if (begun === undefined) throw damaged("it holds an impossible level", column);
       this.memory.take((definition - begun) * LIST_BYTES);
     }
     const present = definitions ? definitions.reduce((sum, level) => sum + (level === definition ? 1 : 0), 0) : count;

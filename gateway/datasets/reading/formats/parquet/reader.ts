@@ -27,7 +27,7 @@ export async function* readParquet(
 ): AsyncGenerator<RawRow> {
   using file = new RandomFile(path);
   const footer = readFooter(file, limits);
-  if (file.filling > 0) warn(NUL_AT_END);
+  if (file.padding > 0) warn(NUL_AT_END);
   const { children } = footer.root;
   const { names, places } = readHeader(
     children.map(({ element }) => element.name),
