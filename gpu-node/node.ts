@@ -95,7 +95,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     await embedder?.load((fraction) => {
       status.progress = engineShare + (1 - engineShare) * fraction;
     });
-    status.markReady();
+    status.isLoaded = true;
     log.info({ engine: engine.name, models: nodeModels(deps).map(({ id }) => id) }, "node is ready");
   };
   const ready = load().catch((thrown: unknown) => {
@@ -107,7 +107,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   ready.catch(() => {});
 
   const close = async (graceMs: number): Promise<void> => {
-    status.markDraining();
+    status.isDraining = true;
     server.drain();
     await allFinished(open, graceMs);
     for (const exchange of open) exchange.abort(shuttingDown());

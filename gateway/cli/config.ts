@@ -1,17 +1,17 @@
 import { EXIT, paint, runCommand } from "../../lib/command";
 import { describeSettings, readSettings } from "../../lib/settings";
 import { alignColumns } from "../../lib/table";
-import { writeConfigDocs } from "./config-docs";
+import { configDocs } from "./config-docs";
 
 const HELP = `Prints every setting, its effective value and where the value comes from. Secrets are masked.
 
   bun run config            as a table
   bun run config --json     for scripts
-  bun run config --docs     writes .env.example and the table in README.md anew`;
+  bun run config --docs     updates .env.example and the table in README.md`;
 
 await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } }, async ({ values }) => {
   if (values.docs) {
-    await writeConfigDocs();
+    for (const { path, updated } of await configDocs()) await Bun.write(path, updated);
     return EXIT.ok;
   }
   const views = describeSettings(readSettings());

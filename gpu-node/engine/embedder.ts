@@ -1,4 +1,5 @@
 import type { NodeModel, Priority } from "../protocol";
+import type { ModelOwner } from "./engine";
 
 /** A request for embeddings in OpenAI's format, before it waits for a slot. */
 export interface EmbeddingRequest {
@@ -33,13 +34,8 @@ export interface Embedding {
   tokens: number;
 }
 
-/** Makes embeddings, next to the engine that generates text. It owns its models. */
-export interface Embedder {
-  /** For `x-engine`, in the form of `NodeEngine.name`. */
-  readonly name: string;
-  /** Loads the models; `onProgress` gets 0…1. Throws an AppError that says what to do. */
-  load(onProgress: (fraction: number) => void): Promise<void>;
-  models(): NodeModel[];
+/** Makes embeddings, next to the engine that generates text. */
+export interface Embedder extends ModelOwner {
   /**
    * Checks a request before it waits for a slot. Throws AppError: invalid_request (naming what is wrong),
    * model_not_found, context_length_exceeded (naming the input).
@@ -47,5 +43,4 @@ export interface Embedder {
   accept(request: EmbeddingRequest): Promise<AcceptedEmbeddings>;
   /** Token ids of a text as the model reads it. */
   tokenize(model: string | undefined, text: string): Promise<number[]>;
-  close(): Promise<void>;
 }

@@ -43,16 +43,21 @@ export interface TokenLogprob {
   top: { token: string; logprob: number; bytes: number[] }[];
 }
 
-/** Runs chat models. The server owns HTTP, queue and slots; the engine owns the models. */
-export interface NodeEngine {
+/** Owns models: the common part of engines and embedders. The server owns HTTP, queue and slots. */
+export interface ModelOwner {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
-  readonly synthetic: boolean;
-  /** Generations that may run in parallel. */
-  readonly slots: number;
   /** Loads the models; `onProgress` gets 0…1. Throws an AppError that says what to do. */
   load(onProgress: (fraction: number) => void): Promise<void>;
   models(): NodeModel[];
+  close(): Promise<void>;
+}
+
+/** Runs chat models. */
+export interface NodeEngine extends ModelOwner {
+  readonly synthetic: boolean;
+  /** Generations that may run in parallel. */
+  readonly slots: number;
   /** Why the engine can't work until the process is restarted. Omitted by an engine that always recovers. */
   failure?(): AppError | undefined;
   /**
@@ -62,7 +67,6 @@ export interface NodeEngine {
   accept(generation: Generation): Promise<AcceptedGeneration>;
   /** Token ids of a text, or of messages with the model's chat template. */
   tokenize(model: string | undefined, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
-  close(): Promise<void>;
 }
 
 /** The model of that name; without a name, the first one. Throws model_not_found. */

@@ -4,6 +4,7 @@ import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 import { type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { contextOverflow } from "./fields";
+import { firstMatch } from "./llama/text";
 import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
 import { type Fault, failAs, readFault } from "./synthetic-faults";
 
@@ -20,19 +21,10 @@ const compose = (prompt: string, parameters: Parameters, length: number, limit: 
   const start = hash(`${parameters.seed ?? 0} ${prompt}`);
   const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
   const tokens = Array.from({ length: limit }, (_, index) => (index === 0 ? word(0) : ` ${word(index)}`));
-  const cut = stopPlace(tokens, parameters.stop);
-  if (cut !== undefined) {
-    return { tokens: splitTokens(tokens.join("").slice(0, cut)), finishReason: "stop" as const };
-  }
-  return { tokens, finishReason: limit < length ? ("length" as const) : ("stop" as const) };
-};
-
-/** Where the earliest stop string begins in the text of the tokens. */
-const stopPlace = (tokens: string[], stop: string[]): number | undefined => {
-  if (stop.length === 0) return undefined;
   const text = tokens.join("");
-  const places = stop.map((item) => text.indexOf(item)).filter((place) => place >= 0);
-  return places.length > 0 ? Math.min(...places) : undefined;
+  const cut = firstMatch(text, parameters.stop);
+  if (cut >= 0) return { tokens: splitTokens(text.slice(0, cut)), finishReason: "stop" as const };
+  return { tokens, finishReason: limit < length ? ("length" as const) : ("stop" as const) };
 };
 
 const promptText = (parameters: Parameters): string => {

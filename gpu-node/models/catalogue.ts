@@ -41,7 +41,8 @@ export interface CatalogueModel {
   sampling?: SamplingDefaults;
 }
 
-const MODELS: readonly CatalogueModel[] = [
+/** All models that Groundwire can download. */
+export const CATALOGUE: readonly CatalogueModel[] = [
   {
     name: "smollm2-135m-instruct",
     kind: "chat",
@@ -108,10 +109,8 @@ const MODELS: readonly CatalogueModel[] = [
   },
 ];
 
-/** All models that Groundwire can download. */
-export const catalogue = (): readonly CatalogueModel[] => MODELS;
-
-export const findModel = (name: string): CatalogueModel | undefined => MODELS.find((model) => model.name === name);
+export const findCatalogueModel = (name: string): CatalogueModel | undefined =>
+  CATALOGUE.find((model) => model.name === name);
 
 /** The kinds of models that a node with these settings loads from files. */
 export const neededModels = (node: Config["node"]): ModelKind[] => {

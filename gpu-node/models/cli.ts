@@ -4,7 +4,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { drawProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
-import { type CatalogueModel, catalogue, findModel, type ModelKind } from "./catalogue";
+import { CATALOGUE, type CatalogueModel, findCatalogueModel, type ModelKind } from "./catalogue";
 import { ensureModel } from "./download";
 import { hashFile, sizeOf } from "./verify";
 
@@ -31,7 +31,7 @@ const describe = async ({ name, kind, licence, file }: CatalogueModel, folder: s
 /** Whether every file that is here has the sha256 of the catalogue. */
 const verify = async (folder: string): Promise<boolean> => {
   let areAllRight = true;
-  for (const { file } of catalogue()) {
+  for (const { file } of CATALOGUE) {
     const path = join(folder, file.name);
     if ((await sizeOf(path)) === undefined) continue;
     const isRight = (await hashFile(path)) === file.sha256;
@@ -47,11 +47,11 @@ await runCommand(HELP, {}, async ({ positionals: [command = "list", name] }) => 
   switch (command) {
     case "list":
       console.log(`Folder: ${folder}`);
-      for (const model of catalogue()) console.log(await describe(model, folder));
+      for (const model of CATALOGUE) console.log(await describe(model, folder));
       return EXIT.ok;
     case "pull":
       if (name === undefined) for (const kind of ["chat", "embedding"] as const) await pull(kind, config);
-      else await pull(findModel(name)?.kind ?? "chat", config, name);
+      else await pull(findCatalogueModel(name)?.kind ?? "chat", config, name);
       return EXIT.ok;
     case "verify":
       return (await verify(folder)) ? EXIT.ok : EXIT.failed;

@@ -4,10 +4,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import {
+  CATALOGUE,
   type CatalogueFile,
   type CatalogueModel,
-  catalogue,
-  findModel,
+  findCatalogueModel,
   type ModelKind,
   type SamplingDefaults,
 } from "./catalogue";
@@ -42,7 +42,7 @@ export const ensureModel = async (
   onProgress: OnProgress = () => {},
 ): Promise<ModelFile> => {
   const name = models[kind];
-  const model = findModel(name);
+  const model = findCatalogueModel(name);
   if (!model) return useOwnFile(name, kind, models.dir, onProgress);
   if (model.kind === kind) return ensureCatalogueModel(model, models, onProgress);
   throw new AppError("invalid_request", `"${name}" is a model for ${model.kind}, and one for ${kind} is needed.`, {
@@ -115,7 +115,7 @@ const useOwnFile = async (
 ): Promise<ModelFile> => {
   const path = resolve(name);
   if (!name.endsWith(".gguf") || !(await Bun.file(path).exists())) {
-    const known = catalogue().filter((model) => model.kind === kind);
+    const known = CATALOGUE.filter((model) => model.kind === kind);
     throw new AppError(
       "model_not_found",
       `There is no model "${name}" for ${kind}: it is neither a name of the catalogue ` +

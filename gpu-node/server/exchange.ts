@@ -35,14 +35,12 @@ export class Exchange {
   #closed = false;
   #pending = "";
   #flushing = false;
-  readonly #request: Incoming;
-  readonly #response: Outgoing;
-  readonly #stallMs: number;
 
-  constructor(request: Incoming, response: Outgoing, stallMs = STALL_MS) {
-    this.#request = request;
-    this.#response = response;
-    this.#stallMs = stallMs;
+  constructor(
+    private readonly request: Incoming,
+    private readonly response: Outgoing,
+    private readonly stallMs = STALL_MS,
+  ) {
     const given = this.header("x-request-id");
     this.requestId = given && REQUEST_ID.test(given) ? given : `req_${crypto.randomUUID().replaceAll("-", "")}`;
     const onClose = () => {
@@ -57,12 +55,12 @@ export class Exchange {
   }
 
   get method(): string {
-    return this.#request.method ?? "GET";
+    return this.request.method ?? "GET";
   }
 
   /** Without the query. */
   get path(): string {
-    return (this.#request.url ?? "/").split("?", 1)[0] ?? "/";
+    return (this.request.url ?? "/").split("?", 1)[0] ?? "/";
   }
 
   /** Aborted with an AppError as its reason when the work has to stop. */
@@ -75,13 +73,13 @@ export class Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
+    const value = this.request.headers[name];
     return Array.isArray(value) ? value[0] : value;
   }
 
   /** The body as a JSON object. Throws unsupported_media_type, payload_too_large, invalid_request. */
   readJson(maxBytes: number): Promise<Record<string, unknown>> {
-    return readJson(this.#request, { maxBytes, stallMs: this.#stallMs, signal: this.signal });
+    return readJson(this.request, { maxBytes, stallMs: this.stallMs, signal: this.signal });
   }
 
   /** Sends a whole document. */
@@ -94,7 +92,7 @@ export class Exchange {
       "content-type": contentType,
       "content-length": `${Buffer.byteLength(body)}`,
     });
-    this.#response.end(body);
+    this.response.end(body);
     this.#discardBody();
   }
 
@@ -129,14 +127,14 @@ export class Exchange {
         if (this.#pending !== "" && !this.#answered && !this.#closed) this.#flush();
       });
     } else if (this.#pending.length >= TURN_CHARACTERS) this.#flush();
-    return !this.#response.writableNeedDrain;
+    return !this.response.writableNeedDrain;
   }
 
   /** Resolves when the client can take more, or when the exchange has ended. A client that stalls is disconnected. */
   async drained(): Promise<void> {
     if (this.#answered || this.#closed) return;
-    const stalled = setTimeout(() => this.#drop(clientLeft()), this.#stallMs);
-    await once(this.#response, "drain", { signal: this.signal }).catch(() => {}); // the exchange has ended
+    const stalled = setTimeout(() => this.#drop(clientLeft()), this.stallMs);
+    await once(this.response, "drain", { signal: this.signal }).catch(() => {}); // the exchange has ended
     clearTimeout(stalled);
   }
 
@@ -144,7 +142,7 @@ export class Exchange {
   end(frames: string): void {
     if (this.#answered) return;
     this.#answered = true;
-    if (!this.#closed) this.#response.end(this.#pending + frames);
+    if (!this.#closed) this.response.end(this.#pending + frames);
   }
 
   /** Stops the work and sends the error, unless the client already has its answer. */
@@ -176,26 +174,26 @@ export class Exchange {
   #flush(): void {
     const frames = this.#pending;
     this.#pending = "";
-    this.#response.write(frames);
+    this.response.write(frames);
   }
 
   #writeHead(status: number, headers: Record<string, string>): void {
-    this.#response.statusCode = status;
-    this.#response.setHeader("x-request-id", this.requestId);
-    for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
+    this.response.statusCode = status;
+    this.response.setHeader("x-request-id", this.requestId);
+    for (const [name, value] of Object.entries(headers)) this.response.setHeader(name, value);
   }
 
   /** Discards the rest of the body for a limited time after a refusal, so that the client can read the refusal. */
   #discardBody(): void {
-    if (this.#request.readableEnded) return;
-    this.#request.resume();
-    const endless = setTimeout(() => this.#destroy(), this.#stallMs);
-    this.#response.once("close", () => clearTimeout(endless));
+    if (this.request.readableEnded) return;
+    this.request.resume();
+    const endless = setTimeout(() => this.#destroy(), this.stallMs);
+    this.response.once("close", () => clearTimeout(endless));
   }
 
   #destroy(error?: Error): void {
     // On Bun 1.4.5 only the stream's own destroy reaches an HTTP/2 client as a reset with an error code.
-    (this.#response.stream ?? this.#response).destroy(error);
+    (this.response.stream ?? this.response).destroy(error);
   }
 }
 

@@ -37,7 +37,7 @@ const wireModel = (model: NodeModel) => ({
 
 /** Chat models first, because a request without a model gets the first one. */
 export const nodeModels = ({ engine, embedder, status }: NodeDeps): NodeModel[] =>
-  status.loaded ? [...engine.models(), ...(embedder?.models() ?? [])] : [];
+  status.isLoaded ? [...engine.models(), ...(embedder?.models() ?? [])] : [];
 
 const occupancy = (queue: AdmissionQueue) => ({
   slots: { total: queue.slots, running: queue.running },

@@ -38,37 +38,27 @@ export class NodeStatus {
   /** 0…1. */
   progress = 0;
   /** True after the models have loaded, even if the engine failed later. */
-  loaded = false;
+  isLoaded = false;
   readonly answers = new Pulses();
   readonly embeddings = new Pulses();
-  #draining = false;
-  readonly #stuckMs: number;
-  readonly #engineFailure: () => AppError | undefined;
+  isDraining = false;
 
-  constructor(stuckMs: number, engineFailure: () => AppError | undefined) {
-    this.#stuckMs = stuckMs;
-    this.#engineFailure = engineFailure;
-  }
+  constructor(
+    private readonly stuckMs: number,
+    private readonly engineFailure: () => AppError | undefined,
+  ) {}
 
   /** Why the node can't work until it is restarted. */
   get failure(): AppError | undefined {
-    return this.#engineFailure();
-  }
-
-  markReady(): void {
-    this.loaded = true;
-  }
-
-  markDraining(): void {
-    this.#draining = true;
+    return this.engineFailure();
   }
 
   state(now = performance.now()): NodeState {
-    if (this.#draining) return "draining";
+    if (this.isDraining) return "draining";
     if (this.failure) return "failed";
-    if (!this.loaded) return "loading";
+    if (!this.isLoaded) return "loading";
     const silentMs = Math.max(this.answers.silentMs(now) ?? 0, this.embeddings.silentMs(now) ?? 0);
-    return silentMs > this.#stuckMs ? "stuck" : "ready";
+    return silentMs > this.stuckMs ? "stuck" : "ready";
   }
 
   /** Throws model_loading, unavailable or the engine's failure unless the node takes new work. A stuck node does. */

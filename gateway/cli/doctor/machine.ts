@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { findModel, neededModels } from "../../../gpu-node/models/catalogue";
+import { findCatalogueModel, neededModels } from "../../../gpu-node/models/catalogue";
 import { engines } from "../../../package.json";
 import { type Check, failed, passed, warning } from "./check";
 
@@ -52,7 +52,7 @@ const memory: Check = {
     const limit = process.constrainedMemory();
     const total = Math.min(totalmem(), limit > 0 ? limit : Number.POSITIVE_INFINITY);
     const names = neededModels(config.node).map((kind) => config.models[kind]);
-    const bytes = names.map((name) => findModel(name)?.file.sizeBytes ?? Bun.file(name).size);
+    const bytes = names.map((name) => findCatalogueModel(name)?.file.sizeBytes ?? Bun.file(name).size);
     const needed = bytes.reduce((sum, size) => sum + size, 0) * MEMORY_PER_FILE_BYTE;
     const models = names.join(" and ") || "a model of its own";
     return needed < total

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmdirSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
-import { findModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
+import { findCatalogueModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
 import { hashFile } from "../../../gpu-node/models/verify";
 import type { Config } from "../../../lib/config";
 import { silentLog } from "../../../lib/log";
@@ -76,7 +76,7 @@ const database: Check = {
 const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
 
 const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding> => {
-  const known = findModel(models[kind]);
+  const known = findCatalogueModel(models[kind]);
   if (!known) {
     return existsSync(models[kind])
       ? passed(`${models[kind]}, a file of your own`)

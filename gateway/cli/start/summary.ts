@@ -16,26 +16,29 @@ const row = (label: string, value: string, note = "") =>
 
 /** The message after a successful start. */
 export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summary): string => {
-  const lines = [
+  const signIn = firstRun
+    ? [
+        row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
+        row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"),
+      ]
+    : [row("Sign in", "with a key, or by the link of: bun run keys sign-in-link")];
+  return [
     "",
     `  ${paint("bold", "Groundwire is ready")} ${paint("dim", `after ${(readyAfterMs / 1000).toFixed(1)} s`)}`,
     "",
-  ];
-  lines.push(row("Open", paint("cyan", url)));
-  if (firstRun) {
-    lines.push(
-      row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
-    );
-    lines.push(row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"));
-  }
-  if (!firstRun) lines.push(row("Sign in", "with a key, or by the link of: bun run keys sign-in-link"));
-  if (keyFile) lines.push(row("Admin key", keyFile, "read it, keep it safe, delete the file"));
-  lines.push(row("API", `${url}/v1`, `reference at ${url}/docs`));
-  lines.push(row("Logs", logFolder));
-  lines.push("", "  Ask the model:", "");
-  lines.push(`    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun ? firstRun.adminKey : "$KEY"}" \\`);
-  lines.push(`      -H "content-type: application/json" \\`);
-  lines.push(`      -d '{"messages":[{"role":"user","content":"Name three colours."}],"max_tokens":64}'`);
-  lines.push("", paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."), "");
-  return lines.join("\n");
+    row("Open", paint("cyan", url)),
+    ...signIn,
+    ...(keyFile ? [row("Admin key", keyFile, "read it, keep it safe, delete the file")] : []),
+    row("API", `${url}/v1`, `reference at ${url}/docs`),
+    row("Logs", logFolder),
+    "",
+    "  Ask the model:",
+    "",
+    `    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun?.adminKey ?? "$KEY"}" \\`,
+    `      -H "content-type: application/json" \\`,
+    `      -d '{"messages":[{"role":"user","content":"Name three colours."}],"max_tokens":64}'`,
+    "",
+    paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."),
+    "",
+  ].join("\n");
 };

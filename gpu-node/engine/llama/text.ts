@@ -82,7 +82,8 @@ export const createStopMatcher = (stops: readonly string[]): StopMatcher => {
   };
 };
 
-const firstMatch = (text: string, stops: readonly string[]): number =>
+/** Where the earliest stop string begins; -1 without one. */
+export const firstMatch = (text: string, stops: readonly string[]): number =>
   stops.reduce((earliest, stop) => {
     const at = text.indexOf(stop);
     return at >= 0 && (earliest < 0 || at < earliest) ? at : earliest;
