@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs, styleText } from "node:util";
-import { toAppError } from "./errors";
+import { AppError, toAppError } from "./errors";
 
 /** Exit codes of every command. `usage` (EX_USAGE of sysexits.h) covers wrong arguments and wrong settings. */
 export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
@@ -23,6 +23,12 @@ export const reportFailure = (thrown: unknown): number => {
   const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
   printError(detail ?? problem.message);
   return problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
+};
+
+/** The only argument of a command. Throws invalid_request with `request`, such as "Name one folder.", and the help. */
+export const onlyArgument = ([argument, ...rest]: readonly string[], request: string, help: string): string => {
+  if (argument !== undefined && rest.length === 0) return argument;
+  throw new AppError("invalid_request", `${request}\n\n${help}`);
 };
 
 type Options = NonNullable<ParseArgsConfig["options"]>;

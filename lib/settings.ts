@@ -139,15 +139,12 @@ const readFile = (path: string): FileContent => {
 
 /** Turns nested tables into dotted keys. A key that is not a setting is a problem. */
 const flatten = (table: Draft, prefix: string, content: FileContent): void => {
+  const known = SETTINGS.map((setting) => setting.key);
   for (const [name, value] of Object.entries(table)) {
     const key = prefix + name;
-    if (SETTINGS.some((setting) => setting.key === key)) content.values.set(key, value);
-    else if (isRecord(value) && SETTINGS.some((setting) => setting.key.startsWith(`${key}.`))) {
-      flatten(value, `${key}.`, content);
-    } else {
-      const known = SETTINGS.map((setting) => setting.key);
-      content.problems.push({ path: `${key} in ${CONFIG_FILE}`, message: suggestion(key, known) });
-    }
+    if (known.includes(key)) content.values.set(key, value);
+    else if (isRecord(value) && known.some((each) => each.startsWith(`${key}.`))) flatten(value, `${key}.`, content);
+    else content.problems.push({ path: `${key} in ${CONFIG_FILE}`, message: suggestion(key, known) });
   }
 };
 

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { EXIT, runCommand } from "../../lib/command";
+import { EXIT, onlyArgument, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
@@ -109,12 +109,11 @@ const toJson = ({ name, compared: { entries, unscored } }: FileReport) => ({
 
 const toText = ({ name, compared: { entries, unscored } }: FileReport, format: "text" | "markdown"): string => {
   const table = formatAgreement(name, entries, format);
-  return unscored === 0 ? table : `${table}\n${unscored} rows could not be scored and are left out.`;
+  return unscored === 0 ? table : `${table}\n${unscored} rows could not be scored and are excluded.`;
 };
 
 await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
-  const [folder, ...rest] = positionals;
-  if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+  const folder = onlyArgument(positionals, "Name one folder.", HELP);
   const most = values.rows === undefined ? undefined : Number(values.rows);
   if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
     throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);

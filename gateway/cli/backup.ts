@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import { BACKUP_STEPS, backUp } from "../../db/backup/backup";
 import { databaseOptions } from "../../db/client";
-import { EXIT, paint, runCommand } from "../../lib/command";
-import { AppError } from "../../lib/errors";
+import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
 import { loadConfig } from "../../lib/settings";
 import { printFacts, showSteps } from "./backup-facts";
 
@@ -11,12 +10,10 @@ const HELP = `Copies the database into one file, while Groundwire runs, and read
   bun run backup FILE           a new file; an existing file is never overwritten
   bun run backup FILE --json    for scripts
 
-Put it back: bun run restore FILE. Model files are not in it: they can be fetched again.`;
+Restore it: bun run restore FILE. Model files are not included: they can be downloaded again.`;
 
 await runCommand(HELP, { json: { type: "boolean", default: false } }, async ({ values, positionals }) => {
-  const [name, ...rest] = positionals;
-  if (name === undefined || rest.length > 0)
-    throw new AppError("invalid_request", `Give the name of one file.\n\n${HELP}`);
+  const name = onlyArgument(positionals, "Give the name of one file.", HELP);
   const file = resolve(name);
   const startedMs = performance.now();
   const options = databaseOptions(loadConfig());

@@ -34,6 +34,6 @@ await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } },
   lines.forEach((line, index) => {
     console.log(views[index]?.origin === "default" ? paint("dim", line) : line);
   });
-  console.log(`\nChange a value by its variable, in .env or in groundwire.toml; README.md describes each.`);
+  console.log(`\nChange a value in the environment, in .env or in groundwire.toml. README.md describes each setting.`);
   return EXIT.ok;
 });

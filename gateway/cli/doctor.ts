@@ -36,7 +36,7 @@ const check = async (report: (result: Result) => void): Promise<Result[]> => {
   } catch (error) {
     add({
       name: "settings",
-      ...failed(toAppError(error).message, "Correct them; `bun run config` shows what is in effect"),
+      ...failed(toAppError(error).message, "Correct them; `bun run config` shows the effective values"),
     });
     return results;
   }
@@ -49,6 +49,6 @@ await runCommand(HELP, { json: { type: "boolean" } }, async ({ values }) => {
   const results = await check(values.json ? () => {} : print);
   const status = overall(results);
   if (values.json) console.log(JSON.stringify({ status, checks: results }, null, 2));
-  else if (status === "passed") console.log("\nEverything is fine. Next: bun run start");
+  else if (status === "passed") console.log("\nAll checks passed. Next: bun run start");
   return EXIT_CODES[status];
 });

@@ -77,7 +77,7 @@ test("rotation gives a second key", async () => {
 });
 
 test("a sign-in link signs in once", async () => {
-  expect((await run("sign-in-link")).err).toContain("No admin key works");
+  expect((await run("sign-in-link")).err).toContain("There is no active admin key");
   const { id } = await createJson("--name", "root", "--role", "admin");
   const { url, key_id } = JSON.parse((await run("sign-in-link", "--json")).out);
   expect(key_id).toBe(id);
@@ -90,7 +90,7 @@ test("a sign-in link signs in once", async () => {
 
 test("wrong use says what is wrong and ends with code 64; what is not there with 1", async () => {
   const cases: [args: string[], code: number, words: string][] = [
-    [[], 64, "Say what to do"],
+    [[], 64, "A command is missing"],
     [["crate"], 64, 'There is no command "crate"'],
     [["create"], 64, "--name NAME"],
     [["create", "--name", "x", "--role", "boss"], 64, "role must be"],

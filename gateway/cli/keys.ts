@@ -12,11 +12,11 @@ import { createKeys, type KeysService, LOCAL_ACTOR } from "../keys/service";
 import { createSessions } from "../sessions/service";
 import { invalidRequest } from "../validation/problems";
 
-const HELP = `Manages API keys in the database, whether the gateway runs or not.
+const HELP = `Manages API keys in the database, whether the gateway is running or not.
 
   bun run keys create --name NAME [--role ROLE]    a new key; its secret is shown once
   bun run keys list                                every key, newest first
-  bun run keys revoke ID                           ends a key; a running gateway refuses it within a second
+  bun run keys revoke ID                           revokes a key; a running gateway refuses it within a second
   bun run keys rotate ID [--grace-seconds N]       a successor; both work for N seconds (3600)
   bun run keys sign-in-link [ID]                   a link that signs in once, for 15 minutes; left out: an admin key
 
@@ -24,9 +24,9 @@ Options of create:
   --role ROLE                 viewer, member (default), editor, admin or metrics
   --expires TIME              such as 90d, 12h, or 2027-01-31T00:00:00Z; left out: never
   --requests-per-minute N     left out: the configured default
-  --parallel N                requests at once; left out: the configured default
+  --parallel N                parallel requests; left out: the configured default
   --models A,B                the models that it may call; left out: all
-  --no-content                prompts and answers of this key are never kept
+  --no-content                prompts and answers of this key are never stored
 
   --json                      prints JSON, for scripts`;
 
@@ -62,7 +62,7 @@ const toExpiry = (text: string | undefined): string | undefined => {
 const printIssued = (issued: KeyWithSecret, json: boolean): void => {
   const { id, name, role, key } = issued;
   if (json) console.log(JSON.stringify(issued, null, 2));
-  else console.log(`${paint("bold", key)}\n\n${id}  ${name}  ${role}\nKeep it: it is shown only now.`);
+  else console.log(`${paint("bold", key)}\n\n${id}  ${name}  ${role}\nStore it now: it is not shown again.`);
 };
 
 const printKeys = (keys: readonly Key[], json: boolean): void => {
@@ -94,7 +94,10 @@ const needId = (id: string | undefined, command: string): string => {
 const someAdmin = async (keys: KeysService): Promise<string> => {
   const admin = (await listAll(keys)).find(({ role, status }) => role === "admin" && status === "active");
   if (admin) return admin.id;
-  throw new AppError("not_found", "No admin key works. Make one: bun run keys create --name admin --role admin.");
+  throw new AppError(
+    "not_found",
+    "There is no active admin key. Create one: bun run keys create --name admin --role admin.",
+  );
 };
 
 /** Rejects arguments that the command would ignore: a mistyped command must not create an admin's sign-in link. */
@@ -152,7 +155,7 @@ await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...r
         return EXIT.ok;
       }
       default:
-        throw wrongUse(`${command ? `There is no command "${command}"` : "Say what to do"}.\n\n${HELP}`);
+        throw wrongUse(`${command ? `There is no command "${command}"` : "A command is missing"}.\n\n${HELP}`);
     }
   } finally {
     await db.close();

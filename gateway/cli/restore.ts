@@ -2,8 +2,7 @@ import { resolve } from "node:path";
 import { checkBackup } from "../../db/backup/check";
 import { RESTORE_STEPS, restore } from "../../db/backup/restore";
 import { databaseOptions } from "../../db/client";
-import { EXIT, paint, runCommand } from "../../lib/command";
-import { AppError } from "../../lib/errors";
+import { EXIT, onlyArgument, paint, runCommand } from "../../lib/command";
 import { loadConfig } from "../../lib/settings";
 import { printFacts, showSteps } from "./backup-facts";
 
@@ -17,9 +16,7 @@ A libSQL server (LIBSQL_URL) has to be empty.`;
 const OPTIONS = { check: { type: "boolean", default: false }, json: { type: "boolean", default: false } } as const;
 
 await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
-  const [name, ...rest] = positionals;
-  if (name === undefined || rest.length > 0)
-    throw new AppError("invalid_request", `Give the name of one file.\n\n${HELP}`);
+  const name = onlyArgument(positionals, "Give the name of one file.", HELP);
   const file = resolve(name);
   if (values.check) {
     const facts = await checkBackup(file);

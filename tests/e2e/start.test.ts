@@ -94,7 +94,7 @@ test("a port that was asked for and is taken is refused with a sentence, before 
   const process = start();
   expect(await process.exited).toBe(64);
   listener.stop(true);
-  expect(process.output).toContain(`GROUNDWIRE_PORT is ${port}, and something else listens there.`);
+  expect(process.output).toContain(`GROUNDWIRE_PORT is ${port}, and another program uses it.`);
 });
 
 test("when the start command itself is killed, nothing of it stays", async () => {

@@ -26,7 +26,7 @@ const runtime: Check = {
       ? passed(`Bun ${Bun.version}`)
       : warning(
           `Bun ${Bun.version}; this version was built and tested with ${engines.bun}`,
-          `Run it by npx bun@${engines.bun} run start`,
+          `Run npx bun@${engines.bun} run start`,
         ),
 };
 
@@ -36,7 +36,7 @@ const cpu: Check = {
     const cores = `${availableParallelism()} cores`;
     if (process.arch !== "x64") return passed(`${cores}, ${process.arch}`);
     const flags = /^flags\s*:(.*)$/m.exec(readOrNothing("/proc/cpuinfo"))?.[1]?.split(" ");
-    if (!flags) return passed(`${cores}; this system does not tell their features`);
+    if (!flags) return passed(`${cores}; this system does not report CPU features`);
     return flags.includes("avx2")
       ? passed(`${cores} with AVX2${flags.includes("avx512f") ? " and AVX-512" : ""}`)
       : warning(
@@ -54,7 +54,7 @@ const memory: Check = {
     const names = neededModels(config.node).map((kind) => config.models[kind]);
     const bytes = names.map((name) => findCatalogueModel(name)?.file.sizeBytes ?? Bun.file(name).size);
     const needed = bytes.reduce((sum, size) => sum + size, 0) * MEMORY_PER_FILE_BYTE;
-    const models = names.join(" and ") || "a model of its own";
+    const models = names.join(" and ") || "its own model";
     return needed < total
       ? passed(`${inGib(total)}, about ${inGib(needed)} for ${models}`)
       : failed(
@@ -76,7 +76,7 @@ const gpu: Check = {
           "GROUNDWIRE_NODE_GPU is cuda, and nvidia-smi finds no GPU",
           "Install the NVIDIA driver, or set GROUNDWIRE_NODE_GPU=auto",
         )
-      : passed("no NVIDIA GPU; the engine takes what it finds, at least the CPU");
+      : passed("no NVIDIA GPU; the engine uses another GPU or the CPU");
   },
 };
 
@@ -92,7 +92,7 @@ const fileLimit: Check = {
   name: "file-limit",
   run: () => {
     const soft = /^Max open files\s+(\d+)/m.exec(readOrNothing("/proc/self/limits"))?.[1];
-    if (soft === undefined) return passed("this system does not tell its limit");
+    if (soft === undefined) return passed("this system does not report its limit");
     return Number(soft) >= FILES_WANTED
       ? passed(`${soft} open files`)
       : warning(`${soft} open files are allowed; a thousand streams need ${FILES_WANTED}`, `ulimit -n ${FILES_WANTED}`);

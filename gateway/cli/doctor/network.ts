@@ -52,11 +52,11 @@ const nodes: Check = {
     for (const url of urls) {
       const response = await answers(`${url}/readyz`, { headers });
       const node = (await response?.json().catch(() => undefined)) as NodeReadiness | undefined;
-      if (isLocal && !node?.state) return passed("no node runs on this machine now; `bun run start` starts one");
+      if (isLocal && !node?.state) return passed("no node is running on this machine; `bun run start` starts one");
       const problem = response ? await checkNode(url, node, headers) : unreachable(url);
       if (problem) return problem;
     }
-    return passed(`${urls.join(", ")}: ready, and a token came`);
+    return passed(`${urls.join(", ")}: ready, and generated a token`);
   },
 };
 
@@ -69,10 +69,10 @@ const checkNode = async (
   node: NodeReadiness | undefined,
   headers: Record<string, string>,
 ): Promise<Finding | undefined> => {
-  if (!node?.state) return failed(`${url} answers, but it is no node of Groundwire`, "Correct GROUNDWIRE_NODES");
-  if (node.state !== "ready") return warning(`${url} is ${node.state}`, "Wait until it is ready, or look at its log");
+  if (!node?.state) return failed(`${url} answers, but is not a Groundwire node`, "Correct GROUNDWIRE_NODES");
+  if (node.state !== "ready") return warning(`${url} is ${node.state}`, "Wait until it is ready, or check its log");
   if (node.version !== version) {
-    return warning(`${url} runs version ${node.version}, this is ${version}`, "Bring both to the same version");
+    return warning(`${url} runs version ${node.version}, this is ${version}`, "Install the same version on both");
   }
   const probe = await answers(`${url}/v1/chat/completions`, {
     method: "POST",
@@ -81,9 +81,10 @@ const checkNode = async (
   });
   if (probe?.status === 401)
     return failed(`${url} refuses the token`, "Give gateway and node the same GROUNDWIRE_NODE_TOKEN");
-  if (!probe?.ok) return warning(`${url} gave no token within ${TIMEOUT_MS / 1000} s`, "Look at its log and its load");
+  if (!probe?.ok)
+    return warning(`${url} did not generate a token within ${TIMEOUT_MS / 1000} s`, "Check its log and its load");
   return node.synthetic
-    ? warning(`${url} runs the synthetic engine: its answers are no model's`, "Unset GROUNDWIRE_NODE_ENGINE there")
+    ? warning(`${url} runs the synthetic engine: its answers are made up`, "Unset GROUNDWIRE_NODE_ENGINE there")
     : undefined;
 };
 
@@ -91,9 +92,9 @@ const redis: Check = {
   name: "redis",
   run: async ({ config }) => {
     const url = config.store.redisUrl;
-    if (!url) return passed("not used: one gateway needs none");
+    if (!url) return passed("not used: a single gateway needs no Redis");
     const client = new Redis(url, { lazyConnect: true, connectTimeout: TIMEOUT_MS, retryStrategy: () => null });
-    client.on("error", () => {}); // the rejected call below says the same
+    client.on("error", () => {}); // the call below rejects with the same error
     try {
       await client.connect();
       const startedAt = performance.now();
@@ -101,14 +102,14 @@ const redis: Check = {
       const skewMs = Math.abs(Number(seconds) * 1000 - Date.now());
       const latency = `${(performance.now() - startedAt).toFixed(1)} ms`;
       return skewMs > SKEW_ALLOWED_MS
-        ? warning(`its clock and this machine's are ${Math.round(skewMs / 1000)} s apart`, "Let both keep time by NTP")
+        ? warning(
+            `its clock and this machine's are ${Math.round(skewMs / 1000)} s apart`,
+            "Synchronise both clocks with NTP",
+          )
         : passed(`answers in ${latency}`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      return failed(
-        `can't be used: ${reason}`,
-        "Start it, or correct REDIS_URL; without REDIS_URL one gateway needs none",
-      );
+      return failed(`can't be used: ${reason}`, "Start it, or correct REDIS_URL; a single gateway needs no Redis");
     } finally {
       client.disconnect();
     }
@@ -124,7 +125,7 @@ const clock: Check = {
       if (skewMs > SKEW_ALLOWED_MS) {
         return warning(
           `${url} is ${Math.round(skewMs / 1000)} s away from this machine's clock`,
-          "Let both keep time by NTP",
+          "Synchronise both clocks with NTP",
         );
       }
     }
@@ -135,13 +136,12 @@ const clock: Check = {
 const tls: Check = {
   name: "tls",
   run: ({ config }) => {
-    if (!config.node.tlsCert)
-      return passed("not used: the node listens on this machine or in a network that is trusted");
+    if (!config.node.tlsCert) return passed("not used: the node listens only on this machine or in a trusted network");
     const { validTo, subject } = new X509Certificate(readFileSync(config.node.tlsCert));
     const leftMs = Date.parse(validTo) - Date.now();
-    if (leftMs < 0) return failed(`the node's certificate ended on ${validTo}`, "Renew it and restart the node");
+    if (leftMs < 0) return failed(`the node's certificate expired on ${validTo}`, "Renew it and restart the node");
     return leftMs < EXPIRES_SOON_MS
-      ? warning(`the node's certificate ends on ${validTo}`, "Renew it and restart the node")
+      ? warning(`the node's certificate expires on ${validTo}`, "Renew it and restart the node")
       : passed(`${subject.replaceAll("\n", ", ")}, until ${validTo}`);
   },
 };

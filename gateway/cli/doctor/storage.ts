@@ -19,7 +19,7 @@ const checkFolder = (folder: string, setting: string): Finding => {
   try {
     rmdirSync(mkdtempSync(join(at, ".groundwire-doctor-")));
   } catch {
-    return failed(`${at} can't be written to`, `Give this user the right to write there, or move it with ${setting}`);
+    return failed(`${at} is not writable`, `Give this user write access, or move it with ${setting}`);
   }
   const { bavail, bsize } = statfsSync(at);
   const freeMib = Math.floor((bavail * bsize) / MIB);
@@ -52,7 +52,7 @@ const database: Check = {
   run: async ({ config }) => {
     const options = databaseOptions(config);
     const file = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
-    if (file && !existsSync(file)) return passed(`${file} will be made by the first start`);
+    if (file && !existsSync(file)) return passed(`${file} is created on the first start`);
     const db = await openDb(options, silentLog());
     try {
       const { version } = await db.get<{ version: string }>("SELECT sqlite_version() AS version");
@@ -66,7 +66,7 @@ const database: Check = {
       const race = hasWalResetRace(version)
         ? ", whose WAL-reset race can't occur: one process at a time checkpoints"
         : "";
-      return passed(`${file ?? new URL(options.url).host} can be written to; SQLite ${version}${race}`);
+      return passed(`${file ?? new URL(options.url).host} is writable; SQLite ${version}${race}`);
     } finally {
       await db.close();
     }
@@ -79,15 +79,18 @@ const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding>
   const known = findCatalogueModel(models[kind]);
   if (!known) {
     return existsSync(models[kind])
-      ? passed(`${models[kind]}, a file of your own`)
-      : failed(`${VARIABLES[kind]} is ${models[kind]}: no name of the catalogue and no file`, "bun run models list");
+      ? passed(`${models[kind]}, your own file`)
+      : failed(
+          `${VARIABLES[kind]} is ${models[kind]}: neither a model of the catalogue nor a file`,
+          "bun run models list",
+        );
   }
   const path = join(models.dir, known.file.name);
-  if (!existsSync(path)) return warning(`${known.file.name} is not here yet`, "bun run models pull");
+  if (!existsSync(path)) return warning(`${known.file.name} is not downloaded yet`, "bun run models pull");
   if ((await hashFile(path)) !== known.file.sha256) {
-    return failed(`${path} is not the file that it should be: its sha256 differs`, `rm ${path} && bun run models pull`);
+    return failed(`${path} does not match the catalogue: its sha256 differs`, `rm ${path} && bun run models pull`);
   }
-  return passed(`${known.name}: its file has its sha256`);
+  return passed(`${known.name}: its sha256 is right`);
 };
 
 const modelCheck = (name: string, kind: ModelKind): Check => ({
@@ -95,7 +98,7 @@ const modelCheck = (name: string, kind: ModelKind): Check => ({
   run: ({ config }) =>
     neededModels(config.node).includes(kind)
       ? checkModel(kind, config)
-      : passed("the node loads none from a file of its own"),
+      : passed("the node does not load one from a file"),
 });
 
 export const storageChecks: readonly Check[] = [

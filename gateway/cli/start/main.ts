@@ -19,7 +19,7 @@ const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gatew
   GROUNDWIRE_PORT=9000 bun run start     another port
   GROUNDWIRE_NODES=… bun run start       a gateway for nodes that run elsewhere
 
-Ctrl+C lets running answers end and stops; a second Ctrl+C stops at once.
+Ctrl+C stops after running answers have ended; a second Ctrl+C stops now.
 Settings: bun run config. Checks: bun run doctor.
 A single process: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
 
@@ -49,7 +49,7 @@ const makeLogFolder = (dataDir: string): string => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError(
       "invalid_request",
-      `The data folder ${dataDir} can't be used: ${reason}. Let this user write there, or set GROUNDWIRE_DATA_DIR.`,
+      `The data folder ${dataDir} can't be used: ${reason}. Give this user write access, or set GROUNDWIRE_DATA_DIR.`,
     );
   }
 };
@@ -150,7 +150,7 @@ const isReady = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Resolves with the exit code after a signal, when every process has ended. A second signal ends them at once. */
+/** Resolves with the exit code after a signal, when every process has ended. A second signal kills them. */
 const stopOnSignal = (supervisor: Supervisor, graceMs: number): Promise<number> => {
   const { promise, resolve } = Promise.withResolvers<number>();
   let isStopping = false;
@@ -160,7 +160,7 @@ const stopOnSignal = (supervisor: Supervisor, graceMs: number): Promise<number> 
       return;
     }
     isStopping = true;
-    say(`${signal === "SIGINT" ? "\n  " : ""}Stopping: running answers may end. Ctrl+C again stops at once.`);
+    say(`${signal === "SIGINT" ? "\n  " : ""}Stopping: waiting for running answers. Press Ctrl+C again to stop now.`);
     void supervisor.stop(graceMs).then(() => {
       say("Stopped.");
       resolve(EXIT.ok);

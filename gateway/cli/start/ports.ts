@@ -30,7 +30,7 @@ export const choosePort = async (host: string, port: number, wanted?: { setting:
     if (wanted) {
       throw new AppError(
         "invalid_request",
-        `${wanted.setting} is ${port}, and something else listens there. Stop it or set another port.`,
+        `${wanted.setting} is ${port}, and another program uses it. Stop that program or set another port.`,
       );
     }
   }

@@ -21,7 +21,7 @@ export const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder 
         row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
         row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"),
       ]
-    : [row("Sign in", "with a key, or by the link of: bun run keys sign-in-link")];
+    : [row("Sign in", "with a key, or with a link: bun run keys sign-in-link")];
   return [
     "",
     `  ${paint("bold", "Groundwire is ready")} ${paint("dim", `after ${(readyAfterMs / 1000).toFixed(1)} s`)}`,

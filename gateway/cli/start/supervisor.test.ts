@@ -39,8 +39,8 @@ test("a process that dies after the start is started again, and that is said", a
   supervisor.start(spec(`${RUNS} if (runs < 2) process.exit(3); setInterval(() => {}, 1000);`));
   await until("it has run three times", () => runs() === 3);
   expect(events).toEqual([
-    "The gateway ended with code 3; it starts again in 0.01 s.",
-    "The gateway ended with code 3; it starts again in 0.02 s.",
+    "The gateway ended with code 3; restarting in 0.01 s.",
+    "The gateway ended with code 3; restarting in 0.02 s.",
   ]);
 });
 

@@ -111,7 +111,7 @@ export class Supervisor {
     }
     const wasSteady = performance.now() - child.startedAtMs > STEADY_MS;
     const waitMs = wasSteady ? this.#options.backoffMs : child.backoffMs;
-    this.#options.onEvent(`The ${spec.name} ${how}; it starts again in ${waitMs / 1000} s.`);
+    this.#options.onEvent(`The ${spec.name} ${how}; restarting in ${waitMs / 1000} s.`);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#launch(spec, Math.min(waitMs * 2, MAX_BACKOFF_MS));
