@@ -8,7 +8,7 @@ export interface Case {
 }
 
 /** Rows `reference | answers that pass | answers that fail`, answers between semicolons. */
-const byReference = (input: string, rows: string): Case[] =>
+export const byReference = (input: string, rows: string): Case[] =>
   rows
     .trim()
     .split("\n")

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { EmbedTexts } from "./embedding";
 import { KINDS } from "./kinds.cases";
+import { VALUE_KINDS } from "./kinds.cases-values";
 import { scoreReference } from "./reference-evaluator";
 import { readWords } from "./text/words";
 
@@ -17,7 +18,7 @@ const embed: EmbedTexts = async (texts) =>
     return vector.map((value) => value / length);
   });
 
-describe.each(Object.entries(KINDS))("%s", (_, cases) => {
+describe.each(Object.entries({ ...KINDS, ...VALUE_KINDS }))("%s", (_, cases) => {
   test.each(
     cases.map((row) => [row.references?.[0] ?? row.contexts?.[0] ?? "", row.output, row.shouldPass, row] as const),
   )("for %j, %j passes: %p", async (_reference, output, shouldPass, { input, references = [], contexts = [] }) => {

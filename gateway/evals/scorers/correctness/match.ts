@@ -1,6 +1,4 @@
-import { isDenial } from "../text/negation";
 import { countWords, inCommon } from "../text/overlap";
-import { bareAnswerOf, NO, YES } from "../text/refusal";
 import { hasSameSigns, isFormula } from "../text/signs";
 import { unitByName } from "../text/units";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
@@ -8,6 +6,7 @@ import type { Alias } from "./aliases";
 import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
 import { joined, type ReadText } from "./read-text";
 import { checkValue, hasAlteredNumbers, isRefuted, type ValueCheck } from "./value-check";
+import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
 /** How an answer compares with one alias. Shares are 0…1. */
@@ -17,6 +16,8 @@ export interface Match {
   check: ValueCheck | undefined;
   /** It is said: in so many words, as the same date or number, or as the same yes or no. */
   isMatched: boolean;
+  /** It is a bare yes or no. */
+  isVerdict: boolean;
   /** Yes or no, and the answer says the opposite. */
   isOpposite: boolean;
   /** The answer has its words with different symbols, or it is a code and the answer gives another code: "x-1" for "x+1". */
@@ -133,13 +134,14 @@ interface MatchInput {
 export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly Alias[]): Match[] => {
   const asked = new Set(question.words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(({ stem }) => stem));
   const stemsAsked = joined(question.words.map(({ stem }) => stem));
-  const given = newStems(answer.words, asked);
-  const counts = countWords(given);
+  const news = newStems(answer.words, asked);
+  const counts = countWords(news);
   const spelled = new Set(trigrams(answer.norms.join(" ")));
+  const given = verdictOf(answer, question);
   const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
   const known = [...checks.values()].filter((check) => check !== undefined);
   return aliases.map((alias) => {
-    const verdict = bareVerdict(alias.words);
+    const verdict = bareVerdictOf(alias, answer);
     const checked = checks.get(alias);
     const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
     const places = placesOf(answer, alias, check);
@@ -152,51 +154,26 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const isExact = !check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
     const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;
-    const isSameVerdict =
-      verdict === undefined ? undefined : answer.words.length > 0 && verdict === verdictOf(answer.words);
-    const isMatched = isSameVerdict ?? occurrences.length > 0;
+    const isMatched = verdict === undefined ? occurrences.length > 0 : verdict === given;
     const words = newStems(alias.words, asked);
     // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
     const mayShare =
-      check?.verdict !== "other" && !hasOtherSigns && (isMatched || !(isExact || (!check && isCommonWord(alias))));
+      verdict === undefined &&
+      check?.verdict !== "other" &&
+      !hasOtherSigns &&
+      (isMatched || !(isExact || (!check && isCommonWord(alias))));
     return {
       alias,
       occurrences,
       check,
       isMatched,
-      isOpposite: isSameVerdict === false,
+      isVerdict: verdict !== undefined,
+      isOpposite: verdict !== undefined && given === !verdict,
       hasOtherSigns,
       isAsked: stemsAsked.includes(joined(alias.words.map(({ stem }) => stem))),
       recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
-      f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + given.length),
+      f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + news.length),
       spelling: isMatched ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
     };
   });
-};
-
-/** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
-const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
-/** "The correct answer is no." */
-const ANSWERS = new Set(["answer", "response", "choice", "option", "statement"]);
-/** Number of an answer's words that are searched for yes or no. */
-const LEAD = 30;
-
-const verdictIn = ({ norm }: Word): boolean | undefined => (YES.has(norm) ? true : NO.has(norm) ? false : undefined);
-
-/** True for a bare yes, false for a bare no, otherwise undefined. */
-const bareVerdict = (words: readonly Word[]): boolean | undefined => {
-  const [word] = words;
-  return word && words.length === 1 && !AMBIGUOUS.has(word.norm) ? verdictIn(word) : undefined;
-};
-
-/** The answer to a yes-or-no question: from a yes or no, otherwise from whether the answer contains a denial. */
-const verdictOf = (words: readonly Word[]): boolean => {
-  const lead = words.slice(0, LEAD);
-  const stance = words.length < LEAD ? bareAnswerOf(lead.map(({ text }) => text).join(" ")) : undefined;
-  if (stance === "yes" || stance === "no") return stance === "yes";
-  for (const [at, word] of lead.entries()) {
-    const verdict = ANSWERS.has(lead[at + 1]?.norm ?? "") ? undefined : verdictIn(word);
-    if (verdict !== undefined) return verdict;
-  }
-  return !lead.some(isDenial);
 };

@@ -1,5 +1,5 @@
 import { isDenial, isDenialInAnyLanguage, SIDE_OF } from "../text/negation";
-import { STOP_WORDS, type Word } from "../text/words";
+import { ARTICLES, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { type ReadText, sentenceOf } from "./read-text";
 import { keyOf } from "./word-forms";
@@ -43,8 +43,8 @@ const clausesOf = (words: readonly Word[], text: string): number[] => {
 
 /** How a run of words compares with a reference. */
 interface Speech {
-  /** Number of reference words found; an opposite counts as the word. */
-  found: number;
+  /** The reference words found, or `|side|` of their opposites. */
+  found: ReadonlySet<string>;
   isDenied: boolean;
 }
 
@@ -61,13 +61,15 @@ const wantedOf = (words: readonly Word[]): Wanted => {
   return { keys: new Set(keys.map(keyOf)), sides };
 };
 
+const sideName = (side: number): string => `±${Math.abs(side)}`;
+
 /** The reference word that a word matches, and whether it reverses it; undefined if none matches. */
 const roleOf = (word: Word, { keys, sides }: Wanted): { name: string; isTurned: boolean } | undefined => {
   const key = keyOf(word);
   if (keys.has(key)) return { name: key, isTurned: false };
   const side = SIDE_OF.get(word.norm);
-  if (side !== undefined && sides.has(side)) return { name: String(Math.abs(side)), isTurned: false };
-  if (side !== undefined && sides.has(-side)) return { name: String(Math.abs(side)), isTurned: true };
+  if (side !== undefined && sides.has(side)) return { name: sideName(side), isTurned: false };
+  if (side !== undefined && sides.has(-side)) return { name: sideName(side), isTurned: true };
   const bare = key.replace(NEGATED, "");
   if (bare !== key && keys.has(bare)) return { name: bare, isTurned: true };
   const longer = [...keys].find((wanted) => wanted.replace(NEGATED, "") === key && wanted !== key);
@@ -92,7 +94,7 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
       isDenying(words, at, wanted.sides) && speaking.has(clauses[at] ?? 0) && (!isName || (at > first && at < last)),
   ).length;
   const turns = [...turned.values()].filter(Boolean).length;
-  return { found: turned.size, isDenied: (denials + turns) % 2 === 1 };
+  return { found: new Set(turned.keys()), isDenied: (denials + turns) % 2 === 1 };
 };
 
 /**
@@ -120,8 +122,43 @@ export const compareStatement = (
   const expected = speechOf(text, words, wanted, false);
   const sentences = Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at));
   const speeches = [...sentences.values()].map((sentence) => speechOf(answer.text, sentence, wanted, !isStatement));
-  const [best] = speeches.sort((a, b) => b.found - a.found);
-  if (!best || best.found < SHARE * size) return undefined;
+  const [best] = speeches.sort((a, b) => b.found.size - a.found.size);
+  if (!best || best.found.size < SHARE * size) return undefined;
   if (best.isDenied !== expected.isDenied) return "reversed";
-  return best.found === size && (wanted.sides.size > 0 || hasDenial) ? "restated" : undefined;
+  return best.found.size === size && (wanted.sides.size > 0 || hasDenial) ? "restated" : undefined;
+};
+
+const AUXILIARY =
+  /(?:^|[.:!?\n]\s*)(?:is|are|was|were|am|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had)\b|true or false\W/iu;
+const PREPOSITIONS = new Set("on in at for by with to of from during after before under over".split(" "));
+const SUBJECTS = new Set("it he she they there this that these those".split(" "));
+
+/**
+ * The answer to a yes-or-no question that a statement gives by repeating what is asked: yes for "It is free on Sundays.",
+ * no for "The museum is not free on Sundays." A pronoun may stand for the subject. Undefined for any other statement.
+ */
+export const compareWithQuestion = (answer: ReadText, question: ReadText): boolean | undefined => {
+  const opening = AUXILIARY.exec(question.text);
+  const words = question.words.filter(({ start }) => start >= (opening?.index ?? 0) + (opening?.[0].length ?? 0));
+  const wanted = wantedOf(words);
+  if (!opening || words.some(isDenialInAnyLanguage)) return undefined;
+  const asked = words.flatMap((word, at) => {
+    const role = roleOf(word, wanted);
+    const isAdjunct = PREPOSITIONS.has(words[at - 1]?.norm ?? "") || ARTICLES.has(words[at - 1]?.norm ?? "");
+    return role ? [{ name: role.name, isName: isNameLike(word), isAdjunct }] : [];
+  });
+  for (const sentence of Map.groupBy(answer.words, (_, at) => sentenceOf(answer, at)).values()) {
+    const { found, isDenied } = speechOf(answer.text, sentence, wanted, false);
+    const isFound = ({ name }: { name: string }) => found.has(name);
+    const [first, last] = [asked.findIndex(isFound), asked.findLastIndex(isFound)];
+    const isSubject = first === 1 || asked.slice(0, first).every(({ isName }) => isName);
+    const mayStart = first === 0 || (isSubject && sentence.some(({ norm }) => SUBJECTS.has(norm)));
+    // "It is free." without the "on Sundays" of the question, if nothing else is said.
+    const addsNothing = sentence.every(
+      (word) => roleOf(word, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
+    );
+    const mayEnd = last === asked.length - 1 || (asked[last + 1]?.isAdjunct === true && addsNothing);
+    if (first >= 0 && mayStart && mayEnd && asked.slice(first, last).every(isFound)) return !isDenied;
+  }
+  return undefined;
 };

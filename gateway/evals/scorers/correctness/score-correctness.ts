@@ -2,7 +2,8 @@ import type { ScoredAnswer } from "../../scored-answer";
 import type { EmbedTexts } from "../embedding";
 import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers } from "../text/citations";
-import { abstains, bareAnswerOf } from "../text/refusal";
+import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
+import { isSameText } from "../text/same-text";
 import { typeAscii } from "../text/signs";
 import { type CorrectnessFindings, findCorrectness } from "./correctness-features";
 import { CORRECTNESS_MODEL } from "./correctness-model";
@@ -20,20 +21,17 @@ interface CorrectnessScore {
  */
 const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessScore | undefined => {
   const expected = references.find((reference) => bareAnswerOf(reference) === "abstains");
-  if (expected !== undefined && abstains(output))
+  if (expected !== undefined && (abstains(output) || isMissing(output)))
     return {
       value: 1,
       reason: `The answer says it can't answer the question, as the reference "${expected}" expects.`,
     };
   if (expected !== undefined && references.every((reference) => bareAnswerOf(reference) === "abstains"))
     return { value: 0, reason: `The reference "${expected}" means that there is no answer, but the answer gives one.` };
-  return expected === undefined && bareAnswerOf(output) === "abstains" && !references.some(isSameAs(output))
+  return expected === undefined && bareAnswerOf(output) === "abstains"
     ? { value: 0, reason: `The answer says it can't answer the question. The reference is "${references[0]}".` }
     : undefined;
 };
-
-const isSameAs = (output: string) => (reference: string) =>
-  reference.trim().toLowerCase() === output.trim().replace(/\.$/, "").toLowerCase();
 
 const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, MAX_CHARACTERS));
 const MAX_CHARACTERS = 100_000;
@@ -51,7 +49,7 @@ const unquoted = (text: string): string =>
 
 /** Whether the answer contains a symbol on its own, such as "==" in "The operator is ==.". */
 const isSaid = (sign: string, output: string): boolean => {
-  if (unquoted(output) === sign) return true;
+  if (isSameText(sign, typeAscii(output))) return true;
   const text = typeAscii(output.slice(0, MAX_CHARACTERS));
   return [...text.matchAll(SIGNS)].some(({ 0: stretch, index }) => {
     // Punctuation counts only after a space, a quotation mark or a bracket.
@@ -66,6 +64,19 @@ const compareSigns = (references: readonly string[], output: string): Correctnes
     ? { value: 1, reason: "The answer contains a reference, symbol for symbol." }
     : { value: 0, reason: "The answer has no letters or digits and matches no reference exactly." };
 
+/** Scores answers whose references are all a bare yes or no. */
+const compareVerdicts = (matches: readonly Match[]): CorrectnessScore | undefined => {
+  const match =
+    matches.find(({ isMatched }) => isMatched) ?? matches.find(({ isOpposite }) => isOpposite) ?? matches[0];
+  if (!match?.isVerdict || !matches.every(({ isVerdict }) => isVerdict)) return undefined;
+  const name = quote(match.alias.reference);
+  if (match.isMatched) return { value: 1, reason: `The answer says the same as the reference ${name}.` };
+  const reason = match.isOpposite
+    ? `The answer contradicts the reference ${name}.`
+    : "The answer does not say yes or no.";
+  return { value: 0, reason };
+};
+
 /** Removes citation markers ("Paris [1]" becomes "Paris") unless a reference has them too ("x[1]"). */
 const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
   const output = maskMarkers(answer.output);
@@ -77,12 +88,16 @@ const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
 export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessScore> => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
+  const same = answer.references.find((reference) => isSameText(reference, output));
+  if (same !== undefined) return { value: 1, reason: `The answer is the reference ${quote(same)}.` };
   const bySigns = compareSigns(answer.references, output);
   if (isBlank(output) || bySigns.value === 1) return bySigns;
   const abstention = compareAbstentions(answer);
   if (abstention) return abstention;
   const findings: CorrectnessFindings = await findCorrectness(withoutMarkers(answer), embed);
   if (findings.matches.length === 0) return { value: 0, reason: "The references contain no words to compare with." };
+  const verdict = compareVerdicts(findings.matches);
+  if (verdict) return verdict;
   const value = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
   return { value, reason: reasonFor(findings, value) };
 };

@@ -4,6 +4,7 @@ import type { EmbedTexts } from "../embedding";
 import { logOdds, sigmoid } from "../logistic";
 import { maskCitations } from "../text/citations";
 import { abstains, bareAnswerOf } from "../text/refusal";
+import { isSameText } from "../text/same-text";
 import { type ReadAnswer, type ReadClaim, readAnswer, type Silence, silenceOf } from "./claims";
 import { type AnswerFeatures, answerFeatures, type ShapeModel } from "./faithfulness-features";
 import { FAITHFULNESS_MODEL } from "./faithfulness-model";
@@ -55,10 +56,12 @@ const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
-/** Whether a reference is the same abstention or the same bare yes or no as the answer. */
+/** Whether a reference is the same text, the same abstention or the same bare yes or no as the answer. */
 const isExpected = ({ output, references }: ScoredAnswer): boolean => {
   const given = abstains(output) ? "abstains" : bareAnswerOf(maskCitations(output));
-  return given !== undefined && references.some((reference) => bareAnswerOf(reference) === given);
+  return references.some(
+    (reference) => isSameText(reference, output.trim()) || (given !== undefined && bareAnswerOf(reference) === given),
+  );
 };
 
 /**

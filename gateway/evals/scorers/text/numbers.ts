@@ -69,9 +69,13 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   };
 };
 
+/** "which one" has no number. */
+const DETERMINERS = new Set("which this that each every any no another".split(" "));
+
 const readInWords = (words: readonly Word[], at: number): Read | undefined => {
   const year = readSpelledYear(words, at);
   const spelled = year ?? readSpelledFraction(words, at) ?? readSpelledOne(words, at) ?? readSpelled(words, at);
+  if (spelled?.length === 1 && spelled.value === 1 && DETERMINERS.has(words[at - 1]?.norm ?? "")) return undefined;
   const roman = spelled ? undefined : romanValue(words[at]?.text ?? "");
   if (!spelled && roman === undefined) return undefined;
   return {

@@ -15,7 +15,7 @@ export const YES = list(
   "yes true correct yeah yep yea yup right affirmative ja oui sí sim да evet 네 예 はい 是 是的 对 對 نعم हाँ כן",
 );
 export const NO = list(
-  "no false incorrect untrue nope nah wrong negative nein non não nao nee нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
+  "no false incorrect untrue nope nah wrong negative never nein non não nao nee нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
 );
 
 /** "in the context", "based on the documents provided". */
@@ -32,11 +32,11 @@ const ABSTENTION = new RegExp(
     "(?:(?:i|we) )?(?:(?:really|honestly|simply|just) )?(?:dunno|(?:do not|dont) (?:(?:really|actually) )?(?:know|have (?:an?|the|that|this|any|enough) (?:answer|information|info|idea|context|clue)))(?: for (?:sure|certain))?",
     "(?:(?:i am|im|we are) )?(?:not (?:sure|certain)|unsure|uncertain)",
     "(?:it )?(?:is |was |remains )?(?:unclear|unknown|not known|not clear) (?:who|what|when|where|which|why|how)(?: \\w+){1,8}",
-    "je (?:ne )?sais pas|(?:ich )?wei(?:ß|ss) (?:es |das |ich )?nicht|(?:ich habe )?keine ahnung|no (?:lo )?sé|non (?:lo )?so|não sei|ik weet het niet",
+    "je (?:ne )?sais pas|(?:das |ich )*wei(?:ß|ss) (?:es |das |ich )*nicht|keine angaben?|no se sabe|não se sabe|non si sa|on ne sait pas|(?:ich habe )?keine ahnung|no (?:lo )?sé|non (?:lo )?so|não sei|ik weet het niet",
     "(?:я )?не знаю|неизвестно|unbekannt|inconnu|desconocido|desconhecido|sconosciuto|onbekend|我?不知道|未知|(?:わか|分か)りません|不明|모르겠습니다|모르겠어요|모릅니다|لا أعرف|غير معروف|bilmiyorum",
     "(?:(?:i|we) have )?no (?:idea|clue|answer|response)(?: (?:found|available|given|provided|possible))?",
     "hard to (?:say|tell)|beats me|out of (?:the )?scope|undisclosed|unavailable|(?:it|they) (?:does not|doesnt|do not|dont) say",
-    "unknown|unanswerable(?: question)?|undetermined|undeterminable|indeterminate|unspecified|unclear",
+    "(?:the|its|his|her|their)(?: \\w+){1,5} (?:is|was|are|were|remains?) (?:unknown|not known|unclear|unspecified)|unknown|unanswerable(?: question)?|undetermined|undeterminable|indeterminate|unspecified|unclear",
     `not ${HOW}${KNOWN}`,
     `none (?:is |was |are |were )?${HOW}${KNOWN}`,
     `(?:(?:i|we|one|it|this|that)(?: am| are| is)? |im )?(?:cannot|can not|cant|could not|couldnt|unable to|not able to|impossible to|not possible to) (?:be )?(?:answer|answered|determine|determined|say|tell|find|found|known|inferred|established|verified|decided)(?: (?:it|that|this|an answer|the answer|this question|the question))?`,
@@ -68,7 +68,7 @@ const ECHO =
   /^(?:(?:yes|yeah|yep|no|nope|nah) )?(?:it|this|that|he|she|they|there) (?:is|are|was|were|does|do|did|has|have|had|can|could|will|would|should|must)(?<denial> ?not|nt)?$/;
 /** "Absolutely not.", "Of course.", "Not at all." */
 const EMPHATIC =
-  /^(?:(?:indeed|absolutely|definitely|certainly|surely|of course)(?<denial> not)?|(?<never>not at all))(?: at all)?$/;
+  /^(?:(?:indeed|absolutely|definitely|certainly|surely|sure|exactly|of course)(?<denial> not)?|(?<never>not at all|no way))(?: at all)?$/;
 
 /** Longer texts are never an abstention or a bare verdict. */
 const LONGEST = 160;
@@ -101,6 +101,9 @@ export const INTERJECTIONS: ReadonlySet<string> = new Set([
 
 /** How programs write a missing answer. */
 const MISSING = /^\s*["'*`]*(?:none|null|nil|nan|undefined)["'*`.]*\s*$/iu;
+
+/** "None", "null", "NaN". */
+export const isMissing = (text: string): boolean => MISSING.test(text);
 
 /** Patterns read only this many characters of a sentence. */
 const LOOKED_AT = 600;
@@ -166,7 +169,7 @@ export const saysNothing = (sentence: string): boolean => {
   if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
   const text = sentence.slice(0, LOOKED_AT);
   if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
-  return isSilent(text) || MISSING.test(text) || bareAnswerOf(text) !== undefined || COURTESY.test(text.trim());
+  return isSilent(text) || isMissing(text) || bareAnswerOf(text) !== undefined || COURTESY.test(text.trim());
 };
 
 /** Whether the whole answer abstains: every sentence abstains or makes no claim. */

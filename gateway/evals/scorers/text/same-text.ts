@@ -1,0 +1,46 @@
+/* Whether an answer is a reference, apart from its wrapping. No token has to be known: "AT&T", "{a, b}" and "¹" are compared as text. */
+
+const plain = (text: string): string => text.normalize("NFC").toLowerCase().replace(/\s+/gu, " ").trim();
+
+const LEAD =
+  /^(\*\*|__)?(?:(?:so|therefore|thus),? )?(?:(?:(?:the|my) )?(?:(?:final|short|correct|right) )?(?:answer|response|result|verdict)(?:\1:|:\1| is:?)|(?:it|this|that)(?: is| was|['’]s)|#{1,6}|=)\s+/u;
+/** What may be peeled off an answer; the content is the last group. */
+const WRAPPINGS: readonly RegExp[] = [
+  /^(\*\*|__|[*_`"'$]|``)(.+)\1$/u,
+  /^[“„”«»‘‚「『](.+)[”“«»’‘」』]$/u,
+  /^(?:\((.+)\)|\[(.+)\]|<(\S+)>|\\boxed\{(.+)\}|\\\((.+)\\\))$/u,
+  /^<(\w+)>(.+)<\/\1>$/u,
+  /^```\w* (.+) ```$/u,
+  /^\[[^[\]]*\]\((\S+)\)$/u,
+];
+/** An exclamation mark may belong to the reference ("3!"), not to an answer. */
+const END = /[.,;:…。]+$/u;
+const END_OF_ANSWER = /[.,;:!?…。！？]$/u;
+
+const peel = (text: string): string[] =>
+  [
+    text.replace(END_OF_ANSWER, ""),
+    text.replace(LEAD, ""),
+    ...WRAPPINGS.map((wrapping) => wrapping.exec(text)?.findLast((part) => part !== undefined) ?? ""),
+  ]
+    .map((part) => part.trim())
+    .filter((part) => part !== "" && part !== text);
+
+/** The longest wrapping around a reference that is removed. */
+const LONGEST_WRAPPING = 60;
+
+/**
+ * Whether the answer is the reference after NFC, regardless of case, white space, sentence punctuation, quotation marks,
+ * Markdown around it and an introduction such as "The answer is".
+ */
+export const isSameText = (reference: string, output: string): boolean => {
+  if (output.length > reference.length + LONGEST_WRAPPING) return false;
+  const wanted = new Set([plain(reference), plain(reference).replace(END, "").trim()]);
+  wanted.delete("");
+  const forms = new Set([plain(output)]);
+  for (const form of forms) {
+    if (wanted.has(form)) return true;
+    for (const part of peel(form)) forms.add(part);
+  }
+  return false;
+};
