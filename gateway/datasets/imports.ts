@@ -103,13 +103,14 @@ export interface Imports {
   ): Promise<{ job: string }>;
   /**
    * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed first.
-   * Throws an error about `name` or `onError` for a decision that has to be changed.
+   * `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError` for a
+   * decision that has to be changed.
    */
   decide(
     principal: Pick<Principal, "keyId">,
     view: ImportView & { result: ImportResult },
     decision: ImportDecision,
-  ): Promise<{ job: string }>;
+  ): Promise<{ job: string; isReread?: boolean }>;
   /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
   wait(job: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<ImportOutcome>;
   /** One of the caller's own, at its end or as it is after `patienceMs`. Throws not_found. */
@@ -214,7 +215,9 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
         payload.target.mode === "create" ? { ...payload.target, name } : { ...payload.target, mode };
       const upload = await uploads.get(payload.uploadId, principal.keyId);
       const isShown = report.columns.every((column) => (mapping[column] ?? undefined) === report.mapping[column]);
-      if (!stores || !isShown) return preview(principal, upload, target, mapping);
+      if (!stores || !isShown) {
+        return { ...(await preview(principal, upload, target, mapping)), isReread: stores };
+      }
       if (target.mode === "create" && !Value.Check(CreateDataset.properties.name, name)) {
         const message = "Enter a name of 1 to 100 characters on one line";
         throw new AppError("invalid_request", message, { param: "name" });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { closeBrowser, onScreen } from "./harness";
+import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
@@ -32,14 +32,14 @@ const store = async (name: string, samples: unknown[]): Promise<string> => {
   return `/datasets/${dataset?.id}`;
 };
 
-const choose = async (page: Page, text: string): Promise<void> => {
-  await page.setInputFiles("[type=file]", { name: "rows.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+const choose = async (page: Page, text: string, name = "rows.csv"): Promise<void> => {
+  await page.setInputFiles("[type=file]", { name, mimeType: "text/csv", buffer: Buffer.from(text) });
   await page.getByRole("button", { name: "Read the file" }).click();
 };
 
 /** A window in which nothing may go wrong. */
-const using = async (work: (page: Page) => Promise<void>): Promise<void> => {
-  expect(await onScreen(pages.url, { session }, work)).toEqual([]);
+const using = async (work: (page: Page) => Promise<void>, options: ScreenOptions = {}): Promise<void> => {
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
 test("at 320 px the key of a sample wraps, and the preview of a file begins with its questions", () =>
@@ -59,6 +59,8 @@ test("at 320 px the key of a sample wraps, and the preview of a file begins with
     expect(await preview.getByRole("columnheader").first().textContent()).toBe("Input");
     expect(await overflow()).toBe(0);
   }));
+
+const REFUSED = { expectedStatuses: [422] };
 
 describe("an upload", () => {
   test.each([
@@ -82,6 +84,33 @@ describe("an upload", () => {
       const { data } = await pages.datasets.samples(name, {});
       expect(data).toMatchObject([{ input: question, references: [/eins/.test(file) ? "eins" : "one"] }]);
     }),
+  );
+
+  test("with two columns for the question keeps the other choices and names both columns", () =>
+    using(async (page) => {
+      await page.goto("/datasets/new");
+      await choose(page, "a,b,c\nWhat is 1?,What is 2?,one\n");
+      await page.getByLabel("a", { exact: true }).selectOption("input");
+      await page.getByLabel("b", { exact: true }).selectOption("input");
+      await page.getByLabel("c", { exact: true }).selectOption("references");
+      await page.getByRole("button", { name: "Read again with these columns" }).click();
+      await page.getByRole("link", { name: "“a” and “b” are set to it" }).waitFor();
+      expect(await page.getByLabel("c", { exact: true }).inputValue()).toBe("references");
+      await page.getByLabel("b", { exact: true }).selectOption("");
+      await page.getByRole("button", { name: "Read again with these columns" }).click();
+      await page.getByRole("button", { name: "Store 1 sample" }).waitFor();
+    }, REFUSED));
+
+  test.each([
+    ["cut.json", '{"a":1', "Line 1: "],
+    ["words.jsonl", "not json at all\nneither this\n", "Line 1: "],
+  ])("%s, in which no row can be read, says what is wrong with the first", (name, file, problem) =>
+    using(async (page) => {
+      await page.goto("/datasets/new");
+      await choose(page, file, name);
+      await page.getByRole("link", { name: problem }).waitFor();
+      expect(await page.getByRole("group", { name: "Columns" }).count()).toBe(0);
+    }, REFUSED),
   );
 
   test("as a revision says what it adds, changes and removes before anything is stored", async () => {

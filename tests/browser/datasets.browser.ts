@@ -279,6 +279,7 @@ describe("an upload", () => {
       await page.getByLabel("Name of the dataset").fill(name);
       await page.getByLabel("b", { exact: true }).selectOption("key");
       await page.getByRole("button", { name: "Store 2 samples" }).click();
+      await page.getByText("You changed the columns, so the file was read again.").waitFor();
       await page.getByRole("heading", { name: "1 row can’t be used" }).waitFor();
       expect(await page.getByLabel("Name of the dataset").inputValue()).toBe(name);
       expect((await pages.datasets.list({ search: name })).data).toEqual([]);

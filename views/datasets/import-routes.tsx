@@ -15,7 +15,7 @@ import { AppError, toAppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import { html, isHtmx, page, redirect } from "../ui/html";
 import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
-import { readMapping } from "./mapping";
+import { mappingProblem, readMapping } from "./mapping";
 import { nameOf, noFile, UploadPage } from "./upload";
 
 /** Most files are read faster than this, so the reader sees the result without a waiting page. */
@@ -78,6 +78,11 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
       return isHtmx(request) ? html(<Reading {...reading} />) : page(<ReadingPage {...props} {...reading} />);
     }
     const { outcome, datasetId, report } = view.result;
+    if (report.columns.length === 0) {
+      const [error] = report.errors;
+      const file = error ? `Line ${error.line}: ${error.message}` : "The file holds no rows.";
+      return page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file }} />, 422);
+    }
     if (outcome === "stored" || outcome === "unchanged") {
       return redirect(request, `/datasets/${datasetId}?done=${outcome}`);
     }
@@ -85,10 +90,12 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
       name: target.mode === "create" ? target.name : "",
       mode: target.mode === "merge" ? "merge" : "replace",
       onError: "skip",
+      mapping: report.mapping,
       ...form,
     };
     const isRefused = Object.keys(problems).length > 0;
-    return page(<PreviewPage {...props} report={report} form={filled} problems={problems} />, isRefused ? 422 : 200);
+    const isReread = new URL(request.url).searchParams.has("reread");
+    return page(<PreviewPage {...props} {...{ report, problems, isReread }} form={filled} />, isRefused ? 422 : 200);
   };
 
   /** Handles the form on the preview. */
@@ -100,17 +107,19 @@ export const importPageRoutes = ({ config, datasets, imports, uploads }: Service
     const { result } = view;
     if (!result) return redirect(request, `/datasets/imports/${view.job}`);
     const principal = principalOf(request);
-    const form: ImportForm = {
+    const form = {
       name: (body.name ?? "").trim(),
       mode: body.mode === "merge" ? "merge" : "replace",
       // Rows are only left out if the reader chose to.
       onError: body.onError === "skip" ? "skip" : "refuse",
-    };
-    const mapping = readMapping(result.report.columns, body);
+      mapping: readMapping(result.report.columns, body),
+    } as const;
+    const problem = mappingProblem(form.mapping);
+    if (problem) return showImport(request, view, form, { mapping: problem });
     try {
-      const decision = { ...form, mapping, stores: body.action === "store" };
-      const { job } = await imports.decide(principal, { ...view, result }, decision);
-      return redirect(request, `/datasets/imports/${job}`);
+      const decision = { ...form, stores: body.action === "store" };
+      const { job, isReread } = await imports.decide(principal, { ...view, result }, decision);
+      return redirect(request, `/datasets/imports/${job}${isReread ? "?reread" : ""}`);
     } catch (thrown) {
       const { message, detail } = toAppError(thrown);
       if (detail.param !== "name" && detail.param !== "onError") throw thrown;

@@ -13,6 +13,8 @@ export interface ImportForm {
   name: string;
   onError: "refuse" | "skip";
   mode: "replace" | "merge";
+  /** Field of the sample by column; null leaves the column out. */
+  mapping: Readonly<Record<string, string | null>>;
 }
 
 interface ImportPageProps extends Frame {
@@ -70,10 +72,12 @@ interface PreviewPageProps extends ImportPageProps {
   report: ValidationReport;
   form: ImportForm;
   problems?: Problems;
+  /** The reader wanted to store, but had changed the columns: show what that gives first. */
+  isReread?: boolean;
 }
 
 /** What was read: findings, columns, the first samples, and the choice of what to store. */
-export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPageProps) => {
+export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }: PreviewPageProps) => {
   const { job, dataset } = props;
   const title = titleOf(props);
   const isMapped = hasInput(report);
@@ -82,10 +86,11 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
     <Shell {...props} title={title} problems={problems}>
       <Heading title={title} note={isMapped ? headline(report) : `${count(report.rows, "row")} read`} />
       <Alerts />
+      {isReread && <Reread />}
       {isMapped && report.changes && <Changes changes={report.changes} />}
       {isMapped ? <Findings report={report} /> : <NoInput />}
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
-        <MappingFields report={report} />
+        <MappingFields report={report} chosen={form.mapping} problem={problems.mapping} />
         <p class="hint">Changing the columns reads the file again. Nothing is stored yet.</p>
         <div class="form-end">
           <button type="submit" class={maySave ? "secondary" : undefined} name="action" value="check">
@@ -109,6 +114,16 @@ export const PreviewPage = ({ report, form, problems = {}, ...props }: PreviewPa
     </Shell>
   );
 };
+
+const Reread = () => (
+  <section class="panel notice" role="status">
+    <Icon name="alert" />
+    <div>
+      <h2>Nothing is stored yet</h2>
+      <p>You changed the columns, so the file was read again. Check the rows below, then store them.</p>
+    </div>
+  </section>
+);
 
 /** Asks the user which column is the question, because no name suggests it. */
 const NoInput = () => (

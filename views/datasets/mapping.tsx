@@ -1,4 +1,5 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
+import { LIST_FIELDS } from "../../gateway/datasets/reading/columns/fields";
 import { own } from "../../lib/own";
 
 /** Fields of a sample that a column may become, in words. Names of forms: `column.0`, `column.1` … in the file's order. */
@@ -13,17 +14,24 @@ const FIELDS: readonly [value: string, words: string][] = [
   ["metadata", "Metadata: all of it, as an object"],
 ];
 
+interface MappingFieldsProps {
+  report: ValidationReport;
+  chosen: Readonly<Record<string, string | null>>;
+  problem?: string;
+}
+
 /** The guessed or chosen field of each column, with example values. */
-export const MappingFields = ({ report: { columns, mapping, examples } }: { report: ValidationReport }) => (
-  <fieldset class="mapping">
+export const MappingFields = ({ report: { columns, examples }, chosen, problem }: MappingFieldsProps) => (
+  <fieldset class="mapping" id="mapping" tabindex={-1}>
     <legend>Columns</legend>
+    {problem && <p class="problem">{problem}.</p>}
     {columns.map((column, index) => (
       <div class="mapping-row">
         <div>
           <label for={`column-${index}`}>{column}</label>
           <Examples values={own(examples, column) ?? []} id={`column-${index}-values`} />
         </div>
-        <FieldChoice column={column} index={index} chosen={own(mapping, column)} />
+        <FieldChoice column={column} index={index} chosen={own(chosen, column) ?? undefined} />
       </div>
     ))}
   </fieldset>
@@ -65,3 +73,14 @@ export const readMapping = (
   fields: Readonly<Record<string, string>>,
 ): Record<string, string | null> =>
   Object.fromEntries(columns.map((column, index) => [column, fields[`column.${index}`] || null]));
+
+/** What the reader has to change about a mapping: a field that holds one value can't be filled by two columns. */
+export const mappingProblem = (mapping: Readonly<Record<string, string | null>>): string | undefined => {
+  for (const [field, words] of FIELDS) {
+    const columns = Object.keys(mapping).filter((column) => mapping[column] === field);
+    if (columns.length < 2 || LIST_FIELDS.has(field)) continue;
+    const names = columns.map((column) => `“${column}”`);
+    return `Set only one column to “${words}”. ${names.slice(0, -1).join(", ")} and ${names.at(-1)} are set to it`;
+  }
+  return undefined;
+};
