@@ -1,13 +1,11 @@
 import { Elysia, t } from "elysia";
-import type { ConversationService } from "../../gateway/conversations/service";
-import type { DatasetService } from "../../gateway/datasets/service";
 import type { Feedback } from "../../gateway/feedback/contract";
-import type { FeedbackService } from "../../gateway/feedback/service";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
 import { hasRole, type Principal } from "../../gateway/principal";
+import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { askingOf } from "../asking";
 import type { Problems } from "../ui/fields";
@@ -28,14 +26,12 @@ const assertQuestion = (question: string): void => {
   if (question === "") throw new AppError("invalid_request", "Write a message first.");
 };
 
-interface Services {
-  conversations: ConversationService;
-  datasets: Pick<DatasetService, "list">;
-  feedback: Pick<FeedbackService, "give" | "given">;
-}
-
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
-export const chatRoutes = ({ conversations, datasets, feedback }: Services) => {
+export const chatRoutes = ({
+  conversations,
+  datasets,
+  feedback,
+}: Pick<Services, "conversations" | "datasets" | "feedback">) => {
   /** Chats for the URL's query: after a cursor, or matching a search. */
   const historyOf = async (request: Request) => {
     const query = new URL(request.url).searchParams;

@@ -1,16 +1,14 @@
 import { Elysia, t } from "elysia";
 import { DatasetForm, RevisionForm } from "../../gateway/datasets/contract";
 import type { ImportTarget } from "../../gateway/datasets/import-job";
-import type { Imports, ImportView } from "../../gateway/datasets/imports";
+import type { ImportView } from "../../gateway/datasets/imports";
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
-import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
 import { ownBody } from "../../gateway/http/body";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, reads } from "../../gateway/http/route-facts";
+import type { Services } from "../../gateway/services";
 import { receiveForm } from "../../gateway/uploads/receive-form";
-import type { Uploads } from "../../gateway/uploads/service";
-import type { Config } from "../../lib/config";
 import { AppError, toAppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import { html, isHtmx, page, redirect } from "../ui/html";
@@ -21,15 +19,13 @@ import { nameOf, noFile, UploadPage } from "./upload";
 /** Most files are read faster than this, so the reader sees the result without a waiting page. */
 const PATIENCE_MS = 500;
 
-interface Services {
-  config: Pick<Config, "datasets">;
-  datasets: DatasetService;
-  imports: Imports;
-  uploads: Uploads;
-}
-
 /** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
-export const importPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
+export const importPageRoutes = ({
+  config,
+  datasets,
+  imports,
+  uploads,
+}: Pick<Services, "config" | "datasets" | "imports" | "uploads">) => {
   const { maxUploadBytes: maxBytes } = config.datasets;
   /** Stores the uploaded file and starts to read it. The reader chooses afterwards what to do with it. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {

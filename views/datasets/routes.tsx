@@ -1,13 +1,10 @@
 import { Elysia, t } from "elysia";
 import type { RevisionDetail } from "../../gateway/datasets/contract";
 import { exportRevision } from "../../gateway/datasets/export";
-import type { Imports } from "../../gateway/datasets/imports";
-import type { DatasetService } from "../../gateway/datasets/service";
 import { principalOf } from "../../gateway/http/auth";
 import { download } from "../../gateway/http/download";
 import { allows } from "../../gateway/http/route-facts";
-import type { Uploads } from "../../gateway/uploads/service";
-import type { Config } from "../../lib/config";
+import type { Services } from "../../gateway/services";
 import { own } from "../../lib/own";
 import { frameOf } from "../layout";
 import { Fields, text } from "../ui/form";
@@ -30,18 +27,16 @@ const NOTICES: Readonly<Record<string, string>> = {
   stopped: "Stopped. Nothing was stored.",
 };
 
-interface Services {
-  config: Pick<Config, "datasets">;
-  datasets: DatasetService;
-  imports: Imports;
-  uploads: Uploads;
-}
-
 const revision = t.Optional(t.Numeric({ minimum: 1, multipleOf: 1 }));
 const done = t.Optional(t.String({ maxLength: 20 }));
 
 /** `/datasets`: the list and each dataset's page. Uploads are in `import-routes.tsx`. */
-export const datasetPageRoutes = ({ config, datasets, imports, uploads }: Services) => {
+export const datasetPageRoutes = ({
+  config,
+  datasets,
+  imports,
+  uploads,
+}: Pick<Services, "config" | "datasets" | "imports" | "uploads">) => {
   const showDataset = async (
     request: Request,
     id: string,

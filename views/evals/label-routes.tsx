@@ -1,11 +1,9 @@
 import { Elysia, t } from "elysia";
-import type { EvalService } from "../../gateway/evals/service";
-import type { AgreementService } from "../../gateway/evaluators/agreement";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
-import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
+import type { Services } from "../../gateway/services";
 import type { Problems } from "../ui/fields";
 import { Fields, text } from "../ui/form";
 import { page, redirect } from "../ui/html";
@@ -14,12 +12,6 @@ import { type FilledLabel, giveLabel } from "./filled-label";
 import { LabelPage, MAX_SKIPPED_COUNTED } from "./label";
 
 const DEFAULT_METRIC = "correctness";
-
-interface Services {
-  agreement: AgreementService;
-  evals: Pick<EvalService, "result">;
-  labels: LabelService;
-}
 
 interface LabelQuery {
   metric?: string;
@@ -47,7 +39,7 @@ export const LABEL_FIELDS = {
 };
 
 /** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
-export const labelPageRoutes = ({ agreement, evals, labels }: Services) => {
+export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "agreement" | "evals" | "labels">) => {
   /** A result with the criterion it is labelled by; undefined if nothing scored it by that criterion. */
   const judgedBy = async (metric: string, id: string | undefined) => {
     if (id === undefined) return undefined;

@@ -1,10 +1,6 @@
-import type { DatasetService } from "../../gateway/datasets/service";
 import type { Target } from "../../gateway/evals/contract";
-import type { EvalService } from "../../gateway/evals/service";
-import type { EvaluatorService } from "../../gateway/evaluators/service";
-import type { Models } from "../../gateway/models/registry";
 import type { Principal } from "../../gateway/principal";
-import type { PromptService } from "../../gateway/prompts/service";
+import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
 import { withoutEmpty, withQuery } from "../ui/lists";
 import { type ChosenSample, EMPTY_FORM, type EvalForm } from "./form";
@@ -12,16 +8,14 @@ import type { EvalChoices } from "./new";
 
 const MANY = 100;
 
-interface Services {
-  datasets: DatasetService;
-  evals: EvalService;
-  evaluators: EvaluatorService;
-  models: Pick<Models, "list">;
-  prompts: Pick<PromptService, "list">;
-}
-
 /** Data of the form for a new evaluation: its choices, and the sample or run that it starts from. */
-export const createNewForm = ({ datasets, evals, evaluators, models, prompts }: Services) => {
+export const createNewForm = ({
+  datasets,
+  evals,
+  evaluators,
+  models,
+  prompts,
+}: Pick<Services, "datasets" | "evals" | "evaluators" | "models" | "prompts">) => {
   /** The sample that the form names, or the first of the revision. Throws not_found. */
   const datasetSample = async ({ dataset: id, revision, key }: EvalForm) => {
     const number = revision === "" ? undefined : Number(revision);

@@ -1,18 +1,12 @@
 import { Elysia, t } from "elysia";
-import type { DatasetService } from "../../gateway/datasets/service";
 import { runFile } from "../../gateway/evals/run-file";
-import { type RunningEvals, StoppedByReader } from "../../gateway/evals/running";
-import type { EvalService } from "../../gateway/evals/service";
-import type { EvalTransfer } from "../../gateway/evals/transfer";
-import type { EvaluatorService } from "../../gateway/evaluators/service";
+import { StoppedByReader } from "../../gateway/evals/running";
 import { principalOf } from "../../gateway/http/auth";
 import { download } from "../../gateway/http/download";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
-import type { LabelService } from "../../gateway/labels/service";
-import type { Models } from "../../gateway/models/registry";
-import type { PromptService } from "../../gateway/prompts/service";
+import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
 import { own } from "../../lib/own";
 import { askingOf, pageCallOf } from "../asking";
@@ -42,17 +36,6 @@ const NOTICES: Readonly<Record<string, string>> = {
   unchanged: "Nothing to score: that evaluator has a value for every criterion.",
 };
 
-interface Services {
-  datasets: DatasetService;
-  evals: EvalService;
-  evalTransfer: EvalTransfer;
-  evaluators: EvaluatorService;
-  labels: LabelService;
-  models: Pick<Models, "list">;
-  prompts: Pick<PromptService, "list">;
-  runningEvals: RunningEvals;
-}
-
 const long = text(1_000_000);
 
 /** Columns that the tables can be sorted by. */
@@ -74,7 +57,12 @@ interface Refused {
 }
 
 /** `/evals`: the list of runs, the form for a new one, and each run with its scores and labels. */
-export const evalPageRoutes = (services: Services) => {
+export const evalPageRoutes = (
+  services: Pick<
+    Services,
+    "datasets" | "evals" | "evalTransfer" | "evaluators" | "labels" | "models" | "prompts" | "runningEvals"
+  >,
+) => {
   const { datasets, evals, evalTransfer, evaluators, labels, runningEvals } = services;
   const newForm = createNewForm(services);
   const history = async (request: Request, given: RunListQuery): Promise<Response> => {

@@ -3,8 +3,7 @@ import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
-import type { KeysService } from "../../gateway/keys/service";
-import type { Models } from "../../gateway/models/registry";
+import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import type { Problems } from "../ui/fields";
@@ -28,14 +27,8 @@ const keyForm = Fields({
   models: text(10_000),
 });
 
-interface KeyPageDeps {
-  keys: KeysService;
-  models: Pick<Models, "list">;
-  now?: () => Date;
-}
-
 /** `/keys`: for admins. */
-export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageDeps) => {
+export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models">) => {
   /** Models that the nodes have now, including those that the reader's own key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
@@ -93,7 +86,7 @@ export const keyPageRoutes = ({ keys, models, now = () => new Date() }: KeyPageD
       async ({ request, body }) => {
         const principal = principalOf(request);
         const form = { ...EMPTY_FORM, ...body };
-        const read = readKeyForm(form, now());
+        const read = readKeyForm(form, new Date());
         if ("problems" in read) {
           const props = { ...frameOf(request), form, models: knownModels(request), problems: read.problems };
           return page(<NewKeyPage {...props} />, 422);
