@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import type { Db } from "../../db/client";
 import * as store from "../../db/uploads";
 import { AppError } from "../../lib/errors";
+import { Garbage } from "../../lib/garbage";
 import { newId } from "../../lib/ids";
 
 /** Bytes of one stored piece. Each piece takes one short transaction. */
 const PART_BYTES = 256 * 1024;
+/** Bytes received between two collections of garbage, each of which stops the thread for 20 to 30 ms. */
+const BYTES_PER_COLLECTION = 8 * 1_048_576;
 /** Pieces deleted per transaction. */
 const DELETE_PARTS = 32;
 /** Uploads deleted per round. */
@@ -47,6 +50,7 @@ interface UploadDeps {
 }
 
 export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDeps): Uploads => {
+  const garbage = new Garbage(BYTES_PER_COLLECTION);
   const discard = async (id: string): Promise<void> => {
     while (!(await store.deleteUploadParts(db, id, DELETE_PARTS)));
   };
@@ -68,6 +72,7 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
           hash.update(bytes);
           await store.insertUploadPart(db, { uploadId: id, position, bytes });
           position += 1;
+          garbage.note(bytes.length);
         }
         const sha256 = hash.digest("hex");
         await db.write((tx) => store.completeUpload(tx, id, { sizeBytes, sha256 }));

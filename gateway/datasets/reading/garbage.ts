@@ -1,32 +1,6 @@
-import { heapSize } from "bun:jsc";
+import { Garbage } from "../../../lib/garbage";
 
-/**
- * Collects garbage after a number of bytes. On its own, JavaScriptCore lets a heap grow to several times what is in use:
- * for 50 MiB of JSONL the process grew by 104 MiB, and with this it grows by 40.
- */
-export class Garbage {
-  #passed = 0;
-  #between: number;
+const garbage = new Garbage(524_288);
 
-  constructor(private readonly bytesBetween: number) {
-    this.#between = bytesBetween;
-  }
-
-  note(bytes: number): void {
-    this.#passed += bytes;
-    if (this.#passed < this.#between) return;
-    this.#passed = 0;
-    Bun.gc(true);
-    // The more is in use, the longer a collection takes.
-    this.#between = Math.max(this.bytesBetween, heapSize() / HEAP_SHARE);
-  }
-}
-
-/** Garbage is at most this part of the heap, or `bytesBetween`. */
-const HEAP_SHARE = 48;
-
-/** Of the thread that reads. */
-const reading = new Garbage(524_288);
-
-/** So many bytes have been read here, and are garbage soon, with all that was made of them. */
-export const noteRead = (bytes: number): void => reading.note(bytes);
+/** Bytes that this thread has read: they, and what was made of them, are garbage soon. */
+export const noteRead = (bytes: number): void => garbage.note(bytes);

@@ -1,8 +1,8 @@
+import { Garbage } from "../../../lib/garbage";
 import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { type ColumnMapping, checkMapping } from "./columns/mapping";
 import { detectFormat, type FileFormat } from "./formats/detect-format";
-import { Garbage } from "./garbage";
 import type { ReadingLimits } from "./limits";
 import type { SampleBatch } from "./samples/read-samples";
 import { spool } from "./spool";
