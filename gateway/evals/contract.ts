@@ -416,7 +416,8 @@ export const EvaluateRequest = Strict(
 );
 export type EvaluateRequest = Static<typeof EvaluateRequest>;
 
-export const Evaluation = Type.Object({ run: Run, result: SampleResult }, { title: "Evaluation" });
+/** One result, and the run that it belongs to. */
+export const Evaluation = Type.Object({ result: SampleResult, run: RunInfo }, { title: "Evaluation" });
 export type Evaluation = Static<typeof Evaluation>;
 
 /**

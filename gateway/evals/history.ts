@@ -18,7 +18,7 @@ import {
 } from "../paging";
 import type { Evaluation, Run, RunPage, RunQuery, RunWithResults, SampleResult } from "./contract";
 import { createRunReader } from "./summary";
-import { toResult } from "./wire";
+import { toResult, toRunInfo } from "./wire";
 
 type RunFilter = Omit<RunQuery, "limit" | "after">;
 
@@ -131,7 +131,7 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       const run = await find(row.runId);
       const [result] = await complete([row], run);
       if (!result) throw new Error("Unreachable: one row gives one result.");
-      return { run: await readRun(run), result };
+      return { result, run: toRunInfo(run) };
     },
 
     async sampleOf(runId) {

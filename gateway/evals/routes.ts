@@ -48,7 +48,7 @@ export const evalRoutes = ({ evals, evalTransfer, idempotency }: Services) =>
           ...allows("member"),
           summary: "Score one sample now and store it as a run",
           description:
-            "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value.",
+            "Give the sample in full, or name it by its key in a dataset. A sample with an output is scored as it is; otherwise the target answers. An evaluator that fails gives scores of the state `error`, never a value. The answer has the result and the settings behind it; `GET /v1/evals/{id}` adds the figures of the run.",
           ...creates,
           ...generates,
           ...dropsNul,

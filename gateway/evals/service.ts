@@ -22,10 +22,9 @@ import { planScoring } from "./plan";
 import { recomputeRun } from "./recompute";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
-import { computeFigures } from "./summary";
 import { generateOutput, questionOf, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
 import { outcomeOf } from "./verdict";
-import { toResult, toRun, toScoreRow } from "./wire";
+import { toResult, toRunInfo, toScoreRow } from "./wire";
 
 export interface EvalService extends EvalHistory {
   /**
@@ -170,8 +169,8 @@ const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promi
   if (!run || !result) throw new Error("The run that was just written is missing.");
   const scores = await resultStore.listScores(tx, [resultId]);
   return {
-    run: toRun(run, await computeFigures(tx, run)),
     result: toResult(result, { scores, labels: [], order: run.pins }),
+    run: toRunInfo(run),
   };
 };
 

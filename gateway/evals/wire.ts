@@ -82,7 +82,7 @@ export const toScoreRow = (
 });
 
 /** A run without its figures. */
-const toRunInfo = (row: RunRow): RunInfo => ({
+export const toRunInfo = (row: RunRow): RunInfo => ({
   id: row.id,
   kind: row.kind,
   name: row.name,

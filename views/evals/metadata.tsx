@@ -1,4 +1,4 @@
-import type { Run, SampleResult } from "../../gateway/evals/contract";
+import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
 import { Fact } from "../ui/facts";
 import { withQuery } from "../ui/lists";
 import { RequestId } from "../ui/states";
@@ -6,7 +6,7 @@ import { duration, Time } from "../ui/time";
 import { targetText } from "./words";
 
 /** The model, data and settings behind a result. */
-export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) => {
+export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult }) => {
   const { pins } = run;
   const output = result?.output;
   return (
@@ -64,14 +64,14 @@ export const Metadata = ({ run, result }: { run: Run; result?: SampleResult }) =
 };
 
 /** Evaluators that scored the result in a recomputation, with their hashes. The run's pins do not list them. */
-const addedEvaluators = ({ pins }: Run, result: SampleResult | undefined): Map<string, string> =>
+const addedEvaluators = ({ pins }: RunInfo, result: SampleResult | undefined): Map<string, string> =>
   new Map(
     result?.scores
       .filter((score) => !pins.evaluators.some(({ evaluator }) => evaluator === score.evaluator))
       .map(({ evaluator, evaluator_hash }) => [evaluator, evaluator_hash]),
   );
 
-const settingsOf = ({ target, seed, repeats }: Run["pins"]): string =>
+const settingsOf = ({ target, seed, repeats }: RunInfo["pins"]): string =>
   [
     target.kind !== "stored" && `temperature ${target.temperature ?? 0}`,
     target.max_tokens !== undefined && `at most ${target.max_tokens} tokens`,
@@ -82,7 +82,7 @@ const settingsOf = ({ target, seed, repeats }: Run["pins"]): string =>
     .filter(Boolean)
     .join(", ");
 
-const hostText = ({ cpu, cores, memory_bytes: bytes, os, runtime }: Run["pins"]["host"]): string =>
+const hostText = ({ cpu, cores, memory_bytes: bytes, os, runtime }: RunInfo["pins"]["host"]): string =>
   [cpu, cores && `${cores} cores`, bytes && `${(Number(bytes) / 2 ** 30).toFixed(0)} GiB memory`, os, runtime]
     .filter(Boolean)
     .join(", ");

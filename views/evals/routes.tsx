@@ -217,7 +217,8 @@ export const evalPageRoutes = (
     .post(
       "/:id/results/:result/labels",
       async ({ request, params, body }) => {
-        const { run } = await evals.result(params.result);
+        const { id } = (await evals.result(params.result)).run;
+        const { run } = await evals.get(id, { limit: 1 });
         const isOnly = run.progress.total === 1;
         const giving = { labels, principal: principalOf(request), resultId: params.result, missing: "Choose a value" };
         const problems = await giveLabel(giving, body);

@@ -1,5 +1,5 @@
 import { textOfInput } from "../../gateway/datasets/content";
-import type { Run, SampleResult, Score } from "../../gateway/evals/contract";
+import type { Run, RunInfo, SampleResult, Score } from "../../gateway/evals/contract";
 import {
   criteriaOfScores,
   decidingScores,
@@ -75,11 +75,11 @@ export const RunPage = (props: RunPageProps) => {
 };
 
 /** Whether the reader's new scores may count for the verdict of a run. */
-const mayDecide = (run: Run, principal: Frame["principal"]): boolean =>
+const mayDecide = (run: RunInfo, principal: Frame["principal"]): boolean =>
   principal !== undefined && (run.created_by === principal.keyId || hasRole(principal.role, "editor"));
 
 interface ResultPageProps extends Frame {
-  run: Run;
+  run: RunInfo;
   result: SampleResult;
   /** Evaluator whose claims are shown. */
   claims?: string;
@@ -108,7 +108,7 @@ export const ResultPage = ({ run, result, claims, notice, filled, problems = {},
   </Shell>
 );
 
-const RunNote = ({ run }: { run: Run }) => (
+const RunNote = ({ run }: { run: RunInfo }) => (
   <>
     {run.pins.target.kind === "stored" ? "A given answer" : `An answer by ${run.pins.target.model ?? "the model"}`},
     scored <Time at={run.created_at} />
