@@ -1,7 +1,33 @@
+import { Type } from "@sinclair/typebox";
+
 /**
  * What travels between a gateway and a GPU node: OpenAI's wire format over HTTP/2 and the headers below.
  * The gateway imports this file and nothing else of the node.
  */
+
+/** The numbers that control sampling, with the values that gateway and node accept. */
+export const SAMPLING = {
+  temperature: Type.Number({ minimum: 0, maximum: 2 }),
+  top_p: Type.Number({ minimum: 0, maximum: 1 }),
+  top_k: Type.Integer({ minimum: 0, maximum: 1000 }),
+  min_p: Type.Number({ minimum: 0, maximum: 1 }),
+  repetition_penalty: Type.Number({ minimum: 0.1, maximum: 2 }),
+  seed: Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
+  presence_penalty: Type.Number({ minimum: -2, maximum: 2 }),
+  frequency_penalty: Type.Number({ minimum: -2, maximum: 2 }),
+};
+
+/** Length of an answer in tokens. */
+export const MaxTokens = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+
+/** Texts that end an answer. */
+export const StopList = Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 });
+
+/** Alternatives per token: `top_logprobs` of a chat, `logprobs` of a completion. */
+export const TopLogprobs = {
+  chat: Type.Integer({ minimum: 0, maximum: 20 }),
+  completion: Type.Integer({ minimum: 0, maximum: 5 }),
+};
 
 /** Request headers that the gateway sets on a generation. All are optional: any OpenAI client can call a node. */
 export const REQUEST_HEADERS = {

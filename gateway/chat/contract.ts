@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../../gpu-node/protocol";
 import { CacheReport, Count, Milliseconds, NEUTRAL, Nullable, OneOf, Strict, UNSUPPORTED } from "../contract";
 
 /** An optional field; null, and each of `neutral`, means the same as leaving it out. */
@@ -91,24 +92,19 @@ const fromModel = "Left out: what the model's authors recommend";
 /** Parameters that both OpenAI routes share. */
 const sampling = {
   model: optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
-  max_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-  temperature: optional(Type.Number({ minimum: 0, maximum: 2, description: fromModel })),
-  top_p: optional(Type.Number({ minimum: 0, maximum: 1, description: fromModel })),
-  top_k: optional(
-    Type.Integer({ minimum: 0, maximum: 1000, description: `Not in OpenAI's API. 0: all tokens. ${fromModel}` }),
-  ),
-  min_p: optional(Type.Number({ minimum: 0, maximum: 1, description: "Not in OpenAI's API" }), 0),
-  repetition_penalty: optional(
-    Type.Number({
-      minimum: 0.1,
-      maximum: 2,
-      description: `Not in OpenAI's API. As in vLLM, over the tokens of the answer; 1: no penalty. ${fromModel}, for chats in prose`,
-    }),
-  ),
-  seed: optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
-  stop: optional(Type.Union([Type.String(), Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 })]), "", []),
-  presence_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
-  frequency_penalty: optional(Type.Number({ minimum: -2, maximum: 2 }), 0),
+  max_tokens: optional(MaxTokens),
+  temperature: optional({ ...SAMPLING.temperature, description: fromModel }),
+  top_p: optional({ ...SAMPLING.top_p, description: fromModel }),
+  top_k: optional({ ...SAMPLING.top_k, description: `Not in OpenAI's API. 0: all tokens. ${fromModel}` }),
+  min_p: optional({ ...SAMPLING.min_p, description: "Not in OpenAI's API" }, 0),
+  repetition_penalty: optional({
+    ...SAMPLING.repetition_penalty,
+    description: `Not in OpenAI's API. As in vLLM, over the tokens of the answer; 1: no penalty. ${fromModel}, for chats in prose`,
+  }),
+  seed: optional(SAMPLING.seed),
+  stop: optional(Type.Union([Type.String(), StopList]), "", []),
+  presence_penalty: optional(SAMPLING.presence_penalty, 0),
+  frequency_penalty: optional(SAMPLING.frequency_penalty, 0),
   n: optional(Type.Integer({ minimum: 1, maximum: 1, description: "A request gets one answer" }), 1),
   logit_bias: unsupported({}),
   stream: optional(Type.Boolean(), false),
@@ -131,10 +127,10 @@ export const ChatCompletionRequest = Strict(
   {
     ...sampling,
     messages: Type.Array(ChatMessage, { minItems: 1, maxItems: 2000 }),
-    max_completion_tokens: optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    max_completion_tokens: optional(MaxTokens),
     response_format: optional(ResponseFormat, { type: "text" }, {}),
     logprobs: optional(Type.Boolean({ description: sampledFrom }), false),
-    top_logprobs: optional(Type.Integer({ minimum: 0, maximum: 20 }), 0),
+    top_logprobs: optional(TopLogprobs.chat, 0),
     tools: unsupported([]),
     tool_choice: unsupported("none", "auto"),
     parallel_tool_calls: unsupported(true, false),
@@ -172,13 +168,10 @@ const tokenIds = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
 export const CompletionRequest = Strict(
   {
     ...sampling,
-    max_tokens: optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1_000_000,
-        description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
-      }),
-    ),
+    max_tokens: optional({
+      ...MaxTokens,
+      description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
+    }),
     prompt: Type.Union(
       [
         Type.String(),
@@ -190,7 +183,7 @@ export const CompletionRequest = Strict(
     ),
     best_of: unsupported(1),
     echo: unsupported(false),
-    logprobs: optional(Type.Integer({ minimum: 0, maximum: 5, description: sampledFrom })),
+    logprobs: optional({ ...TopLogprobs.completion, description: sampledFrom }),
     suffix: unsupported(""),
   },
   {

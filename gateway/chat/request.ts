@@ -1,3 +1,4 @@
+import { SAMPLING } from "../../gpu-node/protocol";
 import { AppError } from "../../lib/errors";
 import { type ChatCompletionRequest, type ChatMessage, COMPLETION_TOKENS, type CompletionRequest } from "./contract";
 
@@ -29,15 +30,8 @@ const withSystemRole = (messages: ChatMessage[]): ChatMessage[] =>
 
 /** Fields with the same name in a request and at the node. */
 const SAMPLING_FIELDS = [
-  "temperature",
-  "top_p",
-  "top_k",
-  "min_p",
-  "repetition_penalty",
-  "seed",
+  ...(Object.keys(SAMPLING) as (keyof typeof SAMPLING)[]),
   "stop",
-  "presence_penalty",
-  "frequency_penalty",
   "logprobs",
   "top_logprobs",
   "response_format",

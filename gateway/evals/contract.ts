@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { MaxTokens, SAMPLING, StopList } from "../../gpu-node/protocol";
 import { ChatMessage, FinishReason, Latency, Usage } from "../chat/contract";
 import {
   CacheReport,
@@ -64,7 +65,7 @@ export const JudgeSettings = Strict(
       description: "null: the built-in prompt; no other is supported yet",
     }),
     votes: Type.Integer({ minimum: 1, maximum: 15, description: "An odd number; the median counts" }),
-    temperature: Type.Number({ minimum: 0, maximum: 2 }),
+    temperature: SAMPLING.temperature,
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
   },
   { title: "JudgeSettings" },
@@ -79,10 +80,10 @@ export const Target = Strict(
     prompt: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: "`name@version` or `name@label`" })),
     index: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only for rag" })),
     retrieval: Type.Optional(RetrievalOverrides),
-    max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, default: 0 })),
-    top_p: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-    stop: Type.Optional(Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 })),
+    max_tokens: Type.Optional(MaxTokens),
+    temperature: Type.Optional({ ...SAMPLING.temperature, default: 0 }),
+    top_p: Type.Optional(SAMPLING.top_p),
+    stop: Type.Optional(StopList),
   },
   { title: "Target", examples: [{ kind: "chat", model: "smollm2-135m-instruct", max_tokens: 64 }] },
 );

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { MaxTokens, SAMPLING } from "../../gpu-node/protocol";
 import { FinishReason, Latency, Usage } from "../chat/contract";
 import { CacheReport, Count, Id, Nullable, OneOf, Share, Strict } from "../contract";
 import { Metadata } from "../embeddings/contract";
@@ -24,9 +25,9 @@ export const RagQuery = Strict(
     prompt: Type.Optional(
       Type.String({ minLength: 1, maxLength: 220, description: "Template: `name`, `name@version` or `name@label`" }),
     ),
-    max_tokens: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
-    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, default: 0 })),
-    seed: Type.Optional(Type.Integer({ minimum: -9007199254740991, maximum: 9007199254740991 })),
+    max_tokens: Type.Optional(MaxTokens),
+    temperature: Type.Optional({ ...SAMPLING.temperature, default: 0 }),
+    seed: Type.Optional(SAMPLING.seed),
     stream: Type.Optional(Type.Boolean({ default: false })),
   },
   { title: "RagQuery", examples: [{ index: "handbook", question: "How many days of leave are there?" }] },

@@ -1,6 +1,7 @@
+import { Type } from "@sinclair/typebox";
 import type { AppError } from "../../lib/errors";
 import type { EncodingFormat } from "../../lib/vectors";
-import { contextOverflow, type Fields, known, readModel, refuse, shown, textOf, wholeIn } from "./fields";
+import { contextOverflow, type Fields, known, readModel, readValue, refuse, shown, textOf } from "./fields";
 
 /** A text, or token ids of the model. */
 export type EmbeddingInput = string | number[];
@@ -15,6 +16,7 @@ export interface EmbeddingParameters {
 }
 
 const FIELDS: ReadonlySet<string> = new Set(["model", "input", "encoding_format", "dimensions", "user"]);
+const Dimensions = Type.Integer({ minimum: 1, maximum: 100_000 });
 /** OpenAI's own limit. */
 const MAX_INPUTS = 2048;
 const FORMS = "input must be a text, a list of texts, a list of token ids, or a list of such lists";
@@ -36,7 +38,7 @@ export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   return {
     model: readModel(body),
     inputs: items.map((item, index) => readInput(item, nameOf(index))),
-    dimensions: wholeIn(body, "dimensions", 1, 100_000),
+    dimensions: readValue(body, "dimensions", Dimensions),
     nameOf,
   };
 };

@@ -1,3 +1,5 @@
+import type { Static, TBoolean, TInteger, TNumber } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 
 /** Readers of a request's fields. Each throws invalid_request that names the field in `param`. */
@@ -27,26 +29,20 @@ export const shown = (value: unknown): string => {
 export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A number within the bounds; undefined where there is none. */
-export const numberIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
+/** The value of a number or flag; undefined where there is none. */
+export const readValue = <T extends TInteger | TNumber | TBoolean>(
+  body: Fields,
+  param: string,
+  schema: T,
+): Static<T> | undefined => {
   const value = body[param] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  throw refuse(param, `${param} must be a number from ${min} to ${max}, not ${shown(value)}.`);
+  if (value === undefined || Value.Check(schema, value)) return value;
+  throw refuse(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
 };
 
-/** The same for a whole number. */
-export const wholeIn = (body: Fields, param: string, min: number, max: number): number | undefined => {
-  const value = body[param] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw refuse(param, `${param} must be a whole number from ${min} to ${max}, not ${shown(value)}.`);
-};
-
-export const flag = (body: Fields, param: string): boolean | undefined => {
-  const value = body[param] ?? undefined;
-  if (value === undefined || typeof value === "boolean") return value;
-  throw refuse(param, `${param} must be true or false, not ${shown(value)}.`);
+const accepted = (schema: TInteger | TNumber | TBoolean): string => {
+  if (schema.type === "boolean") return "true or false";
+  return `a ${schema.type === "integer" ? "whole number" : "number"} from ${schema.minimum} to ${schema.maximum}`;
 };
 
 /** A field that is accepted only with the value that changes nothing. */

@@ -94,6 +94,16 @@ describe("readParameters", () => {
   });
 
   test.each<[string, Record<string, unknown>]>([
+    ["temperature must be a number from 0 to 2, not 3.", { temperature: 3 }],
+    ["top_k must be a whole number from 0 to 1000, not 1.5.", { top_k: 1.5 }],
+    ["max_completion_tokens must be a whole number from 1 to 1000000, not 0.", { max_completion_tokens: 0 }],
+    ['logprobs must be true or false, not "yes".', { logprobs: "yes" }],
+    ["stop must be at most 4 texts, not 5.", { stop: ["a", "b", "c", "d", "e"] }],
+  ])("says what it accepts: %s", (message, body) => {
+    expect(() => readParameters("chat", { messages, ...body })).toThrow(message);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
     ["prompt", {}],
     ["prompt", { prompt: ["a", "b"] }],
     ["prompt", { prompt: [] }],

@@ -1,16 +1,6 @@
-import {
-  type Fields,
-  flag,
-  isFields,
-  known,
-  numberIn,
-  only,
-  readModel,
-  refuse,
-  shown,
-  textOf,
-  wholeIn,
-} from "./fields";
+import { Type } from "@sinclair/typebox";
+import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
+import { type Fields, isFields, known, only, readModel, readValue, refuse, shown, textOf } from "./fields";
 
 /**
  * The parameters of OpenAI's two routes that an embedded engine can honour, checked one by one: a request either means
@@ -59,17 +49,10 @@ interface CompletionParameters extends SamplingParameters {
 export type Parameters = ChatParameters | CompletionParameters;
 
 const SHARED = [
+  ...Object.keys(SAMPLING),
   "model",
   "max_tokens",
-  "temperature",
-  "top_p",
-  "top_k",
-  "min_p",
-  "seed",
   "stop",
-  "presence_penalty",
-  "frequency_penalty",
-  "repetition_penalty",
   "n",
   "stream",
   "stream_options",
@@ -87,10 +70,13 @@ const CHAT = new Set([
 ]);
 const COMPLETION = new Set([...SHARED, "prompt", "echo", "suffix"]);
 
+const Flag = Type.Boolean();
+
 const stops = (value: unknown): string[] => {
   if (value === undefined || value === null) return [];
   const list = Array.isArray(value) ? value : [value];
-  if (list.length > 4) throw refuse("stop", `stop must be at most 4 texts, not ${list.length}.`);
+  const most = StopList.maxItems ?? 0;
+  if (list.length > most) throw refuse("stop", `stop must be at most ${most} texts, not ${list.length}.`);
   return list.map((item, index) => {
     const param = Array.isArray(value) ? `stop.${index}` : "stop";
     if (item === "") throw refuse(param, `${param} must not be empty.`);
@@ -173,24 +159,25 @@ const responseFormat = (value: unknown): ResponseFormat | undefined => {
 
 const sampling = (body: Fields): SamplingParameters => {
   only(body, "n", 1, "a request gets one answer. Send it again for another.");
+  const read = (name: keyof typeof SAMPLING) => readValue(body, name, SAMPLING[name]);
   return {
     model: readModel(body),
-    maxTokens: wholeIn(body, "max_completion_tokens", 1, 1_000_000) ?? wholeIn(body, "max_tokens", 1, 1_000_000),
-    temperature: numberIn(body, "temperature", 0, 2),
-    topP: numberIn(body, "top_p", 0, 1),
-    topK: wholeIn(body, "top_k", 0, 1000),
-    minP: numberIn(body, "min_p", 0, 1),
-    seed: wholeIn(body, "seed", Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    maxTokens: readValue(body, "max_completion_tokens", MaxTokens) ?? readValue(body, "max_tokens", MaxTokens),
+    temperature: read("temperature"),
+    topP: read("top_p"),
+    topK: read("top_k"),
+    minP: read("min_p"),
+    seed: read("seed"),
     stop: stops(body.stop),
-    presencePenalty: numberIn(body, "presence_penalty", -2, 2),
-    frequencyPenalty: numberIn(body, "frequency_penalty", -2, 2),
-    repetitionPenalty: numberIn(body, "repetition_penalty", 0.1, 2),
+    presencePenalty: read("presence_penalty"),
+    frequencyPenalty: read("frequency_penalty"),
+    repetitionPenalty: read("repetition_penalty"),
   };
 };
 
 /** How the answer is sent, which the server reads for every engine. Throws invalid_request. */
 export const readStreaming = (body: Fields): { stream: boolean; includeUsage: boolean } => {
-  const stream = flag(body, "stream") ?? false;
+  const stream = readValue(body, "stream", Flag) ?? false;
   const options = body.stream_options ?? undefined;
   if (options === undefined) return { stream, includeUsage: false };
   if (!isFields(options)) throw refuse("stream_options", "stream_options must be an object with include_usage.");
@@ -206,8 +193,8 @@ export const readStreaming = (body: Fields): { stream: boolean; includeUsage: bo
 const readChat = (body: Fields): ChatParameters => {
   known(body, CHAT, "", " by this model");
   only(body, "store", false, "this node keeps nothing.");
-  const topLogprobs = wholeIn(body, "top_logprobs", 0, 20);
-  const logprobs = flag(body, "logprobs") ?? false;
+  const topLogprobs = readValue(body, "top_logprobs", TopLogprobs.chat);
+  const logprobs = readValue(body, "logprobs", Flag) ?? false;
   if (topLogprobs !== undefined && !logprobs) throw refuse("top_logprobs", "top_logprobs needs logprobs: true.");
   return {
     operation: "chat",
@@ -226,7 +213,7 @@ const readCompletion = (body: Fields): CompletionParameters => {
     operation: "completion",
     ...sampling(body),
     prompt: readPrompt(body.prompt),
-    topLogprobs: wholeIn(body, "logprobs", 0, 5),
+    topLogprobs: readValue(body, "logprobs", TopLogprobs.completion),
   };
 };
 
