@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, inArray, lt, max, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, max, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { like } from "./like";
+import { isAfter, like, type TimeCursor } from "./conditions";
 import { conversations, messages } from "./schema";
 
 export type ConversationRow = typeof conversations.$inferSelect & { messageCount: number };
@@ -11,12 +11,6 @@ export type NewMessage = Pick<MessageRow, "id" | "parentId" | "role" | "content"
 
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
-
-/** Place in a list that runs from the last changed to the first. */
-export interface Cursor {
-  updatedAt: Date;
-  id: string;
-}
 
 const withCount = {
   id: conversations.id,
@@ -33,7 +27,7 @@ const withCount = {
 export const listConversations = (
   db: Db,
   keyId: string,
-  { limit, cursor, search }: { limit: number; cursor?: Cursor; search?: string },
+  { limit, cursor, search }: { limit: number; cursor?: TimeCursor; search?: string },
 ): Promise<ConversationRow[]> =>
   db
     .select(withCount)
@@ -42,11 +36,7 @@ export const listConversations = (
       and(
         eq(conversations.keyId, keyId),
         search === undefined ? undefined : or(like(conversations.title, search), hasText(search)),
-        cursor &&
-          or(
-            lt(conversations.updatedAt, cursor.updatedAt),
-            and(eq(conversations.updatedAt, cursor.updatedAt), lt(conversations.id, cursor.id)),
-          ),
+        isAfter(conversations.updatedAt, conversations.id, cursor),
       ),
     )
     .orderBy(desc(conversations.updatedAt), desc(conversations.id))
@@ -56,13 +46,12 @@ const hasText = (search: string) =>
   sql`EXISTS (SELECT 1 FROM messages WHERE messages.conversation_id = conversations.id AND ${like(sql`messages.content`, search)})`;
 
 /** A conversation, if it is this key's own. */
-export const findConversation = async (db: Db, keyId: string, id: string): Promise<ConversationRow | undefined> => {
-  const [row] = await db
+export const findConversation = (db: Db, keyId: string, id: string): Promise<ConversationRow | undefined> =>
+  db
     .select(withCount)
     .from(conversations)
-    .where(and(eq(conversations.id, id), eq(conversations.keyId, keyId)));
-  return row;
-};
+    .where(and(eq(conversations.id, id), eq(conversations.keyId, keyId)))
+    .get();
 
 /** The key that a conversation belongs to. */
 export const findHolder = async (db: Reads, id: string): Promise<string | undefined> => {

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, getTableColumns, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { like } from "./like";
+import { isAfter, like, type TimeCursor } from "./conditions";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
@@ -9,12 +9,6 @@ export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
 /** A revision that readers may see. */
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
-
-/** Place in a list that runs from the last changed to the first. */
-export interface DatasetCursor {
-  updatedAt: Date;
-  id: string;
-}
 
 const isLatest = sql`dataset_revisions.revision = (SELECT MAX(revision) FROM dataset_revisions AS r WHERE r.dataset_id = datasets.id)`;
 
@@ -30,19 +24,9 @@ const withLatest = (db: Reads, where: SQL | undefined) =>
 /** Datasets with their newest revision, last changed first, after `cursor`; `search` is part of name or description. */
 export const listDatasets = async (
   db: Reads,
-  { limit, cursor, search }: { limit: number; cursor?: DatasetCursor; search?: string },
+  { limit, cursor, search }: { limit: number; cursor?: TimeCursor; search?: string },
 ): Promise<DatasetWithLatest[]> => {
-  const rows = await withLatest(
-    db,
-    and(
-      matches(search),
-      cursor &&
-        or(
-          lt(datasets.updatedAt, cursor.updatedAt),
-          and(eq(datasets.updatedAt, cursor.updatedAt), lt(datasets.id, cursor.id)),
-        ),
-    ),
-  )
+  const rows = await withLatest(db, and(matches(search), isAfter(datasets.updatedAt, datasets.id, cursor)))
     .orderBy(desc(datasets.updatedAt), desc(datasets.id))
     .limit(limit);
   return rows.map(join);

@@ -1,14 +1,9 @@
-import { and, desc, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
+import { isAfter, type TimeCursor } from "./conditions";
 import { feedback } from "./schema";
 
 export type FeedbackRow = typeof feedback.$inferSelect;
-
-/** Place in a list that runs from the newest to the oldest. */
-export interface FeedbackCursor {
-  createdAt: Date;
-  id: string;
-}
 
 /**
  * Stores a key's feedback on an answer and replaces its earlier feedback. The id is kept, and so is the sample unless a new
@@ -38,20 +33,11 @@ export const findFeedback = (db: Reads, givenBy: string, requestIds: readonly st
 /** Newest first, after `cursor`. */
 export const listFeedback = (
   db: Reads,
-  { limit, cursor, rating }: { limit: number; cursor?: FeedbackCursor; rating?: FeedbackRow["rating"] },
+  { limit, cursor, rating }: { limit: number; cursor?: TimeCursor; rating?: FeedbackRow["rating"] },
 ): Promise<FeedbackRow[]> =>
   db
     .select()
     .from(feedback)
-    .where(
-      and(
-        rating && eq(feedback.rating, rating),
-        cursor &&
-          or(
-            lt(feedback.createdAt, cursor.createdAt),
-            and(eq(feedback.createdAt, cursor.createdAt), lt(feedback.id, cursor.id)),
-          ),
-      ),
-    )
+    .where(and(rating && eq(feedback.rating, rating), isAfter(feedback.createdAt, feedback.id, cursor)))
     .orderBy(desc(feedback.createdAt), desc(feedback.id))
     .limit(limit);

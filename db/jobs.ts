@@ -45,10 +45,8 @@ export const insertJob = async (
   for (let i = 0; i < rows.length; i += INSERT_ROWS) await tx.insert(tasks).values(rows.slice(i, i + INSERT_ROWS));
 };
 
-export const findJob = async (db: Reads, id: string): Promise<JobRow | undefined> => {
-  const [row] = await db.select().from(jobs).where(eq(jobs.id, id));
-  return row;
-};
+export const findJob = (db: Reads, id: string): Promise<JobRow | undefined> =>
+  db.select().from(jobs).where(eq(jobs.id, id)).get();
 
 /** True if a task of one of these kinds can be claimed now. This only reads, so it blocks no other process. */
 export const hasDueTask = async (db: Reads, kinds: readonly string[], now: Date): Promise<boolean> => {
@@ -144,15 +142,14 @@ export const requeueTask = async (
 };
 
 /** The first failure among the tasks of a job. */
-const findTaskFailure = async (db: Reads, jobId: string): Promise<TaskRow | undefined> => {
-  const [row] = await db
+const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined> =>
+  db
     .select()
     .from(tasks)
     .where(and(eq(tasks.jobId, jobId), inArray(tasks.state, ["failed", "quarantined"])))
     .orderBy(asc(tasks.id))
-    .limit(1);
-  return row;
-};
+    .limit(1)
+    .get();
 
 /** A job that has ended stays as it is. */
 const endJob = async (

@@ -7,16 +7,12 @@ export type NewKeyRow = typeof keys.$inferInsert;
 /** What may change on a key after it was made. */
 export type KeyChanges = Partial<Omit<NewKeyRow, "id" | "createdAt" | "createdBy" | "rotatedFrom">>;
 
-export const findKey = async (db: Reads, id: string): Promise<KeyRow | undefined> => {
-  const [row] = await db.select().from(keys).where(eq(keys.id, id)).limit(1);
-  return row;
-};
+export const findKey = (db: Reads, id: string): Promise<KeyRow | undefined> =>
+  db.select().from(keys).where(eq(keys.id, id)).limit(1).get();
 
 /** `secretHash`: SHA-256 of the whole key. */
-export const findKeyByHash = async (db: Reads, secretHash: Buffer): Promise<KeyRow | undefined> => {
-  const [row] = await db.select().from(keys).where(eq(keys.secretHash, secretHash)).limit(1);
-  return row;
-};
+export const findKeyByHash = (db: Reads, secretHash: Buffer): Promise<KeyRow | undefined> =>
+  db.select().from(keys).where(eq(keys.secretHash, secretHash)).limit(1).get();
 
 /** Newest first; `after` is the id of the last key of the page before. */
 export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyRow[]> => {
@@ -72,10 +68,8 @@ export const insertKey = async (tx: Tx, row: NewKeyRow): Promise<KeyRow> => {
   return inserted;
 };
 
-export const updateKey = async (tx: Tx, id: string, changes: KeyChanges): Promise<KeyRow | undefined> => {
-  const [row] = await tx.update(keys).set(changes).where(eq(keys.id, id)).returning();
-  return row;
-};
+export const updateKey = (tx: Tx, id: string, changes: KeyChanges): Promise<KeyRow | undefined> =>
+  tx.update(keys).set(changes).where(eq(keys.id, id)).returning().get();
 
 /** One transaction for all of them. Never turns a time back. */
 export const recordKeyUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>

@@ -42,17 +42,12 @@ export const listPromptVersions = (
     .orderBy(desc(promptVersions.version))
     .limit(limit);
 
-export const findPromptVersion = async (
-  db: Reads,
-  name: string,
-  version: number,
-): Promise<PromptVersionRow | undefined> => {
-  const [row] = await db
+export const findPromptVersion = (db: Reads, name: string, version: number): Promise<PromptVersionRow | undefined> =>
+  db
     .select(withUse)
     .from(promptVersions)
-    .where(and(eq(promptVersions.name, name), eq(promptVersions.version, version)));
-  return row;
-};
+    .where(and(eq(promptVersions.name, name), eq(promptVersions.version, version)))
+    .get();
 
 /** The next version of a prompt. Answers its number. */
 export const insertPromptVersion = async (

@@ -1,16 +1,10 @@
-import { and, asc, count, desc, eq, inArray, lt, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { like } from "./like";
+import { isAfter, like, type TimeCursor } from "./conditions";
 import { results, runs } from "./schema";
 
 export type RunRow = typeof runs.$inferSelect;
 export type NewRunRow = typeof runs.$inferInsert;
-
-/** Place in a list that runs from the newest to the oldest. */
-export interface RunCursor {
-  createdAt: Date;
-  id: string;
-}
 
 export interface RunFilter {
   kind?: RunRow["kind"];
@@ -76,33 +70,22 @@ export const listSortedRuns = (
     .limit(limit)
     .offset(offset);
 
-export const countRuns = async (db: Reads, filter: RunFilter): Promise<number> => {
-  const [row] = await db.select({ total: count() }).from(runs).where(fits(filter));
-  return row?.total ?? 0;
-};
+export const countRuns = (db: Reads, filter: RunFilter): Promise<number> => db.$count(runs, fits(filter));
 
 /** Newest first, after `cursor`. */
 export const listRuns = (
   db: Reads,
-  { limit, cursor, ...filter }: RunFilter & { limit: number; cursor?: RunCursor },
+  { limit, cursor, ...filter }: RunFilter & { limit: number; cursor?: TimeCursor },
 ): Promise<RunRow[]> =>
   db
     .select()
     .from(runs)
-    .where(
-      and(
-        fits(filter),
-        cursor &&
-          or(lt(runs.createdAt, cursor.createdAt), and(eq(runs.createdAt, cursor.createdAt), lt(runs.id, cursor.id))),
-      ),
-    )
+    .where(and(fits(filter), isAfter(runs.createdAt, runs.id, cursor)))
     .orderBy(desc(runs.createdAt), desc(runs.id))
     .limit(limit);
 
-export const findRun = async (db: Reads, id: string): Promise<RunRow | undefined> => {
-  const [row] = await db.select().from(runs).where(eq(runs.id, id));
-  return row;
-};
+export const findRun = (db: Reads, id: string): Promise<RunRow | undefined> =>
+  db.select().from(runs).where(eq(runs.id, id)).get();
 
 /** Marks the figures of the runs of these results as stale, in the transaction that changes results, scores or labels. */
 export const markStale = async (tx: Tx, resultIds: readonly string[]): Promise<void> => {

@@ -1,6 +1,6 @@
 import { and, asc, count, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Reads, Tx } from "./client";
-import { like } from "./like";
+import { like } from "./conditions";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;

@@ -34,10 +34,8 @@ export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promis
   await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
 };
 
-export const findUpload = async (db: Reads, id: string): Promise<UploadRow | undefined> => {
-  const [row] = await db.select().from(uploads).where(eq(uploads.id, id));
-  return row;
-};
+export const findUpload = (db: Reads, id: string): Promise<UploadRow | undefined> =>
+  db.select().from(uploads).where(eq(uploads.id, id)).get();
 
 /** The bytes of one piece; undefined after the last. */
 export const findUploadPart = async (db: Reads, uploadId: string, position: number): Promise<Buffer | undefined> => {

@@ -111,11 +111,10 @@ export const createConversations = ({
 
   const list = async (principal: Principal, query: ConversationQuery = {}): Promise<ConversationPage> => {
     const { limit = 20, after, search } = query;
-    const cursor = readTimeCursor(after);
     const rows = await store.listConversations(db, principal.keyId, {
       limit: limit + 1,
       search,
-      cursor: cursor && { updatedAt: cursor.at, id: cursor.id },
+      cursor: readTimeCursor(after),
     });
     return pageOf(rows, limit, toConversation, ({ updatedAt, id }) => timeCursor(updatedAt, id));
   };

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Value } from "@sinclair/typebox/value";
 import type { Db, Tx } from "../../db/client";
+import type { TimeCursor } from "../../db/conditions";
 import * as store from "../../db/conversations";
 import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
@@ -79,11 +80,12 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     /** All of the caller's conversations, last changed first. */
     async exportAll(principal: Principal, format?: ExportFormat) {
       const exported: ExportedConversation[] = [];
-      for (let cursor: store.Cursor | undefined; ; ) {
+      for (let cursor: TimeCursor | undefined; ; ) {
         const rows = await store.listConversations(db, principal.keyId, { limit: PAGE, cursor });
         for (const row of rows) exported.push(await exportRow(row));
-        cursor = rows.at(-1);
-        if (rows.length < PAGE) return toFile(exported, format, "conversations");
+        const last = rows.at(-1);
+        if (!last || rows.length < PAGE) return toFile(exported, format, "conversations");
+        cursor = { at: last.updatedAt, id: last.id };
       }
     },
 

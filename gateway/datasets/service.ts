@@ -126,11 +126,10 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
 
   return {
     async list({ limit = 20, after, search }) {
-      const cursor = readTimeCursor(after);
       const rows = await store.listDatasets(db, {
         limit: limit + 1,
         search,
-        cursor: cursor && { updatedAt: cursor.at, id: cursor.id },
+        cursor: readTimeCursor(after),
       });
       return pageOf(rows, limit, toDataset, ({ updatedAt, id }) => timeCursor(updatedAt, id));
     },

@@ -81,10 +81,9 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
     find,
 
     async list({ limit = 20, after, ...query }) {
-      const cursor = readTimeCursor(after);
       const rows = await runStore.listRuns(db, {
         limit: limit + 1,
-        cursor: cursor && { createdAt: cursor.at, id: cursor.id },
+        cursor: readTimeCursor(after),
         ...(await filterOf(query)),
       });
       const page = pageOf(

@@ -126,11 +126,10 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     },
 
     async list({ limit = 20, after, rating }) {
-      const cursor = readTimeCursor(after);
       const rows = await store.listFeedback(db, {
         limit: limit + 1,
         rating,
-        cursor: cursor && { createdAt: cursor.at, id: cursor.id },
+        cursor: readTimeCursor(after),
       });
       return pageOf(rows, limit, toFeedback, ({ createdAt, id }) => timeCursor(createdAt, id));
     },
