@@ -105,7 +105,7 @@ export const compose = async (config: Config, log: Log): Promise<Composition> =>
   const imports = createImports({ db, datasets, jobs, uploads });
   const prompts = createPrompts({ db });
   const evaluators = createEvaluators({ db });
-  const reference = new ScoringThread(embeddings);
+  const reference = new ScoringThread();
   const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
 
   const services: Services = {

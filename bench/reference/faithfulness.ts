@@ -1,172 +1,162 @@
-import type { ReadAnswer } from "../../gateway/evals/scorers/faithfulness/claims";
+import { join } from "node:path";
+import type { LabelledFile, LabelledRow } from "../../gateway/evals/agreement/labelled-file";
+import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
+import { type ReadAnswer, readAnswer } from "../../gateway/evals/scorers/faithfulness/claims";
 import {
+  ANSWER_FEATURES,
   type AnswerFeature,
   answerFeatures,
+  CLAIM_FEATURES,
   type ClaimFeature,
-  type FaithfulnessModel,
+  type ClaimFeatures,
 } from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
 import { SILENCE } from "../../gateway/evals/scorers/faithfulness/score-faithfulness";
-import type { Shape } from "../../gateway/evals/scorers/faithfulness/source";
 import { type LogisticModel, logOdds } from "../../gateway/evals/scorers/logistic";
-import { type Example, fitLogistic, type Sign } from "./logistic";
-import { stableThreshold } from "./validation";
+import { readCases } from "./cases";
+import { fitLogistic, type Sign, toSource } from "./logistic";
+import { probeOf } from "./probe";
+import { answerOf, type FitRow, type Task, thresholdOf } from "./task";
 
-/** An answer that people have labelled. */
-export interface FaithfulnessRow {
-  file: string;
-  id: string;
-  group: string;
-  label: 0 | 1;
-  answer: string;
+interface FaithfulnessRow extends FitRow {
   hasQuestion: boolean;
-  read: ReadAnswer;
-  /** Of each claim: 1 supported, 0 not; null: people did not say of which claim they thought. */
-  claimLabels: (0 | 1 | null)[];
-  spans: readonly { start: number; end: number }[] | undefined;
+  answerWords: number;
+  claims: readonly {
+    features: ClaimFeatures;
+    words: number;
+    /** 1 supported, 0 not; null: people did not say of which claim they thought. */
+    label: 0 | 1 | null;
+  }[];
 }
 
-type Signs<Feature extends string> = Readonly<Partial<Record<Feature, Sign>>>;
-
-const COMMON: Signs<ClaimFeature> = {
-  newShare: "negative",
-  newGap: "negative",
+const CLAIM_SIGNS: Readonly<Record<ClaimFeature, Sign>> = {
+  known: "positive",
   aroundPassage: "positive",
-  passageGap: "negative",
+  pairs: "positive",
   newNumbers: "negative",
   newNames: "negative",
-  similarity: "positive",
+  wrongFacts: "negative",
+  openFacts: "negative",
+  reversal: "negative",
 };
 
-const CLAIM_SIGNS: Readonly<Record<Shape, Signs<ClaimFeature>>> = {
-  record: {
-    ...COMMON,
-    runs: "positive",
-    wrongFacts: "negative",
-    openFacts: "negative",
-    rightFacts: "free",
-    wrongHours: "negative",
-    rightHours: "positive",
-  },
-  text: { ...COMMON, bestPassage: "positive", longestRun: "positive" },
-  statement: {
-    ...COMMON,
-    plainShare: "positive",
-    pairs: "positive",
-    firstPerson: "negative",
-    negation: "negative",
-    length: "free",
-  },
-};
-
-const ANSWER_SIGNS: Readonly<Record<Shape, Signs<AnswerFeature>>> = {
-  record: { worst: "positive", threeWorst: "positive", sum: "positive", mean: "positive", answerLength: "free" },
-  text: {
-    worst: "positive",
-    threeWorst: "positive",
-    sum: "positive",
-    meanUnasked: "positive",
-    question: "free",
-    questionLength: "negative",
-  },
-  statement: { worst: "positive", mean: "positive", question: "free", known: "positive", unclaimed: "negative" },
+const ANSWER_SIGNS: Readonly<Record<AnswerFeature, Sign>> = {
+  worst: "positive",
+  mean: "positive",
+  unclaimed: "negative",
+  question: "free",
 };
 
 /**
- * Weights that are at least this far below zero, whatever the fit: labelled answers hold too few single wrong numbers and
- * reversals to learn them from.
+ * Weights set by hand: labelled answers have too few single wrong numbers, reversals and copied sentences with small
+ * changes to learn them from.
  */
-const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = {
-  newNumbers: -2,
-  reversal: -4,
+const GIVEN: Readonly<Partial<Record<ClaimFeature, number>>> = { newNumbers: -2, reversal: -4, pairs: 0.3 };
+
+const CLAIM_L2 = 0.1;
+const ANSWER_L2 = 0.03;
+
+type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
+
+/** Characters that a claim and a marked span share, from which on the claim is meant. */
+const LEAST_SHARED = 3;
+
+const claimLabelOf = ({ label, spans }: LabelledAnswer, { claims }: ReadAnswer, at: number): 0 | 1 | null => {
+  const { start, end } = claims[at]?.evidence.claim ?? { start: 0, end: 0 };
+  if (label === 1) return 1;
+  if (!spans) return claims.length === 1 ? 0 : null;
+  return spans.some((span) => Math.min(span.end, end) - Math.max(span.start, start) >= LEAST_SHARED) ? 0 : 1;
 };
 
-export const SHAPES: readonly Shape[] = ["record", "text", "statement"];
-const CLAIM_L2: Readonly<Record<Shape, number>> = { record: 0.02, text: 0.02, statement: 0.1 };
-const ANSWER_L2: Readonly<Record<Shape, number>> = { record: 0.03, text: 0.03, statement: 0.02 };
+const readRow = (labelled: LabelledAnswer, set: string): FaithfulnessRow => {
+  const answer = answerOf(labelled);
+  const read = readAnswer(answer);
+  const simple: Record<string, number> = {};
+  for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES)) simple[name] = score(answer);
+  return {
+    set,
+    group: labelled.group,
+    label: labelled.label,
+    simple,
+    hasQuestion: answer.question !== null,
+    answerWords: read.answerWords,
+    claims: read.claims.map(({ features, evidence }, at) => ({
+      features,
+      words: evidence.words.length,
+      label: claimLabelOf(labelled, read, at),
+    })),
+  };
+};
 
 const fitWeights = <Feature extends string>(
-  signs: Signs<Feature>,
-  rows: readonly { features: Readonly<Record<Feature, number>>; label: 0 | 1 }[],
+  signs: Readonly<Record<Feature, Sign>>,
+  examples: readonly { features: Readonly<Record<Feature, number>>; label: 0 | 1 }[],
   l2: number,
-  balanced: boolean,
+  given: Readonly<Partial<Record<string, number>>> = {},
 ): LogisticModel<Feature> => {
   const names = Object.keys(signs) as Feature[];
-  const examples: Example[] = rows.map(({ features, label }) => ({
-    features: names.map((name) => features[name]),
-    label,
-  }));
-  const { bias, weights } = fitLogistic(examples, { signs: names.map((name) => signs[name] ?? "free"), l2 });
-  const ones = rows.filter(({ label }) => label === 1).length;
-  // The fit gives both classes the same importance, which moves the bias by their log-odds.
-  const prior = balanced ? 0 : Math.log(ones / (rows.length - ones));
+  const { bias, weights } = fitLogistic(
+    examples.map(({ features, label }) => ({ features: names.map((name) => features[name]), label })),
+    { signs: names.map((name) => signs[name]), l2, given: names.map((name) => given[name]) },
+  );
   const named: Partial<Record<Feature, number>> = {};
   for (const [at, name] of names.entries()) named[name] = weights[at] ?? 0;
-  return { bias: bias + prior, weights: named };
+  return { bias, weights: named };
 };
 
-const featuresOf = (row: FaithfulnessRow, claim: LogisticModel<ClaimFeature>) => {
-  const { read } = row;
-  return answerFeatures({
-    logits: read.claims.map(({ features }) => logOdds(claim, features)),
-    lengths: read.claims.map(({ evidence }) => evidence.words.length),
-    answerWords: read.answerWords,
-    hasQuestion: row.hasQuestion,
-    knownShare: read.knownShare,
-  });
-};
-
-/** Claims first, then answers by the log-odds of their claims. Thresholds are left to `centre`. */
-export const fitModel = (rows: readonly FaithfulnessRow[]): FaithfulnessModel => {
-  const fitShape = (shape: Shape) => {
-    const own = rows.filter(({ read }) => read.shape === shape && read.claims.length > 0);
-    const claims = own.flatMap(({ read, claimLabels }) =>
-      read.claims.flatMap(({ features }, at) => {
-        const label = claimLabels[at];
-        return label === 0 || label === 1 ? [{ features, label }] : [];
-      }),
-    );
-    const fitted = fitWeights(CLAIM_SIGNS[shape], claims, CLAIM_L2[shape], shape === "statement");
-    const given = Object.fromEntries(
-      Object.entries(GIVEN).map(([name, most]) => [name, Math.min(most, fitted.weights[name as ClaimFeature] ?? 0)]),
-    );
-    const claim = { ...fitted, weights: { ...fitted.weights, ...given } };
-    const answers = own.map((row) => ({ features: featuresOf(row, claim), label: row.label }));
-    return { claim, answer: fitWeights(ANSWER_SIGNS[shape], answers, ANSWER_L2[shape], shape === "statement") };
-  };
-  return { record: fitShape("record"), text: fitShape("text"), statement: fitShape("statement") };
-};
+const only = <Feature extends string>(signs: Readonly<Record<Feature, Sign>>, features: ReadonlySet<string>) =>
+  Object.fromEntries(Object.entries(signs).filter(([name]) => features.has(name))) as Record<Feature, Sign>;
 
 /** Log-odds of an answer without claims. */
 const SILENT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
 
-export const logitOf = (model: FaithfulnessModel, row: FaithfulnessRow): number => {
-  const { claim, answer } = model[row.read.shape];
-  return row.read.claims.length > 0 ? logOdds(answer, featuresOf(row, claim)) : SILENT;
+/** Claims first, then answers by the log-odds of their claims. */
+const fit: Task<FaithfulnessRow>["fit"] = (rows, features) => {
+  const own = rows.filter(({ claims }) => claims.length > 0);
+  const claims = own.flatMap((row) =>
+    row.claims.flatMap(({ features, label }) => (label === null ? [] : [{ features, label }])),
+  );
+  const claim = fitWeights(only(CLAIM_SIGNS, features), claims, CLAIM_L2, GIVEN);
+  const partsOf = (row: FaithfulnessRow) =>
+    answerFeatures({
+      logits: row.claims.map(({ features }) => logOdds(claim, features)),
+      lengths: row.claims.map(({ words }) => words),
+      answerWords: row.answerWords,
+      hasQuestion: row.hasQuestion,
+    });
+  const examples = own.map((row) => ({ features: partsOf(row), label: row.label }));
+  const free = fitWeights(only(ANSWER_SIGNS, features), examples, ANSWER_L2);
+  const threshold = thresholdOf(
+    own,
+    own.map((row) => logOdds(free, partsOf(row))),
+  );
+  const answer = { ...free, bias: free.bias - threshold };
+  return {
+    logitOf: (row) => (row.claims.length > 0 ? logOdds(answer, partsOf(row)) : SILENT),
+    source: `import type { FaithfulnessModel } from "./faithfulness-features";
+
+/** Written by \`bun bench/reference/fit.ts FOLDER\`. A released version never changes: a new fit is a new version. */
+export const FAITHFULNESS_MODEL: FaithfulnessModel = { claim: ${toSource(claim)}, answer: ${toSource(answer)} };
+`,
+  };
 };
 
-/** Shapes that share a threshold, as their answers are compared with each other. */
-const TOGETHER: readonly (readonly Shape[])[] = [["record", "text"], ["statement"]];
-
-/** Moves the biases so that 0 is the threshold with the best balanced accuracy of `logits`. */
-export const centre = (
-  model: FaithfulnessModel,
-  rows: readonly FaithfulnessRow[],
-  logits: readonly number[],
-): FaithfulnessModel => {
-  const moved = { ...model };
-  for (const shapes of TOGETHER) {
-    const own = rows.flatMap((row, at) => (shapes.includes(row.read.shape) && row.read.claims.length > 0 ? [at] : []));
-    const shift = stableThreshold(
-      own.flatMap((at) => {
-        const row = rows[at];
-        return row ? [{ features: [], label: row.label, group: row.group }] : [];
-      }),
-      own.map((at) => logits[at] ?? 0),
-    );
-    for (const shape of shapes) {
-      const { claim, answer } = moved[shape];
-      moved[shape] = { claim, answer: { ...answer, bias: answer.bias - shift } };
-    }
-  }
-  return moved;
+export const faithfulnessTask = async (
+  folder: string,
+  files: readonly LabelledFile[],
+): Promise<Task<FaithfulnessRow>> => {
+  const readFile = ({ name, rows }: LabelledFile) =>
+    rows.flatMap((row) => (row.task === "faithfulness" ? [readRow(row, name)] : []));
+  const cases = (await readCases(folder)).filter(({ contexts }) => contexts !== undefined);
+  return {
+    name: "faithfulness",
+    out: join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/faithfulness-model.ts"),
+    features: [...CLAIM_FEATURES, ...ANSWER_FEATURES],
+    rows: files.flatMap(readFile),
+    probe: { name: "copied sentences", rows: readFile(probeOf(files)) },
+    cases: cases.map(({ input, output, contexts = [], shouldPass }) => {
+      const asked = { task: "faithfulness", id: input, group: input, question: input, answer: output } as const;
+      return { row: readRow({ ...asked, context: contexts.join("\n"), label: 1 }, "cases"), shouldPass };
+    }),
+    fit,
+  };
 };

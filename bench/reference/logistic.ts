@@ -115,4 +115,11 @@ export const fitLogistic = (examples: readonly Example[], { signs, l2, given = [
 };
 
 /** A weight as it is written to a file: four decimals, never -0. */
-export const roundWeight = (value: number): number => Number(value.toFixed(4)) + 0;
+const roundWeight = (value: number): number => Number(value.toFixed(4)) + 0;
+
+/** A model as it is written to a TypeScript file. */
+export const toSource = ({ bias, weights }: { bias: number; weights: Readonly<Record<string, number>> }): string =>
+  JSON.stringify({
+    bias: roundWeight(bias),
+    weights: Object.fromEntries(Object.entries(weights).map(([name, weight]) => [name, roundWeight(weight)])),
+  });

@@ -1,61 +1,10 @@
-import { bestThreshold } from "../../gateway/evals/statistics/auroc";
+import { auroc, bestThreshold } from "../../gateway/evals/statistics/auroc";
 import { foldsOf } from "./folds";
-import { type Example, type FitOptions, fitLogistic, type LogisticModel, logit } from "./logistic";
-
-export interface GroupedExample extends Example {
-  group: string;
-}
+import type { FitRow, Task } from "./task";
 
 const FOLDS = 10;
-/** Folds within the others of a fold, for its threshold. */
-const INNER_FOLDS = 5;
 
-/** Log-odds of each example by a model that has not seen its group. */
-export const heldOutLogits = (
-  examples: readonly GroupedExample[],
-  options: FitOptions,
-  seed: number,
-  count = FOLDS,
-): number[] => {
-  const folds = foldsOf(
-    examples.map(({ group }) => group),
-    count,
-    seed,
-  );
-  const models = Array.from({ length: count }, (_, fold) =>
-    fitLogistic(
-      examples.filter((_, at) => folds[at] !== fold),
-      options,
-    ),
-  );
-  return examples.map(({ features }, at) => {
-    const model = models[folds[at] ?? 0];
-    return model ? logit(model, features) : 0;
-  });
-};
-
-/**
- * Moves the bias so that 0 is the threshold that balances sensitivity and specificity best. The threshold is that of
- * scores held out from the models' fits; of near-equal ones the middle, which a single example can't move far.
- */
-export const centreBias = (
-  model: LogisticModel,
-  examples: readonly GroupedExample[],
-  logits: readonly number[],
-): LogisticModel => ({ ...model, bias: model.bias - stableThreshold(examples, logits) });
-
-/** How much balanced accuracy may be lost to the best threshold, to be counted as near-equal. */
-const NEAR_EQUAL = 0.01;
-
-export const stableThreshold = (examples: readonly GroupedExample[], logits: readonly number[]): number => {
-  const labels = examples.map(({ label }) => label === 1);
-  const candidates = [...new Set(logits)].sort((a, b) => a - b);
-  const cuts = candidates.slice(1).map((value, index) => (value + (candidates[index] ?? value)) / 2);
-  const figures = cuts.map((cut) => balancedAccuracyAt(labels, logits, cut));
-  const best = Math.max(...figures);
-  const good = cuts.filter((_, index) => (figures[index] ?? 0) >= best - NEAR_EQUAL);
-  return good.length > 0 ? good.reduce((sum, cut) => sum + cut, 0) / good.length : bestThreshold(labels, logits);
-};
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 export const balancedAccuracyAt = (
   labels: readonly boolean[],
@@ -72,48 +21,79 @@ export const balancedAccuracyAt = (
   return (found / positives + spared / (labels.length - positives)) / 2;
 };
 
-/** Balanced accuracy of scores that need no fit, by thresholds that come from the other folds; the mean of the seeds. */
-export const heldOutAccuracy = (
-  rows: readonly { group: string; label: 0 | 1 }[],
-  scores: readonly number[],
-  seeds: readonly number[],
-): number => {
-  const labels = rows.map(({ label }) => label === 1);
-  const accuracies = seeds.map((seed) => {
-    const folds = foldsOf(
-      rows.map(({ group }) => group),
-      FOLDS,
-      seed,
-    );
-    const thresholds = Array.from({ length: FOLDS }, (_, fold) => {
-      const others = folds.flatMap((own, at) => (own === fold ? [] : [at]));
-      return bestThreshold(
-        others.map((at) => labels[at] ?? false),
-        others.map((at) => scores[at] ?? 0),
-      );
-    });
-    const margins = scores.map((score, at) => score - (thresholds[folds[at] ?? 0] ?? 0));
-    return balancedAccuracyAt(labels, margins, 0);
-  });
-  return accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
-};
-
-/**
- * Held-out log-odds with held-out thresholds: for each fold, model and threshold come from the other folds alone, the
- * threshold from scores that are held out within them. 0 is the threshold of all.
- */
-export const nestedLogits = (examples: readonly GroupedExample[], options: FitOptions, seed: number): number[] => {
+/** Scores of every row by what was learned from the other folds' rows. */
+const byOtherFolds = <Row extends FitRow>(
+  rows: readonly Row[],
+  seed: number,
+  learn: (others: readonly Row[]) => (row: Row) => number,
+): number[] => {
   const folds = foldsOf(
-    examples.map(({ group }) => group),
+    rows.map(({ set, group }) => `${set}/${group}`),
     FOLDS,
     seed,
   );
-  const models = Array.from({ length: FOLDS }, (_, fold) => {
-    const others = examples.filter((_, at) => folds[at] !== fold);
-    return centreBias(fitLogistic(others, options), others, heldOutLogits(others, options, seed + 1, INNER_FOLDS));
-  });
-  return examples.map(({ features }, at) => {
-    const model = models[folds[at] ?? 0];
-    return model ? logit(model, features) : 0;
-  });
+  const scorers = Array.from({ length: FOLDS }, (_, fold) => learn(rows.filter((_, at) => folds[at] !== fold)));
+  return rows.map((row, at) => scorers[folds[at] ?? 0]?.(row) ?? 0);
+};
+
+/** AUROC and balanced accuracy, by set. */
+export type Figures = ReadonlyMap<string, { auroc: number; accuracy: number }>;
+
+/** The rows of all sets together. */
+export const ALL = "all rows";
+
+const figuresOf = (rows: readonly FitRow[], runs: readonly (readonly number[])[], set: string) => {
+  const own = rows.flatMap((row, at) => (row.set === set || set === ALL ? [at] : []));
+  const labels = own.map((at) => rows[at]?.label === 1);
+  const scores = runs.map((run) => own.map((at) => run[at] ?? 0));
+  return {
+    auroc: mean(scores.map((each) => auroc(labels, each) ?? Number.NaN)),
+    accuracy: mean(scores.map((each) => balancedAccuracyAt(labels, each, 0))),
+  };
+};
+
+export const setsOf = (rows: readonly FitRow[]): string[] => [...new Set(rows.map(({ set }) => set))];
+
+/** Cross-validation over groups in ten folds, the mean of the seeds. Models and thresholds come from the other folds. */
+export const heldOut = <Row extends FitRow>(
+  { rows, fit }: Pick<Task<Row>, "rows" | "fit">,
+  features: ReadonlySet<string>,
+  seeds: readonly number[],
+): Figures => {
+  const runs = seeds.map((seed) => byOtherFolds(rows, seed, (others) => fit(others, features).logitOf));
+  return new Map([...setsOf(rows), ALL].map((set) => [set, figuresOf(rows, runs, set)]));
+};
+
+/** Figures of each set by a model that was fitted to the other sets. */
+export const leftOut = <Row extends FitRow>(
+  { rows, fit }: Pick<Task<Row>, "rows" | "fit">,
+  features: ReadonlySet<string>,
+): Figures =>
+  new Map(
+    setsOf(rows).map((set) => {
+      const { logitOf } = fit(
+        rows.filter((row) => row.set !== set),
+        features,
+      );
+      return [set, figuresOf(rows, [rows.map(logitOf)], set)];
+    }),
+  );
+
+/** A simple scorer's figures on the rows of one set, with thresholds from the other folds. */
+export const simpleFigures = (rows: readonly FitRow[], name: string, seeds: readonly number[]) => {
+  const scoreOf = (row: FitRow) => row.simple[name] ?? 0;
+  const runs = seeds.map((seed) =>
+    byOtherFolds(rows, seed, (others) => {
+      const threshold = bestThreshold(
+        others.map(({ label }) => label === 1),
+        others.map(scoreOf),
+      );
+      return (row) => scoreOf(row) - threshold;
+    }),
+  );
+  const labels = rows.map(({ label }) => label === 1);
+  return {
+    auroc: auroc(labels, rows.map(scoreOf)) ?? Number.NaN,
+    accuracy: mean(runs.map((run) => balancedAccuracyAt(labels, run, 0))),
+  };
 };

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("a folder with wrong rows is refused before a model is loaded, with all problems at once, by", () => {
-  test.each(["gateway/cli/agreement.ts", "bench/reference/fit-correctness.ts", "bench/reference/fit-faithfulness.ts"])(
+  test.each(["gateway/cli/agreement.ts", "bench/reference/fit.ts"])(
     "%s",
     async (command) => {
       // No model can be found or downloaded.

@@ -8,8 +8,13 @@ import { type Compared, compareRows, type ScoreRow, type SimpleScore } from "../
 import { formatAgreement, predictionLine, reportToWire } from "../evals/agreement/format";
 import { type LabelledFile, type LabelledRow, readLabelledFiles } from "../evals/agreement/labelled-file";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
-import { CORRECTNESS_BASELINES, FAITHFULNESS_BASELINES } from "../evals/scorers/baselines";
-import { embedAnyLength } from "../evals/scoring-thread/embed";
+import {
+  CORRECTNESS_BASELINES,
+  type EmbedTexts,
+  FAITHFULNESS_BASELINES,
+  VECTOR_BASELINES,
+} from "../evals/scorers/baselines";
+import { embedAnyLength } from "./agreement/embed";
 import { type Platform, startPlatform } from "./agreement/platform";
 
 const HELP = `Measures how well an evaluator agrees with people: scores labelled answers with the code of the API.
@@ -67,12 +72,30 @@ const scorerOf =
     return { score: score.value, decision: score.passed, spans };
   };
 
-const simpleScorers = ({ services, call }: Platform, task: LabelledRow["task"]): Record<string, SimpleScore> => {
-  const baselines = task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES;
-  const embed = async (texts: readonly string[]) => (await embedAnyLength(services.embeddings, call(), texts)).vectors;
-  return Object.fromEntries(
-    Object.entries(baselines).map(([name, score]) => [name, async (each: LabelledRow) => score(answerOf(each), embed)]),
-  );
+const simpleScorers = (task: LabelledRow["task"], embed: EmbedTexts): Record<string, SimpleScore> => {
+  const byWords = Object.entries(task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES);
+  const byVectors = task === "correctness" ? Object.entries(VECTOR_BASELINES) : [];
+  return Object.fromEntries<SimpleScore>([
+    ...byWords.map(([name, score]): [string, SimpleScore] => [name, async (row) => score(answerOf(row))]),
+    ...byVectors.map(([name, score]): [string, SimpleScore] => [name, (row) => score(answerOf(row), embed)]),
+  ]);
+};
+
+/** The vectors of the default embedding model. Equal texts are embedded once. */
+const embedOnce = ({ services, call }: Platform): EmbedTexts => {
+  const known = new Map<string, Promise<Float32Array>>();
+  return (texts) => {
+    const missing = [...new Set(texts)].filter((text) => !known.has(text));
+    if (missing.length > 0) {
+      const embedded = embedAnyLength(services.embeddings, call(), missing);
+      for (const [at, text] of missing.entries())
+        known.set(
+          text,
+          embedded.then(({ vectors }) => vectors[at] ?? new Float32Array()),
+        );
+    }
+    return Promise.all(texts.map(async (text) => (await known.get(text)) ?? new Float32Array()));
+  };
 };
 
 interface FileReport {
@@ -90,7 +113,7 @@ const compareFile = async (
   const compared = await compareRows(rows, {
     evaluator: { name: evaluator, score: scorerOf(platform, evaluator) },
     threshold: criterion?.threshold ?? 0.5,
-    simple: simpleScorers(platform, task),
+    simple: simpleScorers(task, embedOnce(platform)),
     parallel: PARALLEL,
     onRow,
   });

@@ -12,6 +12,8 @@ const COMMON = {
   /** Question or source document: rows that share it depend on each other. */
   group: Type.String({ minLength: 1 }),
   answer: Type.String(),
+  /** Where the row comes from. */
+  source: Type.Optional(Type.String()),
   /** 1: people found the answer correct, or faithful to its context. */
   label: Type.Union([Type.Literal(0), Type.Literal(1)]),
 };

@@ -1,10 +1,16 @@
 import type { ScoredAnswer } from "../scored-answer";
-import { cosine, type EmbedTexts } from "./embedding";
-import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./text/overlap";
+import { indexOfRun, lcsLength, recall, rougeL, runsOf, tokenF1 } from "./text/overlap";
 import { ARTICLES, readWords } from "./text/words";
 
+/** L2-normalised vectors in input order; an empty text has a vector of zeros. */
+export type EmbedTexts = (texts: readonly string[]) => Promise<Float32Array[]>;
+
+/** Cosine of two L2-normalised vectors, -1…1. */
+const cosine = (a: Float32Array | undefined, b: Float32Array | undefined): number =>
+  a && b ? a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0) : 0;
+
 /** A simple scorer to compare with; higher is better. */
-type Baseline = (answer: ScoredAnswer, embed: EmbedTexts) => number | Promise<number>;
+type Baseline = (answer: ScoredAnswer) => number;
 
 /** Words without case, punctuation, diacritics and articles (as SQuAD evens out answers, Rajpurkar et al. 2016). */
 const plainWords = (text: string): string[] =>
@@ -27,31 +33,33 @@ const isPart: Compare = (reference, output) => Number(indexOfRun(output, referen
 const contains = byWords(isPart);
 const tokenRecall = byWords(recall);
 
-const closestReference: Baseline = async ({ references, output }, embed) => {
-  const [answer, ...vectors] = await embed([output, ...references]);
-  return Math.max(...vectors.map((vector) => cosine(answer, vector)));
-};
-
 export const CORRECTNESS_BASELINES: Readonly<Record<string, Baseline>> = {
   "exact match": byWords(isSame),
   contains,
   "token F1": byWords(tokenF1),
   "token recall": tokenRecall,
   "ROUGE-L": byWords(rougeL),
-  cosine: closestReference,
-  "contains + token recall / 2 + cosine / 2": async (answer, embed) =>
-    (await contains(answer, embed)) +
-    (await tokenRecall(answer, embed)) / 2 +
-    (await closestReference(answer, embed)) / 2,
 };
+
+/** The cosine of the answer and the reference closest to it, -1…1. */
+const closestReference = async ({ references, output }: ScoredAnswer, embed: EmbedTexts): Promise<number> => {
+  const [answer, ...vectors] = await embed([output, ...references]);
+  return Math.max(...vectors.map((vector) => cosine(answer, vector)));
+};
+
+/** Simple scorers of correctness that need an embedding model. */
+export const VECTOR_BASELINES: Readonly<Record<string, (answer: ScoredAnswer, embed: EmbedTexts) => Promise<number>>> =
+  {
+    cosine: closestReference,
+    "contains + token recall / 2 + cosine / 2": async (answer, embed) =>
+      contains(answer) + tokenRecall(answer) / 2 + (await closestReference(answer, embed)) / 2,
+  };
 
 /** All contexts as one. */
 const againstContexts =
   (compare: (answer: string[], context: string[]) => number): Baseline =>
   ({ contexts, output }) =>
     compare(plainWords(output), contexts.flatMap(plainWords));
-
-const numbersIn = (text: string): string[] => plainWords(text).filter((word) => /^\p{Nd}/u.test(word));
 
 /** Share of the words, or other parts, of an answer that a context has. */
 const shareKnown = (parts: readonly string[], context: readonly string[]): number => {
@@ -60,20 +68,14 @@ const shareKnown = (parts: readonly string[], context: readonly string[]): numbe
 };
 
 const wordPrecision = againstContexts(shareKnown);
-const bigramPrecision = againstContexts((answer, context) => shareKnown(bigrams(answer), bigrams(context)));
-const closestContext: Baseline = async ({ contexts, output }, embed) => {
-  const [answer, ...vectors] = await embed([output, ...contexts]);
-  return Math.max(...vectors.map((vector) => cosine(answer, vector)));
-};
+const bigramPrecision = againstContexts((answer, context) => shareKnown(runsOf(answer, 2), runsOf(context, 2)));
 
 export const FAITHFULNESS_BASELINES: Readonly<Record<string, Baseline>> = {
   "word precision": wordPrecision,
   "bigram precision": bigramPrecision,
+  "trigram precision": againstContexts((answer, context) => shareKnown(runsOf(answer, 3), runsOf(context, 3))),
   "ROUGE-L precision": againstContexts((answer, context) =>
     answer.length > 0 ? lcsLength(answer, context) / answer.length : 1,
   ),
-  "number precision": ({ contexts, output }) => shareKnown(numbersIn(output), contexts.flatMap(numbersIn)),
-  cosine: closestContext,
-  "words + bigrams": async (answer, embed) =>
-    (await wordPrecision(answer, embed)) + (await bigramPrecision(answer, embed)),
+  "words + bigrams": (answer) => wordPrecision(answer) + bigramPrecision(answer),
 };

@@ -1,7 +1,6 @@
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { CORRECTNESS_MODEL } from "./correctness/correctness-model";
 import { scoreCorrectness } from "./correctness/score-correctness";
-import type { EmbedTexts } from "./embedding";
 import { FAITHFULNESS_MODEL } from "./faithfulness/faithfulness-model";
 import {
   CLAIM_CENTRE,
@@ -29,16 +28,16 @@ export const REFERENCE_CONSTANTS = {
 } as const;
 
 /**
- * Scores an answer without a language model: correctness where there are references, faithfulness and hallucination
- * where there are contexts. Values are 0…1. Equal texts and vectors give equal scores. Throws what `embed` throws.
+ * Scores an answer by its texts alone, without a model: correctness where there are references, faithfulness and
+ * hallucination where there are contexts. Values are 0…1. Equal texts give equal scores.
  */
-export const scoreReference = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<ReferenceScore[]> => {
+export const scoreReference = (answer: ScoredAnswer): ReferenceScore[] => {
   const scores: ReferenceScore[] = [];
   if (answer.references.length > 0) {
-    scores.push({ metric: "correctness", ...(await scoreCorrectness(answer, embed)), claims: [] });
+    scores.push({ metric: "correctness", ...scoreCorrectness(answer), claims: [] });
   }
   if (answer.contexts.length > 0) {
-    const { faithfulness, hallucination, claims } = await scoreFaithfulness(answer, embed);
+    const { faithfulness, hallucination, claims } = scoreFaithfulness(answer);
     scores.push(
       { metric: "faithfulness", ...faithfulness, claims },
       { metric: "hallucination", ...hallucination, claims },

@@ -1,64 +1,32 @@
 import { AppError, toAppError } from "../../../lib/errors";
-import { fromSent, type SentError, toSent } from "../../../lib/thread-errors";
+import { fromSent, type SentError } from "../../../lib/thread-errors";
 import type { Call } from "../../call";
-import type { EmbeddingService } from "../../embeddings/service";
 import type { ClaimSpan } from "../judge/judge";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
-import type { EmbedTexts } from "../scorers/embedding";
 import type { ReferenceScore } from "../scorers/reference-evaluator";
 import type { ReferenceScorer } from "../scoring";
-import { embedAnyLength } from "./embed";
 
-/*
- * Messages to and from the Worker that computes scores. Every message has the id of its task. Several tasks run at the
- * same time, and each requests vectors one request at a time.
- */
+/* Messages to and from the Worker that computes scores. Every message has the id of its task. */
 
-export type ToThread =
-  | { id: number; kind: "score"; answer: ScoredAnswer }
-  | { id: number; kind: "claims"; output: string }
-  | { id: number; kind: "vectors"; vectors: Float32Array[] }
-  | { id: number; kind: "no_vectors"; error: SentError };
+type Request = { kind: "score"; answer: ScoredAnswer } | { kind: "claims"; output: string };
+export type ToThread = Request & { id: number };
 
-export type FromThread =
-  /** Answered by `vectors` or `no_vectors`. */
-  | { id: number; kind: "embed"; texts: string[] }
-  | { id: number; kind: "scores"; scores: ReferenceScore[] }
-  | { id: number; kind: "claims"; claims: ClaimSpan[] }
-  | { id: number; kind: "failed"; error: SentError };
-
-type Request =
-  | { kind: "score"; answer: Extract<ToThread, { kind: "score" }>["answer"] }
-  | { kind: "claims"; output: string };
-type Reply = Extract<FromThread, { kind: "scores" | "claims" }>;
-
-/** A piece of work that the Worker has. */
-interface Pending {
-  reply: PromiseWithResolvers<Reply>;
-  embed: EmbedTexts;
-}
+type Reply = { kind: "scores"; scores: ReferenceScore[] } | { kind: "claims"; claims: ClaimSpan[] };
+export type FromThread = (Reply | { kind: "failed"; error: SentError }) & { id: number };
 
 /** Scores in a Worker of its own, started with the first piece of work and anew after a crash. */
 export class ScoringThread implements ReferenceScorer {
   #worker: Worker | undefined;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PromiseWithResolvers<Reply>>();
   #lastId = 0;
 
-  constructor(private readonly embeddings: Pick<EmbeddingService, "embedTexts">) {}
-
-  async score(call: Call, answer: Parameters<ReferenceScorer["score"]>[1]): Promise<ScoredCriterion[]> {
-    let by: ScoredCriterion["by"] = null;
-    const embed: EmbedTexts = async (texts) => {
-      const { vectors, model, modelRevision } = await embedAnyLength(this.embeddings, call, texts);
-      by = { model, modelRevision };
-      return vectors;
-    };
-    const reply = await this.#ask({ kind: "score", answer }, embed, call.signal);
-    return reply.kind === "scores" ? reply.scores.map((score) => ({ ...score, votes: [], by, error: null })) : [];
+  async score(call: Call, answer: ScoredAnswer): Promise<ScoredCriterion[]> {
+    const reply = await this.#ask({ kind: "score", answer }, call.signal);
+    return reply.kind === "scores" ? reply.scores.map((score) => ({ ...score, votes: [], by: null, error: null })) : [];
   }
 
   async claimsOf(output: string): Promise<ClaimSpan[]> {
-    const reply = await this.#ask({ kind: "claims", output }, noVectors);
+    const reply = await this.#ask({ kind: "claims", output });
     return reply.kind === "claims" ? reply.claims : [];
   }
 
@@ -67,25 +35,21 @@ export class ScoringThread implements ReferenceScorer {
     this.#fail(new AppError("unavailable", "The gateway is closing. Try again in a moment.", { retryAfterMs: 1000 }));
   }
 
-  async #ask(request: Request, embed: EmbedTexts, signal?: AbortSignal): Promise<Reply> {
+  async #ask(request: Request, signal?: AbortSignal): Promise<Reply> {
     const id = ++this.#lastId;
-    const pending: Pending = { reply: Promise.withResolvers(), embed };
-    const leave = () => pending.reply.reject(left());
-    this.#pending.set(id, pending);
+    const reply = Promise.withResolvers<Reply>();
+    const leave = () => reply.reject(new AppError("client_closed", "The caller has left."));
+    this.#pending.set(id, reply);
     signal?.addEventListener("abort", leave);
     if (signal?.aborted) leave();
     this.#worker ??= this.#start();
-    this.#say({ id, ...request });
+    this.#worker.postMessage({ id, ...request } satisfies ToThread);
     try {
-      return await pending.reply.promise;
+      return await reply.promise;
     } finally {
       signal?.removeEventListener("abort", leave);
       this.#pending.delete(id);
     }
-  }
-
-  #say(message: ToThread): void {
-    this.#worker?.postMessage(message);
   }
 
   #start(): Worker {
@@ -102,32 +66,13 @@ export class ScoringThread implements ReferenceScorer {
   }
 
   #fail(error: AppError): void {
-    for (const { reply } of this.#pending.values()) reply.reject(error);
+    for (const { reject } of this.#pending.values()) reject(error);
   }
 
+  /** Whoever asked may have left. */
   #hear(message: FromThread): void {
     const pending = this.#pending.get(message.id);
-    // Whoever asked has left.
-    if (!pending) {
-      if (message.kind === "embed") this.#say({ id: message.id, kind: "no_vectors", error: toSent(left()) });
-      return;
-    }
-    switch (message.kind) {
-      case "embed":
-        pending.embed(message.texts).then(
-          (vectors) => this.#say({ id: message.id, kind: "vectors", vectors }),
-          (thrown) => this.#say({ id: message.id, kind: "no_vectors", error: toSent(thrown) }),
-        );
-        return;
-      case "failed":
-        pending.reply.reject(fromSent(message.error));
-        return;
-      default:
-        pending.reply.resolve(message);
-    }
+    if (message.kind === "failed") pending?.reject(fromSent(message.error));
+    else pending?.resolve(message);
   }
 }
-
-const left = (): AppError => new AppError("client_closed", "The caller has left.");
-
-const noVectors: EmbedTexts = () => Promise.reject(new Error("Claims are found without vectors."));

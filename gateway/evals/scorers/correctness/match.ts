@@ -4,7 +4,7 @@ import { unitByName } from "../text/units";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
-import { joined, type ReadText } from "./read-text";
+import type { ReadText } from "./read-text";
 import { checkValue, hasAlteredNumbers, isRefuted, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
@@ -22,14 +22,10 @@ export interface Match {
   isOpposite: boolean;
   /** The answer has its words with different symbols, or it is a code and the answer gives another code: "x-1" for "x+1". */
   hasOtherSigns: boolean;
-  /** The question says it already. */
-  isAsked: boolean;
   /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
   recall: number;
   /** F1 of its words and the answer's, without the question's on either side. */
   f1: number;
-  /** Share of its runs of three letters that a stretch of the answer has. */
-  spelling: number;
 }
 
 const NAME_WEIGHT = 2;
@@ -65,23 +61,6 @@ const weightedRecall = (alias: Alias, answer: ReadText, asked: ReadonlySet<strin
 
 const newStems = (words: readonly Word[], asked: ReadonlySet<string>): string[] =>
   words.filter(({ norm, stem }) => !STOP_WORDS.has(norm) && !asked.has(stem)).map(({ stem }) => stem);
-
-const trigrams = (text: string): string[] => {
-  const padded = ` ${text} `;
-  return Array.from({ length: Math.max(0, padded.length - 2) }, (_, at) => padded.slice(at, at + 3));
-};
-
-const LONGEST_SPELLED = 200;
-
-const spellingOf = (alias: Alias, given: ReadonlySet<string>): number => {
-  const wanted = trigrams(
-    alias.words
-      .map(({ norm }) => norm)
-      .join(" ")
-      .slice(0, LONGEST_SPELLED),
-  );
-  return wanted.length > 0 ? wanted.filter((trigram) => given.has(trigram)).length / wanted.length : 0;
-};
 
 /** Where the answer uses another name for a country whose short name is a common word: "USA" for "US". */
 const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Alias): Occurrence[] => {
@@ -133,10 +112,8 @@ interface MatchInput {
 /** Compares the answer with each alias. */
 export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly Alias[]): Match[] => {
   const asked = new Set(question.words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(({ stem }) => stem));
-  const stemsAsked = joined(question.words.map(({ stem }) => stem));
   const news = newStems(answer.words, asked);
   const counts = countWords(news);
-  const spelled = new Set(trigrams(answer.norms.join(" ")));
   const given = verdictOf(answer, question);
   const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
   const known = [...checks.values()].filter((check) => check !== undefined);
@@ -170,10 +147,8 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       isVerdict: verdict !== undefined,
       isOpposite: verdict !== undefined && given === !verdict,
       hasOtherSigns,
-      isAsked: stemsAsked.includes(joined(alias.words.map(({ stem }) => stem))),
       recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + news.length),
-      spelling: isMatched ? 1 : !mayShare ? 0 : spellingOf(alias, spelled),
     };
   });
 };

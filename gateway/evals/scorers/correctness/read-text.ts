@@ -86,8 +86,6 @@ export const readText = (source: string, isAnswer = true): ReadText => {
 
 export const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 
-export const isInside = (part: Span, whole: Span): boolean => part.start >= whole.start && part.start < whole.end;
-
 /** The place, from 0, of the sentence that a word is in. */
 export const sentenceOf = ({ words, sentences }: ReadText, at: number): number => {
   const start = words[at]?.start ?? 0;

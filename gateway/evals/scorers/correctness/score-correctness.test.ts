@@ -1,22 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { readWords } from "../text/words";
-import { type CorrectnessFeature, findCorrectness } from "./correctness-features";
+import type { CorrectnessFeature } from "./correctness-features";
 import { CORRECTNESS_MODEL } from "./correctness-model";
 import { scoreCorrectness } from "./score-correctness";
-
-/** Vectors of words in 256 buckets: close where words are shared, and the same on every machine. */
-const embed = async (texts: readonly string[]): Promise<Float32Array[]> =>
-  texts.map((text) => {
-    const vector = new Float32Array(256);
-    for (const { stem } of readWords(text)) {
-      let bucket = 7;
-      for (let at = 0; at < stem.length; at++) bucket = (bucket * 31 + stem.charCodeAt(at)) % 256;
-      vector[bucket] = (vector[bucket] ?? 0) + 1;
-    }
-    const length = Math.hypot(...vector) || 1;
-    return vector.map((value) => value / length);
-  });
 
 const answerTo = (question: string | null, references: string[], output: string) => ({
   question,
@@ -25,17 +11,14 @@ const answerTo = (question: string | null, references: string[], output: string)
   output,
 });
 const score = (question: string | null, references: string[], output: string) =>
-  scoreCorrectness(answerTo(question, references, output), embed);
-const features = async (question: string | null, references: string[], output: string) =>
-  (await findCorrectness(answerTo(question, references, output), embed)).features;
-
+  scoreCorrectness(answerTo(question, references, output));
 const passes = (name: string, question: string, references: string[], outputs: string[]) =>
-  test.each(outputs)(`${name}: %s`, async (output) => {
-    expect((await score(question, references, output)).value).toBeGreaterThanOrEqual(0.5);
+  test.each(outputs)(`${name}: %s`, (output) => {
+    expect(score(question, references, output).value).toBeGreaterThanOrEqual(0.5);
   });
 const fails = (name: string, question: string, references: string[], outputs: string[]) =>
-  test.each(outputs)(`${name}: %s`, async (output) => {
-    expect((await score(question, references, output)).value).toBeLessThan(0.5);
+  test.each(outputs)(`${name}: %s`, (output) => {
+    expect(score(question, references, output).value).toBeLessThan(0.5);
   });
 
 describe("the same answer in another form passes", () => {
@@ -165,122 +148,77 @@ describe("naming a reference is not enough", () => {
 });
 
 describe("scores", () => {
-  test.each(["", "   "])("an empty answer is 0 with the reason: %j", async (output) => {
-    expect(await score("who", ["Herman Melville"], output)).toEqual({ value: 0, reason: "The answer is empty." });
+  test.each(["", "   "])("an empty answer is 0 with the reason: %j", (output) => {
+    expect(score("who", ["Herman Melville"], output)).toEqual({ value: 0, reason: "The answer is empty." });
   });
 
-  test.each(["…!", "\ud800", "😀"])("an answer without a word is 0 with the reason: %j", async (output) => {
-    const { value, reason } = await score("who", ["Herman Melville"], output);
+  test.each(["…!", "\ud800", "😀"])("an answer without a word is 0 with the reason: %j", (output) => {
+    const { value, reason } = score("who", ["Herman Melville"], output);
     expect([value, reason]).toEqual([0, expect.stringContaining("no letters or digits")]);
   });
 
-  test("an answer of nothing but signs is right where a reference is the same", async () => {
-    expect((await score("Which sign adds?", ["plus", "+"], " + ")).value).toBe(1);
-    expect((await score("Which sign adds?", ["+"], "-")).value).toBe(0);
+  test("an answer of nothing but signs is right where a reference is the same", () => {
+    expect(score("Which sign adds?", ["plus", "+"], " + ").value).toBe(1);
+    expect(score("Which sign adds?", ["+"], "-").value).toBe(0);
   });
 
-  test("a reference without words matches nothing", async () => {
-    expect(await score("who", ["…"], "Herman Melville")).toEqual({
+  test("a reference without words matches nothing", () => {
+    expect(score("who", ["…"], "Herman Melville")).toEqual({
       value: 0,
       reason: "The references contain no words to compare with.",
     });
   });
 
-  test("the reason names the given and the expected value", async () => {
-    const { reason } = await score("when did the ship sink", ["1912"], "It sank in 1914.");
+  test("the reason names the given and the expected value", () => {
+    const { reason } = score("when did the ship sink", ["1912"], "It sank in 1914.");
     expect(reason).toBe("The answer says 1914, but the reference is 1912.");
-    expect((await score("what is it", ["Canberra"], "It is not Canberra.")).reason).toContain("denies");
-    expect((await score("what is it", ["Canberra"], "I don't know.")).reason).toContain("Canberra");
+    expect(score("what is it", ["Canberra"], "It is not Canberra.").reason).toContain("denies");
+    expect(score("what is it", ["Canberra"], "I don't know.").reason).toContain("Canberra");
   });
 
-  test("are equal for equal texts and vectors, and need no question", async () => {
-    const twice = await Promise.all([1, 2].map(() => score(null, ["the sea"], "It is the sea, or the lake.")));
+  test("are equal for equal texts, and need no question", () => {
+    const twice = [1, 2].map(() => score(null, ["the sea"], "It is the sea, or the lake."));
     expect(twice[0]).toEqual(twice[1] ?? { value: -1, reason: "" });
   });
 
-  test("ask for vectors once, and for few however many references there are", async () => {
-    const asked: number[] = [];
-    const count = (texts: readonly string[]) => {
-      asked.push(texts.length);
-      return embed(texts);
-    };
-    const references = Array.from({ length: 150 }, (_, index) => `name ${index}`);
-    await scoreCorrectness(answerTo("who", references, "Nobody."), count);
-    expect(asked).toEqual([9]);
-  });
-
-  test("lie between 0 and 1 with a reason, whatever the texts", async () => {
+  test("lie between 0 and 1 with a reason, whatever the texts", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary", maxLength: 60 }),
       fc.lorem(),
       fc.constantFrom("1912", "not", "No. 5", "A. B."),
     );
-    await fc.assert(
-      fc.asyncProperty(
-        text,
-        fc.array(text, { minLength: 1, maxLength: 4 }),
-        text,
-        async (question, references, output) => {
-          const { value, reason } = await score(question, references, output);
-          expect(value).toBeWithin(0, 1.0001);
-          expect(reason.length).toBeGreaterThan(10);
-        },
-      ),
+    fc.assert(
+      fc.property(text, fc.array(text, { minLength: 1, maxLength: 4 }), text, (question, references, output) => {
+        const { value, reason } = score(question, references, output);
+        expect(value).toBeWithin(0, 1.0001);
+        expect(reason.length).toBeGreaterThan(10);
+      }),
       { numRuns: 200 },
     );
   }, 60_000);
 
-  test("the order of references changes nothing", async () => {
+  test("the order of references changes nothing", () => {
     const references = ["Raymond Unwin", "Barry Parker", "1902", "New Earswick"];
     const output = "It was designed by Barry Parker in 1902.";
-    expect((await score("who", references, output)).value).toBeCloseTo(
-      (await score("who", references.toReversed(), output)).value,
-      10,
-    );
+    expect(score("who", references, output).value).toBeCloseTo(score("who", references.toReversed(), output).value, 10);
   });
 
   test.each(["a", ". ", "A. ", "1,", "aB", "(", "not ", "日", "20171. ", "x\n", "1 hour ", "nineteen "])(
-    "long hostile texts embed a bounded number of characters: %j",
-    async (part) => {
+    "long hostile texts take seconds at most: %j",
+    (part) => {
       const text = part.repeat(100_000 / part.length);
       const references = Array.from({ length: 100 }, (_, index) => `${text.slice(index, index + 500)} ${index}`);
-      const embedded: string[] = [];
-      const { value } = await scoreCorrectness(answerTo(text, references, text), (texts) => {
-        embedded.push(...texts);
-        return embed(texts);
-      });
-      expect(value).toBeWithin(0, 1.001);
-      expect(embedded.length).toBeLessThanOrEqual(12);
-      expect(embedded.join("").length).toBeLessThanOrEqual(5 * text.length);
+      expect(score(text, references, text).value).toBeWithin(0, 1.001);
     },
     120_000,
   );
 });
 
 test("what a weight says of its feature is what people would say", () => {
-  const harmful: CorrectnessFeature[] = [
-    "otherFact",
-    "otherNumber",
-    "refusal",
-    "denied",
-    "opposite",
-    "rivals",
-    "late",
-    "earlier",
-  ];
-  const helpful: CorrectnessFeature[] = ["matched", "recall", "f1", "spelling", "cosAnswer", "cosStatement", "gain"];
+  const harmful: CorrectnessFeature[] = ["otherFact", "otherNumber", "refusal", "denied", "opposite", "rivals"];
+  const helpful: CorrectnessFeature[] = ["matched", "recall", "f1"];
   expect(harmful.every((name) => CORRECTNESS_MODEL.weights[name] < 0)).toBe(true);
   expect(helpful.every((name) => CORRECTNESS_MODEL.weights[name] > 0)).toBe(true);
-});
-
-test("a name that stands first, where another is asked for, is seen", async () => {
-  const wrong = await features(
-    "who was first",
-    ["George Washington"],
-    "Thomas Jefferson was first, George Washington second.",
-  );
-  const right = await features("who was first", ["George Washington"], "The first was George Washington.");
-  expect([wrong.opensOtherwise, right.opensOtherwise]).toEqual([1, 0]);
 });
 
 describe("an abstention", () => {

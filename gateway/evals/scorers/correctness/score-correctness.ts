@@ -1,5 +1,4 @@
 import type { ScoredAnswer } from "../../scored-answer";
-import type { EmbedTexts } from "../embedding";
 import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers } from "../text/citations";
 import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
@@ -78,23 +77,27 @@ const compareVerdicts = (matches: readonly Match[]): CorrectnessScore | undefine
 };
 
 /** Removes citation markers ("Paris [1]" becomes "Paris") unless a reference has them too ("x[1]"). */
-const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
+export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
   const output = maskMarkers(answer.output);
   const isMarked = answer.references.some((reference) => maskMarkers(reference) !== reference);
   return isMarked || isBlank(output) ? answer : { ...answer, output };
 };
 
-/** Scores how well the answer matches one of its references. Equal texts and vectors give equal scores. */
-export const scoreCorrectness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<CorrectnessScore> => {
+/** The score of an answer that is empty, consists of symbols or abstains; undefined for every other answer. */
+export const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
   const same = answer.references.find((reference) => isSameText(reference, output));
   if (same !== undefined) return { value: 1, reason: `The answer is the reference ${quote(same)}.` };
   const bySigns = compareSigns(answer.references, output);
-  if (isBlank(output) || bySigns.value === 1) return bySigns;
-  const abstention = compareAbstentions(answer);
-  if (abstention) return abstention;
-  const findings: CorrectnessFindings = await findCorrectness(withoutMarkers(answer), embed);
+  return isBlank(output) || bySigns.value === 1 ? bySigns : compareAbstentions(answer);
+};
+
+/** Scores how well the answer matches one of its references. Equal texts give equal scores. */
+export const scoreCorrectness = (answer: ScoredAnswer): CorrectnessScore => {
+  const decided = scoreByRule(answer);
+  if (decided) return decided;
+  const findings = findCorrectness(withoutMarkers(answer));
   if (findings.matches.length === 0) return { value: 0, reason: "The references contain no words to compare with." };
   const verdict = compareVerdicts(findings.matches);
   if (verdict) return verdict;
@@ -138,7 +141,6 @@ const missed = (closest: Match, { features, setting, matches, refusal }: Correct
   if (features.opposite > 0) return `The answer contradicts the reference ${name}.`;
   if (refusal > 0 && closest.recall < MOST)
     return `The answer declines or says it doesn't know. The reference is ${name}.`;
-  if (features.bareInside > 0) return `The answer is only part of the reference ${name}.`;
   const rivals = setting.rivals.slice(0, MAX_RIVALS).join(" ");
   const instead = rivals ? ` It mentions ${quote(rivals)} instead.` : "";
   if (closest.recall >= MOST)

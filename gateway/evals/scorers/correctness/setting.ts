@@ -1,8 +1,7 @@
 import { isDenial, isDenied } from "../text/negation";
 import { isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Match } from "./match";
-import type { Occurrence } from "./occurrences";
-import { isInside, type ReadText, sentenceOf } from "./read-text";
+import { type ReadText, sentenceOf } from "./read-text";
 import { Vocabulary } from "./word-forms";
 
 /** How a reference is said where it is said. Shares are 0…1. */
@@ -13,8 +12,6 @@ export interface Setting {
   sentence: number | null;
   /** Names and numbers of the leading sentence that neither question nor references have, where it says no reference. */
   rivals: readonly string[];
-  /** It begins with a name that neither question nor references have. */
-  opensOtherwise: boolean;
 }
 
 const MAX_RIVALS = 20;
@@ -50,42 +47,6 @@ const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[
     .map(({ text }) => text);
 };
 
-const INSIDE_NAMES = new Set("of the and de da di van von la le el".split(" "));
-/** Names that an answer has to begin with, to give another one: one capital may be the sentence's own. */
-const OPENING = 2;
-
-/** Whether the answer begins with a name of two words and more that is news, where a name is asked for. */
-const opensOtherwise = (
-  answer: ReadText,
-  question: ReadText,
-  matches: readonly Match[],
-  places: readonly Occurrence[],
-): boolean => {
-  if (!matches.some(({ alias, check }) => !check && alias.words.every(isNameLike))) return false;
-  const { words, text } = answer;
-  let length = 0;
-  while (length < words.length && length < MAX_RIVALS) {
-    const [word, last] = [words[length], words[length - 1]];
-    if (!word || !(isNameLike(word) || INSIDE_NAMES.has(word.norm))) break;
-    if (last && !/^[\s.]*$/.test(text.slice(last.end, word.start))) break;
-    length++;
-  }
-  // "The National Aeronautics and Space Administration" for "NASA".
-  if (places.some(({ at }) => at < length)) return false;
-  const end = words[length - 1]?.end ?? 0;
-  const news = newsBetween(answer, question, matches, 0, end).filter(isNameLike);
-  return news.filter((word) => !isNumber(word) && !answer.dates.some((date) => isInside(word, date))).length >= OPENING;
-};
-
-/** What stands before the thing asked for: "written by Herman Melville", "the capital is Canberra". */
-const LEADING_TO = new Set("by is was are were called named titled be as".split(" "));
-
-const isLedTo = ({ words }: ReadText, { at }: Occurrence): boolean => {
-  const place =
-    STOP_WORDS.has(words[at - 1]?.norm ?? "") && !LEADING_TO.has(words[at - 1]?.norm ?? "") ? at - 2 : at - 1;
-  return LEADING_TO.has(words[place]?.norm ?? "");
-};
-
 /** Looks at where an answer says what it should. */
 export const settingOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): Setting => {
   const matched = matches.filter(({ isMatched }) => isMatched);
@@ -103,7 +64,5 @@ export const settingOf = (answer: ReadText, question: ReadText, matches: readonl
     isDenied: denied,
     sentence,
     rivals: sentence === 0 ? [] : rivalsOf(answer, question, matches),
-    opensOtherwise:
-      !places.some((place) => isLedTo(answer, place)) && opensOtherwise(answer, question, matches, places),
   };
 };

@@ -15,8 +15,6 @@ export interface ValueCheck {
   verdict: "same" | "part" | "other" | "none";
   /** What the answer gives in its place. */
   given: Given | null;
-  /** Number of dates, times or numbers that the answer gives first and that the question does not contain. */
-  earlier: number;
 }
 
 interface Given {
@@ -70,7 +68,7 @@ const givenOf = ({ text }: ReadText, { start, end }: { start: number; end: numbe
   end,
 });
 
-const NONE = { expected: null, verdict: "none", given: null, earlier: 0 } as const;
+const NONE = { expected: null, verdict: "none", given: null } as const;
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): ValueCheck => {
   const dates = answer.dates.filter((given) => !question.dates.some((asked) => compareDates(given, asked) === "same"));
@@ -81,10 +79,10 @@ const checkDate = (expected: DateMention, answer: ReadText, question: ReadText):
   ] as const) {
     const place = verdicts.indexOf(agreement);
     const date = dates[place];
-    if (date) return { expected, verdict, given: givenOf(answer, date), earlier: place };
+    if (date) return { expected, verdict, given: givenOf(answer, date) };
   }
   const [other] = dates;
-  return other ? { expected, verdict: "other", given: givenOf(answer, other), earlier: 0 } : { ...NONE, expected };
+  return other ? { expected, verdict: "other", given: givenOf(answer, other) } : { ...NONE, expected };
 };
 
 const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
@@ -92,8 +90,7 @@ const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): V
   const place = answer.times.findIndex((given) => isSameTime(expected, given));
   const same = answer.times[place];
   if (same) {
-    const earlier = times.filter(({ start }) => start < same.start).length;
-    return { expected: null, verdict: "same", given: givenOf(answer, same), earlier };
+    return { expected: null, verdict: "same", given: givenOf(answer, same) };
   }
   const [other] = [...times, ...answer.numbers.filter(({ unit }) => unit === null)];
   return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
@@ -129,8 +126,7 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
     isSameNumber(expected, given),
   );
   if (same) {
-    const earlier = news.filter((given) => given.start < same.start && isComparable(given, same)).length;
-    return { expected: null, verdict: "same", given: givenOf(answer, same), earlier };
+    return { expected: null, verdict: "same", given: givenOf(answer, same) };
   }
   const years = answer.dates.filter(
     (date) => yearAsNumber(date).length > 0 && !question.dates.some((asked) => compareDates(date, asked) === "same"),

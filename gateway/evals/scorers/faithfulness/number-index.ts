@@ -1,5 +1,6 @@
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
+import { withBound } from "../text/number-surroundings";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
 import { areRivals } from "../text/units";
@@ -125,7 +126,7 @@ export const lookUpNumbers = (text: string, words: readonly Word[], index: Numbe
     const written = text.slice(start, end);
     if (VAGUE.has(written.toLowerCase()) || taken.some((other) => other.start < end && start < other.end)) continue;
     const isPointer = /^\d{1,2}$/.test(written) && POINTS_AT.test(text.slice(Math.max(0, start - 40), start));
-    if (isPointer || isInContexts(quantity, index)) lookup.found.push({ start, end });
+    if (isPointer || isInContexts(quantity, index)) lookup.found.push(withBound(text, start, end));
     else lookup.missing.push({ start, end, isSpelled: !/\p{N}/u.test(written) });
   }
   return lookup;

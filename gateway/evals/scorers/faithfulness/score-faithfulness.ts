@@ -1,14 +1,12 @@
 import type { Claim } from "../../contract";
 import type { ScoredAnswer } from "../../scored-answer";
-import type { EmbedTexts } from "../embedding";
 import { logOdds, sigmoid } from "../logistic";
 import { maskCitations } from "../text/citations";
 import { abstains, bareAnswerOf } from "../text/refusal";
 import { isSameText } from "../text/same-text";
 import { type ReadAnswer, type ReadClaim, readAnswer, type Silence, silenceOf } from "./claims";
-import { type AnswerFeatures, answerFeatures, type ShapeModel } from "./faithfulness-features";
+import { type AnswerFeatures, answerFeatures, type FaithfulnessModel } from "./faithfulness-features";
 import { FAITHFULNESS_MODEL } from "./faithfulness-model";
-import type { Shape } from "./source";
 import { contradictions, unsupportedSpans } from "./unsupported-spans";
 
 interface FaithfulnessScores {
@@ -24,10 +22,10 @@ export const UNSUPPORTED_BELOW = 0.25;
 const FAITHFUL_FROM = 0.5;
 
 /**
- * Log-odds at which a claim scores 0.5. In longer answers, nine of ten sentences are supported, so a sentence is only
- * marked if the evidence against it is strong. About half of all statements are supported.
+ * Log-odds at which a claim scores 0.5. Of answers with several claims, nine of ten claims are supported, so a claim is
+ * only marked if the evidence against it is strong. About half of all answers with one claim are supported.
  */
-export const CLAIM_CENTRE: Readonly<Record<Shape, number>> = { record: 0.8, text: 0.8, statement: 0 };
+export const CLAIM_CENTRE = { single: 0, several: -0.75 } as const;
 
 const verdictOf = (score: number): Claim["verdict"] => {
   if (score >= SUPPORTED_FROM) return "supported";
@@ -35,9 +33,9 @@ const verdictOf = (score: number): Claim["verdict"] => {
 };
 
 const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: ReadAnswer): Claim => {
-  const { claim, windows } = read.evidence;
+  const { claim, passages } = read.evidence;
   const verdict = verdictOf(score);
-  const context = source.passages[windows[0]?.passage ?? -1]?.context ?? null;
+  const context = source.passages[passages[0] ?? -1]?.context ?? null;
   const spans = verdict === "supported" ? [] : unsupportedSpans(read);
   const unsupported = spans.map(({ start, end, note }) => ({
     start: claim.start + start,
@@ -51,8 +49,8 @@ const judgeClaim = (output: string, read: ReadClaim, score: number, { source }: 
 const DOUBTED = SUPPORTED_FROM - 0.01;
 
 /** A contradicted claim is at most partly supported. */
-const claimScore = (claim: ReadClaim, logit: number, shape: Shape): number => {
-  const score = sigmoid(logit - CLAIM_CENTRE[shape]);
+const claimScore = (claim: ReadClaim, logit: number, centre: number): number => {
+  const score = sigmoid(logit - centre);
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
@@ -66,26 +64,26 @@ const isExpected = ({ output, references }: ScoredAnswer): boolean => {
 
 /**
  * Scores an answer against its contexts. Faithfulness: 0…1, higher is better. Hallucination: the share of unsupported
- * claims, lower is better. Equal texts and vectors give equal scores. Throws what `embed` throws.
+ * claims, lower is better. Equal texts give equal scores.
  */
-export const scoreFaithfulness = async (answer: ScoredAnswer, embed: EmbedTexts): Promise<FaithfulnessScores> => {
-  const read = await readAnswer(answer, embed);
+export const scoreFaithfulness = (answer: ScoredAnswer): FaithfulnessScores => {
+  const read = readAnswer(answer);
   if (read.claims.length === 0) {
     const { value, reason } = SILENCE[isExpected(answer) ? "expected" : silenceOf(answer.output)];
     return { faithfulness: { value, reason }, hallucination: { value: 0, reason }, claims: [] };
   }
-  const model = FAITHFULNESS_MODEL[read.shape];
+  const model = FAITHFULNESS_MODEL;
   const logits = read.claims.map(({ features }) => logOdds(model.claim, features));
   const features = answerFeatures({
     logits,
     lengths: read.claims.map(({ evidence }) => evidence.words.length),
     answerWords: read.answerWords,
     hasQuestion: answer.question !== null,
-    knownShare: read.knownShare,
   });
   const value = sigmoid(logOdds(model.answer, features));
+  const centre = CLAIM_CENTRE[read.claims.length === 1 ? "single" : "several"];
   const claims = read.claims.map((claim, at) =>
-    judgeClaim(answer.output, claim, claimScore(claim, logits[at] ?? 0, read.shape), read),
+    judgeClaim(answer.output, claim, claimScore(claim, logits[at] ?? 0, centre), read),
   );
   const unsupported = claims.filter(({ verdict }) => verdict === "unsupported").length;
   return {
@@ -96,7 +94,6 @@ export const scoreFaithfulness = async (answer: ScoredAnswer, embed: EmbedTexts)
         claims,
         value,
         isFaithful: value >= FAITHFUL_FROM,
-        shape: read.shape,
         features,
         model: model.answer,
       }),
@@ -151,9 +148,8 @@ interface WeighedAnswer {
   claims: readonly Claim[];
   value: number;
   isFaithful: boolean;
-  shape: Shape;
   features: AnswerFeatures;
-  model: ShapeModel["answer"];
+  model: FaithfulnessModel["answer"];
 }
 
 /** The reason explains a score that is lower than the share of supported claims by more than this. */
@@ -167,9 +163,8 @@ const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): stri
   const weakest = quote(weakestOf(claims)?.text ?? "");
   const losses: [number, string][] = [
     [loss("unclaimed", 0), `${percent(features.unclaimed)} of its words are not part of any claim.`],
-    [loss("known", 1), `${percent(1 - features.known)} of its words appear in no context.`],
     [
-      loss("worst", 0) + loss("threeWorst", 0) + loss("sum", 0),
+      loss("worst", 0),
       claims.length === 1
         ? "The contexts support the claim only loosely."
         : `Small doubts about ${claims.length} claims add up; the weakest is ${weakest}.`,
@@ -178,16 +173,12 @@ const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): stri
   return losses.reduce((most, each) => (each[0] > most[0] ? each : most))[1];
 };
 
-const RECORDS = "Answers that summarize records start with lower odds, because annotators found errors in 7 of 10.";
-
 /** Explains why the score differs from the share of supported claims. */
 const balance = (answer: WeighedAnswer): string | undefined => {
-  const { claims, value, isFaithful, shape } = answer;
+  const { claims, value, isFaithful } = answer;
   const supported = countOf(claims, "supported") / claims.length;
-  if (supported - value > FAR_BELOW) {
-    const why = shape === "record" ? `${RECORDS} ${mainLoss(answer)}` : mainLoss(answer);
-    return `The score is lower than the share of supported claims: ${why}`;
-  }
+  if (supported - value > FAR_BELOW)
+    return `The score is lower than the share of supported claims: ${mainLoss(answer)}`;
   return isFaithful && supported < 1 ? "The answer as a whole follows the contexts." : undefined;
 };
 

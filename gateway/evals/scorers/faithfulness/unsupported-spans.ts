@@ -14,9 +14,6 @@ export const contradictions = ({ evidence }: ReadClaim): UnsupportedSpan[] => [
   ...evidence.attributes.flatMap((finding) =>
     finding.verdict === "wrong" ? [{ start: finding.start, end: finding.end, note: attributeNote(finding) }] : [],
   ),
-  ...evidence.hours.flatMap(({ start, end, isRight }) =>
-    isRight ? [] : [{ start, end, note: "The opening hours in the data are different." }],
-  ),
   ...evidence.altered,
   ...(evidence.reversal ? [{ ...evidence.reversal, note: "A context says the opposite in the same words." }] : []),
 ];
@@ -57,10 +54,12 @@ const merge = (spans: readonly UnsupportedSpan[]): UnsupportedSpan[] => {
 
 /** The clauses of a claim that no context supports; the whole claim if it can't be narrowed down. */
 export const unsupportedSpans = (read: ReadClaim): UnsupportedSpan[] => {
-  const { claim } = read.evidence;
+  const { claim, weights, known } = read.evidence;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const fresh = weights.reduce((sum, weight, at) => sum + weight * (1 - (known[at] ?? 0)), 0);
   const whole = { start: 0, end: claim.text.length, note: "No context says this." };
   const hard = contradictions(read);
-  if (hard.length === 0 && read.features.newShare > MOSTLY_NEW) return [whole];
+  if (hard.length === 0 && fresh > MOSTLY_NEW * total) return [whole];
   const narrow = [...hard, ...additions(read), ...(hard.length > 0 ? [] : gapIn(read))];
   const found = merge(narrow.map((span) => ({ ...span, ...widenToClause(claim.text, span) })));
   return found.length > 0 ? found : [whole];

@@ -4,14 +4,13 @@ import { stemOf } from "../text/stem";
 import { isNameLike, isStopWord, type Word } from "../text/words";
 import type { NumberIndex } from "./number-index";
 import type { Attribute } from "./records";
-import { beginningOf, type Shape, type Source } from "./source";
+import { beginningOf, type Source } from "./source";
 
 /** The contexts, and how an answer is compared with them. */
 export interface Reading {
   source: Source;
   numbers: NumberIndex;
   attributes: readonly Attribute[];
-  shape: Shape;
 }
 
 /** Support of a word with the same beginning as one in the contexts: "improved" for "improvement". */
@@ -39,6 +38,8 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   const word = words[at];
   if (!word) return 0;
   if (source.idOf.has(word.stem)) return 1;
+  // A record has no sentences, and so no small words.
+  if (source.records.length > 0 && (isStopWord(word) || isNegation(word))) return 1;
   const [before, after] = [words[at - 1], words[at + 1]];
   const isPart =
     (before && source.idOf.has(before.norm + word.norm)) || (after && source.idOf.has(word.norm + after.norm));
@@ -49,22 +50,18 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   return beginning && source.beginnings.has(beginning) ? BY_BEGINNING : 0;
 };
 
-/** Weight of a light word. In one or two sentences, every word counts. */
-const LIGHT = { record: 0.25, text: 0.25, statement: 1 };
-
 /** Weight of a word by its rarity in the contexts, 0…1; `id` is its stem's number, -1 where no context has it. */
 export const weightOf = (
   words: readonly Word[],
   at: number,
   id: number,
-  { source: { passages, frequencyOf }, shape }: Reading,
+  { source: { passages, passagesOf } }: Reading,
 ): number => {
   const word = words[at];
   if (!word || (at === 0 && INTERJECTIONS.has(word.norm))) return 0;
   if (isStopWord(word) || isNegation(word)) return 0;
-  if (LIGHT[shape] < 1 && LIGHT_STEMS.has(word.stem)) return LIGHT[shape];
   const all = Math.max(2, passages.length);
-  const frequency = frequencyOf[id] ?? 0;
+  const frequency = passagesOf[id]?.length ?? 0;
   return Math.max(0.2, Math.log((all + 1) / (frequency + 0.5)) / Math.log((all + 1) / 0.5));
 };
 
@@ -113,27 +110,3 @@ export const heaviestGap = (weights: readonly number[], support: readonly number
   }
   return best;
 };
-
-/**
- * Words that report, order and connect the content of the contexts ("mentions", "overall", "a variety of"). It means
- * little if the contexts lack them. Chosen by hand from the words that answers to many different contexts add.
- */
-const WORDS = `
-  according account across additional additionally addition affect allow although always among an another anyone appear
-  appreciate around aspect available average base based become both bring case certain choice choose claim clear clearly
-  comment compare complaint concern consider consist contain continue criticism criticize customer depend describe despite
-  detail determine different discuss due earlier emphasize enjoy ensure especially even example experience explain express
-  fact factor favorite feature feedback feel find focus follow following found further furthermore general generally
-  give given go great has help high highlight highly however important improve include including indicate individual
-  information instead involve issue itself kind known lack later lead leave like likely list locate located location look
-  made main make matter mean meanwhile mention mix moreover named need negative never new no none not note number
-  offer option overall own part particular particularly pass passage past people person place plan point popular positive
-  possible potential potentially praise present previous process provide range rather receive recent recommend refer
-  regard regarding related remain report reputation request require result return reveal reviewer review say see seek seem
-  select selection serve set several share show significant similar so some sort special specific specifically spot state
-  still suggest suitable summary such take talk tell tend term text therefore thing think though through thus together
-  toward try two type use used using various vary variety via visit visitor want way well while whether wide within
-  without work yet
-`;
-
-const LIGHT_STEMS: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/).map(stemOf));

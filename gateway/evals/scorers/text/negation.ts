@@ -12,7 +12,6 @@ const COMMON = list(
   "not no never neither nor without cannot cant couldnt wont dont doesnt didnt isnt arent wasnt werent",
 );
 const OTHER_AUXILIARIES = list("wouldnt hasnt havent hadnt");
-const LACKS = list("nt none lack lacks");
 
 const NEGATIONS = new Set([...COMMON, ...OTHER_AUXILIARIES, "shouldnt", "nt"]);
 
@@ -42,12 +41,7 @@ const KOREAN_DENIAL = /않|없|아니/u;
 export const isDenialInAnyLanguage = (word: Word): boolean =>
   isDenial(word) || MORE_DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
 
-const NEGATIVE_WORDS = new Set([...COMMON, ...LACKS, ...list("unable failed refused denied")]);
-
-/** Whether a claim with this word says that something is not so, or did not happen. */
-export const isNegative = ({ norm }: Word): boolean => NEGATIVE_WORDS.has(norm);
-
-const ABSENCES = new Set([...COMMON, ...LACKS, "lacking", "unavailable"]);
+const ABSENCES = new Set([...COMMON, ...list("nt none lack lacks lacking unavailable")]);
 
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);

@@ -1,3 +1,4 @@
+import type { Span } from "../../statistics/spans";
 import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
 import type { Word } from "./words";
 
@@ -99,6 +100,14 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   if (orMore || orLess) return { sign: orMore ? "≥" : "≤", isSpelled: true };
   if (most) return { sign: "≤", isSpelled: true };
   return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
+};
+
+/** A number's place together with the words of its bound: "less than 42", "42 or more". */
+export const withBound = (source: string, start: number, end: number): Span => {
+  const from = Math.max(0, start - 40);
+  const before = SPELLED_BOUND.exec(source.slice(from, start));
+  const behind = BOUND_BEHIND.exec(source.slice(end, end + 16));
+  return { start: before ? from + before.index : start, end: end + (behind?.[0].length ?? 0) };
 };
 
 const BC = String.raw`B\.?\s?C\.?(?:\s?E\.?)?|bce?|v\.?\s?Chr\.?|av\.?\s?J\.?-?C\.?|a\.\s?C\.`;

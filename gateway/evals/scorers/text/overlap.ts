@@ -27,8 +27,9 @@ export const recall = (expected: Words, given: Words): number => share(commonCou
 export const tokenF1 = (expected: Words, given: Words): number =>
   share(2 * commonCount(expected, given), expected.length + given.length);
 
-/** Pairs of neighbours. */
-export const bigrams = (words: Words): string[] => words.slice(1).map((word, index) => `${words[index]} ${word}`);
+/** Every run of so many words. */
+export const runsOf = (words: Words, length: number): string[] =>
+  words.slice(length - 1).map((_, at) => words.slice(at, at + length).join(" "));
 
 /** Most cells of the table of a longest common subsequence; longer lists are compared by their beginning. */
 const MAX_CELLS = 4_000_000;

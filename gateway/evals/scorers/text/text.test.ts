@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { compareDates, readDates } from "./dates";
 import { isSameNumber, readNumbers } from "./numbers";
-import { bigrams, indexOfRun, lcsLength, recall, rougeL, tokenF1 } from "./overlap";
+import { indexOfRun, lcsLength, recall, rougeL, runsOf, tokenF1 } from "./overlap";
 import { readSentences } from "./sentences";
 import { stemOf } from "./stem";
 import { isSameTime, readTimes } from "./times";
@@ -188,7 +188,7 @@ describe("overlap", () => {
     expect(tokenF1(a, b)).toBeCloseTo(4 / 7, 12);
     expect(lcsLength(a, b)).toBe(2);
     expect(rougeL(a, b)).toBeCloseTo(4 / 7, 12);
-    expect(bigrams(b)).toEqual(["the cat", "cat ran"]);
+    expect(runsOf(b, 2)).toEqual(["the cat", "cat ran"]);
     expect([indexOfRun(a, ["cat", "sat"]), indexOfRun(a, ["sat", "cat"]), indexOfRun(a, [])]).toEqual([1, -1, -1]);
   });
 

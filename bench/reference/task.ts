@@ -1,0 +1,65 @@
+import type { LabelledRow } from "../../gateway/evals/agreement/labelled-file";
+import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
+import { balancedAccuracyAt } from "./validation";
+
+/** An answer with its label and everything a fit needs to know of it. */
+export interface FitRow {
+  /** Left out as a whole, to see how a model does on data of a kind that it was not fitted on. */
+  set: string;
+  group: string;
+  label: 0 | 1;
+  /** Scores of the simple scorers, by name. */
+  simple: Readonly<Record<string, number>>;
+}
+
+/** A fitted model. */
+interface Fitted<Row> {
+  /** The log-odds of an answer; it passes from 0. */
+  logitOf(row: Row): number;
+  /** The TypeScript file that holds the model. */
+  source: string;
+}
+
+/** What a criterion is fitted to, and how. */
+export interface Task<Row extends FitRow> {
+  name: "correctness" | "faithfulness";
+  /** Path of the file that holds the model. */
+  out: string;
+  /** Features of the model. */
+  features: readonly string[];
+  rows: readonly Row[];
+  /** Answers that no model is fitted to. */
+  probe: { name: string; rows: readonly Row[] };
+  /** Case tables: whether each answer has to pass. */
+  cases: readonly { row: Row; shouldPass: boolean }[];
+  /** Fits a model with these of the features. */
+  fit(rows: readonly Row[], features: ReadonlySet<string>): Fitted<Row>;
+}
+
+/** A labelled answer as the scorers get it. */
+export const answerOf = (row: LabelledRow): ScoredAnswer =>
+  row.task === "correctness"
+    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
+    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
+
+/** How much balanced accuracy may be lost to the best threshold, to be counted as near-equal. */
+const NEAR_EQUAL = 0.01;
+
+/**
+ * The threshold with the best balanced accuracy, as the mean of the sets, so that a large set does not decide alone. Of
+ * near-equal thresholds the middle, which a single answer can't move far.
+ */
+export const thresholdOf = (rows: readonly FitRow[], logits: readonly number[]): number => {
+  const sets = [...Map.groupBy(rows.keys(), (at) => rows[at]?.set).values()].map((places) => ({
+    labels: places.map((at) => rows[at]?.label === 1),
+    logits: places.map((at) => logits[at] ?? 0),
+  }));
+  const candidates = [...new Set(logits)].sort((a, b) => a - b);
+  const cuts = candidates.slice(1).map((value, index) => (value + (candidates[index] ?? value)) / 2);
+  const figures = cuts.map((cut) =>
+    sets.reduce((sum, each) => sum + balancedAccuracyAt(each.labels, each.logits, cut) / sets.length, 0),
+  );
+  const best = Math.max(...figures);
+  const good = cuts.filter((_, index) => (figures[index] ?? 0) >= best - NEAR_EQUAL);
+  return good.reduce((sum, cut) => sum + cut, 0) / good.length;
+};
