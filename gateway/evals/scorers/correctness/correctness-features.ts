@@ -1,5 +1,5 @@
 import type { ScoredAnswer } from "../../scored-answer";
-import { refusalOf } from "../text/refusal";
+import { isRefusal } from "../text/refusal";
 import { readAliases } from "./aliases";
 import { type Match, matchAliases } from "./match";
 import { type ReadText, readText } from "./read-text";
@@ -27,7 +27,6 @@ export interface CorrectnessFindings {
   /** Closest first; empty if no reference contains a word. */
   matches: readonly Match[];
   setting: Setting;
-  refusal: number;
   features: Readonly<Record<CorrectnessFeature, number>>;
 }
 
@@ -46,7 +45,7 @@ export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
   const question = readText(scored.question ?? "");
   const matches = closestMatches(matchAliases({ answer, question }, readAliases(scored.references)));
   const setting = settingOf(answer, question, matches);
-  const refusal = refusalOf(answer.text);
+  const isDeclined = isRefusal(answer.text);
   const [closest] = matches;
   const stance = closest && compareStatement(answer, question, closest.alias);
   const isRestated = stance === "restated";
@@ -55,14 +54,13 @@ export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
     answer,
     matches,
     setting,
-    refusal,
     features: {
       matched: Number(isMatched),
       recall: isRestated ? 1 : best(matches, ({ recall }) => recall),
       f1: best(matches, ({ f1 }) => f1),
       otherFact: Number(!isMatched && givesOther(matches)),
       otherNumber: Number(!isMatched && hasOther(answer, question, matches)),
-      refusal: isMatched ? 0 : refusal,
+      refusal: Number(!isMatched && isDeclined),
       denied: Number(setting.isDenied),
       opposite: Number(matches.some(({ isOpposite }) => isOpposite) || stance === "reversed"),
       rivals: Math.min(1, setting.rivals.length / 3),

@@ -131,7 +131,7 @@ const spotted = (matched: Match, { setting, features }: CorrectnessFindings): st
     : `The answer contains the reference ${name}.`;
 };
 
-const missed = (closest: Match, { features, setting, matches, refusal }: CorrectnessFindings): string => {
+const missed = (closest: Match, { features, setting, matches }: CorrectnessFindings): string => {
   const name = quote(closest.alias.reference);
   const check = matches.find((match) => match.check?.verdict === "other" || match.check?.verdict === "part");
   if (check?.check?.given) {
@@ -139,7 +139,7 @@ const missed = (closest: Match, { features, setting, matches, refusal }: Correct
     return `The answer says ${part}${check.check.given.text}, but the reference is ${check.alias.reference}.`;
   }
   if (features.opposite > 0) return `The answer contradicts the reference ${name}.`;
-  if (refusal > 0 && closest.recall < MOST)
+  if (features.refusal > 0 && closest.recall < MOST)
     return `The answer declines or says it doesn't know. The reference is ${name}.`;
   const rivals = setting.rivals.slice(0, MAX_RIVALS).join(" ");
   const instead = rivals ? ` It mentions ${quote(rivals)} instead.` : "";

@@ -181,31 +181,6 @@ export const abstains = (output: string): boolean => {
   return sentences.some(({ declines }) => declines) && sentences.every((each) => each.declines || each.isEmpty);
 };
 
-/** Phrases that hint at a refusal but don't make the whole sentence an abstention. */
-const HEDGES = [
-  String.raw`\b(?:i|we)(?:['’]?m| am| are)? (?:sorry|afraid|unable|not (?:sure|aware|certain|able))\b`,
-  String.raw`\b(?:i|we) (?:do not|don['’]?t|can ?not|can['’]?t|could not|couldn['’]?t) (?:have|know|find|provide|answer|access|determine|give|tell|confirm|recall)\b`,
-  String.raw`\bas an ai\b`,
-  String.raw`\bthere (?:is|was|are) (?:no|not enough|insufficient) (?:\w+ ){0,2}(?:information|answer|record|data|evidence|way)\b`,
-  String.raw`\b(?:no|not enough|insufficient|any) (?:\w+ )?(?:information|context)\b`,
-  String.raw`\b(?:is|are) not (?:clear|known|specified|mentioned|provided)\b`,
-  String.raw`\b(?:please|could you) (?:provide|clarify|specify|give)\b`,
-  String.raw`\bmore (?:context|details?|information)\b`,
-  String.raw`\b(?:unknown|n\/a|not available|it depends|depends on)\b`,
-];
-const SIGNS_OF_REFUSAL = new RegExp([...HEDGES, ...ABSTENTION_PHRASES].join("|"), "giu");
-
-/** Only the beginning of longer outputs is searched. */
-const SEARCHED_CHARACTERS = 4000;
-/** Number of hints at which a refusal is certain. */
-const CERTAIN = 2;
-
-/** How clearly an output refuses to answer, 0…1. */
-export const refusalOf = (output: string): number =>
-  bareAnswerOf(output) === "abstains"
-    ? 1
-    : Math.min(1, [...output.slice(0, SEARCHED_CHARACTERS).matchAll(SIGNS_OF_REFUSAL)].length / CERTAIN);
-
 /** Openings of English answers that decline to answer. */
 const REFUSAL_START =
   /^\W*(?:i['’]?m sorry|sorry\b|i apologi[sz]e|i (?:can(?:['’]?t|not)|am (?:not able|unable)|do(?:n['’]?t| not) (?:know|have))|i['’]?m (?:not able|unable)|as an ai\b|unfortunately,? i\b|there is no (?:information|answer)|the (?:context|text|passage)s? (?:do(?:es)?n['’]?t|do(?:es)? not))/i;

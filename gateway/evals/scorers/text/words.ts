@@ -75,7 +75,11 @@ const READING_MARKS =
   /[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u00ad\u200c\u200d]/g;
 
 /** Normalizes one word: "Beyoncé’s" and "BEYONCE" become "beyonce", "مُحَمَّد" is "محمد". */
-const normaliseWord = (word: string): string =>
+const normaliseWord = (word: string): string => (PLAIN.test(word) ? word.toLowerCase() : normaliseOther(word));
+
+const PLAIN = /^[A-Za-z]+$/;
+
+const normaliseOther = (word: string): string =>
   word
     .normalize("NFKC")
     .toLowerCase()
