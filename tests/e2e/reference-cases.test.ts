@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { KINDS } from "../../gateway/evals/scorers/kinds.cases";
 import { Stack } from "../harness";
 
-/** Scores the cases with `reference@1` and the default embedding model through the API. */
+/** Scores the cases with `reference@1` through the API. */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
     engine: "synthetic",
-    env: { GROUNDWIRE_NODE_EMBEDDER: "llama", GROUNDWIRE_REQUESTS_PER_MINUTE: "100000" },
+    env: { GROUNDWIRE_REQUESTS_PER_MINUTE: "100000" },
   });
 }, 120_000);
 afterAll(() => stack?.stop());
