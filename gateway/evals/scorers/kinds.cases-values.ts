@@ -71,9 +71,80 @@ none | None ; none. ; None | Mary
 `,
 );
 
+const otherNumbers = byReference(
+  "Which one is it?",
+  `
+World War II | World War II ; World War 2 ; WWII ; WW2 ; Second World War ; It was the Second World War. | World War I ; WWI ; First World War ; World War
+World War I | World War I ; WWI ; First World War ; World War One | World War II ; WWII ; WW2
+Vitamin B12 | Vitamin B12 ; vitamin B-12 ; It is vitamin B12. | Vitamin B6 ; Vitamin B1 ; Vitamin B
+Vitamin A | Vitamin A ; It is vitamin A. | Vitamin C ; Vitamin B
+Apollo 11 | Apollo 11 ; Apollo XI | Apollo 1 ; Apollo 13 ; Apollo
+Elizabeth II | Elizabeth II ; Elizabeth the Second ; Queen Elizabeth II | Elizabeth I ; Elizabeth the First ; Elizabeth
+Mary I | Mary I ; Mary the First ; Queen Mary I | Mary II ; Mary
+Rocky IV | Rocky IV ; Rocky 4 | Rocky V ; Rocky ; Rocky III
+Malcolm X | Malcolm X | Malcolm Y ; Malcolm
+Python 3.10 | Python 3.10 ; It is Python 3.10. | Python 3.1 ; Python 3.11 ; Python 2
+Windows 3.1 | Windows 3.1 | Windows 3.11 ; Windows 31 ; Windows 3.10
+iOS 17.2.1 | iOS 17.2.1 ; Version 17.2.1 of iOS | iOS 17.2 ; iOS 17.21 ; iOS 17.2.2 ; iOS 17.1.2
+192.168.1.1 | 192.168.1.1 ; The address is 192.168.1.1. | 192.168.1.2 ; 192.168.11 ; 192168.1.1
+v2.0.0-rc.1 | v2.0.0-rc.1 ; 2.0.0-rc.1 | v2.0.0 ; v2.0.0-rc.2 ; v2.0.1-rc.1
+Article 5(1)(a) | Article 5(1)(a) ; article 5 (1) (a) | Article 5(1)(b) ; Article 5(2)(a) ; Article 6(1)(a) ; Article 5
+0x1F | 0x1F ; 0x1f ; The value is 0x1F. | 0x1E ; 1F0 ; 0
+sp³ | sp³ ; It is sp³. | sp² ; sp
+E=mc² | E=mc² ; E = mc^2 ; E = m c^2 | E=mc ; E=mc³
+GPT-4 | GPT-4 ; GPT4 ; GPT 4 | GPT-3 ; GPT-3.5 ; GPT-4o
+G7 | G7 ; G-7 ; the G7 | G8 ; G20
+LH 441 | LH 441 ; LH441 ; Lufthansa LH441 | LH 414 ; LH 440 ; UA 441
+Symphony No. 5 | Symphony No. 5 ; Fifth Symphony ; the 5th symphony | Symphony No. 6 ; Symphony No. 15
+Chanel No. 5 | Chanel No. 5 ; Chanel N°5 ; Chanel number 5 | Chanel No. 19 ; Chanel
+Beethoven's 9th Symphony | Beethoven's Ninth Symphony ; Symphony No. 9 by Beethoven | Beethoven's 5th Symphony
+Q4 2023 | Q4 2023 ; 2023 Q4 ; 2023-Q4 | Q3 2023 ; Q4 2022
+978-3-16-148410-0 | 978-3-16-148410-0 ; 9783161484100 | 978-3-16-148410-1
+AT&T | AT&T | T-Mobile
+`,
+);
+
+const symbols = byReference(
+  "What is it?",
+  `
+√2 | √2 ; sqrt(2) ; the square root of 2 | 2 ; √3
+3! | 3! ; 3 factorial | 3 ; 6!
+2 | 2 ; 2.0 | √2
+42 | 42 ; 42! ; It is 42! | 43!
+!= null | != null ; It is != null. ; \`!= null\` | == null ; null
+rm -rf / | rm -rf / ; Run rm -rf / now. | rm -rf . ; rm -r /
+git reset --hard | git reset --hard ; Use \`git reset --hard\`. | git reset --soft ; git reset
+x += 1 | x += 1 ; x+=1 ; Write x += 1; | x -= 1 ; x = 1
+~/.bashrc | ~/.bashrc ; It is ~/.bashrc. | /etc/bashrc ; ~/.zshrc
+/etc/passwd | /etc/passwd ; \`/etc/passwd\` | /etc/shadow ; passwd
+p->next | p->next ; It is p->next. | p.next ; p->prev ; next
+anna.b@x.org | anna.b@x.org ; mailto:anna.b@x.org | annab@x.org ; anna.c@x.org
+Objective-C | Objective-C ; Objective C | Objective-C++ ; C++
+`,
+);
+
+const functionWords = byReference(
+  "What happened?",
+  `
+The light is on. | The light is on. ; The light is on now. | The light is off. ; The light isn't on.
+before the war | before the war ; It was before the war. | after the war
+more than the budget | more than the budget | less than the budget
+inside the house | inside the house ; It is inside the house. | outside the house
+Alice is older than Bob. | Alice is older than Bob. ; Bob is younger than Alice. | Bob is older than Alice. ; Alice is younger than Bob. ; Alice is not older than Bob.
+The shop is open on Sundays. | The shop is open on Sundays. ; On Sundays the shop is open. | The shop is closed on Sundays.
+on Monday | Monday ; on Monday | Tuesday
+The lift goes up. | The lift goes up. | The lift goes down.
+in Paris | Paris ; in Paris | in Rome
+above the roof | above the roof | below the roof
+`,
+);
+
 /** Kinds of values found in use. */
 export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the reference itself passes in any wrapping": identity,
   "a yes or no must be stated": verdicts,
   "abstentions in more forms": abstentions,
+  "another number, letter or code is another answer": otherNumbers,
+  "symbols of formulas and code count": symbols,
+  "function words that turn the meaning count": functionWords,
 };

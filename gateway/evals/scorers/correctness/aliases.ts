@@ -1,6 +1,9 @@
+import { sideOf } from "../text/negation";
 import { isInFormula } from "../text/signs";
-import { readWords, STOP_WORDS, type Word } from "../text/words";
+import { STOP_WORDS, type Word } from "../text/words";
+import { markOf } from "./marks";
 import { squeeze, typeSigns } from "./read-text";
+import { readNames } from "./word-forms";
 
 /** One way to say a reference answer. */
 export interface Alias {
@@ -21,7 +24,13 @@ const MAX_WORDS = 400;
 const TITLES = new Set("mr mrs ms dr prof sir dame".split(" "));
 
 const trimStopWords = (words: readonly Word[], text: string): readonly Word[] => {
-  const isContent = ({ norm }: Word, at: number) => !STOP_WORDS.has(norm) || isInFormula(words, at, text);
+  const isJoined = ({ start, end }: Word) => text.charAt(end) === "&" || text.charAt(start - 1) === "&";
+  const isContent = (word: Word, at: number) =>
+    !STOP_WORDS.has(word.norm) ||
+    isJoined(word) ||
+    sideOf(words, at) !== undefined ||
+    markOf(words, at, text) !== undefined ||
+    isInFormula(words, at, text);
   const first = words.findIndex(isContent);
   if (first < 0) return words;
   return words.slice(first, words.findLastIndex(isContent) + 1);
@@ -34,7 +43,7 @@ const withoutTitle = (words: readonly Word[]): readonly Word[] =>
 /** A reference, what is outside its brackets ("Blue (colour)"), and each side of its one "or". */
 const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
-  const outside = reference.replace(/(?<![\p{L}\p{N}])\([^()=<>&|^]*\)|(?<![\p{L}\p{N}])\[[^[\]]*\]/gu, " ").trim();
+  const outside = reference.replace(/(?<![\p{L}\p{N})])\([^()=<>&|^]*\)|(?<![\p{L}\p{N})])\[[^[\]]*\]/gu, " ").trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
   const isChoice = sides.length === 2 && reference.length < 80 && sides.every((side) => /\p{L}{3}/u.test(side));
   const isLettered = /[\p{L}\p{N}]/u.test(outside);
@@ -43,7 +52,7 @@ const variantsOf = (reference: string): string[] => {
 
 const toAlias = (reference: string, variant: string): Alias => {
   const text = typeSigns(variant);
-  const words = withoutTitle(trimStopWords(readWords(text), text)).slice(0, MAX_WORDS);
+  const words = withoutTitle(trimStopWords(readNames(text), text)).slice(0, MAX_WORDS);
   return { reference, text, words, squeezed: squeeze(words) };
 };
 

@@ -3,9 +3,11 @@ import { hasSameSigns, isFormula } from "../text/signs";
 import { unitByName } from "../text/units";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
+import { isLiteral, literalPlaces } from "./literal";
+import { hasSymbol } from "./marks";
 import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
 import type { ReadText } from "./read-text";
-import { checkValue, hasAlteredNumbers, isRefuted, type ValueCheck } from "./value-check";
+import { checkValue, hasAlteredNumbers, isRefuted, lacksMark, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
@@ -22,6 +24,8 @@ export interface Match {
   isOpposite: boolean;
   /** The answer has its words with different symbols, or it is a code and the answer gives another code: "x-1" for "x+1". */
   hasOtherSigns: boolean;
+  /** The answer lacks a number, letter or symbol of it, so it can't mean the same: "World War I" for "World War II". */
+  isExcluded: boolean;
   /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
   recall: number;
   /** F1 of its words and the answer's, without the question's on either side. */
@@ -78,6 +82,7 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
     const acronym = acronymPlace(answer.words, alias.words);
     return acronym && acronym.length > 1 ? [acronym] : [...findGivenWord(answer, alias), ...relativesOf(answer, alias)];
   }
+  if (!check && isLiteral(alias)) return literalPlaces(answer, alias);
   // "5" stands in "5 %" and in "March 5" as well.
   if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
@@ -85,12 +90,10 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
-/** An email address, URL or path. */
-const ADDRESS = /^<?(?:[^\s@]+@[^\s@]+\.[^\s@]+|\p{L}+:\/\/\S+|[~.]{0,2}\/\S+)$/u;
-
 /** Whether an alias consists of numbers, letters and words with digits or symbols, which must match exactly: "5-10", "F-16", "1.2.3", "H2O". */
 const isCode = ({ words, text }: Alias): boolean => {
-  if (ADDRESS.test(text.trim())) return true;
+  // "LH 441", "SW1A 1AA"
+  if (/^[\p{Lu}\p{N}\s§.-]+$/u.test(text) && /\p{Lu}/u.test(text) && /\p{N}/u.test(text)) return true;
   const content = words.filter(
     ({ norm, numeral }) => norm.length === 1 || !(STOP_WORDS.has(norm) || (!numeral && unitByName(norm))),
   );
@@ -121,14 +124,18 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const verdict = bareVerdictOf(alias, answer);
     const checked = checks.get(alias);
     const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
-    const places = placesOf(answer, alias, check);
+    const isCited = !check && isLiteral(alias);
+    const lacks = !check && lacksMark(alias, answer, question);
+    const places = lacks ? [] : placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
-    const occurrences = check
-      ? places
-      : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
+    const occurrences =
+      check || isCited
+        ? places
+        : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
     // "€5 a day" does not match "$5 a day".
     if (!check && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
-    const isExact = !check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected)));
+    const isExact =
+      isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
     const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
     const hasOtherSigns = isAltered && occurrences.length === 0;
     const isMatched = verdict === undefined ? occurrences.length > 0 : verdict === given;
@@ -136,6 +143,8 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
     const mayShare =
       verdict === undefined &&
+      !lacks &&
+      !(check?.verdict === "none" && hasSymbol(answer.text)) &&
       check?.verdict !== "other" &&
       !hasOtherSigns &&
       (isMatched || !(isExact || (!check && isCommonWord(alias))));
@@ -147,6 +156,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       isVerdict: verdict !== undefined,
       isOpposite: verdict !== undefined && given === !verdict,
       hasOtherSigns,
+      isExcluded: verdict === undefined && !isMatched && (lacks || isCited),
       recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + news.length),
     };

@@ -34,9 +34,9 @@ const mayStick = (rest: string): boolean =>
   rest === "" || STOP_WORDS.has(rest) || rest === "called" || rest === "named";
 
 /** The alias with other spaces: "Pac Man" for "Pacman", and where a space was lost. */
-const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
+export const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias): Occurrence[] => {
   // "F16" for "F-16".
-  const isCode = alias.words.length > 1 && /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
+  const isCode = /\p{N}/u.test(alias.squeezed) && /\p{L}/u.test(alias.squeezed);
   if (alias.squeezed.length < SHORTEST && !isCode) return [];
   const found: Occurrence[] = [];
   let from = 0;
@@ -49,6 +49,8 @@ const squeezedRuns = ({ squeezed, wordAt, squeezedAt }: ReadText, alias: Alias):
     const rest = squeezed.slice(last + 1, squeezedAt[end + 1]);
     const isLong = alias.words.length > 1 && alias.squeezed.length >= SHORTEST_INSIDE;
     const isWhole = before === "" && rest === "";
+    // "Objective-C++" is not "Objective-C".
+    if (/^[+#]/.test(rest)) break;
     if (isWhole || (!isCode && (isLong || (mayStick(before) && mayStick(rest)))))
       found.push({ at, length: end - at + 1 });
     from = last + 1;
@@ -108,6 +110,30 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
   return place;
 };
 
+/** Words of a name with a number in another order: "Second World War" for "World War II", "2023 Q4" for "Q4 2023". */
+const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => {
+  const wanted = words.filter((word) => !STOP_WORDS.has(word.norm)).map(keyOf);
+  const numbers = wanted.filter((key) => /\d/.test(key)).length;
+  if (
+    numbers === 0 ||
+    (numbers === wanted.length && !wanted.some((key) => /\p{L}/u.test(key))) ||
+    wanted.length > MAX_SPREAD
+  )
+    return [];
+  const places = keys.flatMap((_, at) => (STOP_WORDS.has(norms[at] ?? "") ? [] : [at]));
+  const sorted = wanted.toSorted().join(" ");
+  return places.flatMap((at, index) => {
+    const run = places.slice(index, index + wanted.length);
+    const isSame =
+      wanted.includes(keys[at] ?? "") &&
+      run
+        .map((place) => keys[place])
+        .toSorted()
+        .join(" ") === sorted;
+    return isSame ? [{ at, length: (run.at(-1) ?? at) - at + 1 }] : [];
+  });
+};
+
 /** The words of the alias, the last one with a Korean particle: "파리입니다". */
 const runsWithParticle = ({ norms }: ReadText, { words }: Alias): Occurrence[] => {
   const last = words.at(-1)?.norm ?? "";
@@ -128,6 +154,7 @@ const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
       words.map(({ norm }) => norm),
     ),
   (answer, { words }) => runs(answer.keys, answer.joinedKeys, words.map(keyOf)),
+  anyOrder,
   runsWithParticle,
   squeezedRuns,
   ({ words }, alias) => {

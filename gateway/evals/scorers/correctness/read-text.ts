@@ -3,8 +3,8 @@ import { type DateMention, readDates } from "../text/dates";
 import { type Quantity, readNumbers } from "../text/numbers";
 import { readSentences, type Sentence } from "../text/sentences";
 import { type ClockTime, readTimes } from "../text/times";
-import { readWords, type Word } from "../text/words";
-import { keyOf, Vocabulary } from "./word-forms";
+import type { Word } from "../text/words";
+import { keyOf, readNames, Vocabulary } from "./word-forms";
 
 /** A text, parsed once for all checks. */
 export interface ReadText {
@@ -48,7 +48,7 @@ const isMidnightOfDate = ({ minutes, start }: ClockTime, text: string): boolean 
 export const readText = (source: string, isAnswer = true): ReadText => {
   const whole = typeSigns(source.slice(0, MAX_CHARACTERS).toWellFormed());
   const text = isAnswer ? unglue(whole) : whole;
-  const words = readWords(text);
+  const words = readNames(text);
   const squeezed = squeeze(words);
   const wordAt = new Int32Array(squeezed.length);
   const squeezedAt = new Int32Array(words.length + 1);
@@ -105,13 +105,13 @@ const GLUED_YEAR = /(?<!\p{Nd})((?:1[5-9]|20)\p{Nd}{2})(?=(?!s\b|th\b|st\b|nd\b|
 /** A footnote mark after a year: "in 20171." "15000 people" and a bare "15000" are not years. */
 const YEAR_WITH_NOTE =
   /(?<=(?:\b(?:in|since|until|till|by|from|during|year)|\p{Lu}\p{L}{2,8}(?:\s\p{Nd}{1,2},)?)\s)((?:1[5-9]|20)\p{Nd}{2})\p{Nd}{1,2}(?=\.?(?:\s+\p{Lu}|\s*$))/gu;
-/** "x²" and "km²" become "x^2" and "km^2"; after other words a superscript is a footnote mark. */
-const RAISED = /(?<=(?<!\p{L})\p{L}|(?<!\p{L})[kcm]m|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
+/** "x²" and "km²" become "x^2" and "km^2"; after longer words a superscript is a footnote mark. */
+const RAISED = /(?<=(?<!\p{L})\p{L}{1,2}|\))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}/gu;
 
 /** "Ca²⁺". */
 const CHARGE = /(?<=\p{L}\p{Nd}{0,3})[⁰¹²³⁴⁵⁶⁷⁸⁹]{0,3}[⁺⁻]/gu;
 /** "10 x 20", "10 by 20". */
-const TIMES_SIGN = /(?<=\p{Nd})(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
+const TIMES_SIGN = /(?<=\p{Nd})(?<!(?<!\p{Nd})0)(?:\s?[x×]\s?|\sby\s)(?=\p{Nd})/gu;
 /** "B plus", "C sharp", "C plus plus" at the end of a clause, and blood types: "O negative". */
 const SPOKEN_SIGN =
   /(?<=(?<![\p{L}\p{N}])\p{Lu})\s(plus plus|plus|minus|sharp)(?=\s*(?:[.,;:!?)"”’\n]|$))|(?<=(?<![\p{L}\p{N}])(?:AB?|B|O))[\s-](positive|negative)(?![\p{L}\p{N}])/gu;
@@ -124,9 +124,14 @@ const SPOKEN: Readonly<Record<string, string>> = {
   negative: "-",
 };
 
+/** "Symphony No. 5", "№ 5", "Chanel number 5"; not the answer "No. 5 people came." */
+const NUMBER_SIGN =
+  /(?<=\p{Lu}[\p{L}'’]*\s|^)(?:No\.|[Nn]umber)\s?(?=(?:\p{Nd}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)(?!.*\s\p{Ll}.*[.!?]$))|(?:№|(?<!\p{L})N[°º])\s?(?=\p{Nd})/gu;
+
 /** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
 export const typeSigns = (text: string): string =>
   text
+    .replace(NUMBER_SIGN, "")
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
     .replace(TIMES_SIGN, " × ")
     .replace(RAISED, (digits) => `^${digits.normalize("NFKC")}`)

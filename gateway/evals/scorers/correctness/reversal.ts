@@ -1,4 +1,4 @@
-import { isDenial, isDenialInAnyLanguage, SIDE_OF } from "../text/negation";
+import { isDenial, isDenialInAnyLanguage, sideOf } from "../text/negation";
 import { ARTICLES, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { type ReadText, sentenceOf } from "./read-text";
@@ -17,7 +17,7 @@ const VERBS = new Set(
 /** Whether a word is a negation. A side of a pair of opposites that the reference has (`sides`) is not one. */
 const isDenying = (words: readonly Word[], at: number, sides: ReadonlySet<number>): boolean => {
   const word = words[at];
-  const side = word && SIDE_OF.get(word.norm);
+  const side = sideOf(words, at);
   if (!word || (side !== undefined && (sides.has(side) || sides.has(-side)))) return false;
   if (/^(?:not|nicht|nur)$/.test(word.norm) && /^(?:only|just|merely|nur)$/.test(words[at + 1]?.norm ?? ""))
     return false;
@@ -52,22 +52,34 @@ interface Wanted {
   keys: ReadonlySet<string>;
   /** Sides of opposites among them. */
   sides: ReadonlySet<number>;
+  /** Words after "than", which the answer may put before it: "Bob is older than Alice". */
+  compared: ReadonlySet<string>;
 }
 
 const wantedOf = (words: readonly Word[]): Wanted => {
-  const sides = new Set(words.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
-  const content = words.filter((_, at) => !isDenying(words, at, sides));
-  const keys = content.filter(({ norm }) => !STOP_WORDS.has(norm) && !SIDE_OF.has(norm) && !LIGHT.has(norm));
-  return { keys: new Set(keys.map(keyOf)), sides };
+  const sides = new Set(words.flatMap((_, at) => sideOf(words, at) ?? []));
+  const keys = words.filter(
+    ({ norm }, at) =>
+      !isDenying(words, at, sides) && !STOP_WORDS.has(norm) && sideOf(words, at) === undefined && !LIGHT.has(norm),
+  );
+  const than = words.findIndex(({ norm }) => norm === "than");
+  const compared = than < 0 ? [] : keys.filter(({ start }) => start > (words[than]?.start ?? 0));
+  return { keys: new Set(keys.map(keyOf)), sides, compared: new Set(compared.map(keyOf)) };
 };
 
 const sideName = (side: number): string => `±${Math.abs(side)}`;
 
 /** The reference word that a word matches, and whether it reverses it; undefined if none matches. */
-const roleOf = (word: Word, { keys, sides }: Wanted): { name: string; isTurned: boolean } | undefined => {
+const roleOf = (
+  words: readonly Word[],
+  at: number,
+  { keys, sides }: Wanted,
+): { name: string; isTurned: boolean } | undefined => {
+  const word = words[at];
+  if (!word) return undefined;
   const key = keyOf(word);
   if (keys.has(key)) return { name: key, isTurned: false };
-  const side = SIDE_OF.get(word.norm);
+  const side = sideOf(words, at);
   if (side !== undefined && sides.has(side)) return { name: sideName(side), isTurned: false };
   if (side !== undefined && sides.has(-side)) return { name: sideName(side), isTurned: true };
   const bare = key.replace(NEGATED, "");
@@ -82,8 +94,8 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
   const turned = new Map<string, boolean>();
   const speaking = new Set<number>();
   let [first, last] = [Number.POSITIVE_INFINITY, -1];
-  for (const [at, word] of words.entries()) {
-    const role = roleOf(word, wanted);
+  for (const at of words.keys()) {
+    const role = roleOf(words, at, wanted);
     if (!role) continue;
     turned.set(role.name, (turned.get(role.name) ?? true) && role.isTurned);
     speaking.add(clauses[at] ?? 0);
@@ -93,7 +105,10 @@ const speechOf = (text: string, words: readonly Word[], wanted: Wanted, isName: 
     (_, at) =>
       isDenying(words, at, wanted.sides) && speaking.has(clauses[at] ?? 0) && (!isName || (at > first && at < last)),
   ).length;
-  const turns = [...turned.values()].filter(Boolean).length;
+  const than = words.findIndex(({ norm }) => norm === "than");
+  const isBehind = (key: string) => words.some((word, at) => at > than && keyOf(word) === key);
+  const isSwapped = than >= 0 && wanted.compared.size > 0 && ![...wanted.compared].some(isBehind);
+  const turns = [...turned.values()].filter(Boolean).length + Number(isSwapped);
   return { found: new Set(turned.keys()), isDenied: (denials + turns) % 2 === 1 };
 };
 
@@ -143,7 +158,7 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
   const wanted = wantedOf(words);
   if (!opening || words.some(isDenialInAnyLanguage)) return undefined;
   const asked = words.flatMap((word, at) => {
-    const role = roleOf(word, wanted);
+    const role = roleOf(words, at, wanted);
     const isAdjunct = PREPOSITIONS.has(words[at - 1]?.norm ?? "") || ARTICLES.has(words[at - 1]?.norm ?? "");
     return role ? [{ name: role.name, isName: isNameLike(word), isAdjunct }] : [];
   });
@@ -155,7 +170,7 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     const mayStart = first === 0 || (isSubject && sentence.some(({ norm }) => SUBJECTS.has(norm)));
     // "It is free." without the "on Sundays" of the question, if nothing else is said.
     const addsNothing = sentence.every(
-      (word) => roleOf(word, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
+      (word, at) => roleOf(sentence, at, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
     );
     const mayEnd = last === asked.length - 1 || (asked[last + 1]?.isAdjunct === true && addsNothing);
     if (first >= 0 && mayStart && mayEnd && asked.slice(first, last).every(isFound)) return !isDenied;

@@ -101,7 +101,9 @@ export const scoreCorrectness = (answer: ScoredAnswer): CorrectnessScore => {
   if (findings.matches.length === 0) return { value: 0, reason: "The references contain no words to compare with." };
   const verdict = compareVerdicts(findings.matches);
   if (verdict) return verdict;
-  const value = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
+  const odds = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
+  const isExcluded = findings.matches.every((match) => match.isExcluded) && findings.features.matched === 0;
+  const value = isExcluded ? odds / 2 : odds;
   return { value, reason: reasonFor(findings, value) };
 };
 
@@ -139,6 +141,8 @@ const missed = (closest: Match, { features, setting, matches }: CorrectnessFindi
     return `The answer says ${part}${check.check.given.text}, but the reference is ${check.alias.reference}.`;
   }
   if (features.opposite > 0) return `The answer contradicts the reference ${name}.`;
+  if (closest.isExcluded && matches.every(({ isExcluded }) => isExcluded))
+    return `The answer lacks a number, letter or symbol of the reference ${name}.`;
   if (features.refusal > 0 && closest.recall < MOST)
     return `The answer declines or says it doesn't know. The reference is ${name}.`;
   const rivals = setting.rivals.slice(0, MAX_RIVALS).join(" ");

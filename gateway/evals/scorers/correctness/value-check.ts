@@ -5,6 +5,8 @@ import { type ClockTime, isSameTime } from "../text/times";
 import { isSameDimension, unitByName } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
+import { hasSymbol, marksOf, SYMBOLS } from "./marks";
+import { squeezedRuns } from "./occurrences";
 import { overlaps, type ReadText, readText } from "./read-text";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
@@ -43,7 +45,7 @@ const FEW_WORDS = 6;
 
 /** The date, time, date with time, time range or number that an alias consists of; undefined for any other alias. */
 const bareValueOf = (alias: Alias): BareValue | undefined => {
-  if (alias.words.length > 10) return undefined;
+  if (alias.words.length > 10 || hasSymbol(alias.text)) return undefined;
   const read = readText(alias.text, false);
   const { times } = read;
   const [[date = null], [number = null]] = [read.dates, read.numbers];
@@ -221,3 +223,25 @@ export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly Va
       compareDates(expected, other.expected) === "same" &&
       compareDates(other.expected, expected) === "coarser",
   );
+
+/** In references of up to this many words, every mark counts. */
+const MARKED_WORDS = 8;
+
+/** Whether a short reference has a number, a letter or a symbol that neither the answer nor the question has. */
+export const lacksMark = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
+  if (alias.words.length > MARKED_WORDS) return false;
+  const lacksSymbol = Object.values(SYMBOLS).some((symbol) => symbol.test(alias.text) && !symbol.test(answer.text));
+  if (lacksSymbol) return true;
+  const wanted = marksOf(alias.words, alias.text);
+  // Times have many forms; "978-3-16" is "978316", but "1.1" is not "11".
+  const isSplit = wanted.some((mark) => mark.includes("."));
+  if (wanted.length === 0 || /\p{Nd}:\p{Nd}{2}|\p{Nd}\s?[ap]\.?m\b/iu.test(alias.text)) return false;
+  if (!isSplit && squeezedRuns(answer, alias).length > 0) return false;
+  // "Which one is it?" has no number.
+  const asked = question.words.filter(({ norm }) => norm !== "one");
+  const given = new Set([...marksOf(answer.words, answer.text), ...marksOf(asked, question.text)]);
+  const numbers = [...answer.numbers, ...question.numbers].filter(({ value }) => Number.isInteger(value));
+  for (const { value } of numbers) given.add(String(value));
+  for (const { year, day } of [...answer.dates, ...question.dates]) given.add(String(year)).add(String(day));
+  return !wanted.every((mark) => given.has(mark));
+};

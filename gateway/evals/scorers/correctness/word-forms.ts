@@ -1,9 +1,22 @@
 import { editDistance } from "../../../../lib/nearest";
 import { readSpelled, romanValue } from "../text/number-words";
-import { STOP_WORDS, type Word } from "../text/words";
+import { isNameLike, isStopWord, readWords, STOP_WORDS, type Word } from "../text/words";
 
 const ORDINAL = /^(\d{1,9})(?:st|nd|rd|th)$/;
 const DECIMAL = /^\d{1,15}\.\d{1,9}$/;
+/** "WWII" is "WW2". */
+const WITH_ROMAN = /^(\p{Lu}*(?![IVXLCDM])\p{Lu})(II|III|IV|VI{1,3}|IX)$|^(WW)I$/u;
+
+/** The words of a text, with the I and V of a name as numbers: "World War I", "Rocky V". */
+export const readNames = (text: string): Word[] => {
+  const words = readWords(text);
+  return words.map((word, at) => {
+    const before = words[at - 1];
+    const value = word.text === "I" ? "1" : word.text === "V" ? "5" : undefined;
+    if (!value || !before || !isNameLike(before) || isStopWord(before) || before.text.length < 2) return word;
+    return text.slice(before.end, word.start) === " " ? { ...word, norm: value, stem: value } : word;
+  });
+};
 
 /** The form in which words are compared: the stem, or a number in digits: "two", "second", "II" and "2" are "2". */
 export const keyOf = (word: Word): string => {
@@ -13,7 +26,10 @@ export const keyOf = (word: Word): string => {
   const spelled = readSpelled([word], 0);
   if (spelled) return String(spelled.value);
   const roman = romanValue(word.text);
-  return roman === undefined ? word.stem : String(roman);
+  if (roman !== undefined) return String(roman);
+  const [, letters, ending, ww] = WITH_ROMAN.exec(word.text) ?? [];
+  if (ww) return "ww1";
+  return letters && ending ? `${letters.toLowerCase()}${romanValue(ending)}` : word.stem;
 };
 
 /** Countries and continents with their adjectives and nationalities, normalized by `normaliseWord`. */
@@ -59,6 +75,8 @@ const SAME_BEGINNING = 0.6;
  */
 export const likeness = (a: string, b: string): number => {
   const [shorter, longer] = a.length <= b.length ? [a, b] : [b, a];
+  // "invisible" is not "visible".
+  if (longer.endsWith(shorter) && /^(?:un|in|im|il|ir|dis|non)$/.test(longer.slice(0, -shorter.length))) return 0;
   if (shorter.length < 4 || longer.length > LONGEST_COMPARED || /[\p{N}+#*]/u.test(a + b)) return 0;
   const granted = shorter.length >= 9 ? 2 : shorter.length >= 5 ? 1 : 0;
   if (granted > 0 && editDistance(a, b, granted) <= granted) return SPELLING_SLIP;
@@ -122,7 +140,9 @@ const MAX_NAME_WORDS = 10;
 /** "NASA", "F.B.I.": three capitals or more. */
 const isAcronym = ({ text }: Word): boolean => CAPITALS.test(text.replace(/[.\s]/g, ""));
 
-const initials = (words: readonly Word[]): string => words.map(({ norm }) => norm.charAt(0)).join("");
+/** "World War II" is "WWII" or "WW2". */
+const initials = (words: readonly Word[]): string =>
+  words.map((word) => (/^\d+$/.test(keyOf(word)) ? keyOf(word) : word.norm.charAt(0))).join("");
 
 /** The initials of a name, with and without its small words; empty for fewer than three. */
 const acronymsOf = (words: readonly Word[]): string[] => {
@@ -137,16 +157,17 @@ export const acronymPlace = (
   name: readonly Word[],
 ): { at: number; length: number } | undefined => {
   const letters = acronymsOf(name);
-  const short = letters.length > 0 ? answer.findIndex((word) => letters.includes(word.norm) && isAcronym(word)) : -1;
+  const short = letters.length > 0 ? answer.findIndex((word) => letters.includes(keyOf(word)) && isAcronym(word)) : -1;
   if (short >= 0) return { at: short, length: 1 };
   const [only] = name;
   if (!only || name.length > 1 || !isAcronym(only)) return undefined;
-  for (let length = only.norm.length; length <= only.norm.length + 2; length++) {
+  const key = keyOf(only);
+  for (let length = key.length; length <= key.length + 2; length++) {
     for (let at = 0; at + length <= answer.length; at++) {
       if (answer[at]?.norm.charAt(0) !== only.norm.charAt(0)) continue;
       const words = answer.slice(at, at + length);
-      const isName = /^\p{Lu}/u.test(words.at(-1)?.text ?? "") && /^\p{Lu}/u.test(words[0]?.text ?? "");
-      if (isName && acronymsOf(words).includes(only.norm)) return { at, length };
+      const isName = /^[\p{Lu}\p{Nd}]/u.test(words.at(-1)?.text ?? "") && /^\p{Lu}/u.test(words[0]?.text ?? "");
+      if (isName && acronymsOf(words).includes(key)) return { at, length };
     }
   }
   return undefined;

@@ -81,7 +81,7 @@ export const isDenied = (words: readonly Word[], at: number, length: number, tex
 const OPPOSITES = `
   allowed allow allows permitted permit legal lawful|forbidden forbid prohibited prohibits banned illegal disallowed unlawful
   safe harmless|dangerous hazardous harmful unsafe; increase increases increased rise rises rose grow grew|decrease decreases decreased fall falls fell decline declined drop dropped reduce reduced
-  higher more greater larger|lower less fewer smaller; before|after; above|below; present|absent
+  higher more greater larger|lower less fewer smaller; before|after; above|below; present|absent; inside|outside; older|younger
   accepted accept approved approve approves confirmed|rejected reject rejects denied
   passed pass passes succeeded succeeds|failed fails; open opened opens|closed shut closes; alive|dead; won win wins|lost lose loses; guilty|innocent
   enabled enable enables|disabled disable disables; required mandatory compulsory necessary needed need needs|optional voluntary unnecessary
@@ -104,3 +104,13 @@ export const SIDE_OF: ReadonlyMap<string, number> = new Map(
       ),
     ),
 );
+
+const PARTICLES: Readonly<Record<string, number>> = { on: 900, off: -900, up: 901, down: -901 };
+
+/** The side of a pair that a word is on; "on", "off", "up" and "down" only at the end of a clause: "The light is off." */
+export const sideOf = (words: readonly Word[], at: number): number | undefined => {
+  const [word, next] = [words[at], words[at + 1]];
+  if (!word) return undefined;
+  const isLast = !next || next.start > word.end + 1;
+  return SIDE_OF.get(word.norm) ?? (isLast ? PARTICLES[word.norm] : undefined);
+};

@@ -48,7 +48,9 @@ interface Read {
 
 const readDigits = (words: readonly Word[], at: number, source: string): Read | undefined => {
   const word = words[at];
-  if (!word?.numeral) return undefined;
+  // "√2" is another number.
+  if (!word?.numeral || /(?:√|sqrt[({]?)\s?$/iu.test(source.slice(Math.max(0, word.start - 6), word.start)))
+    return undefined;
   const { value, otherValue, step, suffix, isPlain } = word.numeral;
   const isAmount = CURRENCY.includes(source.charAt(word.start - 1) || " ");
   // "5m" is metres; "€5m" and "5M" are millions.

@@ -1,0 +1,32 @@
+import { typeAscii } from "../text/signs";
+import type { Alias } from "./aliases";
+import type { Occurrence } from "./occurrences";
+import type { ReadText } from "./read-text";
+
+/* References that are code, a path or an address must be in the answer literally, apart from spaces and case. */
+
+/** Path, flag, prefix operator, comparison, arrow, address. */
+const LITERAL = new RegExp(
+  [
+    String.raw`(?:^|\s)(?:~?\.{0,2}[/\\](?![/\\\p{N}])|--?\p{L}|[*&]\p{L}|!=|==)`,
+    String.raw`[^\s=]\s?[!+*/-]=|->|[^\s@]+@[^\s@]+\.\p{L}|\p{L}:\/\/`,
+  ].join("|"),
+  "u",
+);
+/** What would continue the code on either side. */
+const NEIGHBOUR = String.raw`[\p{L}\p{N}*&!=<>~/\\@-]`;
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+
+export const isLiteral = ({ text }: Alias): boolean => LITERAL.test(typeAscii(text));
+
+/** Where the answer has a literal reference. */
+export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] => {
+  const pieces = typeAscii(text.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
+  const pattern = pieces.map(escaped).join(String.raw`\s?`);
+  const found = new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(answer.text));
+  if (!found) return [];
+  const at = answer.words.findIndex(({ end }) => end > found.index);
+  const next = answer.words.findIndex(({ start }) => start >= found.index + found[0].length);
+  return at < 0 ? [] : [{ at, length: Math.max(1, (next < 0 ? answer.words.length : next) - at) }];
+};
