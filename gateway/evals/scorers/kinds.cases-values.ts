@@ -139,6 +139,34 @@ above the roof | above the roof | below the roof
 `,
 );
 
+const units = byReference(
+  "How much is it?",
+  `
+500 mg | 500 mg ; 0.5 g ; 500 milligrams | 500 µg ; 500 μg ; 500 g ; 500 ng
+10 µg | 10 μg ; 10 micrograms ; 10 mcg ; 0.01 mg | 10 mg ; 10 ng
+3 GHz | 3 GHz ; 3 gigahertz ; 3000 MHz | 3 MHz ; 3 Hz
+100 kWh | 100 kWh ; 0.1 MWh | 100 MWh ; 100 kW
+16 GiB | 16 GiB | 16 MiB
+5 mg/kg | 5 mg/kg ; 5 mg per kg | 5 mg/ml ; 5 mg ; 5 g/kg
+$5 per month | $5 per month ; $5/month | $5 per year ; $5/week
+500 mg per day | 500 mg per day ; 0.5 g per day | 500 mg per week
+half a million | 500,000 ; 0.5 million ; half a million | 1 million ; 50,000
+a million and a half | 1.5 million ; 1,500,000 | 1 million ; 2.5 million
+half an hour | 30 minutes ; 0.5 hours | half a day ; 1 hour
+one in five | 1/5 ; 20% ; 1 in 5 ; 0.2 | 5 ; 1 in 4
+two out of three | 2/3 ; 2 out of 3 | 3 out of 2 ; 1/3
+≤ 3 | at most 3 ; no more than 3 ; maximum 3 ; max. 3 | at least 3 ; 3 or more
+273.15 K | 273.15 K | 273.15 °C
+98.6°F | 98.6 °F | 98.6°C ; 98.6 kelvin
+40 hectares | 40 ha ; 40 hectares | 40 acres
+ibuprofen 400 mg twice daily | ibuprofen 400 mg twice daily | ibuprofen 400 mg three times daily ; ibuprofen 400 mg once daily
+3/4 | \\frac{3}{4} ; $\\dfrac{3}{4}$ | \\frac{4}{3}
+AD 476 | 476 CE ; 476 AD ; 476 | 476 BC
+1939–1945 | 1939-1945 ; 1939-45 | 1914-1918
+Tuesday, January 5, 2021 | 2021-01-05 ; January 5, 2021 | 2021-01-06
+`,
+);
+
 /** Kinds of values found in use. */
 export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the reference itself passes in any wrapping": identity,
@@ -146,5 +174,6 @@ export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "abstentions in more forms": abstentions,
   "another number, letter or code is another answer": otherNumbers,
   "symbols of formulas and code count": symbols,
+  "units, shares and bounds are converted": units,
   "function words that turn the meaning count": functionWords,
 };

@@ -124,6 +124,8 @@ const SPOKEN: Readonly<Record<string, string>> = {
   negative: "-",
 };
 
+/** "1939–45". */
+const YEARS = /(?<!\p{Nd}[-–/.]?)((?:1\p{Nd}|20)\p{Nd}{2})[-–](\p{Nd}{2})(?![-–/.]?\p{Nd})/gu;
 /** "Symphony No. 5", "№ 5", "Chanel number 5"; not the answer "No. 5 people came." */
 const NUMBER_SIGN =
   /(?<=\p{Lu}[\p{L}'’]*\s|^)(?:No\.|[Nn]umber)\s?(?=(?:\p{Nd}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)(?!.*\s\p{Ll}.*[.!?]$))|(?:№|(?<!\p{L})N[°º])\s?(?=\p{Nd})/gu;
@@ -131,6 +133,12 @@ const NUMBER_SIGN =
 /** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
 export const typeSigns = (text: string): string =>
   text
+    .replace(/\\[dt]?frac\{(\w+)\}\{(\w+)\}/g, "$1/$2")
+    .replace(/\^\{?\\circ\}?/g, "°")
+    .replace(/\b(once|twice)(?=\s(?:daily|weekly|monthly|a|per|every)\b)/g, (word) =>
+      word === "once" ? "1 time" : "2 times",
+    )
+    .replace(YEARS, (range, from, to) => (to > from.slice(2) && to > "12" ? `${from}–${from.slice(0, 2)}${to}` : range))
     .replace(NUMBER_SIGN, "")
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))
     .replace(TIMES_SIGN, " × ")

@@ -78,7 +78,7 @@ const compareVerdicts = (matches: readonly Match[]): CorrectnessScore | undefine
 
 /** Removes citation markers ("Paris [1]" becomes "Paris") unless a reference has them too ("x[1]"). */
 export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
-  const output = maskMarkers(answer.output);
+  const output = maskMarkers(answer.output.replace(/<think>.*?<\/think>/gsu, ""));
   const isMarked = answer.references.some((reference) => maskMarkers(reference) !== reference);
   return isMarked || isBlank(output) ? answer : { ...answer, output };
 };

@@ -29,7 +29,7 @@ interface Given {
 const AROUND = new Set(
   (
     "about around approximately approx roughly circa c ca over nearly almost since early late mid " +
-    "minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
+    "monday tuesday wednesday thursday friday saturday sunday ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
   ).split(" "),
 );
 

@@ -47,7 +47,7 @@ const ABSENCES = new Set([...COMMON, ...list("nt none lack lacks lacking unavail
 export const isAbsence = ({ norm }: Word): boolean => ABSENCES.has(norm);
 
 /** "not only" and "not just" are not denials. */
-const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before"]);
+const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before", "more", "less", "fewer"]);
 /** Maximum words from a denial to the denied words: before them, and after them. */
 const BEFORE = 4;
 const BEHIND = 3;

@@ -18,8 +18,21 @@ const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!
 const NAME_BEHIND =
   /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
 
+/** "5 mg/kg", "$5 per month": the unit behind is what the amount is counted per. */
+export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
+  const amount = simpleUnit(words, at, next, source);
+  const per = words.findIndex(({ start }, index) => index >= next && start >= amount.end);
+  const isPer = words[per]?.norm === "per";
+  const [from, word] = isPer ? [words[per]?.end ?? 0, words[per + 1]] : [amount.end, words[per]];
+  const unit = word && unitByName(word.norm);
+  const gap = source.slice(from, word?.start);
+  if (!amount.unit || !unit || !(isPer ? gap === " " : /^\s?\/\s?$/.test(gap))) return amount;
+  const dimension = `${amount.unit.dimension}/${unit.dimension}`;
+  return { unit: { dimension, factor: amount.unit.factor / unit.factor }, end: word.end };
+};
+
 /** The unit before or behind the words from `at` to `next`, and where it ends. */
-export const unitAround = (
+const simpleUnit = (
   words: readonly Word[],
   at: number,
   next: number,
@@ -80,7 +93,7 @@ const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-�
 /** "<b>5", "-> 5". */
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND =
-  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|no more than)|(at least|no less than|no fewer than))\s$/iu;
+  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|not? more than|maximum|max\.?)|(at least|not? less than|not? fewer than|minimum|min\.?))\s$/iu;
 /** "3.8 or higher". */
 const BOUND_BEHIND =
   /^\s(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later)|(lower|less|below|fewer|under|younger|earlier))\b/iu;

@@ -94,9 +94,24 @@ const readInWords = (words: readonly Word[], at: number): Read | undefined => {
 
 /** "three and a half", "2 and a half million". */
 const withFraction = (read: Read, words: readonly Word[], at: number): Read => {
+  // "half a million", "half an hour"
+  if (read.value < 1 && read.step === 0 && /^an?$/.test(words[at + read.length]?.norm ?? "")) {
+    const times = magnitudeOf(words[at + read.length + 1]?.norm ?? "");
+    return { ...read, value: read.value * (times ?? 1), length: read.length + (times === undefined ? 1 : 2) };
+  }
   const part = words[at + read.length]?.norm === "and" ? readSpelledFraction(words, at + read.length) : undefined;
   if (!part || read.isOrdinal || !Number.isInteger(read.value)) return read;
   const magnitude = magnitudeOf(words[at + read.length + part.length]?.norm ?? "");
+  // "a million and a half"
+  const whole = magnitudeOf(words[at + read.length - 1]?.norm ?? "");
+  if (whole !== undefined && magnitude === undefined)
+    return {
+      ...read,
+      value: read.value + part.value * whole,
+      step: 0,
+      isPlain: false,
+      length: read.length + part.length,
+    };
   return {
     ...read,
     value: (read.value + part.value) * (magnitude ?? 1),
@@ -154,6 +169,16 @@ const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] 
   const joined: Quantity[] = [];
   for (const part of quantities) {
     const last = joined.at(-1);
+    if (last && isShareOf(last, part, source)) {
+      joined[joined.length - 1] = {
+        ...last,
+        value: last.value / part.value,
+        halfStep: 0,
+        isYear: false,
+        end: part.end,
+      };
+      continue;
+    }
     if (!last?.unit || !part.unit || !isPartOf(last, part, source)) {
       joined.push(part);
       continue;
@@ -164,6 +189,14 @@ const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] 
   }
   return joined;
 };
+
+/** "one in five", "2 out of 3". */
+const isShareOf = (part: Quantity, whole: Quantity, source: string): boolean =>
+  /^\s(?:in|out of)\s$/.test(source.slice(part.end, whole.start)) &&
+  [part, whole].every(({ value, unit, isOrdinal }) => Number.isInteger(value) && !unit && !isOrdinal) &&
+  part.value > 0 &&
+  part.value < whole.value &&
+  whole.value <= 1000;
 
 const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
   whole.unit?.dimension === part.unit?.dimension &&

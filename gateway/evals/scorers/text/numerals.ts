@@ -20,7 +20,7 @@ const DECIMAL = `${D}{1,40}(?:[.,٫]${D}{1,40})?`;
 /** Not followed by anything that makes it a version, a list or a longer number. */
 const ENDS = String.raw`(?![\p{Nd}\p{M}]|[.,٫٬'’]${D})`;
 /** Letters that may follow, such as a unit. */
-const SUFFIX = String.raw`(?:(?!\p{Nd})[\p{sc=Latin}µ]{1,4}(?![\p{L}\p{Nd}]))?`;
+const SUFFIX = String.raw`(?:(?!\p{Nd})[\p{sc=Latin}µμ]{1,4}(?![\p{L}\p{Nd}]))?`;
 const VULGAR = "[¼½¾⅐-⅞]";
 
 /** Source of a regular expression (flag `u`) for numbers that are more than a run of digits. */
@@ -61,7 +61,7 @@ const FORMS = {
   power: new RegExp(`^(?<base>${D}{1,6})(?<power>${POWER})$`, "u"),
   vulgar: new RegExp(String.raw`^(?:(?<whole>${D}+)\s?)?(?<part>${VULGAR})$`, "u"),
   fraction: new RegExp(String.raw`^(?:(?<whole>${D}+)\s)?(?<over>${D}+)[/⁄](?<under>${D}+)$`, "u"),
-  digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µ]{0,4})$/u,
+  digits: /^(?<digits>[\p{Nd}.,٫٬，'’_ \u00a0\u2009\u202f]*\p{Nd})(?<suffix>[\p{sc=Latin}µμ]{0,4})$/u,
 };
 
 /** Value of a digit of any script: the number of digits just before it in Unicode, at most 9. */

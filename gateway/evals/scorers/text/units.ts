@@ -16,7 +16,7 @@ const table = (dimension: string, units: Readonly<Record<string, number>>): [str
 const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("length", {
     "nm nanometer nanometers nanometre nanometres": 1e-9,
-    "um µm micrometer micrometers micrometre micrometres": 1e-6,
+    "um μm micrometer micrometers micrometre micrometres": 1e-6,
     "mm millimeter millimeters millimetre millimetres": 0.001,
     "cm centimeter centimeters centimetre centimetres": 0.01,
     "m meter meters metre metres": 1,
@@ -27,6 +27,8 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "mi mile miles": 1609.344,
   }),
   ...table("mass", {
+    "ng nanogram nanograms": 1e-12,
+    "μg ug mcg microgram micrograms": 1e-9,
     "mg milligram milligrams": 1e-6,
     "g gram grams": 0.001,
     "kg kgs kilo kilos kilogram kilograms": 1,
@@ -55,6 +57,23 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "gb gigabyte gigabytes": 1e9,
     "tb terabyte terabytes": 1e12,
   }),
+  ...table("binary data", { kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 }),
+  ...table("frequency", {
+    "hz hertz": 1,
+    "khz kilohertz": 1e3,
+    "mhz megahertz": 1e6,
+    "ghz gigahertz": 1e9,
+    "thz terahertz": 1e12,
+  }),
+  ...table("power", {
+    "w watt watts": 1,
+    "kw kilowatt kilowatts": 1e3,
+    "mw megawatt megawatts": 1e6,
+    "gw gigawatt gigawatts": 1e9,
+  }),
+  ...table("energy", { wh: 1, kwh: 1e3, mwh: 1e6, gwh: 1e9 }),
+  ...table("area", { "ha hectare hectares": 1e4, "acre acres": 4046.8564224 }),
+  ...table("kelvin", { "kelvin kelvins": 1 }),
   ...table("percent", { "percent percentage pct": 1, permille: 0.1 }),
   ...table("usd", { "usd dollar dollars": 1, "cent cents": 0.01 }),
   ...table("eur", { "eur euro euros": 1 }),
@@ -89,7 +108,7 @@ const MONEY = new Set("usd eur gbp inr jpy cny krw rub chf cad aud".split(" "));
 
 export const isMoney = ({ dimension }: Unit): boolean => dimension.split("|").some((name) => MONEY.has(name));
 
-const SCALES = new Set(["celsius", "fahrenheit"]);
+const SCALES = new Set(["celsius", "fahrenheit", "kelvin"]);
 
 const SPANS = new Set(["time", "years"]);
 
