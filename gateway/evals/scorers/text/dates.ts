@@ -34,6 +34,10 @@ const OTHERS = namesOf(
 const ENGLISH_MONTHS: ReadonlyMap<string, number> = new Map(ENGLISH);
 const MONTHS: ReadonlyMap<string, number> = new Map([...OTHERS, ...ENGLISH]);
 
+/** Whether a word is a month in any of the languages, and nothing else in English: not "May", "March". */
+export const isMonthName = (word: string): boolean =>
+  !/^(?:may|march)$/i.test(word) && MONTHS.has(word.toLowerCase().normalize("NFD").replace(/\p{M}/gu, ""));
+
 /** A month by its name. "may" and "march" are months only if capitalized, "mars" and "juli" only next to a day. */
 const monthOf = (word: Word | undefined, isBesideDay: boolean): number | null => {
   if (!word) return null;

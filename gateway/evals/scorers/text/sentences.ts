@@ -1,3 +1,5 @@
+import { isMonthName } from "./dates";
+
 /** A sentence or list item. */
 export interface Sentence {
   text: string;
@@ -10,17 +12,39 @@ export interface Sentence {
 const ABBREVIATIONS = new Set(
   (
     "mr mrs ms dr prof rev hon sr jr st gen col sgt capt lt cmdr gov sen rep pres vs etc eg ie cf al ed eds " +
-    "inc ltd co corp dept univ assn bros approx est ca c jan feb mar apr jun jul aug sep sept oct nov dec mt ft ave blvd"
+    "inc ltd co corp dept univ assn bros approx est ca c jan feb mar apr jun jul aug sep sept oct nov dec mt ft ave blvd " +
+    "hr fr frau bzw usw vgl evtl ggf inkl zzgl ggü sog geb gest str hl sra srta ud uds mme mlle env av"
   ).split(" "),
 );
 
 /** Those that only come before a number: "No. 5". */
-const BEFORE_NUMBERS = new Set("no nos vol p pp fig op art ch sec".split(" "));
+const BEFORE_NUMBERS = new Set("no nos nr vol p pp s fig op art ch sec abs abb bd kap ziff tab num núm pág".split(" "));
+
+/** Words of languages that write ordinals with a full stop, before such an ordinal: "am 3. Oktober", "der 2. Bundesliga". */
+const BEFORE_ORDINALS = new Set(
+  (
+    "am im zum zur vom beim der die das den dem des ein eine einen einem einer seit bis ab und vor nach ihr ihre sein " +
+    "seine jeder jeden jedes fra til og på dne od dnia"
+  ).split(" "),
+);
+/** Within a date: "3. 10. 1990". */
+const REST_OF_DATE = /^\s\p{Nd}{1,2}\.\s?\p{Nd}/u;
+const BEGINNING_OF_DATE = /(?<!\p{Nd})\p{Nd}{1,2}\.$/u;
 
 const ENDING = /[.!?…]+["'”’»)\]]*(?=\s|$)|[。！？｡]+[」』”’）]*|[\r\n]+/gu;
 const LIST_MARK = /^(?:[-*+•‣◦–]\s+|\(?\p{Nd}{1,3}[.)]\s+|\(?[a-z][.)]\s+|#{1,6}\s+|>\s?)+/u;
 /** Longer words are no abbreviation. */
 const LONGEST_ABBREVIATION = 8;
+
+/** Whether the number at `start` with a full stop up to `next` is a list's ("1. Paris") or an ordinal ("am 3. Oktober"). */
+const isOrdinal = (text: string, from: number, start: number, next: number): boolean => {
+  const before = text.slice(Math.max(from, start - 20), start).trimEnd();
+  const word = /\p{L}+$/u.exec(before)?.[0].toLowerCase() ?? "";
+  const behind = text.slice(next, next + 20);
+  const noun = /^\s*(\p{L}+)/u.exec(behind)?.[1] ?? "";
+  if (before === "" || BEFORE_ORDINALS.has(word) || isMonthName(noun) || noun === "Jahrhundert") return true;
+  return REST_OF_DATE.test(behind) || (BEGINNING_OF_DATE.test(before) && /^\s\p{Nd}{4}/u.test(behind));
+};
 
 /** A full stop after an abbreviation, an initial, a number of a list ("1."), or before a small letter. */
 const isInside = (text: string, from: number, mark: number, next: number): boolean => {
@@ -29,7 +53,15 @@ const isInside = (text: string, from: number, mark: number, next: number): boole
   const following = /^[\s]*(\S)/u.exec(text.slice(next, next + 40))?.[1];
   if (following && /\p{Ll}/u.test(following)) return true;
   if (/^\p{Lu}$/u.test(word) || /^(?:\p{L}\.)+\p{L}$/u.test(word)) return following !== undefined;
-  if (/^\p{Nd}{1,3}$/u.test(word) && text.slice(from, mark).trim() === word) return true;
+  // "z. B.", "u. a."
+  const start = mark - word.length;
+  if (
+    /^\p{L}$/u.test(word) &&
+    (/^\s?\p{L}\./u.test(text.slice(next, next + 4)) ||
+      /\p{L}\.\s?$/u.test(text.slice(Math.max(from, start - 3), start)))
+  )
+    return true;
+  if (/^\p{Nd}{1,3}$/u.test(word)) return isOrdinal(text, from, start, next);
   const plain = word.toLowerCase().replaceAll(".", "");
   return ABBREVIATIONS.has(plain) || (BEFORE_NUMBERS.has(plain) && /^\p{Nd}$/u.test(following ?? ""));
 };

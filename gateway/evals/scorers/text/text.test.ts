@@ -168,6 +168,20 @@ describe("sentences", () => {
     ]);
   });
 
+  test.each([
+    ["Am 3. Oktober 1990 galt er. Dann nicht.", 2],
+    ["Er wurde am 3. 10. 1990 unterzeichnet. Er gilt.", 2],
+    ["Der 1. FC Köln spielt in der 2. Bundesliga.", 1],
+    ["Im 19. Jahrhundert, vgl. Abs. 3 Nr. 5 S. 2, war es so.", 1],
+    ["Das sind z. B. Porto, u. a. Versand. Mehr nicht.", 2],
+    ["Termin: 3. März 2020. Ort: Bonn.", 2],
+    ["Das 21. Jahrhundert begann 2001. Es dauert an.", 2],
+    ["El art. 5 y la pág. 3. Nada más.", 2],
+    ["The team was ranked 3. The others left.", 2],
+    ["It costs 5. May I ask?", 2],
+    ["The answer is 42. It is known.", 2],
+  ])("%p has %d sentences", (text, count) => expect(readSentences(text)).toHaveLength(count));
+
   test("offsets give the sentence back, and no letter is lost, in any text", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.lorem({ mode: "sentences" })), (text) => {
