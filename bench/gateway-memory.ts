@@ -1,6 +1,6 @@
 import { countProgress } from "../lib/progress";
 import { post } from "./load";
-import { residentMib, startAll } from "./processes";
+import { residentMib, startGateway } from "./processes";
 
 const STEPS = 20;
 const HITS_PER_STEP = 45_000;
@@ -12,11 +12,11 @@ const PATH = "/v1/chat/completions";
 
 /** Resident memory of the gateway over a million requests: nine cached answers for each one that the node makes. */
 export const gatewayMemory = async () => {
-  const side = await startAll(16);
+  const gateway = await startGateway(16);
   try {
-    const url = `${side.gateway.url}${PATH}`;
+    const url = `${gateway.url}${PATH}`;
     const messages = [{ role: "user", content: "Name three colours." }];
-    const resident = [{ requests: 0, mib: residentMib(side.gateway.pid) }];
+    const resident = [{ requests: 0, mib: residentMib(gateway.pid) }];
     let requests = 0;
     let failures = 0;
     const progress = countProgress("gateway-memory", STEPS, "steps");
@@ -25,11 +25,11 @@ export const gatewayMemory = async () => {
       const made = await post(url, { ...CHAT, messages }, WHOLE_PER_STEP, CONNECTIONS);
       requests += cached.requests + made.requests;
       failures += cached.failures + made.failures;
-      resident.push({ requests, mib: Math.round(residentMib(side.gateway.pid)) });
+      resident.push({ requests, mib: Math.round(residentMib(gateway.pid)) });
       progress.step();
     }
     return { requests, failures, resident };
   } finally {
-    await side.stop();
+    await gateway.stop();
   }
 };

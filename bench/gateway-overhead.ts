@@ -1,13 +1,45 @@
 import http2 from "node:http2";
+import { join } from "node:path";
 import { countProgress } from "../lib/progress";
 import { HEADERS, median, oneByOne, post } from "./load";
-import { cpuMs, type Running, residentMib, type Side, startAll } from "./processes";
+import { cpuMs, residentMib, type Side, startBareProxy, startGateway } from "./processes";
 
-const ROUNDS = 5;
+const RECORDED = join(import.meta.dir, "results/gateway-overhead.json");
+/** The processes are started anew this often: the runtime compiles the same code differently each time. */
+const STARTS = 3;
+const ROUNDS = 6;
 /** Rounds before those that count: by then the runtime has compiled what it will, which costs more than the requests. */
 const WARM_UP_ROUNDS = 6;
-const CHAT = { messages: [{ role: "user", content: "Name three colours." }] };
-const MODEL = "smollm2-135m-instruct";
+const CONNECTIONS = 16;
+const CHATS = "/v1/chat/completions";
+const CHAT = { model: "smollm2-135m-instruct", messages: [{ role: "user", content: "Name three colours." }] };
+
+interface Scenario {
+  body: object;
+  barePath: string;
+  requestsPerRound: number;
+}
+
+const SCENARIOS = {
+  whole_answer: { body: { ...CHAT, max_tokens: 16 }, barePath: CHATS, requestsPerRound: 2000 },
+  stream_of_64: {
+    body: { ...CHAT, stream: true, stream_options: { include_usage: true } },
+    barePath: "/stream",
+    requestsPerRound: 600,
+  },
+  cache_hit: { body: { ...CHAT, temperature: 0, max_tokens: 16 }, barePath: "/stored", requestsPerRound: 4000 },
+} satisfies Record<string, Scenario>;
+
+type ScenarioName = keyof typeof SCENARIOS;
+const NAMES = Object.keys(SCENARIOS) as ScenarioName[];
+
+/** The gateway of this working copy, the bare proxy, and the gateway of another working copy if one is given. */
+interface Sides {
+  gateway: Side;
+  bare: Side;
+  other?: Side;
+}
+type SideName = keyof Sides;
 
 interface Round {
   cpuMsPerRequest: number;
@@ -15,45 +47,46 @@ interface Round {
   failures: number;
 }
 
-const measure = async (
-  side: Running,
-  path: string,
-  body: object,
-  amount: number,
-  connections: number,
-): Promise<Round> => {
+type Rounds = Record<SideName, Round>;
+
+const measure = async (side: Side, path: string, { body, requestsPerRound }: Scenario): Promise<Round> => {
   const before = cpuMs(side.pid);
-  const { requests, requestsPerSecond, failures } = await post(`${side.url}${path}`, body, amount, connections);
+  const { requests, requestsPerSecond, failures } = await post(side.url + path, body, requestsPerRound, CONNECTIONS);
   return { cpuMsPerRequest: (cpuMs(side.pid) - before) / requests, requestsPerSecond, failures };
 };
 
-/** Gateway and floor take turns, so that other load on the machine affects both. */
-const sideBySide = async (gateway: () => Promise<Round>, floor: () => Promise<Round>, onRound: () => void) => {
-  const counted = async (side: () => Promise<Round>) => {
-    const round = await side();
+/** All sides take turns, so that whatever else the machine does affects them alike. */
+const inTurns = async (sides: Sides, scenario: Scenario, onRound: () => void): Promise<Rounds[]> => {
+  const names = Object.keys(sides) as SideName[];
+  const counted: Rounds[] = [];
+  for (let i = 0; i < WARM_UP_ROUNDS + ROUNDS; i++) {
+    const round = {} as Rounds;
+    for (const name of i % 2 === 0 ? names : names.toReversed()) {
+      const side = sides[name];
+      if (side) round[name] = await measure(side, name === "bare" ? scenario.barePath : CHATS, scenario);
+    }
+    if (i >= WARM_UP_ROUNDS) counted.push(round);
     onRound();
-    return round;
-  };
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) await counted(gateway);
-  for (let i = 0; i < WARM_UP_ROUNDS; i++) await counted(floor);
-  const rounds: [Round, Round][] = [];
-  for (let i = 0; i < ROUNDS; i++) rounds.push([await counted(gateway), await counted(floor)]);
-  const of = (side: 0 | 1, field: keyof Round) => median(rounds.map((round) => round[side][field]));
-  const ratio = (field: keyof Round) => median(rounds.map(([a, b]) => a[field] / b[field]));
+  }
+  return counted;
+};
+
+const summarize = (rounds: Rounds[]) => {
+  const names = Object.keys(rounds[0] ?? {}) as SideName[];
+  const each = (field: keyof Round) =>
+    Object.fromEntries(names.map((name) => [name, round4(median(rounds.map((round) => round[name][field])))]));
+  const ratioTo = (name: SideName) =>
+    round4(median(rounds.map((round) => round.gateway.cpuMsPerRequest / round[name].cpuMsPerRequest)));
   return {
-    cpu_ms_per_request: {
-      gateway: of(0, "cpuMsPerRequest"),
-      floor: of(1, "cpuMsPerRequest"),
-      ratio: ratio("cpuMsPerRequest"),
-    },
-    requests_per_second: {
-      gateway: of(0, "requestsPerSecond"),
-      floor: of(1, "requestsPerSecond"),
-      ratio: ratio("requestsPerSecond"),
-    },
-    failures: rounds.flat().reduce((sum, { failures }) => sum + failures, 0),
+    cpu_ms_per_request: each("cpuMsPerRequest"),
+    cpu_ratio_to_bare: ratioTo("bare"),
+    ...(names.includes("other") && { cpu_ratio_to_other: ratioTo("other") }),
+    requests_per_second: each("requestsPerSecond"),
+    failures: rounds.flatMap((round) => names.map((name) => round[name].failures)).reduce((a, b) => a + b, 0),
   };
 };
+
+const round4 = (value: number): number => Number(value.toPrecision(4));
 
 /** Median milliseconds of one request after the other on one HTTP/2 stream each, without any gateway. */
 const directMs = async (url: string, count: number): Promise<number> => {
@@ -62,15 +95,11 @@ const directMs = async (url: string, count: number): Promise<number> => {
   for (let i = 0; i < count; i++) {
     const begun = performance.now();
     await new Promise<void>((resolve, reject) => {
-      const stream = session.request({
-        ":method": "POST",
-        ":path": "/v1/chat/completions",
-        "content-type": "application/json",
-      });
+      const stream = session.request({ ":method": "POST", ":path": CHATS, "content-type": "application/json" });
       stream.on("data", () => undefined);
       stream.once("end", resolve);
       stream.once("error", reject);
-      stream.end(JSON.stringify({ ...CHAT, model: MODEL }));
+      stream.end(JSON.stringify(CHAT));
     });
     times.push(performance.now() - begun);
   }
@@ -78,64 +107,85 @@ const directMs = async (url: string, count: number): Promise<number> => {
   return median(times);
 };
 
-const latency = async ({ gateway, bare, node }: Side, onRound: () => void) => {
-  const path = "/v1/chat/completions";
-  const rounds: { gateway: number; bare: number; direct: number }[] = [];
+interface Latency {
+  gateway: number;
+  bare: number;
+  direct: number;
+}
+
+/** Median milliseconds of single requests, in turns. */
+const latency = async ({ gateway, bare }: Sides, onRound: () => void): Promise<Latency[]> => {
+  const rounds: Latency[] = [];
   for (let i = 0; i < ROUNDS; i++) {
     rounds.push({
-      gateway: median(await oneByOne(gateway.url + path, CHAT, 300)),
-      bare: median(await oneByOne(bare.url + path, { ...CHAT, model: MODEL }, 300)),
-      direct: await directMs(node.url, 300),
+      gateway: median(await oneByOne(gateway.url + CHATS, CHAT, 300)),
+      bare: median(await oneByOne(bare.url + CHATS, CHAT, 300)),
+      direct: await directMs(gateway.nodeUrl, 300),
     });
     onRound();
   }
-  const added = (from: "bare" | "direct") => median(rounds.map((round) => round.gateway - round[from]));
+  return rounds;
+};
+
+const summarizeLatency = (rounds: Latency[]) => {
+  const p50 = (of: (round: Latency) => number) => round4(median(rounds.map(of)));
   return {
-    p50_ms: {
-      gateway: median(rounds.map((round) => round.gateway)),
-      bare_proxy: median(rounds.map((round) => round.bare)),
-      direct: median(rounds.map((round) => round.direct)),
-    },
-    added_ms: { over_direct: added("direct"), over_bare_proxy: added("bare") },
+    p50_ms: { gateway: p50((r) => r.gateway), bare_proxy: p50((r) => r.bare), direct: p50((r) => r.direct) },
+    added_ms: { over_direct: p50((r) => r.gateway - r.direct), over_bare_proxy: p50((r) => r.gateway - r.bare) },
   };
 };
 
-/** What the gateway costs over a bare proxy on the same HTTP/2 link: whole answers, streams of 64 chunks, cache hits. */
-export const gatewayOverhead = async () => {
-  const side = await startAll(64);
-  try {
-    const { gateway, bare } = side;
-    const plain = { ...CHAT, model: MODEL, max_tokens: 16 };
-    const streamed = { ...CHAT, model: MODEL, stream: true, stream_options: { include_usage: true } };
-    const cached = { ...CHAT, model: MODEL, temperature: 0, max_tokens: 16 };
-    const chats = "/v1/chat/completions";
-    const answer = await fetch(gateway.url + chats, { method: "POST", headers: HEADERS, body: JSON.stringify(cached) });
-    await fetch(`${bare.url}/store`, {
-      method: "POST",
-      headers: { "content-type": "text/plain" },
-      body: await answer.text(),
-    });
-    const progress = countProgress("gateway-overhead", 3 * 2 * (WARM_UP_ROUNDS + ROUNDS) + ROUNDS, "rounds");
-    return {
-      whole_answer: await sideBySide(
-        () => measure(gateway, chats, plain, 2000, 16),
-        () => measure(bare, chats, plain, 2000, 16),
-        progress.step,
-      ),
-      stream_of_64: await sideBySide(
-        () => measure(gateway, chats, streamed, 400, 16),
-        () => measure(bare, "/stream", streamed, 400, 16),
-        progress.step,
-      ),
-      cache_hit: await sideBySide(
-        () => measure(gateway, chats, cached, 4000, 16),
-        () => measure(bare, "/stored", cached, 4000, 16),
-        progress.step,
-      ),
-      latency: await latency(side, progress.step),
-      gateway_resident_mib: residentMib(gateway.pid),
-    };
-  } finally {
-    await side.stop();
+/** Both sides give the same answer from memory: the bare proxy gets the one that the gateway has stored. */
+const storeAnswer = async ({ bare, ...gateways }: Sides): Promise<void> => {
+  const body = JSON.stringify(SCENARIOS.cache_hit.body);
+  for (const side of Object.values(gateways)) {
+    const answer = await fetch(side.url + CHATS, { method: "POST", headers: HEADERS, body });
+    const headers = { "content-type": "text/plain" };
+    await fetch(`${bare.url}/store`, { method: "POST", headers, body: await answer.text() });
   }
+};
+
+/**
+ * What the gateway costs over a bare proxy, each before a node of its own: whole answers, streams of 64 chunks, cache
+ * hits. `args` may name the folder of another working copy, whose gateway takes part as well.
+ */
+export const gatewayOverhead = async ([otherRoot]: string[] = []) => {
+  const rounds: Record<ScenarioName, Rounds[]> = { whole_answer: [], stream_of_64: [], cache_hit: [] };
+  const latencies: Latency[] = [];
+  let residentMibs = 0;
+  const progress = countProgress("gateway-overhead", STARTS * (3 * (WARM_UP_ROUNDS + ROUNDS) + ROUNDS), "rounds");
+  for (let start = 0; start < STARTS; start++) {
+    const sides: Sides = { gateway: await startGateway(64), bare: await startBareProxy(64) };
+    if (otherRoot !== undefined) sides.other = await startGateway(64, otherRoot);
+    try {
+      await storeAnswer(sides);
+      for (const name of NAMES) rounds[name].push(...(await inTurns(sides, SCENARIOS[name], progress.step)));
+      latencies.push(...(await latency(sides, progress.step)));
+      residentMibs = Math.max(residentMibs, residentMib(sides.gateway.pid));
+    } finally {
+      for (const side of Object.values(sides)) await side.stop();
+    }
+  }
+  return {
+    whole_answer: summarize(rounds.whole_answer),
+    stream_of_64: summarize(rounds.stream_of_64),
+    cache_hit: summarize(rounds.cache_hit),
+    latency: summarizeLatency(latencies),
+    gateway_resident_mib: Math.round(residentMibs),
+  };
+};
+
+/** The most that the ratio to the bare proxy may be above the recorded one. */
+const ALLOWED_GROWTH = 1.05;
+
+/** Compares with the recorded result and sets exit code 1 if a ratio to the bare proxy has grown by more than 5 %. */
+export const gatewayOverheadGuard = async () => {
+  const recorded: Awaited<ReturnType<typeof gatewayOverhead>> = (await Bun.file(RECORDED).json()).measured;
+  const measured = await gatewayOverhead();
+  const compared = NAMES.map((name) => {
+    const [before, now] = [recorded[name].cpu_ratio_to_bare, measured[name].cpu_ratio_to_bare];
+    return { name, recorded: before, measured: now, isWithin: now <= before * ALLOWED_GROWTH };
+  });
+  if (!compared.every(({ isWithin }) => isWithin)) process.exitCode = 1;
+  return compared;
 };

@@ -32,13 +32,14 @@ export const residentMib = (pid: number): number =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
 
 const start = async (
+  root: string,
   file: string,
   url: string,
-  env: Record<string, string>,
   isUp: () => Promise<boolean>,
+  env: Record<string, string>,
 ): Promise<Running> => {
-  const child = Bun.spawn([process.execPath, join(ROOT, file)], {
-    cwd: ROOT,
+  const child = Bun.spawn([process.execPath, join(root, file)], {
+    cwd: root,
     env: { ...process.env, NODE_ENV: "production", ...env },
     stdout: "ignore",
     stderr: "ignore",
@@ -62,47 +63,68 @@ const start = async (
 
 const isReady = (url: string) => async (): Promise<boolean> => (await fetch(url)).ok;
 
-export interface Side {
-  node: Running;
-  gateway: Running;
-  bare: Running;
-  stop(): Promise<void>;
+/** What is measured, and the synthetic node before which it stands alone. */
+export interface Side extends Running {
+  nodeUrl: string;
 }
 
-/** Starts a synthetic node that answers at once with `tokens` tokens, the gateway and the bare proxy before it. */
-export const startAll = async (tokens: number): Promise<Side> => {
-  const dataDir = await mkdtemp(join(tmpdir(), "groundwire-bench-"));
-  const [nodePort, gatewayPort, barePort] = [await freePort(), await freePort(), await freePort()];
-  const env = {
-    GROUNDWIRE_DATA_DIR: dataDir,
-    GROUNDWIRE_ADMIN_KEY: KEY,
-    GROUNDWIRE_PORT: String(gatewayPort),
-    GROUNDWIRE_NODE_PORT: String(nodePort),
+const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
+
+/** A node that answers at once with `tokens` tokens. `isUp` may ask a gateway that waits for it. */
+const startNode = (port: number, tokens: number, env: Record<string, string>, isUp: () => Promise<boolean>) =>
+  start(ROOT, "gpu-node/main.ts", localUrl(port), isUp, {
+    ...env,
+    GROUNDWIRE_NODE_PORT: String(port),
     GROUNDWIRE_NODE_ENGINE: "synthetic",
     GROUNDWIRE_NODE_SLOTS: "64",
     GROUNDWIRE_SYNTHETIC_TOKENS: String(tokens),
+  });
+
+/** A gateway before a node of its own. `root` is the working copy that it is started from. */
+export const startGateway = async (tokens: number, root = ROOT): Promise<Side> => {
+  const dataDir = await mkdtemp(join(tmpdir(), "groundwire-bench-"));
+  const [port, nodePort] = [await freePort(), await freePort()];
+  const url = localUrl(port);
+  const env = {
+    GROUNDWIRE_DATA_DIR: dataDir,
+    GROUNDWIRE_ADMIN_KEY: KEY,
+    GROUNDWIRE_PORT: String(port),
+    GROUNDWIRE_NODES: localUrl(nodePort),
     GROUNDWIRE_REQUESTS_PER_MINUTE: "10000000",
     GROUNDWIRE_PARALLEL_REQUESTS: "1000",
   };
-  const nodeUrl = `http://127.0.0.1:${nodePort}`;
-  const gatewayUrl = `http://127.0.0.1:${gatewayPort}`;
-  const bareUrl = `http://127.0.0.1:${barePort}`;
-  const gateway = await start("gateway/main.ts", gatewayUrl, env, isReady(`${gatewayUrl}/healthz`));
-  const node = await start("gpu-node/main.ts", nodeUrl, env, isReady(`${gatewayUrl}/readyz`));
-  const bare = await start(
-    "bench/bare-proxy.ts",
-    bareUrl,
-    { NODE_URL: nodeUrl, PORT: String(barePort) },
-    isReady(`${bareUrl}/healthz`),
-  );
+  const gateway = await start(root, "gateway/main.ts", url, isReady(`${url}/healthz`), env);
+  const node = await startNode(nodePort, tokens, env, isReady(`${url}/readyz`));
   return {
-    node,
-    gateway,
-    bare,
+    ...gateway,
+    nodeUrl: node.url,
     async stop() {
-      await Promise.all([gateway.stop(), bare.stop()]);
+      await gateway.stop();
       await node.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+};
+
+/** The bare proxy before a node of its own. */
+export const startBareProxy = async (tokens: number): Promise<Side> => {
+  const [port, nodePort] = [await freePort(), await freePort()];
+  const url = localUrl(port);
+  const node = await startNode(nodePort, tokens, {}, () => isListening(nodePort));
+  const env = { NODE_URL: node.url, PORT: String(port) };
+  const bare = await start(ROOT, "bench/bare-proxy.ts", url, isReady(`${url}/healthz`), env);
+  return {
+    ...bare,
+    nodeUrl: node.url,
+    async stop() {
+      await bare.stop();
+      await node.stop();
+    },
+  };
+};
+
+const isListening = async (port: number): Promise<boolean> => {
+  const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
+  socket.end();
+  return true;
 };
