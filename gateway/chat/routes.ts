@@ -6,7 +6,7 @@ import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
-import { allows, dropsNul, fails, generates, streams } from "../http/route-facts";
+import { allows, direct, dropsNul, fails, generates, streams } from "../http/route-facts";
 import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
@@ -66,6 +66,7 @@ export const chatRoutes = (services: Services) => {
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
           ...generates,
+          ...direct,
           ...dropsNul,
           ...streams(ChatCompletionChunk),
         },
@@ -87,6 +88,7 @@ export const chatRoutes = (services: Services) => {
           summary: "Continue a text, in OpenAI's format",
           description: NEUTRAL_VALUES,
           ...generates,
+          ...direct,
           ...dropsNul,
           ...streams(TextCompletionChunk),
         },
@@ -114,6 +116,7 @@ export const chatRoutes = (services: Services) => {
           summary: "Chat, with latency, cache status and model revision",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
           ...generates,
+          ...direct,
           ...dropsNul,
           ...streams(ChatEvent),
         },

@@ -4,7 +4,7 @@ import { AppError } from "../../lib/errors";
 import { cacheHeaders } from "../cache/headers";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
-import { allows, dropsNul, fails, generates } from "../http/route-facts";
+import { allows, direct, dropsNul, fails, generates } from "../http/route-facts";
 import { serverTiming } from "../http/server-timing";
 import { hasRole, type Principal } from "../principal";
 import { type Embedding, EmbeddingList, EmbeddingRequest } from "./contract";
@@ -33,6 +33,7 @@ export const embeddingRoutes = ({ embeddings }: { embeddings: EmbeddingService }
         description:
           "With `store`, the vectors go into an index as well; that needs the role editor, and answers 501 in this version.",
         ...generates,
+        ...direct,
         ...dropsNul,
         ...fails(501),
       },

@@ -1,11 +1,13 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
-import { exchangeOf } from "./exchange";
+import { type Exchange, exchangeOf } from "./exchange";
 
 /** Who sent a request. Throws missing_api_key when nobody is known: the route is public or the caller not signed in. */
-export const principalOf = (request: Request): Principal => {
-  const { principal } = exchangeOf(request);
+export const principalOf = (request: Request): Principal => callerOf(exchangeOf(request));
+
+/** The same, where the exchange is at hand. */
+export const callerOf = ({ principal }: Exchange): Principal => {
   if (!principal) throw new AppError("missing_api_key", "Send an API key: authorization: Bearer gw_…");
   return principal;
 };

@@ -2,7 +2,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { AppError } from "../../lib/errors";
 import { decodeText, parseJson, refuseBadText, withoutNulEscapes } from "../validation/json";
-import { type BodyPlan, type Exchange, exchangeOf } from "./exchange";
+import type { BodyPlan, Exchange } from "./exchange";
 import { NO_BODY } from "./route-inputs";
 
 /** Room for the fields and boundaries of a form with a file. */
@@ -163,9 +163,8 @@ export const ownBody = (exchange: Exchange) => ({
  * Parses the bodies that routes do not read themselves: JSON and the forms of pages. Not async: another promise would
  * cost more than the rest of this function. Throws invalid_request, and what `bodyPieces` throws.
  */
-export const parseBody = ({ request }: { request: Request }): unknown => {
-  const exchange = exchangeOf(request);
-  const { route } = exchange;
+export const parseBody = (exchange: Exchange): unknown => {
+  const { request, route } = exchange;
   if (!route || route.inputs.body === "own") return NO_BODY;
   const type = request.headers.get("content-type") ?? "";
   if (route.takesFiles && isMultipart(request.headers)) {

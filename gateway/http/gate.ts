@@ -103,7 +103,7 @@ export const gate = (deps: GateDeps) => {
     return new Response(null, { status: 204, headers: exchange.headers });
   };
 
-  return async ({ request }: { request: Request }): Promise<Response | undefined> => {
+  return async (request: Request): Promise<Response | Exchange> => {
     const exchange = beginExchange(request, reports);
     if (cors) Object.assign(exchange.headers, cors.headersFor(request.headers.get("origin")));
     const degraded = deps.degraded();
@@ -122,6 +122,6 @@ export const gate = (deps: GateDeps) => {
     if (!isRead(request.method)) {
       exchange.bodyPlan = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
     }
-    return undefined;
+    return exchange;
   };
 };

@@ -3,6 +3,7 @@ import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 import { hasRole, type Principal } from "../principal";
 import { parseBody } from "./body";
+import { answerDirectly } from "./direct";
 import { type ErrorPage, errorHook } from "./errors";
 import { exchangeOf } from "./exchange";
 import { type GateDeps, gate } from "./gate";
@@ -18,9 +19,17 @@ interface HttpDeps extends Omit<GateDeps, "routes"> {
 /** The hooks that every request passes: the gate, the role check, the common headers and the error handler. */
 export const http = ({ routes: list, ...others }: HttpDeps) => {
   const deps = { ...others, routes: new RouteTable(list) };
+  const enter = gate(deps);
   return new Elysia({ name: "http" })
-    .onRequest(gate(deps))
-    .onParse({ as: "global" }, parseBody)
+    .onRequest(async ({ request, server }) => {
+      const entered = await enter(request);
+      if (entered instanceof Response) return entered;
+      const { route, principal } = entered;
+      if (!route?.isDirect) return undefined;
+      authorize(route, principal);
+      return answerDirectly(entered, route, server);
+    })
+    .onParse({ as: "global" }, ({ request }) => parseBody(exchangeOf(request)))
     .onTransform({ as: "global" }, ({ request, route: matched, body, query, params, server }) => {
       const exchange = exchangeOf(request);
       const { route, principal } = exchange;

@@ -31,6 +31,8 @@ export interface RouteFacts {
   "x-uncounted"?: true;
   /** The connection may stay idle until the response is ready. */
   "x-long"?: true;
+  /** Runs without Elysia's hooks; see `http/direct.ts`. */
+  "x-direct"?: true;
   /** Polled every few seconds by machines: logged at the level debug. */
   "x-probe"?: true;
   /** Media types of the response other than JSON. */
@@ -73,5 +75,11 @@ export const dropsNul: RouteFacts = { "x-drops-nul": true };
 export const creates: RouteFacts = { "x-idempotent": true };
 
 export const uncounted: RouteFacts = { "x-uncounted": true };
+
+/**
+ * The route runs without Elysia's hooks, which cost as much as the rest of a cached answer. Its handler gets `body`,
+ * `principal` and `exchange`, and returns a Response that finishes the exchange.
+ */
+export const direct: RouteFacts = { "x-direct": true };
 
 export const probe: RouteFacts = { "x-probe": true };

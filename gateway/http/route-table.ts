@@ -7,6 +7,7 @@ import { type Inputs, inputsOf } from "./route-inputs";
 export type RouteList = () => readonly {
   method: string;
   path: string;
+  handler?: unknown;
   hooks?: { body?: unknown; query?: unknown; params?: unknown; detail?: RouteFacts & { summary?: string } };
 }[];
 
@@ -26,6 +27,8 @@ export interface Route {
   isLong: boolean;
   isProbe: boolean;
   inputs: Inputs;
+  handler: unknown;
+  isDirect: boolean;
 }
 
 const API = "/v1/";
@@ -36,7 +39,7 @@ export const needsKey = (path: string): boolean =>
 
 const hasFile = (schema: unknown): boolean => JSON.stringify(schema)?.includes('"format":"binary"') ?? false;
 
-const toRoute = ({ method, path, hooks = {} }: ReturnType<RouteList>[number]): Route => {
+const toRoute = ({ method, path, handler, hooks = {} }: ReturnType<RouteList>[number]): Route => {
   const facts = hooks.detail ?? {};
   return {
     method,
@@ -50,6 +53,8 @@ const toRoute = ({ method, path, hooks = {} }: ReturnType<RouteList>[number]): R
     isLong: facts["x-long"] ?? false,
     isProbe: facts["x-probe"] ?? false,
     inputs: inputsOf(hooks, facts.summary !== undefined),
+    handler,
+    isDirect: facts["x-direct"] ?? false,
   };
 };
 
