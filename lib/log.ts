@@ -38,15 +38,17 @@ const FLUSH_MS = 1000;
  */
 export class LineBlocks {
   #lines = "";
+  /** Runs only while lines wait, so that a process without work is not woken up. */
+  #timer: Timer | undefined;
 
   constructor(private readonly sink: Sink) {
-    setInterval(() => this.flush(), FLUSH_MS).unref();
     process.once("exit", () => this.flushSync());
   }
 
   write(line: string): void {
     this.#lines += line;
     if (this.#lines.length >= BLOCK_LENGTH) this.#pass();
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
   }
 
   /** Calls `done` when everything has been written. */
@@ -65,6 +67,8 @@ export class LineBlocks {
   }
 
   #pass(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#lines === "") return;
     const lines = this.#lines;
     this.#lines = "";
