@@ -19,8 +19,8 @@ export const NO_DIRECTIVES: CacheDirectives = Object.freeze({ noCache: false, no
 export interface Call {
   principal: Principal;
   requestId: string;
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. */
-  signal: AbortSignal;
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. Made when it is first read. */
+  readonly signal: AbortSignal;
   priority: EngineRequest["priority"];
   directives: CacheDirectives;
   /** `performance.now()` at arrival. */

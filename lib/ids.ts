@@ -4,9 +4,11 @@ type IdPrefix = "chat" | "msg" | "ds" | "rev" | "run" | "res" | "label" | "fb" |
 export const newId = (prefix: IdPrefix): string => `${prefix}_${Bun.randomUUIDv7().replaceAll("-", "")}`;
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+/** All pairs of two characters: ten bits each. */
+const PAIRS = Array.from({ length: 1024 }, (_, bits) => `${ALPHABET[bits >> 5]}${ALPHABET[bits & 31]}`);
 
-let randomBytes = new Uint8Array(8192);
-let used = randomBytes.length;
+let random = new Uint16Array(4096);
+let used = random.length;
 let encodedMs = -1;
 let encodedTime = "";
 
@@ -22,11 +24,11 @@ const timePart = (now: number): string => {
 
 /** A lower-case ULID: 48 bits of time, then 80 random bits, so that ids sort by time. */
 export const newUlid = (now = Date.now()): string => {
-  if (used + 16 > randomBytes.length) {
-    randomBytes = crypto.getRandomValues(randomBytes);
+  if (used === random.length) {
+    random = crypto.getRandomValues(random);
     used = 0;
   }
-  let random = "";
-  for (const end = used + 16; used < end; used++) random += ALPHABET[(randomBytes[used] ?? 0) & 31];
-  return timePart(now) + random;
+  let id = timePart(now);
+  for (const end = used + 8; used < end; used++) id += PAIRS[(random[used] ?? 0) & 1023];
+  return id;
 };

@@ -1,4 +1,4 @@
-import type { Cache } from "../ports/cache";
+import type { Cache, CacheHit } from "../ports/cache";
 import { memoryCache } from "./cache-memory";
 import type { RedisCache } from "./cache-redis";
 
@@ -24,16 +24,16 @@ export const layeredCache = (redis: RedisCache, options: { maxBytes: number; now
     },
   });
 
+  const getFar = async (key: string): Promise<CacheHit | undefined> => {
+    const dropsBefore = drops;
+    const far = await redis.get(key);
+    if (far && drops === dropsBefore) await memory.set(key, far);
+    return far;
+  };
+
   return {
     open: () => redis.open(),
-    get: async (key) => {
-      const near = await memory.get(key);
-      if (near) return near;
-      const dropsBefore = drops;
-      const far = await redis.get(key);
-      if (far && drops === dropsBefore) await memory.set(key, far);
-      return far;
-    },
+    get: (key) => memory.get(key) ?? getFar(key),
     set: async (key, entry) => (await Promise.all([memory.set(key, entry), redis.set(key, entry)])).includes(true),
     delete: async (key) => (await Promise.all([memory.delete(key), redis.delete(key)])).includes(true),
     deleteTag: async (tag) => Math.max(...(await Promise.all([memory.deleteTag(tag), redis.deleteTag(tag)]))),

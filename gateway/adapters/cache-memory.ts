@@ -10,6 +10,7 @@ export interface MemoryCacheOptions {
 }
 
 export interface MemoryCache extends Cache {
+  get(key: string): CacheHit | undefined;
   clear(): void;
 }
 
@@ -73,7 +74,7 @@ export const memoryCache = ({
 
   return {
     open: async () => {},
-    get: async (key) => {
+    get: (key) => {
       const kept = entries.get(key);
       if (!kept) return undefined;
       if (kept.leavesAt <= now()) {

@@ -87,7 +87,8 @@ export class EntrySession {
   }
 
   async #readOne(key: string): Promise<CacheHit | undefined> {
-    const { hit, isTooOld } = await this.#policy.find(key, this.#request.directives);
+    const hit = await this.#policy.find(key);
+    const isTooOld = this.#policy.isTooOld(hit, this.#request.directives);
     this.#policy.counts.count(this.#namespace, hit && !isTooOld ? { hit: hit.layer } : "miss");
     return isTooOld ? undefined : hit;
   }

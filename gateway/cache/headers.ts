@@ -21,9 +21,10 @@ export const cacheStatusHeader = ({ status, kind, reason, ttl, key, stored }: Ca
   else value += key === undefined ? "; fwd=bypass" : "; fwd=request";
   if (status === "joined") value += "; collapsed";
   if (stored) value += "; stored";
-  if (key !== undefined) value += `; key=${quote(key)}`;
-  const detail = reason ?? (kind && LAYERS[kind]);
-  return detail === undefined ? value : `${value}; detail=${quote(detail)}`;
+  // A key is a version and hex digits.
+  if (key !== undefined) value += `; key="${key}"`;
+  if (reason !== undefined) return `${value}; detail=${quote(reason)}`;
+  return kind === undefined ? value : `${value}; detail="${LAYERS[kind]}"`;
 };
 
 /** The headers of the cache: `cache-status` (RFC 9211) and `age` (RFC 9111). */

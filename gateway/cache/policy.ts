@@ -21,8 +21,10 @@ export interface CachePolicy {
   nameOf(keyId: string): string;
   /** Why a request goes past the cache; undefined when it may use it. */
   bypassReason(request: Pick<CacheRequest, "bypass" | "directives">, namespace: string): string | undefined;
-  /** The entry of this key, and whether the request may be served with it. */
-  find(key: string, directives: CacheDirectives): Promise<{ hit?: CacheHit; isTooOld: boolean }>;
+  /** The entry of this key: at once when it is in memory. */
+  find: Cache["get"];
+  /** Whether the entry is older than the request accepts. */
+  isTooOld(hit: CacheHit | undefined, directives: CacheDirectives): boolean;
   /** Keeps a value, unless it is undefined or the request allows no time. */
   keep(key: string, value: string | undefined, tags: readonly string[], keepSeconds?: number): Promise<void>;
   /** `key` is left out where several entries are one answer. */
@@ -53,11 +55,10 @@ export const createCachePolicy = ({
       return undefined;
     },
 
-    async find(key, { maxAge }) {
-      const hit = await cache.get(key);
-      const isTooOld = hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
-      return { hit, isTooOld };
-    },
+    find: (key) => cache.get(key),
+
+    isTooOld: (hit, { maxAge }) =>
+      hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000,
 
     async keep(key, value, tags, keepSeconds = Number.POSITIVE_INFINITY) {
       if (value === undefined || keepSeconds === 0) {

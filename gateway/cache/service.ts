@@ -61,7 +61,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
   };
 
   const answer = async (request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer> => {
-    const { directives, signal, stream } = request;
+    const { directives, stream } = request;
     const { noCache, noStore, onlyIfCached, keepSeconds } = directives;
     const namespace = policy.nameOf(request.keyId);
 
@@ -69,7 +69,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     if (bypass !== undefined) {
       counts.count(namespace, { bypass });
       if (onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
-      return { report: { status: "bypass", reason: bypass }, reply: await generate(signal) };
+      return { report: { status: "bypass", reason: bypass }, reply: await generate(request.signal) };
     }
 
     const named = cacheKey(namespace, request.parts);
@@ -88,11 +88,13 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
       if (onlyIfCached) throw notCached("it said no-cache too");
-      const reply = stored ? flights.launch(plan).join(signal) : generate(signal);
+      const reply = stored ? flights.launch(plan).join(request.signal) : generate(request.signal);
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
-    const { hit, isTooOld } = await policy.find(key, directives);
+    const found = policy.find(key);
+    const hit = found instanceof Promise ? await found : found;
+    const isTooOld = policy.isTooOld(hit, directives);
     if (hit && !isTooOld) {
       counts.count(namespace, { hit: hit.layer });
       return { report: policy.report(key, hit), stored: hit.value };
@@ -104,11 +106,11 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     }
     if (noStore) {
       counts.count(namespace, "miss");
-      return { report: { status: "miss", reason, key }, reply: await generate(signal) };
+      return { report: { status: "miss", reason, key }, reply: await generate(request.signal) };
     }
 
     const id = stream ? `${key} stream` : key;
-    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, signal);
+    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.signal);
     counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
     const report: CacheReport = hasJoined
       ? { status: "joined", kind: "in_flight", key }

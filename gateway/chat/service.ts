@@ -124,7 +124,9 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         // What may not be kept is not kept here either.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
-        signal: call.signal,
+        get signal() {
+          return call.signal;
+        },
       },
       generate,
       isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
@@ -167,15 +169,12 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The whole answer, parsed, and its JSON as it will be sent, with an id of its own. */
+  /** The JSON of a whole answer as it will be sent, with an id of its own; parsed, unless it was stored. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
-      const id = newAnswerId(operation);
-      const completion: Completion = JSON.parse(answer.stored);
-      completion.id = id;
-      record(operation, false, call, start, completion.usage);
-      return { start, completion, json: withIdentity(answer.stored, id) };
+      record(operation, false, call, start, undefined);
+      return { start, json: withIdentity(answer.stored, newAnswerId(operation)) };
     }
     try {
       let json = join(await collect(answer.reply.body));
@@ -197,7 +196,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   return {
     async complete(call: Call, operation: Operation, body: GenerationRequest) {
       const { start, json } = await whole(call, operation, body);
-      return { ...start, json, totalMs: performance.now() - call.receivedAt };
+      return Object.assign(start, { json, totalMs: performance.now() - call.receivedAt });
     },
 
     async stream(call: Call, operation: Operation, body: GenerationRequest) {
@@ -215,7 +214,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     },
 
     async answer(call, body) {
-      const { start, completion } = await whole(call, "chat", body);
+      const { start, json, completion = parseWhole(json) } = await whole(call, "chat", body);
       const content = withoutNul(completion.choices[0]?.message?.content ?? "");
       return { ...describe(call, start, completion), message: { role: "assistant", content } };
     },

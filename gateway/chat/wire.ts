@@ -53,9 +53,9 @@ export const join = (pieces: Uint8Array[]): Uint8Array =>
   pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
 
 /** Parses an answer that is not streamed. Throws upstream_error if it is incomplete. */
-export const parseWhole = (json: Uint8Array): Completion => {
+export const parseWhole = (json: Uint8Array | string): Completion => {
   try {
-    const completion = JSON.parse(decoder.decode(json));
+    const completion = JSON.parse(typeof json === "string" ? json : decoder.decode(json));
     if (Array.isArray(completion?.choices)) return completion;
   } catch {
     // Falls through: a truncated document and an unexpected one are the same failure.

@@ -55,6 +55,7 @@ export class Exchange {
   /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;
   #held: Held | undefined;
+  #abort: AbortController | undefined;
   #active: ActiveRequest | undefined;
   #deadline: Timer | undefined;
   #isFinished = false;
@@ -80,9 +81,11 @@ export class Exchange {
     Object.assign(this.headers, held.headers);
   }
 
-  /** Aborted when the caller disconnects, the key ends or the deadline passes. Call it once, only for long work. */
+  /** Aborted when the caller disconnects, the key ends or the deadline passes. Made at the first call: only for long work. */
   activeSignal(keyId: string): AbortSignal {
+    if (this.#abort) return this.#abort.signal;
     const abort = new AbortController();
+    this.#abort = abort;
     const { signal, headers } = this.request;
     const deadlineMs = deadlineOf(headers);
     if (signal.aborted) abort.abort();

@@ -16,13 +16,14 @@ export const policyHeader = (keyId: string, requestsPerMinute: number, parallelR
 };
 
 /** `ratelimit` of draft-ietf-httpapi-ratelimit-headers-11: `r` left, and for `t` seconds no more than that. */
-export const rateLimitHeader = (readings: readonly LimitReading[]): string =>
-  readings
-    .map(({ name, remaining, changesInMs }) => {
-      const effectiveWindow = changesInMs === undefined ? "" : `;t=${toSeconds(changesInMs)}`;
-      return `"${name}";r=${remaining}${effectiveWindow}`;
-    })
-    .join(", ");
+export const rateLimitHeader = (readings: readonly LimitReading[]): string => {
+  let value = "";
+  for (const { name, remaining, changesInMs } of readings) {
+    value += `${value && ", "}"${name}";r=${remaining}`;
+    if (changesInMs !== undefined) value += `;t=${toSeconds(changesInMs)}`;
+  }
+  return value;
+};
 
 /** A time span in OpenAI's form: `120ms`, `12.5s`, `6m0s`. */
 export const formatSpan = (ms: number): string => {

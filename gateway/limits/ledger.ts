@@ -97,7 +97,7 @@ class Account {
     this.#running++;
     let isReleased = false;
     return {
-      ...this.look(principal, nowMs),
+      headers: this.look(principal, nowMs).headers,
       release: () => {
         if (isReleased) return;
         isReleased = true;

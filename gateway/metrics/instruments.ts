@@ -1,7 +1,7 @@
 import { Counter, type Registry } from "prom-client";
 import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, FAULT_DOMAINS, faultDomainOf, isFailure } from "./fault-domain";
-import { DURATION_SECONDS, FastHistogram } from "./prometheus";
+import { DURATION_SECONDS, FastCounter, FastHistogram } from "./prometheus";
 
 /** Caches the result of `make` for each key. Only for a small set of keys. */
 export const memo = <K, V>(make: (key: K) => V): ((key: K) => V) => {
@@ -57,7 +57,7 @@ export const generationInstruments = (registry: Registry) => {
     registers: [registry],
   });
   const observeOverhead = overhead.series({});
-  const cacheRequests = new Counter({
+  const cacheRequests = new FastCounter({
     name: "groundwire_cache_requests_total",
     help: "How the answer cache took part; source is the layer of a hit, in_flight for a joined generation",
     labelNames: ["status", "source"],
@@ -84,11 +84,11 @@ export const generationInstruments = (registry: Registry) => {
       };
     }),
   );
-  const cacheCounter = memo((status: string) => memo((source: string) => cacheRequests.labels(status, source)));
+  const cacheCounter = memo((status: string) => memo((source: string) => cacheRequests.series({ status, source })));
 
   return (sample: GenerationSample): void => {
     const { cache, gatewayMs, ttftMs, totalMs, completionTokens } = sample;
-    cacheCounter(cache.status)(cache.kind ?? "").inc();
+    cacheCounter(cache.status)(cache.kind ?? "")();
     if (gatewayMs !== undefined) observeOverhead(gatewayMs / 1000);
     if (cache.status === "hit" || cache.status === "joined") return;
     const series = seriesOf(sample.operation)(sample.model);
@@ -104,7 +104,7 @@ export const generationInstruments = (registry: Registry) => {
 /** Prometheus metrics of requests by route pattern: count, duration and errors. */
 export const httpInstruments = (registry: Registry) => {
   const registers = [registry];
-  const requests = new Counter({
+  const requests = new FastCounter({
     name: "groundwire_http_requests_total",
     help: "Requests by route pattern; unmatched: no route has that path and method",
     labelNames: ["method", "route", "status"],
@@ -129,14 +129,14 @@ export const httpInstruments = (registry: Registry) => {
   const instrumentsOf = memo((method: string) =>
     memo((route: string) => ({
       observe: durations.series({ method, route }),
-      status: memo((status: number) => requests.labels(method, route, String(status))),
+      status: memo((status: number) => requests.series({ method, route, status: String(status) })),
       error: memo((kind: RequestSample["errorKind"]) => errors.labels(faultDomainOf(kind), kind ?? "", route)),
     })),
   );
   return (sample: RequestSample): void => {
     const instruments = instrumentsOf(sample.method)(sample.route);
     instruments.observe(sample.durationMs / 1000);
-    instruments.status(sample.status).inc();
+    instruments.status(sample.status)();
     if (isFailure(sample)) instruments.error(errorKindOf(sample)).inc();
   };
 };

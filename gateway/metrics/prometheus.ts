@@ -1,4 +1,4 @@
-import { Histogram, type HistogramConfiguration } from "prom-client";
+import { Counter, Histogram, type HistogramConfiguration } from "prom-client";
 
 /** OpenTelemetry's bucket bounds for the duration of a GenAI request. */
 export const DURATION_SECONDS = [
@@ -14,6 +14,27 @@ interface Series {
 
 /** Values of one set of labels. */
 export type Observe = (value: number) => void;
+
+/**
+ * A prom-client counter with a number for each set of labels in place of a hash of them for each increment, like
+ * `FastHistogram`.
+ */
+export class FastCounter extends Counter<string> {
+  readonly #series: { labels: Record<string, string>; value: number }[] = [];
+
+  /** Makes the series of these labels; the caller keeps the function that counts one, as a second call makes a second. */
+  series(labels: Record<string, string>): () => void {
+    const series = { labels, value: 0 };
+    this.#series.push(series);
+    return () => {
+      series.value++;
+    };
+  }
+
+  override async get() {
+    return { ...(await super.get()), values: this.#series };
+  }
+}
 
 /**
  * A prom-client histogram whose observations cost 20 ns in place of 580 (measured, prom-client 15.1.3 on Bun 1.4.5, with

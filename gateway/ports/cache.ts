@@ -5,7 +5,8 @@
 export interface Cache {
   /** Resolves when the first connection stands or has failed: an unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
-  get(key: string): Promise<CacheHit | undefined>;
+  /** At once where the adapter has it in memory: a promise would cost as much as the rest of a hit. */
+  get(key: string): CacheHit | undefined | Promise<CacheHit | undefined>;
   /** Keeps `entry` until it expires; false when it could not be kept. */
   set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
