@@ -12,11 +12,40 @@ export const createLog = (component: "gateway" | "gpu-node" | "jobs", level: str
     {
       level,
       base: { component },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timeField,
       formatters: { level: (label) => ({ level: label }) },
     },
     new LineBlocks(pino.destination({ dest: 2, sync: false, minLength: BLOCK_LENGTH, maxWrite: 2 * BLOCK_LENGTH })),
   );
+
+let timedAt = -1;
+let time = "";
+
+/** The field of the current time, made once a millisecond. */
+const timeField = (): string => {
+  const now = Date.now();
+  if (now !== timedAt) {
+    timedAt = now;
+    time = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return time;
+};
+
+/**
+ * Logs a line whose fields are JSON already: `"status":200,"msg":"request"`. For what is logged once a request: pino takes
+ * three times as long, and its line consists of so many pieces that writing it costs as much again.
+ */
+export const logFields = (log: Log, level: "debug" | "info", fields: string): void => {
+  if (!log.isLevelEnabled(level)) return;
+  const { [pino.symbols.streamSym]: stream, [pino.symbols.chindingsSym]: bindings } = log as unknown as Internals;
+  stream.write(`{"level":"${level}"${timeField()}${bindings},${fields}}\n`);
+};
+
+interface Internals {
+  [pino.symbols.streamSym]: { write(line: string): void };
+  /** The fields of all lines, as JSON: `,"component":"gateway"`. */
+  [pino.symbols.chindingsSym]: string;
+}
 
 /** For tests and command-line tools, which need no log. */
 export const silentLog = (): Log => pino({ level: "silent" });

@@ -77,14 +77,14 @@ export const errorHook = ({ log, routes, page }: { log: Log; routes: RouteTable;
     const isPage = !isApiCall(request) && URL.canParse(request.url) && !routes.isApi(new URL(request.url).pathname);
     const drawn = isPage ? await page?.(error, request, exchange.requestId) : undefined;
     if (drawn) {
-      const common = Object.entries(exchange.headers).filter(([name]) => !drawn.headers.has(name));
+      const common = [...exchange.withHeaders({})].filter(([name]) => !drawn.headers.has(name));
       const own = Object.entries(error.detail.headers ?? {});
       for (const [name, value] of [...common, ...own]) drawn.headers.set(name, value);
       return linger(exchange, drawn);
     }
     const envelope = new Response(JSON.stringify(toEnvelope(error, exchange.requestId)), {
       status: error.status,
-      headers: { ...exchange.headers, ...error.detail.headers, ...errorHeaders(error), ...headers },
+      headers: exchange.withHeaders({ ...error.detail.headers, ...errorHeaders(error), ...headers }),
     });
     return linger(exchange, envelope);
   };

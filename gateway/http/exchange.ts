@@ -1,5 +1,5 @@
 import type { AppError, ErrorKind } from "../../lib/errors";
-import type { Log } from "../../lib/log";
+import { type Log, logFields } from "../../lib/log";
 import { round } from "../../lib/round";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import type { Recorder } from "../ports/recorder";
@@ -23,7 +23,8 @@ interface Reports {
   recorder: Recorder;
   log: Log;
   activeRequests: ActiveRequests;
-  headers: Readonly<Record<string, string>>;
+  /** Headers of every response, prepared once. */
+  standing: Headers;
 }
 
 /** How to read a body. The error names `maxBytes`; `slackBytes` is for the other parts of a form with a file. */
@@ -39,7 +40,7 @@ export class Exchange {
   readonly traceparent: string | undefined;
   /** `performance.now()` at arrival. */
   readonly receivedAt = performance.now();
-  /** Headers of the response, successful or not. */
+  /** Headers of the response, successful or not, without the standing ones. */
   readonly headers: Record<string, string>;
   /** The route that the gate found for the request. */
   route: Route | undefined;
@@ -66,7 +67,7 @@ export class Exchange {
   ) {
     this.requestId = requestIdOf(request.headers);
     this.traceparent = traceparentOf(request.headers);
-    this.headers = { ...reports.headers, "x-request-id": this.requestId };
+    this.headers = { "x-request-id": this.requestId };
   }
 
   /** The reader of the body, shared by later callers; undefined if there is no body. */
@@ -115,11 +116,20 @@ export class Exchange {
     return serverTiming({ total: performance.now() - this.receivedAt });
   }
 
+  /** All headers of a response: the standing ones, those of the exchange, then its own. The later one of a name wins. */
+  withHeaders(own: Record<string, string>): Headers {
+    // A copy of prepared headers and a few more cost half as much as an object of all of them.
+    const headers = new Headers(this.reports.standing);
+    for (const name in this.headers) headers.set(name, this.headers[name] as string);
+    for (const name in own) headers.set(name, own[name] as string);
+    return headers;
+  }
+
   /** A complete response that skips the remaining hooks: for the routes where every microsecond counts. */
   respond(body: string | Uint8Array, headers: Record<string, string>): Response {
     this.isAnswered = true;
     this.finish(200);
-    return new Response(body, { headers: Object.assign(headers, this.headers) });
+    return new Response(body, { headers: this.withHeaders(headers) });
   }
 
   /** Reports the response and releases what the request held. Later calls do nothing. */
@@ -132,18 +142,11 @@ export class Exchange {
     const { method } = this.request;
     const durationMs = performance.now() - this.receivedAt;
     this.reports.recorder.request({ method, route: this.routeName, status, durationMs, errorKind });
-    this.reports.log[this.route?.isProbe ? "debug" : "info"](
-      {
-        requestId: this.requestId,
-        method,
-        route: this.routeName,
-        status,
-        durationMs: round(durationMs, 2),
-        keyId: this.principal?.keyId,
-        errorKind,
-      },
-      "request",
-    );
+    // Nothing here needs escapes: ids, methods and patterns have no quotes.
+    let fields = `"requestId":"${this.requestId}","method":"${method}","route":"${this.routeName}","status":${status},"durationMs":${round(durationMs, 2)}`;
+    if (this.principal) fields += `,"keyId":"${this.principal.keyId}"`;
+    if (errorKind) fields += `,"errorKind":"${errorKind}"`;
+    logFields(this.reports.log, this.route?.isProbe ? "debug" : "info", `${fields},"msg":"request"`);
   }
 }
 

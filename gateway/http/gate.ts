@@ -66,7 +66,7 @@ const addressCheck = () => {
  */
 export const gate = (deps: GateDeps) => {
   const cors = createCors(deps.corsOrigins ?? []);
-  const reports = { ...deps, headers: { ...standingHeaders(deps.publicUrl), ...cors?.standing } };
+  const reports = { ...deps, standing: new Headers({ ...standingHeaders(deps.publicUrl), ...cors?.standing }) };
   const strangersLimits = {
     maxBytes: Math.min(STRANGERS_BODY_BYTES, deps.bodyLimits.maxBytes),
     maxUploadBytes: undefined,
@@ -100,7 +100,7 @@ export const gate = (deps: GateDeps) => {
     if (allow.length === 0 && !isAllowed) throw deps.routes.noRoute(method, path);
     Object.assign(exchange.headers, { allow: allow.join(", ") || "OPTIONS" }, isAllowed && preflightHeaders(headers));
     exchange.finish(204);
-    return new Response(null, { status: 204, headers: exchange.headers });
+    return new Response(null, { status: 204, headers: exchange.withHeaders({}) });
   };
 
   return async (request: Request): Promise<Response | Exchange> => {

@@ -49,7 +49,8 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
     .mapResponse({ as: "global" }, ({ request, responseValue, set }) => {
       const exchange = exchangeOf(request);
       if (exchange.isAnswered) return;
-      Object.assign(set.headers, { ...exchange.headers, "server-timing": exchange.timing(), ...set.headers });
+      const own = { "server-timing": exchange.timing(), ...(set.headers as Record<string, string>) };
+      Object.assign(set.headers, exchange.withHeaders(own).toJSON());
       exchange.finish(responseValue instanceof Response ? responseValue.status : Number(set.status ?? 200));
     })
     .onError({ as: "global" }, errorHook(deps));

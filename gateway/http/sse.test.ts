@@ -13,7 +13,7 @@ const exchangeWith = () => {
     recorder,
     log: silentLog(),
     activeRequests: new ActiveRequests(),
-    headers: {},
+    standing: new Headers(),
   });
   return { exchange, samples };
 };

@@ -88,11 +88,10 @@ export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Re
     { highWaterMark: 0 },
   );
   return new Response(body, {
-    headers: {
-      ...exchange.headers,
+    headers: exchange.withHeaders({
       "content-type": "text/event-stream; charset=utf-8",
       "cache-control": "no-cache",
       ...headers,
-    },
+    }),
   });
 };
