@@ -98,7 +98,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     const model = models.resolve(call.principal, "chat", body.model);
     const bypass = cacheEnabled ? samplingBypass(body) : "off";
     let gatewayMs: number | undefined;
-    const generate = async (signal: AbortSignal): Promise<EngineReply> => {
+    const generate = (signal: AbortSignal): Promise<EngineReply> => {
       const json = nodeBody(body, model.id, isStream);
       gatewayMs = performance.now() - call.receivedAt;
       return engine.request({

@@ -103,7 +103,16 @@ export const gate = (deps: GateDeps) => {
     return new Response(null, { status: 204, headers: exchange.withHeaders({}) });
   };
 
-  return async (request: Request): Promise<Response | Exchange> => {
+  const enter = (exchange: Exchange, principal: Principal | undefined, path: string, isApi: boolean): Exchange => {
+    if (isApi && principal) enterApi(exchange, principal);
+    else enterPage(exchange, principal, path);
+    if (!isRead(exchange.request.method)) {
+      exchange.bodyPlan = planBody(exchange, principal ? deps.bodyLimits : strangersLimits);
+    }
+    return exchange;
+  };
+
+  return (request: Request): Response | Exchange | Promise<Exchange> => {
     const exchange = beginExchange(request, reports);
     if (cors) Object.assign(exchange.headers, cors.headersFor(request.headers.get("origin")));
     const degraded = deps.degraded();
@@ -112,16 +121,16 @@ export const gate = (deps: GateDeps) => {
     const path = pathOf(request.url);
     if (request.method === "OPTIONS") return answerOptions(exchange, path);
     exchange.route = deps.routes.find(request.method, path);
-    if (needsKey(path)) {
-      const principal = deps.verifyKey(credentialsOf(request.headers));
-      enterApi(exchange, principal instanceof Promise ? await principal : principal);
-    } else {
-      const isOpen = exchange.route?.role === "open";
-      enterPage(exchange, isOpen ? undefined : await deps.verifySession(request), path);
-    }
-    if (!isRead(request.method)) {
-      exchange.bodyPlan = planBody(exchange, exchange.principal ? deps.bodyLimits : strangersLimits);
-    }
-    return exchange;
+    const isApi = needsKey(path);
+    const isOpen = exchange.route?.role === "open";
+    const caller = isApi
+      ? deps.verifyKey(credentialsOf(request.headers))
+      : isOpen
+        ? undefined
+        : deps.verifySession(request);
+    // No promise for a key that was seen within a second.
+    return caller instanceof Promise
+      ? caller.then((principal) => enter(exchange, principal, path, isApi))
+      : enter(exchange, caller, path, isApi);
   };
 };

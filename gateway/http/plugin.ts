@@ -22,7 +22,8 @@ export const http = ({ routes: list, ...others }: HttpDeps) => {
   const enter = gate(deps);
   return new Elysia({ name: "http" })
     .onRequest(async ({ request, server }) => {
-      const entered = await enter(request);
+      const entering = enter(request);
+      const entered = entering instanceof Promise ? await entering : entering;
       if (entered instanceof Response) return entered;
       const { route, principal } = entered;
       if (!route?.isDirect) return undefined;

@@ -84,7 +84,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** The node's answer headers. Throws the node's refusal, or what kept it from answering. */
-  async response(): Promise<http2.IncomingHttpHeaders> {
+  response(): Promise<http2.IncomingHttpHeaders> {
     return this.#response.promise;
   }
 
@@ -151,10 +151,9 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
       return;
     }
     this.#expectNext();
-    if (this.#bufferedBytes > MAX_BUFFERED_BYTES) {
-      this.#setPaused(true);
-    }
-    this.#notify();
+    if (this.#bufferedBytes > MAX_BUFFERED_BYTES) this.#setPaused(true);
+    // A whole answer is read in one piece when it has ended, unless it is too large for the buffer.
+    if (this.#options.isEvents || this.#isPaused) this.#notify();
   }
 
   #expectNext(): void {
