@@ -80,8 +80,12 @@ const startNode = (port: number, tokens: number, env: Record<string, string>, is
     GROUNDWIRE_SYNTHETIC_TOKENS: String(tokens),
   });
 
+interface Gateway extends Side {
+  env: Record<string, string>;
+}
+
 /** A gateway before a node of its own. `root` is the working copy that it is started from. */
-export const startGateway = async (tokens: number, root = ROOT): Promise<Side> => {
+export const startGateway = async (tokens: number, root = ROOT): Promise<Gateway> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-bench-"));
   const [port, nodePort] = [await freePort(), await freePort()];
   const url = localUrl(port);
@@ -97,6 +101,7 @@ export const startGateway = async (tokens: number, root = ROOT): Promise<Side> =
   const node = await startNode(nodePort, tokens, env, isReady(`${url}/readyz`));
   return {
     ...gateway,
+    env,
     nodeUrl: node.url,
     async stop() {
       await gateway.stop();
@@ -105,6 +110,10 @@ export const startGateway = async (tokens: number, root = ROOT): Promise<Side> =
     },
   };
 };
+
+/** A worker for the jobs of this gateway. */
+export const startWorker = ({ env, url }: Gateway): Promise<Running> =>
+  start(ROOT, "jobs/main.ts", url, isReady(`${url}/readyz`), env);
 
 /** The bare proxy before a node of its own. */
 export const startBareProxy = async (tokens: number): Promise<Side> => {

@@ -5,6 +5,7 @@ import { embeddings } from "./embeddings";
 import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
+import { idle } from "./idle";
 import { repetition } from "./repetition";
 import { statistics } from "./statistics";
 
@@ -14,6 +15,7 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   "gateway-overhead": gatewayOverhead,
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,
+  idle,
   repetition,
   statistics,
 };

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Client } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
 import { AppError } from "../lib/errors";
@@ -33,8 +34,11 @@ export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
       }
     });
 
-  const db = Object.assign(drizzle({ client: reader, casing: "snake_case" }), { write, writer });
-  const maintenance = target.path ? keepCheckpointed(db, target.path, log) : undefined;
+  const { path } = target;
+  const changeMark = () =>
+    path === undefined ? undefined : statSync(`${path}-wal`, { throwIfNoEntry: false })?.mtimeMs;
+  const db = Object.assign(drizzle({ client: reader, casing: "snake_case" }), { write, writer, changeMark });
+  const maintenance = path ? keepCheckpointed(db, path, log) : undefined;
   const close = async () => {
     await maintenance?.stop();
     await writer.close();

@@ -8,8 +8,10 @@ import type { JobHandler, StopReason } from "./handler";
 import { beatMs, Membership } from "./membership";
 import { runTask } from "./run-task";
 
-/** How often an idle worker looks for work, which is one indexed read. */
+/** How often an idle worker checks whether the database was written. */
 const POLL_MS = 100;
+/** How often it looks for work in any case: tasks also become due by time. */
+const LOOK_MS = 1000;
 /** A cancelled job stops within this time. */
 const CANCEL_MS = 1000;
 const SWEEP_MS = 60_000;
@@ -49,8 +51,9 @@ export class JobLoop {
   readonly #claiming = new Mutex();
   readonly #ending = new AbortController();
   #rounds: Promise<void>[] = [];
-  /** Resolves when a task has ended, so that the next one starts immediately. */
-  #freed = Promise.withResolvers<void>();
+  /** Whether a task has ended since the last look for work: its place is filled at once. */
+  #hasFreed = false;
+  #wake: () => void = () => {};
   #isClosing = false;
   #polling: Promise<void> = Promise.resolve();
 
@@ -81,7 +84,7 @@ export class JobLoop {
   /** Stops claiming, waits up to `graceMs` for running tasks, requeues the rest, and leaves. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    this.#freed.resolve();
+    this.#free();
     await this.#polling;
     await withTimeout(this.#idle(), graceMs);
     this.#stop([...this.#running.values()], "draining");
@@ -94,15 +97,33 @@ export class JobLoop {
 
   async #poll(): Promise<void> {
     while (!this.#isClosing) {
-      const freed = this.#freed.promise;
+      this.#hasFreed = false;
+      const mark = this.#options.db.changeMark();
       try {
         if (await this.#claiming.run(() => this.#claim())) continue;
-        await Promise.race([Bun.sleep(POLL_MS), freed]);
+        await this.#pause(mark);
       } catch (error) {
         this.#options.log.error({ err: error }, "looking for work failed");
         await Bun.sleep(PAUSE_MS);
       }
     }
+  }
+
+  /** Ends when a task has ended or the database was written since `mark`, and in any case after a second. */
+  async #pause(mark: number | undefined): Promise<void> {
+    const untilMs = performance.now() + (mark === undefined ? POLL_MS : LOOK_MS);
+    while (!this.#hasFreed && performance.now() < untilMs && this.#options.db.changeMark() === mark) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const timer = setTimeout(resolve, POLL_MS);
+      await promise;
+      clearTimeout(timer);
+    }
+  }
+
+  #free(): void {
+    this.#hasFreed = true;
+    this.#wake();
   }
 
   /** Starts due tasks as far as there is room. True if any was started. */
@@ -132,8 +153,7 @@ export class JobLoop {
     const end = async (): Promise<void> => {
       await runTask({ db, log, now: this.#now }, handler, task, abort.signal);
       this.#running.delete(task.id);
-      this.#freed.resolve();
-      this.#freed = Promise.withResolvers();
+      this.#free();
       await handler.sweep?.().catch((error) => log.warn({ err: error, kind: task.kind }, "a sweep failed"));
     };
     this.#running.set(task.id, { task, abort, done: end() });

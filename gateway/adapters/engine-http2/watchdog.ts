@@ -27,6 +27,8 @@ export class Watchdog {
   }
 
   #tick(): void {
+    // Without streams nothing is woken up.
+    if (this.#watched.size === 0) this.close();
     const now = performance.now();
     for (const item of this.#watched) if (now >= item.expiresAt) item.expire(now);
   }
