@@ -15,8 +15,8 @@ export interface CacheRequest {
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
-  /** Read only if the answer is not stored. */
-  readonly signal: AbortSignal;
+  /** Its signal is read only if the answer is not stored. */
+  call: { readonly signal: AbortSignal };
 }
 
 /** Either the whole stored answer, or the frames of a generation that runs now (this caller's own, or one it joined). */

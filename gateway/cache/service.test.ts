@@ -53,7 +53,7 @@ const request = (fields: Partial<CacheRequest> & { control?: string } = {}): Cac
   tags: ["model:m"],
   directives: parseCacheControl(fields.control),
   requestId: `req_${++requests}`,
-  signal: new AbortController().signal,
+  call: new AbortController(),
   ...fields,
 });
 
@@ -293,7 +293,7 @@ describe("equal requests in flight", () => {
     const answers = create();
     const { generate, state } = upstream();
     const callers = Array.from({ length: 3 }, () => new AbortController());
-    for (const { signal } of callers) await answers.answer(request({ signal }), generate, toStored);
+    for (const call of callers) await answers.answer(request({ call }), generate, toStored);
     callers[0]?.abort();
     callers[1]?.abort();
     expect(state.aborted).toBe(0);

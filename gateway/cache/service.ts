@@ -69,7 +69,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     if (bypass !== undefined) {
       counts.count(namespace, { bypass });
       if (onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
-      return { report: { status: "bypass", reason: bypass }, reply: await generate(request.signal) };
+      return { report: { status: "bypass", reason: bypass }, reply: await generate(request.call.signal) };
     }
 
     const named = cacheKey(namespace, request.parts);
@@ -88,7 +88,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     if (noCache) {
       counts.count(namespace, { bypass: "no-cache" });
       if (onlyIfCached) throw notCached("it said no-cache too");
-      const reply = stored ? flights.launch(plan).join(request.signal) : generate(request.signal);
+      const reply = stored ? flights.launch(plan).join(request.call.signal) : generate(request.call.signal);
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
@@ -106,11 +106,11 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     }
     if (noStore) {
       counts.count(namespace, "miss");
-      return { report: { status: "miss", reason, key }, reply: await generate(request.signal) };
+      return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
     }
 
     const id = stream ? `${key} stream` : key;
-    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.signal);
+    const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
     counts.count(namespace, hasJoined ? { hit: "in_flight" } : "miss");
     const report: CacheReport = hasJoined
       ? { status: "joined", kind: "in_flight", key }

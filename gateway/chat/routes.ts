@@ -52,11 +52,11 @@ export const chatRoutes = (services: Services) => {
     .use(auth)
     .post(
       "/chat/completions",
-      async ({ body, principal, exchange }): Promise<Response> => {
+      ({ body, principal, exchange }): Promise<Response> => {
         const call = callOf(exchange, principal);
         return body.stream
           ? streamWhenReady(exchange, chat.stream(call, "chat", body).then(streamed), patienceMs)
-          : wholeResponse(exchange, await chat.complete(call, "chat", body));
+          : chat.complete(call, "chat", body).then((answer) => wholeResponse(exchange, answer));
       },
       {
         body: ChatCompletionRequest,

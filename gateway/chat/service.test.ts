@@ -12,7 +12,7 @@ import { createChat } from "./service";
 const noCache: AnswerCache = {
   answer: async (request, generate) => ({
     report: { status: "bypass", reason: request.bypass },
-    reply: await generate(request.signal),
+    reply: await generate(request.call.signal),
   }),
 };
 

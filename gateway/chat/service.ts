@@ -58,6 +58,10 @@ export interface WholeAnswer extends AnswerStart {
   totalMs: number;
 }
 
+interface ParsedAnswer extends WholeAnswer {
+  completion?: Completion;
+}
+
 export interface StreamedAnswer extends AnswerStart {
   /** Whole frames of OpenAI's stream, as they come from the node. Throws AppError when the answer breaks off. */
   pieces: AsyncIterable<Uint8Array | string>;
@@ -124,9 +128,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         // What may not be kept is not kept here either.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
-        get signal() {
-          return call.signal;
-        },
+        call,
       },
       generate,
       isStream ? (frames) => toStored(toCompletion(frames)) : (pieces) => toStored(parseWhole(join(pieces))),
@@ -170,11 +172,12 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     });
 
   /** The JSON of a whole answer as it will be sent, with an id of its own; parsed, unless it was stored. */
-  const whole = async (call: Call, operation: Operation, body: GenerationRequest) => {
+  const whole = async (call: Call, operation: Operation, body: GenerationRequest): Promise<ParsedAnswer> => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {
       record(operation, false, call, start, undefined);
-      return { start, json: withIdentity(answer.stored, newAnswerId(operation)) };
+      const json = withIdentity(answer.stored, newAnswerId(operation));
+      return Object.assign(start, { json, totalMs: performance.now() - call.receivedAt });
     }
     try {
       let json = join(await collect(answer.reply.body));
@@ -186,7 +189,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       }
       if (completion.timings) start.ttftMs = sentAt(call, completion) + completion.timings.ttft_ms;
       record(operation, false, call, start, completion.usage);
-      return { start, completion, json };
+      return Object.assign(start, { completion, json, totalMs: performance.now() - call.receivedAt });
     } catch (thrown) {
       record(operation, false, call, start, undefined, toAppError(thrown).kind);
       throw thrown;
@@ -194,10 +197,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
   };
 
   return {
-    async complete(call: Call, operation: Operation, body: GenerationRequest) {
-      const { start, json } = await whole(call, operation, body);
-      return Object.assign(start, { json, totalMs: performance.now() - call.receivedAt });
-    },
+    complete: whole,
 
     async stream(call: Call, operation: Operation, body: GenerationRequest) {
       const { answer, start } = await begin(call, operation, body, true);
@@ -214,7 +214,8 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     },
 
     async answer(call, body) {
-      const { start, json, completion = parseWhole(json) } = await whole(call, "chat", body);
+      const start = await whole(call, "chat", body);
+      const { completion = parseWhole(start.json) } = start;
       const content = withoutNul(completion.choices[0]?.message?.content ?? "");
       return { ...describe(call, start, completion), message: { role: "assistant", content } };
     },

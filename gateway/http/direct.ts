@@ -29,13 +29,15 @@ const checkOf = (route: Route): TypeCheck<TSchema> => {
 };
 
 /** Does in one step what Elysia's hooks do for other routes: reads and checks the body, then calls the handler. */
-export const answerDirectly = async (exchange: Exchange, route: Route, server: Server): Promise<Response> => {
+export const answerDirectly = (exchange: Exchange, route: Route, server: Server): Promise<Response> => {
   const principal = callerOf(exchange);
   const { request } = exchange;
-  const body = prepareInputs(route, request, await parseBody(exchange), undefined, undefined);
-  // Only the response may be slow: the idle timeout still applies while the body arrives.
-  if (route.isLong) server?.timeout(request, 0);
-  const check = checkOf(route);
-  if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");
-  return (route.handler as DirectHandler)({ body, principal, exchange });
+  return Promise.resolve(parseBody(exchange)).then((parsed) => {
+    const body = prepareInputs(route, request, parsed, undefined, undefined);
+    // Only the response may be slow: the idle timeout still applies while the body arrives.
+    if (route.isLong) server?.timeout(request, 0);
+    const check = checkOf(route);
+    if (!check.Check(body)) throw invalidRequest(check.Errors(body), "field");
+    return (route.handler as DirectHandler)({ body, principal, exchange });
+  });
 };
