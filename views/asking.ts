@@ -20,3 +20,14 @@ export const pageCallOf = (request: Request): Call => ({
   ...askingOf(request),
   signal: exchangeOf(request).activeSignal(principalOf(request).keyId),
 });
+
+/**
+ * What `Idempotency.once` reads for a form with a token of its own, `once`: the same form sent again changes nothing.
+ * Without a token, each form counts.
+ */
+export const onceFor = (request: Request, once: string | undefined) => {
+  const headers = new Headers({ authorization: `Bearer ${principalOf(request).keyId}` });
+  if (once) headers.set("idempotency-key", once);
+  const { requestId } = exchangeOf(request);
+  return { request: { method: request.method, url: request.url, headers }, requestId, headers: {} };
+};

@@ -18,15 +18,11 @@ const FILES = {
   "app.js": { paths: [own("assets/app.js")], type: "text/javascript; charset=utf-8" },
   "chat.js": { paths: [own("assets/chat.js")], type: "text/javascript; charset=utf-8" },
   "upload.js": { paths: [own("assets/upload.js")], type: "text/javascript; charset=utf-8" },
+  // One file: htmx starts by a timer, possibly before a second script has added the extension.
   "htmx.js": {
-    paths: [released("dist/htmx.min.js")],
+    paths: [released("dist/htmx.min.js"), released("dist/ext/hx-sse.min.js")],
     type: "text/javascript; charset=utf-8",
-    banner: `/*! htmx.org 4.0.1\n${readFileSync(released("LICENSE"), "utf8").trim()}\n*/\n`,
-  },
-  "hx-sse.js": {
-    paths: [released("dist/ext/hx-sse.min.js")],
-    type: "text/javascript; charset=utf-8",
-    banner: "/*! hx-sse of htmx.org 4.0.1, Zero-Clause BSD: the text stands in htmx.js */\n",
+    banner: `/*! htmx.org 4.0.1 and its extension hx-sse\n${readFileSync(released("LICENSE"), "utf8").trim()}\n*/\n`,
   },
   "icons.svg": { paths: [own("assets/icons.svg")], type: "image/svg+xml" },
   "favicon.svg": { paths: [own("assets/favicon.svg")], type: "image/svg+xml" },

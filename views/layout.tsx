@@ -19,7 +19,7 @@ export const frameOf = (request: Request) => ({ request, principal: principalOf(
 interface DocumentProps extends Frame {
   title: string;
   /** Scripts besides htmx and app.js. */
-  scripts?: ("hx-sse.js" | "chat.js" | "upload.js")[];
+  scripts?: ("chat.js" | "upload.js")[];
   /** Reloads the page after this time if scripts are off: something on it is still running. */
   refreshSeconds?: number;
   children: Child;

@@ -27,6 +27,7 @@ type PageServices = Pick<
   | "evaluators"
   | "feedback"
   | "health"
+  | "idempotency"
   | "imports"
   | "keys"
   | "labels"

@@ -16,6 +16,7 @@ import { createEvaluators } from "../../gateway/evaluators/service";
 import { createFeedback } from "../../gateway/feedback/service";
 import { createHealth } from "../../gateway/health/service";
 import { http } from "../../gateway/http/plugin";
+import { createIdempotency } from "../../gateway/idempotency/service";
 import { createJobs } from "../../gateway/jobs/service";
 import { createKeys, LOCAL_ACTOR } from "../../gateway/keys/service";
 import { createLabels } from "../../gateway/labels/service";
@@ -139,6 +140,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
         evaluators,
         feedback,
         health,
+        idempotency: createIdempotency({ db, log }),
         imports,
         keys,
         labels,

@@ -7,85 +7,143 @@
   const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
-  // Drafts are stored per key and chat, so another key in the same tab does not see them.
-  const kept = (kind) => `${kind}:${$("composer").dataset.owner}:${location.pathname}`;
+  // Typed text is stored per key, chat and field: a reload or a rerendered turn keeps it, and the next key in this tab
+  // does not see it. A new chat has no id yet.
+  const scope = () => `:${$("composer").dataset.owner}:${$("conversation").value}`;
+  const store = (name, text) => (text ? sessionStorage.setItem(name, text) : sessionStorage.removeItem(name));
+  const draftName = (field) => `draft-${field.id}${scope()}`;
+  const keepDraft = (field) => store(draftName(field), field.value);
   const forgetOthers = () => {
-    const own = `:${$("composer").dataset.owner}:`;
     for (const name of Object.keys(sessionStorage)) {
-      if (/^(draft|queue):/.test(name) && !name.includes(own)) sessionStorage.removeItem(name);
+      if (/^(draft|queue)/.test(name) && !name.includes(`:${$("composer").dataset.owner}:`)) store(name);
     }
   };
-  const draft = () => sessionStorage.getItem(kept("draft")) ?? "";
   const write = (text) => {
     $("question").value = text;
-    if (text) sessionStorage.setItem(kept("draft"), text);
-    else sessionStorage.removeItem(kept("draft"));
+    keepDraft($("question"));
   };
+  const writeBefore = (text) => write([text, $("question").value].filter(Boolean).join("\n"));
 
-  // Queued messages, sent when the running answer ends.
-  const queue = () => JSON.parse(sessionStorage.getItem(kept("queue")) ?? "[]");
-  const setQueue = (texts) => {
-    if (texts.length > 0) sessionStorage.setItem(kept("queue"), JSON.stringify(texts));
-    else sessionStorage.removeItem(kept("queue"));
+  // Messages that wait or are on their way. The server answers each id once, even if a copy of this tab sends it too.
+  const queue = () => JSON.parse(sessionStorage.getItem(`queue${scope()}`) ?? "[]");
+  const setQueue = (entries) => {
+    store(`queue${scope()}`, entries.length > 0 && JSON.stringify(entries));
     showQueue();
   };
+  const remove = (id) => setQueue(queue().filter((entry) => entry.id !== id));
+  const newEntry = (text) => ({ id: crypto.getRandomValues(new Uint32Array(4)).join("-"), text });
+  /** Id of the message that is on its way. */
+  let sending;
+  let sentStatus;
   const showQueue = () => {
-    const entries = queue().map((text) => {
+    const waiting = queue().filter(({ id }) => id !== sending);
+    const entries = waiting.map(({ id, text }) => {
       const entry = $("queued-pattern").content.cloneNode(true);
+      entry.firstElementChild.dataset.id = id;
       entry.querySelector("p").textContent = text;
       return entry;
     });
     $("queue").replaceChildren(...entries);
   };
-  let isSending = false;
-  const sendNext = () => {
-    const [text] = queue();
-    if (text === undefined || isSending || running()) return;
-    isSending = true;
-    const { conversation, question } = $("queue-form").elements;
-    conversation.value = $("conversation").value;
-    question.value = text;
-    $("queue-form").requestSubmit();
+  /** Sends the first message, unless an answer is being written. If it is refused, what was `typed` returns to the field. */
+  const sendFirst = async (typed) => {
+    const [entry] = queue();
+    if (!entry || sending || running()) return;
+    sending = entry.id;
+    sentStatus = undefined;
+    showQueue();
+    const scopeBefore = scope();
+    const shown = $("turns").querySelector(":scope > .turn:last-of-type")?.id ?? "";
+    const values = { conversation: $("conversation").value, question: entry.text, once: entry.id, shown };
+    follows = true;
+    await htmx.ajax("POST", "/chat", { source: "#queue", target: "#turns", swap: "beforeend", values });
+    sending = undefined;
+    const isSent = sentStatus < 400;
+    // A new chat has its id now.
+    if (isSent && scope() !== scopeBefore) {
+      for (const name of Object.keys(sessionStorage).filter((name) => name.endsWith(scopeBefore))) {
+        store(name.slice(0, -scopeBefore.length) + scope(), sessionStorage.getItem(name));
+        store(name);
+      }
+    }
+    const isBackInField = !isSent && typed && !running();
+    if (isBackInField) writeBefore(entry.text);
+    if (isSent || isBackInField) remove(entry.id);
+    else showQueue();
+    if (isSent) sendNextAfterAnswer();
   };
   /** After a failed answer the queue pauses until the user resumes it. */
   const sendNextAfterAnswer = () => {
-    if (/^(complete|stopped)$/.test(document.querySelector(".turn:last-child")?.dataset.status)) sendNext();
+    if (/^(complete|stopped)$/.test(document.querySelector(".turn:last-child")?.dataset.status)) sendFirst();
   };
   const useQueued = (button) => {
-    const texts = queue();
-    const [text] = texts.splice([...$("queue").children].indexOf(button.closest("li")), 1);
+    const { id } = button.closest("li").dataset;
+    const entry = queue().find((one) => one.id === id);
+    remove(id);
     if (button.dataset.queue === "send") {
-      setQueue([text, ...texts]);
-      sendNext();
+      setQueue([entry, ...queue()]);
+      sendFirst();
       return;
     }
-    setQueue(texts);
-    if (button.dataset.queue === "edit") write([text, $("question").value].filter(Boolean).join("\n"));
+    if (button.dataset.queue === "edit") writeBefore(entry.text);
     $("question").focus();
   };
 
-  const send = (form) => {
+  const send = () => {
     const text = $("question").value.trim();
     if (!text) return;
-    if (running() || isSending) {
-      setQueue([...queue(), text]);
-      write("");
-    } else form.requestSubmit(form.querySelector(".send"));
+    const entry = newEntry(text);
+    const mustWait = running() || sending;
+    write("");
+    $("question").focus();
+    setQueue(mustWait ? [...queue(), entry] : [entry, ...queue()]);
+    if (!mustWait) sendFirst(true);
+  };
+  document.addEventListener("submit", (event) => {
+    const isContinue = event.target.matches(".continue");
+    if (!isContinue && (event.target.id !== "composer" || event.submitter?.matches(".stop"))) return;
+    event.preventDefault();
+    if (!isContinue) send();
+    else if (!running() && !sending) {
+      setQueue([newEntry(event.target.elements.question.value), ...queue()]);
+      sendFirst();
+    }
+  });
+
+  // A form inside a turn, to edit a question or give feedback, opens in view at its first field, or at what is wrong in it.
+  const showForm = (form) => {
+    restoreDrafts(form);
+    const field = form.querySelector(':is([aria-invalid="true"], [aria-invalid="true"] *):is(input, textarea)');
+    const target = field ?? form.querySelector("input:checked") ?? form.querySelector("input, textarea");
+    follows = false;
+    target.focus({ preventScroll: true });
+    target.closest("fieldset, .field, div").scrollIntoView({ block: "center", behavior: "instant" });
+  };
+  const restoreDrafts = (root) => {
+    for (const field of root.querySelectorAll("textarea")) field.value = sessionStorage.getItem(draftName(field)) ?? field.value;
+  };
+  const forgetDrafts = (form) => {
+    for (const field of form.querySelectorAll("textarea")) store(draftName(field));
+  };
+  const closeForm = (form) => {
+    const opener = document.querySelector(`[hx-target="#${form.parentElement.id}"]`);
+    form.remove();
+    opener.focus();
   };
 
   document.addEventListener("keydown", (event) => {
-    const editing = event.target.closest(".editing form");
-    if (event.key === "Escape" && editing) editing.querySelector("a").click();
+    const form = event.target.closest(".turn-form form");
+    if (event.key === "Escape" && form) closeForm(form);
     else if (event.key === "Escape" && running()) document.querySelector("#composer .stop").click();
-    if (!event.target.matches("#question, .editing textarea")) return;
+    if (!event.target.matches("#question, .question textarea")) return;
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    if (editing) editing.requestSubmit();
-    else send(event.target.form);
+    if (form) form.requestSubmit();
+    else send();
   });
 
   document.addEventListener("input", (event) => {
-    if (event.target.id === "question") write(event.target.value);
+    if (event.target.matches("#question, .turn textarea")) keepDraft(event.target);
   });
 
   document.addEventListener("click", (event) => {
@@ -93,6 +151,12 @@
     if (suggestion) {
       write([$("question").value.trim(), suggestion.dataset.suggestion].filter(Boolean).join("\n"));
       $("question").focus();
+    }
+    const cancel = event.target.closest(".turn-form .form-end a");
+    if (cancel) {
+      event.preventDefault();
+      forgetDrafts(cancel.closest("form"));
+      closeForm(cancel.closest("form"));
     }
     const queued = event.target.closest("[data-queue]");
     if (queued) useQueued(queued);
@@ -111,25 +175,9 @@
     }
   };
 
-  // A new chat gets its URL with the first question: the draft is stored under the old URL.
-  let sent;
-  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.id !== "composer") return;
-    isSending = true;
-    sent = { draft: kept("draft"), text: $("question").value };
-  });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-    const { id } = ctx.sourceElement;
-    if (ctx.response.status >= 400 || (id !== "composer" && id !== "queue-form")) return;
-    follows = true;
-    if (id === "queue-form") return setQueue(queue().slice(1));
-    sessionStorage.removeItem(sent.draft);
-    // Keep what was typed in the meantime.
-    write($("question").value === sent.text ? "" : $("question").value);
-    $("question").focus();
-  });
-  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
-    if (ctx.sourceElement.id === "composer" || ctx.sourceElement.id === "queue-form") isSending = false;
+    if (ctx.sourceElement.id === "queue") sentStatus = ctx.response.status;
+    else if (ctx.response.status < 400 && ctx.sourceElement.matches(".turn-form form")) forgetDrafts(ctx.sourceElement);
   });
 
   document.addEventListener("scroll", () => {
@@ -137,20 +185,11 @@
     if (follows) $("to-end").hidden = true;
   }, { passive: true });
 
-  // The form below an answer opens at its first field; one that was refused shows what is wrong.
-  const showForm = (form) => {
-    const field = form.querySelector(':is([aria-invalid="true"], [aria-invalid="true"] *):is(input, textarea)');
-    const target = field ?? form.querySelector("input:checked") ?? form.querySelector("input");
-    follows = false;
-    target.focus({ preventScroll: true });
-    target.closest("fieldset, .field, div").scrollIntoView({ block: "center", behavior: "instant" });
-  };
-
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    const form = ctx.target?.id?.startsWith("feedback-") && ctx.target.querySelector("form");
+    const form = ctx.target?.matches?.(".turn-form") && ctx.target.querySelector("form");
     if (form) showForm(form);
     addCopyButtons();
-    sendNextAfterAnswer();
+    if (ctx.sourceElement.id !== "queue") sendNextAfterAnswer();
   });
 
   const grew = () => {
@@ -168,14 +207,22 @@
   };
   document.addEventListener("toggle", (event) => event.target.matches(".menu") && showCurrentChat(), true);
 
-  document.addEventListener("DOMContentLoaded", () => {
+  let started;
+  const start = () => {
+    started = $("turns");
     forgetOthers();
-    if (!$("question").value) write(draft());
+    if (!$("question").value) restoreDrafts($("composer"));
+    restoreDrafts(started);
     showQueue();
-    sendNextAfterAnswer();
     addCopyButtons();
     toEnd();
     showCurrentChat();
-    new ResizeObserver(grew).observe($("turns"));
+    new ResizeObserver(grew).observe(started);
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    start();
+    sendNextAfterAnswer();
   });
+  // Going back, htmx may put an earlier page in place of this one.
+  document.addEventListener("htmx:after:process", () => $("turns") !== started && start());
 })();

@@ -1,18 +1,11 @@
 import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
-import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
 import { Icon, IconText } from "../ui/icon";
 import { CopyButton } from "../ui/states";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps } from "./history";
-import { Answer, MAX_QUESTION, Question, QuestionForm, Turn } from "./turn";
-
-/** Text that was typed and could not be sent. */
-export interface Typed {
-  draft: string;
-  problem?: string;
-}
+import { MAX_QUESTION, Turn, type Typed } from "./turn";
 
 interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
@@ -32,7 +25,7 @@ export const ChatPage = ({ conversation, feedback, history, typed, editing, ...f
     <Shell
       {...frame}
       title={conversation?.title ?? "New chat"}
-      scripts={["hx-sse.js", "chat.js"]}
+      scripts={["chat.js"]}
       kind="chat"
       aside={<History {...history} path={path} current={conversation} />}
     >
@@ -77,12 +70,14 @@ interface TurnsProps {
 const Turns = ({ conversation, feedback, editing, typed }: TurnsProps) => {
   const { id = "", messages = [], context } = conversation ?? {};
   const start = messages.findIndex((message) => message.id === context?.first_message_id);
-  const turn = (message: ConversationMessage) =>
-    message.id === editing ? (
-      <QuestionForm conversationId={id} message={message} {...typed} />
-    ) : (
-      <Turn conversationId={id} message={message} feedback={feedback.get(message.detail?.request_id ?? "")} />
-    );
+  const turn = (message: ConversationMessage) => (
+    <Turn
+      conversationId={id}
+      message={message}
+      feedback={feedback.get(message.detail?.request_id ?? "")}
+      edited={message.id === editing ? (typed ?? { draft: message.content }) : undefined}
+    />
+  );
   return (
     <>
       {messages.slice(0, Math.max(0, start)).map(turn)}
@@ -131,7 +126,7 @@ const Welcome = () => (
   </div>
 );
 
-/** Queued messages; chat.js fills the list and submits each through the form. */
+/** Queued messages; chat.js fills the list and sends them. */
 const Queue = () => (
   <>
     <ul id="queue" class="queue" aria-label="Queue"></ul>
@@ -150,10 +145,6 @@ const Queue = () => (
         </button>
       </li>
     </template>
-    <form id="queue-form" hidden hx-post="/chat" hx-target="#turns" hx-swap="beforeend">
-      <input type="hidden" name="conversation" />
-      <input type="hidden" name="question" />
-    </form>
   </>
 );
 
@@ -165,19 +156,9 @@ interface ComposerProps {
   problem?: string;
 }
 
-/** Send and Stop share one place: while an answer runs, the style sheet shows Stop. */
+/** Send and Stop share one place: while an answer runs, the style sheet shows Stop. chat.js sends the message. */
 const Composer = ({ conversationId = "", ownerId, draft = "", problem }: ComposerProps) => (
-  <form
-    id="composer"
-    class="composer"
-    data-owner={ownerId}
-    method="post"
-    action="/chat"
-    hx-post="/chat"
-    hx-target="#turns"
-    hx-swap="beforeend"
-    hx-sync="this:drop"
-  >
+  <form id="composer" class="composer" data-owner={ownerId} method="post" action="/chat">
     <input type="hidden" id="conversation" name="conversation" value={conversationId} />
     <label class="visually-hidden" for="question">
       Message
@@ -250,39 +231,57 @@ const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
   </details>
 );
 
-interface AskedProps {
-  conversation: Conversation;
-  question: ConversationMessage;
-  answer: AnswerState;
+interface AskedProps extends TurnsProps {
+  conversation: ConversationWithMessages;
   isNew: boolean;
+  /** Id of the last turn on the page. */
+  shown: string;
 }
 
-/** Answer to a sent question: both turns, and for a new chat its place in the history. */
-export const Asked = ({ conversation, question, answer, isNew }: AskedProps) => (
-  <>
-    {isNew && (
-      <>
-        <title>{conversation.title} · Groundwire</title>
-        <hx-partial hx-target="#chat-title" hx-swap="innerHTML">
-          {conversation.title}
-        </hx-partial>
-        <hx-partial hx-target="#turns" hx-swap="beforebegin">
-          <ChatMenu conversation={conversation} />
-        </hx-partial>
-        <hx-partial hx-target="#conversation" hx-swap="outerHTML">
-          <input type="hidden" id="conversation" name="conversation" value={conversation.id} />
-        </hx-partial>
-        <hx-partial hx-target="#history" hx-swap="afterbegin">
-          <HistoryEntry conversation={conversation} isCurrent />
-        </hx-partial>
-      </>
-    )}
-    {question.parent_id === null && <hx-partial hx-target="#welcome" hx-swap="delete"></hx-partial>}
-    <hx-partial hx-target="#alerts" hx-swap="innerHTML swapEmpty:true"></hx-partial>
-    <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
-      Generating
-    </hx-partial>
-    <Question conversationId={conversation.id} message={question} />
-    <Answer conversationId={conversation.id} answer={answer} />
-  </>
-);
+/** True if the page shows every turn before the question that was just asked. */
+export const isUpToDate = ({ messages }: ConversationWithMessages, shown: string): boolean =>
+  (messages.at(-3)?.id ?? "") === shown;
+
+/** Answer to a sent question: both turns, or all turns if the page lacks some; and a new chat's place in the history. */
+export const Asked = ({ isNew, shown, ...branch }: AskedProps) => {
+  const { conversation, feedback } = branch;
+  return (
+    <>
+      {isNew && (
+        <>
+          <title>{conversation.title} · Groundwire</title>
+          <hx-partial hx-target="#chat-title" hx-swap="innerHTML">
+            {conversation.title}
+          </hx-partial>
+          <hx-partial hx-target="#turns" hx-swap="beforebegin">
+            <ChatMenu conversation={conversation} />
+          </hx-partial>
+          <hx-partial hx-target="#conversation" hx-swap="outerHTML">
+            <input type="hidden" id="conversation" name="conversation" value={conversation.id} />
+          </hx-partial>
+          <hx-partial hx-target="#history" hx-swap="afterbegin">
+            <HistoryEntry conversation={conversation} isCurrent />
+          </hx-partial>
+        </>
+      )}
+      {conversation.messages.length <= 2 && <hx-partial hx-target="#welcome" hx-swap="delete"></hx-partial>}
+      <hx-partial hx-target="#alerts" hx-swap="innerHTML swapEmpty:true"></hx-partial>
+      {isUpToDate(conversation, shown) ? (
+        <>
+          <hx-partial hx-target="#chat-status" hx-swap="innerHTML">
+            Generating
+          </hx-partial>
+          {conversation.messages.slice(-2).map((message) => (
+            <Turn
+              conversationId={conversation.id}
+              message={message}
+              feedback={feedback.get(message.detail?.request_id ?? "")}
+            />
+          ))}
+        </>
+      ) : (
+        <OtherBranch {...branch} />
+      )}
+    </>
+  );
+};

@@ -1,24 +1,25 @@
 import { Elysia, t } from "elysia";
-import type { Feedback } from "../../gateway/feedback/contract";
+import type { Generation } from "../../gateway/conversations/generation";
 import { principalOf } from "../../gateway/http/auth";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
-import { hasRole, type Principal } from "../../gateway/principal";
+import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
-import { askingOf } from "../asking";
-import type { Problems } from "../ui/fields";
+import { askingOf, onceFor } from "../asking";
 import { Fields } from "../ui/form";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
-import { FeedbackFields, type FeedbackForm, FeedbackKept, FeedbackPage, filledWith } from "./feedback";
+import { feedbackRoutes } from "./feedback-routes";
 import { Chats, Entries } from "./history";
-import { Asked, ChatPage, OtherBranch, type Typed } from "./page";
+import { Asked, ChatPage, isUpToDate, OtherBranch } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
-import { MAX_QUESTION, QuestionForm } from "./turn";
+import { MAX_QUESTION, QuestionForm, type Typed } from "./turn";
 
 const HISTORY_LENGTH = 50;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
+/** The turns in the response replace those on the page. */
+const REPLACES_TURNS = { "hx-retarget": "#turns", "hx-reswap": "innerHTML" };
 const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
 
 /** Throws invalid_request. */
@@ -27,11 +28,8 @@ const assertQuestion = (question: string): void => {
 };
 
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
-export const chatRoutes = ({
-  conversations,
-  datasets,
-  feedback,
-}: Pick<Services, "conversations" | "datasets" | "feedback">) => {
+export const chatRoutes = (services: Pick<Services, "conversations" | "datasets" | "feedback" | "idempotency">) => {
+  const { conversations, feedback, idempotency } = services;
   /** Chats for the URL's query: after a cursor, or matching a search. */
   const historyOf = async (request: Request) => {
     const query = new URL(request.url).searchParams;
@@ -79,78 +77,28 @@ export const chatRoutes = ({
       ? html(<OtherBranch {...(await read(principalOf(request), id))} />)
       : redirect(request, `/chat/${id}`);
 
-  /** If a question is rejected, for example as too long, shows its text again in case no script has kept it. */
-  const orTyped = async <T,>(
+  /**
+   * A refused question is shown again in case no script has kept it. If an answer is running that the page does not
+   * show, because another tab asked for it, htmx gets the turns as they are now.
+   */
+  const orTyped = async (
     request: Request,
+    id: string | undefined,
     again: (problem: string) => Promise<Response>,
-    ask: () => Promise<T>,
-  ) => {
+    ask: () => Promise<Response>,
+  ): Promise<Response> => {
     try {
       return await ask();
     } catch (thrown) {
-      const isRefused = thrown instanceof AppError && thrown.status === 400;
-      if (isRefused && !isHtmx(request)) return again(thrown.message);
-      throw thrown;
+      if (!(thrown instanceof AppError)) throw thrown;
+      if (!isHtmx(request) && (thrown.status === 400 || thrown.status === 409)) return again(thrown.message);
+      if (!isHtmx(request) || thrown.kind !== "conflict" || id === undefined) throw thrown;
+      return html(<OtherBranch {...(await read(principalOf(request), id))} />, 409, REPLACES_TURNS);
     }
-  };
-
-  const showFeedback = async (
-    request: Request,
-    { id, answer: answerId }: { id: string; answer: string },
-    filled: { form?: FeedbackForm; problems?: Problems; saved?: Feedback } = {},
-  ): Promise<Response> => {
-    const principal = principalOf(request);
-    const { content, detail } = await findAnswer(principal, id, answerId);
-    const given = await feedback.given(principal, detail ? [detail.request_id] : []);
-    const mayAdd = hasRole(principal.role, "editor");
-    const props = {
-      path: `/chat/${id}/answers/${answerId}/feedback`,
-      answerId,
-      form: filled.form ?? filledWith(given.get(detail?.request_id ?? "")),
-      datasets: mayAdd ? (await datasets.list({ limit: 100 })).data.map(({ name }) => name) : undefined,
-      problems: filled.problems,
-    };
-    const status = filled.problems ? 422 : 200;
-    if (!isHtmx(request)) {
-      const frame = { request, principal, conversationId: id, answer: content };
-      return page(<FeedbackPage {...props} {...frame} saved={filled.saved} />, status);
-    }
-    const { saved } = filled;
-    if (!saved) return html(<FeedbackFields {...props} />, status);
-    return html(<FeedbackKept conversationId={id} answerId={answerId} feedback={saved} />);
-  };
-
-  /** Throws not_found. */
-  const findAnswer = async (principal: Principal, id: string, answerId: string) => {
-    const { messages } = await conversations.get(principal, id);
-    const answer = messages.find((message) => message.id === answerId && message.role === "assistant");
-    if (answer) return answer;
-    throw new AppError("not_found", "This answer does not exist, or it was replaced.");
-  };
-
-  const giveFeedback = async (
-    request: Request,
-    params: { id: string; answer: string },
-    form: FeedbackForm,
-  ): Promise<Response> => {
-    const { rating } = form;
-    if (rating !== "up" && rating !== "down") {
-      return showFeedback(request, params, { form, problems: { rating: "Choose good or bad" } });
-    }
-    const principal = principalOf(request);
-    const { detail } = await findAnswer(principal, params.id, params.answer);
-    const given = {
-      request_id: detail?.request_id ?? "",
-      rating,
-      ...(form.comment.trim() && { comment: form.comment.trim() }),
-      ...(form.correction.trim() && { correction: form.correction.trim() }),
-      ...(form.dataset.trim() && { dataset: form.dataset.trim() }),
-    } as const;
-    const saved = await feedback.give(principal, given, async () => {}, request.signal);
-    return showFeedback(request, params, { saved });
   };
 
   return new Elysia({ name: "views.chat", prefix: "/chat" })
+    .use(feedbackRoutes(services))
     .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)), { detail: allows("member") })
     .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)), {
       detail: allows("member"),
@@ -158,27 +106,43 @@ export const chatRoutes = ({
     .post(
       "",
       async ({ request, body }) => {
+        const principal = principalOf(request);
         const id = body.conversation || undefined;
         const question = body.question.trim();
         const again = (problem: string) => chatPage(request, id, { typed: { draft: question, problem } });
-        return orTyped(request, again, async () => {
+        return orTyped(request, id, again, async () => {
           assertQuestion(question);
-          const asked = await conversations.ask(askingOf(request), question, { conversationId: id });
-          const { conversation, generation } = asked;
-          const path = `/chat/${conversation.id}`;
+          let generation: Generation | undefined;
+          const begun = await idempotency.once(
+            onceFor(request, body.once),
+            principal,
+            { id, question },
+            async (seal) => {
+              const asked = await conversations.ask(askingOf(request), question, { conversationId: id }, seal);
+              generation = asked.generation;
+              return asked.begun;
+            },
+          );
+          const path = `/chat/${begun.conversation_id}`;
           if (!isHtmx(request)) {
-            await generation.whole(request.signal);
+            await generation?.whole(request.signal);
             return redirect(request, path);
           }
           const isNew = id === undefined;
-          const headers: Record<string, string> = isNew ? { "hx-push-url": path } : {};
-          return html(<Asked {...asked} answer={generation.state} isNew={isNew} />, 200, headers);
+          const shown = body.shown ?? "";
+          const branch = await read(principal, begun.conversation_id);
+          return html(<Asked {...branch} isNew={isNew} shown={shown} />, 200, {
+            ...(isNew && { "hx-push-url": path }),
+            ...(!isUpToDate(branch.conversation, shown) && REPLACES_TURNS),
+          });
         });
       },
       {
         body: Fields({
           conversation: t.Optional(t.String({ maxLength: 100 })),
           question: t.String({ maxLength: MAX_QUESTION }),
+          once: t.Optional(t.String({ maxLength: 100 })),
+          shown: t.Optional(t.String({ maxLength: 100 })),
         }),
         detail: { ...allows("member"), ...runsLong },
       },
@@ -202,22 +166,6 @@ export const chatRoutes = ({
         return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
       },
       { detail: allows("member") },
-    )
-    .get("/:id/answers/:answer/feedback", ({ request, params }) => showFeedback(request, params), {
-      detail: allows("member"),
-    })
-    .post(
-      "/:id/answers/:answer/feedback",
-      ({ request, params, body }) => giveFeedback(request, params, { ...filledWith(undefined), ...body }),
-      {
-        body: Fields({
-          rating: t.Optional(t.String({ maxLength: 10 })),
-          comment: t.Optional(t.String({ maxLength: 10_000 })),
-          correction: t.Optional(t.String({ maxLength: MAX_QUESTION })),
-          dataset: t.Optional(t.String({ maxLength: 100 })),
-        }),
-        detail: allows("member"),
-      },
     )
     .post(
       "/:id/answers/:answer/regenerate",
@@ -244,7 +192,7 @@ export const chatRoutes = ({
         const { messages } = await conversations.get(principalOf(request), id);
         const message = messages.find((one) => one.id === question && one.role === "user");
         if (!message) throw new AppError("not_found", "This question does not exist, or it was deleted.");
-        return html(<QuestionForm conversationId={id} message={message} />);
+        return html(<QuestionForm conversationId={id} id={question} draft={message.content} />);
       },
       { detail: allows("member") },
     )
@@ -254,7 +202,7 @@ export const chatRoutes = ({
         const question = body.question.trim();
         const again = (problem: string) =>
           chatPage(request, id, { editing: replaces, typed: { draft: question, problem } });
-        return orTyped(request, again, async () => {
+        return orTyped(request, id, again, async () => {
           assertQuestion(question);
           const { generation } = await conversations.ask(askingOf(request), question, { conversationId: id, replaces });
           if (!isHtmx(request)) await generation.whole(request.signal);

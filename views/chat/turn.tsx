@@ -12,13 +12,21 @@ import { Rate } from "./feedback";
 /** Longest question, in characters; well within the default body limit. */
 export const MAX_QUESTION = 100_000;
 
+/** Text that was typed and could not be sent. */
+export interface Typed {
+  draft: string;
+  problem?: string;
+}
+
 interface QuestionProps {
   conversationId: string;
   message: ConversationMessage;
+  /** Its new text while it is being edited. */
+  edited?: Typed;
 }
 
-/** A question as plain text, with buttons to edit and delete it. */
-export const Question = ({ conversationId, message }: QuestionProps) => {
+/** A question as plain text, with buttons to edit and delete it. The form to edit it opens in its place. */
+const Question = ({ conversationId, message, edited }: QuestionProps) => {
   const { id, content } = message;
   const path = `/chat/${conversationId}/questions/${id}`;
   return (
@@ -31,8 +39,8 @@ export const Question = ({ conversationId, message }: QuestionProps) => {
           class="button quiet icon-button"
           href={path}
           hx-get={path}
-          hx-target={`#${id}`}
-          hx-swap="outerHTML"
+          hx-target={`#edit-${id}`}
+          hx-swap="innerHTML"
           title="Edit question"
         >
           <IconText name="edit" text="Edit question" />
@@ -49,40 +57,40 @@ export const Question = ({ conversationId, message }: QuestionProps) => {
           </form>
         </details>
       </div>
+      <div id={`edit-${id}`} class="turn-form">
+        {edited && <QuestionForm conversationId={conversationId} id={id} {...edited} />}
+      </div>
     </article>
   );
 };
 
-/** The form to edit a question; without scripts it is part of the chat's page. */
+/** The form to edit a question. */
 export const QuestionForm = ({
   conversationId,
-  message: { id, content },
-  draft = content,
+  id,
+  draft,
   problem,
-}: QuestionProps & { draft?: string; problem?: string }) => {
+}: Typed & { conversationId: string; id: string }) => {
   const path = `/chat/${conversationId}/questions/${id}`;
   return (
-    <article class="turn question editing" id={id}>
-      <h2 class="visually-hidden">You</h2>
-      <form class="form" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
-        <TextAreaField
-          name="question"
-          id={`edit-${id}`}
-          label="Edit your question"
-          hint="The question and its answer are kept: you can go back to them"
-          value={draft}
-          problem={problem}
-          rows={3}
-          attributes={{ maxlength: MAX_QUESTION, required: true, autofocus: true }}
-        />
-        <div class="form-end">
-          <button type="submit">Ask again</button>
-          <a class="button secondary" href={`/chat/${conversationId}`}>
-            Cancel
-          </a>
-        </div>
-      </form>
-    </article>
+    <form class="form" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
+      <TextAreaField
+        name="question"
+        id={`question-${id}`}
+        label="Edit your question"
+        hint="The question and its answer are kept: you can go back to them"
+        value={draft}
+        problem={problem}
+        rows={3}
+        attributes={{ maxlength: MAX_QUESTION, required: true, autofocus: true }}
+      />
+      <div class="form-end">
+        <button type="submit">Ask again</button>
+        <a class="button secondary" href={`/chat/${conversationId}`}>
+          Cancel
+        </a>
+      </div>
+    </form>
   );
 };
 
@@ -199,7 +207,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
         </div>
         <AnswerDetails detail={answer.detail} />
       </div>
-      <div id={`feedback-${id}`}></div>
+      <div id={`feedback-${id}`} class="turn-form"></div>
     </footer>
   );
 };
@@ -228,7 +236,7 @@ const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) =>
     return <p class="tag">Stopped: the context is full. Ask for a shorter answer, or start a new chat</p>;
   }
   return (
-    <form class="continue" method="post" action="/chat" hx-post="/chat" hx-target="#turns" hx-swap="beforeend">
+    <form class="continue" method="post" action="/chat">
       <p class="tag">Stopped at the length limit</p>
       <input type="hidden" name="conversation" value={conversationId} />
       <input type="hidden" name="question" value="Continue where you stopped." />
@@ -244,7 +252,7 @@ interface TurnProps extends QuestionProps {
 }
 
 /** Any message of a conversation. */
-export const Turn = ({ conversationId, message, feedback }: TurnProps) =>
+export const Turn = ({ conversationId, message, feedback, edited }: TurnProps) =>
   message.role === "assistant" ? (
     <Answer
       conversationId={conversationId}
@@ -252,5 +260,5 @@ export const Turn = ({ conversationId, message, feedback }: TurnProps) =>
       feedback={feedback}
     />
   ) : (
-    <Question conversationId={conversationId} message={message} />
+    <Question conversationId={conversationId} message={message} edited={edited} />
   );

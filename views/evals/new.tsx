@@ -30,7 +30,7 @@ const MAX_TEXT = 100_000;
 /** The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. */
 export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
   return (
-    <Shell {...frame} title="Evaluate" problems={problems} scripts={["hx-sse.js"]}>
+    <Shell {...frame} title="Evaluate" problems={problems}>
       <Heading title="Evaluate" note="Score one answer: the model’s or your own." />
       <Alerts />
       {!sample && choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}
