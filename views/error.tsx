@@ -5,12 +5,14 @@ import { Plain, Shell } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ErrorPanel, errorTitle } from "./ui/states";
 
-/** Where the reader goes to sign in, and comes back from. */
+/** Where the reader goes to sign in, and comes back from. A form that is sent names its page in `referer`. */
 const signInPath = (request: Request): string => {
-  const shown = request.headers.get("hx-current-url") ?? "";
-  const url = new URL(isHtmx(request) && URL.canParse(shown) ? shown : request.url);
-  const back = request.method === "GET" || isHtmx(request) ? url.pathname + url.search : "/";
-  return `/sign-in?return=${encodeURIComponent(back)}`;
+  const { headers, method, url } = request;
+  const isOpened = method === "GET" && !isHtmx(request);
+  const shown = isOpened ? url : (headers.get(isHtmx(request) ? "hx-current-url" : "referer") ?? "");
+  const { pathname, search } = new URL(shown, url);
+  const back = URL.canParse(shown) ? pathname + search : "/";
+  return `/sign-in?return=${encodeURIComponent(back)}${isOpened ? "" : "&ended=true"}`;
 };
 
 /**

@@ -4,7 +4,7 @@ import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
 import { hasRole, type Principal } from "../gateway/principal";
 import { assetUrl } from "./assets";
-import { THEMES, themeOf } from "./session";
+import { THEMES, type Theme, themeOf } from "./session";
 import { ErrorSummary, type Problems } from "./ui/fields";
 import { Icon, type IconName, IconText } from "./ui/icon";
 
@@ -26,7 +26,7 @@ interface DocumentProps extends Frame {
 }
 
 /** The HTML document: head, the reader's theme, our scripts. */
-const Document = ({ request, title, scripts = [], refreshSeconds, children }: DocumentProps) => {
+const Document = ({ request, principal, title, scripts = [], refreshSeconds, children }: DocumentProps) => {
   const theme = themeOf(request);
   return (
     <html lang="en" {...(theme !== "system" && { "data-theme": theme })}>
@@ -46,7 +46,8 @@ const Document = ({ request, title, scripts = [], refreshSeconds, children }: Do
           <script src={assetUrl(name)} defer></script>
         ))}
       </head>
-      <body>{children}</body>
+      {/* Typed text that a browser keeps belongs to this key. */}
+      <body data-owner={principal?.keyId}>{children}</body>
     </html>
   );
 };
@@ -86,25 +87,23 @@ const Navigation = ({ request, principal }: Frame) => {
   );
 };
 
-/** One button that cycles through system, light and dark. */
-const ThemeForm = ({ request }: Frame) => {
-  const theme = themeOf(request);
+/** One button that cycles through system, light and dark. With scripts the page stays, and only its colours change. */
+export const ThemeForm = ({ theme, returnTo }: { theme: Theme; returnTo: string }) => {
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
-  const { pathname, search } = new URL(request.url);
+  const label = `Theme: ${theme}. Switch to ${next}`;
   return (
-    <form method="post" action="/theme">
-      <input type="hidden" name="return" value={pathname + search} />
-      <button
-        type="submit"
-        class="quiet icon-button"
-        name="theme"
-        value={next}
-        title={`Theme: ${theme}. Switch to ${next}`}
-      >
-        <IconText name="theme" text={`Theme: ${theme}. Switch to ${next}`} />
+    <form method="post" action="/theme" hx-post="/theme" hx-swap="outerHTML" data-chosen-theme={theme}>
+      <input type="hidden" name="return" value={returnTo} />
+      <button type="submit" id="theme" class="quiet icon-button" name="theme" value={next} title={label}>
+        <IconText name="theme" text={label} />
       </button>
     </form>
   );
+};
+
+const themeFormOf = (request: Request) => {
+  const { pathname, search } = new URL(request.url);
+  return <ThemeForm theme={themeOf(request)} returnTo={pathname + search} />;
 };
 
 const Account = ({ request, principal }: Frame) => (
@@ -115,7 +114,7 @@ const Account = ({ request, principal }: Frame) => (
         <span>{principal.role}</span>
       </p>
     )}
-    <ThemeForm request={request} />
+    {themeFormOf(request)}
     {principal && (
       <form method="post" action="/sign-out">
         <button type="submit" class="quiet icon-button" title="Sign out">
@@ -192,9 +191,7 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
           Groundwire
         </a>
         {children}
-        <div class="plain-foot">
-          <ThemeForm request={rest.request} />
-        </div>
+        <div class="plain-foot">{themeFormOf(rest.request)}</div>
       </main>
     </div>
   </Document>

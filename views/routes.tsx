@@ -8,11 +8,12 @@ import { datasetPageRoutes } from "./datasets/routes";
 import { labelPageRoutes } from "./evals/label-routes";
 import { evalPageRoutes } from "./evals/routes";
 import { keyPageRoutes } from "./keys/routes";
+import { ThemeForm } from "./layout";
 import { localPath, refuseForeignWrite, setThemeCookie, THEMES } from "./session";
 import { signInRoutes } from "./sign-in/routes";
 import { systemRoutes } from "./system/routes";
 import { Fields } from "./ui/form";
-import { redirect } from "./ui/html";
+import { html, isHtmx, redirect } from "./ui/html";
 
 type PageServices = Pick<
   Services,
@@ -54,7 +55,12 @@ export const pageRoutes = (services: PageServices) => {
     .use(systemRoutes(services))
     .post(
       "/theme",
-      ({ request, body }) => redirect(request, localPath(body.return), { "set-cookie": setThemeCookie(body.theme) }),
+      ({ request, body }) => {
+        const returnTo = localPath(body.return);
+        const headers = { "set-cookie": setThemeCookie(body.theme) };
+        if (!isHtmx(request)) return redirect(request, returnTo, headers);
+        return html(<ThemeForm theme={body.theme} returnTo={returnTo} />, 200, headers);
+      },
       {
         body: Fields({
           theme: t.Union(THEMES.map((theme) => t.Literal(theme))),

@@ -7,7 +7,7 @@ const THEME_COOKIE = "groundwire-theme";
 const YEAR_SECONDS = 31_536_000;
 
 export const THEMES = ["system", "light", "dark"] as const;
-type Theme = (typeof THEMES)[number];
+export type Theme = (typeof THEMES)[number];
 
 const cookie = (request: Request, name: string): string | undefined => {
   for (const part of request.headers.get("cookie")?.split(";") ?? []) {

@@ -13,6 +13,8 @@
       time.textContent = local.format(new Date(time.dateTime));
       time.dataset.local = "";
     }
+    // Switching the theme replaces its button. The page stays, with all that was typed or is shown once.
+    if (root.matches?.("[data-chosen-theme]")) document.documentElement.dataset.theme = root.dataset.chosenTheme;
   };
   /** Something that was waited for is done: its page comes in place of this one. */
   const goOn = (root) => {
@@ -97,6 +99,37 @@
     const label = button.textContent;
     setTimeout(() => Object.assign(button, { disabled: true, textContent: busy }));
     addEventListener("pageshow", () => Object.assign(button, { disabled: false, textContent: label }), { once: true });
+  });
+
+  // A form that is sent after the session has ended is filled in again once the same key has signed in. The chat keeps
+  // its own drafts.
+  const SENT = "sent-form";
+  document.addEventListener("submit", ({ target: form }) => {
+    const { owner } = document.body.dataset;
+    if (!owner || form.method !== "post" || form.closest(".chat")) return;
+    const fields = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+    const sent = { owner, path: location.pathname + location.search, action: form.action, fields };
+    sessionStorage.setItem(SENT, JSON.stringify(sent));
+  });
+  const refill = (form, fields) => {
+    for (const field of form.querySelectorAll("input:not([type=hidden], [type=file], [type=password]), select, textarea")) {
+      const values = fields.filter(([name]) => name === field.name).map(([, value]) => value);
+      if (/^(checkbox|radio)$/.test(field.type)) field.checked = values.includes(field.value);
+      else field.value = values[0] ?? field.value;
+    }
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    const sent = JSON.parse(sessionStorage.getItem(SENT));
+    if (!sent) return;
+    if (location.pathname === "/sign-in") {
+      sessionStorage.setItem(SENT, JSON.stringify({ ...sent, isRefused: true }));
+      return;
+    }
+    sessionStorage.removeItem(SENT);
+    if (!sent.isRefused || sent.owner !== document.body.dataset.owner) return;
+    if (sent.path !== location.pathname + location.search) return;
+    const form = [...document.forms].find(({ action }) => action === sent.action);
+    if (form) refill(form, sent.fields);
   });
 
   // Deletes drafts, so that the next person who signs in in this tab can't read them. An expired session keeps them.

@@ -9,13 +9,13 @@
 
   // Typed text is stored per key, chat and field: a reload or a rerendered turn keeps it, and the next key in this tab
   // does not see it. A new chat has no id yet.
-  const scope = () => `:${$("composer").dataset.owner}:${$("conversation").value}`;
+  const scope = () => `:${document.body.dataset.owner}:${$("conversation").value}`;
   const store = (name, text) => (text ? sessionStorage.setItem(name, text) : sessionStorage.removeItem(name));
   const draftName = (field) => `draft-${field.id}${scope()}`;
   const keepDraft = (field) => store(draftName(field), field.value);
   const forgetOthers = () => {
     for (const name of Object.keys(sessionStorage)) {
-      if (/^(draft|queue)/.test(name) && !name.includes(`:${$("composer").dataset.owner}:`)) store(name);
+      if (/^(draft|queue)/.test(name) && !name.includes(`:${document.body.dataset.owner}:`)) store(name);
     }
   };
   const write = (text) => {

@@ -42,11 +42,7 @@ export const ChatPage = ({ conversation, feedback, history, typed, editing, ...f
         </button>
         <Alerts />
         <Queue />
-        <Composer
-          conversationId={conversation?.id}
-          ownerId={frame.principal?.keyId}
-          {...(editing === undefined ? typed : undefined)}
-        />
+        <Composer conversationId={conversation?.id} {...(editing === undefined ? typed : undefined)} />
         <ContextMeter context={conversation?.context} />
       </div>
       <template id="copy-pattern">
@@ -150,15 +146,13 @@ const Queue = () => (
 
 interface ComposerProps {
   conversationId?: string;
-  /** Id of the reader's key: a draft belongs to it. */
-  ownerId?: string;
   draft?: string;
   problem?: string;
 }
 
 /** Send and Stop share one place: while an answer runs, the style sheet shows Stop. chat.js sends the message. */
-const Composer = ({ conversationId = "", ownerId, draft = "", problem }: ComposerProps) => (
-  <form id="composer" class="composer" data-owner={ownerId} method="post" action="/chat">
+const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) => (
+  <form id="composer" class="composer" method="post" action="/chat">
     <input type="hidden" id="conversation" name="conversation" value={conversationId} />
     <label class="visually-hidden" for="question">
       Message

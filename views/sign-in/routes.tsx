@@ -39,13 +39,17 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
         if (query.token) return page(<LinkPage request={request} token={query.token} returnTo={returnTo} />);
         const { principal } = exchangeOf(request);
         if (principal) return redirect(request, landingPath(principal, returnTo));
-        const note = sessionCookie(request, publicUrl)
-          ? "Your session ended. Sign in to continue where you were."
-          : undefined;
+        const isEnded = query.ended !== undefined || sessionCookie(request, publicUrl) !== undefined;
+        const note = isEnded ? "Your session ended. Sign in to continue where you were." : undefined;
         return page(<SignInPage request={request} returnTo={returnTo} note={note} />);
       },
       {
-        query: Fields({ return: t.Optional(t.String()), token: t.Optional(t.String({ maxLength: 200 })) }),
+        query: Fields({
+          return: t.Optional(t.String()),
+          /** Set if a request of a page was refused: the browser may have dropped the expired cookie. */
+          ended: t.Optional(t.String()),
+          token: t.Optional(t.String({ maxLength: 200 })),
+        }),
         detail: allows("public"),
       },
     )

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { signedIn } from "./chatting";
+import { closeBrowser, onScreen } from "./harness";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+beforeAll(async () => {
+  pages = await startPages();
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+
+const as = async (role: "admin" | "editor", work: (page: Page, cookie: string, key: string) => Promise<void>) => {
+  const { cookie, key } = await signedIn(pages, role);
+  const options = { session: cookie, expectedStatuses: [401, 422] };
+  expect(await onScreen(pages.url, options, (page) => work(page, cookie, key))).toEqual([]);
+};
+const theme = (page: Page) => page.locator("html").getAttribute("data-theme");
+const switchTheme = (page: Page) => page.getByRole("button", { name: /^Theme/ }).press("Enter");
+
+describe("the theme button", () => {
+  test("changes the colours of the page in place, and of the next page", () =>
+    as("admin", async (page) => {
+      await page.goto("/keys/new");
+      await page.getByLabel("Name").fill("half typed");
+      for (const next of ["light", "dark", "system"]) {
+        await switchTheme(page);
+        await page.getByTitle(`Theme: ${next}.`, { exact: false }).waitFor();
+        expect(await theme(page)).toBe(next);
+        expect(await page.evaluate<string>("document.activeElement.id")).toBe("theme");
+      }
+      expect(await page.getByLabel("Name").inputValue()).toBe("half typed");
+      await switchTheme(page);
+      await page.getByTitle("Theme: light.", { exact: false }).waitFor();
+      await page.goto("/keys");
+      expect(await theme(page)).toBe("light");
+    }));
+
+  test("keeps a secret that is shown once", () =>
+    as("admin", async (page) => {
+      await page.goto("/keys/new");
+      await page.getByLabel("Name").fill("search service");
+      await page.getByRole("button", { name: "Create key" }).click();
+      const secret = await page.locator("#secret").textContent();
+      await switchTheme(page);
+      await page.getByTitle("Theme: light.", { exact: false }).waitFor();
+      expect(await page.locator("#secret").textContent()).toBe(secret);
+    }));
+});
+
+describe("a form that is sent after the session has ended", () => {
+  const signIn = async (page: Page, key: string) => {
+    await page.getByText("Your session ended.").waitFor();
+    await page.getByLabel("Your key").fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
+  const fill = async (page: Page) => {
+    await page.goto("/keys/new");
+    await page.getByLabel("Name").fill("search service");
+    await page.getByLabel("Requests per minute").fill("77");
+    await page.context().clearCookies();
+    await page.getByRole("button", { name: "Create key" }).click();
+  };
+
+  test("is filled in again on its page after signing in, once", () =>
+    as("admin", async (page, _, key) => {
+      await fill(page);
+      await signIn(page, key);
+      await page.getByRole("heading", { name: "Create key", level: 1 }).waitFor();
+      expect(await page.getByLabel("Name").inputValue()).toBe("search service");
+      expect(await page.getByLabel("Requests per minute").inputValue()).toBe("77");
+      await page.reload();
+      expect(await page.getByLabel("Name").inputValue()).toBe("");
+    }));
+
+  test("is not shown to another key", () =>
+    as("admin", async (page) => {
+      const other = await signedIn(pages, "admin");
+      await fill(page);
+      await signIn(page, other.key);
+      await page.getByRole("heading", { name: "Create key", level: 1 }).waitFor();
+      expect(await page.getByLabel("Name").inputValue()).toBe("");
+      expect(await page.evaluate<string>("JSON.stringify(sessionStorage)")).not.toContain("search service");
+    }));
+
+  test("keeps a typed evaluation, which htmx sends", () =>
+    as("editor", async (page, _, key) => {
+      await page.goto("/evals/new");
+      await page.getByLabel("Question").fill("Where is it?");
+      await page.getByLabel("Answer", { exact: true }).fill("Over there");
+      await page.context().clearCookies();
+      await page.getByRole("button", { name: "Evaluate" }).click();
+      await signIn(page, key);
+      await page.getByLabel("Question").waitFor();
+      expect(await page.getByLabel("Question").inputValue()).toBe("Where is it?");
+    }));
+});
