@@ -250,6 +250,55 @@ test("stopping on purpose is not shown as an error, even before the first word",
     expect(await page.locator("#chat-status").textContent()).toContain("Stopped");
   }));
 
+test("a blank name for a chat is refused beside its field", () =>
+  chatting({ expectedStatuses: [422] }, async (page) => {
+    await exchange(page, "One", "First");
+    await page.getByTitle("Chat settings").click();
+    await page.getByLabel("Name of this chat").fill("   ");
+    await page.getByRole("button", { name: "Rename chat" }).click();
+    await page.getByText("Enter a name").waitFor();
+    await page.getByLabel("Name of this chat").fill("Numbers");
+    await page.getByRole("button", { name: "Rename chat" }).click();
+    await page.getByRole("link", { name: "Numbers" }).waitFor();
+  }));
+
+test("a message of too many characters is refused with the limit, and stays whole", () =>
+  chatting({ expectedStatuses: [400] }, async (page) => {
+    const long = "x".repeat(100_001);
+    await ask(page, long);
+    await page.getByRole("alert").getByText("has 100,001 characters; the limit is 100,000").waitFor();
+    expect((await message(page).inputValue()).length).toBe(long.length);
+  }));
+
+test("a failed answer says that text is kept only if there is some", () =>
+  chatting({}, async (page) => {
+    pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering."));
+    await ask(page, "One");
+    await page.getByText("The GPU node stopped answering.").waitFor();
+    expect(await page.getByText("is kept").count()).toBe(0);
+    pages.chat.reset();
+    pages.chat.say("Half an");
+    pages.chat.fail(new AppError("upstream_error", "The GPU node stopped answering."));
+    await page.getByRole("button", { name: "Answer again" }).click();
+    await page.getByText("The text so far is kept.").waitFor();
+  }));
+
+test("without scripts nothing is offered that needs them, and a running answer refreshes its page", async () => {
+  await chatting({ javaScript: false }, async (page) => {
+    expect(await page.getByRole("button", { name: /Explain/ }).count()).toBe(0);
+    expect(await page.getByText("makes a new line").isVisible()).toBe(false);
+  });
+  await chatting({}, async (page) => {
+    const refreshes = async () => (await (await page.request.get(page.url())).text()).includes('http-equiv="refresh"');
+    await ask(page, "One");
+    await page.locator('.answer[aria-busy="true"]').waitFor();
+    expect(await refreshes()).toBe(true);
+    script("First");
+    await page.getByText("184 tokens").waitFor();
+    expect(await refreshes()).toBe(false);
+  });
+});
+
 test("without scripts: versions, editing, deleting and a question that is too long work by forms", () =>
   chatting({ javaScript: false, expectedStatuses: [422] }, async (page) => {
     script("Old");

@@ -95,6 +95,26 @@ describe("more chats than the list shows", () => {
       }),
   );
 
+  test("a search stays while its hits are opened, and ends when its field is cleared", () =>
+    reading({}, async (page) => {
+      await page.goto("/chat?search=number+7");
+      expect(await listed(page)).toHaveLength(11);
+      await page.getByRole("link", { name: "Chat number 70", exact: true }).click();
+      await page.locator('#history [aria-current="page"]').getByText("Chat number 70").waitFor();
+      expect(await listed(page)).toHaveLength(11);
+      expect(await page.getByLabel("Search chats").inputValue()).toBe("number 7");
+      await page.getByLabel("Search chats").fill("");
+      await page.getByRole("link", { name: "Chat number 120", exact: true }).waitFor();
+      expect(await page.getByText("Show all chats").count()).toBe(0);
+    }));
+
+  test("older chats that are shown by keyboard get the focus", () =>
+    reading({}, async (page) => {
+      await page.goto("/chat");
+      await page.getByRole("link", { name: "Show older chats" }).press("Enter");
+      await page.locator("#history li:nth-child(51) a:focus").waitFor();
+    }));
+
   test("a search with more results than a page leads on to them", () =>
     reading({ javaScript: false }, async (page) => {
       await page.goto("/chat?search=chat+number");

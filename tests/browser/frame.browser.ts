@@ -98,3 +98,16 @@ describe("a form that is sent after the session has ended", () => {
       expect(await page.getByLabel("Question").inputValue()).toBe("Where is it?");
     }));
 });
+
+test("a long key name without spaces doesn't widen the key's page", async () => {
+  const { cookie } = await signedIn(pages, "admin");
+  const { id } = await pages.newKey("member", "a".repeat(100));
+  const faults = await onScreen(pages.url, { session: cookie, width: 390 }, async (page, screen) => {
+    await page.goto(`/keys/${id}`);
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 700 });
+      await screen.inspect();
+    }
+  });
+  expect(faults).toEqual([]);
+});

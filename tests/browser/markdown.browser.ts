@@ -115,3 +115,19 @@ test("code keeps its lines while it is written", () =>
     expect((await code.textContent())?.trim()).toBe(`${"const a = 1;\n".repeat(40)}const b = 2;`);
     await finished(page);
   }));
+
+test("long cells wrap, so that every column of a table begins in view, and deep lists stay in the window", () => {
+  const sentence = "This first cell holds one whole sentence, which would push the other columns out of the window.";
+  const table = `| What | When | Where |\n|---|---|---|\n| ${sentence} | Monday | Zurich |`;
+  const list = Array.from({ length: 40 }, (_, depth) => `${"  ".repeat(depth)}- level ${depth}`).join("\n");
+  return answering([`${table}\n\n${list}\n\nThe end.`], "The end.", async (page) => {
+    await finished(page);
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const edge = await page.locator(".scroll").evaluate((box) => box.getBoundingClientRect().right);
+      const last = await page.getByRole("columnheader", { name: "Where" }).boundingBox();
+      expect(last?.x).toBeLessThan(edge);
+      expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
+    }
+  });
+});

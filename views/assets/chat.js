@@ -144,6 +144,7 @@
 
   document.addEventListener("input", (event) => {
     if (event.target.matches("#question, .turn textarea")) keepDraft(event.target);
+    if (event.target.id === "search" && event.target.value === "") event.target.form.requestSubmit();
   });
 
   document.addEventListener("click", (event) => {
@@ -160,7 +161,10 @@
     }
     const queued = event.target.closest("[data-queue]");
     if (queued) useQueued(queued);
-    if (event.target.closest("#to-end")) toEnd();
+    if (event.target.closest("#to-end")) {
+      follows = true;
+      toEnd();
+    }
     const code = event.target.closest(".code-bar button");
     if (code) code.dataset.copy = code.closest(".code").querySelector("code").textContent;
   }, true);
@@ -175,7 +179,9 @@
     }
   };
 
+  let olderBefore;
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+    if (ctx.sourceElement.matches(".older")) olderBefore = ctx.sourceElement.closest("li").previousElementSibling;
     if (ctx.sourceElement.id === "queue") sentStatus = ctx.response.status;
     else if (ctx.response.status < 400 && ctx.sourceElement.matches(".turn-form form")) forgetDrafts(ctx.sourceElement);
   });
@@ -194,7 +200,7 @@
 
   const grew = () => {
     if (follows) toEnd();
-    else if (running()) $("to-end").hidden = false;
+    $("to-end").hidden = follows || !running();
   };
 
   // Scroll the chat list to the open chat.
@@ -224,5 +230,10 @@
     sendNextAfterAnswer();
   });
   // Going back, htmx may put an earlier page in place of this one.
-  document.addEventListener("htmx:after:process", () => $("turns") !== started && start());
+  document.addEventListener("htmx:after:process", () => {
+    if ($("turns") !== started) start();
+    // Older chats have replaced the link that asked for them.
+    olderBefore?.nextElementSibling?.querySelector("a").focus();
+    olderBefore = undefined;
+  });
 })();

@@ -76,7 +76,7 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
   return (
     <>
       {chats.data.map((conversation) => (
-        <HistoryEntry conversation={conversation} isCurrent={conversation.id === current?.id} />
+        <HistoryEntry conversation={conversation} search={search} isCurrent={conversation.id === current?.id} />
       ))}
       {current && !isListed && <HistoryEntry conversation={current} isCurrent />}
       {chats.next_cursor && <Older href={urlOf(path, { search, after: chats.next_cursor })} />}
@@ -84,10 +84,17 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
   );
 };
 
-export const HistoryEntry = ({ conversation, isCurrent }: { conversation: Conversation; isCurrent: boolean }) => (
+interface HistoryEntryProps {
+  conversation: Conversation;
+  /** Stays while the reader opens one hit after the other. */
+  search?: string;
+  isCurrent: boolean;
+}
+
+export const HistoryEntry = ({ conversation: { id, title }, search, isCurrent }: HistoryEntryProps) => (
   <li>
-    <a href={`/chat/${conversation.id}`} aria-current={isCurrent ? "page" : undefined}>
-      {conversation.title}
+    <a href={urlOf(`/chat/${id}`, { search })} aria-current={isCurrent ? "page" : undefined}>
+      {title}
     </a>
   </li>
 );
@@ -103,5 +110,5 @@ const Older = ({ href }: { href: string }) => (
 const urlOf = (path: string, query: Record<string, string | undefined>): string => {
   const present = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) present.set(name, value);
-  return `${path}?${present}`;
+  return present.size > 0 ? `${path}?${present}` : path;
 };

@@ -1,13 +1,14 @@
 import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
+import { TextField } from "../ui/fields";
 import { Icon, IconText } from "../ui/icon";
 import { CopyButton } from "../ui/states";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps } from "./history";
-import { MAX_QUESTION, Turn, type Typed } from "./turn";
+import { Turn, type Typed } from "./turn";
 
-interface ChatPageProps extends Frame {
+export interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
   conversation?: ConversationWithMessages;
   /** What the reader said of its answers, by request id. */
@@ -16,10 +17,12 @@ interface ChatPageProps extends Frame {
   typed?: Typed;
   /** Id of the question that is being edited; `typed` is then its new text. */
   editing?: string;
+  /** A new name that was refused. */
+  renamed?: Typed;
 }
 
 /** The chat screen: earlier chats at the side, the turns, and the place to write in. */
-export const ChatPage = ({ conversation, feedback, history, typed, editing, ...frame }: ChatPageProps) => {
+export const ChatPage = ({ conversation, feedback, history, typed, editing, renamed, ...frame }: ChatPageProps) => {
   const path = conversation ? `/chat/${conversation.id}` : "/chat";
   return (
     <Shell
@@ -27,12 +30,13 @@ export const ChatPage = ({ conversation, feedback, history, typed, editing, ...f
       title={conversation?.title ?? "New chat"}
       scripts={["chat.js"]}
       kind="chat"
+      refreshSeconds={conversation?.messages.at(-1)?.status === "generating" ? 3 : undefined}
       aside={<History {...history} path={path} current={conversation} />}
     >
       <h1 id="chat-title" class="visually-hidden">
         {conversation?.title ?? "New chat"}
       </h1>
-      {conversation && <ChatMenu conversation={conversation} />}
+      {conversation && <ChatMenu conversation={conversation} renamed={renamed} />}
       <div id="turns" class="turns" role="log" aria-live="off" aria-label="Conversation">
         <Turns conversation={conversation} feedback={feedback} editing={editing} typed={typed} />
       </div>
@@ -161,7 +165,6 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
       id="question"
       name="question"
       rows={1}
-      maxlength={MAX_QUESTION}
       placeholder="Write a message"
       aria-describedby={problem ? "problem composer-hint" : "composer-hint"}
       aria-invalid={problem ? "true" : undefined}
@@ -198,16 +201,21 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
   </form>
 );
 
-/** Rename and delete, folded away. */
-const ChatMenu = ({ conversation }: { conversation: Conversation }) => (
-  <details class="chat-menu">
+/** Rename and delete, folded away; open if a name was refused. */
+const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renamed?: Typed }) => (
+  <details class="chat-menu" open={renamed !== undefined}>
     <summary title="Chat settings">
       <IconText name="more" text="Chat settings" />
     </summary>
     <div class="popover">
       <form method="post" action={`/chat/${conversation.id}/rename`}>
-        <label for="title">Name of this chat</label>
-        <input id="title" name="title" value={conversation.title} maxlength={200} required />
+        <TextField
+          name="title"
+          label="Name of this chat"
+          value={renamed?.draft ?? conversation.title}
+          problem={renamed?.problem}
+          attributes={{ maxlength: 200, required: true, autofocus: renamed !== undefined }}
+        />
         <button type="submit" class="secondary">
           Rename chat
         </button>

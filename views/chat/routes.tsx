@@ -12,9 +12,9 @@ import { Fields } from "../ui/form";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
 import { feedbackRoutes } from "./feedback-routes";
 import { Chats, Entries } from "./history";
-import { Asked, ChatPage, isUpToDate, OtherBranch } from "./page";
+import { Asked, ChatPage, type ChatPageProps, isUpToDate, OtherBranch } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
-import { MAX_QUESTION, QuestionForm, type Typed } from "./turn";
+import { MAX_QUESTION, QuestionForm } from "./turn";
 
 const HISTORY_LENGTH = 50;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
@@ -25,6 +25,10 @@ const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100
 /** Throws invalid_request. */
 const assertQuestion = (question: string): void => {
   if (question === "") throw new AppError("invalid_request", "Write a message first.");
+  if (question.length <= MAX_QUESTION) return;
+  const [length, limit] = [question.length, MAX_QUESTION].map((characters) => characters.toLocaleString("en"));
+  const message = `This message has ${length} characters; the limit is ${limit}. Shorten it, or send it in parts.`;
+  throw new AppError("invalid_request", message);
 };
 
 /** `/chat`: pages, forms, the stream of an answer, and feedback on it. */
@@ -52,12 +56,12 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
   const chatPage = async (
     request: Request,
     id?: string,
-    { editing, typed }: { editing?: string; typed?: Typed } = {},
+    state: Pick<ChatPageProps, "editing" | "typed" | "renamed"> = {},
   ) => {
     const principal = principalOf(request);
     const shown = id ? await read(principal, id) : { conversation: undefined, feedback: new Map() };
-    const props = { request, principal, ...shown, history: await historyOf(request), editing, typed };
-    return page(<ChatPage {...props} />, typed?.problem ? 422 : 200);
+    const props = { request, principal, ...shown, history: await historyOf(request), ...state };
+    return page(<ChatPage {...props} />, state.typed?.problem || state.renamed ? 422 : 200);
   };
 
   /** Only the list of chats, for htmx: a search, or the next page. */
@@ -140,7 +144,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       {
         body: Fields({
           conversation: t.Optional(t.String({ maxLength: 100 })),
-          question: t.String({ maxLength: MAX_QUESTION }),
+          question: t.String(),
           once: t.Optional(t.String({ maxLength: 100 })),
           shown: t.Optional(t.String({ maxLength: 100 })),
         }),
@@ -210,7 +214,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         });
       },
       {
-        body: Fields({ question: t.String({ maxLength: MAX_QUESTION }) }),
+        body: Fields({ question: t.String() }),
         detail: { ...allows("member"), ...runsLong },
       },
     )
@@ -225,10 +229,12 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
     .post(
       "/:id/rename",
       async ({ request, params, body }) => {
-        await conversations.rename(principalOf(request), params.id, body.title.trim());
+        const title = body.title.trim();
+        if (title === "") return chatPage(request, params.id, { renamed: { draft: "", problem: "Enter a name" } });
+        await conversations.rename(principalOf(request), params.id, title);
         return redirect(request, `/chat/${params.id}`);
       },
-      { body: Fields({ title: t.String({ minLength: 1, maxLength: 200, pattern: "\\S" }) }), detail: allows("member") },
+      { body: Fields({ title: t.String({ maxLength: 200 }) }), detail: allows("member") },
     )
     .post(
       "/:id/delete",

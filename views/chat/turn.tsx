@@ -82,7 +82,7 @@ export const QuestionForm = ({
         value={draft}
         problem={problem}
         rows={3}
-        attributes={{ maxlength: MAX_QUESTION, required: true, autofocus: true }}
+        attributes={{ required: true, autofocus: true }}
       />
       <div class="form-end">
         <button type="submit">Ask again</button>
@@ -213,7 +213,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
 };
 
 /** Why an answer is not whole. */
-const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) => {
+const Outcome = ({ conversationId, answer: { status, content, detail } }: AnswerProps) => {
   if (status === "failed") {
     const { error } = detail;
     return (
@@ -222,8 +222,9 @@ const Outcome = ({ conversationId, answer: { status, detail } }: AnswerProps) =>
         <div>
           <p>{error?.message ?? "The answer failed."}</p>
           <p class="fine">
-            {error?.retryable ? "The text so far is kept. Answer again below, or quote " : "Quote "}
-            <RequestId id={detail.request_id} /> when you report it.
+            {content !== "" && "The text so far is kept. "}
+            {error?.retryable && "Answer again below. "}
+            Request <RequestId id={detail.request_id} />
           </p>
         </div>
       </div>
