@@ -71,6 +71,8 @@
     if (isSent || isBackInField) remove(entry.id);
     else showQueue();
     if (isSent) sendNextAfterAnswer();
+    // Another tab's answer is about to start: its end, or this, sends what waits.
+    else if (sentStatus === 409) setTimeout(sendNextAfterAnswer, 1000);
   };
   /** After a failed answer the queue pauses until the user resumes it. */
   const sendNextAfterAnswer = () => {
