@@ -26,6 +26,11 @@ describe("a statement", () => {
     expect(faithfulness.value).toBeGreaterThan(0.5);
   });
 
+  test("with small words that a short context lacks is supported", () => {
+    const context = "France is a country in Europe. Its capital is Paris.";
+    expect(score("The capital of France is Paris.", context).faithfulness.value).toBeGreaterThan(0.5);
+  });
+
   test.each([
     ["a number", "The Eiffel Tower was completed in 1912 and is 450 metres tall.", "450"],
     ["a name", "The tower in Berlin was designed by the company of Walter Gropius.", "Gropius"],

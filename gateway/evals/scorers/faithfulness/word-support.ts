@@ -13,6 +13,8 @@ export interface Reading {
   attributes: readonly Attribute[];
 }
 
+/** Support of a small word that no context has. It means little, but answers that make things up have more of them. */
+const SMALL_WORD = 0.5;
 /** Support of a word with the same beginning as one in the contexts: "improved" for "improvement". */
 const BY_BEGINNING = 0.5;
 
@@ -40,6 +42,7 @@ export const knownShare = (words: readonly Word[], at: number, { source }: Readi
   if (source.idOf.has(word.stem)) return 1;
   // A record has no sentences, and so no small words.
   if (source.records.length > 0 && (isStopWord(word) || isNegation(word))) return 1;
+  if (isStopWord(word)) return SMALL_WORD;
   const [before, after] = [words[at - 1], words[at + 1]];
   const isPart =
     (before && source.idOf.has(before.norm + word.norm)) || (after && source.idOf.has(word.norm + after.norm));
