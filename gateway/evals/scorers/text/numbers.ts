@@ -190,9 +190,10 @@ const joinParts = (quantities: readonly Quantity[], source: string): Quantity[] 
   return joined;
 };
 
-/** "one in five", "2 out of 3". */
+/** "one in five", "2 out of 3 people"; not "finished 2 in 10 races". */
 const isShareOf = (part: Quantity, whole: Quantity, source: string): boolean =>
   /^\s(?:in|out of)\s$/.test(source.slice(part.end, whole.start)) &&
+  /^\s?(?:$|[.;,)]|(?:of|people)\b)/u.test(source.slice(whole.end, whole.end + 12)) &&
   [part, whole].every(({ value, unit, isOrdinal }) => Number.isInteger(value) && !unit && !isOrdinal) &&
   part.value > 0 &&
   part.value < whole.value &&
