@@ -178,7 +178,7 @@ const CASES: Case[] = [
     name: "run being labelled",
     path: () => runs.mixed ?? "",
     reach: (page) => page.getByText("Add your label").click(),
-    shows: "Save label for correctness",
+    shows: "Save labels",
   },
   {
     name: "run recomputed",
@@ -451,8 +451,8 @@ test("U6: without scripts an answer is evaluated, labelled, scored again and fou
     await page.getByRole("heading", { level: 1, name: "Who has no scripts?" }).waitFor();
     await page.getByText("Add your label").click();
     await field(page, "Passes").first().check();
-    await page.getByRole("button", { name: "Save label for correctness" }).click();
-    await page.getByText("Label saved.").waitFor();
+    await page.getByRole("button", { name: /^Save labels?$/ }).click();
+    await page.getByText("Labels saved.").waitFor();
     await page.getByText("Score again with another evaluator").click();
     await page.getByRole("button", { name: "Score again" }).click();
     await page.getByText("Scored again.").waitFor();
@@ -486,9 +486,9 @@ test("U2: by keyboard alone an answer is evaluated, labelled and found in the hi
     await page.keyboard.press("Enter");
     await tabTo(page, /^Passes$/);
     await page.keyboard.press("Space");
-    await tabTo(page, /^Save label for correctness$/);
+    await tabTo(page, /^Save labels?$/);
     await page.keyboard.press("Enter");
-    await page.getByText("Label saved.").waitFor();
+    await page.getByText("Labels saved.").waitFor();
     await tabTo(page, /^Evaluations$/);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Evaluations" }).waitFor();

@@ -63,7 +63,7 @@ const CASES: Case[] = [
     reach: async (page) => {
       await page.getByText("Add your label").click();
       await field(page, "Comment").first().fill("It was six.");
-      await page.getByRole("button", { name: "Save label for correctness" }).click();
+      await page.getByRole("button", { name: "Save labels" }).click();
     },
     shows: "Choose a value",
   },
@@ -117,8 +117,8 @@ describe("labels", () => {
       ] as const) {
         await page.getByText(summary).click();
         await field(page, choice).first().check();
-        await page.getByRole("button", { name: "Save label for correctness" }).click();
-        await page.getByText("Label saved.").waitFor();
+        await page.getByRole("button", { name: "Save labels" }).click();
+        await page.getByText("Labels saved.").waitFor();
       }
       expect(await page.getByRole("table", { name: "Labels" }).getByRole("row").count()).toBe(2);
     });

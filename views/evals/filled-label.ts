@@ -1,4 +1,5 @@
-import type { FailureKind, Label } from "../../gateway/evals/contract";
+import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
+import { criteriaOfScores } from "../../gateway/evals/verdict";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";
 import type { Principal } from "../../gateway/principal";
@@ -6,12 +7,12 @@ import { toAppError } from "../../lib/errors";
 import type { Problems } from "../ui/fields";
 import { FAILURE_WORDS } from "./words";
 
-/** The fields of a label form, as sent. */
+/** The fields of one label, as sent. */
 export interface FilledLabel {
   metric: string;
-  value?: string;
-  failure?: string;
-  comment?: string;
+  value: string;
+  failure: string;
+  comment: string;
 }
 
 /** An existing label as form fields. */
@@ -22,8 +23,39 @@ export const filledOf = ({ metric, value, failure, comment }: Label): FilledLabe
   comment: comment ?? "",
 });
 
-/** Id of a field. It names the criterion, because a page has one form per criterion. */
+/** Name and id of a field. It contains the criterion, because one form has the labels of all criteria. */
 export const fieldId = (field: "value" | "failure" | "comment", metric: string): string => `${field}-${metric}`;
+
+/** Reads the label by one criterion from the body of a form. */
+export const readLabel = (body: Readonly<Record<string, unknown>>, metric: string): FilledLabel => {
+  const read = (field: Parameters<typeof fieldId>[0]): string => {
+    const text = body[fieldId(field, metric)];
+    return typeof text === "string" ? text.replaceAll("\r\n", "\n") : "";
+  };
+  return { metric, value: read("value"), failure: read("failure"), comment: read("comment") };
+};
+
+/** People label only criteria that have a threshold; the others are for information. */
+export const labelledCriteria = ({ scores }: SampleResult): Criterion[] =>
+  criteriaOfScores(scores).filter(({ threshold }) => threshold !== null);
+
+/** The labels of a result that a form gives or changes. A form without any gives the first, whose value is missing. */
+export const changedLabels = (
+  body: Readonly<Record<string, unknown>>,
+  result: SampleResult,
+  { keyId }: Principal,
+): FilledLabel[] => {
+  const own = result.labels.filter(({ labelled_by }) => labelled_by === keyId).map(filledOf);
+  const all = labelledCriteria(result).map(({ name }) => readLabel(body, name));
+  const changed = all.filter(({ metric, ...now }) => {
+    const { value, failure, comment } = own.find((label) => label.metric === metric) ?? NOTHING;
+    // No value is sent for a label whose value is not among the choices, such as one given through the API.
+    return (now.value !== "" && now.value !== value) || now.failure !== failure || now.comment !== comment;
+  });
+  return changed.length === 0 && own.length === 0 ? all.slice(0, 1) : changed;
+};
+
+const NOTHING = { value: "", failure: "", comment: "" };
 
 const isFailureKind = (text: string): text is FailureKind => Object.hasOwn(FAILURE_WORDS, text);
 
@@ -37,20 +69,28 @@ interface Giving {
   missing: string;
 }
 
-/** Stores the label of a form, or returns its problems by field. Throws not_found. */
-export const giveLabel = async (
-  { labels, principal, resultId, blind, missing }: Giving,
-  { metric, value: text = "", failure = "", comment: sent = "" }: FilledLabel,
+/** Problems that are found without asking the service, by field. */
+const problemsOf = ({ metric, value, comment }: FilledLabel, missing: string): Problems => {
+  if (value.trim() === "") return { [fieldId("value", metric)]: missing };
+  if (!Number.isFinite(Number(value))) return { [fieldId("value", metric)]: "Choose one of the values" };
+  if (comment.length <= MAX_COMMENT_LENGTH) return {};
+  const most = MAX_COMMENT_LENGTH.toLocaleString("en");
+  return { [fieldId("comment", metric)]: `Shorten the comment to at most ${most} characters` };
+};
+
+/** Stores the labels of a form, or returns their problems by field: then none is stored, unless the service refuses one. Throws not_found. */
+export const giveLabels = async (giving: Giving, filled: readonly FilledLabel[]): Promise<Problems | undefined> => {
+  const found = Object.assign({}, ...filled.map((label) => problemsOf(label, giving.missing)));
+  if (Object.keys(found).length > 0) return found;
+  const problems = await Promise.all(filled.map((label) => store(giving, label)));
+  return problems.some(Boolean) ? Object.assign({}, ...problems) : undefined;
+};
+
+const store = async (
+  { labels, principal, resultId, blind }: Giving,
+  { metric, value, failure: kind, comment }: FilledLabel,
 ): Promise<Problems | undefined> => {
-  const value = Number(text);
-  const comment = sent.replaceAll("\r\n", "\n");
-  if (text.trim() === "") return { [fieldId("value", metric)]: missing };
-  if (!Number.isFinite(value)) return { [fieldId("value", metric)]: "Choose one of the values" };
-  if (comment.length > MAX_COMMENT_LENGTH) {
-    const most = MAX_COMMENT_LENGTH.toLocaleString("en");
-    return { [fieldId("comment", metric)]: `Shorten the comment to at most ${most} characters` };
-  }
-  const label = { metric, value, failure: isFailureKind(failure) ? failure : null, comment, blind };
+  const label = { metric, value: Number(value), failure: isFailureKind(kind) ? kind : null, comment, blind };
   try {
     await labels.add(principal, resultId, label, async () => {});
     return undefined;

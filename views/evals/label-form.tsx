@@ -1,12 +1,11 @@
 import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 import { choicesOf } from "../../gateway/evals/scale";
-import { criteriaOfScores } from "../../gateway/evals/verdict";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { type FilledLabel, fieldId, filledOf } from "./filled-label";
+import { type FilledLabel, fieldId, filledOf, labelledCriteria } from "./filled-label";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
 /** A finer scale is reduced to its two ends: people do not judge in hundredths. */
@@ -50,11 +49,8 @@ export const labelText = (criterion: Criterion, value: number): string => {
   return passed === null ? place : `${place}: ${passed ? "passes" : "does not pass"}`;
 };
 
-/** People label only criteria that have a threshold; the others are for information. */
-const isLabelled = ({ threshold }: Criterion): boolean => threshold !== null;
-
 const FAILURE_OPTIONS = [
-  { value: "", label: "No correction" },
+  { value: "", label: "Not specified" },
   ...(Object.entries(FAILURE_WORDS) as [FailureKind, string][]).map(([value, label]) => ({ value, label })),
 ];
 
@@ -62,33 +58,30 @@ interface LabelFormProps {
   result: SampleResult;
   /** The reader's current labels. */
   own: readonly Label[];
-  /** A form that was refused. */
-  filled?: FilledLabel;
+  /** The labels of a form that was refused. */
+  filled?: readonly FilledLabel[];
   problems: Problems;
 }
 
-/** The reader's labels of a result. A new one replaces the reader's earlier one, which stays in the history. */
+/** The reader's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one replaces the reader's earlier one, which stays in the history. */
 export const LabelForm = ({ result, own, filled, problems }: LabelFormProps) => {
-  const labelled = criteriaOfScores(result.scores).filter(isLabelled);
+  const labelled = labelledCriteria(result);
   if (labelled.length === 0) return null;
   const filledFor = (metric: string): FilledLabel | undefined => {
     const given = own.find((label) => label.metric === metric);
-    return filled?.metric === metric ? filled : given && filledOf(given);
+    return filled?.find((label) => label.metric === metric) ?? (given && filledOf(given));
   };
   return (
     <details class="card fold" open={Object.keys(problems).length > 0}>
       <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
-      {labelled.map((criterion) => (
-        <form class="form" method="post" action={`/evals/${result.run_id}/results/${result.id}/labels`}>
-          <input type="hidden" name="metric" value={criterion.name} />
+      <form class="form" method="post" action={`/evals/${result.run_id}/results/${result.id}/labels`}>
+        {labelled.map((criterion) => (
           <LabelFields criterion={criterion} filled={filledFor(criterion.name)} problems={problems} />
-          <div class="form-end">
-            <button type="submit" class="secondary">
-              Save label for {criterion.name.replaceAll("_", " ")}
-            </button>
-          </div>
-        </form>
-      ))}
+        ))}
+        <div class="form-end">
+          <button type="submit">{labelled.length > 1 ? "Save labels" : "Save label"}</button>
+        </div>
+      </form>
     </details>
   );
 };
@@ -103,7 +96,7 @@ interface LabelFieldsProps {
 export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) => {
   const ids = (field: "value" | "failure" | "comment") => {
     const id = fieldId(field, criterion.name);
-    return { name: field, id, problem: problems[id] };
+    return { name: id, id, problem: problems[id] };
   };
   return (
     <>

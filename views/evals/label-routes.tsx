@@ -1,14 +1,13 @@
 import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
-import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import type { Problems } from "../ui/fields";
 import { Fields, text } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { withoutEmpty, withQuery } from "../ui/lists";
-import { type FilledLabel, giveLabel } from "./filled-label";
+import { type FilledLabel, giveLabels, readLabel } from "./filled-label";
 import { LabelPage, MAX_SKIPPED_COUNTED } from "./label";
 
 const DEFAULT_METRIC = "correctness";
@@ -28,15 +27,6 @@ interface Refused {
   filled: FilledLabel;
   problems: Problems;
 }
-
-/** The fields of a label in a form's body. */
-export const LABEL_FIELDS = {
-  metric: t.String({ maxLength: 64 }),
-  value: text(100),
-  failure: text(100),
-  // A browser counts a line break as one character and sends two.
-  comment: text(2 * MAX_COMMENT_LENGTH),
-};
 
 /** `/evals/label`: a queue of answers that are labelled before their scores are shown. */
 export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "agreement" | "evals" | "labels">) => {
@@ -85,19 +75,23 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
     .post(
       "",
       async ({ request, body }) => {
-        const { result: resultId, run, skip, ...filled } = body;
-        const next = { metric: filled.metric, run: run || undefined, before: resultId };
+        const { metric, result: resultId, run, skip } = body;
+        const next = { metric, run: run || undefined, before: resultId };
         if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
         const missing = "Choose one, or skip this answer";
-        const problems = await giveLabel(
-          { labels, principal: principalOf(request), resultId, blind: true, missing },
-          filled,
-        );
+        const filled = readLabel(body, metric);
+        const giving = { labels, principal: principalOf(request), resultId, blind: true, missing };
+        const problems = await giveLabels(giving, [filled]);
         if (problems) return showNext(request, next, { resultId, filled, problems });
         return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
       },
       {
-        body: Fields({ ...LABEL_FIELDS, result: t.String({ maxLength: 100 }), run: text(100), skip: text(100) }),
+        body: Fields({
+          metric: t.String({ maxLength: 64 }),
+          result: t.String({ maxLength: 100 }),
+          run: text(100),
+          skip: text(100),
+        }),
         detail: allows("editor"),
       },
     );

@@ -16,9 +16,8 @@ import { Fields, text } from "../ui/form";
 import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
-import { type FilledLabel, giveLabel } from "./filled-label";
+import { changedLabels, type FilledLabel, giveLabels } from "./filled-label";
 import { EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
-import { LABEL_FIELDS } from "./label-routes";
 import { type RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { createNewForm } from "./new-form";
@@ -31,7 +30,7 @@ const UPDATE_MS = 1000;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 
 const NOTICES: Readonly<Record<string, string>> = {
-  labelled: "Label saved.",
+  labelled: "Labels saved.",
   recomputed: "Scored again. The earlier scores were kept.",
   unchanged: "Nothing to score: that evaluator has a value for every criterion.",
 };
@@ -50,9 +49,9 @@ interface RunPageQuery {
   done?: string;
 }
 
-/** A label form that was refused, and its problems. */
+/** The labels of a form that was refused, and its problems. */
 interface Refused {
-  filled: FilledLabel;
+  filled: readonly FilledLabel[];
   problems: Problems;
 }
 
@@ -217,19 +216,21 @@ export const evalPageRoutes = (
     .post(
       "/:id/results/:result/labels",
       async ({ request, params, body }) => {
-        const { id } = (await evals.result(params.result)).run;
-        const { run } = await evals.get(id, { limit: 1 });
+        const { run: info, result } = await evals.result(params.result);
+        const { run } = await evals.get(info.id, { limit: 1 });
         const isOnly = run.progress.total === 1;
-        const giving = { labels, principal: principalOf(request), resultId: params.result, missing: "Choose a value" };
-        const problems = await giveLabel(giving, body);
+        const principal = principalOf(request);
+        const filled = changedLabels(body, result, principal);
+        const giving = { labels, principal, resultId: result.id, missing: "Choose a value" };
+        const problems = await giveLabels(giving, filled);
         if (problems) {
-          const refused = { problems, filled: body };
+          const refused = { problems, filled };
           return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });
         }
         const path = isOnly ? `/evals/${run.id}` : `/evals/${run.id}/results/${params.result}`;
         return redirect(request, `${path}?done=labelled`);
       },
-      { body: Fields(LABEL_FIELDS), detail: allows("editor") },
+      { body: Fields({}), detail: allows("editor") },
     )
     .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
       query: Fields({ sort: text(20), page: text(10), claims: text(100), done: text(20) }),

@@ -35,8 +35,8 @@ interface RunPageProps extends Frame {
   /** Evaluator whose claims are shown, in a run of one result. */
   claims?: string;
   notice?: string;
-  /** A label form that was refused, and why. */
-  filled?: FilledLabel;
+  /** The labels of a form that was refused, and why. */
+  filled?: readonly FilledLabel[];
   problems?: Problems;
 }
 
@@ -84,8 +84,8 @@ interface ResultPageProps extends Frame {
   /** Evaluator whose claims are shown. */
   claims?: string;
   notice?: string;
-  /** A label form that was refused, and why. */
-  filled?: FilledLabel;
+  /** The labels of a form that was refused, and why. */
+  filled?: readonly FilledLabel[];
   problems?: Problems;
 }
 
