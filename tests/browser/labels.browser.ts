@@ -146,3 +146,30 @@ test("submitting a corrected form removes the errors of the first attempt", asyn
   });
   expect(faults).toEqual([]);
 });
+
+test("the form for an evaluation keeps what was typed while a sample of a dataset is looked at", () =>
+  using({ expectedStatuses: [422] }, async (page) => {
+    await page.goto("/datasets");
+    await page.getByRole("button", { name: "Start with the sample" }).click();
+    await page.goto("/evals/new");
+    await field(page, "Question").fill(BAKERY.input);
+    await field(page, "Contexts").fill("Typed for minutes.");
+    const load = async (key: string) => {
+      await field(page, "Key of the sample").fill(key);
+      await page.getByRole("button", { name: "Load sample" }).click();
+    };
+    await page.getByText("Take a sample from a dataset").click();
+    await load("nobody");
+    await page.getByRole("alert").getByText('There is no sample "nobody"').waitFor();
+    expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
+    await load("capital-france");
+    await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
+    expect(await field(page, "Question").isVisible()).toBe(false);
+    await load("capital-japan");
+    await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
+    await page.getByRole("link", { name: "enter your own question" }).click();
+    await field(page, "Question").waitFor();
+    expect(await page.getByRole("heading", { name: "capital-japan of sample" }).count()).toBe(0);
+    expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
+    expect(await field(page, "Contexts").inputValue()).toBe("Typed for minutes.");
+  }));

@@ -27,13 +27,16 @@ interface NewEvalPageProps extends Frame {
 
 const MAX_TEXT = 100_000;
 
-/** The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. */
+/**
+ * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. A sample
+ * that is loaded hides what was typed, and leaving the sample shows it again.
+ */
 export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
   return (
     <Shell {...frame} title="Evaluate" problems={problems}>
       <Heading title="Evaluate" note="Score one answer: the model’s or your own." />
       <Alerts />
-      {!sample && choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}
+      {choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}
       <form
         class="card form wide"
         method="post"
@@ -44,8 +47,11 @@ export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: 
         hx-disable="find button"
         novalidate
       >
-        {sample ? <Chosen {...sample} /> : <TypedSample form={form} problems={problems} />}
-        <Answering form={form} choices={choices} problems={problems} hasOutput={sample?.sample.output != null} />
+        <div id="sample">{sample && <Chosen {...sample} form={form} />}</div>
+        <div class="typed-sample">
+          <TypedSample form={form} problems={problems} />
+        </div>
+        <Answering form={form} choices={choices} problems={problems} />
         <ChoiceField
           name="evaluators"
           legend="Evaluators"
@@ -110,7 +116,10 @@ const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems })
   </>
 );
 
-const Chosen = ({ title, sample, fields, others }: ChosenSample) => {
+/** Replaces the chosen sample only, so that the typed one is kept. */
+const INTO_SAMPLE = { "hx-target": "#sample", "hx-select": "#sample", "hx-swap": "outerHTML" };
+
+const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: EvalForm }) => {
   const { input, references = [], contexts = [] } = sample;
   return (
     <section class="chosen" aria-labelledby="chosen-title">
@@ -129,8 +138,22 @@ const Chosen = ({ title, sample, fields, others }: ChosenSample) => {
             <a href={others}>Choose another sample</a> or{" "}
           </>
         )}
-        <a href="/evals/new">{others ? "enter your own question" : "Enter your own question"}</a>
+        <a href="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
+          {others ? "enter your own question" : "Enter your own question"}
+        </a>
       </p>
+      {sample.output != null && (
+        <ChoiceField
+          name="answer"
+          legend="Answer"
+          type="radio"
+          value={[form.answer]}
+          options={[
+            { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
+            { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
+          ]}
+        />
+      )}
     </section>
   );
 };
@@ -139,74 +162,58 @@ interface AnsweringProps {
   form: EvalForm;
   choices: EvalChoices;
   problems: Problems;
-  /** The sample has an answer, which can be scored as it is. */
-  hasOutput: boolean;
 }
 
-const Answering = ({ form, choices, problems, hasOutput }: AnsweringProps) => (
-  <>
-    {hasOutput && (
-      <ChoiceField
-        name="answer"
-        legend="Answer"
-        type="radio"
-        value={[form.answer]}
+const Answering = ({ form, choices, problems }: AnsweringProps) => (
+  <fieldset class="fields">
+    <legend>Model</legend>
+    <div class="field-row">
+      <SelectField
+        name="model"
+        label="Chat model"
+        value={form.model}
+        problem={problems.model}
+        options={choices.models.map(({ id, isDefault }) => ({
+          value: id,
+          label: isDefault ? `${id} (default)` : id,
+        }))}
+      />
+      <SelectField
+        name="prompt"
+        label="Prompt"
+        value={form.prompt}
+        problem={problems.prompt}
         options={[
-          { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
-          { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
+          { value: "", label: "None: send the question as it is" },
+          ...choices.prompts.map((name) => ({ value: name, label: name })),
         ]}
       />
-    )}
-    <fieldset class="fields">
-      <legend>Model</legend>
-      <div class="field-row">
-        <SelectField
-          name="model"
-          label="Chat model"
-          value={form.model}
-          problem={problems.model}
-          options={choices.models.map(({ id, isDefault }) => ({
-            value: id,
-            label: isDefault ? `${id} (default)` : id,
-          }))}
-        />
-        <SelectField
-          name="prompt"
-          label="Prompt"
-          value={form.prompt}
-          problem={problems.prompt}
-          options={[
-            { value: "", label: "None: send the question as it is" },
-            ...choices.prompts.map((name) => ({ value: name, label: name })),
-          ]}
-        />
-      </div>
-      <div class="field-row">
-        <TextField
-          name="maxTokens"
-          label="Maximum length (tokens)"
-          value={form.maxTokens}
-          problem={problems.maxTokens}
-          attributes={{ inputmode: "numeric" }}
-        />
-        <TextField
-          name="seed"
-          label="Seed"
-          hint="The same seed and settings give the same answer"
-          value={form.seed}
-          problem={problems.seed}
-          attributes={{ inputmode: "numeric" }}
-        />
-      </div>
-    </fieldset>
-  </>
+    </div>
+    <div class="field-row">
+      <TextField
+        name="maxTokens"
+        label="Maximum length (tokens)"
+        value={form.maxTokens}
+        problem={problems.maxTokens}
+        attributes={{ inputmode: "numeric" }}
+      />
+      <TextField
+        name="seed"
+        label="Seed"
+        hint="The same seed and settings give the same answer"
+        value={form.seed}
+        problem={problems.seed}
+        attributes={{ inputmode: "numeric" }}
+      />
+    </div>
+  </fieldset>
 );
 
-/** A separate form that only loads a sample into the page. */
+/** A separate form that loads a sample into the page. */
 const FromDataset = ({ choices, form, problems }: { choices: EvalChoices; form: EvalForm; problems: Problems }) => (
   <details class="card fold" open={problems.key !== undefined}>
     <summary>Take a sample from a dataset</summary>
-    <form class="form" method="get" action="/evals/new">
+    <form class="form" method="get" action="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
       <SelectField
         name="dataset"
         id="from-dataset"

@@ -100,9 +100,9 @@ export const evalPageRoutes = (
     const shown = problem === undefined ? problems : { ...problems, key: problem };
     const isRefused = Object.keys(shown).length > 0;
     const props = { ...frameOf(request), choices: offered, form, sample, problems: shown };
-    // A refused form replaces the whole form, though htmx targets a part of the page.
+    // A refused form replaces the whole form, though htmx targets a part of the page. What was typed is kept.
     const headers: Record<string, string> =
-      isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerHTML" } : {};
+      isRefused && isHtmx(request) ? { "hx-retarget": "#main", "hx-reselect": "#main", "hx-reswap": "outerMorph" } : {};
     return page(<NewEvalPage {...props} />, isRefused ? 422 : 200, headers);
   };
 
