@@ -219,7 +219,22 @@ describe("the reason for a value far below the share of supported claims", () =>
     const talk = "Do you like towers? Have you ever been there? What did you think of them?";
     const { faithfulness, claims } = score(`The tower is tall. ${talk}`, TOWER);
     expect(claims.map(({ verdict }) => verdict)).toEqual(["supported"]);
-    expect(faithfulness.reason).toMatch(/The score is lower .* \d+ % of its words are not part of any claim\./);
+    expect(faithfulness.reason).toMatch(
+      /The score is lower .* \d+ % of the answer's words are not part of any claim\./,
+    );
+  });
+
+  test("names an unsupported claim and its support, and calls only doubts about supported claims small", async () => {
+    const context = "The bakery opens at 6:30 on weekdays. A loaf of rye costs 4.20 euros.";
+    const output = "It opens at 6:30. A loaf costs about four euros. It was founded in 1871 by two brothers.";
+    const { faithfulness, claims } = await score(output, context);
+    const weakest = claims.toSorted((a, b) => a.score - b.score)[0];
+    expect(weakest?.verdict).toBe("unsupported");
+    expect(faithfulness.reason).toEndWith(
+      "The score is lower than the share of supported claims, because it depends most on the weakest claim: " +
+        `the support of "It was founded in 1871 by two brothers." is ${weakest?.score.toFixed(2)}.`,
+    );
+    expect(faithfulness.reason).not.toContain("mall doubts");
   });
 
   test("is omitted when the two agree", () => {

@@ -157,17 +157,20 @@ const FAR_BELOW = 0.25;
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
-/** The term of the model, in log-odds, that lowers the score most, apart from the verdicts on single claims. */
+/** The term of the model that lowers the score most, as a clause. Terms are compared in log-odds. */
 const mainLoss = ({ claims, features, model: { weights } }: WeighedAnswer): string => {
   const loss = (name: keyof AnswerFeatures, best: number) => (weights[name] ?? 0) * (best - features[name]);
-  const weakest = quote(weakestOf(claims)?.text ?? "");
+  const weakest = weakestOf(claims);
+  const quoted = quote(weakest?.text ?? "");
   const losses: [number, string][] = [
-    [loss("unclaimed", 0), `${percent(features.unclaimed)} of its words are not part of any claim.`],
+    [loss("unclaimed", 0), `${percent(features.unclaimed)} of the answer's words are not part of any claim`],
     [
       loss("worst", 0),
       claims.length === 1
-        ? "The contexts support the claim only loosely."
-        : `Small doubts about ${claims.length} claims add up; the weakest is ${weakest}.`,
+        ? "the contexts support the claim only loosely"
+        : weakest?.verdict === "supported"
+          ? `small doubts about ${claims.length} claims add up; the weakest is ${quoted}`
+          : `it depends most on the weakest claim: the support of ${quoted} is ${weakest?.score.toFixed(2)}`,
     ],
   ];
   return losses.reduce((most, each) => (each[0] > most[0] ? each : most))[1];
@@ -178,7 +181,7 @@ const balance = (answer: WeighedAnswer): string | undefined => {
   const { claims, value, isFaithful } = answer;
   const supported = countOf(claims, "supported") / claims.length;
   if (supported - value > FAR_BELOW)
-    return `The score is lower than the share of supported claims: ${mainLoss(answer)}`;
+    return `The score is lower than the share of supported claims, because ${mainLoss(answer)}.`;
   return isFaithful && supported < 1 ? "The answer as a whole follows the contexts." : undefined;
 };
 
