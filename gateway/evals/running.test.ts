@@ -21,7 +21,7 @@ const startRunning = () => {
     },
   });
   const start = (request = REQUEST, keyId = PRINCIPAL.keyId) =>
-    running.start({ principal: { ...PRINCIPAL, keyId } } as never, request);
+    running.start({ principal: { ...PRINCIPAL, keyId } } as never, request, "Who?");
   return { running, start, ends };
 };
 
@@ -33,6 +33,20 @@ test("a form sent again during its evaluation joins the running evaluation", asy
   ends[0]?.();
   expect(await again.done).toBe(EVALUATION);
   expect(start()).not.toBe(first);
+});
+
+test("a key sees its own running evaluations, until they end", async () => {
+  const { running, start, ends } = startRunning();
+  const first = start();
+  start({ ...REQUEST, seed: 1 });
+  start(REQUEST, "key_other");
+  expect(running.of(PRINCIPAL.keyId).map(({ name, stage }) => [name, stage.step])).toEqual([
+    ["Who?", "preparing"],
+    ["Who?", "preparing"],
+  ]);
+  ends[0]?.();
+  await first.done;
+  expect(running.of(PRINCIPAL.keyId)).toHaveLength(1);
 });
 
 test("another request, or another key, starts a separate evaluation", () => {

@@ -6,7 +6,10 @@ import type { EvalService, EvalStage } from "./service";
 /** An evaluation that a page has started. */
 export interface RunningEval {
   id: string;
+  /** The question, in the words of the page. */
+  name: string;
   startedMs: number;
+  readonly stage: EvalStage;
   /** Rejects with `StoppedByReader` when its reader stops it. */
   done: Promise<Evaluation>;
   /** The current step: now, after each change and every `everyMs`, until the evaluation has ended. */
@@ -29,7 +32,7 @@ export class RunningEvals {
   constructor(private readonly deps: RunningDeps) {}
 
   /** Starts an evaluation. If the same key sends the same form while it runs (a reload), returns the running one. */
-  start(asking: Asking, request: EvaluateRequest): RunningEval {
+  start(asking: Asking, request: EvaluateRequest, name: string): RunningEval {
     const { evals, activeRequests } = this.deps;
     const { keyId } = asking.principal;
     const text = JSON.stringify(request);
@@ -73,10 +76,24 @@ export class RunningEvals {
         await Promise.race([changed, Bun.sleep(everyMs)]);
       }
     };
-    const running = { id, startedMs: performance.now(), done, stages };
+    const running: RunningEval = {
+      id,
+      name,
+      startedMs: performance.now(),
+      done,
+      stages,
+      get stage() {
+        return stage;
+      },
+    };
     activeRequests.add(active);
     this.#active.set(id, { keyId, request: text, running, stop: () => end(new StoppedByReader()) });
     return running;
+  }
+
+  /** Those of one key, oldest first. */
+  of(keyId: string): RunningEval[] {
+    return [...this.#active.values()].filter((active) => active.keyId === keyId).map(({ running }) => running);
   }
 
   /** False when it has ended, or belongs to another key. */

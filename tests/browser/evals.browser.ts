@@ -232,12 +232,26 @@ describe("an evaluation", () => {
       await send(page);
       await page.getByText("The model is writing its answer.").waitFor();
       await page.goto("/evals");
+      const running = page.getByRole("region", { name: "Running evaluations" });
+      await running.getByText("Who leaves early?").waitFor();
+      await running.getByText("The model is writing its answer.").waitFor();
       pages.chat.say("I do.");
       pages.chat.finish();
-      await until("the run is in the list", async () => {
-        await page.reload();
-        return (await page.getByRole("link", { name: "Who leaves early?" }).count()) === 1;
-      });
+      await page.getByRole("link", { name: "Who leaves early?" }).waitFor();
+      await running.waitFor({ state: "detached" });
+    }));
+
+  test("can be stopped in the list once its page was left", () =>
+    using({}, async (page) => {
+      await page.goto("/evals/new");
+      await fill(page);
+      await field(page, "Question").fill("Who is stopped from the list?");
+      await send(page);
+      await page.getByText("The model is writing its answer.").waitFor();
+      await page.goto("/evals");
+      await page.getByRole("button", { name: "Stop: Who is stopped from the list?" }).click();
+      await page.getByRole("region", { name: "Running evaluations" }).waitFor({ state: "detached" });
+      expect((await pages.evals.list({ search: "stopped from the list" })).data).toEqual([]);
     }));
 
   test("is stopped by its button, and nothing is kept", () =>
@@ -393,38 +407,6 @@ describe("U8: the form, refused", () => {
       await send(page);
       await page.getByText("Groundwire can't be reached.").waitFor();
       expect(await field(page, "Question").inputValue()).toBe(BAKERY.input);
-    }));
-});
-
-describe("the tables", () => {
-  test("keep their header in view, and scroll in their own box only", () =>
-    using({}, async (page) => {
-      await page.goto(runs.many ?? "");
-      const box = page.getByRole("region", { name: "Scores by result" });
-      const header = page.getByRole("columnheader", { name: "Verdict" });
-      const top = async () => Math.round((await header.boundingBox())?.y ?? 0);
-      const before = await top();
-      await box.evaluate((element) => {
-        element.scrollTop = element.scrollHeight;
-      });
-      await page.getByRole("link", { name: "sample-050" }).waitFor();
-      expect(await top()).toBe(before);
-    }));
-
-  test("can be sorted by keyboard, and link to the next page and back", () =>
-    using({}, async (page) => {
-      await page.goto(runs.many ?? "");
-      await page.getByRole("status").getByText("1 to 50 of 70 results").waitFor();
-      await page.getByRole("link", { name: "Sample", exact: true }).focus();
-      await page.keyboard.press("Enter");
-      await page.locator('th[aria-sort="descending"]').getByText("Sample").waitFor();
-      await page.getByRole("link", { name: "sample-070" }).waitFor();
-      await page.getByRole("link", { name: "Next page" }).click();
-      await page.getByRole("status").getByText("51 to 70 of 70 results").waitFor();
-      await page.getByRole("link", { name: "sample-001" }).waitFor();
-      await page.getByRole("link", { name: "Previous page" }).click();
-      await page.getByRole("link", { name: "sample-070" }).waitFor();
-      expect(new URL(page.url()).search).toBe("?sort=-sample");
     }));
 });
 

@@ -1,3 +1,4 @@
+import type { RunningEval } from "../../gateway/evals/running";
 import type { EvalStage } from "../../gateway/evals/service";
 import type { AppError } from "../../lib/errors";
 import { ErrorPanel } from "../ui/states";
@@ -39,6 +40,24 @@ export const Evaluating = ({ id, stage, startedMs }: { id: string; stage: EvalSt
     </div>
   );
 };
+
+/** The reader's evaluations that still run, each with its step and a button that stops it. */
+export const RunningEvaluations = ({ running }: { running: readonly RunningEval[] }) =>
+  running.length > 0 && (
+    <section class="card running" aria-label="Running evaluations">
+      {running.map(({ id, name, stage }) => (
+        <form id={`running-${id}`} method="post" action={`/evals/running/${id}/stop`}>
+          <div>
+            <p class="running-name">{name}</p>
+            <p class="fine">{stageText(stage)}</p>
+          </div>
+          <button type="submit" class="secondary" aria-label={`Stop: ${name}`}>
+            Stop
+          </button>
+        </form>
+      ))}
+    </section>
+  );
 
 const stageText = (stage: EvalStage): string => {
   if (stage.step === "preparing") return "Preparing the evaluation.";

@@ -1,5 +1,6 @@
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { Run } from "../../gateway/evals/contract";
+import type { RunningEval } from "../../gateway/evals/running";
 import { inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { hasRole } from "../../gateway/principal";
@@ -10,6 +11,7 @@ import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { type Sorting, Table } from "../ui/table";
 import { Time } from "../ui/time";
+import { RunningEvaluations } from "./evaluating";
 import { ValuesByEvaluator } from "./scores";
 import { listText, metricName, outcomeText, targetText, valueText, verdictKind } from "./words";
 
@@ -26,6 +28,8 @@ export interface RunListQuery {
 
 interface RunsPageProps extends Frame {
   page: NumberedPage<Run>;
+  /** The reader's evaluations that have no result yet. */
+  running: readonly RunningEval[];
   sort: NumberedQuery<string>["sort"];
   query: RunListQuery;
   datasets: readonly Dataset[];
@@ -33,7 +37,7 @@ interface RunsPageProps extends Frame {
 }
 
 /** Every evaluation, newest first. */
-export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: RunsPageProps) => {
+export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...frame }: RunsPageProps) => {
   const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
   const mayLabel = frame.principal !== undefined && hasRole(frame.principal.role, "editor");
   const { page: _, sort: chosenSort, ...filter } = query;
@@ -68,27 +72,39 @@ export const RunsPage = ({ page, sort, query, datasets, evaluators, ...frame }: 
           <SelectField name="verdict" label="Verdict" value={filter.verdict ?? ""} options={VERDICTS} />
         </Filters>
       )}
-      {!isEmpty ? (
-        <>
-          <RowRange {...page} noun={isFiltered ? "matching evaluation" : "evaluation"} />
-          <RunTable
-            runs={page.data}
-            sorting={{ ...sort, href: (by) => withQuery("/evals", { ...query, page: undefined, sort: by }) }}
-          />
-        </>
-      ) : isFiltered ? (
-        <EmptyState title={`No evaluation matches ${wordsOf(filter, datasets)}`}>
-          <p>
-            <a href="/evals">Clear the filters</a>
-          </p>
-        </EmptyState>
-      ) : (
-        <FirstRun mayEvaluate={mayEvaluate} />
-      )}
-      <NumberedPager {...page} path="/evals" query={{ ...query }} />
+      <div id="history" {...(running.length > 0 && updatedFrom(withQuery("/evals", { ...query })))}>
+        <RunningEvaluations running={running} />
+        {!isEmpty ? (
+          <>
+            <RowRange {...page} noun={isFiltered ? "matching evaluation" : "evaluation"} />
+            <RunTable
+              runs={page.data}
+              sorting={{ ...sort, href: (by) => withQuery("/evals", { ...query, page: undefined, sort: by }) }}
+            />
+          </>
+        ) : isFiltered ? (
+          <EmptyState title={`No evaluation matches ${wordsOf(filter, datasets)}`}>
+            <p>
+              <a href="/evals">Clear the filters</a>
+            </p>
+          </EmptyState>
+        ) : (
+          <FirstRun mayEvaluate={mayEvaluate} />
+        )}
+        <NumberedPager {...page} path="/evals" query={{ ...query }} />
+      </div>
     </Shell>
   );
 };
+
+/** Loads the list again while evaluations run, so that their results appear in it. */
+const updatedFrom = (address: string) => ({
+  "hx-get": address,
+  "hx-trigger": "every 2s",
+  "hx-select": "#history",
+  "hx-swap": "outerMorph",
+  "data-poll": true,
+});
 
 const VERDICTS = [
   { value: "", label: "Any" },
@@ -141,8 +157,9 @@ const originText = (run: Run): string => {
   return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
 };
 
-/** Statistics that the verdict counts. */
-const countedOf = ({ statistics }: Run) => statistics.filter(({ shadow }) => !shadow);
+/** Statistics that the verdict counts, by evaluator in the same order in every row. */
+const countedOf = ({ statistics }: Run) =>
+  statistics.filter(({ shadow }) => !shadow).toSorted((a, b) => (a.evaluator < b.evaluator ? -1 : 1));
 
 /** Criteria that count for the verdicts of these runs: first the built-in ones in their order, then others by name. */
 const metricsOf = (runs: readonly Run[]): string[] => {
@@ -166,7 +183,7 @@ const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
   return <span class={`state ${verdictKind(passed === 1)}`}>{outcomeText(passed === 1)}</span>;
 };
 
-/** The mean by each evaluator that the verdict counts, in the run's order. */
+/** The mean by each evaluator that the verdict counts. */
 const meansOf = (run: Run, metric: string) =>
   countedOf(run)
     .filter((statistic) => statistic.metric === metric)

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { LOCAL_ACTOR } from "../../gateway/keys/service";
 import { startAsEditor } from "../../tests/browser/as-editor";
-import { importRuns } from "../../tests/browser/evaluate";
+import { BAKERY, importRuns } from "../../tests/browser/evaluate";
 import { until } from "../../tests/until";
 
 const { pages, headers, verify, open, post, evaluate, addTwins } = await startAsEditor();
@@ -40,9 +40,9 @@ describe("with two evaluators", () => {
     ]);
     const { html } = await open("/evals");
     const both = rowOf(html, "Both decide");
-    expect(both).toContain("Not passed by reference@1 and judge@1");
-    expect(both).toContain("reference@1 0.97 judge@1 0.25");
-    expect(both).toContain("reference@1 0.67 judge@1 0.33");
+    expect(both).toContain("Not passed by judge@1 and reference@1");
+    expect(both).toContain("judge@1 0.25 reference@1 0.97");
+    expect(both).toContain("judge@1 0.33 reference@1 0.67");
     const one = rowOf(html, "One compares");
     expect(one).toContain("Passed by reference@1");
     expect(one).not.toContain("judge@1");
@@ -142,6 +142,16 @@ describe("with two evaluators", () => {
 });
 
 describe("the list of runs", () => {
+  test("names evaluators in the same order in every row", async () => {
+    const [asked = ""] = await importRuns(pages, [{ name: "Asked the other way", judge: "verdict" }]);
+    const { run } = await evaluate({ sample: BAKERY, evaluators: ["judge@1", "reference@1"] });
+    expect(asked).not.toBe(`/evals/${run.id}`);
+    const { html } = await open("/evals?evaluator=judge%401");
+    const orders = [...html.matchAll(/by (\S+ and [^<]+)</g)].map(([, names]) => names);
+    expect(orders.length).toBeGreaterThan(1);
+    expect(new Set(orders)).toEqual(new Set(["judge@1 and reference@1"]));
+  });
+
   const names = (html: string): string[] =>
     [...html.matchAll(/<a href="\/evals\/run_[^"]*">([^<]*)<\/a>/g)].map(([, name]) => name ?? "");
 

@@ -1,4 +1,5 @@
 import { Elysia, t } from "elysia";
+import { textOfInput } from "../../gateway/datasets/content";
 import { runFile } from "../../gateway/evals/run-file";
 import { StoppedByReader } from "../../gateway/evals/running";
 import { principalOf } from "../../gateway/http/auth";
@@ -77,8 +78,9 @@ export const evalPageRoutes = (
       passed: query.verdict === undefined ? undefined : query.verdict === "passed" ? "true" : "false",
     });
     const { data: known } = await datasets.list({ limit: MANY });
-    const props = { ...frameOf(request), page: found, sort, query, datasets: known, evaluators: await references() };
-    return page(<RunsPage {...props} />);
+    const running = runningEvals.of(principalOf(request).keyId);
+    const lists = { page: found, running, datasets: known, evaluators: await references() };
+    return page(<RunsPage {...frameOf(request)} {...lists} sort={sort} query={query} />);
   };
 
   /** Every version of every evaluator, as `name@version`. */
@@ -112,7 +114,8 @@ export const evalPageRoutes = (
     const { shadows } = await newForm.choices(principalOf(request));
     const read = readEvalForm(form, { ...context, shadows });
     if ("problems" in read) return showForm(request, form, read.problems);
-    const started = runningEvals.start(askingOf(request), read.request);
+    const question = textOfInput(context.chosen?.sample.input ?? form.input);
+    const started = runningEvals.start(askingOf(request), read.request, question);
     if (!isHtmx(request)) {
       const { run } = await started.done;
       return redirect(request, `/evals/${run.id}`);

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { importRuns } from "./evaluate";
+import { closeBrowser, onScreen } from "./harness";
+import { type Pages, startPages } from "./pages";
+
+let pages: Pages;
+/** Path of a run of 70 results. */
+let many: string;
+
+beforeAll(async () => {
+  pages = await startPages();
+  const imported = [
+    { name: "Two evaluators decide", judge: "verdict" },
+    { name: "Seventy results", judge: "verdict", results: 70 },
+    ...Array.from({ length: 60 }, (_, index) => ({ name: `Run ${index + 1}` })),
+  ] as const;
+  [, many = ""] = await importRuns(pages, imported);
+});
+afterAll(async () => {
+  await closeBrowser();
+  await pages.stop();
+});
+
+/** A signed-in window in which nothing may go wrong. */
+const using = async (options: { javaScript?: boolean }, work: (page: Page) => Promise<void>): Promise<void> => {
+  const { key } = await pages.newKey("editor", "Ada’s editor key");
+  const session = (await pages.sessions.signIn(key)).cookie;
+  expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
+};
+
+/** Pixels by which a table is wider than its box. */
+const hiddenWidth = (page: Page, name: string) =>
+  page.getByRole("region", { name }).evaluate((box) => box.scrollWidth - box.clientWidth);
+
+describe("the tables", () => {
+  test("show every column at 1280 px, with two evaluators too", () =>
+    using({}, async (page) => {
+      await page.goto("/evals?evaluator=judge%401");
+      await page.getByRole("columnheader", { name: "Hallucination" }).waitFor();
+      expect(await hiddenWidth(page, "Evaluations")).toBe(0);
+    }));
+
+  test("have a shadow at an edge where columns are hidden", () =>
+    using({}, async (page) => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.goto("/evals");
+      const box = page.getByRole("region", { name: "Evaluations" });
+      expect(await hiddenWidth(page, "Evaluations")).toBeGreaterThan(0);
+      const styles = "getComputedStyle(document.querySelector('.scroll')).backgroundAttachment";
+      expect(await page.evaluate<string>(styles)).toStartWith("local, local, scroll, scroll");
+      await box.evaluate((element) => {
+        element.scrollLeft = element.scrollWidth;
+      });
+      await page.getByRole("columnheader", { name: "Hallucination" }).waitFor();
+    }));
+
+  test("keep their header in view, and scroll in their own box only", () =>
+    using({}, async (page) => {
+      await page.goto(many);
+      const box = page.getByRole("region", { name: "Scores by result" });
+      const header = page.getByRole("columnheader", { name: "Verdict" });
+      const top = async () => Math.round((await header.boundingBox())?.y ?? 0);
+      const before = await top();
+      await box.evaluate((element) => {
+        element.scrollTop = element.scrollHeight;
+      });
+      await page.getByRole("link", { name: "sample-050" }).waitFor();
+      expect(await top()).toBe(before);
+    }));
+
+  test("can be sorted by keyboard, and link to the next page and back", () =>
+    using({}, async (page) => {
+      await page.goto(many);
+      await page.getByRole("status").getByText("1 to 50 of 70 results").waitFor();
+      await page.getByRole("link", { name: "Sample", exact: true }).focus();
+      await page.keyboard.press("Enter");
+      await page.locator('th[aria-sort="descending"]').getByText("Sample").waitFor();
+      await page.getByRole("link", { name: "sample-070" }).waitFor();
+      await page.getByRole("link", { name: "Next page" }).click();
+      await page.getByRole("status").getByText("51 to 70 of 70 results").waitFor();
+      await page.getByRole("link", { name: "sample-001" }).waitFor();
+      await page.getByRole("link", { name: "Previous page" }).click();
+      await page.getByRole("link", { name: "sample-070" }).waitFor();
+      expect(new URL(page.url()).search).toBe("?sort=-sample");
+    }));
+});
