@@ -2,8 +2,6 @@ import { join } from "node:path";
 import { expectation, SETTINGS, type Setting } from "../../lib/setting";
 
 const ROOT = join(import.meta.dir, "../..");
-const BEGIN = "<!-- settings: written by `bun run config --docs` -->";
-const END = "<!-- /settings -->";
 
 const defaultText = ({ default: value }: Setting): string =>
   Array.isArray(value) ? value.join(",") : `${value ?? ""}`;
@@ -24,31 +22,33 @@ ${blocks.join("\n\n")}
 `;
 };
 
-/** The README's table of settings. */
-const renderSettingsTable = (): string =>
-  [
-    "| variable | `groundwire.toml` | default | what it does |",
-    "|---|---|---|---|",
-    ...SETTINGS.map((setting) => {
-      const value = defaultText(setting);
-      return `| \`${setting.env}\` | \`${setting.key}\` | ${value && `\`${value}\``} | ${setting.description} |`;
-    }),
-  ].join("\n");
+/** The content of `docs/settings.md`. */
+const renderSettingsPage = (): string => {
+  const rows = SETTINGS.map((setting) => {
+    const value = defaultText(setting);
+    return `| \`${setting.env}\` | \`${setting.key}\` | ${value && `\`${value}\``} | ${setting.description} |`;
+  });
+  return `# Settings
 
-/** `readme` with a new table between its markers. Throws if a marker is missing. */
-const withSettingsTable = (readme: string): string => {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has to hold the lines ${BEGIN} and ${END}`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n${renderSettingsTable()}\n${readme.slice(end)}`;
+Set environment variables (also in \`.env\`) or use \`groundwire.toml\`; variables take precedence. If a value is invalid or a
+name is unknown, Groundwire doesn't start and lists all problems. \`bun run config\` shows each setting with its current
+value and where the value comes from.
+
+| variable | \`groundwire.toml\` | default | what it does |
+|---|---|---|---|
+${rows.join("\n")}
+
+\`bun run config --docs\` generates this page.
+`;
 };
 
 /** The files that describe the settings, with their current and their up-to-date content. */
 export const configDocs = async (): Promise<{ path: string; current: string; updated: string }[]> => {
-  const read = (name: string) => Bun.file(join(ROOT, name)).text();
-  const readme = await read("README.md");
-  return [
-    { path: join(ROOT, "README.md"), current: readme, updated: withSettingsTable(readme) },
-    { path: join(ROOT, ".env.example"), current: await read(".env.example"), updated: renderEnvExample() },
-  ];
+  const updated = { "docs/settings.md": renderSettingsPage(), ".env.example": renderEnvExample() };
+  return Promise.all(
+    Object.entries(updated).map(async ([name, updated]) => {
+      const path = join(ROOT, name);
+      return { path, current: await Bun.file(path).text(), updated };
+    }),
+  );
 };

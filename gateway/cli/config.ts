@@ -7,7 +7,7 @@ const HELP = `Prints every setting, its effective value and where the value come
 
   bun run config            as a table
   bun run config --json     for scripts
-  bun run config --docs     updates .env.example and the table in README.md`;
+  bun run config --docs     updates .env.example and docs/settings.md`;
 
 await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } }, async ({ values }) => {
   if (values.docs) {
@@ -34,6 +34,8 @@ await runCommand(HELP, { json: { type: "boolean" }, docs: { type: "boolean" } },
   lines.forEach((line, index) => {
     console.log(views[index]?.origin === "default" ? paint("dim", line) : line);
   });
-  console.log(`\nChange a value in the environment, in .env or in groundwire.toml. README.md describes each setting.`);
+  console.log(
+    `\nChange a value in the environment, in .env or in groundwire.toml. docs/settings.md describes each setting.`,
+  );
   return EXIT.ok;
 });
