@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { sql } from "drizzle-orm";
 import { silentLog } from "../lib/log";
 import { problemOf, temporaryDb, withDatabaseFile } from "../tests/db/temporary";
+import { until } from "../tests/until";
 import { appendAudit, listAudit } from "./audit";
 import { type Db, openDb } from "./client";
 import { isConstraint } from "./errors";
@@ -133,3 +134,19 @@ test("a file that is no database is refused with its name and the reason", async
     expect(problem.message).toContain("not a database");
   });
 });
+
+test("the change mark moves when another connection has written, and stays while nobody writes", () =>
+  withDatabaseFile(async (file) => {
+    const url = `file:${file}`;
+    const [one, other] = [await openDb({ url }, silentLog()), await openDb({ url }, silentLog())];
+    await migrate(one);
+    const before = one.changeMark();
+    expect(one.changeMark()).toBe(before);
+    // Writes within one tick of the file system's clock share a mark.
+    await until("the mark has moved", async () => {
+      await append(other, "from elsewhere");
+      return one.changeMark() !== before;
+    });
+    await one.close();
+    await other.close();
+  }));

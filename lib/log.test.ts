@@ -40,3 +40,14 @@ test("the lines of a process that exits at once, and of one that waits for its f
     expect(lines.map((line) => JSON.parse(line).i)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   }
 });
+
+test("a line of prepared fields is the line that pino writes, and keeps to the level", async () => {
+  const script = `import { createLog, logFields } from "${import.meta.dir}/log"; const log = createLog("jobs", "info");
+    log.info({ a: 1 }, "x"); logFields(log, "info", '"a":1,"msg":"x"'); logFields(log, "debug", '"a":2');`;
+  const child = Bun.spawn([process.execPath, "-e", script], { stderr: "pipe" });
+  const lines = (await new Response(child.stderr).text()).trim().split("\n");
+  const [byPino, prepared, ...others] = lines.map((line) => ({ ...JSON.parse(line), time: "" }));
+  expect(prepared).toEqual(byPino);
+  expect(prepared).toMatchObject({ level: "info", component: "jobs", a: 1, msg: "x" });
+  expect(others).toEqual([]);
+});
