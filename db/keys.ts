@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
 import { keys } from "./schema";
 
@@ -48,6 +48,14 @@ export const listKeysSorted = (
   const direction = isDescending ? desc : asc;
   return db.select().from(keys).orderBy(direction(ORDERS[by]), direction(keys.id)).limit(limit).offset(offset);
 };
+
+/** The keys that replaced any of these and were not revoked, oldest first. */
+export const listSuccessors = (db: Reads, ids: readonly string[]): Promise<KeyRow[]> =>
+  db
+    .select()
+    .from(keys)
+    .where(and(inArray(keys.rotatedFrom, [...ids]), isNull(keys.revokedAt)))
+    .orderBy(asc(keys.createdAt), asc(keys.id));
 
 export const countKeys = (db: Reads): Promise<number> => db.$count(keys);
 

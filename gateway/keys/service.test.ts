@@ -127,6 +127,20 @@ test("K4: a rotated key and its successor both work until the grace time is over
   await keys.verify(bearer(fresh.key));
 });
 
+test("the successor of a rotated key is the newest that was not revoked", async () => {
+  const [old, other] = [await createMember(), await createMember()];
+  const successor = async () => Object.fromEntries(await keys.successors([old.id, other.id]));
+  expect(await successor()).toEqual({});
+  const first = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  timeMs += 1;
+  const second = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
+  expect(await successor()).toEqual({ [old.id]: second.id });
+  await keys.revoke(LOCAL_ACTOR, second.id);
+  expect(await successor()).toEqual({ [old.id]: first.id });
+  await keys.revoke(LOCAL_ACTOR, first.id);
+  expect(await successor()).toEqual({});
+});
+
 test("K4: the last use is written by the flush, not by the request", async () => {
   const { key, id } = await createMember();
   for (let n = 0; n < 3; n++) {

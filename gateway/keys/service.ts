@@ -56,6 +56,8 @@ export interface KeysService {
   listNumbered(query: NumberedQuery<store.KeyOrder["by"]>): Promise<NumberedPage<Key>>;
   /** Throws not_found. */
   get(id: string): Promise<Key>;
+  /** The newest key that replaced each of these; left out if there is none or it was revoked. */
+  successors(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The caller's own key. Throws not_found. */
   me(principal: Principal): Promise<Me>;
   /** Throws not_found, or conflict when no admin key would be left. */
@@ -176,6 +178,11 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
         (await store.listKeysSorted(db, sort, limit, offset)).map(toWire),
       );
+    },
+
+    async successors(ids) {
+      const rows = await store.listSuccessors(db, ids);
+      return new Map(rows.flatMap(({ id, rotatedFrom }) => (rotatedFrom === null ? [] : [[rotatedFrom, id] as const])));
     },
 
     get,

@@ -64,6 +64,43 @@ describe("a form that is sent twice", () => {
     }));
 });
 
+test("a rotated key names its successor, isn't offered for rotation again, and is revoked by its id", () =>
+  signedIn("admin", {}, async (page) => {
+    const name = "shown twice";
+    await fillAndCreate(page, name);
+    const [old] = await keysNamed(name);
+    await page.goto(`/keys/${old?.id}`);
+    await page.getByRole("button", { name: "Rotate key" }).click();
+    await page.locator("#secret").waitFor();
+    const [next] = (await keysNamed(name)).filter(({ id }) => id !== old?.id);
+    await page.goto("/keys?sort=-created");
+    const rows = page.getByRole("row").filter({ hasText: name });
+    expect([await rows.count(), await rows.filter({ hasText: "rotated" }).count()]).toEqual([2, 1]);
+    await page.goto(`/keys/${next?.id}`);
+    await page.getByRole("link", { name: old?.id ?? "", exact: true }).click();
+    await page.getByText("Rotated: replaced by").waitFor();
+    await page.getByRole("link", { name: next?.id ?? "", exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Rotate key" }).count()).toBe(0);
+    await page.getByLabel(`Type “${old?.id}” to confirm`).fill(old?.id ?? "");
+    await page.getByRole("button", { name: "Revoke key" }).click();
+    await page.getByText("Key revoked.").waitFor();
+    expect((await keysNamed(name)).map(({ status }) => status).toSorted()).toEqual(["active", "revoked"]);
+  }));
+
+test("a long name without spaces does not widen the pages of its key", () =>
+  signedIn("admin", {}, async (page) => {
+    const { id } = await pages.newKey("member", "a".repeat(100));
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      for (const path of [`/keys/${id}`, "/keys"]) {
+        await page.goto(path);
+        await page.getByText("a".repeat(100)).first().waitFor();
+        const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        expect([path, width, await page.evaluate<number>(overflow)]).toEqual([path, width, 0]);
+      }
+    }
+  }));
+
 test("an unknown model does not prevent a key, and its pages name the model", () =>
   signedIn("admin", {}, async (page) => {
     await page.goto("/keys/new");

@@ -57,11 +57,15 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
   return { request: { name, role, expires_at, requests_per_minute, parallel_requests, allowed_models } };
 };
 
-/** What has to be typed to revoke a key: its name as people see it, without spaces and marks that nobody can type. */
-export const confirmationOf = ({ name, id }: { name: string; id: string }): string => visible(name) || id;
+/**
+ * What has to be typed to revoke a key: its name as people see it, without spaces and marks that nobody can type. A
+ * rotated key shares its name with its successor, so its id has to be typed.
+ */
+export const confirmationOf = ({ name, id }: { name: string; id: string }, isRotated = false): string =>
+  (!isRotated && visible(name)) || id;
 
 /** Whether someone typed it, however they spaced it. */
-export const isConfirmed = (typed: string, key: { name: string; id: string }): boolean =>
-  visible(typed) === confirmationOf(key);
+export const isConfirmed = (typed: string, key: { name: string; id: string }, isRotated = false): boolean =>
+  visible(typed) === confirmationOf(key, isRotated);
 
 const visible = (text: string): string => text.replace(/[\s\p{C}]+/gu, " ").trim();

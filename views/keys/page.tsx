@@ -1,17 +1,16 @@
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { Fact } from "../ui/facts";
 import { type Problems, SelectField, TextField } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { NumberedPager, RowRange, withQuery } from "../ui/lists";
 import { CopyButton } from "../ui/states";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
 /** What a role may do, in the words of the form. */
-const ROLE_WORDS: Record<string, string> = {
+export const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
   member: "Member: chats and asks",
   editor: "Editor: also changes data and prompts",
@@ -25,13 +24,15 @@ export const KEYS_PER_PAGE = 50;
 
 interface KeysPageProps extends Frame {
   keys: NumberedPage<Key>;
+  /** Newest successor of each rotated key, both by id. */
+  successors: ReadonlyMap<string, string>;
   sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
   /** What was just done. */
   notice?: string;
 }
 
 /** All keys. */
-export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: KeysPageProps) => {
+export const KeysPage = ({ keys: { data, ...place }, successors, sort, notice, ...frame }: KeysPageProps) => {
   const query = { sort: `${sort.isDescending ? "-" : ""}${sort.by}` };
   return (
     <Shell {...frame} title="Keys">
@@ -51,9 +52,13 @@ export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: K
         rows={data}
         sorting={{ ...sort, href: (to) => withQuery("/keys", { sort: to }) }}
         columns={[
-          { name: "Name", sortKey: "name", cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
+          { name: "Name", sortKey: "name", isLong: true, cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
           { name: "Role", sortKey: "role", cell: (key) => key.role },
-          { name: "State", cell: (key) => <KeyState status={key.status} /> },
+          {
+            name: "State",
+            cell: (key) => <KeyState status={key.status} />,
+            note: ({ id }) => (successors.has(id) ? "rotated" : undefined),
+          },
           { name: "Requests/min", isNumeric: true, cell: (key) => key.limits.requests_per_minute.toLocaleString("en") },
           { name: "Parallel", isNumeric: true, cell: (key) => key.limits.parallel_requests.toLocaleString("en") },
           { name: "Created", sortKey: "created", cell: (key) => <Time at={key.created_at} /> },
@@ -74,7 +79,7 @@ export const KeysPage = ({ keys: { data, ...place }, sort, notice, ...frame }: K
   );
 };
 
-const KeyState = ({ status }: Pick<Key, "status">) => (
+export const KeyState = ({ status }: Pick<Key, "status">) => (
   <span class={`state ${status === "active" ? "good" : "off"}`}>{status}</span>
 );
 
@@ -184,7 +189,7 @@ export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModel
 );
 
 /** Warns about models of a key that no node has: a typo, or a model that is not loaded yet. */
-const UnknownModels = ({ names }: { names: readonly string[] }) =>
+export const UnknownModels = ({ names }: { names: readonly string[] }) =>
   names.length > 0 && (
     <div class="panel notice" role="status">
       <Icon name="alert" />
@@ -216,79 +221,4 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => 
       </div>
     </div>
   </Shell>
-);
-
-interface KeyPageProps extends Frame {
-  record: Key;
-  unknownModels: readonly string[];
-  /** Id of the new key if this one is rotated. */
-  successorId: string;
-  problems?: Problems;
-}
-
-/** One key: its settings, and the forms that rotate or revoke it. */
-export const KeyPage = ({ record, unknownModels, successorId, problems = {}, ...frame }: KeyPageProps) => (
-  <Shell {...frame} title={record.name} problems={problems}>
-    <Heading title={record.name} note={<KeyState status={record.status} />} />
-    <UnknownModels names={unknownModels} />
-    <dl class="card facts-list">
-      <Fact name="Id">
-        <code>{record.id}</code>
-      </Fact>
-      <Fact name="Role">{ROLE_WORDS[record.role] ?? record.role}</Fact>
-      <Fact name="Requests per minute">{record.limits.requests_per_minute.toLocaleString("en")}</Fact>
-      <Fact name="Parallel requests">{record.limits.parallel_requests.toLocaleString("en")}</Fact>
-      <Fact name="Models">{record.allowed_models?.join(", ") ?? "Every model"}</Fact>
-      <Fact name="Created">
-        <Time at={record.created_at} />
-      </Fact>
-      <Fact name="Last used">{record.last_used_at ? <Time at={record.last_used_at} /> : "Never"}</Fact>
-      <Fact name="Expires">{record.expires_at ? <Time at={record.expires_at} /> : "Never"}</Fact>
-    </dl>
-    {record.is_bootstrap ? (
-      <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
-    ) : (
-      record.status === "active" && <Endings record={record} successorId={successorId} problems={problems} />
-    )}
-  </Shell>
-);
-
-/** Hours during which both keys work. */
-export const OVERLAPS = ["0", "1", "24"] as const;
-const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
-
-const Endings = ({ record, successorId, problems }: { record: Key; successorId: string; problems: Problems }) => (
-  <div class="columns">
-    <form class="card form" method="post" action={`/keys/${record.id}/rotate`} data-busy="Rotating…">
-      <h2>Rotate</h2>
-      <p>Creates a new key with the same settings.</p>
-      <input type="hidden" name="id" value={successorId} />
-      <SelectField
-        name="overlap"
-        label="This key expires"
-        value="1"
-        options={OVERLAPS.map((hours) => ({ value: hours, label: OVERLAP_WORDS[hours] }))}
-      />
-      <div class="form-end">
-        <button type="submit" class="secondary">
-          Rotate key
-        </button>
-      </div>
-    </form>
-    <form class="card form" method="post" action={`/keys/${record.id}/revoke`} novalidate>
-      <h2>Revoke</h2>
-      <p>Requests with this key fail immediately, and its sessions end. This can't be undone.</p>
-      <TextField
-        name="confirm"
-        label={`Type “${confirmationOf(record)}” to confirm`}
-        problem={problems.confirm}
-        attributes={{ autocomplete: "off", spellcheck: "false" }}
-      />
-      <div class="form-end">
-        <button type="submit" class="danger">
-          Revoke key
-        </button>
-      </div>
-    </form>
-  </div>
 );

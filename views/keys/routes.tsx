@@ -11,7 +11,8 @@ import { Fields } from "../ui/form";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
-import { KEYS_PER_PAGE, KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
+import { KeyPage, OVERLAPS } from "./key";
+import { KEYS_PER_PAGE, KeyExistsPage, KeysPage, NewKeyPage, SecretPage, SORT_KEYS } from "./page";
 
 const HOUR_SECONDS = 3600;
 
@@ -54,8 +55,11 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
     }
   };
 
-  const keyPage = (request: Request, record: Key, problems?: Problems) => {
-    const props = { ...frameOf(request), record, problems, successorId: newKeyId() };
+  const replacementOf = async ({ id }: Key) => (await keys.successors([id])).get(id);
+
+  const keyPage = async (request: Request, record: Key, problems?: Problems) => {
+    const replacedBy = await replacementOf(record);
+    const props = { ...frameOf(request), record, replacedBy, problems, successorId: newKeyId() };
     return page(<KeyPage {...props} unknownModels={unknownModels(request, record)} />, problems ? 422 : 200);
   };
 
@@ -66,7 +70,8 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
         const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: KEYS_PER_PAGE, sort });
         const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : undefined;
-        return page(<KeysPage {...frameOf(request)} keys={shown} sort={sort} notice={notice} />);
+        const successors = await keys.successors(shown.data.map(({ id }) => id));
+        return page(<KeysPage {...{ ...frameOf(request), keys: shown, successors, sort, notice }} />);
       },
       {
         query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }),
@@ -114,8 +119,9 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
       async ({ request, params, body }) => {
         const principal = principalOf(request);
         const record = await keys.get(params.id);
-        if (!isConfirmed(body.confirm, record)) {
-          const problems = { confirm: `Type the name of the key, “${confirmationOf(record)}”, to revoke it` };
+        const isRotated = (await replacementOf(record)) !== undefined;
+        if (!isConfirmed(body.confirm, record, isRotated)) {
+          const problems = { confirm: `Type “${confirmationOf(record, isRotated)}” to revoke this key` };
           return keyPage(request, record, problems);
         }
         await keys.revoke(principal, params.id);
