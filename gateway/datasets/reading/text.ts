@@ -13,7 +13,7 @@ const SPACE = new Set(["\r", "\n", " ", "\t"]);
 const MAX_HELD = 1_048_576;
 
 /**
- * Decodes bytes in chunks; drops a byte order mark at the beginning and NUL bytes at the end. UTF-16 is recognised by its
+ * Decodes bytes in chunks; drops a byte order mark at the beginning, and NUL bytes and Ctrl-Z at the end. UTF-16 is recognised by its
  * mark or its zeros. Bytes that are not UTF-8 become `BAD_BYTE`, which rejects the row that contains it.
  */
 export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn): AsyncGenerator<string> {
@@ -34,8 +34,10 @@ export async function* decodeText(blocks: AsyncIterable<Uint8Array>, warn: Warn)
     if (padding.length < MAX_HELD) padding += text.slice(end);
   }
   if (padding === "") return;
-  warn(NUL_AT_END);
+  warn(padding.includes("\0") ? NUL_AT_END : END_MARK);
 }
+
+const END_MARK = { line: null, column: null, message: "the end-of-file mark (Ctrl-Z) at the end is left out." };
 
 export const NUL_AT_END = {
   line: null,

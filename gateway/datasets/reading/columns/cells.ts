@@ -10,6 +10,8 @@ import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 export interface Cells {
   text(value: unknown): unknown;
   list(value: unknown): unknown;
+  /** A list, or answers as SQuAD has them. */
+  references(value: unknown): unknown;
   /** A question, or the messages of a chat. */
   input(value: unknown): unknown;
   /** One value of metadata. */
@@ -31,6 +33,15 @@ const asList = (value: unknown): unknown => {
   return typeof text === "object" ? text : [text];
 };
 
+/** SQuAD holds answers as `{text: […], answer_start: […]}`, or as a list of `{text, answer_start}`. Other values stay. */
+const squadTexts = (value: unknown): unknown =>
+  Array.isArray(value) ? value.map((item) => textIn(item) ?? item) : (textIn(value) ?? value);
+
+const textIn = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !(value instanceof NumberText) && "text" in value
+    ? value.text
+    : undefined;
+
 /** Metadata holds single values: lists and objects become JSON text, and a number that a double can't hold becomes text. */
 const asScalar = (value: unknown): unknown => {
   if (value instanceof Unreadable) return undefined;
@@ -51,11 +62,13 @@ const asMetadata = (value: unknown): unknown => {
 export const typedCells: Cells = {
   text: asText,
   list: asList,
+  references: (value) => asList(squadTexts(value)),
   input: (value) => (Array.isArray(value) ? value : asText(value)),
   scalar: asScalar,
   object: asMetadata,
 };
 
+const STRUCTURE = /^\s*[[{]/;
 const LIST = /^\s*\[/;
 const OBJECT = /^\s*\{/;
 
@@ -75,6 +88,10 @@ const notEmpty = (cell: unknown): unknown => (cell === "" ? undefined : cell);
 export const textCells: Cells = {
   text: notEmpty,
   list: (cell) => asList(readJson(cell, LIST)),
+  references: (cell) => {
+    const texts = squadTexts(readJson(cell, STRUCTURE));
+    return asList(Array.isArray(texts) ? texts : cell);
+  },
   input: (cell) => {
     const value = readJson(cell, LIST);
     return isMessages(value) ? value : notEmpty(cell);
@@ -138,6 +155,8 @@ const fill = (draft: Draft, field: Field, value: unknown, cells: Cells): void =>
       draft.metadata = cells.object(value);
       break;
     case "references":
+      draft.references = joined(draft.references, cells.references(value), false);
+      break;
     case "contexts":
     case "tags":
       draft[field] = joined(draft[field], cells.list(value), field === "tags");

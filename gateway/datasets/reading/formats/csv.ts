@@ -35,12 +35,17 @@ export async function* readCsv(
     } else if ("message" in record) {
       const problem = { column: header.nameAt(record.index), message: record.message };
       yield { line, columns: header.names, problem };
+    } else if (delimiter === "|" && record.cells.every((cell) => MARKDOWN_RULE.test(cell))) {
+      warn({ line, column: null, message: "the line below the header of a Markdown table is left out." });
     } else {
       const row = header.row(record.cells, line);
       if (row) yield row;
     }
   }
 }
+
+/** A cell of the line between the header and the rows of a Markdown table; the outer bars make empty cells. */
+const MARKDOWN_RULE = /^\s*(:?-+:?)?\s*$/;
 
 /** A header with broken quotes is read as if it had none, because the column names are needed. */
 const cellsWithoutQuotes = (

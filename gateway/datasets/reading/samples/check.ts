@@ -15,9 +15,13 @@ export interface SampleProblem {
 
 const compiled = TypeCompiler.Compile(NewSample);
 
+export const INPUT_EMPTY = "input is empty.";
+const LIST_NOT_OBJECT = /^(references|contexts|tags) must be a list, not an object\.$/;
+const STRUCT_HINT = 'Write a text or a list of texts. References may also be {"text": ["…"]}, as in SQuAD.';
+
 /** The draft as a sample that every database can store; or what keeps it from being one. */
 export const checkSample = (draft: Draft): { sample: NewSample } | { problems: SampleProblem[] } => {
-  if (isBlank(draft.input)) return { problems: [{ path: "/input", message: "input is empty." }] };
+  if (isBlank(draft.input)) return { problems: [{ path: "/input", message: INPUT_EMPTY }] };
   leaveOutNeutral(NewSample, draft);
   if (!compiled.Check(draft)) return { problems: describeErrors(compiled.Errors(draft)).map(withPath) };
   const longName = Object.keys(draft.metadata ?? {}).find((name) => name.length > MAX_METADATA_NAME_LENGTH);
@@ -31,8 +35,10 @@ export const checkSample = (draft: Draft): { sample: NewSample } | { problems: S
   return { problems: [{ path, message: `${dotted(path)} ${whyBroken(text)}` }] };
 };
 
-const withPath = ({ path, message }: SampleProblem): SampleProblem =>
-  message.startsWith(dotted(path)) ? { path, message } : { path, message: `${dotted(path)}: ${message}` };
+const withPath = ({ path, message }: SampleProblem): SampleProblem => {
+  if (LIST_NOT_OBJECT.test(message)) return { path, message: `${message} ${STRUCT_HINT}` };
+  return message.startsWith(dotted(path)) ? { path, message } : { path, message: `${dotted(path)}: ${message}` };
+};
 
 const isBlank = (input: unknown): boolean =>
   input === undefined || input === null || (typeof input === "string" && input.trim() === "");

@@ -6,9 +6,9 @@ import { type ColumnMapping, ColumnPlan, type RowPlan } from "../columns/mapping
 import type { FileFormat } from "../formats/detect-format";
 import { invalid, type ReadingLimits, tooManyRows } from "../limits";
 import { type RawRow, type Row, type RowProblem, Unreadable, type Warning } from "../rows";
-import { checkSample, type SampleProblem, toRowProblem } from "./check";
+import { checkSample, INPUT_EMPTY, type SampleProblem, toRowProblem } from "./check";
 import { Duplicates } from "./duplicates";
-import { ReportBuilder } from "./report";
+import { KEPT_ERRORS, ReportBuilder } from "./report";
 
 /** Maximum length of a list of columns in a message, in characters. */
 const MAX_LISTED_LENGTH = 500;
@@ -31,6 +31,8 @@ export class SampleCollector {
   readonly #plan: ColumnPlan;
   readonly #hasHeader: boolean;
   #hasInput = true;
+  /** Rows of JSON before the first one that has an input: how many, and the lines of those that a report can list. */
+  readonly #withoutInput = { count: 0, lines: [] as number[] };
   #cells: Cells | undefined;
 
   /** Throws invalid_request for a mapping that can't be. */
@@ -61,7 +63,7 @@ export class SampleCollector {
     const { fields, filled } = this.#planRow(row.columns, row.line);
     this.#report.addExamples(row);
     // The reason is reported once, for the file.
-    if (!this.#hasInput) return this.#reject(row.line, []);
+    if (!this.#hasInput || this.#isWithoutInput(row.line)) return this.#reject(row.line, []);
     const unreadable = this.#passOver(row, fields);
     if (unreadable) return this.#reject(row.line, [unreadable]);
     const mapped = mapRow(row, fields, this.#cellsOf(row));
@@ -81,6 +83,8 @@ export class SampleCollector {
   finish(): ValidationReport {
     if (this.rows === 0) throw invalid("the file holds no rows. Upload one that does.");
     this.#plan.checkMapped();
+    const [line] = this.#withoutInput.lines;
+    if (line !== undefined && !this.#plan.fields.includes("input")) this.#reportNoInput(line);
     return this.#report.finish(this.options.format, this.#plan.columns, this.#plan.mapped);
   }
 
@@ -95,7 +99,24 @@ export class SampleCollector {
   #checkHeader({ fields }: RowPlan, line: number): void {
     this.#plan.checkMapped();
     this.#hasInput = fields.includes("input");
-    if (this.#hasInput) return;
+    if (!this.#hasInput) this.#reportNoInput(line);
+  }
+
+  /** Whether no row of JSON up to this one has an input. The reason for earlier rows is known once a row has one. */
+  #isWithoutInput(line: number): boolean {
+    if (this.#hasHeader) return false;
+    const { count, lines } = this.#withoutInput;
+    if (!this.#plan.fields.includes("input")) {
+      this.#withoutInput.count++;
+      if (lines.length < KEPT_ERRORS) lines.push(line);
+      return true;
+    }
+    for (let i = 0; i < count; i++) this.#report.addProblem(lines[i] ?? 0, { column: null, message: INPUT_EMPTY });
+    this.#withoutInput.count = 0;
+    return false;
+  }
+
+  #reportNoInput(line: number): void {
     const columns = this.#plan.columns.map((column) => `"${column}"`).join(", ");
     const message = `no column holds the input. Name one of ${columns.slice(0, MAX_LISTED_LENGTH)} input, or map one to it.`;
     this.#report.addProblem(line, { column: null, message });

@@ -141,6 +141,80 @@ describe("columns become fields", () => {
     expect(report.examples).toEqual({ a: ["1"], b: ["2", "3"] });
   });
 
+  test.each([
+    ["jsonl", '{"foo":1}\n{"bar":2}\n', '"foo", "bar"', 2],
+    ["json", '[{"foo":1},{"foo":2}]', '"foo"', 2],
+    ["jsonl", '{"rows":[{"question":"q"}]}', '"rows"', 1],
+  ] as const)(
+    "%s without an input is one problem of the file, which names the columns: %s",
+    async (format, text, names, rows) => {
+      const { samples, report } = await readText(format, text);
+      expect(samples).toEqual([]);
+      expect(report).toMatchObject({ rows, accepted: 0, rejected: rows, error_count: 1 });
+      const message = `no column holds the input. Name one of ${names} input, or map one to it.`;
+      expect(report.errors).toEqual([{ line: 1, column: null, message }]);
+    },
+  );
+
+  test("rows of JSON before the first one with an input are problems of their own", async () => {
+    const { report } = await readText("jsonl", jsonl({ foo: 1 }, { foo: 2 }, { input: "a" }, { foo: 3 }));
+    expect(report).toMatchObject({ rows: 4, accepted: 1, rejected: 3, error_count: 3 });
+    expect(report.errors.map(({ line }) => line)).toEqual([1, 2, 4]);
+    expect(new Set(report.errors.map(({ message }) => message))).toEqual(new Set(["input is empty."]));
+  });
+
+  test.each([
+    [{ text: ["a", "b"], answer_start: [1, 5] }, ["a", "b"]],
+    [{ text: [], answer_start: [] }, []],
+    [{ text: "a", answer_start: 1 }, ["a"]],
+    [
+      [
+        { text: "a", answer_start: 1 },
+        { text: "b", answer_start: 5 },
+      ],
+      ["a", "b"],
+    ],
+    ["a", ["a"]],
+    [12, ["12"]],
+    [
+      ["a", 12],
+      ["a", "12"],
+    ],
+  ])("the answers %j are the references %j, also in a cell of CSV", async (answers, references) => {
+    const isText = typeof answers !== "object";
+    const cell = isText ? String(answers) : `"${JSON.stringify(answers).replaceAll('"', '""')}"`;
+    for (const [format, text] of [
+      ["jsonl", jsonl({ question: "q", answers })],
+      ["csv", `question,answers\nq,${cell}\n`],
+    ] as const) {
+      const { samples, report } = await readText(format, text);
+      expect(report.errors).toEqual([]);
+      if (format === "csv" && !isText && !Array.isArray(answers) && typeof answers.text === "string") continue;
+      expect(samples.map((sample) => sample.references)).toEqual([references]);
+    }
+  });
+
+  test("an object in a cell of CSV that isn't a list of answers stays text", async () => {
+    const { samples } = await readText("csv", 'question,answers\nq,"{""a"": 1}"\n');
+    expect(samples[0]?.references).toEqual(['{"a": 1}']);
+  });
+
+  test("the line below the header of a Markdown table is no sample", async () => {
+    const { samples, report } = await readText("csv", "| question | answer |\n|---|:---:|\n| q | a |\n");
+    expect(samples).toHaveLength(1);
+    expect(report.warnings.map(({ message }) => message)).toContain(
+      "the line below the header of a Markdown table is left out.",
+    );
+  });
+
+  test.each([
+    ["\x1a", /end-of-file mark \(Ctrl-Z\)/],
+    ["\0\x1a\0", /NUL bytes/],
+  ])("%j at the end is named as what it is", async (end, message) => {
+    const { report } = await readText("csv", `question\nq\n${end}`);
+    expect(report.warnings.map((warning) => warning.message)).toEqual([expect.stringMatching(message)]);
+  });
+
   test.each(["csv", "jsonl"] as const)(
     "columns of %s that can't be fields are left out and reported",
     async (format) => {
@@ -184,7 +258,7 @@ describe("rows are checked", () => {
       { question: " " },
       { question: null },
       { answer: "x" },
-      { question: "b", answer: { text: "x" } },
+      { question: "b", answer: { value: "x" } },
       { question: "c", answer: ["x", null], topic: "y".repeat(2001) },
       { question: [{ role: "robot", content: "x" }] },
       { question: [{ role: "user", content: "x", tool_calls: [{}] }] },
@@ -193,7 +267,11 @@ describe("rows are checked", () => {
       [2, "question", "question is empty."],
       [3, "question", "question is empty."],
       [4, "question", "question is empty."],
-      [5, "answer", "answer must be a list, not an object."],
+      [
+        5,
+        "answer",
+        'answer must be a list, not an object. Write a text or a list of texts. References may also be {"text": ["…"]}, as in SQuAD.',
+      ],
       [6, "answer", "answer.1 must be a string, not null."],
       [6, "topic", "topic must have at most 2000 characters, not 2001."],
       [7, "question", 'question.0.role must be "system", "developer", "user" or "assistant", not "robot".'],

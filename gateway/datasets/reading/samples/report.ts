@@ -7,7 +7,7 @@ import type { FileFormat } from "../formats/detect-format";
 import { NumberText } from "../formats/json-value";
 import { type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 
-const KEPT_ERRORS = 1000;
+export const KEPT_ERRORS = 1000;
 /** Most kinds of warnings. */
 const KEPT_WARNINGS = 100;
 /** Limits of the preview: samples, characters per text, and items per list. */
