@@ -4,14 +4,14 @@ import { auditLog } from "./schema";
 
 export type AuditRow = typeof auditLog.$inferSelect;
 
-/** `actor` and `target` are ids; `detail` holds what changed and never a secret. */
+/** `actor` and `target` are ids; `detail` describes the change, without secrets. */
 export type AuditEntry = Pick<typeof auditLog.$inferInsert, "at" | "actor" | "action" | "target" | "detail">;
 
-/** Written in the transaction of the change itself, so that neither is there without the other. */
+/** Called in the transaction of the change, so that both are stored or neither. */
 export const appendAudit = async (tx: Tx, entry: AuditEntry): Promise<void> => {
   await tx.insert(auditLog).values(entry);
 };
 
-/** What happened to one thing, newest first. */
+/** The audit log of one target, newest first. */
 export const listAudit = (db: Reads, target: string, limit: number): Promise<AuditRow[]> =>
   db.select().from(auditLog).where(eq(auditLog.target, target)).orderBy(desc(auditLog.id)).limit(limit);

@@ -7,7 +7,7 @@ import { keepCheckpointed } from "./checkpoint";
 import { openDb } from "./client";
 import { migrate } from "./migrate";
 
-test("one holder at a time empties the log, and hands over when it stops", async () => {
+test("one process at a time empties the log, and another takes over when it stops", async () => {
   await withDatabaseFile(async (file) => {
     const db = await openDb({ url: `file:${file}` }, silentLog());
     await migrate(db);

@@ -7,7 +7,7 @@ import type { Db } from "./types";
 const LEASE = "checkpoint";
 const LEASE_MS = 60_000;
 const EVERY_MS = 10_000;
-/** Below this size the log is left alone: a checkpoint of it would cost more than it frees. */
+/** A smaller log is not checkpointed: that would cost more than it frees. */
 const WAL_BYTES = 4 * 1_048_576;
 
 /**
@@ -33,9 +33,9 @@ export const keepCheckpointed = (db: Pick<Db, "write" | "writer">, path: string,
   timer.unref();
 
   return {
-    /** One round, as the timer does it. */
+    /** One round; the timer calls it too. */
     checkpointWhenLong,
-    /** Ends the checkpoints and lets another process take over at once; where that can't be written, in a minute. */
+    /** Stops and releases the lease. If the release can't be written, another process takes over after a minute. */
     async stop() {
       clearInterval(timer);
       await running;

@@ -21,12 +21,12 @@ const append = (target: Db, name: string, size = 1) =>
     appendAudit(tx, { actor: "test", action: "add", target: name, detail: { text: "x".repeat(size) } }),
   );
 
-test("a write through a read is refused by SQLite itself", async () => {
+test("SQLite itself rejects a write on the read connection", async () => {
   const problem = await problemOf(db.all(sql`DELETE FROM audit_log`));
   expect(problem.detail.cause).toMatchObject({ code: "SQLITE_READONLY" });
 });
 
-test("a read sees what is committed while a write is open", async () => {
+test("a read sees committed data while a write transaction is open", async () => {
   await db.write(async (tx) => {
     await appendAudit(tx, { actor: "test", action: "add", target: "open" });
     expect(await listAudit(db, "open", 1)).toEqual([]);
@@ -72,7 +72,7 @@ test("a process with back-to-back long transactions lets other processes write",
   });
 }, 60_000);
 
-test("D4: a full disk is storage_full, leaves no part of the write, and writes pass when there is room again", async () => {
+test("D4: a full disk is storage_full, nothing of the write remains, and writes succeed when there is space again", async () => {
   await withDatabaseFile(async (file) => {
     const small = await openDb({ url: `file:${file}` }, silentLog());
     await migrate(small);
@@ -80,7 +80,7 @@ test("D4: a full disk is storage_full, leaves no part of the write, and writes p
       small.writer.exclusive(() => small.writer.execute(`PRAGMA max_page_count = ${count}`));
     for (let cycle = 0; cycle < 20; cycle++) {
       const full = `full ${cycle}`;
-      await pages(1); // SQLite takes what the file has now as the least.
+      await pages(1); // SQLite doesn't go below the current size of the file.
       const attempt = small.write(async (tx) => {
         await appendAudit(tx, { actor: "test", action: "add", target: full });
         await appendAudit(tx, { actor: "test", action: "add", target: full, detail: { text: "x".repeat(100_000) } });
@@ -123,7 +123,7 @@ test("only this user can read the files", async () => {
   });
 });
 
-test("a file that is no database is refused with its name and the reason", async () => {
+test("a file that isn't a database is rejected with its name and the reason", async () => {
   await withDatabaseFile(async (file) => {
     await Bun.write(
       file,

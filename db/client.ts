@@ -16,8 +16,8 @@ export type { Db, Reads, Tx } from "./types";
 const SLOW_WRITE_MS = 1000;
 
 /**
- * Opens the file, made where there is none, or connects to the server; the schema comes with `migrate`. Throws
- * unavailable, with the reason for whoever starts the process.
+ * Opens the database file, creates it if it is missing, or connects to the server. `migrate` creates the schema. Throws
+ * unavailable with the reason.
  */
 export const openDb = async (options: DbOptions, log: Log): Promise<Db> => {
   const { target, writer, reader } = await connect(options);
@@ -60,10 +60,10 @@ const connect = async (options: DbOptions) => {
 };
 
 const refuse = (): never => {
-  throw new Error("A write goes through db.write.");
+  throw new Error("Use db.write to write.");
 };
 
-/** All that drizzle needs of a client to open a transaction. */
+/** The parts of a client that drizzle needs to open a transaction. */
 const transactionsOf = (writer: Writer): Client => ({
   transaction: () => writer.begin(),
   execute: refuse,

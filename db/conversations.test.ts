@@ -14,7 +14,7 @@ const ASKED = new Date("2026-11-23T12:00:00.000Z");
 const ENDED = new Date("2026-11-23T12:00:05.000Z");
 const LATE = new Date("2026-11-23T12:00:06.000Z");
 
-test("a save that comes after an answer's end changes nothing", async () => {
+test("a late save of a finished answer changes nothing", async () => {
   const db = await temporaryDb();
   const answer = {
     id: "msg_1",

@@ -100,8 +100,8 @@ export const showBranch = (tx: Tx, conversationId: string, leafId: string | null
   tx.update(conversations).set({ leafId }).where(eq(conversations.id, conversationId));
 
 /**
- * Stores what is known of an answer that is being generated, and marks its conversation as changed at `now`. An answer
- * that was stored with its end stays as it is, so that a late save of its middle can't bring it back.
+ * Saves an answer that is being generated, and marks its conversation as changed at `now`. A finished answer does not
+ * change, so a late save can't overwrite it.
  */
 export const saveAnswer = async (
   tx: Tx,
@@ -132,7 +132,7 @@ export const deleteMessages = async (
 export const renameConversation = (tx: Tx, id: string, title: string) =>
   tx.update(conversations).set({ title }).where(eq(conversations.id, id));
 
-/** Its messages go with it. */
+/** Also deletes its messages. */
 export const deleteConversation = (tx: Tx, id: string) => tx.delete(conversations).where(eq(conversations.id, id));
 
 const touch = (tx: Tx, id: string, now: Date) =>

@@ -4,9 +4,9 @@ import { isAfter, like, type TimeCursor } from "./conditions";
 import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 
 export type DatasetRow = typeof datasets.$inferSelect;
-/** Without its report, which may be long: `findReport`. */
+/** Without the report, which may be long; see `findReport`. */
 export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
-/** A revision that readers may see. */
+/** A visible revision. */
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
 
@@ -70,7 +70,7 @@ export const countDatasets = async (db: Reads, search?: string): Promise<number>
   return row?.total ?? 0;
 };
 
-/** By id or by name. */
+/** Finds a dataset by id or name. */
 export const findDataset = async (db: Reads, idOrName: string): Promise<DatasetWithLatest | undefined> => {
   const [row] = await withLatest(db, or(eq(datasets.id, idOrName), eq(datasets.name, idOrName)))
     .orderBy(desc(eq(datasets.id, idOrName)))
@@ -101,12 +101,12 @@ export const updateDataset = async (
   await tx.update(datasets).set(changes).where(eq(datasets.id, id));
 };
 
-/** Hides a dataset and frees its name. What it holds is deleted later, unless a run has used it. */
+/** Hides a dataset and frees its name. Its content is deleted later, unless a run has used it. */
 export const hideDataset = async (tx: Tx, id: string, at: Date): Promise<void> => {
   await tx.update(datasets).set({ deletedAt: at }).where(eq(datasets.id, id));
 };
 
-/** A revision by its number, or the newest; undefined where there is none, or only one that is not ready. */
+/** A revision by its number, or the newest; undefined if it doesn't exist or is not ready. */
 export const findRevision = async (
   db: Reads,
   datasetId: string,
@@ -126,7 +126,7 @@ export const findRevision = async (
   return row && asReady(row);
 };
 
-/** Newest first; `below` is the number of the last one of the page before. */
+/** Newest first; `below` is the last number on the previous page. */
 export const listRevisions = async (
   db: Reads,
   datasetId: string,
@@ -142,7 +142,7 @@ export const listRevisions = async (
   return rows.map(asReady);
 };
 
-/** What was found in the upload of a revision. */
+/** The report on a revision's upload. */
 export const findReport = async (db: Reads, revisionId: string): Promise<Record<string, unknown> | null> => {
   const [row] = await db
     .select({ report: datasetRevisions.report })
@@ -190,8 +190,8 @@ export const listDoomedRevisions = async (db: Reads, limit: number): Promise<str
 };
 
 /**
- * Deletes up to `limit` members of a revision, with the samples that nothing else holds, then the revision, and its
- * dataset where that was the last. True when nothing of it is left.
+ * Deletes up to `limit` members of a revision and samples that nothing else uses, then the revision, then its dataset if
+ * this was the last revision. True when everything is deleted.
  */
 export const deleteRevisionPart = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {

@@ -4,24 +4,24 @@ import { AppError } from "../lib/errors";
 /** Base codes that mean "the file can't be read or written now": a permission, a device, a missing mount. */
 const NOT_USABLE = new Set(["SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_PROTOCOL"]);
 
-/** True when another connection holds the lock: the same statement may pass a moment later. */
+/** True if another connection holds the lock, so the statement may succeed a moment later. */
 export const isBusy = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError && (thrown.code === "SQLITE_BUSY" || thrown.code === "SQLITE_LOCKED");
 
-/** True when a file is no database, or no whole one. */
+/** True if the file is not a database or is damaged. */
 export const isDamaged = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError &&
   (thrown.code === "SQLITE_NOTADB" ||
     thrown.code === "SQLITE_CORRUPT" ||
     thrown.extendedCode === "SQLITE_IOERR_SHORT_READ");
 
-/** True when a constraint refused a row, for example a UNIQUE one, under whatever wraps the driver's error. */
+/** True if a constraint, such as UNIQUE, rejected a row. Unwraps the driver's error. */
 export const isConstraint = (thrown: unknown): boolean =>
   thrown instanceof LibsqlError
     ? thrown.code.startsWith("SQLITE_CONSTRAINT")
     : thrown instanceof Error && isConstraint(thrown.cause);
 
-/** Calls the driver; what it throws gets one of our names, with its own words as the cause. */
+/** Calls the driver and converts its errors to an `AppError` with the original as the cause. */
 export const named = async <T>(call: () => Promise<T>): Promise<T> => {
   try {
     return await call();

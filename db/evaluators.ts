@@ -5,7 +5,7 @@ import { evaluatorChoices, evaluatorVersions } from "./schema";
 export type EvaluatorVersionRow = typeof evaluatorVersions.$inferSelect;
 export type EvaluatorChoiceRow = typeof evaluatorChoices.$inferSelect;
 
-/** Every version that people made, by name, newest first. */
+/** Versions that users created, by name, newest first. */
 export const listEvaluatorVersions = (db: Reads, name?: string): Promise<EvaluatorVersionRow[]> =>
   db
     .select()
@@ -13,7 +13,7 @@ export const listEvaluatorVersions = (db: Reads, name?: string): Promise<Evaluat
     .where(name === undefined ? undefined : eq(evaluatorVersions.name, name))
     .orderBy(asc(evaluatorVersions.name), desc(evaluatorVersions.version));
 
-/** The next version after those that people made and `builtIn`, the newest that comes with the code. Answers the row. */
+/** Creates the version after the newest created one and `builtIn`, the newest built-in version. Returns the row. */
 export const insertEvaluatorVersion = async (
   tx: Tx,
   row: Omit<typeof evaluatorVersions.$inferInsert, "version">,
@@ -34,7 +34,7 @@ export const insertEvaluatorVersion = async (
 
 export const listEvaluatorChoices = (db: Reads): Promise<EvaluatorChoiceRow[]> => db.select().from(evaluatorChoices);
 
-/** Which version is active and which shadows. */
+/** Sets the active version and the shadow. */
 export const saveEvaluatorChoice = async (tx: Tx, row: EvaluatorChoiceRow): Promise<void> => {
   const { name: _, ...changes } = row;
   await tx.insert(evaluatorChoices).values(row).onConflictDoUpdate({ target: evaluatorChoices.name, set: changes });

@@ -20,7 +20,7 @@ const isIntact = async (db: Db): Promise<boolean> => {
   return integrity?.integrity_check === "ok" && broken.length === 0;
 };
 
-test("D1: 50 locks longer than the wait lose no acknowledged row of any repository function", async () => {
+test("D1: 50 locks that outlast the timeout lose no acknowledged row of any repository function", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
     await using child = await startChild(file, 20);
@@ -67,7 +67,7 @@ const write64 = (db: Db) =>
     ),
   );
 
-test("D2: 64 writes at once hold up the event loop for at most 250 ms, and 50 ms at the 99th percentile", async () => {
+test("D2: 64 parallel writes block the event loop for at most 250 ms, and 50 ms at the 99th percentile", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
     const lag = await loopLag(() => write64(db));
@@ -78,7 +78,7 @@ test("D2: 64 writes at once hold up the event loop for at most 250 ms, and 50 ms
   });
 });
 
-test("D2: they do so too while another process holds the lock", async () => {
+test("D2: the same while another process holds the lock", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
     await using child = await startChild(file, 5000);
@@ -92,14 +92,14 @@ test("D2: they do so too while another process holds the lock", async () => {
   });
 });
 
-test("D3: 20 kills in the middle of writes lose no acknowledged row", async () => {
+test("D3: killing the writer 20 times loses no acknowledged row", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(file);
     for (let round = 0; round < 20; round++) {
       const tag = `kill ${round}`;
       await using child = await startChild(file, 5000);
       child.send({ do: "append", tag });
-      // The kill comes after a different number of rows each time, wherever the process then is.
+      // Each kill comes after a different number of rows, at a random point of a write.
       let acknowledged = -1;
       while (acknowledged < round) acknowledged = (await child.expect("append")).n;
       for (const answer of await child.kill()) if (answer.done === "append") acknowledged = answer.n;

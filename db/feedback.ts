@@ -6,8 +6,8 @@ import { feedback } from "./schema";
 export type FeedbackRow = typeof feedback.$inferSelect;
 
 /**
- * Stores a key's feedback on an answer and replaces its earlier feedback. The id is kept, and so is the sample unless a new
- * one replaces it.
+ * Stores a key's feedback on an answer and replaces its earlier feedback. Keeps the id, and the sample unless there is a
+ * new one.
  */
 export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRow> => {
   const { rating, comment, correction, createdAt } = row;

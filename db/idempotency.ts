@@ -5,8 +5,8 @@ import { idempotencyKeys } from "./schema";
 export type IdempotencyRow = typeof idempotencyKeys.$inferSelect;
 
 /**
- * Takes an idempotency key for `holder`, or answers what is known of it: the first answer, or who is at work on it. One
- * that has expired, or whose holder fell silent without an answer, is taken over.
+ * Claims an idempotency key for `holder`, or returns its first answer or its current holder. Takes over a key that has
+ * expired, or whose holder stopped sending heartbeats before it had an answer.
  */
 export const claimIdempotencyKey = (
   db: Pick<Db, "write">,
@@ -28,15 +28,15 @@ export const claimIdempotencyKey = (
 const isHeldBy = (id: string, holder: string) =>
   and(eq(idempotencyKeys.id, id), eq(idempotencyKeys.holder, holder), eq(idempotencyKeys.state, "running"));
 
-/** Says that the holder is still at work. */
+/** Sends a heartbeat for the holder. */
 export const extendIdempotencyKey = (db: Pick<Db, "write">, id: string, holder: string, until: Date): Promise<void> =>
   db.write(async (tx) => {
     await tx.update(idempotencyKeys).set({ heldUntil: until }).where(isHeldBy(id, holder));
   });
 
 /**
- * Keeps the answer: in the transaction of what it tells, so that neither is there without the other. False when another
- * request holds the key by now.
+ * Stores the answer, in the transaction that creates what it describes, so that both are stored or neither. False if
+ * another request has taken over the key.
  */
 export const sealIdempotencyKey = async (tx: Tx, id: string, holder: string, answer: string): Promise<boolean> => {
   const sealed = await tx
@@ -47,18 +47,18 @@ export const sealIdempotencyKey = async (tx: Tx, id: string, holder: string, ans
   return sealed.length > 0;
 };
 
-/** Gives a key back: nothing was made, and the same request may be sent again. */
+/** Releases a key after a request that created nothing, so that it can be sent again. */
 export const releaseIdempotencyKey = (db: Pick<Db, "write">, id: string, holder: string): Promise<void> =>
   db.write(async (tx) => {
     await tx.delete(idempotencyKeys).where(isHeldBy(id, holder));
   });
 
-/** Forgets a key with its answer: what it told was taken back in this transaction. */
+/** Deletes a key with its answer, in the transaction that undoes what the answer describes. */
 export const deleteIdempotencyKey = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
 };
 
-/** Forgets those that expired before `before`. */
+/** Deletes keys that expired before `before`. */
 export const deleteExpiredIdempotencyKeys = (db: Pick<Db, "write">, before: Date): Promise<void> =>
   db.write(async (tx) => {
     await tx.delete(idempotencyKeys).where(lt(idempotencyKeys.expiresAt, before));

@@ -6,7 +6,7 @@ export type JobRow = typeof jobs.$inferSelect;
 type TaskRow = typeof tasks.$inferSelect;
 type Json = Record<string, unknown>;
 
-/** A task as a worker has claimed it: every write on its behalf is fenced by `leaseEpoch`. */
+/** A claimed task. Every write for it is fenced by `leaseEpoch`. */
 export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "payload" | "attempts" | "leaseEpoch"> {
   job: JobRow;
 }
@@ -14,7 +14,7 @@ export interface ClaimedTask extends Pick<TaskRow, "id" | "jobId" | "kind" | "pa
 /** Rows of one INSERT: SQLite takes 32,766 values in a statement. */
 const INSERT_ROWS = 500;
 const LONGEST_PAUSE_MS = 9 * 60_000;
-/** A time that lies further ahead than any pause was written by a clock that has been set back since. */
+/** A due time further ahead than this was written before the clock was set back. */
 const TOO_FAR_MS = LONGEST_PAUSE_MS + 60_000;
 const OPEN = ["queued", "running"] as const;
 
@@ -27,7 +27,7 @@ const isDue = (now: Date) =>
 const isHeld = ({ id, leaseEpoch }: Pick<ClaimedTask, "id" | "leaseEpoch">) =>
   and(eq(tasks.id, id), eq(tasks.leaseEpoch, leaseEpoch), eq(tasks.state, "running"));
 
-/** A job with its tasks, one for each payload; they are due at `now`. */
+/** Creates a job with a task for each payload, due at `now`. */
 export const insertJob = async (
   tx: Tx,
   job: Pick<JobRow, "id" | "kind" | "payload" | "createdBy">,
@@ -94,13 +94,13 @@ export const claimTasks = (
     });
   });
 
-/** Whether a task is still the caller's: read in the transaction that writes on its behalf. */
+/** Whether the caller still holds a task. Read in the transaction that writes for it. */
 export const isTaskHeld = async (tx: Tx, task: Pick<ClaimedTask, "id" | "leaseEpoch">): Promise<boolean> => {
   const held = await tx.select({ id: tasks.id }).from(tasks).where(isHeld(task));
   return held.length > 0;
 };
 
-/** Notes how far the job is. Deaths before count no more where the task has never reached `mark` so far. */
+/** Stores the progress of a job. If the task reaches `mark` for the first time, earlier worker deaths no longer count. */
 export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, mark: number): Promise<void> => {
   await tx
     .update(tasks)
@@ -109,7 +109,7 @@ export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, ma
   await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
 };
 
-/** Ends a task for good, where it is still the caller's. */
+/** Ends a task if the caller still holds it. */
 export const endTask = async (
   tx: Tx,
   task: Pick<ClaimedTask, "id" | "leaseEpoch">,
@@ -120,8 +120,8 @@ export const endTask = async (
 };
 
 /**
- * Gives a task back: it is due at `now`, or after a failure when `pauseMs`, nine minutes at most, are over. Only a failure
- * counts as a try.
+ * Requeues a task: due at `now`, or after a failure in `pauseMs`, nine minutes at most. Only a failure counts as an
+ * attempt.
  */
 export const requeueTask = async (
   tx: Tx,
@@ -151,7 +151,7 @@ const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined>
     .limit(1)
     .get();
 
-/** A job that has ended stays as it is. */
+/** Does not change a job that has ended. */
 const endJob = async (
   tx: Tx,
   id: string,
@@ -164,7 +164,7 @@ const endJob = async (
     .where(and(eq(jobs.id, id), inArray(jobs.state, [...OPEN])));
 };
 
-/** Whether a job has a task in one of these states: an indexed read of one row, however many tasks there are. */
+/** Whether a job has a task in one of these states. An indexed read of one row, however many tasks the job has. */
 const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state"][]): Promise<boolean> => {
   const found = await db
     .select({ id: tasks.id })
@@ -174,7 +174,7 @@ const hasTask = async (db: Reads, jobId: string, states: readonly TaskRow["state
   return found.length > 0;
 };
 
-/** Ends a job when none of its tasks is open any more: failed by its first failure, cancelled, or completed with `result`. */
+/** Ends a job after its last task: failed with its first failure, cancelled, or completed with `result`. */
 export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Date): Promise<void> => {
   if (await hasTask(tx, id, OPEN)) return;
   const failure = await findTaskFailure(tx, id);
@@ -183,7 +183,7 @@ export const settleJob = async (tx: Tx, id: string, result: Json | null, now: Da
   else await endJob(tx, id, { state: "completed", result }, now);
 };
 
-/** Asks for the end of a job: what waits ends here, what runs when its worker looks. False when it has ended already. */
+/** Cancels a job. Queued tasks end now, running ones when their worker next checks. False if the job has ended. */
 export const requestCancel = async (tx: Tx, id: string, now: Date): Promise<boolean> => {
   const asked = await tx
     .update(jobs)
@@ -214,7 +214,7 @@ export const withdrawJob = async (tx: Tx, id: string, error: Json, now: Date): P
   return true;
 };
 
-/** Those of these jobs that somebody wants to end. */
+/** Those of these jobs that are being cancelled. */
 export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   if (ids.length === 0) return [];
   const rows = await db
@@ -224,14 +224,14 @@ export const listCancelled = async (db: Reads, ids: readonly string[]): Promise<
   return rows.map(({ id }) => id);
 };
 
-/** Forgets up to `limit` jobs that ended before `before`, with their tasks. Answers how many there were. */
+/** Deletes up to `limit` jobs that ended before `before`, with their tasks. Returns how many. */
 export const deleteEndedJobs = async (tx: Tx, before: Date, limit: number): Promise<number> => {
   const old = tx.select({ id: jobs.id }).from(jobs).where(lt(jobs.endedAt, before)).limit(limit);
   const gone = await tx.delete(jobs).where(inArray(jobs.id, old)).returning({ id: jobs.id });
   return gone.length;
 };
 
-/** Counts for people: how many tasks wait and run, and when the oldest of those that wait was due. */
+/** For display: how many tasks are queued and running, and when the oldest queued task was due. */
 export const findBacklog = async (
   db: Reads,
 ): Promise<{ queued: number; running: number; oldestDueAt: Date | null }> => {

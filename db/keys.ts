@@ -4,7 +4,7 @@ import { keys } from "./schema";
 
 export type KeyRow = typeof keys.$inferSelect;
 export type NewKeyRow = typeof keys.$inferInsert;
-/** What may change on a key after it was made. */
+/** The fields of a key that may change. */
 export type KeyChanges = Partial<Omit<NewKeyRow, "id" | "createdAt" | "createdBy" | "rotatedFrom">>;
 
 export const findKey = (db: Reads, id: string): Promise<KeyRow | undefined> =>
@@ -14,7 +14,7 @@ export const findKey = (db: Reads, id: string): Promise<KeyRow | undefined> =>
 export const findKeyByHash = (db: Reads, secretHash: Buffer): Promise<KeyRow | undefined> =>
   db.select().from(keys).where(eq(keys.secretHash, secretHash)).limit(1).get();
 
-/** Newest first; `after` is the id of the last key of the page before. */
+/** Newest first; `after` is the last id on the previous page. */
 export const listKeys = (db: Reads, limit: number, after?: string): Promise<KeyRow[]> => {
   const older = sql`(${keys.createdAt}, ${keys.id}) < (SELECT created_at, id FROM keys WHERE id = ${after})`;
   return db
@@ -79,7 +79,7 @@ export const insertKey = async (tx: Tx, row: NewKeyRow): Promise<KeyRow> => {
 export const updateKey = (tx: Tx, id: string, changes: KeyChanges): Promise<KeyRow | undefined> =>
   tx.update(keys).set(changes).where(eq(keys.id, id)).returning().get();
 
-/** One transaction for all of them. Never turns a time back. */
+/** In one transaction. A time is never set to an earlier one. */
 export const recordKeyUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>): Promise<void> =>
   db.write(async (tx) => {
     for (const [id, usedAt] of uses) {

@@ -24,7 +24,7 @@ export const takeLease = (
     return taken.length > 0;
   });
 
-/** Frees `name` at once where `holder` has it. */
+/** Releases `name` if `holder` has it. */
 export const releaseLease = (db: Pick<Db, "write">, name: string, holder: string): Promise<void> =>
   db.write(async (tx) => {
     await tx.delete(leases).where(and(eq(leases.name, name), eq(leases.holder, holder)));

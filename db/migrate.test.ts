@@ -64,7 +64,7 @@ test("several processes at once apply each migration once", async () => {
   expect(await applied()).toHaveLength(entries.length);
 });
 
-test("the committed migrations make the tables of the schema", async () => {
+test("the committed migrations create the tables of the schema", async () => {
   const out = join(folder, "generated");
   await cp(join(import.meta.dir, "migrations"), out, { recursive: true });
   const root = join(import.meta.dir, "..");
@@ -86,7 +86,7 @@ test("the committed migrations make the tables of the schema", async () => {
   expect(await child.stdout.text()).toContain("No schema changes");
 }, 30_000);
 
-test("D8: a database of a newer version is refused, and left as it is", async () => {
+test("D8: a database of a newer version is rejected and stays unchanged", async () => {
   const newer = await migrationsOf("newer", [PARENTS, CHILDREN]);
   const older = await migrationsOf("older", [PARENTS]);
   await migrate(db, newer);
@@ -97,7 +97,7 @@ test("D8: a database of a newer version is refused, and left as it is", async ()
   expect(await schema()).toEqual(before);
 });
 
-test("D8: a gateway that is older than the database says so in one line and ends with code 78", async () => {
+test("D8: a gateway older than its database reports this on one line and exits with code 78", async () => {
   await migrate(db);
   await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (1000, 'newer', 0)"));
   const child = Bun.spawn([process.execPath, "gateway/main.ts"], {
@@ -111,13 +111,13 @@ test("D8: a gateway that is older than the database says so in one line and ends
   expect(message).toContain("newer or another version");
 }, 30_000);
 
-test("a database whose migrations were others is refused", async () => {
+test("a database with other migrations is rejected", async () => {
   await migrate(db, await migrationsOf("ours", [PARENTS]));
   const problem = await problemOf(migrate(db, await migrationsOf("theirs", [CHILDREN, PARENTS])));
   expect(problem.kind).toBe("conflict");
 });
 
-test("a migration that fails leaves nothing behind, and the one before it stays", async () => {
+test("a failed migration is rolled back, and the one before it stays applied", async () => {
   const broken = `${CHILDREN}--> statement-breakpoint\nCREATE TABLE parents (id INTEGER);`;
   expect((await problemOf(migrate(db, await migrationsOf("broken", [PARENTS, broken])))).kind).toBe("internal");
   expect(await applied()).toHaveLength(1);
@@ -130,7 +130,7 @@ test("rebuilding a table keeps the rows that refer to it", async () => {
   expect(await db.all(sql`SELECT parent FROM children`)).toEqual([{ parent: 1 }]);
 });
 
-test("a migration that breaks a reference is refused", async () => {
+test("a migration that breaks a reference is rejected", async () => {
   const orphan = "DELETE FROM parents;";
   expect((await problemOf(migrate(db, await migrationsOf("orphan", [PARENTS, CHILDREN, orphan])))).kind).toBe(
     "internal",

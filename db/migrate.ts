@@ -10,15 +10,14 @@ const CREATE_TABLE =
 
 const FOLDER = fileURLToPath(new URL("./migrations", import.meta.url));
 
-/** Hashes of the schema changes that this version knows, in their order. */
+/** Hashes of this version's migrations, in order. */
 export const knownMigrations = (folder = FOLDER): string[] =>
   readMigrationFiles({ migrationsFolder: folder }).map(({ hash }) => hash);
 
 /**
- * Brings the database to the schema of this code. Any number of processes may call it at once, and any may die in the
- * middle: a migration and its row are one transaction, and the row is written first, so the second to come finds it
- * taken. Throws conflict, having changed nothing, when the database belongs to a newer version; the process then ends
- * with exit code 78.
+ * Migrates the database to the schema of this code. Processes may call it in parallel and may die midway: a migration
+ * and its row are one transaction, and the row is written first, so a second process finds it taken. Throws conflict and
+ * changes nothing if the database belongs to a newer version; the process then exits with code 78.
  */
 export const migrate = async (db: Pick<Db, "all" | "writer">, folder = FOLDER): Promise<void> => {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
@@ -47,7 +46,7 @@ const apply = async (db: Pick<Db, "writer">, position: number, migration: Migrat
   try {
     await db.writer.exclusive(() => db.writer.migrate([row, ...migration.sql]));
   } catch (error) {
-    // Another process was faster: its row is there, and the next look at the table goes on from it.
+    // Another process has applied it; the next read of the table continues from there.
     if (!isConstraint(error)) throw error;
   }
 };

@@ -16,7 +16,7 @@ const withUse = {
     WHERE runs.prompt = prompt_versions.name || '@' || prompt_versions.version)`,
 };
 
-/** Names after `after`, in order of name, each with how many versions it has. */
+/** Names after `after`, sorted, each with its number of versions. */
 export const listPromptNames = (
   db: Reads,
   { limit, after }: { limit: number; after?: string },
@@ -29,7 +29,7 @@ export const listPromptNames = (
     .orderBy(asc(promptVersions.name))
     .limit(limit);
 
-/** Newest first; `below` is the number of the last one of the page before. */
+/** Newest first; `below` is the last number on the previous page. */
 export const listPromptVersions = (
   db: Reads,
   name: string,
@@ -49,7 +49,7 @@ export const findPromptVersion = (db: Reads, name: string, version: number): Pro
     .where(and(eq(promptVersions.name, name), eq(promptVersions.version, version)))
     .get();
 
-/** The next version of a prompt. Answers its number. */
+/** Creates the next version of a prompt. Returns its number. */
 export const insertPromptVersion = async (
   tx: Tx,
   row: Omit<typeof promptVersions.$inferInsert, "version">,
@@ -70,7 +70,7 @@ export const listPromptLabels = (db: Reads, name: string): Promise<{ label: stri
     .where(eq(promptLabels.name, name))
     .orderBy(asc(promptLabels.label));
 
-/** Moves a label to a version, or takes it away. */
+/** Moves a label to a version, or removes it. */
 export const movePromptLabel = async (tx: Tx, name: string, label: string, version: number | null): Promise<void> => {
   if (version === null) {
     await tx.delete(promptLabels).where(and(eq(promptLabels.name, name), eq(promptLabels.label, label)));

@@ -4,12 +4,12 @@ import { retryBusy } from "./retry";
 import type { Target } from "./target";
 
 const refuse = (): never => {
-  throw new Error("Reads and writes are apart: a write goes through db.write.");
+  throw new Error("This connection only reads. Use db.write to write.");
 };
 
 /**
- * The connection for single-statement reads, in the shape that drizzle wants. A read is never inside a transaction,
- * sees what is committed, and waits for no writer. SQLite itself refuses a write here (`query_only`).
+ * The connection for single-statement reads, with the interface that drizzle expects. A read is never inside a
+ * transaction, sees committed data, and doesn't wait for writers. SQLite itself rejects writes here (`query_only`).
  */
 export class Reader implements Client {
   #client: Client;
@@ -37,7 +37,7 @@ export class Reader implements Client {
       try {
         return await this.#client.execute(query);
       } catch (error) {
-        // A statement that met a lock is left unfinished inside the driver and would hold its snapshot: start afresh.
+        // The driver leaves a statement that found a lock unfinished, which would keep its snapshot, so the connection is replaced.
         if (isBusy(error)) await this.reconnect();
         throw error;
       }

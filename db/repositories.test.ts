@@ -12,7 +12,7 @@ import * as leases from "./leases";
 import { migrate } from "./migrate";
 import * as sessions from "./sessions";
 
-test("every function of a repository that writes takes part in these tests and in D1", async () => {
+test("these tests and D1 cover every repository function that writes", async () => {
   const isRead = (name: string) => /^(find|list|count|has|is)[A-Z]/.test(name);
   const written: string[] = [];
   for (const file of new Bun.Glob("*.ts").scanSync(import.meta.dir)) {
@@ -23,14 +23,14 @@ test("every function of a repository that writes takes part in these tests and i
   expect(written.sort()).toEqual(STEPS.map(({ name }) => name).sort());
 });
 
-/** The same guarantees on every store. */
+/** Guarantees of every kind of database. */
 const contract = (open: () => Db) => {
-  test("each write is there when it is acknowledged", async () => {
+  test("a write is stored when it is acknowledged", async () => {
     for (const step of STEPS) await step.write(open(), "one");
     expect(await stateOf(open(), "one")).toEqual(finalState("one"));
   });
 
-  test("parallel writes all arrive", async () => {
+  test("all parallel writes are stored", async () => {
     const db = open();
     const append = (n: number) =>
       db.write((tx) => audit.appendAudit(tx, { actor: "test", action: "add", target: "many", detail: { n } }));
@@ -39,7 +39,7 @@ const contract = (open: () => Db) => {
     expect(numbers.sort()).toEqual(Array.from({ length: 20 }, (_, n) => n).sort());
   });
 
-  test("work that throws leaves nothing behind, and its error comes through", async () => {
+  test("a write that throws is rolled back, and the caller gets its error", async () => {
     const db = open();
     const failure = new Error("no");
     const attempt = db.write(async (tx) => {
@@ -50,7 +50,7 @@ const contract = (open: () => Db) => {
     expect(await audit.listAudit(db, "undone", 1)).toEqual([]);
   });
 
-  test("a row that refers to a missing one is refused, and the next write passes", async () => {
+  test("a row that refers to a missing one is rejected, and the next write succeeds", async () => {
     const db = open();
     const orphan = { tokenHash: Buffer.from("orphan"), keyId: "key_missing", expiresAt: new Date() };
     const problem = await problemOf(db.write((tx) => sessions.insertSignInToken(tx, orphan)));
@@ -59,7 +59,7 @@ const contract = (open: () => Db) => {
     expect(await audit.listAudit(db, "after", 2)).toHaveLength(1);
   });
 
-  test("of two who want a lease, one gets it; a lapsed one is free", async () => {
+  test("only one of two holders gets a lease, and an expired lease is free", async () => {
     const db = open();
     const take = (holder: string, at: string) => leases.takeLease(db, "work", holder, new Date(at), 60_000);
     const both = await Promise.all([take("a", "2026-11-23T12:00:00Z"), take("b", "2026-11-23T12:00:00Z")]);
@@ -69,7 +69,7 @@ const contract = (open: () => Db) => {
     expect(await take("b", "2026-11-23T12:01:31Z")).toBe(true);
   });
 
-  test("a page of keys begins after the last key of the page before", async () => {
+  test("a page of keys starts after the last key of the previous page", async () => {
     const db = open();
     const before = (await keys.listKeys(db, 100)).length;
     await db.write(async (tx) => {
@@ -110,7 +110,7 @@ describe.skipIf(!hasLibsqlServer)("on a libSQL server", () => {
   });
   contract(() => db);
 
-  test("a server that is gone is unavailable, for reads and for writes", async () => {
+  test("without its server, reads and writes throw unavailable", async () => {
     const other = await startLibsqlServer();
     const gone = await openDb({ url: other.url }, silentLog());
     await migrate(gone);

@@ -11,7 +11,7 @@ type Definition = (typeof criteria.$inferSelect)["definition"];
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
-/** Place in the results of a run. */
+/** Position in the results of a run. */
 export interface ResultCursor {
   sampleKey: string;
   repeat: number;
@@ -214,7 +214,7 @@ export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals
   return row;
 };
 
-/** How many results of a run failed in which way. */
+/** Number of a run's results by kind of failure. */
 export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: string; count: number }[]> =>
   db
     .select({ failure: sql<string>`${results.failure}`, count: count() })

@@ -4,13 +4,13 @@ import { like } from "./conditions";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
-/** A sample as a revision holds it. */
+/** A sample in a revision. */
 export type MemberRow = SampleRow & { key: string; position: number };
 
-/** Rows of one INSERT of samples: nine values each, and SQLite takes 32,766 in a statement. */
+/** Rows per INSERT of samples: nine values each, and SQLite accepts 32,766 values in a statement. */
 const INSERT_ROWS = 500;
 
-/** Adds samples that are not there yet; a sample is its content, so one that is there is the same. */
+/** Adds missing samples. A sample is identified by its content, so an existing one is the same. */
 export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise<void> => {
   for (let i = 0; i < rows.length; i += INSERT_ROWS) {
     await tx
@@ -20,7 +20,7 @@ export const insertSamples = async (tx: Tx, rows: readonly SampleRow[]): Promise
   }
 };
 
-/** Puts samples into a staged revision. Throws where a key or a position is there already. */
+/** Adds samples to a staged revision. Throws if a key or position is taken. */
 export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly MemberRow[]): Promise<void> => {
   const contents = rows.map(({ key: _, position: __, ...sample }) => sample);
   await insertSamples(tx, contents);
@@ -33,7 +33,7 @@ export const insertMembers = async (tx: Tx, revisionId: string, rows: readonly M
 export const findMemberCount = (db: Reads, revisionId: string): Promise<number> =>
   db.$count(revisionSamples, eq(revisionSamples.revisionId, revisionId));
 
-/** Appends the members of `baseId` whose keys `revisionId` does not have, in their order. Answers how many. */
+/** Appends the members of `baseId` whose keys `revisionId` doesn't have, in their order. Returns how many. */
 export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: string): Promise<number> => {
   const { rowsAffected } = await tx.run(sql`
     INSERT INTO revision_samples (revision_id, position, key, sample_id)
@@ -48,8 +48,8 @@ export const insertMissingMembers = async (tx: Tx, revisionId: string, baseId: s
 };
 
 /**
- * Takes out of a revision the members before place `from` whose content also stands at `from` or after it, and closes the
- * gaps. Answers how many there were.
+ * Removes the members before position `from` whose content also occurs at or after `from`, and closes the gaps. Returns
+ * how many.
  */
 export const dropRepeatedMembers = async (tx: Tx, revisionId: string, from: number): Promise<number> => {
   const { rowsAffected } = await tx.run(sql`
@@ -67,7 +67,7 @@ export const dropRepeatedMembers = async (tx: Tx, revisionId: string, from: numb
   return rowsAffected;
 };
 
-/** How a revision differs from the one before: by key, then by content. */
+/** Compares a revision with the previous one: by key, then by content. */
 export const findChanges = async (
   db: Reads,
   revisionId: string,
@@ -115,7 +115,7 @@ export const listMembersByKey = (
     .innerJoin(samples, eq(samples.id, revisionSamples.sampleId))
     .where(and(eq(revisionSamples.revisionId, revisionId), inArray(revisionSamples.key, [...keys])));
 
-/** The `limit` tags of a revision that most of its samples have, sorted, and how many there are in all. */
+/** The `limit` most frequent tags of a revision, sorted, and the number of all tags. */
 export const listTags = async (
   db: Reads,
   revisionId: string,
@@ -135,14 +135,14 @@ export const listTags = async (
 
 export interface MemberFilter {
   tag?: string;
-  /** Part of the input or of a reference. */
+  /** Text that the input or a reference contains. */
   search?: string;
 }
 
 /** Positions from `from` up to, but excluding, `from + window`. */
 type MemberWindow = MemberFilter & { from: number; window: number };
 
-/** JSON writes some characters otherwise than people do: what is searched for is written so too. */
+/** JSON escapes some characters, so the search text is escaped the same way. */
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 const fits = ({ tag, search }: MemberFilter): SQL | undefined =>
@@ -161,7 +161,7 @@ const isIn = (revisionId: string, { from, window, ...filter }: MemberWindow): SQ
     fits(filter),
   );
 
-/** Members from `from` on, in order, of the next `window` places; what does not fit the filter is left out. */
+/** Members at the `window` positions from `from` on, in order, that match the filter. */
 export const listMembers = async (
   db: Reads,
   revisionId: string,

@@ -30,7 +30,7 @@ export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<v
     .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
 };
 
-/** Ends every session of a key and answers how many there were. */
+/** Ends every session of a key and returns how many. */
 export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<number> => {
   const ended = await tx
     .update(sessions)
@@ -41,8 +41,8 @@ export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<n
 };
 
 /**
- * One transaction for all of them: notes when sessions were last seen (by their hash in base64), and deletes sessions
- * and sign-in tokens that were over before `before`.
+ * In one transaction, stores when sessions were last seen (by their hash in base64) and deletes sessions and sign-in
+ * tokens that expired before `before`.
  */
 export const recordSessionUse = (db: Pick<Db, "write">, uses: ReadonlyMap<string, Date>, before: Date): Promise<void> =>
   db.write(async (tx) => {
@@ -61,13 +61,13 @@ export const insertSignInToken = async (tx: Tx, row: typeof signInTokens.$inferI
 const isGood = (tokenHash: Buffer, at: Date) =>
   and(eq(signInTokens.tokenHash, tokenHash), isNull(signInTokens.usedAt), gt(signInTokens.expiresAt, at));
 
-/** Whether the token is known, unused and not over: a read, which holds up nobody's writes. */
+/** Whether the token exists, is unused and hasn't expired. Only reads, so it blocks no writer. */
 export const isSignInTokenGood = async (db: Reads, tokenHash: Buffer, at: Date): Promise<boolean> => {
   const found = await db.select({ keyId: signInTokens.keyId }).from(signInTokens).where(isGood(tokenHash, at)).limit(1);
   return found.length > 0;
 };
 
-/** Uses the token up and answers its key; undefined when it is unknown, used or over. Of two at once, one gets it. */
+/** Uses the token and returns its key; undefined if it is unknown, used or expired. Of two parallel calls, one succeeds. */
 export const useSignInToken = async (tx: Tx, tokenHash: Buffer, at: Date): Promise<string | undefined> => {
   const [row] = await tx
     .update(signInTokens)

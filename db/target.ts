@@ -4,21 +4,21 @@ import { dirname, join } from "node:path";
 import type { Config } from "../lib/config";
 
 export interface DbOptions {
-  /** `file:…`, `libsql://…`, `http(s)://…`, or `:memory:`: a file of its own that is deleted at `close`. */
+  /** `file:…`, `libsql://…`, `http(s)://…`, or `:memory:` for a temporary file that `close` deletes. */
   url: string;
   authToken?: string;
-  /** Longest wait for another process's write lock, in milliseconds; 5,000 when left out. */
+  /** Timeout for another process's write lock, in milliseconds; default 5,000. */
   lockWaitMs?: number;
 }
 
-/** Where the database is, resolved. */
+/** The resolved location of the database. */
 export interface Target {
   url: string;
   /** The file; undefined for a libSQL server. */
   path?: string;
   authToken?: string;
   lockWaitMs: number;
-  /** Deletes what exists only for this run. */
+  /** Deletes a temporary file. */
   discard(): void;
 }
 
@@ -28,7 +28,7 @@ export const databaseOptions = (config: Config): DbOptions => ({
   authToken: config.store.authToken,
 });
 
-/** Makes the file and its folder, readable by this user alone: SQLite gives its log files the same mode. */
+/** Creates the file and its folder, readable only by this user. SQLite gives its log files the same mode. */
 export const resolveTarget = ({ url, authToken, lockWaitMs = 5000 }: DbOptions): Target => {
   const rest = { authToken, lockWaitMs, discard: () => {} };
   if (url === ":memory:") {

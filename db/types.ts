@@ -6,18 +6,18 @@ type Drizzle = LibSQLDatabase<Record<string, never>>;
 /** A write transaction: drizzle's own object, reads included. */
 export type Tx = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
 
-/** What reads: a `Db` outside of a transaction, a `Tx` inside. */
+/** Anything that can read: a `Db` outside of a transaction, a `Tx` inside. */
 export type Reads = Pick<Drizzle, "select" | "selectDistinct" | "with" | "$with" | "$count" | "all" | "get">;
 
 /**
- * The one way to the database. Reads are drizzle's, one statement each, of what is committed. A read throws drizzle's
- * error whose cause is an AppError; `toAppError` unwraps it.
+ * The database. Reads use drizzle, one statement each, and see committed data. A read throws drizzle's error with an
+ * AppError as its cause; `toAppError` unwraps it.
  */
 export interface Db extends Reads {
   /**
-   * Runs `work` in a transaction that holds the write lock from the start, after those that came before; resolves when
-   * it is on the disk. Read inside it through `tx`. Throws unavailable (the lock was not free in time), storage_full,
-   * internal, or what `work` threw: then nothing was changed.
+   * Runs `work` in a transaction that holds the write lock from the start, after earlier writes, and resolves when it is
+   * on the disk. Inside, read through `tx`. Throws unavailable (timeout for the lock), storage_full, internal, or the
+   * error of `work`; then nothing is changed.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /**

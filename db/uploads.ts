@@ -12,7 +12,7 @@ export const insertUpload = async (
   await tx.insert(uploads).values({ ...row, state: "receiving", createdAt: now });
 };
 
-/** One piece, in a transaction of its own: positions count from 0. */
+/** Adds one piece in its own transaction. Positions count from 0. */
 export const insertUploadPart = (
   db: Pick<Db, "write">,
   part: { uploadId: string; position: number; bytes: Buffer },
@@ -29,7 +29,7 @@ export const completeUpload = async (
   await tx.update(uploads).set({ state: "complete", sizeBytes, sha256 }).where(eq(uploads.id, id));
 };
 
-/** Gives an upload to the job that needs it: whoever asked for it may leave now. */
+/** Assigns an upload to its job, which no longer depends on the request. */
 export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promise<void> => {
   await tx.update(uploads).set({ jobId }).where(eq(uploads.id, id));
 };
@@ -46,7 +46,7 @@ export const findUploadPart = async (db: Reads, uploadId: string, position: numb
   return row?.bytes;
 };
 
-/** Ids of uploads that began before `before`, the oldest first. */
+/** Ids of uploads that started before `before`, oldest first. */
 export const listOldUploads = async (db: Reads, before: Date, limit: number): Promise<string[]> => {
   const rows = await db
     .select({ id: uploads.id })
@@ -68,7 +68,7 @@ export const listSpentUploads = async (db: Reads, limit: number): Promise<string
   return rows.map(({ id }) => id);
 };
 
-/** Deletes up to `limit` pieces, then the upload itself. True when nothing of it is left. */
+/** Deletes up to `limit` pieces, then the upload itself. True when everything is deleted. */
 export const deleteUploadParts = (db: Pick<Db, "write">, id: string, limit: number): Promise<boolean> =>
   db.write(async (tx) => {
     const some = tx.select({ rowid: sql`rowid` }).from(uploadParts).where(eq(uploadParts.uploadId, id)).limit(limit);

@@ -14,7 +14,7 @@ export const insertWorker = async (
   await tx.insert(workers).values({ ...row, beatAt: now, startedAt: now });
 };
 
-/** A sign of life. False when others have taken this worker for dead. */
+/** Sends a heartbeat. False if others considered this worker dead. */
 export const beatWorker = (db: Pick<Db, "write">, id: string, now: Date): Promise<boolean> =>
   db.write(async (tx) => {
     const known = await tx
@@ -25,7 +25,7 @@ export const beatWorker = (db: Pick<Db, "write">, id: string, now: Date): Promis
     return known.length > 0;
   });
 
-/** Takes a worker out, if it still stands where the caller saw it last. True for the one caller who did. */
+/** Deletes a worker if its heartbeat hasn't changed since the caller read it. True for only one caller. */
 export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | "beat">): Promise<boolean> => {
   const removed = await tx
     .delete(workers)
@@ -34,7 +34,7 @@ export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | 
   return removed.length > 0;
 };
 
-/** Takes a worker out that leaves by itself. */
+/** Deletes a worker that shuts down. */
 export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(workers).where(eq(workers.id, id));
 };

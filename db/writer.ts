@@ -5,7 +5,7 @@ import { named } from "./errors";
 import { MAX_RETRY_PAUSE_MS, retryBusy } from "./retry";
 import type { Target } from "./target";
 
-/** Changes nothing and takes SQLite's write lock. */
+/** Takes SQLite's write lock without changing anything. */
 const TAKE_LOCK = "UPDATE write_lock SET n = n WHERE 0";
 
 /** A process that held the lock longer than this pauses before it takes the lock again, so that others get a turn. */
@@ -21,13 +21,13 @@ const PRAGMAS = [
 ].join(";");
 
 /**
- * The only connection of this process that writes. After one SQLITE_BUSY on a prepared statement, @libsql/client 0.18.0
- * acknowledges later writes and loses them, so a lock is only ever asked for by `exec` (`executeMultiple`), which leaves
- * nothing behind: a transaction begins deferred, and its first statement takes the write lock that way.
+ * The only connection of this process that writes. After SQLITE_BUSY on a prepared statement, @libsql/client 0.18.0
+ * acknowledges later writes and loses them. So only `exec` (`executeMultiple`), which keeps no statement, takes the lock:
+ * a transaction begins deferred, and its first statement takes the write lock with `exec`.
  */
 export class Writer {
   readonly #mutex = new Mutex();
-  /** Until when the work that holds the mutex may wait for other processes; monotonic milliseconds. */
+  /** Until when the current work may wait for other processes; monotonic milliseconds. */
   #deadlineMs = 0;
   /** When the current work took the lock, and when the next may take it at the earliest; monotonic milliseconds. */
   #lockedMs = Number.POSITIVE_INFINITY;
@@ -56,7 +56,7 @@ export class Writer {
       try {
         return await work();
       } catch (error) {
-        // Drizzle's wrapper would carry SQL and parameters into the log.
+        // Drizzle's error would put SQL and parameters into the log.
         throw error instanceof DrizzleQueryError ? error.cause : error;
       } finally {
         const nowMs = performance.now();
@@ -65,7 +65,7 @@ export class Writer {
     });
   }
 
-  /** A transaction that holds the write lock from the start. Only inside `exclusive`. */
+  /** Runs a transaction that holds the write lock from the start. Only inside `exclusive`. */
   begin(takeLock = TAKE_LOCK): Promise<Transaction> {
     const attempt = async () => {
       const transaction = await this.client.transaction(this.target.path ? "deferred" : "write");
@@ -81,14 +81,14 @@ export class Writer {
     return named(() => retryBusy(attempt, this.#deadlineMs));
   }
 
-  /** Statements outside a transaction, each by `exec`. Only inside `exclusive`. */
+  /** Runs statements outside a transaction, each with `exec`. Only inside `exclusive`. */
   execute(sql: string): Promise<void> {
     return named(() => retryBusy(() => this.client.executeMultiple(sql), this.#deadlineMs));
   }
 
   /**
-   * Runs the statements in one transaction with foreign keys off, as SQLite asks for where a table is rebuilt, and
-   * checks them before the commit. The first one has to write. Only inside `exclusive`.
+   * Runs the statements in one transaction with foreign keys off, as SQLite requires for rebuilding a table, and checks
+   * foreign keys before the commit. The first statement has to write. Only inside `exclusive`.
    */
   async migrate(statements: readonly [string, ...string[]]): Promise<void> {
     if (!this.target.path) {
@@ -113,7 +113,7 @@ export class Writer {
     }
   }
 
-  /** Moves the log into the file and empties it, as far as readers and other writers allow. Only inside `exclusive`. */
+  /** Moves the log into the file and empties it as far as readers and other writers allow. Only inside `exclusive`. */
   async checkpoint(): Promise<void> {
     await this.execute("PRAGMA wal_checkpoint(TRUNCATE)");
   }
@@ -123,7 +123,7 @@ export class Writer {
     this.client.close();
   }
 
-  /** Rolls back. Where even that fails, the client has dropped its connection and with it the settings: open a new one. */
+  /** Rolls back. If that fails, the client has dropped its connection with the settings, so a new one is opened. */
   async #giveUp(transaction: Transaction): Promise<void> {
     try {
       if (transaction.closed) transaction.close();
@@ -135,7 +135,7 @@ export class Writer {
   }
 }
 
-/** The transaction as drizzle gets it: errors have our names, and a failed commit ends in `giveUp`. */
+/** The transaction for drizzle. Converts errors, and calls `giveUp` after a failed commit. */
 const guarded = (transaction: Transaction, giveUp: () => Promise<void>): Transaction => ({
   execute: (statement: InStatement | string, args?: InArgs) =>
     named(() => transaction.execute(typeof statement === "string" ? { sql: statement, args: args ?? [] } : statement)),

@@ -43,7 +43,7 @@ const services = () => {
   return { uploads, datasets, imports };
 };
 
-/** Enqueues an import of these lines; answers its job. */
+/** Enqueues an import of these lines and returns its job. */
 const enqueue = async (lines: readonly string[], options: Partial<ImportOptions> = {}): Promise<string> => {
   const { uploads, imports } = services();
   const bytes = [Buffer.from(lines.map((line) => `${line}\n`).join(""))];
@@ -76,9 +76,9 @@ const ended = async (id: string): Promise<JobRow> => {
 
 const line = (key: string): string => JSON.stringify({ key, input: `What is ${key}?` });
 
-test("what a first try has staged is not mixed with what the second one reads", async () => {
+test("a second attempt does not mix its samples with those that the first one staged", async () => {
   const job = await enqueue(["a", "b", "c"].map(line));
-  // A worker that read with another schema, by which b was no sample, and died.
+  // A worker that read with another schema, which rejected b, and died.
   const revision = job.replace(/^job/, "rev");
   const members = ["a", "c"].map((key, position) => {
     const sample = {
@@ -102,7 +102,7 @@ test("what a first try has staged is not mixed with what the second one reads", 
   expect(data.map(({ key }) => key)).toEqual(["a", "b", "c"]);
 });
 
-test("a write that fails ends the reading too: no thread and no file of it is left", async () => {
+test("a failed write also stops reading, and leaves no thread and no file", async () => {
   const { uploads, imports } = services();
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-import-"));
   const spoolDir = join(dataDir, "spool");

@@ -34,7 +34,7 @@ afterEach(async () => {
 const KIND = "test";
 const LEASE_MS = 300;
 
-/** A worker of this process that does `run` for every task. */
+/** A worker in this process that calls `run` for every task. */
 const work = async (
   run: JobHandler["run"],
   options: Partial<JobHandler> & { now?: () => Date; on?: Db; leaseMs?: number } = {},
@@ -63,7 +63,7 @@ const ended = async (id: string): Promise<JobRow> => {
   return job;
 };
 
-/** Runs a minute ahead with every look, so that no pause is waited for. */
+/** A clock that advances a minute with each reading, so that no test waits for a pause. */
 const hurriedClock = () => {
   let clockMs = Date.now();
   return () => {
@@ -72,11 +72,11 @@ const hurriedClock = () => {
   };
 };
 
-/** A promise that the test settles, and the news that somebody waits for it. */
+/** A promise that the test settles, and another that resolves when the first is awaited. */
 const gate = () => ({ reached: Promise.withResolvers<void>(), open: Promise.withResolvers<void>() });
 
 describe("a job", () => {
-  test("is completed with its result when its last task is done", async () => {
+  test("is completed with its result after its last task", async () => {
     await enqueue("job_1", 10);
     await work((_, { finish }) => finish(async () => ({ rows: 3 })));
     const job = await ended("job_1");
@@ -85,7 +85,7 @@ describe("a job", () => {
     expect(job.startedAt).not.toBeNull();
   });
 
-  test("fails with the words of a failure that no retry mends, at once", async () => {
+  test("fails immediately with an error that a retry can't fix", async () => {
     await enqueue("job_1");
     let tries = 0;
     await work(async () => {
@@ -96,7 +96,7 @@ describe("a job", () => {
     expect([job.state, job.error?.message, tries]).toEqual(["failed", "Line 3 is wrong.", 1]);
   });
 
-  test("is tried again after a failure that may pass, and fails after the last try", async () => {
+  test("is retried after a temporary failure, and fails after the last attempt", async () => {
     await enqueue("job_1");
     let tries = 0;
     const run = async () => {
@@ -108,14 +108,14 @@ describe("a job", () => {
     expect([job.state, job.error?.code, tries]).toEqual(["failed", "unavailable", MAX_ATTEMPTS]);
   });
 
-  test("that a handler leaves without an end counts as a failed try", async () => {
+  test("counts as a failed attempt if its handler returns without finishing it", async () => {
     await enqueue("job_1");
     await work(async () => {}, { now: hurriedClock() });
     const { error } = await ended("job_1");
     expect([error?.code, error?.message]).toEqual(["internal", expect.stringContaining("Quote job_1 when")]);
   });
 
-  test("keeps what its handler writes with the end, or nothing of it", async () => {
+  test("stores everything that its handler writes when it finishes, or nothing", async () => {
     await enqueue("job_1");
     const failure = new AppError("conflict", "The name is taken.");
     await work((_, { finish }) =>
@@ -129,8 +129,8 @@ describe("a job", () => {
   });
 });
 
-describe("work at the same time", () => {
-  test("is at most as much as the handler says", async () => {
+describe("concurrent work", () => {
+  test("is limited to the number that the handler allows", async () => {
     await enqueue("job_1", 12);
     let running = 0;
     let most = 0;
@@ -146,14 +146,14 @@ describe("work at the same time", () => {
     expect(most).toBe(3);
   });
 
-  test("each task is done by one of several workers", async () => {
+  test("each task is run by one of several workers", async () => {
     await enqueue("job_1", 200);
     const done: unknown[] = [];
     const run: JobHandler["run"] = async ({ payload }, { finish }) => {
       done.push(payload?.n);
       await finish(async () => ({}));
     };
-    // A worker that was only slow must not be taken for dead: its task would be done twice.
+    // A worker that is only slow must not be considered dead: its task would run twice.
     const options = { leaseMs: 30_000 };
     await Promise.all([work(run, options), work(run, options), work(run, options)]);
     await ended("job_1");
@@ -163,7 +163,7 @@ describe("work at the same time", () => {
 });
 
 describe("cancelling", () => {
-  test("ends what waits at once and what runs within a second or so", async () => {
+  test("ends queued tasks immediately and running ones in about a second", async () => {
     await enqueue("job_waiting");
     expect(await db.write((tx) => requestCancel(tx, "job_waiting", new Date()))).toBe(true);
     expect((await ended("job_waiting")).state).toBe("cancelled");
@@ -181,11 +181,11 @@ describe("cancelling", () => {
   });
 });
 
-/** The same database, on which `write` goes another way. */
+/** The same database with another `write`. */
 const withWrite = (write: Db["write"]): Db => Object.create(db, { write: { value: write } });
 
 describe("closing", () => {
-  test("waits for a heartbeat that is on its way: nothing joins again in the name of a worker that has left", async () => {
+  test("waits for a running heartbeat, so that a worker that has left doesn't join again", async () => {
     const { reached, open } = gate();
     let isSlow = false;
     const on = withWrite(async (change) => {
@@ -207,7 +207,7 @@ describe("closing", () => {
     expect(await listWorkers(db)).toEqual([]);
   });
 
-  test("lets running work end, and claims nothing more", async () => {
+  test("lets running tasks finish and claims no more", async () => {
     await enqueue("job_1", 2);
     const { reached, open } = gate();
     const loop = await work(
@@ -226,7 +226,7 @@ describe("closing", () => {
     expect(await listWorkers(db)).toEqual([]);
   });
 
-  test("gives back what does not end in time, and that costs no try", async () => {
+  test("requeues tasks that don't finish in time, which doesn't count as an attempt", async () => {
     await enqueue("job_1");
     const { reached } = gate();
     const loop = await work(async (_, { signal }) => {
@@ -241,13 +241,13 @@ describe("closing", () => {
 });
 
 describe("a worker that died", () => {
-  /** Claims every task in the name of a worker that will never beat. */
+  /** Claims every task as a worker that never sends a heartbeat. */
   const claimAsDead = async (id: string, host = "another machine"): Promise<ClaimedTask[]> => {
     await db.write((tx) => insertWorker(tx, { id, host, process: "1" }, new Date()));
     return claimTasks(db, { workerId: id, kind: KIND, limit: 1000 }, new Date());
   };
 
-  /** Has a worker claim the only task, get on to this mark, and die. */
+  /** Lets a worker claim the only task, reach this mark and die. */
   const dieAt = async (id: string, mark: number): Promise<void> => {
     const [task] = await claimAsDead(id);
     if (!task) throw new Error("Nothing was due.");
@@ -258,7 +258,7 @@ describe("a worker that died", () => {
     await loop.close(0);
   };
 
-  test("loses its tasks to others, who do them", async () => {
+  test("loses its tasks to others, which finish them", async () => {
     await enqueue("job_1", 3);
     await claimAsDead("worker_dead");
     await work((_, { finish }) => finish(async () => ({})));
@@ -266,11 +266,11 @@ describe("a worker that died", () => {
     expect((await listWorkers(db)).map(({ id }) => id)).not.toContain("worker_dead");
   });
 
-  test("writes nothing when it comes back: its tasks have another epoch", async () => {
+  test("can't write when it resumes, because its tasks have another epoch", async () => {
     await enqueue("job_1");
     const { reached, open } = gate();
     const writes: string[] = [];
-    // The first worker sleeps in its work, and its heartbeat with it.
+    // The first worker sleeps during its task, and sends no heartbeat.
     const sleep: JobHandler["run"] = async (_, { finish, progress, write }) => {
       reached.resolve();
       await open.promise;
@@ -296,7 +296,7 @@ describe("a worker that died", () => {
     expect((await findJob(db, "job_1"))?.result).toEqual({ by: "rescuer" });
   });
 
-  test("is replaced at once where its process is known to be gone", async () => {
+  test("is replaced immediately if its process is known to be gone", async () => {
     const child = Bun.spawn(["true"]);
     await child.exited;
     const { ownIdentity } = await import("./process-identity");
@@ -311,22 +311,22 @@ describe("a worker that died", () => {
     expect(await listTaskCounts(db, "job_1")).toEqual({ queued: 1 });
   });
 
-  test("J6: a task that costs three workers in a row is quarantined, and its job says so", async () => {
+  test("J6: a task on which three workers in a row die is quarantined, and its job reports this", async () => {
     await enqueue("job_poison");
-    // Each begins again and gets as far as the others: that is no progress.
+    // Each one starts again and gets as far as the others, which isn't progress.
     for (const n of [1, 2, 3]) await dieAt(`worker_${n}`, 7);
     const job = await ended("job_poison");
     expect([job.state, await listTaskCounts(db, "job_poison")]).toEqual(["failed", { quarantined: 1 }]);
     expect(job.error?.message).toContain("3 workers died");
   });
 
-  test("does not count where each one gets further than those before", async () => {
+  test("does not count if each worker gets further than the one before", async () => {
     await enqueue("job_long");
     for (const n of [1, 2, 3, 4]) await dieAt(`worker_${n}`, n);
     expect(await listTaskCounts(db, "job_long")).toEqual({ queued: 1 });
   });
 
-  test("J11: one dead task behind 2,000 living ones is found", async () => {
+  test("J11: one orphaned task among 2,000 running ones is found", async () => {
     await enqueue("job_long", 2000);
     await db.write((tx) => insertWorker(tx, { id: "worker_busy", host: "here", process: "1" }, new Date()));
     await claimTasks(db, { workerId: "worker_busy", kind: KIND, limit: 2000 }, new Date());
@@ -342,10 +342,10 @@ describe("a worker that died", () => {
   });
 });
 
-describe("D4: work whose end can't be written", () => {
+describe("D4: a task whose end can't be written", () => {
   const full = () => new AppError("storage_full", "The disk of the database is full.");
 
-  test("because the disk is full is done when there is space again", async () => {
+  test("because the disk is full ends when there is space again", async () => {
     await enqueue("job_1");
     let isFull = false;
     let tries = 0;
@@ -362,7 +362,7 @@ describe("D4: work whose end can't be written", () => {
     expect((await ended("job_1")).result).toEqual({ tries: 2 });
   });
 
-  test("because its worker has left is done by another one, and costs no try", async () => {
+  test("because its worker has left is run by another one, which doesn't count as an attempt", async () => {
     await enqueue("job_1");
     await db.write((tx) => insertWorker(tx, { id: "worker_left", host: "here", process: "1" }, new Date()));
     await claimTasks(db, { workerId: "worker_left", kind: KIND, limit: 1 }, new Date());
@@ -371,7 +371,7 @@ describe("D4: work whose end can't be written", () => {
     expect((await ended("job_1")).result).toEqual({ attempts: 0 });
   });
 
-  test("because the answer to its claim was lost is claimed again", async () => {
+  test("because the reply to its claim was lost is claimed again", async () => {
     await enqueue("job_1");
     let isLost = false;
     const on = withWrite(async (change) => {
@@ -386,7 +386,7 @@ describe("D4: work whose end can't be written", () => {
     expect(isLost).toBe(true);
   });
 
-  test("when a worker leaves is given back at once", async () => {
+  test("when its worker shuts down is requeued immediately", async () => {
     await enqueue("job_1");
     const { reached } = gate();
     let isFull = false;
@@ -411,7 +411,7 @@ describe("D4: work whose end can't be written", () => {
   });
 });
 
-test("a failure that asks for a pause of an hour is not tried again at once", async () => {
+test("a failure that asks for a pause of an hour is not retried immediately", async () => {
   await enqueue("job_1");
   let tries = 0;
   await work(async () => {
@@ -422,7 +422,7 @@ test("a failure that asks for a pause of an hour is not tried again at once", as
   expect(await hasDueTask(db, [KIND], new Date())).toBe(false);
 });
 
-test("a clock that jumps an hour back or ahead neither frees the living nor keeps the dead", async () => {
+test("a clock that jumps by an hour neither expires live workers nor keeps dead ones", async () => {
   let offsetMs = 0;
   const now = () => new Date(Date.now() + offsetMs);
   await enqueue("job_1", 30);

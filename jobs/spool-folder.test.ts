@@ -6,7 +6,7 @@ import { clearSpools, ownSpoolFolder } from "./spool-folder";
 
 const DAY_MS = 24 * 3_600_000;
 
-test("what a process has left that is gone is deleted; what belongs to one that lives, or elsewhere, stays", async () => {
+test("folders of ended processes are deleted; those of running processes and other machines stay", async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-spools-"));
   try {
     const own = basename(ownSpoolFolder(dataDir));
@@ -30,6 +30,6 @@ test("what a process has left that is gone is deleted; what belongs to one that 
   }
 });
 
-test("a folder that is not there is clear", async () => {
+test("a missing folder counts as empty", async () => {
   await clearSpools("/nowhere", new Date());
 });

@@ -32,7 +32,7 @@ const holdsEverything = async (url: string): Promise<void> => {
   await db.close();
 };
 
-test("D6: each of 20 backups of a database that is written to holds a prefix of what was acknowledged", async () => {
+test("D6: each of 20 backups during writes contains a prefix of the acknowledged writes", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(`file:${file}`);
     await using child = await startChild(file, 5000);
@@ -57,7 +57,7 @@ test("D6: each of 20 backups of a database that is written to holds a prefix of 
   });
 }, 60_000);
 
-test("a backup holds every row of every table, for its owner alone", async () => {
+test("a backup contains every row of every table, and only its owner can read the file", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "it's a backup.db");
@@ -74,7 +74,7 @@ test("a backup holds every row of every table, for its owner alone", async () =>
   });
 });
 
-test("a restore keeps the database of before, and refuses one that is in use", async () => {
+test("a restore keeps the previous database, and refuses to replace one that is in use", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "backup.db");
@@ -83,7 +83,7 @@ test("a restore keeps the database of before, and refuses one that is in use", a
       await using child = await startChild(file, 5000);
       expect((await problemOf(restore(copy, { url: `file:${file}` }))).message).toContain("is in use");
       expect(existsSync(`${file}.restoring`)).toBe(false);
-      // Whoever uses it notices nothing.
+      // The process that uses the database is not affected.
       child.send({ do: "write", tag: "meanwhile" });
       await child.expect("write");
     }
@@ -96,7 +96,7 @@ test("a restore keeps the database of before, and refuses one that is in use", a
   });
 });
 
-/** A process that wrote and was killed: what it wrote last stands in the log only. */
+/** Kills a process after its writes, so the last writes are only in the write-ahead log. */
 const leaveLog = async (file: string): Promise<void> => {
   const child = await startChild(file, 5000);
   child.send({ do: "write", tag: "lost" });
@@ -105,7 +105,7 @@ const leaveLog = async (file: string): Promise<void> => {
   expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
 };
 
-test("the log of a database that is lost is no log of the restored one", async () => {
+test("the write-ahead log of a lost database is not applied to the restored one", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "backup.db");
@@ -122,7 +122,7 @@ test("the log of a database that is lost is no log of the restored one", async (
   });
 });
 
-test("a database that is damaged is put aside with its log, and the backup takes its place", async () => {
+test("a damaged database is moved aside with its log and replaced by the backup", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "backup.db");
@@ -136,7 +136,7 @@ test("a database that is damaged is put aside with its log, and the backup takes
   });
 });
 
-test("a database that can't be opened is left alone, and the reason is said", async () => {
+test("a database that can't be opened stays unchanged, and the error gives the reason", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const copy = join(dirname(file), "backup.db");
@@ -149,7 +149,7 @@ test("a database that can't be opened is left alone, and the reason is said", as
   });
 });
 
-test("nothing is written over, and a damaged or foreign file is found before anything changes", async () => {
+test("no file is overwritten, and a damaged or foreign backup is rejected before anything changes", async () => {
   await withDatabaseFile(async (file) => {
     await fill(`file:${file}`);
     const url = `file:${file}`;
@@ -173,7 +173,7 @@ test("nothing is written over, and a damaged or foreign file is found before any
   });
 });
 
-test("a backup of a newer version is refused by name", async () => {
+test("a backup of a newer version is rejected, and the error says so", async () => {
   await withDatabaseFile(async (file) => {
     const db = await open(`file:${file}`);
     await db.writer.exclusive(() => db.writer.execute("INSERT INTO migrations VALUES (99, 'of a later version', 0)"));

@@ -34,7 +34,7 @@ export const backUp = async (
   }
   const partial = `${file}.partial`;
   rmSync(partial, { force: true });
-  // Whatever the umask: it holds what people wrote. SQLite takes an empty file for a new one.
+  // Set explicitly, because the umask may allow others to read it. SQLite accepts an empty file as a new database.
   closeSync(openSync(partial, "wx", 0o600));
   const client = createClient({ url, authToken, concurrency: source === undefined ? undefined : 1, intMode: "bigint" });
   try {
@@ -52,12 +52,12 @@ export const backUp = async (
   }
 };
 
-/** SQLite's own copy: one read transaction, and the pages that are free are left out. */
+/** Uses SQLite's own copy: one read transaction, without free pages. */
 const copyFile = async (client: Client, file: string): Promise<void> => {
   await client.executeMultiple(`PRAGMA wal_autocheckpoint = 0; VACUUM INTO '${file.replaceAll("'", "''")}'`);
 };
 
-/** A server copies into no file of ours: its tables are read in one read transaction and written here. */
+/** A server can't write a file here, so its tables are read in one transaction and written to the file. */
 const copyServer = async (client: Client, file: string): Promise<void> => {
   const target = createClient({ url: `file:${file}`, concurrency: 1, intMode: "bigint" });
   const reading = await client.transaction("read");

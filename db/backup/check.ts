@@ -6,19 +6,19 @@ import { AppError } from "../../lib/errors";
 import { knownMigrations } from "../migrate";
 import { countRows, listSchema } from "./tables";
 
-/** What is in a backup that was found whole. */
+/** The contents of a valid backup. */
 export interface BackupFacts {
   sizeBytes: number;
   /** In hex. */
   sha256: string;
-  /** Changes of the schema that it has, of those that this version knows. */
+  /** Number of this version's migrations that it has. */
   migrations: { applied: number; known: number };
   tables: { name: string; rows: number }[];
 }
 
 /**
- * Reads a backup from end to end: every page and index (`integrity_check`), every foreign key, and that its schema is one
- * of this version's. Throws not_found, invalid_request for a file that is none or is damaged, conflict for a newer schema.
+ * Verifies a whole backup: every page and index (`integrity_check`), every foreign key, and that this version knows its
+ * schema. Throws not_found, invalid_request for a damaged file or another kind of file, conflict for a newer schema.
  */
 export const checkBackup = async (file: string): Promise<BackupFacts> => {
   if (!existsSync(file)) throw new AppError("not_found", `There is no file ${file}.`);

@@ -72,8 +72,8 @@ const replaceFile = async (
 };
 
 /**
- * Moves the files of a database away, its log first: SQLite applies a log to whatever file bears the name, also to one
- * that was put there later. Answers where the database lies then, or else what is left of it.
+ * Moves the files of a database away, the log first: SQLite would apply a log left behind to the restored file. Returns
+ * the new path of the database, or of its log if there was nothing else.
  */
 const moveAside = async (path: string, mark: string): Promise<string | undefined> => {
   const there = ["-shm", "-wal", ""].filter((suffix) => existsSync(path + suffix));
@@ -95,7 +95,7 @@ const assertRestored = async (path: string, { tables }: BackupFacts, before: str
   }
 };
 
-/** The first table that does not hold the rows of the backup, in words. */
+/** Describes the first table whose rows differ in number from the backup's; undefined if all match. */
 const findMissing = async (client: Client, tables: BackupFacts["tables"]): Promise<string | undefined> => {
   for (const { name, rows } of tables) {
     const there = await countRows(client, name);

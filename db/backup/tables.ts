@@ -1,10 +1,10 @@
 import type { Client, InStatement, InValue, Transaction } from "@libsql/client";
 
-/** Most rows that are read at once, and written in one transaction. */
+/** Maximum rows that are read at a time and written in one transaction. */
 const PAGE_ROWS = 500;
-/** What is read at once stays about that large: rows may hold pieces of files. */
+/** Approximate size of a page. Rows may contain pieces of files. */
 const PAGE_BYTES = 4_194_304;
-/** Rows of the first page of a table, of which nothing is known yet. */
+/** Rows of a table's first page, before their size is known. */
 const FIRST_ROWS = 8;
 
 interface SchemaEntry {
@@ -17,7 +17,7 @@ type Source = Pick<Transaction, "execute">;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Everything that was made by a statement of ours, tables first. */
+/** Everything that our migrations created, tables first. */
 export const listSchema = async (source: Source): Promise<SchemaEntry[]> => {
   const { rows } = await source.execute(
     `SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
@@ -31,22 +31,22 @@ export const countRows = async (source: Source, table: string): Promise<number> 
   return Number(rows[0]?.rows);
 };
 
-/** Copies schema and rows into an empty database. Foreign keys hold again only when all of it is there. */
+/** Copies schema and rows into an empty database. Foreign keys are satisfied only after the last table. */
 export const copyAll = async (source: Source, target: Client): Promise<void> => {
   const schema = await listSchema(source);
   const tables = schema.filter(({ kind }) => kind === "table");
   await target.migrate(tables.map(({ sql }) => sql));
   for (const { name } of tables) await copyRows(source, target, name);
-  // Counters of AUTOINCREMENT: an id that was given once is not given again.
+  // The counters of AUTOINCREMENT, so that ids are not reused.
   if (tables.some(({ sql }) => /\bAUTOINCREMENT\b/i.test(sql))) {
     await target.execute("DELETE FROM sqlite_sequence");
     await copyRows(source, target, "sqlite_sequence");
   }
-  // Indexes after the rows: filled in one go.
+  // Indexes come after the rows, because filling them once is faster.
   await target.migrate(schema.filter(({ kind }) => kind !== "table").map(({ sql }) => sql));
 };
 
-/** `migrate` writes with foreign keys off: tables come in an order of their own. */
+/** `migrate` writes with foreign keys off, because tables come in any order. */
 const copyRows = async (source: Source, target: Client, table: string): Promise<void> => {
   let limit = FIRST_ROWS;
   for (let last: bigint | number = -1; ; ) {

@@ -9,14 +9,14 @@ export const datasets = sqliteTable(
     id: text().primaryKey(),
     name: text().notNull(),
     description: text().notNull().default(""),
-    /** JSON Schema that every sample has to fit; null: the built-in form is enough. */
+    /** JSON Schema that every sample must match; null: only the built-in checks. */
     sampleSchema: json<Record<string, unknown>>(),
-    /** The run that new runs are compared with. */
+    /** The run to compare new runs with. */
     baselineRunId: text(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
     updatedAt: time().notNull(),
-    /** Hidden, and kept because runs have used it: only the name is free again. */
+    /** When it was hidden. Its name is free; runs may still use its content. */
     deletedAt: time(),
   },
   (table) => [
@@ -25,19 +25,19 @@ export const datasets = sqliteTable(
   ],
 );
 
-/** A list of samples that never changes once it is ready. */
+/** A list of samples. It never changes after it is ready. */
 export const datasetRevisions = sqliteTable(
   "dataset_revisions",
   {
     /** `rev_…` */
     id: text().primaryKey(),
-    /** null until it is ready: a new dataset is there with its first revision, and not before. */
+    /** null until it is ready. A new dataset is created together with its first revision. */
     datasetId: text().references(() => datasets.id, { onDelete: "cascade" }),
     /** From 1, null until it is ready. */
     revision: integer(),
-    /** The import that stages or staged it. */
+    /** The job that stages or staged it. */
     jobId: text(),
-    /** Over all samples; equal content has equal hashes on every instance. */
+    /** Hash of all samples; equal content has equal hashes on every instance. */
     hash: text(),
     samples: integer().notNull().default(0),
     added: integer().notNull().default(0),
@@ -45,11 +45,11 @@ export const datasetRevisions = sqliteTable(
     removed: integer().notNull().default(0),
     /** File name of the upload. */
     source: text(),
-    /** Those of its tags that most samples have, sorted: what a list can bear. */
+    /** The most frequent tags, sorted, limited for display in a list. */
     tags: json<string[]>().notNull().default([]),
-    /** How many tags there are in all. */
+    /** Number of all tags. */
     tagCount: integer().notNull().default(0),
-    /** What was found in the upload; see `ValidationReport`. */
+    /** Report on the upload; see `ValidationReport`. */
     report: json<Record<string, unknown>>(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -57,7 +57,7 @@ export const datasetRevisions = sqliteTable(
   (table) => [uniqueIndex("dataset_revisions_in_order").on(table.datasetId, table.revision)],
 );
 
-/** The content of a sample, once for all revisions and datasets that have it. */
+/** The content of a sample, stored once for all revisions and datasets. */
 export const samples = sqliteTable("samples", {
   /** `sample_` and the first 32 digits of the hash. */
   id: text().primaryKey(),
@@ -73,7 +73,7 @@ export const samples = sqliteTable("samples", {
   metadata: json<Record<string, unknown>>().notNull(),
 });
 
-/** Which samples a revision holds, in the order of the upload. */
+/** The samples of a revision, in the order of the upload. */
 export const revisionSamples = sqliteTable(
   "revision_samples",
   {
@@ -81,7 +81,7 @@ export const revisionSamples = sqliteTable(
       .notNull()
       .references(() => datasetRevisions.id, { onDelete: "cascade" }),
     position: integer().notNull(),
-    /** Names the sample across revisions. */
+    /** Identifies the sample across revisions. */
     key: text().notNull(),
     sampleId: text()
       .notNull()

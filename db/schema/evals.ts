@@ -49,7 +49,7 @@ export const evaluatorChoices = sqliteTable("evaluator_choices", {
   updatedAt: time().notNull(),
 });
 
-/** One evaluation of one or many samples, with everything that could change its numbers. */
+/** One evaluation of one or many samples, with everything that affects its figures. */
 export const runs = sqliteTable(
   "runs",
   {
@@ -81,7 +81,7 @@ export const runs = sqliteTable(
   ],
 );
 
-/** One sample, one repeat: its output, and what became of it. */
+/** The result of one sample in one repeat: its output, verdict and kind of failure. */
 export const results = sqliteTable(
   "results",
   {
@@ -129,9 +129,9 @@ export const scores = sqliteTable(
     metric: text().notNull(),
     /** `name@version` */
     evaluator: text().notNull(),
-    /** Of everything that decides a score of this evaluator. */
+    /** Hash of everything that affects a score of this evaluator. */
     evaluatorHash: text().notNull(),
-    /** Another wording or threshold gives another score. */
+    /** Changes with the wording or the threshold, and with it the score. */
     criterionHash: text()
       .notNull()
       .references(() => criteria.hash),
@@ -150,7 +150,7 @@ export const scores = sqliteTable(
     scoredAt: time().notNull(),
   },
   (table) => [
-    // An error keeps nobody from trying again.
+    // Errors are excluded, so that a criterion can be scored again after an error.
     uniqueIndex("scores_once")
       .on(table.resultId, table.evaluator, table.metric, table.criterionHash, table.shadow)
       .where(sql`state = 'scored'`),
@@ -194,7 +194,7 @@ export const feedback = sqliteTable(
     rating: text({ enum: ["up", "down"] }).notNull(),
     comment: text(),
     correction: text(),
-    /** Where the exchange was kept as a sample. */
+    /** The sample that the exchange was stored as. */
     sample: json<{ datasetId: string; revision: number; sampleId: string }>(),
     givenBy: text().notNull(),
     createdAt: createdAt(),

@@ -7,13 +7,13 @@ export const idempotencyKeys = sqliteTable(
   {
     /** SHA-256 of calling key, route and `Idempotency-Key`. */
     id: text().primaryKey(),
-    /** SHA-256 of what was sent. */
+    /** SHA-256 of the request body. */
     fingerprint: text().notNull(),
     state: text({ enum: ["running", "done"] }).notNull(),
-    /** Whoever holds it says so again and again; one that fell silent has died, and the request may run again. */
+    /** The request that holds the key. It sends heartbeats; without them it is considered dead, and a retry may run. */
     holder: text().notNull(),
     heldUntil: time().notNull(),
-    /** Status and body, encrypted so that only the caller's own key and `Idempotency-Key` open it. */
+    /** Status and body, encrypted. Decryption needs the caller's API key and `Idempotency-Key`. */
     answer: text(),
     expiresAt: time().notNull(),
   },

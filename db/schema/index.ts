@@ -1,4 +1,4 @@
-/** Every table, by group. What reads and writes them stands in the repositories of `db/`. */
+/** Every table, by group. The repositories in `db/` read and write them. */
 export * from "./conversations";
 export * from "./datasets";
 export * from "./evals";

@@ -1,36 +1,36 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { createdAt, json, time } from "./columns";
 
-/** Something long that a worker does. Its tasks are what is claimed, tried again and counted. */
+/** Long-running work for a worker. Workers claim and retry its tasks. */
 export const jobs = sqliteTable(
   "jobs",
   {
     /** `job_…` */
     id: text().primaryKey(),
-    /** Which handler of `jobs/worker.ts` does it. */
+    /** Selects the handler in `jobs/worker.ts`. */
     kind: text().notNull(),
     state: text({ enum: ["queued", "running", "completed", "failed", "cancelled"] }).notNull(),
-    /** What the handler was asked for. */
+    /** Parameters for the handler. */
     payload: json<Record<string, unknown>>().notNull(),
-    /** How far it is, in the handler's own words. */
+    /** Progress, in a format that the handler defines. */
     progress: json<Record<string, unknown>>(),
-    /** What came of it, when it is completed. */
+    /** Result of a completed job. */
     result: json<Record<string, unknown>>(),
-    /** What ended it: the `error` of an envelope, see `lib/errors.ts`. */
+    /** The error of a failed job, as in an error response; see `lib/errors.ts`. */
     error: json<Record<string, unknown>>(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
     startedAt: time(),
     endedAt: time(),
-    /** Set by whoever no longer wants it; its worker looks every second. */
+    /** When cancellation was requested. Its worker checks every second. */
     cancelRequestedAt: time(),
   },
   (table) => [index("jobs_by_end").on(table.state, table.endedAt)],
 );
 
 /**
- * One piece of a job. `leaseEpoch` grows with every claim and every rescue, and a worker writes only where it still is
- * the one that it claimed: who was taken for dead and comes back changes nothing.
+ * One piece of a job. Every claim and every takeover raises `leaseEpoch`, and a worker's write needs the epoch of its
+ * claim, so a worker that was considered dead can't write when it resumes.
  */
 export const tasks = sqliteTable(
   "tasks",
@@ -40,15 +40,15 @@ export const tasks = sqliteTable(
       .notNull()
       .references(() => jobs.id, { onDelete: "cascade" }),
     kind: text().notNull(),
-    /** quarantined: workers died of it. */
+    /** quarantined: too many workers died while running it. */
     state: text({ enum: ["queued", "running", "done", "failed", "quarantined", "cancelled"] }).notNull(),
     payload: json<Record<string, unknown>>(),
     runAfter: time().notNull(),
-    /** Failures of the work itself. */
+    /** Number of failures. */
     attempts: integer().notNull().default(0),
-    /** Workers that died in it since it last got further than ever before. */
+    /** Workers that died on it since it last made progress. */
     deaths: integer().notNull().default(0),
-    /** The farthest mark that any of its tries has reached; see `TaskContext.progress`. */
+    /** The highest mark that any attempt has reached; see `TaskContext.progress`. */
     furthest: integer().notNull().default(0),
     workerId: text(),
     leaseEpoch: integer().notNull().default(0),
@@ -61,15 +61,15 @@ export const tasks = sqliteTable(
   ],
 );
 
-/** Workers that live. One whose `beat` stands still for a lease's time is taken for dead, and its tasks go to others. */
+/** Live workers. A worker whose `beat` doesn't change for the time of a lease is considered dead; others get its tasks. */
 export const workers = sqliteTable("workers", {
-  /** `worker_…`, new with every start. */
+  /** `worker_…`, new at each start. */
   id: text().primaryKey(),
-  /** Counts heartbeats: watchers compare it by their own clocks, so that no clock has to be right. */
+  /** Counts heartbeats. Other workers time it with their own clocks, so clocks need not agree. */
   beat: integer().notNull().default(0),
   beatAt: time().notNull(),
   startedAt: time().notNull(),
-  /** Machine and process, so that one that restarts here knows at once that its predecessor is gone. */
+  /** Machine and process, so that a restarted worker knows immediately that its predecessor is gone. */
   host: text().notNull(),
   process: text().notNull(),
 });

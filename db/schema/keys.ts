@@ -56,9 +56,9 @@ export const signInTokens = sqliteTable("sign_in_tokens", {
   usedAt: time(),
 });
 
-/** What an admin set for a namespace of the answer cache; one without a row is a key's own, and enabled. */
+/** An admin's settings for a cache namespace. Without a row, a key has its own enabled namespace. */
 export const cacheNamespaces = sqliteTable("cache_namespaces", {
-  /** Id of a key, or the name that its keys share. */
+  /** Id of a key, or the name of a shared namespace. */
   name: text().primaryKey(),
   enabled: flag().notNull().default(true),
   /** Keys that read and write this namespace instead of their own. */

@@ -1,17 +1,17 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { createdAt, json, time } from "./columns";
 
-/** One row that every write transaction updates first: that takes SQLite's write lock before anything is prepared. */
+/** One row that every write transaction updates first, to take SQLite's write lock before any statement is prepared. */
 export const writeLock = sqliteTable("write_lock", { n: integer().notNull() });
 
-/** Work that one process at a time may do, such as checkpoints. A lapsed lease is free again. */
+/** Leases for work that only one process may do at a time, such as checkpoints. An expired lease is free. */
 export const leases = sqliteTable("leases", {
   name: text().primaryKey(),
   holder: text().notNull(),
   until: time().notNull(),
 });
 
-/** Who changed what. Only ever appended. */
+/** Audit log, append-only. */
 export const auditLog = sqliteTable(
   "audit_log",
   {

@@ -1,20 +1,20 @@
 import { blob, index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { createdAt } from "./columns";
 
-/** Bytes on their way into a dataset: kept in the database, so that any worker on any machine can read them. */
+/** An uploaded file for a dataset, stored in the database so that workers on any machine can read it. */
 export const uploads = sqliteTable(
   "uploads",
   {
     /** `upload_…` */
     id: text().primaryKey(),
-    /** receiving: the request that brings it still runs. */
+    /** receiving: the request is still sending it. */
     state: text({ enum: ["receiving", "complete"] }).notNull(),
-    /** As the sender named it; for people only. */
+    /** As sent; for display only. */
     fileName: text(),
     sizeBytes: integer().notNull().default(0),
-    /** Of all bytes, in hex. */
+    /** SHA-256 of the file, in hex. */
     sha256: text(),
-    /** The job that needs it, and with whose end it goes; null: a person decides what becomes of it. */
+    /** The job that reads it; the upload is deleted when the job ends. null: waiting for a user's decision. */
     jobId: text(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
