@@ -3,15 +3,15 @@ import type { CacheReport } from "../contract";
 import type { EngineReply } from "../ports/engine";
 
 export interface CacheRequest {
-  /** Id of the calling key. Its entries are its own, unless an admin put it into a shared namespace. */
+  /** Id of the calling key. Its entries are private unless an admin put it into a shared namespace. */
   keyId: string;
-  /** Everything that could change the answer, by name, in a fixed order; hashed to the key and shown by `explain`. */
+  /** Everything that affects the answer, by name, in a fixed order. Hashed into the key and shown by `explain`. */
   parts: Record<string, unknown>;
-  /** Whether `generate` gives Server-Sent Events. Both forms share what is stored, only equal ones what is in flight. */
+  /** Whether `generate` produces Server-Sent Events. Both forms share stored answers, but not running generations. */
   stream: boolean;
   /** For invalidation in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
   tags: string[];
-  /** Why this answer may not be cached (sampling without a seed, cache off …); undefined when it may. */
+  /** Why this answer may not be cached (sampling without a seed, cache off …); undefined if it may. */
   bypass?: string;
   directives: CacheDirectives;
   requestId: string;
@@ -19,14 +19,14 @@ export interface CacheRequest {
   call: { readonly signal: AbortSignal };
 }
 
-/** Either the whole stored answer, or the frames of a generation that runs now (this caller's own, or one it joined). */
+/** The whole stored answer, or the frames of a running generation (started by this caller or joined). */
 export type CachedAnswer = { report: CacheReport; stored: string } | { report: CacheReport; reply: EngineReply };
 
 export interface AnswerCache {
   /**
    * Serves from the store, joins an equal request in flight, or starts `generate`. The generation is aborted when its
-   * last reader has gone. `toStored` makes the value to keep from all frames of a whole answer, or undefined when it
-   * is not worth keeping (empty, cut off). Throws what `generate` throws, client_closed when `signal` is aborted, and
+   * last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns undefined for
+   * an answer not worth storing (empty, cut off). Throws what `generate` throws, client_closed if `signal` is aborted, and
    * not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
    */
   answer(

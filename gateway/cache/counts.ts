@@ -7,17 +7,17 @@ export interface CacheCounts {
   bypasses: Map<string, number>;
 }
 
-/** What became of whole answers that could have been kept. */
+/** Complete answers that could be stored, by what happened to them. */
 interface WriteCounts {
   stored: number;
-  /** Empty or cut off, dropped meanwhile, or the request allowed no time. */
+  /** Empty, cut off or invalidated meanwhile, or `s-maxage` was 0. */
   skipped: number;
   failed: number;
 }
 
 type Outcome = { hit: CacheLayer | "in_flight" } | { bypass: string } | "miss";
 
-/** Namespaces beyond this many are counted in the total alone. */
+/** Further namespaces are counted only in the total. */
 const MAX_NAMESPACES = 10_000;
 
 const zero = (): CacheCounts => ({ hits: { memory: 0, redis: 0, in_flight: 0 }, misses: 0, bypasses: new Map() });

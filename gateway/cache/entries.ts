@@ -6,16 +6,16 @@ import { type CachePolicy, notCached } from "./policy";
 
 export type EntryRequest = Pick<CacheRequest, "keyId" | "tags" | "bypass" | "directives">;
 
-/** A remote store answers so many reads well within the time that a caller may wait for it. */
+/** Number of parallel reads. A remote store answers this many well within its timeout. */
 const READS_AT_ONCE = 64;
 
-/** One request on its way through the cache, whose parts are kept one by one. To be closed when the request ends. */
+/** A request whose parts are cached separately. Close it when the request ends. */
 export class EntrySession {
   readonly #policy: CachePolicy;
   readonly #request: EntryRequest;
   readonly #namespace: string;
   readonly #tags: string[];
-  /** Why the cache is neither read nor written. */
+  /** Why the cache is bypassed. */
   readonly #bypass: string | undefined;
   readonly #isKept: boolean;
   #keys: string[] = [];
@@ -38,8 +38,8 @@ export class EntrySession {
   }
 
   /**
-   * The stored value of each list of parts, in order; undefined: it has to be made. To be called once. Counts a hit or a
-   * miss for each. Throws not_cached for `only-if-cached` unless all are stored.
+   * The stored value for each list of parts, in order; undefined for a miss. Counts hits and misses; call it once. Throws
+   * not_cached for `only-if-cached` unless all are stored.
    */
   async read(parts: readonly Record<string, unknown>[]): Promise<(string | undefined)[]> {
     const { noCache, onlyIfCached } = this.#request.directives;
@@ -58,14 +58,14 @@ export class EntrySession {
     return this.#hits.map((hit) => hit?.value);
   }
 
-  /** Keeps the value of what stands at `index` in the list that was read, unless it was dropped meanwhile. */
+  /** Stores the value for the parts at `index` in the list that was read, unless it was invalidated meanwhile. */
   async keep(index: number, value: string): Promise<void> {
     const key = this.#keys[index];
     if (!this.#isKept || key === undefined || this.#isForgotten || this.#forgotten.has(key)) return;
     await this.#policy.keep(key, value, this.#tags, this.#request.directives.keepSeconds);
   }
 
-  /** How the cache took part; a hit when every part came from it. */
+  /** The cache report of the request: a hit if every part came from the cache. */
   report(): CacheReport {
     if (this.#bypass !== undefined) return { status: "bypass", reason: this.#bypass };
     const [key] = this.#keys.length === 1 ? this.#keys : [];
@@ -76,12 +76,12 @@ export class EntrySession {
     return { status: "miss", key, stored: this.#isKept };
   }
 
-  /** Nothing with this tag is kept from now on. */
+  /** Stops storing anything with this tag. */
   forgetTag(tag: string): void {
     if (this.#tags.includes(tag)) this.#isForgotten = true;
   }
 
-  /** The same for this entry. */
+  /** Stops storing this entry. */
   forgetKey(key: string): void {
     this.#forgotten.add(key);
   }
@@ -94,7 +94,7 @@ export class EntrySession {
   }
 }
 
-/** The sessions that are open: what is dropped meanwhile is not written again by them. */
+/** The open sessions. They don't store entries that are invalidated while they are open. */
 export const createEntries = (policy: CachePolicy) => {
   const sessions = new Set<EntrySession>();
   return {

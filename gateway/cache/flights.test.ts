@@ -57,7 +57,7 @@ const reader = (reply: EngineReply) => {
   };
 };
 
-test("all readers of one generation get the same bytes, also those who come in the middle", async () => {
+test("all readers of a generation get the same bytes, even if they join in the middle", async () => {
   const { send, end, generate, calls } = source();
   const flight = new Flight(generate, () => {});
   const first = readAll(await flight.join(never));
@@ -72,7 +72,7 @@ test("all readers of one generation get the same bytes, also those who come in t
   expect(calls()).toBe(1);
 });
 
-test("a reader who never reads holds up nobody", async () => {
+test("a reader that never reads does not block the others", async () => {
   const { send, end, generate } = source();
   const flight = new Flight(generate, () => {});
   await flight.join(never);
@@ -82,7 +82,7 @@ test("a reader who never reads holds up nobody", async () => {
   expect((await other).length).toBe(1000);
 });
 
-test("the generation goes on when one reader leaves, and is aborted with the last", async () => {
+test("a generation continues when a reader leaves, and is aborted when the last one leaves", async () => {
   const { send, generate, isAborted } = source();
   const leader = new AbortController();
   const flight = new Flight(generate, () => {});
@@ -100,7 +100,7 @@ test("the generation goes on when one reader leaves, and is aborted with the las
   expect(flight.isJoinable).toBe(false);
 });
 
-test("a reader who waits for a frame is let go as soon as its signal is aborted", async () => {
+test("a reader that waits for a frame stops waiting when its signal is aborted", async () => {
   const { generate, isAborted } = source();
   const leaving = new AbortController();
   const flight = new Flight(generate, () => {});
@@ -111,7 +111,7 @@ test("a reader who waits for a frame is let go as soon as its signal is aborted"
   expect(isAborted()).toBe(true);
 });
 
-test("a reader who waits for the generation to begin is let go too", async () => {
+test("so does a reader that waits for the generation to start", async () => {
   const begun = Promise.withResolvers<EngineReply>();
   let signal: AbortSignal | undefined;
   const flight = new Flight(
@@ -129,7 +129,7 @@ test("a reader who waits for the generation to begin is let go too", async () =>
   expect(signal?.aborted).toBe(true);
 });
 
-test("a signal that was aborted before joining ends a generation that nobody else reads", async () => {
+test("joining with an aborted signal ends a generation without other readers", async () => {
   const { generate, isAborted } = source();
   const flight = new Flight(generate, () => {});
   await expect(flight.join(AbortSignal.abort())).rejects.toMatchObject({ kind: "client_closed" });
@@ -152,7 +152,7 @@ test("an error before the first frame reaches every reader", async () => {
   expect(ended).toBeUndefined();
 });
 
-test("an error in the middle comes after the frames that were there, for everybody", async () => {
+test("an error in the middle reaches every reader after the frames before it", async () => {
   const { send, generate } = source();
   const flight = new Flight(generate, () => {});
   const replies = [await flight.join(never), await flight.join(never)];
@@ -165,7 +165,7 @@ test("an error in the middle comes after the frames that were there, for everybo
   }
 });
 
-test("whoever comes after the end still gets everything, and leaving then aborts nothing", async () => {
+test("a reader that joins after the end gets all frames, and aborts nothing when it leaves", async () => {
   const { send, end, generate, isAborted } = source();
   let frames: Uint8Array[] | undefined;
   const flight = new Flight(generate, (all) => {

@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 export const clientClosed = (): AppError =>
   new AppError("client_closed", "The client closed the connection before the answer was whole.");
 
-/** The frames of one answer as they come: written once, read by any number of readers from the start. */
+/** The frames of one answer, appended as they arrive. Any number of readers read them from the start. */
 export class FrameLog {
   readonly frames: Uint8Array[] = [];
   state: "open" | "whole" | "broken" = "open";
@@ -26,7 +26,7 @@ export class FrameLog {
     this.wake();
   }
 
-  /** Resolves when there is something new to see, or at the next `wake`. */
+  /** Resolves at the next frame, at the end or at the next `wake`. */
   more(): Promise<void> {
     this.#more ??= Promise.withResolvers();
     return this.#more.promise;
@@ -39,8 +39,8 @@ export class FrameLog {
 }
 
 /**
- * Replays a log from its start, then follows it. Ends with the log, throws what broke it, and throws client_closed once
- * `signal` is aborted. `onLeave` runs once, when nothing more will be read.
+ * Replays a log from its start, then follows it. Ends with the log, throws its error, and throws client_closed once
+ * `signal` is aborted. `onLeave` runs once, after the last read.
  */
 export class FrameReader implements AsyncIterableIterator<Uint8Array> {
   /** Resolves when the reader has left. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { cacheStatusHeader } from "./headers";
 
-test("cache-status says what happened and why", () => {
+test("cache-status reports what happened and why", () => {
   expect(cacheStatusHeader({ status: "hit", kind: "memory", ttl: 86_391, age: 9, key: "v2-ab" })).toBe(
     'Groundwire; hit; ttl=86391; key="v2-ab"; detail="exact match in memory"',
   );

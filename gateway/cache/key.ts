@@ -1,19 +1,19 @@
 import { canonicalJson } from "../../lib/canonical-json";
 
 /**
- * Stands in front of every key. It changes whenever the parts, their form or what is stored change, so that entries
- * that an older version wrote to a shared store are never read by this one.
+ * Prefix of every key. Change it whenever the parts, their format or the stored values change, so that entries written
+ * to a shared store by an older version are never read.
  */
 const KEY_VERSION = "v2";
 
 export interface CacheKey {
   /** `v2-` and 64 hex digits: the SHA-256 of namespace and parts. */
   key: string;
-  /** Each part's name and canonical text; a part that is undefined does not count. */
+  /** Name and canonical text of each part; undefined parts are left out. */
   parts: ReadonlyMap<string, string>;
 }
 
-/** The key of a request. JSON text holds no line break, so a part can't reach into the next one. */
+/** The key of a request. JSON has no line breaks, so parts can't run into each other. */
 export const cacheKey = (namespace: string, named: Record<string, unknown>): CacheKey => {
   const parts = new Map<string, string>();
   let text = JSON.stringify(namespace);

@@ -5,7 +5,7 @@ import { findKey } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
 
-/** How soon a setting that was made on one gateway holds on the others. */
+/** Other gateways apply a changed setting within this time. */
 const REFRESH_MS = 5000;
 
 export interface NamespaceSettings {
@@ -15,19 +15,19 @@ export interface NamespaceSettings {
   keyIds: string[];
 }
 
-/** Whose entries a key reads and writes: its own, unless an admin put it into a shared namespace. */
+/** The namespace that a key reads and writes: its own, unless an admin put it into a shared one. */
 export interface Namespaces {
-  /** Loads the settings and keeps them fresh. */
+  /** Loads the settings and refreshes them regularly. */
   open(): Promise<void>;
   nameOf(keyId: string): string;
   isDisabled(name: string): boolean;
-  /** Those that an admin has set something for. */
+  /** Namespaces with settings. */
   list(): NamespaceSettings[];
-  /** Nothing is read from or written to a disabled namespace; its entries stay until they expire. */
+  /** A disabled namespace is neither read nor written; its entries stay until they expire. */
   setEnabled(actorId: string, name: string, enabled: boolean): Promise<NamespaceSettings>;
   /**
-   * Makes exactly these keys share `name`; none: each is on its own again. Throws not_found for an unknown key, conflict
-   * for one that shares another namespace, invalid_request for a name that looks like a key's.
+   * Sets the keys that share `name`; an empty list ends the sharing. Throws not_found for an unknown key, conflict for a
+   * key in another shared namespace, invalid_request for a name that looks like a key's id.
    */
   share(actorId: string, name: string, keyIds: string[]): Promise<NamespaceSettings>;
   close(): void;

@@ -15,11 +15,11 @@ export interface CachePolicyDeps {
   now?: () => number;
 }
 
-/** What holds for everything that is kept, whole answers and single entries alike: who may use it, and for how long. */
+/** Rules for everything that is cached, whole answers and single entries: who may use it, and for how long. */
 export interface CachePolicy {
   readonly counts: ReturnType<typeof createCacheCounts>;
   nameOf(keyId: string): string;
-  /** Why a request goes past the cache; undefined when it may use it. */
+  /** Why a request bypasses the cache; undefined if it may use it. */
   bypassReason(request: Pick<CacheRequest, "bypass" | "directives">, namespace: string): string | undefined;
   /** The entry of this key: at once when it is in memory. */
   find: Cache["get"];
@@ -27,7 +27,7 @@ export interface CachePolicy {
   isTooOld(hit: CacheHit | undefined, directives: CacheDirectives): boolean;
   /** Keeps a value, unless it is undefined or the request allows no time. */
   keep(key: string, value: string | undefined, tags: readonly string[], keepSeconds?: number): Promise<void>;
-  /** `key` is left out where several entries are one answer. */
+  /** `key` is left out if one response has several entries. */
   report(key: string | undefined, hit: CacheHit): CacheReport;
 }
 
@@ -81,6 +81,6 @@ export const createCachePolicy = ({
   };
 };
 
-/** A request said only-if-cached, and it can't be served so. */
+/** The error for an only-if-cached request without a stored answer. */
 export const notCached = (reason: string): AppError =>
-  new AppError("not_cached", `The request said only-if-cached, and ${reason}. Send it without only-if-cached.`);
+  new AppError("not_cached", `The request has only-if-cached, but ${reason}. Send it without only-if-cached.`);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { cacheKey } from "./key";
 import { createRecentRequests, showParts } from "./recent-requests";
 
-test("the oldest request is forgotten first; of an id that came twice the newest is told", () => {
+test("the oldest request is dropped first, and the newest of two with the same id is returned", () => {
   const recent = createRecentRequests(3);
   for (const id of ["a", "b", "c"]) recent.add(id, "n", cacheKey("n", { id }));
   recent.add("b", "n", cacheKey("n", { id: "other" }));
@@ -10,7 +10,7 @@ test("the oldest request is forgotten first; of an id that came twice the newest
   expect(recent.get("b")?.parts).toBe('{"id":"other"}');
 });
 
-test("texts of people and long values are shown as hashes, which differ when the texts do", () => {
+test("user texts and long values are shown as hashes, which differ if the texts do", () => {
   const shown = (prompt: string) => JSON.parse(showParts(cacheKey("n", { model: "m", prompt, stop: "x".repeat(100) })));
   const hash = expect.stringMatching(/^hash:[0-9a-f]{16}$/);
   expect(shown("hi")).toEqual({ model: "m", prompt: hash, stop: hash });

@@ -34,7 +34,7 @@ describe.skipIf(!redisBinary)("gateways with Redis behind their cache", () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  /** A gateway on the shared data and Redis, and what its tests ask of it. */
+  /** A gateway on the shared data and Redis, with helpers for the tests. */
   const start = async () => {
     const base = defaultConfig();
     const gateway = await startGateway(
@@ -74,7 +74,7 @@ describe.skipIf(!redisBinary)("gateways with Redis behind their cache", () => {
   };
 
   test(
-    "an answer of one gateway is a hit on another, whole and streamed, and dropped on both at once",
+    "an answer of one gateway is a hit on another, whole and streamed, and is invalidated on both",
     async () => {
       const [a, b] = [await start(), await start()];
       const first = await a.chat("Shared?");

@@ -5,7 +5,7 @@ import { until } from "../../tests/until";
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack();
-  // Until the node has told its model's revision, it is no part of a key.
+  // Before the node has reported its model's revision, the revision isn't part of a key.
   await until("the gateway knows its node", async () => (await stack.call("GET", "/readyz")).status === 200);
 });
 afterAll(() => stack.close());
@@ -46,7 +46,7 @@ describe("an answer", () => {
     expect(streamed.text).toEndWith("data: [DONE]\n\n");
   });
 
-  test("with only-if-cached and nothing stored is a 504 that nobody should retry", async () => {
+  test("with only-if-cached and no entry is a 504 that is not retryable", async () => {
     const { response, text } = await chat("Never asked.", { headers: { "cache-control": "only-if-cached" } });
     expect(response.status).toBe(504);
     expect(JSON.parse(text).error).toMatchObject({ code: "not_cached", retryable: false, source: "gateway" });
@@ -73,7 +73,7 @@ describe("an answer", () => {
 });
 
 describe("explain", () => {
-  test("names the parts of the key, the entry, and nothing that was written", async () => {
+  test("shows the parts of the key and the entry, but no text", async () => {
     const { cache } = await chat("A secret question.");
     const explained = await json(post("/v1/cache/explain", { request: question("A secret question.") }));
     expect(explained).toMatchObject({ cacheable: true, reason: null, key: keyIn(cache), comparison: null });
@@ -101,7 +101,7 @@ describe("explain", () => {
     expect(await compare(question("x"), "req_unknown")).toMatchObject({ found: false, differences: [] });
   });
 
-  test("says why a request goes past the cache", async () => {
+  test("says why a request bypasses the cache", async () => {
     const sampled = await json(post("/v1/cache/explain", { request: question("x", { temperature: 1 }) }));
     expect(sampled).toMatchObject({ cacheable: false, stored: null });
     expect(sampled.reason).toContain("sampled");
@@ -109,7 +109,7 @@ describe("explain", () => {
 });
 
 describe("invalidation", () => {
-  test("one call drops everything of a model", async () => {
+  test("one call deletes all entries of a model", async () => {
     await chat("Drop one.");
     await chat("Drop two.");
     const { parts } = await json(post("/v1/cache/explain", { request: question("Drop one.") }));
@@ -118,21 +118,21 @@ describe("invalidation", () => {
     expect((await chat("Drop one.")).cache).toContain("fwd=miss");
   });
 
-  test("one entry is dropped by its key, once", async () => {
+  test("one entry is deleted by its key, once", async () => {
     const key = keyIn((await chat("Drop this.")).cache);
     expect(await json(stack.call("DELETE", `/v1/cache/entries/${key}`))).toEqual({ deleted: 1 });
     expect((await stack.call("DELETE", `/v1/cache/entries/${key}`)).status).toBe(404);
     expect((await chat("Drop this.")).cache).toContain("fwd=miss");
   });
 
-  test("nothing, or two things at once, is a 400", async () => {
+  test("a call with no field or two fields is a 400", async () => {
     expect((await post("/v1/cache/invalidate", {})).status).toBe(400);
     expect((await post("/v1/cache/invalidate", { model: "a", index: "b" })).status).toBe(400);
     expect((await post("/v1/cache/invalidate", { modle: "a" })).status).toBe(400);
   });
 });
 
-test("a disabled namespace is bypassed and says so; enabled again it has its entries", async () => {
+test("a disabled namespace is bypassed and reported; enabled again, it still has its entries", async () => {
   const key = await stack.keyOf("member");
   const { key_id: namespace } = await json(stack.call("GET", "/v1/auth/me", { key }));
   await chat("On and off.", { key });

@@ -31,11 +31,11 @@ const toWire = ({ name, enabled, keyIds }: NamespaceSettings): CacheNamespaceSet
   keys: keyIds,
 });
 
-/** What admins see and do about the answer cache. */
+/** Admin routes of the answer cache. */
 export const cacheRoutes = (deps: CacheRouteDeps) => {
   const { answers, namespaces } = deps;
 
-  /** One of the fields is there: the contract says so. A field's name and value are the tag, but for two of them. */
+  /** The contract ensures that there is exactly one field. Its name and value form the tag, with two exceptions. */
   const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
     if (entry !== undefined) return { deleted: (await answers.deleteEntry(entry)) ? 1 : 0 };
     const [named] = Object.entries(byTag);

@@ -12,7 +12,7 @@ import { createAnswerCache } from "./service";
 const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const HOUR_MS = 3_600_000;
 
-/** Answers "a1 b1 c1", then "a2 b2 c2" and so on, each piece a frame, and counts how often it was asked. */
+/** Answers "a1 b1 c1", then "a2 b2 c2" and so on, each piece a frame, and counts its calls. */
 const upstream = (options: { fail?: AppError; text?: string[] } = {}) => {
   const state = { calls: 0, aborted: 0 };
   const held = Promise.withResolvers<void>();
@@ -91,14 +91,14 @@ describe("hits", () => {
     expect(state.calls).toBe(1);
   });
 
-  test("a stream is served from what a document stored, and the other way round", async () => {
+  test("a stream is served from the entry of a whole answer, and the other way round", async () => {
     const { state, ask } = setUp();
     await ask({ stream: true });
     expect(await ask({ stream: false })).toMatchObject({ status: "hit" });
     expect(state.calls).toBe(1);
   });
 
-  test("another key does not see it, until an admin lets both share", async () => {
+  test("another key can't read it until an admin lets both share a namespace", async () => {
     const { ask } = setUp();
     await ask({ keyId: "key_a" });
     expect(await ask({ keyId: "key_b" })).toMatchObject({ status: "miss" });
@@ -107,7 +107,7 @@ describe("hits", () => {
     expect(await ask({ keyId: "key_b" })).toMatchObject({ status: "hit" });
   });
 
-  test("an entry ends with its time", async () => {
+  test("an entry expires", async () => {
     const { ask } = setUp(create({ ttlSeconds: 60 }));
     await ask();
     now += 60_000;
@@ -116,7 +116,7 @@ describe("hits", () => {
 });
 
 describe("cache-control", () => {
-  test("max-age refuses what was stored longer ago, and the new answer replaces it", async () => {
+  test("max-age rejects an older entry, and the new answer replaces it", async () => {
     const { ask } = setUp();
     await ask();
     now += 10_000;
@@ -125,14 +125,14 @@ describe("cache-control", () => {
     expect(await ask({ control: "max-age=0" })).toMatchObject({ status: "hit", text: "a2 b2 c2", age: 0 });
   });
 
-  test("no-cache generates anew and refreshes the entry", async () => {
+  test("no-cache generates a new answer and replaces the entry", async () => {
     const { ask } = setUp();
     await ask();
     expect(await ask({ control: "no-cache" })).toMatchObject({ status: "bypass", stored: true, text: "a2 b2 c2" });
     expect(await ask()).toMatchObject({ status: "hit", text: "a2 b2 c2" });
   });
 
-  test("no-store writes nothing, and reads what is there", async () => {
+  test("no-store stores nothing, but reads an existing entry", async () => {
     const { ask } = setUp();
     expect(await ask({ control: "no-store" })).toMatchObject({ status: "miss", text: "a1 b1 c1" });
     expect(await ask()).toMatchObject({ status: "miss", text: "a2 b2 c2" });
@@ -141,7 +141,7 @@ describe("cache-control", () => {
     expect(await ask()).toMatchObject({ status: "hit", text: "a2 b2 c2" });
   });
 
-  test("s-maxage keeps an answer for less than the configured time, never for longer", async () => {
+  test("s-maxage shortens the configured time, but can't extend it", async () => {
     const { ask } = setUp(create({ ttlSeconds: 100 }));
     await ask({ control: "s-maxage=10" });
     expect((await ask()).ttl).toBe(10);
@@ -153,7 +153,7 @@ describe("cache-control", () => {
     expect(await ask()).toMatchObject({ status: "miss" });
   });
 
-  test("only-if-cached asks nobody: a stored answer, or 504", async () => {
+  test("only-if-cached returns a stored answer or 504, without a generation", async () => {
     const { state, ask } = setUp();
     const refusal = { kind: "not_cached", status: 504, retryable: false };
     await expect(ask({ control: "only-if-cached" })).rejects.toMatchObject(refusal);
@@ -181,13 +181,13 @@ describe("bypass", () => {
     expect((await cache.stats())[0]?.entries).toBe(0);
   });
 
-  test("opt-in only: max-age or s-maxage asks for it", async () => {
+  test("in opt-in mode, max-age or s-maxage enables the cache", async () => {
     const { ask } = setUp(create({ optIn: true }));
     await ask({ control: "s-maxage=60" });
     expect(await ask({ control: "max-age=60" })).toMatchObject({ status: "hit" });
   });
 
-  test("a disabled namespace keeps its entries and is not asked for them", async () => {
+  test("a disabled namespace keeps its entries, but serves none", async () => {
     const { ask } = setUp();
     await ask();
     disabled = "key_a";
@@ -197,8 +197,8 @@ describe("bypass", () => {
   });
 });
 
-describe("what is kept", () => {
-  test("errors and empty answers never are", async () => {
+describe("storing", () => {
+  test("never stores errors and empty answers", async () => {
     const answers = create();
     const failing = upstream({ fail: new AppError("upstream_error", "broken") });
     await expect(answers.answer(request(), failing.generate, toStored)).rejects.toMatchObject({
@@ -212,7 +212,7 @@ describe("what is kept", () => {
     expect(answers.inFlight()).toBe(0);
   });
 
-  test("an answer that can't be made into an entry is still answered", async () => {
+  test("still returns an answer that can't be converted to an entry", async () => {
     const { generate, release } = upstream();
     release();
     const answer = await create().answer(request(), generate, () => {
@@ -221,7 +221,7 @@ describe("what is kept", () => {
     expect(await textOf(answer)).toBe("a1 b1 c1");
   });
 
-  test("writing does not delay the answer", async () => {
+  test("does not delay the answer", async () => {
     const written = Promise.withResolvers<boolean>();
     const slow: Cache = { ...cache, set: () => written.promise };
     const { ask, answers } = setUp(create({}, slow));
@@ -234,7 +234,7 @@ describe("what is kept", () => {
     expect(answers.counts.writes.stored).toBe(1);
   });
 
-  test("one call drops everything of a tag, also what is being generated", async () => {
+  test("one call invalidates everything with a tag, including running generations", async () => {
     const answers = create();
     const { generate, release, state } = upstream();
     const running = await answers.answer(request(), generate, toStored);
@@ -250,7 +250,7 @@ describe("what is kept", () => {
   });
 });
 
-test("an entry that is dropped while it is generated anew is not stored by that", async () => {
+test("an entry that is invalidated during its generation is not stored", async () => {
   const answers = create();
   const { generate, release } = upstream();
   const running = await answers.answer(request(), generate, toStored);
@@ -277,7 +277,7 @@ describe("equal requests in flight", () => {
     expect(answers.counts.total).toMatchObject({ misses: 1, hits: { in_flight: 49 } });
   });
 
-  test("a stream and a document don't share frames", async () => {
+  test("a stream and a whole answer don't share frames", async () => {
     const answers = create();
     const { generate, release, state } = upstream();
     const both = [
@@ -289,7 +289,7 @@ describe("equal requests in flight", () => {
     expect(state.calls).toBe(2);
   });
 
-  test("the others go on when the first leaves; when all have left, the generation is aborted and nothing kept", async () => {
+  test("the others continue when the first leaves; when all have left, the generation is aborted and not stored", async () => {
     const answers = create();
     const { generate, state } = upstream();
     const callers = Array.from({ length: 3 }, () => new AbortController());
@@ -313,7 +313,7 @@ describe("equal requests in flight", () => {
     expect(state.calls).toBe(1);
   });
 
-  test("when the first was cancelled before its generation began, the next one begins its own", async () => {
+  test("if the first is cancelled before its generation starts, the next one starts its own", async () => {
     const answers = create();
     const cancelled = Promise.withResolvers<EngineReply>();
     const first = answers.answer(request(), () => cancelled.promise, toStored);
@@ -328,7 +328,7 @@ describe("equal requests in flight", () => {
   });
 });
 
-test("a request is remembered by its id with its parts, and texts of people only as hashes", async () => {
+test("a request is remembered by its id with its parts, and user texts only as hashes", async () => {
   const { answers, ask } = setUp();
   await ask({ requestId: "req_x" });
   const recent = answers.recent("req_x");

@@ -14,26 +14,26 @@ interface AnswerCacheDeps extends CachePolicyDeps {
   log: Log;
 }
 
-/** The answer cache, and what its admin routes ask of it. */
+/** The answer cache with the operations of its admin routes. */
 export interface AnswerCacheService extends AnswerCache {
   readonly counts: CachePolicy["counts"];
-  /** Begins a request whose parts are kept one by one, such as the vectors of its texts. To be closed when it ends. */
+  /** Opens a session for a request whose parts are cached separately, such as its vectors. Close it at the end. */
   entries(request: EntryRequest): EntrySession;
-  /** Generations that run for the cache now. */
+  /** Number of running generations. */
   inFlight(): number;
-  /** A request of the last 2,000 that reached the cache. */
+  /** One of the last 2,000 requests that reached the cache. */
   recent(requestId: string): RecentRequest | undefined;
-  /** What would happen to a request of this namespace that says nothing about the cache. Counts and changes nothing. */
+  /** What would happen to a request without `cache-control` in this namespace. Counts and changes nothing. */
   inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Drops what carries `tag`; what is generated right now with that tag is neither joined nor kept. */
+  /** Deletes the entries with `tag`. Running generations with that tag are neither joined nor stored. */
   invalidate(tag: string): Promise<number>;
-  /** Drops one entry, and false when there was none; what is generated right now for it is neither joined nor kept. */
+  /** Deletes one entry; false if there was none. A running generation for it is neither joined nor stored. */
   deleteEntry(key: string): Promise<boolean>;
 }
 
 interface CacheInspection {
   id: CacheKey;
-  /** Why the request would go past the cache. */
+  /** Why the request would bypass the cache. */
   bypass?: string;
   /** The entry that would be served. */
   hit?: CacheHit;
@@ -50,7 +50,7 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
   const flights = createFlights({ log });
   const entries = createEntries(policy);
 
-  /** What `toStored` finds worth keeping; a failure to tell costs the entry, not the answer. */
+  /** The result of `toStored`. If it throws, the answer is not stored, but still delivered. */
   const worthKeeping = (frames: Uint8Array[], toStored: ToStored): string | undefined => {
     try {
       return toStored(frames);

@@ -312,7 +312,7 @@ export const ConversationExport = Strict(
 );
 export type ConversationExport = Static<typeof ConversationExport>;
 
-/** Idempotent: a conversation that is there already is skipped, unless the file goes on where it ends. */
+/** Idempotent: an existing conversation is skipped, unless the file continues it. */
 export const ImportResult = Type.Object(
   {
     imported: Count("New conversations"),

@@ -2,7 +2,7 @@ import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { ChatEvent } from "../chat/contract";
 import type { AnswerContext, AnswerDetail, ConversationMessage } from "./contract";
 
-/** An answer at one moment. `generating` is the only status that is not the last. */
+/** The current state of an answer. Every status except `generating` is final. */
 export interface AnswerState extends Pick<ConversationMessage, "id" | "parent_id" | "versions"> {
   status: ConversationMessage["status"];
   content: string;
@@ -16,11 +16,11 @@ export type AnswerEvent = ChatEvent | { type: "context"; context: AnswerContext 
 type Events = (signal: AbortSignal) => AsyncIterable<AnswerEvent>;
 
 /**
- * One answer on its way: it takes the events of the chat service, keeps the text, and lets any number of readers follow.
- * Readers may leave and come back; `keepMs` after the last one left, it is stopped.
+ * A running answer. It collects the events of the chat service, and any number of readers can follow it. Readers may
+ * leave and return; it is stopped `keepMs` after the last one left.
  */
 export class Generation {
-  /** Resolves when the answer has ended and was saved. Never rejects. */
+  /** Resolves when the answer has ended and is saved. Never rejects. */
   readonly done: Promise<void>;
   #state: AnswerState;
   #isDone = false;
@@ -58,7 +58,7 @@ export class Generation {
     return this.#state;
   }
 
-  /** Ends the answer at once, which frees its slot on the node; resolves when it was saved. */
+  /** Stops the answer, which frees its slot on the node. Resolves when it is saved. */
   async stop(ending: Ending = "stopped"): Promise<void> {
     this.#ending = ending;
     this.#abort.abort();
@@ -66,8 +66,8 @@ export class Generation {
   }
 
   /**
-   * The state now, then after changes, at most one each `everyMs`, until the answer has ended or `signal` is aborted.
-   * The last one is the state that was saved.
+   * The current state, then changes, at most one per `everyMs`, until the answer has ended or `signal` is aborted. The
+   * last one is the saved state.
    */
   async *follow(signal: AbortSignal, everyMs: number): AsyncGenerator<AnswerState> {
     const left = whenAborted(signal);
@@ -112,7 +112,7 @@ export class Generation {
   async #run(events: Events): Promise<void> {
     const last = await this.#generate(events);
     clearTimeout(this.#idle);
-    // Readers hear of the end only when a reload would find it too.
+    // Readers see the end only after it is saved, so that a reload shows it too.
     await this.options.save({ ...this.#state, ...last });
     this.#isDone = true;
     this.#change(last);
@@ -127,7 +127,7 @@ export class Generation {
     return { length_limit: isFull ? "context_window" : "max_tokens" };
   }
 
-  /** Takes all events; answers what changes with the end. */
+  /** Consumes all events and returns the fields that change at the end. */
   async #generate(events: Events): Promise<Partial<AnswerState>> {
     const { signal } = this.#abort;
     try {
@@ -137,7 +137,7 @@ export class Generation {
         else if (event.type === "done")
           return { status: "complete", detail: { ...this.#state.detail, ...detailOf(event), ...this.#limitOf(event) } };
       }
-      throw new AppError("upstream_error", "The GPU node ended the answer without saying so. Try again.");
+      throw new AppError("upstream_error", "The GPU node ended the answer without a final event. Try again.");
     } catch (thrown) {
       const detail = { ...this.#state.detail, so_far: this.#soFar };
       if (signal.aborted) return { status: this.#ending, detail };

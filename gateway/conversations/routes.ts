@@ -28,7 +28,7 @@ import {
 import type { ConversationService } from "./service";
 import type { ConversationTransfer } from "./transfer";
 
-/** How often a reader who follows an answer hears of it at most. */
+/** Minimum time between two updates to a reader that follows an answer. */
 const FOLLOW_MS = 100;
 
 /** What an answer needs from the request; the answer continues after the request ends. */

@@ -12,14 +12,14 @@ afterEach(() => close());
 
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
-/** Follows until `condition`, and answers the state that met it. */
+/** Follows an answer until `condition` and returns that state. */
 const followUntil = async (states: AsyncIterable<AnswerState>, condition: (state: AnswerState) => boolean) => {
   for await (const state of states) if (condition(state)) return state;
   throw new Error("The answer ended before.");
 };
 
 describe("an answer", () => {
-  test("is asked for with a limit, and with the sampling that the model's catalogue entry recommends", async () => {
+  test("is requested with a limit and the sampling that the model's catalogue entry recommends", async () => {
     const { generation } = await conversations.ask(asking(), "Hello");
     speaker.push("Hi");
     speaker.push(null);
@@ -27,7 +27,7 @@ describe("an answer", () => {
     expect(Object.keys(speaker.bodies[0] ?? {}).sort()).toEqual(["max_tokens", "messages", "model"]);
   });
 
-  test("is stored whole, with everything that is known about it", async () => {
+  test("is stored completely, with its details", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "Hello\nthere");
     expect(conversation.title).toBe("Hello");
     speaker.push("Hi ");
@@ -41,7 +41,7 @@ describe("an answer", () => {
     });
   });
 
-  test("gets the texts before it, without answers that have none", async () => {
+  test("gets the messages before it, without empty answers", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "One");
     speaker.push(new AppError("overloaded", "Full"));
     await generation.done;
@@ -55,7 +55,7 @@ describe("an answer", () => {
     ]);
   });
 
-  test("that is stopped keeps its text and says how much it was", async () => {
+  test("that is stopped keeps its text and its counts", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "Hello");
     speaker.push("Partly");
     await followUntil(generation.follow(AbortSignal.timeout(5000), 1), ({ content }) => content === "Partly");
@@ -84,7 +84,7 @@ describe("an answer", () => {
     expect(await lastMessage(conversation.id)).toMatchObject({ status: "interrupted" });
   });
 
-  test("of a process that died is found as interrupted", async () => {
+  test("of a process that died becomes interrupted", async () => {
     const { conversation } = await conversations.ask(asking(), "Hello");
     const dead = conversations;
     conversations = build();
@@ -94,7 +94,7 @@ describe("an answer", () => {
     await dead.close();
   });
 
-  test("runs on without a reader for the time it is kept, then stops", async () => {
+  test("continues without readers for a limited time, then stops", async () => {
     conversations = build(30);
     const { conversation, generation } = await conversations.ask(asking(), "Hello");
     const reader = new AbortController();
@@ -104,7 +104,7 @@ describe("an answer", () => {
     expect(await lastMessage(conversation.id)).toMatchObject({ content: "Read", status: "stopped" });
   });
 
-  test("is told to every reader from its beginning to its end", async () => {
+  test("reaches every reader from beginning to end", async () => {
     const { conversation, generation } = await conversations.ask(asking(), "Hello");
     const { id } = generation.answer;
     const { signal } = new AbortController();
@@ -124,7 +124,7 @@ describe("an answer", () => {
 });
 
 describe("limits", () => {
-  test("one answer at a time in a conversation, and as many in all as the key may have", async () => {
+  test("allow one answer at a time per conversation, and the key's limit in total", async () => {
     const { conversation } = await conversations.ask(asking(), "One");
     await expect(conversations.ask(asking(), "Two", { conversationId: conversation.id })).rejects.toMatchObject({
       kind: "conflict",
@@ -134,7 +134,7 @@ describe("limits", () => {
     await conversations.ask(asking(bob), "One");
   });
 
-  test("hold for parallel callers too", async () => {
+  test("apply to parallel callers too", async () => {
     const { id } = await conversations.create(ada);
     const within = await Promise.allSettled(
       [1, 2, 3].map(() => conversations.ask(asking(), "Hello", { conversationId: id })),
@@ -144,7 +144,7 @@ describe("limits", () => {
     expect(among.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  test("what belongs to another key is not found", async () => {
+  test("a conversation of another key is not found", async () => {
     const { id } = await conversations.create(ada, { title: "Mine" });
     const missing = { kind: "not_found" };
     await expect(conversations.get(bob, id)).rejects.toMatchObject(missing);
@@ -156,7 +156,7 @@ describe("limits", () => {
   });
 });
 
-test("the list runs from the last changed to the first, page by page, and can be searched", async () => {
+test("the list has the most recently changed first, in pages, and can be searched", async () => {
   for (const title of ["Batching", "Caching", "Batches"]) {
     clock.now = new Date(clock.now.getTime() + 1000);
     await conversations.create(ada, { title });
@@ -174,7 +174,7 @@ test("the list runs from the last changed to the first, page by page, and can be
   await expect(conversations.list(ada, { after: "nonsense" })).rejects.toMatchObject({ kind: "invalid_request" });
 });
 
-test("a deleted conversation takes its running answer with it", async () => {
+test("deleting a conversation stops its running answer", async () => {
   const { conversation } = await conversations.ask(asking(), "Hello");
   await conversations.rename(ada, conversation.id, "Renamed");
   expect((await conversations.list(ada)).data[0]?.title).toBe("Renamed");

@@ -26,9 +26,9 @@ import { type AnswerState, whenAborted } from "./generation";
 import { RunningAnswers, SAVE_MS } from "./running-answers";
 import { newAnswer, newMessage, titleOf, toConversation, toMessage, toState } from "./wire";
 
-/** A reader who closes the tab finds the whole answer when coming back within this time. */
+/** An answer continues without readers for this long, so that closing the tab doesn't stop it. */
 const KEEP_MS = 60_000;
-/** A running answer that has not been saved for this long belongs to a process that is gone. */
+/** If a running answer has not been saved for this long, its process has died. */
 const ORPHAN_MS = 3 * SAVE_MS;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
 export const MAX_ANSWER_TOKENS = 1024;
@@ -38,13 +38,13 @@ interface Deps {
   chat: Pick<ChatService, "events" | "countPrompt">;
   models: Pick<Models, "resolve" | "list">;
   log: Log;
-  /** Where running answers stand, so that they end with their key. */
+  /** Registers running answers, so that they are stopped when their key ends. */
   activeRequests: ActiveRequests;
   now?: () => Date;
   keepMs?: number;
 }
 
-/** Where a question goes: at the end of the shown branch, or as a new version of an earlier question. */
+/** Position of a question: the end of the shown branch, or a new version of an earlier question. */
 export interface Place {
   conversationId?: string;
   /** Id of a question. */
@@ -54,8 +54,8 @@ export interface Place {
 export type ConversationService = ReturnType<typeof createConversations>;
 
 /**
- * Conversations of the chat page and `/v1/conversations`. Everything is the caller's own: what belongs to another key
- * is not found. Answers are generated here, not in a request, so a reader may leave and come back.
+ * Conversations of the chat page and `/v1/conversations`. A caller finds only its own conversations. Answers are
+ * generated here, not in a request, so a reader may leave and return.
  */
 export const createConversations = ({
   db,
@@ -240,7 +240,7 @@ export const createConversations = ({
     await running.exclusively(conversationId, () => db.write(act));
   };
 
-  /** Ends the running answer and keeps its text. False when there was none. */
+  /** Stops the running answer and keeps its text. False if there was none. */
   const stop = async (principal: Principal, conversationId: string): Promise<boolean> => {
     await find(principal, conversationId);
     const generation = running.in(conversationId);
@@ -249,8 +249,8 @@ export const createConversations = ({
   };
 
   /**
-   * An answer now and after each change, at most every `everyMs`, until it has ended. An answer that another gateway
-   * generates is followed by its saved text. Throws not_found.
+   * An answer now and after changes, at most every `everyMs`, until it has ended. For an answer that another gateway
+   * generates, reads the saved text. Throws not_found.
    */
   async function* follow(
     principal: Principal,
@@ -282,13 +282,13 @@ export const createConversations = ({
     return toConversation({ ...row, title });
   };
 
-  /** Ends a running answer first. */
+  /** Stops a running answer first. */
   const remove = async (principal: Principal, id: string): Promise<void> => {
     await stop(principal, id);
     await db.write((tx) => store.deleteConversation(tx, id));
   };
 
-  /** Lets running answers end for at most `graceMs`, then saves the rest as interrupted. */
+  /** Waits up to `graceMs` for running answers, then saves the rest as interrupted. */
   const close = (graceMs = 0): Promise<void> => running.close(graceMs);
 
   return { list, get, create, ask, regenerate, select, stop, follow, rename, remove, removeTurn, close };

@@ -16,7 +16,7 @@ import {
   type ImportResult,
 } from "./contract";
 
-/** Conversations of a key out of the database and back into it. */
+/** Exports and imports the conversations of a key. */
 export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
   const exportRow = async (row: store.ConversationRow): Promise<ExportedConversation> => ({
     id: row.id,
@@ -90,9 +90,9 @@ export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: (
     },
 
     /**
-     * Takes an export in, all of it or nothing. The same file again adds nothing; a conversation that has gone on in the
-     * file gets what is missing; one that has changed since is left alone. Throws insufficient_role for a key whose
-     * content may not be kept, and invalid_request for a message whose parent does not come before it.
+     * Imports an export completely or not at all. Importing a file twice adds nothing. A conversation that is longer in the
+     * file gets the missing messages; one that has changed since does not change. Throws insufficient_role for a key whose
+     * content may not be stored, and invalid_request for a message whose parent does not come before it.
      */
     async importAll(principal: Principal, { conversations }: ConversationExport): Promise<ImportResult> {
       assertMayStore(principal, "conversations", "Use POST /v1/chat, which keeps nothing.");
@@ -109,7 +109,7 @@ export type ConversationTransfer = ReturnType<typeof createTransfer>;
 
 const PAGE = 100;
 
-/** The id of another key's conversation as this key's own: always the same, so that a second import finds the first. */
+/** The id of another key's conversation for this key. Always the same, so that a second import finds the first. */
 const idFor = (keyId: string, id: string): string =>
   `chat_${createHash("sha256").update(`${keyId} ${id}`).digest("hex").slice(0, 32)}`;
 
@@ -130,7 +130,7 @@ const parentsIn = ({ id, messages }: ExportedConversation): number[] => {
   });
 };
 
-/** True when `file` begins with all that is stored and has more. */
+/** True if `file` starts with all stored messages and has more. */
 const isContinued = (
   stored: readonly store.MessageRow[],
   file: ExportedConversation["messages"],
@@ -144,7 +144,7 @@ const isContinued = (
 
 const SPEAKERS = { system: "System", user: "You", assistant: "Answer" } as const;
 
-/** The branch that is shown. */
+/** The shown branch. */
 const toMarkdown = ({ title, model, messages, leaf_id: leafId = null }: ExportedConversation): string => {
   const rows = messages.map((message) => ({ ...message, id: message.id ?? "", parentId: message.parent_id ?? null }));
   const turns = branchTo(rows, leafId).map(({ role, content }) => `## ${SPEAKERS[role]}\n\n${content}`);

@@ -15,7 +15,7 @@ afterEach(() => close());
 const lastMessage = async (id: string) => (await conversations.get(ada, id)).messages.at(-1);
 
 describe("versions of a message", () => {
-  test("a regenerated answer is kept beside the new one, and either can be shown", async () => {
+  test("regenerating keeps the earlier answer, and either can be shown", async () => {
     const { conversation } = await exchange("Hello", "Old");
     const { id } = conversation;
     await again(id, "New");
@@ -30,7 +30,7 @@ describe("versions of a message", () => {
     expect(read()).toEqual(["Hello", "Old", "Next"]);
   });
 
-  test("is generated again, not served from the cache", async () => {
+  test("a regenerated answer does not come from the cache", async () => {
     const calls: Call[] = [];
     const events = speaker.events.bind(speaker);
     speaker.events = (call, body) => {

@@ -11,7 +11,7 @@ export const Metadata = Type.Record(
 );
 export type Metadata = Static<typeof Metadata>;
 
-/** Puts the vectors into an index as well. The key needs the role editor for it. */
+/** Also stores the vectors in an index. The key needs the role editor. */
 const StoreEmbeddings = Strict(
   {
     index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
@@ -19,7 +19,7 @@ const StoreEmbeddings = Strict(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
         uniqueItems: true,
         maxItems: 2048,
-        description: "One per input; an id that is there already is replaced. Left out: made from the content",
+        description: "One per input; replaces an existing id. Left out: derived from the content",
       }),
     ),
     metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per input" })),
@@ -44,9 +44,13 @@ export const EmbeddingRequest = Strict(
     ),
     encoding_format: Type.Optional(OneOf(["float", "base64"], { default: "float", [NEUTRAL]: ["float"] })),
     dimensions: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100_000, description: "Refused by models that can't shorten their vectors" }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: "Rejected by models that can't shorten their vectors",
+      }),
     ),
-    user: Type.Optional(Type.String({ maxLength: 200, description: "A hint that changes nothing" })),
+    user: Type.Optional(Type.String({ maxLength: 200, description: "A hint without effect" })),
     store: Type.Optional(StoreEmbeddings),
   },
   {
@@ -76,7 +80,7 @@ export const EmbeddingList = Type.Object(
     model_revision: Type.String(),
     usage: Type.Object(
       { prompt_tokens: Count(), total_tokens: Count() },
-      { description: "Of all inputs, those that came from the cache included" },
+      { description: "Of all inputs, including those from the cache" },
     ),
     cache: Type.Object({
       hits: Count("Inputs served from the cache"),

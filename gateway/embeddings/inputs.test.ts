@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { cutBatches, distinct, readInputs } from "./inputs";
 
-test("each form of input is read, and its parts are called what the caller calls them", () => {
+test("every form of input is read, and errors name its parts as in the request", () => {
   const read = (input: Parameters<typeof readInputs>[0]) => {
     const { inputs, nameOf } = readInputs(input);
     return [inputs, nameOf(inputs.length - 1)];
@@ -15,7 +15,7 @@ test("each form of input is read, and its parts are called what the caller calls
 
 const input = fc.oneof(fc.string({ maxLength: 3 }), fc.array(fc.nat(3), { maxLength: 2 }));
 
-test("equal inputs are one, and every place leads back to its own", () => {
+test("equal inputs are merged, and each place maps to its input", () => {
   fc.assert(
     fc.property(fc.array(input), (inputs) => {
       const { inputs: once, places } = distinct(inputs);
@@ -26,7 +26,7 @@ test("equal inputs are one, and every place leads back to its own", () => {
   expect(distinct(["[1]", [1]]).inputs).toHaveLength(2);
 });
 
-test("batches hold every input once, in order, and none is larger than a node should get", () => {
+test("batches contain every input once, in order, and none exceeds the size for a node", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 120 }), (lengths) => {
       const batches = cutBatches(lengths.map((length, index) => ({ index, input: "x".repeat(length) })));

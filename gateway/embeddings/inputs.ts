@@ -1,18 +1,18 @@
 import type { EmbeddingRequest } from "./contract";
 
-/** A text, or token ids of the model. */
+/** A text or token ids. */
 export type EmbeddingInput = string | number[];
 
 export interface EmbeddingInputs {
   inputs: EmbeddingInput[];
-  /** What an error calls the input at `index`: `input.3`, or `input` where the request has only that one. */
+  /** The name of an input in errors: `input.3`, or `input` if there is only one. */
   nameOf(index: number): string;
 }
 
-/** The inputs of a request, whose form the contract has checked. */
+/** The inputs of a validated request. */
 export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs => {
   if (typeof input === "string") return { inputs: [input], nameOf: () => "input" };
-  // A list of numbers is one input; only the first item has to be looked at, because the contract allows no mixed list.
+  // A list of numbers is one input. Checking the first item is enough, because the contract rejects mixed lists.
   const isList = typeof input[0] !== "number";
   return {
     inputs: isList ? (input as EmbeddingInput[]) : [input as number[]],
@@ -20,12 +20,12 @@ export const readInputs = (input: EmbeddingRequest["input"]): EmbeddingInputs =>
   };
 };
 
-/** Each input once, in the order in which it first comes; `places` leads from a request's input to its one. */
+/** Each distinct input in order of first appearance; `places` maps every input of the request to it. */
 export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: EmbeddingInput[]; places: number[] } => {
   const placeOf = new Map<string, number>();
   const found: EmbeddingInput[] = [];
   const places = inputs.map((input) => {
-    // JSON tells the text "[1]" from the tokens [1].
+    // In JSON, the text "[1]" and the tokens [1] differ.
     const key = JSON.stringify(input);
     const known = placeOf.get(key);
     if (known !== undefined) return known;
@@ -35,18 +35,18 @@ export const distinct = (inputs: readonly EmbeddingInput[]): { inputs: Embedding
   return { inputs: found, places };
 };
 
-/** TEI, which may stand behind a node, takes no more in one request unless it is told to. */
+/** TEI, which may run behind a node, accepts no more per request by default. */
 const MOST_INPUTS = 32;
-/** Characters or tokens of a batch, beyond its first input: so that one request doesn't hold a node for long. */
+/** Maximum characters or tokens per batch, unless a single input is longer, so that no request occupies a node for long. */
 const MOST_LENGTH = 32_768;
 
-/** An input that has to be computed, by its place in the list that it is from. */
+/** An input to compute, with its place in the list. */
 export interface Missing {
   index: number;
   input: EmbeddingInput;
 }
 
-/** Cuts inputs into batches for single requests to a node, in order. */
+/** Splits inputs into batches, each for one request to a node, in order. */
 export const cutBatches = (inputs: readonly Missing[]): Missing[][] => {
   const batches: Missing[][] = [];
   let length = 0;

@@ -10,29 +10,29 @@ export interface NodeWork {
   call: Call;
   model: ResolvedModel;
   dimensions: number | undefined;
-  /** Milliseconds for the whole answer. */
+  /** Timeout for the whole answer, in milliseconds. */
   totalMs: number;
-  /** What the caller's request calls an input. */
+  /** The name of an input in the caller's request. */
   nameOf(index: number): string;
 }
 
-/** What the nodes did for one request. */
+/** How the nodes computed one request. */
 export interface NodeReport {
-  /** The one that answered first. */
+  /** The node that answered first. */
   node: string | undefined;
   modelRevision: string;
-  /** Milliseconds: the longest wait of a batch for a slot. */
+  /** Longest time that a batch waited for a slot, in milliseconds. */
   queueMs: number;
-  /** How often a node was asked again, or another one. */
+  /** Number of retries, on the same node or another one. */
   retries: number;
 }
 
-/** Requests to nodes that one caller's request runs at once. */
+/** Parallel requests to nodes per caller's request. */
 const BATCHES_AT_ONCE = 4;
 
 /**
- * Computes vectors on the nodes, in batches of bounded size, several at once; `onVector` gets each as its batch is done.
- * The first failure ends all of them. Throws as `Engine.request` does.
+ * Computes vectors on the nodes in parallel batches of bounded size, and calls `onVector` for each vector. The first
+ * failure aborts all batches. Throws as `Engine.request` does.
  */
 export const computeVectors = async (
   engine: Engine,
@@ -84,8 +84,12 @@ const requestVectors = async (
   return readVectors(Buffer.concat(pieces).toString(), batch.length);
 };
 
-/** Vectors of two revisions can't be compared, and the answer could hold both. */
+/** Vectors of two revisions can't be compared, so a response must not mix them. */
 const otherRevision = (model: string): AppError =>
-  new AppError("unavailable", `The nodes have different revisions of ${model}. Try again when all have the same.`, {
-    retryAfterMs: 2000,
-  });
+  new AppError(
+    "unavailable",
+    `The nodes have different revisions of ${model}. Try again after all nodes are updated.`,
+    {
+      retryAfterMs: 2000,
+    },
+  );

@@ -3,7 +3,7 @@ import { inParallel } from "./parallel";
 
 const never = new AbortController().signal;
 
-test("every item is worked on once, never more than the limit at once", async () => {
+test("every item is processed once, and the limit on parallel items is kept", async () => {
   let running = 0;
   let most = 0;
   const done: number[] = [];
@@ -17,7 +17,7 @@ test("every item is worked on once, never more than the limit at once", async ()
   expect(most).toBe(4);
 });
 
-test("the first failure is the one that is thrown; it ends what runs and begins nothing more", async () => {
+test("the first failure is thrown, aborts running work and starts no more", async () => {
   const begun: number[] = [];
   const work = inParallel([0, 1, 2, 3, 4], 3, never, async (item, signal) => {
     begun.push(item);
@@ -28,7 +28,7 @@ test("the first failure is the one that is thrown; it ends what runs and begins 
   expect(begun).toEqual([0, 1, 2]);
 });
 
-test("a caller that leaves aborts what runs", async () => {
+test("running work is aborted when the caller disconnects", async () => {
   const caller = new AbortController();
   const work = inParallel([0], 1, caller.signal, async (_, signal) => {
     caller.abort();

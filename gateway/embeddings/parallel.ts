@@ -1,6 +1,6 @@
 /**
- * Runs `work` for every item, at most `limit` at once. The first failure is thrown, and `signal` of what still runs is
- * aborted; it is aborted too when `outer` is.
+ * Runs `work` for every item, at most `limit` in parallel. Throws the first failure. `signal` is aborted at the first
+ * failure and when `outer` is aborted.
  */
 export const inParallel = async <T>(
   items: readonly T[],

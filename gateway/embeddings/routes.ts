@@ -50,12 +50,12 @@ const refuseStore = ({ role, keyName }: Principal): never => {
       },
     );
   }
-  throw new AppError("not_implemented", "store is part of the API, but this version does not have it yet.", {
+  throw new AppError("not_implemented", "store is not implemented in this version. Leave it out.", {
     param: "store",
   });
 };
 
-/** Lists of numbers that are written before others have their turn: a few milliseconds' worth. */
+/** Vectors written before other requests get a turn: a few milliseconds. */
 const VECTORS_PER_TURN = 32;
 
 /** OpenAI's JSON, written piece by piece: serializing thousands of vectors in one step would block other requests. */

@@ -33,7 +33,7 @@ const setUp = (options?: FakeEngineOptions) => {
     recorder: { generation: (sample) => void samples.push(sample) },
     totalMs: 10_000,
   });
-  /** The texts of each request that the node got. */
+  /** The texts of each request to the node. */
   const asked = (): string[][] => engine.requests.map(({ body }) => JSON.parse(body).input);
   return { embeddings, engine, answers, samples, asked };
 };
@@ -48,11 +48,11 @@ const call = (control?: string, changes: Partial<Call> = {}): Call => ({
   ...changes,
 });
 
-/** The fake's vector of a text begins with its length. */
+/** The first number of a fake vector is the text's length. */
 const lengths = (vectors: { base64: string; tokens: number }[]) => vectors.map((vector) => toNumbers(vector)[0] ?? 0);
 
 describe("embed", () => {
-  test("gives the vectors in the order of the inputs, equal ones computed once, usage for all of them", async () => {
+  test("returns vectors in the order of the inputs, computes equal inputs once, and counts usage for all", async () => {
     const { embeddings, asked } = setUp();
     const { vectors, promptTokens, hits, misses } = await embeddings.embed(call(), {
       input: ["aaa", "b", "aaa", "cc"],
@@ -61,7 +61,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["aaa", "b", "cc"]]);
   });
 
-  test("takes from the cache what is there and computes the rest, and counts as if all had been computed", async () => {
+  test("takes cached vectors, computes the rest, and counts usage as if all had been computed", async () => {
     const { embeddings, asked } = setUp();
     await embeddings.embed(call(), { input: ["aaa", "b"] });
     const mixed = await embeddings.embed(call(), { input: ["dddd", "b", "aaa", "b"] });
@@ -72,7 +72,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["aaa", "b"], ["dddd"]]);
   });
 
-  test("a text and the tokens that spell it are not the same, nor are other dimensions; the model's own are", async () => {
+  test("caches a text, its tokens and other dimensions separately, but not the model's own dimensions", async () => {
     const { embeddings, asked } = setUp();
     await embeddings.embed(call(), { input: "[1]" });
     await embeddings.embed(call(), { input: [1] });
@@ -81,7 +81,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["[1]"], [[1]], ["[1]"]] as never);
   });
 
-  test("what the request says about the cache holds for each of its texts", async () => {
+  test("applies cache-control to each text", async () => {
     const { embeddings, asked } = setUp();
     await expect(embeddings.embed(call("only-if-cached"), { input: ["a", "bb"] })).rejects.toMatchObject({
       kind: "not_cached",
@@ -94,7 +94,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["a"], ["a"], ["a", "bb"], ["a"]]);
   });
 
-  test("nothing is kept for a key whose content may not be, nor of what is dropped while it is computed", async () => {
+  test("caches nothing for a key without content logging, nor entries that are invalidated meanwhile", async () => {
     const held = Promise.withResolvers<void>();
     const { embeddings, answers, asked, engine } = setUp({ beforePiece: () => held.promise });
     const principal = { ...PRINCIPAL, contentLogging: false };
@@ -110,7 +110,7 @@ describe("embed", () => {
     expect(asked()).toEqual([["private"], ["dropped"], ["private"], ["dropped"]]);
   });
 
-  test("many texts go in bounded requests, several at once, with the caller's name and priority", async () => {
+  test("sends many texts in parallel requests of bounded size, with the caller's key and priority", async () => {
     const held = Promise.withResolvers<void>();
     const { embeddings, engine, asked } = setUp({ beforePiece: () => held.promise });
     const texts = Array.from({ length: 200 }, (_, index) => "x".repeat(index + 1));
@@ -122,7 +122,7 @@ describe("embed", () => {
     expect(engine.requests[0]).toMatchObject({ priority: "batch", fairKey: PRINCIPAL.keyId, model: "fake-embedder" });
   });
 
-  test("a refusal names the caller's text, and nothing of the request goes on", async () => {
+  test("an error names the caller's text and aborts the rest of the request", async () => {
     const refuse = ({ body }: EngineRequest) => {
       const index = (JSON.parse(body).input as string[]).indexOf("long");
       const detail = { param: `input.${index}` };
@@ -137,7 +137,7 @@ describe("embed", () => {
     expect(engine.running()).toBe(0);
   });
 
-  test("a caller that leaves ends it", async () => {
+  test("stops when the caller disconnects", async () => {
     const caller = new AbortController();
     const { embeddings, engine } = setUp({ beforePiece: () => new Promise(() => {}) });
     const running = embeddings.embed(call(undefined, { signal: caller.signal }), { input: "a" });
@@ -147,14 +147,14 @@ describe("embed", () => {
     expect(engine.running()).toBe(0);
   });
 
-  test("a node with another revision of the model gives no vector that could stand beside the others", async () => {
+  test("rejects vectors from nodes with different revisions of the model", async () => {
     const { embeddings, engine } = setUp();
     const { request } = engine;
     engine.request = async (asked) => ({ ...(await request(asked)), modelRevision: "other" });
     await expect(embeddings.embed(call(), { input: "a" })).rejects.toMatchObject({ kind: "unavailable" });
   });
 
-  test("a chat model is refused, and one that the key may not use is not there", async () => {
+  test("rejects a chat model, and does not find a model that the key may not use", async () => {
     const { embeddings } = setUp();
     await expect(embeddings.embed(call(), { input: "a", model: "fake-model" })).rejects.toMatchObject({
       kind: "invalid_request",
@@ -165,7 +165,7 @@ describe("embed", () => {
     });
   });
 
-  test("is metered once: the tokens that were computed, and how the cache took part", async () => {
+  test("records metrics once: the computed tokens and the cache status", async () => {
     const { embeddings, samples } = setUp();
     await embeddings.embed(call(), { input: ["aaa", "b"] });
     await embeddings.embed(call(), { input: ["aaa", "cc"] });
@@ -180,7 +180,7 @@ describe("embed", () => {
   });
 });
 
-test("embedTexts gives other services numbers, by the same way", async () => {
+test("embedTexts returns numbers for other services, through the same cache and nodes", async () => {
   const { embeddings, asked } = setUp();
   await embeddings.embed(call(), { input: "bb" });
   const { vectors, model } = await embeddings.embedTexts(call(), ["a", "bb"]);

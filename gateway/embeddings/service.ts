@@ -10,19 +10,19 @@ import { distinct, type EmbeddingInput, type EmbeddingInputs, readInputs } from 
 import { computeVectors, type NodeReport, type NodeWork } from "./nodes";
 import { fromStored, toNumbers, toStored, type Vector } from "./vectors";
 
-/** The vectors of a request, and what is known about them. */
+/** The vectors of a request, with usage and timings. */
 export interface Embeddings extends NodeReport {
   model: string;
   /** In the order of the inputs. */
   vectors: Vector[];
-  /** Of all inputs, whether they were computed or not. */
+  /** Tokens of all inputs, computed or cached. */
   promptTokens: number;
-  /** Inputs that came from the cache. */
+  /** Number of inputs from the cache. */
   hits: number;
-  /** Inputs that were computed: equal ones once. */
+  /** Number of computed inputs; equal inputs count once. */
   misses: number;
   cache: CacheReport;
-  /** Milliseconds from arrival. */
+  /** Milliseconds since arrival. */
   totalMs: number;
 }
 
@@ -35,7 +35,7 @@ export interface EmbeddedTexts {
 /** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
 export interface EmbeddingService {
   embed(call: Call, request: Pick<EmbeddingRequest, "model" | "input" | "dimensions">): Promise<Embeddings>;
-  /** The vectors of texts by the default model, in their order and each of length 1, for other services of the gateway. */
+  /** Embeds texts with the default model for other services. Vectors have length 1 and are in the order of the texts. */
   embedTexts(call: Call, texts: string[]): Promise<EmbeddedTexts>;
 }
 
@@ -44,7 +44,7 @@ interface EmbeddingDeps {
   models: Pick<Models, "resolve">;
   answers: Pick<AnswerCacheService, "entries">;
   recorder: Pick<Recorder, "generation">;
-  /** Milliseconds for a whole answer. */
+  /** Timeout for a whole answer, in milliseconds. */
   totalMs: number;
 }
 
@@ -59,11 +59,11 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
       keyId: principal.keyId,
       tags: [`model:${model.id}`],
       bypass: model.isKnown ? undefined : "the model's revision is not known yet",
-      // What may not be kept is not kept here either.
+      // Keys without content logging don't store vectors either.
       directives: principal.contentLogging ? directives : { ...directives, noStore: true },
     });
 
-  /** The vectors of inputs that differ from each other, in their order: from the cache, or computed and kept. */
+  /** The vectors of distinct inputs, in their order, from the cache or computed and stored. */
   const findVectors = async (session: EntrySession, work: NodeWork, inputs: readonly EmbeddingInput[]) => {
     const stored = await session.read(inputs.map((input) => cacheParts(input, work)));
     const gatewayMs = performance.now() - work.call.receivedAt;
@@ -80,7 +80,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
 
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
     const model = models.resolve(call.principal, "embedding", wanted.model);
-    // A request that names the model's own length is the same as one that names none.
+    // Asking for the model's own length is the same as leaving `dimensions` out.
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(inputs);
     const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
@@ -128,7 +128,7 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
   };
 };
 
-/** Everything that could change a vector, by name, in a fixed order. */
+/** Everything that affects a vector, by name, in a fixed order. */
 const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({
   operation: "embedding",
   model: model.id,

@@ -6,7 +6,7 @@ import { fromStored, inCallersWords, readVectors, toNumbers, toStored } from "./
 const base64 = String(encodeVector(Float32Array.of(0.6, 0.8), "base64"));
 const answer = (...data: unknown[]) => JSON.stringify({ object: "list", data });
 
-test("what is kept of a vector gives it back", () => {
+test("a stored vector is restored exactly", () => {
   const vector = { base64, tokens: 7 };
   expect(fromStored(toStored(vector))).toEqual(vector);
   expect(toNumbers(vector)).toEqual(Float32Array.of(0.6, 0.8));
@@ -17,7 +17,7 @@ test("a node's vectors are put in the order of the inputs", () => {
   expect(readVectors(json, 2).map(({ tokens }) => tokens)).toEqual([1, 2]);
 });
 
-test("an answer that lacks a vector, or holds something else, is a failure of the node", () => {
+test("a response with a missing or invalid vector is an error of the node", () => {
   const whole = { index: 0, embedding: base64, tokens: 1 };
   for (const json of [
     answer(whole),
@@ -30,7 +30,7 @@ test("an answer that lacks a vector, or holds something else, is a failure of th
   }
 });
 
-test("a node's refusal of one text names it as the caller knows it", () => {
+test("a node's error about one text names it as in the caller's request", () => {
   const refusal = new AppError("context_length_exceeded", "Too long. input.1 has 513. Shorten it.", {
     param: "input.1",
   });

@@ -13,11 +13,11 @@ export const GiveFeedback = Strict(
     correction: Type.Optional(
       Type.String({
         maxLength: 1_000_000,
-        description: "The answer as it should have been: a reference of the sample",
+        description: "The right answer; becomes a reference of the sample",
       }),
     ),
     dataset: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 100, description: "Id or name; a name that is new makes a dataset" }),
+      Type.String({ minLength: 1, maxLength: 100, description: "Id or name; an unknown name creates a dataset" }),
     ),
   },
   {
@@ -38,7 +38,7 @@ export const Feedback = Type.Object(
     correction: Nullable(Type.String()),
     sample: Nullable(
       Type.Object({ dataset_id: Id("ds"), revision: Type.Integer({ minimum: 1 }), sample_id: Id("sample") }),
-      { description: "Where the exchange was kept" },
+      { description: "The sample that the exchange was stored as" },
     ),
     given_by: Type.String(),
     created_at: Timestamp,

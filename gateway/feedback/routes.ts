@@ -5,7 +5,7 @@ import type { Idempotency } from "../idempotency/service";
 import { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
 import type { FeedbackService } from "./service";
 
-/** What people say of answers. */
+/** Feedback on answers. */
 export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackService; idempotency: Idempotency }) =>
   new Elysia({ name: "feedback.routes", prefix: "/v1/feedback", tags: ["Feedback"] })
     .use(auth)
@@ -27,7 +27,7 @@ export const feedbackRoutes = ({ feedback, idempotency }: { feedback: FeedbackSe
         response: { 201: Feedback },
         detail: {
           ...allows("member"),
-          summary: "Thumbs, comment or correction on an answer",
+          summary: "Give a thumb, comment or correction on an answer",
           description:
             "Feedback on the same answer by the same key replaces the earlier one. With `dataset` (role editor) the exchange becomes a sample there, in a new revision: its conversation up to the question as input, the answer as output, the correction (or the answer, with thumbs up) as reference. That takes an answer of your own conversations; what POST /v1/chat answers is not kept.",
           ...creates,

@@ -18,8 +18,8 @@ import type { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./cont
 
 export interface FeedbackService {
   /**
-   * Keeps what a person says of an answer, in place of what the same key said of it before; with `dataset` the exchange
-   * becomes a sample there. Throws not_found, insufficient_role, and what an import throws.
+   * Stores feedback on an answer and replaces earlier feedback by the same key. With `dataset`, also stores the exchange
+   * as a sample. Throws not_found, insufficient_role, and what an import throws.
    */
   give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback>;
   /** The caller's own feedback on the answers to these requests, by request id. */
@@ -36,7 +36,7 @@ interface FeedbackDeps {
 }
 
 export const createFeedback = ({ db, imports, uploads, now = () => new Date() }: FeedbackDeps): FeedbackService => {
-  /** The exchange as a sample: its conversation up to the question, and what was answered. Throws not_found. */
+  /** The exchange as a sample: the conversation up to the question, and the answer. Throws not_found. */
   const sampleOf = async ({ keyId }: Principal, given: GiveFeedback): Promise<NewSample> => {
     const { request_id: requestId, rating, correction } = given;
     const answer = await findAnswer(db, keyId, requestId);
@@ -52,7 +52,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     const [only] = messages;
     const references = correction ? [correction] : rating === "up" ? [answer.content] : [];
     return {
-      // The same answer again changes its sample: one answer, one sample.
+      // An answer has one sample, so giving feedback again changes that sample.
       key: requestId,
       input: messages.length === 1 && only?.role === "user" ? only.content : messages,
       ...(references.length > 0 && { references }),
@@ -64,7 +64,7 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
     };
   };
 
-  /** Throws not_found for an id that nothing has. */
+  /** Throws not_found for an unknown id. */
   const targetOf = async (named: string): Promise<ImportTarget> => {
     const dataset = await findDataset(db, named);
     if (dataset) return { mode: "merge", datasetId: dataset.id };

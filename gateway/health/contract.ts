@@ -13,18 +13,18 @@ export const Dependency = Type.Object(
   {
     name: Type.String({ description: "`engine:<node id>`, `database`, `cache:<layer>`, `jobs` or `vectors`" }),
     status: OneOf(["ok", "degraded", "down", "not_configured"], {
-      description: "not_configured: nothing here uses it, so it takes no part in the status of the whole",
+      description: "not_configured: unused, so it doesn't affect the overall status",
     }),
     required: Type.Boolean({ description: "Without it the gateway can't do its main job" }),
     since: Timestamp,
     latency_ms: Nullable(Milliseconds("Last probe")),
-    reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, not reachable, full …" }),
+    reason: Nullable(Type.String(), { description: "Why it isn't ok: loading, stuck, unreachable, full …" }),
   },
   { title: "Dependency" },
 );
 export type Dependency = Static<typeof Dependency>;
 
-/** Codes never change their meaning. The last five come with the parts that bring what they reduce. */
+/** Codes never change their meaning. The last five are for features of later versions. */
 export const DEGRADATION_CODES = [
   "cache_local",
   "fewer_nodes",
@@ -37,7 +37,7 @@ export const DEGRADATION_CODES = [
   "no_evals",
 ] as const;
 
-/** What is reduced now. The same codes stand in the `x-degraded` header, the metrics and the system page's banner. */
+/** A current degradation. The `x-degraded` header, the metrics and the system page's banner use the same codes. */
 export const Degradation = Type.Object(
   {
     code: OneOf(DEGRADATION_CODES, {
@@ -46,7 +46,7 @@ export const Degradation = Type.Object(
     }),
     since: Timestamp,
     reason: Type.String(),
-    drill: Type.Boolean({ description: "Entered by an admin's drill switch" }),
+    drill: Type.Boolean({ description: "Switched on by an admin as a drill" }),
   },
   { title: "Degradation" },
 );

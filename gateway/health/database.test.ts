@@ -6,7 +6,7 @@ const probeOf = (write: () => Promise<unknown>) => {
   return { clock, ask: databaseProbe({ pingDatabase: async () => {}, writeDatabase: write }, () => clock.ms, 20) };
 };
 
-test("a database that stops taking writes is found within five seconds of asking, and so is its return", async () => {
+test("the probe notices within five seconds that writes fail, and that they work again", async () => {
   let isWritable = true;
   const { clock, ask } = probeOf(() => (isWritable ? Promise.resolve() : Promise.reject(new Error("read-only"))));
   expect(await ask()).toBeUndefined();
@@ -20,7 +20,7 @@ test("a database that stops taking writes is found within five seconds of asking
   expect(await ask()).toBeUndefined();
 });
 
-test("a write that waits for others is no failure until it has waited for four seconds", async () => {
+test("a write that waits for other processes counts as failed after four seconds", async () => {
   const written = Promise.withResolvers<void>();
   const { clock, ask } = probeOf(() => written.promise);
   expect(await ask()).toBeUndefined();

@@ -4,10 +4,10 @@ import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation } from "./contract";
 
-/** What is reduced now; cheap enough to be read for every response. */
+/** The current degradations. Cheap enough to read for every response. */
 export interface Degradations {
   list(): readonly Degradation[];
-  /** Their codes as the value of `x-degraded`; undefined when there are none. */
+  /** Their codes as the value of `x-degraded`; undefined if there are none. */
   header(): string | undefined;
   /** Checks now and returns the new list. */
   refresh(): Promise<readonly Degradation[]>;

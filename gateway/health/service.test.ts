@@ -48,7 +48,7 @@ const summaryOf = async ({ health }: ReturnType<typeof setUp>) => {
   return [status, degraded.map(({ code }) => code).join(), health.degradations.header()];
 };
 
-test("what nothing uses yet is listed and takes no part in the status", async () => {
+test("an unused dependency is listed and doesn't affect the status", async () => {
   const { health } = setUp([node("a", "ready")]);
   const { status, dependencies } = await health.readiness();
   expect(status).toBe("ok");
@@ -56,7 +56,7 @@ test("what nothing uses yet is listed and takes no part in the status", async ()
   expect(unused.map(({ name }) => name)).toEqual(["vectors"]);
 });
 
-test("with some nodes away it is degraded and says fewer_nodes, in the header too", async () => {
+test("with some nodes down it is degraded with fewer_nodes, in the header too", async () => {
   for (const state of ["down", "ejected", "stuck", "loading", "draining"] as const) {
     expect(await summaryOf(setUp([node("a", "ready"), node("b", state)]))).toEqual([
       "degraded",
@@ -66,7 +66,7 @@ test("with some nodes away it is degraded and says fewer_nodes, in the header to
   }
 });
 
-test("with all nodes away it is down, and stored answers are all there is", async () => {
+test("with all nodes down it is down, and only serves stored answers", async () => {
   expect(await summaryOf(setUp([node("a", "down"), node("b", "stuck")]))).toEqual([
     "down",
     "cached_only",
@@ -74,25 +74,25 @@ test("with all nodes away it is down, and stored answers are all there is", asyn
   ]);
 });
 
-test("a busy node is no node less", async () => {
+test("a busy node doesn't count as down", async () => {
   const { degraded } = await setUp([node("a", "busy"), node("b", "ready")]).health.readiness();
   expect(degraded).toEqual([]);
 });
 
-test("a lost Redis is cache_local, since it was lost", async () => {
+test("without Redis it is degraded with cache_local, since Redis was lost", async () => {
   const { health } = setUp([node("a", "ready")], [layer("memory", "ok"), layer("redis", "degraded")]);
   const { status, degraded } = await health.readiness();
   expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "cache_local", since.toISOString()]);
 });
 
-test("without a jobs worker it is degraded and says no_jobs, since the last one was heard of", async () => {
+test("without a jobs worker it is degraded with no_jobs, since the last heartbeat", async () => {
   const { health } = setUp([node("a", "ready")], [], { isAlive: false, lastBeat: since });
   const { status, degraded, dependencies } = await health.readiness();
   expect([status, degraded[0]?.code, degraded[0]?.since]).toEqual(["degraded", "no_jobs", since.toISOString()]);
   expect(dependencies.find(({ name }) => name === "jobs")?.status).toBe("down");
 });
 
-test("a database that can be read but not written makes it red, with the reason", async () => {
+test("with a database that can't be written it is down, with the reason", async () => {
   for (const [kind, reason] of [
     ["storage_full", "There is no space left to write"],
     ["internal", "It can be read but not written"],
@@ -104,19 +104,19 @@ test("a database that can be read but not written makes it red, with the reason"
   }
 });
 
-test("a database that does not answer makes it red", async () => {
+test("with a database that doesn't respond it is down", async () => {
   const { health, database } = setUp([node("a", "ready")]);
   database.ping = () => Promise.reject(new Error("gone"));
   expect((await health.readiness()).status).toBe("down");
 });
 
-test("however often it is asked, the database is written once in three seconds", async () => {
+test("frequent checks write to the database at most every three seconds", async () => {
   const { health, database } = setUp([node("a", "ready")]);
   for (let i = 0; i < 20; i++) await health.readiness();
   expect(database.writes).toBe(1);
 });
 
-test("a look at the cache that fails is logged and leaves what was known", async () => {
+test("a failed check of the cache is logged and keeps the last known state", async () => {
   const warned = Promise.withResolvers<void>();
   const degradations = createDegradations({
     engine: { nodes: () => [] },

@@ -142,8 +142,8 @@ const stillRunning = (): AppError =>
 const sha256 = (...parts: string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");
 
 /**
- * Answers may hold what is shown once, such as a new key. They are kept under a secret that only the caller has: the API
- * key and the `Idempotency-Key` together (HKDF-SHA-256, AES-256-GCM); neither is stored.
+ * Answers may contain a secret that is shown once, such as a new key. They are encrypted (AES-256-GCM) with a key
+ * derived (HKDF-SHA-256) from the API key and the `Idempotency-Key`; neither is stored.
  */
 const vaultOf = (apiKey: string, key: string) => {
   const secret = Buffer.from(hkdfSync("sha256", apiKey, key, "groundwire idempotency", 32));

@@ -2,7 +2,7 @@ import type { KeyRow } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
 
-/** Limits of a key that has none of its own: the configured ones. */
+/** The configured limits, for keys without their own. */
 export interface DefaultLimits {
   requestsPerMinute: number;
   parallelRequests: number;
@@ -21,7 +21,7 @@ type Validity = Pick<KeyRow, "revokedAt" | "expiresAt">;
 export const isUsable = ({ revokedAt, expiresAt }: Validity, at: Date): boolean =>
   !revokedAt && !(expiresAt && expiresAt <= at);
 
-/** Throws invalid_api_key when the key is revoked or expired at `at`. */
+/** Throws invalid_api_key if the key is revoked or expired at `at`. */
 export const assertUsable = (key: Validity, at: Date): void => {
   if (isUsable(key, at)) return;
   const reason = key.revokedAt ? "was revoked" : `expired at ${key.expiresAt?.toISOString()}`;

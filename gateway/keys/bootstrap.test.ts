@@ -24,25 +24,25 @@ const roleOf = async (keys: ReturnType<typeof createKeys>, key: string) => (awai
 const refused = async (keys: ReturnType<typeof createKeys>, key: string) =>
   (await problemOf(Promise.try(() => keys.verify(`Bearer ${key}`)))).kind;
 
-test("the first start makes an admin key, the second none", async () => {
+test("the first start creates an admin key, the second doesn't", async () => {
   const first = await start();
   expect(await roleOf(first.keys, first.created ?? "")).toBe("admin");
   expect((await start()).created).toBeUndefined();
 });
 
-test("of several processes that start at once, one makes the key", async () => {
+test("of several processes that start together, one creates the key", async () => {
   const started = await Promise.all([start(), start(), start()]);
   expect(started.filter(({ created }) => created !== undefined)).toHaveLength(1);
 });
 
-test("the environment's key is an admin in any form, and none is made beside it", async () => {
+test("the configured key is an admin key in any format, and no other key is created", async () => {
   const { keys, created } = await start(FIRST);
   expect(created).toBeUndefined();
   expect(await roleOf(keys, FIRST)).toBe("admin");
   expect((await keys.list({ limit: 10 })).data).toMatchObject([{ id: "key_bootstrap", is_bootstrap: true }]);
 });
 
-test("when it changes, the new one replaces the old one", async () => {
+test("a changed configured key replaces the old one", async () => {
   await start(FIRST);
   const { keys } = await start(SECOND);
   expect(await roleOf(keys, SECOND)).toBe("admin");
@@ -50,7 +50,7 @@ test("when it changes, the new one replaces the old one", async () => {
   expect((await keys.list({ limit: 10 })).data).toHaveLength(1);
 });
 
-test("when it is gone, it ends, and a generated one takes its place", async () => {
+test("a configured key that is removed stops working, and a generated key replaces it", async () => {
   await start(FIRST);
   const { keys, created } = await start();
   expect(await refused(keys, FIRST)).toBe("invalid_api_key");
@@ -59,7 +59,7 @@ test("when it is gone, it ends, and a generated one takes its place", async () =
   expect(await roleOf(again.keys, FIRST)).toBe("admin");
 });
 
-test("it can't be changed here: the environment owns it", async () => {
+test("a configured key can't be changed through the API", async () => {
   const { keys } = await start(FIRST);
   for (const attempt of [
     keys.revoke(LOCAL_ACTOR, "key_bootstrap"),
@@ -71,7 +71,7 @@ test("it can't be changed here: the environment owns it", async () => {
   }
 });
 
-test("a key issued here may be the environment's, as long as it is an admin key that works", async () => {
+test("the configured key may be an issued key if that is an active admin key", async () => {
   const { keys, created } = await start();
   const again = await start(created);
   expect(await roleOf(again.keys, created ?? "")).toBe("admin");

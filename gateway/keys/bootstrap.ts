@@ -10,10 +10,10 @@ import { BOOTSTRAP_ID } from "./rules";
 const ACTOR = "start";
 
 /**
- * Makes sure that some admin key works. With `adminKey` it is that one, and the one it replaces ends; without it the
- * environment's key of earlier starts ends, and where no other admin key works a new one is made and returned as
- * `created`. Of several processes that start at once, one makes it. Throws invalid_request when `adminKey` is a key
- * that was issued here but is not an active admin key.
+ * Ensures that an admin key works. With `adminKey`, that key works and an earlier configured key is revoked. Without it,
+ * an earlier configured key is revoked, and if no other admin key works, a new one is created and returned as `created`.
+ * Of several processes that start together, one creates it. Throws invalid_request if `adminKey` is an issued key that
+ * is not an active admin key.
  */
 export const bootstrapAdmin = (db: Db, adminKey: string | undefined, at: Date): Promise<{ created?: string }> =>
   db.write(async (tx) => {
@@ -52,7 +52,7 @@ const keepEnvironmentKey = async (tx: Tx, secretHash: Buffer, at: Date): Promise
   await appendAudit(tx, { at, actor: ACTOR, action, target: BOOTSTRAP_ID, detail: { role: "admin" } });
 };
 
-/** The setting is gone: so is its key. */
+/** Revokes the configured key after the setting is removed. */
 const endEnvironmentKey = async (tx: Tx, at: Date): Promise<void> => {
   const old = await findKey(tx, BOOTSTRAP_ID);
   if (!old || old.revokedAt) return;

@@ -4,7 +4,7 @@ import { ROLES } from "../principal";
 
 const RoleName = OneOf([...ROLES, "metrics"], {
   title: "Role",
-  description: "viewer < member < editor < admin, each may do what the one before it may; metrics reads metrics only",
+  description: "viewer < member < editor < admin, each includes the one before; metrics can only read metrics",
 });
 
 const keyId = Id("key");
@@ -16,13 +16,13 @@ const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxI
 const perMinute = Type.Integer({ minimum: 1, maximum: 10_000_000 });
 const parallel = Type.Integer({ minimum: 1, maximum: 100_000 });
 
-/** What an admin sets on a key; the same fields in requests and answers. null: no restriction, or the configured default. */
+/** Settings of a key, the same in requests and responses. null: no restriction, or the configured default. */
 const settings = {
   allowed_models: Nullable(models, { description: "Models that the key may call; null: every model" }),
   allowed_indexes: Nullable(indexes, { description: "Indexes that the key may query; null: every index" }),
   requests_per_minute: Nullable(perMinute, { description: "null: the configured default" }),
   parallel_requests: Nullable(parallel, { description: "Requests at once; null: the configured default" }),
-  content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be kept" }),
+  content_logging: Type.Boolean({ description: "Whether prompts and answers of this key may be stored" }),
   expires_at: Nullable(Type.String({ format: "date-time", examples: ["2099-12-31T23:59:59.000Z"] }), {
     description: "null: never",
   }),
@@ -35,7 +35,7 @@ const KeyLimits = Type.Object(
     requests_per_minute: perMinute,
     parallel_requests: parallel,
   },
-  { title: "KeyLimits", description: "What holds for the key: its own limits, or the configured ones" },
+  { title: "KeyLimits", description: "Effective limits: the key's own or the configured ones" },
 );
 
 /** A key without its secret. */
@@ -47,9 +47,11 @@ export const Key = Type.Object(
     status: OneOf(["active", "expired", "revoked"]),
     ...settings,
     limits: KeyLimits,
-    is_bootstrap: Type.Boolean({ description: "The admin key of the environment: it can't be revoked here" }),
+    is_bootstrap: Type.Boolean({
+      description: "The admin key from the configuration; it can't be revoked through the API",
+    }),
     created_at: Timestamp,
-    created_by: Nullable(Type.String(), { description: "Id of the key that made this one" }),
+    created_by: Nullable(Type.String(), { description: "Id of the key that created this one" }),
     last_used_at: Nullable(Timestamp, { description: "Up to a minute late" }),
     revoked_at: Nullable(Timestamp),
     rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
@@ -83,7 +85,7 @@ export type Key = Static<typeof Key>;
 
 /** Response to creating and rotating a key: the only one that contains the secret. */
 export const KeyWithSecret = Type.Object(
-  { ...Key.properties, key: Type.String({ description: "The secret. It is shown now and never again." }) },
+  { ...Key.properties, key: Type.String({ description: "The secret. It is shown only once." }) },
   {
     title: "KeyWithSecret",
     examples: Key.examples.map((key: object) => ({ ...key, key: "gw_4fT9kQ2mXw7R_…" })),
@@ -120,7 +122,7 @@ export const UpdateKey = Strict(
 );
 export type UpdateKey = Static<typeof UpdateKey>;
 
-/** `POST /v1/keys/{id}/rotate`: a new key with the same settings; the old one works until the grace time is over. */
+/** `POST /v1/keys/{id}/rotate`: a new key with the same settings; the old one works until the grace period ends. */
 export const RotateKey = Strict(
   {
     grace_seconds: Type.Optional(

@@ -4,7 +4,7 @@ import { generateKey, isWellFormed, KEY_PATTERN } from "./format";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-test("a generated key is well formed, found by scanners, and carries its public id", () => {
+test("a generated key is well formed, matches the scanners' pattern, and contains its public id", () => {
   for (let n = 0; n < 1000; n++) {
     const { id, key } = generateKey();
     expect(isWellFormed(key)).toBe(true);
@@ -18,7 +18,7 @@ test("the rule for secret scanners is the pattern of the keys", async () => {
   expect(rule).toContain(`regex = '''${KEY_PATTERN.source}'''`);
 });
 
-test("any one changed character is noticed", () => {
+test("changing any character makes a key invalid", () => {
   const { key } = generateKey();
   for (let place = 0; place < key.length; place++) {
     const other = key[place] === "A" ? "B" : "A";
@@ -26,7 +26,7 @@ test("any one changed character is noticed", () => {
   }
 });
 
-test("what is no key at all is refused", () => {
+test("a string that isn't a key is rejected", () => {
   const { key } = generateKey();
   for (const text of [
     "",
@@ -43,7 +43,7 @@ test("what is no key at all is refused", () => {
   }
 });
 
-/** mulberry32: the same numbers in every run, as one string in 4 billion has the right checksum by chance. */
+/** mulberry32, with the same numbers in every run, because one random string in 4 billion has a valid checksum. */
 const seeded = (seed: number) => () => {
   seed = (seed + 0x6d2b79f5) | 0;
   let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -51,7 +51,7 @@ const seeded = (seed: number) => () => {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 };
 
-test("K2: of 1,000,000 random strings of the right form, none is accepted", () => {
+test("K2: none of 1,000,000 random strings in the format of a key is accepted", () => {
   const random = seeded(20261123);
   const randomText = (length: number): string => {
     let text = "";
@@ -63,7 +63,7 @@ test("K2: of 1,000,000 random strings of the right form, none is accepted", () =
   expect(accepted).toBe(0);
 }, 60_000);
 
-test("secrets use the whole alphabet evenly", () => {
+test("secrets use every character equally often", () => {
   const counts = new Map<string, number>();
   for (let n = 0; n < 2000; n++) {
     for (const character of generateKey().key.slice(16, 59)) counts.set(character, (counts.get(character) ?? 0) + 1);

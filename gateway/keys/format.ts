@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
 
 /**
- * `gw_<id>_<secret><checksum>`: a public id of 12 characters that logs and limits may name, 256 random bits, and a
- * CRC32 over all before it, by which a mistyped key and a scanner's false hit are told apart offline. Base62, so that
- * a double click selects the whole key.
+ * `gw_<id>_<secret><checksum>`: a public id of 12 characters for logs and limits, 256 random bits, and a CRC32 of the
+ * rest, which detects typing errors and scanners' false positives offline. Base62, so that a double click selects the
+ * whole key.
  */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 12;
@@ -11,23 +11,23 @@ const ID_LENGTH = 12;
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 
-/** For secret scanners. A hit is a key when its checksum is right too. */
+/** For secret scanners. A match is a key only if its checksum is valid too. */
 export const KEY_PATTERN = /\bgw_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b/;
 const WHOLE_KEY = new RegExp(`^gw_([0-9A-Za-z]{${ID_LENGTH}})_[0-9A-Za-z]{${SECRET_LENGTH + CHECKSUM_LENGTH}}$`);
 
-/** `length` characters, each with the same chance, from the system's random source. */
+/** `length` random characters, all equally likely, from the system's random source. */
 const randomBase62 = (length: number): string => {
   let text = "";
   while (text.length < length) {
     for (const byte of crypto.getRandomValues(new Uint8Array(length * 2))) {
-      // 248 is four times 62: bytes above it would make the first letters likelier.
+      // 248 is four times 62. Using bytes above it would make the first characters more likely.
       if (byte < 248 && text.length < length) text += ALPHABET[byte % 62];
     }
   }
   return text;
 };
 
-/** CRC32 of `text` as 6 base62 characters, the highest first. */
+/** CRC32 of `text` as 6 base62 digits, most significant first. */
 const checksum = (text: string): string => {
   let rest = crc32(text);
   let digits = "";
@@ -48,7 +48,7 @@ export const generateKey = (publicId = randomBase62(ID_LENGTH)): { id: string; k
   return { id: `key_${publicId}`, key: body + checksum(body) };
 };
 
-/** True when form and checksum are right: only then is the database asked. */
+/** Whether format and checksum are valid. Other strings are rejected without reading the database. */
 export const isWellFormed = (key: string): boolean =>
   WHOLE_KEY.test(key) && key.slice(-CHECKSUM_LENGTH) === checksum(key.slice(0, -CHECKSUM_LENGTH));
 

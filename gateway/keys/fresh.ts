@@ -1,7 +1,7 @@
-/** A key or session that was revoked in another process is refused in this one after this time at the latest. */
+/** A key or session that another process revoked is rejected within this time. */
 const MAX_AGE_MS = 1000;
 
-/** What was read from the database within the last second; nothing older is given out, also when the clock is set back. */
+/** Caches database reads for a second, even if the clock is set back. */
 export class Fresh<V> {
   readonly #entries = new Map<string, { value: V; readAtMs: number }>();
 
@@ -12,7 +12,7 @@ export class Fresh<V> {
     return ageMs >= 0 && ageMs < MAX_AGE_MS ? entry.value : undefined;
   }
 
-  /** `readAtMs`: when the read began, not when it ended. */
+  /** `readAtMs`: the start of the read, not its end. */
   set(key: string, value: V, readAtMs: number): void {
     this.#entries.set(key, { value, readAtMs });
   }
@@ -21,7 +21,7 @@ export class Fresh<V> {
     for (const [key, { value }] of this.#entries) if (matches(value)) this.#entries.delete(key);
   }
 
-  /** Forgets what is too old to be given out. */
+  /** Deletes expired entries. */
   sweep(nowMs: number): void {
     for (const key of this.#entries.keys()) if (this.get(key, nowMs) === undefined) this.#entries.delete(key);
   }

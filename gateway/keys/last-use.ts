@@ -1,8 +1,8 @@
 const EVERY_MS = 60_000;
 
 /**
- * Remembers when things were last used and writes it once a minute, all in one transaction: a request costs no write.
- * What could not be written waits for the next minute.
+ * Collects times of last use and writes them once a minute in one transaction, so that requests don't write. After a
+ * failure, they are written in the next minute.
  */
 export class LastUse {
   #pending = new Map<string, Date>();
@@ -29,7 +29,7 @@ export class LastUse {
     }
   }
 
-  /** Writes what is left. Where that fails, the last minute is lost and nothing else. */
+  /** Writes the rest. If that fails, only the last minute is lost. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.flush().catch(() => {});

@@ -19,10 +19,10 @@ let keys: KeysService;
 let ledger: Ledger;
 let call: (key: string | undefined, route: string, body?: unknown) => Promise<Response>;
 
-/** The body, whatever it is: the assertions say what it has to be. */
+/** The body, untyped, because the assertions check it. */
 const json = async (response: Response | Promise<Response>) => JSON.parse(await (await response).text());
 
-/** The routes of keys and limits behind the gateway's own hooks. */
+/** The routes of keys and limits, with the gateway's hooks. */
 beforeEach(async () => {
   db = await temporaryDb();
   keys = createKeys({ db, config: defaultConfig() });
@@ -70,7 +70,7 @@ const ROUTES = [
   "POST /v1/keys/key_x/rotate",
 ];
 
-test("K5: without a key every route is 401, for every role below admin 403", async () => {
+test("K5: every route is 401 without a key and 403 for every role below admin", async () => {
   const below = await Promise.all((["viewer", "member", "editor", "metrics"] as const).map((role) => keyOf(role)));
   for (const route of ROUTES) {
     const body = /^P/.test(route) ? {} : undefined;
@@ -79,7 +79,7 @@ test("K5: without a key every route is 401, for every role below admin 403", asy
   }
 });
 
-test("a key is created, read, changed, rotated, listed and revoked; its secret is shown when it is made", async () => {
+test("a key is created, read, changed, rotated, listed and revoked; its secret is shown only at creation", async () => {
   const admin = (await keyOf("admin")).key;
   const created = await call(admin, "POST /v1/keys", { name: "ci", role: "member", requests_per_minute: 30 });
   expect(created.status).toBe(201);
@@ -108,7 +108,7 @@ test("a key is created, read, changed, rotated, listed and revoked; its secret i
   expect([refused.status, (await json(refused)).error.code]).toEqual([401, "invalid_api_key"]);
 });
 
-test("400 names the field that is wrong; S1: fields that are not a caller's to set are refused", async () => {
+test("400 names the invalid field; S1: fields that a caller may not set are rejected", async () => {
   const admin = (await keyOf("admin")).key;
   const good = { name: "ci", role: "member" };
   const cases: [body: unknown, param: string | null][] = [
@@ -133,7 +133,7 @@ test("400 names the field that is wrong; S1: fields that are not a caller's to s
   }
 });
 
-test("409 tells what to do when the last admin key would go", async () => {
+test("409 says what to do instead of removing the last admin key", async () => {
   const { key, id } = await keyOf("admin");
   const response = await call(key, `DELETE /v1/keys/${id}`);
   const { error } = await json(response);
@@ -141,7 +141,7 @@ test("409 tells what to do when the last admin key would go", async () => {
   expect(error.message).toContain("Create another admin key first.");
 });
 
-test("L2: every answer has both header families, and a 429 says when to come again", async () => {
+test("L2: every response has both header families, and a 429 says when to retry", async () => {
   const { key } = await keyOf("viewer", { requests_per_minute: 2 });
   for (const remaining of ["1", "0"]) {
     const { status, headers } = await call(key, "GET /v1/auth/me");
@@ -157,7 +157,7 @@ test("L2: every answer has both header families, and a 429 says when to come aga
   expect(refused.headers.get("x-ratelimit-limit-requests")).toBe("2");
 });
 
-test("the question about the limits is answered when they are used up, and takes nothing", async () => {
+test("limits can be read after they are used up, and reading doesn't count", async () => {
   const { key, id } = await keyOf("viewer", { requests_per_minute: 1 });
   expect(await json(call(key, "GET /v1/limits/explain"))).toMatchObject({
     key_id: id,

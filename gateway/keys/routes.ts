@@ -6,7 +6,7 @@ import type { Idempotency } from "../idempotency/service";
 import { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import type { KeysService } from "./service";
 
-/** Keys, and the question "who am I". The secret stands in the answers of create and rotate and nowhere else. */
+/** Keys, and "who am I". Only the responses of create and rotate contain the secret. */
 export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotency: Idempotency }) =>
   new Elysia({ name: "keys.routes", prefix: "/v1", tags: ["Keys"] })
     .use(auth)

@@ -4,10 +4,10 @@ import { AppError } from "../../lib/errors";
 import { hasRole, type Principal } from "../principal";
 import { isUsable } from "./admission";
 
-/** Who makes a change: a principal, or the command line on the machine itself. */
+/** Author of a change: a principal, or the command line on the same machine. */
 export type Actor = Pick<Principal, "keyId" | "role">;
 
-/** Id of the one row that holds the admin key of the environment. */
+/** Id of the row with the configured admin key. */
 export const BOOTSTRAP_ID = "key_bootstrap";
 
 export const assertAdmin = (actor: Actor): void => {
@@ -15,7 +15,7 @@ export const assertAdmin = (actor: Actor): void => {
   throw new AppError("insufficient_role", "Only an admin may change keys. Ask one.");
 };
 
-/** The environment owns its key: what is changed here would be undone at the next start. */
+/** Rejects changes of the configured key, because the next start would undo them. */
 export const assertOwnedHere = (key: KeyRow): void => {
   if (!key.isBootstrap) return;
   throw new AppError(
@@ -25,25 +25,29 @@ export const assertOwnedHere = (key: KeyRow): void => {
 };
 
 export const assertNotRevoked = (key: KeyRow): void => {
-  if (key.revokedAt) throw new AppError("conflict", `The key "${key.name}" is revoked for good. Create a new one.`);
+  if (key.revokedAt) throw new AppError("conflict", `The key "${key.name}" is revoked permanently. Create a new one.`);
 };
 
 export const assertInFuture = (expiresAt: Date | null | undefined, at: Date): void => {
   if (!expiresAt || expiresAt > at) return;
-  throw new AppError("invalid_request", `expires_at is ${expiresAt.toISOString()}, which is over. Give a later time.`, {
-    param: "expires_at",
-  });
+  throw new AppError(
+    "invalid_request",
+    `expires_at is ${expiresAt.toISOString()}, which is in the past. Give a later time.`,
+    {
+      param: "expires_at",
+    },
+  );
 };
 
-/** An admin key that ends within this time is no way back in: it is being rotated away, or was made for a visit. */
+/** An admin key that expires within this time doesn't count as the last one: it is being rotated, or temporary. */
 const LASTING_MS = 86_400_000;
 const lastingUntil = (at: Date): Date => new Date(at.getTime() + LASTING_MS);
 
-/** True when the key ends so soon that another admin key has to be there. */
+/** Whether the key expires so soon that another admin key is required. */
 export const endsSoon = (expiresAt: Date | null | undefined, at: Date): boolean =>
   expiresAt != null && expiresAt <= lastingUntil(at);
 
-/** Refuses the end of an admin key that works when no other one lasts. */
+/** Rejects ending an active admin key if no other lasting one exists. */
 export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<void> => {
   const works = key.role === "admin" && isUsable(key, at);
   if (!works || (await hasOtherAdmin(tx, key.id, lastingUntil(at)))) return;

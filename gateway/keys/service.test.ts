@@ -39,7 +39,7 @@ afterEach(async () => {
 const createMember = () => keys.create(LOCAL_ACTOR, { name: "ci-bot", role: "member", requests_per_minute: 120 });
 const createAdmin = (name = "root") => keys.create(LOCAL_ACTOR, { name, role: "admin" });
 
-test("a new key is who it was made for, with the configured limits where it has none", async () => {
+test("a new key has its name and role, and the configured limits unless it has its own", async () => {
   const { key, id } = await createMember();
   expect(await keys.verify(bearer(key))).toEqual({
     keyId: id,
@@ -52,7 +52,7 @@ test("a new key is who it was made for, with the configured limits where it has 
   });
 });
 
-test("a key seen within a second is verified without the database, and later again with it", async () => {
+test("a key that was verified within a second needs no database read, and later does", async () => {
   const { key } = await createMember();
   await keys.verify(bearer(key));
   timeMs += 999;
@@ -84,13 +84,13 @@ test("without a key it is missing_api_key, with a wrong one invalid_api_key", as
   ]);
 });
 
-test("K2: a string that is no key is refused without the database", async () => {
+test("K2: a string that isn't a key is rejected without a database read", async () => {
   await db.close();
   expect(() => keys.verify(`Bearer gw_${"0".repeat(12)}_${"0".repeat(49)}`)).toThrow("This API key does not exist.");
   db = await openDb({ url: ":memory:" }, silentLog());
 });
 
-test("K4: a revoked key is refused at once here and after a second in another process", async () => {
+test("K4: a revoked key is rejected immediately, and after a second in another process", async () => {
   const { key, id } = await createMember();
   const elsewhere = open();
   await keys.verify(bearer(key));
@@ -102,7 +102,7 @@ test("K4: a revoked key is refused at once here and after a second in another pr
   await elsewhere.close();
 });
 
-test("K4: an expired key says when it expired, also while it is known", async () => {
+test("K4: the error for an expired key says when it expired, even while the key is cached", async () => {
   const expires_at = new Date(START + 500).toISOString();
   const { key } = await keys.create(LOCAL_ACTOR, { name: "short", role: "viewer", expires_at });
   await keys.verify(bearer(key));
@@ -110,7 +110,7 @@ test("K4: an expired key says when it expired, also while it is known", async ()
   expect(await refusalOf(key)).toContain("expired at 2026-11-23T12:00:00.500Z");
 });
 
-test("K4: a rotated key and its successor both work until the grace time is over", async () => {
+test("K4: a rotated key and its successor both work until the grace period ends", async () => {
   const old = await createMember();
   const fresh = await keys.rotate(LOCAL_ACTOR, old.id, HOUR);
   expect(fresh).toMatchObject({
@@ -152,7 +152,7 @@ test("K4: the last use is written by the flush, not by the request", async () =>
   expect((await keys.get(id)).last_used_at).toBe(new Date(START + 30).toISOString());
 });
 
-test("K1: the key stands nowhere in the files", async () => {
+test("K1: no file contains the key", async () => {
   await withDatabaseFile(async (file) => {
     const stored = await openDb({ url: `file:${file}` }, silentLog());
     await migrate(stored);
@@ -186,7 +186,7 @@ test("only an admin changes keys", async () => {
   expect(new Set(kinds)).toEqual(new Set(["insufficient_role"]));
 });
 
-test("the last admin key can't be revoked, lowered or put to an end; with another one it can", async () => {
+test("the last admin key can't be revoked, demoted or set to expire; with another one it can", async () => {
   const last = await createAdmin();
   await keys.create(LOCAL_ACTOR, {
     name: "soon over",
@@ -206,13 +206,13 @@ test("the last admin key can't be revoked, lowered or put to an end; with anothe
   expect((await keys.revoke(LOCAL_ACTOR, last.id)).status).toBe("revoked");
 });
 
-test("of two admins who revoke each other at once, one stays", async () => {
+test("if two admins revoke each other at the same time, one key remains", async () => {
   const [one, two] = [await createAdmin("one"), await createAdmin("two")];
   const outcomes = await Promise.allSettled([keys.revoke(LOCAL_ACTOR, one.id), keys.revoke(LOCAL_ACTOR, two.id)]);
   expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
 });
 
-test("a change holds for the next request in this process", async () => {
+test("a change applies to the next request in this process", async () => {
   const { key, id } = await createMember();
   await keys.verify(bearer(key));
   await keys.update(LOCAL_ACTOR, id, { requests_per_minute: 5, allowed_models: ["small"] });
@@ -237,7 +237,7 @@ test("every change is in the audit log with its author, and no secret", async ()
   expect(JSON.stringify(log)).not.toContain(key.slice(16));
 });
 
-test("what is not there is not_found; what is revoked stays so", async () => {
+test("an unknown key is not_found, and a revoked key stays revoked", async () => {
   expect((await problemOf(keys.get("key_none"))).kind).toBe("not_found");
   expect((await problemOf(keys.revoke(LOCAL_ACTOR, "key_none"))).kind).toBe("not_found");
   const { id } = await createMember();

@@ -27,7 +27,7 @@ import { fromUpdate, toKey, toMe } from "./wire";
 
 export type { Actor } from "./rules";
 
-/** How long a rotated key works where the request does not say. */
+/** Default time that a rotated key keeps working. */
 const DEFAULT_GRACE_SECONDS = 3600;
 
 /** The command line. Write access to the database file implies the role admin. */
@@ -44,9 +44,9 @@ export interface KeysService {
   verify(authorization: string | undefined): Principal | Promise<Principal>;
   /** The principal of a stored key. Throws invalid_api_key when it is revoked or expired. */
   admit(key: store.KeyRow, via: Principal["via"]): Principal;
-  /** Those of these keys that are revoked, expired or gone, by the database. */
+  /** Those of these keys that are revoked, expired or deleted, read from the database. */
   unusable(ids: readonly string[]): Promise<string[]>;
-  /** Makes sure that an admin key works, before the first request. `created`: a new one, to be shown once. */
+  /** Ensures that an admin key works before the first request. `created`: a new key, to be shown once. */
   bootstrap(): Promise<{ created?: string }>;
   /** Throws conflict if a key with the given id exists. */
   create(actor: Actor, request: CreateKey, options?: IssueOptions): Promise<KeyWithSecret>;
@@ -63,13 +63,13 @@ export interface KeysService {
   /** Throws not_found, or conflict when no admin key would be left. */
   update(actor: Actor, id: string, changes: UpdateKey): Promise<Key>;
   /**
-   * Creates a key with the same settings. The old one works until the grace time is over, or until it expires if that is
-   * sooner. Throws not_found, or conflict for a key that cannot be rotated and for an id that is taken.
+   * Creates a key with the same settings. The old one works until the grace period ends, or until it expires if that is
+   * sooner. Throws not_found, and conflict for a key that can't be rotated or an id that is taken.
    */
   rotate(actor: Actor, id: string, request: RotateKey, options?: IssueOptions): Promise<KeyWithSecret>;
-  /** Ends the key and its sessions: at once in this process, within a second in others. Throws not_found or conflict. */
+  /** Revokes the key and its sessions: immediately in this process, within a second in others. Throws not_found, conflict. */
   revoke(actor: Actor, id: string): Promise<Key>;
-  /** Writes when keys were last used. Otherwise that happens once a minute. */
+  /** Writes the times of last use now, instead of once a minute. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -92,7 +92,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
 
   const toWire = (row: store.KeyRow): Key => toKey(row, defaults, now());
 
-  /** One change of one key with its line in the audit log. */
+  /** Changes a key and adds an entry to the audit log. */
   const change = async <T>(
     actor: Actor,
     id: string,

@@ -16,15 +16,15 @@ interface Known {
 export interface VerifierDeps {
   db: Db;
   defaults: DefaultLimits;
-  /** SHA-256 of the admin key of the environment: the only key that needs no form. */
+  /** SHA-256 of the configured admin key, the only key that may have any format. */
   bootstrapHash?: Buffer;
   now: () => Date;
   onUse: (keyId: string, at: Date) => void;
 }
 
 /**
- * The check on the path of every request: one SHA-256 and one look into a map when the key was seen within a second.
- * Keys are found by their hash alone, so a wrong secret with a known id takes the way of an unknown key and no longer.
+ * Verifies the key of every request: one SHA-256 and one map lookup if the key was verified within a second. Keys are
+ * looked up by their hash only, so a wrong secret with a known id takes as long as an unknown key.
  */
 export class Verifier {
   readonly #known = new Fresh<Known>();
@@ -47,7 +47,7 @@ export class Verifier {
     });
   }
 
-  /** To be called after a change of the key. */
+  /** Call after a change of the key. */
   forget(keyId: string): void {
     this.#known.drop(({ key }) => key.id === keyId);
   }
@@ -56,7 +56,7 @@ export class Verifier {
     this.#known.sweep(this.deps.now().getTime());
   }
 
-  /** False for what can't be a key: then the database is not asked. */
+  /** False for a string that can't be a key, so that the database isn't read. */
   #isPlausible(key: string, hash: Buffer): boolean {
     const { bootstrapHash } = this.deps;
     return isWellFormed(key) || (bootstrapHash !== undefined && timingSafeEqual(bootstrapHash, hash));
@@ -68,7 +68,7 @@ export class Verifier {
     return principal;
   }
 
-  /** One read for all who ask at once. */
+  /** Parallel lookups of one key share one read. */
   #find(digest: string, hash: Buffer, now: Date): Promise<Known | undefined> {
     const running = this.#reads.get(digest);
     if (running) return running;

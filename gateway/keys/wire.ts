@@ -34,7 +34,7 @@ export const toMe = (
   { id, name, role, allowed_models, allowed_indexes, limits, content_logging, expires_at }: Key,
 ): Me => ({ key_id: id, name, role, via, allowed_models, allowed_indexes, limits, content_logging, expires_at });
 
-/** The settings that a request names; what it leaves out is undefined. */
+/** The settings in a request; undefined for those that it leaves out. */
 export const fromUpdate = (body: UpdateKey) =>
   ({
     name: body.name,

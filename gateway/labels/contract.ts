@@ -14,7 +14,7 @@ export const AddLabel = Strict(
     blind: Type.Optional(
       Type.Boolean({
         default: false,
-        description: "You had not seen the scores. Stored for your first label by a criterion only",
+        description: "Whether you labelled before seeing the scores. Only stored for your first label by a criterion",
       }),
     ),
   },

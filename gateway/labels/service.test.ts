@@ -14,7 +14,7 @@ let labels: LabelService;
 const AT = new Date("2026-11-26T12:00:00Z");
 const unsealed = async () => {};
 
-/** A run of results that were scored for correctness. */
+/** A run with results that have a correctness score. */
 const addRun = async (id: string, results: string[], changes: Partial<Criterion> = {}): Promise<void> => {
   const [correctness] = criteriaOf({ criteria: ["correctness"] });
   const criterion = { ...correctness, ...changes };
@@ -63,7 +63,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.close());
 
-test("a label is one per person and criterion: a change replaces it and stays in the history", async () => {
+test("each person has one label per criterion; a change replaces it and keeps it in the history", async () => {
   const other = { ...PRINCIPAL, keyId: "key_other" };
   await labels.add(PRINCIPAL, "res_1", { metric: "correctness", value: 1, comment: "Right." }, unsealed);
   await labels.add(other, "res_1", { metric: "correctness", value: 1 }, unsealed);
@@ -108,12 +108,12 @@ test("only a person's first label by a criterion can be blind", async () => {
   const add = (principal = PRINCIPAL, metric = "correctness") =>
     labels.add(principal, "res_1", { metric, value: 1, blind: true }, unsealed);
   expect((await add()).blind).toBe(true);
-  // Whoever has labelled may have seen what the evaluators say.
+  // After labelling, the person may have seen the scores.
   expect((await add()).blind).toBe(false);
   expect((await add({ ...PRINCIPAL, keyId: "key_other" })).blind).toBe(true);
 });
 
-test("a key whose content may not be kept gives labels without comments", async () => {
+test("a key without content logging may label, but not comment", async () => {
   const unlogged = { ...PRINCIPAL, contentLogging: false };
   const label = { metric: "correctness", value: 1 };
   const refused = problemOf(labels.add(unlogged, "res_1", { ...label, comment: "Ada said so." }, unsealed));
@@ -122,13 +122,13 @@ test("a key whose content may not be kept gives labels without comments", async 
   expect((await labels.add(unlogged, "res_1", { ...label, comment: "" }, unsealed)).comment).toBeNull();
 });
 
-test("a result that is not there is not found", async () => {
+test("an unknown result is not found", async () => {
   const adding = labels.add(PRINCIPAL, "res_9", { metric: "correctness", value: 1 }, unsealed);
   expect((await problemOf(adding)).kind).toBe("not_found");
   expect((await problemOf(labels.list("res_9", {}))).kind).toBe("not_found");
 });
 
-test("the queue gives what the person has not labelled, newest first, of all runs or one, and can skip", async () => {
+test("the queue has the results that the person hasn't labelled, newest first, of all runs or one, and can skip", async () => {
   await addRun("run_2", ["res_3"]);
   const queue = (query = {}) => labels.queue(PRINCIPAL, { metric: "correctness", limit: 10, ...query });
   expect(await queue()).toEqual(["res_3", "res_2", "res_1"]);

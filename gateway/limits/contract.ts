@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Milliseconds, Nullable, OneOf, Timestamp } from "../contract";
 
-/** One limit as it stands now: `used + remaining` is the limit, except while a lowered limit is still overdrawn. */
+/** The current state of a limit. `used + remaining` is the limit, unless a lowered limit is still exceeded. */
 const LimitState = Type.Object(
   {
     name: OneOf(["requests_per_minute", "parallel_requests"]),
@@ -11,23 +11,23 @@ const LimitState = Type.Object(
     used: Count(),
     remaining: Count(),
     window: OneOf(["fixed", "rolling", "none"], {
-      description: "fixed: starts again at set times; rolling: the last `window_seconds`; none: what runs now",
+      description: "fixed: resets at set times; rolling: the last `window_seconds`; none: active requests",
     }),
     window_seconds: Nullable(Type.Integer({ minimum: 1 })),
-    mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, never refused" }),
-    would_refuse: Type.Boolean({ description: "A request sent now would be refused by this limit" }),
+    mode: OneOf(["enforce", "observe"], { description: "observe: counted and reported, but never rejected" }),
+    would_refuse: Type.Boolean({ description: "This limit would reject a request sent now" }),
     frees_at: Nullable(Timestamp, {
-      description: "When the next request fits; null: it fits now, or it depends on what runs",
+      description: "When the next request fits; null: now, or it depends on active requests",
     }),
   },
   { title: "LimitState" },
 );
 
-/** `GET /v1/limits/explain`. Asking takes nothing from the limits. */
+/** `GET /v1/limits/explain`. Does not count against the limits. */
 export const LimitsExplanation = Type.Object(
   {
     key_id: Type.String(),
-    would_refuse: Type.Boolean({ description: "A request sent now would be refused" }),
+    would_refuse: Type.Boolean({ description: "A request sent now would be rejected" }),
     retry_after_ms: Nullable(Milliseconds("Until a request fits; null: it fits now")),
     limits: Type.Array(LimitState),
   },

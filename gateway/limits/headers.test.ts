@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { formatSpan, policyHeader, rateLimitHeader } from "./headers";
 
-test("spans are written as OpenAI writes them, rounded up", () => {
+test("time spans have OpenAI's format, rounded up", () => {
   expect([0, 0.2, 12, 999.1, 1000, 12_500, 59_999, 60_000, 360_000, 61_500].map(formatSpan)).toEqual([
     "0ms",
     "1ms",

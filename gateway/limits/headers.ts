@@ -1,15 +1,15 @@
-/** What is left of one limit, as `ratelimit` says it. */
+/** The rest of one limit, for `ratelimit`. */
 export interface LimitReading {
   name: "requests" | "parallel";
   remaining: number;
-  /** Milliseconds until more is left; undefined where no clock decides. */
+  /** Milliseconds until more is available; undefined if that doesn't depend on time. */
   changesInMs?: number;
 }
 
-/** Whole seconds, rounded up: a client that waits this long never comes too early. */
+/** Whole seconds, rounded up, so that a client that waits this long isn't too early. */
 export const toSeconds = (ms: number): number => Math.ceil(ms / 1000);
 
-/** Both limits of a key, as `ratelimit-policy`: stable for a client, so it is built once for each key. */
+/** `ratelimit-policy`: both limits of a key. Built once per key, because it rarely changes. */
 export const policyHeader = (keyId: string, requestsPerMinute: number, parallelRequests: number): string => {
   const partition = `pk=:${btoa(keyId)}:`;
   return `"requests";q=${requestsPerMinute};w=60;${partition}, "parallel";q=${parallelRequests};qu="concurrent-requests";${partition}`;
@@ -25,7 +25,7 @@ export const rateLimitHeader = (readings: readonly LimitReading[]): string => {
   return value;
 };
 
-/** A time span in OpenAI's form: `120ms`, `12.5s`, `6m0s`. */
+/** A time span in OpenAI's format: `120ms`, `12.5s`, `6m0s`. */
 export const formatSpan = (ms: number): string => {
   const whole = Math.ceil(ms);
   if (whole < 1000) return `${whole}ms`;

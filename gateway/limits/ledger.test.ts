@@ -35,7 +35,7 @@ const refusal = (who: Principal): AppError => {
   throw new Error("It was admitted.");
 };
 
-/** A list of strings with parameters, as RFC 9651 writes them. Throws where the text is none. */
+/** Parses a list of strings with parameters (RFC 9651). Throws if the text is invalid. */
 const parseList = (field: string): { name: string; parameters: Record<string, string> }[] =>
   field.split(/, ?/).map((item) => {
     const parsed = /^"([a-z-]+)"((?:;[a-z]+=(?:\d+|"[a-z-]+"|:[A-Za-z0-9+/=]+:))*)$/.exec(item);
@@ -50,7 +50,7 @@ const parseList = (field: string): { name: string; parameters: Record<string, st
     return { name: parsed[1] ?? "", parameters: Object.fromEntries(parameters) };
   });
 
-test("parallel callers never get past a limit, whatever they do", async () => {
+test("parallel callers never exceed a limit", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 30 }),
@@ -88,7 +88,7 @@ test("parallel callers never get past a limit, whatever they do", async () => {
   );
 });
 
-test("L1: 32 clients over 3 minutes get what the limit says, and none more", () => {
+test("L1: 32 clients over 3 minutes get exactly as many requests as the limit allows", () => {
   const limit = 600;
   const who = principal(limit, 64);
   const admittedAtMs: number[] = [];
@@ -125,7 +125,7 @@ test("L2: both header families come from one count and can be parsed", () => {
   });
 });
 
-test("L2: a refused request says which limit, whose, and when to come again, and then it fits", () => {
+test("L2: a rejection names the limit, its key and when to retry, and the request is accepted then", () => {
   const who = principal(3, 10);
   for (let n = 0; n < 3; n++) {
     ledger.reserve(who).release();
@@ -148,7 +148,7 @@ test("L2: a refused request says which limit, whose, and when to come again, and
   ledger.reserve(who);
 });
 
-test("a full house of parallel requests is refused until one of them ends", () => {
+test("requests over the parallel limit are rejected until one ends", () => {
   const who = principal(100, 2);
   const first = ledger.reserve(who);
   ledger.reserve(who);
@@ -161,7 +161,7 @@ test("a full house of parallel requests is refused until one of them ends", () =
   ledger.reserve(who);
 });
 
-test("a refused request takes nothing", () => {
+test("a rejected request doesn't count", () => {
   const who = principal(100, 1);
   ledger.reserve(who);
   for (let n = 0; n < 50; n++) refusal(who);
@@ -174,14 +174,14 @@ test("keys don't share a limit", () => {
   refusal(principal(1, 1, "key_a"));
 });
 
-test("a changed limit holds from the next request on", () => {
+test("a changed limit applies from the next request on", () => {
   ledger.reserve(principal(1, 1));
   refusal(principal(1, 2));
   ledger.reserve(principal(2, 2));
   expect(refusal(principal(1, 5)).detail.retryAfterMs).toBe(MINUTE_MS + 100);
 });
 
-test("explaining takes nothing and says what would happen to a request", () => {
+test("explaining doesn't count, and says what would happen to a request", () => {
   const who = principal(2, 5);
   for (let n = 0; n < 10; n++) ledger.explain(who);
   ledger.reserve(who);
@@ -202,7 +202,7 @@ test("explaining takes nothing and says what would happen to a request", () => {
   ]);
 });
 
-test("keys that send nothing are forgotten", () => {
+test("idle keys are removed", () => {
   for (let n = 0; n < 1000; n++) ledger.reserve(principal(10, 10, `key_${n}`)).release();
   const running = ledger.reserve(principal(10, 10, "key_running"));
   expect(ledger.activeKeys).toBe(1001);

@@ -3,53 +3,53 @@ import type { Principal } from "../principal";
 import { formatSpan, type LimitReading, policyHeader, rateLimitHeader, toSeconds } from "./headers";
 import { RollingWindow } from "./window";
 
-/** What one request holds until it has ended. */
+/** The reservation of one request until it ends. */
 export interface Reservation {
-  /** `ratelimit`, `ratelimit-policy` and `x-ratelimit-*`, for the answer whatever it will be. */
+  /** `ratelimit`, `ratelimit-policy` and `x-ratelimit-*` for the response. */
   readonly headers: Record<string, string>;
-  /** Gives the parallel slot back; only the first call counts. The request stays in its window. */
+  /** Releases the parallel slot; later calls do nothing. The request still counts in its window. */
   release(): void;
 }
 
-/** One limit of a key as it stands now. Times are milliseconds from now. */
+/** The current state of a key's limit. Times are milliseconds from now. */
 interface LimitReadout {
   name: "requests_per_minute" | "parallel_requests";
   limit: number;
   used: number;
   remaining: number;
-  /** rolling: the last `windowSeconds`; none: what runs now. */
+  /** rolling: the last `windowSeconds`; none: active requests. */
   window: "rolling" | "none";
   windowSeconds?: number;
   wouldRefuse: boolean;
-  /** Until the next request fits; undefined when it fits now or depends on what runs. */
+  /** Until the next request fits; undefined if it fits now or depends on active requests. */
   freesInMs?: number;
 }
 
-/** Where every request is counted before it runs. */
+/** Counts every request before it runs. */
 export interface Ledger {
   /**
-   * Takes one request and one parallel slot of the key in a single step, or neither. Throws rate_limited with
-   * `retryAfterMs` and the headers of the limit that refused.
+   * Takes one request and one parallel slot of the key, or neither. Throws rate_limited with `retryAfterMs` and the
+   * headers of the limit that was exceeded.
    */
   reserve(principal: Principal): Reservation;
-  /** The headers as they stand, for an answer that takes nothing from the limits. */
+  /** The current headers, for a response that doesn't count against the limits. */
   look(principal: Principal): Reservation;
-  /** The limits of the key and what they would say to a request now. Takes nothing. */
+  /** The key's limits and whether they would accept a request now. Doesn't count. */
   explain(principal: Principal): LimitReadout[];
-  /** Keys that the ledger remembers now. */
+  /** Number of keys in memory. */
   readonly activeKeys: number;
 }
 
-/** `retry-after` for a parallel slot. When one becomes free is unknown: it depends on when an answer ends. */
+/** `retry-after` for a parallel slot, a guess, because it is unknown when an answer will end. */
 const PARALLEL_RETRY_MS = 1000;
 const WINDOW_MS = 60_000;
-/** How often keys that send nothing are forgotten. */
+/** How often idle keys are removed. */
 const SWEEP_MS = 60_000;
 
 /**
- * The ledger of one process. Requests are limited over a rolling minute, parallel requests by what runs. It is
- * synchronous from the check to the count, so no number of parallel callers gets past a limit. `now` is in milliseconds
- * and monotonic: a clock that is set back or forth neither frees nor locks anybody.
+ * The ledger of one process. Limits requests over a rolling minute, and parallel requests. Check and count are one
+ * synchronous step, so parallel callers can't exceed a limit. `now` is in monotonic milliseconds, so adjusting the clock
+ * has no effect.
  */
 export const createLedger = ({ now = () => performance.now() }: { now?: () => number } = {}): Ledger => {
   const accounts = new Map<string, Account>();
@@ -83,7 +83,7 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
   };
 };
 
-/** What one key uses. Limits come with each call, so a change of them holds from the next request on. */
+/** The usage of one key. Each call passes the limits, so changed limits apply to the next request. */
 class Account {
   readonly #requests = new RollingWindow(WINDOW_MS);
   #running = 0;
@@ -143,7 +143,7 @@ class Account {
   #refuseRequest(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.requestsPerMinute;
     const retryAfterMs = this.#requests.fitsInMs(limit, nowMs);
-    // The window as the client has to see it: nothing is left until a request fits again.
+    // The client sees nothing left until a request fits again.
     const reading: LimitReading = { name: "requests", remaining: 0, changesInMs: retryAfterMs };
     return new AppError(
       "rate_limited",
@@ -154,7 +154,7 @@ class Account {
 
   #refuseParallel(principal: Principal, nowMs: number): AppError {
     const limit = principal.limits.parallelRequests;
-    // Only the limit that refused: the other one's window may end after the time to retry, and would contradict it.
+    // Only the exceeded limit, because the other one's window may end later and contradict the time to retry.
     const headers = this.#headers(principal, [{ name: "parallel", remaining: 0 }], nowMs);
     return new AppError(
       "rate_limited",

@@ -4,13 +4,13 @@ import { RollingWindow } from "./window";
 
 const MINUTE_MS = 60_000;
 
-/** Times that only go forward, in milliseconds. */
+/** Ascending times in milliseconds. */
 const times = fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 300, size: "max" }).map((gaps) => {
   let nowMs = 0;
   return gaps.map((gap) => (nowMs += gap));
 });
 
-test("no span of a minute ever holds more than the limit, however requests come", () => {
+test("no minute ever has more requests than the limit, whenever they arrive", () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 20 }), (arrivals, limit) => {
       const window = new RollingWindow(MINUTE_MS);
@@ -28,7 +28,7 @@ test("no span of a minute ever holds more than the limit, however requests come"
   );
 });
 
-test("a request fits exactly when it was said to", () => {
+test("a request fits exactly at the predicted time", () => {
   fc.assert(
     fc.property(times, fc.integer({ min: 1, max: 20 }), (arrivals, limit) => {
       const window = new RollingWindow(MINUTE_MS);
@@ -45,7 +45,7 @@ test("a request fits exactly when it was said to", () => {
   );
 });
 
-test("a request counts for a minute and at most 100 ms longer", () => {
+test("a request counts for a minute, and at most 100 ms longer", () => {
   const window = new RollingWindow(MINUTE_MS);
   window.add(50);
   expect(window.used(60_050)).toBe(1);

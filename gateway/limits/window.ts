@@ -1,10 +1,10 @@
-/** Requests are counted in steps of 100 ms, so a window holds at most 601 numbers whatever the limit is. */
+/** Requests are counted in steps of 100 ms, so a window has at most 601 counters whatever the limit is. */
 const STEP_MS = 100;
 
 /**
- * A rolling window: what happened in the last `lengthMs`. A request counts until its whole step is `lengthMs` old, so
- * at most 100 ms too long and never too short: no span of `lengthMs` holds more than what was admitted by `used`.
- * All times are milliseconds of one monotonic clock.
+ * A rolling window over the last `lengthMs`. A request counts until its whole step is `lengthMs` old, which is at most
+ * 100 ms too long and never too short, so no span of `lengthMs` has more requests than `used` allowed. All times are
+ * milliseconds of one monotonic clock.
  */
 export class RollingWindow {
   #steps: { leavesAtMs: number; count: number }[] = [];
@@ -32,7 +32,7 @@ export class RollingWindow {
     this.#used++;
   }
 
-  /** Milliseconds until fewer than `limit` count; 0 when that is so now. */
+  /** Milliseconds until fewer than `limit` count; 0 if that is already so. */
   fitsInMs(limit: number, nowMs: number): number {
     let left = this.used(nowMs);
     for (const step of this.#steps) {
@@ -43,13 +43,13 @@ export class RollingWindow {
     return 0;
   }
 
-  /** Milliseconds until the oldest requests leave; 0 when none count. */
+  /** Milliseconds until the oldest requests no longer count; 0 if none do. */
   changesInMs(nowMs: number): number {
     this.used(nowMs);
     return (this.#steps[0]?.leavesAtMs ?? nowMs) - nowMs;
   }
 
-  /** Milliseconds until none count. */
+  /** Milliseconds until no request counts. */
   emptyInMs(nowMs: number): number {
     return Math.max(0, (this.#steps.at(-1)?.leavesAtMs ?? nowMs) - nowMs);
   }

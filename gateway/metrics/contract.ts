@@ -11,11 +11,11 @@ const duration = (description: string, value: string) =>
     }),
   );
 
-/** `GET /v1/metrics`. At most 1,000 steps; a step is rounded up to what is kept. */
+/** `GET /v1/metrics`. At most 1,000 steps; a step is rounded up to whole minutes. */
 export const MetricsQuery = Type.Object({ window: duration("How far back", "1h"), step: duration("One point", "1m") });
 export type MetricsQuery = Static<typeof MetricsQuery>;
 
-/** null: nothing was measured. */
+/** null: no measurements. */
 export const Percentiles = Type.Object(
   {
     count: Count(),
@@ -95,7 +95,7 @@ export const Kpis = Type.Object(
       queue_depth: Count("Requests that wait for a slot, on all nodes"),
       slots: Type.Object({ total: Count(), running: Count() }),
     }),
-    series: Type.Array(MetricsPoint, { description: "Oldest first, one per step, also where nothing happened" }),
+    series: Type.Array(MetricsPoint, { description: "Oldest first, one per step, including steps without requests" }),
   },
   {
     title: "Kpis",

@@ -2,9 +2,9 @@ import type { ErrorKind } from "../../lib/errors";
 import type { RequestSample } from "../ports/recorder";
 
 /**
- * Whose an error is. caller: the request was wrong or its sender left. policy: a limit or a right said no. node: the
- * engine was full, away, too late or failed. gateway: our own. unclassified: an error without a kind, which is a bug, so
- * its count has to stay 0.
+ * The origin of an error. caller: the request was invalid or its sender disconnected. policy: a limit or a missing
+ * permission. node: the engine was full, unreachable, too slow or failed. gateway: our own. unclassified: an error
+ * without a kind, which is a bug, so its count must stay 0.
  */
 export const FAULT_DOMAINS = ["caller", "policy", "node", "gateway", "unclassified"] as const;
 export type FaultDomain = (typeof FAULT_DOMAINS)[number];
@@ -38,7 +38,7 @@ const DOMAIN_OF: Readonly<Record<ErrorKind, FaultDomain>> = {
   storage_full: "gateway",
 };
 
-/** Refusals whose domain is not that of a wrong request; and those that are worth a name of their own. */
+/** Statuses below 500 whose domain is not `caller`, and those with a kind of their own. */
 const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   401: "invalid_api_key",
   403: "insufficient_role",
@@ -49,7 +49,7 @@ const KIND_OF_STATUS: Readonly<Record<number, ErrorKind>> = {
 };
 
 /**
- * The kind of a failed answer. A page that shows its form again throws no error, so its status decides. undefined for
+ * The kind of a failed response. A page that shows its form again throws no error, so its status decides. undefined for
  * an unclassified failure of the gateway.
  */
 export const errorKindOf = ({
@@ -58,7 +58,7 @@ export const errorKindOf = ({
 }: Pick<RequestSample, "status" | "errorKind">): ErrorKind | undefined =>
   errorKind ?? (status < 500 ? (KIND_OF_STATUS[status] ?? "invalid_request") : undefined);
 
-/** Whether an answer counts as an error. The 503 of `/readyz` does not: it is what was asked for. */
+/** Whether a response counts as an error. The 503 of `/readyz` does not, because it is a correct answer. */
 export const isFailure = ({ status, route }: Pick<RequestSample, "status" | "route">): boolean =>
   status >= 400 && route !== "/readyz";
 

@@ -5,7 +5,7 @@ import type { Degradations } from "../health/degradations";
 import type { Jobs } from "../jobs/service";
 import type { Engine } from "../ports/engine";
 
-/** What is read when a scrape or a reader comes. */
+/** Sources that are read for each scrape and each read. */
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
   answers?: Pick<AnswerCacheService, "counts" | "inFlight">;
@@ -13,7 +13,7 @@ export interface MetricSources {
   jobs?: Pick<Jobs, "backlog">;
 }
 
-/** Slots and queues of all nodes that have told. */
+/** Slots and queues of all nodes that have reported. */
 export const nodeTotals = ({ engine }: MetricSources) => {
   const totals = { queueDepth: 0, slots: 0, running: 0 };
   for (const { readiness } of engine.nodes()) {
@@ -26,8 +26,8 @@ export const nodeTotals = ({ engine }: MetricSources) => {
 };
 
 /**
- * CPU and memory under Prometheus' usual names. prom-client's own default metrics are left out: on Bun 1.4.5 its event
- * loop and heap figures are nonsense.
+ * CPU and memory under Prometheus' usual names. prom-client's default metrics are not used, because its event loop and
+ * heap figures are wrong on Bun 1.4.5.
  */
 const registerProcess = (registry: Registry): void => {
   const registers = [registry];
@@ -54,7 +54,7 @@ const registerProcess = (registry: Registry): void => {
   );
 };
 
-/** What the workers have before them, as the database says: the same on every gateway. */
+/** Queued and running tasks from the database, the same on every gateway. */
 const registerJobs = (registry: Registry, jobs: Pick<Jobs, "backlog">): void => {
   new Gauge({
     name: "groundwire_jobs_tasks",
@@ -77,7 +77,7 @@ const registerJobs = (registry: Registry, jobs: Pick<Jobs, "backlog">): void => 
   });
 };
 
-/** Process, nodes, jobs and cache; each figure is read from its source at the moment of a scrape. */
+/** Process, nodes, jobs and cache. Each scrape reads the current figures. */
 export const registerGauges = (registry: Registry, sources: MetricSources): void => {
   const registers = [registry];
   const { engine, answers, degradations, jobs } = sources;

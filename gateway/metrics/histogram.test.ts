@@ -52,6 +52,6 @@ test("an empty histogram has no quantile", () => {
   expect(new LogHistogram().quantile(0.5)).toBeUndefined();
 });
 
-test("what is beyond a day counts as a day", () => {
+test("a value above a day counts as a day", () => {
   expect(histogramOf([1e12]).quantile(1)).toBeGreaterThan(9e7);
 });

@@ -1,17 +1,17 @@
-/** Each bucket ends this much higher than it begins. */
+/** Ratio of a bucket's upper to its lower bound. */
 const GROWTH = 1.1;
 const LOG_GROWTH = Math.log(GROWTH);
-/** Values up to this one share bucket 0. */
+/** Upper bound of bucket 0. */
 const SMALLEST = 0.01;
-/** 10^8 ms, more than a day; what is larger counts as this. */
+/** 10^8 ms, more than a day. Larger values count as this one. */
 const LAST_BUCKET = Math.ceil(Math.log(1e8 / SMALLEST) / LOG_GROWTH);
-/** Room is made in steps of this many buckets. */
+/** The array of buckets grows in steps of this size. */
 const CHUNK = 16;
 
 const bucketOf = (value: number): number =>
   value > SMALLEST ? Math.min(LAST_BUCKET, Math.ceil(Math.log(value / SMALLEST) / LOG_GROWTH)) : 0;
 
-/** The value from which both ends of the bucket are equally far in relative terms: 2ab / (a + b), b = the upper end. */
+/** The value with the same relative distance to both bounds of the bucket: 2ab / (a + b), b = the upper bound. */
 const middleOf = (bucket: number): number => {
   if (bucket === 0) return 0;
   const upper = SMALLEST * GROWTH ** bucket;

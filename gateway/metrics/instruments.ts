@@ -27,8 +27,8 @@ const OVERHEAD_SECONDS = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005
 const LABELS = ["gen_ai_operation_name", "gen_ai_request_model", "gen_ai_response_model", "gen_ai_provider_name"];
 
 /**
- * Generations under the names of OpenTelemetry's GenAI conventions in Prometheus' form. They describe what models did:
- * an answer from the cache, or of a generation that another request had started, counts as a cache request alone.
+ * Metrics of generations with the names of OpenTelemetry's GenAI conventions in Prometheus' format. They count the work
+ * of models, so answers from the cache or from another request's generation only count as cache requests.
  */
 export const generationInstruments = (registry: Registry) => {
   const histogram = (name: string, help: string, buckets: number[], labels: string[] = []) =>

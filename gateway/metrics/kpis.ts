@@ -8,7 +8,7 @@ const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_POINTS = 1000;
 const KEPT_MS = KEPT_STEPS * STEP_MS;
 
-/** "15m" → milliseconds. The form has been checked by the contract. */
+/** "15m" → milliseconds. The contract has validated the format. */
 const parseDuration = (text: string): number => {
   const unit = text.at(-1);
   return Number.parseInt(text, 10) * (unit === "s" || unit === "m" || unit === "h" || unit === "d" ? UNIT_MS[unit] : 1);
@@ -16,14 +16,18 @@ const parseDuration = (text: string): number => {
 
 const wholeSteps = (ms: number): number => Math.ceil(ms / STEP_MS) * STEP_MS;
 
-/** Window and step in milliseconds, both whole minutes. Throws invalid_request when it is more than is kept. */
+/** Window and step in milliseconds, both whole minutes. Throws invalid_request for a window of more than a day. */
 const spanOf = ({ window = "1h", step = "1m" }: MetricsQuery): { windowMs: number; stepMs: number } => {
   const stepMs = wholeSteps(parseDuration(step));
   const windowMs = Math.ceil(wholeSteps(parseDuration(window)) / stepMs) * stepMs;
   if (parseDuration(window) > KEPT_MS) {
-    throw new AppError("invalid_request", `window must be 24h or less, not ${window}: a day is kept.`, {
-      param: "window",
-    });
+    throw new AppError(
+      "invalid_request",
+      `window must be 24h or less, not ${window}, because metrics are kept for a day.`,
+      {
+        param: "window",
+      },
+    );
   }
   if (windowMs / stepMs > MAX_POINTS) {
     throw new AppError("invalid_request", `${window} in steps of ${step} has more than ${MAX_POINTS} steps.`, {
@@ -43,7 +47,7 @@ const percentiles = (histogram: LogHistogram): Percentiles => ({
   p99: rounded(histogram.quantile(0.99)),
 });
 
-/** hit_rate = hits / (hits + misses); what went past the cache is in neither. A joined generation is a hit. */
+/** hit_rate = hits / (hits + misses), without requests that bypassed the cache. A joined generation is a hit. */
 const cacheCounts = ({ hits, misses, bypasses }: Measurements): MetricsPoint["cache"] => {
   const served = hits.memory + hits.redis + hits.in_flight;
   return { hits: { ...hits }, misses, bypasses, hit_rate: served + misses === 0 ? null : served / (served + misses) };
@@ -78,8 +82,8 @@ const point = (at: number, measured: Measurements): MetricsPoint => {
 };
 
 /**
- * The key figures of the time before `now`. Points begin at multiples of the step; the last one is the step that runs
- * now, so the window begins up to one step later than asked.
+ * The key figures of the time before `now`. Points start at multiples of the step. The last one is the current step, so
+ * the window starts up to one step later than requested.
  */
 export const readKpis = (
   kept: Window,

@@ -49,7 +49,7 @@ export class FastHistogram extends Histogram<string> {
     this.#bounds = settings.buckets;
   }
 
-  /** Makes the series of these labels; the caller keeps what it gets, as a second call makes a second one. */
+  /** Creates the series for these labels. Keep it: a second call would create another one. */
   series(labels: Record<string, string>): Observe {
     const bounds = this.#bounds;
     const series: Series = { labels, counts: new Float64Array(bounds.length + 1), sum: 0 };
@@ -62,7 +62,7 @@ export class FastHistogram extends Histogram<string> {
     };
   }
 
-  /** What the registry asks of a metric (its types leave this method out). */
+  /** The registry calls this method, which its types leave out. */
   async getForPromString() {
     const { name, help } = this.settings;
     const values = this.#series.flatMap(({ labels, counts, sum }) => {

@@ -47,7 +47,7 @@ const node: NodeView = {
 const start = Date.UTC(2026, 10, 23, 20, 0, 0);
 const createAt = (clock: { now: number }) => createMetrics({ engine: { nodes: () => [node] }, now: () => clock.now });
 
-/** Every line of the scrape that is not a comment, by its name and labels. */
+/** The values of the scrape, by name and labels. */
 const scrape = async (metrics: ReturnType<typeof createMetrics>): Promise<Map<string, number>> => {
   const lines = (await metrics.registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(
@@ -58,7 +58,7 @@ const scrape = async (metrics: ReturnType<typeof createMetrics>): Promise<Map<st
   );
 };
 
-test("the totals are the sums of what was recorded", () => {
+test("totals are the sums of the recorded values", () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   for (let i = 0; i < 98; i++) metrics.request(request());
@@ -91,7 +91,7 @@ test("the totals are the sums of what was recorded", () => {
   expect(now).toEqual({ queue_depth: 2, slots: { total: 8, running: 3 } });
 });
 
-test("there is a point for each step, also where nothing happened, and what is older is left out", () => {
+test("every step has a point, even without requests, and older steps are left out", () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   metrics.request(request());
@@ -106,7 +106,7 @@ test("there is a point for each step, also where nothing happened, and what is o
   expect(metrics.kpis({ window: "4m", step: "90s" })).toMatchObject({ step_seconds: 120 });
 });
 
-test("a day later the ring has come round and nothing old is left", () => {
+test("after a day, the ring has no old values", () => {
   const clock = { now: start };
   const metrics = createAt(clock);
   metrics.request(request());
@@ -115,13 +115,13 @@ test("a day later the ring has come round and nothing old is left", () => {
   expect(metrics.kpis({ window: "24h", step: "1h" }).totals.requests).toBe(1);
 });
 
-test("more than is kept is refused by name", () => {
+test("a window longer than a day is rejected, and the error names the field", () => {
   const metrics = createAt({ now: start });
   expect(() => metrics.kpis({ window: "25h", step: "1h" })).toThrow("window must be 24h or less");
   expect(() => metrics.kpis({ window: "24h", step: "1m" })).toThrow("more than 1000 steps");
 });
 
-test("a scrape has OpenTelemetry's names, and counts what models did", async () => {
+test("a scrape has OpenTelemetry's names, and counts the work of models", async () => {
   const metrics = createAt({ now: start });
   metrics.generation(generation());
   metrics.generation(generation({ cache: { status: "hit", kind: "memory" } }));
@@ -158,7 +158,7 @@ test("every error has a domain; an error without a kind is unclassified", async 
   expect(await errors("unclassified", "")).toBe(1);
 });
 
-test("methods that callers make up share one label", async () => {
+test("unknown methods share one label", async () => {
   const metrics = createAt({ now: start });
   for (let i = 0; i < 100; i++) metrics.request(request({ method: `X${i}`, route: "unmatched", status: 404 }));
   const methods = [...(await scrape(metrics)).keys()].filter((name) =>

@@ -6,15 +6,15 @@ import { generationInstruments, httpInstruments, memo } from "./instruments";
 import { readKpis } from "./kpis";
 import { Window } from "./window";
 
-/** Everything that this gateway measures since it started. */
+/** All measurements of this gateway since its start. */
 export interface Metrics extends Recorder {
   /** For `/metrics`. */
   readonly registry: Registry;
-  /** For `/v1/metrics`. Throws invalid_request for a window or step that is not kept. */
+  /** For `/v1/metrics`. Throws invalid_request for an unavailable window or step. */
   kpis(query: MetricsQuery): Kpis;
 }
 
-/** A method that no route answers is not worth a label of its own: callers could make up any number of them. */
+/** Unknown methods share a label, because callers could invent any number of them. */
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const bounded = (sample: RequestSample): RequestSample =>
   METHODS.has(sample.method) ? sample : { ...sample, method: "other" };

@@ -3,7 +3,7 @@ import type { GenerationSample, RequestSample } from "../ports/recorder";
 import { errorKindOf, isFailure } from "./fault-domain";
 import { LogHistogram } from "./histogram";
 
-/** Requests and what became of them; latency in milliseconds. */
+/** Requests with their outcomes and latency in milliseconds. */
 export class Traffic {
   requests = 0;
   errors = 0;
@@ -29,7 +29,7 @@ export class Traffic {
   }
 }
 
-/** Everything that was measured in one span of time. Stages in milliseconds. */
+/** All measurements in a span of time. Stages are in milliseconds. */
 export class Measurements {
   /** By method and route pattern, separated by a space. */
   readonly routes = new Map<string, Traffic>();
@@ -42,7 +42,7 @@ export class Measurements {
   readonly hits = { memory: 0, redis: 0, in_flight: 0 };
   misses = 0;
   bypasses = 0;
-  /** Generated for this gateway; what came from the cache or was joined costs none. */
+  /** Generated tokens, without answers that came from the cache or were joined. */
   promptTokens = 0;
   completionTokens = 0;
 
@@ -97,15 +97,15 @@ export class Measurements {
   }
 }
 
-/** What is kept: a step per minute for a day. Only steps with traffic take memory. */
+/** One step per minute for a day. Only steps with traffic take memory. */
 export const STEP_MS = 60_000;
 export const KEPT_STEPS = 1440;
 
-/** The last `KEPT_STEPS` minutes in a ring: the step of a time t is number ⌊t / 60 s⌋. */
+/** The last `KEPT_STEPS` minutes in a ring buffer. The step of a time t has the number ⌊t / 60 s⌋. */
 export class Window {
   readonly #steps: ({ number: number; measured: Measurements } | undefined)[] = new Array(KEPT_STEPS).fill(undefined);
 
-  /** Where something that happens at `now` is written. */
+  /** The step for measurements at `now`. */
   at(now: number): Measurements {
     const number = Math.floor(now / STEP_MS);
     const slot = number % KEPT_STEPS;
@@ -116,7 +116,7 @@ export class Window {
     return measured;
   }
 
-  /** Everything from `from` to before `to`, both whole minutes in milliseconds since 1970. */
+  /** All measurements from `from` up to, but not including, `to`: whole minutes in milliseconds since 1970. */
   between(from: number, to: number): Measurements {
     const all = new Measurements();
     for (let number = from / STEP_MS; number < to / STEP_MS; number++) {

@@ -60,7 +60,7 @@ export type Prompt = Static<typeof Prompt>;
 
 export const PromptPage = Page(Prompt);
 
-/** `POST /v1/prompts`: a new prompt, or the next version of one. The content of the newest version again makes none. */
+/** `POST /v1/prompts`: a new prompt or its next version. The newest version's content creates no version. */
 export const CreatePromptVersion = Strict(
   { name, messages, note: Type.Optional(Type.String({ maxLength: 1000 })) },
   {
@@ -72,7 +72,7 @@ export type CreatePromptVersion = Static<typeof CreatePromptVersion>;
 
 /** `PUT /v1/prompts/{name}/labels/{label}`. */
 export const MoveLabel = Strict(
-  { version: Nullable(Type.Integer({ minimum: 1 }), { description: "null: takes the label away" }) },
+  { version: Nullable(Type.Integer({ minimum: 1 }), { description: "null: removes the label" }) },
   { title: "MoveLabel", examples: [{ version: 2 }] },
 );
 export type MoveLabel = Static<typeof MoveLabel>;

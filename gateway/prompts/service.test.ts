@@ -19,7 +19,7 @@ const create = (name: string, content: string) =>
   prompts.create(PRINCIPAL, { name, messages: user(content) }, async () => {});
 
 describe("versions", () => {
-  test("count up, and the content of the newest again makes none", async () => {
+  test("count up; the newest version's content creates no version", async () => {
     expect((await create("short", "one")).version.version).toBe(1);
     expect((await create("short", "two")).version.version).toBe(2);
     const again = await create("short", "two");
@@ -35,7 +35,7 @@ describe("versions", () => {
     expect([second.data.map(({ version }) => version), second.has_more]).toEqual([[1], false]);
   });
 
-  test("are found by number, by label, and the newest by name alone", async () => {
+  test("are found by number and label, and the newest by the name only", async () => {
     await create("short", "one");
     await create("short", "two");
     await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
@@ -45,14 +45,14 @@ describe("versions", () => {
     expect(found[0]?.labels).toEqual(["production"]);
   });
 
-  test("a name, a version or a label that is not there is not_found", async () => {
+  test("an unknown name, version or label is not_found", async () => {
     await create("short", "one");
     for (const reference of ["long", "short@2", "short@staging", "short@constructor", "long@1"]) {
       expect((await problemOf(prompts.resolve(reference))).kind).toBe("not_found");
     }
   });
 
-  test("a label moves and goes; latest can't be moved", async () => {
+  test("a label can be moved and removed; latest can't", async () => {
     await create("short", "one");
     await create("short", "two");
     await prompts.moveLabel(PRINCIPAL, "short", "production", { version: 1 });
@@ -66,7 +66,7 @@ describe("versions", () => {
 });
 
 describe("a template", () => {
-  test("names its variables once, in order", () => {
+  test("lists its variables once, in order", () => {
     expect(variablesOf(user("{{ b }} {{a}} {{b}} {{metadata.topic}} { {c}} {{1}}"))).toEqual([
       "b",
       "a",
@@ -79,12 +79,12 @@ describe("a template", () => {
     expect(render(user("Q: {{input}}"), values)).toEqual(user("Q: {{secret}} $& \\1"));
   });
 
-  test("with a variable that has no value is refused by its name", () => {
+  test("is rejected if a variable has no value, and the error names it", () => {
     expect(() => render(user("{{nothing}}"), { input: "x" })).toThrow(AppError);
     expect(() => render(user("{{constructor}}"), { input: "x" })).toThrow("{{constructor}}");
   });
 
-  test("has the same hash whatever the order of its fields", () => {
+  test("has the same hash for any order of its fields", () => {
     expect(hashOf([{ role: "user", content: "a" }])).toBe(hashOf([{ content: "a", role: "user" }]));
     expect(hashOf(user("a"))).not.toBe(hashOf(user("b")));
   });

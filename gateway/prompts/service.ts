@@ -21,7 +21,7 @@ export interface PromptService {
   versions(name: string, query: PageQuery): Promise<Page<PromptVersion>>;
   /** Throws not_found. */
   version(name: string, version: number): Promise<PromptVersion>;
-  /** A new prompt or its next version; the content of the newest version again makes none. */
+  /** Creates a prompt or its next version; the newest version's content creates none. */
   create(
     principal: Principal,
     request: CreatePromptVersion,

@@ -10,7 +10,7 @@ const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
 /** sha256 of the messages, in hex: equal templates have equal hashes everywhere. */
 export const hashOf = (messages: Messages): string => canonicalHash(messages);
 
-/** The names in a template, each once, in the order in which they are met. */
+/** The variables of a template, each once, in order of appearance. */
 export const variablesOf = (messages: Messages): string[] => [
   ...new Set(messages.flatMap(({ content }) => [...content.matchAll(VARIABLE)].map(([, name = ""]) => name))),
 ];

@@ -16,7 +16,7 @@ const DISCARD_AT_ONCE = 100;
 /** An upload that has not become a dataset after this time is deleted. */
 const KEEP_MS = 24 * 3_600_000;
 
-/** Bytes that wait in the database for a worker. */
+/** An upload in the database, waiting for a worker. */
 export interface Upload {
   id: string;
   /** As the sender named it, made safe to show. */
