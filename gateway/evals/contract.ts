@@ -57,7 +57,7 @@ export const Rubric = Strict(
 );
 export type Rubric = Static<typeof Rubric>;
 
-/** How a judge is asked. A schema constrains its output: reason first, score last. */
+/** Settings of a judge. A schema constrains its output: reason first, score last. */
 export const JudgeSettings = Strict(
   {
     model: Type.String({ minLength: 1, maxLength: 200 }),
@@ -72,7 +72,7 @@ export const JudgeSettings = Strict(
 );
 export type JudgeSettings = Static<typeof JudgeSettings>;
 
-/** What writes the outputs. `stored` scores the outputs that the samples have. */
+/** Source of the outputs. `stored` scores the samples' existing outputs. */
 export const Target = Strict(
   {
     kind: OneOf(["chat", "rag", "stored"]),
@@ -384,7 +384,7 @@ export type RunWithResults = Static<typeof RunWithResults>;
 const evaluatorList = (description: string) =>
   Type.Optional(Type.Array(evaluatorRef, { minItems: 1, maxItems: 10, uniqueItems: true, description }));
 
-/** `POST /v1/evaluate` scores one sample now, given in full or named in a dataset. A sample with an output is scored as it is. */
+/** `POST /v1/evaluate` scores one sample now, given in full or named in a dataset. An existing output is scored unchanged. */
 export const EvaluateRequest = Strict(
   {
     sample: Type.Optional(NewSample),

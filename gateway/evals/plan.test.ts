@@ -37,7 +37,7 @@ const names = (evaluators: ChosenEvaluator[], rubric?: Rubric, answer = ANSWER) 
   ]);
 
 describe("without a rubric", () => {
-  test("each evaluator decides its own criteria, in its own words", () => {
+  test("each evaluator scores its own criteria with its own definitions", () => {
     const reworded = chosen({
       reference: "polite@2",
       shadow: true,
@@ -51,7 +51,7 @@ describe("without a rubric", () => {
     ]);
   });
 
-  test("those count that the sample has something to compare with", () => {
+  test("only criteria that the sample has data for are scored", () => {
     expect(names([reference], undefined, { ...ANSWER, contexts: [] })).toEqual([["reference@1", "correctness"]]);
     expect(names([reference], undefined, { ...ANSWER, references: [] })).toEqual([
       ["reference@1", "faithfulness", "hallucination"],
@@ -63,14 +63,14 @@ describe("without a rubric", () => {
 });
 
 describe("with a rubric", () => {
-  test("criteria of one's own go to judges alone", () => {
+  test("only judges score custom criteria", () => {
     expect(names([reference, judge], { criteria: ["correctness", politeness] })).toEqual([
       ["reference@1", "correctness"],
       ["judge@1", "correctness", "politeness"],
     ]);
   });
 
-  test("a criterion that no evaluator can score is refused", () => {
+  test("a criterion that no evaluator can score is rejected", () => {
     expect(() => planScoring([reference], { criteria: ["correctness", politeness] }, ANSWER)).toThrow(
       'reference@1 can\'t score "politeness".',
     );

@@ -54,7 +54,7 @@ const depsOf = (parts: { reference?: ReferenceScorer; says?: string | AppError }
 const planOf = (evaluators: ChosenEvaluator[], criteria = criteriaOf({ criteria: ["correctness", "faithfulness"] })) =>
   evaluators.map((evaluator) => ({ evaluator, criteria }));
 
-test("each criterion has a score of each evaluator, by the criterion's threshold, with both hashes", async () => {
+test("each evaluator scores each criterion, with the criterion's threshold and both hashes", async () => {
   const strict = criteriaOf({ criteria: ["correctness"] }).map((criterion) => ({ ...criterion, threshold: 0.9 }));
   const half = { ...allOnes, score: async () => [scored("correctness", 0.8)] };
   const [score] = await scoreAnswer(depsOf({ reference: half }), call, planOf([reference], strict), ANSWER);
@@ -72,8 +72,8 @@ test("each criterion has a score of each evaluator, by the criterion's threshold
   });
 });
 
-describe("what can't be scored is an error, never a value", () => {
-  test("a criterion that the sample has nothing for", async () => {
+describe("an error instead of a value", () => {
+  test("for a criterion that the sample has no data for", async () => {
     const bare = { ...ANSWER, contexts: [] };
     const scores = await scoreAnswer(depsOf(), call, planOf([reference]), bare);
     expect(scores.map(({ metric, state, value }) => [metric, state, value])).toEqual([
@@ -83,7 +83,7 @@ describe("what can't be scored is an error, never a value", () => {
     expect(scores[1]?.error?.message).toContain("no contexts");
   });
 
-  test("an evaluator that breaks, and it keeps nothing from the others", async () => {
+  test("for an evaluator that fails, without effect on the others", async () => {
     const broken = { ...allOnes, score: () => Promise.reject(new Error("It broke.")) };
     const says = JSON.stringify({ reason: "Because.", score: 1 });
     const plan = planOf([reference, judge], criteriaOf({ criteria: ["correctness"] }));
@@ -94,7 +94,7 @@ describe("what can't be scored is an error, never a value", () => {
     ]);
   });
 
-  test("a judge whose model is not there", async () => {
+  test("for a judge whose model is unavailable", async () => {
     const says = new AppError("model_loading", "The model is being loaded.", { retryAfterMs: 2000 });
     const scores = await scoreAnswer(depsOf({ says }), call, planOf([judge]), ANSWER);
     expect(scores.map(({ value, passed, error }) => [value, passed, error?.code])).toEqual([
@@ -103,22 +103,22 @@ describe("what can't be scored is an error, never a value", () => {
     ]);
   });
 
-  test("a judge that can't be read", async () => {
+  test("for a judge with invalid output", async () => {
     const scores = await scoreAnswer(depsOf({ says: "It is fine." }), call, planOf([judge]), ANSWER);
     expect(scores.every(({ state, error }) => state === "error" && error?.code === "upstream_error")).toBe(true);
   });
 });
 
-test("a caller who leaves is no score", async () => {
+test("a caller that disconnects ends scoring, instead of becoming an error of a score", async () => {
   const left = { ...allOnes, score: () => Promise.reject(new AppError("client_closed", "The caller has left.")) };
   const scoring = scoreAnswer(depsOf({ reference: left }), call, planOf([reference]), ANSWER);
   expect((await problemOf(scoring)).kind).toBe("client_closed");
 });
 
-describe("a judge that is too slow", () => {
+describe("a judge that times out", () => {
   const says = new AppError("deadline_exceeded", "The node took too long.");
 
-  test("is an error of its own, and what others said stands", async () => {
+  test("is an error of its score, and other scores are kept", async () => {
     const plan = planOf([reference, judge], criteriaOf({ criteria: ["correctness"] }));
     const scores = await scoreAnswer(depsOf({ says }), call, plan, ANSWER);
     expect(scores.map(({ state, error }) => [state, error?.code])).toEqual([
@@ -127,7 +127,7 @@ describe("a judge that is too slow", () => {
     ]);
   });
 
-  test("ends everything where the caller's own time is over", async () => {
+  test("ends scoring if the caller's deadline has passed", async () => {
     const late = { ...call, signal: AbortSignal.abort() };
     expect((await problemOf(scoreAnswer(depsOf({ says }), late, planOf([judge]), ANSWER))).kind).toBe(
       "deadline_exceeded",
@@ -135,7 +135,7 @@ describe("a judge that is too slow", () => {
   });
 });
 
-test("a judge pins its model, revision, temperature and seed with the score", async () => {
+test("a judge's score records its model, revision, temperature and seed", async () => {
   const says = JSON.stringify({ reason: "Because.", score: 1 });
   const plan = planOf([judge], criteriaOf({ criteria: ["correctness"] }));
   const [score] = await scoreAnswer(depsOf({ says }), call, plan, ANSWER);

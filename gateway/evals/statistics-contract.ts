@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, Nullable, OneOf, Share } from "../contract";
 
-/** An interval and the method that made it. */
+/** An interval and its method. */
 export const Interval = Type.Object(
   {
     low: Type.Number(),
@@ -13,7 +13,7 @@ export const Interval = Type.Object(
 );
 export type Interval = Static<typeof Interval>;
 
-/** A figure with its uncertainty. */
+/** A rate or mean with its uncertainty. */
 export const Rate = Type.Object(
   {
     value: Type.Number(),

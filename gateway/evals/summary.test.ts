@@ -124,17 +124,17 @@ describe("the figures of a run", () => {
     expect(after).not.toEqual(before);
     expect(after).toEqual(await computeFigures(db, await rowOf()));
     expect((await rowOf()).figures?.value).toEqual({ ...after });
-    // From the store.
+    // From the stored figures.
     expect(await read()).toEqual(after);
   });
 
-  test("stay stale where a write ended while they were computed", async () => {
+  test("stay stale if a write finished while they were computed", async () => {
     const gate = Promise.withResolvers<void>();
     const labelling = db.write(async (tx) => {
       await gate.promise;
       await labelAll(tx);
     });
-    // Without the labels: their transaction is open. Its figures wait for the same lock.
+    // Without the labels, whose transaction is open. Storing the figures waits for the same lock.
     const early = await history.get("run_1");
     expect(early.run.statistics[0]?.agreement).toBeNull();
     gate.resolve();
@@ -144,7 +144,7 @@ describe("the figures of a run", () => {
     expect((await read()).statistics[0]?.agreement?.labels).toBe(30);
   });
 
-  test("of another version are computed again", async () => {
+  test("of another version are recomputed", async () => {
     const figures = await read();
     await db.writer.exclusive(() =>
       db.writer.execute("UPDATE runs SET figures = json_set(figures, '$.version', 0, '$.value.passed', 0.1)"),
@@ -153,7 +153,7 @@ describe("the figures of a run", () => {
     expect((await rowOf()).figures?.value.passed).toBe(figures.passed);
   });
 
-  test("are read where they can't be stored", async () => {
+  test("can be read if they can't be stored", async () => {
     const write = spyOn(db, "write").mockRejectedValue(new AppError("storage_full", "The disk is full."));
     const { run } = await history.get("run_1");
     write.mockRestore();
@@ -161,7 +161,7 @@ describe("the figures of a run", () => {
   });
 });
 
-test("a list of 50 runs with stored figures takes one statement, a numbered page two", async () => {
+test("a list of 50 runs with stored figures takes one SQL statement, a numbered page takes two", async () => {
   await db.write(async (tx) => {
     for (let n = 0; n < 50; n++) {
       await addRun(tx, `run_${n}`);

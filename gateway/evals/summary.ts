@@ -14,8 +14,8 @@ import { toRun } from "./wire";
 const FIGURES_VERSION = 1;
 
 /**
- * Reads runs with their figures. Stale figures are computed again and stored behind the read, which never waits for
- * another writer. Figures that can't be stored, for example on a full disk, are computed by each read.
+ * Reads runs with their figures. Stale figures are recomputed and stored in the background, so reads never wait for
+ * writers. Figures that can't be stored, for example on a full disk, are recomputed by each read.
  */
 export const createRunReader = (db: Db): ((row: RunRow) => Promise<Run>) => {
   const waiting = new Map<string, { row: RunRow; value: RunFigures }>();

@@ -55,14 +55,14 @@ const setUp = (version?: PromptVersion) => {
     prompts: {
       resolve: async () => {
         if (version) return version;
-        throw new Error("No prompt was to be asked for.");
+        throw new Error("Unexpected request for a prompt.");
       },
     },
   };
   return { deps, asked };
 };
 
-test("a target without settings is asked at temperature 0, for a bounded answer", async () => {
+test("a target without settings uses temperature 0 and a maximum length", async () => {
   const { deps, asked } = setUp();
   const resolved = await resolveTarget(deps, undefined, false);
   expect(resolved.target).toEqual({ kind: "chat", max_tokens: 512, temperature: 0 });
@@ -73,7 +73,7 @@ test("a target without settings is asked at temperature 0, for a bounded answer"
   expect([output.text, output.model_revision, output.request_id, model]).toEqual(["Paris.", "r1", "req_1", "small"]);
 });
 
-test("a prompt is pinned by its version, and gets question and contexts but no references", async () => {
+test("a prompt is pinned by its version and gets question and contexts, but no references", async () => {
   const { deps, asked } = setUp(prompt("{{contexts}}\n\n{{input}} ({{metadata.source}})"));
   const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short@production" }, false);
   expect(resolved.target.prompt).toBe("short@3");
@@ -85,14 +85,14 @@ test("a prompt is pinned by its version, and gets question and contexts but no r
   ]);
 });
 
-test("a prompt that asks for a reference is refused: it would give the answer away", async () => {
+test("a prompt with a reference is rejected, because it would give the answer away", async () => {
   const { deps } = setUp(prompt("{{references}}"));
   const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short" }, false);
   const error = await problemOf(generateOutput(deps, call, resolved, { input: "Who?", references: ["Ada"] }, 0));
   expect([error.kind, error.message]).toEqual(["invalid_request", expect.stringContaining("references")]);
 });
 
-describe("kinds that can't be asked here", () => {
+describe("kinds of targets that are not supported", () => {
   test.each([
     ["rag", "not_implemented"],
     ["stored", "invalid_request"],
@@ -101,8 +101,8 @@ describe("kinds that can't be asked here", () => {
   });
 });
 
-describe("an output that is there", () => {
-  test("is scored, unless the request asks a model all the same", async () => {
+describe("an existing output", () => {
+  test("is scored, unless the request names a target", async () => {
     const { deps } = setUp();
     expect((await resolveTarget(deps, undefined, true)).target).toEqual({ kind: "stored" });
     expect((await resolveTarget(deps, { kind: "stored" }, true)).target).toEqual({ kind: "stored" });
@@ -118,7 +118,7 @@ describe("an output that is there", () => {
   });
 });
 
-test("the question of a chat is what its user said last", () => {
+test("the question of a chat is the user's last message", () => {
   expect(questionOf("One?")).toBe("One?");
   const chat = [
     { role: "user" as const, content: "One?" },

@@ -8,7 +8,7 @@ import type { PromptService } from "../prompts/service";
 import { render } from "../prompts/template";
 import type { Output, Target } from "./contract";
 
-/** Tokens of an answer where the target names no number: a small model may go on for ever. */
+/** Default maximum length of an answer in tokens, because a small model may never stop. */
 const DEFAULT_MAX_TOKENS = 512;
 
 interface TargetDeps {
@@ -16,13 +16,13 @@ interface TargetDeps {
   prompts: Pick<PromptService, "resolve">;
 }
 
-/** A target with everything that the request left to us written out, so that a run can pin it. */
+/** A target with all defaults filled in, so that a run can record it. */
 export interface ResolvedTarget {
   target: Target;
   prompt: PromptVersion | null;
 }
 
-/** An output and what is known of its making. */
+/** An output with its details. */
 export interface GeneratedOutput {
   output: Output;
   model: string;
@@ -32,8 +32,8 @@ export interface GeneratedOutput {
 const STORED: ResolvedTarget = { target: { kind: "stored" }, prompt: null };
 
 /**
- * What a request asks for: without a target an output that is there is scored, else the model answers. Throws not_found
- * for the prompt, not_implemented for a target that this version can't ask, invalid_request.
+ * The target of a request. Without a target, an existing output is scored; otherwise the model answers. Throws not_found
+ * for the prompt, not_implemented for a target that this version doesn't support, invalid_request.
  */
 export const resolveTarget = async (
   { prompts }: Pick<TargetDeps, "prompts">,
@@ -42,14 +42,14 @@ export const resolveTarget = async (
 ): Promise<ResolvedTarget> => {
   const target: Target = given ?? { kind: hasOutput ? "stored" : "chat" };
   if (target.kind === "rag") {
-    throw new AppError("not_implemented", "Targets of the kind rag come with retrieval. Use kind chat.", {
+    throw new AppError("not_implemented", "The target kind rag is not supported in this version. Use chat.", {
       param: "target.kind",
     });
   }
   refuseForeign(target);
   if (target.kind === "stored") {
     if (hasOutput) return STORED;
-    throw new AppError("invalid_request", "A target of the kind stored needs an output: give sample.output.", {
+    throw new AppError("invalid_request", "The target kind stored needs an output. Add sample.output.", {
       param: "sample.output",
     });
   }
@@ -67,7 +67,7 @@ export const resolveTarget = async (
 
 const FOR_RAG = new Set(["index", "retrieval"]);
 
-/** A setting that would be ignored is refused. */
+/** Rejects a setting that would be ignored. */
 const refuseForeign = ({ kind, ...settings }: Target): void => {
   const foreign = Object.keys(settings).find((name) => kind === "stored" || FOR_RAG.has(name));
   if (foreign === undefined) return;
@@ -111,7 +111,7 @@ const outputOf = (answer: ChatAnswer, sample: NewSample): Output => ({
   request_id: answer.request_id,
 });
 
-/** An output that was there before: nothing is known of its making. */
+/** An existing output, without details. */
 export const storedOutput = (text: string, sample: NewSample): Output => ({
   text,
   contexts: sample.contexts ?? [],
@@ -124,13 +124,13 @@ export const storedOutput = (text: string, sample: NewSample): Output => ({
   request_id: null,
 });
 
-/** Without a prompt the input goes as it is; contexts go into a prompt that asks for them. */
+/** Without a prompt, the input is sent unchanged. Contexts are only sent if the prompt has a variable for them. */
 const messagesOf = (sample: NewSample, prompt: PromptVersion | null): ChatMessage[] => {
   if (prompt) return render(prompt.messages, valuesOf(sample));
   return typeof sample.input === "string" ? [{ role: "user", content: sample.input }] : [...sample.input];
 };
 
-/** What a prompt may name. References are none of it: they would be the answer. */
+/** Variables that a prompt may use. References are not included, because they are the answer. */
 const valuesOf = (sample: NewSample): Record<string, string> => {
   const contexts = sample.contexts ?? [];
   const own = Object.entries(sample.metadata ?? {}).map(([name, value]) => [`metadata.${name}`, String(value ?? "")]);
@@ -142,7 +142,7 @@ const valuesOf = (sample: NewSample): Record<string, string> => {
   };
 };
 
-/** The question of a sample as one text: of a chat, what its user said last. */
+/** The question of a sample as one text; for a chat, the user's last message. */
 export const questionOf = (input: NewSample["input"]): string | null => {
   if (typeof input === "string") return input;
   const last = input.findLast(({ role }) => role === "user")?.content;

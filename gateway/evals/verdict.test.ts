@@ -39,20 +39,20 @@ describe("the verdict over all criteria", () => {
     expect(outcomeOf(said("Paris"), scores).passed).toBe(passed);
   });
 
-  test("an empty answer never passes, whatever is said of it", () => {
+  test("an empty answer never passes, whatever its scores", () => {
     expect(outcomeOf(said(" \n"), [score(1)])).toEqual({ passed: false, failure: "empty" });
     expect(outcomeOf(said(""), [score(1, faithfulness)])).toEqual({ passed: false, failure: "empty" });
   });
 });
 
-describe("of several scores of an evaluator by a criterion", () => {
-  test("the newest decides, another version in place of the one before", () => {
+describe("among several scores of an evaluator by a criterion", () => {
+  test("the newest counts, and another version replaces the earlier one", () => {
     const [old, newer] = [score(0), score(1, { evaluator: "reference@2" })];
     expect(decidingScores([old, newer])).toEqual([newer]);
     expect(outcomeOf(said("Paris"), [old, newer]).passed).toBe(true);
   });
 
-  test("an error gives way to a value, and never takes its place", () => {
+  test("a value replaces an error, but an error never replaces a value", () => {
     const [failed, value] = [score(null), score(1)];
     expect(decidingScores([failed, value])).toEqual([value]);
     expect(decidingScores([value, failed])).toEqual([value]);
@@ -67,7 +67,7 @@ describe("of several scores of an evaluator by a criterion", () => {
   });
 });
 
-test("a criterion that was defined twice is shown as the verdict used it", () => {
+test("a criterion with two definitions is shown with the one that the verdict used", () => {
   const [correctness] = criteriaOf({ criteria: ["correctness"] });
   if (!correctness) throw new Error("It is built in.");
   const strict = { ...correctness, threshold: 0.9 };
@@ -111,7 +111,7 @@ describe("the verdict of each evaluator", () => {
     ]);
   });
 
-  test("comes in the run's order, whatever was scored first or is missing by some", () => {
+  test("has the run's order, whatever was scored first or is missing", () => {
     const scores = [
       full("correctness", 1, { evaluator: "late@1" }),
       full("hallucination", 0, JUDGE),
@@ -153,7 +153,7 @@ describe("the order of a run", () => {
     ]);
   });
 
-  test("without a rubric puts the built-in criteria first, and what the run does not name last", () => {
+  test("without a rubric has the built-in criteria first, and last those that the run doesn't name", () => {
     const items = [
       item("tone", "late@1"),
       item("hallucination", "reference@1"),

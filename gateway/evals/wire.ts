@@ -4,7 +4,7 @@ import type { RunRow } from "../../db/runs";
 import type { Label, Output, Run, RunFigures, RunInfo, SampleResult, Score } from "./contract";
 import { type RunOrder, verdictsOf } from "./verdict";
 
-/** The columns of JSON hold what this version or an older one wrote by the contract. */
+/** JSON columns contain values that this version or an older one wrote according to the contract. */
 const as = <T>(value: unknown): T => value as T;
 
 export const toScore = (row: ScoreRow): Score => ({

@@ -6,7 +6,7 @@ import { embedAnyLength } from "./embed";
 const CALL = {} as Call;
 const WINDOW = 100;
 
-/** A model of a window of 100 characters; a vector is its text's length. */
+/** A model with a window of 100 characters; a vector is the length of its text. */
 const model = () => {
   const asked: string[][] = [];
   return {
@@ -24,7 +24,7 @@ const lengths = async (texts: readonly string[], embeddings = model()) =>
   (await embedAnyLength(embeddings, CALL, texts)).vectors.map((vector) => [...vector]);
 
 describe("texts of any length", () => {
-  test("keep their places, and those without a character are like nothing", async () => {
+  test("keep their order, and empty texts get a vector of zeros", async () => {
     expect(await lengths(["one", "", " \n", "three"])).toEqual([
       [3, 1],
       [0, 0],
@@ -33,30 +33,30 @@ describe("texts of any length", () => {
     ]);
   });
 
-  test("are cut until the model takes them, those that fit are not", async () => {
+  test("are cut until they fit the model; texts that fit are not cut", async () => {
     const [first, second, third] = await lengths(["x".repeat(70), "y".repeat(90_000), "z".repeat(300)]);
     expect([first, second?.[0], third?.[0]]).toEqual([[70, 1], expect.any(Number), 75]);
     expect(second?.[0]).toBeLessThanOrEqual(WINDOW);
   });
 
-  test("are never cut within a character, nor sent with half of one", async () => {
+  test("are never cut inside a character", async () => {
     const embeddings = model();
     await lengths([`a${"👩🏽‍🚀".repeat(800)}`, "half \ud83d"], embeddings);
     expect(embeddings.asked.flat().every((text) => text.isWellFormed())).toBe(true);
   });
 
-  test("are as many as there are, however many of them are too long", async () => {
+  test("are all embedded, however many are too long", async () => {
     const found = await lengths(Array.from({ length: 60 }, (_, n) => "!".repeat(400 + n)));
     expect(found.every(([length]) => length !== undefined && length > 0 && length <= WINDOW)).toBe(true);
   });
 
-  test("in scripts of many tokens are cut before anybody is asked", async () => {
+  test("in scripts with many tokens per character are cut before the first request", async () => {
     const embeddings = model();
     await lengths(["漢".repeat(1500), "한".repeat(1500)], embeddings).catch(() => {});
     expect(embeddings.asked[0]?.map((text) => text.length)).toEqual([480, 160]);
   });
 
-  test("fail with whatever else the model says", () => {
+  test("fail with any other error of the model", () => {
     const embedTexts = () => Promise.reject(new AppError("unavailable", "Nobody is free."));
     return expect(embedAnyLength({ embedTexts }, CALL, ["text"])).rejects.toMatchObject({ kind: "unavailable" });
   });

@@ -38,7 +38,7 @@ const parse = (...lines: unknown[]) => {
   return Array.fromAsync(parseLabelledRows(new Blob([text]).stream(), "rows.jsonl", fail));
 };
 
-test("rows are the same, wherever their bytes are cut, with either line end and with or without the last one", async () => {
+test("rows are the same however the bytes are split, with LF or CRLF, with or without a last line end", async () => {
   const answer = fc.string({ unit: "binary" });
   await fc.assert(
     fc.asyncProperty(
@@ -70,7 +70,7 @@ test("spans count characters in the file, and UTF-16 units afterwards", async ()
   expect(row).toMatchObject({ spans: [{ start: 7, end: 12, text: "wrote" }] });
 });
 
-describe("what is wrong is named by file, line and field", () => {
+describe("errors name file, line and field", () => {
   test.each([
     ["no JSON", "{", "rows.jsonl, line 2: Expected a JSON object.", undefined],
     ["no object", "[]", "rows.jsonl, line 2: Expected a JSON object.", undefined],

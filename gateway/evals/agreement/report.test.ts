@@ -21,7 +21,7 @@ const simulateRows = (groups: number, size: number, seed = 3): ScoredRow[] => {
 
 const FIGURES = ["auroc", "balancedAccuracy", "f1OfOne", "f1OfZero", "kappa"] as const;
 
-test("the figures are those of scikit-learn at the threshold that is given", () => {
+test("at a given threshold, the figures equal scikit-learn's", () => {
   for (const { labels, scores, threshold, ...expected } of reference.decisions) {
     const rows = labels.map((label, i): ScoredRow => {
       return { id: `${i}`, group: `${i}`, label: label === 1 ? 1 : 0, score: scores[i] ?? 0 };
@@ -47,7 +47,7 @@ describe("intervals", () => {
   const rows = simulateRows(40, 6);
   const report = reportAgreement(rows, 0.5);
 
-  test("hold their values, and are the same each time", () => {
+  test("contain their values and are reproducible", () => {
     for (const name of FIGURES) {
       const { value, interval } = report[name];
       expect(interval?.method).toBe("cluster_bootstrap");
@@ -57,7 +57,7 @@ describe("intervals", () => {
     expect(reportAgreement(rows, 0.5)).toEqual(report);
   });
 
-  test("are wider than those of rows that are taken for independent", () => {
+  test("over groups are wider than over independent rows", () => {
     const independent = reportAgreement(
       rows.map((row) => ({ ...row, group: row.id })),
       0.5,
@@ -67,7 +67,7 @@ describe("intervals", () => {
     expect(width(report)).toBeGreaterThan(1.1 * width(independent));
   });
 
-  test("are not made up where there is nothing to go by", () => {
+  test("are null without enough data", () => {
     const rows = simulateRows(1, 20);
     expect(reportAgreement(rows, 0.5).auroc.interval).toBeNull();
     const ones = simulateRows(20, 2).map((row): ScoredRow => ({ ...row, label: 1 }));
@@ -79,12 +79,12 @@ describe("intervals", () => {
   });
 });
 
-test("rows that are missing, or have no score, are refused", () => {
+test("no rows, or a row without a score, is rejected", () => {
   expect(() => reportAgreement([], 0.5)).toThrow("no rows");
   expect(() => reportAgreement([{ id: "a", group: "a", label: 1, score: Number.NaN }], 0.5)).toThrow("Value 0 is NaN");
 });
 
-test("the best threshold is as good as any score as threshold", () => {
+test("no score is a better threshold than the best threshold", () => {
   const row = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 9 }));
   fc.assert(
     fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (items) => {
@@ -100,7 +100,7 @@ test("the best threshold is as good as any score as threshold", () => {
   expect(bestThreshold([false, false, true, true], [0.1, 0.2, 0.3, 0.4])).toBe(0.3);
 });
 
-test("spans are counted over all rows that have them", () => {
+test("spans are counted over all rows with spans", () => {
   const rows = simulateRows(30, 2).map((row, i): ScoredRow => {
     const expected = i % 3 === 0 ? [{ start: 0, end: 10 }] : [];
     return i % 5 === 0 ? row : { ...row, spans: { expected, predicted: [{ start: 5, end: 10 + (i % 4) }] } };
@@ -149,7 +149,7 @@ describe("the table", () => {
   });
 });
 
-test("a report in JSON has the words of the API and all figures", () => {
+test("a JSON report has the API's field names and all figures", () => {
   const report = reportAgreement(simulateRows(10, 2), "best");
   expect(reportToWire(report)).toMatchObject({
     n: 20,
@@ -164,7 +164,7 @@ test("a report in JSON has the words of the API and all figures", () => {
   });
 });
 
-test("a prediction is one line, its spans count characters as the labels do", () => {
+test("a prediction is one line, with spans in characters like the labels", () => {
   const prediction = { id: "a", answer: "👋 hi", score: 0.25, decision: false };
   expect(predictionLine(prediction)).toBe('{"id":"a","score":0.25,"label":0}\n');
   expect(predictionLine({ ...prediction, spans: [{ start: 3, end: 5 }] })).toContain('"spans":[[2,4]]');

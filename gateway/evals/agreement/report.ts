@@ -9,7 +9,7 @@ import type { Figure } from "../statistics/interval";
 import { cohenKappa } from "../statistics/kappa";
 import { countSpans, type Span, spanScores, spansByCluster } from "../statistics/spans";
 
-/** An answer that people have labelled, and what a scorer says of it. */
+/** An answer with its label by people and its score. */
 export interface ScoredRow {
   id: string;
   /** Rows that share it depend on each other. */
@@ -17,26 +17,26 @@ export interface ScoredRow {
   label: 0 | 1;
   /** Higher: more likely 1. */
   score: number;
-  /** Parts of the answer that people, and the scorer, hold to be unsupported; left out: one of them gives none. */
+  /** Spans of the answer that people and the scorer marked as unsupported; left out if either gives no spans. */
   spans?: { expected: readonly Span[]; predicted: readonly Span[] };
 }
 
-/** How a scorer agrees with people on rows of one kind. */
+/** Agreement of a scorer with people on rows of one kind. */
 export interface AgreementReport {
   n: number;
   groups: number;
   /** Share of rows with label 1. */
   baseRate: number;
-  /** A score at least this high decides for 1. */
+  /** The scorer predicts label 1 from this score. */
   threshold: number;
-  /** The threshold is the best for these very rows, which favours the scorer in everything but `auroc`. */
+  /** The threshold is the best for the same rows, which favours the scorer in all figures except `auroc`. */
   isThresholdFitted: boolean;
   auroc: Figure;
   balancedAccuracy: Figure;
   f1OfOne: Figure;
   f1OfZero: Figure;
   kappa: Figure;
-  /** By character, over all rows that have spans; null: none has. */
+  /** By character, over all rows with spans; null if no row has spans. */
   spans: { precision: Figure; recall: Figure; f1: Figure } | null;
 }
 
@@ -77,9 +77,9 @@ const spanFigures = (rows: readonly ScoredRow[], units: Clusters) => {
 };
 
 /**
- * Compares scores with people's labels at a threshold, or at the one that is best for these rows. Intervals resample
- * groups, 2,000 times by default, with the threshold as it is. Throws invalid_request for no rows, or a
- * score that is not finite.
+ * Compares scores with people's labels at a threshold, or at the best one for these rows. Intervals resample groups,
+ * 2,000 times by default, without fitting the threshold again. Throws invalid_request without rows, and for a score that
+ * is not finite.
  */
 export const reportAgreement = (
   rows: readonly ScoredRow[],

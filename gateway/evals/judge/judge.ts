@@ -8,14 +8,14 @@ import { claimMessages, claimName, claimsForm, criterionMessages, gradeForm, typ
 export interface JudgeQuestion {
   model: string;
   messages: Message[];
-  /** JSON Schema that the answer is held to. */
+  /** JSON Schema that constrains the output. */
   schema: Record<string, unknown>;
   maxTokens: number;
   temperature: number;
   seed: number;
 }
 
-/** What the model wrote, and which one it was. */
+/** The output of the model, and its name. */
 interface JudgeReply {
   text: string;
   model: string;
@@ -24,7 +24,7 @@ interface JudgeReply {
 
 export type AskJudge = (question: JudgeQuestion) => Promise<JudgeReply>;
 
-/** A span of the output that claims something. */
+/** A claim in the output. */
 export interface ClaimSpan {
   text: string;
   /** UTF-16 offsets in the output. */
@@ -39,15 +39,15 @@ interface JudgeDeps {
 
 /** Criteria that are decided claim by claim. */
 const BY_CLAIMS = new Set(["faithfulness", "hallucination"]);
-/** Bounds of what a judge is asked. */
+/** Limits of a judge's questions. */
 const JUDGE_LIMITS = {
-  /** Claims of one question: few enough for their verdicts to fit an answer of a small model. */
+  /** Claims per question, few enough for a small model to answer with all verdicts. */
   claimsAtOnce: 6,
-  /** Of an answer; what comes after them is not asked about. */
+  /** Claims of an answer that are judged; later ones are not. */
   claims: 48,
   /**
-   * Characters and tokens of a reason at the first try, and where that was cut off or no JSON, at the second and last:
-   * there a character may take several tokens, and the answer fits all the same.
+   * Maximum characters and tokens of a reason in the first attempt, and in the second and last one if the first output was
+   * cut off or invalid. In the second, the output fits even if characters take several tokens.
    */
   tries: [
     { reasonLength: 240, tokensOfReason: 80 },
@@ -57,8 +57,8 @@ const JUDGE_LIMITS = {
 } as const;
 
 /**
- * Judges each criterion by asking a model, `votes` times with seeds that count up; the median vote is the value. What
- * can't be read after one repair is an error of its own kind, never a score. Throws what `ask` throws.
+ * Judges each criterion by asking a model `votes` times with consecutive seeds; the value is the median vote. An output
+ * that is still invalid after one retry is an error, never a score. Throws what `ask` throws.
  */
 export const judgeAnswer = async (
   { ask, settings }: JudgeDeps,
@@ -95,7 +95,7 @@ interface Vote {
   by: Pick<JudgeReply, "model" | "modelRevision"> | null;
 }
 
-/** The vote in the middle; unreadable ones don't count, as long as one can be read. */
+/** The median of the valid votes; an error if there are none. */
 const decide = (metric: string, votes: readonly Vote[]): ScoredCriterion => {
   const readable = votes.filter((vote): vote is Vote & { value: number } => vote.value !== null);
   const sorted = readable.toSorted((a, b) => a.value - b.value);
@@ -121,7 +121,7 @@ const grade = async (deps: JudgeDeps, answer: ScoredAnswer, criterion: Criterion
 
 interface ClaimRound {
   claims: Claim[] | null;
-  /** Claims that were not asked about, because there are too many. */
+  /** Number of claims that were not judged, because there were too many. */
   skipped: number;
   by: Vote["by"];
 }

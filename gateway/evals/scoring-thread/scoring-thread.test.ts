@@ -27,7 +27,7 @@ test("every criterion is scored, by no model", async () => {
   expect(scores.every(({ value }) => value !== null && value >= 0 && value <= 1)).toBe(true);
 });
 
-test("answers that are scored at once don't get each other's scores", async () => {
+test("answers that are scored in parallel get their own scores", async () => {
   const outputs = ["Ada Lovelace wrote it.", "Charles Babbage wrote it.", "Nobody did."];
   const alone = [];
   for (const output of outputs) alone.push(await thread.score(callOf(), { ...ANSWER, output }));

@@ -14,7 +14,7 @@ export type ToThread = Request & { id: number };
 type Reply = { kind: "scores"; scores: ReferenceScore[] } | { kind: "claims"; claims: ClaimSpan[] };
 export type FromThread = (Reply | { kind: "failed"; error: SentError }) & { id: number };
 
-/** Scores in a Worker of its own, started with the first piece of work and anew after a crash. */
+/** Scores in a Worker, which is started with the first task and restarted after a crash. */
 export class ScoringThread implements ReferenceScorer {
   #worker: Worker | undefined;
   readonly #pending = new Map<number, PromiseWithResolvers<Reply>>();

@@ -86,7 +86,7 @@ const labelsAndScores = fc.array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.int
   maxLength: 60,
 });
 
-test("the area under the curve is the share of pairs in order, ties half, and only the order of scores counts", () => {
+test("AUROC is the share of ordered pairs, ties counting half, and depends only on the order of scores", () => {
   fc.assert(
     fc.property(labelsAndScores, (items) => {
       const labels = items.map(([label]) => label);
@@ -101,7 +101,7 @@ test("the area under the curve is the share of pairs in order, ties half, and on
   );
 });
 
-test("an item that is drawn several times counts as if it were there so often", () => {
+test("an item that is drawn several times counts several times", () => {
   fc.assert(
     fc.property(labelsAndScores, fc.array(fc.nat(), { maxLength: 80 }), (items, draws) => {
       const drawn = Int32Array.from(draws, (draw) => draw % items.length);
@@ -114,7 +114,7 @@ test("an item that is drawn several times counts as if it were there so often", 
   );
 });
 
-test("span counts are those of marked characters, however spans overlap", () => {
+test("spans are counted by marked characters, even if they overlap", () => {
   const span = fc
     .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 }))
     .map(([a, b]): Span => ({ start: Math.min(a, b), end: Math.max(a, b) }));
@@ -129,7 +129,7 @@ test("span counts are those of marked characters, however spans overlap", () => 
   );
 });
 
-test("what can't be known is null, never a number", () => {
+test("undefined figures are null, never a number", () => {
   const onlyOnes = confusionOf([1, 1, 1], [true, false, true]);
   expect(specificity(onlyOnes)).toBeNull();
   expect(balancedAccuracy(onlyOnes)).toBeNull();

@@ -2,16 +2,16 @@ import { eachOnce } from "./bootstrap";
 import { type Clusters, singletons } from "./clusters";
 
 /**
- * Sorts items by score once; the result is the area under the ROC curve of the items of drawn clusters: the chance
- * that an item of class 1 has a higher score than one of class 0, equal scores counting half (Hanley and McNeil
- * 1982). Exact. null: one class is missing.
+ * Sorts items by score once. The returned function computes the exact area under the ROC curve for the items of drawn
+ * clusters: the probability that an item of class 1 has a higher score than one of class 0, ties counting half (Hanley
+ * and McNeil 1982). null if a class is missing.
  */
 export const aurocByCluster = (
   labels: readonly boolean[],
   scores: readonly number[],
   clusters: Clusters,
 ): ((drawn: Int32Array) => number | null) => {
-  // By place in the order of scores.
+  // By position in the order of scores.
   const order = ascending(scores);
   const isPositive = Uint8Array.from(order, (item) => Number(labels[item] ?? false));
   const isLastOfTie = Uint8Array.from(order, (item, place) => Number(scores[item] !== scores[order[place + 1] ?? -1]));
@@ -41,13 +41,13 @@ export const aurocByCluster = (
   };
 };
 
-/** The area under the curve of independent items, each once. */
+/** The area under the curve of independent items. */
 export const auroc = (labels: readonly boolean[], scores: readonly number[]): number | null =>
   aurocByCluster(labels, scores, singletons(labels.length))(eachOnce(labels.length));
 
 /**
- * The threshold (decide 1 at or above it) with the highest balanced accuracy, the mean of sensitivity and specificity,
- * on these items; the lowest of equally good ones. Results on the same items are optimistic.
+ * The threshold (1 at or above it) with the highest balanced accuracy on these items; the lowest one on a tie. Figures for
+ * the same items at this threshold are optimistic.
  */
 export const bestThreshold = (labels: readonly boolean[], scores: readonly number[]): number => {
   const positives = labels.filter(Boolean).length;

@@ -33,7 +33,7 @@ describe("equal to scipy's BCa", () => {
     const distribution = distributionOf(values.length, compute);
     const estimate = distribution.estimate ?? Number.NaN;
     expectClose(distribution.acceleration, acceleration, 1e-7);
-    // Both are random: the bound is five times what scipy's own seeds differ by.
+    // Both are random. The tolerance is five times the spread between seeds of scipy.
     expect(Math.abs(bcaQuantile(distribution, estimate, -z) - low.mean)).toBeLessThan(5 * low.deviation);
     expect(Math.abs(bcaQuantile(distribution, estimate, z) - high.mean)).toBeLessThan(5 * high.deviation);
   });
@@ -46,19 +46,19 @@ test("the same seed gives the same distribution, another seed another", () => {
   expect(other).not.toEqual(first);
 });
 
-test("a resample has as many units as there are, and only those", () => {
+test("a resample has the original number of units, all drawn from them", () => {
   bootstrap(
     7,
     (drawn) => {
       expect(drawn.every((unit) => unit >= 0 && unit < 7)).toBe(true);
-      expect([6, 7]).toContain(drawn.length); // 6 where the jackknife leaves one out
+      expect([6, 7]).toContain(drawn.length); // 6 when the jackknife leaves one out
       return [0];
     },
     { resamples: 200 },
   );
 });
 
-test("the acceleration of many units is that of leaving out each, whether or not they are sorted", () => {
+test("the acceleration of many units equals that of leaving out each, sorted or not", () => {
   const random = createRandom(3);
   const values = times(5000, () => Math.exp(normal(random))).sort((a, b) => a - b);
   const centre = values.reduce((a, b) => a + b) / values.length;
@@ -68,7 +68,7 @@ test("the acceleration of many units is that of leaving out each, whether or not
   expect(Math.abs(acceleration - exact)).toBeLessThan(0.15 * exact);
 });
 
-test("an interval contains the estimate, and p is below 0.05 exactly when it leaves out the hypothesis", () => {
+test("an interval contains the estimate, and p is below 0.05 exactly if it excludes the hypothesis", () => {
   const scores = fc.array(fc.integer({ min: -30, max: 30 }), { minLength: 20, maxLength: 60 });
   fc.assert(
     fc.property(scores, fc.integer(), (values, seed) => {
@@ -82,7 +82,7 @@ test("an interval contains the estimate, and p is below 0.05 exactly when it lea
       const estimate = distribution.estimate ?? Number.NaN;
       expect(interval.low).toBeLessThanOrEqual(estimate);
       expect(interval.high).toBeGreaterThanOrEqual(estimate);
-      // One resample more or less decides at the edge itself.
+      // At the edge itself, one resample decides.
       if (p < 0.048) expect(interval.low > 0 || interval.high < 0).toBe(true);
       if (p > 0.052) expect(interval.low <= 0 && interval.high >= 0).toBe(true);
     }),
@@ -90,7 +90,7 @@ test("an interval contains the estimate, and p is below 0.05 exactly when it lea
   );
 });
 
-test("what says nothing has no interval: one unit, equal units, a figure that resamples leave undefined", () => {
+test("one unit, equal units and a figure that resamples leave undefined have no interval", () => {
   const undefinedAtTimes = distributionOf(10, (drawn) =>
     drawn.includes(0) && drawn.includes(1) ? (drawn[0] ?? 0) : null,
   );
@@ -108,7 +108,7 @@ test("what says nothing has no interval: one unit, equal units, a figure that re
   ).toBeNull();
 });
 
-test("no finding is more certain than the number of resamples allows", () => {
+test("p is not smaller than the number of resamples allows", () => {
   const distribution = distributionOf(200, meanOf(times(200, (i) => 10 + (i % 3))), 1, 999);
   expect(bcaPValue(distribution)).toBeGreaterThanOrEqual(1 / 1000);
   expect(bcaPValue(distribution)).toBeLessThan(2 / 1000);

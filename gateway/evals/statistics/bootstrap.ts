@@ -1,11 +1,11 @@
 import { createRandom, type Random } from "./random";
 
 /*
- * "Drawn" is a list of the positions of units, repeated as often as they were drawn. Statistics are computed from such
- * lists, so that the same code gives the estimate and its resamples.
+ * `drawn` is a list of positions of units, repeated as often as they were drawn. Statistics are computed from such lists,
+ * so the same code computes the estimate and its resamples.
  */
 
-/** Each of `count` units once. */
+/** Every one of `count` units once. */
 export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
 /** Sum of the drawn units' values. */
@@ -20,30 +20,30 @@ const DEFAULT_SEED = 1;
 
 export interface Resampling {
   resamples?: number;
-  /** The same seed gives the same figures. */
+  /** Equal seeds give equal figures. */
   seed?: number;
 }
 
-/** Figures of drawn units, always in the same order. null: what was drawn leaves the figure undefined. */
+/** Figures of drawn units, always in the same order. null if undefined for these units. */
 type Figures = readonly (number | null)[];
 
-/** How one figure varies over resamples of its units. */
+/** The distribution of a figure over resamples of its units. */
 export interface Distribution {
   units: number;
-  /** The figure of the units themselves. */
+  /** The figure of the original units. */
   estimate: number | null;
-  /** The figure in each resample that leaves it defined, in ascending order. */
+  /** The figures of the resamples in ascending order, without undefined ones. */
   replicates: Float64Array;
-  /** Share of resamples that leave it undefined. */
+  /** Share of resamples in which it is undefined. */
   undefinedShare: number;
   /** Efron's acceleration: a sixth of the skewness of the units' influence on the figure. */
   acceleration: number;
 }
 
-/** So many units, or blocks of units, are left out one after the other. More add time and no digit that matters. */
+/** The jackknife leaves out this many units or blocks of units. More would take time without better precision. */
 const MAX_BLOCKS = 1000;
 
-/** Fills `drawn` with positions of units, each time any of them. */
+/** Fills `drawn` with random positions of units. */
 const draw = (drawn: Int32Array, random: Random): void => {
   const units = drawn.length;
   for (let i = 0; i < units; i++) drawn[i] = random.nextBelow(units);
@@ -59,10 +59,10 @@ const shuffle = (positions: Int32Array, random: Random): Int32Array => {
   return positions;
 };
 
-/** The figures without each unit, or without each of 1,000 random blocks where there are more units. */
+/** The figures without each unit; with more than 1,000 units, without each of 1,000 random blocks. */
 const jackknife = (units: number, compute: (drawn: Int32Array) => Figures, random: Random): Figures[] => {
   const blocks = Math.min(units, MAX_BLOCKS);
-  // Blocks of neighbours would share what sorted units share, and look more skewed than the units are.
+  // With blocks of neighbours, sorted units would look more skewed than they are.
   const order = blocks < units ? shuffle(eachOnce(units), random) : eachOnce(units);
   return Array.from({ length: blocks }, (_, block) => {
     const start = Math.floor((block * units) / blocks);
@@ -88,9 +88,8 @@ const accelerationOf = (leftOut: Figures): number => {
 };
 
 /**
- * Draws `units` units with repetition, 2,000 times by default (Efron 1979), and returns the distribution
- * of each figure. Units are what is independent: samples, or groups of samples. `compute` gets a list that is used
- * again, so it must not keep it.
+ * Draws `units` units with replacement, 2,000 times by default (Efron 1979), and returns the distribution of each figure.
+ * Units are independent: samples, or groups of samples. `compute` must not keep its list, which is reused.
  */
 export const bootstrap = <const F extends Figures>(
   units: number,

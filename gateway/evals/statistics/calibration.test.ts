@@ -7,8 +7,7 @@ import { correctRate } from "./corrected-rate";
 import { createRandom } from "./random";
 
 /**
- * Results of a run in which people would pass 60 %; the evaluator finds 90 % of what they pass and 80 % of what they
- * fail.
+ * Results of a run of which people would pass 60 %. The evaluator has a sensitivity of 90 % and a specificity of 80 %.
  */
 const run = (size: number, labelled: number, seed = 1): Decision[] => {
   const random = createRandom(seed);
@@ -22,8 +21,8 @@ const run = (size: number, labelled: number, seed = 1): Decision[] => {
 const inGroups = (items: readonly Decision[], size: number): Decision[] =>
   items.map((item, i) => ({ ...item, group: `group ${Math.floor(i / size)}` }));
 
-describe("an evaluator against people", () => {
-  test("says how far it agrees, and what the pass rate would be if people had judged", () => {
+describe("an evaluator compared with people", () => {
+  test("gives agreement, and the pass rate if people had judged", () => {
     const calibration = calibrate(run(2000, 200));
     expect(calibration?.labels).toBe(200);
     expect(calibration?.sensitivity.interval?.method).toBe("wilson");
@@ -36,7 +35,7 @@ describe("an evaluator against people", () => {
     expect(interval?.method).toBe("bca_bootstrap");
   });
 
-  test("groups make it less certain than independent results", () => {
+  test("groups widen the intervals", () => {
     const copies = run(60, 60).flatMap((item) => times(4, () => item));
     const [grouped, independent] = [calibrate(inGroups(copies, 4)), calibrate(copies)];
     expect(grouped?.kappa.interval?.method).toBe("cluster_bootstrap");
@@ -52,7 +51,7 @@ describe("an evaluator against people", () => {
     }
   });
 
-  test("more labels make the corrected rate more certain, a longer run hardly does", () => {
+  test("more labels narrow the interval of the corrected rate; a longer run hardly does", () => {
     const width = (items: readonly Decision[]) => {
       const { low = 0, high = 1 } = calibrate(items)?.correctedPassRate?.interval ?? {};
       return high - low;
@@ -61,12 +60,12 @@ describe("an evaluator against people", () => {
     expect(width(run(8000, 60))).toBeGreaterThan(0.6 * width(run(1000, 60)));
   });
 
-  test("fewer than 30 labels say nothing", () => {
+  test("fewer than 30 labels give no figures", () => {
     expect(calibrate(run(500, 29))).toBeNull();
     expect(calibrate(run(500, 30))).not.toBeNull();
   });
 
-  test("an evaluator that guesses corrects nothing", () => {
+  test("an evaluator that guesses has no corrected rate", () => {
     const random = createRandom(2);
     const guesses = times(400, (i) => ({
       decision: uniform(random) < 0.5,
@@ -77,7 +76,7 @@ describe("an evaluator against people", () => {
     expect(calibrate(guesses)?.kappa.value).not.toBeNull();
   });
 
-  test("labels of one class leave specificity and correction unknown", () => {
+  test("labels of only one class give no specificity and no corrected rate", () => {
     const passed = times(40, (i) => ({ decision: i > 3, label: true, group: null }));
     expect(calibrate(passed)).toMatchObject({
       specificity: { value: null, interval: null },
@@ -99,7 +98,7 @@ describe("an evaluator against people", () => {
   });
 });
 
-test("the correction undoes what a known evaluator does to a known rate", () => {
+test("the correction recovers a known rate from a known evaluator", () => {
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(share, share, share, (rate, found, spared) => {

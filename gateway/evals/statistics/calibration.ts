@@ -11,21 +11,21 @@ import { cohenKappa, kappaInterval } from "./kappa";
 export interface Calibration {
   labels: number;
   kappa: Figure;
-  /** Share of what people pass that the evaluator passes. */
+  /** Share of the results people pass that the evaluator passes. */
   sensitivity: Figure;
-  /** Share of what people fail that the evaluator fails. */
+  /** Share of the results people fail that the evaluator fails. */
   specificity: Figure;
-  /** null: the evaluator is not shown to be better than chance. */
+  /** null if the evaluator is not better than chance. */
   correctedPassRate: Figure | null;
 }
 
-/** Fewer labels than this say next to nothing. */
+/** Minimum number of labels. */
 const MIN_LABELS = 30;
 
-/** Of so many independent items kappa is as good as normal; of fewer its large-sample interval is too short. */
+/** From this many independent items on, kappa is nearly normal. With fewer, the large-sample interval is too narrow. */
 const ASYMPTOTIC_FROM = 1000;
 
-/** Kappa of labels and decisions. Its interval is resampled, over groups where items share them. */
+/** Kappa of labels and decisions, with a bootstrap interval, over groups if items share groups. */
 export const agreementKappa = (labelled: readonly Decision[], seed?: number): Figure => {
   const clusters = clustersOf(groupsOf(labelled));
   const units = heapUp(clusters);
@@ -38,7 +38,7 @@ export const agreementKappa = (labelled: readonly Decision[], seed?: number): Fi
   return { value: distribution.estimate, interval: bcaInterval(distribution, clusters) };
 };
 
-/** Share of the items with this label that the evaluator decides as people do. */
+/** Share of the items with this label that the evaluator decides correctly. */
 const foundShare = (labelled: readonly Decision[], wanted: boolean, seed?: number): Figure => {
   const items = labelled.filter(({ label }) => label === wanted);
   const isFound = items.map(({ decision }) => Number(decision === wanted));
@@ -47,9 +47,9 @@ const foundShare = (labelled: readonly Decision[], wanted: boolean, seed?: numbe
 };
 
 /**
- * Compares an evaluator's verdicts with people's labels. `results` are all of a run; those without a label enter the
- * corrected pass rate alone, which holds if results were chosen for labelling without a look at their verdicts. null:
- * fewer than 30 labels.
+ * Compares an evaluator's verdicts with people's labels. `results` are all results of a run; those without a label only
+ * affect the corrected pass rate, which is valid if results were chosen for labelling independently of their verdicts.
+ * null for fewer than 30 labels.
  */
 export const calibrate = (results: readonly Decision[], seed?: number): Calibration | null => {
   const labelled = results.filter(({ label }) => label !== null);

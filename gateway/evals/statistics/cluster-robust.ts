@@ -5,11 +5,11 @@ import { DEFAULT_LEVEL, tailOf } from "./interval";
 import { mean, studentBounds } from "./mean";
 import { scoreBounds } from "./wilson";
 
-/** An error below this share of the mean is what rounding leaves of 0. */
+/** A standard error below this share of the mean is a rounding error and counts as 0. */
 const ROUNDING = 1e-13;
 
 /**
- * Standard error of a mean whose values depend on each other inside a cluster: the CR1 sandwich of a regression on a
+ * Standard error of a mean whose values depend on each other within clusters: the CR1 sandwich of a regression on a
  * constant (Liang and Zeger 1986, with the factor G / (G − 1)). null: fewer than two clusters.
  */
 export const clusterRobustError = (values: ArrayLike<number>, clusters: Clusters): number | null => {
@@ -24,8 +24,8 @@ export const clusterRobustError = (values: ArrayLike<number>, clusters: Clusters
 };
 
 /**
- * Interval of a mean over clusters: the CR1 error and Student's t with G − 1 degrees of freedom. null: G is below 2,
- * or the clusters don't vary.
+ * Interval of a mean over clusters: the CR1 error and Student's t with G − 1 degrees of freedom. null if G is below 2 or
+ * the clusters don't vary.
  */
 export const clusterRobustInterval = (
   values: ArrayLike<number>,
@@ -38,10 +38,10 @@ export const clusterRobustInterval = (
 };
 
 /**
- * Interval of a rate over clusters, for values of 0 and 1: Wilson's form with the number of independent samples that
- * would have the CR1 error, and the t quantile (Franco et al. 2019, "Comparative study of confidence intervals for
- * proportions in complex sample surveys"). Near 0 and 1 it holds where the plain interval above is much too short.
- * null: G is below 2, or the rate is 0 or 1.
+ * Interval of a rate over clusters, for values of 0 and 1: Wilson's interval with the t quantile, and with the number of
+ * independent samples that would have the CR1 error (Franco et al. 2019, "Comparative study of confidence intervals for
+ * proportions in complex sample surveys"). Near 0 and 1, the interval above would be much too narrow. null if G is below
+ * 2, or the rate is 0 or 1.
  */
 export const clusterRobustRateInterval = (
   values: ArrayLike<number>,
@@ -57,8 +57,8 @@ export const clusterRobustRateInterval = (
 };
 
 /**
- * How many times the variance of a rate is that of as many independent verdicts (Kish 1965): above 1 where clusters are
- * alike, below 1 where each value is the mean of repeats. null: fewer than two clusters, or a rate of 0 or 1.
+ * Ratio of a rate's variance to that of the same number of independent verdicts (Kish 1965): above 1 if values within a
+ * cluster are alike, below 1 if values are means of repeats. null for fewer than two clusters, and a rate of 0 or 1.
  */
 export const designEffect = (values: ArrayLike<number>, clusters: Clusters): number | null => {
   const standardError = clusterRobustError(values, clusters);

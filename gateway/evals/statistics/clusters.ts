@@ -1,18 +1,18 @@
 import { eachOnce } from "./bootstrap";
 
-/** Which cluster each value belongs to. Clusters are independent of each other. */
+/** The cluster of each value. Clusters are independent of each other. */
 export interface Clusters {
   count: number;
-  /** Some cluster has several values; false: the values themselves are independent. */
+  /** Whether a cluster has several values. If false, the values themselves are independent. */
   areShared: boolean;
-  /** Position of its cluster for each value, from 0. */
+  /** Number of the cluster of each value, from 0. */
   of: Int32Array;
 }
 
-/** Group of each value; null: a value that depends on no other. */
+/** Group of each value; null for an independent value. */
 export type Groups = readonly (string | null)[];
 
-/** Numbers groups in the order in which they come. A null is a cluster of its own. */
+/** Numbers groups in order of appearance. Each null is a separate cluster. */
 export const clustersOf = (groups: Groups): Clusters => {
   const positions = new Map<string, number>();
   const of = new Int32Array(groups.length);
@@ -25,22 +25,22 @@ export const clustersOf = (groups: Groups): Clusters => {
   return { count, areShared: count < groups.length, of };
 };
 
-/** Each of `count` values a cluster of its own. */
+/** `count` values, each a separate cluster. */
 export const singletons = (count: number): Clusters => ({ count, areShared: false, of: eachOnce(count) });
 
-/** A bootstrap over more units than this costs time and tells nothing more. */
+/** A bootstrap over more units would take time without better precision. */
 const MAX_UNITS = 5000;
 
 /**
- * Deals clusters in turn into at most 5,000 heaps, each of which is drawn as one: heaps of independent clusters vary
- * as the clusters do.
+ * Distributes clusters in turn over at most 5,000 heaps, which are drawn as units. Heaps of independent clusters are as
+ * variable as the clusters.
  */
 export const heapUp = (clusters: Clusters): Clusters => {
   if (clusters.count <= MAX_UNITS) return clusters;
   return { ...clusters, count: MAX_UNITS, of: clusters.of.map((cluster) => cluster % MAX_UNITS) };
 };
 
-/** Numbers of values by cluster. */
+/** Number of values by cluster. */
 export const clusterSizes = (clusters: Clusters): Float64Array =>
   sumByCluster(new Float64Array(clusters.of.length).fill(1), clusters);
 

@@ -24,7 +24,7 @@ describe("equal to statsmodels", () => {
     }
   });
 
-  test("with the samples that a change needs, that change is the smallest that shows", () => {
+  test("the smallest detectable change and the required number of samples are consistent", () => {
     for (const { kind, rate, change, n } of reference.detectable) {
       const smallest = kind === "paired" ? detectablePairedChange : detectableRateChange;
       expectClose(smallest(rate, n), change);
@@ -32,12 +32,12 @@ describe("equal to statsmodels", () => {
   });
 });
 
-test("a design effect takes away as many samples as it says", () => {
+test("a design effect divides the number of samples", () => {
   expect(detectableRateChange(0.7, 900, { designEffect: 3 })).toBe(detectableRateChange(0.7, 300));
   expect(detectablePairedChange(0.2, 900, { designEffect: 3 })).toBe(detectablePairedChange(0.2, 300));
 });
 
-test("more samples or less power show smaller changes, and too few show none", () => {
+test("more samples or less power detect smaller changes, and too few samples detect none", () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 2000 }), (rate, n) => {
       const change = detectableRateChange(rate, n) ?? 1;
@@ -50,7 +50,7 @@ test("more samples or less power show smaller changes, and too few show none", (
   expect([detectablePairedChange(0.1, 20), detectablePairedChange(0, 20)]).toEqual([null, null]);
 });
 
-test("with as many samples as are needed the interval leaves out the bound, with one less it doesn't", () => {
+test("with the required number of samples the interval excludes the bound, with one less it doesn't", () => {
   for (const [value, bound] of [
     [0.84, 0.8],
     [0.6, 0.7],
@@ -72,7 +72,7 @@ describe("two runs", () => {
   const baseline = times(200, () => Number(uniform(random) < 0.7));
   const candidate = baseline.map((verdict) => (uniform(random) < 0.15 ? 1 : verdict));
 
-  test("verdicts of independent samples: McNemar, and counts of what changed", () => {
+  test("verdicts of independent samples: McNemar, and counts of changes", () => {
     const comparison = comparePairs(baseline, candidate, { range: [0, 1] });
     const rises = candidate.filter((verdict, i) => verdict > (baseline[i] ?? 0)).length;
     expect(comparison).toMatchObject({ n: 200, clusters: null, test: "mcnemar_exact", rises, falls: 0 });
@@ -81,7 +81,7 @@ describe("two runs", () => {
     expectClose(comparison?.difference ?? null, rises / 200, 1e-12);
   });
 
-  test("verdicts of samples that share groups: resampled by group, and less certain", () => {
+  test("verdicts of samples that share groups: resampled by group, with wider intervals", () => {
     const groups = times(200, (i) => `document ${Math.floor(i / 4)}`);
     const together = times(200, (i) => Number((baseline[i] ?? 0) === 1 || i % 16 < 4));
     const comparison = comparePairs(baseline, together, { groups });
@@ -90,7 +90,7 @@ describe("two runs", () => {
     expect(comparison?.p ?? 0).toBeGreaterThan(comparePairs(baseline, together)?.p ?? 1);
   });
 
-  test("scores: paired bootstrap; of few samples or groups: Student's t", () => {
+  test("scores: paired bootstrap; for few samples or groups: Student's t", () => {
     const scores = times(30, () => uniform(random));
     const higher = scores.map((score) => score + 0.1 + 0.1 * normal(random));
     expect(comparePairs(scores, higher)).toMatchObject({ test: "paired_bootstrap", rises: expect.any(Number) });
@@ -111,7 +111,7 @@ describe("two runs", () => {
     expect(fewGroups).toMatchObject({ test: "paired_t", interval: { method: "cluster_robust" } });
   });
 
-  test("equal differences are told by their signs alone", () => {
+  test("for equal differences, only their signs are tested", () => {
     const up = [0.2, 0.4, 0.3, 0.5, 0.6, 0.1, 0.2];
     const shifted = up.map((value) => value + 0.1);
     expect(comparePairs(up, shifted)).toMatchObject({
@@ -128,7 +128,7 @@ describe("two runs", () => {
     expect(same?.interval?.high).toBeCloseTo(unseen, 12);
   });
 
-  test("one pair shows nothing, no pairs are no comparison, unequal lengths are refused", () => {
+  test("one pair has no test, no pairs give null, and unequal lengths are rejected", () => {
     expect(comparePairs([0.2], [0.9])).toMatchObject({ n: 1, interval: null });
     expect(comparePairs([0.2], [0.9])?.p).toBeCloseTo(1, 12);
     expect(comparePairs([], [])).toBeNull();
@@ -136,18 +136,18 @@ describe("two runs", () => {
     expect(() => comparePairs([1, 2], [Number.NaN, 2])).toThrow("Value 0 is NaN");
   });
 
-  test("exchanging the runs turns the signs and nothing else", () => {
+  test("exchanging the runs only changes the signs", () => {
     const [forth, back] = [comparePairs(baseline, candidate), comparePairs(candidate, baseline)];
     expect(back).toMatchObject({ p: forth?.p, falls: forth?.rises, rises: forth?.falls });
     expect(back?.difference).toBe(-(forth?.difference ?? 0));
   });
 });
 
-test("a difference that is as large as can be detected has a test statistic of z for level and power together", () => {
+test("the smallest detectable difference has a test statistic of z(level) + z(power)", () => {
   expectClose(detectableDifference(0.02), 0.02 * (1.959963984540054 + 0.8416212335729143));
 });
 
-test("Holm keeps the order and lowers nothing", () => {
+test("Holm keeps the order and never lowers a p value", () => {
   fc.assert(
     fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true })), (p) => {
       const adjusted = holmAdjust(p);

@@ -1,7 +1,7 @@
 import { sumDrawn } from "./bootstrap";
 import { type Clusters, type Groups, sumByCluster } from "./clusters";
 
-/** Decisions against labels, counted. Class 1, or true, is the positive one. */
+/** Counts of decisions by label. Class 1 (true) is the positive class. */
 export interface Confusion {
   truePositives: number;
   falsePositives: number;
@@ -9,18 +9,18 @@ export interface Confusion {
   trueNegatives: number;
 }
 
-/** An item that was decided on. */
+/** An item with its decision and label. */
 export interface Decision {
   decision: boolean;
-  /** null: not labelled. */
+  /** null if not labelled. */
   label: boolean | null;
-  /** Items that share a group depend on each other; null: this one depends on none. */
+  /** Items that share a group depend on each other; null for an independent item. */
   group: string | null;
 }
 
 export const groupsOf = (items: readonly Decision[]): Groups => items.map(({ group }) => group);
 
-/** Counts labelled decisions by cluster once; the result adds up the counts of drawn clusters. */
+/** Counts labelled decisions by cluster once. The returned function adds up the counts of drawn clusters. */
 export const confusionByCluster = (
   items: readonly Decision[],
   clusters: Clusters,
@@ -42,29 +42,29 @@ export const confusionByCluster = (
   });
 };
 
-/** null where nothing stands below the line. */
+/** null if the denominator is 0. */
 export const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
 
-/** Share of the positive that are found, also called recall. null: none are positive. */
+/** Share of positive items decided as positive (recall). null without positive items. */
 export const sensitivity = ({ truePositives, falseNegatives }: Confusion): number | null =>
   ratio(truePositives, truePositives + falseNegatives);
 
-/** Share of the negative that are found. null: none are negative. */
+/** Share of negative items decided as negative. null without negative items. */
 export const specificity = ({ trueNegatives, falsePositives }: Confusion): number | null =>
   ratio(trueNegatives, trueNegatives + falsePositives);
 
-/** Mean of sensitivity and specificity; 0.5 for a system that always says the same. null: one class has no labels. */
+/** Mean of sensitivity and specificity; 0.5 for constant decisions. null if a class has no labels. */
 export const balancedAccuracy = (confusion: Confusion): number | null => {
   const found = sensitivity(confusion);
   const spared = specificity(confusion);
   return found === null || spared === null ? null : (found + spared) / 2;
 };
 
-/** Harmonic mean of precision and recall of class 1. null: the class is neither there nor decided for. */
+/** Harmonic mean of precision and recall of class 1. null if no item has or is decided as the class. */
 export const f1 = ({ truePositives, falsePositives, falseNegatives }: Confusion): number | null =>
   ratio(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives);
 
-/** The same counts with class 0 as the positive one. */
+/** The same counts with class 0 as the positive class. */
 export const exchangeClasses = (confusion: Confusion): Confusion => ({
   truePositives: confusion.trueNegatives,
   falsePositives: confusion.falseNegatives,

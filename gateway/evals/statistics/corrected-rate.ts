@@ -5,9 +5,9 @@ import { type Confusion, confusionByCluster, type Decision, groupsOf, sensitivit
 import type { Figure } from "./interval";
 
 /**
- * The share of items that people would pass, from the share that an evaluator passed and how often it finds what
- * people pass and what they fail (Rogan and Gladen 1978): (rate + specificity − 1) / (sensitivity + specificity − 1),
- * kept within 0 and 1. null: the evaluator does no better than chance, or a class has no labels.
+ * Estimates the share of items that people would pass, from the evaluator's pass rate, sensitivity and specificity (Rogan
+ * and Gladen 1978): (rate + specificity − 1) / (sensitivity + specificity − 1), limited to 0…1. null if the evaluator is
+ * no better than chance, or a class has no labels.
  */
 export const correctRate = (rate: number, confusion: Confusion): number | null => {
   const found = sensitivity(confusion);
@@ -17,9 +17,8 @@ export const correctRate = (rate: number, confusion: Confusion): number | null =
 };
 
 /**
- * The corrected rate over all items of a run, some of which people have labelled. The interval resamples labels and
- * run together. null: no correction, or too uncertain an evaluator: more than one resample in 40 finds it no better
- * than chance.
+ * The corrected rate over all items of a run, some of which people have labelled. The interval resamples labels and run
+ * together. null if there is no correction, or if the evaluator is no better than chance in more than one resample in 40.
  */
 export const correctedRate = (items: readonly Decision[], resampling: Resampling = {}): Figure | null => {
   const clusters = clustersOf(groupsOf(items));
@@ -32,7 +31,7 @@ export const correctedRate = (items: readonly Decision[], resampling: Resampling
     [correctRate(sumDrawn(passed, drawn) / sumDrawn(sizes, drawn), confusionOf(drawn))] as const;
   const [distribution] = bootstrap(units.count, compute, resampling);
 
-  // The labels are what is scarce: the interval is widened for their number, not for that of the run.
+  // The interval is widened by the number of labels, not of results, because labels are scarce.
   const labelled = new Set(clusters.of.filter((_, i) => items[i]?.label !== null)).size;
   const interval = bcaInterval({ ...distribution, units: labelled }, clusters);
   return interval && { value: distribution.estimate, interval };

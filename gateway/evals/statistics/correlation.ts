@@ -1,7 +1,7 @@
 import { ascending } from "./auroc";
 import { mean } from "./mean";
 
-/** Pearson's product-moment correlation of pairs, −1 to 1. null: fewer than two pairs, or one side doesn't vary. */
+/** Pearson's correlation of pairs, −1 to 1. null for fewer than two pairs, or if one side doesn't vary. */
 export const pearson = (x: ArrayLike<number>, y: ArrayLike<number>): number | null => {
   const meanX = mean(x);
   const meanY = mean(y);
@@ -31,6 +31,6 @@ const midRanks = (values: ArrayLike<number>): Float64Array => {
   return ranks;
 };
 
-/** Spearman's rank correlation (Spearman 1904): Pearson's on the ranks, equal values sharing theirs. */
+/** Spearman's rank correlation (Spearman 1904): Pearson's correlation of the ranks; ties share their mean rank. */
 export const spearman = (x: ArrayLike<number>, y: ArrayLike<number>): number | null =>
   pearson(midRanks(x), midRanks(y));

@@ -5,20 +5,20 @@ import { mcnemarExact } from "./mcnemar";
 import { comparePairs } from "./paired";
 import { createRandom, type Random } from "./random";
 
-describe("a 95 % interval holds the true value about that often", () => {
+describe("95 % intervals contain the true value in about 95 % of runs", () => {
   test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))("%s", (_, scenario) => {
     const { share } = simulateCoverage(scenario.truth, scenario.trials, scenario.simulate);
     expect(share).toBeGreaterThan(scenario.least);
   });
 
-  test("and Student's of normal values exactly that often", () => {
+  test("Student's interval of normal values does in exactly 95 %", () => {
     const exact = SCENARIOS.filter(({ name }) => name.startsWith("Student's t") && name.includes("normal"));
     expect(exact.length).toBeGreaterThan(0);
     for (const { truth, simulate } of exact) expect(simulateCoverage(truth, 3000, simulate).share).toBeLessThan(0.965);
   });
 });
 
-describe("of two runs that are equally good a test at 0.05 calls one better", () => {
+describe("a test at 0.05 finds a difference between two equal runs", () => {
   const falseFindings = (trials: number, compare: (random: Random) => number): number => {
     const random = createRandom(20261126);
     return times(trials, () => compare(random)).filter((p) => p < 0.05).length / trials;
@@ -47,7 +47,7 @@ describe("of two runs that are equally good a test at 0.05 calls one better", ()
     expect(found).toBeLessThan(most);
   });
 
-  test("in about 5 of 100 comparisons over groups, and far more often where the groups are not told", () => {
+  test("in about 5 of 100 comparisons over groups, and far more often if groups are ignored", () => {
     const compare = (isTold: boolean) => (random: Random) => {
       const items = inGroups(random, 30, (shared, group) => ({ b: shared - 0.5 + 0.1 * normal(random), group }));
       const b = items.map((item) => item.b);

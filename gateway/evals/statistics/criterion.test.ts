@@ -36,7 +36,7 @@ test("verdicts of independent samples", () => {
 describe("errors", () => {
   const results = [...times(6, (i) => judged(`${i}`, i < 3)), ...times(4, (i) => result({ sampleId: `broken ${i}` }))];
 
-  test("count for nothing but the bounds", () => {
+  test("only count in the bounds", () => {
     expect(summarizeCriterion(results, SCALE)).toMatchObject({
       errors: 4,
       passRate: { n: 6, value: 0.5 },
@@ -44,7 +44,7 @@ describe("errors", () => {
     });
   });
 
-  test("a run of nothing else has no figures", () => {
+  test("a run with only errors has no figures", () => {
     expect(summarizeCriterion(results.slice(6), SCALE)).toMatchObject({
       errors: 4,
       mean: { n: 0, value: null, interval: null },
@@ -54,7 +54,7 @@ describe("errors", () => {
     });
   });
 
-  test("a sample of which one repeat was judged has a value", () => {
+  test("a sample with one scored repeat has a value", () => {
     const repeats = [judged("a", true), result({ sampleId: "a" }), judged("b", true), judged("b", false)];
     expect(summarizeCriterion(repeats, SCALE)).toMatchObject({
       errors: 0,
@@ -64,7 +64,7 @@ describe("errors", () => {
   });
 });
 
-test("repeats of a sample are one sample, and give pass@k", () => {
+test("repeats count as one sample and give pass@k", () => {
   const summary = summarizeCriterion(
     times(80, (i) => judged(`${i % 20}`, i % 3 > 0)),
     SCALE,
@@ -74,7 +74,7 @@ test("repeats of a sample are one sample, and give pass@k", () => {
   expect(summary.passAtK[0]?.any).toBeCloseTo(summary.passRate?.value ?? 0, 12);
 });
 
-test("samples that share groups: the interval respects them, and so does what can be detected", () => {
+test("shared groups widen the interval and the detectable difference", () => {
   const results = times(80, (i) =>
     judged(`${i}`, Math.floor(i / 8) % 3 > 0, { group: `document ${Math.floor(i / 8)}` }),
   );
@@ -84,7 +84,7 @@ test("samples that share groups: the interval respects them, and so does what ca
   expect(summary.detectableChange ?? 1).toBeGreaterThan(2 * (independent.detectableChange ?? 1));
 });
 
-test("a criterion without a threshold has a mean and no rate", () => {
+test("a criterion without a threshold has a mean, but no rate", () => {
   const summary = summarizeCriterion(times(30, (i) => result({ sampleId: `${i}`, value: i / 30 })));
   expect(summary).toMatchObject({ mean: { n: 30 }, passRate: null, bounds: null, passAtK: [], calibration: null });
 });

@@ -7,16 +7,16 @@ import { mean } from "./mean";
 import { detectableRateChange } from "./power";
 import { averageRepeats, type PassAtK, passAtK } from "./repeats";
 
-/** How one evaluator judged one output by one criterion. A sample that was run several times has several. */
+/** One evaluator's score of one output by one criterion. A sample with repeats has several. */
 export interface CriterionResult {
   sampleId: string;
-  /** Of the sample; null: it depends on no other. */
+  /** Group of the sample; null if it is independent. */
   group: string | null;
-  /** null: the evaluator failed, which is no verdict. */
+  /** null if the evaluator failed. */
   value: number | null;
-  /** null: the criterion has no threshold, or the evaluator failed. */
+  /** null if the criterion has no threshold or the evaluator failed. */
   passed: boolean | null;
-  /** Whether a person passed it; null: nobody has labelled it. */
+  /** Whether people passed it; null if not labelled. */
   label: boolean | null;
 }
 
@@ -25,18 +25,18 @@ export interface CriterionSummary {
   /** Samples without a value. */
   errors: number;
   mean: Estimate;
-  /** null: no verdicts. */
+  /** null without verdicts. */
   passRate: Estimate | null;
-  /** Pass rate if every failure of the evaluator had been a fail, and had been a pass; null: no verdicts. */
+  /** Pass rate if all errors had failed, and if all had passed; null without verdicts. */
   bounds: { worst: number; best: number } | null;
   /** Empty without repeats. */
   passAtK: PassAtK[];
-  /** Smallest change of the pass rate, against a fixed value, that so many samples show; null: none. */
+  /** Smallest detectable change of the pass rate against a fixed value, with this many samples; null if none. */
   detectableChange: number | null;
   calibration: Calibration | null;
 }
 
-/** The samples' means of what `pick` picks; where it picks nothing, the result doesn't count. */
+/** The mean of `pick` for each sample; results for which it returns null are excluded. */
 const averageOf = (
   results: readonly CriterionResult[],
   pick: (result: CriterionResult) => boolean | number | null,
@@ -50,7 +50,7 @@ const averageOf = (
 
 const meanOfMap = (bySample: ReadonlyMap<string, number>): number => mean([...bySample.values()]);
 
-/** Nothing where no sample has more than one verdict. */
+/** Empty if no sample has more than one verdict. */
 const repeatsOf = (results: readonly CriterionResult[]): PassAtK[] => {
   const judged = results.filter(({ passed }) => passed !== null);
   const samples = [...Map.groupBy(judged, ({ sampleId }) => sampleId).values()];
@@ -63,7 +63,7 @@ const repeatsOf = (results: readonly CriterionResult[]): PassAtK[] => {
   );
 };
 
-/** Labels belong to outputs; those of one sample depend on each other as those of one group do. */
+/** Labels belong to outputs. Labels of one sample depend on each other like those of one group. */
 const calibrationOf = (results: readonly CriterionResult[], seed?: number): Calibration | null =>
   calibrate(
     results.flatMap(({ sampleId, group, passed, label }) =>

@@ -37,7 +37,7 @@ describe("equal to scipy", () => {
   });
 });
 
-test("ln Γ is that of the factorial", () => {
+test("ln Γ matches factorials", () => {
   let factorial = 1;
   for (let n = 1; n <= 20; n++) {
     expectClose(Math.exp(logGamma(n)), factorial, 1e-12);
@@ -45,7 +45,7 @@ test("ln Γ is that of the factorial", () => {
   }
 });
 
-test("the quantile undoes the distribution", () => {
+test("the quantile is the inverse of the distribution", () => {
   fc.assert(fc.property(probability, (p) => expectClose(normalCdf(normalQuantile(p)), p, EXACT)));
   fc.assert(
     fc.property(probability, degrees, (p, df) => expectClose(studentCdf(studentQuantile(p, df), df), p, EXACT)),
@@ -56,7 +56,7 @@ test("the ends of the normal distribution are infinite", () => {
   expect([normalQuantile(0), normalQuantile(1)]).toEqual([-Infinity, Infinity]);
 });
 
-test("the incomplete beta function is 0 and 1 at its ends, rises, and is its own mirror image", () => {
+test("the incomplete beta function is 0 and 1 at its ends, increasing and symmetric", () => {
   const parameter = fc.double({ min: 0.1, max: 500, noNaN: true });
   const share = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(

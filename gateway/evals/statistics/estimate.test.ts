@@ -10,7 +10,7 @@ const scores = times(6000, () => uniform(random));
 const verdicts = scores.map((score) => Number(score > 0.3));
 const pairs = scores.map((_, i) => `pair ${Math.floor(i / 2)}`);
 
-describe("the method fits the values, and is named", () => {
+describe("the method depends on the values, and is named", () => {
   test.each([
     ["wilson", verdicts.slice(0, 40), RATE],
     ["student_t", scores.slice(0, 19), RATE],
@@ -28,13 +28,13 @@ describe("the method fits the values, and is named", () => {
   });
 });
 
-describe("where little is known", () => {
-  test("no values have no mean and no interval", () => {
+describe("with few values", () => {
+  test("no values give no mean and no interval", () => {
     expect(estimateMean([], RATE)).toEqual({ n: 0, clusters: null, value: null, interval: null });
     expect(estimateMean([], { groups: [] })).toEqual({ n: 0, clusters: null, value: null, interval: null });
   });
 
-  test("one value: Wilson's widest bound where the range is known, else nothing", () => {
+  test("one value: Wilson's widest bound if the range is known, otherwise no interval", () => {
     const { interval } = estimateMean([1], RATE);
     expect([interval?.method, interval?.high]).toEqual(["wilson", 1]);
     expect(interval?.low).toBeCloseTo(0.207, 3);
@@ -46,7 +46,7 @@ describe("where little is known", () => {
     expect(estimateMean([0.2, 0.4], RATE).interval).toMatchObject({ low: 0, high: 1, method: "student_t" });
   });
 
-  test("equal values are not certain: Wilson says what may be unseen, of as many groups where they share them", () => {
+  test("equal values still have Wilson's interval, with groups as units if they share groups", () => {
     const all = estimateMean(
       times(50, () => 1),
       RATE,
@@ -66,19 +66,19 @@ describe("where little is known", () => {
     expect(estimateMean([0.1 + 0.2, 0.3, 0.3]).interval).toBeNull();
   });
 
-  test("one group, or groups without a difference, have a mean and no interval", () => {
+  test("one group, or equal groups, give a mean without an interval", () => {
     const one = estimateMean([0, 1, 1], { ...RATE, groups: ["a", "a", "a"] });
     expect(one).toEqual({ n: 3, clusters: 1, value: 2 / 3, interval: null });
     expect(estimateMean([0.2, 0.4, 0.4, 0.2], { groups: ["a", "a", "b", "b"] }).interval).toBeNull();
   });
 
-  test("what has no value is refused, not counted", () => {
+  test("missing values are rejected", () => {
     expect(() => estimateMean([1, Number.NaN])).toThrow("Value 1 is NaN");
     expect(() => estimateMean([1, 0], { groups: ["a"] })).toThrow("2 values have 1 groups");
   });
 });
 
-test("an interval holds the mean and stays inside the range, with any values and groups, and is never NaN", () => {
+test("for any values and groups, the interval contains the mean, stays in the range and is never NaN", () => {
   const value = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
   const item = fc.tuple(value, fc.option(fc.constantFrom("a", "b", "c", "d")));
   fc.assert(

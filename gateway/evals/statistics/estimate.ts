@@ -8,31 +8,31 @@ import { clip, DEFAULT_LEVEL, type Figure, type Range } from "./interval";
 import { mean, studentInterval } from "./mean";
 import { unvaryingInterval, wilsonInterval } from "./wilson";
 
-/** A mean or a rate, with what is known about its uncertainty. */
+/** A mean or rate with its uncertainty. */
 export interface Estimate extends Figure {
   n: number;
-  /** Groups that the interval respects; null: values are independent. */
+  /** Number of groups that the interval takes into account; null if values are independent. */
   clusters: number | null;
 }
 
 export interface EstimateOptions {
-  /** Left out: all values are independent. */
+  /** Left out if all values are independent. */
   groups?: Groups;
-  /** Bounds of every possible value; intervals stay inside. Left out: none are known. */
+  /** Bounds of all possible values; intervals stay inside. Left out if unknown. */
   range?: Range;
   level?: number;
   seed?: number;
 }
 
-/** Resamples of fewer units can't reach as far out as a 95 % interval has to: Student's t can. */
+/** With fewer units, resamples don't cover a 95 % interval, so Student's t is used. */
 export const BOOTSTRAP_FROM = 20;
-/** From here on a mean is as good as normal, and t gives what the bootstrap would after fifty million draws. */
+/** With more values, a mean is nearly normal, so Student's t gives the same result as fifty million draws. */
 const BOOTSTRAP_TO = 5000;
 
-/** A mean is so cheap that its interval need not be rough in the third digit. */
+/** More than the default, because a mean is cheap to compute and its interval gets more precise. */
 export const MEAN_RESAMPLES = 10_000;
 
-/** Equal but for rounding. Their spread tells nothing about what else there may be. */
+/** Whether values are equal apart from rounding, so that their spread shows nothing about unseen values. */
 export const isUnvarying = (values: readonly number[]): boolean => {
   const [first = 0] = values;
   return values.every((value) => Math.abs(value - first) <= Math.abs(first) * 1e-12);
@@ -62,10 +62,10 @@ const chooseInterval = (values: readonly number[], clusters: Clusters, options: 
 };
 
 /**
- * Mean of the values with the interval that fits them, whose `method` says which it is: verdicts (0 or 1, range [0,
- * 1]) Wilson; other values Student's t below 20 and above 5,000, BCa bootstrap between; values that share groups
- * cluster-robust; values that are all equal Wilson's bound on what was not seen, where the range is known. Throws
- * invalid_request for values that are not finite, or another number of groups than values.
+ * Mean of the values with an interval, whose `method` depends on the values. Verdicts (0 or 1, range [0, 1]): Wilson. Other
+ * values: Student's t for fewer than 20 or more than 5,000, otherwise BCa bootstrap. Values that share groups:
+ * cluster-robust. Equal values: Wilson's bound on unseen values if the range is known. Throws invalid_request for values
+ * that are not finite, or a different number of groups than values.
  */
 export const estimateMean = (values: readonly number[], options: EstimateOptions = {}): Estimate => {
   checkValues(values, options.groups);
@@ -79,7 +79,7 @@ export const estimateMean = (values: readonly number[], options: EstimateOptions
   };
 };
 
-/** Throws invalid_request for a value that is not finite, and if the numbers of groups and values differ. */
+/** Throws invalid_request for a value that is not finite, and for a different number of groups than values. */
 export const checkValues = (values: readonly number[], groups?: Groups): void => {
   if (groups && groups.length !== values.length) {
     throw new AppError("invalid_request", `${values.length} values have ${groups.length} groups. Give one for each.`);

@@ -1,6 +1,6 @@
 /**
- * Holm's step-down adjustment (Holm 1979): keeps the chance of one false finding among all at the level, whatever the
- * dependence between them. Adjusted values come in the order of `pValues`.
+ * Holm's step-down adjustment (Holm 1979): keeps the probability of any false finding at the level, however the tests depend
+ * on each other. Adjusted values are in the order of `pValues`.
  */
 export const holmAdjust = (pValues: readonly number[]): number[] => {
   const order = pValues.map((_, i) => i).sort((i, j) => (pValues[i] ?? 0) - (pValues[j] ?? 0));

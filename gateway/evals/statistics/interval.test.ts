@@ -36,7 +36,7 @@ describe("equal to statsmodels and scipy", () => {
   });
 });
 
-test("Wilson's interval of any count lies within 0 and 1, around the rate, and mirrors that of the failures", () => {
+test("Wilson's interval is within 0 and 1, contains the rate, and mirrors that of the failures", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, share) => {
       const successes = Math.round(share * n);
@@ -51,14 +51,14 @@ test("Wilson's interval of any count lies within 0 and 1, around the rate, and m
   );
 });
 
-test("values that were all the same bound the share of others as Wilson does", () => {
+test("equal values have Wilson's bound on the share of other values", () => {
   expect(unvaryingInterval(1, 50, [0, 1])?.low).toBe(1 - (wilsonInterval(0, 50)?.high ?? 0));
   expect(unvaryingInterval(1, 50, [0, 1])?.high).toBe(1);
   const { low = 0, high = 0 } = unvaryingInterval(0, 50, [-1, 1]) ?? {};
   expect(high).toBeCloseTo(-low, 12);
 });
 
-test("no samples, one value or one cluster say nothing", () => {
+test("no samples, one value or one cluster have no interval", () => {
   expect(wilsonInterval(0, 0)).toBeNull();
   expect(studentInterval([0.5])).toBeNull();
   expect(unvaryingInterval(1, 0, [0, 1])).toBeNull();
@@ -69,13 +69,13 @@ test("no samples, one value or one cluster say nothing", () => {
   expect(designEffect([0, 1, 1], one)).toBeNull();
 });
 
-test("a value without a group is a cluster of its own, whatever groups are called", () => {
+test("a value without a group is a separate cluster, whatever the names of groups", () => {
   expect([...clustersOf(["b", null, "b", null, "null"]).of]).toEqual([0, 1, 0, 2, 3]);
   expect(clustersOf(["a", null, "b", null])).toMatchObject({ count: 4, areShared: false });
   expect(clustersOf(["a", null, "a"])).toMatchObject({ count: 2, areShared: true });
 });
 
-test("a heap takes whole clusters and loses none", () => {
+test("heaps contain whole clusters, and every cluster is in one", () => {
   const clusters: Clusters = { count: 12_000, areShared: true, of: Int32Array.from(times(24_000, (i) => i >> 1)) };
   const heaps = heapUp(clusters);
   expect(heaps.count).toBe(5000);
@@ -90,7 +90,7 @@ test("a heap takes whole clusters and loses none", () => {
   ).toBe(6);
 });
 
-test("the design effect of independent verdicts is 1, of copies their number, of means of repeats below 1", () => {
+test("the design effect is 1 for independent verdicts, n for n copies, and below 1 for means of repeats", () => {
   const verdicts = times(400, (i) => Number(i % 4 > 0));
   expect(designEffect(verdicts, clustersOf(verdicts.map(() => null)))).toBeCloseTo(400 / 399, 10);
   const copies = verdicts.flatMap((verdict) => times(5, () => verdict));

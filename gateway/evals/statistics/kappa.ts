@@ -3,7 +3,7 @@ import { normalQuantile } from "./distributions";
 import { clip, DEFAULT_LEVEL, tailOf } from "./interval";
 
 interface Shares {
-  /** Share of items in each cell, rows for one rater, columns for the other. */
+  /** Share of items in each cell; rows are one rater, columns the other. */
   cells: readonly (readonly number[])[];
   rows: readonly number[];
   columns: readonly number[];
@@ -28,9 +28,9 @@ const sharesOf = (table: readonly (readonly number[])[]): Shares => {
 };
 
 /**
- * Cohen's kappa of two raters (Cohen 1960): agreement beyond what their own rates would give by chance, −1 to 1.
- * `table` is square, counts of items by the category that each rater chose. null: no items, or both only ever chose
- * one category.
+ * Cohen's kappa of two raters (Cohen 1960): agreement beyond chance given each rater's own rates, −1 to 1. `table` is
+ * square and counts items by the categories that the raters chose. null without items, or if both always chose the same
+ * category.
  */
 export const cohenKappa = (table: readonly (readonly number[])[]): number | null => {
   const { agreement, expected } = sharesOf(table);
@@ -51,10 +51,10 @@ const kappaVariance = (table: readonly (readonly number[])[], kappa: number): nu
   return variance / n / (1 - expected) ** 2;
 };
 
-/** A variance below it is what rounding leaves of 0. */
+/** A smaller variance is a rounding error and counts as 0. */
 const ROUNDING = 1e-14;
 
-/** Kappa's interval by its large-sample error. null: kappa is undefined, or the raters never or always disagreed. */
+/** Kappa's interval from its large-sample error. null if kappa is undefined, or the raters always or never agreed. */
 export const kappaInterval = (table: readonly (readonly number[])[], level = DEFAULT_LEVEL): Interval | null => {
   const kappa = cohenKappa(table);
   if (kappa === null) return null;

@@ -1,7 +1,7 @@
 /** nominal: ratings are equal or not; interval: the squared difference counts. */
 type Scale = "nominal" | "interval";
 
-/** Sum over all ordered pairs of ratings of how much they differ, and how many ratings there are. */
+/** Sum of the differences over all ordered pairs of ratings, and the number of ratings. */
 interface Differences {
   count: number;
   sum: number;
@@ -24,8 +24,8 @@ const intervalDifferences = (ratings: readonly number[]): Differences => {
 
 /**
  * Krippendorff's alpha (Krippendorff 2011, "Computing Krippendorff's alpha-reliability"): agreement of any number of
- * raters beyond chance; 1 is perfect, 0 is chance. One entry for each item, with the ratings that it has: raters may
- * have left some out, and an item with fewer than two tells nothing. null: no item has two, or all ratings are equal.
+ * raters beyond chance; 1 is perfect, 0 is chance. One entry per item with its ratings; ratings may be missing, and items
+ * with fewer than two are ignored. null if no item has two ratings, or all ratings are equal.
  */
 export const krippendorffAlpha = (items: readonly (readonly number[])[], scale: Scale): number | null => {
   const differences = scale === "nominal" ? nominalDifferences : intervalDifferences;

@@ -2,8 +2,7 @@ import { regularizedBeta } from "./distributions";
 
 /**
  * Exact two-sided p of McNemar's test (McNemar 1947) on pairs of verdicts: twice the smaller tail of the binomial
- * distribution with chance ½. `better` and `worse` count the pairs that changed. Pairs have to be independent of each
- * other.
+ * distribution with probability ½. `better` and `worse` count the pairs that changed. Pairs must be independent.
  */
 export const mcnemarExact = (better: number, worse: number): number => {
   const fewer = Math.min(better, worse);

@@ -17,7 +17,7 @@ export const variance = (values: ArrayLike<number>): number => {
   return sum / (values.length - 1);
 };
 
-/** An estimate, plus and minus its standard error times the t quantile. */
+/** The estimate plus and minus the t quantile times its standard error. */
 export const studentBounds = (estimate: number, standardError: number, df: number, level: number) => {
   const halfWidth = standardError * studentQuantile(1 - tailOf(level), df);
   return { low: estimate - halfWidth, high: estimate + halfWidth, level };

@@ -19,19 +19,19 @@ import { mcnemarExact } from "./mcnemar";
 import { mean } from "./mean";
 import { detectableDifference } from "./power";
 
-/** What a test says about the mean difference. */
+/** The result of a test of the mean difference. */
 interface Verdict {
-  /** null: nothing can be said, for example of one pair. */
+  /** null if there isn't enough data, for example one pair. */
   interval: Interval | null;
   test: "mcnemar_exact" | "paired_t" | "paired_bootstrap" | "paired_cluster_bootstrap";
-  /** Two-sided; 1 where nothing can be said. */
+  /** Two-sided; 1 without enough data. */
   p: number;
 }
 
 interface PairedComparison extends Verdict {
   /** Pairs. */
   n: number;
-  /** Groups that interval and test respect; null: pairs are independent. */
+  /** Number of groups that interval and test take into account; null if pairs are independent. */
   clusters: number | null;
   a: number;
   b: number;
@@ -41,7 +41,7 @@ interface PairedComparison extends Verdict {
   rises: number;
   /** Pairs in which b is lower than a. */
   falls: number;
-  /** Smallest true difference that as many pairs with the same spread show with power 0.8; null: there is no spread. */
+  /** Smallest true difference that this many pairs with the same spread detect with power 0.8; null without spread. */
   detectableDifference: number | null;
 }
 
@@ -64,7 +64,7 @@ const resample = (differences: readonly number[], clusters: Clusters, { level, s
 const differenceRange = (range: Range | undefined): Range | undefined =>
   range && [range[0] - range[1], range[1] - range[0]];
 
-/** Chooses the test as `comparePairs` says. `rises` and `falls` count the pairs that changed. */
+/** Chooses the test, see `comparePairs`. `rises` and `falls` count the pairs that changed. */
 const judge = (
   differences: readonly number[],
   clusters: Clusters,
@@ -86,11 +86,10 @@ const judge = (
 };
 
 /**
- * Compares two runs on the same samples; `a` and `b` hold their values in the same order, `range` bounds those
- * values. Verdicts (0 or 1) of independent samples: exact McNemar. Others: paired bootstrap, over groups where
- * samples share them; below 20 pairs or groups Student's t. Differences that are all equal have no spread; their test
- * is the sign of each independent unit, which is McNemar's too. null: no pairs. Throws invalid_request as
- * `estimateMean` does.
+ * Compares two runs on the same samples. `a` and `b` have the values in the same order, and `range` bounds them. Verdicts
+ * (0 or 1) of independent samples: exact McNemar. Other values: paired bootstrap, over groups if samples share groups;
+ * Student's t below 20 pairs or groups. If all differences are equal, there is no spread, so the signs of the independent
+ * units are tested with McNemar's test. null without pairs. Throws invalid_request as `estimateMean` does.
  */
 export const comparePairs = (
   a: readonly number[],

@@ -4,38 +4,38 @@ import { DEFAULT_LEVEL, tailOf } from "./interval";
 const DEFAULT_POWER = 0.8;
 
 interface PowerOptions {
-  /** Chance to show a difference of that size. */
+  /** Probability of detecting a difference of that size. */
   power?: number;
-  /** Of the two-sided test is 1 − level. */
+  /** The two-sided test is at 1 − level. */
   level?: number;
-  /** How many times clusters raise the variance: `designEffect` of an earlier run. */
+  /** Factor by which clusters raise the variance: `designEffect` of an earlier run. */
   designEffect?: number;
 }
 
-/** The z of the level's tail and of the power. */
+/** The z quantiles of the level and of the power. */
 const quantiles = ({ power = DEFAULT_POWER, level = DEFAULT_LEVEL }: PowerOptions) => ({
   zLevel: normalQuantile(1 - tailOf(level)),
   zPower: normalQuantile(power),
 });
 
 /**
- * The larger root δ of δ√n = z_level √v + z_power √(v + cδ − δ²): the standard error is √(v / n) where there is no
- * difference and √((v + cδ − δ²) / n) where there is one of δ. Infinity if no δ solves it.
+ * The larger root δ of δ√n = z_level √v + z_power √(v + cδ − δ²): the standard error is √(v / n) without a difference and
+ * √((v + cδ − δ²) / n) with a difference of δ. Infinity if there is no solution.
  */
 const solve = (v: number, c: number, n: number, { zLevel, zPower }: ReturnType<typeof quantiles>): number => {
   const square = n + zPower ** 2;
   const half = zLevel * Math.sqrt(n * v) + (zPower ** 2 * c) / 2;
   const rest = (zLevel ** 2 - zPower ** 2) * v;
   const change = (half + Math.sqrt(Math.max(0, half ** 2 - square * rest))) / square;
-  // Squaring adds a root where δ√n − z_level √v has the wrong sign: then no δ is large enough.
+  // Squaring adds a root for which δ√n − z_level √v is negative: then no δ is large enough.
   const isRoot = (change * Math.sqrt(n) - zLevel * Math.sqrt(v)) * zPower >= 0;
   return isRoot ? change : Number.POSITIVE_INFINITY;
 };
 
 /**
- * Smallest change of a rate, against a fixed value, that `n` samples show: the one-sample test by the normal
+ * Smallest change of a rate, against a fixed value, that `n` samples detect: the one-sample test with the normal
  * approximation, with the variance of either rate (Fleiss, Levin and Paik 2003, "Statistical methods for rates and
- * proportions", chapter 2). Towards ½, where it is harder to see. null: not even the largest change is shown.
+ * proportions", chapter 2). Computed towards ½, where detection is harder. null if even the largest change isn't detected.
  */
 export const detectableRateChange = (rate: number, n: number, options: PowerOptions = {}): number | null => {
   if (n === 0) return null;
@@ -45,8 +45,8 @@ export const detectableRateChange = (rate: number, n: number, options: PowerOpti
 
 /**
  * Smallest difference of two rates on the same `n` samples (Connor 1987, "Sample size for testing differences in
- * proportions for the paired-sample design"). `changed`: share of samples whose verdict differs, above 0. null: not
- * even if all changed in one direction.
+ * proportions for the paired-sample design"). `changed`: share of samples whose verdict differs, above 0. null if even
+ * changes in only one direction aren't detected.
  */
 export const detectablePairedChange = (changed: number, n: number, options: PowerOptions = {}): number | null => {
   if (n === 0 || changed === 0) return null;
@@ -54,16 +54,16 @@ export const detectablePairedChange = (changed: number, n: number, options: Powe
   return change <= changed ? change : null;
 };
 
-/** Smallest difference of a mean that shows, whose standard error is known: (z_level + z_power) times the error. */
+/** Smallest detectable difference of a mean with a known standard error: (z_level + z_power) times the error. */
 export const detectableDifference = (standardError: number, options: PowerOptions = {}): number => {
   const { zLevel, zPower } = quantiles(options);
   return (zLevel + zPower) * standardError;
 };
 
 /**
- * Samples until an interval of the level no longer holds `bound`, if the value stays what it is: z² v / (value −
- * bound)², which for a rate, with v = bound (1 − bound), is Wilson's interval solved for n. `variance` is that of one
- * sample. null: the value is the bound itself, and no number decides.
+ * Number of samples from which the interval excludes `bound`, if the value stays the same: z² v / (value − bound)². For a
+ * rate, with v = bound (1 − bound), this is Wilson's interval solved for n. `variance` is that of one sample. null if the
+ * value equals the bound.
  */
 export const samplesToDecide = (
   value: number,

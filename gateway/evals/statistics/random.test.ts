@@ -3,7 +3,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { times } from "../../../tests/statistics/simulate";
 import { createRandom, Random } from "./random";
 
-test("the numbers are those of the published generator", () => {
+test("the numbers equal those of the published generator", () => {
   const random = new Random(1, 2, 3, 4);
   const published = [
     11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804,
@@ -11,14 +11,14 @@ test("the numbers are those of the published generator", () => {
   expect(times(10, () => random.nextUint32())).toEqual(published);
 });
 
-test("a seed gives the numbers that another implementation gives", () => {
+test("a seed gives the same numbers as another implementation", () => {
   for (const { seed, outputs } of reference.random) {
     const random = createRandom(seed);
     expect(times(outputs.length, () => random.nextUint32())).toEqual(outputs);
   }
 });
 
-test("every position is drawn about equally often, and none outside", () => {
+test("every position is drawn about equally often, and no other", () => {
   const random = createRandom(5);
   const counts = new Float64Array(97);
   for (let i = 0; i < 970_000; i++) {

@@ -1,6 +1,6 @@
 /**
  * xoshiro128** 1.1 (Blackman and Vigna 2021, "Scrambled linear pseudorandom number generators"). Its arithmetic is
- * that of JavaScript's 32-bit integers, so that equal seeds give equal figures on every machine. Not for secrets.
+ * in 32-bit integers, so that equal seeds give equal figures on every machine. Not for secrets.
  */
 export class Random {
   #a: number;
@@ -8,7 +8,7 @@ export class Random {
   #c: number;
   #d: number;
 
-  /** The 128 bits of state; not all of them 0. */
+  /** The 128 bits of state, not all 0. */
   constructor(a: number, b: number, c: number, d: number) {
     this.#a = a;
     this.#b = b;
@@ -30,7 +30,7 @@ export class Random {
     return result;
   }
 
-  /** A whole number from 0 to `count` − 1. No one is likelier than another by more than `count` / 2³² of its chance. */
+  /** A whole number from 0 to `count` − 1. Probabilities differ by at most a share of `count` / 2³². */
   nextBelow(count: number): number {
     return Math.floor(this.nextUint32() * count * 2 ** -32);
   }

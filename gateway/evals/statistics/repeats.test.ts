@@ -13,7 +13,7 @@ test("pass@k and pass^k are the shares of all choices of k attempts", () => {
   }
 });
 
-test("one attempt is the pass rate, more attempts never lower the one and never raise the other", () => {
+test("with one attempt both are the pass rate; more attempts never lower pass@k and never raise pass^k", () => {
   const sample = fc
     .tuple(fc.integer({ min: 0, max: 8 }), fc.constant(8))
     .map(([passes, attempts]) => ({ passes, attempts }));
@@ -31,7 +31,7 @@ test("one attempt is the pass rate, more attempts never lower the one and never 
   );
 });
 
-test("a sample with fewer attempts than k tells nothing about k", () => {
+test("a sample with fewer attempts than k is excluded for k", () => {
   const rows = passAtK([
     { passes: 1, attempts: 1 },
     { passes: 0, attempts: 2 },
@@ -43,7 +43,7 @@ test("a sample with fewer attempts than k tells nothing about k", () => {
   expect(passAtK([])).toEqual([]);
 });
 
-test("repeats are averaged by sample, whatever their order and number", () => {
+test("repeats are averaged by sample, in any order and number", () => {
   const values = [
     ["b", 1],
     ["a", 0],

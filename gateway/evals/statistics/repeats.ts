@@ -1,4 +1,4 @@
-/** Outcomes of one sample that was run several times. */
+/** Outcomes of one sample with repeats. */
 interface Attempts {
   passes: number;
   attempts: number;
@@ -6,16 +6,16 @@ interface Attempts {
 
 export interface PassAtK {
   k: number;
-  /** Samples with at least k attempts: the others can't tell. */
+  /** Samples with at least k attempts; others are excluded. */
   n: number;
-  /** Chance that at least one of k attempts passes, "pass@k". */
+  /** Probability that at least one of k attempts passes, "pass@k". */
   any: number;
-  /** Chance that all of k attempts pass, "pass^k". */
+  /** Probability that all k attempts pass, "pass^k". */
   all: number;
 }
 
 /**
- * Share of the ways to choose `k` of `total` that take only from `part`: C(part, k) / C(total, k), without overflow.
+ * Share of the choices of `k` of `total` that are all in `part`: C(part, k) / C(total, k), without overflow.
  */
 const shareOfChoices = (part: number, total: number, k: number): number => {
   let share = 1;
@@ -43,7 +43,7 @@ export const passAtK = (samples: readonly Attempts[]): PassAtK[] => {
   });
 };
 
-/** The mean of each sample's values, samples in order of appearance: repeats are no new samples. */
+/** The mean of each sample's values, in order of appearance. */
 export const averageRepeats = (values: Iterable<readonly [sampleId: string, value: number]>): Map<string, number> => {
   const totals = new Map<string, { sum: number; count: number }>();
   for (const [sampleId, value] of values) {

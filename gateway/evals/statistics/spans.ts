@@ -8,7 +8,7 @@ export interface Span {
   end: number;
 }
 
-/** Characters of one text, or of many together. */
+/** Numbers of characters in one or several texts. */
 interface SpanCounts {
   /** Marked by people. */
   expected: number;
@@ -18,11 +18,11 @@ interface SpanCounts {
 }
 
 interface SpanScores {
-  /** Share of the predicted characters that people marked; null: none are predicted. */
+  /** Share of the predicted characters that people marked; null without predictions. */
   precision: number | null;
-  /** Share of the characters that people marked that are predicted; null: they marked none. */
+  /** Share of the characters marked by people that are predicted; null if they marked none. */
   recall: number | null;
-  /** null: neither. */
+  /** null if both are null. */
   f1: number | null;
 }
 
@@ -56,7 +56,7 @@ export const countSpans = (expected: readonly Span[], predicted: readonly Span[]
   return { expected: lengthOf(marked), predicted: lengthOf(found), shared: sharedLength(marked, found) };
 };
 
-/** Adds up counts by cluster once; the result adds up the counts of drawn clusters of texts. */
+/** Adds up counts by cluster once. The returned function adds up the counts of drawn clusters of texts. */
 export const spansByCluster = (
   counts: readonly SpanCounts[],
   clusters: Clusters,
