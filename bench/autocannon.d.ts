@@ -1,0 +1,20 @@
+/** The part of autocannon that the scenarios use; the package has no types of its own. */
+declare module "autocannon" {
+  interface Options {
+    url: string;
+    method: "GET" | "POST";
+    headers: Record<string, string>;
+    body: string;
+    amount: number;
+    connections: number;
+  }
+  interface Result {
+    "2xx": number;
+    non2xx: number;
+    errors: number;
+  }
+  interface Run extends Promise<Result> {
+    on(event: "response", listener: () => void): this;
+  }
+  export default function autocannon(options: Options): Run;
+}
