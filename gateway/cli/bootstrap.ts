@@ -31,9 +31,11 @@ const install = async (scope: Scope): Promise<boolean> => {
   const command = [process.execPath, "install", "--frozen-lockfile", "--no-progress"];
   // Peers that we need are dependencies of our own; the rest (a compiler, above all) is 40 MB that nothing loads.
   if (scope === "production") command.push("--production", "--omit=peer");
-  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe", detached: true });
+  passSignalsTo(child);
   const [output, errors] = await Promise.all([child.stdout.text(), child.stderr.text()]);
   if ((await child.exited) !== 0) {
+    if (child.signalCode !== null) return false;
     console.error(`${output}${errors}\nThe dependencies could not be installed. Check the network and run this again.`);
     return false;
   }
@@ -42,12 +44,20 @@ const install = async (scope: Scope): Promise<boolean> => {
   return true;
 };
 
+/** The child has a process group of its own, so Ctrl+C in a terminal reaches it by this alone, and once. */
+const passSignalsTo = (child: Bun.Subprocess): void => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    const pass = () => child.kill(signal);
+    process.on(signal, pass);
+    void child.exited.then(() => process.off(signal, pass));
+  }
+};
+
 /** Runs this same script again: a process that started without node_modules does not find packages installed later. */
 const runAgain = async (): Promise<number> => {
-  const child = Bun.spawn([process.execPath, ...process.argv.slice(1)], { stdio: ["inherit", "inherit", "inherit"] });
-  // The terminal sends Ctrl+C to the child as well; the parent only has to outlive it.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  const command = [process.execPath, "--no-orphans", ...process.argv.slice(1)];
+  const child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"], detached: true });
+  passSignalsTo(child);
   return child.exited;
 };
 
