@@ -36,12 +36,13 @@ type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allow
 
 /**
  * Runs one command: parses its arguments, prints `help` if asked, and turns an error into one message on stderr and an
- * exit code. `run` resolves with the exit code.
+ * exit code. `run` resolves with the exit code. Arguments that are not options are refused unless `takesArguments`.
  */
 export const runCommand = async <const O extends Options>(
   help: string,
   options: O,
   run: (parsed: Parsed<O>) => Promise<number> | number,
+  { takesArguments = false } = {},
 ): Promise<void> => {
   if (process.argv.includes("--help")) {
     process.stdout.write(`${help}\n`);
@@ -50,6 +51,8 @@ export const runCommand = async <const O extends Options>(
   let parsed: Parsed<O>;
   try {
     parsed = parseArgs({ options, allowPositionals: true });
+    const [stray] = takesArguments ? [] : parsed.positionals;
+    if (stray !== undefined) throw new Error(`"${stray}" is not an option of this command.`);
   } catch (error) {
     // Drops Node's advice about arguments that begin with a dash. It doesn't help with a mistyped option.
     const [problem] = (error instanceof Error ? error.message : String(error)).split(" To specify a positional");

@@ -135,32 +135,38 @@ const toText = ({ name, compared: { entries, unscored } }: FileReport, format: "
   return unscored === 0 ? table : `${table}\n${unscored} rows could not be scored and are excluded.`;
 };
 
-await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
-  const folder = onlyArgument(positionals, "Name one folder.", HELP);
-  const most = values.rows === undefined ? undefined : Number(values.rows);
-  if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
-    throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
-  }
-  const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
-  // Fails before the work starts if the output can't be written.
-  if (values.predictions) await mkdir(values.predictions, { recursive: true });
-  const docs = values.docs ? await openAgreementDocs() : undefined;
-  const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
-  try {
-    const total = files.reduce((sum, { rows }) => sum + rows.length, 0);
-    const progress = countProgress(values.evaluator, total, "rows");
-    const reports: FileReport[] = [];
-    for (const file of files) {
-      const report = await compareFile(platform, values.evaluator, file, () => progress.step());
-      progress.clear();
-      reports.push(report);
-      if (values.predictions) await writePredictions(values.predictions, report);
-      if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
+await runCommand(
+  HELP,
+  OPTIONS,
+  async ({ values, positionals }) => {
+    const folder = onlyArgument(positionals, "Name one folder.", HELP);
+    const most = values.rows === undefined ? undefined : Number(values.rows);
+    if (most !== undefined && !(Number.isInteger(most) && most > 0)) {
+      throw new AppError("invalid_request", `--rows is "${values.rows}". Give a whole number from 1.`);
     }
-    if (values.json) console.log(JSON.stringify({ evaluator: values.evaluator, files: reports.map(toJson) }, null, 2));
-    await docs?.write(reports.map((report) => toText(report, "markdown")));
-    return EXIT.ok;
-  } finally {
-    await platform.close();
-  }
-});
+    const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
+    // Fails before the work starts if the output can't be written.
+    if (values.predictions) await mkdir(values.predictions, { recursive: true });
+    const docs = values.docs ? await openAgreementDocs() : undefined;
+    const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
+    try {
+      const total = files.reduce((sum, { rows }) => sum + rows.length, 0);
+      const progress = countProgress(values.evaluator, total, "rows");
+      const reports: FileReport[] = [];
+      for (const file of files) {
+        const report = await compareFile(platform, values.evaluator, file, () => progress.step());
+        progress.clear();
+        reports.push(report);
+        if (values.predictions) await writePredictions(values.predictions, report);
+        if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
+      }
+      if (values.json)
+        console.log(JSON.stringify({ evaluator: values.evaluator, files: reports.map(toJson) }, null, 2));
+      await docs?.write(reports.map((report) => toText(report, "markdown")));
+      return EXIT.ok;
+    } finally {
+      await platform.close();
+    }
+  },
+  { takesArguments: true },
+);

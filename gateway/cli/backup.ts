@@ -12,19 +12,24 @@ const HELP = `Copies the database into one file, while Groundwire runs, and read
 
 Restore it: bun run restore FILE. Model files are not included: they can be downloaded again.`;
 
-await runCommand(HELP, { json: { type: "boolean", default: false } }, async ({ values, positionals }) => {
-  const name = onlyArgument(positionals, "Give the name of one file.", HELP);
-  const file = resolve(name);
-  const startedMs = performance.now();
-  const options = databaseOptions(loadConfig());
-  const source = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
-  const facts = await backUp(options, file, showSteps("copying, then reading the copy", source, BACKUP_STEPS));
-  const tookMs = Math.round(performance.now() - startedMs);
-  if (values.json) console.log(JSON.stringify({ file, took_ms: tookMs, ...facts }, null, 2));
-  else {
-    console.log(`${paint("green", "Backed up")} to ${file} in ${(tookMs / 1000).toFixed(1)} s`);
-    printFacts(facts);
-    console.log(`\nCheck it elsewhere: bun run restore ${name} --check`);
-  }
-  return EXIT.ok;
-});
+await runCommand(
+  HELP,
+  { json: { type: "boolean", default: false } },
+  async ({ values, positionals }) => {
+    const name = onlyArgument(positionals, "Give the name of one file.", HELP);
+    const file = resolve(name);
+    const startedMs = performance.now();
+    const options = databaseOptions(loadConfig());
+    const source = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
+    const facts = await backUp(options, file, showSteps("copying, then reading the copy", source, BACKUP_STEPS));
+    const tookMs = Math.round(performance.now() - startedMs);
+    if (values.json) console.log(JSON.stringify({ file, took_ms: tookMs, ...facts }, null, 2));
+    else {
+      console.log(`${paint("green", "Backed up")} to ${file} in ${(tookMs / 1000).toFixed(1)} s`);
+      printFacts(facts);
+      console.log(`\nCheck it elsewhere: bun run restore ${name} --check`);
+    }
+    return EXIT.ok;
+  },
+  { takesArguments: true },
+);

@@ -112,52 +112,57 @@ const checkUse = (command: string | undefined, id: string | undefined, rest: str
 
 const pagesUrl = ({ gateway: { publicUrl, host, port } }: Config): string => publicUrl ?? localUrl("http", host, port);
 
-await runCommand(HELP, OPTIONS, async ({ values, positionals: [command, id, ...rest] }) => {
-  checkUse(command, id, rest, values);
-  const config = loadConfig();
-  const db = await openDb(databaseOptions(config), silentLog());
-  try {
-    await migrate(db);
-    const keys = createKeys({ db, config });
-    switch (command) {
-      case "create": {
-        if (!values.name) throw wrongUse("Give the key a name: --name NAME.", "name");
-        const body = {
-          name: values.name,
-          role: values.role ?? "member",
-          allowed_models: values.models?.split(","),
-          requests_per_minute: toNumber(values["requests-per-minute"]),
-          parallel_requests: toNumber(values.parallel),
-          content_logging: !values["no-content"],
-        };
-        if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
-        const request = { ...body, expires_at: toExpiry(values.expires) };
-        printIssued(await keys.create(LOCAL_ACTOR, request), values.json);
-        return EXIT.ok;
+await runCommand(
+  HELP,
+  OPTIONS,
+  async ({ values, positionals: [command, id, ...rest] }) => {
+    checkUse(command, id, rest, values);
+    const config = loadConfig();
+    const db = await openDb(databaseOptions(config), silentLog());
+    try {
+      await migrate(db);
+      const keys = createKeys({ db, config });
+      switch (command) {
+        case "create": {
+          if (!values.name) throw wrongUse("Give the key a name: --name NAME.", "name");
+          const body = {
+            name: values.name,
+            role: values.role ?? "member",
+            allowed_models: values.models?.split(","),
+            requests_per_minute: toNumber(values["requests-per-minute"]),
+            parallel_requests: toNumber(values.parallel),
+            content_logging: !values["no-content"],
+          };
+          if (!Value.Check(CreateKey, body)) throw invalidRequest(Value.Errors(CreateKey, body));
+          const request = { ...body, expires_at: toExpiry(values.expires) };
+          printIssued(await keys.create(LOCAL_ACTOR, request), values.json);
+          return EXIT.ok;
+        }
+        case "list":
+          printKeys(await listAll(keys), values.json);
+          return EXIT.ok;
+        case "revoke":
+          printKeys([await keys.revoke(LOCAL_ACTOR, needId(id, command))], values.json);
+          return EXIT.ok;
+        case "rotate": {
+          const grace_seconds = toNumber(values["grace-seconds"]);
+          if (!((grace_seconds ?? 0) >= 0)) throw wrongUse("--grace-seconds must be 0 or more.");
+          printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), { grace_seconds }), values.json);
+          return EXIT.ok;
+        }
+        case "sign-in-link": {
+          const keyId = id ?? (await someAdmin(keys));
+          const { token, expiresAt } = await createSessions({ db, keys }).createSignInToken(keyId);
+          const url = `${pagesUrl(config)}/sign-in?token=${token}`;
+          console.log(values.json ? JSON.stringify({ url, key_id: keyId, expires_at: expiresAt }, null, 2) : url);
+          return EXIT.ok;
+        }
+        default:
+          throw wrongUse(`${command ? `There is no command "${command}"` : "A command is missing"}.\n\n${HELP}`);
       }
-      case "list":
-        printKeys(await listAll(keys), values.json);
-        return EXIT.ok;
-      case "revoke":
-        printKeys([await keys.revoke(LOCAL_ACTOR, needId(id, command))], values.json);
-        return EXIT.ok;
-      case "rotate": {
-        const grace_seconds = toNumber(values["grace-seconds"]);
-        if (!((grace_seconds ?? 0) >= 0)) throw wrongUse("--grace-seconds must be 0 or more.");
-        printIssued(await keys.rotate(LOCAL_ACTOR, needId(id, command), { grace_seconds }), values.json);
-        return EXIT.ok;
-      }
-      case "sign-in-link": {
-        const keyId = id ?? (await someAdmin(keys));
-        const { token, expiresAt } = await createSessions({ db, keys }).createSignInToken(keyId);
-        const url = `${pagesUrl(config)}/sign-in?token=${token}`;
-        console.log(values.json ? JSON.stringify({ url, key_id: keyId, expires_at: expiresAt }, null, 2) : url);
-        return EXIT.ok;
-      }
-      default:
-        throw wrongUse(`${command ? `There is no command "${command}"` : "A command is missing"}.\n\n${HELP}`);
+    } finally {
+      await db.close();
     }
-  } finally {
-    await db.close();
-  }
-});
+  },
+  { takesArguments: true },
+);

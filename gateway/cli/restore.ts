@@ -15,26 +15,31 @@ A libSQL server (LIBSQL_URL) has to be empty.`;
 
 const OPTIONS = { check: { type: "boolean", default: false }, json: { type: "boolean", default: false } } as const;
 
-await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
-  const name = onlyArgument(positionals, "Give the name of one file.", HELP);
-  const file = resolve(name);
-  if (values.check) {
-    const facts = await checkBackup(file);
-    if (values.json) console.log(JSON.stringify({ file, ...facts }, null, 2));
+await runCommand(
+  HELP,
+  OPTIONS,
+  async ({ values, positionals }) => {
+    const name = onlyArgument(positionals, "Give the name of one file.", HELP);
+    const file = resolve(name);
+    if (values.check) {
+      const facts = await checkBackup(file);
+      if (values.json) console.log(JSON.stringify({ file, ...facts }, null, 2));
+      else {
+        console.log(`${paint("green", "Whole:")} ${file}`);
+        printFacts(facts);
+      }
+      return EXIT.ok;
+    }
+    const onStep = showSteps("reading the backup, copying it, reading the copy", file, RESTORE_STEPS);
+    const { facts, before } = await restore(file, databaseOptions(loadConfig()), { onStep });
+    if (values.json) console.log(JSON.stringify({ file, before: before ?? null, ...facts }, null, 2));
     else {
-      console.log(`${paint("green", "Whole:")} ${file}`);
+      console.log(`${paint("green", "Restored")} ${file}`);
       printFacts(facts);
+      if (before) console.log(`  The previous database is kept: ${before}`);
+      console.log("\nStart again: bun run start");
     }
     return EXIT.ok;
-  }
-  const onStep = showSteps("reading the backup, copying it, reading the copy", file, RESTORE_STEPS);
-  const { facts, before } = await restore(file, databaseOptions(loadConfig()), { onStep });
-  if (values.json) console.log(JSON.stringify({ file, before: before ?? null, ...facts }, null, 2));
-  else {
-    console.log(`${paint("green", "Restored")} ${file}`);
-    printFacts(facts);
-    if (before) console.log(`  The previous database is kept: ${before}`);
-    console.log("\nStart again: bun run start");
-  }
-  return EXIT.ok;
-});
+  },
+  { takesArguments: true },
+);

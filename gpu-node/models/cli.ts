@@ -41,21 +41,26 @@ const verify = async (folder: string): Promise<boolean> => {
   return areAllRight;
 };
 
-await runCommand(HELP, {}, async ({ positionals: [command = "list", name] }) => {
-  const config = loadConfig();
-  const folder = config.models.dir;
-  switch (command) {
-    case "list":
-      console.log(`Folder: ${folder}`);
-      for (const model of CATALOGUE) console.log(await describe(model, folder));
-      return EXIT.ok;
-    case "pull":
-      if (name === undefined) for (const kind of ["chat", "embedding"] as const) await pull(kind, config);
-      else await pull(findCatalogueModel(name)?.kind ?? "chat", config, name);
-      return EXIT.ok;
-    case "verify":
-      return (await verify(folder)) ? EXIT.ok : EXIT.failed;
-    default:
-      throw new AppError("invalid_request", `There is no command "${command}".\n\n${HELP}`);
-  }
-});
+await runCommand(
+  HELP,
+  {},
+  async ({ positionals: [command = "list", name] }) => {
+    const config = loadConfig();
+    const folder = config.models.dir;
+    switch (command) {
+      case "list":
+        console.log(`Folder: ${folder}`);
+        for (const model of CATALOGUE) console.log(await describe(model, folder));
+        return EXIT.ok;
+      case "pull":
+        if (name === undefined) for (const kind of ["chat", "embedding"] as const) await pull(kind, config);
+        else await pull(findCatalogueModel(name)?.kind ?? "chat", config, name);
+        return EXIT.ok;
+      case "verify":
+        return (await verify(folder)) ? EXIT.ok : EXIT.failed;
+      default:
+        throw new AppError("invalid_request", `There is no command "${command}".\n\n${HELP}`);
+    }
+  },
+  { takesArguments: true },
+);

@@ -74,29 +74,34 @@ const printNotImplemented = async (): Promise<void> => {
   for (const route of routes) console.log(route);
 };
 
-await runCommand(HELP, {}, async ({ positionals }) => {
-  const startedAt = performance.now();
-  const all = await findGroups(ROOT);
-  const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
-  if (unknown !== undefined) {
-    const names = all.map(({ name }) => name).join(", ");
-    throw new AppError("invalid_request", `There is no test group "${unknown}". Groups: ${names}.`);
-  }
-  const groups = all.filter(
-    ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
-  );
-  const models: Tally[] = [];
-  if (groups.some(({ name }) => name !== "static")) {
-    for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
-  }
-  const results: Awaited<ReturnType<typeof runGroup>>[] = [];
-  for (const group of groups) results.push(await runGroup(group));
-  const total = sum([...models, ...results.map(({ tally }) => tally)]);
+await runCommand(
+  HELP,
+  {},
+  async ({ positionals }) => {
+    const startedAt = performance.now();
+    const all = await findGroups(ROOT);
+    const unknown = positionals.find((prefix) => !all.some(({ name }) => name.startsWith(prefix)));
+    if (unknown !== undefined) {
+      const names = all.map(({ name }) => name).join(", ");
+      throw new AppError("invalid_request", `There is no test group "${unknown}". Groups: ${names}.`);
+    }
+    const groups = all.filter(
+      ({ name }) => positionals.length === 0 || positionals.some((prefix) => name.startsWith(prefix)),
+    );
+    const models: Tally[] = [];
+    if (groups.some(({ name }) => name !== "static")) {
+      for (const kind of ["chat", "embedding"] as const) models.push(await fetchModel(kind));
+    }
+    const results: Awaited<ReturnType<typeof runGroup>>[] = [];
+    for (const group of groups) results.push(await runGroup(group));
+    const total = sum([...models, ...results.map(({ tally }) => tally)]);
 
-  await printNotImplemented();
-  heading(`summary after ${seconds(startedAt)}`);
-  for (const { note } of results) if (note) console.log(note);
-  for (const failure of total.failures) console.log(`failed: ${failure}`);
-  console.log(finalLine(total));
-  return exitCodeOf(total);
-});
+    await printNotImplemented();
+    heading(`summary after ${seconds(startedAt)}`);
+    for (const { note } of results) if (note) console.log(note);
+    for (const failure of total.failures) console.log(`failed: ${failure}`);
+    console.log(finalLine(total));
+    return exitCodeOf(total);
+  },
+  { takesArguments: true },
+);
