@@ -29,11 +29,11 @@ const readSource = (path: string): SourceFile => {
 
 const FOLDERS = "{bench,db,gateway,gpu-node,jobs,lib,tests,views}";
 const ALL = [...new Bun.Glob(`${FOLDERS}/**/*.{ts,tsx}`).scanSync(ROOT)].sort().map(readSource);
-/** What runs in production; tests and benchmarks may reach everything. */
+/** Production code. Tests and benchmarks may import everything. */
 const SOURCES = ALL.filter(({ path }) => !/(\.test|\.contract|\.browser|\.d)\.tsx?$|^tests\/|^bench\//.test(path));
 
 const OURS = /^(bench|db|gateway|gpu-node|jobs|lib|tests|views)\//;
-/** Wiring and processes: nothing but an entry imports them. */
+/** Wiring and processes. Only entry points import them. */
 const ENTRIES = /^gateway\/(compose|gateway|main|cli\/)|^jobs\/(main|worker)$/;
 
 interface Layer {
@@ -43,7 +43,7 @@ interface Layer {
   mayImport: RegExp;
 }
 
-/** The first layer that a file fits is its own. */
+/** A file belongs to the first layer that matches it. */
 const LAYERS: readonly Layer[] = [
   { name: "lib", holds: /^lib\//, mayImport: /^lib\// },
   { name: "db", holds: /^db\//, mayImport: /^(db|lib)\// },
@@ -79,7 +79,7 @@ const LAYERS: readonly Layer[] = [
   { name: "jobs", holds: /^jobs\//, mayImport: /^(jobs|db|lib)\/|^gateway\/(?!adapters\/)/ },
 ];
 
-/** `gateway/chat` for all files in it; a file beside the features, such as `gateway/call`, is a unit of its own. */
+/** `gateway/chat` for all files in it. A file next to the feature folders, such as `gateway/call`, is its own unit. */
 const featureOf = (path: string) => withoutExtension(path.split("/").slice(0, 2).join("/"));
 
 const withoutExtension = (path: string) => path.replace(/\.tsx?$/, "");
@@ -101,7 +101,7 @@ describe("imports follow the arrows", () => {
   test("no files import each other in a circle", () => {
     const left = new Map(SOURCES.map(({ path, imports }) => [withoutExtension(path), imports]));
     const isFree = (imports: string[]) => !imports.some((target) => left.has(target));
-    // Takes away what imports nothing that is left, again and again: a circle stays, with what stands on it.
+    // Repeatedly removes files whose imports are all removed. Circles remain, with the files that import them.
     for (let before = -1; before !== left.size; ) {
       before = left.size;
       for (const [name, imports] of left) if (isFree(imports)) left.delete(name);
@@ -109,7 +109,7 @@ describe("imports follow the arrows", () => {
     expect([...left.keys()]).toEqual([]);
   });
 
-  test("no folders of a feature import each other in a circle, not even types", () => {
+  test("feature folders don't import each other in a circle, not even types", () => {
     const imports = new Map<string, Map<string, string>>();
     for (const { path, imports: targets } of SOURCES) {
       const from = featureOf(path);
@@ -135,7 +135,7 @@ describe("imports follow the arrows", () => {
     expect(namers.map(({ path }) => path)).toEqual(["gateway/compose.ts"]);
   });
 
-  test("each package that reaches outside is used in one place", () => {
+  test("each package that reaches outside the process is used in one place", () => {
     const homes: [name: string, home: RegExp][] = [
       ["@libsql/client", /^db\//],
       ["drizzle-orm", /^db\//],
@@ -181,7 +181,7 @@ test(`a source has at most ${MAX_SOURCE_LINES} lines, a contract or a test ${MAX
   expect(long.map(({ path }) => path)).toEqual([]);
 });
 
-test("what runs before the dependencies are installed imports nothing but builtins", () => {
+test("files that run before the installation only import builtins", () => {
   const entries = ["gateway/cli/start.ts", "gateway/cli/bootstrap.ts", "tests/run.ts"];
   for (const { text } of ALL.filter(({ path }) => entries.includes(path))) {
     const early = [...text.matchAll(/^import .* from "([^"]+)"/gm)].map(([, name]) => name ?? "");

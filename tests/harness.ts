@@ -8,20 +8,20 @@ import { freePort } from "./free-port";
 import { until } from "./until";
 
 /**
- * Groundwire's real processes for tests: each stack has ports, a data folder and an admin key of its own, sees nothing of
- * the developer's settings and leaves nothing behind.
+ * Groundwire's real processes for tests. Each stack has its own ports, data folder and admin key, ignores the developer's
+ * settings and leaves nothing behind.
  */
 export const ADMIN_KEY = "test-admin-key-0123456789abcdefghij";
 
 type Variables = Record<string, string>;
 
-/** What a process needs of its surroundings, without any setting of Groundwire or address of a server. */
+/** The environment that a process needs, without Groundwire's settings and addresses of servers. */
 const surroundings = (): Variables => {
   const kept = ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "GROUNDWIRE_MODELS_DIR", "LANG"];
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 };
 
-/** What a jobs worker prints once it takes work. */
+/** Printed by a jobs worker when it is ready. */
 const WORKS = "looks for work";
 
 /** One running process of Groundwire. */
@@ -42,7 +42,7 @@ export class ServerProcess {
     return this.#child.pid;
   }
 
-  /** Everything that it has printed and logged. */
+  /** Its output and log so far. */
   get output(): string {
     return this.#output;
   }
@@ -51,7 +51,7 @@ export class ServerProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Resolves with the exit code; null when a signal ended it. */
+  /** Resolves with the exit code; null if a signal ended it. */
   get exited(): Promise<number | null> {
     return this.#child.exited.then(() => this.#child.exitCode);
   }
@@ -60,7 +60,7 @@ export class ServerProcess {
     this.#child.kill(name);
   }
 
-  /** Resolves when `url` answers 200. Throws, with its output, when the process ends instead. */
+  /** Resolves when `url` returns 200. Throws with the output if the process ends before. */
   async ready(url: string, timeoutMs = 60_000): Promise<void> {
     await until(
       `${url} answers 200`,
@@ -72,7 +72,7 @@ export class ServerProcess {
     );
   }
 
-  /** Resolves when it has printed this. Throws, with its output, when the process ends instead. */
+  /** Resolves when it has printed this. Throws with the output if the process ends before. */
   async says(text: string, timeoutMs = 60_000): Promise<void> {
     await until(
       `the process says "${text}"`,
@@ -95,7 +95,7 @@ export class ServerProcess {
   }
 }
 
-/** The status of a GET, or undefined where nothing answers within a second. */
+/** The status of a GET, or undefined without a response within a second. */
 export const statusOf = async (url: string): Promise<number | undefined> => {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
@@ -109,13 +109,13 @@ export const statusOf = async (url: string): Promise<number | undefined> => {
 export interface StackOptions {
   /** llama: the real default model. synthetic: instant, deterministic words. */
   engine: "llama" | "synthetic";
-  /** Jobs workers beside gateway and node; none when left out. */
+  /** Number of jobs workers; default 0. */
   workers?: number;
-  /** Settings on top, for all processes. */
+  /** Additional settings for all processes. */
   env?: Variables;
 }
 
-/** A GPU node and a gateway that know each other, and jobs workers on the gateway's database. */
+/** A connected GPU node and gateway, and jobs workers on the gateway's database. */
 export class Stack {
   private constructor(
     readonly url: string,
@@ -167,25 +167,25 @@ export class Stack {
     await this.gateway.ready(`${this.url}/readyz`);
   }
 
-  /** Starts the node again on its port, after it was killed. */
+  /** Restarts a killed node on the same port. */
   async restartNode(): Promise<void> {
     this.node = new ServerProcess("gpu-node/main.ts", this.env, this.folder);
     await this.node.ready(`${this.nodeUrl}/readyz`);
   }
 
-  /** Ends the gateway at once and starts it again on its port, with its data. */
+  /** Kills the gateway and restarts it on the same port, with its data. */
   async restartGateway(): Promise<void> {
     await this.gateway.stop();
     this.gateway = new ServerProcess("gateway/main.ts", this.env, this.folder);
     await this.gateway.ready(`${this.url}/readyz`);
   }
 
-  /** One more worker, which may not work yet. */
+  /** Starts another worker and returns before it is ready. */
   spawnWorker(): ServerProcess {
     return new ServerProcess("jobs/main.ts", this.env, this.folder);
   }
 
-  /** Ends a worker at once and puts another in its place, which works. */
+  /** Kills a worker and replaces it; resolves when the new one is ready. */
   async replaceWorker(index = 0): Promise<void> {
     await this.workers[index]?.stop();
     const worker = this.spawnWorker();
@@ -193,7 +193,7 @@ export class Stack {
     await worker.says(WORKS);
   }
 
-  /** A request with the admin key; `body` goes as JSON. */
+  /** Sends a request with the admin key; `body` is sent as JSON. */
   fetch(path: string, init: Omit<RequestInit, "body"> & { body?: unknown } = {}): Promise<Response> {
     const { body, headers, ...rest } = init;
     return fetch(`${this.url}${path}`, {
@@ -208,12 +208,12 @@ export class Stack {
     });
   }
 
-  /** OpenAI's own client; it retries nothing, so that a test sees what happened. */
+  /** OpenAI's client, without retries, so that tests see every error. */
   openai(options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
     return new OpenAI({ baseURL: `${this.url}/v1`, apiKey: ADMIN_KEY, maxRetries: 0, ...options });
   }
 
-  /** The node's own word on itself. */
+  /** The readiness that the node reports. */
   async nodeState(): Promise<NodeReadiness> {
     const response = await fetch(`${this.nodeUrl}/readyz`);
     return (await response.json()) as NodeReadiness;
@@ -230,7 +230,7 @@ export class Stack {
     return { input: total("input"), output: total("output") };
   }
 
-  /** Ends every process at once and deletes their folder. */
+  /** Kills every process and deletes their folder. */
   async stop(): Promise<void> {
     await Promise.all([this.node, this.gateway, ...this.workers].map((process) => process.stop()));
     await rm(this.folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { expect } from "bun:test";
 
-/** A tag too many would close the answer's own element, and let the rest out into the page. */
+/** An unbalanced closing tag would close the answer's element, and the rest would end up in the page. */
 export const expectPaired = (html: string): void => {
   for (const tag of ["div", "pre", "table", "p", "ul", "ol", "li", "blockquote", "span"]) {
     const count = (pattern: string) => html.match(new RegExp(`${pattern}(?=[ >])`, "g"))?.length ?? 0;
@@ -8,7 +8,7 @@ export const expectPaired = (html: string): void => {
   }
 };
 
-/** The text that a reader sees. */
+/** The visible text. */
 export const seen = (html: string): string =>
   html
     .replaceAll(/<[^>]*>/g, "")

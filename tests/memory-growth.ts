@@ -2,7 +2,7 @@ import { residentMib } from "../bench/processes";
 
 const LOOK_MS = 10;
 
-/** Watches how far the memory of processes grows above what it is now; the answer ends it: MiB of each. */
+/** Watches the memory of processes. Calling the result stops it and returns the peak growth of each in MiB. */
 export const watchGrowth = (pids: readonly number[]): (() => number[]) => {
   const before = pids.map(residentMib);
   const most = [...before];

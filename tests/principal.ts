@@ -1,6 +1,6 @@
 import type { Principal } from "../gateway/principal";
 
-/** Somebody who may do everything, for tests of services. */
+/** An admin, for tests of services. */
 export const PRINCIPAL: Principal = {
   keyId: "key_test",
   keyName: "a test",

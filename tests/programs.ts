@@ -8,10 +8,10 @@ const firstOf = (names: readonly string[], paths: readonly string[]): string | u
   return paths.find((path) => existsSync(path));
 };
 
-/** Path of a Redis server, or undefined where none is installed. */
+/** Path of the Redis server; undefined if not installed. */
 export const findRedis = (): string | undefined => firstOf(["redis-server", "valkey-server"], []);
 
-/** Path of a Chromium or Chrome, or undefined where none is installed. */
+/** Path of Chromium or Chrome; undefined if not installed. */
 export const findChromium = (): string | undefined =>
   firstOf(
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],

@@ -5,23 +5,23 @@ import { Redis } from "ioredis";
 import { freePort } from "./free-port";
 import { findRedis } from "./programs";
 
-/** The binary on this machine; undefined where none is installed, and then the tests that need it are skipped by name. */
+/** Path of the binary; undefined if not installed: then the tests that need it are reported as skipped. */
 export const redisBinary = findRedis();
 
-/** A real Redis of a test's own. */
+/** A real Redis for one test. */
 export interface RedisServer {
   url: string;
   /** kill -9; the port stays free for `start`. */
   kill(): Promise<void>;
-  /** Again on the same port, empty. */
+  /** Starts it again on the same port, empty. */
   start(): Promise<void>;
-  /** SIGSTOP: connections stay up and nothing answers. */
+  /** SIGSTOP: connections stay open, but get no responses. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
 }
 
-/** Resolves when the server answers; throws when it has ended instead. */
+/** Resolves when the server responds; throws if it has ended. */
 const answers = async (url: string, hasEnded: () => boolean): Promise<void> => {
   const redis = new Redis(url, {
     lazyConnect: true,

@@ -2,22 +2,22 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface TcpProxy {
-  /** Of what it forwards to, through it. */
+  /** Address of the target through the proxy. */
   url: string;
-  /** From now on nothing is forwarded either way and no connection is closed, as when a cable is pulled. */
+  /** Stops forwarding in both directions without closing connections, like a pulled cable. */
   freeze(): void;
-  /** New connections are forwarded again; the frozen ones stay dead. */
+  /** Forwards new connections again; frozen ones stay dead. */
   thaw(): void;
   close(): Promise<void>;
 }
 
-/** A proxy on a free port that can lose packets silently, and forward `packetBytes` at a time. */
+/** A proxy on a free port that can drop packets silently and forward `packetBytes` at a time. */
 export const startTcpProxy = async (target: string, packetBytes?: number): Promise<TcpProxy> => {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let isFrozen = false;
 
-  /** Waits after each packet, because the system sends what is written in one go as one. */
+  /** Waits after each packet, because the system would merge them. */
   const forwardInPackets = async (from: Socket, to: Socket, bytes: number): Promise<void> => {
     to.setNoDelay(true);
     for await (const data of from as AsyncIterable<Buffer>) {

@@ -19,7 +19,7 @@ export const testConfig = ({ node, synthetic, token }: Overrides = {}): Config =
   };
 };
 
-/** A running node that the `using` of a test closes. */
+/** A running node, closed by `using`. */
 export const testNode = async (
   overrides: Overrides = {},
   options: Partial<StartNodeOptions> = {},
@@ -32,14 +32,14 @@ export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  /** 0 when the stream ended as it should. */
+  /** 0 if the stream ended normally. */
   code: number;
 }
 
 interface Call {
   method?: string;
   headers?: Record<string, string>;
-  /** An object is sent as JSON. */
+  /** Objects are sent as JSON. */
   body?: unknown;
 }
 
@@ -52,7 +52,7 @@ export class TestClient implements Disposable {
     this.session.on("error", () => {});
   }
 
-  /** Sends a request and leaves the answer to the caller. */
+  /** Sends a request and returns the open stream. */
   open(path: string, { method, headers, body }: Call = {}): ClientHttp2Stream {
     const stream = this.session.request({
       ":path": path,

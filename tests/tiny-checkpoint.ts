@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A BERT of a few thousand weights, in the files that sentence-transformers keeps; for tests. */
+/** A BERT model with a few thousand weights in the files of sentence-transformers, for tests. */
 export const TINY = { hidden: 32, inner: 64, layers: 2, positions: 16, types: 2 };
 export const TINY_VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "food", "##s", "constructor"];
 
@@ -9,7 +9,7 @@ const { hidden, inner, layers, positions, types } = TINY;
 
 type Shapes = Record<string, number[]>;
 
-/** Every tensor of the model by its name, and one that no embedding needs. */
+/** Every tensor of the model by name, and one that embeddings don't need. */
 export const tinyShapes = (): Shapes => {
   const shapes: Shapes = {
     "embeddings.word_embeddings.weight": [TINY_VOCABULARY.length, hidden],

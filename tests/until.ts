@@ -1,4 +1,4 @@
-/** Waits for a condition, not for a time. Throws when it has not come true after `timeoutMs`. */
+/** Waits for a condition. Throws if it is still false after `timeoutMs`. */
 export const until = async (
   what: string,
   condition: () => boolean | Promise<boolean>,

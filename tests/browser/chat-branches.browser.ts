@@ -19,7 +19,7 @@ beforeEach(() => pages.chat.reset());
 
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 
-/** What the next answer says, whole. */
+/** Scripts the whole next answer. */
 const script = (text: string, facts: typeof pages.chat.facts = {}) => {
   pages.chat.reset();
   pages.chat.facts = facts;
@@ -44,7 +44,7 @@ const said = (page: Page) => page.locator(".question .said").allTextContents();
 const answered = async (page: Page) => (await answers(page).allTextContents()).map((text) => text.trim());
 
 describe("answering again", () => {
-  test("keeps both answers, and the switcher between them is remembered", () =>
+  test("keeps both answers, and the selected version after a reload", () =>
     chatting({}, async (page) => {
       await exchange(page, "Explain batching", "Old");
       script("New");
@@ -75,7 +75,7 @@ describe("answering again", () => {
 });
 
 describe("a question", () => {
-  test("is edited into another version, and the earlier one leads back to what followed it", () =>
+  test("can be edited into another version, and the earlier one still has its later messages", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");
       await exchange(page, "Two", "Second");
@@ -116,7 +116,7 @@ describe("a question", () => {
       expect(pages.chat.read).toEqual([{ role: "user", content: "Uno\nDue" }]);
     }));
 
-  test("is deleted with its answer once that is confirmed; what followed stays", () =>
+  test("is deleted with its answer after confirmation, and later messages stay", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First");
       await exchange(page, "Two", "Second");
@@ -128,7 +128,7 @@ describe("a question", () => {
       expect([await said(page), await answered(page)]).toEqual([["Two"], ["Second"]]);
     }));
 
-  test("that is longer than the context is refused with what to do, and its text stays", () =>
+  test("longer than the context is rejected with advice, and its text stays", () =>
     chatting({ expectedStatuses: [400] }, async (page) => {
       const long = "word ".repeat(4000).trim();
       await send(page, long);
@@ -140,14 +140,14 @@ describe("a question", () => {
 });
 
 describe("the context", () => {
-  test("is metered, warns when it is nearly full, and a line says what is no longer read", () =>
+  test("has a meter, a warning when it is nearly full, and a line before the first message that is read", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "First", usage(1000, 500));
       await page.getByText("Context: 1,500 of 4,096 tokens").waitFor();
       expect(await page.getByText("Nearly full").count()).toBe(0);
       await exchange(page, "Two", "Second", usage(3000, 500));
       await page.getByText("Nearly full: the oldest messages will be left out").waitFor();
-      // The next prompt would surely not fit: what it really takes is counted, and too much of it is left out.
+      // The estimate exceeds the window, so the tokens are counted and the oldest turns are left out.
       script("Third", usage(1700, 50));
       pages.chat.tokensPerMessage = 1600;
       await ask(page, "Three");
@@ -164,7 +164,7 @@ describe("the context", () => {
       }
     }));
 
-  test("that is full is the reason for a cut answer, not its maximum length", () =>
+  test("that is full is named as the reason for a cut answer, instead of the maximum length", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "Cut", { finish_reason: "length", ...usage(3596, 500) });
       await page.getByText("Stopped: the context is full").waitFor();
@@ -185,7 +185,7 @@ describe("Enter while an answer is written", () => {
   };
   const queued = (page: Page) => page.getByRole("list", { name: "Queue" }).getByRole("listitem");
 
-  test("queues the message, and the end of the answer sends it; what is typed meanwhile stays", () =>
+  test("queues the message and sends it after the answer; text typed meanwhile stays", () =>
     chatting({}, async (page) => {
       const before = pages.chat.asked;
       await busy(page);
@@ -202,7 +202,7 @@ describe("Enter while an answer is written", () => {
       expect(pages.chat.asked - before).toBe(2);
     }));
 
-  test("several wait in order, can be edited and removed, and outlive a reload", () =>
+  test("queues several messages in order, which can be edited and removed and survive a reload", () =>
     chatting({}, async (page) => {
       await busy(page);
       for (const text of ["one", "two", "three"]) await ask(page, text);
@@ -221,7 +221,7 @@ describe("Enter while an answer is written", () => {
       expect(await said(page)).toEqual(["Explain batching", "three", "first"]);
     }));
 
-  test("is sent after the answer was stopped, and waits after one that failed", () =>
+  test("sends the message after a stopped answer, and keeps it queued after a failed one", () =>
     chatting({}, async (page) => {
       await busy(page);
       await ask(page, "Next");
@@ -239,7 +239,7 @@ describe("Enter while an answer is written", () => {
     }));
 });
 
-test("stopping on purpose is not shown as an error, even before the first word", () =>
+test("stopping shows no error, even before the first word", () =>
   chatting({}, async (page) => {
     await ask(page, "Explain batching");
     await page.locator('.answer[aria-busy="true"]').waitFor();
@@ -324,7 +324,7 @@ test("without scripts: versions, editing, deleting and a question that is too lo
 
     await page.getByTitle("Delete question").click();
     await page.getByRole("button", { name: "Delete question and answer" }).click();
-    // Of what is left, the newest branch is shown.
+    // The newest remaining branch is shown.
     await page.getByText("New", { exact: true }).waitFor();
     expect(await said(page)).toEqual(["One"]);
   }));

@@ -24,7 +24,7 @@ describe("more chats than the list shows", () => {
     for (let number = 1; number <= COUNT; number++) {
       const { id } = await pages.conversations.create(reader.principal, { title: `Chat number ${number}` });
       if (number === 1) oldest = id;
-      // The list is in the order of milliseconds.
+      // The list is sorted by milliseconds.
       await Bun.sleep(2);
     }
   });
@@ -48,7 +48,7 @@ describe("more chats than the list shows", () => {
     }),
   );
 
-  test("the open one is listed and in view, however old it is", () =>
+  test("the open chat is listed and visible, however old it is", () =>
     reading({}, async (page) => {
       await page.goto(`/chat/${oldest}`);
       const current = page.locator('#history [aria-current="page"]');
@@ -170,7 +170,7 @@ describe("a draft", () => {
     }));
 });
 
-test("a chat is deleted only once that is confirmed", () =>
+test("a chat is deleted only after confirmation", () =>
   chatting(pages, {}, async (page) => {
     pages.chat.say("Yes.");
     pages.chat.finish();
@@ -197,7 +197,7 @@ describe("feedback on an answer", () => {
       await work(page);
     });
 
-  test("opens below it, says what is missing, and becomes a sample of a dataset", () =>
+  test("opens below the answer, names missing fields, and adds a sample to a dataset", () =>
     asEditor({ expectedStatuses: [422] }, async (page) => {
       const { pathname } = new URL(page.url());
       await page.getByRole("link", { name: "Give feedback" }).click();
@@ -215,7 +215,7 @@ describe("feedback on an answer", () => {
       await page.getByText("At 6:30.").first().waitFor();
     }));
 
-  test("shows its first field when it opens, what is wrong when it is refused, and closes", () =>
+  test("focuses its first field, shows errors, and closes", () =>
     asEditor({ expectedStatuses: [422] }, async (page) => {
       await page.setViewportSize({ width: 320, height: 640 });
       await page.getByRole("link", { name: "Give feedback" }).click();
@@ -234,7 +234,7 @@ describe("feedback on an answer", () => {
       expect(await page.getByRole("button", { name: "Save feedback" }).count()).toBe(0);
     }));
 
-  test("works without scripts, on a page of its own", () =>
+  test("works without scripts, on a separate page", () =>
     asEditor({ javaScript: false }, async (page) => {
       await page.getByRole("link", { name: "Give feedback" }).click();
       await page.getByLabel("Good").check();
@@ -244,7 +244,7 @@ describe("feedback on an answer", () => {
       await page.getByText("At seven.").waitFor();
     }));
 
-  test("is remembered after a reload, can be changed, and is kept once", () =>
+  test("is shown after a reload, can be changed, and is stored once", () =>
     asEditor({}, async (page) => {
       await page.getByRole("link", { name: "Give feedback" }).click();
       await page.getByLabel("Bad").check();

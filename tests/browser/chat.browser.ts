@@ -26,7 +26,7 @@ const session = (role?: "viewer" | "member" | "admin") => signedIn(pages, role);
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);
 
 describe("an answer", () => {
-  test("comes piece by piece, is marked busy, and is announced twice", () =>
+  test("arrives in pieces, is marked busy, and is announced at start and end", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       await page.locator('.answer[aria-busy="true"]').waitFor();
@@ -42,7 +42,7 @@ describe("an answer", () => {
       expect(await page.getByText("184 tokens").isVisible()).toBe(true);
     }));
 
-  test("keeps finished blocks as they are while the last one grows", () =>
+  test("does not change finished blocks while the last one grows", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say("First paragraph.\n\nSecond");
@@ -56,7 +56,7 @@ describe("an answer", () => {
       expect(await answers(page).locator("> *").count()).toBe(3);
     }));
 
-  test("stops at once by the button and by Escape, and keeps its text", () =>
+  test("stops immediately with the button and with Escape, and keeps its text", () =>
     chatting({}, async (page) => {
       for (const stop of [
         () => page.getByRole("button", { name: "Stop" }).click(),
@@ -73,7 +73,7 @@ describe("an answer", () => {
       expect(await page.getByText("So far").count()).toBe(2);
     }));
 
-  test("is found again by a reload in the middle, without a doubled word", () =>
+  test("continues after a reload without repeating a word", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say("Alpha beta");
@@ -87,7 +87,7 @@ describe("an answer", () => {
       expect(await textOf(answers(page))).toBe("Alpha beta gamma");
     }));
 
-  test("fills two tabs at once", async () => {
+  test("appears in two tabs", async () => {
     await chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say("Shared");
@@ -103,7 +103,7 @@ describe("an answer", () => {
     });
   });
 
-  test("can be asked for again, and takes the place of the one before", () =>
+  test("can be regenerated and replaces the earlier answer", () =>
     chatting({}, async (page) => {
       pages.chat.say("Old");
       pages.chat.finish();
@@ -118,7 +118,7 @@ describe("an answer", () => {
       expect(await textOf(answers(page))).toBe("New");
     }));
 
-  test("that fails keeps its text, says why, and can be asked for again", () =>
+  test("that fails keeps its text, shows the reason, and can be regenerated", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say("Half an");
@@ -132,7 +132,7 @@ describe("an answer", () => {
       await page.getByText("A whole answer").waitFor();
     }));
 
-  test("follows the end while the reader is there, and offers it when not", () =>
+  test("scrolls along while the reader is at the end, and otherwise shows a button to get there", () =>
     chatting({}, async (page) => {
       await ask(page, "Explain batching");
       pages.chat.say(MARKDOWN.repeat(2));
@@ -147,8 +147,8 @@ describe("an answer", () => {
     }));
 });
 
-describe("what a reader types", () => {
-  test("is sent by Enter, broken by Shift+Enter, and kept over a reload", () =>
+describe("typed text", () => {
+  test("is sent with Enter, gets a line break with Shift+Enter, and survives a reload", () =>
     chatting({}, async (page) => {
       await message(page).fill("one");
       await message(page).press("Shift+Enter");
@@ -163,7 +163,7 @@ describe("what a reader types", () => {
       expect(await message(page).inputValue()).toBe("");
     }));
 
-  test("is gone from this browser after signing out", () =>
+  test("is deleted from the browser on sign-out", () =>
     chatting({}, async (page) => {
       await message(page).fill("a secret");
       await page.getByRole("button", { name: "Sign out" }).click();
@@ -172,7 +172,7 @@ describe("what a reader types", () => {
     }));
 });
 
-describe("a request of the page that is refused", () => {
+describe("a rejected request of the page", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
     ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()],
@@ -196,7 +196,7 @@ describe("a request of the page that is refused", () => {
     }),
   );
 
-  test("for an ended session: leads to sign-in and back, with the draft", async () => {
+  test("with an expired session leads to sign-in and back, and keeps the draft", async () => {
     const { cookie, key } = await session();
     const faults = await onScreen(pages.url, { session: cookie, expectedStatuses: [401] }, async (page) => {
       await page.goto("/chat");
@@ -211,7 +211,7 @@ describe("a request of the page that is refused", () => {
     expect(faults).toEqual([]);
   });
 
-  test("by a lost network: says so and keeps the draft", () =>
+  test("without a network says so and keeps the draft", () =>
     chatting({ expectedFault: /net::ERR_FAILED/ }, async (page) => {
       await page.route("**/chat", (route) => route.abort());
       await ask(page, "Not lost");
@@ -220,7 +220,7 @@ describe("a request of the page that is refused", () => {
     }));
 });
 
-describe("a text of any kind", () => {
+describe("any text", () => {
   const ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -237,7 +237,7 @@ describe("a text of any kind", () => {
     "<body onload=alert(1)><head><title>evil</title></head>",
   ].join("\n\n");
 
-  test("runs nothing, loads nothing and asks htmx for nothing, as question, answer and title", () =>
+  test("as question, answer or title runs no script, loads nothing and triggers no htmx request", () =>
     chatting({}, async (page) => {
       const sent: string[] = [];
       page.on("request", (request) => sent.push(new URL(request.url()).pathname));
@@ -269,7 +269,7 @@ describe("a text of any kind", () => {
 });
 
 describe("without scripts", () => {
-  test("signing in, asking, reading and managing chats work by forms", async () => {
+  test("forms handle signing in, asking, reading and managing chats", async () => {
     const { key } = await pages.newKey("member");
     pages.chat.say(MARKDOWN);
     pages.chat.finish();
@@ -297,7 +297,7 @@ describe("without scripts", () => {
     expect(faults).toEqual([]);
   });
 
-  test("a key is created, rotated and revoked by forms", async () => {
+  test("forms create, rotate and revoke a key", async () => {
     const { cookie } = await session("admin");
     const options = { session: cookie, javaScript: false, expectedStatuses: [422] };
     const faults = await onScreen(pages.url, options, async (page) => {
@@ -325,8 +325,8 @@ describe("without scripts", () => {
   });
 });
 
-describe("by keyboard alone", () => {
-  test("a reader signs in, asks, opens the figures, asks again and reaches every screen", async () => {
+describe("with only the keyboard", () => {
+  test("a reader can sign in, ask, open the details, ask again and reach every screen", async () => {
     const { key } = await pages.newKey("admin");
     pages.chat.say("Yes.");
     pages.chat.finish();

@@ -10,7 +10,7 @@ export const signedIn = async (pages: Pages, role: Role = "member") => {
   return { key, ...(await pages.sessions.signIn(key)) };
 };
 
-/** A signed-in chat page of a new key in which nothing may go wrong. */
+/** Runs `work` on a chat page signed in with a new key, and expects no faults. */
 export const chatting = async (
   pages: Pages,
   { role, ...options }: ScreenOptions & { role?: Role },
@@ -31,7 +31,7 @@ export const ask = async (page: Page, text: string) => {
   await message(page).press("Enter");
 };
 
-/** Text of the only element that fits. */
+/** Text of the only matching element. */
 export const textOf = async (locator: Locator) => (await locator.textContent())?.trim();
 
 export const answers = (page: Page) => page.locator(".answer .prose");

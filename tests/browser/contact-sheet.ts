@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { closeBrowser, launched, OUTPUT, TO_REVIEW } from "./harness";
 
-/** One page, and one picture, of every screen that the browser tests have shot: for a person to look at. */
+/** Puts all screenshots of the browser tests on one page and into one picture, for people to review. */
 
 const figures = readdirSync(OUTPUT)
   .filter((file) => file.endsWith(".png") && file !== "contact-sheet.png")
@@ -12,7 +12,7 @@ const figures = readdirSync(OUTPUT)
     return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
   });
 
-/** What axe left to a person: kind and element, with the screens that have it. */
+/** Findings that axe left to a person: kind and element, with their screens. */
 const pathsOf = new Map<string, Set<string>>();
 const lines = existsSync(TO_REVIEW) ? readFileSync(TO_REVIEW, "utf8").split("\n").filter(Boolean) : [];
 for (const line of lines) {

@@ -20,7 +20,7 @@ const CAPITALS = [
   { key: "jp", input: "What is the capital of Japan?", references: ["Tokyo"], tags: ["asia"] },
 ];
 
-/** Stores samples as the API does; answers the path of the dataset's page. */
+/** Stores samples as the API does and returns the path of the dataset's page. */
 const store = async (name: string, samples: unknown[]): Promise<string> => {
   const principal = { keyId: (await pages.newKey("editor")).id };
   const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
@@ -37,12 +37,12 @@ const choose = async (page: Page, text: string, name = "rows.csv"): Promise<void
   await page.getByRole("button", { name: "Read the file" }).click();
 };
 
-/** A window in which nothing may go wrong. */
+/** Runs `work` in a window and expects no faults. */
 const using = async (work: (page: Page) => Promise<void>, options: ScreenOptions = {}): Promise<void> => {
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
-test("at 320 px the key of a sample wraps, and the preview of a file begins with its questions", () =>
+test("at 320 px the key of a sample wraps, and the preview of a file starts with its questions", () =>
   using(async (page) => {
     const path = await store(`narrow ${crypto.randomUUID()}`, [{ input: "One?" }, { input: "Two?" }]);
     await page.setViewportSize({ width: 320, height: 640 });
@@ -113,7 +113,7 @@ describe("an upload", () => {
     }, REFUSED),
   );
 
-  test("as a revision says what it adds, changes and removes before anything is stored", async () => {
+  test("of a revision shows what it would add, change and remove before anything is stored", async () => {
     const path = await store(`compared ${crypto.randomUUID()}`, CAPITALS.slice(0, 2));
     await using(async (page) => {
       await page.goto(`${path}/upload`);
@@ -132,7 +132,7 @@ describe("an upload", () => {
 });
 
 describe("datasets", () => {
-  test("are counted, paged both ways and sorted, in the address", async () => {
+  test("are counted, paged and sorted, with the state in the address", async () => {
     const [oldest = "", ...newer] = Array.from({ length: 51 }, (_, n) => `paged ${String(n).padStart(2, "0")}`);
     await store(oldest, CAPITALS.slice(0, 1));
     await Promise.all(newer.map((name, n) => store(name, CAPITALS.slice(0, 1 + (n % 2)))));
@@ -155,7 +155,7 @@ describe("datasets", () => {
 });
 
 describe("samples", () => {
-  test("are filtered by words and tag, in the address, and paged", async () => {
+  test("are filtered by words and tag and paged, with the state in the address", async () => {
     const many = Array.from({ length: 51 }, (_, n) => ({
       key: `k${n}`,
       input: `Question ${n}?`,
@@ -182,7 +182,7 @@ describe("samples", () => {
     });
   });
 
-  test("of any text run nothing and load nothing", async () => {
+  test("with any text run no script and load nothing", async () => {
     const attack = `<img src=x onerror=alert(1)><script>alert(2)</script><b hx-get="/keys" hx-trigger="load">x</b>`;
     const path = await store(`attack ${attack}`.slice(0, 100), [
       { key: `k"'<i>`, input: attack, references: [attack], tags: ["<b>"] },

@@ -7,7 +7,7 @@ import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, tes
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
-/** Pages on a database of their own, in which nothing is stored. */
+/** Pages with an empty database. */
 let empty: Pages;
 let dataset: string;
 
@@ -34,7 +34,7 @@ const CAPITALS = [
   },
 ];
 
-/** Rows of which every 200th has no question. */
+/** Every 200th row has no question. */
 const csv = (rows: number): string =>
   [
     "id,question,answer,note",
@@ -46,7 +46,7 @@ const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages
   return (await on.sessions.signIn(key)).cookie;
 };
 
-/** Stores samples as the API does; answers the path of the dataset's page. */
+/** Stores samples as the API does and returns the path of the dataset's page. */
 const store = async (name: string, samples: unknown[]): Promise<string> => {
   const principal = { keyId: (await pages.newKey("editor")).id };
   const lines = Buffer.from(samples.map((sample) => `${JSON.stringify(sample)}\n`).join(""));
@@ -76,7 +76,7 @@ const preview = async (page: Page): Promise<void> => {
 const reloadedWith = reloadRefused(() => pages, /^\/datasets/);
 const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
 
-/** Does something while no worker takes jobs. */
+/** Runs `work` while no jobs worker is running. */
 const withoutWorker = async (act: () => Promise<unknown>): Promise<void> => {
   await pages.stopWorker();
   try {
@@ -243,14 +243,14 @@ testScreens(CASES, async ({ as = "admin", on }) => {
   return { url: server.url, session: await signIn(as, server) };
 });
 
-/** A signed-in window in which nothing may go wrong. */
+/** Runs `work` in a signed-in window and expects no faults. */
 const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
   const session = await signIn("admin");
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
 describe("an upload", () => {
-  test("is read again with other columns, and is stored as they say", () =>
+  test("is checked again with other columns and stored with them", () =>
     using({}, async (page) => {
       const name = `chosen ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
@@ -271,7 +271,7 @@ describe("an upload", () => {
       ]);
     }));
 
-  test("is looked at again before it is stored with columns that nobody has seen", () =>
+  test("is checked again before it is stored with changed columns", () =>
     using({}, async (page) => {
       const name = `unseen ${crypto.randomUUID()}`;
       await page.goto("/datasets/new");
@@ -289,7 +289,7 @@ describe("an upload", () => {
       await page.getByRole("cell", { name: "is already used on line 2" }).waitFor();
     }));
 
-  test("of the first dataset can be the sample, which is there once", async () => {
+  test("of the first dataset can be the example, which is added once", async () => {
     const session = await signIn("admin", empty);
     const faults = await onScreen(empty.url, { session }, async (page) => {
       for (let time = 0; time < 2; time++) {
@@ -302,7 +302,7 @@ describe("an upload", () => {
     expect(faults).toEqual([]);
   });
 
-  test("goes on when its reader leaves, and is found where they left it", () =>
+  test("continues when its reader leaves, and can be found again", () =>
     using({}, async (page) => {
       await page.goto("/datasets/new");
       await preview(page);
@@ -312,7 +312,7 @@ describe("an upload", () => {
       await page.getByRole("button", { name: "Store 995 samples" }).waitFor();
     }));
 
-  test("that waits is stopped, and nothing is stored", () =>
+  test("that is waiting can be stopped, and nothing is stored", () =>
     using({}, async (page) => {
       await withoutWorker(async () => {
         await page.goto("/datasets/new");
@@ -323,7 +323,7 @@ describe("an upload", () => {
       });
     }));
 
-  test("is somebody's own: another person's is not found", async () => {
+  test("of another key is not found", async () => {
     const principal = { keyId: (await pages.newKey("editor")).id };
     const upload = await pages.uploads.receive([Buffer.from("input\nOne?\n")], {
       fileName: "x.csv",
@@ -342,7 +342,7 @@ describe("an upload", () => {
     });
   });
 
-  test("as a revision keeps what the file does not name, where that is chosen", async () => {
+  test("of a revision keeps samples that are not in the file, if chosen", async () => {
     const path = await store(`revised ${crypto.randomUUID()}`, CAPITALS.slice(0, 2));
     await using({}, async (page) => {
       await page.goto(path);
@@ -358,8 +358,8 @@ describe("an upload", () => {
   });
 });
 
-describe("U8: a request of these pages that is refused", () => {
-  test("polling a running upload, with every kind of error: says so, and keeps the page", () =>
+describe("U8: a rejected request of these pages", () => {
+  test("that polls a running upload shows every kind of error and keeps the page", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, (page) =>
       withoutWorker(async () => {
         await page.goto("/datasets/new");
@@ -383,13 +383,13 @@ describe("U8: a request of these pages that is refused", () => {
     using({ expectedStatuses: [status] }, async (page) => {
       await page.goto("/datasets/new");
       pages.refusal.path = /^\/datasets\/upload/;
-      pages.refusal.error = new AppError(kind, "A reason that a person reads.");
+      pages.refusal.error = new AppError(kind, "A reason for people.");
       await choose(page, csv(10));
-      await page.getByText("A reason that a person reads.").waitFor();
+      await page.getByText("A reason for people.").waitFor();
     }),
   );
 
-  test("the upload of somebody whose session ended leads to sign-in", () =>
+  test("an upload with an expired session leads to sign-in", () =>
     using({ expectedStatuses: [401] }, async (page) => {
       await page.goto("/datasets/new");
       await page.context().clearCookies();
@@ -397,7 +397,7 @@ describe("U8: a request of these pages that is refused", () => {
       await page.getByLabel("Your key").waitFor();
     }));
 
-  test("an upload that a proxy answers says so and keeps the file", () =>
+  test("an upload that a proxy rejects says so and keeps the file", () =>
     using({ expectedStatuses: [502] }, async (page) => {
       await page.goto("/datasets/new");
       await page.route("**/datasets/upload", (route) =>
@@ -421,7 +421,7 @@ describe("U8: a request of these pages that is refused", () => {
     }));
 });
 
-test("U6: without scripts a dataset is uploaded, looked at, filtered, revised and deleted by forms", () =>
+test("U6: without scripts, forms upload, preview, filter, revise and delete a dataset", () =>
   using({ javaScript: false }, async (page) => {
     const name = `plain ${crypto.randomUUID()}`;
     await page.goto("/datasets/new");
@@ -442,14 +442,14 @@ test("U6: without scripts a dataset is uploaded, looked at, filtered, revised an
     await page.getByText("Dataset deleted.").waitFor();
   }));
 
-test("U2: by keyboard alone a dataset is uploaded, stored, opened and deleted", () =>
+test("U2: a dataset can be uploaded, stored, opened and deleted with only the keyboard", () =>
   using({}, async (page) => {
     const name = `typed ${crypto.randomUUID()}`;
     await page.goto("/datasets");
     await tabTo(page, /Upload dataset/);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { level: 1, name: "Upload a dataset" }).waitFor();
-    // The window that chooses a file is the browser's own.
+    // The file dialog belongs to the browser.
     await page.setInputFiles("[type=file]", { name: "x.csv", mimeType: "text/csv", buffer: Buffer.from(csv(1000)) });
     await tabTo(page, /^Read the file$/);
     await page.keyboard.press("Enter");

@@ -12,7 +12,7 @@ afterAll(async () => {
 });
 
 describe.each([...THEMES])("the API reader, %s", (theme) => {
-  test("draws the document under its own policy and asks no other server", async () => {
+  test("renders the document under its Content-Security-Policy, without requests to other servers", async () => {
     const faults = await onScreen(stack.url, { theme }, async (page, screen) => {
       await page.goto("/docs");
       await page.locator("#operations-tag-Chat").click();

@@ -9,9 +9,9 @@ import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, tes
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
-/** Pages on a database of their own, in which nothing was evaluated. */
+/** Pages with a database without evaluations. */
 let empty: Pages;
-/** Runs by what they are here for. */
+/** Runs by their purpose. */
 const runs: Record<string, string> = {};
 
 const ATTACK = `<img src=x onerror=alert(1)>. <script>alert(2)</script>. <b hx-get="/keys" hx-trigger="load">x</b>.`;
@@ -46,7 +46,7 @@ beforeEach(() => {
   pages.refusal.error = undefined;
 });
 
-/** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
+/** Evaluates as the API does and returns the path of the run's page. Judges fail, because the script is empty. */
 const evaluate = (request: Parameters<typeof evaluateOn>[1]) => evaluateOn(pages, request);
 
 const signIn = async (role: "viewer" | "member" | "editor" | "admin", on = pages): Promise<string> => {
@@ -66,7 +66,7 @@ const send = (page: Page) => page.getByRole("button", { name: "Evaluate", exact:
 const reloadedWith = reloadRefused(() => pages, /^\/evals/);
 const failing = reloadedWith("internal", "Something failed inside Groundwire. Quote the request id.");
 
-/** Sends the filled form, refused. */
+/** Sends the filled form, which is rejected. */
 const sentWith = (kind: ErrorKind, message: string, retryAfterMs?: number) => async (page: Page) => {
   await fill(page, BAKERY);
   pages.refusal.path = /^\/evals$/;
@@ -198,14 +198,14 @@ testScreens(CASES, async ({ as = "editor", on }) => {
   return { url: server.url, session: await signIn(as, server) };
 });
 
-/** A signed-in window in which nothing may go wrong. */
+/** Runs `work` in a signed-in window and expects no faults. */
 const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
   const session = await signIn("admin");
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
 describe("an evaluation", () => {
-  test("shows what is done, and leads to its result, which stays", () =>
+  test("shows its progress, then its result, which stays after a reload", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);
@@ -224,7 +224,7 @@ describe("an evaluation", () => {
       await page.locator(`a[href="${new URL(address).pathname}"]`).waitFor();
     }));
 
-  test("goes on when its reader leaves, and stands in the history", () =>
+  test("continues when its reader leaves, and is in the history", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);
@@ -254,7 +254,7 @@ describe("an evaluation", () => {
       expect((await pages.evals.list({ search: "stopped from the list" })).data).toEqual([]);
     }));
 
-  test("is stopped by its button, and nothing is kept", () =>
+  test("can be stopped with its button, and nothing is stored", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);
@@ -270,7 +270,7 @@ describe("an evaluation", () => {
       expect((await pages.evals.list({ search: "Who stops?" })).data).toEqual([]);
     }));
 
-  test("is stopped by keyboard, also when it has told several times how far it is", () =>
+  test("can be stopped with the keyboard, even after several progress updates", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);
@@ -297,7 +297,7 @@ describe("an evaluation", () => {
       );
     }));
 
-  test("of a dataset's sample is asked for from the sample, and can be asked for again", () =>
+  test("of a dataset's sample can be started from the sample, and repeated", () =>
     using({}, async (page) => {
       await page.goto("/datasets");
       await page.getByRole("button", { name: "Start with the sample" }).click();
@@ -313,7 +313,7 @@ describe("an evaluation", () => {
       await page.getByRole("heading", { name: "capital-japan of sample, revision 1" }).waitFor();
     }));
 
-  test("of a sample that the dataset does not have says so, and one that it has is loaded by its key", () =>
+  test("of an unknown sample says so, and an existing sample is loaded by its key", () =>
     using({ expectedStatuses: [422] }, async (page) => {
       await page.goto("/datasets");
       await page.getByRole("link", { name: "sample", exact: true }).waitFor();
@@ -327,7 +327,7 @@ describe("an evaluation", () => {
       await page.getByRole("heading", { name: "capital-france of sample, revision 1" }).waitFor();
     }));
 
-  test("by two evaluators shows the claims of either", () =>
+  test("by two evaluators shows the claims of each", () =>
     using({}, async (page) => {
       await page.goto(runs.judged ?? "");
       const tabs = page.getByRole("navigation", { name: "Claims by evaluator" });
@@ -339,7 +339,7 @@ describe("an evaluation", () => {
       expect(await tabs.getByRole("link", { name: "judge@1" }).getAttribute("aria-current")).toBe("true");
     }));
 
-  test("marks claims by more than colour, and leads from each to its context", () =>
+  test("marks claims by more than colour, and links each to its context", () =>
     using({}, async (page) => {
       await page.goto(runs.mixed ?? "");
       const marks = page.locator("mark");
@@ -362,7 +362,7 @@ describe("an evaluation", () => {
       expect(new URL(page.url()).hash).toBe("#context-1");
     }));
 
-  test("of any text runs nothing, loads nothing and asks htmx for nothing", () =>
+  test("of any text runs no script, loads nothing and triggers no htmx request", () =>
     using({}, async (page) => {
       const sent: string[] = [];
       page.on("request", (request) => sent.push(new URL(request.url()).pathname));
@@ -375,8 +375,8 @@ describe("an evaluation", () => {
     }));
 });
 
-describe("U8: the form, refused", () => {
-  test("with every kind of error: says so and keeps what was typed", () =>
+describe("U8: a rejected form", () => {
+  test("shows every kind of error and keeps the typed text", () =>
     using({ expectedStatuses: REFUSED_STATUSES }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);
@@ -390,7 +390,7 @@ describe("U8: the form, refused", () => {
       });
     }));
 
-  test("for an ended session: leads to sign-in", () =>
+  test("with an expired session leads to sign-in", () =>
     using({ expectedStatuses: [401] }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);
@@ -399,7 +399,7 @@ describe("U8: the form, refused", () => {
       await page.getByLabel("Your key").waitFor();
     }));
 
-  test("by a lost network: says so and keeps what was typed", () =>
+  test("without a network says so and keeps the typed text", () =>
     using({ expectedFault: /ERR_FAILED|Failed to load/ }, async (page) => {
       await page.goto("/evals/new");
       await fill(page, BAKERY);
@@ -422,7 +422,7 @@ test("at 320 px only tables scroll sideways, in their own box", () =>
     }
   }));
 
-test("U6: without scripts an answer is evaluated, labelled, scored again and found in the history by forms", () =>
+test("U6: without scripts, forms evaluate, label and rescore an answer and find it in the history", () =>
   using({ javaScript: false }, async (page) => {
     pages.chat.say("It opens at 6:30.");
     pages.chat.finish();
@@ -447,7 +447,7 @@ test("U6: without scripts an answer is evaluated, labelled, scored again and fou
     await page.getByRole("heading", { level: 1, name: "Label correctness" }).waitFor();
   }));
 
-test("U2: by keyboard alone an answer is evaluated, labelled and found in the history", () =>
+test("U2: an answer can be evaluated, labelled and found in the history with only the keyboard", () =>
   using({}, async (page) => {
     await page.goto("/evals");
     await tabTo(page, /^Evaluate$/);

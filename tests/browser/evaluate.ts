@@ -2,7 +2,7 @@ import type { EvaluateRequest, RunExport, Score } from "../../gateway/evals/cont
 import { newId } from "../../lib/ids";
 import type { Pages } from "./pages";
 
-/** A sample with an answer of which one claim is supported, one in part and one not. */
+/** A sample whose answer has a supported, a partly supported and an unsupported claim. */
 export const BAKERY = {
   input: "When does the bakery open, and what does a loaf of rye cost?",
   references: ["It opens at 6:30", "4.20 euros"],
@@ -15,7 +15,7 @@ const editorOf = async (pages: Pages) => {
   return pages.keys.verify(`Bearer ${key}`);
 };
 
-/** Evaluates as the API does; answers the path of the run's page. Judges can't be read: the script is empty. */
+/** Evaluates as the API does and returns the path of the run's page. Judges fail, because the script is empty. */
 export const evaluateOn = async (pages: Pages, request: EvaluateRequest): Promise<string> => {
   pages.chat.reset();
   pages.chat.finish();
@@ -27,7 +27,7 @@ export const evaluateOn = async (pages: Pages, request: EvaluateRequest): Promis
   return `/evals/${run.id}`;
 };
 
-/** What the judge of an imported run says by each criterion; faithfulness and hallucination come with its claims. */
+/** Scores of an imported run's judge by criterion. Faithfulness and hallucination follow from its claims. */
 const JUDGED: Readonly<Record<string, { value: number; passed: boolean | null }>> = {
   correctness: { value: 0.25, passed: false },
   faithfulness: { value: 1 / 3, passed: false },
@@ -43,7 +43,7 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
   reason: "The judge is strict.",
   judge: { model: "smollm2-135m-instruct", model_revision: "b179c9523d0e", temperature: 0, seed: 0 },
   embedder: null,
-  // It finds the first claim only, and does not support it.
+  // It only finds the first claim, as unsupported.
   claims: score.claims.slice(0, 1).map((claim) => {
     const { start, end } = claim;
     return { ...claim, verdict: "unsupported", score: 0, context: null, unsupported: [{ start, end, note: "No." }] };
@@ -52,14 +52,14 @@ const byJudge = (score: Score, isShadow: boolean): Score => ({
 
 interface Imported {
   name: string;
-  /** What judge@1, which scores beside reference@1, is for. Left out: it does not score. */
+  /** Role of judge@1 next to reference@1. Left out: it does not score. */
   judge?: "verdict" | "comparison";
   results?: number;
   /** Changes the result of this index. */
   change?: (result: RunExport["results"][number]["result"], index: number) => void;
 }
 
-/** Imports runs of the bakery, which a real judge scores too where asked for; answers the paths of their pages. */
+/** Imports runs of the bakery, with scores by a judge if requested, and returns the paths of their pages. */
 export const importRuns = async (pages: Pages, imported: readonly Imported[]): Promise<string[]> => {
   const path = await evaluateOn(pages, { sample: BAKERY, name: "The original" });
   const file = await pages.evalTransfer.export(path.slice("/evals/".length));

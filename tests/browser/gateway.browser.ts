@@ -4,7 +4,7 @@ import { ADMIN_KEY, Stack } from "../harness";
 import { until } from "../until";
 import { closeBrowser, onScreen } from "./harness";
 
-/** Gateway, node and worker as they are deployed; the node's engine makes a word every 50 ms. */
+/** Gateway, node and worker as in production. The node's engine generates a word every 50 ms. */
 let stack: Stack;
 beforeAll(async () => {
   const env = { GROUNDWIRE_SYNTHETIC_TOKEN_MS: "50", GROUNDWIRE_SYNTHETIC_TOKENS: "120" };
@@ -30,7 +30,7 @@ const ask = async (page: Page, text: string): Promise<void> => {
 const answer = (page: Page) => page.locator(".answer .prose").last();
 const isBusy = (page: Page) => page.locator('.answer[aria-busy="true"]');
 
-/** Resolves with the lengths that the answer has on its way, until it has grown `times`. */
+/** Resolves with the lengths of the growing answer, after it has grown `times` times. */
 const growth = async (page: Page, times: number): Promise<number[]> => {
   const lengths = [0];
   await until("the answer has grown", async () => {
@@ -43,7 +43,7 @@ const growth = async (page: Page, times: number): Promise<number[]> => {
 
 const runningOnNode = async () => (await stack.nodeState()).slots.running;
 
-test("sign in, send, tokens one after another, stop: the node's slot is free, and a reload finds the text", async () => {
+test("after signing in, sending and stopping, the node's slot is free and a reload shows the text", async () => {
   const faults = await onScreen(stack.url, {}, async (page, screen) => {
     await signIn(page);
     await ask(page, "Tell me a story");
@@ -73,7 +73,7 @@ test("sign in, send, tokens one after another, stop: the node's slot is free, an
   expect(faults).toEqual([]);
 });
 
-test("a closed tab keeps its answer: it is whole when the reader comes back", async () => {
+test("an answer is completed after its tab is closed", async () => {
   const faults = await onScreen(stack.url, {}, async (page) => {
     await signIn(page);
     await ask(page, "Tell me another story");
@@ -88,7 +88,7 @@ test("a closed tab keeps its answer: it is whole when the reader comes back", as
   expect(faults).toEqual([]);
 });
 
-test("a node that dies in the middle leaves the text, the cause and a way to go on", async () => {
+test("if the node dies during an answer, the page keeps the text, shows the cause and offers a retry", async () => {
   const faults = await onScreen(stack.url, {}, async (page) => {
     await signIn(page);
     await ask(page, "Tell me a third story");
@@ -111,7 +111,7 @@ test("a node that dies in the middle leaves the text, the cause and a way to go 
   expect(faults).toEqual([]);
 });
 
-test("every page and file carries the headers that keep it to itself", async () => {
+test("every page and file has the security headers", async () => {
   const page = await fetch(`${stack.url}/sign-in`);
   expect(page.headers.get("content-security-policy")).toStartWith("default-src 'none'; script-src 'self'");
   expect(page.headers.get("cache-control")).toBe("no-store");

@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 
-/** Most steps of Tab to anything on a page. */
+/** Maximum number of Tab presses to reach an element. */
 const MOST_STEPS = 120;
 
-/** What has the focus, as a screen reader would name it, and whether the focus can be seen. */
+/** The focused element's name for a screen reader, and whether its focus is visible. */
 const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
   page.evaluate(`(() => {
     const element = document.activeElement;
@@ -15,7 +15,7 @@ const focused = (page: Page): Promise<{ name: string; isVisible: boolean }> =>
     return { name: name.trim(), isVisible: outlineStyle !== "none" && outlineWidth !== "0px" && box.width > 0 };
   })()`);
 
-/** Walks by Tab until what fits has the focus. Throws where it never comes, or where the focus can't be seen. */
+/** Presses Tab until a matching element has the focus. Throws if none gets it, or if the focus is not visible. */
 export const tabTo = async (page: Page, name: RegExp): Promise<void> => {
   for (let step = 0; step < MOST_STEPS; step++) {
     await page.keyboard.press("Tab");

@@ -6,7 +6,7 @@ import { type ScreenCase, testScreens } from "./matrix";
 import { type Pages, startPages } from "./pages";
 
 let pages: Pages;
-/** Pages on a database of their own, in which nothing was evaluated. */
+/** Pages with a database without evaluations. */
 let empty: Pages;
 /** Path of a run with one result. */
 let run: string;
@@ -75,19 +75,19 @@ testScreens(CASES, async ({ on }) => {
   return { url: server.url, session: await signIn(server) };
 });
 
-/** A signed-in window in which nothing may go wrong. */
+/** Runs `work` in a signed-in window and expects no faults. */
 const using = async (options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {
   const session = await signIn();
   expect(await onScreen(pages.url, { session, ...options }, work)).toEqual([]);
 };
 
 describe("labels", () => {
-  test("are given unseen: the verdict comes afterwards, and an answer can be skipped", async () => {
+  test("are given before the verdict is shown, and an answer can be skipped", async () => {
     const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who labels?", output: "It opens at 6:30." } });
     await using({}, async (page) => {
       await page.goto("/evals/label?metric=faithfulness");
       await page.getByText("Who labels?").waitFor();
-      // The table of how far evaluators agree names them; of this very answer nothing says what they found.
+      // The agreement table names evaluators, but nothing shows their scores of this answer.
       const trust = page.getByRole("region", { name: "How well the evaluators agree with people" });
       const named = (place: Page | typeof trust) => place.getByText("reference@1").count();
       expect([await named(page), await named(trust)]).toEqual([1, 1]);
@@ -107,7 +107,7 @@ describe("labels", () => {
     });
   });
 
-  test("are changed on the result's own page", async () => {
+  test("can be changed on the page of the result", async () => {
     const path = await evaluateOn(pages, { sample: { ...BAKERY, input: "Who changes?", output: "It opens at 6:30." } });
     await using({}, async (page) => {
       await page.goto(path);

@@ -53,13 +53,13 @@ export const reloadRefused =
 /** A screen in one of its states. */
 export interface ScreenCase {
   name: string;
-  /** Where it is, once everything else is set up. */
+  /** Its path, called after the setup. */
   path: string | (() => string | Promise<string>);
   /** The status that this case provokes; Chromium writes it to the console as an error. */
   status?: number;
   /** Brings the open page into its state. */
   reach?: (page: Page) => Promise<unknown>;
-  /** What the reader must be able to see then. */
+  /** Must be visible then. */
   shows: string;
   /** Must hold while the page is checked. */
   during?: (look: () => Promise<void>) => Promise<void>;

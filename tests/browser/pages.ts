@@ -58,8 +58,8 @@ const READY: NodeView = {
 };
 
 /**
- * The pages on a real database, real keys and sessions; only the model and the node are played by the test.
- * `idleSeconds`: how long a connection may be silent.
+ * The pages with a real database, real keys and sessions. Only the model and the node are fakes. `idleSeconds`: timeout of
+ * idle connections.
  */
 export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {}) => {
   const config = { ...defaultConfig(), dataDir: join(tmpdir(), `groundwire-pages-${process.pid}`) };
@@ -103,7 +103,7 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     pingDatabase: async () => db.get("SELECT 1"),
     writeDatabase: async () => {},
   });
-  /** What the next requests are refused with, before anything else happens. */
+  /** The error with which the next requests are rejected. */
   const refusal: { error?: AppError; path?: RegExp } = {};
   const ledger = createLedger();
 
@@ -169,14 +169,14 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
     refusal,
     sessions,
     uploads,
-    /** Ends the jobs worker; what is enqueued waits for `startWorker`. */
+    /** Stops the jobs worker; enqueued jobs wait for `startWorker`. */
     stopWorker: () => worker.close(0),
     async startWorker() {
       worker = new JobLoop({ db, log, leaseMs: 30_000, handlers });
       await worker.open();
       await health.degradations.refresh();
     },
-    /** A key of its own for each test, so that none sees another's chats. */
+    /** Creates a key for each test, so that no test sees another's chats. */
     newKey: async (role: Role, name = `${role} of a test`) => {
       const { key, id } = await keys.create(LOCAL_ACTOR, { name, role });
       return { key, id };

@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 interface Case extends ScreenCase {
-  /** Left out: nobody is signed in. `newcomer` has no chats yet. */
+  /** Left out: not signed in. `newcomer` has no chats yet. */
   as?: "viewer" | "member" | "admin" | "metrics" | "newcomer";
 }
 
@@ -47,7 +47,7 @@ const refused =
     pages.refusal.error = undefined;
   };
 
-/** Begins a new script and asks; then the answer goes on as told. */
+/** Starts a new script and sends a question; the test then controls the answer. */
 const answering =
   (goOn?: (page: Page) => unknown) =>
   async (page: Page, question = "Explain how batching works"): Promise<void> => {
@@ -56,7 +56,7 @@ const answering =
     await goOn?.(page);
   };
 
-/** A whole answer to a prompt of that many tokens. */
+/** A complete answer to a prompt with this many tokens. */
 const answer = (text: string, promptTokens: number) => {
   const usage = { prompt_tokens: promptTokens, completion_tokens: 184, total_tokens: promptTokens + 184 };
   pages.chat.facts = { usage };
@@ -64,7 +64,7 @@ const answer = (text: string, promptTokens: number) => {
   pages.chat.finish();
 };
 
-/** Loads the page again, refused. */
+/** Reloads the page, which is rejected. */
 const reloadedWith = (kind: ErrorKind, message: string) => async (page: Page) => {
   pages.refusal.path = /^\/(keys|system)/;
   pages.refusal.error = new AppError(kind, message, { retryAfterMs: kind === "rate_limited" ? 12_000 : undefined });
@@ -77,7 +77,7 @@ const failing = reloadedWith(
 );
 const limiting = reloadedWith("rate_limited", "The key “Ada’s admin key” has sent the 60 requests of this minute.");
 
-/** Does something while the only node is lost. */
+/** Runs `work` while the only node is down. */
 const withoutNode = (act: (page: Page) => Promise<unknown>) => async (page: Page) => {
   const healthy = pages.engine.view;
   pages.engine.view = healthy.map((node) => ({ ...node, state: "down", lastError: "Connection refused" }));

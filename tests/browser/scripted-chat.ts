@@ -12,21 +12,21 @@ const FACTS = {
   latency: { queue: 0.4, ttft: 118, total: 5200 },
 } as const;
 
-/** An answer whose pieces come when the test says so. */
+/** A chat service whose answers the test controls piece by piece. */
 export class ScriptedChat {
   #pieces: string[] = [];
   #ending: "none" | "done" | AppError = "none";
   #moved = Promise.withResolvers<void>();
   /** Questions asked so far. */
   asked = 0;
-  /** What the last question was asked with. */
+  /** The last request. */
   read: ChatMessage[] = [];
-  /** What a message counts as; undefined: a token for every four characters. */
+  /** Tokens of a message; undefined: one per four characters. */
   tokensPerMessage: number | undefined;
-  /** How the next answers end, where it is not the usual way. */
+  /** Ends of the next answers, if not the default. */
   facts: Partial<Pick<ChatAnswer, "finish_reason" | "usage">> = {};
 
-  /** Begins a new script: nothing has been said yet. */
+  /** Starts a new, empty script. */
   reset(): void {
     this.#pieces = [];
     this.#ending = "none";
@@ -84,7 +84,7 @@ export class ScriptedChat {
     return messages.reduce((sum, message) => sum + tokensOf(message), 0);
   }
 
-  /** The same as a whole. */
+  /** The same, not streamed. */
   async answer(call: Call, body: Pick<ChatCompletionRequest, "messages">): Promise<ChatAnswer> {
     let content = "";
     for await (const event of this.events(call, body)) {

@@ -6,7 +6,7 @@ const VERDICTS = [
   { verdict: "unsupported", score: 0.04, context: null },
 ] as const;
 
-/** Of every answer the first sentence is supported, the second in part, the others are not: pages that stay the same. */
+/** In every answer, the first sentence is supported, the second partly and the others not, so that pages stay the same. */
 export const SCRIPTED_SCORER: ReferenceScorer = {
   async claimsOf(output) {
     return [...output.matchAll(/[^.!?]+[.!?]*/g)].map(({ 0: text, index }) => {

@@ -1,4 +1,4 @@
-/** An answer with everything that Markdown has. */
+/** An answer with every element of Markdown. */
 export const MARKDOWN = `Continuous batching keeps the GPU busy by **mixing requests at the token level**: as soon as one answer ends, another takes its place.
 
 ## How it works

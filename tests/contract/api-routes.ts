@@ -11,7 +11,7 @@ export interface ApiRoute {
   role: RouteRole | undefined;
 }
 
-/** Health and the API. Pages and their files are not in the document. */
+/** Health and the API, without pages and their files. */
 const API = /^\/(?:v1\/|healthz$|livez$|readyz$|metrics$|openapi\.json$)/;
 
 const services: Partial<Services> = { config: defaultConfig() };

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Every route of the API that writes, with ids that exist where the test made some. */
+/** Every API route that writes, with existing ids if the test created some. */
 const WRITES = API_ROUTES.filter(({ method }) => method !== "GET").map(({ method, path }): [string, string] => [
   method,
   path,
@@ -39,7 +39,7 @@ describe.each(["[]", "5", "null", '"x"', "{", "true", "[{}]", "{}}", "nul", "\u0
   },
 );
 
-test("a body that is not an object is named by its kind", async () => {
+test("the error for a body that is not an object names its type", async () => {
   const messageFor = async (body: string): Promise<string> => {
     const response = await stack.call("POST", `/v1/keys/${keyId}/rotate`, { body });
     return ((await response.json()) as ErrorEnvelope).error.message;
@@ -74,7 +74,7 @@ describe("a body may be left out", () => {
   );
 });
 
-test("a query parameter that is given twice is refused by its name", async () => {
+test("a repeated query parameter is rejected, and the error names it", async () => {
   for (const path of ["/v1/keys?limit=1&limit=2", "/v1/evals?state=failed&limit=5&state=running"]) {
     const { error } = (await (await stack.call("GET", path)).json()) as ErrorEnvelope;
     expect(error.message).toEndWith("is given more than once. Give it once.");

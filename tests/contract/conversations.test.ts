@@ -29,7 +29,7 @@ const ANSWER: [string, string] = ["assistant", "Red, green and blue."];
 const importAs = async (key: string, file: object) =>
   json(await stack.call("POST", "/v1/conversations/import", { key, body: file }));
 
-test("what was exported is imported once, goes on where it ended, and is never another key's", async () => {
+test("an export is imported once, extends a conversation that it continues, and never changes another key's", async () => {
   const [ada, bob] = [await stack.keyOf("member"), await stack.keyOf("member")];
   const exported = async (key: string) => json(await stack.call("GET", "/v1/conversations/export", { key }));
 
@@ -41,7 +41,7 @@ test("what was exported is imported once, goes on where it ended, and is never a
   const whole = await exported(ada);
   expect(whole.conversations).toMatchObject([{ title: "Three colours", messages: [{ content: QUESTION[1] }, {}] }]);
   expect(whole.conversations[0].messages[0].created_at).toBe("2026-11-23T20:15:30.000Z");
-  // The same id under another key is a conversation of its own, once.
+  // For another key, the same id is a separate conversation, imported once.
   expect(await importAs(bob, whole)).toEqual({ imported: 1, extended: 0, skipped: 0 });
   expect(await importAs(bob, whole)).toEqual({ imported: 0, extended: 0, skipped: 1 });
   expect((await exported(ada)).conversations).toHaveLength(1);
@@ -57,7 +57,7 @@ test("what was exported is imported once, goes on where it ended, and is never a
   expect(await markdown.text()).toContain("## Answer\n\nRed, green and blue.");
 });
 
-test("by API a question is asked, answered again, edited, chosen and deleted; an export keeps every version", async () => {
+test("the API asks, regenerates, edits, selects and deletes a question, and an export has every version", async () => {
   const key = await stack.keyOf("member");
   const send = async (method: string, path: string, body?: object) => {
     const response = await stack.call(method, path, { key, body });
@@ -152,7 +152,7 @@ test("a long conversation fits into one import", async () => {
   expect(await importAs(key, exampleFile(messages))).toMatchObject({ imported: 1 });
 });
 
-test("a key without content logging stores no conversation and is told so", async () => {
+test("a key without content logging can't store conversations, and the error says so", async () => {
   const key = await stack.keyOf("member", { content_logging: false });
   const principal = await stack.gateway.services.keys.verify(`Bearer ${key}`);
   const asking = { requestId: "req", priority: "interactive", receivedAt: 0 } as const;
@@ -171,7 +171,7 @@ test("a key without content logging stores no conversation and is told so", asyn
   expect((await json(await stack.call("GET", "/v1/conversations", { key }))).data).toEqual([]);
 });
 
-test("an answer that is being written can be resumed from anywhere", async () => {
+test("a running answer can be followed from any other request", async () => {
   const key = await stack.keyOf("member");
   const { conversations, keys } = stack.gateway.services;
   const principal = await keys.verify(`Bearer ${key}`);

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-// biome-ignore lint/suspicious/noExplicitAny: what a client sees of an answer
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
 const json = async (response: Response): Promise<Json> => JSON.parse(await response.text());
 
@@ -33,7 +33,7 @@ const create = async (samples: unknown[], name = fresh()): Promise<Json> => {
 const samplesOf = async (id: string, query = ""): Promise<Json[]> =>
   (await json(await stack.call("GET", `/v1/datasets/${id}/samples?limit=100${query}`))).data;
 
-/** Rows that wait in the tables of uploads: nothing may be left there. */
+/** Rows in the tables of uploads, which must be empty. */
 const leftovers = async (): Promise<number> => {
   const client = createClient({ url: `file:${stack.dataDir}/groundwire.db` });
   const { rows } = await client.execute(
@@ -43,7 +43,7 @@ const leftovers = async (): Promise<number> => {
   return Number(rows[0]?.n);
 };
 
-/** 1,000 rows of which five can't be used: lines 101, 301, 501, 701 and 901. */
+/** 1,000 rows, of which lines 101, 301, 501, 701 and 901 are unusable. */
 const thousand = (): string =>
   [
     "id,question,answer,context",
@@ -55,7 +55,7 @@ const thousand = (): string =>
   ].join("\n");
 
 describe("a CSV of 1,000 rows with five broken ones", () => {
-  test("is refused as a whole, with line and column of each, and leaves nothing behind", async () => {
+  test("is rejected with line and column of each error, and leaves nothing behind", async () => {
     const name = fresh();
     const response = await send("/v1/datasets", thousand(), { name });
     const { error } = await json(response);
@@ -67,7 +67,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
     expect(await leftovers()).toBe(0);
   });
 
-  test("can be looked at without storing anything", async () => {
+  test("can be checked without storing anything", async () => {
     const name = fresh();
     const response = await send("/v1/datasets", thousand(), { name, dry_run: "true" });
     const { dataset, report } = await json(response);
@@ -79,7 +79,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
     expect(await leftovers()).toBe(0);
   });
 
-  test("is stored without them where the caller says so, and found again by name", async () => {
+  test("is stored without them on request, and found by name", async () => {
     const name = fresh();
     const response = await send("/v1/datasets", thousand(), { name, on_error: "skip", description: "Numbers" });
     const { dataset, report } = await json(response);
@@ -98,7 +98,7 @@ describe("a CSV of 1,000 rows with five broken ones", () => {
   });
 });
 
-test("a dry run of a revision reports what it would change, and stores nothing", async () => {
+test("a dry run of a revision reports its changes and stores nothing", async () => {
   const { id } = await create(Array.from({ length: 20 }, (_, n) => ({ key: `k${n}`, input: `Question ${n}?` })));
   const file = ["key,input", "k0,Question 0?", "k1,Other?", ...Array.from({ length: 7 }, (_, n) => `n${n},New ${n}?`)];
   const look = async (text: string, mode: string) => {
@@ -131,7 +131,7 @@ test("a dry run of a revision reports what it would change, and stores nothing",
 });
 
 describe("samples in a JSON body", () => {
-  test("are stored in their order, with keys made of their content where they have none", async () => {
+  test("are stored in order, with keys derived from their content if they have none", async () => {
     const { id } = await create([
       { key: "b", input: "Two?" },
       { input: "One?", tags: ["x"] },
@@ -141,7 +141,7 @@ describe("samples in a JSON body", () => {
     expect([samples[0].key, samples[1].key]).toEqual(["b", samples[1].hash.slice(0, 32)]);
   });
 
-  test("that are wrong are named by their number", async () => {
+  test("that are invalid are named by their number", async () => {
     const samples = [{ input: "One?" }, { references: ["2"] }, "three"];
     const response = await stack.call("POST", "/v1/datasets", { body: { name: fresh(), samples } });
     const { error } = await json(response);
@@ -173,7 +173,7 @@ describe("revisions", () => {
     return { status: response.status, revision, samples, added, changed, removed };
   };
 
-  test("tell by key what was added, changed and removed, and the older one stays as it was", async () => {
+  test("report added, changed and removed keys, and don't change the older revision", async () => {
     const { id } = await create([one, two]);
     const changed = { ...two, references: ["two"] };
     expect(await revise(id, { samples: [changed, three] })).toEqual({
@@ -193,14 +193,14 @@ describe("revisions", () => {
     expect(data.map(({ revision }: Json) => revision)).toEqual([2, 1]);
   });
 
-  test("that merge remove nothing", async () => {
+  test("that merge remove no samples", async () => {
     const { id } = await create([one, two]);
     const merged = await revise(id, { mode: "merge", samples: [{ ...one, references: ["one"] }, three] });
     expect(merged).toEqual({ status: 201, revision: 2, samples: 3, added: 1, changed: 1, removed: 0 });
     expect((await samplesOf(id)).map(({ key }) => key)).toEqual(["1", "3", "2"]);
   });
 
-  test("that merge hold each content once: what stays keeps its key, and goes around as a file with the same hash", async () => {
+  test("that merge contain each content once; samples keep their keys, and an export has the same hash", async () => {
     const { id } = await create([one, two]);
     const merge = async (samples: unknown[]) => {
       const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body: { mode: "merge", samples } });
@@ -212,7 +212,7 @@ describe("revisions", () => {
     const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=jsonl`)).text();
     const again = await json(await send("/v1/datasets", text, { name: fresh(), filename: "x.jsonl" }));
     expect([again.dataset.latest.hash, again.dataset.latest.samples]).toEqual([dataset.latest.hash, 3]);
-    // A key whose content becomes that of another one goes; a content that is free by then may move.
+    // A key is removed if its content becomes that of another key; content that becomes free may move.
     expect((await merge([{ ...three, key: "2" }])).dataset.latest).toMatchObject({ samples: 2, removed: 1 });
     const swapped = await merge([
       { ...one, key: "3" },
@@ -221,7 +221,7 @@ describe("revisions", () => {
     expect(swapped.dataset.latest).toMatchObject({ samples: 2, changed: 2, removed: 0 });
   });
 
-  test("that change nothing are none", async () => {
+  test("without changes are not created", async () => {
     const { id } = await create([one, two]);
     expect((await revise(id, { samples: [two, one] })).status).toBe(200);
     expect((await revise(id, { mode: "merge", samples: [one] })).revision).toBe(1);
@@ -233,7 +233,7 @@ describe("revisions", () => {
     expect((await create([one])).latest.hash).not.toBe(first.latest.hash);
   });
 
-  test("of a dataset that was deleted meanwhile are not found", async () => {
+  test("of a deleted dataset are not found", async () => {
     const { id } = await create([one]);
     expect((await stack.call("DELETE", `/v1/datasets/${id}`)).status).toBe(204);
     const response = await stack.call("POST", `/v1/datasets/${id}/revisions`, { body: { samples: [two] } });
@@ -241,7 +241,7 @@ describe("revisions", () => {
   });
 });
 
-test("a revision keeps what was found in its upload, without the samples", async () => {
+test("a revision keeps the report of its upload, without samples", async () => {
   const { dataset } = await json(await send("/v1/datasets", thousand(), { name: fresh(), on_error: "skip" }));
   const detail = await json(await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/1`));
   expect(detail).toMatchObject({ ...dataset.latest, report: { rows: 1000, accepted: 995, rejected: 5 } });
@@ -250,13 +250,13 @@ test("a revision keeps what was found in its upload, without the samples", async
   expect((await stack.call("GET", `/v1/datasets/${dataset.id}/revisions/abc`)).status).toBe(400);
 });
 
-test("of many tags the 200 that most samples have are listed, and how many there are in all", async () => {
+test("the 200 most frequent tags are listed, with the number of all tags", async () => {
   const samples = Array.from({ length: 300 }, (_, n) => ({ input: `Question ${n}?`, tags: ["all", `tag ${n}`] }));
   const { tags, tag_count } = await create(samples);
   expect([tags.length, tags[0], tag_count]).toEqual([200, "all", 301]);
 });
 
-describe("what is downloaded", () => {
+describe("a download", () => {
   const awkward = [
     { key: "formula", input: "=1+1", references: ["+2", "@x"], tags: ["a", "b"], metadata: { n: 1.5, ok: true } },
     { key: "quotes", input: 'He said "no",\nthen left.', contexts: ["One.", ""], group: "g" },
@@ -276,7 +276,7 @@ describe("what is downloaded", () => {
     },
   );
 
-  test("P2: as CSV holds no cell that a spreadsheet runs", async () => {
+  test("P2: as CSV contains no cell that a spreadsheet would run", async () => {
     const { id } = await create(awkward);
     const text = await (await stack.call("GET", `/v1/datasets/${id}/export?format=csv`)).text();
     expect(text).toContain("'=1+1");
@@ -284,8 +284,8 @@ describe("what is downloaded", () => {
   });
 });
 
-describe("how columns become fields", () => {
-  test("is guessed by their names, and can be said", async () => {
+describe("the mapping of columns to fields", () => {
+  test("is guessed from their names, and can be given", async () => {
     const csv = "q,a,note\nWhat is 1?,1,easy\n";
     const mapping = JSON.stringify({ q: "input", a: "references", note: null });
     const { dataset } = await json(await send("/v1/datasets", csv, { name: fresh(), mapping }));
@@ -303,7 +303,7 @@ describe("how columns become fields", () => {
   });
 });
 
-test("a dataset's schema is checked for every sample of a new revision, by line and field", async () => {
+test("every sample of a new revision is checked against the dataset's schema; errors name line and field", async () => {
   const schema = { type: "object", required: ["references"], properties: { references: { minItems: 1 } } };
   const body = { name: fresh(), schema, samples: [{ input: "One?", references: ["1"] }] };
   const { dataset } = await json(await stack.call("POST", "/v1/datasets", { body }));
@@ -317,7 +317,7 @@ test("a dataset's schema is checked for every sample of a new revision, by line 
 });
 
 describe("lists", () => {
-  test("are paged, and searched by words and tags", async () => {
+  test("are paged and searched by words and tags", async () => {
     const samples = Array.from({ length: 25 }, (_, n) => ({
       key: `k${n}`,
       input: n % 5 === 0 ? `Where is café "${n}"?` : `What is ${n}?`,
@@ -338,7 +338,7 @@ describe("lists", () => {
     expect(one.input).toBe("What is 7?");
   });
 
-  test("of datasets are searched by name, and a name that is deleted is free again", async () => {
+  test("of datasets are searched by name, and the name of a deleted dataset is free again", async () => {
     const name = fresh();
     const { id } = await create([{ input: "One?" }], name);
     const listed = await json(await stack.call("GET", `/v1/datasets?search=${name.slice(8, 20)}`));
@@ -351,7 +351,7 @@ describe("lists", () => {
   });
 });
 
-test("a dataset is renamed, and its baseline has to be a run over it", async () => {
+test("a dataset can be renamed, and its baseline must be one of its runs", async () => {
   const { id } = await create([{ input: "One?" }]);
   const name = fresh();
   const renamed = await json(await stack.call("PATCH", `/v1/datasets/${id}`, { body: { name, description: "New" } }));
@@ -360,7 +360,7 @@ test("a dataset is renamed, and its baseline has to be a run over it", async () 
   expect((await stack.call("PATCH", `/v1/datasets/${id}`, { body })).status).toBe(400);
 });
 
-describe("P1: what is no dataset gets 413 or 422 with its place, and nothing stays", () => {
+describe("P1: an invalid dataset gets 413 or 422 with the position, and nothing remains", () => {
   const utf16 = (text: string): Uint8Array<ArrayBuffer> => {
     const bytes = new Uint8Array(2 + 2 * text.length);
     bytes.set([0xff, 0xfe]);
@@ -408,7 +408,7 @@ describe("P1: what is no dataset gets 413 or 422 with its place, and nothing sta
     expect(await leftovers()).toBe(0);
   });
 
-  test("UTF-16 is read, and the report says so", async () => {
+  test("UTF-16 is read, and the report mentions it", async () => {
     const { dataset, report } = await json(await send("/v1/datasets", utf16("input\nOne?\n"), { name: fresh() }));
     expect((await samplesOf(dataset.id))[0].input).toBe("One?");
     expect(report.warnings).toMatchObject([{ line: null, message: expect.stringContaining("UTF-16") }]);
@@ -423,13 +423,13 @@ describe("P1: what is no dataset gets 413 or 422 with its place, and nothing sta
     expect((await samplesOf(dataset.id))[0].metadata).toEqual({ post: "1234567890123456789", price: 1.5 });
   });
 
-  test("a byte order mark is no part of the first column's name", async () => {
+  test("a byte order mark is not part of the first column's name", async () => {
     const { dataset } = await json(await send("/v1/datasets", "\ufeffinput\nOne?\n", { name: fresh() }));
     expect((await samplesOf(dataset.id))[0].input).toBe("One?");
   });
 });
 
-describe("P3: names of files", () => {
+describe("P3: file names", () => {
   test.each([
     ["../../etc/passwd", "passwd"],
     ["a\\b\\c.csv", "c.csv"],
@@ -455,7 +455,7 @@ describe("P3: names of files", () => {
   });
 });
 
-describe("forms that are none", () => {
+describe("invalid forms", () => {
   const post = (contentType: string, body: string) =>
     fetch(`${stack.url}/v1/datasets`, {
       method: "POST",
@@ -483,7 +483,7 @@ describe("forms that are none", () => {
   });
 });
 
-test("roles: a viewer reads, an editor writes", async () => {
+test("a viewer may read, an editor may write", async () => {
   const [viewer, member, editor] = [
     await stack.keyOf("viewer"),
     await stack.keyOf("member"),

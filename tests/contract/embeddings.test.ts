@@ -29,7 +29,7 @@ const refusal = async (body: unknown, headers?: Record<string, string>, key?: st
 };
 
 describe("an answer", () => {
-  test("has OpenAI's form, with revision, cache counts and request id besides", async () => {
+  test("has OpenAI's format, plus revision, cache counts and request id", async () => {
     const { list, headers } = await embed({ input: ["one two", "three"], user: "u" }, { "x-request-id": "req_mine" });
     expect(list).toMatchObject({
       object: "list",
@@ -49,7 +49,7 @@ describe("an answer", () => {
     expect(headers.get("x-retries")).toBe("0");
   });
 
-  test("as base64 holds the same numbers, and both come from the cache with usage as if computed", async () => {
+  test("as base64 has the same numbers, and both come from the cache with the usage of computed ones", async () => {
     await embed({ input: "cached words" });
     const [list, base64] = [
       await embed({ input: "cached words" }),
@@ -65,7 +65,7 @@ describe("an answer", () => {
     expect(base64.headers.get("age")).toMatch(/^\d+$/);
   });
 
-  test("of 2,048 inputs is whole and in order", async () => {
+  test("to 2,048 inputs is complete and in order", async () => {
     const input = Array.from({ length: 2048 }, (_, index) => `word${index} ${"more ".repeat(index % 3)}`);
     const { list } = await embed({ input, encoding_format: "base64" });
     expect(list.data.map(({ index }) => index)).toEqual([...input.keys()]);
@@ -80,7 +80,7 @@ describe("an answer", () => {
 });
 
 describe("cache-control", () => {
-  test("only-if-cached asks no model", async () => {
+  test("only-if-cached calls no model", async () => {
     expect(await refusal({ input: ["never seen"] }, { "cache-control": "only-if-cached" })).toEqual([
       504,
       "not_cached",
@@ -88,7 +88,7 @@ describe("cache-control", () => {
     ]);
   });
 
-  test("no-store keeps nothing, no-cache takes nothing", async () => {
+  test("no-store stores nothing, no-cache reads nothing", async () => {
     const status = async (control: string) =>
       (await embed({ input: "a directive" }, { "cache-control": control })).headers.get("cache-status");
     expect(await status("no-store")).toMatch(/fwd=miss; key/);
@@ -97,7 +97,7 @@ describe("cache-control", () => {
     expect(await status("max-age=60")).toMatch(/; hit;/);
   });
 
-  test("nothing is kept for a key without content logging", async () => {
+  test("nothing is stored for a key without content logging", async () => {
     const key = await stack.keyOf("member", { content_logging: false });
     for (const _ of "ab") {
       const response = await post({ input: "a secret" }, {}, key);
@@ -105,7 +105,7 @@ describe("cache-control", () => {
     }
   });
 
-  test("the admin's statistics count every text, and invalidating the model drops all of them", async () => {
+  test("the admin's statistics count every text, and invalidating the model deletes all of them", async () => {
     await embed({ input: ["counted one", "counted two"] });
     const response = await stack.call("POST", "/v1/cache/invalidate", { body: { model: "all-minilm-l6-v2" } });
     expect(((await response.json()) as { deleted: number }).deleted).toBeGreaterThanOrEqual(2);
@@ -113,7 +113,7 @@ describe("cache-control", () => {
   });
 });
 
-describe("what is refused", () => {
+describe("errors", () => {
   test.each<[what: string, param: string, body: Record<string, unknown>]>([
     ["no input", "input", {}],
     ["an empty text", "input", { input: "" }],
@@ -145,7 +145,7 @@ describe("what is refused", () => {
     expect([response.status, error.param, error.message.includes("/v1/embeddings")]).toEqual([400, "model", true]);
   });
 
-  test("a text that is too long, by its place, as the node says it", async () => {
+  test("a text that is too long, named by its position, with the node's message", async () => {
     const long = "word ".repeat(5000);
     expect(await refusal({ input: ["a", ...Array(40).fill("b"), "c", long] })).toEqual([
       400,
@@ -155,20 +155,20 @@ describe("what is refused", () => {
     expect(await refusal({ input: long })).toEqual([400, "context_length_exceeded", "input"]);
   });
 
-  test("store, until there are indexes: by role first, then 501", async () => {
+  test("store, which is not implemented: 403 by role, then 501", async () => {
     const body = { input: "a", store: { index: "docs" } };
     expect(await refusal(body, {}, await stack.keyOf("member"))).toEqual([403, "insufficient_role", "store"]);
     expect(await refusal(body)).toEqual([501, "not_implemented", "store"]);
   });
 
-  test("what the node fails at, with its own words", async () => {
+  test("an error of the node, with its message", async () => {
     expect(await refusal({ input: ["a", "!error 503"] })).toEqual([503, "unavailable", null]);
     expect(await refusal({ input: "!truncate" })).toEqual([502, "upstream_error", null]);
     expect(await refusal({ input: "!hang" }, { "x-deadline-ms": "50" })).toEqual([504, "deadline_exceeded", null]);
   });
 });
 
-test("the lists of models and nodes show what makes vectors", async () => {
+test("the lists of models and nodes show embedding models", async () => {
   const models = (await (await stack.call("GET", "/v1/models")).json()) as { data: unknown[] };
   expect(models.data).toMatchObject([
     { id: "smollm2-135m-instruct", kind: "chat", dimensions: null, default: true },
@@ -178,7 +178,7 @@ test("the lists of models and nodes show what makes vectors", async () => {
   expect(nodes.data).toMatchObject([{ embeddings: { slots: { total: 64, running: 0 }, queue: { capacity: 64 } } }]);
 });
 
-test("embeddings are measured under OpenTelemetry's name, and requests of a cache hit cost no tokens", async () => {
+test("metrics of embeddings have OpenTelemetry's name, and cache hits count no tokens", async () => {
   await embed({ input: "measured once" });
   await embed({ input: "measured once" });
   const text = await (await stack.call("GET", "/metrics")).text();

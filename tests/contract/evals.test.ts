@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-// biome-ignore lint/suspicious/noExplicitAny: what a client sees of an answer
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
 const json = async (response: Response): Promise<Json> => JSON.parse(await response.text());
 const post = async (path: string, body: unknown, key?: string): Promise<{ status: number; body: Json }> => {
@@ -23,8 +23,8 @@ const SAMPLE = {
 };
 const GIVEN = { ...SAMPLE, output: "The capital of France is Paris." };
 
-describe("an answer that is given", () => {
-  test("is scored, kept as a run, and found again with everything that pins its numbers", async () => {
+describe("a given answer", () => {
+  test("is scored and stored as a run with everything that affects its figures", async () => {
     const { status, body } = await post("/v1/evaluate", { sample: GIVEN, seed: 7, name: "by hand" });
     expect(status).toBe(201);
     const { run, result } = body;
@@ -65,18 +65,18 @@ describe("an answer that is given", () => {
     expect(listed.data).toEqual([found.run]);
   });
 
-  test("that is wrong does not pass, and says why", async () => {
+  test("that is wrong does not pass, with a reason", async () => {
     const { body } = await post("/v1/evaluate", { sample: { ...GIVEN, output: "It is Rome, built in 753 BC." } });
     expect([body.result.passed, body.result.failure]).toEqual([false, "wrong"]);
     expect((await get(`/v1/evals/${body.run.id}`)).run.failures).toEqual({ wrong: 1 });
   });
 
-  test("that is empty is no success", async () => {
+  test("that is empty does not pass", async () => {
     const { body } = await post("/v1/evaluate", { sample: { ...GIVEN, output: "" } });
     expect([body.result.passed, body.result.failure]).toEqual([false, "empty"]);
   });
 
-  test("is judged by what there is to compare with, unless a rubric asks for more", async () => {
+  test("is scored by the criteria that the sample has data for, unless a rubric names others", async () => {
     const { contexts: _, ...bare } = GIVEN;
     const { body } = await post("/v1/evaluate", { sample: bare });
     expect(body.result.scores.map(({ metric }: Json) => metric)).toEqual(["correctness"]);
@@ -89,8 +89,8 @@ describe("an answer that is given", () => {
   });
 });
 
-describe("an answer that the model writes", () => {
-  test("is kept with its usage, and with model, node and prompt as they were", async () => {
+describe("an answer by the model", () => {
+  test("is stored with its usage, and with model, node and prompt", async () => {
     const messages = [{ role: "user", content: "Briefly: {{input}}" }];
     await post("/v1/prompts", { name: "brief", messages });
     const target = { kind: "chat", prompt: "brief@latest", max_tokens: 8 };
@@ -107,7 +107,7 @@ describe("an answer that the model writes", () => {
     expect((await get("/v1/prompts/brief")).latest.used_by_runs).toBe(1);
   });
 
-  test("is asked of a dataset's sample, in the revision that is named", async () => {
+  test("can be to a dataset's sample in a given revision", async () => {
     const created = await post("/v1/datasets", { name: "evaluated", samples: [{ key: "fr", ...SAMPLE }] });
     const { dataset } = created.body;
     await post(`/v1/datasets/${dataset.id}/revisions`, { samples: [{ key: "fr", ...SAMPLE, references: ["Lyon"] }] });
@@ -121,13 +121,13 @@ describe("an answer that the model writes", () => {
     expect([body.result.sample_key, body.result.references]).toEqual(["fr", ["Paris"]]);
     const listed = await get("/v1/evals?dataset=evaluated");
     expect(listed.data.map(({ id }: Json) => id)).toEqual([body.run.id]);
-    // The dataset goes, what was measured stays.
+    // Deleting the dataset keeps the run.
     await stack.call("DELETE", `/v1/datasets/${dataset.id}`);
     expect((await get(`/v1/evals/${body.run.id}`)).results.data[0].references).toEqual(["Paris"]);
   });
 });
 
-describe("a request that can't be evaluated is refused, and keeps nothing", () => {
+describe("a request that can't be evaluated is rejected, and stores nothing", () => {
   const politeness = {
     name: "politeness",
     description: "Is it polite?",
@@ -136,7 +136,7 @@ describe("a request that can't be evaluated is refused, and keeps nothing", () =
     threshold: 1,
     weight: 1,
   };
-  test("without a sample names what to send", async () => {
+  test("without a sample: the error names the fields to send", async () => {
     expect((await post("/v1/evaluate", {})).body.error.message).toBe("Send `sample` or `dataset`.");
   });
 
@@ -169,7 +169,7 @@ describe("a request that can't be evaluated is refused, and keeps nothing", () =
     expect((await get("/v1/evals?limit=1")).data[0]?.id).toBe(before);
   });
 
-  test("of a key whose content may not be kept", async () => {
+  test("of a key without content logging", async () => {
     const key = await stack.keyOf("member", { content_logging: false });
     const refused = await post("/v1/evaluate", { sample: GIVEN }, key);
     expect([refused.status, refused.body.error.code]).toEqual([403, "insufficient_role"]);
@@ -177,7 +177,7 @@ describe("a request that can't be evaluated is refused, and keeps nothing", () =
 });
 
 describe("a judge", () => {
-  test("whose model can't answer in its form is an error of the score, and takes no part in the verdict", async () => {
+  test("with invalid output is an error of the score, and as a shadow doesn't affect the verdict", async () => {
     const { status, body } = await post("/v1/evaluate", {
       sample: GIVEN,
       evaluators: ["reference@1"],
@@ -195,7 +195,7 @@ describe("a judge", () => {
     expect(run.statistics.filter(({ shadow }: Json) => shadow)[0]).toMatchObject({ n: 0, errors: 1, mean: null });
   });
 
-  test("that has the say and fails leaves the result without a verdict", async () => {
+  test("that counts and fails leaves the result without a verdict", async () => {
     const { body } = await post("/v1/evaluate", { sample: GIVEN, evaluators: ["judge@1"] });
     expect([body.result.passed, body.result.failure]).toEqual([null, "judge_error"]);
     expect((await get(`/v1/evals/${body.run.id}`)).run.passed).toBeNull();
@@ -203,7 +203,7 @@ describe("a judge", () => {
 });
 
 describe("a recomputation", () => {
-  test("scores the stored output beside the older scores, once", async () => {
+  test("adds scores of the stored output once and keeps the older ones", async () => {
     const { run, result } = (await post("/v1/evaluate", { sample: GIVEN })).body;
     const again = await post(`/v1/evals/${run.id}/recompute`, { evaluators: ["judge@1"], shadow: true });
     expect(again.status).toBe(200);
@@ -214,13 +214,13 @@ describe("a recomputation", () => {
     );
     expect([after.passed, after.output]).toEqual([result.passed, result.output]);
     expect([again.body.added, after.passed]).toEqual([3, true]);
-    // What failed is tried again, what has a value is not.
+    // Errors are retried, values are not.
     const third = await post(`/v1/evals/${run.id}/recompute`, { evaluators: ["judge@1", "reference@1"], shadow: true });
     const evaluators = third.body.results.data[0].scores.map(({ evaluator }: Json) => evaluator);
     expect(evaluators).toEqual([...Array(3).fill("reference@1"), ...Array(6).fill("judge@1")]);
   });
 
-  test("by another rubric is another score, which stands alongside", async () => {
+  test("by another rubric adds a score for comparison", async () => {
     const { run } = (await post("/v1/evaluate", { sample: GIVEN, rubric: { criteria: ["correctness"] } })).body;
     const [correctness] = run.pins.rubric.criteria;
     expect(correctness).toMatchObject({ name: "correctness", threshold: 0.5 });
@@ -236,7 +236,7 @@ describe("a recomputation", () => {
     expect(scores[0].criterion_hash).not.toBe(scores[1].criterion_hash);
   });
 
-  test("of a run or by an evaluator that is not there is not found", async () => {
+  test("of an unknown run or by an unknown evaluator is not found", async () => {
     const { run } = (await post("/v1/evaluate", { sample: GIVEN })).body;
     const nobody = `/v1/evals/run_${"0".repeat(32)}/recompute`;
     expect((await post(nobody, { evaluators: ["reference@1"] })).status).toBe(404);
@@ -245,7 +245,7 @@ describe("a recomputation", () => {
 });
 
 describe("labels of people", () => {
-  test("are changed with history, and from 30 on tell how far an evaluator agrees", async () => {
+  test("keep their history, and from 30 on show how far an evaluator agrees", async () => {
     for (let n = 0; n < 30; n++) {
       const isRight = n % 3 !== 0;
       const output = isRight ? `The capital is Paris. (${n})` : `The capital is Rome. (${n})`;
@@ -263,7 +263,7 @@ describe("labels of people", () => {
     expect(told.agreement.kappa.value).toBeGreaterThan(0.8);
   });
 
-  test("of a viewer are refused", async () => {
+  test("by a viewer are rejected", async () => {
     const { result } = (await post("/v1/evaluate", { sample: GIVEN })).body;
     const path = `/v1/samples/${result.id}/labels`;
     const viewer = await stack.keyOf("viewer");
@@ -272,7 +272,7 @@ describe("labels of people", () => {
   });
 });
 
-test("a shadow's report says where it would decide otherwise, and it can be promoted", async () => {
+test("a shadow's report lists the results with another verdict, and the shadow can be promoted", async () => {
   const criteria = [
     {
       name: "politeness",
@@ -314,8 +314,8 @@ test("a shadow's report says where it would decide otherwise, and it can be prom
   await post("/v1/evaluators/polite/promote", { version: null });
 });
 
-describe("D22: a run elsewhere", () => {
-  test("is taken in whole, with labels and history, and only once", async () => {
+describe("D22: a run of another instance", () => {
+  test("is imported completely, with labels and history, and only once", async () => {
     const { run, result } = (await post("/v1/evaluate", { sample: GIVEN })).body;
     const path = `/v1/samples/${result.id}/labels`;
     await post(path, { metric: "correctness", value: 0 });
@@ -337,7 +337,7 @@ describe("D22: a run elsewhere", () => {
     }
   });
 
-  test("as CSV has a line for each score and no cell that a spreadsheet runs", async () => {
+  test("as CSV has a line for each score and no cell that a spreadsheet would run", async () => {
     const { run } = (await post("/v1/evaluate", { sample: { ...GIVEN, input: "=cmd|' /C calc'!A0" } })).body;
     const response = await stack.call("GET", `/v1/evals/${run.id}/export?format=csv`);
     expect(response.headers.get("content-type")).toStartWith("text/csv");
@@ -350,7 +350,7 @@ describe("D22: a run elsewhere", () => {
 });
 
 describe("feedback", () => {
-  /** An answer in a conversation of the admin. */
+  /** Creates an answer in a conversation of the admin. */
   const answer = async (): Promise<Json> => {
     const principal = await stack.gateway.services.keys.verify(`Bearer ${stack.adminKey}`);
     const asking = {
@@ -368,14 +368,14 @@ describe("feedback", () => {
     return { conversation: conversation.id, request: asking.requestId };
   };
 
-  test("is kept, listed and filtered", async () => {
+  test("is stored, listed and filtered", async () => {
     const given = await post("/v1/feedback", { request_id: "req_x", rating: "down", comment: "Wrong." });
     expect([given.status, given.body.sample]).toEqual([201, null]);
     const listed = await get("/v1/feedback?rating=down&limit=1");
     expect(listed.data).toEqual([given.body]);
   });
 
-  test("D6: makes a sample of an exchange in one step, and changes it when it is given again", async () => {
+  test("D6: turns an exchange into a sample, and changes the sample when it is given again", async () => {
     const { conversation, request } = await answer();
     const body = { request_id: request, rating: "down", correction: "Paris", dataset: "from chats" };
     const first = (await post("/v1/feedback", body)).body;
@@ -395,7 +395,7 @@ describe("feedback", () => {
     expect((await get(`/v1/datasets/${first.sample.dataset_id}`)).latest).toMatchObject({ samples: 1, changed: 1 });
   });
 
-  test("on an answer that nobody kept can't become a sample, and on another's neither", async () => {
+  test("on an answer that was not stored, or of another key, can't become a sample", async () => {
     const unknown = await post("/v1/feedback", { request_id: "req_y", rating: "up", dataset: "from chats" });
     expect([unknown.status, unknown.body.error.param]).toEqual([404, "request_id"]);
     const { request } = await answer();

@@ -5,7 +5,7 @@ import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;
-/** Routes that take an `Idempotency-Key`, as the document says. */
+/** Routes that accept an `Idempotency-Key` according to the document. */
 let creating: string[];
 
 beforeAll(async () => {
@@ -21,11 +21,11 @@ afterAll(() => stack.close());
 
 interface Creation {
   path(): Promise<string>;
-  /** `name` is one that nothing has yet. */
+  /** `name` is unused. */
   body(name: string): Record<string, unknown>;
-  /** The same with another wish. */
+  /** A different body for the same route. */
   other(name: string): Record<string, unknown>;
-  /** What tells two things that were made apart, as a path into the answer. */
+  /** Path in the response of a value that differs between two created objects. */
   identity: string;
 }
 
@@ -181,12 +181,12 @@ const CREATIONS: Record<string, Creation> = {
 
 const json = async (response: Response) => JSON.parse(await response.text());
 
-test("every route that takes an Idempotency-Key stands here", () => {
+test("these tests cover every route that accepts an Idempotency-Key", () => {
   expect(creating.sort()).toEqual(Object.keys(CREATIONS).sort());
 });
 
 describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bodyOf, other, identity }) => {
-  test("J9: fifty at once make one thing; the others get it too, or are told that it is being made", async () => {
+  test("J9: fifty parallel requests create one object; the others get it, or a 409 while it is being created", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `${route} fifty`.replaceAll(" ", "-") };
     const body = bodyOf("fifty");
@@ -202,7 +202,7 @@ describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bod
     expect(at(await json(again), identity)).toBe(at(made[0], identity));
   });
 
-  test("the same key with another body is 422, and makes nothing", async () => {
+  test("the same key with another body is 422 and creates nothing", async () => {
     const path = await pathOf();
     const headers = { "idempotency-key": `"${route} other"`.replaceAll(" ", "-") };
     const body = bodyOf("one");
@@ -212,7 +212,7 @@ describe.each(Object.entries(CREATIONS))("%s", (route, { path: pathOf, body: bod
   });
 });
 
-test("a request that failed has made nothing: the same key may be sent again", async () => {
+test("a failed request creates nothing, and its key can be sent again", async () => {
   const headers = { "idempotency-key": "after-a-failure" };
   const wrong = { name: "reference", criteria: [criterion], judge };
   expect((await stack.call("POST", "/v1/evaluators", { body: wrong, headers })).status).toBe(400);
@@ -220,7 +220,7 @@ test("a request that failed has made nothing: the same key may be sent again", a
   expect((await stack.call("POST", "/v1/evaluators", { body: right, headers })).status).toBe(201);
 });
 
-test("keys of two callers and of two routes have nothing to do with each other", async () => {
+test("equal keys of two callers, or on two routes, are independent", async () => {
   const headers = { "idempotency-key": "shared" };
   const editor = await stack.keyOf("admin");
   const body = { name: "the same", role: "member" };
@@ -243,7 +243,7 @@ test.each(["", "with space", "x".repeat(256), "ü"])("a header that is no key is
   expect([response.status, (await json(response)).error.param]).toEqual([400, "idempotency-key"]);
 });
 
-test("another spelling of the header authorization is the same caller", async () => {
+test("another spelling of the authorization header is the same caller", async () => {
   const send = (authorization: string) =>
     stack.call("POST", "/v1/conversations", {
       key: null,
@@ -255,7 +255,7 @@ test("another spelling of the header authorization is the same caller", async ()
   expect([again.status, (await json(again)).id]).toEqual([201, first.id]);
 });
 
-test("K1: an answer that is kept shows no secret: not in the database, not in its log", async () => {
+test("K1: a stored answer exposes no secret, neither in the database nor in its log", async () => {
   const headers = { "idempotency-key": "a-secret-that-is-kept" };
   const made = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));
   const again = await json(await stack.call("POST", "/v1/keys", { body: { name: "kept", role: "member" }, headers }));

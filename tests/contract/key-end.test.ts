@@ -3,7 +3,7 @@ import { parseCacheControl } from "../../gateway/http/cache-control";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 
-/** Every answer takes far longer than a test: a minute of words. */
+/** Every answer takes a minute, far longer than a test. */
 let stack: Stack;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ const newKey = async (settings: object = {}): Promise<{ id: string; key: string 
 const revoke = ({ id }: { id: string }) => stack.call("DELETE", `/v1/keys/${id}`);
 const question = (content: string) => ({ messages: [{ role: "user", content }], temperature: 1, max_tokens: 1200 });
 
-/** Sends `body`, waits for its first byte, lets `end` end the key, and answers all that came. */
+/** Sends `body`, waits for the first byte, calls `end` to end the key, and returns the whole response. */
 const readUntilEnded = async (path: string, key: { id: string; key: string }, body: object, end: () => unknown) => {
   const response = await stack.call("POST", path, { key: key.key, body: { ...body, stream: true } });
   expect(response.status).toBe(200);
@@ -39,7 +39,7 @@ const readUntilEnded = async (path: string, key: { id: string; key: string }, bo
   return { text, ms: performance.now() - endedAt };
 };
 
-describe("a key that ends while it is answered", () => {
+describe("a key that ends during an answer", () => {
   test.each(["/v1/chat/completions", "/v1/chat"])("ends its stream of %s with an error frame", async (path) => {
     const key = await newKey();
     const { text, ms } = await readUntilEnded(path, key, question(`of ${path}`), () => revoke(key));
@@ -56,7 +56,7 @@ describe("a key that ends while it is answered", () => {
     expect(text).toContain('"invalid_api_key"');
   });
 
-  test("ends its whole answer with 401 and leaves other keys alone", async () => {
+  test("ends an answer that is not streamed with 401, without effect on other keys", async () => {
     const [leaving, staying] = [await newKey(), await newKey()];
     const ended = stack.call("POST", "/v1/chat", { key: leaving.key, body: question("same") });
     const left = new AbortController();
@@ -79,7 +79,7 @@ describe("a key that ends while it is answered", () => {
     await until("nothing runs", () => stack.gateway.services.activeRequests.size === 0);
   });
 
-  test("ends the answers of its conversations, and their text is kept", async () => {
+  test("ends the answers of its conversations, which keep their text", async () => {
     const key = await newKey();
     const { conversations, keys } = stack.gateway.services;
     const principal = await keys.verify(`Bearer ${key.key}`);
@@ -105,7 +105,7 @@ describe("x-deadline-ms", () => {
       headers: { "x-deadline-ms": deadline },
     });
 
-  test("ends a whole answer with 504, a stream with an error frame", async () => {
+  test("ends an answer with 504, and a stream with an error frame", async () => {
     const startedAt = performance.now();
     const [whole, streamed] = await Promise.all([ask("300", false), ask("300", true)]);
     expect([whole.status, streamed.status]).toEqual([504, 200]);

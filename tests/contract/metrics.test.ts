@@ -9,11 +9,11 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Lines of the scrape that begin like this. */
+/** Lines of the scrape that start with this. */
 const scrape = async (start: string): Promise<string[]> =>
   (await (await stack.call("GET", "/metrics")).text()).split("\n").filter((line) => line.startsWith(start));
 
-test("what is refused before routing counts under the route that it was meant for", async () => {
+test("a request that is rejected before routing counts for its route", async () => {
   const limited = await stack.keyOf("member", { requests_per_minute: 1 });
   await stack.call("GET", "/v1/models", { key: limited });
   expect((await stack.call("GET", "/v1/models", { key: limited })).status).toBe(429);
@@ -29,7 +29,7 @@ test("what is refused before routing counts under the route that it was meant fo
   expect(counted).toContain('groundwire_http_requests_total{method="GET",route="unmatched",status="404"} 1');
 });
 
-test("no failure is without a domain: a form that a page refuses, and every kind of error", async () => {
+test("every failure has a domain: a rejected form of a page, and every kind of error", async () => {
   const form = new URLSearchParams({ key: "gw_wrong" });
   const headers = { "sec-fetch-site": "same-origin", origin: stack.url };
   const signIn = await fetch(`${stack.url}/sign-in`, { method: "POST", body: form, headers, redirect: "manual" });
@@ -38,7 +38,7 @@ test("no failure is without a domain: a form that a page refuses, and every kind
     const { status } = ERROR_KINDS[kind];
     const sample = { method: "POST", route: "/drawn", status, durationMs: 1 };
     stack.gateway.services.metrics.request({ ...sample, errorKind: kind });
-    // A page that shows its form again names no kind; only a fault of the gateway itself would be nobody's.
+    // A page that shows its form again has no kind. Only a fault of the gateway itself would be unclassified.
     if (status < 500) stack.gateway.services.metrics.request(sample);
   }
   const unclassified = await scrape('groundwire_http_errors_total{domain="unclassified"');

@@ -10,9 +10,9 @@ const fixture = (name: string) => Bun.file(`${import.meta.dir}/../fixtures/datab
 const unpacked = async (name: string) => Bun.gunzipSync(await fixture(`${name}.db.gz`).bytes());
 
 /**
- * `NAME.db.gz` is the database of an earlier version, filled through its API, and `NAME.json` what that version answered.
+ * `NAME.db.gz` is the database of an earlier version, filled through its API, and `NAME.json` has that version's responses.
  * It has datasets, single and batch runs with repeats, groups, errors, shadow scores and labels, branched conversations,
- * keys, and two staged revisions: the import of the first still runs.
+ * keys, and two staged revisions; the import of the first is still running.
  */
 describe.each(["after-migration-3"])("the database %s", (name) => {
   test("reads the same after the migrations", async () => {
@@ -20,7 +20,7 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
     expect(answers.length).toBeGreaterThan(10);
     const stack = await startStack({}, { database: await unpacked(name) });
     try {
-      // The first read computes what this version stores, the second reads it.
+      // The first read computes the figures that this version stores; the second reads them.
       for (let round = 0; round < 2; round++) {
         for (const [path, answer] of answers) {
           const response = await stack.call("GET", path);
@@ -32,7 +32,7 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
     }
   });
 
-  test("keeps the staged revision of an import that still runs", () =>
+  test("keeps the staged revision of a running import", () =>
     withDatabaseFile(async (file) => {
       await Bun.write(file, await unpacked(name));
       const db = await openDb({ url: `file:${file}` }, silentLog());
@@ -43,6 +43,6 @@ describe.each(["after-migration-3"])("the database %s", (name) => {
     }));
 });
 
-/** The keys of this test are used by it. */
+/** Keys that this test itself uses. */
 const withoutLastUse = (answer: unknown): unknown =>
   JSON.parse(JSON.stringify(answer, (key, value) => (key === "last_used_at" ? undefined : value)));

@@ -18,10 +18,10 @@ const clientOf = (apiKey: string, options: { maxRetries?: number } = {}) =>
 const MODEL = "smollm2-135m-instruct";
 const ask = (content: string) => ({ model: MODEL, messages: [{ role: "user" as const, content }] });
 
-/** A request with a field of Groundwire's own, which this version answers with 501. */
+/** A request with one of Groundwire's fields, for which this version returns 501. */
 const STORED = { model: "all-minilm-l6-v2", input: "Hello", store: { index: "docs" } };
 
-/** What the promise was rejected with. Throws when it was not. */
+/** The error of a rejected promise. Throws if it resolves. */
 const rejection = async (promise: PromiseLike<unknown>): Promise<unknown> => {
   try {
     await promise;
@@ -41,7 +41,7 @@ describe("answers", () => {
     expect(request_id).toStartWith("req_");
   });
 
-  test("a stream has the text of the whole answer, and its usage only when asked for", async () => {
+  test("a stream has the text of the whole answer, and usage only on request", async () => {
     const whole = await client.chat.completions.create({ ...ask("Count"), seed: 1 });
     const read = async (options: { include_usage: boolean } | undefined) => {
       let text = "";
@@ -88,7 +88,7 @@ describe("answers", () => {
     expect([completion.object, completion.choices[0]?.text === ""]).toEqual(["text_completion", false]);
   });
 
-  test("embeddings, which it asks for in base64 unless told otherwise", async () => {
+  test("embeddings, requested in base64 by default", async () => {
     const input = ["A man is eating food.", "A plane takes off."];
     const { data, usage } = await client.embeddings.create({ model: "all-minilm-l6-v2", input });
     const asList = await client.embeddings.create({ model: "all-minilm-l6-v2", input, encoding_format: "float" });
@@ -107,7 +107,7 @@ describe("answers", () => {
     expect((await client.models.retrieve(MODEL)).object).toBe("model");
   });
 
-  test("a structured answer is passed to the node as it was asked for", async () => {
+  test("a response format is passed to the node unchanged", async () => {
     const schema = {
       type: "object",
       properties: { city: { type: "string" } },
@@ -119,7 +119,7 @@ describe("answers", () => {
       response_format: { type: "json_schema" as const, json_schema: { name: "city", strict: true, schema } },
     };
     const outcome = await client.chat.completions.create(request).catch((error: unknown) => error);
-    // The synthetic engine has no grammar: it answers, or refuses this very parameter, and never ignores it silently.
+    // The synthetic engine has no grammar. It either answers or rejects this parameter, but never ignores it.
     if (outcome instanceof OpenAI.APIError) expect([outcome.status, outcome.param]).toEqual([400, "response_format"]);
     else expect(outcome).toHaveProperty("choices");
   });
@@ -138,7 +138,7 @@ describe("errors become the SDK's own classes", () => {
     expectError(error, 401, "invalid_api_key");
   });
 
-  test("PermissionDeniedError for a role that may not", async () => {
+  test("PermissionDeniedError for an insufficient role", async () => {
     const viewer = await stack.keyOf("viewer");
     const error = await rejection(clientOf(viewer).chat.completions.create(ask("Hello")));
     expect(error).toBeInstanceOf(OpenAI.PermissionDeniedError);
@@ -158,7 +158,7 @@ describe("errors become the SDK's own classes", () => {
     expectError(error, 400, "invalid_request", "temperature");
   });
 
-  test("RateLimitError when the minute is used up", async () => {
+  test("RateLimitError when the limit per minute is reached", async () => {
     const limited = clientOf(await stack.keyOf("member", { requests_per_minute: 1 }));
     await limited.chat.completions.create(ask("Hello"));
     const error = await rejection(limited.chat.completions.create(ask("Hello")));
@@ -167,7 +167,7 @@ describe("errors become the SDK's own classes", () => {
     if (error instanceof OpenAI.APIError) expect(Number(error.headers?.get("retry-after-ms"))).toBeGreaterThan(0);
   });
 
-  test("InternalServerError for what this version does not have", async () => {
+  test("InternalServerError for a feature that this version does not have", async () => {
     const error = await rejection(client.embeddings.create(STORED));
     expect(error).toBeInstanceOf(OpenAI.InternalServerError);
     expectError(error, 501, "not_implemented", "store");
@@ -175,7 +175,7 @@ describe("errors become the SDK's own classes", () => {
 });
 
 describe("retries", () => {
-  test("a refusal is tried again when `retry-after-ms` is over, until there is room", async () => {
+  test("a rejected request is retried after `retry-after-ms` until it is accepted", async () => {
     const key = await stack.keyOf("member", { parallel_requests: 1 });
     const running = await clientOf(key).chat.completions.create({ ...ask("A story"), stream: true });
     const iterator = running[Symbol.asyncIterator]();
@@ -188,7 +188,7 @@ describe("retries", () => {
     expect((await patient).choices).toHaveLength(1);
   });
 
-  test("what no retry can help is asked once, although its status is 501", async () => {
+  test("an error that a retry can't fix is not retried, although its status is 501", async () => {
     const before = await handled("/v1/embeddings");
     await rejection(clientOf(stack.adminKey, { maxRetries: 3 }).embeddings.create(STORED));
     expect((await handled("/v1/embeddings")) - before).toBe(1);
@@ -203,8 +203,8 @@ describe("retries", () => {
   };
 });
 
-test("an aborted stream ends at once and frees its slot on the node", async () => {
-  // An answer that has no end of its own.
+test("an aborted stream ends immediately and frees its slot on the node", async () => {
+  // An answer that never ends by itself.
   const stream = await client.chat.completions.create({ ...ask("!hang after 1"), stream: true });
   for await (const _ of stream) stream.controller.abort();
   const running = async () => {

@@ -46,7 +46,7 @@ const operations = (): [string, Operation][] =>
     ]),
   );
 
-test("the document holds every API route of the running app, and nothing else", () => {
+test("the document has exactly the API routes of the running app", () => {
   expect(documented().sort()).toEqual(API_ROUTES.map(({ route }) => route).sort());
 });
 
@@ -72,7 +72,7 @@ test("the document is valid OpenAPI 3.1 and every example fits its schema", asyn
   // The linter alone takes 2 s on an idle core.
 }, 30_000);
 
-test("every operation says what it is for, who may call it and how it fails", () => {
+test("every operation has a summary, its role and its errors", () => {
   const tags = new Set(document.tags.map(({ name }) => name));
   for (const [name, operation] of operations()) {
     expect([name, operation.summary, operation.tags?.every((tag) => tags.has(tag)), operation.security]).toEqual([
@@ -97,7 +97,7 @@ const statusesOf = (name: string, { security }: Operation): string[] => {
   return statuses;
 };
 
-test("every JSON body and answer has an example and a named schema", () => {
+test("every JSON body and response has an example and a named schema", () => {
   for (const [name, { requestBody, responses }] of operations()) {
     const bodies = [
       requestBody?.content["application/json"],
@@ -113,7 +113,7 @@ test("every JSON body and answer has an example and a named schema", () => {
   }
 });
 
-test("the document is served with a validator, so that a reader fetches it once", async () => {
+test("the document has an ETag, so that clients download it once", async () => {
   const first = await stack.call("GET", "/openapi.json", { key: null });
   const again = await stack.call("GET", "/openapi.json", {
     key: null,
@@ -122,7 +122,7 @@ test("the document is served with a validator, so that a reader fetches it once"
   expect([first.status, again.status, await again.text()]).toEqual([200, 304, ""]);
 });
 
-test("what is not built yet is counted", () => {
+test("unimplemented routes are counted", () => {
   console.log(`not implemented yet: ${notImplementedRoutes.size} routes\n  ${[...notImplementedRoutes].join("\n  ")}`);
   expect(documented()).toEqual(expect.arrayContaining([...notImplementedRoutes]));
 });

@@ -28,7 +28,7 @@ const form = (rows: string, rest = ""): string =>
 const rows = '{"input":"What?","references":["That"]}\n';
 const FORM = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
 
-/** A body of this length that is never held in memory as a whole. */
+/** A body of this length, generated in pieces. */
 const inPieces = (bytes: Uint8Array): ReadableStream<Uint8Array> => {
   let from = 0;
   return new ReadableStream({
@@ -61,7 +61,7 @@ const damaged = (bytes: Uint8Array): Uint8Array => {
   copy[copy.length - 6] = (copy[copy.length - 6] ?? 0) ^ 0xff;
   return copy;
 };
-/** Endless empty gzip members: decompressed the body is empty, compressed it never ends. */
+/** Endless empty gzip members: the compressed body never ends, the decompressed one is empty. */
 const emptyMembers = (count: number): Uint8Array => Buffer.concat(new Array(count).fill(gzipSync("")));
 
 type Row = [what: string, status: number, body: () => Uint8Array | ReadableStream, encoding?: string];
@@ -103,7 +103,7 @@ describe("a gzipped JSON body", () => {
     if (status === 415) expect(response.headers.get("accept-encoding")).toBe("gzip");
   });
 
-  test("with an unknown encoding is rejected by name", async () => {
+  test("with an unknown encoding is rejected, and the error names it", async () => {
     const { body } = await send("/v1/chat", Buffer.from(chat), "br");
     expect(body.error?.message).toBe(
       "The content-encoding br is not supported. Send the body uncompressed, or compressed once with gzip.",

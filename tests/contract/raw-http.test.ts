@@ -15,11 +15,11 @@ interface Answer {
   status: number;
   head: string;
   body: string;
-  /** Bytes that the gateway took before the connection ended. */
+  /** Bytes that the gateway accepted before the connection ended. */
   sentBytes: number;
 }
 
-/** Sends what no client library would, and reads until the gateway ends the connection. */
+/** Sends raw bytes that no client library would send, and reads until the gateway ends the connection. */
 const send = async (
   path: string,
   headers: string[],
@@ -36,7 +36,7 @@ const send = async (
   socket.on("error", () => {});
   const closed = new Promise((resolve) => socket.once("close", resolve));
   await once(socket, "connect");
-  // A page that is called with an API key answers 404: pages take a session.
+  // A page called with an API key returns 404, because pages need a session.
   const key = path.startsWith("/v1/") ? [`authorization: Bearer ${stack.adminKey}`] : [];
   const lines = [`POST ${path} HTTP/1.1`, `host: ${host}`, ...key, ...headers];
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
@@ -52,7 +52,7 @@ const send = async (
   return { status: Number(head.split(" ")[1]), head, body: isChunked ? joinChunks(answerBody) : answerBody, sentBytes };
 };
 
-/** The text of an answer that came in chunks. */
+/** Decodes a chunked response. */
 const joinChunks = (body: string): string => {
   const pieces = body.split("\r\n");
   return pieces.filter((_, index) => index % 2 === 1).join("");
@@ -84,12 +84,12 @@ describe("a body in chunks", () => {
     const type = path.startsWith("/v1/") ? JSON_TYPE : FORM_TYPE;
     const { status, head, sentBytes } = await send(path, [type, CHUNKED], endless(10 * 1024 * MIB));
     expect([status, head]).toEqual([413, expect.stringContaining("connection: close")]);
-    // What lies in the buffers of both ends comes on top of the limit.
+    // The buffers of both ends add to the limit.
     expect(sentBytes).toBeLessThan(24 * MIB);
     expect(process.memoryUsage.rss() - before).toBeLessThan(64 * MIB);
   });
 
-  test("that is too large is refused in the envelope, with the request's id", async () => {
+  test("that is too large gets an error with the request's id", async () => {
     const { head, body } = await send("/v1/chat", [JSON_TYPE, CHUNKED, "x-request-id: mine"], endless(64 * MIB));
     const { error }: ErrorEnvelope = JSON.parse(body);
     expect([error.code, error.request_id]).toEqual(["payload_too_large", "mine"]);
@@ -106,7 +106,7 @@ describe("P1: a file in a form", () => {
     for (let sent = 0; sent < bytes; sent += 65_536) yield piece;
   };
 
-  test("that never ends is cut off at the limit, and leaves nothing", async () => {
+  test("that never ends is cut off at the limit and leaves nothing behind", async () => {
     const {
       status,
       head: answer,
@@ -120,7 +120,7 @@ describe("P1: a file in a form", () => {
     expect(rows[0]?.parts).toBe(0);
   }, 30_000);
 
-  test("whose length is beyond the limit is refused before it is read", async () => {
+  test("with a declared length over the limit is rejected before it is read", async () => {
     const { status, body, sentBytes } = await send(
       "/v1/datasets",
       [multipart, "content-length: 10737418240"],
@@ -142,7 +142,7 @@ describe("P1: a file in a form", () => {
   });
 });
 
-describe("a request whose length can be read in two ways is refused", () => {
+describe("a request with an ambiguous length is rejected", () => {
   test.each([
     ["two lengths", ["content-length: 2", "content-length: 30"]],
     ["a length and chunks", ["content-length: 2", CHUNKED]],
@@ -155,30 +155,27 @@ describe("a request whose length can be read in two ways is refused", () => {
   });
 });
 
-test("headers beyond reason are refused before anything is read", async () => {
+test("oversized headers are rejected before the body is read", async () => {
   const many = Array.from({ length: 1000 }, (_, i) => `x-${i}: 1`);
   for (const headers of [many, [`x-large: ${"y".repeat(64 * 1024)}`]]) {
     expect((await send("/v1/chat", [JSON_TYPE, ...headers])).status).toBe(431);
   }
 });
 
-test("half a surrogate pair is refused by the name of its field, also in chunks", async () => {
+test("half a surrogate pair is rejected with the name of its field, also in a chunked body", async () => {
   const body = chunk('{"messages":[{"role":"user","content":"\\ud83d"}]}') + chunk("");
   const { status, body: answer } = await send("/v1/chat", [JSON_TYPE, CHUNKED, LAST], body);
   expect([status, JSON.parse(answer).error.param]).toEqual([400, "messages.0.content"]);
 });
 
-test.each(["a b", "", "x:99999", "a/../b?x", "[::1", "ex%zz"])(
-  "the host %j is refused in the envelope",
-  async (host) => {
-    const { status, head, body } = await send("/v1/keys", [JSON_TYPE, LAST, "content-length: 2"], "{}", host);
-    const { error }: ErrorEnvelope = JSON.parse(body);
-    expect([status, error.code]).toEqual([400, "invalid_request"]);
-    expect(head).toContain(`x-request-id: ${error.request_id}`);
-  },
-);
+test.each(["a b", "", "x:99999", "a/../b?x", "[::1", "ex%zz"])("the host %j gets a JSON error", async (host) => {
+  const { status, head, body } = await send("/v1/keys", [JSON_TYPE, LAST, "content-length: 2"], "{}", host);
+  const { error }: ErrorEnvelope = JSON.parse(body);
+  expect([status, error.code]).toEqual([400, "invalid_request"]);
+  expect(head).toContain(`x-request-id: ${error.request_id}`);
+});
 
-test("a stranger's form is cut off early, and files are refused before they are read", async () => {
+test("without a key, a form is cut off early and files are rejected before they are read", async () => {
   const large = await send("/sign-in", [FORM_TYPE, "content-length: 70000", LAST], `key=${"x".repeat(69_996)}`);
   expect(large.status).toBe(413);
   const multipart = "content-type: multipart/form-data; boundary=b";

@@ -33,7 +33,7 @@ afterAll(() => stack.close());
 const operationOf = ({ method, path }: { method: string; path: string }): Operation =>
   paths[path.replace(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()] ?? {};
 
-/** The route with the examples of its own entry in the document. */
+/** A route with the examples of its entry in the document. */
 const requestOf = (route: { method: string; path: string }) => {
   const { parameters = [], requestBody } = operationOf(route);
   const values = new Map(parameters.map(({ name, example }) => [name, String(example)]));
@@ -47,7 +47,7 @@ const requestOf = (route: { method: string; path: string }) => {
 const errorOf = async (response: Response) => ((await response.json()) as ErrorEnvelope).error;
 
 describe("every route", () => {
-  test("answers 401 without a key, whatever else is wrong", async () => {
+  test("returns 401 without a key, whatever else is wrong", async () => {
     for (const { route, method, path, role } of API_ROUTES.filter((one) => one.role !== "open")) {
       const response = await stack.call(method, path, { key: null, body: method === "GET" ? undefined : "{not json" });
       const { code, request_id } = await errorOf(response);
@@ -56,7 +56,7 @@ describe("every route", () => {
     }
   });
 
-  test("answers 403 to the role below the one it needs", async () => {
+  test("returns 403 to the role below the required one", async () => {
     for (const { route, method, path, role } of API_ROUTES) {
       const below = role && BELOW[role];
       if (!below) continue;
@@ -68,7 +68,7 @@ describe("every route", () => {
     }
   });
 
-  test("answers 400 to a body with an unknown field and names it", async () => {
+  test("returns 400 for an unknown field and names it", async () => {
     for (const entry of API_ROUTES) {
       const { url, body } = requestOf(entry);
       if (typeof body !== "object") continue;
@@ -83,7 +83,7 @@ describe("every route", () => {
     }
   });
 
-  test("answers 400 to a body that is not JSON", async () => {
+  test("returns 400 for a body that is not JSON", async () => {
     for (const entry of API_ROUTES) {
       const { url, body } = requestOf(entry);
       if (typeof body !== "object") continue;
@@ -96,7 +96,7 @@ describe("every route", () => {
     }
   });
 
-  test("that lists answers 400 to a limit out of range and names it", async () => {
+  test("that lists returns 400 for a limit out of range and names it", async () => {
     for (const entry of API_ROUTES) {
       if (!operationOf(entry).parameters?.some(({ name }) => name === "limit")) continue;
       const { url } = requestOf(entry);
@@ -105,7 +105,7 @@ describe("every route", () => {
     }
   });
 
-  test("that is not built yet takes its own example and answers 501", async () => {
+  test("that is not implemented accepts its example and returns 501", async () => {
     for (const entry of API_ROUTES.filter(({ route }) => notImplementedRoutes.has(route))) {
       const { url, body } = requestOf(entry);
       const response = await stack.call(entry.method, url, { body });
@@ -115,7 +115,7 @@ describe("every route", () => {
   });
 });
 
-test("files of a form reach the routes that take them", async () => {
+test("files of a form reach the routes that accept them", async () => {
   for (const [path, field, status] of [
     ["/v1/rag/indexes/idx_1/documents", "files", 501],
     ["/v1/datasets/ds_1/revisions", "file", 404],

@@ -8,7 +8,7 @@ const REQUESTS = 300;
 const PARALLEL = 32;
 const SEED = 20261123;
 
-/** mulberry32: the same numbers from 0 to 1 in every run, so that a failure can be had again. */
+/** mulberry32: the same numbers from 0 to 1 in every run, so that failures are reproducible. */
 const randomFrom = (seed: number) => {
   let state = seed;
   return (): number => {
@@ -20,7 +20,7 @@ const randomFrom = (seed: number) => {
 };
 
 let stack: Stack;
-/** Requests that were to be answered and were. */
+/** Requests that should succeed and did. */
 let answered = 0;
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => unhandled.push(reason);
@@ -34,7 +34,7 @@ afterAll(async () => {
   await stack.close();
 });
 
-/** Checks that a refusal or failure is whole: its status is that of its code, and a full node says when to come back. */
+/** Checks that an error is complete: its status matches its code, and a full node says when to retry. */
 const expectEnvelope = async (response: Response): Promise<void> => {
   const { error }: ErrorEnvelope = JSON.parse(await response.text());
   expect(response.status).toBe(ERROR_KINDS[error.code].status);
@@ -42,7 +42,7 @@ const expectEnvelope = async (response: Response): Promise<void> => {
   if (response.status === 429 || response.status === 503) expect(response.headers.get("retry-after")).not.toBeNull();
 };
 
-/** While many requests fail on purpose, a node may be full or be left alone for a moment; that is said, and nothing else. */
+/** While many requests fail on purpose, a node may be full or avoided for a moment. Only these errors are allowed. */
 const expectAnswerOrWait = async (response: Response): Promise<boolean> => {
   if (response.status === 200) {
     answered += 1;
@@ -56,11 +56,11 @@ const expectAnswerOrWait = async (response: Response): Promise<boolean> => {
 const FAULTS = ["!error overloaded", "!error 503", "!crash", "!crash after 2", "!truncate after 3"];
 const PATHS = ["/v1/chat/completions", "/v1/chat"];
 
-/** One request of the kind that `random` picks, to its end. */
+/** Sends a request of a random kind and waits for its end. */
 const sendOne = async (random: () => number, i: number): Promise<string> => {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
   const path = pick(PATHS);
-  // Some ask the same, so that flights are joined and answers come out of the cache.
+  // Some requests are equal, so that generations are joined and answers come from the cache.
   const text = random() < 0.3 ? `shared ${Math.floor(random() * 4)}` : `own ${i}`;
   const ask = (content: string, stream: boolean, signal?: AbortSignal) =>
     fetch(stack.url + path, {
@@ -96,7 +96,7 @@ const sendOne = async (random: () => number, i: number): Promise<string> => {
       const response = await ask(pick(FAULTS), stream);
       if (response.status !== 200) await expectEnvelope(response);
       else {
-        // Only a stream may fail after its 200: by an error as its last frame, and without the mark of a whole one.
+        // Only a stream may fail after its 200, with an error as its last frame and without [DONE].
         expect(stream).toBe(true);
         const text = await response.text();
         expect(text.slice(text.lastIndexOf("data: "))).toStartWith('data: {"error":');
@@ -115,7 +115,7 @@ const sendOne = async (random: () => number, i: number): Promise<string> => {
   return kind;
 };
 
-test("hundreds of mixed requests, faults and callers that leave: each ends as it should and nothing is left behind", async () => {
+test("hundreds of mixed requests, faults and disconnects all end as expected, and nothing is left behind", async () => {
   const random = randomFrom(SEED);
   const ended = new Map<string, number>();
   let next = 0;

@@ -11,16 +11,16 @@ import { defaultConfig } from "../../lib/settings";
 
 const ADMIN_KEY = "contract-tests-admin-key-0123456789abcdef";
 
-/** Gateway, jobs worker, and a node with the synthetic engine inside this process, on free ports and in a folder of their own. */
+/** Gateway, jobs worker, and a node with the synthetic engine in this process, on free ports and in a separate folder. */
 export interface Stack {
   url: string;
   adminKey: string;
-  /** Where the gateway keeps its files. */
+  /** The gateway's data folder. */
   dataDir: string;
   gateway: Awaited<ReturnType<typeof startGateway>>;
-  /** A key of this role. */
+  /** Creates a key with this role. */
   keyOf(role: Role, settings?: Record<string, unknown>): Promise<string>;
-  /** Calls the API: as the admin, unless `key` says otherwise; null sends none. */
+  /** Calls the API with `key`, by default the admin's; null sends no key. */
   call(
     method: string,
     path: string,

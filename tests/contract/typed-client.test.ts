@@ -31,11 +31,11 @@ export const wrong: components["schemas"]["CreateKey"] = { name: "n", role: "kin
 export const missing: components["schemas"]["RagQuery"] = { question: "How many days?" };
 `;
 
-test("a client generated from the document type-checks, and refuses what the API refuses", async () => {
+test("a generated client type-checks, and rejects what the API rejects", async () => {
   const stack = await startStack();
   const document = await (await stack.call("GET", "/openapi.json", { key: null })).json().finally(() => stack.close());
 
-  // openapi-typescript 7.13 draws with the compiler API of TypeScript 5, which TypeScript 7 no longer has.
+  // openapi-typescript 7.13 needs the compiler API of TypeScript 5, which TypeScript 7 no longer has.
   mock.module("typescript", () => import("typescript-5"));
   const { default: openapiTS, astToString } = await import("openapi-typescript");
   await Bun.write(

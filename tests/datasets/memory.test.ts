@@ -26,7 +26,7 @@ const expectEnding = ({ samples, rows, error }: Measured, ending: Ending): void 
 };
 
 test.each(Object.entries(UPLOADS))(
-  "%s: the right end, in flat memory",
+  "%s: the expected result, in constant memory",
   async (name, { ending }) => {
     const measured = await measure(name);
     expectEnding(measured, ending);
@@ -64,7 +64,7 @@ const PARQUET: [what: string, columns: Record<string, unknown[]>, ending: Ending
 ];
 
 test.each(PARQUET)(
-  "%s: the right end, within 256 MiB",
+  "%s: the expected result, within 256 MiB",
   async (_, columns, ending) => {
     const path = join(dir, "upload.parquet");
     const columnData = Object.entries(columns).map(([name, data]) => ({ name, data }));

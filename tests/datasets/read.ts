@@ -10,14 +10,14 @@ interface Everything {
   report: ValidationReport;
 }
 
-/** Reads a text in this thread, to the end. */
+/** Reads a whole text in this thread. */
 export const readText = async (
   format: Exclude<FileFormat, "parquet">,
   content: string | Uint8Array,
   { limits = LIMITS, mapping = {}, schema }: { limits?: typeof LIMITS; mapping?: ColumnMapping; schema?: unknown } = {},
 ): Promise<Everything> => collect(readSamples({ format, blocks: inBlocks(content) }, { limits, mapping, schema }));
 
-/** All samples of all batches, and what the generator returns. */
+/** All samples of all batches, and the generator's return value. */
 export const collect = async (batches: ReturnType<typeof readSamples>): Promise<Everything> => {
   const samples: ReadSample[] = [];
   for (;;) {

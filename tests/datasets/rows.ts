@@ -5,7 +5,7 @@ import { defaultConfig } from "../../lib/settings";
 
 export const LIMITS = defaultConfig().datasets;
 
-/** Values of JSON without the names that are refused, of which fast-check is fond. */
+/** JSON values without the rejected names, which fast-check generates often. */
 export const plainJson = fc
   .jsonValue()
   .filter((value) => !/__proto__|constructor|prototype/.test(JSON.stringify(value)));
@@ -21,7 +21,7 @@ export async function* inPieces(text: string, size: number): AsyncGenerator<stri
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
 
-/** Rows short enough to compare: an object by column, or "line: message". A `NumberText` is shown as its text. */
+/** Rows in a form to compare: an object by column, or "line: message". A `NumberText` becomes its text. */
 export const listRows = async (rows: AsyncIterable<RawRow>): Promise<unknown[]> => {
   const list: unknown[] = [];
   for await (const row of rows) {
@@ -45,7 +45,7 @@ const plain = (value: unknown): unknown => {
 /** For tests that check only the rows. */
 export const noWarning: Warn = () => undefined;
 
-/** Warnings short enough to compare, in order. */
+/** Warnings in a form to compare, in order. */
 export const keepWarnings = (): { warn: Warn; warnings: string[] } => {
   const warnings: string[] = [];
   return { warnings, warn: ({ line, message }: Warning) => void warnings.push(`${line}: ${message}`) };

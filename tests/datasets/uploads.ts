@@ -1,10 +1,10 @@
 import type { UploadOptions } from "../../gateway/datasets/reading/read-upload";
 
-/** What a large or hostile upload ends in: so many samples, or an error whose message has this in it. */
+/** The expected result of an upload: a number of samples, or part of the error's message. */
 export type Ending = { samples: number; rows: number } | { kind: string; says: string };
 
 export interface Upload {
-  /** The file's name as the sender says it. */
+  /** File name as sent. */
   name: string;
   bytes(): AsyncIterable<Uint8Array>;
   options?: Pick<UploadOptions, "mapping" | "schema">;
@@ -17,13 +17,13 @@ const NUMBER = "#######";
 
 interface Repeated {
   head?: string;
-  /** Stands there `times` times; `#######` in it is the number of the time, from 0. */
+  /** Repeated `times` times; `#######` in it becomes the number of the repetition, from 0. */
   text: string;
   times: number;
   tail?: string;
 }
 
-/** Bytes that are written into one buffer again and again: a source of garbage would be measured with the reader. */
+/** Writes all bytes into one reused buffer, because garbage of the source would be measured with the reader. */
 async function* repeated({ head = "", text, times, tail = "" }: Repeated): AsyncGenerator<Uint8Array> {
   const one = Buffer.from(text);
   const perPiece = Math.max(1, Math.floor(PIECE_BYTES / one.length));
@@ -54,7 +54,7 @@ const text = (name: string, source: Repeated, ending: Ending, options?: Upload["
   options,
 });
 
-/** By what they try. The limits are the defaults: 64 MiB, 100,000 rows, 1 MiB a row, 256 columns. */
+/** By name. The limits are the defaults: 64 MiB, 100,000 rows, 1 MiB per row, 256 columns. */
 export const UPLOADS: Readonly<Record<string, Upload>> = {
   "100,000 rows of JSONL": text("a.jsonl", { text: `${jsonRow}\n`, times: 100_000 }, all),
   "100,000 rows of a JSON list": text(

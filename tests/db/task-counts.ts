@@ -2,7 +2,7 @@ import { count, eq } from "drizzle-orm";
 import type { Reads } from "../../db/client";
 import { tasks } from "../../db/schema";
 
-/** How many tasks of a job are in each state. */
+/** Number of a job's tasks by state. */
 export const listTaskCounts = async (
   db: Reads,
   jobId: string,

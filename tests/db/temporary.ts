@@ -6,14 +6,14 @@ import { migrate } from "../../db/migrate";
 import { type AppError, toAppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 
-/** A migrated database of its own, deleted at `close`. */
+/** A temporary migrated database, deleted at `close`. */
 export const temporaryDb = async (): Promise<Db> => {
   const db = await openDb({ url: ":memory:" }, silentLog());
   await migrate(db);
   return db;
 };
 
-/** Runs `work` with the path of a database file that is not there yet, in a folder that is deleted afterwards. */
+/** Runs `work` with the path of a new database file in a temporary folder. */
 export const withDatabaseFile = async <T>(work: (file: string) => Promise<T>): Promise<T> => {
   const folder = await mkdtemp(join(tmpdir(), "groundwire-test-"));
   try {
@@ -23,7 +23,7 @@ export const withDatabaseFile = async <T>(work: (file: string) => Promise<T>): P
   }
 };
 
-/** The error that a read or a write ends in, as the API would name it. */
+/** The error of a failed read or write, as the API would return it. */
 export const problemOf = async (attempt: PromiseLike<unknown>): Promise<AppError> => {
   try {
     await attempt;

@@ -72,13 +72,13 @@ describe.each(["/v1/chat", "/v1/chat/completions"])("POST %s refuses", (path) =>
   });
 });
 
-test("the message on a prompt beyond the context begins as OpenAI's does", async () => {
+test("the error for a prompt longer than the context starts like OpenAI's", async () => {
   const response = await stack.fetch("/v1/chat/completions", { body: says("word ".repeat(20_000)) });
   const { error } = (await response.json()) as ErrorEnvelope;
   expect(error.message).toStartWith("This model's maximum context length is ");
 });
 
-test("bytes that are no UTF-8 are refused for that alone", async () => {
+test("bytes that are not UTF-8 are rejected", async () => {
   const body = Buffer.from(JSON.stringify(ask(says("??"))));
   body[body.indexOf("?")] = 0xff;
   const response = await fetch(`${stack.url}/v1/chat`, {
@@ -90,12 +90,12 @@ test("bytes that are no UTF-8 are refused for that alone", async () => {
   expect(((await response.json()) as ErrorEnvelope).error.message).toContain("UTF-8");
 });
 
-test("another content type is refused with 415", async () => {
+test("another content type is a 415", async () => {
   const response = await stack.fetch("/v1/chat", { body: "hello", headers: { "content-type": "text/plain" } });
   expect(response.status).toBe(415);
 });
 
-test("without a key everything under /v1 is refused with 401, before its input is read", async () => {
+test("without a key everything under /v1 is a 401, before the input is read", async () => {
   for (const path of ["/v1/chat", "/v1/chat/completions", "/v1/nowhere"]) {
     const response = await fetch(`${stack.url}${path}`, { method: "POST", body: "{not json" });
     expect(response.status).toBe(401);
@@ -103,7 +103,7 @@ test("without a key everything under /v1 is refused with 401, before its input i
   }
 });
 
-test("after all of that it still answers", async () => {
+test("afterwards, requests still succeed", async () => {
   const response = await stack.fetch("/v1/chat", { body: ask({}) });
   expect(response.status).toBe(200);
 });

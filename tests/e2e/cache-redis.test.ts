@@ -18,7 +18,7 @@ const ask = (content: string) => ({ messages: [{ role: "user", content }], max_t
 const chat = async (content: string) =>
   (await (await stack.fetch("/v1/chat", { body: ask(content) })).json()) as ChatAnswer;
 
-test("a gateway that has just started finds the answer in Redis, whole and as a stream", async () => {
+test("a new gateway finds the answer in Redis, whole and as a stream", async () => {
   const first = await chat("Name three rivers.");
   expect(first.cache.status).toBe("miss");
   const before = await stack.nodeTokens();
@@ -35,7 +35,7 @@ test("a gateway that has just started finds the answer in Redis, whole and as a 
   expect(await stack.nodeTokens()).toEqual(before);
 });
 
-test("a frozen and a killed Redis cost misses, never an error", async () => {
+test("a frozen or killed Redis causes misses, never errors", async () => {
   redis.freeze();
   expect((await chat("Name three lakes.")).cache.status).toBe("miss");
   expect((await stack.fetch("/readyz")).status).toBe(200);

@@ -16,7 +16,7 @@ afterAll(() => stack.stop());
 const MODEL = "smollm2-135m-instruct";
 /** The default of OpenAI's client. Tests turn retries off to see each rejection. */
 const SDK_RETRIES = 2;
-/** A question of its own for each test, so that no answer comes from the cache of another. */
+/** Each test asks another question, so that no answer comes from another test's cache entry. */
 const ask = (question: string, more: Record<string, unknown> = {}) => ({
   messages: [{ role: "user" as const, content: question }],
   max_tokens: 24,
@@ -25,7 +25,7 @@ const ask = (question: string, more: Record<string, unknown> = {}) => ({
 });
 
 describe("an answer of the real model", () => {
-  test("comes with usage that equals the node's own count", async () => {
+  test("has the usage that the node counted", async () => {
     const before = await stack.nodeTokens();
     const response = await stack.fetch("/v1/chat", { body: ask("Name three colours.") });
     expect(response.status).toBe(200);
@@ -139,7 +139,7 @@ describe("an answer of the real model", () => {
     expect(refused).toMatchObject({ status: 400, param: "response_format.json_schema.schema.properties.code.pattern" });
   });
 
-  test("is repeated by a seed and ends at a stop string", async () => {
+  test("is reproducible with a seed and ends at a stop string", async () => {
     const body = { ...ask("Count from one to ten.", { temperature: 1, seed: 7 }), model: MODEL };
     const noCache = { headers: { "cache-control": "no-store" } };
     const [first, second] = [
@@ -156,7 +156,7 @@ describe("an answer of the real model", () => {
 });
 
 describe("the same request again", () => {
-  test("is answered from the cache, whole and as a stream, without the node", async () => {
+  test("is served from the cache without the node, whole and as a stream", async () => {
     const body = ask("Name three fruits.");
     const first = (await (await stack.fetch("/v1/chat", { body })).json()) as ChatAnswer;
     const before = await stack.nodeTokens();
@@ -181,7 +181,7 @@ describe("the same request again", () => {
   });
 });
 
-describe("a client that leaves", () => {
+describe("a client that disconnects", () => {
   test("frees its slot on the node", async () => {
     const leaving = new AbortController();
     const response = await stack.fetch("/v1/chat/completions", {

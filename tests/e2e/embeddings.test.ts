@@ -6,7 +6,7 @@ import { decodeVector } from "../../lib/vectors";
 import { Stack } from "../harness";
 import { until } from "../until";
 
-/** The default embedding model through both processes. Two requests of a node run and two wait: what one batch of a caller takes. */
+/** The default embedding model through both processes. The node runs two requests and queues two: one caller's batch. */
 let stack: Stack;
 beforeAll(async () => {
   stack = await Stack.start({
@@ -31,7 +31,7 @@ const running = async () => (await stack.nodeState()).embeddings?.slots.running;
 const cosine = (a: readonly number[] = [], b: readonly number[] = []) =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 
-/** Ranks around 0; equal values share the mean of theirs. */
+/** Centred ranks; ties share their mean rank. */
 const ranks = (values: readonly number[]): number[] => {
   const sorted = values.toSorted((a, b) => a - b);
   return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value) - (values.length - 1)) / 2);
@@ -55,7 +55,7 @@ test.skipIf(!existsSync(STSB))(
     });
     const vectors = data.map(({ embedding }) => embedding);
     const cosines = pairs.map((_, index) => cosine(vectors[2 * index], vectors[2 * index + 1]));
-    // As many as the tokenizer of the model's authors counts.
+    // The count of the authors' tokenizer.
     expect(usage.total_tokens).toBe(10_121);
     // 0.8800 for the published weights in single precision on these pairs; 0.820 is published for the test set.
     expect(
@@ -80,7 +80,7 @@ describe("a batch", () => {
     for (const { embedding } of batch.data) expect(Math.hypot(...(decodeVector(embedding) ?? []))).toBeCloseTo(1, 5);
   });
 
-  test("a text beyond the model's 512 tokens is refused by its place", async () => {
+  test("a text of more than 512 tokens is rejected, and the error names its position", async () => {
     const input = [...Array(70).fill("short"), "word ".repeat(511)];
     const response = await stack.fetch("/v1/embeddings", { body: { input } });
     const { error } = (await response.json()) as { error: Record<string, unknown> };
@@ -95,7 +95,7 @@ describe("a batch", () => {
 });
 
 describe("while a large batch runs", () => {
-  /** More than the node has room for; its texts take seconds. */
+  /** More than the node can queue; its texts take seconds. */
   const hold = (leaving: AbortController) => {
     const input = Array.from({ length: 300 }, (_, index) => `${index} ${"word ".repeat(400)}`);
     return stack
@@ -103,7 +103,7 @@ describe("while a large batch runs", () => {
       .catch(() => {});
   };
 
-  test("who finds the queue full gets 429 with the time to come back, chats go on, and a caller that leaves ends it", async () => {
+  test("a full queue is a 429 with the time to retry, chats continue, and a disconnect ends the batch", async () => {
     const leaving = new AbortController();
     const held = hold(leaving);
     await until("the queue is full", async () => (await stack.nodeState()).embeddings?.queue.depth === 2);

@@ -12,7 +12,7 @@ afterEach(async () => {
   stack = undefined;
 });
 
-/** A worker that is silent for so long is taken for dead, so that these tests don't wait for the 30 s of real life. */
+/** A worker without heartbeats for this long is considered dead, so that the tests don't wait for the default of 30 s. */
 const LEASE_MS = 1500;
 const MOST_GROWTH_MIB = 64;
 const start = async (workers: number, leaseMs = LEASE_MS): Promise<Stack> => {
@@ -20,13 +20,13 @@ const start = async (workers: number, leaseMs = LEASE_MS): Promise<Stack> => {
   return stack;
 };
 
-// biome-ignore lint/suspicious/noExplicitAny: what a client sees of an answer
+// biome-ignore lint/suspicious/noExplicitAny: a response as a client sees it
 type Json = any;
 
 const linesOf = (rows: number): string =>
   Array.from({ length: rows }, (_, n) => `{"key":"k${n}","input":"What is ${n}?","references":["${n}"]}\n`).join("");
 
-/** Sends a file; resolves with the answer when a worker has read it. */
+/** Sends a file; resolves with the response after a worker has read it. */
 const upload = async (
   { url }: Stack,
   name: string,
@@ -41,7 +41,7 @@ const upload = async (
   return { status: response.status, body: JSON.parse(await response.text()) };
 };
 
-/** One value out of the database, read beside the processes. */
+/** Reads a value from the database while the processes run. */
 const query = async ({ folder }: Stack, sql: string): Promise<Json> => {
   const client = createClient({ url: `file:${folder}/data/groundwire.db` });
   try {
@@ -51,11 +51,11 @@ const query = async ({ folder }: Stack, sql: string): Promise<Json> => {
     client.close();
   }
 };
-/** Claims and rescues of the only task. */
+/** Number of claims and takeovers of the only task. */
 const CLAIMS = "SELECT lease_epoch FROM tasks WHERE state = 'running'";
 const staged = (running: Stack): Promise<number> => query(running, "SELECT COUNT(*) FROM revision_samples");
 
-/** Nothing is lost, doubled or left over, and the file is whole. */
+/** Checks that nothing is lost, duplicated or left over, and that the file is complete. */
 const expectClean = async (running: Stack, datasets: number, samples: number): Promise<void> => {
   expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(datasets);
   expect(await query(running, "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NOT NULL")).toBe(datasets);
@@ -69,7 +69,7 @@ const expectClean = async (running: Stack, datasets: number, samples: number): P
   expect(await query(running, "PRAGMA foreign_key_check")).toBeUndefined();
 };
 
-test("J1: an import survives kill -9 of its worker, again and again, and is there once and whole", async () => {
+test("J1: an import survives repeated kill -9 of its worker and is stored once and completely", async () => {
   const running = await start(1);
   let isDone = false;
   const waiting = upload(running, "killed", linesOf(30_000)).finally(() => {
@@ -88,18 +88,18 @@ test("J1: an import survives kill -9 of its worker, again and again, and is ther
   await expectClean(running, 1, 30_000);
 }, 120_000);
 
-test("J3: four workers do forty imports, each once", async () => {
-  // A worker that was only slow must not be taken for dead.
+test("J3: four workers run forty imports, each once", async () => {
+  // A worker that is only slow must not be considered dead.
   const running = await start(4, 30_000);
   const names = Array.from({ length: 40 }, (_, n) => `dataset ${n}`);
   const answers = await Promise.all(names.map((name) => upload(running, name, linesOf(50))));
   expect(answers.map(({ status }) => status)).toEqual(names.map(() => 201));
   await expectClean(running, 40, 40 * 50);
-  // One claim each: nobody did another's work again.
+  // One claim each, so no work was repeated.
   expect(await query(running, "SELECT MAX(lease_epoch) FROM tasks")).toBe(1);
 }, 60_000);
 
-test("J4: a worker that was stopped for longer than its lease comes back and writes nothing over", async () => {
+test("J4: a worker that was stopped for longer than its lease overwrites nothing when it resumes", async () => {
   const running = await start(1);
   const waiting = upload(running, "stopped", linesOf(20_000));
   const [first] = running.workers;
@@ -114,16 +114,16 @@ test("J4: a worker that was stopped for longer than its lease comes back and wri
     () => first?.output.includes("went to another worker") ?? false,
   );
   await expectClean(running, 1, 20_000);
-  // It works again, under a new name.
+  // It works again with a new id.
   running.workers[1]?.signal("SIGTERM");
   expect((await upload(running, "afterwards", linesOf(10))).status).toBe(201);
 }, 60_000);
 
-test("J6: a job that costs three workers where none gets further than the first is left alone, and says so", async () => {
+test("J6: a job on which three workers die without progress is quarantined and reports this", async () => {
   const running = await start(0);
   const poison = upload(running, "poison", linesOf(90_000));
   await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
-  // Each begins again, says how far it is, and dies there: that is no progress after the first.
+  // Each one starts again, reports the same position and dies, which is no progress after the first.
   for (const [deaths, rows] of [30_000, 10_000, 10_000].entries()) {
     const worker = running.spawnWorker();
     running.workers[0] = worker;
@@ -142,7 +142,7 @@ test("J6: a job that costs three workers where none gets further than the first 
   expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(1);
 }, 60_000);
 
-test("a worker that is asked to end finishes what it reads, or gives it back, and exits 0", async () => {
+test("a worker that gets SIGTERM finishes or requeues its task and exits 0", async () => {
   const running = await start(1);
   const [first] = running.workers;
   const waiting = upload(running, "drained", linesOf(20_000));
@@ -155,7 +155,7 @@ test("a worker that is asked to end finishes what it reads, or gives it back, an
   await expectClean(running, 1, 20_000);
 }, 60_000);
 
-test("without a worker an upload says so, and how to start one; with one the same request goes through", async () => {
+test("without a worker an upload says how to start one; with one the same request succeeds", async () => {
   const running = await start(0);
   const readiness = (await (await fetch(`${running.url}/readyz`)).json()) as Json;
   expect(readiness.degraded.map(({ code }: Json) => code)).toContain("no_jobs");
@@ -168,7 +168,7 @@ test("without a worker an upload says so, and how to start one; with one the sam
   await expectClean(running, 1, 10);
 }, 60_000);
 
-test("a client that loses its connection asks again with its key, and gets what its first request made", async () => {
+test("a client that lost its connection retries with its key and gets the result of its first request", async () => {
   const running = await start(0);
   const send = (signal?: AbortSignal) => upload(running, "lost", linesOf(20_000), { key: "lost", signal });
   const leave = new AbortController();
@@ -183,7 +183,7 @@ test("a client that loses its connection asks again with its key, and gets what 
   await expectClean(running, 1, 20_000);
 }, 60_000);
 
-test("an import whose client left leaves no upload behind when it is refused", async () => {
+test("a rejected import leaves no upload behind, even if its client disconnected", async () => {
   const running = await start(0);
   const leave = new AbortController();
   const lost = upload(running, "refused", '{"no":"input"}\n', { signal: leave.signal }).catch(() => "lost");
@@ -196,10 +196,10 @@ test("an import whose client left leaves no upload behind when it is refused", a
   await expectClean(running, 0, 0);
 }, 60_000);
 
-test("hostile files are refused in bounded memory, and nothing of them stays", async () => {
+test("hostile files are rejected in bounded memory and leave nothing behind", async () => {
   const running = await start(1);
   const pids = [running.gateway.pid, running.workers[0]?.pid ?? 0];
-  // Code that is loaded once is no growth of an upload.
+  // Loads the code first, so that it doesn't count as growth.
   await upload(running, "warm", linesOf(20_000));
   for (const [what, wanted] of [
     ["10 GB", 413],

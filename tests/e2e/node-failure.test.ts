@@ -11,7 +11,7 @@ afterAll(() => stack.stop());
 
 const STREAMS = 4;
 
-/** Starts a stream and resolves when its first piece is there; `rest` is all of its text and when it ended. */
+/** Starts a stream and resolves at its first piece; `rest` resolves with its whole text and its end time. */
 const begin = async (index: number) => {
   const response = await stack.fetch("/v1/chat/completions", {
     body: {
@@ -34,7 +34,7 @@ const begin = async (index: number) => {
   return { rest: read() };
 };
 
-test("kill -9 of the node ends every stream with an error event within a second; the gateway says so and recovers", async () => {
+test("kill -9 of the node ends every stream with an error event within a second; the gateway reports it and recovers", async () => {
   const streams = await Promise.all(Array.from({ length: STREAMS }, (_, index) => begin(index)));
   expect((await stack.nodeState()).slots.running).toBe(STREAMS);
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop());
 
-/** Runs the only example in this language that contains `part`; answers what it printed. */
+/** Runs the only example in this language that contains `part` and returns its output. */
 const runExample = async (language: string, part: string, command: string[], cwd = stack.folder): Promise<string> => {
   const [example, ...others] = examples.filter((one) => one.language === language && one.code.includes(part));
   if (!example || others.length > 0) throw new Error(`Expected one ${language} example with ${part} in README.md.`);

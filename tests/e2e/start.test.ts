@@ -6,7 +6,7 @@ import { freePort } from "../free-port";
 import { ServerProcess, statusOf } from "../harness";
 import { until } from "../until";
 
-/** The start command itself: what a person runs first. */
+/** The start command. */
 let folder: string;
 let port: number;
 let running: ServerProcess[];
@@ -37,7 +37,7 @@ const chat = (key: string, more: Record<string, unknown> = {}) =>
     body: JSON.stringify({ messages: [{ role: "user", content: "Name three colours." }], max_tokens: 8, ...more }),
   });
 
-/** Every way out of this machine leads to a port where nobody listens. */
+/** All outgoing connections lead to a closed port. */
 const NO_NETWORK = {
   HTTPS_PROXY: "http://127.0.0.1:1",
   HTTP_PROXY: "http://127.0.0.1:1",
@@ -46,7 +46,7 @@ const NO_NETWORK = {
   PIP_INDEX_URL: "http://127.0.0.1:1",
 };
 
-test("the first start makes an admin key that works and keeps it out of the output; the second needs no network and makes none", async () => {
+test("the first start creates an admin key without logging it; the second creates none and needs no network", async () => {
   const first = start();
   await first.ready(`${url()}/readyz`);
   await until("the summary is printed", () => first.output.includes("Groundwire is ready"));
@@ -70,7 +70,7 @@ test("the first start makes an admin key that works and keeps it out of the outp
   expect((await chat(key)).status).toBe(200);
 });
 
-test("SIGTERM lets a running answer end, then everything ends", async () => {
+test("after SIGTERM a running answer finishes, then every process ends", async () => {
   const key = "start-admin-key-0123456789abcdefghij";
   const process = start({ GROUNDWIRE_ADMIN_KEY: key });
   await process.ready(`${url()}/readyz`);
@@ -89,7 +89,7 @@ test("SIGTERM lets a running answer end, then everything ends", async () => {
   expect(await statusOf(`${url()}/healthz`)).toBeUndefined();
 });
 
-test("a port that was asked for and is taken is refused with a sentence, before anything starts", async () => {
+test("a configured port that is taken is reported in one sentence, before anything starts", async () => {
   const listener = Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } });
   const process = start();
   expect(await process.exited).toBe(64);
@@ -97,7 +97,7 @@ test("a port that was asked for and is taken is refused with a sentence, before 
   expect(process.output).toContain(`GROUNDWIRE_PORT is ${port}, and another program uses it.`);
 });
 
-test("when the start command itself is killed, nothing of it stays", async () => {
+test("killing the start command ends all of its processes", async () => {
   const process = start({ GROUNDWIRE_NODE_ENGINE: "synthetic" });
   await process.ready(`${url()}/readyz`);
   process.signal("SIGKILL");

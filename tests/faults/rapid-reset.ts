@@ -5,8 +5,8 @@ import { until } from "../until";
 import { connect, FLAG, FRAME, frame, headers, uint32 } from "./raw-http2";
 
 /**
- * Floods of requests that are taken back at once, against a node with the synthetic engine: `bun run faults`. It prints
- * a line for each kind and exits 1 where a limit is broken. Bystanders chat on a connection of their own meanwhile.
+ * Floods a node with the synthetic engine with requests that are reset immediately: `bun run faults`. Prints a line for
+ * each kind and exits 1 if a limit is exceeded. Another client chats on a separate connection meanwhile.
  */
 
 const CONNECTIONS = 10;
@@ -27,13 +27,13 @@ const request = headers({
   "content-type": "application/json",
 });
 
-/** A request that is complete, so that it reaches the engine. */
+/** A complete request, so that it reaches the engine. */
 const whole = (stream: number): Buffer[] => [
   frame(FRAME.headers, FLAG.endHeaders, stream, request),
   frame(FRAME.data, FLAG.endStream, stream, BODY),
 ];
 
-/** A request and what ends it: the client itself, or an error that makes the server reset it ("MadeYouReset"). */
+/** A request and its reset: by the client, or by an error that makes the server reset it ("MadeYouReset"). */
 const KINDS: Record<string, (stream: number) => Buffer[]> = {
   "RST_STREAM (rapid reset)": (stream) => [...whole(stream), frame(FRAME.reset, 0, stream, uint32(8))],
   "WINDOW_UPDATE of zero": (stream) => [...whole(stream), frame(FRAME.windowUpdate, 0, stream, uint32(0))],
@@ -59,14 +59,14 @@ const flood = async (kind: (stream: number) => Buffer[]): Promise<number> => {
   return connection.closed;
 };
 
-/** p99 of chats one after the other, in milliseconds. */
+/** p99 of sequential chats, in milliseconds. */
 const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failures: number; calls: number }> => {
   using client = new TestClient(url.href);
   const times: number[] = [];
   let failures = 0;
   while (times.length < BYSTANDER_CALLS || !isOver()) {
     const startedAt = performance.now();
-    // Refused for want of a slot is an answer; a broken stream is not.
+    // Rejected because no slot is free counts as an answer; a broken stream doesn't.
     const { status, code } = await client.chat("Hi");
     if (code !== 0 || ![200, 429].includes(status)) failures++;
     times.push(performance.now() - startedAt);
@@ -75,7 +75,7 @@ const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failur
   return { p99Ms: times[Math.floor(times.length * 0.99)] ?? 0, failures, calls: times.length };
 };
 
-/** Generations that the node has begun to handle, whatever became of them. */
+/** Generations that the node has started, whatever their outcome. */
 const begun = async (): Promise<number> => {
   const text = await (await fetch(new URL("/metrics", url))).text();
   const sum = (name: RegExp) => [...text.matchAll(name)].reduce((total, [, value]) => total + Number(value), 0);

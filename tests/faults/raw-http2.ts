@@ -1,6 +1,6 @@
 import net from "node:net";
 
-/** HTTP/2 frames by hand, for what no well-behaved client library sends. */
+/** Hand-made HTTP/2 frames that no client library would send. */
 
 export const FRAME = { data: 0, headers: 1, priority: 2, reset: 3, settings: 4, goaway: 7, windowUpdate: 8 } as const;
 export const FLAG = { endStream: 1, endHeaders: 4 } as const;
@@ -33,7 +33,7 @@ export const headers = (fields: Record<string, string>): Buffer =>
     ]),
   );
 
-/** A connection that has said hello. `closed` resolves with the error code of GOAWAY, or -1 when there was none. */
+/** A connection after the preface. `closed` resolves with the error code of GOAWAY, or -1 without one. */
 export const connect = async (
   url: URL,
 ): Promise<{ write(bytes: Buffer): Promise<boolean>; closed: Promise<number>; destroy(): void }> => {
@@ -55,7 +55,7 @@ export const connect = async (
   return {
     closed,
     destroy: () => socket.destroy(),
-    /** False once the connection is gone. */
+    /** False after the connection is closed. */
     write: (bytes) =>
       new Promise((resolve) => {
         if (socket.destroyed || !socket.writable) resolve(false);

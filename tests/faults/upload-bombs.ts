@@ -8,22 +8,22 @@ import { watchGrowth } from "../memory-growth";
 import { until } from "../until";
 
 /**
- * Large and hostile files, sent by HTTP to a real gateway with a real jobs worker: `bun run faults`. It prints how each
- * ended and how much memory both took, and exits 1 where a limit is broken or anything of a refused file is left.
+ * Sends large and hostile files to a real gateway with a real jobs worker: `bun run faults`. Prints the result of each and
+ * the memory of both processes, and exits 1 if a limit is exceeded or a rejected file leaves anything behind.
  */
 
 const MOST_GROWTH_MIB = 64;
 
-/** A file of which no row is any good is read to its end, and refused. */
+/** A file without a usable row is read to its end and rejected. */
 const wanted = ({ ending }: Upload): number => {
   if ("kind" in ending) return ERROR_KINDS[ending.kind as ErrorKind].status;
   return ending.samples > 0 ? 201 : 422;
 };
 
-/** What is staged is cleared away after the answer. */
+/** Staged rows are deleted after the response. */
 const CLEARED_MS = 10_000;
 
-/** Rows that a refused upload has left behind. */
+/** Rows that a rejected upload has left behind. */
 const leftovers = async (stack: Stack, name: string): Promise<number> => {
   const database = createClient({ url: `file:${stack.folder}/data/groundwire.db` });
   const sql = `SELECT (SELECT COUNT(*) FROM datasets WHERE name = ?)
@@ -44,7 +44,7 @@ const pids = [stack.gateway.pid, stack.workers[0]?.pid ?? 0];
 let isBroken = false;
 const rows = [["upload", "status", "gateway", "worker", "seconds", "answer"]];
 try {
-  // Code that is loaded once is no growth of an upload.
+  // Loads the code first, so that it doesn't count as growth.
   const small = UPLOADS["100,000 rows of JSONL"];
   if (small) await sendUpload(stack.url, "warm", small);
   for (const [what, upload] of Object.entries(UPLOADS)) {

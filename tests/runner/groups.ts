@@ -1,4 +1,4 @@
-/** Programs that some tests drive and that don't come with the dependencies. */
+/** Programs that some tests need and that are not among the dependencies. */
 export type Requirement = "redis" | "chromium";
 
 export interface Group {

@@ -22,8 +22,8 @@ const attributesOf = (text: string): Record<string, string> =>
   );
 
 /**
- * The test cases of a report that `bun test --reporter=junit` wrote, in its order. Throws when the report is cut off,
- * as a crashed runner leaves it.
+ * The test cases of a report by `bun test --reporter=junit`, in order. Throws if the report is cut off, for example by a
+ * crash of the runner.
  */
 export const parseJUnit = (xml: string): TestCase[] => {
   if (!xml.trimEnd().endsWith("</testsuites>") && !/<testsuites[^>]*\/>\s*$/.test(xml)) {

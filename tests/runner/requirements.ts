@@ -39,8 +39,8 @@ const INSTALLERS: readonly Installer[] = [
 const FINDERS: Record<Requirement, () => string | undefined> = { redis: findRedis, chromium: findChromium };
 
 /**
- * Makes a program available by the system's package manager where it is missing. Resolves with undefined, or with the
- * reason why it is still missing.
+ * Installs a missing program with the system's package manager. Resolves with undefined, or with the reason why it is
+ * still missing.
  */
 export const provide = async (requirement: Requirement): Promise<string | undefined> => {
   const find = FINDERS[requirement];

@@ -5,9 +5,9 @@ import type { GroupRun } from "./tally";
 
 export interface RunOptions {
   cwd: string;
-  /** Longest time of one test in milliseconds. */
+  /** Timeout of one test in milliseconds. */
   timeoutMs?: number;
-  /** Longest time of the whole group; then it is killed and counts as failed. */
+  /** Timeout of the whole group, after which it is killed and counts as failed. */
   groupTimeoutMs?: number;
   quiet?: boolean;
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runFiles } from "./run-group";
 import { exitCodeOf, finalLine, skipGroup, sum, tallyGroup } from "./tally";
 
-/** Runs the given sources as test files by the real runner and counts them. */
+/** Runs the given sources as test files with the real runner and counts the results. */
 const tallyOf = async (sources: Record<string, string>) => {
   const folder = mkdtempSync(join(tmpdir(), "groundwire-tally-"));
   try {
@@ -18,8 +18,8 @@ const tallyOf = async (sources: Record<string, string>) => {
   }
 };
 
-describe("counting by the runner's own report", () => {
-  test("passed, failed and skipped tests are counted, and failed ones named with what is around them", async () => {
+describe("counting from the runner's report", () => {
+  test("passed, failed and skipped tests are counted, and failed ones are named with their describe blocks", async () => {
     const tally = await tallyOf({
       "a.test.ts": `describe("a <&> \\"b\\"", () => {
         test("holds", () => {}); test("breaks 'here'", () => { expect(1).toBe(2); });
@@ -54,12 +54,12 @@ describe("counting by the runner's own report", () => {
     expect([tally.passed, tally.failed]).toEqual([0, 2]);
   });
 
-  test("a file that leaves early with code 0 fails the group", async () => {
+  test("a file that exits early with code 0 fails the group", async () => {
     const tally = await tallyOf({ "a.test.ts": `test("a", () => { process.exit(0); });` });
     expect([tally.passed, tally.failed]).toEqual([0, 1]);
   });
 
-  test("half a report and an exit code without a reason are failures", () => {
+  test("a truncated report and an unexplained exit code are failures", () => {
     const cut = `<testsuites><testsuite name="a" file="a"><testcase name="x" file="a" />`;
     expect(tallyGroup({ files: ["a"], exitCode: 1, report: cut }).failed).toBe(1);
     const whole = `${cut}</testsuite></testsuites>`;
@@ -68,7 +68,7 @@ describe("counting by the runner's own report", () => {
   });
 });
 
-test("only a run in which something passed and nothing failed ends with 0", () => {
+test("a run exits 0 only if a test passed and none failed", () => {
   const passed = { passed: 1, failed: 0, skipped: 0, failures: [] };
   const failed = { passed: 0, failed: 1, skipped: 0, failures: ["a: b"] };
   expect(exitCodeOf(sum([passed, skipGroup(["b"])]))).toBe(0);

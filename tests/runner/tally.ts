@@ -1,26 +1,26 @@
 import { parseJUnit } from "./junit";
 
-/** What came of one group of test files. */
+/** Results of a group of test files. */
 export interface Tally {
   passed: number;
   failed: number;
   skipped: number;
-  /** One line for each failure: the file, then the test's name or what went wrong. */
+  /** One line per failure: the file, then the test's name or the problem. */
   failures: string[];
 }
 
 export interface GroupRun {
   /** The files that were to run. */
   files: readonly string[];
-  /** Exit code of the runner; null when a signal ended it. */
+  /** Exit code of the runner; null if a signal ended it. */
   exitCode: number | null;
-  /** The runner's JUnit report, undefined when it wrote none. */
+  /** The runner's JUnit report; undefined if it wrote none. */
   report: string | undefined;
 }
 
 /**
- * Counts a group by the runner's own report and trusts it no further: a file that is missing there (it did not load, or
- * holds no test), a report that is missing or cut off, and an exit code that no failure explains each count as a failure.
+ * Counts a group from the runner's report. These count as failures too: a file that is missing from the report (it did not
+ * load, or has no tests), a missing or truncated report, and a non-zero exit code without a failed test.
  */
 export const tallyGroup = ({ files, exitCode, report }: GroupRun): Tally => {
   const ended = exitCode === null ? "was killed" : `ended with code ${exitCode}`;
@@ -69,5 +69,5 @@ export const sum = (tallies: readonly Tally[]): Tally => ({
 export const finalLine = ({ passed, failed, skipped }: Tally): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
-/** 0 only when something ran and nothing failed. */
+/** 0 only if a test passed and none failed. */
 export const exitCodeOf = ({ passed, failed }: Tally): number => (failed === 0 && passed > 0 ? 0 : 1);

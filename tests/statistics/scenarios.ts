@@ -10,42 +10,42 @@ import type { Random } from "../../gateway/evals/statistics/random";
 import type { Interval } from "../../gateway/evals/statistics-contract";
 import { normal, times, uniform } from "./simulate";
 
-/** A kind of run whose true value is known. */
+/** A kind of run with a known true value. */
 export interface Scenario {
   name: string;
   truth: number;
-  /** Makes a run and returns its 95 % interval. */
+  /** Simulates a run and returns its 95 % interval. */
   simulate: (random: Random) => Interval | null;
-  /** For a test: so many runs have to hold the truth in at least this share. */
+  /** For a test: the number of runs, and the minimum share of them whose interval contains the true value. */
   trials: number;
   least: number;
 }
 
 const RATE = { range: [0, 1] } as const;
 
-/** Groups of one to nine items; `make` gets what the items of a group share. */
+/** Groups of one to nine items; `make` gets the value that a group shares. */
 export const inGroups = <T>(random: Random, groups: number, make: (shared: number, group: string) => T): T[] =>
   times(groups, (group) => {
     const shared = uniform(random);
     return times(1 + random.nextBelow(9), () => make(shared, `${group}`));
   }).flat();
 
-/** True with a chance of `rate`; half of the items take what their group shares instead. */
+/** True with probability `rate`; half of the items take the value of their group instead. */
 const dependent = (random: Random, shared: number, rate: number): boolean =>
   (uniform(random) < 0.5 ? shared : uniform(random)) < rate;
 
-/** A score as evaluators give them: 70 % are 1, 10 % are 0, the others lie between; the mean is 0.8. */
+/** A score as from an evaluator: 70 % are 1, 10 % are 0, the others in between; the mean is 0.8. */
 const score = (random: Random): number => {
   const place = uniform(random);
   return place < 0.7 ? 1 : place < 0.8 ? 0 : uniform(random);
 };
 
-/** Labels with a rate of `rate`, decisions that find 85 % of the one class and 80 % of the other. */
+/** Labels with the rate `rate`, and decisions with a sensitivity of 85 % and a specificity of 80 %. */
 const decide = (random: Random, shared: number, group: string | null, rate = 0.6): Decision => {
   const label = dependent(random, shared, rate);
   return { label, decision: uniform(random) < (label ? 0.85 : 0.2), group };
 };
-/** At a rate of 0.6 they agree in 0.83 of cases, and by chance in 0.518. */
+/** At a rate of 0.6 they agree in 0.83 of the cases, and in 0.518 by chance. */
 const TRUE_KAPPA = (0.83 - 0.518) / (1 - 0.518);
 
 const wilson = (rate: number, n: number, least: number): Scenario => ({
@@ -123,7 +123,7 @@ const clusteredKappa = (groups: number): Scenario => ({
   least: 0.91,
 });
 
-/** Scores of the classes are normal, one standard deviation apart. */
+/** The scores of the classes are normally distributed, one standard deviation apart. */
 const clusteredAuroc = (groups: number): Scenario => ({
   name: `AUROC: ${groups} groups`,
   truth: 0.7602499389065233,

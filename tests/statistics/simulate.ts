@@ -8,15 +8,15 @@ export const uniform = (random: Random): number => (random.nextUint32() + 0.5) /
 export const normal = (random: Random): number =>
   Math.sqrt(-2 * Math.log(uniform(random))) * Math.cos(2 * Math.PI * uniform(random));
 
-/** How often intervals of simulated data hold the true value. */
+/** Coverage of the intervals of simulated data. */
 export interface Coverage {
-  /** Share of the intervals that hold it. */
+  /** Share of the intervals that contain the true value. */
   share: number;
-  /** Simulations that gave no interval. */
+  /** Simulations without an interval. */
   without: number;
 }
 
-/** Runs `trials` simulations with one seed: the same figures each time. */
+/** Runs `trials` simulations with one seed, so that the figures are reproducible. */
 export const simulateCoverage = (
   truth: number,
   trials: number,

@@ -137,7 +137,7 @@ const stateOf = async (db: Db, tag: string) => {
   };
 };
 
-/** Tries the token in a transaction that is not kept. */
+/** Tries the token in a transaction that is rolled back. */
 const isTokenUsable = async (db: Db, tag: string): Promise<boolean> => {
   const outcome = new Error("rolled back");
   let keyId: string | undefined;
@@ -165,5 +165,5 @@ const finalState = (tag: string): Awaited<ReturnType<typeof stateOf>> => ({
   namespaces: [{ enabled: false, keyIds: [keyOf(tag)] }],
 });
 
-/** Keys, sessions, conversations and what keeps the house. */
+/** Keys, sessions, conversations and maintenance. */
 export const accessSteps: StepGroup = { steps, stateOf, finalState };

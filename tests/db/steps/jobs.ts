@@ -28,7 +28,7 @@ const steps: readonly Step[] = [
     name: "insertJob",
     write: (db, tag) =>
       db.write(async (tx) => {
-        // Each is of a kind of its own, so that claims find this tag's alone.
+        // Each tag has its own kind, so that claims only find its tasks.
         for (const name of NAMES) {
           const job = { id: jobOf(tag, name), kind: kindOf(tag, name), payload: { tag }, createdBy: "test" };
           await jobs.insertJob(tx, job, [null], AT);
@@ -144,7 +144,7 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** What another holder is told of a key, in a transaction that is not kept. */
+/** The result for another holder of a key, in a transaction that is rolled back. */
 const keyState = async (db: Db, tag: string, name: string): Promise<string> => {
   const key = { id: `${tag} ${name}`, fingerprint: "another", holder: "another", heldUntil: AT, expiresAt: LATER };
   let state = "";

@@ -1,18 +1,18 @@
 import type { Db } from "../../../db/client";
 import { AppError } from "../../../lib/errors";
 
-/** One write through a repository, for one `tag` that names all its rows. */
+/** One write through a repository. `tag` names all of its rows. */
 export interface Step {
   /** The function that writes. */
   name: string;
   write(db: Db, tag: string): Promise<unknown>;
 }
 
-/** Steps that build on each other, and what they leave. */
+/** Steps that build on each other, and the resulting rows. */
 export interface StepGroup {
-  /** In an order in which each finds what it needs. */
+  /** In an order in which each finds its prerequisites. */
   steps: readonly Step[];
-  /** What the tables hold for `tag`. */
+  /** The rows of `tag`. */
   stateOf(db: Db, tag: string): Promise<object>;
   /** `stateOf` after every step. */
   finalState(tag: string): object;
@@ -21,7 +21,7 @@ export interface StepGroup {
 export const AT = new Date("2026-11-23T12:00:00.000Z");
 export const LATER = new Date("2026-11-23T13:00:00.000Z");
 
-/** Tries again while another process has the lock, such as one that checkpoints: a write that was refused changed nothing. */
+/** Retries while another process holds the lock, for example for a checkpoint. A rejected write changes nothing. */
 export const patiently = async <T>(work: () => Promise<T>): Promise<T> => {
   for (;;) {
     try {
