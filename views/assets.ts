@@ -4,7 +4,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { Elysia } from "elysia";
 import { allows } from "../gateway/http/route-facts";
 
-/** The style sheet's parts in their order: browsers load them as one file. The first names the layers. */
+/** The parts of the style sheet in order, served as one file. The first one names the layers. */
 const STYLES = [
   ...["tokens", "base", "layout"],
   ...["controls", "forms", "panels", "tables", "system", "evals"],
@@ -12,7 +12,7 @@ const STYLES = [
   "utilities",
 ];
 
-/** What browsers load, by the name that pages use. htmx is served as released; its licence stands in front of it. */
+/** Files for browsers, by the name that pages use. htmx is served unchanged, after its licence. */
 const FILES = {
   "app.css": { paths: STYLES.map((name) => own(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
   "app.js": { paths: [own("assets/app.js")], type: "text/javascript; charset=utf-8" },
@@ -37,7 +37,7 @@ function released(path: string): string {
   return Bun.resolveSync(`htmx.org/${path}`, import.meta.dir);
 }
 
-/** One file with its content hash in the URL, so that browsers may keep it for ever. */
+/** A file with its content hash in the URL, so that browsers can cache it permanently. */
 class Asset {
   readonly url: string;
   readonly #bytes: Uint8Array;
@@ -53,7 +53,7 @@ class Asset {
     this.url = `/assets/${name.replace(".", `-${hash}.`)}`;
   }
 
-  /** The bytes in the best encoding that `accepted` (an accept-encoding header) names; compressed once, when first asked for. */
+  /** The bytes in the best encoding in `accepted` (an accept-encoding header). Compressed once, at the first request. */
   encoded(accepted: string): { bytes: Uint8Array; encoding?: "br" | "gzip" } {
     const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : undefined;
     if (!encoding) return { bytes: this.#bytes };
@@ -80,11 +80,11 @@ const byUrl = new Map([...assets.values()].map((asset) => [asset.url, asset]));
 /** `/assets/app-3f9c….css` for `app.css`. */
 export const assetUrl = (name: AssetName): string => {
   const asset = assets.get(name);
-  if (!asset) throw new Error(`There is no asset ${name}.`);
+  if (!asset) throw new Error(`Unknown asset ${name}.`);
   return asset.url;
 };
 
-/** `GET /assets/…`: immutable, compressed, public. An old hash is a 404: its page is gone too. */
+/** `GET /assets/…`: immutable, compressed, public. An old hash is a 404, because its page has changed too. */
 export const assetRoutes = new Elysia({ name: "views.assets" }).get(
   "/assets/:file",
   ({ params, request }) => {

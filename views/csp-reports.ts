@@ -8,7 +8,7 @@ const MAX_BYTES = 16_384;
 /** Limits the reports, so that flooding this public route can't fill the disk. */
 const MAX_LINES_PER_MINUTE = 10;
 
-/** Takes what browsers report about our Content-Security-Policy, and writes the first few of a minute to the log. */
+/** Receives browsers' reports on our Content-Security-Policy and logs the first few per minute. */
 export const cspReportRoutes = ({ log }: { log: Log }) => {
   let minute = 0;
   let lines = 0;

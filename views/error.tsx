@@ -16,8 +16,8 @@ const signInPath = (request: Request): string => {
 };
 
 /**
- * A page's error as HTML: who is not signed in is sent to sign in; inside an htmx request the panel goes to the alert
- * region and the screen stays as it was; everything else is a page of its own.
+ * Renders a page's error. Readers who are not signed in are redirected to sign-in. For an htmx request, the error goes to
+ * the alert region and the screen does not change. Every other error is a page.
  */
 export const errorPage = async (error: AppError, request: Request, requestId: string): Promise<Response> => {
   if (error.kind === "missing_api_key") {
@@ -31,7 +31,7 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
     const target = { "hx-retarget": "#alerts", "hx-reswap": "innerHTML" };
     return html(<ErrorPanel error={error} requestId={requestId} />, error.status, { ...headers, ...target });
   }
-  // A form was sent to this address, and the reader opens it again: the page with the form is one step up.
+  // The reader opened the address that a form is sent to. The page with the form is one level up.
   if (error.kind === "method_not_allowed" && request.method === "GET") {
     const { pathname } = new URL(request.url);
     const location = pathname.slice(0, pathname.lastIndexOf("/")) || "/";

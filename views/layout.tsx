@@ -60,7 +60,7 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
   { path: "/system", name: "System", icon: "system", role: "viewer" },
 ];
 
-/** The screens that a reader may open, the main one first. */
+/** The screens that a reader may open, main screen first. */
 const screensOf = (principal: Principal | undefined) =>
   SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
 
@@ -129,11 +129,11 @@ const Account = ({ request, principal }: Frame) => (
 export const Alerts = () => <div id="alerts" role="alert"></div>;
 
 interface ShellProps extends DocumentProps {
-  /** What is wrong with a form on the page, which then takes the focus. */
+  /** Errors of a form on the page, which get the focus. */
   problems?: Problems;
   /** Screens above this one. */
   trail?: readonly { path: string; name: string }[];
-  /** Below the navigation: what belongs to this screen, such as earlier chats. */
+  /** Content below the navigation, such as earlier chats. */
   aside?: Child;
   /** Extra class of `main`, for a screen with a layout of its own. */
   kind?: string;
@@ -197,7 +197,7 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
   </Document>
 );
 
-/** A sentence about what was just done. Its element is always on the page, so that screen readers announce it. */
+/** A sentence about the last action. Its element is always on the page, so that screen readers announce it. */
 export const Notice = ({ text }: { text: string | undefined }) => (
   <p role="status" class={text ? "panel success" : "visually-hidden"}>
     {text}

@@ -51,7 +51,7 @@ test.each([
   expect([response.status, response.headers.get("location")]).toEqual([303, location]);
 });
 
-test("a stranger's start page is the sign-in", async () => {
+test("without a session, the start page is the sign-in", async () => {
   const response = await fetch(`${pages.url}/`, { redirect: "manual" });
   expect(response.headers.get("location")).toBe("/sign-in");
 });
@@ -64,7 +64,7 @@ test.each(["rate_limited", "unavailable"] as const)("a page refused with %s says
   expect([headers.get("retry-after"), headers.get("retry-after-ms")]).toEqual(["1", "1000"]);
 });
 
-test("every page says what is reduced, and only then", async () => {
+test("every page shows current degradations, and only those", async () => {
   const paths = ["/sign-in?token=a", "/chat", "/keys", "/system", "/nothing"];
   const texts = () => Promise.all(paths.map(async (path) => (await get(path, "admin")).text()));
   for (const text of await texts()) expect(text).not.toContain("Reduced service");
@@ -76,7 +76,7 @@ test("every page says what is reduced, and only then", async () => {
   await pages.health.degradations.refresh();
 });
 
-test("a page of keys past the end is the last one, and still says what was done", async () => {
+test("a page number past the end shows the last page of keys, with the message about the last action", async () => {
   for (let n = 0; n < 51; n++) await pages.newKey("viewer");
   const response = await get("/keys?page=99&sort=name&done=revoked", "admin");
   expect(response.status).toBe(200);

@@ -4,7 +4,7 @@ import { localPath, refuseForeignWrite, sessionCookie, setSessionCookie, themeOf
 const request = (headers: Record<string, string>, method = "POST", url = "http://localhost/theme") =>
   new Request(url, { method, headers });
 
-describe("where a reader goes after signing in", () => {
+describe("the page after signing in", () => {
   test.each(["/chat", "/chat/chat_1?x=1", "/"])("%s is ours", (path) => expect(localPath(path)).toBe(path));
 
   test.each([
@@ -22,18 +22,18 @@ describe("where a reader goes after signing in", () => {
   ])("%j is not, and becomes the start page", (path) => expect(localPath(path)).toBe("/"));
 });
 
-describe("a write with this browser's cookie", () => {
+describe("a write with the session cookie", () => {
   const allowed = (headers: Record<string, string>, publicUrl?: string) => {
     refuseForeignWrite(request({ host: "ai.example.com", ...headers }), publicUrl);
     return true;
   };
 
-  test("passes from our own pages", () => {
+  test("is accepted from our own pages", () => {
     expect(allowed({ "sec-fetch-site": "same-origin" })).toBe(true);
     expect(allowed({ "sec-fetch-site": "none" })).toBe(true);
   });
 
-  test("passes by its origin where a browser has no Sec-Fetch-Site", () => {
+  test("is accepted by its origin if a browser sends no Sec-Fetch-Site", () => {
     expect(allowed({ origin: "https://ai.example.com" })).toBe(true);
     expect(allowed({ host: "10.0.0.1", origin: "https://ai.example.com" }, "https://ai.example.com")).toBe(true);
   });
@@ -47,7 +47,7 @@ describe("a write with this browser's cookie", () => {
     [{}],
   ])("is refused with %j", (headers) => expect(() => allowed(headers)).toThrow("another site"));
 
-  test("that only reads is nobody's business", () => {
+  test("is not checked if it only reads", () => {
     refuseForeignWrite(request({ "sec-fetch-site": "cross-site" }, "GET"), undefined);
   });
 });
@@ -55,7 +55,7 @@ describe("a write with this browser's cookie", () => {
 describe("the session cookie", () => {
   const session = { cookie: "value", expiresAt: new Date("2026-12-01T00:00:00Z") };
 
-  test("is bound to the host and to https where there is https", () => {
+  test("is bound to the host and, with https, to https", () => {
     const set = setSessionCookie(request({}), session, "https://ai.example.com");
     expect(set).toBe(
       "__Host-groundwire=value; Path=/; Expires=Tue, 01 Dec 2026 00:00:00 GMT; HttpOnly; SameSite=Lax; Secure",
@@ -64,7 +64,7 @@ describe("the session cookie", () => {
     expect(sessionCookie(shown, "https://ai.example.com")).toBe("value");
   });
 
-  test("that a sibling host plants under https counts for nothing", () => {
+  test("set by a sibling host is ignored under https", () => {
     const planted = request({ cookie: "groundwire=planted" });
     expect(sessionCookie(planted, "https://ai.example.com")).toBeUndefined();
   });
@@ -74,12 +74,12 @@ describe("the session cookie", () => {
     expect(sessionCookie(request({ cookie: "groundwire=value" }))).toBe("value");
   });
 
-  test("is taken away at sign-out", () => {
+  test("is deleted at sign-out", () => {
     expect(setSessionCookie(request({}), undefined)).toContain("groundwire=; Path=/; Expires=Thu, 01 Jan 1970");
   });
 });
 
-test("a theme that nobody knows is the system's", () => {
+test("an unknown theme becomes the system's theme", () => {
   expect(themeOf(request({ cookie: "groundwire-theme=dark" }))).toBe("dark");
   expect(themeOf(request({ cookie: "groundwire-theme=neon" }))).toBe("system");
 });

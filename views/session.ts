@@ -1,7 +1,7 @@
 import { AppError } from "../lib/errors";
 
 const SESSION_COOKIE = "groundwire";
-/** The prefix makes browsers refuse the cookie unless it is Secure, for the whole host and set by that host. */
+/** With this prefix, browsers only accept the cookie if it is Secure, set by the same host and for the whole host. */
 const SECURE_SESSION_COOKIE = "__Host-groundwire";
 const THEME_COOKIE = "groundwire-theme";
 const YEAR_SECONDS = 31_536_000;
@@ -17,19 +17,19 @@ const cookie = (request: Request, name: string): string | undefined => {
   return undefined;
 };
 
-/** True when browsers reach the gateway by https, directly or through the proxy that `publicUrl` names. */
+/** Whether browsers use https, directly or through the proxy in `publicUrl`. */
 const isSecure = (request: Request, publicUrl: string | undefined): boolean =>
   (publicUrl ?? request.url).startsWith("https:");
 
-/** The one name that is written and read. Under https the plain one counts for nothing: a sibling host could plant it. */
+/** The name of the cookie. Under https the name without prefix is ignored, because a sibling host could set it. */
 const sessionCookieName = (request: Request, publicUrl: string | undefined): string =>
   isSecure(request, publicUrl) ? SECURE_SESSION_COOKIE : SESSION_COOKIE;
 
-/** The session that a browser shows; its value is verified by `SessionService.verify`. */
+/** The session cookie of a request. `SessionService.verify` verifies its value. */
 export const sessionCookie = (request: Request, publicUrl?: string): string | undefined =>
   cookie(request, sessionCookieName(request, publicUrl));
 
-/** `set-cookie` that keeps a session in the browser until it ends anyway; without a session: takes it away. */
+/** `set-cookie` that stores a session until it expires; without a session, deletes the cookie. */
 export const setSessionCookie = (
   request: Request,
   session: { cookie: string; expiresAt: Date } | undefined,
@@ -40,7 +40,7 @@ export const setSessionCookie = (
   return `${sessionCookieName(request, publicUrl)}=${session?.cookie ?? ""}; Path=/; Expires=${until}; HttpOnly; SameSite=Lax${secure}`;
 };
 
-/** The theme that the reader chose; the server renders it, so that no page flashes in another one. */
+/** The reader's theme. The server renders it, so that pages don't flash in another theme. */
 export const themeOf = (request: Request): Theme => {
   const chosen = cookie(request, THEME_COOKIE);
   return THEMES.find((theme) => theme === chosen) ?? "system";
@@ -50,8 +50,8 @@ export const setThemeCookie = (theme: Theme): string =>
   `${THEME_COOKIE}=${theme}; Path=/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`;
 
 /**
- * Refuses a write that another site's page sent with this browser's cookie. `Sec-Fetch-Site` decides; browsers without
- * it must name our own origin. Throws insufficient_role.
+ * Rejects a write that another site sent with this browser's cookie. Checks `Sec-Fetch-Site`, or our origin in browsers
+ * that don't send it. Throws insufficient_role.
  */
 export const refuseForeignWrite = (request: Request, publicUrl: string | undefined): void => {
   if (request.method === "GET" || request.method === "HEAD") return;
@@ -67,7 +67,7 @@ export const refuseForeignWrite = (request: Request, publicUrl: string | undefin
   );
 };
 
-/** `path` if it leads to one of our own pages and can stand in a header, else `/`. */
+/** `path` if it is local and valid in a header, otherwise `/`. */
 export const localPath = (path: string | null | undefined): string =>
-  // A browser reads "//host", "/\\host" and anything with a control character as something else than a local path.
+  // Browsers don't treat "//host", "/\\host" and paths with control characters as local.
   path && /^\/(?!\/)[!-[\]-~]*$/.test(path) ? path : "/";

@@ -1,4 +1,4 @@
-// What every page does besides htmx: copy, local times, countdowns, polling only while visible, words for a lost connection.
+// Behaviour of every page besides htmx: copying, local times, countdowns, polling while visible, errors without a network.
 (() => {
   const icon = (name, button) => {
     const use = button.querySelector("use");
@@ -7,7 +7,7 @@
 
   const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   const enhance = (root) => {
-    // Browsers lend the clipboard to https and this machine alone; elsewhere the button would do nothing.
+    // Browsers only allow the clipboard with https and on localhost. Elsewhere the button would do nothing.
     for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = !navigator.clipboard;
     for (const time of root.querySelectorAll("time:not([data-local])")) {
       time.textContent = local.format(new Date(time.dateTime));
@@ -16,7 +16,7 @@
     // Switching the theme replaces its button. The page stays, with all that was typed or is shown once.
     if (root.matches?.("[data-chosen-theme]")) document.documentElement.dataset.theme = root.dataset.chosenTheme;
   };
-  /** Something that was waited for is done: its page comes in place of this one. */
+  /** Replaces this page with that of a finished job. */
   const goOn = (root) => {
     const there = root.matches?.("[data-goto]") ? root : root.querySelector?.("[data-goto]");
     if (there) location.assign(there.dataset.goto);
@@ -52,7 +52,7 @@
     menu.querySelector("summary").focus();
   }, true);
 
-  // Refusals for a while count down to when the same request works again.
+  // Counts down until the same request may be sent again.
   setInterval(() => {
     for (const left of document.querySelectorAll("[data-countdown]")) {
       const seconds = Math.max(0, Number(left.dataset.countdown) - 1);
@@ -67,7 +67,7 @@
       event.preventDefault();
       return;
     }
-    // Without a network there is no answer to show: make one that says so, in the place of every other failure.
+    // Without a network there is no response, so show an error in the place of other errors.
     const { fetch } = ctx;
     ctx.fetch = (...request) =>
       fetch(...request).catch((error) => {
@@ -137,7 +137,7 @@
     if (event.target.matches('[action="/sign-out"]')) sessionStorage.clear();
   });
 
-  // The next success takes an earlier failure off the screen.
+  // The next success removes an earlier error.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response.status < 400) document.getElementById("alerts")?.replaceChildren();
   });

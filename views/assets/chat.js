@@ -1,9 +1,9 @@
-// The chat page: keys, drafts and waiting messages, following the text, copying code.
+// The chat page: keyboard, drafts and queued messages, scrolling with the text, copying code.
 (() => {
   const $ = (id) => document.getElementById(id);
   const running = () => document.querySelector('.answer[aria-busy="true"]');
   const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 80;
-  // The first screen of a new chat is read from its top.
+  // A new chat starts at the top.
   const toEnd = () => document.querySelector(".turn") && scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
   let follows = true;
 
@@ -171,7 +171,7 @@
     if (code) code.dataset.copy = code.closest(".code").querySelector("code").textContent;
   }, true);
 
-  // A copy button for each block of code: made here, because it needs this script to work.
+  // Adds a copy button to each code block here, because it only works with this script.
   const addCopyButtons = () => {
     if (!navigator.clipboard) return;
     const pattern = document.querySelector("#copy-pattern");

@@ -1,4 +1,4 @@
-// Sends a file with progress to be seen; without this script the form does the same, only silently.
+// Sends a file and shows the progress. Without this script, the form sends it without progress.
 (() => {
   const mib = (bytes) => `${(bytes / 1048576).toFixed(1)} MiB`;
 
@@ -9,7 +9,7 @@
     document.getElementById("alerts").replaceChildren(panel);
   };
 
-  /** Shows the page that came in place of the one that was hoped for; false where it is none of ours, as a proxy's. */
+  /** Shows an error page that came instead of the expected page; false if it isn't ours, for example a proxy's. */
   const show = (html) => {
     const answer = new DOMParser().parseFromString(html, "text/html");
     const main = answer.getElementById("main");
@@ -47,7 +47,7 @@
       words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : "Sent. Reading it…";
     });
     request.addEventListener("load", () => {
-      // Redirects have been followed by now: the address of the answer is where they led.
+      // Redirects have been followed, so the response has the final address.
       if (request.status < 400) location.assign(request.responseURL);
       else if (!show(request.responseText)) lost(`The file could not be sent: the answer was ${request.status}.`)();
     });

@@ -30,7 +30,7 @@ export const EMPTY_FORM: Omit<KeyForm, "id"> = {
   models: "",
 };
 
-/** The key that a form asks for, or what is wrong with it, by field. */
+/** The settings in a form, or its errors by field. */
 export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | { problems: Problems } => {
   const problems: Record<string, string> = {};
   const name = form.name.trim();

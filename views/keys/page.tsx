@@ -27,7 +27,7 @@ interface KeysPageProps extends Frame {
   /** Newest successor of each rotated key, both by id. */
   successors: ReadonlyMap<string, string>;
   sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
-  /** What was just done. */
+  /** Message about the last action. */
   notice?: string;
 }
 
@@ -85,12 +85,12 @@ export const KeyState = ({ status }: Pick<Key, "status">) => (
 
 interface NewKeyPageProps extends Frame {
   form: KeyForm;
-  /** Ids of the models that the nodes have now. */
+  /** Ids of the models on the nodes. */
   models: readonly string[];
   problems?: Problems;
 }
 
-/** The form for a new key, with what was typed before and what was wrong with it. */
+/** The form for a new key, with the typed values and errors after a rejection. */
 export const NewKeyPage = ({ form, models, problems = {}, ...frame }: NewKeyPageProps) => (
   <Shell {...frame} title="Create key" problems={problems}>
     <Heading title="Create key" />

@@ -28,9 +28,9 @@ const keyForm = Fields({
   models: text(10_000),
 });
 
-/** `/keys`: for admins. */
+/** `/keys`, for admins. */
 export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models">) => {
-  /** Models that the nodes have now, including those that the reader's own key may not use. */
+  /** Models on the nodes, including those that the reader's key may not use. */
   const knownModels = (request: Request): string[] =>
     models.list({ ...principalOf(request), allowedModels: undefined }).map(({ id }) => id);
   /** Empty until a node has reported its models. */

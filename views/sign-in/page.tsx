@@ -2,14 +2,14 @@ import { type Frame, Heading, Plain, Shell } from "../layout";
 import { TextField } from "../ui/fields";
 
 interface SignInPageProps extends Frame {
-  /** Where the reader goes afterwards: a local path. */
+  /** Local path to open afterwards. */
   returnTo: string;
   problem?: string;
-  /** Above the form: why it is shown, such as an ended session. */
+  /** Message above the form, such as why the session ended. */
   note?: string;
 }
 
-/** A key opens a session. The key itself is not kept in the browser. */
+/** The form that starts a session with a key. The browser does not store the key. */
 export const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProps) => (
   <Plain {...frame} title={problem ? "Error: Sign in" : "Sign in"}>
     <form class="card form" method="post" action="/sign-in" novalidate>
@@ -30,8 +30,8 @@ export const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProp
 );
 
 /**
- * A one-time link opens this page, and only its button uses the link up: chat programs and mail scanners that fetch
- * links for a preview would otherwise spend it.
+ * The page of a one-time link. Only its button uses the link, because chat programs and mail scanners fetch links for
+ * previews.
  */
 export const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string; returnTo: string }) => (
   <Plain {...frame} title="Sign in">

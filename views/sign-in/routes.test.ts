@@ -15,7 +15,7 @@ const signIn = (form: { key: string } | { token: string }) =>
     redirect: "manual",
   });
 
-test("who guesses keys is stopped for a while, and told for how long", async () => {
+test("guessing keys is blocked for a while, and the error says for how long", async () => {
   for (let tries = 0; tries < 30; tries++) expect((await signIn({ key: "gw_wrong" })).status).toBe(422);
   const { key } = await pages.newKey("member");
   for (const body of [{ key }, { token: "guessed" }]) {

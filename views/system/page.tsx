@@ -11,7 +11,7 @@ interface SystemState {
   nodes: readonly NodeView[];
 }
 
-/** Nodes and dependencies. The state below the title renews itself every five seconds while the page is visible. */
+/** Nodes and dependencies. The part below the title is refreshed every five seconds while the page is visible. */
 export const SystemPage = ({ state, ...frame }: Frame & { state: SystemState }) => (
   <Shell {...frame} title="System">
     <Heading title="System" />
@@ -27,7 +27,7 @@ const HEADLINES: Record<Readiness["status"], string> = {
   draining: "It is shutting down and accepts no new requests",
 };
 
-/** The part that is polled: swapped by morph, so focus, selection and scroll stay where they are. */
+/** The polled part. It is morphed in place, so focus, selection and scroll position stay. */
 export const SystemStatus = ({ readiness, nodes }: SystemState) => (
   <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
     <div class={`headline ${toneOf(readiness.status)}`}>
@@ -90,7 +90,7 @@ const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
 };
 
 const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => {
-  // The last report of a node that is gone is out of date.
+  // The last report of an unreachable node is out of date.
   const isAnswering = readiness && state !== "down" && state !== "ejected";
   return (
     <li class="card node">

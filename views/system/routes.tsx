@@ -5,7 +5,7 @@ import type { Services } from "../../gateway/services";
 import { html, page } from "../ui/html";
 import { SystemPage, SystemStatus } from "./page";
 
-/** `/system`: what runs and how it does. */
+/** `/system`: the state of the gateway, its nodes and dependencies. */
 export const systemRoutes = ({ engine, health }: Pick<Services, "engine" | "health">) => {
   const state = async () => ({ readiness: await health.readiness(), nodes: engine.nodes() });
   return new Elysia({ name: "views.system", prefix: "/system" })

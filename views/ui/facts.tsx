@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 
-/** One entry of a `dl`; nothing if there is nothing to say. */
+/** One entry of a `dl`; empty without a value. */
 export const Fact = ({ name, children }: { name: string; children?: Child }) =>
   children ? (
     <div>
@@ -9,7 +9,7 @@ export const Fact = ({ name, children }: { name: string; children?: Child }) =>
     </div>
   ) : null;
 
-/** Texts of a sample or an answer under one name, as they are. */
+/** Texts of a sample or an answer under one name, unchanged. */
 export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
   <div id={id}>
     <dt>{name}</dt>

@@ -1,9 +1,9 @@
 import type { Child } from "hono/jsx";
 
-/** What is wrong with a form, by the name of its field. */
+/** Errors of a form by field name. */
 export type Problems = Readonly<Record<string, string>>;
 
-/** Stands above the title of a form that was refused; takes the focus, and leads to each field. */
+/** Error summary above the title of a rejected form. Gets the focus and links to each field. */
 export const ErrorSummary = ({ problems }: { problems: Problems }) => {
   const entries = Object.entries(problems);
   if (entries.length === 0) return null;
@@ -25,14 +25,14 @@ export const ErrorSummary = ({ problems }: { problems: Problems }) => {
 
 interface FieldProps {
   name: string;
-  /** Where several forms on a page have a field of this name. */
+  /** Id of the control, if several forms on the page have a field of this name. */
   id?: string;
   label: string;
   hint?: Child;
   problem?: string;
 }
 
-/** Label, hint and problem around a control; `control` gets what ties them together. */
+/** Label, hint and error around a control; `control` gets the attributes that connect them. */
 const Field = ({ name, id = name, label, hint, problem, control }: FieldProps & { control: (ties: Ties) => Child }) => {
   const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
   const ties = {
@@ -94,7 +94,7 @@ export const TextAreaField = ({ value = "", rows = 3, attributes, ...field }: Te
   />
 );
 
-/** A browser gives no file back: after a refusal it has to be chosen again, and the hint says so. */
+/** Browsers don't keep a chosen file, so after a rejection the hint asks to choose it again. */
 export const FileField = ({ accept, ...field }: FieldProps & { accept: string }) => (
   <Field {...field} control={(ties) => <input type="file" accept={accept} {...ties} />} />
 );
@@ -104,19 +104,19 @@ interface ChoiceFieldProps {
   id?: string;
   legend: string;
   hint?: Child;
-  /** radio: one of them; checkbox: any number. */
+  /** radio: one choice; checkbox: any number. */
   type: "radio" | "checkbox";
   value: readonly string[];
   options: readonly { value: string; label: string; hint?: Child }[];
   problem?: string;
 }
 
-/** A few choices that are all to be seen. */
+/** A few choices that are all visible. */
 export const ChoiceField = ({ name, id = name, legend, hint, type, value, options, problem }: ChoiceFieldProps) => (
   <fieldset
     class={problem ? "choices refused" : "choices"}
     id={id}
-    // Only a group of radio buttons can be invalid as a whole; checkboxes are one by one.
+    // Only a group of radio buttons can be invalid as a group; checkboxes are separate.
     role={type === "radio" ? "radiogroup" : undefined}
     aria-invalid={type === "radio" && problem ? "true" : undefined}
     aria-describedby={problem && `${id}-problem`}

@@ -1,7 +1,7 @@
 import { type TProperties, Type } from "@sinclair/typebox";
 import { t } from "elysia";
 
-/** Fields of a form or a query string. What else a browser sends, such as another field of the same form, is ignored. */
+/** Fields of a form or a query string. Other fields that a browser sends are ignored. */
 export const Fields = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true });
 
 /** A field that may be left out. */

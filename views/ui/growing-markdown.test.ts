@@ -5,7 +5,7 @@ import { expectPaired, seen } from "../../tests/html";
 import { GROWTH, GrowingMarkdown, type Update } from "./growing-markdown";
 import { markdown } from "./markdown";
 
-/** A page that applies each update: what it shows, and how much HTML it was sent. */
+/** A page that applies each update, with its content and the amount of HTML sent to it. */
 class Shown {
   html = "";
   sent = 0;
@@ -62,7 +62,7 @@ describe("a growing text", () => {
     );
   });
 
-  /** Each text but the last is a single block, so that nothing is finished before the end. */
+  /** Each text except the last is a single block, so that no block is finished before the end. */
   const BLOCKS: [string, (length: number) => string][] = [
     ["a paragraph", (length) => "Some **bold** words, `code` and _more_ of it. ".repeat(length / 45)],
     ["a paragraph of lines", (length) => "A line of a poem\n".repeat(length / 17)],
@@ -91,10 +91,10 @@ describe("a growing text", () => {
     const text = make(6000);
     const work = workPerCharacter(text);
     expect(work).toBeLessThan(workPerCharacter(make(1500)) * 1.25);
-    // The lengths that are rendered are a geometric series, which adds up to this many times the last one.
+    // The rendered lengths are a geometric series, whose sum is this many times the last length.
     const renderings = 1 + 1 / GROWTH;
     const lexedAndSent = 1 + markdown(text).length / text.length;
-    // A tenth more for new text as typed and the element that holds it.
+    // A tenth more for text as typed and its element.
     expect(work).toBeLessThan(1.1 * renderings * lexedAndSent);
   });
 

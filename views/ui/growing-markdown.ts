@@ -1,12 +1,12 @@
 import { asTyped, MAX_RENDERED, render } from "./markdown";
 import { tokensOf } from "./markdown-tokens";
 
-/** The open block is rendered again when it has grown by this share: all renderings together then cost O(n). */
+/** The open block is rendered again after it has grown by this share, so that all renderings together take O(n). */
 export const GROWTH = 1 / 32;
 
-/** What a page has to change to show the longer text. */
+/** The changes that make a page show the longer text. */
 export interface Update {
-  /** HTML of blocks that ended since the last rendering; undefined: nothing was rendered. */
+  /** HTML of blocks finished since the last rendering; undefined if nothing was rendered. */
   finished?: string;
   /** HTML of the open block, which replaces the previous one. `tailId` is the id of the element at its end. */
   open?: string;

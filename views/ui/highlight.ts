@@ -1,6 +1,6 @@
 /**
- * Colours for code, in the few classes that a reader tells apart: comment, string, number, keyword, call. One expression
- * finds them in every language below; it needs no grammar, no package and one pass, also while the code still grows.
+ * Highlights code with a few classes: comment, string, number, keyword, call. One regular expression for all languages
+ * below needs no grammar, no package and one pass, even while the code is growing.
  */
 
 const COMMENT = {
@@ -19,7 +19,7 @@ interface Language {
   names: string;
   comment: keyof typeof COMMENT;
   keywords: string;
-  /** SQL's words count in any case. */
+  /** SQL keywords are case-insensitive. */
   ignoreCase?: boolean;
 }
 
@@ -100,6 +100,6 @@ const HIGHLIGHTERS = new Map(
   }),
 );
 
-/** Code as safe HTML with its parts in `code-…` classes; undefined for a language that isn't known. */
+/** Code as safe HTML with `code-…` classes; undefined for an unknown language. */
 export const highlight = (code: string, language: string): string | undefined =>
   HIGHLIGHTERS.get(language.toLowerCase())?.(code);

@@ -1,9 +1,9 @@
 import { CSP_REPORTS } from "../csp-reports";
 
-/** Anything that hono/jsx makes of a tree: text, perhaps later. */
+/** Rendered by hono/jsx: a text or a promise of it. */
 export type Node = { toString(): string | Promise<string> };
 
-/** Only our own files, no inline script or style, no frame, no plug-in. What a browser had to block it reports. */
+/** Allows only our own files: no inline script or style, no frame, no plug-in. Browsers report what they block. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
   "report-to csp",
 ].join("; ");
 
-/** Headers of every page and partial. `no-store`, because nearly all of them show what only their reader may see. */
+/** Headers of every page and partial. `no-store`, because nearly all of them have private content. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": CONTENT_SECURITY_POLICY,
@@ -39,20 +39,20 @@ export const html = async (node: Node, status = 200, headers: Record<string, str
 export const page = async (node: Node, status = 200, headers: Record<string, string> = {}): Promise<Response> =>
   new Response(`<!doctype html>${await node.toString()}`, { status, headers: { ...PAGE_HEADERS, ...headers } });
 
-/** Sends the browser on after a form was posted (303), also from inside an htmx request. `path` is a local path. */
+/** Redirects the browser after a form (303), also in an htmx request. `path` is local. */
 export const redirect = (request: Request, path: string, headers: Record<string, string> = {}): Response =>
   isHtmx(request)
     ? new Response(null, { status: 204, headers: { ...PAGE_HEADERS, ...headers, "hx-redirect": path } })
     : new Response(null, { status: 303, headers: { ...PAGE_HEADERS, ...headers, location: path } });
 
-/** True when htmx asks and swaps the answer into a part of the page. */
+/** Whether htmx sent the request and swaps the response into a part of the page. */
 export const isHtmx = (request: Request): boolean =>
   request.headers.get("hx-request") === "true" && request.headers.get("hx-history-restore-request") !== "true";
 
-/** Sent first, so that the browser gets the headers before there is any content. */
+/** Sent first, so that the browser gets the headers before the first content. */
 export const SSE_HELLO = ": hello\n\n";
 
-/** One unnamed message of a stream that hx-sse reads: it swaps the HTML in. */
+/** An unnamed event for hx-sse, which swaps the HTML in. */
 export const sseMessage = async (node: Node): Promise<string> => {
   const html = await node.toString();
   return `${html.replaceAll(/\r\n?/g, "\n").replaceAll(/^/gm, "data: ")}\n\n`;

@@ -26,7 +26,7 @@ export type IconName =
   | "previous"
   | "next";
 
-/** A drawing from the sprite, hidden from screen readers: the control around it carries the name. */
+/** An icon from the sprite, hidden from screen readers, because its control has a label. */
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" aria-hidden="true" focusable="false">
     <use href={`${assetUrl("icons.svg")}#${name}`} />

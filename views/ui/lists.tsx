@@ -1,17 +1,17 @@
 import type { Child } from "hono/jsx";
 import { count } from "./time";
 
-/** A page's own address with other values in its query; an empty value leaves its name out. */
+/** The current address with other query values; empty values are left out. */
 export const withQuery = (path: string, query: Record<string, string | undefined>): string => {
   const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 };
 
-/** What of a query string says something. */
+/** The non-empty values of a query string. */
 export const withoutEmpty = <T extends object>(query: T): T =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value)) as T;
 
-/** Fields above a list; what they hold stands in the address, so that a link shows the same. */
+/** Filter fields above a list. Their values are in the address, so that links show the same list. */
 export const Filters = ({ action, children }: { action: string; children: Child }) => (
   <search>
     <form class="filters" method="get" action={action}>
@@ -23,7 +23,7 @@ export const Filters = ({ action, children }: { action: string; children: Child 
   </search>
 );
 
-/** Where a numbered page is in its list. */
+/** Position of a numbered page in its list. */
 interface PlaceInList {
   page: number;
   pageLength: number;

@@ -55,7 +55,7 @@ class BoundedLexer extends Lexer {
 
 const canContinue = (lexer: Lexer, chars: number): boolean => !(lexer instanceof BoundedLexer) || lexer.spend(chars);
 
-/** Length of the text up to the next blank line, which is what the rules for blocks examine. */
+/** Length of the text up to the next blank line, the part that the rules for blocks examine. */
 const blockLength = (src: string): number => {
   const end = src.indexOf("\n\n");
   return end < 0 ? src.length : end;
@@ -122,7 +122,7 @@ const marked = new Marked({
   },
   // false: marked's own rule applies; undefined: no token.
   tokenizer: {
-    // Text in angle brackets shows as written: it is code or a placeholder far more often than HTML.
+    // Text in angle brackets is shown as written, because it is usually code or a placeholder, not HTML.
     html: () => undefined,
     tag: () => undefined,
     autolink: (src) => (/^<(?:https?:\/\/|mailto:|[^\s<>:]+@)/i.test(src) ? false : undefined),

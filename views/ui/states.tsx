@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { AppError } from "../../lib/errors";
 import { Icon, IconText } from "./icon";
 
-/** What every failure says in a few words, by status. The error's own message follows it. */
+/** A short title for each status, followed by the error's message. */
 const TITLES: Record<number, string> = {
   400: "That request does not fit",
   401: "Your session ended",
@@ -25,14 +25,14 @@ const TITLES: Record<number, string> = {
 
 export const errorTitle = (error: AppError): string => TITLES[error.status] ?? "Something went wrong";
 
-/** Counts down in the page (app.js) to when the same request may be sent again. */
+/** A countdown (app.js) until the request may be sent again. */
 const Countdown = ({ ms }: { ms: number }) => (
   <p class="countdown">
     Next in <span data-countdown={Math.ceil(ms / 1000)}>{`${Math.ceil(ms / 1000)} s`}</span>
   </p>
 );
 
-/** The id that finds this request in the log, with a button that copies it. */
+/** The request id for finding the request in the log, with a copy button. */
 export const RequestId = ({ id }: { id: string }) => (
   <span class="request-id">
     <code>{id}</code> <CopyButton text={id} label="Copy request id" />
@@ -49,11 +49,11 @@ export const CopyButton = ({ text, label }: { text: string; label: string }) => 
 interface ErrorPanelProps {
   error: AppError;
   requestId: string;
-  /** What happened to the reader's work, and the way on. */
+  /** What happened to the reader's work, and what to do next. */
   children?: Child;
 }
 
-/** Why something did not work: the cause, when it works again, the request id. Refusals for a while count down. */
+/** An error: the cause, a countdown for temporary errors, and the request id. */
 export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
   <div class={`panel ${error.status === 429 ? "notice" : "problem"}`}>
     <Icon name={error.status === 429 ? "clock" : "alert"} />
@@ -69,7 +69,7 @@ export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
   </div>
 );
 
-/** Nothing there yet: what this is for, and the first step. */
+/** Shown for an empty list: its purpose and the first step. */
 export const EmptyState = ({ title, children }: { title: string; children: Child }) => (
   <div class="empty">
     <h2>{title}</h2>

@@ -7,9 +7,9 @@ interface Column<T> {
   cell: (row: T) => Child;
   /** Numbers are aligned to the right, in digits of equal width. */
   isNumeric?: boolean;
-  /** Long texts wrap and are cut after three lines; other cells stay on one. */
+  /** Long texts wrap and are cut after three lines; other cells have one line. */
   isLong?: boolean;
-  /** Smaller, below the cell; undefined: nothing. */
+  /** Small text below the cell's content. */
   note?: (row: T) => string | undefined;
 }
 
@@ -61,6 +61,6 @@ export const Table = <T,>({ caption, columns, rows, sorting }: TableProps<T>) =>
 const sortOf = (key: string | undefined, sorting: Sorting | undefined) =>
   sorting && key === sorting.by ? (sorting.isDescending ? "descending" : "ascending") : undefined;
 
-/** Reverses the column that the table is sorted by; any other column starts ascending. */
+/** Reverses the current sort column; any other column starts ascending. */
 const nextSort = (key: string, { by, isDescending }: Sorting): string =>
   key === by && !isDescending ? `-${key}` : key;

@@ -1,4 +1,4 @@
-/** A moment in ISO 8601, as the wire has it: UTC as rendered, the reader's own zone once app.js has run; UTC stays as the title. */
+/** An ISO 8601 time. Rendered in UTC; app.js shows the reader's time zone and keeps UTC as the title. */
 export const Time = ({ at }: { at: string }) => {
   const utc = `${at.slice(0, 16).replace("T", " ")} UTC`;
   return (
