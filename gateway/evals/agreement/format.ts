@@ -60,7 +60,7 @@ export const formatAgreement = (title: string, entries: readonly AgreementEntry[
     table(decisionTable(entries)),
     ...(spans.length > 1 ? [table(spans)] : []),
     ...(entries.some(({ report }) => report.isThresholdFitted)
-      ? [["* The threshold that is best for these very rows, which favours that scorer in all but AUROC."]]
+      ? [["* The best threshold for the same rows, which favours that scorer in every figure except AUROC."]]
       : []),
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;

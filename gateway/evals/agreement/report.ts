@@ -2,7 +2,7 @@ import { AppError } from "../../../lib/errors";
 import { aurocByCluster, bestThreshold } from "../statistics/auroc";
 import { bcaInterval } from "../statistics/bca";
 import { bootstrap, type Distribution, type Resampling } from "../statistics/bootstrap";
-import { type Clusters, clustersOf, heapUp } from "../statistics/clusters";
+import { type Clusters, clustersOf, limitClusters } from "../statistics/clusters";
 import { balancedAccuracy, confusionByCluster, exchangeClasses, f1, toTable } from "../statistics/confusion";
 import { checkValues } from "../statistics/estimate";
 import type { Figure } from "../statistics/interval";
@@ -93,7 +93,7 @@ export const reportAgreement = (
   const decideFrom = threshold === "best" ? bestThreshold(labels, scores) : threshold;
 
   const clusters = clustersOf(rows.map(({ group }) => group));
-  const units = heapUp(clusters);
+  const units = limitClusters(clusters);
   const toFigure = (distribution: Distribution): Figure => ({
     value: distribution.estimate,
     interval: bcaInterval(distribution, clusters),

@@ -1,6 +1,6 @@
 import { bcaInterval } from "./bca";
 import { bootstrap, eachOnce } from "./bootstrap";
-import { clustersOf, heapUp } from "./clusters";
+import { clustersOf, limitClusters } from "./clusters";
 import { confusionByCluster, type Decision, groupsOf, toTable } from "./confusion";
 import { correctedRate } from "./corrected-rate";
 import { estimateMean } from "./estimate";
@@ -28,7 +28,7 @@ const ASYMPTOTIC_FROM = 1000;
 /** Kappa of labels and decisions, with a bootstrap interval, over groups if items share groups. */
 export const agreementKappa = (labelled: readonly Decision[], seed?: number): Figure => {
   const clusters = clustersOf(groupsOf(labelled));
-  const units = heapUp(clusters);
+  const units = limitClusters(clusters);
   const confusionOf = confusionByCluster(labelled, units);
   if (!clusters.areShared && labelled.length >= ASYMPTOTIC_FROM) {
     const table = toTable(confusionOf(eachOnce(units.count)));

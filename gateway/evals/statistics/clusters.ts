@@ -32,10 +32,10 @@ export const singletons = (count: number): Clusters => ({ count, areShared: fals
 const MAX_UNITS = 5000;
 
 /**
- * Distributes clusters in turn over at most 5,000 heaps, which are drawn as units. Heaps of independent clusters are as
- * variable as the clusters.
+ * Merges clusters in turn into at most 5,000 clusters, which are drawn as units. Merged independent clusters vary as the
+ * original ones do.
  */
-export const heapUp = (clusters: Clusters): Clusters => {
+export const limitClusters = (clusters: Clusters): Clusters => {
   if (clusters.count <= MAX_UNITS) return clusters;
   return { ...clusters, count: MAX_UNITS, of: clusters.of.map((cluster) => cluster % MAX_UNITS) };
 };

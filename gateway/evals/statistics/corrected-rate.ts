@@ -1,6 +1,6 @@
 import { bcaInterval } from "./bca";
 import { bootstrap, type Resampling, sumDrawn } from "./bootstrap";
-import { clusterSizes, clustersOf, heapUp, sumByCluster } from "./clusters";
+import { clusterSizes, clustersOf, limitClusters, sumByCluster } from "./clusters";
 import { type Confusion, confusionByCluster, type Decision, groupsOf, sensitivity, specificity } from "./confusion";
 import type { Figure } from "./interval";
 
@@ -22,7 +22,7 @@ export const correctRate = (rate: number, confusion: Confusion): number | null =
  */
 export const correctedRate = (items: readonly Decision[], resampling: Resampling = {}): Figure | null => {
   const clusters = clustersOf(groupsOf(items));
-  const units = heapUp(clusters);
+  const units = limitClusters(clusters);
   const confusionOf = confusionByCluster(items, units);
   const isPassed = items.map(({ decision }) => Number(decision));
   const passed = sumByCluster(isPassed, units);

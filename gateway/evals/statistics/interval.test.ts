@@ -4,7 +4,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { times } from "../../../tests/statistics/simulate";
 import { clusterRobustError, clusterRobustInterval, clusterRobustRateInterval, designEffect } from "./cluster-robust";
-import { type Clusters, clustersOf, heapUp, sumByCluster } from "./clusters";
+import { type Clusters, clustersOf, limitClusters, sumByCluster } from "./clusters";
 import { studentInterval } from "./mean";
 import { unvaryingInterval, wilsonInterval } from "./wilson";
 
@@ -75,16 +75,16 @@ test("a value without a group is a separate cluster, whatever the names of group
   expect(clustersOf(["a", null, "a"])).toMatchObject({ count: 2, areShared: true });
 });
 
-test("heaps contain whole clusters, and every cluster is in one", () => {
+test("limiting clusters keeps each of them whole and loses none", () => {
   const clusters: Clusters = { count: 12_000, areShared: true, of: Int32Array.from(times(24_000, (i) => i >> 1)) };
-  const heaps = heapUp(clusters);
-  expect(heaps.count).toBe(5000);
-  expect(times(12_000, (i) => heaps.of[2 * i] === heaps.of[2 * i + 1]).every(Boolean)).toBe(true);
+  const merged = limitClusters(clusters);
+  expect(merged.count).toBe(5000);
+  expect(times(12_000, (i) => merged.of[2 * i] === merged.of[2 * i + 1]).every(Boolean)).toBe(true);
   expect(
     Math.max(
       ...sumByCluster(
         times(24_000, () => 1),
-        heaps,
+        merged,
       ),
     ),
   ).toBe(6);

@@ -3,7 +3,7 @@ import type { Interval } from "../statistics-contract";
 import { bcaInterval, bcaPValue } from "./bca";
 import { bootstrap, sumDrawn } from "./bootstrap";
 import { clusterRobustError } from "./cluster-robust";
-import { type Clusters, clusterSizes, clustersOf, heapUp, singletons, sumByCluster } from "./clusters";
+import { type Clusters, clusterSizes, clustersOf, limitClusters, singletons, sumByCluster } from "./clusters";
 import { studentCdf } from "./distributions";
 import {
   BOOTSTRAP_FROM,
@@ -47,7 +47,7 @@ interface PairedComparison extends Verdict {
 
 /** Tests the mean by resampling pairs, or whole groups of pairs. */
 const resample = (differences: readonly number[], clusters: Clusters, { level, seed }: EstimateOptions): Verdict => {
-  const units = heapUp(clusters);
+  const units = limitClusters(clusters);
   const sums = sumByCluster(differences, units);
   const sizes = clusterSizes(units);
   const [distribution] = bootstrap(units.count, (drawn) => [sumDrawn(sums, drawn) / sumDrawn(sizes, drawn)], {
