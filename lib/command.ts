@@ -1,5 +1,5 @@
 import { type ParseArgsConfig, parseArgs, styleText } from "node:util";
-import { AppError, toAppError } from "./errors";
+import { AppError, toAppError, withoutRoutes } from "./errors";
 
 /** Exit codes of every command. `usage` (EX_USAGE of sysexits.h) covers wrong arguments and wrong settings. */
 export const EXIT = { ok: 0, failed: 1, usage: 64 } as const;
@@ -21,7 +21,7 @@ export const reportFailure = (thrown: unknown): number => {
   const unexpected = problem.kind === "internal" && thrown instanceof Error ? thrown : undefined;
   // An operating system error names the call and the path; its stack adds nothing.
   const detail = unexpected && "syscall" in unexpected ? unexpected.message : unexpected?.stack;
-  printError(detail ?? problem.message);
+  printError(detail ?? withoutRoutes(problem.message));
   return problem.kind === "invalid_request" ? EXIT.usage : EXIT.failed;
 };
 

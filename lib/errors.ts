@@ -132,3 +132,10 @@ export const toAppError = (thrown: unknown): AppError => {
     cause: thrown,
   });
 };
+
+/** A message without the sentences that name a route of the API, for pages and the command line. */
+export const withoutRoutes = (message: string): string =>
+  message
+    .split(/(?<=\.) /)
+    .filter((sentence, index) => index === 0 || !/\b[A-Z]+ \/v1\//.test(sentence))
+    .join(" ");

@@ -1,7 +1,7 @@
 import { retryHeaders } from "../gateway/http/errors";
 import { exchangeOf } from "../gateway/http/exchange";
-import type { AppError } from "../lib/errors";
-import { Plain, Shell } from "./layout";
+import { type AppError, withoutRoutes } from "../lib/errors";
+import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
 import { ErrorPanel, errorTitle } from "./ui/states";
 
@@ -39,15 +39,16 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
   }
   const { principal } = exchangeOf(request);
   const Frame = principal ? Shell : Plain;
+  const screen = error.kind === "not_found" ? screenOf(new URL(request.url).pathname, principal) : undefined;
   return page(
     <Frame title={errorTitle(error)} request={request} principal={principal}>
       <div class="error-page">
         <p class="status-code">{error.status}</p>
         <h1>{errorTitle(error)}</h1>
-        <p>{error.message}</p>
+        <p>{withoutRoutes(error.message)}</p>
         <p>
-          <a class="button" href={principal ? "/" : "/sign-in"}>
-            {principal ? "Go to the start page" : "Sign in"}
+          <a class="button" href={screen?.path ?? (principal ? "/" : "/sign-in")}>
+            {screen ? `Go to ${screen.name}` : principal ? "Go to the start page" : "Sign in"}
           </a>
         </p>
         <p class="fine">

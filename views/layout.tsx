@@ -64,6 +64,10 @@ const SCREENS: { path: string; name: string; icon: IconName; role: "member" | "v
 const screensOf = (principal: Principal | undefined) =>
   SCREENS.filter(({ role }) => principal && hasRole(principal.role, role));
 
+/** The screen that an address belongs to, if the reader may open it. */
+export const screenOf = (pathname: string, principal: Principal | undefined) =>
+  screensOf(principal).find(({ path }) => pathname.startsWith(`${path}/`));
+
 /** Where `/` leads: the reader's main screen. */
 export const homePath = (principal: Principal | undefined): string => screensOf(principal)[0]?.path ?? "/sign-in";
 

@@ -150,6 +150,7 @@ await runCommand(
     const docs = values.docs ? await openAgreementDocs() : undefined;
     const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
     try {
+      await platform.services.evaluators.choose([values.evaluator]);
       const total = files.reduce((sum, { rows }) => sum + rows.length, 0);
       const progress = countProgress(values.evaluator, total, "rows");
       const reports: FileReport[] = [];

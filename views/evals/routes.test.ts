@@ -13,6 +13,21 @@ test("the list says how many of the results with a verdict passed, not of all re
   expect(html).toContain("1 of 1 passed, 1 without a verdict");
 });
 
+test.each([
+  ["/datasets/ds_nothing", "/datasets", "Go to Datasets"],
+  ["/evals/run_nothing", "/evals", "Go to Evaluations"],
+  ["/evals/new?run=run_nothing", "/evals", "Go to Evaluations"],
+])(
+  "the page of %s, which does not exist, leads to the list and names no route of the API",
+  async (path, list, button) => {
+    const { status, html } = await open(path);
+    expect(status).toBe(404);
+    expect(html).toMatch(new RegExp(`<a class="button" href="${list}">\\s*${button}\\s*</a>`));
+    expect(html).toContain("There is no ");
+    expect(html).not.toContain("/v1/");
+  },
+);
+
 test("names that every object inherits are no notice", async () => {
   const { run, result } = await evaluate();
   for (const path of [`/evals/${run.id}`, `/evals/${run.id}/results/${result.id}`, "/datasets"]) {

@@ -1,5 +1,5 @@
 import type { Child } from "hono/jsx";
-import type { AppError } from "../../lib/errors";
+import { type AppError, withoutRoutes } from "../../lib/errors";
 import { Icon, IconText } from "./icon";
 
 /** A short title for each status, followed by the error's message. */
@@ -59,7 +59,7 @@ export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
     <Icon name={error.status === 429 ? "clock" : "alert"} />
     <div>
       <h2>{errorTitle(error)}</h2>
-      <p>{error.message}</p>
+      <p>{withoutRoutes(error.message)}</p>
       {error.detail.retryAfterMs !== undefined && <Countdown ms={error.detail.retryAfterMs} />}
       {children}
       <p class="fine">
