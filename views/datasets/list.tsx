@@ -23,7 +23,7 @@ export const DatasetsPage = ({ page, query, sort, notice, ...frame }: DatasetsPa
   const isFiltered = query.q !== undefined;
   return (
     <Shell {...frame} title="Datasets">
-      <Heading title="Datasets" note="Test questions with expected answers. Every upload is kept as a version.">
+      <Heading title="Datasets" note="Test questions with expected answers. Every upload is kept as a revision.">
         {mayWrite && (
           <a class="button" href="/datasets/new">
             <Icon name="plus" /> Upload dataset
