@@ -34,6 +34,19 @@ const hiddenWidth = (page: Page, name: string) =>
   page.getByRole("region", { name }).evaluate((box) => box.scrollWidth - box.clientWidth);
 
 describe("the tables", () => {
+  test("are left for a result, and its link back leads to the same page and order", () =>
+    using({}, async (page) => {
+      await page.goto("/evals?sort=name&page=2");
+      await page
+        .getByRole("table")
+        .getByRole("link", { name: /^Run \d+$/ })
+        .first()
+        .click();
+      await page.getByRole("navigation", { name: "Where this is" }).getByRole("link", { name: "Evaluations" }).click();
+      await page.getByText(/^51 to \d+ of/).waitFor();
+      expect(new URL(page.url()).search).toBe("?sort=name&page=2");
+    }));
+
   test("show every column at 1280 px, with two evaluators too", () =>
     using({}, async (page) => {
       await page.goto("/evals?evaluator=judge%401");

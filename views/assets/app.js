@@ -52,6 +52,16 @@
     menu.querySelector("summary").focus();
   }, true);
 
+  // A link back to a list leads to the page, order and filter that it was left with, in the same revision of a dataset.
+  document.addEventListener("DOMContentLoaded", () => {
+    const revision = (search) => new URLSearchParams(search).get("revision");
+    for (const link of document.querySelectorAll(".trail a")) {
+      const left = sessionStorage.getItem(`list:${link.pathname}`);
+      if (left && revision(left) === revision(link.search)) link.search = left;
+    }
+    if (document.querySelector(".row-range")) sessionStorage.setItem(`list:${location.pathname}`, location.search);
+  });
+
   // Counts down until the same request may be sent again.
   setInterval(() => {
     for (const left of document.querySelectorAll("[data-countdown]")) {
