@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { silentLog } from "../lib/log";
 import { closeAll } from "./closing";
 
-test("a step that fails keeps none of the others from being run, and is named", async () => {
+test("a failed step does not prevent the others, and the error names it", async () => {
   const closed: string[] = [];
   const steps = {
     engine: () => closed.push("engine"),

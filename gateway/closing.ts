@@ -1,8 +1,8 @@
 import type { Log } from "../lib/log";
 
 /**
- * Runs every step, one after the other, whatever becomes of the others: what is left open by one that failed would keep
- * the process from ending. Each failure is logged; throws at the end when there was one.
+ * Runs every step in order, even after a failure, because anything left open would keep the process running. Logs each
+ * failure and throws at the end if there was one.
  */
 export const closeAll = async (steps: Readonly<Record<string, () => unknown>>, log: Log): Promise<void> => {
   const failed: string[] = [];
@@ -14,5 +14,5 @@ export const closeAll = async (steps: Readonly<Record<string, () => unknown>>, l
       log.error({ err: error, step: name }, "closing failed");
     }
   }
-  if (failed.length > 0) throw new Error(`Not closed as they should be: ${failed.join(", ")}. The log says why.`);
+  if (failed.length > 0) throw new Error(`Failed to close: ${failed.join(", ")}. The log has the reason.`);
 };

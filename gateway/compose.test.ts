@@ -30,7 +30,7 @@ test.each([
   expect(await shownUrls({ node: { host, port: 9 } })).toEqual([url]);
 });
 
-test("a node's user name and password are shown to nobody", async () => {
+test("a node's user name and password are never shown", async () => {
   const nodes = ["http://ada:secret@127.0.0.1:9"];
   expect(await shownUrls({ gateway: { nodes } })).toEqual(["http://127.0.0.1:9"]);
 });

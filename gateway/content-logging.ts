@@ -2,8 +2,8 @@ import { AppError } from "../lib/errors";
 import type { Principal } from "./principal";
 
 /**
- * Throws insufficient_role for a key whose prompts and answers may not be kept. `what` would be kept; `way` is a sentence
- * that says how to go on without.
+ * Throws insufficient_role for a key without content logging. `what` names the content that would be stored; `way` is a
+ * sentence that says what to do instead.
  */
 export const assertMayStore = ({ keyName, contentLogging }: Principal, what: string, way: string): void => {
   if (contentLogging) return;

@@ -42,11 +42,11 @@ export const NAME_PATTERN = "^(?! )(?!.* $)[^\\u0000-\\u001f\\u007f-\\u00a0\\u20
 /** At least one character that is not space. `validation/problems.ts` has its message. */
 export const NOT_BLANK = "\\S";
 
-/** A name that people give and read: of a key, of a conversation. For requests; what is stored is shown as it is. */
+/** A name for people, for example of a key or a conversation. For requests only; stored names are shown unchanged. */
 export const Name = (maxLength: number, description?: string) =>
   Type.String({ minLength: 1, maxLength, pattern: NAME_PATTERN, description });
 
-/** Always there, null when there is nothing to say. */
+/** A field that is always present, possibly null. */
 export const Nullable = <T extends TSchema>(schema: T, options?: SchemaOptions) =>
   Type.Union([schema, Type.Null()], options);
 
@@ -77,13 +77,13 @@ export const Share = (description: string) => Type.Number({ minimum: 0, maximum:
 /** A failure as clients see it, in an answer and inside stored things alike. */
 export const ErrorBody = Type.Object(
   {
-    message: Type.String({ description: "What was wrong and what to do" }),
+    message: Type.String({ description: "What is wrong and what to do" }),
     type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
     code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
     param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
-    source: OneOf(["gateway", "node"], { description: "The process that refused or failed" }),
+    source: OneOf(["gateway", "node"], { description: "The process that rejected the request or failed" }),
     request_id: Type.String(),
-    retryable: Type.Boolean({ description: "The same request may succeed later without being changed" }),
+    retryable: Type.Boolean({ description: "Whether the same request may succeed later" }),
     details: Type.Array(
       Type.Object(
         {
@@ -102,7 +102,7 @@ export const ErrorEnvelope = Type.Object(
   { error: ErrorBody },
   {
     title: "ErrorEnvelope",
-    description: "Every refusal and failure",
+    description: "Every error response",
     examples: [
       {
         error: {
@@ -123,10 +123,10 @@ export const ErrorEnvelope = Type.Object(
 /** A whole number in a query or a path, where it arrives as text: `http/route-inputs.ts` reads it. */
 export const NumberInUrl = (options: IntegerOptions) => Type.Integer(options);
 
-/** Query of every list: `after` is the `next_cursor` of the page before. */
+/** Query of every list: `after` is the `next_cursor` of the previous page. */
 export const PageQuery = Type.Object({
   limit: Type.Optional(NumberInUrl({ minimum: 1, maximum: 100, default: 20, description: "Entries on a page" })),
-  after: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the page before" })),
+  after: Type.Optional(Type.String({ maxLength: 200, description: "`next_cursor` of the previous page" })),
 });
 export type PageQuery = Static<typeof PageQuery>;
 
@@ -136,7 +136,7 @@ export const Page = <T extends TSchema>(item: T) =>
     {
       data: Type.Array(item),
       has_more: Type.Boolean(),
-      next_cursor: Nullable(Type.String(), { description: "Goes into `after` for the next page" }),
+      next_cursor: Nullable(Type.String(), { description: "Value of `after` for the next page" }),
     },
     {
       ...(item.title !== undefined && { title: `${item.title}Page` }),
@@ -152,7 +152,7 @@ export interface Page<T> {
 /** A list that fits on one page. */
 export const wholePage = <T>(data: T[]): Page<T> => ({ data, has_more: false, next_cursor: null });
 
-/** How the cache took part: RFC 9211 in words. */
+/** How the cache was used, as in RFC 9211. */
 export const CacheReport = Type.Object(
   {
     status: OneOf(["hit", "miss", "joined", "bypass"]),
@@ -161,7 +161,7 @@ export const CacheReport = Type.Object(
     age: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds since the answer was stored" })),
     ttl: Type.Optional(Type.Integer({ minimum: 0, description: "Seconds that a stored answer is still kept" })),
     key: Type.Optional(Type.String({ description: "Key of the entry, for /v1/cache" })),
-    stored: Type.Optional(Type.Boolean({ description: "True when this answer will be kept once it is whole" })),
+    stored: Type.Optional(Type.Boolean({ description: "Whether this answer is stored once it is complete" })),
   },
   { title: "CacheReport", examples: [{ status: "hit", kind: "memory", age: 12 }] },
 );

@@ -1,7 +1,7 @@
 import { AppError } from "../lib/errors";
 import type { Page } from "./contract";
 
-/** A page of a list on the wire: `rows` has one more than `limit` where there is a next page. */
+/** A page of a list for a response. `rows` has one more than `limit` if there is a next page. */
 export const pageOf = <Row, Wire>(
   rows: readonly Row[],
   limit: number,
@@ -42,7 +42,7 @@ export const numberedPage = async <T>(
 /** Place in a list that is ordered by a time, then by id. */
 export const timeCursor = (at: Date, id: string): string => `${at.getTime()}.${id}`;
 
-/** What `timeCursor` wrote. Throws invalid_request for anything else. */
+/** Parses a cursor of `timeCursor`. Throws invalid_request for anything else. */
 export const readTimeCursor = (after: string | undefined): { at: Date; id: string } | undefined => {
   if (after === undefined) return undefined;
   const [, ms, id] = /^(\d{1,15})\.(.+)$/.exec(after) ?? [];
@@ -50,14 +50,14 @@ export const readTimeCursor = (after: string | undefined): { at: Date; id: strin
   return { at: new Date(Number(ms)), id };
 };
 
-/** A whole number that a list gave as its cursor. Throws invalid_request for anything else. */
+/** Parses a cursor that is a whole number. Throws invalid_request for anything else. */
 export const readNumberCursor = (after: string | undefined): number | undefined => {
   if (after === undefined) return undefined;
   if (!/^\d{1,15}$/.test(after)) throw strangeCursor();
   return Number(after);
 };
 
-/** The error for a cursor that this list never gave. */
+/** The error for an invalid cursor. */
 export const strangeCursor = (): AppError =>
   new AppError("invalid_request", "`after` must be a `next_cursor` of this list. Leave it out to start again.", {
     param: "after",

@@ -1,6 +1,6 @@
-/** Roles nest: each may do what the one before it may. */
+/** Roles in ascending order; each includes the one before it. */
 export const ROLES = ["viewer", "member", "editor", "admin"] as const;
-/** `metrics` stands apart: it reads metrics and nothing else, and every other role may do that too. */
+/** `metrics` is separate: it can only read metrics, which every other role can do too. */
 export type Role = (typeof ROLES)[number] | "metrics";
 
 /** Who calls: a key, directly or through a session of the pages. */

@@ -12,7 +12,7 @@ import { createSyntheticEngine } from "./engine/synthetic";
 
 const failure = (text: string) => JSON.parse(text).error;
 
-/** The synthetic engine, which loads when it is told to. */
+/** The synthetic engine, with a load that the test controls. */
 const slowToLoad = () => {
   const load = Promise.withResolvers<void>();
   let progress: (fraction: number) => void = () => {};
@@ -31,8 +31,8 @@ const slowToLoad = () => {
   };
 };
 
-describe("a node that loads", () => {
-  test("says how far it is, refuses work with 503 meanwhile, and is ready in the end", async () => {
+describe("a loading node", () => {
+  test("reports its progress, rejects work with 503 meanwhile, and becomes ready", async () => {
     const { engines, report, finish } = slowToLoad();
     await using node = await testNode({}, { engines });
     using client = new TestClient(node.url);
@@ -59,7 +59,7 @@ describe("a node that loads", () => {
     expect((await client.chat("Hi")).status).toBe(200);
   });
 
-  test("tells its starter why it can't", async () => {
+  test("reports why loading fails", async () => {
     const { engines, fail } = slowToLoad();
     await using node = await testNode({}, { engines });
     fail(new AppError("unavailable", "No disk space for the model."));
@@ -68,7 +68,7 @@ describe("a node that loads", () => {
 });
 
 describe("a node whose engine hangs", () => {
-  test("calls itself stuck, goes on taking work, and recovers by the next token", async () => {
+  test("reports itself as stuck, still accepts work, and recovers at the next token", async () => {
     await using node = await testNode({ node: { stuckMs: 100 } });
     using client = new TestClient(node.url);
     const hung = client.open("/v1/chat/completions", { body: chatBody("!hang") });
@@ -81,7 +81,7 @@ describe("a node whose engine hangs", () => {
     await until("the node is ready", async () => (await client.readiness()).state === "ready");
   });
 
-  test("is not stuck when it only waits for its client to read", async () => {
+  test("is not stuck while it waits for its client to read", async () => {
     await using node = await testNode({
       node: { stuckMs: 100, contextTokens: 1_000_000 },
       synthetic: { tokens: 100_000 },
@@ -97,8 +97,8 @@ describe("a node whose engine hangs", () => {
   });
 });
 
-describe("a node whose engine failed for good", () => {
-  test("says so and why, refuses what comes, and ends what runs", async () => {
+describe("a node whose engine failed permanently", () => {
+  test("reports the reason, rejects new requests and ends running ones", async () => {
     await using node = await testNode({ synthetic: { tokenMs: 5, tokens: 10_000 }, node: { contextTokens: 20_000 } });
     using client = new TestClient(node.url);
     const running = client.open("/v1/chat/completions", { body: chatBody("Hi", { stream: true }) });
@@ -120,7 +120,7 @@ describe("a node whose engine failed for good", () => {
 });
 
 describe("a node that drains", () => {
-  test("says GOAWAY in two steps, finishes what runs and waits, and takes nothing new", async () => {
+  test("sends GOAWAY in two steps, finishes running and queued requests, and accepts no new ones", async () => {
     await using node = await testNode({ node: { slots: 1 }, synthetic: { tokenMs: 5, tokens: 40 } });
     using client = new TestClient(node.url);
     using other = new TestClient(node.url);
@@ -138,7 +138,7 @@ describe("a node that drains", () => {
     expect((await late.chat("Hi")).status).toBe(0);
   });
 
-  test("ends with an error frame what takes longer than the time to drain", async () => {
+  test("ends requests that outlast the drain time with an error frame", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const hung = client.chat("!hang after 1", { stream: true });
@@ -162,7 +162,7 @@ describe("the process", () => {
     return { child, url: /^GPU node: (http:\/\/127\.0\.0\.1:\d+)\n$/.exec(line)?.[1] ?? "" };
   };
 
-  test("prints its address in one line, and on SIGTERM finishes what runs and exits 0", async () => {
+  test("prints its address on one line, and on SIGTERM finishes running requests and exits 0", async () => {
     const { child, url } = await listening({ GROUNDWIRE_SYNTHETIC_TOKEN_MS: "10" });
     using client = new TestClient(url);
     await until("the node is ready", async () => (await client.readiness()).state === "ready");
@@ -178,7 +178,7 @@ describe("the process", () => {
     expect(text).toEndWith("data: [DONE]\n\n");
   });
 
-  test("ends at once on a second signal", async () => {
+  test("exits immediately on a second signal", async () => {
     const { child, url } = await listening({ GROUNDWIRE_NODE_DRAIN_MS: "60000" });
     using client = new TestClient(url);
     await until("the node is ready", async () => (await client.readiness()).state === "ready");

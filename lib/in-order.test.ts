@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { inOrder } from "./in-order";
 
-test("results come in the order of the items, whoever is first", async () => {
+test("results are in the order of the items, whichever finishes first", async () => {
   const work = async (ms: number) => {
     await Bun.sleep(ms);
     return ms;
@@ -9,7 +9,7 @@ test("results come in the order of the items, whoever is first", async () => {
   expect(await inOrder([20, 1, 10], 2, work)).toEqual([20, 1, 10]);
 });
 
-test("after a failure nothing more is begun, and what runs ends before it is told", async () => {
+test("after a failure no more work starts, and running work ends before the failure is thrown", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const work = async (n: number) => {

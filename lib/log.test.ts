@@ -20,7 +20,7 @@ test("lines wait for each other and leave as one block", () => {
   expect(written).toEqual([line.repeat(32)]);
 });
 
-test("a flush writes what is left, in order, and tells when", async () => {
+test("a flush writes the rest in order and resolves when it is written", async () => {
   const { written, blocks } = recording();
   blocks.write("1\n");
   blocks.write("2\n");
@@ -29,7 +29,7 @@ test("a flush writes what is left, in order, and tells when", async () => {
   expect(written).toEqual(["1\n2\n"]);
 });
 
-test("the lines of a process that exits at once, and of one that waits for its flush, are all written", async () => {
+test("all lines are written, whether a process exits immediately or waits for its flush", async () => {
   const script = (end: string) =>
     `import { createLog } from "${import.meta.dir}/log"; const log = createLog("jobs", "info"); for (let i = 0; i < 1000; i++) log.info({ i }); ${end}`;
   // A reader that takes nothing until the pipe is full.

@@ -53,7 +53,7 @@ export const runServerProcess = async ({ component, help, start }: ServerProcess
 const closeOnSignal = (server: Server, exit: (code: number) => Promise<never>): (() => boolean) => {
   let isClosing = false;
   const stop = (): void => {
-    // Whoever sends a second signal does not want to wait for active work.
+    // A second signal means: don't wait for active work.
     if (isClosing) process.exit(EXIT.failed);
     isClosing = true;
     void server.close().then(

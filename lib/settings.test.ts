@@ -74,7 +74,7 @@ describe("reading", () => {
 });
 
 describe("problems", () => {
-  test("all of them are listed at once, each with name, value and expectation", () => {
+  test("all of them are listed, each with name, value and expectation", () => {
     const problems = problemsOf(
       { GROUNDWIRE_PORT: "eighty", GROUNDWIRE_LOG_LEVEL: "loud", GROUNDWIRE_PUBLIC_URL: "ai.example.com" },
       folderWith("[node]\nslots = 0\n"),
@@ -106,7 +106,7 @@ describe("problems", () => {
     expect(problems[2]?.message).toContain("did you mean GROUNDWIRE_PORT?");
   });
 
-  test("a file that is no TOML is named with its line", () => {
+  test("the error for an invalid TOML file names its line", () => {
     const [problem] = problemsOf({}, folderWith("[gateway]\nport = = 1\n"));
     expect(problem).toMatchObject({ path: "groundwire.toml", line: 2 });
   });

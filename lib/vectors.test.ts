@@ -23,6 +23,6 @@ test("a normalised vector has length 1, or is all zeros", () => {
   );
 });
 
-test("what is no vector is none", () => {
+test("invalid vectors are rejected", () => {
   for (const wrong of [null, undefined, 1, {}, ["a"], "AAA=", [null]]) expect(decodeVector(wrong)).toBeUndefined();
 });

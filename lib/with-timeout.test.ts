@@ -3,7 +3,7 @@ import { succeedsWithin, withTimeout } from "./with-timeout";
 
 const forever = new Promise<never>(() => {});
 
-test("work in time gives its value or rejects; work that times out gives undefined", async () => {
+test("work returns its value or rejects; after the timeout, the result is undefined", async () => {
   expect(await withTimeout(Promise.resolve(1), 60_000)).toBe(1);
   await expect(withTimeout(Promise.reject(new Error("broken")), 60_000)).rejects.toThrow("broken");
   expect(await withTimeout(forever, 1)).toBeUndefined();

@@ -41,14 +41,14 @@ export const CacheStatistics = Type.Object(
   {
     enabled: Type.Boolean(),
     ttl_seconds: Type.Integer({ minimum: 1, description: "How long an answer is kept" }),
-    layers: Type.Array(CacheLayer, { description: "In the order in which they are asked" }),
+    layers: Type.Array(CacheLayer, { description: "In the order of lookup" }),
     hits: Type.Object({ memory: Count(), redis: Count(), in_flight: Count("Joined an equal request that ran") }),
     misses: Count(),
-    bypasses: Type.Record(Type.String(), Count(), { description: "Requests that went past the cache, by reason" }),
+    bypasses: Type.Record(Type.String(), Count(), { description: "Requests that bypassed the cache, by reason" }),
     hit_rate: Share("Hits of hits and misses; 0 when there were none"),
     writes: Type.Object(
       { stored: Count(), skipped: Count("Empty, cut off, or dropped meanwhile"), failed: Count() },
-      { description: "What became of whole answers that could be kept" },
+      { description: "Complete answers that could be stored, by what happened to them" },
     ),
     in_flight: Count("Generations that other requests may join now"),
     namespaces: Type.Array(CacheNamespace, { description: "Those that were used, and those with a setting" }),
@@ -134,7 +134,7 @@ export const ShareCache = Strict(
   { title: "ShareCache", examples: [{ namespace: "support-team", keys: ["key_4fT9kQ2mXw7R", "key_9pL2vB6nHs4D"] }] },
 );
 
-/** What holds for a namespace now. */
+/** The current settings of a namespace. */
 export const CacheNamespaceSettings = Type.Object(
   { name: Type.String(), enabled: Type.Boolean(), keys: Type.Array(Type.String()) },
   {
@@ -148,11 +148,11 @@ export type CacheNamespaceSettings = Static<typeof CacheNamespaceSettings>;
 export const CacheExplanation = Type.Object(
   {
     cacheable: Type.Boolean(),
-    reason: Nullable(Type.String(), { description: "Why the request goes past the cache" }),
+    reason: Nullable(Type.String(), { description: "Why the request bypasses the cache" }),
     key: Type.String({ description: "Hash of namespace and parts, with the version of the key's form in front" }),
     namespace: Type.String(),
     parts: Type.Record(Type.String(), Type.Unknown(), {
-      description: "Everything that goes into the key, by name. Texts of people and long values are shown as a hash.",
+      description: "All parts of the key, by name. User texts and long values are shown as a hash.",
     }),
     stored: Nullable(
       Type.Object({

@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.close());
 
-/** A result by what the active version (threshold 1) and the shadow (0.5) gave it, and what a person did; null: an error. */
+/** A result with the values of the active version (threshold 1) and the shadow (0.5), and a person's label; null: an error. */
 const add = async (
   key: string,
   [active, shadow, label]: [active: number | null, shadow: number | null, label?: number],
@@ -101,17 +101,17 @@ test("a shadow report lists the results on which the two disagree, and how much 
   ]);
 });
 
-test("labels are compared by the threshold of the version that is asked about", async () => {
+test("labels are compared with the threshold of the evaluated version", async () => {
   for (let n = 0; n < 30; n++) await add(`k${n}`, n % 2 === 0 ? [0.5, 0.5, 0.5] : [0, 0, 0]);
   const byVersion = new Map((await agreement.withPeople({ name: "polite" })).map((entry) => [entry.evaluator, entry]));
-  // By a threshold of 1 people and the active version fail everything; by 0.5 both pass every second.
+  // With a threshold of 1, people and the active version fail everything; with 0.5, both pass every second result.
   expect(byVersion.get("polite@1")).toMatchObject({ labels: 30, pass_rate: 0, criterion: { threshold: 1 } });
   expect(byVersion.get("polite@1")?.agreement?.sensitivity).toBeNull();
   expect(byVersion.get("polite@2")).toMatchObject({ labels: 30, pass_rate: 0.5, criterion: { threshold: 0.5 } });
   expect(byVersion.get("polite@2")?.agreement?.sensitivity?.value).toBe(1);
 });
 
-/** Scores the same result by a judge that is neither active nor a shadow, as if a request had named it. */
+/** Scores the same result with a judge that is neither active nor a shadow, as if a request had named it. */
 const addJudge = (key: string, value: number) =>
   db.write((tx) =>
     insertScores(tx, [

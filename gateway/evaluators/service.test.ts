@@ -27,7 +27,7 @@ const create = (name: string, changes: Partial<typeof judge> = {}) =>
   evaluators.create(PRINCIPAL, { name, criteria: [criterion], judge: { ...judge, ...changes } }, async () => {});
 const kindOf = async (attempt: Promise<unknown>) => (await problemOf(attempt)).kind;
 
-test("without a choice, reference@1 gives the verdict and no judge is asked", async () => {
+test("by default, reference@1 gives the verdict and no judge runs", async () => {
   expect((await evaluators.choose(undefined)).map(({ reference, shadow }) => [reference, shadow])).toEqual([
     ["reference@1", false],
   ]);
@@ -48,14 +48,14 @@ test("a released version never changes: these are the hashes", () => {
   `);
 });
 
-describe("a judge of one's own", () => {
-  test("gets the next version, also after one that comes with the code", async () => {
+describe("a custom judge", () => {
+  test("gets the next version number, also after a built-in version", async () => {
     expect([(await create("polite")).version, (await create("polite")).version]).toEqual([1, 2]);
     expect((await create("judge")).version).toBe(2);
     expect((await evaluators.versions("judge", {})).data.map(({ version }) => version)).toEqual([2, 1]);
   });
 
-  test("is refused where it would take the place of reference, or can't be decided by its votes", async () => {
+  test("is rejected if it is named reference or has an even number of votes", async () => {
     expect(await kindOf(create("reference"))).toBe("invalid_request");
     expect(await kindOf(create("polite", { votes: 2 }))).toBe("invalid_request");
   });
@@ -69,24 +69,24 @@ describe("a judge of one's own", () => {
     expect(await kindOf(evaluators.create(PRINCIPAL, request, async () => {}))).toBe("invalid_request");
   });
 
-  test("may have a name that every object inherits", async () => {
+  test("may have the name of an inherited property of objects", async () => {
     await create("constructor");
     expect((await evaluators.choose(undefined)).map(({ reference }) => reference)).toEqual(["reference@1"]);
   });
 
-  test("can't bring a prompt of its own, which nobody would read", async () => {
+  test("can't have its own prompt, which would be ignored", async () => {
     const request = { name: "polite", criteria: [criterion], judge: { ...judge, prompt: "mine@1" } };
     const error = await problemOf(evaluators.create(PRINCIPAL, request, async () => {}));
     expect([error.kind, error.detail.param]).toEqual(["not_implemented", "judge.prompt"]);
   });
 
-  test("another setting is another hash", async () => {
+  test("has another hash with other settings", async () => {
     expect((await create("polite")).hash).not.toBe((await create("polite", { temperature: 1 })).hash);
   });
 });
 
 describe("shadow and promotion", () => {
-  test("a shadow scores beside the active version and has no say until it is promoted", async () => {
+  test("a shadow scores, but is excluded from the verdict until it is promoted", async () => {
     await create("polite");
     await create("polite");
     await evaluators.promote(PRINCIPAL, "polite", 1);
@@ -106,7 +106,7 @@ describe("shadow and promotion", () => {
     ]);
   });
 
-  test("the active version can't shadow itself; a version that is not there can do neither", async () => {
+  test("the active version can't be its own shadow, and an unknown version can't be either", async () => {
     await create("polite");
     await evaluators.promote(PRINCIPAL, "polite", 1);
     expect(await kindOf(evaluators.shadow(PRINCIPAL, "polite", 1))).toBe("conflict");
@@ -115,7 +115,7 @@ describe("shadow and promotion", () => {
     expect((await evaluators.promote(PRINCIPAL, "polite", null)).active).toBeNull();
   });
 
-  test("each change stands in the audit log, with what was before", async () => {
+  test("each change is in the audit log with the previous value", async () => {
     await create("polite");
     await evaluators.promote(PRINCIPAL, "polite", 1);
     const [last] = await listAudit(db, "polite", 1);
@@ -126,7 +126,7 @@ describe("shadow and promotion", () => {
   });
 });
 
-test("evaluators that a request names are found, shadows beside them, each once", async () => {
+test("the evaluators and shadows of a request are resolved, each once", async () => {
   const chosen = await evaluators.choose(["judge@1"], ["reference@1", "judge@1"]);
   expect(chosen.map(({ reference, shadow }) => [reference, shadow])).toEqual([
     ["judge@1", false],

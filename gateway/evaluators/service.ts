@@ -41,7 +41,7 @@ interface Choice {
 
 export const referenceOf = ({ name, version }: { name: string; version: number }): string => `${name}@${version}`;
 
-/** Hash of what the code of each kind fixes: weights, thresholds, prompts. */
+/** Hash of the constants in the code of each kind: weights, thresholds, prompts. */
 const CONSTANTS = { reference: canonicalHash(REFERENCE_CONSTANTS), judge: canonicalHash(JUDGE_CONSTANTS) } as const;
 
 /** sha256 of everything that affects a score of this version. */

@@ -23,7 +23,7 @@ const enqueue = (id = "job_1") =>
   db.write((tx) => insertJob(tx, { id, kind: "toy", payload: {}, createdBy: "key" }, [null], now));
 const addWorker = () => db.write((tx) => insertWorker(tx, { id: "worker_1", host: "here", process: "1" }, now));
 
-/** Does the job as a worker would. */
+/** Finishes the job as a worker would. */
 const finish = async (state: "done" | "failed", error?: AppError): Promise<void> => {
   await addWorker();
   const [task] = await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
@@ -35,14 +35,14 @@ const finish = async (state: "done" | "failed", error?: AppError): Promise<void>
 };
 const never = new AbortController().signal;
 
-test("whoever waits gets the result once it is there", async () => {
+test("a waiting caller gets the result", async () => {
   await enqueue();
   const waiting = jobs.wait("job_1", never);
   await finish("done");
   expect((await waiting).result).toEqual({ rows: 3 });
 });
 
-test("what ended the job ends the wait, with its place", async () => {
+test("a failed job rejects with its error and details", async () => {
   await enqueue();
   const details = [{ line: 4, path: "input", message: "input is empty." }];
   await finish("failed", new AppError("dataset_invalid", "Row 4 can't be used.", { details }));
@@ -62,7 +62,7 @@ test("a cancelled job is a conflict", async () => {
 });
 
 describe("with no worker for ten seconds", () => {
-  /** Waits, and has its ten seconds pass. */
+  /** Waits while ten seconds pass. */
   const waitInVain = async (onWithdrawn?: OnWithdrawn): Promise<AppError> => {
     const waiting = problemOf(jobs.wait("job_1", never, onWithdrawn));
     await Bun.sleep(5);
@@ -70,7 +70,7 @@ describe("with no worker for ten seconds", () => {
     return waiting;
   };
 
-  test("a job that nobody has begun is taken back, and everybody who waits reads how to start a worker", async () => {
+  test("a job that has not started is withdrawn, and every waiting caller learns how to start a worker", async () => {
     await enqueue();
     const errors = await Promise.all([waitInVain(), problemOf(jobs.wait("job_1", never))]);
     for (const error of errors) {
@@ -81,7 +81,7 @@ describe("with no worker for ten seconds", () => {
     expect(await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now)).toEqual([]);
   });
 
-  test("what goes with it is taken back in the same transaction, or nothing is", async () => {
+  test("the withdrawal and its side effects are one transaction", async () => {
     await enqueue();
     const error = await waitInVain(async () => {
       throw new AppError("storage_full", "No space.");
@@ -89,7 +89,7 @@ describe("with no worker for ten seconds", () => {
     expect([error.kind, (await jobs.get("job_1")).state]).toEqual(["storage_full", "queued"]);
   });
 
-  test("a job that was begun is left for the next worker", async () => {
+  test("a job that has started is left for the next worker", async () => {
     await enqueue();
     await addWorker();
     await claimTasks(db, { workerId: "worker_1", kind: "toy", limit: 1 }, now);
@@ -99,7 +99,7 @@ describe("with no worker for ten seconds", () => {
     expect((await jobs.get("job_1")).state).toBe("running");
   });
 
-  test("a worker that is back before then is waited for", async () => {
+  test("a worker that returns before then is waited for", async () => {
     await enqueue();
     const waiting = jobs.wait("job_1", never);
     await Bun.sleep(5);
@@ -109,7 +109,7 @@ describe("with no worker for ten seconds", () => {
   });
 });
 
-test("a worker that is there but busy is waited for", async () => {
+test("a busy worker is waited for", async () => {
   await enqueue();
   later(10_001);
   await addWorker();
@@ -120,7 +120,7 @@ test("a worker that is there but busy is waited for", async () => {
   expect((await jobs.get("job_1")).state).toBe("queued");
 });
 
-test("a worker counts as alive for a minute after its last beat", async () => {
+test("a worker counts as alive for a minute after its last heartbeat", async () => {
   expect(await jobs.workers()).toEqual({ isAlive: false, lastBeat: undefined });
   await addWorker();
   const beat = now;
@@ -130,7 +130,7 @@ test("a worker counts as alive for a minute after its last beat", async () => {
   expect((await jobs.workers()).isAlive).toBe(false);
 });
 
-test("the backlog tells what waits, what runs, and for how long the oldest has been due", async () => {
+test("the backlog has the queued and running tasks, and how long the oldest has been due", async () => {
   expect(await jobs.backlog()).toEqual({ queued: 0, running: 0, oldestWaitMs: 0 });
   await enqueue("job_1");
   later(2000);
@@ -142,6 +142,6 @@ test("the backlog tells what waits, what runs, and for how long the oldest has b
   expect(await jobs.backlog()).toEqual({ queued: 1, running: 1, oldestWaitMs: 3000 });
 });
 
-test("a job that is not there is not found", async () => {
+test("an unknown job is not found", async () => {
   expect((await problemOf(jobs.get("job_9"))).kind).toBe("not_found");
 });

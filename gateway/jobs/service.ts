@@ -15,35 +15,35 @@ const SILENT_MS = 60_000;
 
 export interface WorkersState {
   isAlive: boolean;
-  /** undefined: no worker has been seen since the last one left in good order. */
+  /** undefined if no worker has been seen since the last one shut down. */
   lastBeat: Date | undefined;
 }
 
 /** Runs in the transaction that withdraws a job before any worker has started it. */
 export type OnWithdrawn = (tx: Tx) => Promise<void>;
 
-/** The jobs, as the rest of the gateway uses them. */
+/** Jobs for the rest of the gateway. */
 export interface Jobs {
   /** Throws not_found. */
   get(id: string): Promise<JobRow>;
   /**
-   * Waits for the end of a job and answers it when it is completed. Throws what ended it otherwise; client_closed when
-   * `signal` is aborted: the job itself goes on; unavailable when no worker is there: a job that was begun goes on with
-   * the next one, any other is taken back.
+   * Waits for the end of a job and returns a completed job. Throws the error of a failed one; client_closed if `signal` is
+   * aborted, while the job continues; and unavailable without a worker: then a job that has started continues with the
+   * next worker, and any other is withdrawn.
    */
   wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<JobRow>;
-  /** False when it has ended already. */
+  /** False if it has already ended. */
   cancel(id: string): Promise<boolean>;
-  /** Whether a worker is there, and the newest sign of life of any. */
+  /** Whether a worker is alive, and the newest heartbeat of all. */
   workers(): Promise<WorkersState>;
-  /** Tasks that wait and run, and for how long the oldest has been due. */
+  /** Number of queued and running tasks, and how long the oldest has been due. */
   backlog(): Promise<{ queued: number; running: number; oldestWaitMs: number }>;
 }
 
 interface JobsDeps {
   db: Db;
   now?: () => Date;
-  /** Milliseconds that no clock change touches. */
+  /** Monotonic milliseconds. */
   monotonicMs?: () => number;
 }
 
@@ -65,7 +65,7 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
     };
   };
 
-  /** True when the job is taken back; false when a worker has begun it in the meantime. */
+  /** True if the job is withdrawn; false if a worker has started it in the meantime. */
   const withdraw = (id: string, reason: AppError, onWithdrawn: OnWithdrawn | undefined): Promise<boolean> =>
     db.write(async (tx) => {
       const isWithdrawn = await withdrawJob(tx, id, { ...toEnvelope(reason, id).error }, now());
@@ -91,13 +91,13 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
         if (job.state === "failed") throw fromEnvelope({ error: job.error }, "gateway");
         if (job.state === "cancelled") {
           if (job.error) throw fromEnvelope({ error: job.error }, "gateway", ASK_AGAIN_MS);
-          throw new AppError("conflict", "This was cancelled before it was done.");
+          throw new AppError("conflict", "This job was cancelled.");
         }
-        if (signal.aborted) throw new AppError("client_closed", "The caller has left.");
+        if (signal.aborted) throw new AppError("client_closed", "The caller has disconnected.");
         if ((await workers()).isAlive) aliveAtMs = monotonicMs();
         else if (monotonicMs() - aliveAtMs >= NO_WORKER_MS) {
           if (job.state === "running") throw interrupted();
-          // In the next round the reason is read from the job, as by everybody else who waits for it.
+          // The next round reads the reason from the job, as every other waiting caller does.
           await withdraw(id, notBegun(), onWithdrawn);
         }
         await Bun.sleep(pauseMs);

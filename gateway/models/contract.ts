@@ -8,13 +8,13 @@ export const DefaultSampling = Nullable(
     top_p: Type.Number(),
     top_k: Type.Integer({ description: "0: all tokens" }),
     repetition_penalty: Type.Number({
-      description: "Of a chat. 1: none. Answers in JSON and raw completions have none unless the request asks",
+      description: "For chats; 1: none. JSON answers and raw completions have none unless the request sets one",
     }),
   }),
-  { description: "What applies where a request leaves it out; null: the server behind the node decides" },
+  { description: "Defaults for requests; null: the server behind the node decides" },
 );
 
-/** OpenAI's model object, and what Groundwire knows besides. */
+/** OpenAI's model object with Groundwire's additions. */
 export const Model = Type.Object(
   {
     id: Type.String(),
@@ -29,7 +29,7 @@ export const Model = Type.Object(
     }),
     dimensions: Nullable(Type.Integer({ minimum: 1 }), { description: "Length of the vectors; null for a chat model" }),
     sampling: DefaultSampling,
-    default: Type.Boolean({ description: "Answers when a request names no model" }),
+    default: Type.Boolean({ description: "Used if a request names no model" }),
     ready: Type.Boolean({ description: "At least one node can answer with it now" }),
   },
   {
@@ -53,7 +53,7 @@ export const Model = Type.Object(
 );
 export type Model = Static<typeof Model>;
 
-/** Both forms of a list: OpenAI's `object` and `data`, and the page of every other list here. It is always whole. */
+/** OpenAI's list (`object` and `data`) and our page format in one. Always complete. */
 export const ModelList = Type.Object(
   { object: Type.Literal("list"), ...Page(Model).properties },
   { title: "ModelList", examples: [{ object: "list", ...wholePage(Model.examples) }] },

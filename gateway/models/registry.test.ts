@@ -6,7 +6,7 @@ import { createModels } from "./registry";
 const models = createModels({ engine: fakeEngine(), defaults: { chat: "not-here", embedding: "fake-embedder" } });
 const resolve = (kind: "chat" | "embedding", id?: string) => models.resolve(PRINCIPAL, kind, id);
 
-test("each kind has a default, the first one of its kind where no node has the one that is set", () => {
+test("each kind has a default, or the first model of its kind if no node has the default", () => {
   expect(
     models.list(PRINCIPAL).map(({ id, kind, dimensions, default: isDefault }) => [id, kind, dimensions, isDefault]),
   ).toEqual([
@@ -22,7 +22,7 @@ test("each kind has a default, the first one of its kind where no node has the o
   });
 });
 
-test("a model of the other kind is refused with the route that it is for", () => {
+test("a model of the other kind is rejected, and the error names its route", () => {
   for (const [kind, id, route] of [
     ["chat", "fake-embedder", "/v1/embeddings"],
     ["embedding", "fake-model", "/v1/chat/completions"],
@@ -35,7 +35,7 @@ test("a model of the other kind is refused with the route that it is for", () =>
   expect(() => resolve("embedding", "no-such-model")).toThrow(expect.objectContaining({ kind: "model_not_found" }));
 });
 
-test("before any node has told what it has, a name is taken as given", () => {
+test("before a node has reported its models, every name is accepted", () => {
   const early = createModels({ engine: { nodes: () => [] }, defaults: { chat: "a", embedding: "b" } });
   expect(early.resolve(PRINCIPAL, "embedding", undefined)).toEqual({
     id: "b",

@@ -30,18 +30,18 @@ export const Node = Type.Object(
         "loading: no model yet; busy: every slot is taken and tokens flow; stuck: work runs and no token comes; draining: takes nothing new; ejected: failed too often and is tried again later; down: not reachable, or its engine failed for good (last_error)",
     }),
     since: Timestamp,
-    drained: Type.Boolean({ description: "An admin has taken it out of service by this API" }),
+    drained: Type.Boolean({ description: "An admin has taken it out of service" }),
     outstanding: Count("Requests of this gateway that run there now"),
     latency_ms: Nullable(Milliseconds("Round trip of the last probe")),
-    engine: Nullable(Type.String(), { description: "Engine and version; null until the node has answered once" }),
-    synthetic: Type.Boolean({ description: "Answers are made up for benchmarks and tests, by no model" }),
+    engine: Nullable(Type.String(), { description: "Engine and version; null until the first response of the node" }),
+    synthetic: Type.Boolean({ description: "Generates text without a model, for benchmarks and tests" }),
     version: Nullable(Type.String()),
     progress: Nullable(Share("How much of the models is loaded"), { description: "Only while loading" }),
     models: Type.Array(NodeModel),
     slots: Nullable(Slots, { description: "For answers" }),
     queue: Nullable(Queue, { description: "For answers" }),
     embeddings: Nullable(Type.Object({ slots: Slots, queue: Queue }), {
-      description: "For embeddings; null: this node makes none",
+      description: "For embeddings; null: this node has no embedder",
     }),
     last_token_ms: Nullable(Milliseconds("Since a token came out, while work runs")),
     last_error: Nullable(Type.String()),
@@ -82,7 +82,7 @@ export const Node = Type.Object(
 );
 export type Node = Static<typeof Node>;
 
-/** `POST /v1/nodes`: takes a node in while the gateway runs. */
+/** `POST /v1/nodes`: adds a node while the gateway is running. */
 export const AddNode = Strict(
   {
     name: Type.String({ pattern: "^[a-z0-9][a-z0-9-]{0,62}$", description: "Its id: lower-case letters, digits, -" }),

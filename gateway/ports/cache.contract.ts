@@ -11,7 +11,7 @@ const entry = (value: string, fields: Partial<CacheEntry> = {}): CacheEntry => (
   ...fields,
 });
 
-/** What every cache guarantees. `create` gives an empty one that is not open yet. */
+/** Guarantees of every cache. `create` returns an empty cache that is not open yet. */
 export const cacheContract = (name: string, create: () => Cache | Promise<Cache>): void => {
   describe(`cache: ${name}`, () => {
     let cache: Cache;
@@ -21,7 +21,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
     });
     afterEach(() => cache.close());
 
-    test("gives back what was kept, whatever characters it holds", async () => {
+    test("returns stored values with any characters", async () => {
       const kept = entry('{"text":"naïve 東京 🎉\\n\\u0000 "}\nsecond line', { tags: ["model:a", 'odd "tag"\n'] });
       expect(await cache.set("k", kept)).toBe(true);
       const hit = await cache.get("k");
@@ -42,12 +42,12 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect(await cache.get("k")).toBeUndefined();
     });
 
-    test("an expired entry is a miss and is not kept", async () => {
+    test("an expired entry is a miss and is deleted", async () => {
       expect(await cache.set("past", entry("x", { expiresAt: new Date(Date.now() - 1) }))).toBe(false);
       expect(await cache.get("past")).toBeUndefined();
     });
 
-    test("one entry is dropped by its key", async () => {
+    test("one entry is deleted by its key", async () => {
       await cache.set("a", entry("1"));
       await cache.set("b", entry("2"));
       expect(await cache.delete("a")).toBe(true);
@@ -55,10 +55,10 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect((await cache.get("b"))?.value).toBe("2");
     });
 
-    test("a tag drops all of its entries in one call, and no other", async () => {
+    test("one call deletes all entries with a tag, and no others", async () => {
       for (let i = 0; i < 520; i++) {
         const tags = i < 10 ? ["all", "few"] : ["all"];
-        // A busy machine may drop a write; here each of them counts.
+        // On a busy machine a write may be dropped, but here every write is needed.
         while (!(await cache.set(`k${i}`, entry("x", { tags })))) await Bun.sleep(1);
       }
       expect(await cache.deleteTag("few")).toBe(10);
@@ -68,7 +68,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect(await cache.get("k10")).toBeUndefined();
     });
 
-    test("tells how many entries it has", async () => {
+    test("reports its number of entries", async () => {
       await cache.set("a", entry("1"));
       await cache.set("b", entry("2"));
       const stats = await cache.stats();
@@ -76,7 +76,7 @@ export const cacheContract = (name: string, create: () => Cache | Promise<Cache>
       expect(stats.every((layer) => layer.sizeBytes > 0)).toBe(true);
     });
 
-    test("closing ends it, and what is asked afterwards is a miss", async () => {
+    test("after closing, every read is a miss", async () => {
       await cache.set("a", entry("1"));
       await cache.close();
       expect(await cache.get("a")).toBeUndefined();

@@ -1,9 +1,9 @@
 /**
  * A shared or local store of text with a lifetime. An adapter never throws and never makes a caller wait over 50 ms:
- * what it can't read is a miss, what it can't write is dropped.
+ * a failed read is a miss, and a failed write is dropped.
  */
 export interface Cache {
-  /** Resolves when the first connection stands or has failed: an unreachable store is `degraded`, not an error. */
+  /** Resolves when the first connection is open or has failed. An unreachable store is `degraded`, not an error. */
   open(): Promise<void>;
   /** At once where the adapter has it in memory: a promise would cost as much as the rest of a hit. */
   get(key: string): CacheHit | undefined | Promise<CacheHit | undefined>;
@@ -11,8 +11,8 @@ export interface Cache {
   set(key: string, entry: CacheEntry): Promise<boolean>;
   delete(key: string): Promise<boolean>;
   /**
-   * Drops every entry that carries `tag` and answers how many there were. While a shared store is unreachable its part
-   * is done as soon as it is back, before anything is read from it.
+   * Deletes every entry with `tag` and returns how many. If a shared store is unreachable, its entries are deleted when it
+   * is back, before anything is read from it.
    */
   deleteTag(tag: string): Promise<number>;
   /** One element per layer, the nearest first. */
@@ -26,7 +26,7 @@ export interface CacheEntry {
   value: string;
   storedAt: Date;
   expiresAt: Date;
-  /** A tag's entries are dropped together. For example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
+  /** Entries with the same tag are deleted together, for example `model:smollm2-135m-instruct`, `namespace:key_abc`. */
   tags: readonly string[];
 }
 
@@ -36,14 +36,14 @@ export interface CacheHit extends CacheEntry {
 
 export interface CacheStats {
   layer: CacheLayer;
-  /** degraded: not reachable now; all reads miss. */
+  /** degraded: unreachable, so all reads are misses. */
   status: "ok" | "degraded";
-  /** Since when the status holds. */
+  /** Start of the current status. */
   since: Date;
   entries: number;
-  /** Memory: an upper bound of what the entries take. Redis: what the server uses in all. */
+  /** Memory: an upper bound of the entries' size. Redis: the memory of the server. */
   sizeBytes: number;
-  /** Of the last answer of a remote store. */
+  /** Time of a remote store's last response. */
   latencyMs?: number;
   lastError?: string;
 }

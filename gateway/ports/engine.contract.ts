@@ -7,7 +7,7 @@ interface Subject {
   /** Models that it serves. */
   model: string;
   embeddingModel: string;
-  /** Makes the next answers slow enough to be left in the middle; absent: they are already. */
+  /** Makes the next answers slow enough to abort midway; absent if they already are. */
   close(): Promise<void>;
 }
 
@@ -17,7 +17,7 @@ const collect = async (reply: EngineReply): Promise<string> => {
   return text;
 };
 
-/** What every engine adapter promises. */
+/** Guarantees of every engine adapter. */
 export const engineContract = (name: string, start: () => Promise<Subject>): void => {
   describe(`engine contract: ${name}`, () => {
     let subject: Subject;
@@ -52,7 +52,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       expect(completion.usage.total_tokens).toBe(completion.usage.prompt_tokens + completion.usage.completion_tokens);
     });
 
-    test("a stream comes in pieces of whole frames, with usage before the end marker", async () => {
+    test("a stream has whole frames in each piece, and usage before the end marker", async () => {
       const reply = await subject.engine.request(request({ stream: true }));
       let text = "";
       for await (const piece of reply.body) {
@@ -66,7 +66,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       expect(JSON.parse(frames.at(-2)?.slice("data: ".length) ?? "{}").usage.completion_tokens).toBeGreaterThan(0);
     });
 
-    test("vectors come as one JSON document, each with the tokens of its text", async () => {
+    test("vectors are one JSON document, each with the tokens of its text", async () => {
       const { embeddingModel: model } = subject;
       const body = JSON.stringify({ model, input: ["one", "two"], encoding_format: "base64" });
       const answer = JSON.parse(
@@ -78,7 +78,7 @@ export const engineContract = (name: string, start: () => Promise<Subject>): voi
       ]);
     });
 
-    test("the reply says which node and which revision answered", async () => {
+    test("the reply names the node and the revision", async () => {
       const reply = await subject.engine.request(request());
       await collect(reply);
       expect(reply.node).toBe(subject.engine.nodes()[0]?.id ?? "");

@@ -5,17 +5,17 @@ type EngineRoute = "/v1/chat/completions" | "/v1/completions" | "/v1/embeddings"
 
 export interface EngineRequest {
   route: EngineRoute;
-  /** The model that has to answer: picks the nodes that serve it. */
+  /** The requested model, which determines the possible nodes. */
   model: string;
-  /** JSON in OpenAI's format, as the node gets it. */
+  /** JSON in OpenAI's format, sent to the node unchanged. */
   body: string;
-  /** True when `body` asks for Server-Sent Events. */
+  /** Whether `body` asks for Server-Sent Events. */
   stream: boolean;
   requestId: string;
-  /** Names the caller for fair queueing; never a secret. */
+  /** Identifies the caller for fair queueing; never a secret. */
   fairKey: string;
   priority: Priority;
-  /** Milliseconds left for the whole answer. */
+  /** Remaining time for the whole answer, in milliseconds. */
   deadlineMs: number;
   /** Aborting resets the HTTP/2 stream, which frees the node's slot. */
   signal: AbortSignal;
@@ -26,28 +26,28 @@ export interface EngineReply {
   /** Id of the node that answers. */
   node: string;
   modelRevision: string;
-  /** The node's own engine and version. */
+  /** The node's engine and version. */
   engine: string;
-  /** How often it was tried elsewhere, or again, before this reply. */
+  /** Number of retries before this reply. */
   retries: number;
   /** Milliseconds spent waiting for a slot on the node. */
   queueMs: number;
   /**
-   * The answer as it comes: whole SSE frames per piece when `stream` was set (the last piece ends with
-   * `data: [DONE]\n\n`), else pieces of one JSON document. Ends normally only when the answer is whole; throws
-   * AppError (upstream_error, deadline_exceeded, or the node's own) when it breaks off.
+   * The answer as it arrives: with `stream`, each piece has whole SSE frames and the last one ends with
+   * `data: [DONE]\n\n`; otherwise pieces of one JSON document. Ends normally only if the answer is complete; throws
+   * AppError (upstream_error, deadline_exceeded, or the node's error) if it is incomplete.
    */
   body: AsyncIterable<Uint8Array>;
 }
 
-/** A node as the gateway sees it: its own probe, its streams and its breaker. */
+/** The state of a node from its probe, its streams and its breaker. */
 export interface NodeView {
   id: string;
   url: string;
-  /** down: not reachable, or its engine failed for good (`lastError`). ejected: the breaker is open. The others are the node's own words, or what its streams show. */
+  /** down: unreachable, or its engine failed permanently (`lastError`). ejected: the breaker is open. Others are reported by the node or observed on its streams. */
   state: "ready" | "loading" | "busy" | "stuck" | "draining" | "ejected" | "down";
   since: Date;
-  /** Requests of this gateway that run there now. */
+  /** This gateway's active requests on the node. */
   outstanding: number;
   latencyMs?: number;
   readiness?: NodeReadiness;
@@ -58,17 +58,17 @@ export interface NodeView {
 
 /** Generation and embedding on any number of nodes. */
 export interface Engine {
-  /** Connects in the background; a node that is not there yet is no error. */
+  /** Connects in the background. A node that isn't running yet is not an error. */
   open(): Promise<void>;
   /**
-   * Resolves with the node's first byte, having retried on another node (or once on the same) where nothing was sent.
-   * Throws AppError: model_not_found, overloaded (with retryAfterMs), unavailable, model_loading, deadline_exceeded,
-   * upstream_error, client_closed, or the node's own refusal with source "node".
+   * Resolves at the node's first byte. Before that, failures are retried on another node, or once on the same one. Throws
+   * AppError: model_not_found, overloaded (with retryAfterMs), unavailable, model_loading, deadline_exceeded,
+   * upstream_error, client_closed, or the node's own error with source "node".
    */
   request(request: EngineRequest): Promise<EngineReply>;
   nodes(): NodeView[];
-  /** Takes a node out of service, or back in: it gets no new requests, what runs ends. An unknown id changes nothing. */
+  /** Takes a node out of service or back in. It gets no new requests; active ones finish. Ignores an unknown id. */
   drain(node: string, isDrained: boolean): void;
-  /** Lets running streams end for at most `graceMs`, then resets them. */
+  /** Waits up to `graceMs` for running streams, then resets them. */
   close(graceMs: number): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface GenerationSample {
   node?: string;
   stream: boolean;
   cache: CacheReport;
-  /** From arrival until the node was asked, or the answer was found in the cache: what the gateway itself added. */
+  /** From arrival until the request to the node or the cache hit: the time that the gateway added. */
   gatewayMs?: number;
   queueMs: number;
   ttftMs: number;

@@ -14,7 +14,7 @@ const problemOf = (address: string): AppError | undefined => {
   }
 };
 
-test("thirty failures in a minute stop an address until the first of them is a minute old, and nobody else", () => {
+test("thirty failures in a minute block only their address, until the first one is a minute old", () => {
   for (let tries = 0; tries < 30; tries++) {
     expect(problemOf("10.0.0.1")).toBeUndefined();
     brake.failed("10.0.0.1");

@@ -40,7 +40,7 @@ test("a key becomes a session of the same principal", async () => {
   expect(await sessions.verify(cookie)).toEqual(principal);
 });
 
-test("a wrong key begins none, and an unknown cookie is nobody", async () => {
+test("a wrong key starts no session, and an unknown cookie has none", async () => {
   expect((await problemOf(sessions.signIn("gw_wrong"))).kind).toBe("invalid_api_key");
   expect(await sessions.verify("made up")).toBeUndefined();
   expect(await sessions.verify("")).toBeUndefined();
@@ -90,7 +90,7 @@ test("W2: a session ends after its longest time however much it is used", async 
   expect(await isSignedIn(cookie)).toBe(false);
 });
 
-test("signing out ends the session at once, here", async () => {
+test("signing out ends the session immediately in this process", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);
   await sessions.signOut(cookie);
@@ -113,7 +113,7 @@ test("a session ends with its key: revoked or expired, a second later at most", 
   expect(await isSignedIn(session.cookie)).toBe(false);
 });
 
-test("a lowered role holds for the session within a second", async () => {
+test("a lowered role applies to the session within a second", async () => {
   const cookie = await signIn();
   await sessions.verify(cookie);
   await keys.update(LOCAL_ACTOR, issued.id, { role: "viewer" });

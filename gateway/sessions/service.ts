@@ -31,7 +31,7 @@ interface SignIn {
 export interface SessionService {
   /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
   signIn(key: string, previous?: string): Promise<SignIn>;
-  /** Exchanges a one-time token; of several that try at once, one succeeds. Throws invalid_api_key. */
+  /** Exchanges a one-time token. Of parallel calls, one succeeds. Throws invalid_api_key. */
   redeem(token: string, previous?: string): Promise<SignIn>;
   /** A token for a sign-in link, good once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
   createSignInToken(keyId: string, lifetimeMs?: number): Promise<{ token: string; expiresAt: Date }>;
@@ -91,7 +91,7 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
 
     async redeem(token, previous) {
       const at = now();
-      // Anyone may send a token: one that is no good must not wait for, nor hold, the lock for writing.
+      // Anyone may send a token, so an invalid one must neither wait for the write lock nor hold it.
       if (!(await store.isSignInTokenGood(db, hashOf(token), at))) throw uselessToken();
       const signIn = await db.write(async (tx) => {
         const keyId = await store.useSignInToken(tx, hashOf(token), at);

@@ -4,7 +4,7 @@ import { cudaManifest, cudaManifestText, GPU_BINARIES, ROOT } from "./manifest";
 
 const AGAIN = "run: bun gpu-node/cuda/generate.ts";
 
-/** Every locked package, from the name to what is locked. bun.lock is JSON with trailing commas. */
+/** The locked packages by name. bun.lock is JSON with trailing commas. */
 const lockedPackages = async (path: string): Promise<Record<string, unknown[]>> =>
   JSON.parse((await Bun.file(path).text()).replace(/,(\s*[}\]])/g, "$1")).packages;
 
@@ -12,7 +12,7 @@ test("the manifest for GPU machines is the root's without the overrides", async 
   expect(await Bun.file(join(import.meta.dir, "package.json")).text(), AGAIN).toBe(await cudaManifestText());
 });
 
-test("its lockfile holds the same packages, and the GPU binaries besides", async () => {
+test("its lockfile has the same packages, plus the GPU binaries", async () => {
   const [root, cuda] = await Promise.all(
     [ROOT, import.meta.dir].map((folder) => lockedPackages(join(folder, "bun.lock"))),
   );

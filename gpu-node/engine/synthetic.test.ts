@@ -61,7 +61,7 @@ describe("the synthetic engine", () => {
     await expect(answer).rejects.toThrow("cancelled");
   });
 
-  test("refuses what it can't do by name", async () => {
+  test("rejects unsupported parameters by name", async () => {
     const engine = createSyntheticEngine(testConfig());
     const body = { messages: [{ role: "user", content: "Hi" }], response_format: { type: "json_object" } };
     const { signal } = new AbortController();

@@ -39,7 +39,7 @@ const refusal = (act: () => void): AppError => {
   throw new Error("nothing was refused");
 };
 
-/** Frees the one slot again and again and tells in which order the work ran. */
+/** Frees the slot repeatedly and returns the order in which the work ran. */
 const order = (queue: AdmissionQueue, all: Work[]): string[] => {
   const names: string[] = [];
   for (let now = 1; queue.running > 0; now++) {
@@ -53,7 +53,7 @@ const order = (queue: AdmissionQueue, all: Work[]): string[] => {
 };
 
 describe("AdmissionQueue", () => {
-  test("runs at once while slots are free, then waits, then refuses with the time to come back", () => {
+  test("runs work while slots are free, then queues it, then rejects it with the time to retry", () => {
     const queue = new AdmissionQueue(1, 1);
     const [first, second, third] = [work("a"), work("b"), work("c")];
     queue.enter(first, 0);
@@ -63,7 +63,7 @@ describe("AdmissionQueue", () => {
     expect([error.kind, error.detail.retryAfterMs]).toEqual(["overloaded", 2000]);
   });
 
-  test("the time to come back follows the measured service time", () => {
+  test("the time to retry follows the measured service time", () => {
     const queue = new AdmissionQueue(2, 10);
     const first = work("a");
     queue.enter(first, 0);
@@ -86,7 +86,7 @@ describe("AdmissionQueue", () => {
     expect(order(queue, all)).toEqual(["first", "a1", "b1", "c1", "a2", "a3", "batch"]);
   });
 
-  test("expired work is dropped before it runs and says which time ran out", () => {
+  test("expired work is dropped before it runs, and its error names the timeout", () => {
     const queue = new AdmissionQueue(1, 10);
     const [first, dead, tired, alive] = [
       work("first"),
@@ -100,7 +100,7 @@ describe("AdmissionQueue", () => {
     expect(refusal(() => queue.enter(work("late", { deadlineAt: 4 }), 5)).kind).toBe("deadline_exceeded");
   });
 
-  test("a timer drops waiting work and leaves running work alone", () => {
+  test("a timer drops queued work, but not running work", () => {
     const queue = new AdmissionQueue(1, 10);
     const [first, second] = [work("a", { deadlineAt: 5 }), work("b", { queueUntil: 5 })];
     queue.enter(first, 0);
@@ -110,7 +110,7 @@ describe("AdmissionQueue", () => {
     expect([first.outcome, second.outcome, queue.depth]).toEqual(["running", "overloaded", 0]);
   });
 
-  test("work that leaves the queue frees its place at once", () => {
+  test("work that leaves the queue frees its place immediately", () => {
     const queue = new AdmissionQueue(1, 1);
     const [first, second, third] = [work("a"), work("b"), work("c")];
     queue.enter(first, 0);
@@ -121,7 +121,7 @@ describe("AdmissionQueue", () => {
     expect([second.outcome, second.calls, third.outcome]).toEqual(["waiting", 0, "running"]);
   });
 
-  test("in a full queue, interactive work displaces batch work, and a new key the greediest one", () => {
+  test("in a full queue, interactive work displaces batch work, and a new key displaces the busiest one", () => {
     const queue = new AdmissionQueue(1, 2);
     const [batch, a1, a2, b1] = [
       work("batch", { priority: "batch" }),
@@ -152,7 +152,7 @@ describe("AdmissionQueue", () => {
     expect(other.outcome).toBe("running");
   });
 
-  test("whatever happens: never more running than slots, every accepted request ends once, no key starves", () => {
+  test("in any sequence of events: no more running than slots, every accepted request ends once, no key starves", () => {
     const keys = ["a", "b", "c", "d"];
     const step = fc.record({
       action: fc.constantFrom("enter", "enter", "finish", "abandon"),

@@ -33,7 +33,7 @@ describe("POST /v1/embeddings", () => {
     expect(Number(headers["x-queue-ms"])).toBeGreaterThanOrEqual(0);
   });
 
-  test("base64 holds the same numbers as the list", async () => {
+  test("base64 has the same numbers as the list", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const [list, base64] = [
@@ -66,7 +66,7 @@ describe("POST /v1/embeddings", () => {
     expect([models.length, embeddings]).toEqual([1, undefined]);
   });
 
-  test("a failure has the envelope, and what ends early is no answer", async () => {
+  test("a failure has the error format, and an incomplete answer is an error", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     for (const [input, status, code] of [
@@ -81,7 +81,7 @@ describe("POST /v1/embeddings", () => {
 });
 
 describe("the embedder's queue", () => {
-  test("is its own: full, it refuses with the time to come back, and chats go on", async () => {
+  test("is separate: when it is full, it rejects with the time to retry, and chats continue", async () => {
     await using node = await testNode({ node: { embedderSlots: 1, embedderQueue: 1 } });
     using client = new TestClient(node.url);
     const hung = client.open("/v1/embeddings", { body: { input: "!hang" } });
@@ -99,7 +99,7 @@ describe("the embedder's queue", () => {
     expect(text).toContain('groundwire_node_slots{kind="embedding"} 1');
   });
 
-  test("keeps the deadline and the longest wait of a request", async () => {
+  test("respects a request's deadline and queue timeout", async () => {
     await using node = await testNode({ node: { embedderSlots: 1 } });
     using client = new TestClient(node.url);
     client.open("/v1/embeddings", { body: { input: "!hang" } });
@@ -110,7 +110,7 @@ describe("the embedder's queue", () => {
     expect(failure((await embed(client, { input: "a" }, { "x-priority": "high" })).text).param).toBe("x-priority");
   });
 
-  test("a client that leaves frees its slot", async () => {
+  test("a client that disconnects frees its slot", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const leaving = client.open("/v1/embeddings", { body: { input: "!hang" } });
@@ -131,7 +131,7 @@ describe("the embedder's queue", () => {
   });
 });
 
-describe("what the node says about its embedder", () => {
+describe("the node's report on its embedder", () => {
   test("loading covers both models", async () => {
     const load = Promise.withResolvers<void>();
     let report: (fraction: number) => void = () => {};
@@ -157,7 +157,7 @@ describe("what the node says about its embedder", () => {
     ]);
   });
 
-  test("tokens and requests are counted, those of clients that left too", async () => {
+  test("tokens and requests are counted, including those of disconnected clients", async () => {
     const embedder: Embedder = {
       ...createSyntheticEmbedder(testConfig()),
       accept: async ({ body, signal }) => ({
@@ -185,7 +185,7 @@ describe("what the node says about its embedder", () => {
     );
   });
 
-  test("tokenizes for the model that is named", async () => {
+  test("tokenizes for the named model", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const count = async (model: string) =>

@@ -9,7 +9,7 @@ import type { NodeModel, Timings } from "../protocol";
 type Operation = Generation["operation"];
 type FinishReason = "stop" | "length";
 
-/** Who answers: the part that every frame of an answer repeats. */
+/** The part that every frame of an answer repeats. */
 export interface AnswerIdentity {
   id: string;
   /** Seconds since 1970. */
@@ -75,7 +75,7 @@ export const createFrames = (operation: Operation, identity: AnswerIdentity, inc
   /** Characters of the tokens whose log probabilities were written. */
   let offset = 0;
   return {
-    /** What comes before the first text: the role, for chat. */
+    /** The frame before the first text: the role, for chat. */
     opening: isChat
       ? `${choice}"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}]}\n\n`
       : "",

@@ -5,7 +5,7 @@ import net from "node:net";
 import { chatBody, closed, events, firstBytes, TestClient, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
 
-/** Longer than any test: what is cancelled must not have ended by itself. */
+/** Longer than any test, so that a cancelled answer can't have ended by itself. */
 const ENDLESS = 3000;
 
 const node = await testNode();
@@ -78,7 +78,7 @@ describe("an answer", () => {
     expect(text).not.toContain('"usage"');
   });
 
-  test("has a usage frame, and null usage before it, only where the client asked", async () => {
+  test("has a usage frame, and null usage before it, only on request", async () => {
     const { text } = await client.chat("Hi", { stream: true, stream_options: { include_usage: true } });
     const chunks = events(text) as { usage: unknown; choices: unknown[]; timings?: unknown }[];
     const last = chunks.at(-2);
@@ -112,7 +112,7 @@ describe("an answer", () => {
 });
 
 describe("a failure", () => {
-  test("before the first token has its own status and says when to try again", async () => {
+  test("before the first token has its own status and says when to retry", async () => {
     const { status, headers, text } = await client.chat("!error overloaded", { stream: true });
     expect([status, failure(text).code, headers["retry-after"], headers["retry-after-ms"]]).toEqual([
       429,
@@ -130,12 +130,12 @@ describe("a failure", () => {
     expect(chunks.at(-1)).toMatchObject({ error: { code: "unavailable", source: "node", retryable: true } });
   });
 
-  test("that nobody foresaw says nothing of the inside", async () => {
+  test("that is unexpected reveals no internals", async () => {
     const { status, text } = await client.chat("!crash");
     expect([status, failure(text).code, text.includes("asked for")]).toEqual([500, "internal", false]);
   });
 
-  test("to finish is an error, not an answer that looks whole", async () => {
+  test("to finish is an error, not a seemingly complete answer", async () => {
     const { text } = await client.chat("!truncate after 2", { stream: true });
     expect(events(text).at(-1)).toMatchObject({ error: { code: "upstream_error" } });
   });
@@ -173,7 +173,7 @@ describe("the queue", () => {
     running.destroy();
   });
 
-  test("lets a client that leaves go at once, and lets batch work wait for interactive work", async () => {
+  test("drops a disconnected client immediately, and lets batch work wait for interactive work", async () => {
     await using small = await testNode({ node: { slots: 1, queue: 8 } });
     using caller = new TestClient(small.url);
     const running = caller.open("/v1/chat/completions", { body: chatBody("!hang") });
@@ -194,7 +194,7 @@ describe("the queue", () => {
 });
 
 describe("a client that is slow to send", () => {
-  test("is refused when its body doesn't come", async () => {
+  test("is rejected if its body doesn't arrive", async () => {
     await using impatient = await testNode({}, { stallMs: 50 });
     using caller = new TestClient(impatient.url);
     const headers = { ":method": "POST", ":path": "/v1/completions", "content-type": "application/json" };
@@ -208,7 +208,7 @@ describe("a client that is slow to send", () => {
   });
 });
 
-describe("a client that leaves", () => {
+describe("a client that disconnects", () => {
   test.each(["stream", "whole"])("ends its generation within one token (%s)", async (kind) => {
     await using slow = await testNode({ node: { slots: 1 }, synthetic: { tokenMs: 2, tokens: ENDLESS } });
     using watcher = new TestClient(slow.url);
@@ -238,7 +238,7 @@ describe("a client that leaves", () => {
     await until("no slot is taken", async () => (await client.readiness()).slots.running === 0);
   });
 
-  test("nine hundred times on one connection does no harm to the others on it", async () => {
+  test("nine hundred times on one connection does not affect other streams on it", async () => {
     using shared = new TestClient(node.url);
     const before = await output(client);
     const leftBefore = await left(client);
@@ -259,10 +259,10 @@ describe("a client that leaves", () => {
 });
 
 describe("a connection that is half open", () => {
-  test("is found by ping, and what runs on it is stopped", async () => {
+  test("is found by ping, and its requests are stopped", async () => {
     await using pinging = await testNode({}, { pingMs: 50 });
     using watcher = new TestClient(pinging.url);
-    // Passes bytes on until it is told to swallow them, as a network does whose other end is gone.
+    // Forwards bytes until the test makes it drop them, like a network whose other end is gone.
     let swallows = false;
     const proxy = net.createServer((near) => {
       const far = net.connect(Number(new URL(pinging.url).port), "127.0.0.1");
@@ -283,7 +283,7 @@ describe("a connection that is half open", () => {
 });
 
 describe("a client that doesn't read", () => {
-  test("stops the engine after its window is full, and is dropped when it stalls", async () => {
+  test("stops the engine when its window is full, and is disconnected when it stalls", async () => {
     const tokens = 200_000; // 40 MB of frames
     await using patient = await testNode(
       { node: { slots: 1, contextTokens: 1_000_000 }, synthetic: { tokens } },

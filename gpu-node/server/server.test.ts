@@ -111,7 +111,7 @@ describe("refusals", () => {
     },
   );
 
-  test("bytes that are no UTF-8 are 400", async () => {
+  test("bytes that are not UTF-8 are 400", async () => {
     const body = Buffer.concat([
       Buffer.from('{"messages":[{"role":"user","content":"'),
       Buffer.of(0xff, 0xfe),
@@ -177,7 +177,7 @@ describe("HTTP/1.1 on the same port", () => {
   });
 });
 
-describe("a connection whose first byte comes alone", () => {
+describe("a connection whose first byte arrives separately", () => {
   test.each([
     ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\0\0"],
     ["POST /healthz HTTP/1.1\r\nhost: node\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 405"],

@@ -97,11 +97,11 @@ describe("the embedder llama", () => {
     expect([book.kind, book.message.includes("at least")]).toEqual(["context_length_exceeded", true]);
   });
 
-  test("space alone is a text, however much of it", async () => {
+  test("a text of only spaces is accepted, whatever its length", async () => {
     expect((await embed(" \n".repeat(50_000)))[0]?.tokens).toBe(2);
   });
 
-  test("refuses by name what it can't do", async () => {
+  test("rejects unsupported parameters by name", async () => {
     const params: [string, Record<string, unknown>][] = [
       ["model", { input: "a", model: "smollm2-135m-instruct" }],
       ["dimensions", { input: "a", dimensions: 128 }],
@@ -111,7 +111,7 @@ describe("the embedder llama", () => {
     expect((await embedder.accept(request({ input: "a", dimensions: 384 }))).model.dimensions).toBe(384);
   });
 
-  test("a caller that left before its texts were tokenized is not worked for", async () => {
+  test("nothing is computed for a caller that disconnected before its texts were tokenized", async () => {
     const left = new AbortController();
     left.abort(new AppError("client_closed", "gone"));
     const { start } = await embedder.accept({ ...request({ input: "a" }), signal: left.signal });

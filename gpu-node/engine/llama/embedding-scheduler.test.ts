@@ -7,7 +7,7 @@ import { type EmbeddingContext, type EmbeddingJob, EmbeddingScheduler } from "./
 
 type Job = EmbeddingJob<number>;
 
-/** A context whose vectors a test lets go, one by one; `begun` are the inputs by their first token. */
+/** A context whose vectors a test releases one by one; `begun` has the started inputs by their first token. */
 const held = () => {
   const begun: number[] = [];
   const waiting: (() => void)[] = [];
@@ -30,7 +30,7 @@ const job = (inputs: number[], changes: Partial<Job> = {}): Job => ({
   ...changes,
 });
 
-/** Lets one input after the other go until all jobs are done, and tells in which order they were begun. */
+/** Releases inputs one by one until all jobs are done, and returns the order in which they started. */
 const order = async (jobs: Job[]): Promise<number[]> => {
   const { context, begun, release } = held();
   const scheduler = new EmbeddingScheduler([context]);
@@ -46,13 +46,13 @@ const order = async (jobs: Job[]): Promise<number[]> => {
 describe("EmbeddingScheduler", () => {
   test("takes interactive inputs before batch, and callers in turn", async () => {
     const batch = job([1, 2, 3], { priority: "batch", fairKey: "a" });
-    // The first input of the first job has begun when the others come.
+    // The first input of the first job has started when the others arrive.
     expect(await order([batch, job([4, 5, 6], { fairKey: "a" }), job([7], { fairKey: "b" })])).toEqual([
       1, 4, 7, 5, 6, 2, 3,
     ]);
   });
 
-  test("gives every input once, with its own vector and count, however many contexts and jobs there are", async () => {
+  test("returns every input once with its vector and count, for any number of contexts and jobs", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -93,7 +93,7 @@ describe("EmbeddingScheduler", () => {
     );
   });
 
-  test("a caller that leaves stops its work within the input that is being computed", async () => {
+  test("when a caller disconnects, its job stops after the current input", async () => {
     const { context, begun, release } = held();
     const scheduler = new EmbeddingScheduler([context]);
     const leaving = new AbortController();
@@ -120,7 +120,7 @@ describe("EmbeddingScheduler", () => {
     expect(begun.length).toBeLessThanOrEqual(2);
   });
 
-  test("an input that fails ends its own job alone", async () => {
+  test("a failed input only ends its own job", async () => {
     const context: EmbeddingContext<number> = {
       async getEmbeddingFor([token = 0]) {
         if (token === 2) throw new Error("bad");
@@ -154,7 +154,7 @@ describe("EmbeddingScheduler", () => {
     expect(await running).toHaveLength(3);
   });
 
-  test("closing ends what runs and takes nothing new", async () => {
+  test("closing ends running jobs and rejects new ones", async () => {
     const { context, release } = held();
     const scheduler = new EmbeddingScheduler([context]);
     const running = Array.fromAsync(scheduler.run(job([1, 2])));

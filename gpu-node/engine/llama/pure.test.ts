@@ -21,7 +21,7 @@ describe("stop strings", () => {
     return { shown: shown + matcher.flush(), stopped: false };
   };
 
-  test("however a text is cut, what is shown ends right before the first stop string", () => {
+  test("however a text is split, the output ends right before the first stop string", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(
@@ -32,7 +32,7 @@ describe("stop strings", () => {
           const ends = stops.map((stop) => whole.indexOf(stop)).filter((at) => at >= 0);
           const { shown, stopped } = show(pieces, stops);
           expect(stopped).toBe(ends.length > 0);
-          // Piece by piece the stop string that is complete first wins; it may begin later than a longer one.
+          // In pieces, the stop string that is complete first counts, even if a longer one starts earlier.
           if (!stopped) expect(shown).toBe(whole);
           else expect(stops.some((stop) => whole.startsWith(shown + stop))).toBe(true);
           for (const stop of stops) expect(shown).not.toContain(stop);
@@ -41,7 +41,7 @@ describe("stop strings", () => {
     );
   });
 
-  test("a beginning of a stop string is held back until it is certain", () => {
+  test("the beginning of a possible stop string is held back until it is decided", () => {
     const matcher = createStopMatcher(["END"]);
     expect(matcher.push("the E")).toEqual({ text: "the ", stopped: false });
     expect(matcher.push("N")).toEqual({ text: "", stopped: false });
@@ -56,7 +56,7 @@ describe("text from tokens", () => {
     const assembler = createTextAssembler(detokenize);
     return [...tokens.map((token) => assembler.push(token)), assembler.flush()];
   };
-  /** Bytes cut into tokens of the given sizes, again and again. */
+  /** Bytes split into tokens, cycling through the given sizes. */
   const cut = (bytes: number[], sizes: number[]): number[][] => {
     const tokens: number[][] = [];
     for (let at = 0, turn = 0; at < bytes.length; turn++) {
@@ -68,7 +68,7 @@ describe("text from tokens", () => {
   };
   const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
 
-  test("is the whole text in whole characters, wherever the tokens are cut", () => {
+  test("is the whole text in whole characters, wherever tokens are split", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "é", "﷽", "👩", "\u200d", "🚀") });
     fc.assert(
       fc.property(text, sizes, (whole, cuts) => {
@@ -79,7 +79,7 @@ describe("text from tokens", () => {
     );
   });
 
-  test("has a replacement character for bytes that are none, and goes on", () => {
+  test("has a replacement character for invalid bytes, and continues", () => {
     const bytes = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 20 });
     fc.assert(
       fc.property(bytes, sizes, (broken, cuts) => {
@@ -116,13 +116,13 @@ describe("the sequence for a prompt", () => {
     ).toBe(1);
   });
 
-  test("is one beside a stream that runs, unless a long prefix is shared elsewhere", () => {
+  test("is next to a running stream, unless another shares a long prefix", () => {
     const beside = { cachedTokens: 100, sharedTokens: 10, neighbours: 1, lastUse: 5 };
     expect(chooseSlot([{ cachedTokens: 0, sharedTokens: 0, neighbours: 0, lastUse: 0 }, beside])).toBe(1);
     expect(chooseSlot([{ cachedTokens: 900, sharedTokens: 900, neighbours: 0, lastUse: 1 }, beside])).toBe(0);
   });
 
-  test("is the least recently used one of equals", () => {
+  test("is the least recently used one on a tie", () => {
     expect(
       chooseSlot([
         { cachedTokens: 50, sharedTokens: 10, neighbours: 0, lastUse: 9 },
@@ -132,8 +132,8 @@ describe("the sequence for a prompt", () => {
   });
 });
 
-describe("the prompts that are read in one step", () => {
-  test("are the short ones first and a part of the oldest", () => {
+describe("the prompts of a step", () => {
+  test("are the short ones first, and a part of the oldest", () => {
     expect(shareBatch([1000, 10, 900], 64)).toEqual([16, 10, 38]);
     expect(shareBatch([30, 30, 30], 64)).toEqual([30, 30, 4]);
     expect(shareBatch([5, 6], 64)).toEqual([5, 6]);
@@ -141,7 +141,7 @@ describe("the prompts that are read in one step", () => {
     expect(shareBatch([], 64)).toEqual([]);
   });
 
-  test("fill the step, never get more than they need, and the oldest always gets on", () => {
+  test("fill the step, get no more than they need, and always include the oldest", () => {
     const demand = fc.integer({ min: 1, max: 5000 });
     fc.assert(
       fc.property(
@@ -160,7 +160,7 @@ describe("the prompts that are read in one step", () => {
 });
 
 describe("threads", () => {
-  test("are the physical cores that are free, one of two, never none", () => {
+  test("are the free physical cores, one of two, at least one", () => {
     expect(defaultThreads({ physicalCores: 1 })).toBe(1);
     expect(defaultThreads({ physicalCores: 2 })).toBe(1);
     expect(defaultThreads({ physicalCores: 8 })).toBe(8);
@@ -193,7 +193,7 @@ describe("threads", () => {
     await rm(root, { recursive: true });
   });
 
-  test("are not guessed where the system doesn't tell", async () => {
+  test("are undefined if the system doesn't report CPUs", async () => {
     const root = await fakeRoot({});
     expect(readCpuShare(root)).toBeUndefined();
     await rm(root, { recursive: true });
@@ -214,7 +214,7 @@ describe("threads", () => {
 });
 
 describe("a channel", () => {
-  test("gives everything in order, then ends", async () => {
+  test("delivers everything in order, then ends", async () => {
     const channel = createChannel<number>();
     channel.push(1);
     queueMicrotask(() => {
@@ -225,7 +225,7 @@ describe("a channel", () => {
     expect(await Array.fromAsync(channel)).toEqual([1, 2]);
   });
 
-  test("tells a failure at once", async () => {
+  test("delivers a failure immediately", async () => {
     const channel = createChannel<number>();
     channel.push(1);
     channel.fail(new Error("broken"));

@@ -49,7 +49,7 @@ const embed = async (body: Record<string, unknown>) => {
 };
 
 describe("the embedder openai", () => {
-  test("serves the models behind it that make vectors, with the length of those", async () => {
+  test("serves the embedding models behind it, with the length of their vectors", async () => {
     const { models } = await client.readiness();
     expect(models.filter(({ kind }) => kind === "embedding")).toMatchObject([
       { id: "bge", context_window: 512, dimensions: 2 },
@@ -68,7 +68,7 @@ describe("the embedder openai", () => {
     expect(key).toBe("Bearer behind");
   });
 
-  test("answers with vectors of length 1 in the encoding that was asked for; the tokens add up to what the server counted", async () => {
+  test("returns vectors of length 1 in the requested encoding, with the server's token count", async () => {
     const { body, headers } = await embed({ input: ["a", "bcd"] });
     expect(body).toMatchObject({
       data: [
@@ -126,7 +126,7 @@ describe("the embedder openai", () => {
     expect([status, body.error.code, body.error.source]).toEqual([502, "upstream_error", "node"]);
   });
 
-  test("a refusal of the server behind keeps its words", async () => {
+  test("an error of the server keeps its message", async () => {
     answer = () =>
       Response.json(
         { error: { message: "This model's maximum context length is 512 tokens.", param: "input" } },
@@ -136,13 +136,13 @@ describe("the embedder openai", () => {
     expect([status, body.error.code, body.error.param]).toEqual([400, "context_length_exceeded", "input"]);
   });
 
-  test("tokenizes by the server behind", async () => {
+  test("tokenizes with the server", async () => {
     const reply = await client.request("/tokenize", { body: { model: "bge", prompt: "abc" } });
     expect(JSON.parse(reply.text)).toEqual({ tokens: [1, 3], count: 2 });
   });
 });
 
-test("TEI, which lists no models, tells about its own in its own way", async () => {
+test("reads the model of TEI, which has no list of models, from /info", async () => {
   const tei = Bun.serve({
     port: 0,
     routes: {

@@ -12,7 +12,7 @@ const paramOf = (schema: unknown): string | undefined => {
   return undefined;
 };
 
-test("a keyword that a grammar can't enforce is refused by name", () => {
+test("a keyword that a grammar can't enforce is rejected by name", () => {
   const property = (schema: unknown) => paramOf({ type: "object", properties: { x: schema } });
   expect(property({ type: "string", pattern: "^a" })).toBe("schema.properties.x.pattern");
   expect(property({ type: "string", format: "email" })).toBe("schema.properties.x.format");
@@ -39,7 +39,7 @@ test.each([["text"], [["string", "int"]], [[]], [5]])("the type %j is rejected w
   );
 });
 
-test("a schema that requires itself without end is refused, one that can stop is not", () => {
+test("a schema with endless recursion is rejected, and one that can end is not", () => {
   const list = (required: string[]) => ({
     $ref: "#/$defs/node",
     $defs: { node: { type: "object", properties: { next: { $ref: "#/$defs/node" } }, required } },
