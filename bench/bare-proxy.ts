@@ -6,7 +6,7 @@ import http2 from "node:http2";
 import { Elysia } from "elysia";
 
 const session = http2.connect(process.env.NODE_URL ?? "http://127.0.0.1:8081");
-/** A whole answer of the length that the cache scenario stores. */
+/** An answer with the length of those in the cache scenario. */
 const stored = { body: "{}" };
 
 const forward = (body: string): Promise<Response> =>
@@ -56,7 +56,7 @@ new Elysia()
     },
     { parse: "text" },
   )
-  // The body is named so that Elysia reads and parses it, which it leaves out where no handler looks at it.
+  // Elysia only reads and parses the body if the handler uses it.
   .post(
     "/stored",
     ({ body }) => new Response(body ? stored.body : "", { headers: { "content-type": "application/json" } }),

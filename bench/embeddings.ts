@@ -9,7 +9,7 @@ import { median } from "./load";
 
 const BATCHES = [1, 8, 32];
 const ROUNDS = 5;
-/** Words of a text, one token each, and how many texts a round has. */
+/** Words of a text, one token each, and number of texts per round. */
 const LENGTHS = [
   { words: 14, texts: 64 },
   { words: 126, texts: 32 },
@@ -81,7 +81,7 @@ interface Sides {
 
 interface Speed {
   textsPerSecond: number;
-  /** Of this process for each text: what the work costs, however busy the machine is. The gateway's side works in others. */
+  /** CPU time of this process per text, which hardly depends on other load. The gateway's side uses other processes. */
   cpuMs: number;
 }
 
@@ -109,7 +109,7 @@ const compare = async (sides: Sides, corpus: string[], batch: number, onRound: (
   };
 };
 
-/** No two are the same: the gateway computes equal texts once. */
+/** All texts differ, because the gateway computes equal texts once. */
 const textOf = (words: number, number: number): string =>
   [number, ...Array.from({ length: words - 1 }, (_, index) => WORDS[(index * 3 + number) % WORDS.length])].join(" ");
 

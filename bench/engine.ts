@@ -14,7 +14,7 @@ const ROUNDS = 4;
 /** Both sides sample alike, the model's own top_p and top_k included, so that they decode the same texts. */
 const SAMPLING = { temperature: 1, seed: 1 };
 
-/** When one answer began and ended, on the clock of `performance.now()`. */
+/** Start and end of an answer on the clock of `performance.now()`. */
 interface Answer {
   tokens: number;
   firstTokenAt: number;
@@ -24,9 +24,9 @@ interface Answer {
 type Side = (prompts: string[]) => Promise<Answer[]>;
 
 /**
- * The embedded engine without HTTP, and the least that node-llama-cpp allows beside it: one generator for each answer,
- * all advanced in one tick, no scheduler, no text, no events. The settings are the node's own, so
- * GROUNDWIRE_NODE_THREADS and GROUNDWIRE_CHAT_MODEL choose what is measured.
+ * Compares the embedded engine without HTTP with the minimum that node-llama-cpp needs: one generator per answer, all
+ * advanced in one tick, without scheduler, text and events. It uses the node's settings, such as GROUNDWIRE_NODE_THREADS and
+ * GROUNDWIRE_CHAT_MODEL.
  */
 export const engineThroughput = async () => {
   const config = loadConfig();
@@ -119,9 +119,9 @@ const compare = async (streams: number, ours: Side, floor: Side, onRound: () => 
 interface Speed {
   /** From the last answer's first token on: prefill is in the time to first token. */
   tokensPerSecond: number;
-  /** Of the answer that waited longest. */
+  /** Time of the answer that waited longest. */
   ttftMs: number;
-  /** Of all threads for each token, prefill included: what the engine costs, however busy the machine is. */
+  /** CPU time of all threads per token, including prefill, which hardly depends on other load. */
   cpuMs: number;
 }
 

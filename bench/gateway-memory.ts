@@ -10,7 +10,7 @@ const CONNECTIONS = 16;
 const CHAT = { model: "smollm2-135m-instruct", max_tokens: 16 };
 const PATH = "/v1/chat/completions";
 
-/** Resident memory of the gateway over a million requests: nine cached answers for each one that the node makes. */
+/** Resident memory of the gateway over a million requests, nine cached answers per generated one. */
 export const gatewayMemory = async () => {
   const gateway = await startGateway(16);
   try {

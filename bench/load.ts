@@ -9,7 +9,7 @@ export interface Load {
   failures: number;
 }
 
-/** `amount` POSTs of `body` over `connections` kept-alive connections, as fast as they go. */
+/** Sends `amount` POSTs of `body` over `connections` keep-alive connections, as fast as possible. */
 export const post = async (url: string, body: object, amount: number, connections: number): Promise<Load> => {
   const begun = performance.now();
   let ended = begun;
@@ -21,7 +21,7 @@ export const post = async (url: string, body: object, amount: number, connection
     amount,
     connections,
   });
-  // It resolves on whole seconds, so the last response says when the work was done.
+  // It resolves at whole seconds, so the last response marks the end of the work.
   run.on("response", () => {
     ended = performance.now();
   });
@@ -33,7 +33,7 @@ export const post = async (url: string, body: object, amount: number, connection
   };
 };
 
-/** Milliseconds of `count` requests, one after the other. */
+/** Milliseconds of each of `count` sequential requests. */
 export const oneByOne = async (url: string, body: object, count: number): Promise<number[]> => {
   const text = JSON.stringify(body);
   const times: number[] = [];
@@ -46,7 +46,7 @@ export const oneByOne = async (url: string, body: object, count: number): Promis
   return times;
 };
 
-/** The value in the middle. */
+/** The median. */
 export const median = (values: number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;

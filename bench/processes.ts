@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../tests/free-port";
 
 const ROOT = join(import.meta.dir, "..");
-/** Bootstrap admin key of the gateway under test; it guards nothing but this run. */
+/** Admin key of the gateway under test, valid only during this run. */
 export const KEY = "benchmark-key-that-guards-nothing-000000";
 
 export interface Running {

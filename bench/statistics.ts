@@ -54,7 +54,7 @@ const medianMs = (calculate: () => unknown): number => {
   return Math.round(spans[Math.floor(ROUNDS / 2)] ?? 0);
 };
 
-/** How often 95 % intervals hold the true value in simulated runs, and how long the statistics of large runs take. */
+/** Coverage of 95 % intervals in simulated runs, and the time for the statistics of large runs. */
 export const statistics = async () => {
   const progress = countProgress("statistics", SCENARIOS.length + Object.keys(CALCULATIONS).length, "figures");
   const counted = <T>(figure: T): T => {

@@ -92,7 +92,7 @@ export interface NodeReadiness {
   /** Why it failed, and what to do. */
   reason?: string;
   engine: string;
-  /** True for the synthetic engine: its answers are no model's. */
+  /** True for the synthetic engine, which has no model. */
   synthetic: boolean;
   version: string;
   /** 0…1 while loading. */

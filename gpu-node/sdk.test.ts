@@ -10,7 +10,7 @@ const openai = new OpenAI({ baseURL: `${node.url}/v1`, apiKey: token, maxRetries
 const model = "smollm2-135m-instruct";
 const chat = (content: string, client = openai) =>
   client.chat.completions.create({ model, messages: [{ role: "user", content }], max_tokens: 4 });
-/** What a call throws; the SDK's own promises start their request only when they are awaited. */
+/** The error of a call. The SDK's promises start their request only when awaited. */
 const thrownBy = async (call: () => Promise<unknown>): Promise<unknown> => {
   try {
     await call();
@@ -20,7 +20,7 @@ const thrownBy = async (call: () => Promise<unknown>): Promise<unknown> => {
   return undefined;
 };
 
-describe("the official SDK, straight at a node", () => {
+describe("the official SDK, directly with a node", () => {
   test("reads answers, streams and lists", async () => {
     const answer = await chat("Hi");
     const stream = await openai.chat.completions.create({
@@ -42,13 +42,13 @@ describe("the official SDK, straight at a node", () => {
     expect((await openai.models.retrieve(model)).id).toBe(model);
   });
 
-  test("reads vectors, which it asks for in base64", async () => {
+  test("reads vectors, requested in base64", async () => {
     const { data, usage } = await openai.embeddings.create({ model: "all-minilm-l6-v2", input: ["one two", "three"] });
     expect([data.length, usage.total_tokens]).toEqual([2, 3]);
     expect(Math.hypot(...(data[1]?.embedding ?? []))).toBeCloseTo(1, 5);
   });
 
-  test("raises its own classes", async () => {
+  test("raises its own error classes", async () => {
     const stranger = new OpenAI({ baseURL: `${node.url}/v1`, apiKey: "wrong", maxRetries: 0 });
     expect(await thrownBy(() => chat("Hi", stranger))).toBeInstanceOf(AuthenticationError);
     expect(await thrownBy(() => chat("!error 429"))).toBeInstanceOf(RateLimitError);
@@ -56,7 +56,7 @@ describe("the official SDK, straight at a node", () => {
     expect(await thrownBy(() => openai.models.retrieve("unknown"))).toBeInstanceOf(NotFoundError);
   });
 
-  test("raises an error in mid-stream instead of a short answer", async () => {
+  test("raises an error in the middle of a stream instead of returning a short answer", async () => {
     const messages = [{ role: "user" as const, content: "!error 503 after 2" }];
     const stream = await openai.chat.completions.create({ model, messages, stream: true });
     const read = async () => {

@@ -11,7 +11,7 @@ export type Sign = "positive" | "negative" | "free";
 
 export interface FitOptions {
   signs: readonly Sign[];
-  /** Weights that are given, by feature; undefined where one is fitted. For what examples have too rarely to learn it. */
+  /** Fixed weights by feature, undefined for fitted ones. For features that are too rare in the examples to learn. */
   given?: readonly (number | undefined)[];
   /** Strength of the ridge on the weights of standardised features; the bias is left out of it. */
   l2: number;
@@ -27,7 +27,7 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 export const logit = ({ bias, weights }: LogisticModel, features: readonly number[]): number =>
   weights.reduce((sum, weight, index) => sum + weight * (features[index] ?? 0), bias);
 
-/** Sweeps after which a fit ends, and the change of weights below which it has ended before. */
+/** Maximum sweeps of a fit, and the change of weights below which it ends earlier. */
 const MOST_SWEEPS = 1000;
 const TOLERANCE = 1e-4;
 
@@ -55,7 +55,7 @@ const columnOf = (examples: readonly Example[], importance: Float64Array, featur
   return { values, mean, deviation, curvature, sign };
 };
 
-/** Both classes count the same, however many examples each has. */
+/** Both classes have the same total weight. */
 const importanceOf = (examples: readonly Example[]): Float64Array => {
   const ones = examples.filter(({ label }) => label === 1).length;
   return Float64Array.from(examples, ({ label }) => 0.5 / (label === 1 ? ones : examples.length - ones));

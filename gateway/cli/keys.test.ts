@@ -10,7 +10,7 @@ import { problemOf } from "../../tests/db/temporary";
 import { createKeys, type KeysService } from "../keys/service";
 import { createSessions } from "../sessions/service";
 
-// Each command is a process of its own.
+// Each command is a separate process.
 setDefaultTimeout(30_000);
 
 let dataDir: string;
@@ -46,7 +46,7 @@ const run = async (...args: string[]): Promise<{ code: number; out: string; err:
 const createJson = async (...args: string[]): Promise<{ id: string; key: string; [field: string]: unknown }> =>
   JSON.parse((await run("create", "--json", ...args)).out);
 
-test("a key made beside a running gateway works there at once, and its secret is shown only then", async () => {
+test("a key created while a gateway runs works there immediately, and its secret is shown only once", async () => {
   const created = await createJson("--name", "ci-bot", "--expires", "90d", "--models", "a,b", "--no-content");
   expect(created).toMatchObject({
     role: "member",
@@ -60,7 +60,7 @@ test("a key made beside a running gateway works there at once, and its secret is
   expect(list.out).not.toContain(created.key.slice(16));
 });
 
-test("a key revoked beside a running gateway is refused there a second later", async () => {
+test("a key revoked while a gateway runs is rejected there within a second", async () => {
   const { id, key } = await createJson("--name", "leaked");
   await keys.verify(`Bearer ${key}`);
   expect((await run("revoke", id)).out).toContain("revoked");
@@ -68,7 +68,7 @@ test("a key revoked beside a running gateway is refused there a second later", a
   expect((await problemOf(Promise.try(() => keys.verify(`Bearer ${key}`)))).message).toContain("was revoked");
 });
 
-test("rotation gives a second key", async () => {
+test("rotation creates a second key", async () => {
   const { id, key } = await createJson("--name", "service");
   const next = JSON.parse((await run("rotate", id, "--grace-seconds", "60", "--json")).out);
   expect(next.rotated_from).toBe(id);
@@ -88,7 +88,7 @@ test("a sign-in link signs in once", async () => {
   await sessions.close();
 });
 
-test("wrong use says what is wrong and ends with code 64; what is not there with 1", async () => {
+test("wrong usage reports the problem and exits with 64, an unknown key with 1", async () => {
   const cases: [args: string[], code: number, words: string][] = [
     [[], 64, "A command is missing"],
     [["crate"], 64, 'There is no command "crate"'],

@@ -3,8 +3,8 @@ import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
 import { type Fields, isFields, known, only, readModel, readValue, refuse, shown, textOf } from "./fields";
 
 /**
- * The parameters of OpenAI's two routes that an embedded engine can honour, checked one by one: a request either means
- * what it says or is refused by the name of the field. Engines that forward a request leave this to the server behind.
+ * Validates the parameters of OpenAI's two routes for embedded engines. A parameter is either honoured or rejected with
+ * the name of its field. Engines that forward requests leave this to the server.
  */
 
 /** What both routes share, in our names. Absent fields take the engine's default. */

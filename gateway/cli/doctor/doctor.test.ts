@@ -28,7 +28,7 @@ const doctor = async (env: Record<string, string>) => {
   };
 };
 
-test("each finding that is no pass has a remedy, and the exit code tells the worst", async () => {
+test("each finding that isn't a pass has a remedy, and the exit code reflects the worst one", async () => {
   const { report, exitCode, find } = await doctor({
     GROUNDWIRE_NODES: "http://127.0.0.1:1",
     REDIS_URL: "redis://127.0.0.1:1",
@@ -40,7 +40,7 @@ test("each finding that is no pass has a remedy, and the exit code tells the wor
   for (const result of report.checks) if (result.status !== "passed") expect(result.remedy.length).toBeGreaterThan(0);
 });
 
-test("a port that was asked for and is taken by something else fails; one of the defaults gives way", async () => {
+test("a configured port that another program uses fails; a default port moves to the next one", async () => {
   const listener = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
@@ -58,7 +58,7 @@ test("a model file with other bytes fails", async () => {
   expect(find("model")).toMatchObject({ status: "failed", message: expect.stringContaining("sha256 differs") });
 });
 
-test("settings that are wrong are listed, and nothing else is looked at", async () => {
+test("invalid settings are listed, and no other check runs", async () => {
   const { report, exitCode } = await doctor({ GROUNDWIRE_PROT: "1" });
   expect([report.checks.length, report.checks[0]?.name, exitCode]).toEqual([1, "settings", 2]);
   expect(report.checks[0]?.message).toContain("GROUNDWIRE_PORT");

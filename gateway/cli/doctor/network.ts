@@ -63,7 +63,7 @@ const nodes: Check = {
 const unreachable = (url: string): Finding =>
   failed(`${url} does not answer`, "Start the node there (bun run start:gpu-node), or correct GROUNDWIRE_NODES");
 
-/** What is wrong with a node that answers, or undefined. */
+/** The problem of a node that responds; undefined if there is none. */
 const checkNode = async (
   url: string,
   node: NodeReadiness | undefined,

@@ -62,7 +62,7 @@ const database: Check = {
           return failed(`${file} is damaged: ${row?.quick_check}`, "Stop Groundwire and restore a backup of this file");
         }
       }
-      await db.write(async () => {}); // takes the write lock and gives it back
+      await db.write(async () => {}); // takes the write lock and releases it
       const race = hasWalResetRace(version)
         ? ", whose WAL-reset race can't occur: one process at a time checkpoints"
         : "";

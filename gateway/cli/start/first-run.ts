@@ -8,7 +8,7 @@ import { createSessions } from "../../sessions/service";
 /** Created once and shown once. */
 export interface FirstRun {
   adminKey: string;
-  /** For the sign-in link; good once and for 15 minutes. */
+  /** For the sign-in link; valid once, for 15 minutes. */
   signInToken: string;
 }
 

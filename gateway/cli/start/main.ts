@@ -23,7 +23,7 @@ Ctrl+C stops after running answers have ended; a second Ctrl+C stops now.
 Settings: bun run config. Checks: bun run doctor.
 A single process: bun run start:gateway, bun run start:gpu-node, bun run start:jobs.`;
 
-/** Time that a process gets on top of its own drain time before it is killed. */
+/** Time in addition to its drain time before a process is killed. */
 const GRACE_MS = 3000;
 
 const isTerminal = process.stdout.isTTY === true;

@@ -11,24 +11,24 @@ afterEach(() => {
   for (const listener of listeners.splice(0)) listener.stop(true);
 });
 
-test("without a wish the next free port is taken", async () => {
+test("without a configured port, the next free port is used", async () => {
   const busy = occupy();
   expect(await choosePort("127.0.0.1", busy)).toBeGreaterThan(busy);
 });
 
-test("a port that was asked for and is busy is refused by the setting's name", async () => {
+test("a configured port that is busy is rejected, and the error names the setting", async () => {
   const busy = occupy();
   await expect(choosePort("127.0.0.1", busy, { setting: "GROUNDWIRE_PORT" })).rejects.toThrow(
     `GROUNDWIRE_PORT is ${busy}`,
   );
 });
 
-test("0 gives a port that can be listened on", async () => {
+test("0 gives a free port", async () => {
   const port = await choosePort("127.0.0.1", 0);
   expect(port).toBeGreaterThan(0);
   expect(await probePort("127.0.0.1", port)).toBe(port);
 });
 
-test("an address that this machine does not have is refused", async () => {
+test("an address that this machine does not have is rejected", async () => {
   await expect(choosePort("192.0.2.1", 0)).rejects.toThrow("Can't listen on 192.0.2.1:0");
 });

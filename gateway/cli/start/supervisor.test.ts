@@ -34,7 +34,7 @@ const runs = (await Bun.file(file).exists()) ? Number(await Bun.file(file).text(
 await Bun.write(file, String(runs + 1));`;
 const runs = () => (existsSync(join(folder, "runs")) ? Number(readFileSync(join(folder, "runs"), "utf8")) : 0);
 
-test("a process that dies after the start is started again, and that is said", async () => {
+test("a process that dies after the start is restarted and reported", async () => {
   supervisor.keepAlive();
   supervisor.start(spec(`${RUNS} if (runs < 2) process.exit(3); setInterval(() => {}, 1000);`));
   await until("it has run three times", () => runs() === 3);
@@ -44,7 +44,7 @@ test("a process that dies after the start is started again, and that is said", a
   ]);
 });
 
-test("a process that dies while it starts ends the start with what it said, not with what older runs or its log did", async () => {
+test("a process that dies during the start ends it with this run's output, without log lines", async () => {
   const child = spec(`console.log('{"level":"info"}'); console.error("error No model here."); process.exit(1);`);
   writeFileSync(child.logFile, "an older run\n");
   supervisor.start(child);
@@ -53,7 +53,7 @@ test("a process that dies while it starts ends the start with what it said, not 
   );
 });
 
-test("stop lets a process finish what it does", async () => {
+test("stop lets a process finish its work", async () => {
   supervisor.start(
     spec(`process.on("SIGTERM", async () => { await Bun.write(process.env.FOLDER + "/drained", ""); process.exit(0); });
     await Bun.write(process.env.FOLDER + "/up", ""); setInterval(() => {}, 1000);`),
@@ -63,7 +63,7 @@ test("stop lets a process finish what it does", async () => {
   expect(existsSync(join(folder, "drained"))).toBe(true);
 });
 
-test("a process that does not end in its grace time is killed and not started again", async () => {
+test("a process that does not end within its grace period is killed and not restarted", async () => {
   supervisor.keepAlive();
   supervisor.start(
     spec(

@@ -90,7 +90,7 @@ export class Supervisor {
     const child = Bun.spawn(spec.command, {
       env: spec.env,
       stdio: ["ignore", log, log],
-      // A process group of its own: Ctrl+C reaches it through `stop` alone, once, and not from the terminal as well.
+      // A separate process group, so that Ctrl+C reaches it only once, through `stop`, and not from the terminal too.
       detached: true,
       onExit: (_, exitCode, signal) => this.#onExit(spec, exitCode, signal),
     });

@@ -95,7 +95,7 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
   };
 };
 
-/** The inputs of a request, of which the server behind has the say: what is no list is one. */
+/** The inputs of a request, which the server validates. Anything that isn't a list is one input. */
 const textsOf = (input: unknown): unknown[] => (Array.isArray(input) && typeof input[0] !== "number" ? input : [input]);
 
 /** Checks that every input got its vector. Throws upstream_error. */

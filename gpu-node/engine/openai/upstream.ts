@@ -7,7 +7,7 @@ import { contextOverflow } from "../fields";
 /** The parts of a server's `/v1/models` that the node reads. */
 export interface ListedModel {
   id: string;
-  /** vLLM and SGLang: what the name stands for. */
+  /** vLLM and SGLang: the path or repository of the model. */
   root?: string;
   /** vLLM: the context window. */
   max_model_len?: number;
@@ -29,7 +29,7 @@ export interface Upstream {
   base: string;
   /** A POST of `body` as JSON, or a GET without one. Throws AppError: its refusal, unavailable, or the signal's reason. */
   call(path: string, signal: AbortSignal, body?: unknown): Promise<Response>;
-  /** Runs `work` again and again until it succeeds, as long as the upstream is open. */
+  /** Retries `work` until it succeeds or the upstream is closed. */
   reach(work: (signal: AbortSignal) => Promise<void>, log: Log): Promise<void>;
   /** Token ids of a text or of messages. Throws upstream_error if the server gives none. */
   tokenize(model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
@@ -91,7 +91,7 @@ export const createUpstream = (
   };
 };
 
-/** What the server says about the model, as 12 hex digits. */
+/** Revision: 12 hex digits of a hash of the server's report on the model. */
 export const revisionOf = ({ id, root, meta }: ListedModel): string =>
   createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
@@ -108,11 +108,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** What vLLM, SGLang, llama-server and TEI say about a prompt that is too long. Captures the context length. */
+/** Errors of vLLM, SGLang, llama-server and TEI for a prompt that is too long. Captures the context length. */
 const OVERFLOW =
   /(?:maximum context length (?:is|of)|maximum model length of|context length|available context size|must have less than) \(?(\d+)/;
 
-/** The error of a server behind the node, in our words where it names a known kind. `body` is its parsed JSON, if any. */
+/** Converts an error of the server; known kinds get our message. `body` is the parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
   // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};
@@ -142,7 +142,7 @@ const unreadable = (status: number, cause: unknown): AppError => {
 export const brokenAnswer = (what: string, cause?: unknown): AppError =>
   new AppError("upstream_error", `The server behind this node ${what}. Try again.`, { cause });
 
-/** `setting` is where its address stands. */
+/** `setting` names the setting with its address. */
 const unreachable = (cause: unknown, setting: string): AppError =>
   new AppError("unavailable", `The server behind this node can't be reached. Is it running? See ${setting}.`, {
     retryAfterMs: 1000,

@@ -31,7 +31,7 @@ const convert = async (changes: Record<string, Uint8Array> = {}): Promise<Buffer
 };
 
 describe("a converted checkpoint", () => {
-  test("holds every tensor that llama.cpp looks for, matrices quantized and the rest in single precision", async () => {
+  test("has every tensor that llama.cpp needs, matrices quantized and the rest in single precision", async () => {
     await convert();
     const { tensorInfo = [] } = await readGgufFileInfo(target);
     const tensors = new Map(tensorInfo.map((tensor) => [tensor.name, tensor]));
@@ -47,7 +47,7 @@ describe("a converted checkpoint", () => {
     expect(describe("blk.1.ffn_up.bias")).toEqual([F32, TINY.inner]);
   });
 
-  test("holds the tensors' own weights where its header says", async () => {
+  test("has each tensor's weights at the offset in its header", async () => {
     const bytes = await convert();
     const { tensorInfo = [] } = await readGgufFileInfo(target);
     const read = (name: string, count: number) => {
@@ -97,7 +97,7 @@ describe("a converted checkpoint", () => {
   });
 });
 
-describe("what can't be converted is refused by what is wrong with it", () => {
+describe("a checkpoint that can't be converted is rejected with the reason", () => {
   const { config, shapes } = {
     config: (changes: object) =>
       Buffer.from(JSON.stringify({ ...JSON.parse(String(tinyCheckpoint()["config.json"])), ...changes })),
