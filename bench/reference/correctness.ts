@@ -22,15 +22,14 @@ const SIGNS: Readonly<Record<CorrectnessFeature, Sign>> = {
   recall: "positive",
   f1: "positive",
   otherFact: "negative",
-  otherNumber: "negative",
   refusal: "negative",
   denied: "negative",
   opposite: "negative",
   rivals: "negative",
 };
 
-/** Weights set by hand: too few of the labelled answers deny the reference or replace its numbers to learn them from. */
-const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = { denied: -3, opposite: -4, otherNumber: -2.5 };
+/** Weights set by hand: too few of the labelled answers deny the reference to learn them from. */
+const GIVEN: Readonly<Partial<Record<CorrectnessFeature, number>>> = { denied: -3, opposite: -4 };
 
 const L2 = 0.2;
 

@@ -100,7 +100,9 @@ Chanel No. 5 | Chanel No. 5 ; Chanel N°5 ; Chanel number 5 | Chanel No. 19 ; Ch
 Beethoven's 9th Symphony | Beethoven's Ninth Symphony ; Symphony No. 9 by Beethoven | Beethoven's 5th Symphony
 Q4 2023 | Q4 2023 ; 2023 Q4 ; 2023-Q4 | Q3 2023 ; Q4 2022
 978-3-16-148410-0 | 978-3-16-148410-0 ; 9783161484100 | 978-3-16-148410-1
-AT&T | AT&T | T-Mobile
+AT&T | AT&T ; AT and T ; It is AT and T. | T-Mobile ; AT and Verizon
+Nothing Compares 2 U | Nothing Compares 2 U ; Nothing Compares to You | Nothing Else Matters
+Boeing 747 first flew in 1969 | The Boeing 747 first flew in 1969. | The Boeing 747 first flew in 1959. ; The Boeing 737 first flew in 1969.
 `,
 );
 
@@ -148,7 +150,7 @@ const units = byReference(
 100 kWh | 100 kWh ; 0.1 MWh | 100 MWh ; 100 kW
 16 GiB | 16 GiB | 16 MiB
 5 mg/kg | 5 mg/kg ; 5 mg per kg | 5 mg/ml ; 5 mg ; 5 g/kg
-$5 per month | $5 per month ; $5/month | $5 per year ; $5/week
+$5 per month | $5 per month ; $5/month ; $5 a month ; It is $5 a month. | $5 per year ; $5/week ; $5 a week
 500 mg per day | 500 mg per day ; 0.5 g per day | 500 mg per week
 half a million | 500,000 ; 0.5 million ; half a million | 1 million ; 50,000
 a million and a half | 1.5 million ; 1,500,000 | 1 million ; 2.5 million
@@ -160,6 +162,10 @@ two out of three | 2/3 ; 2 out of 3 | 3 out of 2 ; 1/3
 98.6°F | 98.6 °F | 98.6°C ; 98.6 kelvin
 40 hectares | 40 ha ; 40 hectares | 40 acres
 ibuprofen 400 mg twice daily | ibuprofen 400 mg twice daily | ibuprofen 400 mg three times daily ; ibuprofen 400 mg once daily
+twice daily | twice daily ; 2x daily ; 2× daily ; two times a day | once daily ; 3x daily ; twice weekly
+90^\\circ | 90° ; 90 degrees ; 90^{\\circ} | 90°C ; 90 °F ; 180°
+a dozen | twelve ; 12 ; a dozen | two dozen ; 24
+a dozen eggs | a dozen eggs ; 12 eggs ; twelve eggs ; It takes a dozen eggs. | two dozen eggs ; 24 eggs
 3/4 | \\frac{3}{4} ; $\\dfrac{3}{4}$ | \\frac{4}{3}
 AD 476 | 476 CE ; 476 AD ; 476 | 476 BC
 1939–1945 | 1939-1945 ; 1939-45 | 1914-1918

@@ -2,8 +2,7 @@ import { sideOf } from "../text/negation";
 import { isInFormula } from "../text/signs";
 import { STOP_WORDS, type Word } from "../text/words";
 import { markOf } from "./marks";
-import { squeeze, typeSigns } from "./read-text";
-import { readNames } from "./word-forms";
+import { type ReadText, readText, squeeze } from "./read-text";
 
 /** One way to say a reference answer. */
 export interface Alias {
@@ -11,6 +10,7 @@ export interface Alias {
   reference: string;
   /** The part that is compared. */
   text: string;
+  read: ReadText;
   /** Without stop words at both ends: "the 1990s", "in Paris". */
   words: readonly Word[];
   /** Its letters and digits without spaces. */
@@ -40,6 +40,13 @@ const trimStopWords = (words: readonly Word[], text: string): readonly Word[] =>
 const withoutTitle = (words: readonly Word[]): readonly Word[] =>
   words.length > 2 && TITLES.has(words[0]?.norm ?? "") ? words.slice(1) : words;
 
+/** Other ways to write it: without its "Yes,", and as it is pronounced. */
+const rewritten = (reference: string): string =>
+  reference
+    .replace(/^(?:yes|no)[,.:;]\s+(?=\p{L})/iu, "")
+    .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")
+    .replace(/\s([24])\sU\b/gu, (_, digit) => (digit === "2" ? " to you" : " for you"));
+
 /** A reference, what is outside its brackets ("Blue (colour)"), and each side of its one "or". */
 const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
@@ -47,13 +54,13 @@ const variantsOf = (reference: string): string[] => {
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
   const isChoice = sides.length === 2 && reference.length < 80 && sides.every((side) => /\p{L}{3}/u.test(side));
   const isLettered = /[\p{L}\p{N}]/u.test(outside);
-  return [...new Set([reference, ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
+  return [...new Set([reference, rewritten(reference), ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
 };
 
 const toAlias = (reference: string, variant: string): Alias => {
-  const text = typeSigns(variant);
-  const words = withoutTitle(trimStopWords(readNames(text), text)).slice(0, MAX_WORDS);
-  return { reference, text, words, squeezed: squeeze(words) };
+  const read = readText(variant, false);
+  const words = withoutTitle(trimStopWords(read.words, read.text)).slice(0, MAX_WORDS);
+  return { reference, text: read.text, read, words, squeezed: squeeze(words) };
 };
 
 /** Every way to say one of the references, without those that have no word. */

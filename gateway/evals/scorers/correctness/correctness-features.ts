@@ -5,7 +5,6 @@ import { type Match, matchAliases } from "./match";
 import { type ReadText, readText } from "./read-text";
 import { compareStatement } from "./reversal";
 import { type Setting, settingOf } from "./setting";
-import { hasOtherNumbers } from "./value-check";
 
 /** The inputs of the correctness model. */
 export const CORRECTNESS_FEATURES = [
@@ -13,7 +12,6 @@ export const CORRECTNESS_FEATURES = [
   "recall",
   "f1",
   "otherFact",
-  "otherNumber",
   "refusal",
   "denied",
   "opposite",
@@ -32,13 +30,9 @@ export interface CorrectnessFindings {
 
 const best = <T>(items: readonly T[], value: (item: T) => number): number => Math.max(0, ...items.map(value));
 
-/** Whether every reference is a date or number and the answer gives a different one. */
+/** Whether the answer has another date, number, letter or symbol than each of the references. */
 const givesOther = (matches: readonly Match[]): boolean =>
-  matches.length > 0 && matches.every(({ check }) => check?.verdict === "other");
-
-/** Whether the answer replaces a number of the closest reference with another. */
-const hasOther = (answer: ReadText, question: ReadText, [closest]: readonly Match[]): boolean =>
-  closest !== undefined && !closest.check && hasOtherNumbers(closest.alias, answer, question);
+  matches.length > 0 && matches.every(({ check, isExcluded }) => isExcluded || check?.verdict === "other");
 
 export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
   const answer = readText(scored.output);
@@ -59,7 +53,6 @@ export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
       recall: isRestated ? 1 : best(matches, ({ recall }) => recall),
       f1: best(matches, ({ f1 }) => f1),
       otherFact: Number(!isMatched && givesOther(matches)),
-      otherNumber: Number(!isMatched && hasOther(answer, question, matches)),
       refusal: Number(!isMatched && isDeclined),
       denied: Number(setting.isDenied),
       opposite: Number(matches.some(({ isOpposite }) => isOpposite) || stance === "reversed"),

@@ -7,7 +7,7 @@ import { isLiteral, literalPlaces } from "./literal";
 import { hasSymbol } from "./marks";
 import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
 import type { ReadText } from "./read-text";
-import { checkValue, hasAlteredNumbers, isRefuted, lacksMark, type ValueCheck } from "./value-check";
+import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
 
@@ -22,9 +22,7 @@ export interface Match {
   isVerdict: boolean;
   /** Yes or no, and the answer says the opposite. */
   isOpposite: boolean;
-  /** The answer has its words with different symbols, or it is a code and the answer gives another code: "x-1" for "x+1". */
-  hasOtherSigns: boolean;
-  /** The answer lacks a number, letter or symbol of it, so it can't mean the same: "World War I" for "World War II". */
+  /** The answer lacks a number, letter or symbol of it, so it can't mean the same: "World War I" for "World War II", "x-1" for "x+1". */
   isExcluded: boolean;
   /** Share of its words that the answer has, alike ones in part; names and numbers count more, words of the question less. */
   recall: number;
@@ -125,29 +123,24 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const checked = checks.get(alias);
     const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
     const isCited = !check && isLiteral(alias);
-    const lacks = !check && lacksMark(alias, answer, question);
+    const lacks = !check && (lacksMark(alias, answer, question) || replacesValue(alias, answer, question));
     const places = lacks ? [] : placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
     const occurrences =
       check || isCited
         ? places
         : places.filter((place) => hasSameSigns(expected, { text: answer.text, words: answer.words, ...place }));
-    // "€5 a day" does not match "$5 a day".
-    if (!check && occurrences.length > 0 && hasAlteredNumbers(alias, answer)) occurrences.length = 0;
     const isExact =
       isCited || (!check && (isCode(alias) || (alias.words.length <= LONGEST_FORMULA && isFormula(expected))));
-    const isAltered = places.length > 0 || (isExact && answer.words.some(({ text }) => /\p{N}|^\p{L}$/u.test(text)));
-    const hasOtherSigns = isAltered && occurrences.length === 0;
     const isMatched = verdict === undefined ? occurrences.length > 0 : verdict === given;
+    const isExcluded = !isMatched && (verdict !== undefined || lacks || isExact || places.length > 0);
     const words = newStems(alias.words, asked);
     // No partial credit: a wrong date for its month, "x-1" for "x+1", or a common word that is not given as the answer.
     const mayShare =
-      verdict === undefined &&
-      !lacks &&
+      !isExcluded &&
       !(check?.verdict === "none" && hasSymbol(answer.text)) &&
       check?.verdict !== "other" &&
-      !hasOtherSigns &&
-      (isMatched || !(isExact || (!check && isCommonWord(alias))));
+      (isMatched || check !== undefined || !isCommonWord(alias));
     return {
       alias,
       occurrences,
@@ -155,8 +148,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       isMatched,
       isVerdict: verdict !== undefined,
       isOpposite: verdict !== undefined && given === !verdict,
-      hasOtherSigns,
-      isExcluded: verdict === undefined && !isMatched && (lacks || isCited),
+      isExcluded,
       recall: isMatched ? 1 : !mayShare ? 0 : weightedRecall(alias, answer, asked),
       f1: !mayShare ? 0 : (2 * inCommon(words, counts)) / Math.max(1, words.length + news.length),
     };

@@ -130,14 +130,20 @@ const YEARS = /(?<!\p{Nd}[-–/.]?)((?:1\p{Nd}|20)\p{Nd}{2})[-–](\p{Nd}{2})(?!
 const NUMBER_SIGN =
   /(?<=\p{Lu}[\p{L}'’]*\s|^)(?:No\.|[Nn]umber)\s?(?=(?:\p{Nd}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)(?!.*\s\p{Ll}.*[.!?]$))|(?:№|(?<!\p{L})N[°º])\s?(?=\p{Nd})/gu;
 
+/** "twice daily", "2x a day". */
+const OFTEN =
+  /\b(once|twice|\p{Nd}+(?=\s?[x×]|\stimes)|\w+(?=\stimes))(?:\s?[x×]|\stimes)?\s(daily|weekly|monthly|a|per|every)\b/gu;
+const COUNTS: Readonly<Record<string, string>> = { once: "1", twice: "2" };
+const PERIODS: Readonly<Record<string, string>> = { daily: "per day", weekly: "per week", monthly: "per month" };
+
 /** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
 export const typeSigns = (text: string): string =>
   text
     .replace(/\\[dt]?frac\{(\w+)\}\{(\w+)\}/g, "$1/$2")
-    .replace(/\^\{?\\circ\}?/g, "°")
-    .replace(/\b(once|twice)(?=\s(?:daily|weekly|monthly|a|per|every)\b)/g, (word) =>
-      word === "once" ? "1 time" : "2 times",
-    )
+    .replace(/\^\{?\\circ\}?(?=\s?[CF])/g, "°")
+    .replace(/\^\{?\\circ\}?/g, " arcdegrees")
+    .replace(/(?<!\bhalf )\ba dozen\b/gi, "12")
+    .replace(OFTEN, (_, word: string, often: string) => `${COUNTS[word] ?? word} times ${PERIODS[often] ?? often}`)
     .replace(YEARS, (range, from, to) => (to > from.slice(2) && to > "12" ? `${from}–${from.slice(0, 2)}${to}` : range))
     .replace(NUMBER_SIGN, "")
     .replace(CHARGE, (charge) => charge.normalize("NFKC").replace("−", "-"))

@@ -215,7 +215,7 @@ describe("scores", () => {
 });
 
 test("what a weight says of its feature is what people would say", () => {
-  const harmful: CorrectnessFeature[] = ["otherFact", "otherNumber", "refusal", "denied", "opposite", "rivals"];
+  const harmful: CorrectnessFeature[] = ["otherFact", "refusal", "denied", "opposite", "rivals"];
   const helpful: CorrectnessFeature[] = ["matched", "recall", "f1"];
   expect(harmful.every((name) => CORRECTNESS_MODEL.weights[name] < 0)).toBe(true);
   expect(helpful.every((name) => CORRECTNESS_MODEL.weights[name] > 0)).toBe(true);

@@ -101,9 +101,7 @@ export const scoreCorrectness = (answer: ScoredAnswer): CorrectnessScore => {
   if (findings.matches.length === 0) return { value: 0, reason: "The references contain no words to compare with." };
   const verdict = compareVerdicts(findings.matches);
   if (verdict) return verdict;
-  const odds = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
-  const isExcluded = findings.matches.every((match) => match.isExcluded) && findings.features.matched === 0;
-  const value = isExcluded ? odds / 2 : odds;
+  const value = sigmoid(logOdds(CORRECTNESS_MODEL, findings.features));
   return { value, reason: reasonFor(findings, value) };
 };
 

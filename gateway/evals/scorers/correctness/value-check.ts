@@ -1,13 +1,13 @@
 import { compareDates, type DateMention } from "../text/dates";
-import { isAltered, isSameNumber, type Quantity } from "../text/numbers";
+import { isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
 import { type ClockTime, isSameTime } from "../text/times";
-import { isSameDimension, unitByName } from "../text/units";
+import { unitByName } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
 import { squeezedRuns } from "./occurrences";
-import { overlaps, type ReadText, readText } from "./read-text";
+import { overlaps, type ReadText } from "./read-text";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
 export interface ValueCheck {
@@ -46,7 +46,7 @@ const FEW_WORDS = 6;
 /** The date, time, date with time, time range or number that an alias consists of; undefined for any other alias. */
 const bareValueOf = (alias: Alias): BareValue | undefined => {
   if (alias.words.length > 10 || hasSymbol(alias.text)) return undefined;
-  const read = readText(alias.text, false);
+  const { read } = alias;
   const { times } = read;
   const [[date = null], [number = null]] = [read.dates, read.numbers];
   const facts = [...read.dates, ...times, ...read.numbers];
@@ -137,10 +137,6 @@ const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): 
   return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
 };
 
-/** Whether two numbers measure the same thing: "5 km" and "5 m" do, "5 km" and "5 %" don't. */
-const isComparable = (a: Quantity, b: Quantity): boolean =>
-  a.unit && b.unit ? isSameDimension(a.unit, b.unit) : a.isOrdinal === b.isOrdinal;
-
 /** A bare year such as "1500" as a number; empty for other dates. */
 const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
   year === null || month !== null
@@ -171,46 +167,34 @@ export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): 
   return number ? checkNumber(number, answer, question) : undefined;
 };
 
-/**
- * Whether the answer replaces the numbers, dates or times of a reference of several words with others: "within 90 days"
- * for "within 30 days". Values that are in the question are ignored.
- */
-export const hasOtherNumbers = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
-  const read = readText(alias.text, false);
-  const isAsked = (given: Quantity) => question.numbers.some((asked) => isSameNumber(given, asked));
-  const numbers = read.numbers.filter((number) => !isAsked(number));
-  const dates = read.dates.filter((date) => !question.dates.some((asked) => compareDates(date, asked) === "same"));
-  const times = read.times.filter((time) => !question.times.some((asked) => isSameTime(time, asked)));
-  const isOtherTime =
-    times.length > 0 &&
-    answer.times.length > 0 &&
-    !times.some((time) => answer.times.some((given) => isSameTime(time, given)));
-  // In a short reference every number counts: "Boeing 747-400", "between 5 and 10 km".
-  if (alias.words.length <= FEW_WORDS && numbers.length > 1) {
-    const isIn = (number: Quantity, others: readonly Quantity[]) => others.some((other) => isSameNumber(number, other));
-    const missing = numbers.filter((number) => !isIn(number, answer.numbers));
-    const news = answer.numbers.filter((given) => !isAsked(given) && !isIn(given, read.numbers));
-    if (missing.some((number) => news.some((given) => isComparable(number, given)))) return true;
-  }
-  const hasOneInCommon =
-    numbers.some((number) => answer.numbers.some((given) => isSameNumber(number, given))) ||
-    dates.some((date) => answer.dates.some((given) => !["conflict", "unrelated"].includes(compareDates(date, given))));
-  if (hasOneInCommon) return isOtherTime;
-  return (
-    isOtherTime ||
-    numbers.some((number) => answer.numbers.some((given) => isComparable(number, given) && !isAsked(given))) ||
-    dates.some((date) => answer.dates.some((given) => compareDates(date, given) === "conflict"))
-  );
+/** Whether values of the reference are replaced: one of them is missing, and the answer has another that is new. */
+const areReplaced = <T>(
+  [wanted, given, asked]: readonly [readonly T[], readonly T[], readonly T[]],
+  isSame: (a: T, b: T) => boolean,
+  isShort: boolean,
+): boolean => {
+  const isIn = (value: T, others: readonly T[]) => others.some((other) => isSame(value, other));
+  const news = wanted.filter((value) => !isIn(value, asked));
+  const missing = news.filter((value) => !isIn(value, given));
+  if (missing.length === 0 || (!isShort && missing.length < news.length)) return false;
+  return given.some((value) => !isIn(value, asked) && !isIn(value, wanted));
 };
 
-/** Whether the answer has a number of the reference only with a different sign, bound, currency or era. */
-export const hasAlteredNumbers = (alias: Alias, answer: ReadText): boolean =>
-  answer.numbers.length > 0 &&
-  readText(alias.text, false).numbers.some(
-    (number) =>
-      answer.numbers.some((given) => isAltered(number, given)) &&
-      !answer.numbers.some((given) => isSameNumber(number, given)),
+/**
+ * Whether the answer replaces a number, date or time of a reference: "within 90 days" for "within 30 days". In a long
+ * reference, all of its values must be missing.
+ */
+export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText): boolean => {
+  const { read, words, squeezed } = alias;
+  const isShort = words.length <= FEW_WORDS;
+  // "978-3-16" is "978316".
+  if (/^\p{Nd}+$/u.test(squeezed) && squeezedRuns(answer, alias).length > 0) return false;
+  return (
+    areReplaced([read.numbers, answer.numbers, question.numbers], isSameNumber, isShort) ||
+    areReplaced([read.times, answer.times, question.times], isSameTime, isShort) ||
+    areReplaced([read.dates, answer.dates, question.dates], (a, b) => compareDates(a, b) !== "conflict", isShort)
   );
+};
 
 /** Whether the answer contradicts a reference that gives the same date more precisely: "15 August 1945" for "17 August 1945" and "1945". */
 export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly ValueCheck[]): boolean =>

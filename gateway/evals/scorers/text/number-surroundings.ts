@@ -18,11 +18,11 @@ const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!
 const NAME_BEHIND =
   /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
 
-/** "5 mg/kg", "$5 per month": the unit behind is what the amount is counted per. */
+/** "5 mg/kg", "$5 per month", "$5 a month": the unit behind is what the amount is counted per. */
 export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
   const amount = simpleUnit(words, at, next, source);
   const per = words.findIndex(({ start }, index) => index >= next && start >= amount.end);
-  const isPer = words[per]?.norm === "per";
+  const isPer = /^(?:per|an?|each|every)$/.test(words[per]?.norm ?? "");
   const [from, word] = isPer ? [words[per]?.end ?? 0, words[per + 1]] : [amount.end, words[per]];
   const unit = word && unitByName(word.norm);
   const gap = source.slice(from, word?.start);

@@ -86,6 +86,8 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("chf", { "chf francs": 1 }),
   ...table("cad", { cad: 1 }),
   ...table("aud", { aud: 1 }),
+  ...table("times", { times: 1 }),
+  ...table("angle", { arcdegrees: 1 }),
   ...table("celsius", { celsius: 1 }),
   ...table("fahrenheit", { fahrenheit: 1 }),
 ]);
