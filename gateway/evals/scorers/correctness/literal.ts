@@ -20,11 +20,16 @@ const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\
 
 export const isLiteral = ({ text }: Alias): boolean => LITERAL.test(typeAscii(text));
 
+/** The literal in a text; null if it is not there as a whole. */
+export const findLiteral = (text: string, literal: string): RegExpExecArray | null => {
+  const pieces = typeAscii(literal.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
+  const pattern = pieces.map(escaped).join(String.raw`\s?`);
+  return new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(text));
+};
+
 /** Where the answer has a literal reference. */
 export const literalPlaces = (answer: ReadText, { text }: Alias): Occurrence[] => {
-  const pieces = typeAscii(text.trim()).match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
-  const pattern = pieces.map(escaped).join(String.raw`\s?`);
-  const found = new RegExp(`(?<!${NEIGHBOUR})${pattern}(?!${NEIGHBOUR})`, "iu").exec(typeAscii(answer.text));
+  const found = findLiteral(answer.text, text);
   if (!found) return [];
   const at = answer.words.findIndex(({ end }) => end > found.index);
   const next = answer.words.findIndex(({ start }) => start >= found.index + found[0].length);

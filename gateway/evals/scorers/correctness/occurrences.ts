@@ -14,13 +14,15 @@ export interface Occurrence {
 /** Maximum occurrences of an alias that are read. */
 const MAX_OCCURRENCES = 50;
 
-const runs = (words: readonly string[], text: string, part: readonly string[]): Occurrence[] => {
+/** The alias word for word, in the form in which words are compared. */
+const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurrence[] => {
+  const part = words.map(keyOf);
   // Native search tells at once that a long part is not there.
-  if (!text.includes(joined(part))) return [];
+  if (!joinedKeys.includes(joined(part))) return [];
   const found: Occurrence[] = [];
-  for (let at = indexOfRun(words, part); at >= 0 && found.length < MAX_OCCURRENCES; ) {
+  for (let at = indexOfRun(keys, part); at >= 0 && found.length < MAX_OCCURRENCES; ) {
     found.push({ at, length: part.length });
-    at = indexOfRun(words, part, at + part.length);
+    at = indexOfRun(keys, part, at + part.length);
   }
   return found;
 };
@@ -147,13 +149,7 @@ const runsWithParticle = ({ norms }: ReadText, { words }: Alias): Occurrence[] =
 };
 
 const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
-  (answer, { words }) =>
-    runs(
-      answer.norms,
-      answer.joinedNorms,
-      words.map(({ norm }) => norm),
-    ),
-  (answer, { words }) => runs(answer.keys, answer.joinedKeys, words.map(keyOf)),
+  runs,
   anyOrder,
   runsWithParticle,
   squeezedRuns,
@@ -165,7 +161,7 @@ const waysOf: readonly ((answer: ReadText, alias: Alias) => Occurrence[])[] = [
 ];
 
 /**
- * Where the answer gives the alias: in the same forms, in the same stems, with different spaces, by its initials, with
+ * Where the answer gives the alias: word for word, with different spaces, by its initials, with
  * a few words between, or in a slightly different spelling. The first of these that matches is used.
  */
 export const occurrencesOf = (answer: ReadText, alias: Alias): Occurrence[] => {
@@ -200,11 +196,6 @@ const LABELS = new Set(
 const LEADING = new Set(
   "is was are be called named titled by as choose chose pick select with say answer it's its".split(" "),
 );
-const APPROVED =
-  /^\s*['"”’*)]*\s+(?:is|was|would be|seems)\s+(?:the\s+)?(?:\w+ly\s+)?(?:correct|right|true|best|answer|one|correct answer|right answer|best answer)\b/iu;
-/** Pronouns before a verb don't give the reference: "It is right." */
-const PRONOUNS = new Set("it he she they we you i this that these those there which what who".split(" "));
-
 const isUpper = (text: string): boolean => /\p{L}/u.test(text) && text === text.toUpperCase();
 
 /** In a text that is all capitals, capitals are ignored. */
@@ -249,9 +240,7 @@ const isGivenAt = (answer: ReadText, wanted: readonly Word[], at: number): boole
   const isBracketed = QUOTED.test(text.slice(0, first.start)) && /^["”’'»*_)\]`]/u.test(behind);
   if (isBracketed || isLedTo(answer, at, length)) return true;
   // "R is the language"; in "A is", the A is not an article either.
-  if (isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text))
-    return true;
-  return APPROVED.test(behind) && !PRONOUNS.has(first.norm);
+  return isLetter(first) && first.norm !== "i" && /^\s+(?:is|was)\b/.test(behind) && !hasOtherLabel(answer, first.text);
 };
 
 /** Whether the answer uses another letter as a label. If so, words such as "the answer is" must introduce the letter. */

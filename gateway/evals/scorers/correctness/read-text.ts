@@ -13,8 +13,7 @@ export interface ReadText {
   /** What each word is compared by. */
   keys: readonly string[];
   norms: readonly string[];
-  /** Norms and keys as one text each, with a space around every word. */
-  joinedNorms: string;
+  /** The keys as one text, with a space around every word. */
   joinedKeys: string;
   /** All letters and digits, and for each of them the word it belongs to. */
   squeezed: string;
@@ -26,6 +25,8 @@ export interface ReadText {
   times: readonly ClockTime[];
   /** Numbers that are not part of a date or time. */
   numbers: readonly Quantity[];
+  /** The dates that are a bare year, as numbers. */
+  years: readonly Quantity[];
   vocabulary: Vocabulary;
 }
 
@@ -61,6 +62,9 @@ export const readText = (source: string, isAnswer = true): ReadText => {
   const dates = readDates(text, words).slice(0, MAX_VALUES);
   const moments = readTimes(text).slice(0, MAX_VALUES);
   const taken = [...dates, ...moments];
+  const isYear = ({ isYear, start, end }: Quantity) =>
+    isYear && dates.some((date) => date.month === null && date.start === start && date.end === end);
+  const numbers = readNumbers(text, words).slice(0, 2 * MAX_VALUES);
   const keys = words.map(keyOf);
   const norms = words.map(({ norm }) => norm);
   return {
@@ -68,7 +72,6 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     words,
     keys,
     norms,
-    joinedNorms: joined(norms),
     joinedKeys: joined(keys),
     squeezed,
     wordAt,
@@ -76,10 +79,8 @@ export const readText = (source: string, isAnswer = true): ReadText => {
     sentences: readSentences(text),
     dates,
     times: moments.filter((time) => !isMidnightOfDate(time, text)),
-    numbers: readNumbers(text, words)
-      .slice(0, 2 * MAX_VALUES)
-      .filter((number) => !taken.some((moment) => overlaps(number, moment)))
-      .slice(0, MAX_VALUES),
+    numbers: numbers.filter((number) => !taken.some((moment) => overlaps(number, moment))).slice(0, MAX_VALUES),
+    years: numbers.filter(isYear).slice(0, MAX_VALUES),
     vocabulary: new Vocabulary(words),
   };
 };

@@ -3,9 +3,9 @@ import { logOdds, sigmoid } from "../logistic";
 import { maskMarkers } from "../text/citations";
 import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
 import { isSameText } from "../text/same-text";
-import { typeAscii } from "../text/signs";
 import { type CorrectnessFindings, findCorrectness } from "./correctness-features";
 import { CORRECTNESS_MODEL } from "./correctness-model";
+import { findLiteral } from "./literal";
 import type { Match } from "./match";
 
 interface CorrectnessScore {
@@ -35,31 +35,18 @@ const compareAbstentions = ({ references, output }: ScoredAnswer): CorrectnessSc
 const isBlank = (text: string): boolean => !/[\p{L}\p{N}]/u.test(text.slice(0, MAX_CHARACTERS));
 const MAX_CHARACTERS = 100_000;
 
-/** A run of symbols, up to the next letter, digit, space or quotation mark. */
-const SIGNS = /[^\p{L}\p{N}\s"'`“”‘’«»]+/gu;
-/** Sentence punctuation, and brackets around a symbol. */
-const AROUND = /^[([{]+(?=.)|(?<=.)[)\]}]+$|(?<=.)[.,;:!?…。]+$/gu;
 const DENIED = /(?:\b(?:not|never|isn['’]t)|rather than|instead of)\s*["'`“‘]?$/iu;
-
-const unquoted = (text: string): string =>
-  typeAscii(text)
-    .trim()
-    .replace(/^["'`“”‘’«»]+(?=.)|(?<=.)["'`“”‘’«»]+$/gu, "");
 
 /** Whether the answer contains a symbol on its own, such as "==" in "The operator is ==.". */
 const isSaid = (sign: string, output: string): boolean => {
-  if (isSameText(sign, typeAscii(output))) return true;
-  const text = typeAscii(output.slice(0, MAX_CHARACTERS));
-  return [...text.matchAll(SIGNS)].some(({ 0: stretch, index }) => {
-    // Punctuation counts only after a space, a quotation mark or a bracket.
-    const isApart = index === 0 || /[\s"'`“‘«([]/.test(text.charAt(index - 1));
-    return isApart && [stretch, stretch.replace(AROUND, "")].includes(sign) && !DENIED.test(text.slice(0, index));
-  });
+  const text = output.slice(0, MAX_CHARACTERS);
+  const found = findLiteral(text, sign);
+  return isSameText(sign, text) || (found !== null && !DENIED.test(text.slice(0, found.index)));
 };
 
 /** Compares references without a letter or digit, such as "+", literally. */
 const compareSigns = (references: readonly string[], output: string): CorrectnessScore =>
-  references.some((reference) => isBlank(reference) && reference.trim() !== "" && isSaid(unquoted(reference), output))
+  references.some((reference) => isBlank(reference) && reference.trim() !== "" && isSaid(reference, output))
     ? { value: 1, reason: "The answer contains a reference, symbol for symbol." }
     : { value: 0, reason: "The answer has no letters or digits and matches no reference exactly." };
 

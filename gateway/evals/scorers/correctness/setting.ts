@@ -1,5 +1,5 @@
 import { isDenial, isDenied } from "../text/negation";
-import { isNameLike, STOP_WORDS, type Word } from "../text/words";
+import { isNameLike, STOP_WORDS } from "../text/words";
 import type { Match } from "./match";
 import { type ReadText, sentenceOf } from "./read-text";
 import { Vocabulary } from "./word-forms";
@@ -27,22 +27,12 @@ const newsBetween = (answer: ReadText, question: ReadText, matches: readonly Mat
 /** Longest answer of which any word, not only a name, may be what it gives. */
 const BARE = 6;
 
-const isNumber = ({ text }: Word): boolean => /^\p{Nd}/u.test(text);
-
-/** Numbers rival dates and numbers, names rival names. */
-const mayRival = (matches: readonly Match[]): ((word: Word) => boolean) => {
-  const values = matches.filter(({ check }) => check).length;
-  if (values === 0) return (word) => !isNumber(word);
-  return values === matches.length ? isNumber : () => true;
-};
-
 /** What the first sentence names that is news; a capital at its beginning may be the sentence's own. */
 const rivalsOf = (answer: ReadText, question: ReadText, matches: readonly Match[]): string[] => {
   const [lead] = answer.sentences;
   if (!lead) return [];
   return newsBetween(answer, question, matches, lead.start, lead.end)
     .filter((word) => answer.words.length <= BARE || (isNameLike(word) && word.start > lead.start))
-    .filter(mayRival(matches))
     .slice(0, MAX_RIVALS)
     .map(({ text }) => text);
 };

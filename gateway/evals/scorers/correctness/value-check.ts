@@ -1,3 +1,4 @@
+import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention } from "../text/dates";
 import { isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
@@ -16,13 +17,7 @@ export interface ValueCheck {
   /** `same`: it gives this very one; `part`: only part of it ("2018" for "March 2018"); `other`: another one; `none`: no such. */
   verdict: "same" | "part" | "other" | "none";
   /** What the answer gives in its place. */
-  given: Given | null;
-}
-
-interface Given {
-  text: string;
-  start: number;
-  end: number;
+  given: (Span & { text: string }) | null;
 }
 
 /** Words that may accompany a bare date or number: "about 40 percent", "season 3", "minus five", "at least 5". */
@@ -64,38 +59,44 @@ const bareValueOf = (alias: Alias): BareValue | undefined => {
 const isZone = ({ text, start }: Word, read: ReadText): boolean =>
   /^[tTzZ]\d{0,2}$/.test(text) && /\d$/.test(read.text.slice(0, start));
 
-const givenOf = ({ text }: ReadText, { start, end }: { start: number; end: number }): Given => ({
-  text: text.slice(start, end),
-  start,
-  end,
-});
+const notIn = <T>(values: readonly T[], others: readonly T[], isSame: (a: T, b: T) => boolean): T[] =>
+  values.filter((value) => !others.some((other) => isSame(value, other)));
 
-const NONE = { expected: null, verdict: "none", given: null } as const;
+const isSameDate = (a: DateMention, b: DateMention): boolean => compareDates(a, b) === "same";
+
+/** The verdict for the first of the spans that is there. */
+const toCheck = (
+  { text }: ReadText,
+  expected: DateMention | null,
+  found: Readonly<Partial<Record<"same" | "part" | "other", Span>>>,
+): ValueCheck => {
+  for (const verdict of ["same", "part", "other"] as const) {
+    const { start, end } = found[verdict] ?? {};
+    if (start !== undefined && end !== undefined)
+      return { expected, verdict, given: { text: text.slice(start, end), start, end } };
+  }
+  return { expected, verdict: "none", given: null };
+};
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): ValueCheck => {
-  const dates = answer.dates.filter((given) => !question.dates.some((asked) => compareDates(given, asked) === "same"));
-  const verdicts = dates.map((given) => compareDates(expected, given));
-  for (const [agreement, verdict] of [
-    ["same", "same"],
-    ["coarser", "part"],
-  ] as const) {
-    const place = verdicts.indexOf(agreement);
-    const date = dates[place];
-    if (date) return { expected, verdict, given: givenOf(answer, date) };
-  }
-  const [other] = dates;
-  return other ? { expected, verdict: "other", given: givenOf(answer, other) } : { ...NONE, expected };
+  const dates = notIn(answer.dates, question.dates, isSameDate);
+  const same = dates.find((given) => isSameDate(expected, given));
+  const part = dates.find((given) => compareDates(expected, given) === "coarser");
+  return toCheck(answer, expected, { same, part, other: dates[0] });
 };
 
 const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
-  const times = answer.times.filter((given) => !question.times.some((asked) => isSameTime(given, asked)));
-  const place = answer.times.findIndex((given) => isSameTime(expected, given));
-  const same = answer.times[place];
-  if (same) {
-    return { expected: null, verdict: "same", given: givenOf(answer, same) };
-  }
-  const [other] = [...times, ...answer.numbers.filter(({ unit }) => unit === null)];
-  return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
+  const same = answer.times.find((given) => isSameTime(expected, given));
+  const news = notIn(answer.times, question.times, isSameTime);
+  const [other] = [...news, ...answer.numbers.filter(({ unit }) => unit === null)];
+  return toCheck(answer, null, { same, other });
+};
+
+const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): ValueCheck => {
+  const numbers = [...answer.numbers, ...answer.years];
+  const same = numbers.find((given) => isSameNumber(expected, given));
+  const news = notIn(numbers, [...question.numbers, ...question.years], isSameNumber);
+  return toCheck(answer, null, { same, other: [...news, ...answer.times][0] });
 };
 
 /** Compares a range such as "9 am to 5 pm": both times must match, in this order. */
@@ -104,65 +105,35 @@ const checkSpan = (from: ClockTime, to: ClockTime, answer: ReadText, question: R
   if (first.verdict !== "same") return first;
   const isInOrder = (second.given?.start ?? 0) > (first.given?.start ?? 0);
   if (second.verdict === "same") return isInOrder ? first : { ...first, verdict: "other" };
-  return answer.times.length > 1 ? { ...second, verdict: "other", given: first.given } : { ...first, verdict: "part" };
+  return { ...first, verdict: answer.times.length > 1 ? "other" : "part" };
 };
 
 /** Compares a date with a time. Both must match; the date without the time is a partial match. */
 const checkMoment = (date: DateMention, time: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
   const onDay = checkDate(date, answer, question);
   if (onDay.verdict !== "same") return onDay;
-  const atTime = checkTime(time, { ...answer, numbers: [] }, question);
-  return atTime.verdict === "same" ? onDay : { ...onDay, verdict: atTime.verdict === "none" ? "part" : "other" };
+  const { verdict } = checkTime(time, { ...answer, numbers: [] }, question);
+  return { ...onDay, verdict: verdict === "none" ? "part" : verdict };
 };
 
 /** Compares a bare year that the answer writes as a number: "1.234" for "1234". */
-const checkYear = (date: DateMention, answer: ReadText, question: ReadText): ValueCheck | undefined => {
-  const [number] = answer.dates.length === 0 ? yearAsNumber(date) : [];
+const checkYear = (
+  date: DateMention,
+  { read }: Alias,
+  answer: ReadText,
+  question: ReadText,
+): ValueCheck | undefined => {
+  const [number] = answer.dates.length === 0 ? read.years : [];
   const check = number && checkNumber(number, answer, question);
   return check && (check.verdict === "same" || (date.year ?? 0) < 1000) ? { ...check, expected: date } : undefined;
 };
-
-const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): ValueCheck => {
-  const news = answer.numbers.filter((given) => !question.numbers.some((asked) => isSameNumber(given, asked)));
-  const same = [...answer.numbers, ...answer.dates.flatMap(yearAsNumber)].find((given) =>
-    isSameNumber(expected, given),
-  );
-  if (same) {
-    return { expected: null, verdict: "same", given: givenOf(answer, same) };
-  }
-  const years = answer.dates.filter(
-    (date) => yearAsNumber(date).length > 0 && !question.dates.some((asked) => compareDates(date, asked) === "same"),
-  );
-  const [other] = [...news, ...answer.times, ...years];
-  return other ? { ...NONE, verdict: "other", given: givenOf(answer, other) } : NONE;
-};
-
-/** A bare year such as "1500" as a number; empty for other dates. */
-const yearAsNumber = ({ year, month, start, end }: DateMention): Quantity[] =>
-  year === null || month !== null
-    ? []
-    : [
-        {
-          value: Math.abs(year),
-          otherValue: null,
-          halfStep: 0.5,
-          unit: null,
-          bound: null,
-          era: year < 0 ? "bc" : null,
-          isOrdinal: false,
-          isYear: false,
-          isDecade: false,
-          start,
-          end,
-        },
-      ];
 
 /** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
 export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
   const { date, times: [time, until] = [], number } = bareValueOf(alias) ?? {};
   if (time && until) return checkSpan(time, until, answer, question);
   if (date && time) return checkMoment(date, time, answer, question);
-  if (date) return checkYear(date, answer, question) ?? checkDate(date, answer, question);
+  if (date) return checkYear(date, alias, answer, question) ?? checkDate(date, answer, question);
   if (time) return checkTime(time, answer, question);
   return number ? checkNumber(number, answer, question) : undefined;
 };
@@ -173,11 +144,10 @@ const areReplaced = <T>(
   isSame: (a: T, b: T) => boolean,
   isShort: boolean,
 ): boolean => {
-  const isIn = (value: T, others: readonly T[]) => others.some((other) => isSame(value, other));
-  const news = wanted.filter((value) => !isIn(value, asked));
-  const missing = news.filter((value) => !isIn(value, given));
+  const news = notIn(wanted, asked, isSame);
+  const missing = notIn(news, given, isSame);
   if (missing.length === 0 || (!isShort && missing.length < news.length)) return false;
-  return given.some((value) => !isIn(value, asked) && !isIn(value, wanted));
+  return notIn(given, [...asked, ...wanted], isSame).length > 0;
 };
 
 /**
