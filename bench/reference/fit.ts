@@ -72,16 +72,21 @@ const run = async <Row extends FitRow>(
   if (!dry) await Bun.write(task.out, source);
 };
 
-await runCommand(HELP, OPTIONS, async ({ values, positionals }) => {
-  const [folder, ...rest] = positionals;
-  if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
-  const count = Number(values.seeds);
-  if (!(Number.isInteger(count) && count >= 1 && count <= 100))
-    throw new AppError("invalid_request", `--seeds is "${values.seeds}". Give a whole number from 1 to 100.`);
-  const seeds = Array.from({ length: count }, (_, index) => index + 1);
-  const files = await readLabelledFiles(folder);
-  const ofTask = (name: LabelledFile["task"]) => files.filter(({ task }) => task === name);
-  await run(await correctnessTask(folder, ofTask("correctness")), seeds, values);
-  await run(await faithfulnessTask(folder, ofTask("faithfulness")), seeds, values);
-  return EXIT.ok;
-});
+await runCommand(
+  HELP,
+  OPTIONS,
+  async ({ values, positionals }) => {
+    const [folder, ...rest] = positionals;
+    if (folder === undefined || rest.length > 0) throw new AppError("invalid_request", `Name one folder.\n\n${HELP}`);
+    const count = Number(values.seeds);
+    if (!(Number.isInteger(count) && count >= 1 && count <= 100))
+      throw new AppError("invalid_request", `--seeds is "${values.seeds}". Give a whole number from 1 to 100.`);
+    const seeds = Array.from({ length: count }, (_, index) => index + 1);
+    const files = await readLabelledFiles(folder);
+    const ofTask = (name: LabelledFile["task"]) => files.filter(({ task }) => task === name);
+    await run(await correctnessTask(folder, ofTask("correctness")), seeds, values);
+    await run(await faithfulnessTask(folder, ofTask("faithfulness")), seeds, values);
+    return EXIT.ok;
+  },
+  { takesArguments: true },
+);
