@@ -14,23 +14,23 @@ const STYLES = [
 
 /** Files for browsers, by the name that pages use. htmx is served unchanged, after its licence. */
 const FILES = {
-  "app.css": { paths: STYLES.map((name) => own(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
-  "app.js": { paths: [own("assets/app.js")], type: "text/javascript; charset=utf-8" },
-  "chat.js": { paths: [own("assets/chat.js")], type: "text/javascript; charset=utf-8" },
-  "upload.js": { paths: [own("assets/upload.js")], type: "text/javascript; charset=utf-8" },
+  "app.css": { paths: STYLES.map((name) => pathOf(`styles/${name}.css`)), type: "text/css; charset=utf-8" },
+  "app.js": { paths: [pathOf("assets/app.js")], type: "text/javascript; charset=utf-8" },
+  "chat.js": { paths: [pathOf("assets/chat.js")], type: "text/javascript; charset=utf-8" },
+  "upload.js": { paths: [pathOf("assets/upload.js")], type: "text/javascript; charset=utf-8" },
   // One file: htmx starts by a timer, possibly before a second script has added the extension.
   "htmx.js": {
     paths: [released("dist/htmx.min.js"), released("dist/ext/hx-sse.min.js")],
     type: "text/javascript; charset=utf-8",
     banner: `/*! htmx.org 4.0.1 and its extension hx-sse\n${readFileSync(released("LICENSE"), "utf8").trim()}\n*/\n`,
   },
-  "icons.svg": { paths: [own("assets/icons.svg")], type: "image/svg+xml" },
-  "favicon.svg": { paths: [own("assets/favicon.svg")], type: "image/svg+xml" },
+  "icons.svg": { paths: [pathOf("assets/icons.svg")], type: "image/svg+xml" },
+  "favicon.svg": { paths: [pathOf("assets/favicon.svg")], type: "image/svg+xml" },
 } as const satisfies Record<string, { paths: string[]; type: string; banner?: string }>;
 
 type AssetName = keyof typeof FILES;
 
-function own(path: string): string {
+function pathOf(path: string): string {
   return join(import.meta.dir, path);
 }
 function released(path: string): string {

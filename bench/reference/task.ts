@@ -1,6 +1,5 @@
 import type { LabelledRow } from "../../gateway/evals/agreement/labelled-file";
 import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
-import { balancedAccuracyAt } from "./validation";
 
 /** An answer with its label and everything a fit needs to know of it. */
 export interface FitRow {
@@ -41,6 +40,22 @@ export const answerOf = (row: LabelledRow): ScoredAnswer =>
   row.task === "correctness"
     ? { question: row.question, references: row.references, contexts: [], output: row.answer }
     : { question: row.question, references: [], contexts: [row.context], output: row.answer };
+
+/** Mean of the shares of positives from the threshold on and of negatives below it. */
+export const balancedAccuracyAt = (
+  labels: readonly boolean[],
+  scores: readonly number[],
+  threshold: number,
+): number => {
+  let [found, positives, spared] = [0, 0, 0];
+  labels.forEach((label, at) => {
+    const decision = (scores[at] ?? 0) >= threshold;
+    if (label) positives++;
+    if (label && decision) found++;
+    if (!label && !decision) spared++;
+  });
+  return (found / positives + spared / (labels.length - positives)) / 2;
+};
 
 /** How much balanced accuracy may be lost to the best threshold, to be counted as near-equal. */
 const NEAR_EQUAL = 0.01;

@@ -1,25 +1,10 @@
 import { auroc, bestThreshold } from "../../gateway/evals/statistics/auroc";
 import { foldsOf } from "./folds";
-import type { FitRow, Task } from "./task";
+import { balancedAccuracyAt, type FitRow, type Task } from "./task";
 
 const FOLDS = 10;
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-export const balancedAccuracyAt = (
-  labels: readonly boolean[],
-  scores: readonly number[],
-  threshold: number,
-): number => {
-  let [found, positives, spared] = [0, 0, 0];
-  labels.forEach((label, at) => {
-    const decision = (scores[at] ?? 0) >= threshold;
-    if (label) positives++;
-    if (label && decision) found++;
-    if (!label && !decision) spared++;
-  });
-  return (found / positives + spared / (labels.length - positives)) / 2;
-};
 
 /** Scores of every row by what was learned from the other folds' rows. */
 const byOtherFolds = <Row extends FitRow>(

@@ -128,7 +128,7 @@ interface ImportDeps {
 }
 
 export const createImports = ({ db, datasets, jobs, uploads, now = () => new Date() }: ImportDeps): Imports => {
-  const own = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
+  const importOf = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
     const job = await jobs.get(id);
     if (job.createdBy === keyId && job.kind === IMPORT_KIND) return job;
     throw new AppError("not_found", "This import does not exist, or it ended more than 30 days ago.");
@@ -178,7 +178,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   };
 
   const find = async (principal: Pick<Principal, "keyId">, id: string): Promise<ImportView> => {
-    const { state, progress, payload, result, error } = await own(principal, id);
+    const { state, progress, payload, result, error } = await importOf(principal, id);
     const { rows = 0, accepted = 0 } = (progress ?? {}) as Partial<ImportProgress>;
     return {
       job: id,
@@ -248,7 +248,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     },
 
     async cancel(principal, id) {
-      await own(principal, id);
+      await importOf(principal, id);
       return jobs.cancel(id);
     },
   };

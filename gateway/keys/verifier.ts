@@ -6,7 +6,7 @@ import { bearerToken } from "../bearer-token";
 import type { Principal } from "../principal";
 import { assertUsable, type DefaultLimits, toPrincipal } from "./admission";
 import { digestOf, isWellFormed } from "./format";
-import { Fresh } from "./fresh";
+import { OneSecondCache } from "./one-second-cache";
 
 interface Known {
   key: KeyRow;
@@ -27,7 +27,7 @@ export interface VerifierDeps {
  * looked up by their hash only, so a wrong secret with a known id takes as long as an unknown key.
  */
 export class Verifier {
-  readonly #known = new Fresh<Known>();
+  readonly #known = new OneSecondCache<Known>();
   readonly #reads = new Map<string, Promise<Known | undefined>>();
 
   constructor(private readonly deps: VerifierDeps) {}

@@ -2,7 +2,7 @@ import { appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/prompts";
 import { AppError } from "../../lib/errors";
-import { own } from "../../lib/own";
+import { ownValue } from "../../lib/own-value";
 import type { Page, PageQuery } from "../contract";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
@@ -136,7 +136,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       const [name = "", chosen = LATEST] = reference.split("@", 2);
       const prompt = await get(name);
       if (chosen === LATEST) return prompt.latest;
-      const number = /^\d{1,9}$/.test(chosen) ? Number(chosen) : own(prompt.labels, chosen);
+      const number = /^\d{1,9}$/.test(chosen) ? Number(chosen) : ownValue(prompt.labels, chosen);
       if (number !== undefined) return version(name, number);
       throw new AppError("not_found", `The prompt "${name}" has no label "${chosen}".`, { param: "target.prompt" });
     },

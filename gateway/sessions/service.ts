@@ -5,8 +5,8 @@ import * as store from "../../db/sessions";
 import { AppError } from "../../lib/errors";
 import { isUsable } from "../keys/admission";
 import { digestOf, hashOf } from "../keys/format";
-import { Fresh } from "../keys/fresh";
 import { LastUse } from "../keys/last-use";
+import { OneSecondCache } from "../keys/one-second-cache";
 import type { KeysService } from "../keys/service";
 import type { Principal } from "../principal";
 
@@ -50,7 +50,7 @@ export interface SessionDeps {
 }
 
 export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps): SessionService => {
-  const known = new Fresh<Known>();
+  const known = new OneSecondCache<Known>();
   const lastUse = new LastUse((uses) => {
     known.sweep(now().getTime());
     return store.recordSessionUse(db, uses, new Date(now().getTime() - KEPT_MS));

@@ -1,6 +1,6 @@
 import type { ValidationReport } from "../../gateway/datasets/contract";
 import { LIST_FIELDS } from "../../gateway/datasets/reading/columns/fields";
-import { own } from "../../lib/own";
+import { ownValue } from "../../lib/own-value";
 
 /** Fields of a sample that a column may become, in words. Names of forms: `column.0`, `column.1` … in the file's order. */
 const FIELDS: readonly [value: string, words: string][] = [
@@ -29,9 +29,9 @@ export const MappingFields = ({ report: { columns, examples }, chosen, problem }
       <div class="mapping-row">
         <div>
           <label for={`column-${index}`}>{column}</label>
-          <Examples values={own(examples, column) ?? []} id={`column-${index}-values`} />
+          <Examples values={ownValue(examples, column) ?? []} id={`column-${index}-values`} />
         </div>
-        <FieldChoice column={column} index={index} chosen={own(chosen, column) ?? undefined} />
+        <FieldChoice column={column} index={index} chosen={ownValue(chosen, column) ?? undefined} />
       </div>
     ))}
   </fieldset>

@@ -5,7 +5,7 @@ import { principalOf } from "../../gateway/http/auth";
 import { download } from "../../gateway/http/download";
 import { allows } from "../../gateway/http/route-facts";
 import type { Services } from "../../gateway/services";
-import { own } from "../../lib/own";
+import { ownValue } from "../../lib/own-value";
 import { frameOf } from "../layout";
 import { Fields, text } from "../ui/form";
 import { page, redirect } from "../ui/html";
@@ -76,7 +76,7 @@ export const datasetPageRoutes = ({
           page: await datasets.listNumbered({ ...numbered, search: filter.q || undefined }),
           sort,
           query: withoutEmpty(filter),
-          notice: own(NOTICES, notice ?? ""),
+          notice: ownValue(NOTICES, notice ?? ""),
         };
         return page(<DatasetsPage {...props} />);
       },
@@ -120,7 +120,7 @@ export const datasetPageRoutes = ({
 
 /** What has just happened; of a revision also what is not in it. */
 const noticeOf = (done: string | undefined, { report }: RevisionDetail): string | undefined => {
-  const notice = own(NOTICES, done ?? "");
+  const notice = ownValue(NOTICES, done ?? "");
   if (done !== "stored" || !report?.rejected) return notice;
   const rows = count(report.rejected, "row");
   return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;

@@ -9,7 +9,7 @@ import { allows, runsLong } from "../../gateway/http/route-facts";
 import { sseResponse } from "../../gateway/http/sse";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
-import { own } from "../../lib/own";
+import { ownValue } from "../../lib/own-value";
 import { askingOf, pageCallOf } from "../asking";
 import { frameOf } from "../layout";
 import type { Problems } from "../ui/fields";
@@ -149,7 +149,7 @@ export const evalPageRoutes = (
     const sort = readSort(query.sort, RESULT_COLUMNS, { by: "sample", isDescending: false });
     const found = await evals.pageOfResults(id, { page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
     const props = { ...frameOf(request), ...found, sort, query, claims, evaluators: await references(), ...refused };
-    return page(<RunPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
+    return page(<RunPage {...props} notice={ownValue(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
   /** One result of a larger run, at its own address. */
@@ -160,7 +160,7 @@ export const evalPageRoutes = (
   ): Promise<Response> => {
     const { run, result } = await evals.result(id);
     const props = { ...frameOf(request), run, result, claims, ...refused };
-    return page(<ResultPage {...props} notice={own(NOTICES, done ?? "")} />, refused ? 422 : 200);
+    return page(<ResultPage {...props} notice={ownValue(NOTICES, done ?? "")} />, refused ? 422 : 200);
   };
 
   return new Elysia({ name: "views.evals", prefix: "/evals" })

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 
-const own = (path: string) => join(import.meta.dir, "viewer", path);
+const pathOf = (path: string) => join(import.meta.dir, "viewer", path);
 const released = (path: string) => Bun.resolveSync(`swagger-ui-dist/${path}`, import.meta.dir);
 
 interface Source {
@@ -15,13 +15,13 @@ interface Source {
 /** In the order in which the page loads them. */
 const SOURCES: readonly Source[] = [
   { name: "swagger-ui.css", path: released("swagger-ui.css") },
-  { name: "theme.css", path: own("theme.css") },
+  { name: "theme.css", path: pathOf("theme.css") },
   {
     name: "swagger-ui.js",
     path: released("swagger-ui-bundle.js"),
     notices: [released("NOTICE"), released("LICENSE"), released("swagger-ui-bundle.js.LICENSE.txt")],
   },
-  { name: "init.js", path: own("init.js") },
+  { name: "init.js", path: pathOf("init.js") },
 ];
 
 interface ViewerFile {

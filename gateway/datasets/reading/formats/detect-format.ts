@@ -1,4 +1,4 @@
-import { own } from "../../../../lib/own";
+import { ownValue } from "../../../../lib/own-value";
 import { invalid } from "../limits";
 import { utf16Of } from "../text";
 import { findValueEnd } from "./json-cursor";
@@ -35,7 +35,7 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
   }
   const signature = findSignature(head);
   if (signature) throw invalid(`the file is ${signature.what}. ${signature.todo}`, { line: 1 });
-  const byName = own(BY_EXTENSION, extensionOf(fileName));
+  const byName = ownValue(BY_EXTENSION, extensionOf(fileName));
   if ((declared ?? byName) === "parquet") {
     throw invalid("the file is not Parquet: its first bytes are not PAR1. Check which file it is.");
   }

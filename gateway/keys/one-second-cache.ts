@@ -2,7 +2,7 @@
 const MAX_AGE_MS = 1000;
 
 /** Caches database reads for a second, even if the clock is set back. */
-export class Fresh<V> {
+export class OneSecondCache<V> {
   readonly #entries = new Map<string, { value: V; readAtMs: number }>();
 
   get(key: string, nowMs: number): V | undefined {

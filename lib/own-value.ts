@@ -2,5 +2,5 @@
  * The value of an own property; undefined for inherited names such as `constructor`. For names that come from a file or a
  * request.
  */
-export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+export const ownValue = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined;
