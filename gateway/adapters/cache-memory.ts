@@ -20,7 +20,7 @@ interface Kept extends CacheHit {
   leavesAt: number;
 }
 
-/** What a Map entry, the object and its dates take besides the text, rounded up. */
+/** Memory of a Map entry, the object and its dates in addition to the text, rounded up. */
 const OVERHEAD_BYTES = 300;
 
 /** An upper bound: the engine keeps text in one or two bytes per character. */
@@ -36,7 +36,7 @@ export const memoryCache = ({
   maxAgeMs = Number.POSITIVE_INFINITY,
   now = Date.now,
 }: MemoryCacheOptions): MemoryCache => {
-  // A Map iterates in insertion order; a hit inserts its entry anew, so the first one is the least recently used.
+  // A Map iterates in insertion order, and a hit reinserts its entry, so the first one is the least recently used.
   const entries = new Map<string, Kept>();
   const keysByTag = new Map<string, Set<string>>();
   const since = new Date(now());

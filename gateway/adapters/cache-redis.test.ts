@@ -9,7 +9,7 @@ import { redisCache } from "./cache-redis";
 
 /** The promise of the adapter. */
 const PROMISED_MS = 50;
-/** What may come on top of the promise, beside a busy machine's late timers. */
+/** Tolerance in addition to late timers of a busy machine. */
 const MARGIN_MS = 50;
 
 const entry = (value: string, tags: string[] = []) => ({
@@ -32,7 +32,7 @@ const durationMs = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - startedAt;
 };
 
-/** How much longer `work` takes than a timer of the promised length beside it: what the machine adds, it adds to both. */
+/** How much longer `work` takes than a parallel timer of the promised length. Load on the machine delays both. */
 const beyondPromiseMs = async (work: () => Promise<unknown>): Promise<number> => {
   const [workMs, timerMs] = await Promise.all([durationMs(work), durationMs(() => Bun.sleep(PROMISED_MS))]);
   return workMs - timerMs;
@@ -159,7 +159,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await until("Redis is back", async () => (await cache.get("k")) !== undefined);
   });
 
-  test("a freeze so long that the connection is given up also ends in a recovery", async () => {
+  test("recovers after a freeze that ends the connection", async () => {
     const cache = await shared();
     await cache.set("k", entry("1"));
     server.freeze();
@@ -172,7 +172,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     await until("Redis is back", async () => (await cache.get("k")) !== undefined);
   }, 15_000);
 
-  test("what is dropped while Redis is frozen is dropped before anything is read from it again", async () => {
+  test("invalidations during a freeze are applied before anything is read from Redis again", async () => {
     const cache = await shared();
     await cache.set("k", entry("stale", ["model:x"]));
     await cache.set("other", entry("fine"));
@@ -183,7 +183,7 @@ describe.skipIf(!redisBinary)("with a real Redis", () => {
     expect(await cache.get("k")).toBeUndefined();
   });
 
-  test("the memory in front goes on while Redis is gone", async () => {
+  test("the memory cache works while Redis is down", async () => {
     const cache = await layered("alone");
     await server.kill();
     await until("the loss is seen", async () => (await status(cache)) === "degraded");

@@ -6,7 +6,7 @@ import { guardRedis } from "./redis-guard";
 export interface RedisCacheOptions {
   /** Separates several installations on one server. */
   prefix?: string;
-  /** Told when Redis is lost and when it is back. */
+  /** Called when Redis is lost and when it is back. */
   log?: Log;
   /** Milliseconds since 1970. */
   now?: () => number;

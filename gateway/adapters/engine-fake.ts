@@ -9,7 +9,7 @@ export interface FakeEngineOptions {
   words?: string[];
   /** Thrown instead of an answer. */
   refuse?: (request: EngineRequest) => AppError | undefined;
-  /** Waited for before each piece: a test holds a stream where it wants it. */
+  /** Awaited before each piece, so that a test can pause a stream. */
   beforePiece?: (index: number) => Promise<void>;
 }
 

@@ -87,7 +87,7 @@ engineContract("http2", async () => {
   };
 });
 
-test("a node that is not there is refused at once, with when to try again", async () => {
+test("without a running node, a request is rejected immediately with the time to retry", async () => {
   const engine = engineOf(["http://127.0.0.1:9"]);
   const error = await failure(read(engine));
   expect([error.kind, error.detail.retryAfterMs]).toEqual(["unavailable", 1000]);
@@ -170,7 +170,7 @@ test("the node's own refusal keeps its kind and says that the node refused", asy
   expect([error.status, error.detail.source]).toEqual([400, "node"]);
 });
 
-test("thousands of callers that leave at once end nobody else's stream", async () => {
+test("thousands of callers that disconnect together end no other stream", async () => {
   const running = await started({ tokens: 400, tokenMs: 5 });
   const engine = engineOf([running.url]);
   // They have their slots before the crowd fills the queue.

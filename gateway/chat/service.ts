@@ -36,7 +36,7 @@ import {
   withoutNul,
 } from "./wire";
 
-/** What is known about an answer once its first byte is there. */
+/** Details of an answer that are known at its first byte. */
 export interface AnswerStart {
   model: string;
   modelRevision: string;

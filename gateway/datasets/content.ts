@@ -2,12 +2,12 @@ import type { SampleRow } from "../../db/samples";
 import { canonicalHash } from "../../lib/canonical-json";
 import type { NewSample, Sample } from "./sample-contract";
 
-/** What a sample says, whatever it is called. */
+/** The content of a sample, without its key. */
 export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
 /** A sample without what only the database knows. */
 export type KeyedContent = SampleContent & { key: string };
 
-/** What a sample of an upload says, with a value in every field. */
+/** The content of an uploaded sample, with a value in every field. */
 export const toContent = ({
   input,
   references,
@@ -73,7 +73,7 @@ export const revisionHash = async (
   members: AsyncIterable<{ key: string; hash: string }> | Iterable<{ key: string; hash: string }>,
 ): Promise<string> => {
   const hasher = new Bun.CryptoHasher("sha256");
-  // JSON text holds no line break, so no key reaches into the next line.
+  // JSON has no line breaks, so a key can't reach into the next line.
   for await (const { key, hash } of members) hasher.update(`${JSON.stringify(key)} ${hash}\n`);
   return hasher.digest("hex");
 };

@@ -6,7 +6,7 @@ import { NewSample, Sample } from "./sample-contract";
 export { NewSample, Sample };
 
 const name = Type.String({ minLength: 1, maxLength: 100, description: "Unique; usable instead of the id" });
-/** For requests; what is stored is shown as it is. */
+/** For requests only; stored values are shown unchanged. */
 const newName = Name(100, "Unique; usable instead of the id");
 const description = Type.String({ maxLength: 2000 });
 const schema = Type.Record(Type.String(), Type.Unknown(), {
@@ -49,7 +49,7 @@ const RevisionChanges = Type.Object(
 );
 export type RevisionChanges = Static<typeof RevisionChanges>;
 
-/** What an upload holds and what is wrong with it. */
+/** The content and the problems of an upload. */
 export const ValidationReport = Type.Object(
   {
     format: OneOf(["jsonl", "json", "csv", "parquet", "inline"]),

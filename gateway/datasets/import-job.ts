@@ -32,7 +32,7 @@ export interface ImportPayload {
   createdBy: string;
 }
 
-/** What a worker answers, as JSON. */
+/** The result of a worker, as JSON. */
 export interface ImportResult {
   report: ValidationReport;
   /** stored: a new revision; unchanged: the newest has this very content; refused: rows are wrong; checked: a dry run. */

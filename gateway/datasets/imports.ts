@@ -38,7 +38,7 @@ export interface UploadRequest {
   sent: unknown;
 }
 
-/** What the reader of a preview decided. */
+/** The decision on a preview. */
 interface ImportDecision {
   name: string;
   mode: "replace" | "merge";
@@ -205,7 +205,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
         });
         return job;
       } finally {
-        // What was sent before, or was refused, has come for nothing.
+        // A repeated or rejected upload is not needed any more.
         if (!isHandedOver) await uploads.discard(upload.id);
       }
     },

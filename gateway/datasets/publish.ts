@@ -9,7 +9,7 @@ import type { ValidationReport } from "./contract";
 import type { ImportPayload } from "./import-job";
 import { nameTaken } from "./service";
 
-/** Members that are read at once. */
+/** Members per read. */
 const PAGE = 5000;
 /** Tags that are shown with a dataset, in every list. */
 const KEPT_TAGS = 200;

@@ -15,7 +15,7 @@ interface SampleDeps {
   uploads: Pick<Uploads, "receive">;
 }
 
-/** The dataset to try things with, or the import that makes it where it is not there. */
+/** The example dataset, or the import that creates it if it is missing. */
 export const beginSampleDataset = async (
   { datasets, imports, uploads }: SampleDeps,
   principal: Principal,

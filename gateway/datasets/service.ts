@@ -32,7 +32,7 @@ import type {
 import { assertSampleSchema } from "./schema-check";
 import { toDataset, toRevision, toSample } from "./wire";
 
-/** Members that one statement looks at: what is searched for may be rare, and other requests get their turn. */
+/** Members per statement. Matches may be rare, and other requests need a turn. */
 const WINDOW = 5000;
 
 export type { DatasetSort } from "../../db/datasets";
@@ -52,7 +52,7 @@ export interface DatasetService {
   revisions(id: string, page: PageQuery): Promise<Page<DatasetRevision>>;
   /** One revision; the newest where none is named. Throws not_found. */
   revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }>;
-  /** One revision, with what was found in its upload; the newest where none is named. Throws not_found. */
+  /** One revision with the report of its upload; by default the newest. Throws not_found. */
   revisionDetail(id: string, revision?: number): Promise<RevisionDetail>;
   /** Samples of a revision in the order of the upload. Throws not_found. */
   samples(id: string, query: SampleQuery): Promise<SamplePage>;
@@ -239,7 +239,7 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   };
 };
 
-/** Samples that an export reads at once. */
+/** Samples per read of an export. */
 const EXPORT_ROWS = 200;
 
 const deletedMeanwhile = (): AppError =>

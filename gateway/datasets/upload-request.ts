@@ -73,7 +73,7 @@ const withoutFile = ({ properties: { file: _, ...properties } }: TObject): TObje
 const JsonObject = Type.Record(Type.String(), Type.Unknown());
 const Mapping = Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 200 }), Type.Null()]));
 
-/** A field of a form that holds an object as text. */
+/** A form field with an object as text. */
 const parse = (name: string, text: string | undefined, schema: TSchema): unknown => {
   if (text === undefined) return undefined;
   try {

@@ -41,7 +41,7 @@ export class Connection {
       this.#gone(cause);
       this.#opened.reject(new AppError("unavailable", "The GPU node can't be reached.", { source: "gateway", cause }));
     });
-    // Whoever waits for it gets the rejection; with nobody waiting it is no fault.
+    // Waiting callers get the rejection. Without any, it is ignored.
     this.#opened.promise.catch(() => undefined);
   }
 

@@ -59,7 +59,7 @@ const textOf = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
 
 const nodeOf = (engine: Engine, id: string): NodeView | undefined => engine.nodes().find((node) => node.id === id);
 
-test("a node that gives no tokens is stuck, gets nothing new, and is ready again when nobody waits for it", async () => {
+test("a node without tokens is stuck, gets no new requests, and is ready again when no request waits for it", async () => {
   const [a, b] = [await started({ tokens: 500, tokenMs: 10 }), await started({ tokens: 500, tokenMs: 10 })];
   const engine = await engineOf([a.url, b.url], { stuckMs: 100 });
   const caller = new AbortController();
@@ -87,7 +87,7 @@ test("a stuck node is the last resort, not a refusal", async () => {
   caller.abort();
 }, 10_000);
 
-test("a node whose engine failed for good is down, says why, and gets nothing", async () => {
+test("a node whose engine failed permanently is down with the reason, and gets no requests", async () => {
   const [a, b] = [await started(), await started()];
   const engine = await engineOf([a.url, b.url]);
   const { node: failed, body } = await engine.request(chat("!break after 1"));
@@ -129,7 +129,7 @@ test("a peer that falls silent without a word is found by pings, and the way bac
   };
   expect(drain()).rejects.toMatchObject({ kind: "upstream_error" });
   await until("the engine says so", () => engine.nodes()[0]?.state === "down");
-  // Twice the interval, as with the default of 5 s, plus what a loaded machine adds.
+  // Twice the interval, as with the default of 5 s, plus a tolerance for a busy machine.
   expect(performance.now() - frozenAt).toBeLessThan(1500);
 
   proxy.thaw();

@@ -8,7 +8,7 @@ import { Pool } from "./pool";
 import { TokenFlow } from "./token-flow";
 
 const PROBE_MS = 2000;
-/** While a node is not ready it is asked more often, so that it is back in use within a second or two. */
+/** Interval of probes while a node is not ready, shorter so that it is used again within a second or two. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 1000;
 const PROBE_TIMEOUT_MS = 3000;
@@ -23,7 +23,7 @@ interface NodeOptions {
   stuckMs: number;
 }
 
-/** One GPU node: its connections, what it says about itself, and what its streams have shown. */
+/** One GPU node: its connections, its reports, and the state of its streams. */
 export class EngineNode {
   readonly id: string;
   readonly breaker = new Breaker();
@@ -67,7 +67,7 @@ export class EngineNode {
     }
     return {
       id: this.id,
-      // Without what a URL may hold besides: a name and a password.
+      // Without a user name and password in the URL.
       url: new URL(this.options.url).origin,
       state,
       since: this.#since,

@@ -35,7 +35,7 @@ export class Pool {
     for (let missing = size - this.#connections.filter(isAlive).length; missing > 0; missing--) {
       this.#connections.push(new Connection(url, connectMs, pingMs, this.onLost));
     }
-    // One that is slow stays in the pool and is used when it is there, also if another was first.
+    // A slow connection stays in the pool for later, even if another one was first.
     const connecting = this.#connections.filter((connection) => connection.isConnecting);
     const open = this.available();
     if (open && connecting.length === 0) return open;

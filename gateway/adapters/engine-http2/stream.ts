@@ -6,7 +6,7 @@ import type { TokenFlow } from "./token-flow";
 import type { Watchdog } from "./watchdog";
 
 const DONE = Buffer.from("data: [DONE]\n\n");
-/** JSON escapes its quotes, so this can stand only at the start of an error frame. */
+/** JSON escapes its quotes, so this can only occur at the start of an error frame. */
 const ERROR_FRAME = Buffer.from('data: {"error":');
 const BORDER = Buffer.from("\n\n");
 /** A reader that lags holds the node back from here on. */
@@ -164,7 +164,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     flow.token(now);
   }
 
-  /** While its reader holds it back, a stream is owed no token. */
+  /** While its reader is slow, a stream expects no token. */
   #setPaused(isPaused: boolean): void {
     if (this.#isPaused === isPaused || this.#isEnded) return;
     this.#isPaused = isPaused;
@@ -178,7 +178,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     }
   }
 
-  /** What has arrived, up to the last whole frame. */
+  /** The received frames, up to the last whole one. */
   #take(): Buffer | undefined {
     if (this.#chunks.length === 0 || this.#status !== 200) return undefined;
     let piece = this.#unread();
@@ -214,7 +214,7 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     else this.#finish();
   }
 
-  /** What is wrong with the answer of a stream that has closed. */
+  /** The error of a closed stream with an incomplete answer. */
   #problem(): AppError | undefined {
     if (this.#status !== 0 && this.#status !== 200) {
       return fromEnvelope(parse(this.#unread().toString()), "node", this.#retryAfterMs);

@@ -13,7 +13,7 @@ export class TokenFlow {
     this.#lastAt = now;
   }
 
-  /** A stream waits no more: it has ended, or its reader holds it back. */
+  /** A stream no longer waits: it has ended, or its reader is slow. */
   end(): void {
     this.#owed--;
   }

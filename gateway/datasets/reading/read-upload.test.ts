@@ -62,7 +62,7 @@ test("an upload is read from a file of our own, which is gone afterwards", async
   expect(report).toMatchObject({ format: "parquet", rows: 40, accepted: 40 });
 });
 
-/** Rows without end, and what has become of the source. */
+/** Endless rows, and the state of their source. */
 const endless = () => {
   const state = { pulled: 0, isClosed: false };
   async function* source() {
@@ -95,7 +95,7 @@ test("a limit ends the reading of a source that has no end", async () => {
   await until("the source is closed", () => state.isClosed);
 });
 
-test("what is wrong in the Worker arrives with its kind and its place", async () => {
+test("an error in the Worker keeps its kind and position", async () => {
   const reading = collect(read("a.csv", inBlocks("\n__proto__\nx\n")));
   await expect(reading).rejects.toMatchObject({
     kind: "dataset_invalid",
@@ -137,7 +137,7 @@ test("an aborted signal ends the taking in of a source that has no end", async (
   await until("the source is closed", () => state.isClosed);
 });
 
-test("a source that gives nothing more is given up after the time it may stand still", async () => {
+test("a stalled source is aborted after its timeout", async () => {
   async function* stuck() {
     yield Buffer.from(rows(100));
     await new Promise(() => undefined);

@@ -1,4 +1,4 @@
-/** What is wrong in one row; the others can still be read. `column` is a name of the file, null for the row itself. */
+/** A problem of one row; the others can still be read. `column` is a name in the file, null for the row itself. */
 export interface RowProblem {
   column: string | null;
   message: string;
@@ -18,9 +18,9 @@ export class Unreadable {
   constructor(readonly message: string) {}
 }
 
-/** A row as it stands in the file: values beside the names of their columns, nothing understood yet. */
+/** A row as in the file: values by column name, not interpreted yet. */
 export interface Row {
-  /** Where it begins, from 1. */
+  /** Its first line, from 1. */
   line: number;
   columns: readonly string[];
   /** JSON values in the order of `columns`, or `Unreadable`; a number may be a `NumberText`. CSV values are all text. */

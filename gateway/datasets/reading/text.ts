@@ -109,7 +109,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const REPLACEMENT = "\ufffd";
 const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
-/** A lone surrogate, which valid text never holds. */
+/** A lone surrogate, which valid text never contains. */
 export const BAD_BYTE = "\udc80";
 
 const decodeUtf8 = (bytes: Uint8Array): string => {

@@ -33,7 +33,7 @@ test("the field's own name wins, then the more telling one; the others become me
   expect(guess("prompt", "question")).toEqual({ prompt: "metadata.prompt", question: "input" });
 });
 
-test("an answer beside references is the answer to be scored", () => {
+test("with a column of references, an answer column is the output", () => {
   expect(guess("answer", "references")).toEqual({ answer: "output", references: "references" });
   expect(guess("answer", "answers", "response")).toEqual({
     answer: "metadata.answer",
@@ -42,7 +42,7 @@ test("an answer beside references is the answer to be scored", () => {
   });
 });
 
-test("what is filled already is not filled again, but for lists by their own names", () => {
+test("a filled field is not filled again, except lists by their own names", () => {
   const taken = new Set(["input", "references", "key"]);
   expect(Object.fromEntries(guessFields(["question", "id", "references", "answer"], taken))).toEqual({
     question: "metadata.question",
@@ -99,6 +99,6 @@ test.each([
   expect(guess("question", name)).toEqual({ question: "input", [name]: `metadata.${name}` });
 });
 
-test("an answer in another language beside references is the answer to be scored", () => {
+test("with a column of references, an answer column in another language is the output", () => {
   expect(guess("Frage", "Antwort", "gold")).toEqual({ Frage: "input", Antwort: "output", gold: "references" });
 });

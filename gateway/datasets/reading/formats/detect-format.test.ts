@@ -29,7 +29,7 @@ test.each<[name: string, head: string, format: FileFormat]>([
   ["upload", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PAR1\x15\x04", "parquet"],
   ["a.csv", "PK,question\n1,x\n", "csv"],
-  // The first line may be the one that is broken.
+  // The first line may be the broken one.
   ["a.json", '{"input":"x"\n{"input":"y"}\n', "jsonl"],
   ["a.csv", "q,a\nb,c\n\0\0\0\0d,e\n", "csv"],
   ["a.csv", "q,a\r\nb,c\r\n\0\0\0\0\r\n", "csv"],
@@ -47,7 +47,7 @@ test.each<[name: string, head: string, format: FileFormat]>([
   expect(detectFormat(bytes(head), name)).toBe(format);
 });
 
-test("what is declared is believed", () => {
+test("a declared format is used", () => {
   expect(detectFormat(bytes('{"a":1}'), "a.jsonl", "csv")).toBe("csv");
 });
 

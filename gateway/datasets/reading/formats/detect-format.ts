@@ -150,7 +150,7 @@ const SIGNATURES: readonly Signature[] = [
 const startsWith = (head: Uint8Array, bytes: Signature["bytes"]): boolean =>
   bytes.every((byte, i) => byte === undefined || head[i] === byte);
 
-/** What the file is, if its format is not supported. */
+/** The format of the file, if it is not supported. */
 const findSignature = (head: Uint8Array): Signature | undefined =>
   SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isBinary(head) ? BINARY : undefined);
 

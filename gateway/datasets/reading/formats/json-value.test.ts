@@ -4,7 +4,7 @@ import { readText } from "../../../../tests/datasets/read";
 import { plainJson } from "../../../../tests/datasets/rows";
 import { findJsonProblem, NumberText, parseExact } from "./json-value";
 
-/** What the file writes, what a text field holds, and what metadata holds. */
+/** The value in the file, as a text field, and as metadata. */
 const NUMBERS: [written: string, metadata: number | string][] = [
   ["0", 0],
   ["-0", -0],

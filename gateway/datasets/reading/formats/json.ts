@@ -5,7 +5,7 @@ import { placeIn } from "../text";
 import { JsonCursor, type JsonText } from "./json-cursor";
 import { jsonRow, parseJson } from "./json-value";
 
-/** Names under which an object holds the rows; what else it holds is passed over. */
+/** Names of the list of rows in an object; other fields are skipped. */
 const ROW_LISTS: readonly unknown[] = ["samples", "data"];
 const LIST_BEGINS = /"(?:samples|data)"\s*:\s*\[/;
 
@@ -153,7 +153,7 @@ const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   };
 };
 
-/** An object that holds the list, or the first of several rows that are in no list. */
+/** An object with the list, or the first of several rows without a list. */
 async function* readObjects(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
   // Undefined for an object that is larger than a row may be, or does not end.
   const object = await cursor.value().catch(() => undefined);

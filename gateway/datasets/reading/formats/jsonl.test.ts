@@ -18,7 +18,7 @@ test.each([1, 2, 3, 65_536])("rows, broken rows and empty lines, in pieces of %d
   ]);
 });
 
-test("any values come back, with the line that they stand in", async () => {
+test("any values are read, with their line", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(plainJson, { maxLength: 5 }), fc.integer({ min: 1, max: 20 }), async (values, size) => {
       const text = values.map((a) => `${JSON.stringify({ a })}\n`).join("");

@@ -6,7 +6,7 @@ const LEAST_LENGTH = 65_536;
 
 /** A text that arrives in pieces, and a position in it. A row at a time is in memory. */
 export class TextWindow {
-  /** What is in memory; `at` is the position in it, and `place` the same position in the file. */
+  /** The text in memory; `at` is the position in it, and `place` the same position in the file. */
   text = "";
   at = 0;
   place = new LineCounter();

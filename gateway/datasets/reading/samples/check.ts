@@ -51,7 +51,7 @@ const whyBroken = (text: string): string => {
   return "holds half of a surrogate pair. Remove it.";
 };
 
-/** JSON can write what is no text in UTF-8. */
+/** JSON can contain strings that are not valid UTF-8, such as lone surrogates. */
 const isBroken = (text: string): boolean => text.includes("\0") || !text.isWellFormed();
 
 /** The first broken text. Its path is put together on the way back: nearly every sample has none. */

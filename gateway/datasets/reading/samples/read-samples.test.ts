@@ -12,7 +12,7 @@ const errorsOf = async (...[format, text, options]: Parameters<typeof readText>)
 };
 
 describe("columns become fields", () => {
-  test("of CSV: an empty cell is no value, lists and objects are JSON, other text is one item", async () => {
+  test("of CSV: an empty cell means no value, lists and objects are JSON, other text is one item", async () => {
     const text = [
       "id,question,answers,contexts,response,group,tags,metadata,topic",
       `1,Why?,"[""a"",""b""]",,,,"[""x"",""x""]","{""level"":2,""deep"":{""a"":[1]}}",law`,
@@ -199,7 +199,7 @@ describe("columns become fields", () => {
     expect(samples[0]?.references).toEqual(['{"a": 1}']);
   });
 
-  test("the line below the header of a Markdown table is no sample", async () => {
+  test("the line below the header of a Markdown table is not a sample", async () => {
     const { samples, report } = await readText("csv", "| question | answer |\n|---|:---:|\n| q | a |\n");
     expect(samples).toHaveLength(1);
     expect(report.warnings.map(({ message }) => message)).toContain(
@@ -320,7 +320,7 @@ describe("rows are checked", () => {
 });
 
 describe("the report", () => {
-  test("says what the file holds", async () => {
+  test("describes the content of the file", async () => {
     const text = [
       "question,answer,topic",
       "What is the capital of France?,Paris,geo",
@@ -394,7 +394,7 @@ describe("the report", () => {
     expect(odd.report.preview).toMatchObject([{ input: `x${"😀".repeat(249)}…` }]);
   });
 
-  test("tells near duplicates by words only: other signs, numbers and metadata make another sample", async () => {
+  test("finds near duplicates by words only; other symbols, numbers and metadata make another sample", async () => {
     const near = jsonl({ input: "Is 2+2=4?" }, { input: "is 2+2=4" }, { input: "Is 2 + 2 = 4!" });
     expect((await readText("jsonl", near)).report.duplicates).toEqual({ exact: 0, near: 2 });
     const different = jsonl({ input: "2+2" }, { input: "2<2" }, { input: "22" }, { input: "2+2", topic: "x" });
@@ -403,7 +403,7 @@ describe("the report", () => {
 });
 
 describe("limits", () => {
-  test("one row more than the limit is refused where it stands", async () => {
+  test("the first row over the limit is rejected with its line", async () => {
     const limits = { ...LIMITS, maxRows: 3 };
     const rows = [{ input: "a" }, { input: "b" }, { input: "" }];
     expect((await readText("jsonl", jsonl(...rows), { limits })).report.rows).toBe(3);

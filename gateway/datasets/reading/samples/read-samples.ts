@@ -15,9 +15,9 @@ import { countCharacters } from "./report";
 
 const BATCH_SAMPLES = 500;
 const BATCH_CHARACTERS = 262_144;
-/** A batch is handed out at the latest after this time, also an empty one: who waits sees that work goes on. */
+/** A batch is returned after this time at the latest, even an empty one, so that the caller sees progress. */
 const BATCH_MS = 1000;
-/** What a row and each of its values leave behind as garbage, however little they hold. */
+/** Minimum garbage per row and per value. */
 const ROW_BYTES = 512;
 const VALUE_BYTES = 64;
 /** Time that a dataset's schema may take for a whole file: some take longer with every text. */

@@ -12,7 +12,7 @@ const refusal = (schema: unknown): string => {
   throw new Error("It was not refused.");
 };
 
-describe("a schema is checked at once", () => {
+describe("a schema is checked immediately", () => {
   test.each<[schema: unknown, says: string]>([
     ["text", "schema: it has to be an object."],
     [[], "schema: it has to be an object."],

@@ -13,7 +13,7 @@ const MAX_PATTERN_STEPS = 250_000;
 /** What RE2 lets repeats in one another come to. */
 const MOST_REPEATS = 1000;
 
-/** At least as many steps as RE2 makes of a pattern: it writes out what is repeated. */
+/** An upper bound of RE2's steps for a pattern, because RE2 expands repetitions. */
 const stepsOf = (pattern: string): number => {
   const repeats = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least));
   return (

@@ -73,18 +73,18 @@ export const checkDeclared = (value: number | undefined, max: number, column: st
 const MAX_FOOTER_BYTES = 262_144;
 /** Length of the footer, then PAR1. */
 const TRAILER_BYTES = 8;
-/** What is nested needs several elements of the schema for one column. */
+/** A nested column has several elements in the schema. */
 const ELEMENTS_PER_COLUMN = 4;
 
 export interface Footer {
   rowGroups: FileMetaData["row_groups"];
-  /** Its children are the columns, each with what is nested in it. */
+  /** Its children are the columns, with their nested elements. */
   root: SchemaTree;
   /** The leaf columns, in the order in which every row group stores them. */
   leaves: SchemaTree[];
 }
 
-/** What the file says about itself, where that is within the limits. Throws dataset_invalid or payload_too_large. */
+/** Reads the metadata of a file and checks the limits. Throws dataset_invalid or payload_too_large. */
 export const readFooter = (file: RandomFile, limits: ReadingLimits): Footer =>
   guarded(
     () => checkFooter(parquetMetadata(readTail(file), { geoparquet: false }), limits),

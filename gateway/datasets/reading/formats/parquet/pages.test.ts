@@ -55,7 +55,7 @@ test("pages that are whole are handed on unpacked", () => {
   expect([...unpacked.values()].map((page) => [...page])).toEqual([text, text]);
 });
 
-test("what comes after the last value is cut off", () => {
+test("bytes after the last value are cut off", () => {
   const page = dataPage(1, "PLAIN", text);
   expect(check([...page, ...page], REQUIRED, 1).buffer.byteLength).toBe(page.length);
 });

@@ -13,7 +13,7 @@ import { bitWidth, readHybrid } from "./hybrid";
 const MAX_HEADER_BYTES = 1_048_576;
 /** Memory for the decoded values of a row group; they stay until its last row has been read. */
 const MAX_MEMORY_BYTES = 160 * 1_048_576;
-/** What a value takes besides the bytes of its page: its levels and its place in a list of values, then an object. */
+/** Memory of a value in addition to its bytes in the page: its levels, its place in a list, and an object. */
 const VALUE_BYTES = 16;
 const OBJECT_BYTES = 88;
 const LIST_BYTES = 64;
@@ -113,7 +113,7 @@ const pageAt = (bytes: Uint8Array<ArrayBuffer>, start: number, leaf: Leaf, memor
   const size = checkDeclared(header.uncompressed_page_size, MAX_MEMORY_BYTES, column);
   const { data_page_header: v1, data_page_header_v2: v2, dictionary_page_header: dictionary } = header;
   const types = [v1 && "DATA_PAGE", v2 && "DATA_PAGE_V2", dictionary && "DICTIONARY_PAGE"].filter((type) => type);
-  // hyparquet goes by the type, the checks by what is there.
+  // hyparquet uses the type; the checks use the actual bytes.
   if (types.length !== 1 || types[0] !== header.type) throw damaged("a page has the header of another type", column);
   const count = checkDeclared((v1 ?? v2 ?? dictionary)?.num_values, MAX_MEMORY_BYTES, column);
   memory.take(size + count * valueBytes(header, leaf));

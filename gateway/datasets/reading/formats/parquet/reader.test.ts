@@ -67,7 +67,7 @@ describe("pages", () => {
     },
   );
 
-  test("a list that goes on in the next page is one row", async () => {
+  test("a list that continues in the next page is one row", async () => {
     const lists = Array.from({ length: 40 }, (_, i) => texts((i * 37) % 90, (j) => `${i}.${j}`));
     const schema: WriteOptions["schema"] = [
       { name: "root", num_children: 1 },
@@ -88,7 +88,7 @@ describe("pages", () => {
   });
 });
 
-describe("what a file states is not believed", () => {
+describe("the sizes that a file declares are not trusted", () => {
   const refused = async (path: string, message: string, limits = LIMITS) => {
     const kind = expect.stringMatching(/dataset_invalid|payload_too_large/);
     await expect(read(path, limits)).rejects.toMatchObject({ kind, message: expect.stringContaining(message) });

@@ -9,7 +9,7 @@ import { type GroupColumn, type RowGroup, readGroupColumn } from "./group-column
 import { GroupMemory, groupTooLarge } from "./pages";
 import { countBytes, toJson } from "./values";
 
-/** Size of a row group, unpacked. All of it is in memory at once. */
+/** Uncompressed size of a row group, which is in memory as a whole. */
 const MAX_GROUP_BYTES = 64 * 1_048_576;
 /** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
@@ -57,7 +57,7 @@ export async function* readParquet(
   }
 }
 
-/** Throws payload_too_large if the columns that are read are too large, by what the footer declares. */
+/** Throws payload_too_large if the footer declares too large a size for the columns to read. */
 const checkSize = (
   { columns }: RowGroup,
   { root, leaves }: Footer,
