@@ -130,6 +130,6 @@ const toNewScore = (
       temperature: judge.temperature,
       seed: judge.seed,
     },
-  embedder: by && !judge ? { model: by.model, model_revision: by.modelRevision } : null,
+  embedder: null,
   error: error && toEnvelope(error, requestId).error,
 });

@@ -80,6 +80,8 @@ interface Wanted {
 const isTooShort = ([first, ...others]: readonly Wanted[]): boolean =>
   others.length === 0 && first?.family === undefined && (first?.norm.length ?? 0) < SHORTEST_ALONE;
 
+const contentKeys = (words: readonly Word[]): string[] => words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(keyOf);
+
 /** The alias in order with a few words between, or in another spelling. */
 const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   const wanted = words
@@ -114,26 +116,16 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
 
 /** Words of a name with a number in another order: "Second World War" for "World War II", "2023 Q4" for "Q4 2023". */
 const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => {
-  const wanted = words.filter((word) => !STOP_WORDS.has(word.norm)).map(keyOf);
-  const numbers = wanted.filter((key) => /\d/.test(key)).length;
-  if (
-    numbers === 0 ||
-    (numbers === wanted.length && !wanted.some((key) => /\p{L}/u.test(key))) ||
-    wanted.length > MAX_SPREAD
-  )
-    return [];
+  const wanted = contentKeys(words).toSorted().join(" ");
+  if (!/\d/.test(wanted) || !/\p{L}/u.test(wanted)) return [];
   const places = keys.flatMap((_, at) => (STOP_WORDS.has(norms[at] ?? "") ? [] : [at]));
-  const sorted = wanted.toSorted().join(" ");
-  return places.flatMap((at, index) => {
-    const run = places.slice(index, index + wanted.length);
-    const isSame =
-      wanted.includes(keys[at] ?? "") &&
-      run
-        .map((place) => keys[place])
-        .toSorted()
-        .join(" ") === sorted;
-    return isSame ? [{ at, length: (run.at(-1) ?? at) - at + 1 }] : [];
+  const size = wanted.split(" ").length;
+  const start = places.findIndex((_, index) => {
+    const run = places.slice(index, index + size).map((place) => keys[place]);
+    return run.toSorted().join(" ") === wanted;
   });
+  const [at = -1, end = -1] = [places[start], places[start + size - 1]];
+  return size > MAX_SPREAD || start < 0 ? [] : [{ at, length: end - at + 1 }];
 };
 
 /** The words of the alias, the last one with a Korean particle: "파리입니다". */
