@@ -1,6 +1,5 @@
 import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
-import { unitByName } from "../text/units";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { isLiteral, literalPlaces } from "./literal";
@@ -88,18 +87,9 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
   return [{ at, length: (next < 0 ? answer.words.length : next) - at }];
 };
 
-/** Whether an alias consists of numbers, letters and words with digits or symbols, which must match exactly: "5-10", "F-16", "1.2.3", "H2O". */
-const isCode = ({ words, text }: Alias): boolean => {
-  // "LH 441", "SW1A 1AA"
-  if (/^[\p{Lu}\p{N}\s§.-]+$/u.test(text) && /\p{Lu}/u.test(text) && /\p{N}/u.test(text)) return true;
-  const content = words.filter(
-    ({ norm, numeral }) => norm.length === 1 || !(STOP_WORDS.has(norm) || (!numeral && unitByName(norm))),
-  );
-  return (
-    content.every(({ norm }) => /[\p{N}+#]|^[a-z]$/u.test(norm)) &&
-    (content.length > 1 || content.some(({ norm }) => /[\p{N}+#]/u.test(norm)))
-  );
-};
+/** Whether an alias is a number, letter or word with digits beside others, which must match exactly: "5-10", "1:2", "H2O". */
+const isCode = ({ words }: Alias): boolean =>
+  words.some(({ norm }) => /[\p{N}+#]/u.test(norm)) && words.every(({ norm }) => /[\p{N}+#]|^[a-z]$/u.test(norm));
 
 /** Formulas of up to this many words must match exactly. */
 const LONGEST_FORMULA = 12;
