@@ -138,7 +138,7 @@ const COUNTS: Readonly<Record<string, string>> = { once: "1", twice: "2" };
 const PERIODS: Readonly<Record<string, string>> = { daily: "per day", weekly: "per week", monthly: "per month" };
 
 /** Writes superscripts and spelled-out symbols as they are typed: "x^2", "Ca2+", "B+". */
-export const typeSigns = (text: string): string =>
+const typeSigns = (text: string): string =>
   text
     .replace(/\\[dt]?frac\{(\w+)\}\{(\w+)\}/g, "$1/$2")
     .replace(/\^\{?\\circ\}?(?=\s?[CF])/g, "°")
