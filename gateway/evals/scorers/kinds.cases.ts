@@ -23,7 +23,7 @@ export const byReference = (input: string, rows: string): Case[] =>
     });
 
 /** Rows `context | claims that pass | claims that fail`. */
-const byContext = (rows: string): Case[] =>
+export const byContext = (rows: string): Case[] =>
   byReference("What do the documents say?", rows).map(({ references = [], ...rest }) => ({
     ...rest,
     contexts: references,

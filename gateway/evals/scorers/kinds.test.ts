@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { KINDS } from "./kinds.cases";
+import { FAITHFULNESS_KINDS } from "./kinds.cases-faithfulness";
 import { VALUE_KINDS } from "./kinds.cases-values";
 import { scoreReference } from "./reference-evaluator";
 
-describe.each(Object.entries({ ...KINDS, ...VALUE_KINDS }))("%s", (_, cases) => {
+describe.each(Object.entries({ ...KINDS, ...VALUE_KINDS, ...FAITHFULNESS_KINDS }))("%s", (_, cases) => {
   test.each(
     cases.map((row) => [row.references?.[0] ?? row.contexts?.[0] ?? "", row.output, row.shouldPass, row] as const),
   )("for %j, %j passes: %p", (_reference, output, shouldPass, { input, references = [], contexts = [] }) => {

@@ -1,6 +1,6 @@
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
-import { isNegation, SIDE_OF } from "../text/negation";
+import { negatedWords, SIDE_OF } from "../text/negation";
 import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
@@ -96,46 +96,66 @@ export const findAltered = (
 /** Longer sentences say too much to have a single polarity. */
 const LONGEST = 60;
 /** After these words, the opposite may be meant. */
-const CONTRASTS = new Set("while whereas but although unlike rather instead except until unless only".split(" "));
+const CONTRASTS = new Set(
+  (
+    "while whereas but although unlike rather instead except until unless " +
+    "aber sondern jedoch pero sino mais ma mas maar но а"
+  ).split(" "),
+);
 
 const isPlain = (words: readonly Word[]): boolean =>
   words.length <= LONGEST && !words.some(({ norm }) => CONTRASTS.has(norm));
 
 interface WordInPlace {
   isDenied: boolean;
-  /** Stems of the content words before and after it. */
+  /** Forms of the content words before and after it. */
   neighbours: readonly string[];
   word: Word;
 }
 
-/** Each content word of a text; a negation covers the next one. */
-const wordsInPlace = (words: readonly Word[]): Map<string, WordInPlace> => {
+/** The stem; in Korean the first two syllables, in Arabic without the ending of the accusative. */
+const formOf = ({ stem }: Word): string =>
+  /^\p{sc=Hangul}/u.test(stem) ? stem.slice(0, 2) : stem.replace(/(?<=\p{sc=Arabic}{3})ا$/u, "");
+
+/** A sentence with its content words in place. */
+interface Statement {
+  isNegative: boolean;
+  places: ReadonlyMap<string, WordInPlace>;
+}
+
+const statementOf = (text: string, words: readonly Word[]): Statement => {
+  const { content, negations, negated } = negatedWords(text, words, isStopWord);
   const places = new Map<string, WordInPlace>();
-  const content = words.filter((word) => !isStopWord(word) && !isNegation(word));
-  const denied = new Set<Word>();
-  for (const word of words.filter(isNegation)) {
-    const next = content.find(({ start }) => start > word.start);
-    if (next) denied.add(next);
-  }
   for (const [at, word] of content.entries()) {
-    const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [other.stem] : []));
-    if (!places.has(word.stem)) places.set(word.stem, { isDenied: denied.has(word), neighbours, word });
+    const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [formOf(other)] : []));
+    if (!places.has(formOf(word))) places.set(formOf(word), { isDenied: negated.has(word), neighbours, word });
   }
-  return places;
+  return { isNegative: negations.size > 0, places };
 };
 
+/** With this share of a claim's content words, a passage is about the same subject, whatever their weights. */
+const MOSTLY_SAME = 0.75;
+
+/** The negated form of a word: "unsafe" for "safe", "небезопасно" for "безопасно". */
+const NEGATED = /^(?:un|in|im|il|ir|dis|non|не)(?=\p{L}{4})/u;
+const isNegatedForm = (word: string, other: string): boolean =>
+  NEGATED.test(word) && word.replace(NEGATED, "") === other;
+
 /** A word of a claim for which a passage has the opposite between the same neighbours: "open" for "closed". */
-const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | undefined => {
-  const [claimed, known] = [wordsInPlace(words), wordsInPlace(others)];
-  const sides = new Set(others.flatMap(({ norm }) => SIDE_OF.get(norm) ?? []));
-  for (const { word, neighbours } of claimed.values()) {
-    const side = SIDE_OF.get(word.norm);
-    if (side === undefined || sides.has(side) || !sides.has(-side)) continue;
-    const isInPlace = [...known.values()].some(
+const findOpposite = (claimed: Statement, known: Statement): Span | undefined => {
+  const others = [...known.places.values()];
+  const sides = new Set(others.flatMap(({ word }) => SIDE_OF.get(word.norm) ?? []));
+  for (const [key, { word, neighbours }] of claimed.places) {
+    const side = SIDE_OF.get(word.norm) ?? Number.NaN;
+    if (sides.has(side) || known.places.has(key) || neighbours.length === 0) continue;
+    const isInPlace = others.some(
       (other) =>
-        SIDE_OF.get(other.word.norm) === -side && neighbours.every((neighbour) => other.neighbours.includes(neighbour)),
+        (SIDE_OF.get(other.word.norm) === -side ||
+          isNegatedForm(word.norm, other.word.norm) ||
+          isNegatedForm(other.word.norm, word.norm)) &&
+        neighbours.every((neighbour) => other.neighbours.includes(neighbour)),
     );
-    if (isInPlace && neighbours.length > 0) return { start: word.start, end: word.end };
+    if (isInPlace) return { start: word.start, end: word.end };
   }
   return undefined;
 };
@@ -145,16 +165,24 @@ const findOpposite = (words: readonly Word[], others: readonly Word[]): Span | u
  * or neither contain a negation, finds the word that is the opposite of the passage's. Ignores long and contrasting
  * sentences.
  */
-export const findReversal = (words: readonly Word[], passage: string, isSameMatter: boolean): Span | undefined => {
+export const findReversal = (
+  text: string,
+  words: readonly Word[],
+  passage: string,
+  isSameMatter: boolean,
+): Span | undefined => {
   const others = readWords(passage);
   if (!isPlain(words) || !isPlain(others)) return undefined;
-  if (words.some(isNegation) === others.some(isNegation)) return findOpposite(words, others);
-  if (!isSameMatter) return undefined;
-  const expected = wordsInPlace(others);
-  for (const [stem, { isDenied, neighbours, word }] of wordsInPlace(words)) {
-    const other = expected.get(stem);
+  const [claimed, known] = [statementOf(text, words), statementOf(passage, others)];
+  if (claimed.isNegative === known.isNegative) return findOpposite(claimed, known);
+  const common = [...claimed.places.keys()].filter((form) => known.places.has(form)).length / claimed.places.size;
+  if (!isSameMatter && common < MOSTLY_SAME) return undefined;
+  // The passage has all words of the claim and no negation.
+  const isAll = claimed.isNegative && common === 1;
+  for (const [key, { isDenied, neighbours, word }] of claimed.places) {
+    const other = known.places.get(key);
     if (other === undefined || other.isDenied === isDenied) continue;
-    if (neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
+    if (isAll || neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
       return { start: word.start, end: word.end };
   }
   return undefined;

@@ -5,6 +5,7 @@ import type { UnsupportedSpan } from "./contradictions";
 import { findAltered, findReversal } from "./contradictions";
 import { lookUpNumbers, type NumberLookup } from "./number-index";
 import { type AttributeFinding, checkAttributes } from "./records";
+import { findReplaced } from "./replacements";
 import type { Source } from "./source";
 import { knownShare, newNamesIn, type Reading, weightOf } from "./word-support";
 
@@ -25,7 +26,7 @@ export interface Evidence {
   /** Places of names that no context has. */
   newNames: readonly number[];
   attributes: readonly AttributeFinding[];
-  /** Values that a context has with a different sign, unit or bound. */
+  /** Values that a context has with a different sign, unit or bound, and words in the place of others. */
   altered: readonly UnsupportedSpan[];
   /** The part of the claim that says the opposite of the passage with the same words. */
   reversal: Span | undefined;
@@ -68,6 +69,8 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const taken = new Set(
     attributes.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, step) => from + step)),
   );
+  const knownStems = new Set(words.flatMap(({ stem }, at) => ((known[at] ?? 0) > 0 ? [stem] : [])));
+  const isKnown = (stem: string) => source.idOf.has(stem) || knownStems.has(stem);
   const near = closestPassages(ids, weights, source);
   const [best] = near;
   const texts = near.map(({ passage }) => source.passages[passage]?.text ?? "");
@@ -79,9 +82,14 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     known,
     passages: near.map(({ passage }) => passage),
     reversal:
-      best && best.share >= RELATED_MATTER ? findReversal(words, texts[0] ?? "", best.share >= SAME_MATTER) : undefined,
+      best && best.share >= RELATED_MATTER
+        ? findReversal(claim.text, words, texts[0] ?? "", best.share >= SAME_MATTER)
+        : undefined,
     numbers,
-    altered: findAltered(claim.text, words, reading.numbers, numbers.missing, texts, (stem) => source.idOf.has(stem)),
+    altered: [
+      ...findAltered(claim.text, words, reading.numbers, numbers.missing, texts, isKnown),
+      ...findReplaced(claim.text, words, texts, isKnown),
+    ],
     newNames: newNamesIn(words, known, claim.text, taken),
     attributes,
   };

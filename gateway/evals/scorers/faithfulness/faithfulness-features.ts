@@ -43,10 +43,16 @@ const shareOfPairs = (ids: readonly number[], { pairs }: Source): number => {
   return ids.length > 1 ? found.length / (ids.length - 1) : 0;
 };
 
+/** A name in the place of another lowers `known` too, so it counts less than other reversals. */
+const REPLACED_NAME = 0.75;
+
 export const claimFeatures = (evidence: Evidence, source: Source): ClaimFeatures => {
-  const { ids, known, numbers, newNames, attributes } = evidence;
+  const { ids, known, words, numbers, attributes, altered } = evidence;
   const count = (verdict: "wrong" | "unknown") =>
     Math.min(2, attributes.filter((finding) => finding.verdict === verdict).length);
+  const isReplaced = (at: number) => altered.some(({ start }) => start === words[at]?.start);
+  const newNames = evidence.newNames.filter((at) => !isReplaced(at));
+  const isOnlyNames = altered.length === evidence.newNames.length - newNames.length;
   const spelled = numbers.missing.filter(({ isSpelled }) => isSpelled).length;
   return {
     known: total(known) / Math.max(1, known.length),
@@ -56,7 +62,7 @@ export const claimFeatures = (evidence: Evidence, source: Source): ClaimFeatures
     newNames: Math.min(3, newNames.length),
     wrongFacts: count("wrong"),
     openFacts: count("unknown"),
-    reversal: Number(evidence.reversal !== undefined || evidence.altered.length > 0),
+    reversal: evidence.reversal || !isOnlyNames ? 1 : altered.length > 0 ? REPLACED_NAME : 0,
   };
 };
 

@@ -41,6 +41,44 @@ const KOREAN_DENIAL = /않|없|아니/u;
 export const isDenialInAnyLanguage = (word: Word): boolean =>
   isDenial(word) || MORE_DENIALS.has(word.norm) || KOREAN_DENIAL.test(word.norm);
 
+/** Negations of the languages in docs/reference-evaluator.md, before or after the negated word, and inside words. */
+const NEGATIONS_ELSEWHERE = new RegExp(
+  [
+    String.raw`(?<![\p{L}\p{M}'’])(?:nicht|kein(?:e[mnrs]?|esfalls|eswegs)?|niemals|nie|pas|jamais|aucune?|non|nunca|jam[aá]s|n[aã]o|niet|geen|nooit|inte|ikke|не|нет|никогда|değil)(?![\p{L}\p{M}'’]|\s?[-‑])`,
+    String.raw`(?<![\p{L}\p{M}])(?:ليست?|غير|لا|لم|لن|לא|אין|नहीं|안|못)(?![\p{L}\p{M}])|않|아니|없`,
+    "(?<!かもしれ|なら|なり|いけ)(?:ません|ない|なかった)|不(?![仅但过同断少久错])|[没沒](?![收落])|未(?![来來])",
+  ].join("|"),
+  "giu",
+);
+
+/** Whether a mark between two words ends a clause. */
+const endsClause = (text: string, from: Word, to: Word): boolean =>
+  /[,;:()，、；：،]/u.test(text.slice(Math.min(from.end, to.end), Math.max(from.start, to.start)));
+
+const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
+
+/** The negations of a text, and the content words that they negate: in English the next one, elsewhere those on both sides. */
+export const negatedWords = (text: string, words: readonly Word[], isLight: (word: Word) => boolean) => {
+  const spans = [...text.matchAll(NEGATIONS_ELSEWHERE)].map(
+    ({ index, 0: { length } }) => [index, index + length] as const,
+  );
+  const negations = new Set(
+    words.filter((word) => isNegation(word) || spans.some(([start, end]) => start < word.end && word.start < end)),
+  );
+  const content = words.filter((word) => !isLight(word) && !negations.has(word));
+  const negated = new Set<Word>();
+  for (const word of negations) {
+    const next = content.find(({ start }) => start > word.start);
+    if (isNegation(word)) {
+      if (next) negated.add(next);
+      continue;
+    }
+    const last = content.findLast((other) => other.start < word.start && !isKana(other));
+    for (const other of [last, next]) if (other && !endsClause(text, word, other)) negated.add(other);
+  }
+  return { content, negations, negated };
+};
+
 const ABSENCES = new Set([...COMMON, ...list("nt none lack lacks lacking unavailable")]);
 
 /** Whether a word says that a property is absent: "no garage", "lacks parking", "unavailable". */

@@ -93,7 +93,7 @@ const BOUND = /(<=|=<|[≤⩽≦]|>=|[≥⩾≧]|[<＜]|[>＞]|±|\+\s?\/\s?[-�
 /** "<b>5", "-> 5". */
 const NO_BOUND = /<\/?\p{L}[^<>]*>$|[-=]>\s?$|>>\s?$|<<\s?$/u;
 const SPELLED_BOUND =
-  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|not? more than|maximum|max\.?)|(at least|not? less than|not? fewer than|minimum|min\.?))\s$/iu;
+  /\b(?:(less than|fewer than|under|below)|(more than|greater than|over|above)|(at most|up to|not? more than|maximum|max\.?)|(at least|not? less than|not? fewer than|minimum|min\.?))\s[-−]?$/iu;
 /** "3.8 or higher". */
 const BOUND_BEHIND =
   /^\s(?:or|and)\s(?:(higher|more|above|greater|over|up|older|later)|(lower|less|below|fewer|under|younger|earlier))\b/iu;

@@ -60,6 +60,7 @@ const LETTERS: Readonly<Record<string, string>> = {
   ð: "d",
   þ: "th",
   ı: "i",
+  ٱ: "ا",
   ى: "ي",
   ی: "ي",
   ة: "ه",
@@ -88,7 +89,7 @@ const normaliseOther = (word: string): string =>
     .normalize("NFD")
     .replace(READING_MARKS, "")
     .normalize("NFC")
-    .replace(/[ßøæœłđðþıىیةک♯♭‑−]/g, (letter) => LETTERS[letter] ?? letter);
+    .replace(/[ßøæœłđðþıٱىیةک♯♭‑−]/g, (letter) => LETTERS[letter] ?? letter);
 
 /** "1,000" and "1e3" are "1000"; digits alone stay as they are: "007". */
 const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): string =>
@@ -98,8 +99,8 @@ const normaliseNumeral = (text: string, { value, suffix, isPlain }: Numeral): st
 const TURKISH_CASE =
   /^(\p{Lu}[\p{L}\p{M}]{2,})['’](?:[dt][ae]n?|n?[ıiuü]n|y?[ıiuüae]|n[ae]|l[ae]r|[dt][ıiuü]r|yl[ae]|l[ıiuü])$/u;
 
-/** "l'Élysée", "dell'arte": French and Italian join a short article or preposition to the next word. */
-const ELIDED = /^(?:[Ll]|d|qu|[Dd]ell|[Nn]ell|[Aa]ll|[Dd]all|[Ss]ull)['’](?=\p{L}{3})/u;
+/** "l'Élysée", "n'est", "dell'arte": French and Italian join a short article or preposition to the next word. */
+const ELIDED = /^(?:[Ll]|d|n|qu|[Dd]ell|[Nn]ell|[Aa]ll|[Dd]all|[Ss]ull)['’](?=\p{L}{3})/u;
 
 const toWord = (text: string, start: number): Word => {
   const numeral = /^(?:[\p{Nd}.]|[¼½¾⅐-⅞])/u.test(text) ? readNumeral(text) : undefined;

@@ -1,0 +1,205 @@
+import { SIDE_OF } from "../text/negation";
+import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
+import { readTimes } from "../text/times";
+import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
+import type { UnsupportedSpan } from "./contradictions";
+
+/*
+ * A claim that repeats a passage with a word replaced: "Lyon is the capital" for "Paris is the capital". Both are aligned
+ * by their longest common subsequence; where they differ between the same neighbours, the two parts are compared.
+ */
+
+/** A word, or a number with its unit. */
+interface Token {
+  word: Word;
+  quantity: Quantity | undefined;
+  start: number;
+  end: number;
+}
+
+/** "500 mg" of "500 mg per day", so that "per day" can be compared with "weekly". */
+const withoutRate = (text: string, quantity: Quantity): Quantity => {
+  const { start, end } = quantity;
+  const per = text.slice(start, end).search(/\sper\s|\s?\/\s?\p{L}/u);
+  return per < 0 ? quantity : { ...quantity, unit: null, end: start + per };
+};
+
+const tokensOf = (text: string, words: readonly Word[]): Token[] => {
+  const times = readTimes(text);
+  // Times of day are compared elsewhere.
+  const quantities = readNumbers(text, words)
+    .filter(({ start, end }) => !times.some((time) => start < time.end && time.start < end))
+    .map((quantity) => withoutRate(text, quantity));
+  return words.flatMap((word): Token[] => {
+    const quantity = quantities.find(({ start, end }) => start < word.end && word.start < end);
+    if (!quantity) return [{ word, quantity, start: word.start, end: word.end }];
+    // The end of a range such as "2018–19" is no number of its own.
+    const isFirst = word.start <= quantity.start && !/\p{Nd}[-–]$/u.test(text.slice(0, quantity.start).slice(-2));
+    return isFirst ? [{ word, quantity, start: quantity.start, end: quantity.end }] : [];
+  });
+};
+
+const isSame = (a: Token, b: Token): boolean =>
+  a.word.stem === b.word.stem
+    ? a.quantity === undefined || b.quantity === undefined || isSameNumber(a.quantity, b.quantity)
+    : a.quantity !== undefined && b.quantity !== undefined && isSameNumber(a.quantity, b.quantity);
+
+/** Pairs of positions of the longest common subsequence. */
+const align = (claim: readonly Token[], passage: readonly Token[]): [number, number][] => {
+  const width = passage.length + 1;
+  const lengths = new Uint16Array((claim.length + 1) * width);
+  const equal = claim.map((token) => passage.map((other) => isSame(token, other)));
+  const lengthAt = (at: number, place: number) => lengths[at * width + place] ?? 0;
+  for (let at = claim.length - 1; at >= 0; at--)
+    for (let place = passage.length - 1; place >= 0; place--)
+      lengths[at * width + place] = equal[at]?.[place]
+        ? lengthAt(at + 1, place + 1) + 1
+        : Math.max(lengthAt(at + 1, place), lengthAt(at, place + 1));
+  const pairs: [number, number][] = [];
+  for (let [at, place] = [0, 0]; at < claim.length && place < passage.length; ) {
+    if (equal[at]?.[place]) pairs.push([at++, place++]);
+    else if (lengthAt(at + 1, place) >= lengthAt(at, place + 1)) at++;
+    else place++;
+  }
+  return pairs;
+};
+
+/** Units of time after "per" and "a", and their adverbs. */
+const PERIODS: ReadonlyMap<string, string> = new Map(
+  "second minute hour|hourly day|daily week|weekly month|monthly quarter|quarterly year|yearly|annually|annual|annum"
+    .split(" ")
+    .flatMap((names) => names.split("|").map((name): [string, string] => [name, names])),
+);
+
+/** Nouns have capitals in German; names rarely have an article. */
+const ARTICLE = /^(?:der|die|das|den|dem|des|ein\p{L}{0,2}|kein\p{L}{0,2}|im|am|zum|zur|vom|beim|ins)$/u;
+/** "However,", "Although the", "Stir in": the first word of a sentence is no name before these. */
+const BEHIND_OTHERS = /^(?:a|an|the|this|that|these|those|some|its|his|her|their|in|of|on|at|to|for|with|and)$/;
+
+/** A token of a sentence. */
+interface Place {
+  tokens: readonly Token[];
+  at: number;
+}
+
+const isName = ({ tokens, at }: Place): boolean => {
+  const [before, token, after] = [tokens[at - 1], tokens[at], tokens[at + 1]];
+  if (!token || token.quantity || token.word.norm.length < 2 || !isNameLike(token.word) || isStopWord(token.word))
+    return false;
+  if (before) return !ARTICLE.test(before.word.norm);
+  return after !== undefined && after.start - token.end === 1 && !BEHIND_OTHERS.test(after.word.norm);
+};
+
+/** Whether one word may stand for the other: "Rob" for "Robert", "A" for "A+". */
+const areAkin = (a: Word, b: Word): boolean => a.norm.slice(0, 3) === b.norm.slice(0, 3);
+
+/** After these words, a number may differ a little: "about four euros" for 4.20. */
+const APPROXIMATE = /^(?:about|around|approximately|roughly|nearly|almost|circa)$/;
+const LITTLE = 0.1;
+
+/** Different values. Those that differ only in their unit are compared elsewhere. */
+const areDifferent = (a: Quantity, b: Quantity): boolean => !isSameNumber({ ...a, unit: null }, { ...b, unit: null });
+
+const isBetweenNumbers = ({ tokens, at }: Place): boolean =>
+  tokens[at - 1]?.quantity !== undefined && tokens[at + 1]?.quantity !== undefined;
+
+/** Why a word of a claim excludes the word that a passage has in its place. */
+const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): string | undefined => {
+  const [given, expected] = [own.tokens[own.at], other.tokens[other.at]];
+  if (!given || !expected) return undefined;
+  if (given.quantity && expected.quantity) {
+    const [value, otherValue] = [given.quantity.value, expected.quantity.value];
+    const isNear = Math.abs(value - otherValue) <= LITTLE * Math.abs(otherValue);
+    if (isNear && APPROXIMATE.test(own.tokens[own.at - 1]?.word.norm ?? "")) return undefined;
+    return areDifferent(given.quantity, expected.quantity) ? "A context has a different number here." : undefined;
+  }
+  const [period, otherPeriod] = [PERIODS.get(given.word.stem), PERIODS.get(expected.word.stem)];
+  if (period && otherPeriod && period !== otherPeriod) return "A context has a different unit of time here.";
+  const side = SIDE_OF.get(given.word.norm);
+  if (side !== undefined && SIDE_OF.get(expected.word.norm) === -side) return "A context says the opposite here.";
+  if (isKnown(given.word.stem) || areAkin(given.word, expected.word)) return undefined;
+  if (isName(own) && isName(other)) return "A context has a different name here.";
+  const isMonth = isBetweenNumbers(own) && isBetweenNumbers(other) && given.word.norm.length > 2;
+  return isMonth ? "A context has a different date here." : undefined;
+};
+
+/** Longer sentences and longer parts are not compared. */
+const LONGEST = 60;
+const LONGEST_PART = 3;
+/** The share of the claim's words that the passage must have in the same order. */
+const SAME = 0.6;
+
+/** Whether the other sentence has the token, in some other place. */
+const isElsewhere = (token: Token, own: readonly Token[], others: readonly Token[]): boolean => {
+  const count = (tokens: readonly Token[]) => tokens.filter((each) => isSame(each, token)).length;
+  return count(own) <= count(others);
+};
+
+/** A name that no context has, in a claim whose other words are all in a passage with another name: "The capital is London." */
+const findNewName = (
+  claim: readonly Token[],
+  passage: readonly Token[],
+  isKnown: (stem: string) => boolean,
+): UnsupportedSpan | null => {
+  const has = (tokens: readonly Token[], token: Token) => tokens.some((other) => isSame(token, other));
+  const [name, ...more] = claim.filter(({ word }) => !isStopWord(word)).filter((token) => !has(passage, token));
+  if (!name || more.length > 0 || isKnown(name.word.stem) || /^\p{Lu}+$/u.test(name.word.text)) return null;
+  const isNewName = claim.indexOf(name) > 0 && isName({ tokens: claim, at: claim.indexOf(name) });
+  const others = passage.filter((token, at) => isName({ tokens: passage, at }) && !has(claim, token));
+  if (!isNewName || others.length === 0 || others.some(({ word }) => areAkin(word, name.word))) return null;
+  return { start: name.start, end: name.end, note: "This name is in no context." };
+};
+
+/** The first replaced word; null if the passage is about something else, undefined if it has all of the claim's words. */
+const compareWith = (
+  claim: readonly Token[],
+  passage: readonly Token[],
+  isKnown: (stem: string) => boolean,
+): UnsupportedSpan | null | undefined => {
+  if (claim.length > LONGEST || passage.length > LONGEST) return null;
+  const pairs = align(claim, passage);
+  if (pairs.length < Math.max(2, SAME * claim.length)) return null;
+  if (pairs.length === claim.length) return undefined;
+  const edges: [number, number][] = [[-1, -1], ...pairs, [claim.length, passage.length]];
+  for (const [index, [at, place]] of edges.slice(0, -1).entries()) {
+    const [next = 0, nextPlace = 0] = edges[index + 1] ?? [];
+    const length = next - at - 1;
+    if (length === 0 || length > LONGEST_PART) continue;
+    // Before the first and after the last common word, about as many words as the claim has there.
+    const from = at < 0 ? Math.max(0, nextPlace - length - 1) : place + 1;
+    const to = next === claim.length ? Math.min(passage.length, place + length + 2) : nextPlace;
+    if (to - from > LONGEST_PART + 1) continue;
+    const isSlot = length === 1 && to - from === 1 && at >= 0 && next < claim.length;
+    for (let own = at + 1; own < next; own++) {
+      for (let other = from; other < to; other++) {
+        const [given, expected] = [claim[own], passage[other]];
+        if (
+          !given ||
+          !expected ||
+          (!isSlot && (isElsewhere(given, claim, passage) || isElsewhere(expected, passage, claim)))
+        )
+          continue;
+        const note = compare({ tokens: claim, at: own }, { tokens: passage, at: other }, isKnown);
+        if (note) return { start: given.start, end: given.end, note };
+      }
+    }
+  }
+  return findNewName(claim, passage, isKnown);
+};
+
+/** A word that a claim has in place of another, unless one of the passages has the claim as it is. */
+export const findReplaced = (
+  text: string,
+  words: readonly Word[],
+  passages: readonly string[],
+  isKnown: (stem: string) => boolean,
+): UnsupportedSpan[] => {
+  const claim = tokensOf(text, words);
+  let found: UnsupportedSpan | undefined;
+  for (const passage of passages) {
+    const replaced = compareWith(claim, tokensOf(passage, readWords(passage)), isKnown);
+    if (replaced === undefined) return [];
+    found ??= replaced ?? undefined;
+  }
+  return found ? [found] : [];
+};

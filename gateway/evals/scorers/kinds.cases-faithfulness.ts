@@ -1,0 +1,59 @@
+import { byContext, type Case } from "./kinds.cases";
+
+const ordinals = byContext(`
+Der Vertrag wurde am 3. Oktober 1990 unterzeichnet. | Der Vertrag wurde am 3. Oktober 1990 unterzeichnet. ; Der Vertrag wurde am 03.10.1990 unterzeichnet. ; Der Vertrag wurde am 3. 10. 1990 unterzeichnet. | Der Vertrag wurde am 3. November 1990 unterzeichnet. ; Der Vertrag wurde nicht am 3. Oktober 1990 unterzeichnet. ; Der Vertrag wurde am 4. Oktober 1990 unterzeichnet.
+Der 1. FC Köln wurde 1948 gegründet und spielt in der 2. Bundesliga. | Der 1. FC Köln wurde 1948 gegründet. ; Der 1. FC Köln spielt in der 2. Bundesliga. | Der 2. FC Köln wurde 1948 gegründet. ; Der 1. FC Köln spielt in der 3. Bundesliga.
+Am 24. Dezember schließt das Amt um 12 Uhr, vgl. Abs. 3 Nr. 5. | Am 24. Dezember schließt das Amt um 12 Uhr. | Am 24. November schließt das Amt um 12 Uhr.
+Den 5. maj 2001 åbnede museet i København. | Den 5. maj 2001 åbnede museet i København. | Den 5. juni 2001 åbnede museet i København.
+Muzeum bylo otevřeno 5. května 2001 v Praze. | Muzeum bylo otevřeno 5. května 2001 v Praze. | Muzeum bylo otevřeno 5. června 2001 v Praze.
+Die Kosten umfassen z. B. Porto und Verpackung. | Die Kosten umfassen z. B. Porto und Verpackung. | Die Kosten umfassen z. B. Strom und Heizung.
+Das Gebäude wurde von Dr. Müller im 19. Jahrhundert gebaut. | Das Gebäude wurde im 19. Jahrhundert gebaut. | Das Gebäude wurde im 18. Jahrhundert von Dr. Müller gebaut.
+Symphony No. 5 was written by L. van Beethoven in 1808. | Symphony No. 5 was written in 1808. ; L. van Beethoven wrote Symphony No. 5. | Symphony No. 7 was written in 1808.
+`);
+
+const replacements = byContext(`
+Paris is the capital of France. It has 2.1 million inhabitants. | The capital of France is Paris. ; Paris has 2,100,000 inhabitants. | Lyon is the capital of France. ; Paris is the capital of Germany. ; The capital of France is London [1]. ; Paris is the capital of France [1]. It has 12 million inhabitants [1].
+Revenue was €3.4 million in the third quarter. | In the third quarter, revenue was €3.4 million. | Revenue was €3.4 billion in the third quarter. ; Revenue was €3.4 million in the first quarter.
+Three of the five judges agreed. | Three of the five judges agreed. ; 3 of the 5 judges agreed. | Five of the five judges agreed. ; Two of the five judges agreed. ; Three of the six judges agreed.
+Three of the five judges agreed in May. All five of the five judges agreed in June. | Three of the five judges agreed in May. ; All five of the five judges agreed in June. | Four of the five judges agreed in May.
+The patient's blood group is AB−. | The patient's blood group is AB−. | The patient's blood group is A−. ; The patient's blood group is AB positive.
+The dose is 500 mg per day. | The dose is 500 mg per day. ; The dose is 500 mg a day. | The dose is 500 mg per week. ; The dose is 500 mg per hour. ; The dose is 500 mg weekly.
+Temperatures below −20 °C damage the sensor. | Temperatures below −20 °C damage the sensor. | Temperatures above −20 °C damage the sensor. ; Temperatures below 20 °C damage the sensor.
+Dr. Smith was born in St. Louis. | Dr. Smith was born in St. Louis. | Dr. Smith was born in St. Paul. ; Dr. Jones was born in St. Louis.
+The company was founded by Anna Berg in Oslo. | The company was founded by Anna Berg. ; Anna Berg founded the company in Oslo. | The company was founded by Peter Berg. ; The company was founded by Anna Berg in Stockholm.
+The tax was raised for the second time in 2010. | The tax was raised for the second time in 2010. | The tax was raised for the first time in 2010. ; The tax was raised for the third time in 2010.
+The league began in the 2018-2019 season. | The league began in the 2018-2019 season. | The league began in the 2017–18 season.
+Robert Miller moved to Boston in 1990. | Rob Miller moved to Boston in 1990. ; In 1990 Robert Miller moved to Boston. | Robert Miller moved to Denver in 1990.
+`);
+
+const negations = byContext(`
+Das Museum öffnet um 9.30 Uhr und schließt um 18 Uhr. | Das Museum öffnet um 9.30 Uhr. | Das Museum öffnet nicht um 9.30 Uhr.
+Das Museum öffnet am Dienstag, am Montag ist es nicht geöffnet. | Das Museum öffnet am Dienstag. ; Am Montag ist es nicht geöffnet. | Am Montag ist es geöffnet.
+Es ist erlaubt. | Es ist erlaubt. | Es ist keinesfalls erlaubt. ; Es ist nicht erlaubt.
+Dieses Medikament ist nicht sicher. | Dieses Medikament ist nicht sicher. | Dieses Medikament ist sicher.
+Keine Haustiere sind im Hotel erlaubt. | Keine Haustiere sind im Hotel erlaubt. ; Haustiere sind im Hotel nicht erlaubt. | Haustiere sind im Hotel erlaubt.
+Nació el 5 de enero de 1967 en Madrid. | Nació en Madrid. | No nació en Madrid.
+Este medicamento no es seguro. | Este medicamento no es seguro. | Este medicamento es seguro.
+Le prix est de 1 234,50 €. | Le prix est de 1 234,50 €. | Le prix n'est pas de 1 234,50 €.
+Paris est la capitale de la France. | Paris est la capitale de la France. | Paris n'est pas la capitale de la France.
+Il museo è aperto la domenica. | Il museo è aperto la domenica. | Il museo non è aperto la domenica.
+O museu abre aos domingos. | O museu abre aos domingos. | O museu não abre aos domingos.
+Het museum is open op zondag. | Het museum is open op zondag. | Het museum is niet open op zondag.
+公司成立于1998年，总部在北京。 | 公司成立于1998年。 ; 总部在北京。 | 公司不是成立于1998年。 ; 总部不在北京。 ; 公司未成立。
+这种药不安全。 | 这种药不安全。 | 这种药安全。
+이 약은 안전합니다. | 이 약은 안전합니다. | 이 약은 안전하지 않습니다. ; 이 약은 안 안전합니다.
+هذا الدواء آمن. | هذا الدواء آمن. ; هٰذا ٱلدواء آمن. | هذا الدواء ليس آمنا. ; هذا الدواء غير آمن.
+この薬は安全です。 | この薬は安全です。 | この薬は安全ではありません。 ; この薬は安全ではない。
+この薬は安全ではありません。 | この薬は安全ではありません。 | この薬は安全です。
+Это лекарство безопасно. | Это лекарство безопасно. | Это лекарство небезопасно. ; Это лекарство не безопасно.
+Only members over 18 may vote. | Members over 18 may vote. ; Only members over 18 may vote. | Members over 18 may not vote.
+The hotel was opened in 1937. | The hotel was opened in 1937. | The hotel was closed in 1937. ; The hotel was not opened in 1937.
+It is a film for fans and non-fans. | It is a film for fans. | It is not a film for fans.
+`);
+
+/** Kinds of faults in answers that are compared with contexts. */
+export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
+  "an ordinal or abbreviation ends no sentence": ordinals,
+  "a number, name or unit in place of the context's": replacements,
+  "a negation that the context lacks, in many languages": negations,
+};
