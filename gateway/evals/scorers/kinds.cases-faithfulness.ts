@@ -51,9 +51,20 @@ The hotel was opened in 1937. | The hotel was opened in 1937. | The hotel was cl
 It is a film for fans and non-fans. | It is a film for fans. | It is not a film for fans.
 `);
 
+const talk = byContext(`
+Paris is the capital of France. It has 2.1 million inhabitants. | Great question! The capital of France is Paris. ; What a great question! Paris is the capital of France. ; Thanks for asking. Paris is the capital of France. Let me know if you need more! ; Here is what I found: Paris is the capital of France. ; **Answer:** Paris ; I think it is Paris. ; Probably Paris. ; As far as I know, Paris is the capital of France. ; To the best of my knowledge, it is Paris. ; <think>The user asks about France. London is not it.</think>Paris is the capital of France. ; Paris is the capital of France. Hope that helps! ; The capital of France is Paris. If you have any other questions, just ask. ; The capital of France is Paris. Would you like to know more? ; Happy to help! Paris is the capital of France. ; Paris is the capital of France. Don't hesitate to ask further questions. ; Certainly! Paris is the capital of France. Have a great day! | Great question! The capital of France is Lyon. ; I think it is Lyon. ; Probably Lyon. ; As far as I know, Lyon is the capital of France. ; <think>Paris is the capital of France.</think>Berlin is the capital of Spain. ; Here is what I found: Rome is the capital of Spain. ; Great Britain has 2.1 million inhabitants. ; Let me know the price. Bread costs 5 euros. ; Thanks to Peter, it is free.
+Paris is the capital of France. It has 2.1 million inhabitants. | Paris is the capital of France :contentReference[oaicite:0]{index=0}. ; Paris is the capital of France.【4:0†source】 ; Paris is the capital of France:contentReference[oaicite:1]{index=1} | Lyon is the capital of Spain :contentReference[oaicite:0]{index=0}.
+Paris ist die Hauptstadt von Frankreich. | Laut Dokument 1 ist Paris die Hauptstadt von Frankreich. ; Gemäß den Unterlagen ist Paris die Hauptstadt von Frankreich (Quelle 1). ; Nach den Angaben im Kontext ist Paris die Hauptstadt von Frankreich. ; Gute Frage! Paris ist die Hauptstadt von Frankreich. ; Paris ist die Hauptstadt von Frankreich. Ich hoffe, das hilft! | Laut Dokument 1 ist Lyon die Hauptstadt von Frankreich. ; Laut Meier ist Rom die Hauptstadt von Spanien.
+Madrid es la capital de España. | Según el documento, Madrid es la capital de España. ; De acuerdo con el contexto, Madrid es la capital de España. ; Según los documentos 1 y 2, Madrid es la capital de España. | Según el documento, Sevilla es la capital de España.
+Paris est la capitale de la France. | Selon le document, Paris est la capitale de la France. ; D’après les documents fournis, Paris est la capitale de la France. ; Bonne question ! Paris est la capitale de la France. | Selon le document, Lyon est la capitale de la France.
+Admission is free on Sundays. It is good for children. | Admission is free on Sundays. ; It is good for children. | It is bad for dogs. ; Admission is never free on Sundays.
+The value in the table is Who's Afraid of Virginia Woolf? | The value in the table is Who's Afraid of Virginia Woolf? | The value in the table is The Zoo Story. ; What is the value in the table?
+`);
+
 /** Kinds of faults in answers that are compared with contexts. */
 export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "an ordinal or abbreviation ends no sentence": ordinals,
   "a number, name or unit in place of the context's": replacements,
+  "courtesies, hedges, citations and attributions are no claims": talk,
   "a negation that the context lacks, in many languages": negations,
 };

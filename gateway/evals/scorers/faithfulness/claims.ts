@@ -1,7 +1,7 @@
 import type { ClaimSpan } from "../../judge/judge";
 import type { ScoredAnswer } from "../../scored-answer";
 import { maskCitations } from "../text/citations";
-import { abstains, bareAnswerOf, isAbstention, saysNothing } from "../text/refusal";
+import { abstains, bareAnswerOf, isAbstention, maskTalk, saysNothing } from "../text/refusal";
 import { readSentences } from "../text/sentences";
 import { readWords } from "../text/words";
 import { type Evidence, findEvidence } from "./evidence";
@@ -18,7 +18,7 @@ const MAX_CLAIMS = 400;
  * citations, bare verdicts and abstentions. Texts and offsets are those of the output.
  */
 export const claimSpans = (output: string): ClaimSpan[] => {
-  const claims = readSentences(maskCitations(output)).flatMap(({ text, start, end }) => {
+  const claims = readSentences(maskTalk(maskCitations(output))).flatMap(({ text, start, end }) => {
     const whole = output.slice(start, end);
     // "No information is given in the documents" is an abstention only together with its attribution.
     return saysNothing(text) || isAbstention(text) || isAbstention(whole) ? [] : [{ text: whole, start, end }];
@@ -54,7 +54,7 @@ export interface ReadAnswer {
 /** Compares an answer with its contexts. */
 export const readAnswer = ({ contexts, output }: ScoredAnswer): ReadAnswer => {
   const source = readSource(contexts);
-  const masked = maskCitations(output);
+  const masked = maskTalk(maskCitations(output));
   const reading = {
     source,
     numbers: indexNumbers(source.passages.map(({ text }) => text)),

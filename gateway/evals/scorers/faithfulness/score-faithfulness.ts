@@ -2,7 +2,7 @@ import type { Claim } from "../../contract";
 import type { ScoredAnswer } from "../../scored-answer";
 import { logOdds, sigmoid } from "../logistic";
 import { maskCitations } from "../text/citations";
-import { abstains, bareAnswerOf } from "../text/refusal";
+import { abstains, bareAnswerOf, isMissing } from "../text/refusal";
 import { isSameText } from "../text/same-text";
 import { type ReadAnswer, type ReadClaim, readAnswer, type Silence, silenceOf } from "./claims";
 import { type AnswerFeatures, answerFeatures, type FaithfulnessModel } from "./faithfulness-features";
@@ -54,11 +54,14 @@ const claimScore = (claim: ReadClaim, logit: number, centre: number): number => 
   return contradictions(claim).length > 0 ? Math.min(score, DOUBTED) : score;
 };
 
+const bareKindOf = (text: string) =>
+  isMissing(text) || abstains(text) ? "abstains" : bareAnswerOf(maskCitations(text));
+
 /** Whether a reference is the same text, the same abstention or the same bare yes or no as the answer. */
 const isExpected = ({ output, references }: ScoredAnswer): boolean => {
-  const given = abstains(output) ? "abstains" : bareAnswerOf(maskCitations(output));
+  const given = bareKindOf(output);
   return references.some(
-    (reference) => isSameText(reference, output.trim()) || (given !== undefined && bareAnswerOf(reference) === given),
+    (reference) => isSameText(reference, output.trim()) || (given !== undefined && bareKindOf(reference) === given),
   );
 };
 

@@ -7,11 +7,13 @@
 /** Code is unchanged: `items[1]`. */
 const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
+/** Words for the contexts in German, Spanish, French, Italian, Portuguese and Dutch. */
+const SOURCE_ELSEWHERE = String.raw`(?:d[oi][ck]ument|[ck]onte[xs]t|te[xks]t|unterlage|quelle|angabe|artikel|art[ií]cul|passa[gj]e|pasaje|abschnitt|fuente|fonte|extrait|extracto|bron)\p{L}{0,3}`;
 const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
 /** "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
 
-const PLACE = String.raw`(?:sources?|docs?\.?|documents?|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
+const PLACE = String.raw`(?:sources?|docs?\.?|documents?|${SOURCE_ELSEWHERE}|refs?\.?|references?|citations?|cite|passages?|contexts?|chunks?|snippets?|excerpts?|pages?|pp?\.|ids?)`;
 const NUMBERED = String.raw`(?:see\s|cf\.\s|from\s|in\s)?${PLACE}(?:\sid)?[\s_-]?[:#]?\s?(?:no\.\s?)?(?:\d{1,4}|\s[a-z]\b)(?:\s?(?:[,;&–-]|and\b)\s?(?:${PLACE}\s?[:#]?\s?)?\d{1,4}){0,20}`;
 const NAMED = String.raw`(?:sources?|refs?|references?|citations?|cite)\s?:[^\[\]()\n]{1,200}`;
 const FILE = String.raw`[^\[\]()\n]{1,80}\.(?:pdf|docx?|txt|md|html?|csv|xlsx?|pptx?|json)`;
@@ -26,8 +28,8 @@ const WORDED =
   String.raw`${TAG}\s?(?:${NUMBERS}|${NUMBERED}|${FILE})\s?${TAG}|${TAG}|\{\{cit[^{}]{0,100}\}\}|\((?:cf\.|see)\s?${NUMBERS}\)|(?<=\p{L}{3}\s)\{${NUMBERS}\}(?=\s?[.,;!?\n]|\s?$)|(?<=\p{L}{3}\s|[.!?]\s?)\^\d{1,2}(?=[\s.,;!?]|$)`;
 /** "France (1).": only at the end of a sentence. */
 const ROUND = String.raw`(?<=\p{L}{3}\s?)\(\d{1,2}(?:\s?[,;]\s?\d{1,2}){0,9}\)(?=\s?[.!?](?:\s|$))`;
-/** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations between private characters. */
-const LENTICULAR = String.raw`[【〔［⟦](?:\d|${PLACE}[\s:#]?)[^【】〔〕［］⟦⟧\n]{0,80}[】〕］⟧]|\ue200[^\ue201]{0,200}\ue201`;
+/** "【1】", "【4:0†guide.pdf】", "［1］", and ChatGPT's citations: between private characters, or as its interface stores them. */
+const LENTICULAR = String.raw`[【〔［⟦](?:\d|${PLACE}[\s:#]?)[^【】〔〕［］⟦⟧\n]{0,80}[】〕］⟧]|\ue200[^\ue201]{0,200}\ue201|:contentReference\[[^\]\n]{0,80}\](?:\{[^}\n]{0,40}\})?`;
 /** "France.¹", "France<sup>1</sup>"; not "km²", "10⁶", "x<sup>2</sup>". */
 const RAISED = String.raw`(?<=\p{L}{3}|[.,;:!?)\]"”’»])(?:[⁰¹²³⁴-⁹]{1,3}(?:[,˒⁻][⁰¹²³⁴-⁹]{1,3}){0,9}|<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>)|(?<=\p{L}{3}\s)<sup>\s?(?:\[${NUMBERS}\]|${NUMBERS})\s?</sup>`;
 
@@ -91,6 +93,8 @@ const ATTRIBUTION = new RegExp(
   [
     LEAD,
     String.raw`\b(?:according to|based (?:only |solely |strictly |purely )?(?:up)?on|as per|going by|judging (?:by|from))\s(?:${CONTEXTS})(?:\s?,)?`,
+    // "Laut Dokument 1", "Nach den Angaben im Kontext", "Según los documentos 1 y 2", "D’après le texte"
+    String.raw`(?<!\p{L})(?:laut|gemäß|nach|seg[uú]n|selon|d['’]après|d['’]apres|de acuerdo (?:con|a)|conforme a|de acordo com|segundo|secondo|volgens)\s(?:\p{L}{1,6}['’\s]){0,2}${SOURCE_ELSEWHERE}(?:\s\p{L}{2,3}(?:\s\p{L}{2,3})?\s${SOURCE_ELSEWHERE})?(?:\s(?:fournis?|proporcionad[oa]s?|bereitgestellten?))?(?:\s\d{1,3}(?:\s?(?:,|y|e|et|und|en)\s?\d{1,3}){0,9})?(?![\p{L}\p{N}])(?!\s(?:von|de|du|des|di|do|da|van)\s)(?:\s?,)?`,
     String.raw`\b(?:from|in|within|per|using|by|given|considering|in light of|(?:referring|looking) (?:to|at)|citing)\s${CONTEXTS}\s?,(?:\s(?:we|i|you|it)\s(?:(?:can\s)?(?:know|see|learn)|is clear|says)\sthat\b)?`,
     String.raw`\bas\s(?:(?:is|was|it is)\s)?${SAID}\s(?:(?:in|by|on|within)\s${CONTEXTS}|above|earlier|below)(?:\s?,)?`,
     String.raw`\b(?:(?:it\s)?(?:is|was|are|were)\s)?${SAID}\s(?:in|by|on|within)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
@@ -118,10 +122,13 @@ const unmark = (text: string): string => text.replaceAll(BLANK, " ");
 /** Replaces citation markers with spaces. The length does not change. */
 export const maskMarkers = (text: string): string => unmark(blankMarkers(text));
 
-/** Replaces citation markers, source lists and attributions with spaces. The length does not change. */
+/** Models that reason write it before their answer. */
+const REASONING = /^[\s\S]*<\/(?:think|thinking|thought|reasoning)>/iu;
+
+/** Replaces reasoning, citation markers, source lists and attributions with spaces. The length does not change. */
 export const maskCitations = (text: string): string =>
   unmark(
-    blankMarkers(text)
+    blankMarkers(text.replace(REASONING, blank))
       .replace(SOURCE_LINE, (match) => match.replace(/[^\n]/g, " "))
       .replace(SOURCE_WORD, blank)
       .replace(ATTRIBUTION, (match) => match.replace(/[^\n]/g, " ")),

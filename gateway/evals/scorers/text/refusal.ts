@@ -1,6 +1,7 @@
 import { maskCitations, SOURCE } from "./citations";
+import { isNegation } from "./negation";
 import { readSentences } from "./sentences";
-import { isStopWord, readWords } from "./words";
+import { isStopWord, readWords, type Word } from "./words";
 
 /*
  * Sentences and answers that make no claim. All criteria share one list of abstentions and one of bare verdicts: English,
@@ -143,33 +144,93 @@ export const isAbstention = (sentence: string): boolean => {
   );
 };
 
-/** Courtesies to the reader: "Sure!", "I hope this helps." */
+/** Words of courtesies, beside stop words: a sentence of these alone is said to the reader and says nothing about the world. */
+const TALK = list(
+  "ask asking asked answer answers great good excellent interesting wonderful nice happy glad pleased pleasure welcome help helps " +
+    "helped helpful assist assistance im id ill ive thats heres youre dont hope hesitate let please feel free further anything else something need want like luck day " +
+    "morning afternoon evening question questions thank thanks hello enjoy here think clarify explain details information search found " +
+    "know based best knowledge short far summary summarize always happens there again today try discuss interest inquiry query follow " +
+    "gute gut frage danke vielen dank gern gerne ich hoffe das hilft dir ihnen geschehen bonne merci beaucoup rien jespere que cela ca aide " +
+    "vous te buena pregunta gracias espero esto sirva ayude ayuda nada por",
+);
+/** Words that address the reader, or are only said to one. */
+const TO_READER = list(
+  "i im id ill ive we me my you your youre question thanks thank welcome hello asking hope luck frage danke merci pregunta gracias hoffe espero",
+);
+
+/** Whether the words are those of a courtesy, and no others: "Great question!", "Don't hesitate to ask." */
+const isTalk = (words: readonly Word[]): boolean =>
+  words.some(({ norm }) => TALK.has(norm)) &&
+  (!words.some(isNegation) || words.some(({ norm }) => norm === "hesitate")) &&
+  words.every(
+    (word) => isStopWord(word) || TALK.has(word.norm) || (INTERJECTIONS.has(word.norm) && !YES.has(word.norm)),
+  );
+
+/** Courtesies that may name their subject: "Let me know if you need more about Paris." */
 const COURTESY = new RegExp(
   [
-    String.raw`^(?:sure(?: thing)?|certainly|of course|absolutely|great|hello|hi|hey|thanks?(?: you)?|you're welcome|no problem|good luck)[\s!.,]*(?:there)?[\s!.,]*$`,
+    String.raw`^(?:sure(?: thing)?|certainly|of course|absolutely|great|hello|hi|hey|no problem)[\s!.,]*(?:there)?[\s!.,]*$`,
     String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*(?:i|we)(?: can|'d be happy to|'ll| will| would be happy to) (?:help|assist)\b.{0,60}$`,
     String.raw`^please (?:provide|clarify|share|give)\b.{0,120}$`,
+    String.raw`^(?:have|enjoy)\b.{0,30}$`,
     String.raw`^(?:i|we) hope (?:this|that|it)\b.{0,60}$`,
-    String.raw`^(?:please )?let me know\b.{0,100}$`,
-    String.raw`^(?:please )?feel free to\b.{0,100}$`,
-    String.raw`^how (?:can|may) i help\b.{0,60}$`,
-    String.raw`^(?:is there )?anything else\b.{0,60}$`,
+    String.raw`^(?:please )?(?:let me know|feel free to)\b.{0,100}$`,
+    String.raw`^if you (?:have|need|want|would like|['’]d like)\b.{0,60}\b(?:questions?|help|details|information|know|ask)\b.{0,60}$`,
     String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*here(?:'s|’s| is| are)\b[^:]{0,200}:?$`,
     String.raw`^(?:i['’]?m|i am|we are)?\s?(?:very |so |really |terribly )?sorry(?: for the confusion)?[\s!.,]*$`,
-    String.raw`^enjoy\b.{0,30}$`,
   ].join("|"),
   "iu",
 );
+
+/** Whether a sentence is only a courtesy, or an offer of more help. */
+const isCourtesy = (sentence: string): boolean => {
+  const text = sentence.slice(0, LOOKED_AT).trim();
+  if (COURTESY.test(text)) return true;
+  const words = readWords(text);
+  const [first] = words;
+  const opens = words.length > 1 && first && TALK.has(first.norm) && !isStopWord(first);
+  return isTalk(words) && (opens || words.some(({ norm }) => TO_READER.has(norm)));
+};
+
+/** "As far as I know,", "Here is what I found:": a clause before the claim. */
+const LEAD_CLAUSE =
+  /^(?:[^,:：]{1,80}[:：](?!\d)|(?:as|to|in|from|for|based|sure|certainly|of)\b[^,:：]{0,80},)[\s*_]*(?=\S)/iu;
+/** Opinions of a speaker are longer. */
+const LONGEST_HEDGED = 10;
+const HEDGE =
+  /^(?:(?:so|well|yes|no),?\s)?(?:(?:i|we)\s(?:really\s|would\s)?(?:think|believe|guess|suppose|assume|say)(?:\sthat)?|(?:most\s|very\s)?(?:probably|perhaps|maybe|possibly|presumably|likely)|it\s(?:seems|appears)\sthat),?\s+(?!not\b)(?=\S)/iu;
+
+/** Replaces courtesies, lead-ins and hedges with spaces. The length does not change. */
+export const maskTalk = (text: string): string => {
+  let masked = text;
+  const blank = (start: number, end: number) => {
+    masked = masked.slice(0, start) + " ".repeat(end - start) + masked.slice(end);
+  };
+  for (const { text: sentence, start, end } of readSentences(text)) {
+    // An announcement ("Here are the steps:") counts as a heading.
+    if (isCourtesy(sentence) && !/[:：]\**$/u.test(sentence)) blank(start, end);
+    const lead = LEAD_CLAUSE.exec(sentence)?.[0] ?? "";
+    const from = isTalk(readWords(lead)) ? lead.length : 0;
+    const isShort = readWords(sentence.slice(from)).length <= LONGEST_HEDGED;
+    const hedge = isShort ? (HEDGE.exec(sentence.slice(from))?.[0] ?? "") : "";
+    if (from + hedge.length > 0) blank(start, start + from + hedge.length);
+  }
+  return masked;
+};
+
+/** A title that is a question, within a statement: "The play is Who's Afraid of Virginia Woolf?" */
+const QUESTION_AS_TITLE =
+  /\p{L}\s["“«]?(?:Who|Whose|What|Where|When|Why|How|Which|Do|Does|Did|Is|Are|Can|Will|Shall)(?:['’]\p{L}{1,3})?\s(?:\S{1,30}\s){0,8}\p{Lu}[^\s?]*\?/u;
 
 /** A longer line that ends with a colon is a claim, not a heading. */
 const LONGEST_HEADING = 25;
 
 /** Whether the sentence is a question, heading, courtesy, bare verdict or abstention, or has only light words. */
 export const saysNothing = (sentence: string): boolean => {
-  if (/[?？]["'”’)\]*]*$/u.test(sentence)) return true;
+  if (/[?？]["'”’)\]*]*$/u.test(sentence) && !QUESTION_AS_TITLE.test(sentence)) return true;
   const text = sentence.slice(0, LOOKED_AT);
   if (/[:：]\**$/u.test(sentence) && readWords(text).length <= LONGEST_HEADING) return true;
-  return isSilent(text) || isMissing(text) || bareAnswerOf(text) !== undefined || COURTESY.test(text.trim());
+  return isSilent(text) || isMissing(text) || bareAnswerOf(text) !== undefined || isCourtesy(text);
 };
 
 /** Whether the whole answer abstains: every sentence abstains or makes no claim. */
