@@ -48,6 +48,8 @@ Het museum is open op zondag. | Het museum is open op zondag. | Het museum is ni
 Это лекарство безопасно. | Это лекарство безопасно. | Это лекарство небезопасно. ; Это лекарство не безопасно.
 Only members over 18 may vote. | Members over 18 may vote. ; Only members over 18 may vote. | Members over 18 may not vote.
 The hotel was opened in 1937. | The hotel was opened in 1937. | The hotel was closed in 1937. ; The hotel was not opened in 1937.
+He raised money with a nonprofit group in May. | He raised money with a non-profit group in May. ; He raised money with a nonprofit group in May. | He raised money with a profit group in May.
+The method is safe for children. | The method is safe for children. | The method is unsafe for children.
 It is a film for fans and non-fans. | It is a film for fans. | It is not a film for fans.
 `);
 

@@ -1,6 +1,6 @@
 import type { Span } from "../../statistics/spans";
 import { compareDates, type DateMention, readDates } from "../text/dates";
-import { negatedWords, SIDE_OF } from "../text/negation";
+import { negatedWords } from "../text/negation";
 import { isAltered, readNumbers } from "../text/numbers";
 import { hasSameSigns, type Stretch } from "../text/signs";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
@@ -136,34 +136,9 @@ const statementOf = (text: string, words: readonly Word[]): Statement => {
 /** With this share of a claim's content words, a passage is about the same subject, whatever their weights. */
 const MOSTLY_SAME = 0.75;
 
-/** The negated form of a word: "unsafe" for "safe", "небезопасно" for "безопасно". */
-const NEGATED = /^(?:un|in|im|il|ir|dis|non|не)(?=\p{L}{4})/u;
-const isNegatedForm = (word: string, other: string): boolean =>
-  NEGATED.test(word) && word.replace(NEGATED, "") === other;
-
-/** A word of a claim for which a passage has the opposite between the same neighbours: "open" for "closed". */
-const findOpposite = (claimed: Statement, known: Statement): Span | undefined => {
-  const others = [...known.places.values()];
-  const sides = new Set(others.flatMap(({ word }) => SIDE_OF.get(word.norm) ?? []));
-  for (const [key, { word, neighbours }] of claimed.places) {
-    const side = SIDE_OF.get(word.norm) ?? Number.NaN;
-    if (sides.has(side) || known.places.has(key) || neighbours.length === 0) continue;
-    const isInPlace = others.some(
-      (other) =>
-        (SIDE_OF.get(other.word.norm) === -side ||
-          isNegatedForm(word.norm, other.word.norm) ||
-          isNegatedForm(other.word.norm, word.norm)) &&
-        neighbours.every((neighbour) => other.neighbours.includes(neighbour)),
-    );
-    if (isInPlace) return { start: word.start, end: word.end };
-  }
-  return undefined;
-};
-
 /**
- * Finds a word that the claim denies and a passage affirms, or the other way round, between the same neighbours. If both
- * or neither contain a negation, finds the word that is the opposite of the passage's. Ignores long and contrasting
- * sentences.
+ * Finds a word that the claim denies and a passage affirms, or the other way round, between the same neighbours. Ignores
+ * long and contrasting sentences.
  */
 export const findReversal = (
   text: string,
@@ -174,7 +149,7 @@ export const findReversal = (
   const others = readWords(passage);
   if (!isPlain(words) || !isPlain(others)) return undefined;
   const [claimed, known] = [statementOf(text, words), statementOf(passage, others)];
-  if (claimed.isNegative === known.isNegative) return findOpposite(claimed, known);
+  if (claimed.isNegative === known.isNegative) return undefined;
   const common = [...claimed.places.keys()].filter((form) => known.places.has(form)).length / claimed.places.size;
   if (!isSameMatter && common < MOSTLY_SAME) return undefined;
   // The passage has all words of the claim and no negation.

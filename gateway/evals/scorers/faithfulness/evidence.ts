@@ -45,7 +45,7 @@ const markKnown = (words: readonly Word[], known: number[], start: number, end: 
 
 /** A passage with this share of a claim's words is about the same subject. */
 const SAME_MATTER = 0.6;
-/** The minimum is lower for an opposite between the same neighbours. */
+/** A negation weighs as much as a word that the passage lacks, so the minimum for a reversal is lower. */
 const RELATED_MATTER = 0.3;
 
 /** Number of passages that a claim is compared with in detail. */

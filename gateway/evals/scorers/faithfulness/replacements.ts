@@ -90,8 +90,14 @@ const isName = ({ tokens, at }: Place): boolean => {
   return after !== undefined && after.start - token.end === 1 && !BEHIND_OTHERS.test(after.word.norm);
 };
 
-/** Whether one word may stand for the other: "Rob" for "Robert", "A" for "A+". */
-const areAkin = (a: Word, b: Word): boolean => a.norm.slice(0, 3) === b.norm.slice(0, 3);
+const ACRONYM = /^\p{Lu}{2,5}$/u;
+/** Whether one word may stand for the other: "Rob" for "Robert", "USA" for "United States". */
+const areAkin = (a: Word, b: Word): boolean =>
+  a.norm.slice(0, 3) === b.norm.slice(0, 3) || (ACRONYM.test(a.text) && !ACRONYM.test(b.text));
+
+/** The negated form of a word: "unsafe" for "safe", "небезопасно" for "безопасно". */
+const NEGATED = /^(?:un|in|im|il|ir|dis|non|не)(?=\p{L}{4})/u;
+const isNegatedForm = (word: string, other: string): boolean => word !== other && word.replace(NEGATED, "") === other;
 
 /** After these words, a number may differ a little: "about four euros" for 4.20. */
 const APPROXIMATE = /^(?:about|around|approximately|roughly|nearly|almost|circa)$/;
@@ -102,6 +108,10 @@ const areDifferent = (a: Quantity, b: Quantity): boolean => !isSameNumber({ ...a
 
 const isBetweenNumbers = ({ tokens, at }: Place): boolean =>
   tokens[at - 1]?.quantity !== undefined && tokens[at + 1]?.quantity !== undefined;
+
+/** "non-profit" for "nonprofit". */
+const isEndOf = ({ tokens, at }: Place, word: string): boolean =>
+  `${tokens[at - 1]?.word.norm}${tokens[at]?.word.norm}` === word;
 
 /** Why a word of a claim excludes the word that a passage has in its place. */
 const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): string | undefined => {
@@ -115,8 +125,11 @@ const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): 
   }
   const [period, otherPeriod] = [PERIODS.get(given.word.stem), PERIODS.get(expected.word.stem)];
   if (period && otherPeriod && period !== otherPeriod) return "A context has a different unit of time here.";
-  const side = SIDE_OF.get(given.word.norm);
-  if (side !== undefined && SIDE_OF.get(expected.word.norm) === -side) return "A context says the opposite here.";
+  const side = SIDE_OF.get(given.word.norm) ?? Number.NaN;
+  const [word, otherWord] = [given.word.norm, expected.word.norm];
+  if (isEndOf(own, otherWord) || isEndOf(other, word)) return undefined;
+  if (SIDE_OF.get(otherWord) === -side || isNegatedForm(word, otherWord) || isNegatedForm(otherWord, word))
+    return "A context says the opposite here.";
   if (isKnown(given.word.stem) || areAkin(given.word, expected.word)) return undefined;
   if (isName(own) && isName(other)) return "A context has a different name here.";
   const isMonth = isBetweenNumbers(own) && isBetweenNumbers(other) && given.word.norm.length > 2;
@@ -143,10 +156,10 @@ const findNewName = (
 ): UnsupportedSpan | null => {
   const has = (tokens: readonly Token[], token: Token) => tokens.some((other) => isSame(token, other));
   const [name, ...more] = claim.filter(({ word }) => !isStopWord(word)).filter((token) => !has(passage, token));
-  if (!name || more.length > 0 || isKnown(name.word.stem) || /^\p{Lu}+$/u.test(name.word.text)) return null;
+  if (!name || more.length > 0 || isKnown(name.word.stem)) return null;
   const isNewName = claim.indexOf(name) > 0 && isName({ tokens: claim, at: claim.indexOf(name) });
   const others = passage.filter((token, at) => isName({ tokens: passage, at }) && !has(claim, token));
-  if (!isNewName || others.length === 0 || others.some(({ word }) => areAkin(word, name.word))) return null;
+  if (!isNewName || others.length === 0 || others.some(({ word }) => areAkin(name.word, word))) return null;
   return { start: name.start, end: name.end, note: "This name is in no context." };
 };
 

@@ -172,7 +172,7 @@ const COURTESY = new RegExp(
     String.raw`^(?:sure(?: thing)?|certainly|of course|absolutely|great|hello|hi|hey|no problem)[\s!.,]*(?:there)?[\s!.,]*$`,
     String.raw`^(?:sure|certainly|of course|okay|ok)?[\s!,.]*(?:i|we)(?: can|'d be happy to|'ll| will| would be happy to) (?:help|assist)\b.{0,60}$`,
     String.raw`^please (?:provide|clarify|share|give)\b.{0,120}$`,
-    String.raw`^(?:have|enjoy)\b.{0,30}$`,
+    String.raw`^(?:have an?|enjoy)\b.{0,30}$`,
     String.raw`^(?:i|we) hope (?:this|that|it)\b.{0,60}$`,
     String.raw`^(?:please )?(?:let me know|feel free to)\b.{0,100}$`,
     String.raw`^if you (?:have|need|want|would like|['’]d like)\b.{0,60}\b(?:questions?|help|details|information|know|ask)\b.{0,60}$`,
@@ -189,7 +189,7 @@ const isCourtesy = (sentence: string): boolean => {
   const words = readWords(text);
   const [first] = words;
   const opens = words.length > 1 && first && TALK.has(first.norm) && !isStopWord(first);
-  return isTalk(words) && (opens || words.some(({ norm }) => TO_READER.has(norm)));
+  return sentence.length <= LOOKED_AT && isTalk(words) && (opens || words.some(({ norm }) => TO_READER.has(norm)));
 };
 
 /** "As far as I know,", "Here is what I found:": a clause before the claim. */
