@@ -74,6 +74,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
   const near = closestPassages(ids, weights, source);
   const [best] = near;
   const texts = near.map(({ passage }) => source.passages[passage]?.text ?? "");
+  const related = texts.filter((_, at) => (near[at]?.share ?? 0) >= RELATED_MATTER);
   return {
     claim,
     words,
@@ -88,7 +89,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     numbers,
     altered: [
       ...findAltered(claim.text, words, reading.numbers, numbers.missing, texts, isKnown),
-      ...findReplaced(claim.text, words, texts, isKnown),
+      ...findReplaced(claim.text, words, related, isKnown),
     ],
     newNames: newNamesIn(words, known, claim.text, taken),
     attributes,

@@ -139,6 +139,8 @@ const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): 
 /** Longer sentences and longer parts are not compared. */
 const LONGEST = 60;
 const LONGEST_PART = 3;
+/** Longer texts have more words than that. */
+const LONGEST_TEXT = 1000;
 /** The share of the claim's words that the passage must have in the same order. */
 const SAME = 0.6;
 
@@ -207,9 +209,10 @@ export const findReplaced = (
   passages: readonly string[],
   isKnown: (stem: string) => boolean,
 ): UnsupportedSpan[] => {
+  if (text.length > LONGEST_TEXT) return [];
   const claim = tokensOf(text, words);
   let found: UnsupportedSpan | undefined;
-  for (const passage of passages) {
+  for (const passage of passages.filter(({ length }) => length <= LONGEST_TEXT)) {
     const replaced = compareWith(claim, tokensOf(passage, readWords(passage)), isKnown);
     if (replaced === undefined) return [];
     found ??= replaced ?? undefined;

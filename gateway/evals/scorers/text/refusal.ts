@@ -202,20 +202,27 @@ const HEDGE =
 
 /** Replaces courtesies, lead-ins and hedges with spaces. The length does not change. */
 export const maskTalk = (text: string): string => {
-  let masked = text;
+  const parts: string[] = [];
+  let last = 0;
   const blank = (start: number, end: number) => {
-    masked = masked.slice(0, start) + " ".repeat(end - start) + masked.slice(end);
+    parts.push(text.slice(last, start), " ".repeat(end - start));
+    last = end;
   };
   for (const { text: sentence, start, end } of readSentences(text)) {
     // An announcement ("Here are the steps:") counts as a heading.
-    if (isCourtesy(sentence) && !/[:：]\**$/u.test(sentence)) blank(start, end);
+    if (isCourtesy(sentence) && !/[:：]\**$/u.test(sentence)) {
+      blank(start, end);
+      continue;
+    }
     const lead = LEAD_CLAUSE.exec(sentence)?.[0] ?? "";
     const from = isTalk(readWords(lead)) ? lead.length : 0;
-    const isShort = readWords(sentence.slice(from)).length <= LONGEST_HEDGED;
-    const hedge = isShort ? (HEDGE.exec(sentence.slice(from))?.[0] ?? "") : "";
-    if (from + hedge.length > 0) blank(start, start + from + hedge.length);
+    const rest = sentence.slice(from);
+    const hedge = HEDGE.exec(rest)?.[0] ?? "";
+    const isShort = hedge && readWords(rest).length <= LONGEST_HEDGED;
+    const length = from + (isShort ? hedge.length : 0);
+    if (length > 0) blank(start, start + length);
   }
-  return masked;
+  return parts.join("") + text.slice(last);
 };
 
 /** A title that is a question, within a statement: "The play is Who's Afraid of Virginia Woolf?" */
