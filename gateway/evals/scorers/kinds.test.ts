@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
 import { KINDS } from "./kinds.cases";
-import { FAITHFULNESS_KINDS } from "./kinds.cases-faithfulness";
-import { VALUE_KINDS } from "./kinds.cases-values";
 import { scoreReference } from "./reference-evaluator";
+import { VALUE_KINDS } from "./value-kinds.cases";
 
 describe.each(Object.entries({ ...KINDS, ...VALUE_KINDS, ...FAITHFULNESS_KINDS }))("%s", (_, cases) => {
   test.each(
