@@ -14,12 +14,16 @@ const evaluators = Type.Array(
 
 const plan = {
   dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
-  revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+  revision: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the newest" })),
   samples: Type.Optional(
     Strict({
       tags: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: 50 })),
       limit: Type.Optional(
-        Type.Integer({ minimum: 1, maximum: 10_000_000, description: "A random part of this size, drawn by the seed" }),
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000_000,
+          description: "A random subset of this size, chosen by the seed",
+        }),
       ),
     }),
   ),
@@ -42,7 +46,7 @@ const example = {
 export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [example] });
 export type PlanBatchEval = Static<typeof PlanBatchEval>;
 
-/** What a run would take and what it could show. Nothing is started. */
+/** The cost of a run and the smallest change it can detect. Nothing is started. */
 export const BatchEvalPlan = Type.Object(
   {
     samples: Count(),
@@ -50,7 +54,7 @@ export const BatchEvalPlan = Type.Object(
     judge_calls: Count("Exact number of calls for judges"),
     estimated_tokens: Count(),
     estimated_seconds: Nullable(Type.Number({ minimum: 0 }), {
-      description: "null: the model was never measured here",
+      description: "null: this model has not been measured yet",
     }),
     estimated_gpu_seconds: Nullable(Type.Number({ minimum: 0 })),
     detectable_difference: Type.Number({
@@ -86,29 +90,29 @@ export const StartBatchEval = Strict(
       Type.Integer({
         minimum: 1,
         maximum: 1024,
-        description: "At most so many at once; the nodes' backpressure decides",
+        description: "Maximum parallel requests; the nodes' backpressure may reduce it",
       }),
     ),
     max_error_share: Type.Optional(
-      Share("The run fails when more of its results are errors, counted from the 20th on"),
+      Share("The run fails if a larger share of its results are errors, checked from the 20th result on"),
     ),
   },
   { title: "StartBatchEval", examples: [{ ...example, name: "capitals, 64 tokens" }] },
 );
 export type StartBatchEval = Static<typeof StartBatchEval>;
 
-/** `POST /v1/batch-evals/{id}/resume`: goes on with a paused, cancelled or failed run. */
+/** `POST /v1/batch-evals/{id}/resume`: continues a paused, cancelled or failed run. */
 export const ResumeBatchEval = Strict(
   {
     retry_errors: Type.Optional(
-      Type.Boolean({ default: false, description: "Also again what ended in an error; results that are there stay" }),
+      Type.Boolean({ default: false, description: "Retry results that are errors; other results are kept" }),
     ),
   },
   { title: "ResumeBatchEval", examples: [{ retry_errors: true }] },
 );
 export type ResumeBatchEval = Static<typeof ResumeBatchEval>;
 
-/** `POST /v1/batch-evals/{id}/recompute`: scores the stored outputs again; older scores stay beside. */
+/** `POST /v1/batch-evals/{id}/recompute`: scores the stored outputs again and keeps the earlier scores. */
 export const RecomputeBatchEval = Strict(
   { evaluators, rubric: Type.Optional(Rubric), shadow: Type.Optional(Type.Boolean({ default: false })) },
   { title: "RecomputeBatchEval", examples: [{ evaluators: ["reference@2"], shadow: true }] },
@@ -144,7 +148,7 @@ export const ExportQuery = Type.Object({
 });
 export type ExportQuery = Static<typeof ExportQuery>;
 
-/** Frames of `GET /v1/batch-evals/{id}/events`. Each has an id: `Last-Event-ID` goes on from there. */
+/** Frames of `GET /v1/batch-evals/{id}/events`. Each has an id: `Last-Event-ID` resumes after it. */
 export const BatchEvalEvent = Type.Union(
   [
     Type.Object({ type: Type.Literal("state"), run: Run }, { title: "BatchEvalStateEvent" }),

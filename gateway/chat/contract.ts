@@ -12,7 +12,7 @@ const exactly = (value: unknown): TSchema => {
   return Type.Array(item, { minItems: value.length, maxItems: value.length });
 };
 
-/** A field of OpenAI's that this gateway does not support: it accepts only null and the neutral values. */
+/** An OpenAI field that this gateway doesn't support: it accepts only null and the neutral values. */
 const unsupported = (...neutral: unknown[]) =>
   Type.Optional(
     Type.Unsafe<null>(
@@ -24,7 +24,7 @@ const unsupported = (...neutral: unknown[]) =>
     ),
   );
 
-/** A hint that changes no answer. The gateway accepts it and does not forward it. */
+/** A hint that can't change the answer. The gateway accepts it but doesn't forward it. */
 const hint = <T extends TSchema>(schema: T) => optional(schema);
 
 /** A field that a client library adds to a message or part; its value is ignored. */
@@ -86,12 +86,12 @@ const ResponseFormat = Type.Union(
   { title: "ResponseFormat" },
 );
 
-const sampledFrom = "In the distribution that is sampled from: after temperature, top_k, top_p and min_p";
-const fromModel = "Left out: what the model's authors recommend";
+const sampledFrom = "In the sampling distribution, after temperature, top_k, top_p and min_p";
+const fromModel = "Default: the model authors' recommendation";
 
 /** Parameters that both OpenAI routes share. */
 const sampling = {
-  model: optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+  model: optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
   max_tokens: optional(MaxTokens),
   temperature: optional({ ...SAMPLING.temperature, description: fromModel }),
   top_p: optional({ ...SAMPLING.top_p, description: fromModel }),
@@ -170,7 +170,7 @@ export const CompletionRequest = Strict(
     ...sampling,
     max_tokens: optional({
       ...MaxTokens,
-      description: `Left out: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
+      description: `Default: ${COMPLETION_TOKENS}, as in OpenAI's API. A raw completion rarely ends on its own`,
     }),
     prompt: Type.Union(
       [
@@ -179,7 +179,7 @@ export const CompletionRequest = Strict(
         Type.Array(Type.String(), { minItems: 1, maxItems: MAX_PROMPTS }),
         Type.Array(tokenIds, { minItems: 1, maxItems: MAX_PROMPTS }),
       ],
-      { description: "A text or token ids, or a list of either, which gets one choice for each. A stream takes one" },
+      { description: "A text or token ids, or a list of either, with one choice for each. A stream accepts only one" },
     ),
     best_of: unsupported(1),
     echo: unsupported(false),
@@ -321,7 +321,7 @@ const identity = {
 };
 const completion = { ...identity, usage: Usage };
 
-/** Answer of `POST /v1/chat/completions`, as the node gave it. */
+/** Response of `POST /v1/chat/completions`, as the node sent it. */
 export const ChatCompletion = Type.Object(
   {
     ...completion,
@@ -343,7 +343,7 @@ export const ChatCompletion = Type.Object(
   },
 );
 
-/** Answer of `POST /v1/completions`, as the node gave it. */
+/** Response of `POST /v1/completions`, as the node sent it. */
 export const TextCompletion = Type.Object(
   {
     ...completion,
@@ -417,8 +417,8 @@ export const ExplainCache = Strict(
   {
     operation: Type.Optional(OneOf(["chat", "completion"], { default: "chat" })),
     request: Type.Union([ChatCompletionRequest, CompletionRequest]),
-    namespace: explained("Whose cache; left out: the caller's own"),
-    compare_with: explained("`x-request-id` of an earlier request: tells which parts of the key differ"),
+    namespace: explained("Cache namespace; default: the caller's own"),
+    compare_with: explained("`x-request-id` of an earlier request: shows which parts of the key differ"),
   },
   {
     title: "ExplainCache",

@@ -17,15 +17,15 @@ export interface ExplainDeps {
 /** Namespace and parts by name. */
 const named = ({ namespace, parts }: RecentRequest): Record<string, unknown> => ({ namespace, ...JSON.parse(parts) });
 
-/** The parts in which two requests differ, the namespace among them. */
+/** The parts that differ between two requests, including the namespace. */
 const differences = (mine: Record<string, unknown>, other: Record<string, unknown>) =>
   [...new Set([...Object.keys(mine), ...Object.keys(other)])]
     .filter((part) => canonicalJson(mine[part]) !== canonicalJson(other[part]))
     .map((part) => ({ part, this: mine[part] ?? null, other: other[part] ?? null }));
 
 /**
- * What the cache would do with a request, what its key is made of, and in what it differs from an earlier one. Throws
- * model_not_found.
+ * Shows what the cache would do with a request, the parts of its key, and how they differ from an earlier request's.
+ * Throws model_not_found.
  */
 export const explainCache = async (
   { answers, models, namespaces }: ExplainDeps,

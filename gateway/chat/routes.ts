@@ -40,8 +40,8 @@ interface Services extends ExplainDeps {
 }
 
 /**
- * `POST /v1/chat` in Groundwire's own words, `/v1/chat/completions` and `/v1/completions` in OpenAI's, and what the cache
- * does with any of them.
+ * `POST /v1/chat` in Groundwire's format, `/v1/chat/completions` and `/v1/completions` in OpenAI's, and the route that
+ * explains how the cache handles any of them.
  */
 export const chatRoutes = (services: Services) => {
   const { chat, config } = services;
@@ -134,7 +134,7 @@ export const chatRoutes = (services: Services) => {
     });
 };
 
-/** How the cache took part, and how often a node was asked again. */
+/** Headers for the cache status and the number of retries. */
 const answerHeaders = (answer: AnswerStart): Record<string, string> => {
   const headers = cacheHeaders(answer.cache);
   headers["x-retries"] = String(answer.retries);
@@ -154,7 +154,7 @@ const streamed = (answer: StreamedAnswer) => {
   return { headers, pieces: answer.pieces };
 };
 
-/** Waits for the first event, so that a refusal still has its own status, then streams all of them. */
+/** Waits for the first event, so that a rejection keeps its own status, then streams all events. */
 const firstEvent = async (chat: ChatService, call: Call, body: ChatCompletionRequest) => {
   const events = chat.events(call, body);
   const first = await events.next();

@@ -8,7 +8,7 @@ import type { GenerationSample } from "../ports/recorder";
 import type { ChatEvent } from "./contract";
 import { createChat } from "./service";
 
-/** A cache that keeps nothing: every answer is the engine's. */
+/** A cache that stores nothing, so every answer comes from the engine. */
 const noCache: AnswerCache = {
   answer: async (request, generate) => ({
     report: { status: "bypass", reason: request.bypass },
@@ -55,7 +55,7 @@ test("a request without a model goes to the default model, by name", async () =>
   expect(JSON.parse(engine.requests[0]?.body ?? "{}").model).toBe("fake-model");
 });
 
-test("a stream carries usage only for who asked; it is metered for everyone", async () => {
+test("a stream contains usage only if the request asks for it; usage is always metered", async () => {
   const { chat, samples } = setUp();
   const without = await read((await chat.stream(call(), "chat", hello)).pieces);
   const asked = { ...hello, stream_options: { include_usage: true } };
@@ -68,7 +68,7 @@ test("a stream carries usage only for who asked; it is metered for everyone", as
   ]);
 });
 
-test("nothing is stored for a key whose content may not be kept", async () => {
+test("nothing is stored for a key whose content must not be stored", async () => {
   const asked: boolean[] = [];
   const { chat } = setUp(undefined, {
     answer: (request, ...rest) => {
@@ -89,7 +89,7 @@ test("events are one start, the deltas and one done", async () => {
   expect(events.map((event) => (event.type === "delta" ? event.text : "")).join("")).toBe("Hello world");
 });
 
-test("leaving the events early stops the generation, and what came until then is counted", async () => {
+test("leaving the loop early stops the generation, and the tokens so far are counted", async () => {
   const { chat, engine, samples } = setUp();
   for await (const event of chat.events(call(), hello)) if (event.type === "delta") break;
   expect(engine.running()).toBe(0);
@@ -98,7 +98,7 @@ test("leaving the events early stops the generation, and what came until then is
   ]);
 });
 
-test("a refusal of the node reaches the caller as it is", async () => {
+test("a rejection by the node reaches the caller unchanged", async () => {
   const refusal = new AppError("overloaded", "Every slot is taken.", { source: "node", retryAfterMs: 1500 });
   const { chat } = setUp({ refuse: () => refusal });
   expect(chat.complete(call(), "chat", hello)).rejects.toBe(refusal);

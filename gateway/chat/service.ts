@@ -43,7 +43,7 @@ export interface AnswerStart {
   /** null on a cache hit. */
   node: string | null;
   cache: CacheReport;
-  /** How often the node was asked again, or another one; 0 for a stored answer. */
+  /** Retries on the same or another node; 0 for a stored answer. */
   retries: number;
   /** Milliseconds since arrival. */
   ttftMs: number;
@@ -63,7 +63,7 @@ interface ParsedAnswer extends WholeAnswer {
 }
 
 export interface StreamedAnswer extends AnswerStart {
-  /** Whole frames of OpenAI's stream, as they come from the node. Throws AppError when the answer breaks off. */
+  /** Complete frames of OpenAI's stream, as the node sends them. Throws AppError if the answer is cut off. */
   pieces: AsyncIterable<Uint8Array | string>;
 }
 
@@ -73,9 +73,9 @@ export interface ChatService {
   complete(call: Call, operation: "completion", body: CompletionRequest): Promise<WholeAnswer>;
   stream(call: Call, operation: "chat", body: ChatCompletionRequest): Promise<StreamedAnswer>;
   stream(call: Call, operation: "completion", body: CompletionRequest): Promise<StreamedAnswer>;
-  /** The whole answer with everything that Groundwire knows about it. */
+  /** The whole answer with its details. */
   answer(call: Call, body: ChatCompletionRequest): Promise<ChatAnswer>;
-  /** The same as it comes: one `start`, any number of `delta`, one `done`. Leaving the loop early stops the generation. */
+  /** The same as a stream: one `start`, any `delta`, one `done`. Leaving the loop early stops the generation. */
   events(call: Call, body: ChatCompletionRequest): AsyncGenerator<ChatEvent, void, undefined>;
   /** Tokens of the prompt that these messages make: Infinity when it leaves no room for an answer; undefined when the engine can't say. */
   countPrompt(call: Call, model: string, messages: ChatMessage[]): Promise<number | undefined>;
@@ -125,7 +125,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
         parts: bypass === undefined ? cacheParts(operation, body, model) : {},
         tags: [`model:${model.id}`],
         bypass,
-        // What may not be kept is not kept here either.
+        // The cache must not store the content of a key without content logging.
         directives: call.principal.contentLogging ? call.directives : { ...call.directives, noStore: true },
         requestId: call.requestId,
         call,
@@ -147,7 +147,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
     return { answer, start };
   };
 
-  /** One sample for each generation that began, whole or broken off. */
+  /** Records a sample for each generation that was started, even if it was cut off. */
   const record = (
     operation: Operation,
     stream: boolean,
@@ -243,7 +243,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       );
       for await (const piece of answerBody) {
         pieces.push(piece);
-        // The node sends a frame for each token, but for those whose text it has to hold back.
+        // The node sends a frame for each token, except for tokens whose text it holds back.
         const texts = parseFrames([piece]).map(textOf).filter(Boolean);
         if (texts.length > 0) yield { type: "delta", text: withoutNul(texts.join("")), tokens: texts.length };
       }
@@ -265,7 +265,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
           traceparent,
         });
         const { count } = JSON.parse(decoder.decode(join(await collect(reply.body))));
-        // A server that reads another form of the request counts nothing.
+        // A server that expects another form of the request returns no count.
         return Number.isInteger(count) && count > 0 ? count : undefined;
       } catch (thrown) {
         return toAppError(thrown).kind === "context_length_exceeded" ? Number.POSITIVE_INFINITY : undefined;

@@ -44,7 +44,7 @@ test("an id is replaced in every frame, but not in a text that quotes it", () =>
   expect(chunks.map(textOf)).toEqual(["a", `my "id":"chatcmpl-1" is "chatcmpl-1" 🙂`, ""]);
 });
 
-test("a caller who joined gets an id of their own, also if the stream begins with a comment", async () => {
+test("a caller who joined gets a separate id, even if the stream begins with a comment", async () => {
   async function* pieces() {
     for (const text of [
       ": waiting\n\n",
@@ -81,7 +81,7 @@ test("the logprobs of all pieces are joined in order", () => {
   expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: "a" }, { token: "b" }] });
 });
 
-test("the usage frame is found and taken out, whatever stands around it", () => {
+test("the usage frame is found and removed, whatever surrounds it", () => {
   const before = content("x", "stop");
   const done = "data: [DONE]\n\n";
   for (const [start, end] of [

@@ -69,7 +69,7 @@ export const textOf = (chunk: Completion): string => {
   return choice?.delta?.content ?? choice?.text ?? "";
 };
 
-/** One whole answer out of the frames of a stream. Throws upstream_error when they hold none. */
+/** Builds one answer from the frames of a stream. Throws upstream_error if they contain none. */
 export const toCompletion = (frames: Uint8Array[]): Completion => {
   const chunks = parseFrames(frames);
   const first = chunks[0];
@@ -108,7 +108,7 @@ const joinLogprobs = (a: Logprobs | null, b: Logprobs): Logprobs => {
   return joined;
 };
 
-/** A stored answer as the stream that it could have been: role, text, finish reason, usage if asked for, end marker. */
+/** A stored answer as a stream: role, text, finish reason, usage if requested, end marker. */
 export const toFrames = (completion: Completion, includeUsage: boolean): string => {
   const { usage, timings, choices, ...identity } = completion;
   const isChat = completion.object === "chat.completion";
@@ -170,8 +170,8 @@ const NO_CHOICES = Buffer.from('"choices":[]');
 const BORDER = Buffer.from("\n\n");
 
 /**
- * Finds the frame that carries the usage, at the price of one byte search a piece: it alone has no choices, and JSON
- * escapes the quotes of a text that looks like it. `rest` is the piece without that frame.
+ * Finds the usage frame with one byte search per piece: it is the only frame without choices, and JSON escapes the
+ * quotes of a text that looks like it. `rest` is the piece without that frame.
  */
 export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Uint8Array } | undefined => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
@@ -188,7 +188,7 @@ export const takeUsageFrame = (piece: Uint8Array): { chunk: Completion; rest: Ui
   };
 };
 
-/** How many frames a piece of whole frames has. */
+/** Number of frames in a piece of whole frames. */
 const countFrames = (piece: Uint8Array): number => {
   const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
   let count = 0;
@@ -235,7 +235,7 @@ export const collect = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Arr
   return pieces;
 };
 
-/** Removes NUL, at which a database would cut off a stored conversation or result. */
+/** Removes NUL, because a database would cut off stored text there. */
 export const withoutNul = (text: string): string => text.replaceAll("\0", "");
 
 /** A stream of one text. */

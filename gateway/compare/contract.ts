@@ -7,7 +7,7 @@ export const CompareQuery = Type.Object({
   a: Type.String({ minLength: 1, maxLength: 100, description: "Id of the baseline run" }),
   b: Type.String({ minLength: 1, maxLength: 100, description: "Id of the run to judge" }),
   metric: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 64, description: "Left out: every criterion that both have" }),
+    Type.String({ minLength: 1, maxLength: 64, description: "Default: every criterion that both have" }),
   ),
   changed: Type.Optional(
     OneOf(["any", "better", "worse"], { default: "any", description: "Which samples `changes` lists" }),

@@ -196,7 +196,7 @@ export type ConversationQuery = Static<typeof ConversationQuery>;
 export const CreateConversation = Strict(
   {
     title: Type.Optional(newTitle),
-    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
   },
   { title: "CreateConversation", examples: [{ title: "Three colours" }] },
 );

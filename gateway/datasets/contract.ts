@@ -19,7 +19,7 @@ export type SamplePage = Static<typeof SamplePage>;
 
 export const SampleQuery = Type.Object({
   ...PageQuery.properties,
-  revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" })),
+  revision: Type.Optional(NumberInUrl({ minimum: 1, description: "Default: the newest" })),
   tag: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or references" })),
 });
@@ -235,7 +235,7 @@ export type CreateRevision = Static<typeof CreateRevision>;
 const form = {
   file: t.File(),
   format: Type.Optional(
-    OneOf(["jsonl", "json", "csv", "parquet"], { description: "Left out: by the file's name and content" }),
+    OneOf(["jsonl", "json", "csv", "parquet"], { description: "Default: detected from the file's name and content" }),
   ),
   mapping: Type.Optional(Type.String({ description: "JSON object: field of the sample by column of the file" })),
   on_error: uploadOptions.on_error,

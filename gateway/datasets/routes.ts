@@ -30,7 +30,7 @@ import type { Imports } from "./imports";
 import type { DatasetService } from "./service";
 import { readUploadRequest } from "./upload-request";
 
-const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Left out: the newest" }));
+const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Default: the newest" }));
 const ExportQuery = Type.Object({ format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })), revision });
 const RevisionPath = Type.Object({ ...PathId.properties, revision: NumberInUrl({ minimum: 1 }) });
 const SamplePath = Type.Object({ ...PathId.properties, key: Type.String({ minLength: 1, maxLength: 200 }) });

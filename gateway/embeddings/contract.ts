@@ -19,7 +19,7 @@ const StoreEmbeddings = Strict(
       Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
         uniqueItems: true,
         maxItems: 2048,
-        description: "One per input; replaces an existing id. Left out: derived from the content",
+        description: "One per input; replaces an existing id. Default: derived from the content",
       }),
     ),
     metadata: Type.Optional(Type.Array(Metadata, { maxItems: 2048, description: "One per input" })),
@@ -31,7 +31,7 @@ const StoreEmbeddings = Strict(
 export const EmbeddingRequest = Strict(
   {
     model: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default embedding model" }),
+      Type.String({ minLength: 1, maxLength: 200, description: "The default embedding model if omitted" }),
     ),
     input: Type.Union(
       [

@@ -76,7 +76,7 @@ export type JudgeSettings = Static<typeof JudgeSettings>;
 export const Target = Strict(
   {
     kind: OneOf(["chat", "rag", "stored"]),
-    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Left out: the default model" })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "The default model if omitted" })),
     prompt: Type.Optional(Type.String({ minLength: 1, maxLength: 220, description: "`name@version` or `name@label`" })),
     index: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "Only for rag" })),
     retrieval: Type.Optional(RetrievalOverrides),
@@ -392,14 +392,14 @@ export const EvaluateRequest = Strict(
       Strict(
         {
           dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
-          revision: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the newest" })),
+          revision: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the newest" })),
           key: Type.String({ minLength: 1, maxLength: 200, description: "Key of the sample" }),
         },
         { description: "In place of `sample`" },
       ),
     ),
     target: Type.Optional(Target),
-    evaluators: evaluatorList("Evaluators that the verdict counts; left out: the active ones"),
+    evaluators: evaluatorList("Evaluators that the verdict counts; default: the active ones"),
     shadow_evaluators: evaluatorList("Shadow evaluators: scored, but excluded from the verdict"),
     rubric: Type.Optional(Rubric),
     seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 0 })),

@@ -7,12 +7,12 @@ import type { Exchange } from "./exchange";
 /** A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {
   const { headers } = exchange.request;
-  // A wrong one is refused, even if the answer is stored and needs no signal.
+  // An invalid deadline is rejected, even if the answer is cached and needs no signal.
   deadlineOf(headers);
   return new ExchangeCall(exchange, principal);
 };
 
-/** `signal` is not a field: it is made when it is read, and a copy of the call has to bring its own. */
+/** `signal` is a getter that creates it on first use, so a copy of the call must supply its own. */
 class ExchangeCall implements Call {
   readonly requestId: string;
   readonly priority: Call["priority"];

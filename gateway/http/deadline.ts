@@ -9,4 +9,4 @@ export const deadlineOf = (headers: Headers): number | undefined => {
 };
 
 export const deadlineExceeded = (deadlineMs: number): AppError =>
-  new AppError("deadline_exceeded", `The answer was not whole within the ${deadlineMs} ms that the request allowed.`);
+  new AppError("deadline_exceeded", `The answer was not complete within the request's deadline of ${deadlineMs} ms.`);

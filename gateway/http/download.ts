@@ -2,11 +2,11 @@
 interface FileContent {
   name: string;
   mediaType: string;
-  /** Pieces are read as the client takes them; the iterable ends early when the client leaves. */
+  /** Pieces are read only as fast as the client reads; the generator is closed if the client disconnects. */
   content: string | AsyncGenerator<string>;
 }
 
-/** Browsers save the response as `name`, which holds no character that would need to be escaped. */
+/** A response that browsers save as `name`. The name must not contain characters that need escaping. */
 export const download = ({ name, mediaType, content }: FileContent): Response =>
   new Response(typeof content === "string" ? content : toStream(content), {
     headers: {

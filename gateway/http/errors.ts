@@ -10,7 +10,7 @@ import { needsKey, type RouteTable } from "./route-table";
 /** Renders an error as a page. */
 export type ErrorPage = (error: AppError, request: Request, requestId: string) => Promise<Response>;
 
-/** When the same request may be sent again, on every 429 and 503; one second if the error doesn't say. */
+/** Retry headers of every 429 and 503; one second if the error has no retry time. */
 export const retryHeaders = ({ status, detail }: AppError): Record<string, string> => {
   if (status !== 429 && status !== 503) return {};
   const retryAfterMs = Math.max(1, Math.ceil(detail.retryAfterMs ?? 1000));
@@ -58,7 +58,7 @@ const notFound = (routes: RouteTable, request: Request): { error: AppError; head
   }
   const allow = methods.join(", ");
   return {
-    error: new AppError("method_not_allowed", `${pathname} answers ${allow}, not ${request.method}.`),
+    error: new AppError("method_not_allowed", `${pathname} accepts ${allow}, not ${request.method}.`),
     headers: { allow },
   };
 };

@@ -18,7 +18,7 @@ interface Held {
 /** Metrics label of requests that match no route. It keeps the number of labels bounded. */
 const UNMATCHED = "unmatched";
 
-/** Where an exchange reports its start and its end, and the headers of every response. */
+/** Receives the start and end of each exchange, and has the headers of every response. */
 interface Reports {
   recorder: Recorder;
   log: Log;
@@ -27,7 +27,7 @@ interface Reports {
   standing: Headers;
 }
 
-/** How to read a body. The error names `maxBytes`; `slackBytes` is for the other parts of a form with a file. */
+/** How to read a body. Errors report `maxBytes`; `slackBytes` allows for the other parts of a form with a file. */
 export interface BodyPlan {
   maxBytes: number;
   slackBytes: number;
@@ -40,18 +40,18 @@ export class Exchange {
   readonly traceparent: string | undefined;
   /** `performance.now()` at arrival. */
   readonly receivedAt = performance.now();
-  /** Headers of the response, successful or not, without the standing ones. */
+  /** Headers of the response, successful or not, in addition to the standing headers. */
   readonly headers: Record<string, string>;
   /** The route that the gate found for the request. */
   route: Route | undefined;
   /** How to read the body; set once the gate has accepted it. */
   bodyPlan: BodyPlan | undefined;
   principal: Principal | undefined;
-  /** True once a handler built the Response with these headers itself. That handler also calls `finish`. */
+  /** True once a handler has built the Response with these headers. That handler also calls `finish`. */
   isAnswered = false;
   /** Why the gateway ended this exchange. It replaces the errors that the abort caused. */
   endedBy: AppError | undefined;
-  /** Reader of a body that is open and not yet read to its end. */
+  /** Reader of a body that has not been read to its end. */
   unread: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Called when the route has read its whole body itself. */
   onRead: (() => void) | undefined;
@@ -116,7 +116,7 @@ export class Exchange {
     return serverTiming({ total: performance.now() - this.receivedAt });
   }
 
-  /** All headers of a response: the standing ones, those of the exchange, then its own. The later one of a name wins. */
+  /** All headers of a response: standing headers, then the exchange's, then its own. Later ones override. */
   withHeaders(own: Record<string, string>): Headers {
     // A copy of prepared headers and a few more cost half as much as an object of all of them.
     const headers = new Headers(this.reports.standing);

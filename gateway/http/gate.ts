@@ -18,7 +18,7 @@ export interface GateDeps {
   /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
   reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
-  /** Requests that end when their keys do. */
+  /** Requests to abort when their key expires or is revoked. */
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
@@ -128,7 +128,7 @@ export const gate = (deps: GateDeps) => {
       : isOpen
         ? undefined
         : deps.verifySession(request);
-    // No promise for a key that was seen within a second.
+    // A key that was verified within the last second needs no promise.
     return caller instanceof Promise
       ? caller.then((principal) => enter(exchange, principal, path, isApi))
       : enter(exchange, caller, path, isApi);

@@ -15,7 +15,7 @@ export type RouteRole = Role | "open" | "public" | "any";
  * request, for the gate, the limits, the errors and the OpenAPI document.
  */
 export interface RouteFacts {
-  /** Elysia's own field, not used here: with it TypeScript accepts these facts alone as a `detail`. */
+  /** Elysia's own field, unused: without it, TypeScript rejects an object of only these facts as a `detail`. */
   hide?: boolean;
   /** A route without a role is denied to everyone. */
   "x-role"?: RouteRole;

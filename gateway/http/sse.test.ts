@@ -41,7 +41,7 @@ test("an error before the first piece keeps its own status", async () => {
   expect(streamWhenReady(exchange, refused, 1000)).rejects.toMatchObject({ status: 429 });
 });
 
-test("a client that leaves ends what makes the pieces, and counts as 499", async () => {
+test("a client that disconnects stops the source of the pieces, and is recorded as 499", async () => {
   const { exchange, samples } = exchangeWith();
   const ended = Promise.withResolvers<void>();
   const pieces = async function* () {
@@ -58,7 +58,7 @@ test("a client that leaves ends what makes the pieces, and counts as 499", async
   expect(samples.map(({ status }) => status)).toEqual([499]);
 });
 
-test("nothing is taken that the client has not asked for", async () => {
+test("a piece is requested only when the client reads it", async () => {
   const { exchange } = exchangeWith();
   let made = 0;
   const pieces = async function* () {
@@ -70,7 +70,7 @@ test("nothing is taken that the client has not asked for", async () => {
   await reader?.cancel();
 });
 
-test("a first piece that takes longer than patience is announced by a comment, and its error comes as a frame", async () => {
+test("if the first piece takes longer than patience, a comment is sent before it and an error becomes a frame", async () => {
   const { exchange } = exchangeWith();
   const starting = Promise.withResolvers<never>();
   const response = await streamWhenReady(exchange, starting.promise, 1);

@@ -1,7 +1,7 @@
 import { type AppError, toAppError, toEnvelope } from "../../lib/errors";
 import type { Exchange } from "./exchange";
 
-/** Proxies and browsers close what is quiet for long; a comment every 5 s keeps a slow model's stream open. */
+/** Proxies and browsers close idle connections, so a comment every 5 s keeps a slow model's stream open. */
 const KEEP_ALIVE_MS = 5000;
 const encoder = new TextEncoder();
 const KEEP_ALIVE = encoder.encode(": waiting\n\n");
@@ -10,18 +10,18 @@ export const DONE = "data: [DONE]\n\n";
 /** One unnamed event. */
 export const frame = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
-/** The last frame of a stream that failed; no `[DONE]` follows, which is how a client tells it from a whole one. */
+/** The last frame of a failed stream. No `[DONE]` follows, so that clients know the stream is incomplete. */
 const errorFrame = (error: AppError, requestId: string): string => frame(toEnvelope(error, requestId));
 
 interface Stream {
   headers: Record<string, string>;
-  /** Whole frames. Leaving the loop early stops what makes them. */
+  /** Complete frames. Leaving the loop early stops their source. */
   pieces: AsyncIterable<Uint8Array | string>;
 }
 
 /**
- * The response of a stream that is being started. An error before the first piece keeps its own status; when the first
- * piece takes longer than `patienceMs`, headers and comments go out before it, and an error comes as the last frame.
+ * The response of a stream that is being started. An error before the first piece keeps its own status. If the first
+ * piece takes longer than `patienceMs`, headers and comments are sent before it, and an error becomes the last frame.
  */
 export const streamWhenReady = async (
   exchange: Exchange,
@@ -42,8 +42,8 @@ export const streamWhenReady = async (
 };
 
 /**
- * Streams frames as Server-Sent Events: takes the next piece only when the client has taken the last, says `: waiting`
- * in 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
+ * Streams frames as Server-Sent Events: takes the next piece once the client has read the last one, sends `: waiting`
+ * after 5 s of silence, turns a thrown error into the last frame, and finishes the exchange.
  */
 export const sseResponse = (exchange: Exchange, { pieces, headers }: Stream): Response => {
   exchange.isAnswered = true;

@@ -1,8 +1,8 @@
 const HSTS = "max-age=31536000";
 
 /**
- * What every answer says to browsers, made once: take the type as it is told, keep nothing, tell nobody where you come
- * from, embed it nowhere. An answer's own words win. `publicUrl` with https adds HSTS.
+ * Headers of every response, built once: browsers must not cache it, guess its type, send a referrer, or load it into
+ * pages of other origins. A response's own headers override them. `publicUrl` with https adds HSTS.
  */
 export const standingHeaders = (publicUrl: string | undefined): Readonly<Record<string, string>> => ({
   "cache-control": "no-store",

@@ -1,7 +1,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Count, ErrorBody, Id, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
 
-/** Indexes. Documents and the query have files of their own. */
+/** Indexes. Documents and queries are in separate files. */
 
 const indexName = Type.String({
   minLength: 1,
@@ -15,10 +15,10 @@ const Chunking = Strict(
     chunk_tokens: Type.Integer({ minimum: 16, maximum: 8192, description: "Tokens of the embedding model" }),
     overlap_tokens: Type.Integer({ minimum: 0, maximum: 4096, description: "Less than `chunk_tokens`" }),
   },
-  { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where they can" },
+  { title: "Chunking", description: "Chunks end at headings, paragraphs and sentences where possible" },
 );
 
-/** Which score is compared, after all ranking is done. Higher is closer. */
+/** The score to compare, after ranking. Higher is closer. */
 export const Threshold = Strict(
   {
     score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
@@ -34,9 +34,9 @@ const RetrievalSettings = Strict(
     fusion: OneOf(["score", "rank"], {
       description: "score: weighted normalised scores; rank: reciprocal rank fusion",
     }),
-    vector_weight: Share("Weight of the vector score; the keyword score has the rest. Only for fusion by score"),
-    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever hands to fusion" }),
-    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks that are left at the end" }),
+    vector_weight: Share("Weight of the vector score; the keyword score gets the rest. Only for fusion by score"),
+    candidates: Type.Integer({ minimum: 1, maximum: 1000, description: "Chunks that each retriever passes to fusion" }),
+    top_k: Type.Integer({ minimum: 1, maximum: 100, description: "Chunks kept after ranking" }),
     rerank: Type.Boolean(),
     threshold: Nullable(Threshold, { description: "Below it nothing is generated; null: always answer" }),
     max_context_tokens: Type.Integer({
@@ -49,7 +49,7 @@ const RetrievalSettings = Strict(
   { title: "RetrievalSettings" },
 );
 
-/** What a request says of the settings; the rest stays as the index has it. */
+/** Settings that a request overrides; the index's settings apply to the others. */
 export const RetrievalOverrides = Type.Partial(RetrievalSettings, {
   title: "RetrievalOverrides",
   additionalProperties: false,
@@ -61,7 +61,7 @@ export const Ingestion = Type.Object(
   {
     job_id: Id("job"),
     state: OneOf(["queued", "running", "completed", "failed", "cancelled"], {
-      description: "completed also when single files failed: see `failed`",
+      description: "completed even if some files failed: see `failed`",
     }),
     total: Count("Documents"),
     done: Count("Documents that are searchable"),
@@ -74,7 +74,7 @@ export const Ingestion = Type.Object(
 );
 export type Ingestion = Static<typeof Ingestion>;
 
-/** One build of an index: everything that vectors depend on. The active one serves, others stay for a way back. */
+/** One build of an index: everything that vectors depend on. The active one serves; others are kept for rollback. */
 export const IndexVersion = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
@@ -102,7 +102,7 @@ export const RagIndex = Type.Object(
     name: indexName,
     description: Type.String(),
     status: OneOf(["empty", "ingesting", "ready", "failed"], {
-      description: "ingesting: what is there already is searchable",
+      description: "ingesting: documents processed so far are searchable",
     }),
     revision: Type.Integer({ minimum: 1, description: "Grows with every change that a query can see" }),
     active: IndexVersion,
@@ -173,7 +173,7 @@ export type RagIndex = Static<typeof RagIndex>;
 export const RagIndexPage = Page(RagIndex);
 export type RagIndexPage = Static<typeof RagIndexPage>;
 
-/** `POST /v1/rag/indexes`. What is left out gets the measured default. */
+/** `POST /v1/rag/indexes`. Omitted settings get measured defaults. */
 export const CreateIndex = Strict(
   {
     name: indexName,
@@ -197,7 +197,7 @@ export const UpdateIndex = Strict(
 );
 export type UpdateIndex = Static<typeof UpdateIndex>;
 
-/** `POST /v1/rag/indexes/{id}/versions`: builds beside the active one. */
+/** `POST /v1/rag/indexes/{id}/versions`: builds a version while the active one serves. */
 export const BuildVersion = Strict(
   {
     embedding_model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
@@ -211,19 +211,19 @@ const LabelledQuestion = Strict(
   {
     question: Type.String({ minLength: 1, maxLength: 10_000 }),
     relevant: Type.Array(Type.String(), {
-      description: "Ids of chunks or documents that answer it; none: unanswerable",
+      description: "Ids of chunks or documents that answer it; empty: unanswerable",
       maxItems: 100,
     }),
   },
   { title: "LabelledQuestion" },
 );
 
-/** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions, changes nothing. */
+/** `POST /v1/rag/indexes/{id}/calibrate`: tries the questions without changing the index. */
 export const CalibrateIndex = Strict(
   {
     questions: Type.Array(LabelledQuestion, { minItems: 2, maxItems: 5000 }),
     retrieval: Type.Optional(RetrievalOverrides),
-    version: Type.Optional(Type.Integer({ minimum: 1, description: "Left out: the active one" })),
+    version: Type.Optional(Type.Integer({ minimum: 1, description: "Default: the active one" })),
   },
   {
     title: "CalibrateIndex",

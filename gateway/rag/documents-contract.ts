@@ -13,7 +13,7 @@ export const RagDocument = Type.Object(
     title: Type.String(),
     source: Nullable(Type.String(), { description: "File name or URL, as given; never fetched" }),
     media_type: mediaType,
-    content_hash: Type.String({ description: "sha256 of the content: the same content again changes nothing" }),
+    content_hash: Type.String({ description: "sha256 of the content. Adding the same content again has no effect" }),
     metadata: Metadata,
     state: OneOf(["queued", "reading", "chunking", "embedding", "ready", "failed", "cancelled"]),
     error: Nullable(ErrorBody),
@@ -59,7 +59,7 @@ const NewDocument = Strict(
   {
     id: Type.Optional(Id("doc", "Replaces the document of this id")),
     title: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 500, description: "Left out: the first heading or line" }),
+      Type.String({ minLength: 1, maxLength: 500, description: "Default: the first heading or line" }),
     ),
     text: Type.String({ minLength: 1, description: "Text, Markdown or HTML" }),
     media_type: Type.Optional(OneOf(["text/plain", "text/markdown", "text/html"], { default: "text/markdown" })),
@@ -85,7 +85,7 @@ export const DocumentsForm = t.Object(
   { title: "DocumentsForm", additionalProperties: false },
 );
 
-/** 202: the documents are kept; the job makes them searchable. */
+/** 202: the documents are stored; the job makes them searchable. */
 export const AddedDocuments = Type.Object(
   {
     ingestion: Ingestion,
@@ -118,7 +118,7 @@ export const AddedDocuments = Type.Object(
 );
 export type AddedDocuments = Static<typeof AddedDocuments>;
 
-/** A piece of a document as it is searched. `start` and `end` are UTF-16 offsets in the document's text. */
+/** A searchable piece of a document. `start` and `end` are UTF-16 offsets in the document's text. */
 export const Chunk = Type.Object(
   {
     id: Id("chunk"),
@@ -129,7 +129,7 @@ export const Chunk = Type.Object(
     start: Count(),
     end: Count(),
     heading: Nullable(Type.String(), { description: "Headings above it: `Leave > Illness`" }),
-    page: Nullable(Type.Integer({ minimum: 1 }), { description: "Only of a PDF" }),
+    page: Nullable(Type.Integer({ minimum: 1 }), { description: "Only for PDFs" }),
   },
   { title: "Chunk" },
 );

@@ -34,8 +34,7 @@ export const RagQuery = Strict(
 );
 export type RagQuery = Static<typeof RagQuery>;
 
-const score = (description: string) =>
-  Nullable(Type.Number({ description: `${description}; null: it did not take part` }));
+const score = (description: string) => Nullable(Type.Number({ description: `${description}; null: not used` }));
 const rank = Nullable(Type.Integer({ minimum: 1 }));
 
 /** One of the `top_k` chunks, best first. */
@@ -48,9 +47,9 @@ const RetrievedChunk = Type.Object(
     scores: Type.Object({
       vector: score("Cosine, -1 to 1"),
       keyword: score("BM25, 0 or more"),
-      fused: score("Of both, 0 to 1"),
-      rerank: score("Of the reranker, 0 to 1"),
-      final: Type.Number({ description: "What the order follows" }),
+      fused: score("Fused vector and keyword score, 0 to 1"),
+      rerank: score("Reranker, 0 to 1"),
+      final: Type.Number({ description: "The score that chunks are sorted by" }),
     }),
     ranks: Type.Object({ vector: rank, keyword: rank, fused: rank, final: Type.Integer({ minimum: 1 }) }),
     context: Nullable(Type.Integer({ minimum: 1 }), {
@@ -61,7 +60,7 @@ const RetrievedChunk = Type.Object(
   { title: "RetrievedChunk" },
 );
 
-/** A marker in the answer and what it stands on. Offsets are UTF-16. */
+/** A marker in the answer and the passage it cites. Offsets are UTF-16. */
 export const Citation = Type.Object(
   {
     marker: Type.Integer({ minimum: 1, description: "The n of [n] in the answer" }),
@@ -94,14 +93,14 @@ const GroundedSentence = Type.Object(
 
 const Grounding = Type.Object(
   {
-    supported: Share("Sentences that are supported, of all"),
+    supported: Share("Share of sentences that are supported"),
     evaluator: Type.String({ description: "`name@version`" }),
     sentences: Type.Array(GroundedSentence),
   },
   { title: "Grounding" },
 );
 
-/** Everything that is known before the first token. */
+/** The details that are known before the first token. */
 const retrieval = {
   chunks: Type.Array(RetrievedChunk),
   threshold: Nullable(
@@ -141,7 +140,7 @@ const RagDiagnostics = Type.Object(
     reranked: Type.Boolean(),
     context_tokens: Count(),
     dropped_contexts: Count("Chunks that the token budget left out"),
-    removed_markers: Count("Markers in the generated text that stood for no context"),
+    removed_markers: Count("Markers in the generated text that cited no context"),
   },
   { title: "RagDiagnostics" },
 );
@@ -156,7 +155,7 @@ export const RagAnswer = Type.Object(
     citations: Type.Array(Citation, { description: "In the order of the answer" }),
     sources: Type.Array(
       Type.Object({ document_id: Id("doc"), title: Type.String(), source: Nullable(Type.String()) }),
-      { description: "The documents that the answer cites, and no others" },
+      { description: "Only the documents that the answer cites" },
     ),
     grounding: Nullable(Grounding),
     ...retrieval,
@@ -214,7 +213,7 @@ export const RagEvent = Type.Union(
     Type.Object(
       {
         type: Type.Literal("citations"),
-        answer: Type.String({ description: "The whole text, without markers that stand for nothing" }),
+        answer: Type.String({ description: "The whole text, without markers that cite no context" }),
         citations: Type.Array(Citation),
       },
       { title: "RagCitationsEvent" },

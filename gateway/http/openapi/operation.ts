@@ -21,7 +21,7 @@ export interface Route {
 const DESCRIPTIONS: Record<string, string> = {
   200: "Done",
   201: "Created",
-  202: "Accepted: a job does the work",
+  202: "Accepted: a background job does the work",
   204: "Done",
   304: "Not changed",
   503: "Not ready",

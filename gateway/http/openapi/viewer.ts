@@ -8,7 +8,7 @@ const released = (path: string) => Bun.resolveSync(`swagger-ui-dist/${path}`, im
 interface Source {
   name: string;
   path: string;
-  /** Notice and licence, which go out with what they are about. */
+  /** Notice and licences that must be served with the file. */
   notices?: string[];
 }
 
@@ -31,12 +31,12 @@ interface ViewerFile {
   gzipped?: Uint8Array<ArrayBuffer>;
 }
 
-/** A text that is comments already stays as it is. */
+/** Text that is already a comment is returned unchanged. */
 const asComment = (text: string): string => (text.startsWith("/*") ? `${text}\n` : `/*!\n${text.trim()}\n*/\n`);
 
 let loaded: ViewerFile[] | undefined;
 
-/** Read when somebody opens the page: they are 1.9 MB that most processes never need. */
+/** Reads the files when the page is first opened, because most processes never need these 1.9 MB. */
 const files = (): ViewerFile[] => {
   loaded ??= SOURCES.map(({ name, path, notices = [] }) => {
     const banner = notices.map((notice) => asComment(readFileSync(notice, "utf8"))).join("");
@@ -48,7 +48,7 @@ const files = (): ViewerFile[] => {
   return loaded;
 };
 
-/** The viewer's own: it draws its icons from data URLs, asks this server and nobody else, and needs no eval. */
+/** A separate policy for the viewer: its icons are data URLs, it only connects to this server, and it needs no eval. */
 export const viewerHeaders = {
   "content-type": "text/html; charset=utf-8",
   "cache-control": "no-cache",
@@ -74,7 +74,7 @@ ${tags.join("\n")}
 </head>
 <body>
 <nav class="docs-bar" aria-label="Groundwire"><a href="/">Groundwire</a></nav>
-<main id="viewer"><noscript>This reader needs JavaScript. The document itself: <a href="/openapi.json">openapi.json</a></noscript></main>
+<main id="viewer"><noscript>This page needs JavaScript. You can read <a href="/openapi.json">openapi.json</a> without it.</noscript></main>
 </body>
 </html>
 `;
