@@ -13,7 +13,7 @@
       time.textContent = local.format(new Date(time.dateTime));
       time.dataset.local = "";
     }
-    // Switching the theme replaces its button. The page stays, with all that was typed or is shown once.
+    // Switching the theme replaces only its button, so typed text and secrets that are shown once stay on the page.
     if (root.matches?.("[data-chosen-theme]")) document.documentElement.dataset.theme = root.dataset.chosenTheme;
   };
   /** Replaces this page with that of a finished job. */
@@ -52,7 +52,7 @@
     menu.querySelector("summary").focus();
   }, true);
 
-  // A link back to a list leads to the page, order and filter that it was left with, in the same revision of a dataset.
+  // A link back to a list restores its page, order and filter, in the same revision of a dataset.
   document.addEventListener("DOMContentLoaded", () => {
     const revision = (search) => new URLSearchParams(search).get("revision");
     for (const link of document.querySelectorAll(".trail a")) {

@@ -71,7 +71,7 @@
     if (isSent || isBackInField) remove(entry.id);
     else showQueue();
     if (isSent) sendNextAfterAnswer();
-    // Another tab's answer is about to start: its end, or this, sends what waits.
+    // Another tab's answer is about to start. The queue is sent when that answer ends, or by this retry.
     else if (sentStatus === 409) setTimeout(sendNextAfterAnswer, 1000);
   };
   /** After a failed answer the queue pauses until the user resumes it. */
@@ -112,7 +112,7 @@
     }
   });
 
-  // A form inside a turn, to edit a question or give feedback, opens in view at its first field, or at what is wrong in it.
+  // A form inside a turn, to edit a question or give feedback, scrolls into view and focuses its first error or field.
   const showForm = (form) => {
     restoreDrafts(form);
     const field = form.querySelector(':is([aria-invalid="true"], [aria-invalid="true"] *):is(input, textarea)');

@@ -11,7 +11,7 @@ import { html, isHtmx, page } from "../ui/html";
 import { FeedbackFields, type FeedbackForm, FeedbackKept, FeedbackPage, filledWith } from "./feedback";
 import { MAX_QUESTION } from "./turn";
 
-/** The form for feedback on an answer: below the answer for htmx, otherwise a page of its own. */
+/** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
 export const feedbackRoutes = ({
   conversations,
   datasets,

@@ -47,7 +47,7 @@ export const Rate = ({ conversationId, answerId, feedback }: RateProps) => {
 };
 
 interface FeedbackProps {
-  /** Where the form is sent to. */
+  /** Path that the form is sent to. */
   path: string;
   answerId: string;
   form: FeedbackForm;
@@ -56,7 +56,7 @@ interface FeedbackProps {
   problems?: Problems;
 }
 
-/** What a person says of an answer; whoever may, makes a sample of it in the same step. */
+/** The form for feedback on an answer. Readers who may edit datasets can also add the answer to one. */
 export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }: FeedbackProps) => (
   <form
     class="card form"
@@ -123,7 +123,7 @@ export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }
   </form>
 );
 
-/** What became of it. */
+/** Confirms that the feedback was saved. */
 const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   <p class="panel success" role="status">
     {feedback.sample ? (
@@ -152,7 +152,7 @@ interface FeedbackPageProps extends Frame, FeedbackProps {
   saved?: Feedback;
 }
 
-/** The same as a page of its own, for readers without scripts. */
+/** The same on a separate page, for readers without scripts. */
 export const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
   <Shell
     request={request}

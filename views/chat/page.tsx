@@ -11,7 +11,7 @@ import { Turn, type Typed } from "./turn";
 export interface ChatPageProps extends Frame {
   /** undefined: a new chat. */
   conversation?: ConversationWithMessages;
-  /** What the reader said of its answers, by request id. */
+  /** The reader's feedback on its answers, by request id. */
   feedback: ReadonlyMap<string, Feedback>;
   history: Omit<HistoryProps, "path" | "current">;
   typed?: Typed;
@@ -21,7 +21,7 @@ export interface ChatPageProps extends Frame {
   renamed?: Typed;
 }
 
-/** The chat screen: earlier chats at the side, the turns, and the place to write in. */
+/** The chat screen: a sidebar of earlier chats, the turns, and the message field. */
 export const ChatPage = ({ conversation, feedback, history, typed, editing, renamed, ...frame }: ChatPageProps) => {
   const path = conversation ? `/chat/${conversation.id}` : "/chat";
   return (
@@ -107,12 +107,12 @@ const SUGGESTIONS = [
   ["Code", "Write a TypeScript function that groups a list of objects by one of their fields."],
 ] as const;
 
-/** A first screen that says where the words go, and gives three ways to begin. */
+/** The screen of a new chat: where its messages are processed, and three suggestions. */
 const Welcome = () => (
   <div class="welcome" id="welcome">
     <Icon name="mark" />
     <p class="welcome-title">What would you like to know?</p>
-    <p>Your words go to the model on your own machine, and nowhere else.</p>
+    <p>Your messages are processed by a model on your own machine and sent nowhere else.</p>
     <ul>
       {SUGGESTIONS.map(([verb, text]) => (
         <li>

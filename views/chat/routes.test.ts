@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Pages, startPages } from "../../tests/browser/pages";
 import { until } from "../../tests/until";
 
-/** The server gives up silent connections after a second, so that the test need not wait for ten. */
+/** The server closes idle connections after a second instead of ten, so that the test is faster. */
 let pages: Pages;
 beforeAll(async () => {
   pages = await startPages({ idleSeconds: 1 });
@@ -24,7 +24,7 @@ const answeredChat = async () => {
   return { chat, post, page, againPath };
 };
 
-/** Resolves when the server has given up a connection that asked for a page now and then said nothing more. */
+/** Requests a page, keeps the connection idle, and resolves when the server has closed it. */
 const silentConnectionEnds = async (): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { hostname, port } = new URL(pages.url);
@@ -33,7 +33,7 @@ const silentConnectionEnds = async (): Promise<void> => {
   await promise;
 };
 
-test("without scripts the form waits for an answer that takes longer than a silent connection lasts", async () => {
+test("without scripts the form waits for an answer that takes longer than the idle timeout", async () => {
   const { chat, post, againPath } = await answeredChat();
   expect(chat).toStartWith("/chat/chat_");
   const path = await againPath();

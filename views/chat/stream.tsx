@@ -11,7 +11,7 @@ export const UPDATE_MS = 40;
 
 /**
  * The states of one answer as messages for hx-sse. A finished block is sent once, the open one is replaced; the last
- * message is the whole answer as a reload shows it. Who connects again starts over, so nothing doubles.
+ * message is the whole answer as a reload shows it. A reconnecting page starts over, so no text appears twice.
  */
 export async function* answerMessages(
   conversationId: string,
@@ -32,7 +32,7 @@ export async function* answerMessages(
 }
 
 interface GrowthProps {
-  /** Of the answer. */
+  /** Id of the answer. */
   id: string;
   update: Update;
 }
@@ -76,7 +76,7 @@ const Whole = ({ conversationId, answer }: { conversationId: string; answer: Ans
   </>
 );
 
-/** The one sentence that a screen reader hears at the end. */
+/** The sentence that a screen reader announces at the end. */
 const endingOf = ({ status, content }: AnswerState): string => {
   const words = count(content.split(/\s+/).filter(Boolean).length, "word");
   if (status === "complete") return `Answer ready, ${words}`;

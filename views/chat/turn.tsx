@@ -12,7 +12,7 @@ import { Rate } from "./feedback";
 /** Longest question, in characters; well within the default body limit. */
 export const MAX_QUESTION = 100_000;
 
-/** Text that was typed and could not be sent. */
+/** Typed text that could not be sent. */
 export interface Typed {
   draft: string;
   problem?: string;
@@ -148,7 +148,7 @@ interface AnswerProps {
   feedback?: Feedback;
 }
 
-/** An answer in any state. A running one fills itself: it opens its stream, now and after every reload. */
+/** An answer in any state. A running answer opens its own stream, also after each reload. */
 export const Answer = ({ conversationId, answer, feedback }: AnswerProps) => {
   const isRunning = answer.status === "generating";
   return (

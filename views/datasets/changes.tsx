@@ -47,7 +47,7 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
   );
 };
 
-/** Their inputs: a key that is made from the content says nothing to a reader. */
+/** Shows samples by input, because a key derived from the content means nothing to a reader. */
 const inputsOf = (first: RevisionChanges["first"]["added"], all: number): string => {
   const more = all - first.length;
   const inputs = first.map(({ input }) => input).join(" · ");

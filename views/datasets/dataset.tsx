@@ -28,7 +28,7 @@ interface DatasetPageProps extends Frame {
   problems?: Problems;
 }
 
-/** One dataset: the samples of a revision, its history, and the ways on. */
+/** One dataset: the samples of a revision, its history, and links to what can be done with it. */
 export const DatasetPage = ({
   dataset,
   revisions,
@@ -114,7 +114,7 @@ const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
   );
 };
 
-/** A choice where all of them can be listed. */
+/** A list to choose from, or a text field if there are too many tags to list. */
 const TagField = ({ dataset: { tags, tag_count: all }, value = "" }: { dataset: Dataset; value?: string }) => {
   if (all > tags.length) return <TextField name="tag" label="Tag" value={value} attributes={{ maxlength: 64 }} />;
   if (tags.length === 0) return null;
@@ -147,7 +147,7 @@ const SampleTable = ({ samples, path, revision }: { samples: readonly Sample[]; 
   />
 );
 
-/** What was found in the file that a revision came from: which rows are not in it, and why. */
+/** The upload report of a revision: the rows that were left out, and why. */
 const Upload = ({ revision, report }: { revision: number; report: KeptReport }) => (
   <details class="card fold" open={report.rejected > 0}>
     <summary>

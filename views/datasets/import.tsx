@@ -8,7 +8,7 @@ import { Changes, isUnchanged } from "./changes";
 import { hasInput, MappingFields } from "./mapping";
 import { Findings, headline, Preview } from "./report";
 
-/** What a person has chosen so far; kept over every look at the file. */
+/** The choices made so far, which are kept each time the file is read again. */
 export interface ImportForm {
   name: string;
   onError: "refuse" | "skip";
@@ -30,11 +30,11 @@ const titleOf = ({ dataset, fileName }: Pick<ImportPageProps, "dataset" | "fileN
 interface ReadingProps {
   job: string;
   progress: ImportProgress;
-  /** The last step: what is read is stored. */
+  /** The worker is storing the rows, not only reading them. */
   isStoring: boolean;
 }
 
-/** While a worker reads: how far it is, renewed every second, and a way to stop it. */
+/** Progress while a worker reads the file, updated every second, with a button to stop it. */
 export const ReadingPage = ({ progress, isStoring, ...props }: ImportPageProps & ReadingProps) => (
   <Shell {...props} title={titleOf(props)} refreshSeconds={2}>
     <Heading title={titleOf(props)} />
@@ -72,11 +72,11 @@ interface PreviewPageProps extends ImportPageProps {
   report: ValidationReport;
   form: ImportForm;
   problems?: Problems;
-  /** The reader wanted to store, but had changed the columns: show what that gives first. */
+  /** The reader changed the columns before storing, so the page previews the new result first. */
   isReread?: boolean;
 }
 
-/** What was read: findings, columns, the first samples, and the choice of what to store. */
+/** Preview of the file: problems, columns, the first samples, and choices for storing them. */
 export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }: PreviewPageProps) => {
   const { job, dataset } = props;
   const title = titleOf(props);

@@ -85,7 +85,7 @@ const DatasetTable = ({ datasets, sorting }: { datasets: readonly Dataset[]; sor
   />
 );
 
-/** "3 added, 1 changed": what a revision brought. */
+/** The changes in a revision: "3 added, 1 changed". */
 export const changeOf = ({ added, changed, removed }: Dataset["latest"]): string => {
   const parts = [
     added > 0 && `${added.toLocaleString("en")} added`,

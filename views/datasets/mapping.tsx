@@ -74,7 +74,7 @@ export const readMapping = (
 ): Record<string, string | null> =>
   Object.fromEntries(columns.map((column, index) => [column, fields[`column.${index}`] || null]));
 
-/** What the reader has to change about a mapping: a field that holds one value can't be filled by two columns. */
+/** The problem with a mapping, if any: two columns can't fill a field that has one value. */
 export const mappingProblem = (mapping: Readonly<Record<string, string | null>>): string | undefined => {
   for (const [field, words] of FIELDS) {
     const columns = Object.keys(mapping).filter((column) => mapping[column] === field);

@@ -4,12 +4,12 @@ import { Icon } from "../ui/icon";
 import { Table } from "../ui/table";
 import { count } from "../ui/time";
 
-/** Errors that are shown at first; the others are a click away. */
+/** Errors that are always visible; the others are collapsed. */
 const FIRST_ERRORS = 20;
 /** More warnings than this are collapsed. */
 const FIRST_WARNINGS = 5;
 
-/** What is wrong with rows, and what may be worth a look. */
+/** Errors and warnings of the rows. */
 export const Findings = ({ report }: { report: KeptReport }) => {
   const { errors, error_count: all, rejected } = report;
   return (
@@ -69,7 +69,7 @@ const ErrorTable = ({ errors, caption }: { errors: KeptReport["errors"]; caption
   />
 );
 
-/** What was read, in one line. */
+/** A one-line summary of what was read. */
 export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): string =>
   [
     `${count(rows, "row")} read`,
@@ -80,7 +80,7 @@ export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): 
     .filter(Boolean)
     .join(", ");
 
-/** Empty fields and duplicates, which are allowed and often a mistake. */
+/** Empty fields and duplicates, which are allowed but often a mistake. */
 const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report: KeptReport }) => {
   const remarks = [
     duplicates.exact > 0 &&

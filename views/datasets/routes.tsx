@@ -118,7 +118,7 @@ export const datasetPageRoutes = ({
     );
 };
 
-/** What has just happened; of a revision also what is not in it. */
+/** The notice after an action. For a stored revision, it includes the number of rows left out. */
 const noticeOf = (done: string | undefined, { report }: RevisionDetail): string | undefined => {
   const notice = ownValue(NOTICES, done ?? "");
   if (done !== "stored" || !report?.rejected) return notice;

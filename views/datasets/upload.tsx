@@ -9,7 +9,7 @@ interface UploadPageProps extends Frame {
   problems?: Problems;
 }
 
-/** Choosing a file. What is in it is shown before anything is stored. */
+/** The form to upload a file. A preview is shown before anything is stored. */
 export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: UploadPageProps) => {
   const title = dataset ? `Add a revision to ${dataset.name}` : "Upload a dataset";
   return (
@@ -47,7 +47,7 @@ export const UploadPage = ({ dataset, maxBytes, problems = {}, ...frame }: Uploa
   );
 };
 
-/** Why there is nothing to read. A form without a chosen file submits one without a name. */
+/** The message for a missing or empty file. Without a chosen file, browsers submit one without a name. */
 export const noFile = (fileName: string | null | undefined): string =>
   fileName ? `${fileName} is empty. Choose a file with rows` : "Choose a file";
 

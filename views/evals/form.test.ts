@@ -7,7 +7,7 @@ const contextsOf = (contexts: string) => {
   return "request" in read ? read.request.sample?.contexts : read.problems;
 };
 
-test("contexts are apart by lines of nothing but three or more dashes", () => {
+test("contexts are separated by lines of only three or more dashes", () => {
   expect(contextsOf("one\n---\ntwo\n\n  -----  \n\nthree\nin two lines")).toEqual([
     "one",
     "two",
@@ -18,16 +18,16 @@ test("contexts are apart by lines of nothing but three or more dashes", () => {
   expect(contextsOf("---\n\n---")).toBeUndefined();
 });
 
-// What takes the square of the length takes minutes here.
+// Quadratic time would take minutes here.
 test.each(["\n", " ", "\t\n", "-\n", "--- "])(
-  "a context of a million characters, %j over and over, is read at once",
+  "a context of a million characters that repeats %j takes linear time",
   (part) => {
     const text = part.repeat(Math.ceil(1_000_000 / part.length));
     expect(contextsOf(`one\n${text}\ntwo`)).toHaveLength(1);
   },
 );
 
-describe("a sample that is chosen, not typed", () => {
+describe("a stored sample", () => {
   const sample = { input: "Who?", references: ["Ada\nLovelace"], output: "Ada." };
   const chosen = { title: "a run", sample, source: { sample }, fields: {}, others: null };
   const requestOf = (parts: Partial<typeof EMPTY_FORM>, target?: { kind: "chat"; temperature: number }) => {
@@ -36,12 +36,12 @@ describe("a sample that is chosen, not typed", () => {
     return read.request;
   };
 
-  test("goes as it is, and its answer is scored unless a model is to write another", () => {
+  test("is sent unchanged, and its answer is scored unless the form asks for a new one", () => {
     expect(requestOf({})).toEqual({ sample, seed: 0, evaluators: ["polite@1"] });
     expect(requestOf({ answer: "model" }).target).toEqual({ kind: "chat", max_tokens: 128 });
   });
 
-  test("is asked again with the settings that the form has no field for", () => {
+  test("keeps the settings of its run that the form has no field for", () => {
     expect(requestOf({ answer: "model", maxTokens: "9" }, { kind: "chat", temperature: 0.7 }).target).toEqual({
       kind: "chat",
       max_tokens: 9,
@@ -50,7 +50,7 @@ describe("a sample that is chosen, not typed", () => {
   });
 });
 
-test("a version that stands alongside one that is chosen scores too, without a say", () => {
+test("the shadow of a chosen version also scores, but is excluded from the verdict", () => {
   const read = readEvalForm({ ...FILLED, evaluators: ["polite@1"] }, { shadows: new Map([["polite@1", "polite@2"]]) });
   expect("request" in read && [read.request.evaluators, read.request.shadow_evaluators]).toEqual([
     ["polite@1"],

@@ -13,8 +13,8 @@ const toxicity: Criterion = {
 };
 const wordsOf = (criterion: Criterion) => labelChoices(criterion).map(({ value, label }) => [value, label]);
 
-describe("what a person can choose", () => {
-  test("of two values is whether the answer passes, whichever way the criterion points", () => {
+describe("the choices on a scale", () => {
+  test("of two values are the verdicts, whichever direction is better", () => {
     const verdicts = (passing: string, failing: string) => [
       [passing, "Passes"],
       [failing, "Does not pass"],
@@ -24,7 +24,7 @@ describe("what a person can choose", () => {
     expect(wordsOf(toxicity)).toEqual(verdicts("0", "1"));
   });
 
-  test("of two values that differ in no verdict are the values", () => {
+  test("of two values with the same verdict are the values", () => {
     const values = [
       ["0", "0, the best"],
       ["1", "1, the worst"],
@@ -33,7 +33,7 @@ describe("what a person can choose", () => {
     expect(wordsOf({ ...toxicity, threshold: 1 })).toEqual(values);
   });
 
-  test("are the steps of the scale, the best first, and never one past its end", () => {
+  test("are the steps of the scale, best first, and never beyond its end", () => {
     const stepped = (step: number): Criterion => ({ ...toxicity, scale: { min: 0, max: 1, step } });
     expect(wordsOf(stepped(0.4))).toEqual([
       ["0", "0, the best"],

@@ -10,7 +10,7 @@ afterAll(() => pages.stop());
 const labelForm = (label: Record<string, string>, metric = "correctness") =>
   Object.fromEntries(Object.entries(label).map(([field, text]) => [`${field}-${metric}`, text]));
 
-test("names that every object inherits are no kind of failure", async () => {
+test("the name of an inherited property is not a kind of failure", async () => {
   const { result } = await evaluate();
   const form = labelForm({ value: "1", failure: "constructor" });
   expect((await post(`/evals/${result.run_id}/results/${result.id}/labels`, form)).status).toBe(303);
@@ -93,7 +93,7 @@ describe("a label that is refused", () => {
     ["", "Choose a value"],
     ["abc", "Choose one of the values"],
     ["1.5", "value must be on the scale of correctness: 0 to 1."],
-  ])("by its value %j keeps what was typed, on the page of a run of one result", async (value, problem) => {
+  ])("for its value %j keeps what was typed, on the page of a run with one result", async (value, problem) => {
     const { run, result } = await evaluate();
     const { status, html } = await post(
       `/evals/${result.run_id}/results/${result.id}/labels`,
@@ -104,7 +104,7 @@ describe("a label that is refused", () => {
     expect(html).toContain(run.id);
   });
 
-  test("keeps what was typed where it was one of many results", async () => {
+  test("keeps what was typed on the page of one of several results", async () => {
     const {
       run,
       ids: [id, other],
@@ -130,12 +130,12 @@ describe("a label that is refused", () => {
       expectKept(html, problem);
       expect([html.includes(result.id), html.includes(newer.id)]).toEqual([true, false]);
     }
-    // Also where the reader went back to an answer that is labelled.
+    // The same if the reader goes back to a labelled answer.
     await send("1");
     expect((await send("")).html).toContain(result.id);
   });
 
-  test("by the length of its comment is told so; line breaks count once, as in the browser", async () => {
+  test("for a long comment shows the error at the comment; line breaks count once, as in the browser", async () => {
     const { result } = await evaluate();
     const path = `/evals/${result.run_id}/results/${result.id}/labels`;
     const comment = "x\r\n".repeat(5000);
@@ -147,7 +147,7 @@ describe("a label that is refused", () => {
     expect(data.map((label) => label.comment)).toEqual(["x\n".repeat(5000)]);
   });
 
-  test("for its comment says so there", async () => {
+  test("because the key's comments must not be stored shows the error at the comment", async () => {
     const { result } = await evaluate();
     const key = await pages.newKey("editor");
     await pages.keys.update(LOCAL_ACTOR, key.id, { content_logging: false });
@@ -173,7 +173,7 @@ describe("the queue", () => {
   };
   const path = "/evals/label?metric=rudeness";
 
-  test("tells who skipped answers from who labelled all of them", async () => {
+  test("distinguishes readers who skipped answers from those who labelled them all", async () => {
     const [older, newer] = [(await judgeBy(criterion)).result.id, (await judgeBy(criterion)).result.id];
     expect((await open(path)).html).toContain(newer);
     const skipped = await post("/evals/label", { metric: "rudeness", result: older, skip: "" });

@@ -151,7 +151,7 @@ const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting })
   />
 );
 
-/** What wrote the answers, and the dataset of the questions. */
+/** The model that answered, or "given", and the dataset. */
 const originText = (run: Run): string => {
   const { dataset } = run.pins;
   return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
@@ -192,8 +192,8 @@ const meansOf = (run: Run, metric: string) =>
 const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
   <EmptyState title="No evaluations yet">
     <p>
-      An evaluation scores one answer, your model’s or your own: is it correct, do the contexts support it, and what is
-      made up?
+      An evaluation scores one answer, your model’s or your own: is it correct, do the contexts support it, and is any
+      of it made up?
     </p>
     {mayEvaluate ? (
       <div class="form-end centred">

@@ -6,7 +6,7 @@ import { ChoiceField, type Problems, SelectField, TextAreaField, TextField } fro
 import { count } from "../ui/time";
 import type { ChosenSample, EvalForm } from "./form";
 
-/** What can be chosen. */
+/** The choices in the form. */
 export interface EvalChoices {
   models: readonly { id: string; isDefault: boolean }[];
   /** `name@version` */

@@ -28,7 +28,7 @@ test.each([
   },
 );
 
-test("names that every object inherits are no notice", async () => {
+test("the name of an inherited property shows no notice", async () => {
   const { run, result } = await evaluate();
   for (const path of [`/evals/${run.id}`, `/evals/${run.id}/results/${result.id}`, "/datasets"]) {
     const { status, html } = await open(`${path}?done=constructor`);
@@ -278,9 +278,9 @@ test("without scripts the form redirects to the result, so that a reload does no
   expect((await pages.evals.list({ search: "Sent once?" })).data).toHaveLength(1);
 });
 
-test("scoring again ends with the key of its reader", async () => {
+test("scoring again stops when the reader's key is revoked", async () => {
   const { run } = await evaluate();
-  // The judge says nothing until it is told to.
+  // The judge does not answer in this test.
   pages.chat.reset();
   const { id, key } = await pages.newKey("editor");
   const { cookie } = await pages.sessions.signIn(key);

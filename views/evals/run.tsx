@@ -89,7 +89,7 @@ interface ResultPageProps extends Frame {
   problems?: Problems;
 }
 
-/** One result of a larger run, at an address of its own. */
+/** One result of a larger run, on a separate page. */
 export const ResultPage = ({ run, result, claims, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
   <Shell
     {...frame}
@@ -196,7 +196,7 @@ const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   );
 };
 
-/** The question, and what the answer was compared with. */
+/** The question, reference answers and contexts. */
 const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
   <section aria-labelledby="given-title">
     <h2 id="given-title">Question, reference answers and contexts</h2>
