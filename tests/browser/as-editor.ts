@@ -32,11 +32,11 @@ export const startAsEditor = async () => {
     return pages.evals.evaluate(call, request);
   };
 
-  /** By criteria of one's own. The judge can't be read: the script is empty. */
+  /** Evaluates by custom criteria. The judge fails, because the script is empty. */
   const judgeBy = (...criteria: Criterion[]): Promise<Evaluation> =>
     evaluate({ sample: SAMPLE, rubric: { criteria }, evaluators: ["judge@1"] });
 
-  /** Takes in a run of two results that are alike but for their ids, and what `change` makes of the second. */
+  /** Imports a run with two results that differ only in their ids, and applies `change` to the second. */
   const addTwins = async (change: Partial<SampleResult> = {}) => {
     const file = await pages.evalTransfer.export((await evaluate()).run.id);
     const run = { ...file.run, id: newId("run") };

@@ -164,7 +164,7 @@ describe("the context", () => {
       }
     }));
 
-  test("that is full is named as the reason for a cut answer, instead of the maximum length", () =>
+  test("that is full is given as the reason for a cut answer, instead of the maximum length", () =>
     chatting({}, async (page) => {
       await exchange(page, "One", "Cut", { finish_reason: "length", ...usage(3596, 500) });
       await page.getByText("Stopped: the context is full").waitFor();
@@ -250,7 +250,7 @@ test("stopping shows no error, even before the first word", () =>
     expect(await page.locator("#chat-status").textContent()).toContain("Stopped");
   }));
 
-test("a blank name for a chat is refused beside its field", () =>
+test("a blank chat name shows an error at its field", () =>
   chatting({ expectedStatuses: [422] }, async (page) => {
     await exchange(page, "One", "First");
     await page.getByTitle("Chat settings").click();
@@ -283,7 +283,7 @@ test("a failed answer says that text is kept only if there is some", () =>
     await page.getByText("The text so far is kept.").waitFor();
   }));
 
-test("without scripts nothing is offered that needs them, and a running answer refreshes its page", async () => {
+test("without scripts, features that need them are hidden, and the page of a running answer refreshes itself", async () => {
   await chatting({ javaScript: false }, async (page) => {
     expect(await page.getByRole("button", { name: /Explain/ }).count()).toBe(0);
     expect(await page.getByText("makes a new line").isVisible()).toBe(false);

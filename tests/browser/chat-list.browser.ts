@@ -115,7 +115,7 @@ describe("more chats than the list shows", () => {
       await page.locator("#history li:nth-child(51) a:focus").waitFor();
     }));
 
-  test("a search with more results than a page leads on to them", () =>
+  test("a search with more results than fit on a page links to the rest", () =>
     reading({ javaScript: false }, async (page) => {
       await page.goto("/chat?search=chat+number");
       expect(await listed(page)).toHaveLength(50);
@@ -126,7 +126,7 @@ describe("more chats than the list shows", () => {
 });
 
 describe("a draft", () => {
-  test("is not shown to the next key in the same tab", async () => {
+  test("is not shown to another key in the same tab", async () => {
     const [ada, bob] = [await signedIn(pages), await signedIn(pages)];
     const faults = await onScreen(pages.url, { session: ada.cookie }, async (page) => {
       await page.goto("/chat");

@@ -110,8 +110,8 @@ describe("a queued message", () => {
     }));
 });
 
-describe("a message that is pressed twice is sent once", () => {
-  test("by Enter, on a slow network: the field is emptied at once", () =>
+describe("a message that is submitted twice is sent once", () => {
+  test("by Enter, on a slow network: the field is cleared immediately", () =>
     chatting({}, async (page) => {
       const release = await slowNetwork(page);
       await ask(page, "enter twice");
@@ -123,7 +123,7 @@ describe("a message that is pressed twice is sent once", () => {
       expect([await queued(page).count(), asked()]).toEqual([0, 1]);
     }));
 
-  test("by Continue, which only the last answer offers", () =>
+  test("by Continue, which only the last answer has", () =>
     chatting({}, async (page) => {
       pages.chat.facts = { finish_reason: "length" };
       finish("Half of it");
@@ -162,7 +162,7 @@ describe("a chat in two tabs", () => {
       expect(await said(other)).toEqual(["q one", "q two", "q three"]);
     }));
 
-  test("a question asked on a stale tab brings the turns that the tab lacks", () =>
+  test("a question asked on a stale tab adds the turns that the tab is missing", () =>
     chatting({}, async (page) => {
       const other = await twoTabs(page);
       await ask(other, "q two");

@@ -172,7 +172,7 @@ describe("typed text", () => {
     }));
 });
 
-describe("a rejected request of the page", () => {
+describe("a rejected request", () => {
   test.each<[string, RegExp, (page: Page) => Promise<void>]>([
     ["sending", /^\/chat$/, (page) => message(page).press("Enter")],
     ["asking again", /regenerate$/, (page) => page.getByRole("button", { name: "Answer again" }).click()],

@@ -12,7 +12,7 @@ const figures = readdirSync(OUTPUT)
     return `<figure><img src="${file}" height="${height}"><figcaption>${file.slice(0, -4)}</figcaption></figure>`;
   });
 
-/** Findings that axe left to a person: kind and element, with their screens. */
+/** Findings that axe leaves to manual review: kind and element, with their screens. */
 const pathsOf = new Map<string, Set<string>>();
 const lines = existsSync(TO_REVIEW) ? readFileSync(TO_REVIEW, "utf8").split("\n").filter(Boolean) : [];
 for (const line of lines) {
@@ -22,7 +22,7 @@ for (const line of lines) {
 const reviews = [...pathsOf].map(([finding, paths]) => `${finding} (${[...paths].join(", ")})`).sort();
 
 const style = "body{display:flex;flex-wrap:wrap;gap:16px;background:#777;font:13px sans-serif}figure{margin:0}";
-const list = `<pre>Left to a person by axe, each kind looked at:\n${Bun.escapeHTML(reviews.join("\n"))}</pre>`;
+const list = `<pre>Findings that axe leaves to manual review, all kinds reviewed:\n${Bun.escapeHTML(reviews.join("\n"))}</pre>`;
 const path = join(OUTPUT, "contact-sheet.html");
 await Bun.write(path, `<!doctype html><title>Screens</title><style>${style}</style>${figures.join("\n")}${list}`);
 rmSync(TO_REVIEW, { force: true });

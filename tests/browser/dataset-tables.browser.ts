@@ -104,7 +104,7 @@ describe("an upload", () => {
   test.each([
     ["cut.json", '{"a":1', "Line 1: "],
     ["words.jsonl", "not json at all\nneither this\n", "Line 1: "],
-  ])("%s, in which no row can be read, says what is wrong with the first", (name, file, problem) =>
+  ])("%s without a readable row shows the error of the first", (name, file, problem) =>
     using(async (page) => {
       await page.goto("/datasets/new");
       await choose(page, file, name);

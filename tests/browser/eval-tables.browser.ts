@@ -22,7 +22,7 @@ afterAll(async () => {
   await pages.stop();
 });
 
-/** A signed-in window in which nothing may go wrong. */
+/** Runs `work` in a signed-in window and expects no faults. */
 const using = async (options: { javaScript?: boolean }, work: (page: Page) => Promise<void>): Promise<void> => {
   const { key } = await pages.newKey("editor", "Ada’s editor key");
   const session = (await pages.sessions.signIn(key)).cookie;
@@ -34,7 +34,7 @@ const hiddenWidth = (page: Page, name: string) =>
   page.getByRole("region", { name }).evaluate((box) => box.scrollWidth - box.clientWidth);
 
 describe("the tables", () => {
-  test("are left for a result, and its link back leads to the same page and order", () =>
+  test("keep their page and order when the reader opens a result and goes back", () =>
     using({}, async (page) => {
       await page.goto("/evals?sort=name&page=2");
       await page

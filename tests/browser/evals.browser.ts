@@ -241,7 +241,7 @@ describe("an evaluation", () => {
       await running.waitFor({ state: "detached" });
     }));
 
-  test("can be stopped in the list once its page was left", () =>
+  test("can be stopped in the list after leaving its page", () =>
     using({}, async (page) => {
       await page.goto("/evals/new");
       await fill(page);

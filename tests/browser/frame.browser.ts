@@ -65,7 +65,7 @@ describe("a form that is sent after the session has ended", () => {
     await page.getByRole("button", { name: "Create key" }).click();
   };
 
-  test("is filled in again on its page after signing in, once", () =>
+  test("is filled in again once after signing in", () =>
     as("admin", async (page, _, key) => {
       await fill(page);
       await signIn(page, key);

@@ -4,7 +4,7 @@ import type { AxeResults, RunOptions } from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findChromium } from "../programs";
 
-/** Screenshots, and findings that axe left to a person. `contact-sheet.ts` puts them on one page. */
+/** Screenshots, and findings that axe leaves to manual review. `contact-sheet.ts` puts them on one page. */
 export const OUTPUT = join(import.meta.dir, "../output");
 export const TO_REVIEW = join(OUTPUT, "to-review.jsonl");
 mkdirSync(OUTPUT, { recursive: true });
@@ -14,8 +14,8 @@ export const WIDTHS = { 390: 844, 1280: 800 } as const;
 type Theme = (typeof THEMES)[number];
 
 /**
- * Resolves when the page has been drawn in its new look, with every transition at its end. A transition only starts when
- * the page is next drawn, which may be some time after the emulated medium was set.
+ * Resolves when the page has been repainted and every transition has ended. A transition only starts with the next
+ * repaint, which may be some time after the emulated medium was set.
  */
 const REPAINTED = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => {
   for (const animation of document.getAnimations()) if (animation instanceof CSSTransition) animation.finish();
@@ -30,7 +30,7 @@ const AXE_OPTIONS: RunOptions = {
   selectors: false,
 };
 
-/** Findings that axe leaves to a person and that a person has reviewed. The contact sheet shows where they are. */
+/** Findings that axe leaves to manual review and that have been reviewed. The contact sheet shows where they are. */
 const REVIEWED: Readonly<Record<string, string>> = {
   "color-contrast":
     "text that is cut off or scrolled behind another element; axe measured its colours elsewhere on these screens",

@@ -147,7 +147,7 @@ test("submitting a corrected form removes the errors of the first attempt", asyn
   expect(faults).toEqual([]);
 });
 
-test("the form for an evaluation keeps what was typed while a sample of a dataset is looked at", () =>
+test("the evaluation form keeps typed text while a sample of a dataset is shown", () =>
   using({ expectedStatuses: [422] }, async (page) => {
     await page.goto("/datasets");
     await page.getByRole("button", { name: "Start with the sample" }).click();

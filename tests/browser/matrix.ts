@@ -39,7 +39,7 @@ export const refuseInEveryWay = async (
   refusal.error = undefined;
 };
 
-/** Reaches a screen by reloading the page while its requests for `path` are rejected. */
+/** Opens a screen by reloading the page while its requests for `path` are rejected. */
 export const reloadRefused =
   (pages: () => Pages, path: RegExp) =>
   (kind: ErrorKind, message: string, retryAfterMs?: number) =>

@@ -2,7 +2,7 @@ import type { Call } from "../../gateway/call";
 import type { ChatAnswer, ChatCompletionRequest, ChatEvent, ChatMessage } from "../../gateway/chat/contract";
 import type { AppError } from "../../lib/errors";
 
-/** Figures that stay the same in every screenshot. */
+/** Fixed figures, so that screenshots don't change. */
 const FACTS = {
   id: "chatcmpl-1",
   finish_reason: "stop",

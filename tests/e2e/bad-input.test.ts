@@ -19,19 +19,13 @@ const MIB = 1_048_576;
 type Case = [what: string, body: unknown, status: number, code: string, param: string | null];
 
 const CASES: Case[] = [
-  ["what is no JSON", "{not json", 400, "invalid_request", null],
+  ["invalid JSON", "{not json", 400, "invalid_request", null],
   ["an empty body", "", 400, "invalid_request", null],
-  ["JSON that is no object", [1, 2], 400, "invalid_request", null],
+  ["JSON that is not an object", [1, 2], 400, "invalid_request", null],
   ["no messages", { max_tokens: 4 }, 400, "invalid_request", "messages"],
   ["messages of a wrong type", { messages: "Hi" }, 400, "invalid_request", "messages"],
   ["an empty list of messages", { messages: [] }, 400, "invalid_request", "messages"],
-  [
-    "a role that nobody has",
-    { messages: [{ role: "robot", content: "Hi" }] },
-    400,
-    "invalid_request",
-    "messages.0.role",
-  ],
+  ["an unknown role", { messages: [{ role: "robot", content: "Hi" }] }, 400, "invalid_request", "messages.0.role"],
   [
     "content of a wrong type",
     { messages: [{ role: "user", content: 5 }] },

@@ -43,7 +43,7 @@ const spearman = (a: readonly number[], b: readonly number[]): number => {
 };
 
 test.skipIf(!existsSync(STSB))(
-  "the cosines of the STS benchmark's pairs go with what people said, through OpenAI's client",
+  "cosines of the STS benchmark's pairs correlate with people's ratings, through OpenAI's client",
   async () => {
     const pairs: { text_a: string; text_b: string; score: number }[] = readFileSync(STSB, "utf8")
       .trim()
@@ -55,7 +55,7 @@ test.skipIf(!existsSync(STSB))(
     });
     const vectors = data.map(({ embedding }) => embedding);
     const cosines = pairs.map((_, index) => cosine(vectors[2 * index], vectors[2 * index + 1]));
-    // The count of the authors' tokenizer.
+    // Counted with the authors' tokenizer.
     expect(usage.total_tokens).toBe(10_121);
     // 0.8800 for the published weights in single precision on these pairs; 0.820 is published for the test set.
     expect(

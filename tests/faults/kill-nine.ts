@@ -15,7 +15,7 @@ const EVALUATORS = 3;
 /** Milliseconds from a start to the next kill, log-uniform: half of them are below a tenth of the maximum. */
 const LIFE_MS = [50, 5000] as const;
 const lifeMs = (): number => LIFE_MS[0] * (LIFE_MS[1] / LIFE_MS[0]) ** Math.random();
-/** Attempts to get one more acknowledgement after the last kill. An upload whose workers died is rejected once. */
+/** Attempts to get one more acknowledgement after the last kill. An upload is rejected once if its workers died. */
 const LAST_TRIES = 5;
 
 /** Which process is killed: the gateway, the worker, or both. */
@@ -42,7 +42,7 @@ export interface KillReport {
   unanswered: number;
   /** Requests that were asked to retry: 409 or 503. */
   refused: number;
-  /** Uploads during which three workers in a row were killed. With this many kills, some count as poison. */
+  /** Uploads quarantined because three workers in a row were killed, which happens with this many kills. */
   quarantined: number;
   /** All other errors. A kill explains none of them. */
   unexpected: string[];
@@ -215,7 +215,7 @@ const LEFTOVERS = `SELECT
   (SELECT COUNT(*) FROM uploads JOIN jobs ON jobs.id = uploads.job_id WHERE jobs.ended_at IS NOT NULL)
   + (SELECT COUNT(*) FROM upload_parts WHERE NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.id = upload_id))`;
 
-/** Revisions with fewer samples than they say, datasets without one, runs without a result, results without scores. */
+/** Revisions with too few samples, datasets without a revision, runs without a result, results without scores. */
 const TORN = `
   SELECT id FROM dataset_revisions AS r WHERE samples <> (SELECT COUNT(*) FROM revision_samples WHERE revision_id = r.id)
   UNION ALL SELECT id FROM datasets AS d WHERE NOT EXISTS (SELECT 1 FROM dataset_revisions WHERE dataset_id = d.id)

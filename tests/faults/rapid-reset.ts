@@ -66,7 +66,7 @@ const bystander = async (isOver: () => boolean): Promise<{ p99Ms: number; failur
   let failures = 0;
   while (times.length < BYSTANDER_CALLS || !isOver()) {
     const startedAt = performance.now();
-    // Rejected because no slot is free counts as an answer; a broken stream doesn't.
+    // A rejection because no slot is free counts as an answer; a broken stream doesn't.
     const { status, code } = await client.chat("Hi");
     if (code !== 0 || ![200, 429].includes(status)) failures++;
     times.push(performance.now() - startedAt);
