@@ -40,7 +40,7 @@ const read = new Elysia({ name: "batch-evals.read" })
     detail: {
       ...allows("viewer"),
       summary: "Follow a run live",
-      description: "Server-Sent Events with ids; `Last-Event-ID` goes on where a connection was lost.",
+      description: "Server-Sent Events with ids; `Last-Event-ID` resumes after a lost connection.",
       ...streams(BatchEvalEvent),
     },
   })

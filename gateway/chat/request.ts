@@ -60,7 +60,7 @@ export const nodeBody = (body: GenerationRequest, model: string, stream: boolean
     withAnswerFields(stream ? { model, stream, stream_options: { include_usage: true } } : { model, stream }, body),
   );
 
-/** Why the answer may not be cached; undefined when the same request gives the same answer. */
+/** Why the answer must not be cached; undefined if the same request always gives the same answer. */
 export const samplingBypass = (body: GenerationRequest): string | undefined =>
   body.temperature === 0 || typeof body.seed === "number" ? undefined : "sampled: set temperature to 0 or give a seed";
 

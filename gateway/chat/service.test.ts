@@ -49,7 +49,7 @@ const read = async (pieces: AsyncIterable<Uint8Array | string>): Promise<string>
   return text;
 };
 
-test("a request without a model goes to the default model, by name", async () => {
+test("a request without a model is sent to the default model by name", async () => {
   const { chat, engine } = setUp();
   await chat.complete(call(), "chat", hello);
   expect(JSON.parse(engine.requests[0]?.body ?? "{}").model).toBe("fake-model");

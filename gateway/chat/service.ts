@@ -171,7 +171,7 @@ export const createChat = ({ engine, models, answers, recorder, totalMs, cacheEn
       errorKind,
     });
 
-  /** The JSON of a whole answer as it will be sent, with an id of its own; parsed, unless it was stored. */
+  /** The JSON of a whole answer as it will be sent, with a new id; parsed, unless it was stored. */
   const whole = async (call: Call, operation: Operation, body: GenerationRequest): Promise<ParsedAnswer> => {
     const { answer, start } = await begin(call, operation, body, false);
     if ("stored" in answer) {

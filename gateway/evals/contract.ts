@@ -109,7 +109,7 @@ export const Claim = Type.Object(
 );
 export type Claim = Static<typeof Claim>;
 
-/** One criterion scored by one evaluator. An error is a state of its own, never a value. */
+/** One criterion scored by one evaluator. An error is a separate state, never a value. */
 export const Score = Type.Object(
   {
     metric: metricName,

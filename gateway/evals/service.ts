@@ -29,7 +29,8 @@ import { toResult, toRunInfo, toScoreRow } from "./wire";
 export interface EvalService extends EvalHistory {
   /**
    * Scores one sample now and stores it as a run. An evaluator that fails gives scores of the state `error`. Throws what
-   * the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content may not be stored.
+   * the target's model throws, not_found, invalid_request, and insufficient_role for a key whose content must not be
+   * stored.
    */
   evaluate(call: Call, request: EvaluateRequest, hooks?: EvalHooks): Promise<Evaluation>;
   /** Scores an answer and stores nothing. Throws not_found for an evaluator, invalid_request. */

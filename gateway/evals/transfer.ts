@@ -25,8 +25,8 @@ export interface EvalTransfer {
   export(id: string): Promise<RunExport>;
   /**
    * Imports a run in one transaction. A run that already exists does not change. Throws conflict if parts of it belong
-   * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content may not be
-   * stored.
+   * to another run, invalid_request for an inconsistent file, insufficient_role for a key whose content must not
+   * be stored.
    */
   import(principal: Principal, file: RunExport, seal: Seal): Promise<RunImport>;
 }

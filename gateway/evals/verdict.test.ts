@@ -60,10 +60,10 @@ describe("among several scores of an evaluator by a criterion", () => {
   });
 
   test("a score that counts replaces a shadow's, and one by another rubric is kept separately", () => {
-    const [alongside, say, other] = [score(1, { shadow: true }), score(1), score(0, { rubric: "b", shadow: true })];
-    expect(currentScores([alongside, say, other])).toEqual([say, other]);
-    expect(currentScores([say, alongside])).toEqual([say]);
-    expect(decidingScores([alongside, say, other])).toEqual([say]);
+    const [shadow, counted, other] = [score(1, { shadow: true }), score(1), score(0, { rubric: "b", shadow: true })];
+    expect(currentScores([shadow, counted, other])).toEqual([counted, other]);
+    expect(currentScores([counted, shadow])).toEqual([counted]);
+    expect(decidingScores([shadow, counted, other])).toEqual([counted]);
   });
 });
 

@@ -112,7 +112,8 @@ const documentRoutes = new Elysia({ name: "rag.documents" })
     detail: {
       ...allows("editor"),
       summary: "Add texts or files; a job makes them searchable",
-      description: "Text, Markdown and HTML as JSON, these and PDF as files of a form. Equal content changes nothing.",
+      description:
+        "Text, Markdown and HTML as JSON, or as files of a form, which may also be PDFs. Adding the same content again has no effect.",
       ...creates,
     },
   })

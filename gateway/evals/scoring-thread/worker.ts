@@ -2,7 +2,7 @@ import { toSent } from "../../../lib/thread-errors";
 import { claimSpans, scoreReference } from "../scorers/reference-evaluator";
 import type { FromThread, ToThread } from "./scoring-thread";
 
-/* Entry of the Worker that scores: long texts take seconds of pure computation, which nobody else has to wait for. */
+/* Entry of the Worker that scores. Long texts take seconds to compute, which must not block the gateway's requests. */
 
 declare const self: Worker;
 
