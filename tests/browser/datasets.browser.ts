@@ -120,7 +120,7 @@ const CASES: Case[] = [
     during: withoutWorker,
     shows: "No jobs worker is running",
   },
-  { name: "dataset upload", path: "/datasets/new", shows: "What a file looks like" },
+  { name: "dataset upload", path: "/datasets/new", shows: "Example file" },
   {
     name: "dataset upload without a file",
     path: "/datasets/new",
@@ -404,7 +404,7 @@ describe("U8: a rejected request of these pages", () => {
         route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }),
       );
       await choose(page, csv(10));
-      await page.getByText("the answer was 502. The file is still chosen").waitFor();
+      await page.getByText("the server returned 502. The file is still chosen").waitFor();
       expect(await page.getByRole("button", { name: "Read the file" }).isEnabled()).toBe(true);
     }));
 

@@ -1,4 +1,4 @@
-// Behaviour of every page besides htmx: copying, local times, countdowns, polling while visible, errors without a network.
+// Scripts of every page, in addition to htmx: copying, local times, countdowns, polling while visible, network errors.
 (() => {
   const icon = (name, button) => {
     const use = button.querySelector("use");

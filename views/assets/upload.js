@@ -44,12 +44,12 @@
     request.open("POST", form.action);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       bar.value = loaded / total;
-      words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : "Sent. Reading it…";
+      words.textContent = loaded < total ? `Sending: ${mib(loaded)} of ${mib(total)}` : "Sent. Reading the file…";
     });
     request.addEventListener("load", () => {
       // Redirects have been followed, so the response has the final address.
       if (request.status < 400) location.assign(request.responseURL);
-      else if (!show(request.responseText)) lost(`The file could not be sent: the answer was ${request.status}.`)();
+      else if (!show(request.responseText)) lost(`The file could not be sent: the server returned ${request.status}.`)();
     });
     request.addEventListener("error", lost("The file could not be sent: Groundwire can't be reached."));
     request.send(new FormData(form));

@@ -39,8 +39,8 @@ export const Changes = ({ changes }: { changes: RevisionChanges }) => {
       />
       {added > 0 && missing > 0 && (
         <p class="hint">
-          A sample without a key of its own counts as removed and added when its content changes. Map a column to “Key”
-          to see it as changed.
+          Without a key, a sample whose content changes counts as removed and added. Map a column to “Key” to see it as
+          changed.
         </p>
       )}
     </section>

@@ -98,8 +98,8 @@ export const changeOf = ({ added, changed, removed }: Dataset["latest"]): string
 const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
   <EmptyState title="No datasets yet">
     <p>
-      A dataset holds test questions and their expected answers. With one you can measure how well your model answers,
-      and whether a change improved it.
+      A dataset holds test questions and their expected answers. Use one to measure how well your model answers, and
+      whether a change improved it.
     </p>
     {mayWrite ? (
       <div class="form-end centred">

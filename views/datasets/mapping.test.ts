@@ -19,7 +19,7 @@ const REPORT: ValidationReport = {
   preview: [],
 };
 
-test("a column that is left out is shown so, whatever its name", async () => {
+test("a column that is left out is shown as left out, even if its name is an inherited property", async () => {
   const html = String(await MappingFields({ report: REPORT, chosen: REPORT.mapping }));
   const [, second = ""] = html.split('name="column.1"');
   expect(second).toContain('<option value="" selected="">Leave out</option>');

@@ -98,7 +98,7 @@ const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report:
   if (remarks.length === 0 || accepted === 0) return null;
   return (
     <details class="card fold">
-      <summary>About the rows: duplicates, empty fields, lengths</summary>
+      <summary>Duplicates, empty fields and lengths</summary>
       <ul class="remarks">
         {remarks.map((remark) => (
           <li>{remark}</li>

@@ -61,7 +61,7 @@ Who wrote Hamlet?,William Shakespeare,`;
 
 const Example = () => (
   <details class="card fold">
-    <summary>What a file looks like</summary>
+    <summary>Example file</summary>
     <pre tabindex={0}>{EXAMPLE}</pre>
     <p class="hint">
       Columns are matched by name: question or input, answer or references, context, output, key, group, tags.

@@ -28,8 +28,8 @@ interface NewEvalPageProps extends Frame {
 const MAX_TEXT = 100_000;
 
 /**
- * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators. A sample
- * that is loaded hides what was typed, and leaving the sample shows it again.
+ * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators.
+ * Loading a sample hides the typed one, and leaving it shows the typed one again.
  */
 export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
   return (

@@ -23,7 +23,7 @@ export const scaleText = ({ direction, threshold, scale }: Criterion): string =>
   return `${range}; ${threshold} or ${isHigher ? "more" : "less"} passes`;
 };
 
-/** Verdict of one score: "Passed", "Not passed", or why it has none. */
+/** Verdict of one score: "Passed", "Not passed", or the reason for a missing verdict. */
 export const verdictText = ({ state, passed }: Pick<Score, "state" | "passed">): string => {
   if (state === "error") return "Not scored";
   if (passed === null) return "For information";
