@@ -151,7 +151,7 @@ const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting })
   />
 );
 
-/** The model that answered, or "given", and the dataset. */
+/** The model that answered, or "given answer", and the dataset. */
 const originText = (run: Run): string => {
   const { dataset } = run.pins;
   return dataset ? `${targetText(run)} · ${dataset.name}, revision ${dataset.revision}` : targetText(run);
