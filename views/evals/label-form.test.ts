@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Criterion } from "../../gateway/evals/contract";
 import { BUILT_IN_CRITERIA } from "../../gateway/evals/rubric";
-import { labelChoices, labelText } from "./label-form";
+import { GivenLabels, labelChoices, labelText } from "./label-form";
 
 const toxicity: Criterion = {
   name: "toxicity",
@@ -50,6 +50,15 @@ describe("the choices on a scale", () => {
       ["0.98", "Does not pass"],
     ]);
   });
+});
+
+test("labels are shown in the order of the criteria, whichever was given last", async () => {
+  const given = (metric: string) => ({ metric, value: 1, created_at: "2026-01-01T00:00:00.000Z" }) as never;
+  const html = String(
+    await GivenLabels({ labels: [given("faithfulness"), given("correctness")], criteria: BUILT_IN_CRITERIA }),
+  );
+  expect(html.indexOf("Correctness")).toBeLessThan(html.indexOf("Faithfulness"));
+  expect(html).toContain("Correctness");
 });
 
 describe("a label is shown in the words of its scale", () => {

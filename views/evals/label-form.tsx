@@ -120,8 +120,9 @@ export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) =
   );
 };
 
-/** Everyone's current labels. */
+/** Everyone's current labels, in the order of the criteria. */
 export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; criteria: readonly Criterion[] }) => {
+  const placeOf = ({ metric }: Label): number => criteria.findIndex(({ name }) => name === metric);
   const words = ({ metric, value }: Label): string => {
     const criterion = criteria.find(({ name }) => name === metric);
     return criterion ? labelText(criterion, value) : valueText(value);
@@ -131,7 +132,7 @@ export const GivenLabels = ({ labels, criteria }: { labels: readonly Label[]; cr
   ) : (
     <Table
       caption="Labels"
-      rows={labels}
+      rows={labels.toSorted((a, b) => placeOf(a) - placeOf(b))}
       columns={[
         { name: "Criterion", cell: ({ metric }) => metricName(metric) },
         { name: "Label", cell: words },

@@ -37,6 +37,12 @@ describe("a grade", () => {
     expect(score?.by).toEqual({ model: "m", modelRevision: "r" });
   });
 
+  test("says so if the judge gives no reason", async () => {
+    const { ask } = scripted(grade(1, "…"));
+    const [score] = await judgeAnswer({ ask, settings }, ANSWER, [], [correctness]);
+    expect(score).toMatchObject({ value: 1, reason: "The judge gave no reason." });
+  });
+
   test("is requested with the reason first and the score last", async () => {
     const { ask, asked } = scripted(grade(1));
     await judgeAnswer({ ask, settings }, ANSWER, [], [correctness]);

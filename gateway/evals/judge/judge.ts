@@ -116,7 +116,9 @@ const grade = async (deps: JudgeDeps, answer: ScoredAnswer, criterion: Criterion
   const choices = choicesOf(criterion);
   const messages = criterionMessages(answer, criterion);
   const { value, by } = await askTwice(deps, messages, seed, 1, (reasonLength) => gradeForm(choices, reasonLength));
-  return { value: value?.score ?? null, reason: value?.reason ?? "", claims: [], by };
+  // A small model may fill the reason with punctuation only.
+  const reason = value && /[\p{L}\p{N}]/u.test(value.reason) ? value.reason : "The judge gave no reason.";
+  return { value: value?.score ?? null, reason, claims: [], by };
 };
 
 interface ClaimRound {
