@@ -185,7 +185,7 @@ describe("a form inside a turn", () => {
   const edit = (page: Page) => page.getByRole("link", { name: "Edit question" }).first().press("Enter");
   const editor = (page: Page) => page.getByLabel("Edit your question");
 
-  test("keeps typed text when other turns change, after Escape and over a reload; Cancel drops it", () =>
+  test("keeps typed text when other turns change, after Escape and over a reload; Cancel drops it; typing adds to it", () =>
     chatting({}, async (page) => {
       await exchanged(page, "One");
       await edit(page);
@@ -202,6 +202,8 @@ describe("a form inside a turn", () => {
       await page.getByRole("link", { name: "Cancel" }).click();
       await edit(page);
       expect(await editor(page).inputValue()).toBe("One");
+      await page.keyboard.type(" more");
+      expect(await editor(page).inputValue()).toBe("One more");
     }));
 
   test("keeps a comment on an answer until it is saved", () =>

@@ -36,6 +36,8 @@ describe("a form that is sent twice", () => {
     signedIn("admin", { javaScript, expectedStatuses: [409] }, async (page) => {
       const name = `reloaded ${javaScript}`;
       await fillAndCreate(page, name);
+      // Without scripts the button would load another page, and the key could not be shown again.
+      expect(await page.locator("#theme").isVisible()).toBe(javaScript);
       await page.reload();
       await page.getByRole("heading", { level: 1, name: "This key already exists" }).waitFor();
       expect(await page.locator("#secret").count()).toBe(0);

@@ -58,6 +58,16 @@ $$
 
 See [the paper](https://example.com/paper).`;
 
+test("each line of a poem or an address is a line, also while it is written", () =>
+  answering(["The sea is grey,  \nthe sky ", "is far.\n10 Downing Street\nLondon"], "London", async (page) => {
+    // biome-ignore lint/performance/useDomNodeTextContent: the lines are those of the layout.
+    const lines = () => page.locator(".answer .prose p").innerText();
+    const wanted = "The sea is grey,\nthe sky is far.\n10 Downing Street\nLondon";
+    expect(await lines()).toBe(wanted);
+    await finished(page);
+    expect(await lines()).toBe(wanted);
+  }));
+
 test("an answer that uses all of Markdown is rendered correctly, light and dark, at every width", () =>
   answering([ANSWER], "See the paper", async (page, screen) => {
     await finished(page);

@@ -119,6 +119,8 @@
     const target = field ?? form.querySelector("input:checked") ?? form.querySelector("input, textarea");
     follows = false;
     target.focus({ preventScroll: true });
+    // Typing adds to the text.
+    if (target.matches("textarea")) target.setSelectionRange(target.value.length, target.value.length);
     target.closest("fieldset, .field, div").scrollIntoView({ block: "center", behavior: "instant" });
   };
   const restoreDrafts = (root) => {
