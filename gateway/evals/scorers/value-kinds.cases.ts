@@ -106,6 +106,25 @@ Boeing 747 first flew in 1969 | The Boeing 747 first flew in 1969. | The Boeing 
 `,
 );
 
+/** A slash or an "or" beside a value separates no alternatives. */
+const wholeValues = byReference(
+  "Which one is it?",
+  `
+a dose of 5 mg/kg per day | a dose of 5 mg/kg per day ; The dose is 5 mg/kg per day. | a dose of 50 mg/kg per day ; kg per day
+a speed of 120 km/h on motorways | 120 km/h on motorways | a speed of 130 km/h on motorways ; h on motorways
+The drug costs $49/month. | The drug costs $49/month. ; It costs $49 per month. | It is billed every month. ; The drug costs $94/month.
+12 employees work in the R/D team | 12 employees work in the R/D team | 21 employees work in the R/D team ; the D team
+87 mg/l at well N-17 | 87 mg/l at well N-17 | l at well N-17 ; 78 mg/l at well N-17
+CUDA 12.4 or later | CUDA 12.4 or later | Later. ; I will look at it later. ; CUDA 11.8 or later
+Python 3.10 or newer | Python 3.10 or newer | a newer one ; Python 3.8 or newer
+version 5 or higher | version 5 or higher | higher ; version 3 or higher
+10 days or less | 10 days or less | less ; 20 days or less
+Paris or Lyon | Paris ; Lyon ; Paris or Lyon | Nice
+aspirin/ibuprofen | aspirin ; ibuprofen | paracetamol
+5 kilometres or 3 miles | 5 kilometres ; 3 miles | 8 kilometres ; 6 miles
+`,
+);
+
 const symbols = byReference(
   "What is it?",
   `
@@ -179,6 +198,7 @@ export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a yes or no must be stated": verdicts,
   "abstentions in more forms": abstentions,
   "another number, letter or code is another answer": otherNumbers,
+  "a value is not split at a slash or an or": wholeValues,
   "symbols of formulas and code count": symbols,
   "units, shares and bounds are converted": units,
   "function words that turn the meaning count": functionWords,

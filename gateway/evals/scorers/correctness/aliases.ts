@@ -52,7 +52,10 @@ const variantsOf = (reference: string): string[] => {
   // "Blue (colour)", not "O(n)" or "if (a == b)".
   const outside = reference.replace(/(?<![\p{L}\p{N})])\([^()=<>&|^]*\)|(?<![\p{L}\p{N})])\[[^[\]]*\]/gu, " ").trim();
   const sides = reference.split(/\s+or\s+|\s*\/\s*(?=\p{L})/u);
-  const isChoice = sides.length === 2 && reference.length < 80 && sides.every((side) => /\p{L}{3}/u.test(side));
+  // "5 mg/kg", "12.4 or later": a value is not split from what belongs to it.
+  const isOneValue = new Set(sides.map((side) => /\p{N}/u.test(side))).size > 1;
+  const isChoice =
+    sides.length === 2 && reference.length < 80 && !isOneValue && sides.every((side) => /\p{L}{3}/u.test(side));
   const isLettered = /[\p{L}\p{N}]/u.test(outside);
   return [...new Set([reference, rewritten(reference), ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
 };
