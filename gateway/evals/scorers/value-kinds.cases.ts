@@ -106,6 +106,18 @@ Boeing 747 first flew in 1969 | The Boeing 747 first flew in 1969. | The Boeing 
 `,
 );
 
+/** The letter "s" is a unit after a space or a decimal number, and a plural in "1990s". */
+const seconds = byReference(
+  "How long did it take?",
+  `
+5 ms | 5 ms ; 5 milliseconds ; 0.005 s | 5 s ; 5 seconds
+5 s | 5 s ; 5 seconds ; 5s ; 5000 ms | 5 ms
+500 ms | 0.5 s ; 0.5 seconds ; 500 ms | 500 s ; 0.5 ms
+10 min | 10 min ; 600 s ; 10 minutes | 10 s
+800 µs | 0.8 ms ; 800 microseconds ; 800 µs | 800 ms ; 800 s
+`,
+).concat(byReference("When was it built?", "the 1990s | 1990s ; in the 1990s | the 1980s ; 1980s\n"));
+
 /** A slash or an "or" beside a value separates no alternatives. */
 const wholeValues = byReference(
   "Which one is it?",
@@ -198,6 +210,7 @@ export const VALUE_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a yes or no must be stated": verdicts,
   "abstentions in more forms": abstentions,
   "another number, letter or code is another answer": otherNumbers,
+  "seconds have a unit": seconds,
   "a value is not split at a slash or an or": wholeValues,
   "symbols of formulas and code count": symbols,
   "units, shares and bounds are converted": units,

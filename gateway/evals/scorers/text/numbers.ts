@@ -56,15 +56,17 @@ const readDigits = (words: readonly Word[], at: number, source: string): Read | 
   // "5m" is metres; "€5m" and "5M" are millions.
   const short = suffix === "m" && !isAmount && !word.text.endsWith("M") ? undefined : SHORT_MAGNITUDES[suffix];
   const named = suffix === "" ? magnitudeOf(words[at + 1]?.norm ?? "") : undefined;
-  const unit = short === undefined ? (unitByName(suffix) ?? null) : null;
-  if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && suffix !== "s") return undefined;
+  // "1990s" and "80s" are decades, "5s" and "2.5s" are seconds.
+  const isDecade = suffix === "s" && value >= 20 && value % 10 === 0;
+  const unit = short === undefined && !isDecade ? (unitByName(suffix) ?? null) : null;
+  if (suffix !== "" && !short && !unit && !ORDINAL_ENDINGS.has(suffix) && !isDecade) return undefined;
   const magnitude = short ?? named ?? 1;
   return {
     value: value * magnitude,
     otherValue: otherValue === null ? null : otherValue * magnitude,
     step: step * magnitude,
     isOrdinal: ORDINAL_ENDINGS.has(suffix),
-    isDecade: suffix === "s",
+    isDecade,
     isPlain: isPlain && magnitude === 1,
     unit,
     length: named === undefined ? 1 : 2,

@@ -39,7 +39,8 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("mass|gbp", { "pound pounds": 0.45359237 }),
   ...table("time", {
     "ms millisecond milliseconds": 0.001,
-    "sec secs second seconds": 1,
+    "μs us microsecond microseconds": 1e-6,
+    "s sec secs second seconds": 1,
     "min mins minute minutes": 60,
     "h hr hrs hour hours": 3600,
     "day days": 86_400,
