@@ -9,6 +9,9 @@ describe("a citation marker is blanked", () => {
   test.each([
     ["Paris is big [1].", "Paris is big ."],
     ["Paris is big[1].", "Paris is big ."],
+    ["Paris is **big** [7].", "Paris is **big** ."],
+    ["Paris is *very big* [7]", "Paris is *very big*"],
+    ["Paris is **big** [^7][8].", "Paris is **big** ."],
     ["Paris is big [1, 2].", "Paris is big ."],
     ["Paris is big [1][2]. It is old.", "Paris is big . It is old."],
     ["Paris is big [1], [3] and [12].", "Paris is big , and ."],

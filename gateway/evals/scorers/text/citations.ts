@@ -37,7 +37,7 @@ const MARKER = new RegExp(`${CODE}|(${BRACKETED})|${WORDED}|${ROUND}|${LENTICULA
 
 /** Before a bracket that belongs to its sentence: "the list is [1, 2]", "array[1]", "x = [1]". */
 const VALUE_BEFORE =
-  /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+/<>{[]|\w\(|\*\s)\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
+  /(?:\b(?:is|are|was|were|be|returns?|equals?|gives?|prints?|outputs?|yields?|contains?|lists?|arrays?|vector|tuple|range|interval|set|value)\s+|(?:[=+/<>{[]|\w\(|(?:^|\s)\*\s)\s*|:\s*(?=\[\d+\s?,)|\b(?:arr|array|args?|argv|nums|\p{Ll}|\w{0,40}_\w{0,40})|\b(?:range|interval))$/u;
 /** After one: "scores[1] = 5", "[1].name"; behind a range also "[0-9]+". */
 const VALUE_BEHIND = /^(?:\.\p{L}|\(|\s?(?:=|\+=|-=|:=|<-))/u;
 
