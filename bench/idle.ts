@@ -1,10 +1,10 @@
 import { cpuMs, type Running, startGateway, startWorker } from "./processes";
 
-/** After the start, and between two full rounds of all timers. */
+/** Wait after the start, so that start-up work is not measured. */
 const SETTLE_MS = 10_000;
 const SPAN_MS = 60_000;
 
-/** The share of a core that gateway and worker take while nobody asks for anything, in percent. */
+/** CPU use of an idle gateway and an idle worker, in percent of a core. */
 export const idle = async () => {
   const gateway = await startGateway(16);
   const worker = await startWorker(gateway);

@@ -63,14 +63,14 @@ const start = async (
 
 const isReady = (url: string) => async (): Promise<boolean> => (await fetch(url)).ok;
 
-/** What is measured, and the synthetic node before which it stands alone. */
+/** A measured process and its own synthetic node. */
 export interface Side extends Running {
   nodeUrl: string;
 }
 
 const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
-/** A node that answers at once with `tokens` tokens. `isUp` may ask a gateway that waits for it. */
+/** Starts a node that answers immediately with `tokens` tokens. `isUp` may ask the gateway that waits for it. */
 const startNode = (port: number, tokens: number, env: Record<string, string>, isUp: () => Promise<boolean>) =>
   start(ROOT, "gpu-node/main.ts", localUrl(port), isUp, {
     ...env,
@@ -84,7 +84,7 @@ interface Gateway extends Side {
   env: Record<string, string>;
 }
 
-/** A gateway before a node of its own. `root` is the working copy that it is started from. */
+/** Starts a gateway with its own node, from the working copy `root`. */
 export const startGateway = async (tokens: number, root = ROOT): Promise<Gateway> => {
   const dataDir = await mkdtemp(join(tmpdir(), "groundwire-bench-"));
   const [port, nodePort] = [await freePort(), await freePort()];
@@ -111,11 +111,11 @@ export const startGateway = async (tokens: number, root = ROOT): Promise<Gateway
   };
 };
 
-/** A worker for the jobs of this gateway. */
+/** Starts a worker for the jobs of this gateway. */
 export const startWorker = ({ env, url }: Gateway): Promise<Running> =>
   start(ROOT, "jobs/main.ts", url, isReady(`${url}/readyz`), env);
 
-/** The bare proxy before a node of its own. */
+/** Starts the bare proxy with its own node. */
 export const startBareProxy = async (tokens: number): Promise<Side> => {
   const [port, nodePort] = [await freePort(), await freePort()];
   const url = localUrl(port);

@@ -135,7 +135,7 @@ test("a file that isn't a database is rejected with its name and the reason", as
   });
 });
 
-test("the change mark moves when another connection has written, and stays while nobody writes", () =>
+test("the change mark changes after a write by another connection, and only then", () =>
   withDatabaseFile(async (file) => {
     const url = `file:${file}`;
     const [one, other] = [await openDb({ url }, silentLog()), await openDb({ url }, silentLog())];

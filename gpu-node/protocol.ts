@@ -32,7 +32,7 @@ export const TopLogprobs = {
 /** Request headers that the gateway sets on a generation. All are optional: any OpenAI client can call a node. */
 export const REQUEST_HEADERS = {
   requestId: "x-request-id",
-  /** "interactive" (default) or "batch": batch work takes a slot only when nobody interactive waits. */
+  /** "interactive" (default) or "batch": batch work takes a slot only when no interactive request waits. */
   priority: "x-priority",
   /** Milliseconds from arrival in which the whole answer has to be there; expired work is dropped before it runs. */
   deadlineMs: "x-deadline-ms",

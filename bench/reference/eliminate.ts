@@ -2,7 +2,7 @@ import { auroc } from "../../gateway/evals/statistics/auroc";
 import type { FitRow, Task } from "./task";
 import { type Figures, heldOut, leftOut } from "./validation";
 
-/** How much AUROC a set may lose, held out, to the model with all features. */
+/** Held-out AUROC that a set may lose compared with the model that has all features. */
 const MAX_LOSS = 0.005;
 
 interface Step {
@@ -36,7 +36,7 @@ const stepOf = <Row extends FitRow>(
 const areas = (figures: Figures): number[] => [...figures.values()].map((each) => each.auroc);
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** How good a model is on data like that of the fit, on data of other kinds, and on the probe. */
+/** Mean AUROC on held-out groups, on left-out sets and on the probe. */
 const worthOf = ({ held, left, probe }: Step): number => mean([mean(areas(held)), mean(areas(left)), probe]);
 
 const lossOf = (step: Step, first: Step): number =>
@@ -51,8 +51,8 @@ const describe = ({ removed, held, left, probe, wrong, features }: Step): string
 };
 
 /**
- * Backward elimination: again and again removes the feature without which the model is best, and fits the others anew.
- * Keeps a feature that a case table needs, and stops before a set loses more than `MAX_LOSS`.
+ * Backward elimination. Each step removes the feature whose removal leaves the best model, and refits the rest. Features
+ * that a case table needs are kept. Stops before a set loses more than `MAX_LOSS`.
  */
 export const eliminate = <Row extends FitRow>(task: Task<Row>, seeds: readonly number[]): void => {
   const first = stepOf(task, new Set(task.features), "none", seeds);

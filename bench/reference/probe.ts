@@ -4,9 +4,9 @@ import { isNameLike, isStopWord, readWords, type Word } from "../../gateway/eval
 import { createRandom } from "../../gateway/evals/statistics/random";
 
 /*
- * A probe of answers made by program from labelled files' contexts: sentences copied from a text, half of the answers
- * with one small change that makes them false. No model is fitted to it. It shows what a scorer makes of summaries that
- * are mostly copied, of which the labelled data has few.
+ * A generated probe: answers of sentences copied from a context of the labelled files. Half of the answers have one small
+ * change that makes them false. It tests scorers on mostly copied summaries, which are rare in the labelled data. No model
+ * is fitted to it.
  */
 
 type LabelledAnswer = Extract<LabelledRow, { task: "faithfulness" }>;
@@ -18,7 +18,7 @@ const pick = <T>(items: readonly T[], random: Random): T | undefined =>
 const replaced = (text: string, { start, end }: Pick<Word, "start" | "end">, by: string): string =>
   text.slice(0, start) + by + text.slice(end);
 
-/** Changes a sentence to a false one; undefined where it has nothing to change. */
+/** Makes a sentence false; undefined if it has nothing to change. */
 type Change = (sentence: string, others: readonly string[], random: Random) => string | undefined;
 
 const AUXILIARY = /\b(?:is|are|was|were|has|have|had|will|would|can|could|should|did|does)\b(?! not\b|n't)/;
@@ -28,7 +28,7 @@ const negate: Change = (sentence) => {
   return AUXILIARY.test(sentence) ? sentence.replace(AUXILIARY, "$& not") : undefined;
 };
 
-/** Replaces a word of a kind with another one of that kind from the text. */
+/** Replaces a word with another word of the same kind from the text. */
 const swap =
   (isOfKind: (word: Word, at: number) => boolean): Change =>
   (sentence, others, random) => {
@@ -54,7 +54,7 @@ const splice: Change = (sentence, others, random) => {
 
 const CHANGES: readonly Change[] = [negate, swapName, swapNumber, splice];
 
-/** What a summary leaves out without becoming false: an opening word, a remark, who said it, when, a last clause. */
+/** Parts that a summary can omit and stay true: an opening word, a remark, the speaker, the day, a last clause. */
 const OMITTED = [
   /^(?:But|And|However|So|Still|Meanwhile),? /u,
   / \([^)]*\)/,

@@ -3,7 +3,7 @@ import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
 
 /** An answer with its label and everything a fit needs to know of it. */
 export interface FitRow {
-  /** Left out as a whole, to see how a model does on data of a kind that it was not fitted on. */
+  /** Data set. Leaving out a whole set shows how a model does on a kind of data that it was not fitted to. */
   set: string;
   group: string;
   label: 0 | 1;
@@ -19,19 +19,19 @@ interface Fitted<Row> {
   source: string;
 }
 
-/** What a criterion is fitted to, and how. */
+/** The data and the fit of a criterion. */
 export interface Task<Row extends FitRow> {
   name: "correctness" | "faithfulness";
   /** Path of the file that holds the model. */
   out: string;
-  /** Features of the model. */
+  /** Names of the model's features. */
   features: readonly string[];
   rows: readonly Row[];
   /** Answers that no model is fitted to. */
   probe: { name: string; rows: readonly Row[] };
   /** Case tables: whether each answer has to pass. */
   cases: readonly { row: Row; shouldPass: boolean }[];
-  /** Fits a model with these of the features. */
+  /** Fits a model with only these features. */
   fit(rows: readonly Row[], features: ReadonlySet<string>): Fitted<Row>;
 }
 
@@ -41,7 +41,7 @@ export const answerOf = (row: LabelledRow): ScoredAnswer =>
     ? { question: row.question, references: row.references, contexts: [], output: row.answer }
     : { question: row.question, references: [], contexts: [row.context], output: row.answer };
 
-/** Mean of the shares of positives from the threshold on and of negatives below it. */
+/** Mean of the share of positives at or above the threshold and the share of negatives below it. */
 export const balancedAccuracyAt = (
   labels: readonly boolean[],
   scores: readonly number[],
@@ -57,12 +57,12 @@ export const balancedAccuracyAt = (
   return (found / positives + spared / (labels.length - positives)) / 2;
 };
 
-/** How much balanced accuracy may be lost to the best threshold, to be counted as near-equal. */
+/** Thresholds within this balanced accuracy of the best one are near-equal. */
 const NEAR_EQUAL = 0.01;
 
 /**
- * The threshold with the best balanced accuracy, as the mean of the sets, so that a large set does not decide alone. Of
- * near-equal thresholds the middle, which a single answer can't move far.
+ * The threshold with the best balanced accuracy, averaged over the sets so that a large set doesn't dominate. Returns the
+ * mean of the near-equal thresholds, which a single answer can't move far.
  */
 export const thresholdOf = (rows: readonly FitRow[], logits: readonly number[]): number => {
   const sets = [...Map.groupBy(rows.keys(), (at) => rows[at]?.set).values()].map((places) => ({

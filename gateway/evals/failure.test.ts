@@ -28,7 +28,7 @@ describe("why a result did not pass", () => {
     ],
     ["wrong by a criterion of one's own", said("Go away."), [verdict("politeness", false)], false, "wrong"],
     ["judge_error", said("Paris"), [verdict("correctness", null, true)], null, "judge_error"],
-    ["nothing, where nobody judges", said("Paris"), [verdict("hallucination", null)], null, null],
+    ["nothing, without a score", said("Paris"), [verdict("hallucination", null)], null, null],
   ] as const)("is %s", (_, output, verdicts, passed, failure) => {
     expect(failureOf(output, verdicts, passed)).toBe(failure);
   });

@@ -146,7 +146,7 @@ describe("a recomputation", () => {
     expect(after.statistics.map(({ n, errors }) => [n, errors])).toEqual([[1, 0]]);
   });
 
-  test("asks nobody for what has a value, and gives one that stood alongside its say", async () => {
+  test("reuses existing values, and can count a shadow score for the verdict", async () => {
     const { run } = await evaluate();
     says = () => 0;
     const alongside = await evals.recompute(callOf(), run.id, { evaluators: ["judge@1"], shadow: true });

@@ -53,6 +53,6 @@ export const assertOtherAdmin = async (tx: Tx, key: KeyRow, at: Date): Promise<v
   if (!works || (await hasOtherAdmin(tx, key.id, lastingUntil(at)))) return;
   throw new AppError(
     "conflict",
-    `"${key.name}" is the only admin key that works for more than a day: without it nobody could manage keys. Create another admin key first.`,
+    `"${key.name}" is the only admin key that works for more than a day: without it, keys can no longer be managed. Create another admin key first.`,
   );
 };

@@ -86,7 +86,7 @@ test("each person has one label per criterion; a change replaces it and keeps it
 
 test.each([
   ["a criterion that the result was not judged by", { metric: "faithfulness", value: 1 }, "metric"],
-  ["a criterion that nobody knows", { metric: "politeness", value: 1 }, "metric"],
+  ["an unknown criterion", { metric: "politeness", value: 1 }, "metric"],
   ["a value off the scale", { metric: "correctness", value: 2 }, "value"],
 ])("%s is refused by its field", async (_, label, param) => {
   const error = await problemOf(labels.add(PRINCIPAL, "res_1", label, unsealed));

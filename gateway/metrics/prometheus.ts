@@ -38,7 +38,7 @@ export class FastCounter extends Counter<string> {
 
 /**
  * A prom-client histogram whose observations cost 20 ns in place of 580 (measured, prom-client 15.1.3 on Bun 1.4.5, with
- * the child of `labels()` kept): prom-client hashes the labels anew each time, this one keeps a series per `series()`.
+ * the child of `labels()` kept): prom-client hashes the labels on each call; this one keeps a series per `series()`.
  */
 export class FastHistogram extends Histogram<string> {
   readonly #series: Series[] = [];

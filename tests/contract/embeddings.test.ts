@@ -123,7 +123,7 @@ describe("errors", () => {
     ["a number among texts", "input.1", { input: ["a", 1] }],
     ["a text among tokens", "input.1", { input: [1, "a"] }],
     ["an empty list among lists", "input.1", { input: [[1], []] }],
-    ["an encoding that nobody has", "encoding_format", { input: "a", encoding_format: "int8" }],
+    ["an unknown encoding", "encoding_format", { input: "a", encoding_format: "int8" }],
     ["another length than the model's", "dimensions", { input: "a", dimensions: 128 }],
     ["no length", "dimensions", { input: "a", dimensions: 0 }],
     ["a chat model", "model", { input: "a", model: "smollm2-135m-instruct" }],

@@ -149,7 +149,7 @@ describe("a request that can't be evaluated is rejected, and stores nothing", ()
     ["with an unknown model", { sample: SAMPLE, target: { kind: "chat", model: "nobody" } }, 404, "model"],
     ["with nothing to compare with", { sample: { input: "Who?", output: "Ada" } }, 400, "sample"],
     [
-      "with a criterion that nobody decides",
+      "with a criterion that no evaluator scores",
       { sample: GIVEN, rubric: { criteria: [politeness] } },
       400,
       "rubric.criteria.0",

@@ -58,7 +58,7 @@ export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | 
 };
 
 /**
- * What has to be typed to revoke a key: its name as people see it, without spaces and marks that nobody can type. A
+ * What has to be typed to revoke a key: its name as people see it, without spaces and marks that can't be typed. A
  * rotated key shares its name with its successor, so its id has to be typed.
  */
 export const confirmationOf = ({ name, id }: { name: string; id: string }, isRotated = false): string =>

@@ -45,7 +45,7 @@ test("claims have the offsets of the output", async () => {
 });
 
 describe("what goes wrong", () => {
-  test("a caller who leaves doesn't wait, and nobody else notices", async () => {
+  test("a caller who leaves doesn't wait, and other callers get their scores", async () => {
     const leaving = new AbortController();
     const left = problemOf(thread.score(callOf(leaving.signal), ANSWER));
     const stays = thread.score(callOf(), ANSWER);
@@ -54,7 +54,7 @@ describe("what goes wrong", () => {
     expect((await stays).length).toBe(3);
   });
 
-  test("whoever waits when it closes is told so, and may try elsewhere", async () => {
+  test("closing it fails waiting calls as unavailable, so that callers may retry elsewhere", async () => {
     const waiting = problemOf(thread.score(callOf(), ANSWER));
     thread.close();
     expect((await waiting).kind).toBe("unavailable");

@@ -149,7 +149,7 @@ describe("EmbeddingScheduler", () => {
     rests[0]?.();
     await until("it goes on", () => begun.length === 2);
     release();
-    await until("nobody is answered any more, so it doesn't rest", () => begun.length === 3);
+    await until("the round ends without an answer, so it doesn't rest", () => begun.length === 3);
     release();
     expect(await running).toHaveLength(3);
   });
