@@ -10,7 +10,7 @@ const { hidden, inner, layers, positions, types } = TINY;
 type Shapes = Record<string, number[]>;
 
 /** Every tensor of the model by name, and one that embeddings don't need. */
-export const tinyShapes = (): Shapes => {
+const tinyShapes = (): Shapes => {
   const shapes: Shapes = {
     "embeddings.word_embeddings.weight": [TINY_VOCABULARY.length, hidden],
     "embeddings.position_embeddings.weight": [positions, hidden],
@@ -38,8 +38,8 @@ export const tinyShapes = (): Shapes => {
 export const tinyWeights = (name: string, count: number): Float32Array =>
   Float32Array.from({ length: count }, (_, index) => Math.sin(name.length * 31 + index * 0.7) / (1 + (index % 7)));
 
-/** A safetensors file with these tensors. `dtype` is only what its header claims. */
-export const safetensors = (shapes: Shapes, dtype = "F32"): Buffer => {
+/** A safetensors file with these tensors. */
+const safetensors = (shapes: Shapes): Buffer => {
   let end = 0;
   const data: Float32Array[] = [];
   const header = Object.entries(shapes).map(([name, shape]) => {
@@ -50,7 +50,7 @@ export const safetensors = (shapes: Shapes, dtype = "F32"): Buffer => {
     data.push(weights);
     const from = end;
     end += weights.byteLength;
-    return [name, { dtype, shape, data_offsets: [from, end] }];
+    return [name, { dtype: "F32", shape, data_offsets: [from, end] }];
   });
   const json = Buffer.from(JSON.stringify({ __metadata__: { format: "pt" }, ...Object.fromEntries(header) }));
   const length = Buffer.alloc(8);

@@ -9,7 +9,7 @@ import type { Progress } from "../../lib/progress";
 import { defaultConfig } from "../../lib/settings";
 import { tinyCheckpoint, writeCheckpoint } from "../../tests/tiny-checkpoint";
 import type { CatalogueFile, CatalogueModel, FileSource } from "./catalogue";
-import { convertBert } from "./conversion/bert";
+import { convertBert } from "./convert-bert";
 import { ensureCatalogueModel, ensureModel } from "./download";
 
 const BYTES = randomBytes(300_000);

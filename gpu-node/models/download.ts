@@ -11,7 +11,7 @@ import {
   type ModelKind,
   type SamplingDefaults,
 } from "./catalogue";
-import { convertBert } from "./conversion/bert";
+import { convertBert } from "./convert-bert";
 import { fetchFiles, type OnProgress, throwIfFull } from "./fetch-files";
 import { acceptPart, hashOnce, isRight, partOf } from "./verify";
 

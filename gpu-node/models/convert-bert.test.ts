@@ -2,18 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { readGgufFileInfo } from "node-llama-cpp";
-import { AppError } from "../../../lib/errors";
-import {
-  safetensors,
-  TINY,
-  TINY_VOCABULARY,
-  tinyCheckpoint,
-  tinyShapes,
-  tinyWeights,
-  writeCheckpoint,
-} from "../../../tests/tiny-checkpoint";
-import { convertBert } from "./bert";
+import { TINY, TINY_VOCABULARY, tinyCheckpoint, tinyWeights, writeCheckpoint } from "../../tests/tiny-checkpoint";
+import { convertBert, Q8_0_BYTES, Q8_0_WEIGHTS, quantizeQ8 } from "./convert-bert";
 
 let folder: string;
 let target: string;
@@ -97,50 +89,44 @@ describe("a converted checkpoint", () => {
   });
 });
 
-describe("a checkpoint that can't be converted is rejected with the reason", () => {
-  const { config, shapes } = {
-    config: (changes: object) =>
-      Buffer.from(JSON.stringify({ ...JSON.parse(String(tinyCheckpoint()["config.json"])), ...changes })),
-    shapes: (changes: Record<string, number[]>) => safetensors({ ...tinyShapes(), ...changes }),
-  };
-  const { "pooler.dense.weight": _, "embeddings.LayerNorm.bias": __, ...withoutBias } = tinyShapes();
-  const wholeWeights = safetensors(tinyShapes());
+const block = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), {
+  minLength: Q8_0_WEIGHTS,
+  maxLength: Q8_0_WEIGHTS,
+});
 
-  test.each<[what: string, words: string, changes: Record<string, Uint8Array>]>([
-    ["another architecture", "model_type", { "config.json": config({ model_type: "roberta" }) }],
-    ["another activation", "hidden_act", { "config.json": config({ hidden_act: "relu" }) }],
-    ["rows that are no whole blocks", "hidden_size", { "config.json": config({ hidden_size: 40 }) }],
-    ["a vocabulary of another length", "9 tokens", { "vocab.txt": Buffer.from("a\nb\nc\nd\ne\nf\ng\nh\ni\n") }],
-    ["a vocabulary without control tokens", "[CLS]", { "vocab.txt": Buffer.from("a\nb\nc\nd\ne\nf\ng\nh\n") }],
-    ["cased letters", "do_lower_case", { "tokenizer_config.json": Buffer.from('{"do_lower_case":false}') }],
-    [
-      "another pooling",
-      "pooling",
-      { "1_Pooling/config.json": Buffer.from('{"pooling_mode_cls_token":false,"pooling_mode_mean_tokens":false}') },
-    ],
-    [
-      "a tensor that is missing",
-      "embeddings.LayerNorm.bias is missing",
-      { "model.safetensors": safetensors(withoutBias) },
-    ],
-    [
-      "a tensor of another shape",
-      "embeddings.LayerNorm.bias is F32 [7]",
-      { "model.safetensors": shapes({ "embeddings.LayerNorm.bias": [7] }) },
-    ],
-    ["half precision", "is F16", { "model.safetensors": safetensors(tinyShapes(), "F16") }],
-    ["weights that are cut off", "can't be read", { "model.safetensors": wholeWeights.subarray(0, -4) }],
-    ["an empty file", "its header", { "model.safetensors": Buffer.alloc(0) }],
-    ["a header without end", "its header", { "model.safetensors": Buffer.alloc(64, 0xff) }],
-    [
-      "a header that is no JSON",
-      "its header",
-      { "model.safetensors": Buffer.concat([Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]), Buffer.from("oops")]) },
-    ],
-  ])("%s", async (_what, words, changes) => {
-    const error = await convert(changes).catch((thrown: unknown) => thrown);
-    if (!(error instanceof AppError)) throw error;
-    expect(error.kind).toBe("invalid_request");
-    expect(error.message).toContain(words);
-  });
+test("every quantized weight is off by half a step of its block at most", () => {
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 1, maxLength: 4 }), (blocks) => {
+      const weights = Float32Array.from(blocks.flat());
+      const bytes = quantizeQ8(weights);
+      expect(bytes).toHaveLength(blocks.length * Q8_0_BYTES);
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      for (const [index, weight] of weights.entries()) {
+        const at = Math.floor(index / Q8_0_WEIGHTS) * Q8_0_BYTES;
+        const step =
+          Math.max(
+            ...weights
+              .slice(index - (index % Q8_0_WEIGHTS))
+              .slice(0, Q8_0_WEIGHTS)
+              .map(Math.abs),
+          ) / 127;
+        const read = view.getFloat16(at, true) * view.getInt8(at + 2 + (index % Q8_0_WEIGHTS));
+        // The scale is kept in half precision: 2^-11 of it, and for the smallest ones 2^-25, 127 times at most.
+        const rounding = Math.abs(weight) * 2 ** -11 + 127 * 2 ** -25;
+        expect(Math.abs(read - weight)).toBeLessThanOrEqual(step / 2 + rounding + 1e-6 * step);
+      }
+    }),
+  );
+});
+
+test("quantizing gives the bytes of ggml's own reference, halves away from zero included", () => {
+  const weights = new Float32Array(Q8_0_WEIGHTS);
+  weights.set([127, -127, 0.5, -0.5, 1.5, -1.5, 2.4999, 0]);
+  const bytes = quantizeQ8(weights);
+  expect(bytes.readUInt16LE(0)).toBe(0x3c00); // 1 in half precision
+  expect([...new Int8Array(bytes.buffer, bytes.byteOffset + 2, 8)]).toEqual([127, -127, 1, -1, 2, -2, 2, 0]);
+});
+
+test("a quantized block of zeros is zeros", () => {
+  expect(quantizeQ8(new Float32Array(Q8_0_WEIGHTS)).every((byte) => byte === 0)).toBe(true);
 });

@@ -1,0 +1,187 @@
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { OnBytes } from "./verify";
+
+/** Weights that share one scale in ggml's type Q8_0. */
+export const Q8_0_WEIGHTS = 32;
+/** A half-precision scale and one signed byte a weight. */
+export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
+/** Numbers of tensor types in `enum ggml_type`, and of a file of such matrices in `enum llama_ftype`. */
+const TYPES = { F32: 0, Q8_0: 8 } as const;
+const MOSTLY_Q8_0 = 7;
+/** Values of `enum llama_pooling_type` and of token types in GGUF. */
+const POOLING = { mean: 1, cls: 2 } as const;
+const TOKEN = { normal: 1, control: 3 } as const;
+/** "GGUF" */
+const MAGIC = 0x46554747;
+const VERSION = 3;
+/** GGUF's own default for `general.alignment`. */
+const ALIGNMENT = 32;
+
+/** BERT's control tokens and the key under which llama.cpp looks for each; "seperator" is its spelling. */
+const CONTROL_TOKENS = new Map([
+  ["[CLS]", "tokenizer.ggml.cls_token_id"],
+  ["[SEP]", "tokenizer.ggml.seperator_token_id"],
+  ["[UNK]", "tokenizer.ggml.unknown_token_id"],
+  ["[PAD]", "tokenizer.ggml.padding_token_id"],
+  ["[MASK]", "tokenizer.ggml.mask_token_id"],
+]);
+
+/** Parts of a layer in the checkpoint and in llama.cpp; each has a weight and a bias. */
+const LAYER_PARTS = [
+  ["attention.self.query", "attn_q"],
+  ["attention.self.key", "attn_k"],
+  ["attention.self.value", "attn_v"],
+  ["attention.output.dense", "attn_output"],
+  ["attention.output.LayerNorm", "attn_output_norm"],
+  ["intermediate.dense", "ffn_up"],
+  ["output.dense", "ffn_down"],
+  ["output.LayerNorm", "layer_output_norm"],
+] as const;
+
+/** `config.json` of Hugging Face's transformers. */
+interface BertConfig {
+  hidden_size: number;
+  intermediate_size: number;
+  num_hidden_layers: number;
+  num_attention_heads: number;
+  max_position_embeddings: number;
+  type_vocab_size: number;
+  layer_norm_eps: number;
+}
+
+/** The entry of a tensor in the header of a safetensors file; the slowest dimension comes first. */
+interface StoredTensor {
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+/**
+ * Makes the GGUF file `target` of the BERT checkpoint in `folder` (sentence-transformers' layout, weights in single
+ * precision): matrices as Q8_0, all else in single precision. The same checkpoint gives the same bytes on every machine.
+ * The checkpoint is not validated, because the catalogue pins the sha256 of its files and of the result.
+ */
+export const convertBert = async (folder: string, target: string, onBytes: OnBytes): Promise<void> => {
+  const config: BertConfig = await Bun.file(join(folder, "config.json")).json();
+  const weights = Bun.file(join(folder, "model.safetensors"));
+  const dataOffset = 8 + Buffer.from(await weights.slice(0, 8).arrayBuffer()).readUInt32LE();
+  const stored: Record<string, StoredTensor> = await weights.slice(8, dataOffset).json();
+  const tensors = tensorNames(config).map(([from, to]) => {
+    const { shape, data_offsets } = stored[from] ?? { shape: [], data_offsets: [0, 0] };
+    const isQuantized = shape.length > 1 && !/^(position_embd|token_types)/.test(to);
+    const [start, end] = data_offsets;
+    const sizeBytes = isQuantized ? ((end - start) / 4 / Q8_0_WEIGHTS) * Q8_0_BYTES : end - start;
+    return { name: to, shape, isQuantized, sizeBytes, data: weights.slice(dataOffset + start, dataOffset + end) };
+  });
+
+  const metadata = Object.entries(await metadataOf(folder, config));
+  const head = [u32(MAGIC, VERSION), u64(tensors.length, metadata.length)];
+  for (const [key, value] of metadata) head.push(text(key), value);
+  let offset = 0;
+  for (const { name, shape, isQuantized, sizeBytes } of tensors) {
+    const type = isQuantized ? TYPES.Q8_0 : TYPES.F32;
+    head.push(text(name), u32(shape.length), u64(...shape.toReversed()), u32(type), u64(offset));
+    offset += Math.ceil(sizeBytes / ALIGNMENT) * ALIGNMENT;
+  }
+
+  const file = await open(target, "w");
+  let written = 0;
+  const write = async (bytes: Uint8Array): Promise<void> => {
+    const padding = Buffer.alloc(-bytes.length & (ALIGNMENT - 1));
+    await file.writeFile(bytes);
+    await file.writeFile(padding);
+    written += bytes.length + padding.length;
+    onBytes(written);
+  };
+  try {
+    await write(Buffer.concat(head));
+    for (const { data, isQuantized } of tensors) {
+      const bytes = await data.arrayBuffer();
+      await write(isQuantized ? quantizeQ8(new Float32Array(bytes)) : new Uint8Array(bytes));
+    }
+  } finally {
+    await file.close();
+  }
+};
+
+/** All tensors that llama.cpp expects in a BERT, in order. The checkpoint's pooler is not used for embeddings. */
+const tensorNames = ({ num_hidden_layers }: BertConfig): [from: string, to: string][] => {
+  const both = (from: string, to: string): [string, string][] => [
+    [`${from}.weight`, `${to}.weight`],
+    [`${from}.bias`, `${to}.bias`],
+  ];
+  return [
+    ["embeddings.word_embeddings.weight", "token_embd.weight"],
+    ["embeddings.position_embeddings.weight", "position_embd.weight"],
+    ["embeddings.token_type_embeddings.weight", "token_types.weight"],
+    ...both("embeddings.LayerNorm", "token_embd_norm"),
+    ...Array.from({ length: num_hidden_layers }, (_, index) =>
+      LAYER_PARTS.flatMap(([from, to]) => both(`encoder.layer.${index}.${from}`, `blk.${index}.${to}`)),
+    ).flat(),
+  ];
+};
+
+const metadataOf = async (folder: string, config: BertConfig): Promise<Record<string, Buffer>> => {
+  const { pooling_mode_cls_token } = await Bun.file(join(folder, "1_Pooling/config.json")).json();
+  const vocabulary = (await Bun.file(join(folder, "vocab.txt")).text()).replace(/\n$/, "").split("\n");
+  const tokenTypes = vocabulary.map((token) => u32(CONTROL_TOKENS.has(token) ? TOKEN.control : TOKEN.normal));
+  return {
+    "general.architecture": string("bert"),
+    "general.file_type": uint(MOSTLY_Q8_0),
+    "general.quantization_version": uint(2),
+    "bert.context_length": uint(config.max_position_embeddings),
+    "bert.embedding_length": uint(config.hidden_size),
+    "bert.feed_forward_length": uint(config.intermediate_size),
+    "bert.block_count": uint(config.num_hidden_layers),
+    "bert.attention.head_count": uint(config.num_attention_heads),
+    "bert.attention.layer_norm_epsilon": Buffer.concat([u32(6), bytesOf(Float32Array.of(config.layer_norm_eps))]),
+    "bert.attention.causal": Buffer.concat([u32(7), Buffer.of(0)]),
+    "bert.pooling_type": uint(pooling_mode_cls_token ? POOLING.cls : POOLING.mean),
+    "tokenizer.ggml.model": string("bert"),
+    "tokenizer.ggml.tokens": list(8, vocabulary.map(llamaToken).map(text)),
+    "tokenizer.ggml.token_type": list(5, tokenTypes),
+    "tokenizer.ggml.token_type_count": uint(config.type_vocab_size),
+    ...Object.fromEntries([...CONTROL_TOKENS].map(([token, key]) => [key, uint(vocabulary.indexOf(token))])),
+  };
+};
+
+/** llama.cpp marks what begins a word with U+2581; BERT marks what continues one with "##". */
+const llamaToken = (token: string): string => {
+  if (CONTROL_TOKENS.has(token)) return token;
+  return token.startsWith("##") ? token.slice(2) : `\u2581${token}`;
+};
+
+/** Values as GGUF encodes them, after the number of their type: 4 uint, 5 int, 6 float, 7 bool, 8 string, 9 array. */
+const bytesOf = ({ buffer }: ArrayBufferView<ArrayBuffer>): Buffer => Buffer.from(buffer);
+const u32 = (...values: number[]): Buffer => bytesOf(Uint32Array.from(values));
+const u64 = (...values: number[]): Buffer => bytesOf(BigUint64Array.from(values, BigInt));
+const text = (value: string): Buffer => Buffer.concat([u64(Buffer.byteLength(value)), Buffer.from(value)]);
+const uint = (value: number): Buffer => u32(4, value);
+const string = (value: string): Buffer => Buffer.concat([u32(8), text(value)]);
+const list = (type: number, items: Buffer[]): Buffer => Buffer.concat([u32(9, type), u64(items.length), ...items]);
+
+/** C's roundf: halves away from zero. */
+const round = (value: number): number => (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5));
+
+/**
+ * Weights as blocks of ggml's type Q8_0, bit by bit what its reference `quantize_row_q8_0_ref` gives: all arithmetic is
+ * in single precision. `weights` holds whole blocks.
+ */
+export const quantizeQ8 = (weights: Float32Array): Buffer => {
+  const blocks = weights.length / Q8_0_WEIGHTS;
+  const bytes = Buffer.alloc(blocks * Q8_0_BYTES);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let block = 0; block < blocks; block++) {
+    const first = block * Q8_0_WEIGHTS;
+    const at = block * Q8_0_BYTES;
+    let largest = 0;
+    for (let i = first; i < first + Q8_0_WEIGHTS; i++) largest = Math.max(largest, Math.abs(weights[i] ?? 0));
+    const scale = Math.fround(largest / 127);
+    const inverse = scale === 0 ? 0 : Math.fround(1 / scale);
+    view.setFloat16(at, scale, true);
+    for (let i = 0; i < Q8_0_WEIGHTS; i++) {
+      view.setInt8(at + 2 + i, round(Math.fround((weights[first + i] ?? 0) * inverse)));
+    }
+  }
+  return bytes;
+};
