@@ -164,7 +164,7 @@ test("the environment is read in one place", () => {
     "lib/settings.ts": "the one reader",
     "gateway/cli/start/main.ts": "hands the surroundings to the processes that it starts",
     "gpu-node/engine/openai/upstream.ts": "Bun's own limit on parallel requests, which is read by nothing else",
-    "gpu-node/models/source-wheel.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
+    "gpu-node/models/fetch-files.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
   };
   const readers = SOURCES.filter(({ text }) => /process\.env|Bun\.env|import\.meta\.env/.test(text)).map(
     ({ path }) => path,

@@ -1,5 +1,5 @@
-import { Database } from "bun:sqlite";
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { Database, SQLiteError } from "bun:sqlite";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
@@ -65,7 +65,7 @@ export const ensureCatalogueModel = async (
     await withFileLock(join(settings.dir, ".lock"), async () => {
       if (await isThere()) return; // another process was faster
       if (model.checkpoint) await makeFile(model, model.checkpoint, settings, onProgress);
-      else await fetchFiles(model, { files: [file], folder: settings.dir }, settings, onProgress);
+      else await fetchFiles(model, { ...settings, files: [file], folder: settings.dir }, onProgress);
     });
   }
   return {
@@ -88,7 +88,7 @@ const makeFile = async (
   const { file } = model;
   const target = join(settings.dir, file.name);
   const folder = `${target}.checkpoint`;
-  await fetchFiles(model, { files: checkpoint, folder }, settings, onProgress);
+  await fetchFiles(model, { ...settings, files: checkpoint, folder }, onProgress);
   try {
     await convertBert(folder, partOf(target), (done) =>
       onProgress({ task: `converting ${file.name}`, done, total: file.sizeBytes, unit: "MB" }),
@@ -139,34 +139,25 @@ const useOwnFile = async (
   };
 };
 
-/** No model has more; native code would try to allocate memory for any count. */
-const MAX_TENSORS = 1_000_000n;
-const MAX_METADATA = 1_000_000n;
+/** No model has more tensors or metadata; node-llama-cpp would read any number of them. */
+const MAX_ENTRIES = 1_000_000n;
 const HEADER_BYTES = 24;
 
 /** Checks the header of a GGUF file before native code reads it. Throws invalid_request. */
 const checkGguf = async (path: string): Promise<void> => {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-    const problem = bytesRead < HEADER_BYTES ? "it is too short" : headerProblem(buffer);
-    if (problem) {
-      throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`);
-    }
-  } finally {
-    await file.close();
-  }
+  const problem = headerProblem(Buffer.from(await Bun.file(path).slice(0, HEADER_BYTES).arrayBuffer()));
+  if (problem === undefined) return;
+  throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`);
 };
 
 const headerProblem = (header: Buffer): string | undefined => {
+  if (header.length < HEADER_BYTES) return "it is too short";
   if (header.toString("latin1", 0, 4) !== "GGUF") return "it doesn't begin with GGUF";
   const version = header.readUInt32LE(4);
   if (version < 2 || version > 3) return `its version is ${version}, and 2 and 3 are known`;
-  const tensors = header.readBigUInt64LE(8);
-  const metadata = header.readBigUInt64LE(16);
-  if (tensors === 0n || tensors > MAX_TENSORS) return `it claims ${tensors} tensors`;
-  if (metadata === 0n || metadata > MAX_METADATA) return `it claims ${metadata} metadata entries`;
-  return undefined;
+  const counts = { tensors: header.readBigUInt64LE(8), "metadata entries": header.readBigUInt64LE(16) };
+  const wrong = Object.entries(counts).find(([, count]) => count === 0n || count > MAX_ENTRIES);
+  return wrong && `it claims ${wrong[1]} ${wrong[0]}`;
 };
 
 const RETRY_MS = 200;
@@ -179,19 +170,16 @@ const withFileLock = async <T>(path: string, work: () => Promise<T>): Promise<T>
   await mkdir(dirname(path), { recursive: true });
   const lock = new Database(path, { create: true });
   try {
-    while (!tryLock(lock)) await Bun.sleep(RETRY_MS);
+    while (!lock.inTransaction) {
+      try {
+        lock.run("BEGIN EXCLUSIVE");
+      } catch (error) {
+        if (!(error instanceof SQLiteError && error.code === "SQLITE_BUSY")) throw error;
+        await Bun.sleep(RETRY_MS);
+      }
+    }
     return await work();
   } finally {
     lock.close();
-  }
-};
-
-const tryLock = (lock: Database): boolean => {
-  try {
-    lock.run("BEGIN EXCLUSIVE");
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "SQLITE_BUSY") return false;
-    throw error;
   }
 };

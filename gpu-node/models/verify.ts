@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { CatalogueFile } from "./catalogue";
 
@@ -48,41 +48,21 @@ export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: s
   throw new Error("the bytes that came are not the model's (size or sha256 differ)");
 };
 
-interface Stamp {
-  path: string;
-  sizeBytes: number;
-  modifiedMs: number;
-  sha256: string;
-}
-
 /**
- * The sha256 of a file, from the stamp of an earlier call where size and time of change are still the same: hashing
- * 40 GB takes a minute, and a start should take seconds. `folder` keeps the stamps.
+ * The sha256 of a file, remembered under its path, size and time of change: hashing 40 GB takes a minute, and a start
+ * should take seconds. `folder` keeps the stamps.
  */
 export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes): Promise<string> => {
-  const { size: sizeBytes, mtimeMs: modifiedMs } = await stat(path);
-  const known = await readStamp(path, folder);
-  if (known && known.sizeBytes === sizeBytes && known.modifiedMs === modifiedMs) return known.sha256;
+  const { size, mtimeMs } = await stat(path);
+  const key = createHash("sha256")
+    .update(`${resolve(path)} ${size} ${mtimeMs}`)
+    .digest("hex")
+    .slice(0, 32);
+  const stamp = join(folder, ".verified", key);
+  const known = await readFile(stamp, "utf8").catch(() => "");
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
   const sha256 = await hashFile(path, onBytes);
-  await writeStamp({ path: resolve(path), sizeBytes, modifiedMs, sha256 }, folder).catch(() => {
-    // In a read-only folder, such as a shared volume, the file is hashed again on the next start.
-  });
+  // In a read-only folder, such as a shared volume, the file is hashed again on the next start.
+  await Bun.write(stamp, sha256).catch(() => {});
   return sha256;
 };
-
-const writeStamp = async (stamp: Stamp, folder: string): Promise<void> => {
-  await mkdir(join(folder, ".verified"), { recursive: true });
-  await writeFile(stampFile(stamp.path, folder), JSON.stringify(stamp));
-};
-
-const readStamp = async (path: string, folder: string): Promise<Stamp | undefined> => {
-  try {
-    const stamp: Stamp = JSON.parse(await readFile(stampFile(path, folder), "utf8"));
-    return stamp.path === resolve(path) ? stamp : undefined;
-  } catch {
-    return undefined; // without a complete stamp, the file is hashed again
-  }
-};
-
-const stampFile = (path: string, folder: string): string =>
-  join(folder, ".verified", `${createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16)}.json`);
