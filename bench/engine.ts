@@ -59,7 +59,7 @@ export const engineThroughput = async () => {
   const floor: Side = async (prompts) => {
     for (const sequence of sequences) await sequence.clearHistory();
     const answers = prompts.map((prompt, index) =>
-      begin(sequences[index], prompt, samplingOf({ ...SAMPLING, stop: [] }, runtime.file.sampling)),
+      begin(sequences[index], prompt, samplingOf(SAMPLING, runtime.file.sampling)),
     );
     for (let step = 0; step < TOKENS; step++) {
       await Promise.all(

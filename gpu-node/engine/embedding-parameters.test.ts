@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
-import { checkDimensions, readEmbeddingParameters, readEncodingFormat } from "./embedding-parameters";
+import { checkDimensions, readEmbeddingParameters, readEncodingFormat } from "./parameters";
 
 const refusedParam = (body: Record<string, unknown>): string | undefined => {
   try {
@@ -30,13 +30,13 @@ describe("readEmbeddingParameters", () => {
     ["input", { input: null }],
     ["input", { input: "" }],
     ["input", { input: [] }],
-    ["input", { input: [1, "a"] }],
-    ["input", { input: [1, -1] }],
+    ["input.1", { input: [1, "a"] }],
+    ["input.1", { input: [1, -1] }],
     ["input", { input: "\ud800" }],
     ["input.1", { input: ["a", ""] }],
     ["input.1", { input: ["a", 1] }],
     ["input.1", { input: [[1], []] }],
-    ["input.0", { input: [[1.5]] }],
+    ["input.0.0", { input: [[1.5]] }],
     ["input", { input: Array(2049).fill("a") }],
     ["dimensions", { input: "a", dimensions: 0 }],
     ["encoding_format", { input: "a", encoding_format: "int8" }],

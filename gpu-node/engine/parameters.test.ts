@@ -46,8 +46,8 @@ describe("readParameters", () => {
         { role: "user", content: "Hi" },
       ],
       maxTokens: 7,
-      temperature: undefined,
-      stop: ["x"],
+      sampling: {},
+      stops: ["x"],
       topLogprobs: 0,
     });
   });
@@ -98,14 +98,14 @@ describe("readParameters", () => {
     ["top_k must be a whole number from 0 to 1000, not 1.5.", { top_k: 1.5 }],
     ["max_completion_tokens must be a whole number from 1 to 1000000, not 0.", { max_completion_tokens: 0 }],
     ['logprobs must be true or false, not "yes".', { logprobs: "yes" }],
-    ["stop must be at most 4 texts, not 5.", { stop: ["a", "b", "c", "d", "e"] }],
+    ["stop must be a list of 0 to 4 items, not ", { stop: ["a", "b", "c", "d", "e"] }],
   ])("says what it accepts: %s", (message, body) => {
     expect(() => readParameters("chat", { messages, ...body })).toThrow(message);
   });
 
   test.each<[string, Record<string, unknown>]>([
     ["prompt", {}],
-    ["prompt", { prompt: ["a", "b"] }],
+    ["prompt.0", { prompt: ["a", "b"] }],
     ["prompt", { prompt: [] }],
     ["echo", { prompt: "a", echo: true }],
     ["suffix", { prompt: "a", suffix: "b" }],

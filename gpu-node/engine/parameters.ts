@@ -1,29 +1,99 @@
-import { Type } from "@sinclair/typebox";
+import { FormatRegistry, type Static, type TSchema, Type } from "@sinclair/typebox";
+import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
+import { AppError } from "../../lib/errors";
+import type { EncodingFormat } from "../../lib/vectors";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
-import { type Fields, isFields, known, only, readModel, readValue, refuse, shown, textOf } from "./fields";
 
 /**
- * Validates the parameters of OpenAI's two routes for embedded engines. A parameter is either honoured or rejected with
- * the name of its field. Engines that forward requests leave this to the server.
+ * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either honoured or rejected with the
+ * name of its field; null is the same as leaving it out. Engines that forward requests leave this to the server.
  */
+type Fields = Record<string, unknown>;
 
-/** What both routes share, in our names. Absent fields take the engine's default. */
-export interface SamplingParameters {
-  model?: string;
-  maxTokens?: number;
-  temperature?: number;
-  topP?: number;
-  topK?: number;
-  minP?: number;
-  seed?: number;
-  stop: string[];
-  presencePenalty?: number;
-  frequencyPenalty?: number;
-  /** Over the tokens of the answer, as in vLLM; 1 changes nothing. */
-  repetitionPenalty?: number;
-  /** Alternatives per token; undefined: no logprobs at all. */
-  topLogprobs?: number;
-}
+FormatRegistry.Set("well-formed", (text) => text.isWellFormed());
+
+const Text = Type.String({ format: "well-formed" });
+const Tokens = Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 });
+const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }), Tokens]);
+const ModelName = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
+const Flag = Type.Optional(Type.Boolean());
+const Ignored = Type.Optional(Type.Unknown());
+/** Accepted only with the value that changes nothing. */
+const Only = <T extends string | number | boolean>(value: T) => Type.Optional(Type.Literal(value));
+/** An object that refuses unknown fields. */
+const Strict = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
+
+const Streaming = Type.Object({
+  stream: Flag,
+  stream_options: Type.Optional(Type.Object({ include_usage: Flag })),
+});
+
+const Sampling = Type.Partial(Type.Object(SAMPLING));
+/** The sampling parameters of a request. Absent ones take the engine's default. */
+export type SamplingParameters = Static<typeof Sampling>;
+
+const shared = {
+  ...Sampling.properties,
+  model: ModelName,
+  max_tokens: Type.Optional(MaxTokens),
+  stop: Type.Optional(Type.Union([Type.String({ minLength: 1 }), StopList])),
+  n: Only(1),
+  stream: Ignored,
+  stream_options: Ignored,
+  user: Ignored,
+};
+
+const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
+const Messages = Type.Array(
+  Strict({
+    role: Type.Union([
+      Type.Literal("system"),
+      Type.Literal("developer"),
+      Type.Literal("user"),
+      Type.Literal("assistant"),
+    ]),
+    content: Type.Optional(
+      Type.Union([Text, Type.Array(Strict({ type: Type.Literal("text"), text: Text }), { minItems: 1 })]),
+    ),
+    name: Ignored,
+    refusal: Ignored,
+  }),
+  { minItems: 1, maxItems: 2000 },
+);
+
+const Chat = Strict({
+  ...shared,
+  messages: Messages,
+  max_completion_tokens: Type.Optional(MaxTokens),
+  response_format: Type.Optional(
+    Type.Object({
+      type: Type.Union([Type.Literal("text"), Type.Literal("json_object"), Type.Literal("json_schema")]),
+      json_schema: Type.Optional(Type.Object({ schema: Type.Record(Type.String(), Type.Unknown()) })),
+    }),
+  ),
+  logprobs: Flag,
+  top_logprobs: Type.Optional(TopLogprobs.chat),
+  metadata: Ignored,
+  store: Only(false),
+});
+
+const Completion = Strict({
+  ...shared,
+  prompt: Prompt,
+  logprobs: Type.Optional(TopLogprobs.completion),
+  echo: Only(false),
+  suffix: Only(""),
+});
+
+const Embeddings = Strict({
+  model: ModelName,
+  /** OpenAI's own limit. */
+  input: Type.Array(Prompt, { minItems: 1, maxItems: 2048 }),
+  encoding_format: Ignored,
+  dimensions: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  user: Ignored,
+});
 
 export interface ChatTurn {
   role: "system" | "user" | "assistant";
@@ -31,192 +101,176 @@ export interface ChatTurn {
   content: string;
 }
 
-export type ResponseFormat = { type: "json_object" } | { type: "json_schema"; schema: Record<string, unknown> };
+/** A request for text. */
+export type Parameters = {
+  model?: string;
+  sampling: SamplingParameters;
+  maxTokens?: number;
+  stops: string[];
+  /** Alternatives per token; undefined: no logprobs at all. */
+  topLogprobs?: number;
+} & (
+  | { operation: "chat"; messages: ChatTurn[] /** Of a JSON answer. */; schema?: Fields }
+  | { operation: "completion"; prompt: Static<typeof Prompt> }
+);
 
-interface ChatParameters extends SamplingParameters {
-  operation: "chat";
-  messages: ChatTurn[];
-  /** undefined: plain text. */
-  responseFormat?: ResponseFormat;
-}
-
-interface CompletionParameters extends SamplingParameters {
-  operation: "completion";
-  /** A text, or token ids of the model. */
-  prompt: string | number[];
-}
-
-export type Parameters = ChatParameters | CompletionParameters;
-
-const SHARED = [
-  ...Object.keys(SAMPLING),
-  "model",
-  "max_tokens",
-  "stop",
-  "n",
-  "stream",
-  "stream_options",
-  "user",
-  "logprobs",
-];
-const CHAT = new Set([
-  ...SHARED,
-  "messages",
-  "max_completion_tokens",
-  "response_format",
-  "top_logprobs",
-  "metadata",
-  "store",
-]);
-const COMPLETION = new Set([...SHARED, "prompt", "echo", "suffix"]);
-
-const Flag = Type.Boolean();
-
-const stops = (value: unknown): string[] => {
-  if (value === undefined || value === null) return [];
-  const list = Array.isArray(value) ? value : [value];
-  const most = StopList.maxItems ?? 0;
-  if (list.length > most) throw refuse("stop", `stop must be at most ${most} texts, not ${list.length}.`);
-  return list.map((item, index) => {
-    const param = Array.isArray(value) ? `stop.${index}` : "stop";
-    if (item === "") throw refuse(param, `${param} must not be empty.`);
-    return textOf(item, param);
-  });
-};
-
-const ROLES: Record<string, ChatTurn["role"]> = {
-  system: "system",
-  developer: "system",
-  user: "user",
-  assistant: "assistant",
-};
-const MESSAGE_FIELDS = new Set(["role", "content", "name", "refusal"]);
-const PART_FIELDS = new Set(["type", "text"]);
-
-const part = (value: unknown, param: string): string => {
-  if (!isFields(value)) throw refuse(param, `${param} must be an object with type and text.`);
-  if (value.type !== "text") {
-    throw refuse(
-      `${param}.type`,
-      `${param}.type must be "text", not ${shown(value.type)}: this model reads text only.`,
-    );
+/** Everything that an embedded engine needs of a request. Throws invalid_request, naming the field in `param`. */
+export const readParameters = (operation: Parameters["operation"], body: Fields): Parameters => {
+  if (operation === "completion") {
+    const { prompt, logprobs, ...rest } = read(Completion, body);
+    return { operation, prompt, ...commonOf(rest), topLogprobs: logprobs };
   }
-  known(value, PART_FIELDS, `${param}.`, "");
-  return textOf(value.text, `${param}.text`);
-};
-
-const content = (value: unknown, param: string): string => {
-  if (!Array.isArray(value)) return textOf(value, param);
-  if (value.length === 0) throw refuse(param, `${param} must hold at least one part.`);
-  return value.map((item, index) => part(item, `${param}.${index}`)).join("");
-};
-
-/** The conversation of a request. Throws invalid_request naming the message and field that is wrong. */
-export const readMessages = (value: unknown): ChatTurn[] => {
-  if (!Array.isArray(value) || value.length === 0) {
-    throw refuse("messages", "messages must be a list of one message or more.");
-  }
-  if (value.length > 2000) throw refuse("messages", `messages must be at most 2000, not ${value.length}.`);
-  return value.map((message: unknown, index) => {
-    const param = `messages.${index}`;
-    if (!isFields(message)) throw refuse(param, `${param} must be an object with role and content.`);
-    const role =
-      typeof message.role === "string" && Object.hasOwn(ROLES, message.role) ? ROLES[message.role] : undefined;
-    if (!role) {
-      const allowed = "system, developer, user or assistant";
-      throw refuse(`${param}.role`, `${param}.role must be ${allowed}, not ${shown(message.role)}.`);
-    }
-    known(message, MESSAGE_FIELDS, `${param}.`, " by this model");
-    const silent = role === "assistant" && (message.content === null || message.content === undefined);
-    return { role, content: silent ? "" : content(message.content, `${param}.content`) };
-  });
-};
-
-/** Text, or token ids. Throws invalid_request naming `param`. */
-export const readPrompt = (value: unknown, param = "prompt"): string | number[] => {
-  if (!Array.isArray(value)) return textOf(value, param);
-  const ids = value.filter((id) => typeof id === "number" && Number.isInteger(id) && id >= 0);
-  if (value.length === 0 || ids.length < value.length) {
-    throw refuse(param, `${param} must be one text, or a list of token ids: one answer per request.`);
-  }
-  return ids;
-};
-
-const responseFormat = (value: unknown): ResponseFormat | undefined => {
-  if (value === undefined || value === null) return undefined;
-  const type = isFields(value) ? value.type : undefined;
-  if (!isFields(value) || (type !== "text" && type !== "json_object" && type !== "json_schema")) {
-    throw refuse("response_format.type", "response_format.type must be text, json_object or json_schema.");
-  }
-  if (type === "text") return undefined;
-  if (type === "json_object") return { type };
-  const schema = isFields(value.json_schema) ? value.json_schema.schema : undefined;
-  if (!isFields(schema)) {
-    throw refuse("response_format.json_schema.schema", "response_format.json_schema.schema must be a JSON schema.");
-  }
-  return { type, schema };
-};
-
-const sampling = (body: Fields): SamplingParameters => {
-  only(body, "n", 1, "a request gets one answer. Send it again for another.");
-  const read = (name: keyof typeof SAMPLING) => readValue(body, name, SAMPLING[name]);
+  const { messages, response_format, logprobs = false, top_logprobs, ...rest } = read(Chat, body);
+  if (top_logprobs !== undefined && !logprobs) throw refuse("top_logprobs", "top_logprobs needs logprobs: true.");
   return {
-    model: readModel(body),
-    maxTokens: readValue(body, "max_completion_tokens", MaxTokens) ?? readValue(body, "max_tokens", MaxTokens),
-    temperature: read("temperature"),
-    topP: read("top_p"),
-    topK: read("top_k"),
-    minP: read("min_p"),
-    seed: read("seed"),
-    stop: stops(body.stop),
-    presencePenalty: read("presence_penalty"),
-    frequencyPenalty: read("frequency_penalty"),
-    repetitionPenalty: read("repetition_penalty"),
+    operation,
+    ...commonOf(rest),
+    messages: turnsOf(messages),
+    schema: schemaOf(response_format),
+    topLogprobs: logprobs ? (top_logprobs ?? 0) : undefined,
   };
 };
+
+const commonOf = (body: Omit<Static<typeof Chat>, "messages" | "logprobs">) => ({
+  model: body.model,
+  sampling: Value.Clean(Sampling, { ...body }) as SamplingParameters,
+  maxTokens: body.max_completion_tokens ?? body.max_tokens,
+  stops: [body.stop ?? []].flat(),
+});
+
+const schemaOf = (format: Static<typeof Chat>["response_format"]): Fields | undefined => {
+  if (format?.type === "json_object") return { type: "object" };
+  if (format?.type !== "json_schema") return undefined;
+  if (format.json_schema) return format.json_schema.schema;
+  const param = "response_format.json_schema.schema";
+  throw refuse(param, `${param} must be a JSON schema.`);
+};
+
+const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
+  messages.map(({ role, content }, index) => {
+    if (content === undefined && role !== "assistant") {
+      const param = `messages.${index}.content`;
+      throw refuse(param, `${param} is missing.`);
+    }
+    const text = typeof content === "object" ? content.map((part) => part.text).join("") : (content ?? "");
+    return { role: ROLES[role], content: text };
+  });
+
+/** The conversation or the text of a `POST /tokenize`. Throws invalid_request. */
+export const readMessages = (messages: unknown): ChatTurn[] =>
+  turnsOf(read(Type.Object({ messages: Messages }), { messages }).messages);
+export const readText = (prompt: unknown): string => read(Type.Object({ prompt: Text }), { prompt }).prompt;
+export const readModel = ({ model }: Fields): string | undefined =>
+  read(Type.Object({ model: ModelName }), { model }).model;
 
 /** How the answer is sent, which the server reads for every engine. Throws invalid_request. */
 export const readStreaming = (body: Fields): { stream: boolean; includeUsage: boolean } => {
-  const stream = readValue(body, "stream", Flag) ?? false;
-  const options = body.stream_options ?? undefined;
-  if (options === undefined) return { stream, includeUsage: false };
-  if (!isFields(options)) throw refuse("stream_options", "stream_options must be an object with include_usage.");
-  if (!stream) throw refuse("stream_options", "stream_options needs stream: true.");
-  const includeUsage = options.include_usage ?? false;
-  if (typeof includeUsage !== "boolean") {
-    const message = `stream_options.include_usage must be true or false, not ${shown(includeUsage)}.`;
-    throw refuse("stream_options.include_usage", message);
-  }
-  return { stream, includeUsage };
+  const { stream = false, stream_options } = read(Streaming, body);
+  if (stream_options && !stream) throw refuse("stream_options", "stream_options needs stream: true.");
+  return { stream, includeUsage: stream_options?.include_usage ?? false };
 };
 
-const readChat = (body: Fields): ChatParameters => {
-  known(body, CHAT, "", " by this model");
-  only(body, "store", false, "this node keeps nothing.");
-  const topLogprobs = readValue(body, "top_logprobs", TopLogprobs.chat);
-  const logprobs = readValue(body, "logprobs", Flag) ?? false;
-  if (topLogprobs !== undefined && !logprobs) throw refuse("top_logprobs", "top_logprobs needs logprobs: true.");
-  return {
-    operation: "chat",
-    ...sampling(body),
-    messages: readMessages(body.messages),
-    responseFormat: responseFormat(body.response_format),
-    topLogprobs: logprobs ? (topLogprobs ?? 0) : undefined,
-  };
+/** A text, or token ids of the model. */
+export type EmbeddingInput = Static<typeof Prompt>;
+
+interface EmbeddingParameters {
+  model?: string;
+  /** 1 to 2,048, none of them empty. */
+  inputs: EmbeddingInput[];
+  dimensions?: number;
+  /** Name of an input in errors: `input.3`, or `input` for a request with one text. */
+  nameOf(index: number): string;
+}
+
+/** The parameters that an embedder in this process needs. Throws invalid_request, naming the field in `param`. */
+export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
+  const isList = Array.isArray(body.input) && typeof body.input[0] !== "number";
+  const nameOf = (index: number) => (isList ? `input.${index}` : "input");
+  if (!isList) read(Type.Object({ input: Prompt }), body);
+  const { input: inputs, model, dimensions } = read(Embeddings, isList ? body : { ...body, input: [body.input] });
+  return { model, inputs, dimensions, nameOf };
 };
 
-const readCompletion = (body: Fields): CompletionParameters => {
-  known(body, COMPLETION, "", " by this model");
-  only(body, "echo", false, "the prompt is not repeated.");
-  only(body, "suffix", "", "this model doesn't fill in.");
-  return {
-    operation: "completion",
-    ...sampling(body),
-    prompt: readPrompt(body.prompt),
-    topLogprobs: readValue(body, "logprobs", TopLogprobs.completion),
-  };
+/** How the vectors are encoded. The server reads this for every embedder. Throws invalid_request. */
+export const readEncodingFormat = ({ encoding_format = null }: Fields): EncodingFormat => {
+  if (encoding_format === null || encoding_format === "float") return "float";
+  if (encoding_format === "base64") return "base64";
+  throw refuse("encoding_format", `encoding_format must be float or base64, not ${shown(encoding_format)}.`);
 };
 
-/** Everything that an embedded engine needs of a request. Throws invalid_request, naming the field in `param`. */
-export const readParameters = (operation: Parameters["operation"], body: Fields): Parameters =>
-  operation === "chat" ? readChat(body) : readCompletion(body);
+/** Refuses a length that the model's vectors do not have. */
+export const checkDimensions = (wanted: number | undefined, own: number): void => {
+  if (wanted === undefined || wanted === own) return;
+  throw refuse("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
+};
+
+/** The refusal of a field by its name. */
+export const refuse = (param: string, message: string): AppError =>
+  new AppError("invalid_request", message, { source: "node", param });
+
+/**
+ * The refusal of a text that is longer than the model's context. Clients recognise it by its first words, which OpenAI
+ * and vLLM use too; LangChain looks for the code at the end.
+ */
+export const contextOverflow = (contextWindow: number, what: string, param: string | undefined): AppError =>
+  new AppError(
+    "context_length_exceeded",
+    `This model's maximum context length is ${contextWindow} tokens. ${what} (context_length_exceeded)`,
+    { source: "node", param },
+  );
+
+/** `tokens` is the length of the input as text: "600", or "at least 600". */
+export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
+  contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);
+
+/** The body with the schema's type, without the fields that are null. */
+const read = <T extends TSchema>(schema: T, body: Fields): Static<T> => {
+  const value = withoutNulls(body);
+  const [error] = Value.Errors(schema, value);
+  if (error) throw explain(error);
+  return value as Static<T>;
+};
+
+const withoutNulls = (fields: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => {
+      if (value === null || value === undefined) return [];
+      return [[name, name === "messages" && Array.isArray(value) ? value.map(withoutNullsOf) : value]];
+    }),
+  );
+const withoutNullsOf = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? withoutNulls({ ...value }) : value;
+
+/** Of a union, the problem with the variant that has the value's type, and first of all the wrong `type` of a part. */
+const explain = (error: ValueError): AppError => {
+  const { type, schema, path, value } = error;
+  const kind = Array.isArray(value) ? "array" : typeof value;
+  const meant = (schema.anyOf ?? []).findIndex((variant: TSchema) => variant.type === kind && !("const" in variant));
+  const inner = [...(error.errors[meant] ?? [])];
+  const worst = inner.find((each) => each.type === ValueErrorType.Literal) ?? inner[0];
+  if (worst) return explain(worst);
+  const param = path.slice(1).replaceAll("/", ".");
+  if (type === ValueErrorType.ObjectAdditionalProperties)
+    return refuse(param, `${param} is not supported by this model. Leave it out.`);
+  if (value === undefined) return refuse(param, `${param} is missing.`);
+  if (type === ValueErrorType.StringFormat)
+    return refuse(param, `${param} holds half of a surrogate pair, which no text may.`);
+  return refuse(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
+};
+
+/** "a whole number from 0 to 20" — what a schema accepts. */
+const accepted = ({ anyOf, type, minimum, maximum, minItems, maxItems, ...schema }: TSchema): string => {
+  if (anyOf) return anyOf.map(accepted).join(" or ");
+  if ("const" in schema) return JSON.stringify(schema.const);
+  if (type === "boolean") return "true or false";
+  if (type === "string") return schema.minLength ? "a text that is not empty" : "a text";
+  if (type === "array") return `a list of ${minItems ?? 0} to ${maxItems ?? "any number of"} items`;
+  if (type === "object") return "an object";
+  return `a ${type === "integer" ? "whole number" : "number"} from ${minimum}${maximum === undefined ? "" : ` to ${maximum}`}`;
+};
+
+/** A value in an error message: short, and on one line. */
+const shown = (value: unknown): string => {
+  const json = JSON.stringify(value);
+  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
+};

@@ -3,8 +3,8 @@ import type { Config } from "../../lib/config";
 import { normalise } from "../../lib/vectors";
 import type { NodeModel } from "../protocol";
 import type { Embedder, Embedding } from "./embedder";
-import { checkDimensions, type EmbeddingInput, inputTooLong, readEmbeddingParameters } from "./embedding-parameters";
 import { findModel } from "./engine";
+import { checkDimensions, type EmbeddingInput, inputTooLong, readEmbeddingParameters } from "./parameters";
 import { failAs, readFault } from "./synthetic-faults";
 
 const DIMENSIONS = 64;

@@ -3,9 +3,8 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { NodeModel } from "../protocol";
 import { type EngineEvent, findModel, type NodeEngine } from "./engine";
-import { contextOverflow } from "./fields";
 import { firstMatch } from "./llama/text";
-import { type ChatTurn, type Parameters, readMessages, readParameters } from "./parameters";
+import { type ChatTurn, contextOverflow, type Parameters, readMessages, readParameters } from "./parameters";
 import { type Fault, failAs, readFault } from "./synthetic-faults";
 
 const WORDS =
@@ -18,11 +17,11 @@ const splitTokens = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? []
 
 /** The whole answer: at most `limit` of the `length` configured tokens, cut at a stop string. */
 const compose = (prompt: string, parameters: Parameters, length: number, limit: number) => {
-  const start = hash(`${parameters.seed ?? 0} ${prompt}`);
+  const start = hash(`${parameters.sampling.seed ?? 0} ${prompt}`);
   const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
   const tokens = Array.from({ length: limit }, (_, index) => (index === 0 ? word(0) : ` ${word(index)}`));
   const text = tokens.join("");
-  const cut = firstMatch(text, parameters.stop);
+  const cut = firstMatch(text, parameters.stops);
   if (cut >= 0) return { tokens: splitTokens(text.slice(0, cut)), finishReason: "stop" as const };
   return { tokens, finishReason: limit < length ? ("length" as const) : ("stop" as const) };
 };
@@ -93,7 +92,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
     accept: async ({ operation, body, signal }) => {
       const parameters = readParameters(operation, body);
       findModel([model], parameters.model);
-      if (parameters.operation === "chat" && parameters.responseFormat) {
+      if (parameters.operation === "chat" && parameters.schema) {
         const message = "response_format must be text: the synthetic engine can't follow a format.";
         throw new AppError("invalid_request", message, { param: "response_format" });
       }

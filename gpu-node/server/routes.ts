@@ -1,7 +1,6 @@
 import { AppError } from "../../lib/errors";
 import packageJson from "../../package.json" with { type: "json" };
-import { readModel } from "../engine/fields";
-import { readPrompt } from "../engine/parameters";
+import { readModel, readText } from "../engine/parameters";
 import type { NodeModel, NodeReadiness } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
 import { type EmbeddingDeps, embed } from "./embed";
@@ -106,12 +105,6 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
 };
 
 const modelList = (deps: NodeDeps) => ({ object: "list", data: nodeModels(deps).map(wireModel) });
-
-const readText = (value: unknown): string => {
-  const text = readPrompt(value);
-  if (typeof text === "string") return text;
-  throw new AppError("invalid_request", "prompt must be a text, or send messages.", { param: "prompt" });
-};
 
 /** The route of a path and the id in it. Throws not_found, method_not_allowed. */
 export const findRoute = (routes: Routes, method: string, path: string): { route: Route; id: string } => {

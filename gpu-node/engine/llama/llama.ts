@@ -4,12 +4,12 @@ import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import type { NodeModel } from "../../protocol";
 import { findModel, type NodeEngine } from "../engine";
-import { type ResponseFormat, readMessages, readParameters } from "../parameters";
+import { readMessages, readParameters } from "../parameters";
 import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar/json-grammar";
 import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
-import { defaultsOf, samplingOf } from "./sampling";
+import { samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
 /** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster. A GPU needs whole batches. */
@@ -43,6 +43,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
     async load(onProgress) {
       const runtime = await loadRuntime(config, host, onProgress);
       const { llama, file } = runtime;
+      const { temperature, top_p, top_k, repetition_penalty } = samplingOf({}, file.sampling);
       loaded = {
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
@@ -52,7 +53,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           kind: "chat",
           revision: file.revision,
           context_window: runtime.contextWindow,
-          sampling: defaultsOf(samplingOf({ stop: [] }, file.sampling)),
+          sampling: { temperature, top_p, top_k, repetition_penalty },
         },
       };
       const { gpu, maxThreads: threads } = llama;
@@ -67,8 +68,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       const prompt =
         parameters.operation === "chat" ? prompts.chat(parameters.messages) : prompts.completion(parameters.prompt);
       const room = card.context_window - prompt.length;
-      const grammar =
-        parameters.operation === "chat" ? await createGrammar(runtime, parameters.responseFormat) : undefined;
+      const grammar = parameters.operation === "chat" ? await createGrammar(runtime, parameters.schema) : undefined;
       // No penalty by default for JSON, which repeats quotes and names, and for completions, which continue a pattern.
       const isProse = parameters.operation === "chat" && !grammar;
       return {
@@ -78,8 +78,11 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
           scheduler.run({
             prompt,
             maxTokens: Math.min(parameters.maxTokens ?? room, room),
-            sampling: samplingOf(parameters, isProse ? recommended : { ...recommended, repetitionPenalty: 1 }),
-            stops: parameters.stop,
+            sampling: samplingOf(
+              parameters.sampling,
+              isProse ? recommended : { ...recommended, repetition_penalty: 1 },
+            ),
+            stops: parameters.stops,
             topLogprobs: parameters.topLogprobs,
             grammar: grammar && new LlamaGrammarEvaluationState({ model: runtime.model, grammar }),
             signal,
@@ -102,9 +105,9 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
 };
 
 /** A schema that llama.cpp refuses, such as one that refers to itself without writing anything, is a 400. */
-const createGrammar = async ({ llama }: LlamaRuntime, format: ResponseFormat | undefined) => {
-  if (!format) return undefined;
-  const grammar = schemaToGrammar(format.type === "json_schema" ? format.schema : { type: "object" });
+const createGrammar = async ({ llama }: LlamaRuntime, schema: Record<string, unknown> | undefined) => {
+  if (!schema) return undefined;
+  const grammar = schemaToGrammar(schema);
   try {
     return await llama.createGrammar({ grammar });
   } catch (cause) {

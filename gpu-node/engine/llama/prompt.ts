@@ -1,7 +1,6 @@
 import { Template } from "@huggingface/jinja";
 import type { AppError } from "../../../lib/errors";
-import { contextOverflow, refuse } from "../fields";
-import type { ChatTurn } from "../parameters";
+import { type ChatTurn, contextOverflow, refuse } from "../parameters";
 
 /** The parts of a model that prompts need. `special` turns the text of a control token into that token. */
 export interface PromptModel<Token> {
@@ -53,7 +52,6 @@ export const createPromptBuilder = <Token extends number>(model: PromptModel<Tok
       return refuseLong(withBos(tokens), "messages");
     },
     completion(prompt) {
-      if (prompt === "") throw refuse("prompt", "prompt must not be empty.");
       if (typeof prompt === "string") {
         refuseLongText(prompt.length, "prompt");
         return refuseLong(withBos(model.tokenize(prompt, true)), "prompt");
