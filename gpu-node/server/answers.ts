@@ -1,7 +1,6 @@
-import type { EngineEvent, Generation, TokenLogprob } from "../engine/engine";
+import type { EngineEvent, EngineUsage, Generation, TokenLogprob } from "../engine/engine";
 import type { NodeModel, Timings } from "../protocol";
 import type { Exchange } from "./exchange";
-import { createFrames, DONE, frame, newIdentity, wholeAnswer, withTimings } from "./frames";
 
 type Delta = Extract<EngineEvent, { type: "delta" }>;
 type End = Extract<EngineEvent, { type: "end" }>;
@@ -21,56 +20,110 @@ interface AnswerTarget {
   headers: Record<string, string>;
 }
 
+const frame = (json: string): string => `data: ${json}\n\n`;
+
+/** The part of OpenAI's format that every frame of an answer repeats. */
+const headOf = ({ operation, model }: AnswerTarget, isFrame: boolean) => {
+  const isChat = operation === "chat";
+  return {
+    id: `${isChat ? "chatcmpl" : "cmpl"}-${crypto.randomUUID().replaceAll("-", "")}`,
+    object: isChat ? (isFrame ? "chat.completion.chunk" : "chat.completion") : "text_completion",
+    created: Math.floor(Date.now() / 1000),
+    model: model.id,
+    system_fingerprint: `fp_${model.revision}`,
+  };
+};
+
+const measured = (usage: EngineUsage, timings: Timings) => ({
+  usage: {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+  },
+  timings,
+});
+
+/** Adds the node's measurement to a JSON object that a server behind the node made. */
+const withTimings = (json: string, timings: Timings): string =>
+  json.replace(/\}\s*$/, `,"timings":${JSON.stringify(timings)}}`);
+
+/** OpenAI's format of log probabilities; completions count the place of each token in characters from `offset`. */
+const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offset = 0) => {
+  if (!logprobs) return null;
+  if (isChat) return { content: logprobs.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null };
+  let place = offset;
+  return {
+    tokens: logprobs.map(({ token }) => token),
+    token_logprobs: logprobs.map(({ logprob }) => logprob),
+    top_logprobs: logprobs.map(({ top }) => Object.fromEntries(top.map(({ token, logprob }) => [token, logprob]))),
+    text_offset: logprobs.map(({ token: { length } }) => {
+      place += length;
+      return place - length;
+    }),
+  };
+};
+
 /** Server-Sent Events. Headers leave with the first token, so that a refusal has its own status. */
-export const streamedAnswer = (
-  { exchange, operation, model, headers }: AnswerTarget,
-  includeUsage: boolean,
-): AnswerSink => {
-  const frames = createFrames(operation, newIdentity(operation, model), includeUsage);
+export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink => {
+  const { exchange, operation, headers } = target;
+  const isChat = operation === "chat";
+  const head = headOf(target, true);
+  /** A token costs the JSON of its own text, because the rest of its frame is the same in all. */
+  const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
+  const choice = (content: object, logprobs: object | null, finish_reason: string | null): string =>
+    frame(`${start},"choices":[${JSON.stringify({ index: 0, ...content, logprobs, finish_reason })}]}`);
   let isStarted = false;
   /** The last frame came from a server behind the node, which writes the end of its answer itself. */
   let isForwarded = false;
+  /** Characters of the tokens whose log probabilities were written. */
+  let offset = 0;
 
-  const start = (): void => {
+  const push = (text: string): Promise<void> | undefined => {
     if (!isStarted) exchange.startEvents(headers);
     isStarted = true;
-  };
-  const push = (text: string): Promise<void> | undefined => {
-    start();
     return exchange.write(text) ? undefined : exchange.drained();
   };
-  const opening = (): string => (isStarted ? "" : frames.opening);
+  /** The frame before the first text: the role, for chat. */
+  const opening = (): string =>
+    isStarted || !isChat ? "" : choice({ delta: { role: "assistant", content: "" } }, null, null);
 
   return {
-    delta(event) {
+    delta({ text, logprobs }) {
       isForwarded = false;
-      return push(opening() + frames.delta(event.text, event.logprobs));
+      const content = isChat ? { delta: { content: text } } : { text };
+      const json = choice(content, logprobsOf(isChat, logprobs, offset), null);
+      for (const { token } of logprobs ?? []) offset += token.length;
+      return push(opening() + json);
     },
     raw(json) {
       isForwarded = true;
       return push(frame(json));
     },
-    end(event, timings) {
-      let last = opening() + (isForwarded ? "" : frames.end(event.finishReason));
+    end({ finishReason, usage, frame: forwarded }, timings) {
+      let last = opening();
+      if (!isForwarded) last += choice(isChat ? { delta: {} } : { text: "" }, null, finishReason);
       if (includeUsage) {
-        last += event.frame ? frame(withTimings(event.frame, timings)) : frames.usage(event.usage, timings);
+        const json = JSON.stringify({ ...head, choices: [], ...measured(usage, timings) });
+        last += frame(forwarded ? withTimings(forwarded, timings) : json);
       }
-      start();
-      exchange.end(last + DONE);
+      if (!isStarted) exchange.startEvents(headers);
+      exchange.end(`${last}data: [DONE]\n\n`);
     },
   };
 };
 
 /** One JSON document. */
-export const documentAnswer = ({ exchange, operation, model, headers }: AnswerTarget): AnswerSink => {
-  const identity = newIdentity(operation, model);
-  const texts: string[] = [];
-  const logprobs: TokenLogprob[] = [];
+export const documentAnswer = (target: AnswerTarget): AnswerSink => {
+  const { exchange, operation, headers } = target;
+  const isChat = operation === "chat";
+  let text = "";
+  let logprobs: TokenLogprob[] | undefined;
   let document: string | undefined;
   return {
     delta(event) {
-      texts.push(event.text);
-      if (event.logprobs) logprobs.push(...event.logprobs);
+      text += event.text;
+      if (event.logprobs) logprobs = (logprobs ?? []).concat(event.logprobs);
       return undefined;
     },
     raw(json) {
@@ -78,11 +131,11 @@ export const documentAnswer = ({ exchange, operation, model, headers }: AnswerTa
       return undefined;
     },
     end({ finishReason, usage }, timings) {
-      const whole = { text: texts.join(""), logprobs: logprobs.length > 0 ? logprobs : undefined };
-      const json =
-        document === undefined
-          ? wholeAnswer(operation, identity, { ...whole, finishReason, usage, timings })
-          : withTimings(document, timings);
+      const content = isChat ? { message: { role: "assistant", content: text, refusal: null } } : { text };
+      const choice = { index: 0, ...content, logprobs: logprobsOf(isChat, logprobs), finish_reason: finishReason };
+      const json = document
+        ? withTimings(document, timings)
+        : JSON.stringify({ ...headOf(target, false), choices: [choice], ...measured(usage, timings) });
       exchange.send(200, "application/json", json, headers);
     },
   };
