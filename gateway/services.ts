@@ -2,7 +2,7 @@ import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import type { ActiveRequests } from "./active-requests";
 import type { Namespaces } from "./cache/namespaces";
-import type { AnswerCacheService } from "./cache/service";
+import type { AnswerCache } from "./cache/service";
 import type { ChatService } from "./chat/service";
 import type { ConversationService } from "./conversations/service";
 import type { ConversationTransfer } from "./conversations/transfer";
@@ -40,7 +40,7 @@ export interface Services {
   models: Models;
   cache: Cache;
   namespaces: Namespaces;
-  answers: AnswerCacheService;
+  answers: AnswerCache;
   metrics: Metrics;
   chat: ChatService;
   embeddings: EmbeddingService;

@@ -1,7 +1,8 @@
 import { AppError } from "../../lib/errors";
-import type { Log } from "../../lib/log";
 import type { EngineReply } from "../ports/engine";
-import { clientClosed, FrameLog, FrameReader } from "./frame-log";
+
+const clientClosed = (): AppError =>
+  new AppError("client_closed", "The client closed the connection before the answer was whole.");
 
 /**
  * One generation and all of its readers. A reader that joins gets all frames from the start, then follows live. Memory
@@ -10,8 +11,10 @@ import { clientClosed, FrameLog, FrameReader } from "./frame-log";
  */
 export class Flight {
   readonly #abort = new AbortController();
-  readonly #log = new FrameLog();
+  readonly #frames: Uint8Array[] = [];
   readonly #head: Promise<Omit<EngineReply, "body">>;
+  #more: PromiseWithResolvers<void> | undefined;
+  #end: { error?: unknown } | undefined;
   #readers = 0;
 
   /** `onEnd` runs once, before any reader sees the end: with all frames of a complete answer, else with undefined. */
@@ -36,87 +39,106 @@ export class Flight {
    * with the error of `generate`, or client_closed if `signal` was aborted first.
    */
   async join(signal: AbortSignal): Promise<EngineReply> {
+    const left = Promise.withResolvers<undefined>();
+    let hasLeft = false;
+    const leave = (): void => {
+      if (hasLeft) return;
+      hasLeft = true;
+      signal.removeEventListener("abort", leave);
+      left.resolve(undefined);
+      this.#readers--;
+      if (this.#readers === 0 && !this.#end) this.#abort.abort();
+      this.#wake();
+    };
     this.#readers++;
-    const reader = new FrameReader(this.#log, signal, () => this.#leave());
-    if (signal.aborted) reader.leave();
+    signal.addEventListener("abort", leave);
+    if (signal.aborted) leave();
     try {
-      const head = await Promise.race([this.#head, reader.hasLeft]);
+      const head = await Promise.race([this.#head, left.promise]);
       if (!head) throw clientClosed();
-      return { ...head, body: reader };
+      return { ...head, body: this.#read(signal, leave) };
     } catch (error) {
-      reader.leave();
+      leave();
       throw error;
+    }
+  }
+
+  async *#read(signal: AbortSignal, leave: () => void): AsyncGenerator<Uint8Array> {
+    try {
+      for (let next = 0; ; ) {
+        if (signal.aborted) throw clientClosed();
+        const frame = this.#frames[next];
+        if (frame) {
+          next++;
+          yield frame;
+        } else if (this.#end) {
+          if ("error" in this.#end) throw this.#end.error;
+          return;
+        } else {
+          this.#more ??= Promise.withResolvers();
+          await this.#more.promise;
+        }
+      }
+    } finally {
+      leave();
     }
   }
 
   async #follow(reply: Promise<EngineReply>, onEnd: (frames: Uint8Array[] | undefined) => void): Promise<void> {
     try {
-      const { body } = await reply;
-      for await (const frame of body) this.#log.push(frame);
+      for await (const frame of (await reply).body) {
+        this.#frames.push(frame);
+        this.#wake();
+      }
+      onEnd(this.#frames);
+      this.#end = {};
     } catch (error) {
       onEnd(undefined);
-      this.#log.break(error);
-      return;
+      this.#end = { error };
     }
-    onEnd(this.#log.frames);
-    this.#log.end();
+    this.#wake();
   }
 
-  #leave(): void {
-    this.#readers--;
-    if (this.#readers === 0 && this.#log.state === "open") this.#abort.abort();
+  /** Lets the waiting readers look again. */
+  #wake(): void {
+    this.#more?.resolve();
+    this.#more = undefined;
   }
 }
 
 export interface FlightPlan {
-  /** Requests with the same plan join; undefined: no other request may join. */
+  /** Requests with the same id join; undefined: no other request may join. */
   id?: string;
-  /** Of the entry that `onWhole` stores. */
-  key: string;
-  tags: readonly string[];
   generate(signal: AbortSignal): Promise<EngineReply>;
   /**
-   * Gets all frames of a complete answer, or undefined if one of its tags was invalidated meanwhile. Until it resolves,
-   * requests can join the flight, so that none misses both the flight and the stored answer. Readers don't wait for it.
+   * Gets all frames of a complete answer; must not reject. Until it resolves, requests can join the flight, so that none
+   * misses both the flight and the stored answer. Readers don't wait for it.
    */
-  onWhole(frames: Uint8Array[] | undefined): Promise<void>;
+  onWhole(frames: Uint8Array[]): Promise<void>;
 }
 
 /** Failures that only concern the request that started a generation, not those that joined it. */
 const isLeadersOwn = (error: unknown): boolean => error instanceof AppError && error.kind === "client_closed";
 
 /** The running generations whose answers may be cached. */
-export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
-  /** Readers get their answer either way. If it is not stored, it is generated again. */
-  const keep = (keeping: Promise<void>): Promise<void> =>
-    keeping.catch((error) => log.warn({ err: error }, "could not cache an answer"));
-
-  /** The entries that flights may be stored as. A flight without an entry here is not stored. */
-  const kept = new Map<Flight, Pick<FlightPlan, "key" | "tags">>();
+export const createFlights = () => {
   const joinable = new Map<string, Flight>();
+  let running = 0;
 
-  const launch = ({ id, key, tags, generate, onWhole }: FlightPlan): Flight => {
+  const launch = ({ id, generate, onWhole }: FlightPlan): Flight => {
     const land = (): void => {
-      kept.delete(flight);
+      running--;
       if (id !== undefined && joinable.get(id) === flight) joinable.delete(id);
     };
-    const flight: Flight = new Flight(generate, (frames) => {
-      if (frames) void keep(onWhole(kept.has(flight) ? frames : undefined)).finally(land);
-      else land();
-    });
-    kept.set(flight, { key, tags });
+    running++;
+    const flight: Flight = new Flight(generate, (frames) => void (frames ? onWhole(frames).finally(land) : land()));
     if (id !== undefined) joinable.set(id, flight);
     return flight;
   };
 
-  const forget = (matches: (plan: Pick<FlightPlan, "key" | "tags">) => boolean): void => {
-    for (const [flight, plan] of kept) if (matches(plan)) kept.delete(flight);
-    for (const [id, flight] of joinable) if (!kept.has(flight)) joinable.delete(id);
-  };
-
   return {
     launch,
-    size: (): number => kept.size,
+    size: (): number => running,
 
     /** Joins the flight of the same plan, or launches one. Tries again if the leader of the joined flight ended it. */
     joinOrLaunch: async (
@@ -138,9 +160,7 @@ export const createFlights = ({ log }: { log: Pick<Log, "warn"> }) => {
       }
     },
 
-    /** Flights with this tag can't be joined and are not stored any more. Their readers still get the whole answer. */
-    forgetTag: (tag: string): void => forget(({ tags }) => tags.includes(tag)),
-    /** The same for the flights that would be stored as this entry. */
-    forgetKey: (key: string): void => forget((plan) => plan.key === key),
+    /** Running generations can't be joined any more. Their readers still get the whole answer. */
+    closeToJoins: (): void => joinable.clear(),
   };
 };

@@ -4,16 +4,10 @@ import type { Db, Tx } from "../../db/client";
 import { findKey } from "../../db/keys";
 import { AppError } from "../../lib/errors";
 import type { Log } from "../../lib/log";
+import type { CacheNamespaceSettings } from "./contract";
 
 /** Other gateways apply a changed setting within this time. */
 const REFRESH_MS = 5000;
-
-export interface NamespaceSettings {
-  name: string;
-  enabled: boolean;
-  /** The keys that share it; empty for a key's own. */
-  keyIds: string[];
-}
 
 /** The namespace that a key reads and writes: its own, unless an admin put it into a shared one. */
 export interface Namespaces {
@@ -22,14 +16,14 @@ export interface Namespaces {
   nameOf(keyId: string): string;
   isDisabled(name: string): boolean;
   /** Namespaces with settings. */
-  list(): NamespaceSettings[];
+  list(): CacheNamespaceSettings[];
   /** A disabled namespace is neither read nor written; its entries stay until they expire. */
-  setEnabled(actorId: string, name: string, enabled: boolean): Promise<NamespaceSettings>;
+  setEnabled(actorId: string, name: string, enabled: boolean): Promise<CacheNamespaceSettings>;
   /**
    * Sets the keys that share `name`; an empty list ends the sharing. Throws not_found for an unknown key, conflict for a
    * key in another shared namespace, invalid_request for a name that looks like a key's id.
    */
-  share(actorId: string, name: string, keyIds: string[]): Promise<NamespaceSettings>;
+  share(actorId: string, name: string, keyIds: string[]): Promise<CacheNamespaceSettings>;
   close(): void;
 }
 
@@ -40,13 +34,13 @@ interface NamespacesDeps {
 }
 
 export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): Namespaces => {
-  let settings = new Map<string, NamespaceSettings>();
+  let settings = new Map<string, CacheNamespaceSettings>();
   let nameByKey = new Map<string, string>();
   let timer: Timer | undefined;
 
   const load = async (): Promise<void> => {
     const rows = await listCacheNamespaces(db);
-    settings = new Map(rows.map(({ name, enabled, keyIds }) => [name, { name, enabled, keyIds }]));
+    settings = new Map(rows.map(({ name, enabled, keyIds }) => [name, { name, enabled, keys: keyIds }]));
     nameByKey = new Map(rows.flatMap(({ name, keyIds }) => keyIds.map((keyId) => [keyId, name])));
   };
 
@@ -54,34 +48,24 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): N
     actorId: string,
     action: string,
     name: string,
-    change: (before: NamespaceSettings, others: CacheNamespaceRow[], tx: Tx) => Promise<NamespaceSettings>,
-  ): Promise<NamespaceSettings> => {
+    change: { enabled?: boolean; keyIds?: string[] },
+  ): Promise<CacheNamespaceSettings> => {
     const saved = await db.write(async (tx) => {
       const rows = await listCacheNamespaces(tx);
-      const before = rows.find((row) => row.name === name) ?? { name, enabled: true, keyIds: [] };
-      const others = rows.filter((row) => row.name !== name);
-      const { enabled, keyIds } = await change(before, others, tx);
+      const { enabled: before = true, keyIds: keysBefore = [] } = rows.find((row) => row.name === name) ?? {};
+      const { enabled = before, keyIds = keysBefore } = change;
+      await checkKeys(
+        tx,
+        change.keyIds ?? [],
+        rows.filter((row) => row.name !== name),
+      );
       const at = new Date(now());
       await saveCacheNamespace(tx, { name, enabled, keyIds, updatedAt: at });
       await appendAudit(tx, { at, actor: actorId, action, target: `cache:${name}`, detail: { enabled, keyIds } });
-      return { name, enabled, keyIds };
+      return { name, enabled, keys: keyIds };
     });
     await load();
     return saved;
-  };
-
-  const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
-    for (const keyId of keyIds) {
-      if (!(await findKey(tx, keyId))) {
-        throw new AppError("not_found", `There is no key ${keyId}.`, { param: "keys" });
-      }
-      const other = others.find((row) => row.keyIds.includes(keyId));
-      if (other) {
-        throw new AppError("conflict", `${keyId} shares the namespace "${other.name}". Take it out there first.`, {
-          param: "keys",
-        });
-      }
-    }
   };
 
   return {
@@ -96,18 +80,29 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): N
     isDisabled: (name) => settings.get(name)?.enabled === false,
     list: () => [...settings.values()],
     setEnabled: (actorId, name, enabled) =>
-      save(actorId, enabled ? "cache.enable" : "cache.disable", name, async (before) => ({ ...before, enabled })),
+      save(actorId, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
     share: async (actorId, name, keyIds) => {
       if (name.startsWith("key_")) {
         throw new AppError("invalid_request", `${name} is a key's own namespace. Choose a name without "key_".`, {
           param: "namespace",
         });
       }
-      return save(actorId, "cache.share", name, async (before, others, tx) => {
-        await checkKeys(tx, keyIds, others);
-        return { ...before, keyIds };
-      });
+      return save(actorId, "cache.share", name, { keyIds });
     },
     close: () => clearInterval(timer),
   };
+};
+
+const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
+  for (const keyId of keyIds) {
+    if (!(await findKey(tx, keyId))) {
+      throw new AppError("not_found", `There is no key ${keyId}.`, { param: "keys" });
+    }
+    const other = others.find((row) => row.keyIds.includes(keyId));
+    if (other) {
+      throw new AppError("conflict", `${keyId} shares the namespace "${other.name}". Take it out there first.`, {
+        param: "keys",
+      });
+    }
+  }
 };

@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
-import { ErrorEnvelope } from "../contract";
 import { auth } from "../http/auth";
 import { allows, dropsNul, fails } from "../http/route-facts";
 import type { Cache } from "../ports/cache";
@@ -14,26 +13,21 @@ import {
   InvalidateCache,
   ShareCache,
 } from "./contract";
-import type { NamespaceSettings, Namespaces } from "./namespaces";
-import type { AnswerCacheService } from "./service";
+import type { Namespaces } from "./namespaces";
+import type { AnswerCache } from "./service";
 import { cacheStatistics } from "./statistics";
 
 interface CacheRouteDeps {
-  answers: AnswerCacheService;
+  answers: AnswerCache;
   cache: Cache;
   namespaces: Namespaces;
   config: Config;
 }
 
-const toWire = ({ name, enabled, keyIds }: NamespaceSettings): CacheNamespaceSettings => ({
-  name,
-  enabled,
-  keys: keyIds,
-});
-
 /** Admin routes of the answer cache. */
-export const cacheRoutes = (deps: CacheRouteDeps) => {
-  const { answers, namespaces } = deps;
+export const cacheRoutes = ({ answers, cache, namespaces, config }: CacheRouteDeps) => {
+  const statistics = async () =>
+    cacheStatistics(answers.counts, answers.inFlight(), await cache.stats(), namespaces.list(), config.cache);
 
   /** The contract ensures that there is exactly one field. Its name and value form the tag, with two exceptions. */
   const invalidate = async ({ entry, tag, ...byTag }: InvalidateCache): Promise<CacheInvalidation> => {
@@ -44,13 +38,13 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
 
   return new Elysia({ name: "cache.routes", prefix: "/v1/cache", tags: ["Cache"] })
     .use(auth)
-    .get("", () => cacheStatistics(deps), {
-      response: { 200: CacheStatistics, default: ErrorEnvelope },
+    .get("", statistics, {
+      response: { 200: CacheStatistics },
       detail: { ...allows("admin"), ...dropsNul, summary: "Hits, misses, layers and namespaces of the answer cache" },
     })
     .post("/invalidate", ({ body }) => invalidate(body), {
       body: InvalidateCache,
-      response: { 200: CacheInvalidation, default: ErrorEnvelope },
+      response: { 200: CacheInvalidation },
       detail: {
         ...allows("admin"),
         summary: "Delete all entries of a model, prompt, index, evaluator, namespace or tag",
@@ -64,42 +58,30 @@ export const cacheRoutes = (deps: CacheRouteDeps) => {
       },
       {
         params: CacheKeyParams,
-        response: { 200: CacheInvalidation, default: ErrorEnvelope },
+        response: { 200: CacheInvalidation },
         detail: { ...allows("admin"), summary: "Delete one entry", ...fails(404) },
       },
     )
-    .post(
-      "/disable",
-      async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, false)),
-      {
-        body: CacheNamespaceRequest,
-        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: {
-          ...allows("admin"),
-          summary: "Disable a namespace; its entries stay until they expire",
-        },
+    .post("/disable", ({ principal, body }) => namespaces.setEnabled(principal.keyId, body.namespace, false), {
+      body: CacheNamespaceRequest,
+      response: { 200: CacheNamespaceSettings },
+      detail: {
+        ...allows("admin"),
+        summary: "Disable a namespace; its entries stay until they expire",
       },
-    )
-    .post(
-      "/enable",
-      async ({ principal, body }) => toWire(await namespaces.setEnabled(principal.keyId, body.namespace, true)),
-      {
-        body: CacheNamespaceRequest,
-        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: { ...allows("admin"), summary: "Enable a namespace again" },
+    })
+    .post("/enable", ({ principal, body }) => namespaces.setEnabled(principal.keyId, body.namespace, true), {
+      body: CacheNamespaceRequest,
+      response: { 200: CacheNamespaceSettings },
+      detail: { ...allows("admin"), summary: "Enable a namespace again" },
+    })
+    .post("/share", ({ principal, body }) => namespaces.share(principal.keyId, body.namespace, body.keys), {
+      body: ShareCache,
+      response: { 200: CacheNamespaceSettings },
+      detail: {
+        ...allows("admin"),
+        summary: "Set the keys that share cached answers with each other",
+        ...fails(404, 409),
       },
-    )
-    .post(
-      "/share",
-      async ({ principal, body }) => toWire(await namespaces.share(principal.keyId, body.namespace, body.keys)),
-      {
-        body: ShareCache,
-        response: { 200: CacheNamespaceSettings, default: ErrorEnvelope },
-        detail: {
-          ...allows("admin"),
-          summary: "Set the keys that share cached answers with each other",
-          ...fails(404, 409),
-        },
-      },
-    );
+    });
 };

@@ -6,8 +6,7 @@ import { memoryCache } from "../adapters/cache-memory";
 import { parseCacheControl } from "../http/cache-control";
 import type { Cache } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
-import type { CachedAnswer, CacheRequest } from "./answers";
-import { createAnswerCache } from "./service";
+import { type CachedAnswer, type CacheRequest, createAnswerCache } from "./service";
 
 const head = { node: "node-1", modelRevision: "r1", engine: "test", retries: 0, queueMs: 0 };
 const HOUR_MS = 3_600_000;

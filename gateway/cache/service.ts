@@ -1,34 +1,44 @@
+import type { Config } from "../../lib/config";
+import { AppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
 import type { Log } from "../../lib/log";
-import { NO_DIRECTIVES } from "../call";
+import { type CacheDirectives, NO_DIRECTIVES } from "../call";
 import type { CacheReport } from "../contract";
-import type { CacheHit } from "../ports/cache";
+import type { Cache, CacheHit } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
-import type { AnswerCache, CachedAnswer, CacheRequest } from "./answers";
-import { createEntries, type EntryRequest, type EntrySession } from "./entries";
 import { createFlights, type FlightPlan } from "./flights";
-import { type CacheKey, cacheKey } from "./key";
-import { type CachePolicy, type CachePolicyDeps, createCachePolicy, notCached } from "./policy";
-import { createRecentRequests, type RecentRequest } from "./recent-requests";
+import { type CacheKey, cacheKey, createRecentRequests, type RecentRequest } from "./key";
+import type { Namespaces } from "./namespaces";
+import { createCacheCounts } from "./statistics";
 
-interface AnswerCacheDeps extends CachePolicyDeps {
-  log: Log;
+export interface CacheRequest {
+  /** Id of the calling key. Its entries are private unless an admin put it into a shared namespace. */
+  keyId: string;
+  /** Everything that affects the answer, by name, in a fixed order. Hashed into the key and shown by `explain`. */
+  parts: Record<string, unknown>;
+  /** Whether `generate` produces Server-Sent Events. Both forms share stored answers, but not running generations. */
+  stream: boolean;
+  /** For invalidation in one call: `model:NAME`, `prompt:HASH`, `index:ID`, `evaluator:NAME@VERSION`. */
+  tags: string[];
+  /** Why this answer may not be cached (sampling without a seed, cache off …); undefined if it may. */
+  bypass?: string;
+  directives: CacheDirectives;
+  requestId: string;
+  /** Its signal is read only if the answer is not stored. */
+  call: { readonly signal: AbortSignal };
 }
 
-/** The answer cache with the operations of its admin routes. */
-export interface AnswerCacheService extends AnswerCache {
-  readonly counts: CachePolicy["counts"];
-  /** Opens a session for a request whose parts are cached separately, such as its vectors. Close it at the end. */
-  entries(request: EntryRequest): EntrySession;
-  /** Number of running generations. */
-  inFlight(): number;
-  /** One of the last 2,000 requests that reached the cache. */
-  recent(requestId: string): RecentRequest | undefined;
-  /** What would happen to a request without `cache-control` in this namespace. Counts and changes nothing. */
-  inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
-  /** Deletes the entries with `tag`. Running generations with that tag are neither joined nor stored. */
-  invalidate(tag: string): Promise<number>;
-  /** Deletes one entry; false if there was none. A running generation for it is neither joined nor stored. */
-  deleteEntry(key: string): Promise<boolean>;
+/** The whole stored answer, or the frames of a running generation (started by this caller or joined). */
+export type CachedAnswer = { report: CacheReport; stored: string } | { report: CacheReport; reply: EngineReply };
+
+/** The values of a request whose parts are cached separately, such as its vectors. */
+export interface CachedEntries {
+  /** In the order of the parts; undefined for a miss. */
+  values: (string | undefined)[];
+  /** A hit if every part came from the cache. */
+  report: CacheReport;
+  /** Stores the value of the part at `index`, unless something was invalidated meanwhile. */
+  keep(index: number, value: string): Promise<void>;
 }
 
 interface CacheInspection {
@@ -42,30 +52,109 @@ interface CacheInspection {
 type Generate = (signal: AbortSignal) => Promise<EngineReply>;
 type ToStored = (frames: Uint8Array[]) => string | undefined;
 
-export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCacheService => {
-  const { cache } = deps;
-  const policy = createCachePolicy(deps);
-  const { counts } = policy;
-  const recent = createRecentRequests();
-  const flights = createFlights({ log });
-  const entries = createEntries(policy);
+export interface AnswerCache {
+  /**
+   * Serves from the store, joins an equal request in flight, or starts `generate`. The generation is aborted when its
+   * last reader leaves. `toStored` converts all frames of a complete answer to the stored value, or returns undefined for
+   * an answer not worth storing (empty, cut off). Throws what `generate` throws, client_closed if `signal` is aborted, and
+   * not_cached (504, RFC 9111 section 5.2.1.7) for `only-if-cached` without an entry.
+   */
+  answer(request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer>;
+  /** Reads parts that are cached separately. Throws not_cached for `only-if-cached` unless all are stored. */
+  entries(
+    request: Pick<CacheRequest, "keyId" | "tags" | "bypass" | "directives">,
+    parts: readonly Record<string, unknown>[],
+  ): Promise<CachedEntries>;
+  readonly counts: ReturnType<typeof createCacheCounts>;
+  /** Number of running generations. */
+  inFlight(): number;
+  /** One of the last 2,000 requests that reached the cache. */
+  recent(requestId: string): RecentRequest | undefined;
+  /** What would happen to a request without `cache-control` in this namespace. Counts and changes nothing. */
+  inspect(namespace: string, request: Pick<CacheRequest, "parts" | "bypass">): Promise<CacheInspection>;
+  /** Deletes the entries with `tag`. Generations that run now are neither joined nor stored. */
+  invalidate(tag: string): Promise<number>;
+  /** Deletes one entry; false if there was none. Generations that run now are neither joined nor stored. */
+  deleteEntry(key: string): Promise<boolean>;
+}
 
-  /** The result of `toStored`. If it throws, the answer is not stored, but still delivered. */
-  const worthKeeping = (frames: Uint8Array[], toStored: ToStored): string | undefined => {
-    try {
-      return toStored(frames);
-    } catch (error) {
-      log.warn({ err: error }, "could not cache an answer");
-      return undefined;
-    }
+interface AnswerCacheDeps {
+  cache: Cache;
+  config: Pick<Config, "cache">;
+  namespaces: Pick<Namespaces, "nameOf" | "isDisabled">;
+  log: Pick<Log, "warn">;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** Number of parallel reads. A remote store answers this many well within its timeout. */
+const READS_AT_ONCE = 64;
+
+const asksForCache = ({ maxAge, keepSeconds, onlyIfCached }: CacheDirectives): boolean =>
+  maxAge !== undefined || keepSeconds !== undefined || onlyIfCached;
+
+const notCached = (reason: string): AppError =>
+  new AppError("not_cached", `The request has only-if-cached, but ${reason}. Send it without only-if-cached.`);
+
+/** The answer cache: who may use it, for how long, and what the admin routes do with it. */
+export const createAnswerCache = ({
+  cache,
+  config: { cache: settings },
+  namespaces,
+  log,
+  now = Date.now,
+}: AnswerCacheDeps): AnswerCache => {
+  const counts = createCacheCounts();
+  const recent = createRecentRequests();
+  const flights = createFlights();
+  /** An answer that was begun before the last invalidation may be stale, so it is not stored. */
+  let invalidations = 0;
+
+  const bypassReason = (
+    { bypass, directives }: Pick<CacheRequest, "bypass" | "directives">,
+    namespace: string,
+  ): string | undefined => {
+    if (!settings.enabled) return "the cache is off";
+    if (bypass !== undefined) return bypass;
+    if (namespaces.isDisabled(namespace)) return "the namespace is disabled";
+    if (settings.optIn && !asksForCache(directives)) return "not asked for: send cache-control max-age or s-maxage";
+    return undefined;
   };
 
-  const answer = async (request: CacheRequest, generate: Generate, toStored: ToStored): Promise<CachedAnswer> => {
+  const isTooOld = (hit: CacheHit | undefined, { maxAge }: CacheDirectives): boolean =>
+    hit !== undefined && maxAge !== undefined && now() - hit.storedAt.getTime() > maxAge * 1000;
+
+  const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000));
+  const hitReport = (key: string | undefined, hit: CacheHit): CacheReport => ({
+    status: "hit",
+    kind: hit.layer,
+    age: wholeSeconds(now() - hit.storedAt.getTime()),
+    ttl: wholeSeconds(hit.expiresAt.getTime() - now()),
+    key,
+  });
+
+  /** Stores a value, unless it is undefined or the request allows no time. */
+  const store = async (
+    key: string,
+    value: string | undefined,
+    tags: readonly string[],
+    keepSeconds = Number.POSITIVE_INFINITY,
+  ): Promise<void> => {
+    if (value === undefined || keepSeconds === 0) {
+      counts.writes.skipped++;
+      return;
+    }
+    const storedAt = new Date(now());
+    const expiresAt = new Date(now() + Math.min(settings.ttlSeconds, keepSeconds) * 1000);
+    counts.writes[(await cache.set(key, { value, storedAt, expiresAt, tags })) ? "stored" : "failed"]++;
+  };
+
+  const answer: AnswerCache["answer"] = async (request, generate, toStored) => {
     const { directives, stream } = request;
     const { noCache, noStore, onlyIfCached, keepSeconds } = directives;
-    const namespace = policy.nameOf(request.keyId);
+    const namespace = namespaces.nameOf(request.keyId);
 
-    const bypass = policy.bypassReason(request, namespace);
+    const bypass = bypassReason(request, namespace);
     if (bypass !== undefined) {
       counts.count(namespace, { bypass });
       if (onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
@@ -74,14 +163,20 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
 
     const named = cacheKey(namespace, request.parts);
     const { key } = named;
-    const tags = [...request.tags, `namespace:${namespace}`];
     recent.add(request.requestId, namespace, named);
 
+    const begunAt = invalidations;
     const plan: FlightPlan = {
-      key,
-      tags,
       generate,
-      onWhole: (frames) => policy.keep(key, frames && worthKeeping(frames, toStored), tags, keepSeconds),
+      // If it can't be stored, it is generated again. Readers get their answer either way.
+      async onWhole(frames) {
+        try {
+          const value = begunAt === invalidations ? toStored(frames) : undefined;
+          await store(key, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
+        } catch (error) {
+          log.warn({ err: error }, "could not cache an answer");
+        }
+      },
     };
     const stored = !noStore && keepSeconds !== 0;
 
@@ -92,22 +187,17 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
       return { report: { status: "bypass", reason: "no-cache", key, stored }, reply: await reply };
     }
 
-    const found = policy.find(key);
+    const found = cache.get(key);
     const hit = found instanceof Promise ? await found : found;
-    const isTooOld = policy.isTooOld(hit, directives);
-    if (hit && !isTooOld) {
+    const isOld = isTooOld(hit, directives);
+    if (hit && !isOld) {
       counts.count(namespace, { hit: hit.layer });
-      return { report: policy.report(key, hit), stored: hit.value };
+      return { report: hitReport(key, hit), stored: hit.value };
     }
-    const reason = isTooOld ? "stored longer ago than max-age" : undefined;
-    if (onlyIfCached) {
-      counts.count(namespace, "miss");
-      throw notCached(isTooOld ? "the stored answer is older than max-age" : "no answer to it is stored");
-    }
-    if (noStore) {
-      counts.count(namespace, "miss");
-      return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
-    }
+    const reason = isOld ? "stored longer ago than max-age" : undefined;
+    if (onlyIfCached || noStore) counts.count(namespace, "miss");
+    if (onlyIfCached) throw notCached(reason ? "the stored answer is older than max-age" : "no answer to it is stored");
+    if (noStore) return { report: { status: "miss", reason, key }, reply: await generate(request.call.signal) };
 
     const id = stream ? `${key} stream` : key;
     const { reply, hasJoined } = await flights.joinOrLaunch({ ...plan, id }, request.call.signal);
@@ -118,25 +208,63 @@ export const createAnswerCache = ({ log, ...deps }: AnswerCacheDeps): AnswerCach
     return { report, reply };
   };
 
+  const entries: AnswerCache["entries"] = async (request, parts) => {
+    const { noCache, noStore, onlyIfCached, keepSeconds } = request.directives;
+    const namespace = namespaces.nameOf(request.keyId);
+    const begunAt = invalidations;
+    const off = bypassReason(request, namespace);
+    const keys = off === undefined ? parts.map((part) => cacheKey(namespace, part).key) : [];
+    const stored = off === undefined && !noStore && keepSeconds !== 0;
+    const bypass = off ?? (noCache ? "no-cache" : undefined);
+
+    const read = async (key: string): Promise<CacheHit | undefined> => {
+      const found = await cache.get(key);
+      const hit = isTooOld(found, request.directives) ? undefined : found;
+      counts.count(namespace, hit ? { hit: hit.layer } : "miss");
+      return hit;
+    };
+    if (bypass !== undefined) for (const _ of parts) counts.count(namespace, { bypass });
+    if (bypass !== undefined && onlyIfCached) throw notCached(`the cache was not asked: ${bypass}`);
+    const hits = bypass === undefined ? await inOrder(keys, READS_AT_ONCE, read) : parts.map(() => undefined);
+    if (onlyIfCached && hits.includes(undefined)) throw notCached("not all of it is stored");
+
+    const key = keys.length === 1 ? keys[0] : undefined;
+    const known = hits.filter((hit) => hit !== undefined);
+    const [oldest] = known.toSorted((a, b) => a.storedAt.getTime() - b.storedAt.getTime());
+    const missReport: CacheReport =
+      off !== undefined
+        ? { status: "bypass", reason: off }
+        : { status: bypass ? "bypass" : "miss", reason: bypass, key, stored };
+    return {
+      values: hits.map((hit) => hit?.value),
+      report: oldest && known.length === keys.length ? hitReport(key, oldest) : missReport,
+      async keep(index, value) {
+        const entryKey = keys[index];
+        if (!stored || entryKey === undefined || begunAt !== invalidations) return;
+        await store(entryKey, value, [...request.tags, `namespace:${namespace}`], keepSeconds);
+      },
+    };
+  };
+
   return {
     answer,
+    entries,
     counts,
-    entries: entries.begin,
     inFlight: flights.size,
     recent: recent.get,
     inspect: async (namespace, { parts, bypass }) => {
       const id = cacheKey(namespace, parts);
-      const reason = policy.bypassReason({ bypass, directives: NO_DIRECTIVES }, namespace);
+      const reason = bypassReason({ bypass, directives: NO_DIRECTIVES }, namespace);
       return { id, bypass: reason, hit: await cache.get(id.key) };
     },
-    invalidate: async (tag) => {
-      flights.forgetTag(tag);
-      entries.forgetTag(tag);
+    invalidate: (tag) => {
+      invalidations++;
+      flights.closeToJoins();
       return cache.deleteTag(tag);
     },
-    deleteEntry: async (key) => {
-      flights.forgetKey(key);
-      entries.forgetKey(key);
+    deleteEntry: (key) => {
+      invalidations++;
+      flights.closeToJoins();
       return cache.delete(key);
     },
   };

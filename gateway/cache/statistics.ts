@@ -1,25 +1,52 @@
 import type { Config } from "../../lib/config";
-import type { Cache, CacheStats } from "../ports/cache";
-import type { CacheLayer, CacheNamespace, CacheStatistics } from "./contract";
-import type { CacheCounts } from "./counts";
-import type { Namespaces } from "./namespaces";
-import type { AnswerCacheService } from "./service";
+import type { CacheLayer, CacheStats } from "../ports/cache";
+import type { CacheNamespace, CacheNamespaceSettings, CacheStatistics, CacheLayer as Layer } from "./contract";
 
-interface StatisticsDeps {
-  answers: Pick<AnswerCacheService, "counts" | "inFlight">;
-  cache: Pick<Cache, "stats">;
-  namespaces: Pick<Namespaces, "list">;
-  config: Pick<Config, "cache">;
+/** What happened to the requests of one namespace, or of all. */
+interface CacheCounts {
+  hits: Record<CacheLayer | "in_flight", number>;
+  misses: number;
+  bypasses: Map<string, number>;
 }
 
-const sum = (numbers: Iterable<number>): number => {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
-};
-const hitsOf = ({ hits }: CacheCounts): number => sum(Object.values(hits));
+type Outcome = { hit: CacheLayer | "in_flight" } | { bypass: string } | "miss";
 
-const toLayer = (stats: CacheStats, maxBytes: number): CacheLayer => ({
+/** Further namespaces are counted only in the total. */
+const MAX_NAMESPACES = 10_000;
+
+const zero = (): CacheCounts => ({ hits: { memory: 0, redis: 0, in_flight: 0 }, misses: 0, bypasses: new Map() });
+
+const add = (counts: CacheCounts, outcome: Outcome): void => {
+  if (outcome === "miss") counts.misses++;
+  else if ("hit" in outcome) counts.hits[outcome.hit]++;
+  else counts.bypasses.set(outcome.bypass, (counts.bypasses.get(outcome.bypass) ?? 0) + 1);
+};
+
+/** Counts of this process since it started. */
+export const createCacheCounts = () => {
+  const total = zero();
+  const byNamespace = new Map<string, CacheCounts>();
+  return {
+    total,
+    byNamespace,
+    /** Complete answers that could be stored. skipped: empty, cut off or invalidated meanwhile, or `s-maxage` was 0. */
+    writes: { stored: 0, skipped: 0, failed: 0 },
+    count: (namespace: string, outcome: Outcome): void => {
+      add(total, outcome);
+      let counts = byNamespace.get(namespace);
+      if (!counts) {
+        if (byNamespace.size >= MAX_NAMESPACES) return;
+        counts = zero();
+        byNamespace.set(namespace, counts);
+      }
+      add(counts, outcome);
+    },
+  };
+};
+
+const hitsOf = ({ hits }: CacheCounts): number => hits.memory + hits.redis + hits.in_flight;
+
+const toLayer = (stats: CacheStats, maxBytes: number): Layer => ({
   kind: stats.layer,
   status: stats.status,
   since: stats.since.toISOString(),
@@ -30,40 +57,36 @@ const toLayer = (stats: CacheStats, maxBytes: number): CacheLayer => ({
   last_error: stats.lastError ?? null,
 });
 
-const toNamespaces = ({ counts }: StatisticsDeps["answers"], settings: Pick<Namespaces, "list">): CacheNamespace[] => {
-  const set = new Map(settings.list().map((namespace) => [namespace.name, namespace]));
-  return [...new Set([...set.keys(), ...counts.byNamespace.keys()])].map((name) => {
-    const used = counts.byNamespace.get(name);
-    return {
-      name,
-      enabled: set.get(name)?.enabled ?? true,
-      keys: set.get(name)?.keyIds ?? [],
-      hits: used ? hitsOf(used) : 0,
-      misses: used?.misses ?? 0,
-      bypasses: used ? sum(used.bypasses.values()) : 0,
-    };
-  });
+const toNamespace = (
+  name: string,
+  { enabled, keys }: CacheNamespaceSettings = { name, enabled: true, keys: [] },
+  used: CacheCounts = zero(),
+): CacheNamespace => {
+  const bypasses = [...used.bypasses.values()].reduce((sum, count) => sum + count, 0);
+  return { name, enabled, keys, hits: hitsOf(used), misses: used.misses, bypasses };
 };
 
 /** Counts of this gateway since it started, and the state of each layer now. */
-export const cacheStatistics = async ({
-  answers,
-  cache,
-  namespaces,
-  config,
-}: StatisticsDeps): Promise<CacheStatistics> => {
-  const { total, writes } = answers.counts;
+export const cacheStatistics = (
+  { total, writes, byNamespace }: ReturnType<typeof createCacheCounts>,
+  inFlight: number,
+  layers: readonly CacheStats[],
+  namespaces: readonly CacheNamespaceSettings[],
+  { enabled, ttlSeconds, maxBytes }: Config["cache"],
+): CacheStatistics => {
   const hits = hitsOf(total);
+  const settings = new Map(namespaces.map((namespace) => [namespace.name, namespace]));
+  const names = [...new Set([...settings.keys(), ...byNamespace.keys()])];
   return {
-    enabled: config.cache.enabled,
-    ttl_seconds: config.cache.ttlSeconds,
-    layers: (await cache.stats()).map((stats) => toLayer(stats, config.cache.maxBytes)),
+    enabled,
+    ttl_seconds: ttlSeconds,
+    layers: layers.map((stats) => toLayer(stats, maxBytes)),
     hits: { ...total.hits },
     misses: total.misses,
     bypasses: Object.fromEntries(total.bypasses),
     hit_rate: hits + total.misses === 0 ? 0 : hits / (hits + total.misses),
     writes: { ...writes },
-    in_flight: answers.inFlight(),
-    namespaces: toNamespaces(answers, namespaces),
+    in_flight: inFlight,
+    namespaces: names.map((name) => toNamespace(name, settings.get(name), byNamespace.get(name))),
   };
 };

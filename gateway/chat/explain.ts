@@ -1,15 +1,15 @@
 import { canonicalJson } from "../../lib/canonical-json";
 import type { CacheExplanation } from "../cache/contract";
+import { type RecentRequest, showParts } from "../cache/key";
 import type { Namespaces } from "../cache/namespaces";
-import { type RecentRequest, showParts } from "../cache/recent-requests";
-import type { AnswerCacheService } from "../cache/service";
+import type { AnswerCache } from "../cache/service";
 import type { Models } from "../models/registry";
 import type { Principal } from "../principal";
 import type { ExplainCache } from "./contract";
 import { cacheParts, samplingBypass } from "./request";
 
 export interface ExplainDeps {
-  answers: Pick<AnswerCacheService, "inspect" | "recent">;
+  answers: Pick<AnswerCache, "inspect" | "recent">;
   models: Pick<Models, "resolve">;
   namespaces: Pick<Namespaces, "nameOf">;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../lib/errors";
 import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
-import type { AnswerCache } from "../cache/answers";
+import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import { createModels } from "../models/registry";
 import type { GenerationSample } from "../ports/recorder";
@@ -9,7 +9,7 @@ import type { ChatEvent } from "./contract";
 import { createChat } from "./service";
 
 /** A cache that stores nothing, so every answer comes from the engine. */
-const noCache: AnswerCache = {
+const noCache: Pick<AnswerCache, "answer"> = {
   answer: async (request, generate) => ({
     report: { status: "bypass", reason: request.bypass },
     reply: await generate(request.call.signal),

@@ -1,6 +1,6 @@
 import { toAppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { AnswerCache } from "../cache/answers";
+import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models } from "../models/registry";
@@ -84,7 +84,7 @@ export interface ChatService {
 interface ChatDeps {
   engine: Engine;
   models: Models;
-  answers: AnswerCache;
+  answers: Pick<AnswerCache, "answer">;
   recorder: Recorder;
   /** Milliseconds for a whole answer. */
   totalMs: number;

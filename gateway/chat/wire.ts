@@ -1,6 +1,6 @@
 import { AppError, toAppError } from "../../lib/errors";
 import { newUlid } from "../../lib/ids";
-import type { CachedAnswer } from "../cache/answers";
+import type { CachedAnswer } from "../cache/service";
 import type { EngineReply } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";
 import type { FinishReason, Usage } from "./contract";

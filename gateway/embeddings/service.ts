@@ -1,5 +1,4 @@
-import type { EntrySession } from "../cache/entries";
-import type { AnswerCacheService } from "../cache/service";
+import type { AnswerCache } from "../cache/service";
 import type { Call } from "../call";
 import type { CacheReport } from "../contract";
 import type { Models, ResolvedModel } from "../models/registry";
@@ -42,7 +41,7 @@ export interface EmbeddingService {
 interface EmbeddingDeps {
   engine: Engine;
   models: Pick<Models, "resolve">;
-  answers: Pick<AnswerCacheService, "entries">;
+  answers: Pick<AnswerCache, "entries">;
   recorder: Pick<Recorder, "generation">;
   /** Timeout for a whole answer, in milliseconds. */
   totalMs: number;
@@ -54,18 +53,22 @@ interface Wanted extends EmbeddingInputs {
 }
 
 export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps): EmbeddingService => {
-  const beginSession = ({ principal, directives }: Call, model: ResolvedModel): EntrySession =>
-    answers.entries({
-      keyId: principal.keyId,
-      tags: [`model:${model.id}`],
-      bypass: model.isKnown ? undefined : "the model's revision is not known yet",
-      // Keys without content logging don't store vectors either.
-      directives: principal.contentLogging ? directives : { ...directives, noStore: true },
-    });
+  const readEntries = ({ principal, directives }: Call, model: ResolvedModel, parts: Record<string, unknown>[]) =>
+    answers.entries(
+      {
+        keyId: principal.keyId,
+        tags: [`model:${model.id}`],
+        bypass: model.isKnown ? undefined : "the model's revision is not known yet",
+        // Keys without content logging don't store vectors either.
+        directives: principal.contentLogging ? directives : { ...directives, noStore: true },
+      },
+      parts,
+    );
 
   /** The vectors of distinct inputs, in their order, from the cache or computed and stored. */
-  const findVectors = async (session: EntrySession, work: NodeWork, inputs: readonly EmbeddingInput[]) => {
-    const stored = await session.read(inputs.map((input) => cacheParts(input, work)));
+  const findVectors = async (work: NodeWork, inputs: readonly EmbeddingInput[]) => {
+    const parts = inputs.map((input) => cacheParts(input, work));
+    const { values: stored, report: cache, keep } = await readEntries(work.call, work.model, parts);
     const gatewayMs = performance.now() - work.call.receivedAt;
     const vectors = stored.map((value) => (value === undefined ? undefined : fromStored(value)));
     const missing = inputs.map((input, index) => ({ input, index })).filter(({ index }) => !vectors[index]);
@@ -73,9 +76,9 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     const report = await computeVectors(engine, work, missing, async (index, vector) => {
       vectors[index] = vector;
       computedTokens += vector.tokens;
-      await session.keep(index, toStored(vector));
+      await keep(index, toStored(vector));
     });
-    return { stored, vectors, report, gatewayMs, computed: missing.length, computedTokens };
+    return { stored, cache, vectors, report, gatewayMs, computed: missing.length, computedTokens };
   };
 
   const embed = async (call: Call, { inputs, nameOf, ...wanted }: Wanted): Promise<Embeddings> => {
@@ -84,38 +87,32 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
     const dimensions = wanted.dimensions === model.dimensions ? undefined : wanted.dimensions;
     const { inputs: once, places } = distinct(inputs);
     const work = { call, model, dimensions, totalMs, nameOf: (index: number) => nameOf(places.indexOf(index)) };
-    const session = beginSession(call, model);
-    try {
-      const found = await findVectors(session, work, once);
-      const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
-      const elapsedMs = performance.now() - call.receivedAt;
-      const cache = session.report();
-      recorder.generation({
-        operation: "embedding",
-        model: model.id,
-        node: found.report.node,
-        stream: false,
-        cache,
-        gatewayMs: found.gatewayMs,
-        queueMs: found.report.queueMs,
-        ttftMs: elapsedMs,
-        totalMs: elapsedMs,
-        promptTokens: found.computedTokens,
-        completionTokens: 0,
-      });
-      return {
-        ...found.report,
-        model: model.id,
-        vectors,
-        promptTokens: vectors.reduce((sum, { tokens }) => sum + tokens, 0),
-        hits: places.filter((place) => found.stored[place] !== undefined).length,
-        misses: found.computed,
-        cache,
-        totalMs: elapsedMs,
-      };
-    } finally {
-      session.close();
-    }
+    const found = await findVectors(work, once);
+    const vectors = places.map((place) => found.vectors[place]).filter((vector) => vector !== undefined);
+    const elapsedMs = performance.now() - call.receivedAt;
+    recorder.generation({
+      operation: "embedding",
+      model: model.id,
+      node: found.report.node,
+      stream: false,
+      cache: found.cache,
+      gatewayMs: found.gatewayMs,
+      queueMs: found.report.queueMs,
+      ttftMs: elapsedMs,
+      totalMs: elapsedMs,
+      promptTokens: found.computedTokens,
+      completionTokens: 0,
+    });
+    return {
+      ...found.report,
+      model: model.id,
+      vectors,
+      promptTokens: vectors.reduce((sum, { tokens }) => sum + tokens, 0),
+      hits: places.filter((place) => found.stored[place] !== undefined).length,
+      misses: found.computed,
+      cache: found.cache,
+      totalMs: elapsedMs,
+    };
   };
 
   return {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { AnswerCacheService } from "../cache/service";
+import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/degradations";
 import type { Jobs } from "../jobs/service";
@@ -8,7 +8,7 @@ import type { Engine } from "../ports/engine";
 /** Sources that are read for each scrape and each read. */
 export interface MetricSources {
   engine: Pick<Engine, "nodes">;
-  answers?: Pick<AnswerCacheService, "counts" | "inFlight">;
+  answers?: Pick<AnswerCache, "counts" | "inFlight">;
   degradations?: Pick<Degradations, "list">;
   jobs?: Pick<Jobs, "backlog">;
 }
