@@ -1,62 +1,103 @@
+import type { Db } from "../db/client";
+import { takeLease } from "../db/leases";
 import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
-import type { ActiveRequests } from "./active-requests";
-import type { Namespaces } from "./cache/namespaces";
-import type { AnswerCache } from "./cache/service";
-import type { ChatService } from "./chat/service";
-import type { ConversationService } from "./conversations/service";
-import type { ConversationTransfer } from "./conversations/transfer";
-import type { Imports } from "./datasets/imports";
-import type { DatasetService } from "./datasets/service";
-import type { EmbeddingService } from "./embeddings/service";
-import type { RunningEvals } from "./evals/running";
-import type { EvalService } from "./evals/service";
-import type { EvalTransfer } from "./evals/transfer";
-import type { AgreementService } from "./evaluators/agreement";
-import type { EvaluatorService } from "./evaluators/service";
-import type { FeedbackService } from "./feedback/service";
-import type { Health } from "./health/service";
-import type { Idempotency } from "./idempotency/service";
-import type { KeysService } from "./keys/service";
-import type { LabelService } from "./labels/service";
-import type { Ledger } from "./limits/ledger";
-import type { Metrics } from "./metrics/service";
-import type { Models } from "./models/registry";
+import { ActiveRequests } from "./active-requests";
+import { createNamespaces } from "./cache/namespaces";
+import { createAnswerCache } from "./cache/service";
+import { createChat } from "./chat/service";
+import { createConversations } from "./conversations/service";
+import { createTransfer } from "./conversations/transfer";
+import { createImports } from "./datasets/imports";
+import { createDatasets } from "./datasets/service";
+import { createEmbeddings } from "./embeddings/service";
+import { RunningEvals } from "./evals/running";
+import type { ScoringThread } from "./evals/scoring-thread/scoring-thread";
+import { createEvals } from "./evals/service";
+import { createEvalTransfer } from "./evals/transfer";
+import { createAgreement } from "./evaluators/agreement";
+import { createEvaluators } from "./evaluators/service";
+import { createFeedback } from "./feedback/service";
+import { createHealth } from "./health/service";
+import { createIdempotency } from "./idempotency/service";
+import { createJobs } from "./jobs/service";
+import { createKeys } from "./keys/service";
+import { createLabels } from "./labels/service";
+import { createLedger } from "./limits/ledger";
+import { createMetrics } from "./metrics/service";
+import { createModels } from "./models/registry";
 import type { Cache } from "./ports/cache";
 import type { Engine } from "./ports/engine";
-import type { PromptService } from "./prompts/service";
-import type { SessionService } from "./sessions/service";
-import type { Uploads } from "./uploads/service";
+import { createPrompts } from "./prompts/service";
+import { createSessions } from "./sessions/service";
+import { createUploads } from "./uploads/service";
 
-/** Everything that routes and pages call. */
-export interface Services {
+interface Foundation {
   config: Config;
   log: Log;
-  engine: Engine;
-  keys: KeysService;
-  activeRequests: ActiveRequests;
-  sessions: SessionService;
-  ledger: Ledger;
-  models: Models;
+  db: Db;
   cache: Cache;
-  namespaces: Namespaces;
-  answers: AnswerCache;
-  metrics: Metrics;
-  chat: ChatService;
-  embeddings: EmbeddingService;
-  conversations: ConversationService;
-  uploads: Uploads;
-  datasets: DatasetService;
-  imports: Imports;
-  prompts: PromptService;
-  evaluators: EvaluatorService;
-  agreement: AgreementService;
-  evals: EvalService;
-  evalTransfer: EvalTransfer;
-  runningEvals: RunningEvals;
-  labels: LabelService;
-  feedback: FeedbackService;
-  idempotency: Idempotency;
-  transfer: ConversationTransfer;
-  health: Health;
+  engine: Engine;
+  reference: ScoringThread;
 }
+
+/** Everything that routes and pages call, on a migrated database and adapters that may still be closed. */
+export const createServices = ({ config, log, db, cache, engine, reference }: Foundation) => {
+  const { totalMs } = config.timeouts;
+  const keys = createKeys({ db, config });
+  const activeRequests = new ActiveRequests();
+  const models = createModels({ engine, defaults: config.models });
+  const namespaces = createNamespaces({ db, log });
+  const answers = createAnswerCache({ cache, config, namespaces, log });
+  const jobs = createJobs({ db });
+  const health = createHealth({
+    engine,
+    cache,
+    jobs,
+    log,
+    pingDatabase: async () => db.get("SELECT 1"),
+    writeDatabase: () => takeLease(db, "write-probe", "gateway", new Date(), 0),
+  });
+  const metrics = createMetrics({ engine, answers, degradations: health.degradations, jobs });
+  const cacheEnabled = config.cache.enabled;
+  const chat = createChat({ engine, models, answers, recorder: metrics, totalMs, cacheEnabled });
+  const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
+  const datasets = createDatasets({ db });
+  const imports = createImports({ db, datasets, jobs, uploads });
+  const prompts = createPrompts({ db });
+  const evaluators = createEvaluators({ db });
+  const evals = createEvals({ db, chat, datasets, engine, evaluators, log, prompts, reference });
+  return {
+    config,
+    log,
+    engine,
+    keys,
+    activeRequests,
+    sessions: createSessions({ db, keys }),
+    ledger: createLedger(),
+    models,
+    cache,
+    namespaces,
+    answers,
+    metrics,
+    chat,
+    embeddings: createEmbeddings({ engine, models, answers, recorder: metrics, totalMs }),
+    conversations: createConversations({ db, chat, models, log, activeRequests }),
+    uploads,
+    datasets,
+    imports,
+    prompts,
+    evaluators,
+    agreement: createAgreement({ db, evaluators }),
+    evals,
+    evalTransfer: createEvalTransfer({ db }),
+    runningEvals: new RunningEvals({ evals, activeRequests }),
+    labels: createLabels({ db }),
+    feedback: createFeedback({ db, imports, uploads }),
+    idempotency: createIdempotency({ db, log }),
+    transfer: createTransfer({ db }),
+    health,
+  };
+};
+
+export type Services = ReturnType<typeof createServices>;
