@@ -3,9 +3,8 @@ import type { Db, Tx } from "../../db/client";
 import { findKey, findKeyByHash, hasOtherAdmin, insertKey, updateKey } from "../../db/keys";
 import { revokeSessions } from "../../db/sessions";
 import { AppError } from "../../lib/errors";
-import { isUsable } from "./admission";
 import { generateKey, hashOf } from "./format";
-import { BOOTSTRAP_ID } from "./rules";
+import { BOOTSTRAP_ID, isUsable } from "./rules";
 
 const ACTOR = "start";
 

@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { ErrorEnvelope, PageQuery, PathId } from "../contract";
+import { PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
 import { allows, creates } from "../http/route-facts";
 import type { Idempotency } from "../idempotency/service";
@@ -11,12 +11,12 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
   new Elysia({ name: "keys.routes", prefix: "/v1", tags: ["Keys"] })
     .use(auth)
     .get("/auth/me", ({ principal }) => keys.me(principal), {
-      response: { 200: Me, default: ErrorEnvelope },
+      response: { 200: Me },
       detail: { ...allows("any"), summary: "Who the caller is and what the key may do" },
     })
     .get("/keys", ({ query }) => keys.list(query), {
       query: PageQuery,
-      response: { 200: KeyPage, default: ErrorEnvelope },
+      response: { 200: KeyPage },
       detail: { ...allows("admin"), summary: "List the keys, newest first" },
     })
     .post(
@@ -29,19 +29,19 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       },
       {
         body: CreateKey,
-        response: { 201: KeyWithSecret, default: ErrorEnvelope },
+        response: { 201: KeyWithSecret },
         detail: { ...allows("admin"), summary: "Create a key; its secret is shown once", ...creates },
       },
     )
     .get("/keys/:id", ({ params }) => keys.get(params.id), {
       params: PathId,
-      response: { 200: Key, default: ErrorEnvelope },
+      response: { 200: Key },
       detail: { ...allows("admin"), summary: "Read one key" },
     })
     .patch("/keys/:id", ({ principal, params, body }) => keys.update(principal, params.id, body), {
       params: PathId,
       body: UpdateKey,
-      response: { 200: Key, default: ErrorEnvelope },
+      response: { 200: Key },
       detail: { ...allows("admin"), summary: "Change name, role, limits, models or expiry of a key" },
     })
     .post(
@@ -55,7 +55,7 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
       {
         params: PathId,
         body: RotateKey,
-        response: { 201: KeyWithSecret, default: ErrorEnvelope },
+        response: { 201: KeyWithSecret },
         detail: {
           ...allows("admin"),
           summary: "Rotate a key; both keys work until the grace period ends",
@@ -65,6 +65,6 @@ export const keyRoutes = ({ keys, idempotency }: { keys: KeysService; idempotenc
     )
     .delete("/keys/:id", ({ principal, params }) => keys.revoke(principal, params.id), {
       params: PathId,
-      response: { 200: Key, default: ErrorEnvelope },
+      response: { 200: Key },
       detail: { ...allows("admin"), summary: "Revoke a key permanently and end its sessions" },
     });

@@ -6,9 +6,8 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import type { PageQuery } from "../contract";
 import type { Seal } from "../idempotency/service";
-import { type NumberedPage, type NumberedQuery, numberedPage, pageOf, strangeCursor } from "../paging";
+import { type NumberedQuery, numberedPage, pageOf, strangeCursor } from "../paging";
 import type { Principal } from "../principal";
-import { assertUsable, isUsable, toPrincipal } from "./admission";
 import { bootstrapAdmin } from "./bootstrap";
 import type { CreateKey, Key, KeyPage, KeyWithSecret, Me, RotateKey, UpdateKey } from "./contract";
 import { generateKey, hashOf } from "./format";
@@ -20,7 +19,10 @@ import {
   assertNotRevoked,
   assertOtherAdmin,
   assertOwnedHere,
+  assertUsable,
   endsSoon,
+  isUsable,
+  toPrincipal,
 } from "./rules";
 import { Verifier } from "./verifier";
 import { fromUpdate, toKey, toMe } from "./wire";
@@ -39,48 +41,13 @@ interface IssueOptions {
   seal?: Seal;
 }
 
-export interface KeysService {
-  /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
-  verify(authorization: string | undefined): Principal | Promise<Principal>;
-  /** The principal of a stored key. Throws invalid_api_key when it is revoked or expired. */
-  admit(key: store.KeyRow, via: Principal["via"]): Principal;
-  /** Those of these keys that are revoked, expired or deleted, read from the database. */
-  unusable(ids: readonly string[]): Promise<string[]>;
-  /** Ensures that an admin key works before the first request. `created`: a new key, to be shown once. */
-  bootstrap(): Promise<{ created?: string }>;
-  /** Throws conflict if a key with the given id exists. */
-  create(actor: Actor, request: CreateKey, options?: IssueOptions): Promise<KeyWithSecret>;
-  /** Newest first. */
-  list(query: PageQuery): Promise<KeyPage>;
-  /** A numbered page of all keys. A number past the end gives the last page. */
-  listNumbered(query: NumberedQuery<store.KeyOrder["by"]>): Promise<NumberedPage<Key>>;
-  /** Throws not_found. */
-  get(id: string): Promise<Key>;
-  /** The newest key that replaced each of these; left out if there is none or it was revoked. */
-  successors(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** The caller's own key. Throws not_found. */
-  me(principal: Principal): Promise<Me>;
-  /** Throws not_found, or conflict when no admin key would be left. */
-  update(actor: Actor, id: string, changes: UpdateKey): Promise<Key>;
-  /**
-   * Creates a key with the same settings. The old one works until the grace period ends, or until it expires if that is
-   * sooner. Throws not_found, and conflict for a key that can't be rotated or an id that is taken.
-   */
-  rotate(actor: Actor, id: string, request: RotateKey, options?: IssueOptions): Promise<KeyWithSecret>;
-  /** Revokes the key and its sessions: immediately in this process, within a second in others. Throws not_found, conflict. */
-  revoke(actor: Actor, id: string): Promise<Key>;
-  /** Writes the times of last use now, instead of once a minute. */
-  flush(): Promise<void>;
-  close(): Promise<void>;
-}
-
 export interface KeysDeps {
   db: Db;
   config: Config;
   now?: () => Date;
 }
 
-export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): KeysService => {
+export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps) => {
   const { adminKey, requestsPerMinute, parallelRequests } = config.gateway;
   const defaults = { requestsPerMinute, parallelRequests };
   const lastUse = new LastUse((uses) => {
@@ -131,6 +98,7 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
     return { ...toWire(stored), key };
   };
 
+  /** Throws not_found. */
   const get = async (id: string): Promise<Key> => {
     const key = await store.findKey(db, id);
     if (!key) throw noSuchKey(id);
@@ -138,23 +106,28 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
   };
 
   return {
-    verify: (authorization) => verifier.verify(authorization),
+    /** Synchronous for a key seen within a second. Throws missing_api_key or invalid_api_key. */
+    verify: (authorization: string | undefined): Principal | Promise<Principal> => verifier.verify(authorization),
 
-    admit(key, via) {
+    /** The principal of a stored key. Throws invalid_api_key when it is revoked or expired. */
+    admit(key: store.KeyRow, via: Principal["via"]): Principal {
       assertUsable(key, now());
       return toPrincipal(key, defaults, via);
     },
 
-    async unusable(ids) {
+    /** Those of these keys that are revoked, expired or deleted, read from the database. */
+    async unusable(ids: readonly string[]): Promise<string[]> {
       const found = await Promise.all(ids.map((id) => store.findKey(db, id)));
       const at = now();
       const usable = new Set(found.filter((key) => key && isUsable(key, at)).map((key) => key?.id));
       return ids.filter((id) => !usable.has(id));
     },
 
+    /** Ensures that an admin key works before the first request. `created`: a new key, to be shown once. */
     bootstrap: () => bootstrapAdmin(db, adminKey, now()),
 
-    async create(actor, request, { id: wantedId, seal } = {}) {
+    /** Throws conflict if a key with the given id exists. */
+    async create(actor: Actor, request: CreateKey, { id: wantedId, seal }: IssueOptions = {}): Promise<KeyWithSecret> {
       assertAdmin(actor);
       const at = now();
       const { name, role } = request;
@@ -169,26 +142,30 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
       });
     },
 
-    async list({ limit = 20, after }) {
+    /** Newest first. */
+    async list({ limit = 20, after }: PageQuery): Promise<KeyPage> {
       if (after !== undefined && !(await store.findKey(db, after))) throw strangeCursor();
       return pageOf(await store.listKeys(db, limit + 1, after), limit, toWire, ({ id }) => id);
     },
 
-    async listNumbered({ sort, ...place }) {
+    /** A numbered page of all keys. A number past the end gives the last page. */
+    async listNumbered({ sort, ...place }: NumberedQuery<store.KeyOrder["by"]>) {
       return numberedPage(place, await store.countKeys(db), async ({ limit, offset }) =>
         (await store.listKeysSorted(db, sort, limit, offset)).map(toWire),
       );
     },
 
-    async successors(ids) {
+    /** The newest key that replaced each of these; left out if there is none or it was revoked. */
+    async successors(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
       const rows = await store.listSuccessors(db, ids);
       return new Map(rows.flatMap(({ id, rotatedFrom }) => (rotatedFrom === null ? [] : [[rotatedFrom, id] as const])));
     },
 
     get,
-    me: async (principal) => toMe(principal, await get(principal.keyId)),
+    me: async (principal: Principal): Promise<Me> => toMe(principal, await get(principal.keyId)),
 
-    update: (actor, id, request) =>
+    /** Throws not_found, or conflict when no admin key would be left. */
+    update: (actor: Actor, id: string, request: UpdateKey): Promise<Key> =>
       change(actor, id, "key.update", async (tx, key, at) => {
         const changes = fromUpdate(request);
         assertOwnedHere(key);
@@ -199,19 +176,29 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         return { result: toWire(updated ?? key), detail: { ...changes } };
       }),
 
-    rotate: (actor, id, { grace_seconds = DEFAULT_GRACE_SECONDS }, { id: newId, seal } = {}) =>
+    /**
+     * Creates a key with the same settings. The old one works until the grace period ends, or until it expires if that is
+     * sooner. Throws not_found, and conflict for a key that can't be rotated or an id that is taken.
+     */
+    rotate: (
+      actor: Actor,
+      id: string,
+      { grace_seconds = DEFAULT_GRACE_SECONDS }: RotateKey,
+      { id: newId, seal }: IssueOptions = {},
+    ): Promise<KeyWithSecret> =>
       change(actor, id, "key.rotate", async (tx, key, at) => {
         assertOwnedHere(key);
         assertNotRevoked(key);
         const graceEndsAt = new Date(at.getTime() + grace_seconds * 1000);
         const endsAt = key.expiresAt && key.expiresAt < graceEndsAt ? key.expiresAt : graceEndsAt;
-        const issued = await issue(tx, actor, at, { ...settingsOf(key), rotatedFrom: key.id }, newId);
+        const issued = await issue(tx, actor, at, { ...key, lastUsedAt: null, rotatedFrom: key.id }, newId);
         await store.updateKey(tx, id, { expiresAt: endsAt });
         await seal?.(tx, issued);
         return { result: issued, detail: { to: issued.id, endsAt: endsAt.toISOString() } };
       }),
 
-    revoke: (actor, id) =>
+    /** Revokes the key and its sessions: immediately in this process, within a second in others. Throws not_found, conflict. */
+    revoke: (actor: Actor, id: string): Promise<Key> =>
       change(actor, id, "key.revoke", async (tx, key, at) => {
         assertOwnedHere(key);
         if (key.revokedAt) return { result: toWire(key) };
@@ -221,23 +208,15 @@ export const createKeys = ({ db, config, now = () => new Date() }: KeysDeps): Ke
         return { result: toWire(revoked ?? key), detail: { sessions } };
       }),
 
+    /** Writes the times of last use now, instead of once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
 };
 
-type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
+export type KeysService = ReturnType<typeof createKeys>;
 
-const settingsOf = (key: store.KeyRow) => ({
-  name: key.name,
-  role: key.role,
-  allowedModels: key.allowedModels,
-  allowedIndexes: key.allowedIndexes,
-  requestsPerMinute: key.requestsPerMinute,
-  parallelRequests: key.parallelRequests,
-  contentLogging: key.contentLogging,
-  expiresAt: key.expiresAt,
-});
+type IssueFields = Omit<store.NewKeyRow, "id" | "secretHash" | "createdAt" | "createdBy">;
 
 const noSuchKey = (id: string) => new AppError("not_found", `There is no key ${id}.`);
 const keyExists = (id: string) =>

@@ -1,33 +1,15 @@
 import type { KeyChanges, KeyRow } from "../../db/keys";
+import { toWire } from "../../lib/wire";
 import type { Principal } from "../principal";
-import { type DefaultLimits, effectiveLimits } from "./admission";
 import type { Key, Me, UpdateKey } from "./contract";
-
-const isoOrNull = (time: Date | null): string | null => time?.toISOString() ?? null;
+import { type DefaultLimits, effectiveLimits } from "./rules";
 
 /** A key at `now`, without the hash of its secret. */
-export const toKey = (row: KeyRow, defaults: DefaultLimits, now: Date): Key => {
-  const { requestsPerMinute, parallelRequests } = effectiveLimits(row, defaults);
-  return {
-    id: row.id,
-    name: row.name,
-    role: row.role,
-    status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now ? "expired" : "active",
-    allowed_models: row.allowedModels,
-    allowed_indexes: row.allowedIndexes,
-    requests_per_minute: row.requestsPerMinute,
-    parallel_requests: row.parallelRequests,
-    content_logging: row.contentLogging,
-    expires_at: isoOrNull(row.expiresAt),
-    limits: { requests_per_minute: requestsPerMinute, parallel_requests: parallelRequests },
-    is_bootstrap: row.isBootstrap,
-    created_at: row.createdAt.toISOString(),
-    created_by: row.createdBy,
-    last_used_at: isoOrNull(row.lastUsedAt),
-    revoked_at: isoOrNull(row.revokedAt),
-    rotated_from: row.rotatedFrom,
-  };
-};
+export const toKey = ({ secretHash: _, ...row }: KeyRow, defaults: DefaultLimits, now: Date): Key => ({
+  ...toWire(row),
+  status: row.revokedAt ? "revoked" : row.expiresAt && row.expiresAt <= now ? "expired" : "active",
+  limits: toWire(effectiveLimits(row, defaults)),
+});
 
 export const toMe = (
   { via }: Principal,

@@ -3,11 +3,11 @@ import type { Db, Tx } from "../../db/client";
 import { findKey, type KeyRow } from "../../db/keys";
 import * as store from "../../db/sessions";
 import { AppError } from "../../lib/errors";
-import { isUsable } from "../keys/admission";
 import { digestOf, hashOf } from "../keys/format";
 import { LastUse } from "../keys/last-use";
-import { OneSecondCache } from "../keys/one-second-cache";
+import { isUsable } from "../keys/rules";
 import type { KeysService } from "../keys/service";
+import { OneSecondCache } from "../keys/verifier";
 import type { Principal } from "../principal";
 
 const MINUTE_MS = 60_000;
