@@ -135,13 +135,10 @@ export const Page = <T extends TSchema>(item: T) =>
   Type.Object(
     {
       data: Type.Array(item),
-      has_more: Type.Boolean(),
+      has_more: Type.Boolean({ examples: [false] }),
       next_cursor: Nullable(Type.String(), { description: "Value of `after` for the next page" }),
     },
-    {
-      ...(item.title !== undefined && { title: `${item.title}Page` }),
-      ...(item.examples && { examples: [wholePage(item.examples)] }),
-    },
+    { ...(item.title !== undefined && { title: `${item.title}Page` }) },
   );
 export interface Page<T> {
   data: T[];

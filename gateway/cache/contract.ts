@@ -29,10 +29,7 @@ export const CacheNamespace = Type.Object(
     misses: Count("Since this gateway started"),
     bypasses: Count("Since this gateway started"),
   },
-  {
-    title: "CacheNamespace",
-    examples: [{ name: "key_4fT9kQ2mXw7R", enabled: true, keys: [], hits: 812, misses: 390, bypasses: 41 }],
-  },
+  { title: "CacheNamespace" },
 );
 export type CacheNamespace = Static<typeof CacheNamespace>;
 
@@ -56,31 +53,6 @@ export const CacheStatistics = Type.Object(
   {
     title: "CacheStatistics",
     description: "Counts of this gateway since it started",
-    examples: [
-      {
-        enabled: true,
-        ttl_seconds: 86_400,
-        layers: [
-          {
-            kind: "memory",
-            status: "ok",
-            since: "2026-11-23T20:15:00.000Z",
-            entries: 412,
-            size_bytes: 913_408,
-            max_bytes: 67_108_864,
-            latency_ms: null,
-            last_error: null,
-          },
-        ],
-        hits: { memory: 801, redis: 0, in_flight: 11 },
-        misses: 390,
-        bypasses: { sampling: 41 },
-        hit_rate: 0.676,
-        in_flight: 2,
-        writes: { stored: 371, skipped: 19, failed: 0 },
-        namespaces: [{ name: "key_4fT9kQ2mXw7R", enabled: true, keys: [], hits: 812, misses: 390, bypasses: 41 }],
-      },
-    ],
   },
 );
 export type CacheStatistics = Static<typeof CacheStatistics>;
@@ -102,10 +74,7 @@ export const InvalidateCache = Strict(
 );
 export type InvalidateCache = Static<typeof InvalidateCache>;
 
-export const CacheInvalidation = Type.Object(
-  { deleted: Count("Entries dropped") },
-  { title: "CacheInvalidation", examples: [{ deleted: 37 }] },
-);
+export const CacheInvalidation = Type.Object({ deleted: Count("Entries dropped") }, { title: "CacheInvalidation" });
 export type CacheInvalidation = Static<typeof CacheInvalidation>;
 
 /** The key in `/v1/cache/entries/{key}`. */
@@ -137,10 +106,7 @@ export const ShareCache = Strict(
 /** The current settings of a namespace. */
 export const CacheNamespaceSettings = Type.Object(
   { name: Type.String(), enabled: Type.Boolean(), keys: Type.Array(Type.String()) },
-  {
-    title: "CacheNamespaceSettings",
-    examples: [{ name: "support-team", enabled: true, keys: ["key_4fT9kQ2mXw7R", "key_9pL2vB6nHs4D"] }],
-  },
+  { title: "CacheNamespaceSettings" },
 );
 export type CacheNamespaceSettings = Static<typeof CacheNamespaceSettings>;
 
@@ -179,24 +145,6 @@ export const CacheExplanation = Type.Object(
       { description: "Only with `compare_with`" },
     ),
   },
-  {
-    title: "CacheExplanation",
-    examples: [
-      {
-        cacheable: true,
-        reason: null,
-        key: "v2-9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-        namespace: "key_4fT9kQ2mXw7R",
-        parts: { operation: "chat", model: "smollm2-135m-instruct", revision: "b179c9523d0e", temperature: 0 },
-        stored: null,
-        comparison: {
-          request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-          found: true,
-          same_key: false,
-          differences: [{ part: "temperature", this: 0, other: 0.7 }],
-        },
-      },
-    ],
-  },
+  { title: "CacheExplanation" },
 );
 export type CacheExplanation = Static<typeof CacheExplanation>;

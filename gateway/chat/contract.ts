@@ -222,8 +222,14 @@ export type Latency = Static<typeof Latency>;
 /** Answer of `POST /v1/chat`. */
 export const ChatAnswer = Type.Object(
   {
-    id: Type.String({ description: "Unique to this answer; `request_id` identifies the request" }),
-    message: Type.Object({ role: Type.Literal("assistant"), content: Type.String() }),
+    id: Type.String({
+      description: "Unique to this answer; `request_id` identifies the request",
+      examples: ["chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w"],
+    }),
+    message: Type.Object({
+      role: Type.Literal("assistant"),
+      content: Type.String({ examples: ["Red, green and blue."] }),
+    }),
     finish_reason: FinishReason,
     usage: Usage,
     model: Type.String(),
@@ -236,24 +242,7 @@ export const ChatAnswer = Type.Object(
     cache: CacheReport,
     request_id: Type.String(),
   },
-  {
-    title: "ChatAnswer",
-    examples: [
-      {
-        id: "chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
-        message: { role: "assistant", content: "Red, green and blue." },
-        finish_reason: "stop",
-        usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
-        model: "smollm2-135m-instruct",
-        model_revision: "b179c9523d0e",
-        template_version: null,
-        node: "node-1",
-        latency: { queue: 0, ttft: 61.2, total: 148.9 },
-        cache: { status: "miss", stored: true },
-        request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-      },
-    ],
-  },
+  { title: "ChatAnswer" },
 );
 export type ChatAnswer = Static<typeof ChatAnswer>;
 
@@ -293,7 +282,7 @@ export const ChatEvent = Type.Union(
       { title: "ChatDoneEvent" },
     ),
   ],
-  { title: "ChatEvent", examples: [{ type: "delta", text: "Red, ", tokens: 2 }] },
+  { title: "ChatEvent" },
 );
 export type ChatEvent = Static<typeof ChatEvent>;
 
@@ -328,19 +317,7 @@ export const ChatCompletion = Type.Object(
     object: Type.Literal("chat.completion"),
     choices: Type.Array(Type.Object({ ...choice, message: AssistantMessage })),
   },
-  {
-    title: "ChatCompletion",
-    examples: [
-      {
-        id: "chatcmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
-        object: "chat.completion",
-        created: 1_795_464_900,
-        model: "smollm2-135m-instruct",
-        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Red, green and blue." } }],
-        usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
-      },
-    ],
-  },
+  { title: "ChatCompletion" },
 );
 
 /** Response of `POST /v1/completions`, as the node sent it. */
@@ -350,19 +327,7 @@ export const TextCompletion = Type.Object(
     object: Type.Literal("text_completion"),
     choices: Type.Array(Type.Object({ ...choice, text: Type.String() })),
   },
-  {
-    title: "TextCompletion",
-    examples: [
-      {
-        id: "cmpl-01jd8x1m9k2n3p4q5r6s7t8v9w",
-        object: "text_completion",
-        created: 1_795_464_900,
-        model: "smollm2-135m-instruct",
-        choices: [{ index: 0, finish_reason: "stop", text: " Paris." }],
-        usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
-      },
-    ],
-  },
+  { title: "TextCompletion" },
 );
 
 const lastUsage = Type.Optional(

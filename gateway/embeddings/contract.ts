@@ -96,20 +96,6 @@ export const EmbeddingList = Type.Object(
     ),
     request_id: Type.String(),
   },
-  {
-    title: "EmbeddingList",
-    examples: [
-      {
-        object: "list",
-        data: [{ object: "embedding", index: 0, embedding: [0.0123, -0.0456, 0.0789] }],
-        model: "all-minilm-l6-v2",
-        model_revision: "bd5dc15885e3",
-        usage: { prompt_tokens: 7, total_tokens: 7 },
-        cache: { hits: 0, misses: 1 },
-        stored: null,
-        request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-      },
-    ],
-  },
+  { title: "EmbeddingList" },
 );
 export type EmbeddingList = Static<typeof EmbeddingList>;

@@ -9,7 +9,7 @@ const RoleName = OneOf([...ROLES, "metrics"], {
 
 const keyId = Id("key");
 const NAME_IS = "For people: who or what uses the key";
-const name = Type.String({ description: NAME_IS });
+const name = Type.String({ description: NAME_IS, examples: ["search service"] });
 const newName = Name(100, NAME_IS);
 const models = Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, uniqueItems: true });
 const indexes = Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 1000, uniqueItems: true });
@@ -56,40 +56,17 @@ export const Key = Type.Object(
     revoked_at: Nullable(Timestamp),
     rotated_from: Nullable(keyId, { description: "The key that this one replaces" }),
   },
-  {
-    title: "Key",
-    examples: [
-      {
-        id: "key_4fT9kQ2mXw7R",
-        name: "search service",
-        role: "member",
-        status: "active",
-        allowed_models: ["smollm2-135m-instruct"],
-        allowed_indexes: null,
-        requests_per_minute: 120,
-        parallel_requests: null,
-        content_logging: false,
-        expires_at: "2027-02-21T00:00:00.000Z",
-        limits: { requests_per_minute: 120, parallel_requests: 64 },
-        is_bootstrap: false,
-        created_at: "2026-11-23T20:15:00.000Z",
-        created_by: "key_1aB2cD3eF4gH",
-        last_used_at: "2026-11-23T20:31:00.000Z",
-        revoked_at: null,
-        rotated_from: null,
-      },
-    ],
-  },
+  { title: "Key" },
 );
 export type Key = Static<typeof Key>;
 
 /** Response to creating and rotating a key: the only one that contains the secret. */
 export const KeyWithSecret = Type.Object(
-  { ...Key.properties, key: Type.String({ description: "The secret. It is shown only once." }) },
   {
-    title: "KeyWithSecret",
-    examples: Key.examples.map((key: object) => ({ ...key, key: "gw_4fT9kQ2mXw7R_…" })),
+    ...Key.properties,
+    key: Type.String({ description: "The secret. It is shown only once.", examples: ["gw_4fT9kQ2mXw7R_…"] }),
   },
+  { title: "KeyWithSecret" },
 );
 export type KeyWithSecret = Static<typeof KeyWithSecret>;
 
@@ -146,21 +123,6 @@ export const Me = Type.Object(
     content_logging: settings.content_logging,
     expires_at: settings.expires_at,
   },
-  {
-    title: "Me",
-    examples: [
-      {
-        key_id: "key_4fT9kQ2mXw7R",
-        name: "search service",
-        role: "member",
-        via: "key",
-        allowed_models: null,
-        allowed_indexes: null,
-        limits: { requests_per_minute: 600, parallel_requests: 64 },
-        content_logging: true,
-        expires_at: null,
-      },
-    ],
-  },
+  { title: "Me" },
 );
 export type Me = Static<typeof Me>;

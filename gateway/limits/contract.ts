@@ -31,43 +31,6 @@ export const LimitsExplanation = Type.Object(
     retry_after_ms: Nullable(Milliseconds("Until a request fits; null: it fits now")),
     limits: Type.Array(LimitState),
   },
-  {
-    title: "LimitsExplanation",
-    examples: [
-      {
-        key_id: "key_4fT9kQ2mXw7R",
-        would_refuse: true,
-        retry_after_ms: 11_200,
-        limits: [
-          {
-            name: "requests_per_minute",
-            unit: "requests",
-            scope: "key",
-            limit: 120,
-            used: 120,
-            remaining: 0,
-            window: "rolling",
-            window_seconds: 60,
-            mode: "enforce",
-            would_refuse: true,
-            frees_at: "2026-11-23T20:15:11.200Z",
-          },
-          {
-            name: "parallel_requests",
-            unit: "requests",
-            scope: "key",
-            limit: 64,
-            used: 3,
-            remaining: 61,
-            window: "none",
-            window_seconds: null,
-            mode: "enforce",
-            would_refuse: false,
-            frees_at: null,
-          },
-        ],
-      },
-    ],
-  },
+  { title: "LimitsExplanation" },
 );
 export type LimitsExplanation = Static<typeof LimitsExplanation>;

@@ -97,43 +97,6 @@ export const Kpis = Type.Object(
     }),
     series: Type.Array(MetricsPoint, { description: "Oldest first, one per step, including steps without requests" }),
   },
-  {
-    title: "Kpis",
-    examples: [
-      {
-        from: "2026-11-23T19:15:00.000Z",
-        to: "2026-11-23T20:15:00.000Z",
-        step_seconds: 3600,
-        totals: {
-          requests: 1210,
-          errors: 10,
-          errors_by_code: { rate_limited: 10 },
-          latency_ms: { count: 1210, p50: 310, p95: 940, p99: 1400 },
-          error_rate: 0.0083,
-          prompt_tokens: 90_120,
-          completion_tokens: 41_003,
-          cache: { hits: { memory: 801, redis: 0, in_flight: 11 }, misses: 390, bypasses: 8, hit_rate: 0.6755 },
-        },
-        routes: [
-          {
-            method: "POST",
-            route: "/v1/chat",
-            requests: 1210,
-            errors: 10,
-            errors_by_code: { rate_limited: 10 },
-            latency_ms: { count: 1210, p50: 310, p95: 940, p99: 1400 },
-          },
-        ],
-        stages: {
-          gateway: { count: 1200, p50: 0.2, p95: 0.6, p99: 1.1 },
-          queue: { count: 1200, p50: 0, p95: 12, p99: 80 },
-          ttft: { count: 1200, p50: 60, p95: 210, p99: 400 },
-          generation: { count: 1200, p50: 250, p95: 730, p99: 1000 },
-        },
-        now: { queue_depth: 0, slots: { total: 8, running: 3 } },
-        series: [],
-      },
-    ],
-  },
+  { title: "Kpis" },
 );
 export type Kpis = Static<typeof Kpis>;

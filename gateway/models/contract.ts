@@ -1,5 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Nullable, OneOf, Page, wholePage } from "../contract";
+import { Nullable, OneOf, Page } from "../contract";
 
 /** What the engine uses for the parameters that a request leaves out. */
 export const DefaultSampling = Nullable(
@@ -17,7 +17,7 @@ export const DefaultSampling = Nullable(
 /** OpenAI's model object with Groundwire's additions. */
 export const Model = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ examples: ["smollm2-135m-instruct"] }),
     object: Type.Literal("model"),
     created: Type.Integer({ minimum: 0, description: "Seconds since 1970: when a node first offered it" }),
     owned_by: Type.String(),
@@ -32,30 +32,13 @@ export const Model = Type.Object(
     default: Type.Boolean({ description: "Used if a request names no model" }),
     ready: Type.Boolean({ description: "At least one node can answer with it now" }),
   },
-  {
-    title: "Model",
-    examples: [
-      {
-        id: "smollm2-135m-instruct",
-        object: "model",
-        created: 1_795_464_900,
-        owned_by: "groundwire",
-        kind: "chat",
-        revision: "b179c9523d0e",
-        context_window: 4096,
-        dimensions: null,
-        sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
-        default: true,
-        ready: true,
-      },
-    ],
-  },
+  { title: "Model" },
 );
 export type Model = Static<typeof Model>;
 
 /** OpenAI's list (`object` and `data`) and our page format in one. Always complete. */
 export const ModelList = Type.Object(
   { object: Type.Literal("list"), ...Page(Model).properties },
-  { title: "ModelList", examples: [{ object: "list", ...wholePage(Model.examples) }] },
+  { title: "ModelList" },
 );
 export type ModelList = Static<typeof ModelList>;

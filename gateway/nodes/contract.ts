@@ -46,39 +46,7 @@ export const Node = Type.Object(
     last_token_ms: Nullable(Milliseconds("Since a token came out, while work runs")),
     last_error: Nullable(Type.String()),
   },
-  {
-    title: "Node",
-    examples: [
-      {
-        id: "node-1",
-        url: "http://127.0.0.1:8081",
-        state: "ready",
-        since: "2026-11-23T20:15:00.000Z",
-        drained: false,
-        outstanding: 3,
-        latency_ms: 0.4,
-        engine: "llama node-llama-cpp/3.22.1",
-        synthetic: false,
-        version: "0.1.0",
-        progress: null,
-        models: [
-          {
-            id: "smollm2-135m-instruct",
-            kind: "chat",
-            revision: "b179c9523d0e",
-            context_window: 4096,
-            dimensions: null,
-            sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
-          },
-        ],
-        slots: { total: 8, running: 3 },
-        queue: { depth: 0, capacity: 16 },
-        embeddings: { slots: { total: 64, running: 0 }, queue: { depth: 0, capacity: 64 } },
-        last_token_ms: 12,
-        last_error: null,
-      },
-    ],
-  },
+  { title: "Node" },
 );
 export type Node = Static<typeof Node>;
 
