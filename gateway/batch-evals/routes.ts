@@ -3,8 +3,7 @@ import { PathId } from "../contract";
 import { Run, RunPage, RunQuery, SampleResultPage } from "../evals/contract";
 import { GateVerdict } from "../evals/statistics-contract";
 import { auth } from "../http/auth";
-import { notImplemented } from "../http/not-implemented";
-import { allows, creates, downloads, fails, streams } from "../http/route-facts";
+import { allows, creates, downloads, fails, notImplemented, streams } from "../http/route-facts";
 import {
   BatchEvalEvent,
   BatchEvalPlan,

@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import type { ERROR_KINDS } from "../../lib/errors";
+import { AppError, type ERROR_KINDS } from "../../lib/errors";
 import type { Role } from "../principal";
 
 type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
@@ -83,3 +83,16 @@ export const uncounted: RouteFacts = { "x-uncounted": true };
 export const direct: RouteFacts = { "x-direct": true };
 
 export const probe: RouteFacts = { "x-probe": true };
+
+type ApiRoute = `${"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} /v1/${string}`;
+
+/** Routes that are part of the contract but not implemented yet, such as `POST /v1/rag/query`. */
+export const notImplementedRoutes = new Set<string>();
+
+/** Handler of such a route. It runs after authentication and validation, so clients can be written against it now. */
+export const notImplemented = (route: ApiRoute) => {
+  notImplementedRoutes.add(route);
+  return (): never => {
+    throw new AppError("not_implemented", `${route} is part of the API, but this version does not implement it yet.`);
+  };
+};

@@ -2,8 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { NumberInUrl, PageQuery, PathId } from "../contract";
 import { auth } from "../http/auth";
-import { notImplemented } from "../http/not-implemented";
-import { allows, creates, fails, generates, streams } from "../http/route-facts";
+import { allows, creates, fails, generates, notImplemented, streams } from "../http/route-facts";
 import {
   BuildVersion,
   CalibrateIndex,

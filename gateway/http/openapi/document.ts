@@ -1,36 +1,38 @@
-import { toOpenAPISchema } from "@elysiajs/openapi";
-import type { AnyElysia } from "elysia";
+import type { TSchema } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
 import { version } from "../../../package.json";
-import { notImplementedRoutes } from "../not-implemented";
-import { errorResponses, HEADERS, PARAMETERS, TAGS } from "./common";
-import { OperationWriter, type Route } from "./operation";
-import { Components, type JsonSchema } from "./schemas";
+import { ErrorEnvelope } from "../../contract";
+import { notImplementedRoutes, type RouteFacts, type RouteRole } from "../route-facts";
+import { errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
+import { Components, exampleOf, isObject, type JsonSchema } from "./schemas";
+
+/** A route as Elysia lists it, with its `detail`. */
+interface Route {
+  method: string;
+  path: string;
+  hooks: {
+    body?: JsonSchema;
+    params?: JsonSchema;
+    query?: JsonSchema;
+    response?: Record<string, JsonSchema>;
+    detail?: RouteFacts & { operationId?: string; summary?: string; description?: string; tags?: string[] };
+  };
+}
 
 const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from documents, evaluation.
 
 The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
 Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
 
-/**
- * The OpenAPI 3.1 document of a running app. The plugin lists the operations; their content is written here, because
- * the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null.
- */
-export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema => {
+/** The OpenAPI 3.1 document of a running app's routes. Pages and their files have no summary and are left out. */
+export const openApiDocument = (routes: readonly Route[], publicUrl?: string): JsonSchema => {
   const components = new Components();
-  const writer = new OperationWriter(components);
-  const routes = new Map<string, Route>(app.routes.map((route) => [`${route.method} ${template(route.path)}`, route]));
   const paths: Record<string, JsonSchema> = {};
-
-  for (const [path, operations] of Object.entries(toOpenAPISchema(app, { staticFile: false }).paths)) {
-    for (const method of Object.keys(operations ?? {})) {
-      const route = routes.get(`${method.toUpperCase()} ${path}`);
-      // Pages and their files have no summary and are not in the document.
-      if (!route?.hooks.detail?.summary) continue;
-      const isImplemented = !notImplementedRoutes.has(`${route.method} ${route.path}`);
-      paths[path] = { ...paths[path], [method]: writer.write(route, isImplemented) };
-    }
+  for (const route of routes) {
+    if (!route.hooks.detail?.summary) continue;
+    const path = route.path.replace(/:([^/]+)/g, "{$1}");
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, components) };
   }
-
   return {
     openapi: "3.1.1",
     info: {
@@ -61,4 +63,158 @@ export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema 
   };
 };
 
-const template = (path: string): string => path.replace(/:([^/]+)/g, "{$1}");
+const DESCRIPTIONS: Record<string, string> = {
+  200: "Done",
+  201: "Created",
+  202: "Accepted: a background job does the work",
+  204: "Done",
+  304: "Not changed",
+  503: "Not ready",
+};
+
+const isFile = (schema: unknown): boolean =>
+  isObject(schema) && (schema.format === "binary" || (isObject(schema.items) && schema.items.format === "binary"));
+const isForm = (schema: JsonSchema): boolean =>
+  isObject(schema.properties) && Object.values(schema.properties).some(isFile);
+
+/** Schema of a response of this media type: a JSON object, text, or bytes. */
+const schemaOf = (mediaType: string): JsonSchema => {
+  if (mediaType === "application/json") return { type: "object" };
+  return /^text\/|json|xml/.test(mediaType) ? { type: "string" } : { type: "string", format: "binary" };
+};
+
+/** One operation of the document. */
+const operationOf = (route: Route, components: Components): JsonSchema => {
+  const { hooks, method, path } = route;
+  const { operationId, summary, description, tags, ...facts } = hooks.detail ?? {};
+  const role = facts["x-role"] ?? "admin";
+  const isForAll = role === "open" || role === "public";
+  const isImplemented = !notImplementedRoutes.has(`${method} ${path}`);
+  const roleText = isForAll || role === "any" ? undefined : `Role: ${role}.`;
+  const unbuilt = isImplemented ? undefined : "Not in this version yet.";
+  return {
+    operationId: operationId ?? operationIdOf(method, path),
+    tags,
+    summary,
+    description: [description, roleText, unbuilt].filter(Boolean).join(" ") || undefined,
+    security: isForAll ? [] : [{ apiKey: [] }, { apiKeyHeader: [] }],
+    parameters: parametersOf(hooks, facts, components),
+    requestBody: bodyOf(bodiesOf(hooks, facts), components),
+    responses: { ...errorsOf(route, facts, role, isImplemented), ...answersOf(route, facts, isForAll, components) },
+  };
+};
+
+const parametersOf = ({ params, query }: Route["hooks"], facts: RouteFacts, components: Components): JsonSchema[] => {
+  const list = (where: "path" | "query", schema: JsonSchema | undefined) =>
+    Object.entries(isObject(schema?.properties) ? schema.properties : {}).map(([name, property]) => {
+      const { description, ...rest } = components.add(property);
+      const isRequired = where === "path" || (Array.isArray(schema?.required) && schema.required.includes(name));
+      // A made-up value for an optional parameter, such as a cursor, would be rejected.
+      const hasExample = isRequired || (isObject(property) && ("examples" in property || "default" in property));
+      const example = hasExample ? exampleOf(property) : undefined;
+      return { name, in: where, required: isRequired, description, schema: rest, example };
+    });
+  const shared = facts["x-idempotent"] ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : [];
+  return [...list("path", params), ...list("query", query), ...shared];
+};
+
+const jsonOf = (schema: JsonSchema, components: Components): JsonSchema => ({
+  schema: components.add(schema),
+  example: exampleOf(schema),
+});
+
+/** A body is JSON, or a form if it has a file. It may be left out if every field is optional. */
+const bodyOf = (variants: readonly JsonSchema[], components: Components): JsonSchema | undefined => {
+  if (variants.length === 0) return undefined;
+  const content = variants.map((variant) =>
+    isForm(variant)
+      ? ["multipart/form-data", { schema: components.add(variant) }]
+      : ["application/json", jsonOf(variant, components)],
+  );
+  return {
+    required: !variants.every((variant) => Value.Check(variant as TSchema, {})),
+    content: Object.fromEntries(content),
+  };
+};
+
+/** The responses that a route declares: successes, and errors with their own schema, such as those of `/readyz`. */
+const answersOf = (
+  { hooks, method, path }: Route,
+  facts: RouteFacts,
+  isForAll: boolean,
+  components: Components,
+): JsonSchema => {
+  const events = facts["x-events"];
+  const headers = headerRefs(
+    "x-request-id",
+    "x-degraded",
+    ...(isForAll ? [] : RATE_LIMIT_HEADERS),
+    ...(events && method === "POST" ? ["cache-status", "age", "server-timing"] : []),
+    ...(path.endsWith("/completions") ? ["x-retries"] : []),
+  );
+  const answers: Record<string, JsonSchema> = {};
+  for (const [status, schema] of Object.entries(hooks.response ?? {})) {
+    if (schema.title === ErrorEnvelope.title) continue;
+    const content = schema.type === "void" ? undefined : { "application/json": jsonOf(schema, components) };
+    answers[status] = { description: DESCRIPTIONS[status], headers, content };
+  }
+  const others = (facts["x-media-types"] ?? []).map((type): [string, JsonSchema] => [type, { schema: schemaOf(type) }]);
+  if (events) others.push(["text/event-stream", { schema: eventOf(events, components) }]);
+  if (others.length > 0) {
+    const { content, ...ok } = answers[200] ?? { description: DESCRIPTIONS[200], headers };
+    answers[200] = { ...ok, content: { ...(content as JsonSchema | undefined), ...Object.fromEntries(others) } };
+  }
+  // A DELETE that declares no response returns no content.
+  const isSilent = method === "DELETE" && Object.keys(answers).length === 0;
+  return isSilent ? { 204: { description: DESCRIPTIONS[204], headers } } : answers;
+};
+
+/** Schema of one server-sent event; OpenAPI 3.1 tools read it as the schema of the stream. */
+const eventOf = (data: unknown, components: Components): JsonSchema => {
+  const json = { anyOf: [components.add(data), components.add(ErrorEnvelope)] };
+  const inData = { type: "string", contentMediaType: "application/json", contentSchema: json };
+  return {
+    type: "object",
+    required: ["data"],
+    properties: { data: { anyOf: [inData, { type: "string", const: "[DONE]" }] } },
+  };
+};
+
+/** The bodies that a route accepts: the one that Elysia reads for it, or those that it reads itself. */
+const bodiesOf = ({ body }: Route["hooks"], facts: RouteFacts): JsonSchema[] => {
+  if (facts["x-bodies"]) return [...facts["x-bodies"]] as JsonSchema[];
+  if (!body) return [];
+  const isNamed = typeof body.title === "string";
+  return Array.isArray(body.anyOf) && !isNamed ? body.anyOf.filter(isObject) : [body];
+};
+
+/**
+ * Error statuses derived from the route, and those that it declares. Every request may be malformed (400). Every write may
+ * have a bad body (413, 415), conflict with another change (409) or hit a full disk (507).
+ */
+const errorsOf = ({ method, path }: Route, facts: RouteFacts, role: RouteRole, isImplemented: boolean): JsonSchema => {
+  const isForAll = role === "open" || role === "public";
+  const statuses = new Set<number>([400, 500, ...(facts["x-errors"] ?? [])]);
+  if (!isForAll) for (const status of [401, 429, 503]) statuses.add(status);
+  if (!isForAll && role !== "any") statuses.add(403);
+  if (method !== "GET") for (const status of [413, 415, 507]) statuses.add(status);
+  if (path.includes(":")) statuses.add(404);
+  if (path.includes(":") && method !== "GET") statuses.add(409);
+  if (facts["x-idempotent"]) for (const status of [409, 422]) statuses.add(status);
+  if (facts["x-generates"]) for (const status of [402, 404, 502, 504]) statuses.add(status);
+  if (!isImplemented) statuses.add(501);
+  return Object.fromEntries(
+    [...statuses].sort((a, b) => a - b).map((status) => [status, { $ref: `#/components/responses/Error${status}` }]),
+  );
+};
+
+/** `GET /v1/keys/:id` → `getKeysById`. */
+const operationIdOf = (method: string, path: string): string =>
+  method.toLowerCase() +
+  path
+    .replace(/^\/v1/, "")
+    .split(/[/._-]/)
+    .map((word) => (word.startsWith(":") ? `By${capital(word.slice(1))}` : capital(word)))
+    .join("");
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);

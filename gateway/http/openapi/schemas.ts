@@ -8,14 +8,11 @@ export const isObject = (value: unknown): value is JsonSchema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isNull = (schema: unknown): boolean => isObject(schema) && schema.type === "null";
 const isFile = (schema: unknown): boolean => isObject(schema) && schema.format === "binary";
-const isConst = (schema: unknown): boolean => isObject(schema) && typeof schema.const === "string";
+const isConst = (schema: unknown): schema is { const: string } => isObject(schema) && typeof schema.const === "string";
 
-const SCHEMA_LISTS = new Set(["anyOf", "allOf", "oneOf"]);
 const SCHEMAS = new Set(["items", "additionalProperties", "not"]);
 /** Our own and Elysia's keywords, which are not part of JSON Schema. */
 const OWN_KEYWORDS = new Set(["elysiaMeta", NEUTRAL, UNSUPPORTED]);
-/** TypeBox's pattern of "any name" in a record. */
-const ANY_NAME = "^(.*)$";
 
 /** Whether this schema is an object of a JSON request: it rejects unknown fields and is not a form. */
 const takesNeutral = ({ additionalProperties, properties }: JsonSchema): boolean =>
@@ -32,17 +29,15 @@ const orNeutral = (schema: JsonSchema, raw: unknown): JsonSchema => {
 };
 
 const orNull = (schema: JsonSchema): JsonSchema => {
-  const { type, anyOf, $ref } = schema;
-  if (Array.isArray(anyOf)) return anyOf.some(isNull) ? schema : { ...schema, anyOf: [...anyOf, { type: "null" }] };
-  if (typeof type === "string" && !("enum" in schema) && !("const" in schema))
-    return { ...schema, type: [type, "null"] };
-  return type === undefined && $ref === undefined ? schema : { anyOf: [schema, { type: "null" }] };
+  const { anyOf = [schema], description } = schema;
+  return (anyOf as JsonSchema[]).some(isNull)
+    ? schema
+    : { anyOf: [...(anyOf as JsonSchema[]), { type: "null" }], description };
 };
 
 /**
  * Converts TypeBox schemas to those of the document and collects the named ones: a schema with a `title` becomes a
- * component and is referenced. Unions of literals become enums, records become plain maps, and nullable simple values
- * get a list of types. Throws if two different schemas have the same name.
+ * component and is referenced. Unions of literals become enums. Throws if two different schemas have the same name.
  */
 export class Components {
   readonly schemas: Record<string, JsonSchema> = {};
@@ -50,8 +45,8 @@ export class Components {
   add(schema: unknown): JsonSchema {
     if (!isObject(schema)) return {};
     const { title, ...rest } = schema;
-    if (typeof title !== "string") return this.#convert(rest);
     const converted = this.#convert(rest);
+    if (typeof title !== "string") return converted;
     const known = this.schemas[title];
     if (known && JSON.stringify(known) !== JSON.stringify(converted)) {
       throw new Error(`Two different schemas have the title ${title}.`);
@@ -62,44 +57,25 @@ export class Components {
 
   #convert(schema: JsonSchema): JsonSchema {
     const { anyOf, ...others } = schema;
+    if (Array.isArray(anyOf) && anyOf.every(isConst)) {
+      return { type: "string", enum: anyOf.map((variant) => variant.const), ...this.#convert(others) };
+    }
     const converted: JsonSchema = {};
-    for (const [keyword, value] of Object.entries(others)) this.#keyword(converted, keyword, value);
+    for (const [keyword, value] of Object.entries(schema)) {
+      if (OWN_KEYWORDS.has(keyword) || value === "File" || value === undefined) continue;
+      if (isObject(value) && (keyword === "properties" || keyword === "patternProperties")) {
+        converted[keyword] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.add(inner)]));
+      } else if (Array.isArray(value) && keyword === "anyOf") converted[keyword] = value.map((one) => this.add(one));
+      else converted[keyword] = isObject(value) && SCHEMAS.has(keyword) ? this.add(value) : value;
+    }
     const { properties, required } = converted;
     if (isObject(properties) && isObject(schema.properties) && takesNeutral(schema)) {
       const needed = new Set(Array.isArray(required) ? required : []);
       for (const [name, property] of Object.entries(properties)) {
-        if (needed.has(name) || !isObject(property)) continue;
-        properties[name] = orNeutral(property, schema.properties[name]);
+        if (!needed.has(name) && isObject(property)) properties[name] = orNeutral(property, schema.properties[name]);
       }
     }
-    return Array.isArray(anyOf) ? this.#union(converted, anyOf) : converted;
-  }
-
-  #keyword(target: JsonSchema, keyword: string, value: unknown): void {
-    if (keyword === "properties" && isObject(value)) target[keyword] = this.#each(value);
-    else if (keyword === "patternProperties" && isObject(value)) {
-      if (ANY_NAME in value) target.additionalProperties = this.add(value[ANY_NAME]);
-      else target[keyword] = this.#each(value);
-    } else if (SCHEMA_LISTS.has(keyword) && Array.isArray(value)) target[keyword] = value.map((one) => this.add(one));
-    else if (SCHEMAS.has(keyword) && isObject(value)) target[keyword] = this.add(value);
-    else if (OWN_KEYWORDS.has(keyword) || value === "File" || value === "Files") return;
-    else if (value !== undefined) target[keyword] = value;
-  }
-
-  #each(schemas: JsonSchema): JsonSchema {
-    return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, this.add(schema)]));
-  }
-
-  #union(annotations: JsonSchema, variants: unknown[]): JsonSchema {
-    if (variants.every(isConst)) {
-      return { type: "string", enum: variants.filter(isObject).map((variant) => variant.const), ...annotations };
-    }
-    const [value, ...more] = variants.filter((variant) => !isNull(variant)).map((variant) => this.add(variant));
-    const isNullable = variants.some(isNull);
-    const isSimple = value && typeof value.type === "string" && !("enum" in value) && !("const" in value);
-    if (isNullable && more.length === 0 && isSimple) return { ...value, type: [value.type, "null"], ...annotations };
-    if (more.length === 0 && !isNullable) return { ...value, ...annotations };
-    return { anyOf: [value, ...more, ...(isNullable ? [{ type: "null" }] : [])], ...annotations };
+    return converted;
   }
 }
 
