@@ -3,7 +3,7 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import { defaultConfig } from "../../lib/settings";
 import { memoryCache } from "../adapters/cache-memory";
-import { parseCacheControl } from "../http/cache-control";
+import { parseCacheControl } from "../http/request-headers";
 import type { Cache } from "../ports/cache";
 import type { EngineReply } from "../ports/engine";
 import { type CachedAnswer, type CacheRequest, createAnswerCache } from "./service";

@@ -6,8 +6,8 @@ import type { Call } from "../call";
 import { auth } from "../http/auth";
 import { callOf } from "../http/call";
 import type { Exchange } from "../http/exchange";
+import { serverTiming } from "../http/response-headers";
 import { allows, direct, dropsNul, fails, generates, streams } from "../http/route-facts";
-import { serverTiming } from "../http/server-timing";
 import { DONE, frame, streamWhenReady } from "../http/sse";
 import { completeEach } from "./complete-each";
 import {

@@ -8,7 +8,7 @@ import { memoryCache } from "../adapters/cache-memory";
 import { type FakeEngineOptions, fakeEngine } from "../adapters/engine-fake";
 import { createAnswerCache } from "../cache/service";
 import type { Call } from "../call";
-import { parseCacheControl } from "../http/cache-control";
+import { parseCacheControl } from "../http/request-headers";
 import { createModels } from "../models/registry";
 import type { EngineRequest } from "../ports/engine";
 import type { GenerationSample } from "../ports/recorder";

@@ -1,8 +1,7 @@
 import type { Call } from "../call";
 import type { Principal } from "../principal";
-import { parseCacheControl } from "./cache-control";
-import { deadlineOf } from "./deadline";
 import type { Exchange } from "./exchange";
+import { deadlineOf, parseCacheControl } from "./request-headers";
 
 /** A request's model call. It ends when the caller disconnects, the key ends or the deadline passes. */
 export const callOf = (exchange: Exchange, principal: Principal): Call => {

@@ -4,10 +4,9 @@ import { round } from "../../lib/round";
 import type { ActiveRequest, ActiveRequests } from "../active-requests";
 import type { Recorder } from "../ports/recorder";
 import type { Principal } from "../principal";
-import { deadlineExceeded, deadlineOf } from "./deadline";
-import { requestIdOf, traceparentOf } from "./request-id";
+import { deadlineExceeded, deadlineOf, requestIdOf, traceparentOf } from "./request-headers";
+import { serverTiming } from "./response-headers";
 import type { Route } from "./route-table";
-import { serverTiming } from "./server-timing";
 
 /** What a limit holds for a running request; see `gateway/limits/ledger.ts`. */
 interface Held {

@@ -7,8 +7,8 @@ import type { Principal } from "../principal";
 import { type BodyLimits, checkType, isJson, planBody, refuseFiles } from "./body";
 import { createCors, preflightHeaders } from "./cors";
 import { beginExchange, type Exchange } from "./exchange";
+import { standingHeaders } from "./response-headers";
 import { needsKey, type RouteTable } from "./route-table";
-import { standingHeaders } from "./standing-headers";
 
 export interface GateDeps {
   /** `authorization` is the header's value, or `x-api-key` in its form. Throws missing_api_key or invalid_api_key. */

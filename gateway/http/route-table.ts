@@ -1,3 +1,4 @@
+import { Memoirist } from "memoirist";
 import { AppError } from "../../lib/errors";
 import { nearest } from "../../lib/nearest";
 import type { RouteFacts, RouteRole } from "./route-facts";
@@ -58,42 +59,23 @@ const toRoute = ({ method, path, handler, hooks = {} }: ReturnType<RouteList>[nu
   };
 };
 
-/** All routes of one path, by method. */
-interface Place {
-  segments: string[];
-  routes: Map<string, Route>;
-}
-
-const fits = ({ segments }: Place, parts: string[]): boolean =>
-  segments.length === parts.length &&
-  segments.every((segment, i) => (segment.startsWith(":") ? parts[i] !== "" : segment === parts[i]));
-
-const byFixedFirst = (a: Place, b: Place): number => {
-  const key = ({ segments }: Place) => segments.join("/").replaceAll(":", "\uffff");
-  return key(a) < key(b) ? -1 : 1;
-};
-
 const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
 
 /** Finds routes by method and path. `list` is called on the first request, when all routes are registered. */
 export class RouteTable {
-  readonly #fixed = new Map<string, Place>();
-  readonly #patterns: Place[] = [];
+  readonly #fixed = new Map<string, Map<string, Route>>();
+  readonly #patterns = new Memoirist<Route>();
+  readonly #methods = new Set<string>();
   #isBuilt = false;
 
   constructor(private readonly list: RouteList) {}
 
-  /** The route for this method and path. A GET route also answers HEAD. */
+  /** The route for this method and path. A GET route also answers HEAD. A static path wins over a pattern. */
   find(method: string, path: string): Route | undefined {
-    this.#build();
+    if (!this.#isBuilt) this.#build();
     const wanted = method === "HEAD" ? "GET" : method;
-    const fixed = (this.#fixed.get(path) ?? this.#fixed.get(withoutSlash(path)))?.routes.get(wanted);
-    if (fixed) return fixed;
-    const parts = withoutSlash(path).split("/");
-    for (const place of this.#patterns) {
-      if (place.routes.has(wanted) && fits(place, parts)) return place.routes.get(wanted);
-    }
-    return undefined;
+    const place = this.#fixed.get(path) ?? this.#fixed.get(withoutSlash(path));
+    return place?.get(wanted) ?? this.#patterns.find(wanted, withoutSlash(path))?.store;
   }
 
   /** Methods for the `allow` header: GET implies HEAD, and every route answers OPTIONS. Empty if no route matches. */
@@ -106,9 +88,7 @@ export class RouteTable {
 
   /** Whether the path is part of the API and not a page: it needs a key, or the document has it. */
   isApi(path: string): boolean {
-    return (
-      needsKey(path) || this.#placesOf(path).some(({ routes }) => routes.values().some((route) => route.isDocumented))
-    );
+    return needsKey(path) || this.#methodsOn(path).some((method) => this.find(method, path)?.isDocumented);
   }
 
   /** The not_found error for an unknown path, with a suggested route. */
@@ -123,33 +103,20 @@ export class RouteTable {
   }
 
   #build(): void {
-    if (this.#isBuilt) return;
     this.#isBuilt = true;
-    const places = new Map<string, Place>();
     for (const listed of this.list()) {
-      const place = places.get(listed.path) ?? { segments: listed.path.split("/"), routes: new Map() };
-      places.set(listed.path, place);
-      place.routes.set(listed.method, toRoute(listed));
+      const { method, path } = listed;
+      this.#methods.add(method);
+      if (path.includes(":")) this.#patterns.add(method, path, toRoute(listed));
+      else this.#fixed.set(path, (this.#fixed.get(path) ?? new Map()).set(method, toRoute(listed)));
     }
-    for (const [path, place] of places) {
-      if (path.includes(":")) this.#patterns.push(place);
-      else this.#fixed.set(path, place);
-    }
-    this.#patterns.sort(byFixedFirst);
   }
 
-  /** A static path wins: `/conversations/export` is not `/conversations/:id`. */
-  #placesOf(path: string): Place[] {
-    this.#build();
-    const wanted = withoutSlash(path);
-    const fixed = this.#fixed.get(wanted);
-    const parts = wanted.split("/");
-    return fixed ? [fixed] : this.#patterns.filter((place) => fits(place, parts));
-  }
-
-  /** Sorted methods of the routes that match `path`; empty if none does. */
+  /** Sorted methods of the routes that match `path`; empty if none does. `/conversations/export` is no `:id`. */
   #methodsOn(path: string): string[] {
-    return [...new Set(this.#placesOf(path).flatMap(({ routes }) => [...routes.keys()]))].sort();
+    if (!this.#isBuilt) this.#build();
+    const place = this.#fixed.get(withoutSlash(path));
+    return (place ? [...place.keys()] : [...this.#methods].filter((method) => this.find(method, path))).sort();
   }
 
   /**

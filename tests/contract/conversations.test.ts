@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { parseCacheControl } from "../../gateway/http/cache-control";
+import { parseCacheControl } from "../../gateway/http/request-headers";
 import { readEvents } from "../harness";
 import { type Stack, startStack } from "./stack";
 

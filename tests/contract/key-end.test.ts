@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { parseCacheControl } from "../../gateway/http/cache-control";
+import { parseCacheControl } from "../../gateway/http/request-headers";
 import { until } from "../until";
 import { type Stack, startStack } from "./stack";
 

@@ -1,3 +1,5 @@
+import { round } from "../../lib/round";
+
 const HSTS = "max-age=31536000";
 
 /**
@@ -11,3 +13,13 @@ export const standingHeaders = (publicUrl: string | undefined): Readonly<Record<
   "cross-origin-resource-policy": "same-origin",
   ...(publicUrl?.startsWith("https:") && { "strict-transport-security": HSTS }),
 });
+
+/** Value of `server-timing`: the stages in milliseconds, in the order given; a stage without a time is left out. */
+export const serverTiming = (stages: Record<string, number | undefined>): string => {
+  let value = "";
+  for (const name in stages) {
+    const durationMs = stages[name];
+    if (durationMs !== undefined) value += `${value && ", "}${name};dur=${round(durationMs, 2)}`;
+  }
+  return value;
+};

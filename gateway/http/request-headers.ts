@@ -1,4 +1,31 @@
+import { AppError } from "../../lib/errors";
+import { newUlid } from "../../lib/ids";
 import { type CacheDirectives, NO_DIRECTIVES } from "../call";
+
+const CALLERS_ID = /^[A-Za-z0-9_-]{1,128}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** The caller's `x-request-id` if it is valid, else a new one. */
+export const requestIdOf = (headers: Headers): string => {
+  const given = headers.get("x-request-id");
+  return given !== null && CALLERS_ID.test(given) ? given : `req_${newUlid()}`;
+};
+
+/** The caller's W3C trace context, passed on to the node; undefined if it is missing or malformed. */
+export const traceparentOf = (headers: Headers): string | undefined => {
+  const given = headers.get("traceparent");
+  return given !== null && TRACEPARENT.test(given) ? given : undefined;
+};
+
+/** `x-deadline-ms`: how long the caller waits for the whole answer, in milliseconds from arrival. Throws invalid_request. */
+export const deadlineOf = (headers: Headers): number | undefined => {
+  const given = headers.get("x-deadline-ms");
+  if (given === null) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(given)) return Number(given);
+  throw new AppError("invalid_request", "The header x-deadline-ms must be a whole number of milliseconds, 1 or more.");
+};
+
+export const deadlineExceeded = (deadlineMs: number): AppError =>
+  new AppError("deadline_exceeded", `The answer was not complete within the request's deadline of ${deadlineMs} ms.`);
 
 /** Larger values count as this (RFC 9111 section 1.2.2). */
 const LARGEST_SECONDS = 2_147_483_648;
