@@ -1,12 +1,13 @@
+import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
 import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { type ColumnMapping, checkMapping } from "./columns/mapping";
 import { detectFormat, type FileFormat } from "./formats/detect-format";
-import type { ReadingLimits } from "./limits";
+import { invalid, type ReadingLimits } from "./limits";
 import type { SampleBatch } from "./samples/read-samples";
 import { spool } from "./spool";
-import { type Patience, ReadingThread } from "./thread";
+import { type Patience, ReadingThread, type ToWorker } from "./thread";
 
 interface UploadSource {
   /** As the sender named the file: only its extension is looked at. */
@@ -35,6 +36,12 @@ const COLLECT_CHARACTERS = 8_388_608;
 
 const STALLED = "Reading the upload stands still, so it was given up. Try it in smaller parts.";
 
+/** A damaged page can keep the decoder of Parquet busy for hours, and a second try would not help. */
+const asDamaged = (error: unknown): never => {
+  if (!(error instanceof AppError) || error.kind !== "deadline_exceeded") throw error;
+  throw invalid("the Parquet file is damaged: a page takes too long to decode. Write it again.");
+};
+
 /**
  * Writes an upload to a file, reads it in a Worker and returns the report. Reading goes on when the next batch is asked for.
  * Throws
@@ -54,11 +61,13 @@ export async function* readUpload(
   const format = detectFormat(await Bun.file(path).slice(0, HEAD_BYTES).bytes(), name, declared);
   using thread = new ReadingThread(patience, STALLED);
   const garbage = new Garbage(COLLECT_CHARACTERS);
-  let reply = await thread.ask({ kind: "job", job: { format, path, limits, mapping, schema } });
+  const ask = (message: ToWorker) =>
+    format === "parquet" ? thread.ask(message).catch(asDamaged) : thread.ask(message);
+  let reply = await ask({ kind: "job", job: { format, path, limits, mapping, schema } });
   while (reply.kind === "batch") {
     garbage.note(reply.batch.characters);
     yield reply.batch;
-    reply = await thread.ask({ kind: "go" });
+    reply = await ask({ kind: "go" });
   }
   if (reply.kind === "report") return reply.report;
   if (reply.kind === "refused") throw fromSent(reply.error);

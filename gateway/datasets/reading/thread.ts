@@ -23,9 +23,14 @@ export type FromWorker =
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 
+/** The process may grow by this much while a Worker reads: a page of Parquet can expand in the decoder without limit. */
+const MAX_GROWTH_BYTES = 512 * 1_048_576;
+const WATCH_MS = 20;
+
 /** The Worker that reads one upload or checks one schema, which can take seconds of pure computation. */
 export class ReadingThread {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { smol: true });
+  readonly #watch: Timer;
   #reply = nextReply();
 
   /** `stalled` is the error message after a timeout. */
@@ -36,9 +41,15 @@ export class ReadingThread {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#reply.resolve(data);
     this.#worker.onerror = ({ message }) => this.#reply.reject(crashed(message));
     this.#worker.addEventListener("close", () => this.#reply.reject(crashed("it ended")));
+    const startBytes = process.memoryUsage.rss();
+    this.#watch = setInterval(() => {
+      if (process.memoryUsage.rss() - startBytes < MAX_GROWTH_BYTES) return;
+      this.#reply.reject(tooMuchMemory());
+      this.#worker.terminate();
+    }, WATCH_MS);
   }
 
-  /** Sends one message and waits for the answer. Throws internal when the Worker crashes, and as `waitFor` does. */
+  /** Sends one message and waits for the answer. Throws internal when the Worker crashes, payload_too_large, and as `waitFor` does. */
   async ask(message: ToWorker): Promise<FromWorker> {
     this.#worker.postMessage(message);
     const reply = await waitFor(this.#reply.promise, this.patience, this.stalled);
@@ -47,9 +58,13 @@ export class ReadingThread {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#watch);
     this.#worker.terminate();
   }
 }
+
+const tooMuchMemory = (): AppError =>
+  new AppError("payload_too_large", "Unpacked, the file takes too much memory. Write it in smaller parts.");
 
 const crashed = (cause: string): AppError => toAppError(new Error(`The Worker that reads uploads crashed: ${cause}`));
 

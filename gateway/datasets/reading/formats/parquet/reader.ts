@@ -1,23 +1,48 @@
-import type { SchemaTree } from "hyparquet";
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
+import { type Compressors, type DecodedArray, parquetScan, type SchemaTree } from "hyparquet";
+import { decompressLz4, decompressLz4Raw } from "hyparquet-compressors";
+import { AppError } from "../../../../../lib/errors";
 import { noteRead } from "../../garbage";
-import { formatBytes, formatCount, invalid, problemIn, type ReadingLimits, rowTooLong, tooLarge } from "../../limits";
-import type { RawRow, Warn } from "../../rows";
+import {
+  FORBIDDEN_NAMES,
+  forbiddenName,
+  formatBytes,
+  formatCount,
+  invalid,
+  MAX_DEPTH,
+  problemIn,
+  type ReadingLimits,
+  rowTooLong,
+  tooLarge,
+} from "../../limits";
+import { type RawRow, Unreadable, type Warn } from "../../rows";
 import { NUL_AT_END } from "../../text";
 import { readHeader } from "../header";
-import { type Footer, RandomFile, readFooter } from "./file";
-import { type GroupColumn, type RowGroup, readGroupColumn } from "./group-column";
-import { GroupMemory, groupTooLarge } from "./pages";
+import { chunksOf, damaged, type Footer, metadataOf, type RowGroup, readFooter, withoutPadding } from "./footer";
 import { countBytes, toJson } from "./values";
 
 /** Uncompressed size of a row group, which is in memory as a whole. */
 const MAX_GROUP_BYTES = 64 * 1_048_576;
+/** Memory for the decoded values of a row group. */
+const MAX_MEMORY_BYTES = 160 * 1_048_576;
+/** Memory of a value in addition to its bytes in the file, and of one that is an object. */
+const VALUE_BYTES = 16;
+const OBJECT_BYTES = 88;
 /** A value stored once can occur in every row, so all rows together may take this many times the upload limit. */
 const MAX_EXPANSION = 4;
 
+/** The values of a column in a row group; those from `values.length` on can't be read because of `failure`. */
+interface GroupColumn {
+  /** As they are stored: texts are bytes, dates are numbers. `toJson` converts them. */
+  values: DecodedArray;
+  failure: Unreadable;
+}
+
 /**
  * The rows of a Parquet file, one row group at a time, with nested values as JSON; `line` is the row number. `leftOut`
- * columns are listed but not read. A damaged or unsupported column has `Unreadable` values. Throws dataset_invalid if the
- * footer can't be read, and payload_too_large if the file declares or contains too much.
+ * columns are listed but not read. A damaged or unsupported column has `Unreadable` values in that row group. Throws
+ * dataset_invalid if the footer can't be read, and payload_too_large if the file declares or contains too much.
+ * `ReadingThread` limits the memory of pages that contain more than the footer declares.
  */
 export async function* readParquet(
   path: string,
@@ -25,50 +50,111 @@ export async function* readParquet(
   leftOut: ReadonlySet<string>,
   warn: Warn,
 ): AsyncGenerator<RawRow> {
-  using file = new RandomFile(path);
-  const footer = readFooter(file, limits);
-  if (file.padding > 0) warn(NUL_AT_END);
-  const { children } = footer.root;
-  const { names, places } = readHeader(
-    children.map(({ element }) => element.name),
-    limits,
-    warn,
-  );
-  const opened = places.map((place, i) => (leftOut.has(names[i] ?? "") ? undefined : children[place]));
-  for (const group of footer.rowGroups) checkSize(group, footer, opened);
+  const whole = Bun.file(path);
+  const file = await withoutPadding(whole);
+  const footer = await readFooter(file, limits);
+  if (file.size < whole.size) warn(NUL_AT_END);
+  const { columns: trees } = footer;
+  const names = trees.map(({ element }) => element.name);
+  const header = readHeader(names, limits, warn);
+  const opened = header.places.map((place, i) => (leftOut.has(header.names[i] ?? "") ? undefined : place));
+  const rowGroups = footer.metadata.row_groups;
+  for (const group of rowGroups) checkSize(group, footer, opened);
   const sizes = new RowSizes(limits);
   let line = 0;
-  for (const group of footer.rowGroups) {
-    const context = { file, footer, memory: new GroupMemory() };
+  for (const group of rowGroups) {
     const columns: (GroupColumn | undefined)[] = [];
-    for (const tree of opened) columns.push(tree && (await readGroupColumn(tree, group, context)));
+    for (const place of opened)
+      columns.push(place === undefined ? undefined : await readGroup(file, footer, place, group));
     for (const values of rowsOf(columns, Number(group.num_rows))) {
       line++;
       if (!Array.isArray(values)) {
         if (line === 1) throw invalid(values.message);
-        yield { line, columns: names, problem: { column: null, message: values.message } };
+        yield { line, columns: header.names, problem: { column: null, message: values.message } };
         line += values.rows - 1;
-        continue;
+      } else if (sizes.add(values, line)) {
+        yield { line, columns: header.names, values: values.map((value, i) => toJson(value, trees[opened[i] ?? -1])) };
+      } else {
+        yield { line, columns: header.names, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
       }
-      yield sizes.add(values, line)
-        ? { line, columns: names, values: values.map((value, i) => toJson(value, opened[i])) }
-        : { line, columns: names, problem: { column: null, message: problemIn(rowTooLong(limits)) } };
     }
   }
 }
 
+const groupTooLarge = (bytes: number): AppError =>
+  tooLarge(
+    `a row group of the Parquet file takes more than ${formatBytes(bytes)} unpacked. Write smaller row groups, for ` +
+      "example with row_group_size=10000 in pyarrow, or map columns that you don't need to null.",
+  );
+
 /** Throws payload_too_large if the footer declares too large a size for the columns to read. */
-const checkSize = (
-  { columns }: RowGroup,
-  { root, leaves }: Footer,
-  opened: readonly (SchemaTree | undefined)[],
-): void => {
-  const left = new Set(root.children.filter((tree) => !opened.includes(tree)).map(({ element }) => element.name));
-  let size = 0;
-  for (const [i, leaf] of leaves.entries()) {
-    if (!left.has(leaf.path[0] ?? "")) size += Number(columns[i]?.meta_data?.total_uncompressed_size ?? 0);
+const checkSize = (group: RowGroup, footer: Footer, opened: readonly (number | undefined)[]): void => {
+  let [size, memory] = [0, 0];
+  for (const { meta_data } of opened.flatMap((place) => (place === undefined ? [] : chunksOf(footer, place, group)))) {
+    const { type = "BYTE_ARRAY", encodings = [], num_values = 0, total_uncompressed_size = 0 } = meta_data ?? {};
+    const isObject = type.endsWith("BYTE_ARRAY") && !encodings.some((encoding) => encoding.endsWith("_DICTIONARY"));
+    size += Number(total_uncompressed_size);
+    memory += Number(num_values) * (VALUE_BYTES + (isObject ? OBJECT_BYTES : 0));
   }
   if (size > MAX_GROUP_BYTES) throw groupTooLarge(MAX_GROUP_BYTES);
+  if (size + memory > MAX_MEMORY_BYTES) throw groupTooLarge(MAX_MEMORY_BYTES);
+};
+
+/** Decompresses a page to at most `size` bytes; hyparquet refuses one that is shorter. */
+const bounded =
+  (run: (bytes: Uint8Array, size: number) => Uint8Array) =>
+  (bytes: Uint8Array, size: number): Uint8Array => {
+    if (size > MAX_GROUP_BYTES) throw damaged("it declares an impossible size");
+    // Zero bytes are not a valid stream for most codecs.
+    return size === 0 ? new Uint8Array() : run(bytes, size);
+  };
+
+const compressors: Compressors = {
+  GZIP: bounded((bytes, size) => gunzipSync(bytes, { maxOutputLength: size })),
+  BROTLI: bounded((bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size })),
+  ZSTD: bounded((bytes, size) => zstdDecompressSync(bytes, { maxOutputLength: size })),
+  LZ4: bounded(decompressLz4),
+  LZ4_RAW: bounded(decompressLz4Raw),
+  LZO: () => {
+    throw invalid("the column is compressed with LZO. Write the file with zstd or snappy.");
+  },
+};
+
+/** Reads a column, which may be nested, of a row group. */
+const readGroup = async (file: Blob, footer: Footer, place: number, group: RowGroup): Promise<GroupColumn> => {
+  let failure = damaged("it has fewer rows than its footer declares");
+  let values: DecodedArray = [];
+  try {
+    const tree = footer.columns[place];
+    if (tree) checkTypes(tree, 1);
+    const metadata = metadataOf(footer, place, group);
+    for (const { meta_data } of metadata.row_groups.flatMap(({ columns }) => columns)) {
+      noteRead(Number(meta_data?.total_uncompressed_size ?? 0));
+    }
+    const scan = await parquetScan({
+      file: { byteLength: file.size, slice: (start, end) => file.slice(start, end).arrayBuffer() },
+      metadata,
+      compressors,
+      utf8: false,
+      parsers: { timestampFromNanoseconds: (nanos: bigint) => nanos as unknown as Date },
+      useOffsetIndex: false,
+    });
+    values = await scan.readColumn({ column: tree?.element.name ?? "", rowStart: 0, rowEnd: Number(group.num_rows) });
+  } catch (error) {
+    failure = error instanceof AppError ? error : damaged("a page can't be decoded");
+  }
+  return { values, failure: new Unreadable(problemIn(failure)) };
+};
+
+const UNSUPPORTED = new Set(["VARIANT", "GEOMETRY", "GEOGRAPHY", "FILE", "BSON", "INTERVAL"]);
+
+const checkTypes = ({ element, children }: SchemaTree, depth: number): void => {
+  const { name, logical_type: logical, converted_type: converted } = element;
+  if (depth >= MAX_DEPTH) throw invalid(`the column is more than ${MAX_DEPTH} levels deep. Flatten it.`);
+  if (FORBIDDEN_NAMES.has(name)) throw invalid(`${forbiddenName(name)}.`);
+  const type = [logical?.type, converted].find((each) => each !== undefined && UNSUPPORTED.has(each));
+  if (type) throw invalid(`the type ${type} is not supported. Write the column as text, or map it to null.`);
+  for (const child of children) checkTypes(child, depth + 1);
 };
 
 /**
