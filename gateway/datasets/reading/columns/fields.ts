@@ -11,108 +11,32 @@ export const MAX_METADATA_NAME_LENGTH = 64;
 
 export const isField = (name: string): name is Field => FIELDS.some((field) => field === name);
 
+const words = (list: string): string[] => list.trim().split(/\s+/);
+
 /** "Answer" in the languages for which there is also a name for the question: a reference, or the output if another column holds the references. */
-const ANSWERS = [
-  "answer",
-  "antwort",
-  "respuesta",
-  "reponse",
-  "risposta",
-  "resposta",
-  "antwoord",
-  "odpowiedz",
-  "svar",
-].concat(["ответ", "答案", "回答", "답변"]);
+const ANSWERS = words(
+  "answer antwort respuesta reponse risposta resposta antwoord odpowiedz svar ответ 答案 回答 답변",
+);
 
 /** Common names of the fields, the most specific first, without accents. */
 const SYNONYMS: Readonly<Partial<Record<Field, readonly string[]>>> = {
-  key: ["id", "sample_id", "question_id", "qid", "example_id"],
-  input: [
-    "question",
-    "prompt",
-    "query",
-    "messages",
-    "instruction",
-    "user_input",
-    "problem",
-    "q",
-    "input_text",
-    "question_text",
-    "user_question",
-    "user_query",
-    ...[
-      "frage",
-      "pregunta",
-      "domanda",
-      "pergunta",
-      "vraag",
-      "pytanie",
-      "fraga",
-      "вопрос",
-      "问题",
-      "問題",
-      "質問",
-      "질문",
-    ],
-  ],
-  references: [
-    "reference",
-    "expected",
-    "expected_output",
-    "expected_answer",
-    "expected_response",
-    "ground_truth",
-    "ground_truths",
-    "ground_truth_answer",
-    "gold",
-    "gold_answer",
-    "golden_answer",
-    "correct_answer",
-    "reference_answer",
-    "reference_output",
-    "ideal_answer",
-    "target",
-    "answers",
-    "ideal",
-    ...ANSWERS,
-  ],
-  contexts: [
-    "context",
-    "passages",
-    "passage",
-    "documents",
-    "document",
-    "retrieved_contexts",
-    "retrieved_context",
-    "evidence",
-    "kontext",
-    "contexto",
-    "contexte",
-    "contesto",
-  ],
-  output: [
-    "response",
-    "prediction",
-    "completion",
-    "model_answer",
-    "model_output",
-    "model_response",
-    "generated_answer",
-    "predicted_answer",
-    "actual_output",
-  ],
-  group: ["group_id", "source_id", "conversation_id", "cluster"],
-  tags: ["tag", "labels"],
+  key: words("id sample_id question_id qid example_id"),
+  input: words(`question prompt query messages instruction user_input problem q input_text question_text user_question
+    user_query frage pregunta domanda pergunta vraag pytanie fraga вопрос 问题 問題 質問 질문`),
+  references: words(`reference expected expected_output expected_answer expected_response ground_truth ground_truths
+    ground_truth_answer gold gold_answer golden_answer correct_answer reference_answer reference_output ideal_answer
+    target answers ideal`).concat(ANSWERS),
+  contexts: words(`context passages passage documents document retrieved_contexts retrieved_context evidence
+    kontext contexto contexte contesto`),
+  output: words(`response prediction completion model_answer model_output model_response generated_answer
+    predicted_answer actual_output`),
+  group: words("group_id source_id conversation_id cluster"),
+  tags: words("tag labels"),
 };
 
-interface Candidate {
-  field: Field;
-  /** How telling the name is for the field: 0 is the field's own name. */
-  rank: number;
-}
-
-const CANDIDATES: ReadonlyMap<string, Candidate> = new Map(
-  FIELDS.flatMap((field) => [field, ...(SYNONYMS[field] ?? [])].map((name, rank) => [name, { field, rank }])),
+/** Field and rank by name: how telling the name is for the field; 0 is the field's own name. */
+const CANDIDATES = new Map(
+  FIELDS.flatMap((field) => [field, ...(SYNONYMS[field] ?? [])].map((name, rank) => [name, { field, rank }] as const)),
 );
 
 /** `Ground Truth`, `groundTruth` and `ground-truth` are `ground_truth`, and `Réponse` is `reponse`. */
@@ -129,7 +53,7 @@ const normalise = (name: string): string =>
 /** Only for Latin letters: in other scripts, combining marks form different letters. */
 const ACCENTS = /(?<=[a-z])\p{M}+/gu;
 
-const candidateOf = (name: string): Candidate | undefined => CANDIDATES.get(normalise(name));
+const candidateOf = (name: string) => CANDIDATES.get(normalise(name));
 
 const rankOf = (name: string): number => candidateOf(name)?.rank ?? CANDIDATES.size;
 

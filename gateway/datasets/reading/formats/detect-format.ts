@@ -33,8 +33,9 @@ export const detectFormat = (head: Uint8Array, fileName: string, declared?: File
     if (declared === undefined || declared === "parquet") return "parquet";
     throw invalid(`the file is Parquet, not ${declared}. Say that its format is parquet.`);
   }
-  const signature = findSignature(head);
-  if (signature) throw invalid(`the file is ${signature.what}. ${signature.todo}`, { line: 1 });
+  const [, what, todo] = SIGNATURES.find(([bytes]) => startsWith(head, bytes)) ?? [];
+  if (what) throw invalid(`the file is ${what}. ${todo}`, { line: 1 });
+  if (isBinary(head)) throw invalid(`the file is binary data, not text. ${media}`, { line: 1 });
   const byName = ownValue(BY_EXTENSION, extensionOf(fileName));
   if ((declared ?? byName) === "parquet") {
     throw invalid("the file is not Parquet: its first bytes are not PAR1. Check which file it is.");
@@ -74,14 +75,7 @@ const parseObject = (line: string): { samples?: unknown; data?: unknown } | unde
   }
 };
 
-/** Unsupported file types by their first bytes. The first match wins. */
-interface Signature {
-  /** undefined: any byte. */
-  bytes: readonly (number | undefined)[];
-  /** Completes "The file is …". */
-  what: string;
-  todo: string;
-}
+type Bytes = readonly (number | undefined)[];
 
 const ascii = (text: string): number[] => [...text].map((letter) => letter.charCodeAt(0));
 
@@ -90,71 +84,52 @@ const any = (count: number): undefined[] => new Array(count).fill(undefined);
 const unpack = "Unpack it and upload the file inside.";
 const asUtf8 = "Save it as UTF-8 and upload it again.";
 const sheet = "Export the sheet as CSV (UTF-8) and upload that.";
-
+const rewrite = "Write it as Parquet or JSONL and upload that.";
+const dataFile = "Download the data file itself and upload that.";
 const media = "Upload the file that holds the questions: JSONL, JSON, CSV or Parquet.";
 
-const SIGNATURES: readonly Signature[] = [
-  { bytes: [0x1f, 0x8b], what: "compressed with gzip", todo: unpack },
-  { bytes: [0x28, 0xb5, 0x2f, 0xfd], what: "compressed with zstd", todo: unpack },
-  { bytes: [0xfd, ...ascii("7zXZ")], what: "compressed with xz", todo: unpack },
-  { bytes: [...ascii("BZh"), undefined, ...ascii("1AY&SY")], what: "compressed with bzip2", todo: unpack },
-  { bytes: [0x04, 0x22, 0x4d, 0x18], what: "compressed with LZ4", todo: unpack },
-  { bytes: [...ascii("7z"), 0xbc, 0xaf, 0x27, 0x1c], what: "a 7z archive", todo: unpack },
-  { bytes: ascii("Rar!\x1a\x07"), what: "a RAR archive", todo: unpack },
-  {
-    bytes: [...ascii("PK"), 3, 4],
-    what: "a ZIP archive, or a workbook such as .xlsx or .ods, which is one inside",
-    todo: `${sheet} If it is another archive, unpack it and upload what is inside.`,
-  },
-  { bytes: [...ascii("PK"), 5, 6], what: "an empty ZIP archive", todo: media },
-  { bytes: [0xd0, 0xcf, 0x11, 0xe0], what: "an old Office document such as .xls", todo: sheet },
-  { bytes: ascii("{\\rtf"), what: "an RTF document", todo: media },
-  { bytes: ascii("%PDF-"), what: "a PDF document", todo: media },
-  { bytes: [0x89, ...ascii("PNG\r\n"), 0x1a], what: "a PNG image", todo: media },
-  { bytes: [0xff, 0xd8, 0xff], what: "a JPEG image", todo: media },
-  { bytes: ascii("GIF87a"), what: "a GIF image", todo: media },
-  { bytes: ascii("GIF89a"), what: "a GIF image", todo: media },
-  { bytes: [...ascii("RIFF"), ...any(4), ...ascii("WEBP")], what: "a WebP image", todo: media },
-  { bytes: [...ascii("RIFF"), ...any(4), ...ascii("WAVE")], what: "a WAV recording", todo: media },
-  { bytes: [...ascii("BM"), ...any(4), 0, 0, 0, 0], what: "a BMP image", todo: media },
-  { bytes: ascii("II*\0"), what: "a TIFF image", todo: media },
-  { bytes: ascii("MM\0*"), what: "a TIFF image", todo: media },
-  { bytes: [...any(4), ...ascii("ftypheic")], what: "a HEIC image", todo: media },
-  { bytes: [...any(4), ...ascii("ftypavif")], what: "an AVIF image", todo: media },
-  { bytes: [...any(4), ...ascii("ftyp")], what: "a video or recording", todo: media },
-  { bytes: [...ascii("ID3"), undefined, 0], what: "an MP3 recording", todo: media },
-  { bytes: ascii("OggS"), what: "an Ogg recording", todo: media },
-  { bytes: [0x7f, ...ascii("ELF")], what: "a program", todo: media },
-  { bytes: ascii("SQLite format 3\0"), what: "an SQLite database", todo: "Export the table as CSV and upload that." },
-  { bytes: ascii("ARROW1\0"), what: "an Arrow file", todo: "Write it as Parquet and upload that." },
-  { bytes: [...ascii("Obj"), 1], what: "an Avro file", todo: "Write it as Parquet or JSONL and upload that." },
-  {
-    bytes: [0x89, ...ascii("HDF\r\n"), 0x1a],
-    what: "an HDF5 file",
-    todo: "Write it as Parquet or JSONL and upload that.",
-  },
-  { bytes: [0x80, undefined, 0x95], what: "a Python pickle", todo: "Write it as Parquet or JSONL and upload that." },
-  { bytes: [0x93, ...ascii("NUMPY")], what: "a NumPy array", todo: "Write it as Parquet or JSONL and upload that." },
-  { bytes: ascii("<!DOCTYPE html"), what: "a web page", todo: "Download the data file itself and upload that." },
-  { bytes: ascii("<!doctype html"), what: "a web page", todo: "Download the data file itself and upload that." },
-  { bytes: ascii("<html"), what: "a web page", todo: "Download the data file itself and upload that." },
-  {
-    bytes: ascii("version https://git-lfs"),
-    what: "a Git LFS pointer",
-    todo: "Run git lfs pull and upload the file that it downloads.",
-  },
-  { bytes: [0xff, 0xfe, 0, 0], what: "text in UTF-32", todo: asUtf8 },
-  { bytes: [0, 0, 0xfe, 0xff], what: "text in UTF-32", todo: asUtf8 },
+/** Unsupported file types by their first bytes; "The file is …" and what to do. The first match wins. */
+const SIGNATURES: readonly (readonly [bytes: Bytes, what: string, todo: string])[] = [
+  [[0x1f, 0x8b], "compressed with gzip", unpack],
+  [[0x28, 0xb5, 0x2f, 0xfd], "compressed with zstd", unpack],
+  [[0xfd, ...ascii("7zXZ")], "compressed with xz", unpack],
+  [[...ascii("BZh"), undefined, ...ascii("1AY&SY")], "compressed with bzip2", unpack],
+  [[0x04, 0x22, 0x4d, 0x18], "compressed with LZ4", unpack],
+  [[...ascii("7z"), 0xbc, 0xaf, 0x27, 0x1c], "a 7z archive", unpack],
+  [ascii("Rar!\x1a\x07"), "a RAR archive", unpack],
+  [
+    [...ascii("PK"), 3, 4],
+    "a ZIP archive, or a workbook such as .xlsx or .ods, which is one inside",
+    `${sheet} If it is another archive, unpack it and upload what is inside.`,
+  ],
+  [[0xd0, 0xcf, 0x11, 0xe0], "an old Office document such as .xls", sheet],
+  [ascii("{\\rtf"), "an RTF document", media],
+  [ascii("%PDF-"), "a PDF document", media],
+  [[0x89, ...ascii("PNG\r\n"), 0x1a], "a PNG image", media],
+  [[0xff, 0xd8, 0xff], "a JPEG image", media],
+  [ascii("GIF8"), "a GIF image", media],
+  [[...ascii("RIFF"), ...any(4), ...ascii("WEBP")], "a WebP image", media],
+  [ascii("II*\0"), "a TIFF image", media],
+  [[...any(4), ...ascii("ftypheic")], "a HEIC image", media],
+  [[...any(4), ...ascii("ftyp")], "a video or recording", media],
+  [[...ascii("ID3"), undefined, 0], "an MP3 recording", media],
+  [ascii("SQLite format 3\0"), "an SQLite database", "Export the table as CSV and upload that."],
+  [ascii("ARROW1\0"), "an Arrow file", "Write it as Parquet and upload that."],
+  [[...ascii("Obj"), 1], "an Avro file", rewrite],
+  [[0x89, ...ascii("HDF\r\n"), 0x1a], "an HDF5 file", rewrite],
+  [[0x80, undefined, 0x95], "a Python pickle", rewrite],
+  [[0x93, ...ascii("NUMPY")], "a NumPy array", rewrite],
+  [ascii("<!DOCTYPE html"), "a web page", dataFile],
+  [ascii("<!doctype html"), "a web page", dataFile],
+  [ascii("<html"), "a web page", dataFile],
+  [ascii("version https://git-lfs"), "a Git LFS pointer", "Run git lfs pull and upload the file that it downloads."],
+  [[0xff, 0xfe, 0, 0], "text in UTF-32", asUtf8],
+  [[0, 0, 0xfe, 0xff], "text in UTF-32", asUtf8],
 ];
 
-const startsWith = (head: Uint8Array, bytes: Signature["bytes"]): boolean =>
+const startsWith = (head: Uint8Array, bytes: Bytes): boolean =>
   bytes.every((byte, i) => byte === undefined || head[i] === byte);
 
-/** The format of the file, if it is not supported. */
-const findSignature = (head: Uint8Array): Signature | undefined =>
-  SIGNATURES.find(({ bytes }) => startsWith(head, bytes)) ?? (isBinary(head) ? BINARY : undefined);
-
-const BINARY: Signature = { bytes: [], what: "binary data, not text", todo: media };
 /** Bytes inspected, and the share of control characters above which a file is binary. */
 const LOOKED_AT = 4096;
 const MAX_CONTROL_SHARE = 0.05;
