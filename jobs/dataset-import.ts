@@ -28,7 +28,7 @@ interface ImportDeps {
   db: Db;
   uploads: Uploads;
   config: Pick<Config, "datasets">;
-  /** Folder for temporary files; see `ownSpoolFolder`. */
+  /** Folder for temporary files. */
   spoolDir: string;
   now?: () => Date;
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { databaseOptions, openDb } from "../db/client";
 import { migrate } from "../db/migrate";
 import { createIdempotency } from "../gateway/idempotency/service";
@@ -6,7 +7,6 @@ import type { Config } from "../lib/config";
 import type { Log } from "../lib/log";
 import { datasetImport } from "./dataset-import";
 import { JobLoop } from "./loop";
-import { clearSpools, ownSpoolFolder } from "./spool-folder";
 
 export interface JobsWorker {
   /** Stops claiming, waits up to `graceMs` for running tasks, requeues the rest, and closes the database. */
@@ -18,14 +18,13 @@ export const startWorker = async (config: Config, log: Log): Promise<JobsWorker>
   const db = await openDb(databaseOptions(config), log);
   try {
     await migrate(db);
-    await clearSpools(config.dataDir, new Date());
     const uploads = createUploads({ db, maxBytes: config.datasets.maxUploadBytes });
     const idempotency = createIdempotency({ db, log });
     const loop = new JobLoop({
       db,
       log,
       leaseMs: config.jobs.leaseMs,
-      handlers: [datasetImport({ db, uploads, config, spoolDir: ownSpoolFolder(config.dataDir) })],
+      handlers: [datasetImport({ db, uploads, config, spoolDir: join(config.dataDir, "spool") })],
       sweeps: [idempotency.sweep, uploads.sweep],
     });
     await loop.open();

@@ -1,9 +1,15 @@
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
+import { Garbage } from "../../../lib/garbage";
 import { round } from "../../../lib/round";
 
 /** How much of an upload is read before it is refused. Empty lines may be as many as rows. */
 export type ReadingLimits = Omit<Config["datasets"], "stallMs">;
+
+const garbage = new Garbage(524_288);
+
+/** Bytes that this thread has read. They and the values made from them soon become garbage. */
+export const noteRead = (bytes: number): void => garbage.note(bytes);
 
 /** Levels of lists and objects inside each other. */
 export const MAX_DEPTH = 100;

@@ -1,13 +1,15 @@
+import { randomUUID } from "node:crypto";
+import { type FileHandle, mkdir, open, unlink } from "node:fs/promises";
+import { join } from "node:path";
 import { AppError } from "../../../lib/errors";
 import { Garbage } from "../../../lib/garbage";
 import { fromSent } from "../../../lib/thread-errors";
 import type { ValidationReport } from "../contract";
 import { type ColumnMapping, checkMapping } from "./columns/mapping";
 import { detectFormat, type FileFormat } from "./formats/detect-format";
-import { invalid, type ReadingLimits } from "./limits";
+import { formatBytes, invalid, type ReadingLimits, tooLarge } from "./limits";
 import type { SampleBatch } from "./samples/read-samples";
-import { spool } from "./spool";
-import { type Patience, ReadingThread, type ToWorker } from "./thread";
+import { type Patience, ReadingThread, type ToWorker, waitFor } from "./thread";
 
 interface UploadSource {
   /** As the sender named the file: only its extension is looked at. */
@@ -17,7 +19,7 @@ interface UploadSource {
 
 export interface UploadOptions extends Patience {
   limits: ReadingLimits;
-  /** Folder for the file that the upload is read from; it is gone when reading has ended. */
+  /** Folder for the file that the upload is read from. The file has no name there, so it ends with this process. */
   spoolDir: string;
   /** Left out: by name and content. */
   format?: FileFormat;
@@ -57,13 +59,14 @@ export async function* readUpload(
 ): AsyncGenerator<SampleBatch, ValidationReport> {
   checkMapping(mapping);
   await using file = await spool(bytes, spoolDir, limits, patience);
-  const { path } = file;
-  const format = detectFormat(await Bun.file(path).slice(0, HEAD_BYTES).bytes(), name, declared);
+  const { fd } = file;
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(HEAD_BYTES), position: 0 });
+  const format = detectFormat(buffer.subarray(0, bytesRead), name, declared);
   using thread = new ReadingThread(patience, STALLED);
   const garbage = new Garbage(COLLECT_CHARACTERS);
   const ask = (message: ToWorker) =>
     format === "parquet" ? thread.ask(message).catch(asDamaged) : thread.ask(message);
-  let reply = await ask({ kind: "job", job: { format, path, limits, mapping, schema } });
+  let reply = await ask({ kind: "job", job: { format, fd, limits, mapping, schema } });
   while (reply.kind === "batch") {
     garbage.note(reply.batch.characters);
     yield reply.batch;
@@ -73,3 +76,41 @@ export async function* readUpload(
   if (reply.kind === "refused") throw fromSent(reply.error);
   throw new Error("An upload is not answered like a schema.");
 }
+
+const SOURCE_STALLED = "No more bytes of the upload came in time. Send it again.";
+
+/**
+ * Writes an upload into a new file in `dir` that is deleted while it is open. Throws payload_too_large beyond the limit,
+ * deadline_exceeded when no bytes come, client_closed when aborted.
+ */
+const spool = async (
+  bytes: AsyncIterable<Uint8Array>,
+  dir: string,
+  { maxUploadBytes }: ReadingLimits,
+  patience: Patience,
+): Promise<FileHandle> => {
+  await mkdir(dir, { recursive: true });
+  const path = join(dir, `upload-${randomUUID()}`);
+  const file = await open(path, "wx+", 0o600);
+  const pieces = bytes[Symbol.asyncIterator]();
+  try {
+    await unlink(path);
+    let total = 0;
+    for (;;) {
+      const { done, value: piece } = await waitFor(pieces.next(), patience, SOURCE_STALLED);
+      if (done) return file;
+      total += piece.length;
+      if (total > maxUploadBytes)
+        throw tooLarge(
+          `the upload has more than ${formatBytes(maxUploadBytes)}. Split it, or raise GROUNDWIRE_MAX_UPLOAD_BYTES.`,
+        );
+      await file.writeFile(piece);
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  } finally {
+    // A source that hangs does not answer to this either.
+    void pieces.return?.().catch(() => undefined);
+  }
+};

@@ -1,4 +1,4 @@
-import { noteRead } from "./garbage";
+import { noteRead } from "./limits";
 import type { Warn } from "./rows";
 
 /** Byte order mark. Concatenated files also have it in the middle. */

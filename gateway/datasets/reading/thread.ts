@@ -4,8 +4,8 @@ import type { ValidationReport } from "../contract";
 import type { FileFormat } from "./formats/detect-format";
 import type { SampleBatch, SampleOptions } from "./samples/read-samples";
 
-/** An upload to read: a file and its format. */
-export type ReadingJob = SampleOptions & { format: FileFormat; path: string };
+/** An upload to read: an open file and its format. */
+export type ReadingJob = SampleOptions & { format: FileFormat; fd: number };
 
 /** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
 export type ToWorker =

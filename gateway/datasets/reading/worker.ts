@@ -10,9 +10,16 @@ declare const self: Worker;
 /** Bytes that are read at a time. */
 const BLOCK_BYTES = 65_536;
 
-const sourceOf = ({ format, path, mapping }: ReadingJob): RowSource => {
-  if (format !== "parquet") return { format, blocks: createReadStream(path, { highWaterMark: BLOCK_BYTES }) };
-  return { format, path, leftOut: new Set(Object.keys(mapping).filter((column) => mapping[column] === null)) };
+const sourceOf = ({ format, fd, mapping }: ReadingJob): RowSource => {
+  if (format !== "parquet") {
+    const blocks = createReadStream("", { fd, start: 0, autoClose: false, highWaterMark: BLOCK_BYTES });
+    return { format, blocks };
+  }
+  return {
+    format,
+    fd,
+    leftOut: new Set(Object.keys(mapping).filter((column) => mapping[column] === null)),
+  };
 };
 
 /** Hands out a batch and waits until the next one is wanted. */

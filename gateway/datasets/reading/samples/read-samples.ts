@@ -5,8 +5,7 @@ import { readCsv } from "../formats/csv";
 import type { FileFormat } from "../formats/detect-format";
 import { readJson } from "../formats/json";
 import { readJsonl } from "../formats/jsonl";
-import { noteRead } from "../garbage";
-import { invalid, type ReadingLimits } from "../limits";
+import { invalid, noteRead, type ReadingLimits } from "../limits";
 import type { RawRow, Warn } from "../rows";
 import { decodeText } from "../text";
 import type { SampleProblem } from "./check";
@@ -25,8 +24,8 @@ const SCHEMA_BUDGET_MS = 60_000;
 
 export type RowSource =
   | { format: Exclude<FileFormat, "parquet">; blocks: AsyncIterable<Uint8Array> }
-  /** Parquet is read from the end, so it must be in a file. `leftOut`: columns to skip. */
-  | { format: "parquet"; path: string; leftOut: ReadonlySet<string> };
+  /** Parquet is read from the end, so it must be in an open file. `leftOut`: columns to skip. */
+  | { format: "parquet"; fd: number; leftOut: ReadonlySet<string> };
 
 /** Samples in the order of the file, possibly none. */
 export interface SampleBatch {
@@ -80,7 +79,7 @@ const readRows = async (source: RowSource, limits: ReadingLimits, warn: Warn): P
     case "parquet": {
       // Loaded on demand: its libraries take 8 MiB, and most uploads are text.
       const { readParquet } = await import("../formats/parquet/reader");
-      return readParquet(source.path, limits, source.leftOut, warn);
+      return readParquet(source.fd, limits, source.leftOut, warn);
     }
   }
 };

@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaElement, type SchemaTree } from "hyparquet";
 import { AppError } from "../../../../../lib/errors";
 import { formatBytes, formatCount, invalid, type ReadingLimits, tooLarge, tooManyRows } from "../../limits";
@@ -8,14 +9,32 @@ export const damaged = (what: string): AppError => invalid(`the Parquet file is 
 /** Block size of the backward search for trailing NUL bytes. */
 const END_BYTES = 65_536;
 
-/** The file without the NUL bytes at its end. */
-export const withoutPadding = async (file: Blob): Promise<Blob> => {
-  for (let end = file.size; end > 0; end = Math.max(0, end - END_BYTES)) {
+/** An open file as hyparquet wants it. */
+interface OpenFile {
+  byteLength: number;
+  slice(start: number, end?: number): ArrayBuffer;
+}
+
+const openFile = (fd: number, byteLength: number): OpenFile => ({
+  byteLength,
+  slice(start, end = byteLength) {
+    const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - start));
+    for (let done = 0, count = 1; count > 0 && done < bytes.length; done += count) {
+      count = readSync(fd, bytes, done, bytes.length - done, start + done);
+    }
+    return bytes.buffer;
+  },
+});
+
+/** The file of this size without the NUL bytes at its end. */
+export const withoutPadding = (fd: number, size: number): OpenFile => {
+  const whole = openFile(fd, size);
+  for (let end = size; end > 0; end = Math.max(0, end - END_BYTES)) {
     const start = Math.max(0, end - END_BYTES);
-    const last = (await file.slice(start, end).bytes()).findLastIndex((byte) => byte !== 0);
-    if (last >= 0) return file.slice(0, start + last + 1);
+    const last = new Uint8Array(whole.slice(start, end)).findLastIndex((byte) => byte !== 0);
+    if (last >= 0) return openFile(fd, start + last + 1);
   }
-  return file.slice(0, 0);
+  return openFile(fd, 0);
 };
 
 /** The footer lists every column of every row group: 10 columns in 100 groups take 150 KiB, and as objects 20 MiB. */
@@ -34,8 +53,8 @@ export interface Footer {
 }
 
 /** Reads the metadata of a file and checks the limits. Throws dataset_invalid or payload_too_large. */
-export const readFooter = async (file: Blob, limits: ReadingLimits): Promise<Footer> => {
-  const tail = await readTail(file);
+export const readFooter = (file: OpenFile, limits: ReadingLimits): Footer => {
+  const tail = readTail(file);
   try {
     return checkFooter(parquetMetadata(tail, { geoparquet: false }), limits);
   } catch (error) {
@@ -43,9 +62,9 @@ export const readFooter = async (file: Blob, limits: ReadingLimits): Promise<Foo
   }
 };
 
-const readTail = async (file: Blob): Promise<ArrayBuffer> => {
-  if (file.size < TRAILER_BYTES) throw damaged("it is too short");
-  const trailer = Buffer.from(await file.slice(-TRAILER_BYTES).arrayBuffer());
+const readTail = ({ byteLength, slice }: OpenFile): ArrayBuffer => {
+  if (byteLength < TRAILER_BYTES) throw damaged("it is too short");
+  const trailer = Buffer.from(slice(byteLength - TRAILER_BYTES));
   const magic = trailer.toString("latin1", 4);
   if (magic === "PARE") throw invalid("the file is encrypted. Write it without encryption.");
   if (magic !== "PAR1") throw damaged("it does not end with PAR1");
@@ -53,7 +72,7 @@ const readTail = async (file: Blob): Promise<ArrayBuffer> => {
   if (length > MAX_FOOTER_BYTES) {
     throw tooLarge(`the footer of the file has more than ${formatBytes(MAX_FOOTER_BYTES)}. Write larger row groups.`);
   }
-  return file.slice(-(length + TRAILER_BYTES)).arrayBuffer();
+  return slice(Math.max(0, byteLength - TRAILER_BYTES - length));
 };
 
 const checkFooter = (metadata: FileMetaData, limits: ReadingLimits): Footer => {

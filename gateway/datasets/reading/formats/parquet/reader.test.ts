@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
@@ -18,7 +18,7 @@ const dir = mkdtempSync(join(tmpdir(), "groundwire-parquet-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
 const read = (path: string, limits = LIMITS, leftOut: string[] = []) =>
-  listRows(readParquet(path, limits, new Set(leftOut), noWarning));
+  listRows(readParquet(openSync(path, "r"), limits, new Set(leftOut), noWarning));
 
 type WriteOptions = Parameters<typeof parquetWriteBuffer>[0];
 
@@ -172,7 +172,7 @@ describe("the sizes that a file declares are not trusted", () => {
       const texts = ["one", "PICTURE", "three"];
       const path = file(names.map((name) => column(name, name === names[1] ? texts : ["a", "b", "c"])));
       writeFileSync(path, readFileSync(path, "latin1").replace("PICTURE", "\xff".repeat(7)), "latin1");
-      const source = { format: "parquet", path, leftOut: new Set<string>() } as const;
+      const source = { format: "parquet", fd: openSync(path, "r"), leftOut: new Set<string>() } as const;
       const { samples, report } = await collect(readSamples(source, { limits: LIMITS, mapping: {} }));
       return { inputs: samples.map(({ input }) => input), errors: report.errors, warnings: report.warnings };
     };
@@ -193,7 +193,7 @@ describe("the sizes that a file declares are not trusted", () => {
     const path = file([column("input", ["a"])]);
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(count)]));
     const { warn, warnings } = keepWarnings();
-    expect(await listRows(readParquet(path, LIMITS, new Set(), warn))).toEqual([[1, { input: "a" }]]);
+    expect(await listRows(readParquet(openSync(path, "r"), LIMITS, new Set(), warn))).toEqual([[1, { input: "a" }]]);
     expect(warnings).toEqual([expect.stringContaining("NUL bytes at the end of the file are left out.")]);
   });
 

@@ -1,8 +1,8 @@
+import { fstatSync } from "node:fs";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { type Compressors, type DecodedArray, parquetScan, type SchemaTree } from "hyparquet";
+import { type AsyncBuffer, type Compressors, type DecodedArray, parquetScan, type SchemaTree } from "hyparquet";
 import { decompressLz4, decompressLz4Raw } from "hyparquet-compressors";
 import { AppError } from "../../../../../lib/errors";
-import { noteRead } from "../../garbage";
 import {
   FORBIDDEN_NAMES,
   forbiddenName,
@@ -10,6 +10,7 @@ import {
   formatCount,
   invalid,
   MAX_DEPTH,
+  noteRead,
   problemIn,
   type ReadingLimits,
   rowTooLong,
@@ -45,15 +46,15 @@ interface GroupColumn {
  * `ReadingThread` limits the memory of pages that contain more than the footer declares.
  */
 export async function* readParquet(
-  path: string,
+  fd: number,
   limits: ReadingLimits,
   leftOut: ReadonlySet<string>,
   warn: Warn,
 ): AsyncGenerator<RawRow> {
-  const whole = Bun.file(path);
-  const file = await withoutPadding(whole);
-  const footer = await readFooter(file, limits);
-  if (file.size < whole.size) warn(NUL_AT_END);
+  const { size } = fstatSync(fd);
+  const file = withoutPadding(fd, size);
+  const footer = readFooter(file, limits);
+  if (file.byteLength < size) warn(NUL_AT_END);
   const { columns: trees } = footer;
   const names = trees.map(({ element }) => element.name);
   const header = readHeader(names, limits, warn);
@@ -121,7 +122,7 @@ const compressors: Compressors = {
 };
 
 /** Reads a column, which may be nested, of a row group. */
-const readGroup = async (file: Blob, footer: Footer, place: number, group: RowGroup): Promise<GroupColumn> => {
+const readGroup = async (file: AsyncBuffer, footer: Footer, place: number, group: RowGroup): Promise<GroupColumn> => {
   let failure = damaged("it has fewer rows than its footer declares");
   let values: DecodedArray = [];
   try {
@@ -132,7 +133,7 @@ const readGroup = async (file: Blob, footer: Footer, place: number, group: RowGr
       noteRead(Number(meta_data?.total_uncompressed_size ?? 0));
     }
     const scan = await parquetScan({
-      file: { byteLength: file.size, slice: (start, end) => file.slice(start, end).arrayBuffer() },
+      file,
       metadata,
       compressors,
       utf8: false,

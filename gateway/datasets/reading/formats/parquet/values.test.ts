@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SchemaElement } from "hyparquet";
 import { LIMITS, listRows, noWarning } from "../../../../../tests/datasets/rows";
@@ -9,7 +9,8 @@ import { readParquet } from "./reader";
 import { toJson } from "./values";
 
 const FIXTURES = join(import.meta.dir, "fixtures");
-const rowsOf = (name: string) => listRows(readParquet(join(FIXTURES, name), LIMITS, new Set(), noWarning));
+const rowsOf = (name: string) =>
+  listRows(readParquet(openSync(join(FIXTURES, name), "r"), LIMITS, new Set(), noWarning));
 
 describe("every type that pyarrow writes becomes the text of its value", async () => {
   const expected: Record<string, unknown> = JSON.parse(readFileSync(join(FIXTURES, "types.json"), "utf8"));
