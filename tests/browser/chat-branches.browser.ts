@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError } from "../../lib/errors";
 import { until } from "../until";
 import { answers, ask, chatting as chattingOn, message, textOf } from "./chatting";
-import { closeBrowser, type ScreenOptions } from "./harness";
+import type { ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 beforeEach(() => pages.chat.reset());
 
 const chatting = (options: ScreenOptions, work: (page: Page) => Promise<void>) => chattingOn(pages, options, work);

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { ask, chatting, message, signedIn } from "./chatting";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen, type ScreenOptions } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 beforeEach(() => pages.chat.reset());
 
 describe("more chats than the list shows", () => {

@@ -1,18 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { until } from "../until";
 import { answers, ask, chatting as chattingOn, message } from "./chatting";
-import { closeBrowser, type ScreenOptions } from "./harness";
-import { type Pages, startPages } from "./pages";
+import type { ScreenOptions } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 let askedBefore = 0;
 beforeEach(() => {
   pages.chat.reset();

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError } from "../../lib/errors";
 import { until } from "../until";
 import { answers, ask, chatting as chattingOn, message, signedIn, textOf } from "./chatting";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { REFUSED_STATUSES, refuseInEveryWay } from "./matrix";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 beforeEach(() => {
   pages.chat.reset();
   pages.refusal.error = undefined;

@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen, type ScreenOptions } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 let session: string;
 
 beforeAll(async () => {
-  pages = await startPages();
   session = (await pages.sessions.signIn((await pages.newKey("admin", "Ada’s key")).key)).cookie;
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
 });
 
 const CAPITALS = [

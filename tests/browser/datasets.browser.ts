@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 /** Pages with an empty database. */
-let empty: Pages;
+const empty = await openPages();
 let dataset: string;
 
 beforeAll(async () => {
-  [pages, empty] = [await startPages(), await startPages()];
   dataset = await store("capitals", CAPITALS);
-});
-afterAll(async () => {
-  await closeBrowser();
-  await Promise.all([pages.stop(), empty.stop()]);
 });
 beforeEach(() => {
   pages.refusal.error = undefined;

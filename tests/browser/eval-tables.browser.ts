@@ -1,25 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { importRuns } from "./evaluate";
-import { closeBrowser, onScreen } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 /** Path of a run of 70 results. */
 let many: string;
 
 beforeAll(async () => {
-  pages = await startPages();
   const imported = [
     { name: "Two evaluators decide", judge: "verdict" },
     { name: "Seventy results", judge: "verdict", results: 70 },
     ...Array.from({ length: 60 }, (_, index) => ({ name: `Run ${index + 1}` })),
   ] as const;
   [, many = ""] = await importRuns(pages, imported);
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
 });
 
 /** Runs `work` in a signed-in window and expects no faults. */

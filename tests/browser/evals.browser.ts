@@ -1,16 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
 import { until } from "../until";
 import { BAKERY, evaluateOn, importRuns } from "./evaluate";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { onScreen, type ScreenOptions } from "./harness";
 import { tabTo } from "./keyboard";
 import { REFUSED_STATUSES, refuseInEveryWay, reloadRefused, type ScreenCase, testScreens } from "./matrix";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 /** Pages with a database without evaluations. */
-let empty: Pages;
+const empty = await openPages();
 /** Runs by their purpose. */
 const runs: Record<string, string> = {};
 
@@ -23,7 +23,6 @@ const LONG = {
 };
 
 beforeAll(async () => {
-  [pages, empty] = [await startPages(), await startPages()];
   runs.mixed = await evaluate({ sample: BAKERY });
   runs.passed = await evaluate({ sample: { ...BAKERY, output: "It opens at 6:30." } });
   runs.shadow = await evaluate({ sample: BAKERY, shadow_evaluators: ["judge@1"] });
@@ -36,10 +35,6 @@ beforeAll(async () => {
   runs.empty = await evaluate({ sample: { ...BAKERY, output: "" } });
   runs.long = await evaluate({ sample: LONG });
   runs.attack = await evaluate({ sample: { input: ATTACK, references: [ATTACK], contexts: [ATTACK], output: ATTACK } });
-});
-afterAll(async () => {
-  await closeBrowser();
-  await Promise.all([pages.stop(), empty.stop()]);
 });
 beforeEach(() => {
   pages.chat.reset();

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { signedIn } from "./chatting";
-import { closeBrowser, onScreen } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 
 const as = async (role: "admin" | "editor", work: (page: Page, cookie: string, key: string) => Promise<void>) => {
   const { cookie, key } = await signedIn(pages, role);

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import type { Role } from "../../gateway/principal";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen, type ScreenOptions } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
-beforeAll(async () => {
-  pages = await startPages();
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
-});
+const pages = await openPages();
 
 /** Runs `work` on a page signed in with a new key of that role, and expects no faults. */
 const signedIn = async (role: Role, options: ScreenOptions, work: (page: Page) => Promise<void>): Promise<void> => {

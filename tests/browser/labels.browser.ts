@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { BAKERY, evaluateOn } from "./evaluate";
-import { closeBrowser, onScreen, type ScreenOptions } from "./harness";
+import { onScreen, type ScreenOptions } from "./harness";
 import { type ScreenCase, testScreens } from "./matrix";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 /** Pages with a database without evaluations. */
-let empty: Pages;
+const empty = await openPages();
 /** Path of a run with one result. */
 let run: string;
 
 beforeAll(async () => {
-  [pages, empty] = [await startPages(), await startPages()];
   run = await evaluateOn(pages, { sample: BAKERY });
-});
-afterAll(async () => {
-  await closeBrowser();
-  await Promise.all([pages.stop(), empty.stop()]);
 });
 
 const signIn = async (on = pages): Promise<string> => {

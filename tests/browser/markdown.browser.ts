@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { closeBrowser, onScreen, type Screen } from "./harness";
-import { type Pages, startPages } from "./pages";
+import { onScreen, type Screen } from "./harness";
+import { openPages } from "./pages";
 
-let pages: Pages;
+const pages = await openPages();
 let session: string;
 beforeAll(async () => {
-  pages = await startPages();
   const { key } = await pages.newKey("member");
   session = (await pages.sessions.signIn(key)).cookie;
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
 });
 
 /** Starts a chat whose answer arrives in pieces, and runs `work` once the page shows `last`. */

@@ -1,3 +1,4 @@
+import { afterAll } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Elysia } from "elysia";
@@ -35,6 +36,7 @@ import { defaultConfig } from "../../lib/settings";
 import { errorPage } from "../../views/error";
 import { pageRoutes } from "../../views/routes";
 import { sessionCookie } from "../../views/session";
+import { closeBrowser } from "./harness";
 import { ScriptedChat } from "./scripted-chat";
 import { SCRIPTED_SCORER } from "./scripted-scorer";
 
@@ -194,3 +196,13 @@ export const startPages = async ({ idleSeconds }: { idleSeconds?: number } = {})
 };
 
 export type Pages = Awaited<ReturnType<typeof startPages>>;
+
+/** `startPages` for all tests of a file. They and the browser are closed after the last test. */
+export const openPages = async (options?: Parameters<typeof startPages>[0]): Promise<Pages> => {
+  const pages = await startPages(options);
+  afterAll(async () => {
+    await closeBrowser();
+    await pages.stop();
+  });
+  return pages;
+};

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll } from "bun:test";
+import { beforeAll } from "bun:test";
 import type { Page } from "playwright-core";
 import { AppError, type ErrorKind } from "../../lib/errors";
-import { closeBrowser } from "./harness";
 import { type ScreenCase, testScreens } from "./matrix";
-import { type Pages, startPages } from "./pages";
+import { openPages } from "./pages";
 import { MARKDOWN } from "./texts";
 
-let pages: Pages;
+const pages = await openPages();
 const cookies: Record<string, string> = {};
 
 /** Signs in with a new key of that role. */
@@ -17,14 +16,9 @@ const signedIn = async (role: "viewer" | "member" | "admin" | "metrics", name: s
 };
 
 beforeAll(async () => {
-  pages = await startPages();
   for (const role of ["viewer", "member", "admin", "metrics"] as const) {
     cookies[role] = (await signedIn(role, `Ada’s ${role} key`)).cookie;
   }
-});
-afterAll(async () => {
-  await closeBrowser();
-  await pages.stop();
 });
 
 interface Case extends ScreenCase {
