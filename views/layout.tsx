@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import { DEGRADATION_CODES } from "../gateway/health/contract";
 import { principalOf } from "../gateway/http/auth";
 import { exchangeOf } from "../gateway/http/exchange";
-import { hasRole, type Principal } from "../gateway/principal";
+import { hasRole, type Principal, type Role } from "../gateway/principal";
 import { assetUrl } from "./assets";
 import { THEMES, type Theme, themeOf } from "./session";
 import { ErrorSummary, type Problems } from "./ui/fields";
@@ -15,6 +15,10 @@ export interface Frame {
 }
 
 export const frameOf = (request: Request) => ({ request, principal: principalOf(request) });
+
+/** Whether the reader has at least this role. */
+export const may = ({ principal }: Pick<Frame, "principal">, role: Role): boolean =>
+  principal !== undefined && hasRole(principal.role, role);
 
 interface DocumentProps extends Frame {
   title: string;
@@ -201,22 +205,35 @@ export const Plain = ({ children, ...rest }: DocumentProps) => (
   </Document>
 );
 
-/** A sentence about the last action. Its element is always on the page, so that screen readers announce it. */
-export const Notice = ({ text }: { text: string | undefined }) => (
-  <p role="status" class={text ? "panel success" : "visually-hidden"}>
-    {text}
-  </p>
-);
+interface ScreenProps extends ShellProps {
+  /** Left out: the title of the page. */
+  heading?: string;
+  /** Text below the heading. */
+  note?: Child;
+  /** Links and buttons on the right of the heading. */
+  actions?: Child;
+  /** A sentence about the last action; "" if there was none. */
+  notice?: string;
+}
 
-/** Title row of a screen, with its actions on the right. */
-export const Heading = ({ title, children, note }: { title: string; note?: Child; children?: Child }) => (
-  <div class="heading">
-    <div>
-      <h1>{title}</h1>
-      {note && <p>{note}</p>}
+/** A signed-in page with a heading, a place for failed htmx requests, and what the last action did. */
+export const Screen = ({ heading, note, actions, notice, children, ...shell }: ScreenProps) => (
+  <Shell {...shell}>
+    <div class="heading">
+      <div>
+        <h1>{heading ?? shell.title}</h1>
+        {note && <p>{note}</p>}
+      </div>
+      {actions && <div class="actions">{actions}</div>}
     </div>
-    {children && <div class="actions">{children}</div>}
-  </div>
+    <Alerts />
+    {notice !== undefined && (
+      <p role="status" class={notice ? "panel success" : "visually-hidden"}>
+        {notice}
+      </p>
+    )}
+    {children}
+  </Shell>
 );
 
 /** How each limitation affects a reader, and what still works. */

@@ -1,10 +1,97 @@
+import { Elysia } from "elysia";
 import type { Feedback } from "../../gateway/feedback/contract";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ChoiceField, type Problems, TextAreaField, TextField } from "../ui/fields";
+import { principalOf } from "../../gateway/http/auth";
+import { allows } from "../../gateway/http/route-facts";
+import { hasRole, type Principal } from "../../gateway/principal";
+import type { Services } from "../../gateway/services";
+import { AppError } from "../../lib/errors";
+import { type Frame, Screen } from "../layout";
+import { Fields, fieldsOf, type Problems, posts, text } from "../ui/fields";
+import { html, isHtmx, page } from "../ui/html";
 import { Icon } from "../ui/icon";
+import { MAX_QUESTION } from "./turn";
+
+/** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
+export const feedbackRoutes = ({
+  conversations,
+  datasets,
+  feedback,
+}: Pick<Services, "conversations" | "datasets" | "feedback">) => {
+  const showFeedback = async (
+    request: Request,
+    { id, answer: answerId }: { id: string; answer: string },
+    filled: { form?: FeedbackForm; problems?: Problems; saved?: Feedback } = {},
+  ): Promise<Response> => {
+    const principal = principalOf(request);
+    const { content, detail } = await findAnswer(principal, id, answerId);
+    const given = await feedback.given(principal, detail ? [detail.request_id] : []);
+    const mayAdd = hasRole(principal.role, "editor");
+    const props = {
+      path: `/chat/${id}/answers/${answerId}/feedback`,
+      answerId,
+      form: filled.form ?? filledWith(given.get(detail?.request_id ?? "")),
+      datasets: mayAdd ? (await datasets.list({ limit: 100 })).data.map(({ name }) => name) : undefined,
+      problems: filled.problems,
+    };
+    const status = filled.problems ? 422 : 200;
+    if (!isHtmx(request)) {
+      const frame = { request, principal, conversationId: id, answer: content };
+      return page(<FeedbackPage {...props} {...frame} saved={filled.saved} />, status);
+    }
+    const { saved } = filled;
+    if (!saved) return html(<FeedbackFields {...props} />, status);
+    return html(<FeedbackKept conversationId={id} answerId={answerId} feedback={saved} />);
+  };
+
+  /** Throws not_found. */
+  const findAnswer = async (principal: Principal, id: string, answerId: string) => {
+    const { messages } = await conversations.get(principal, id);
+    const answer = messages.find((message) => message.id === answerId && message.role === "assistant");
+    if (answer) return answer;
+    throw new AppError("not_found", "This answer does not exist, or it was replaced.");
+  };
+
+  const giveFeedback = async (
+    request: Request,
+    params: { id: string; answer: string },
+    form: FeedbackForm,
+  ): Promise<Response> => {
+    const { rating } = form;
+    if (rating !== "up" && rating !== "down") {
+      return showFeedback(request, params, { form, problems: { rating: "Choose good or bad" } });
+    }
+    const principal = principalOf(request);
+    const { detail } = await findAnswer(principal, params.id, params.answer);
+    const given = {
+      request_id: detail?.request_id ?? "",
+      rating,
+      ...(form.comment.trim() && { comment: form.comment.trim() }),
+      ...(form.correction.trim() && { correction: form.correction.trim() }),
+      ...(form.dataset.trim() && { dataset: form.dataset.trim() }),
+    } as const;
+    const saved = await feedback.give(principal, given, async () => {}, request.signal);
+    return showFeedback(request, params, { saved });
+  };
+
+  return new Elysia({ name: "views.chat.feedback" })
+    .guard({ detail: allows("member") })
+    .get("/:id/answers/:answer/feedback", ({ request, params }) => showFeedback(request, params))
+    .post(
+      "/:id/answers/:answer/feedback",
+      ({ request, params, body }) => giveFeedback(request, params, { ...filledWith(undefined), ...body }),
+      {
+        body: Fields({
+          rating: text(10),
+          comment: text(10_000),
+          correction: text(MAX_QUESTION),
+          dataset: text(100),
+        }),
+      },
+    );
+};
 
 /** A filled form, as it came. */
-export interface FeedbackForm {
+interface FeedbackForm {
   rating: string;
   comment: string;
   correction: string;
@@ -12,7 +99,7 @@ export interface FeedbackForm {
 }
 
 /** Form values for the user's earlier feedback. */
-export const filledWith = (given: Feedback | undefined): FeedbackForm => ({
+const filledWith = (given: Feedback | undefined): FeedbackForm => ({
   rating: given?.rating ?? "",
   comment: given?.comment ?? "",
   correction: given?.correction ?? "",
@@ -57,71 +144,43 @@ interface FeedbackProps {
 }
 
 /** The form for feedback on an answer. Readers who may edit datasets can also add the answer to one. */
-export const FeedbackFields = ({ path, answerId, form, datasets, problems = {} }: FeedbackProps) => (
-  <form
-    class="card form"
-    method="post"
-    action={path}
-    hx-post={path}
-    hx-target={`#feedback-${answerId}`}
-    hx-swap="innerHTML"
-    hx-disable="find button"
-    novalidate
-  >
-    <ChoiceField
-      name="rating"
-      id={`rating-${answerId}`}
-      legend="How is this answer?"
-      type="radio"
-      value={[form.rating]}
-      problem={problems.rating}
-      options={[
-        { value: "up", label: "Good" },
-        { value: "down", label: "Bad" },
-      ]}
-    />
-    <TextAreaField
-      name="comment"
-      id={`comment-${answerId}`}
-      label="Comment"
-      value={form.comment}
-      rows={2}
-      attributes={{ maxlength: 10_000 }}
-    />
-    <TextAreaField
-      name="correction"
-      id={`correction-${answerId}`}
-      label="The correct answer"
-      value={form.correction}
-      rows={2}
-      attributes={{ maxlength: 100_000 }}
-    />
-    {datasets && (
-      <>
-        <TextField
-          name="dataset"
-          id={`dataset-${answerId}`}
-          label="Add to a dataset"
-          hint="Name of a dataset; a new name creates one. Leave blank to keep only the feedback"
-          value={form.dataset}
-          problem={problems.dataset}
-          attributes={{ maxlength: 100, autocomplete: "off", list: `datasets-${answerId}` }}
-        />
-        <datalist id={`datasets-${answerId}`}>
-          {datasets.map((name) => (
-            <option value={name}></option>
-          ))}
-        </datalist>
-      </>
-    )}
-    <div class="form-end">
-      <button type="submit">Save feedback</button>
-      <a class="button secondary" href={path.replace(/\/answers\/.*/, "")}>
-        Cancel
-      </a>
-    </div>
-  </form>
-);
+const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackProps) => {
+  const { area, choice, text } = fieldsOf(form, problems);
+  const id = (field: string) => `${field}-${answerId}`;
+  const ratings = [
+    { value: "up", label: "Good" },
+    { value: "down", label: "Bad" },
+  ];
+  return (
+    <form class="card form" {...posts(path, `#feedback-${answerId}`)} hx-disable="find button" novalidate>
+      {choice("rating", "How is this answer?", "radio", ratings, { id: id("rating") })}
+      {area("comment", "Comment", { id: id("comment"), rows: 2, maxlength: 10_000 })}
+      {area("correction", "The correct answer", { id: id("correction"), rows: 2, maxlength: 100_000 })}
+      {datasets && (
+        <>
+          {text("dataset", "Add to a dataset", {
+            id: id("dataset"),
+            hint: "Name of a dataset; a new name creates one. Leave blank to keep only the feedback",
+            maxlength: 100,
+            autocomplete: "off",
+            list: id("datasets"),
+          })}
+          <datalist id={id("datasets")}>
+            {datasets.map((name) => (
+              <option value={name}></option>
+            ))}
+          </datalist>
+        </>
+      )}
+      <div class="form-end">
+        <button type="submit">Save feedback</button>
+        <a class="button secondary" href={path.replace(/\/answers\/.*/, "")}>
+          Cancel
+        </a>
+      </div>
+    </form>
+  );
+};
 
 /** Confirms that the feedback was saved. */
 const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
@@ -137,7 +196,7 @@ const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
 );
 
 /** The confirmation below an answer; also updates the answer's rating. */
-export const FeedbackKept = ({ feedback, ...place }: RateProps & { feedback: Feedback }) => (
+const FeedbackKept = ({ feedback, ...place }: RateProps & { feedback: Feedback }) => (
   <>
     <FeedbackSaved feedback={feedback} />
     <hx-partial hx-target={`#rate-${place.answerId}`} hx-swap="outerHTML">
@@ -153,18 +212,17 @@ interface FeedbackPageProps extends Frame, FeedbackProps {
 }
 
 /** The same on a separate page, for readers without scripts. */
-export const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
-  <Shell
+const FeedbackPage = ({ conversationId, answer, saved, request, principal, ...form }: FeedbackPageProps) => (
+  <Screen
     request={request}
     principal={principal}
     title={form.problems ? "Error: Feedback" : "Feedback"}
+    heading="Feedback on an answer"
     trail={[{ path: `/chat/${conversationId}`, name: "Back to the chat" }]}
   >
-    <Heading title="Feedback on an answer" />
-    <Alerts />
     <p class="verbatim card">{answer}</p>
     <div id={`feedback-${form.answerId}`}>
       {saved ? <FeedbackSaved feedback={saved} /> : <FeedbackFields {...form} />}
     </div>
-  </Shell>
+  </Screen>
 );

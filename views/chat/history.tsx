@@ -1,5 +1,6 @@
 import type { Conversation, ConversationPage } from "../../gateway/conversations/contract";
 import { Icon } from "../ui/icon";
+import { withQuery } from "../ui/lists";
 
 export interface HistoryProps {
   /** Path of the page that shows the list: `/chat` or `/chat/{id}`. */
@@ -79,7 +80,7 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
         <HistoryEntry conversation={conversation} search={search} isCurrent={conversation.id === current?.id} />
       ))}
       {current && !isListed && <HistoryEntry conversation={current} isCurrent />}
-      {chats.next_cursor && <Older href={urlOf(path, { search, after: chats.next_cursor })} />}
+      {chats.next_cursor && <Older href={withQuery(path, { search, after: chats.next_cursor })} />}
     </>
   );
 };
@@ -93,7 +94,7 @@ interface HistoryEntryProps {
 
 export const HistoryEntry = ({ conversation: { id, title }, search, isCurrent }: HistoryEntryProps) => (
   <li>
-    <a href={urlOf(`/chat/${id}`, { search })} aria-current={isCurrent ? "page" : undefined}>
+    <a href={withQuery(`/chat/${id}`, { search })} aria-current={isCurrent ? "page" : undefined}>
       {title}
     </a>
   </li>
@@ -106,9 +107,3 @@ const Older = ({ href }: { href: string }) => (
     </a>
   </li>
 );
-
-const urlOf = (path: string, query: Record<string, string | undefined>): string => {
-  const present = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) present.set(name, value);
-  return present.size > 0 ? `${path}?${present}` : path;
-};

@@ -1,7 +1,7 @@
 import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
-import { TextField } from "../ui/fields";
+import { fieldsOf } from "../ui/fields";
 import { Icon, IconText } from "../ui/icon";
 import { CopyButton } from "../ui/states";
 import { ContextDivider, ContextMeter } from "./context";
@@ -209,13 +209,10 @@ const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renam
     </summary>
     <div class="popover">
       <form method="post" action={`/chat/${conversation.id}/rename`}>
-        <TextField
-          name="title"
-          label="Name of this chat"
-          value={renamed?.draft ?? conversation.title}
-          problem={renamed?.problem}
-          attributes={{ maxlength: 200, required: true, autofocus: renamed !== undefined }}
-        />
+        {fieldsOf(
+          { title: renamed?.draft ?? conversation.title },
+          renamed?.problem ? { title: renamed.problem } : {},
+        ).text("title", "Name of this chat", { maxlength: 200, required: true, autofocus: renamed !== undefined })}
         <button type="submit" class="secondary">
           Rename chat
         </button>

@@ -8,9 +8,9 @@ import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { askingOf, onceFor } from "../asking";
-import { Fields } from "../ui/form";
+import { Fields, text } from "../ui/fields";
 import { html, isHtmx, PAGE_HEADERS, page, redirect } from "../ui/html";
-import { feedbackRoutes } from "./feedback-routes";
+import { feedbackRoutes } from "./feedback";
 import { Chats, Entries } from "./history";
 import { Asked, ChatPage, type ChatPageProps, isUpToDate, OtherBranch } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
@@ -20,7 +20,7 @@ const HISTORY_LENGTH = 50;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 /** The turns in the response replace those on the page. */
 const REPLACES_TURNS = { "hx-retarget": "#turns", "hx-reswap": "innerHTML" };
-const form = { body: Fields({ conversation: t.Optional(t.String({ maxLength: 100 })) }) };
+const form = { body: Fields({ conversation: text(100) }) };
 
 /** Throws invalid_request. */
 const assertQuestion = (question: string): void => {
@@ -102,11 +102,10 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
   };
 
   return new Elysia({ name: "views.chat", prefix: "/chat" })
+    .guard({ detail: allows("member") })
     .use(feedbackRoutes(services))
-    .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)), { detail: allows("member") })
-    .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)), {
-      detail: allows("member"),
-    })
+    .get("", ({ request }) => (isHtmx(request) ? chatList(request) : chatPage(request)))
+    .get("/:id", ({ request, params: { id } }) => (isHtmx(request) ? chatList(request, id) : chatPage(request, id)))
     .post(
       "",
       async ({ request, body }) => {
@@ -143,12 +142,12 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       },
       {
         body: Fields({
-          conversation: t.Optional(t.String({ maxLength: 100 })),
+          conversation: text(100),
           question: t.String(),
-          once: t.Optional(t.String({ maxLength: 100 })),
-          shown: t.Optional(t.String({ maxLength: 100 })),
+          once: text(100),
+          shown: text(100),
         }),
-        detail: { ...allows("member"), ...runsLong },
+        detail: runsLong,
       },
     )
     .post(
@@ -160,17 +159,13 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
           ? new Response(null, { status: 204, headers: PAGE_HEADERS })
           : redirect(request, id ? `/chat/${id}` : "/chat");
       },
-      { ...form, detail: allows("member") },
+      { ...form },
     )
-    .get(
-      "/:id/answers/:answer",
-      ({ request, params }) => {
-        const principal = principalOf(request);
-        const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
-        return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
-      },
-      { detail: allows("member") },
-    )
+    .get("/:id/answers/:answer", ({ request, params }) => {
+      const principal = principalOf(request);
+      const states = conversations.follow(principal, params.id, params.answer, request.signal, UPDATE_MS);
+      return sseResponse(exchangeOf(request), { pieces: answerMessages(params.id, states), headers: STREAM_HEADERS });
+    })
     .post(
       "/:id/answers/:answer/regenerate",
       async ({ request, params: { id, answer } }) => {
@@ -179,7 +174,7 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         if (!isHtmx(request)) await generation.whole(request.signal);
         return otherBranch(request, id);
       },
-      { detail: { ...allows("member"), ...runsLong } },
+      { detail: runsLong },
     )
     .post(
       "/:id/versions",
@@ -187,19 +182,15 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         await conversations.select(principalOf(request), id, body.version);
         return otherBranch(request, id);
       },
-      { body: Fields({ version: t.String({ maxLength: 100 }) }), detail: allows("member") },
+      { body: Fields({ version: t.String({ maxLength: 100 }) }) },
     )
-    .get(
-      "/:id/questions/:question",
-      async ({ request, params: { id, question } }) => {
-        if (!isHtmx(request)) return chatPage(request, id, { editing: question });
-        const { messages } = await conversations.get(principalOf(request), id);
-        const message = messages.find((one) => one.id === question && one.role === "user");
-        if (!message) throw new AppError("not_found", "This question does not exist, or it was deleted.");
-        return html(<QuestionForm conversationId={id} id={question} draft={message.content} />);
-      },
-      { detail: allows("member") },
-    )
+    .get("/:id/questions/:question", async ({ request, params: { id, question } }) => {
+      if (!isHtmx(request)) return chatPage(request, id, { editing: question });
+      const { messages } = await conversations.get(principalOf(request), id);
+      const message = messages.find((one) => one.id === question && one.role === "user");
+      if (!message) throw new AppError("not_found", "This question does not exist, or it was deleted.");
+      return html(<QuestionForm conversationId={id} id={question} draft={message.content} />);
+    })
     .post(
       "/:id/questions/:question",
       async ({ request, params: { id, question: replaces }, body }) => {
@@ -215,17 +206,13 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
       },
       {
         body: Fields({ question: t.String() }),
-        detail: { ...allows("member"), ...runsLong },
+        detail: runsLong,
       },
     )
-    .post(
-      "/:id/questions/:question/delete",
-      async ({ request, params: { id, question } }) => {
-        await conversations.removeTurn(principalOf(request), id, question);
-        return redirect(request, `/chat/${id}`);
-      },
-      { detail: allows("member") },
-    )
+    .post("/:id/questions/:question/delete", async ({ request, params: { id, question } }) => {
+      await conversations.removeTurn(principalOf(request), id, question);
+      return redirect(request, `/chat/${id}`);
+    })
     .post(
       "/:id/rename",
       async ({ request, params, body }) => {
@@ -234,14 +221,10 @@ export const chatRoutes = (services: Pick<Services, "conversations" | "datasets"
         await conversations.rename(principalOf(request), params.id, title);
         return redirect(request, `/chat/${params.id}`);
       },
-      { body: Fields({ title: t.String({ maxLength: 200 }) }), detail: allows("member") },
+      { body: Fields({ title: t.String({ maxLength: 200 }) }) },
     )
-    .post(
-      "/:id/delete",
-      async ({ request, params }) => {
-        await conversations.remove(principalOf(request), params.id);
-        return redirect(request, "/chat");
-      },
-      { detail: allows("member") },
-    );
+    .post("/:id/delete", async ({ request, params }) => {
+      await conversations.remove(principalOf(request), params.id);
+      return redirect(request, "/chat");
+    });
 };

@@ -1,12 +1,13 @@
 import { raw } from "hono/html";
-import type { ConversationMessage } from "../../gateway/conversations/contract";
+import type { AnswerDetail, ConversationMessage } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
-import { TextAreaField } from "../ui/fields";
+import { Facts } from "../ui/facts";
+import { fieldsOf, posts } from "../ui/fields";
 import { Icon, IconText } from "../ui/icon";
 import { markdown } from "../ui/markdown";
 import { CopyButton, RequestId } from "../ui/states";
-import { AnswerDetails } from "./answer-details";
+import { count, duration } from "../ui/time";
 import { Rate } from "./feedback";
 
 /** Longest question, in characters; well within the default body limit. */
@@ -64,26 +65,23 @@ const Question = ({ conversationId, message, edited }: QuestionProps) => {
   );
 };
 
+interface QuestionFormProps extends Typed {
+  conversationId: string;
+  /** Id of the question. */
+  id: string;
+}
+
 /** The form to edit a question. */
-export const QuestionForm = ({
-  conversationId,
-  id,
-  draft,
-  problem,
-}: Typed & { conversationId: string; id: string }) => {
+export const QuestionForm = ({ conversationId, id, draft, problem }: QuestionFormProps) => {
   const path = `/chat/${conversationId}/questions/${id}`;
   return (
-    <form class="form" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
-      <TextAreaField
-        name="question"
-        id={`question-${id}`}
-        label="Edit your question"
-        hint="The question and its answer are kept: you can go back to them"
-        value={draft}
-        problem={problem}
-        rows={3}
-        attributes={{ required: true, autofocus: true }}
-      />
+    <form class="form" {...posts(path, "#turns")}>
+      {fieldsOf({ question: draft }, problem ? { question: problem } : {}).area("question", "Edit your question", {
+        id: `question-${id}`,
+        hint: "The question and its answer are kept: you can go back to them",
+        required: true,
+        autofocus: true,
+      })}
       <div class="form-end">
         <button type="submit">Ask again</button>
         <a class="button secondary" href={`/chat/${conversationId}`}>
@@ -99,38 +97,14 @@ interface VersionsProps {
   message: Pick<ConversationMessage, "id" | "parent_id" | "versions">;
 }
 
-/** "2 / 3" between links to the previous and next version; after the last comes the first. */
+/** "2 / 3" between buttons for the previous and next version; after the last comes the first. */
 const Versions = ({ conversationId, message: { id, parent_id: parentId, versions } }: VersionsProps) => {
   const at = versions.indexOf(id);
   if (versions.length < 2 || at < 0) return null;
-  const [previous, next] = [versions.at(at - 1), versions[(at + 1) % versions.length]];
-  const path = `/chat/${conversationId}/versions`;
-  const place = parentId ?? "first";
-  return (
-    <form class="versions" method="post" action={path} hx-post={path} hx-target="#turns" hx-swap="innerHTML">
-      <VersionButton name="previous" place={place} version={previous} />
-      <span>
-        <span class="visually-hidden">Version </span>
-        {at + 1} / {versions.length}
-      </span>
-      <VersionButton name="next" place={place} version={next} />
-    </form>
-  );
-};
-
-interface VersionButtonProps {
-  name: "previous" | "next";
-  /** Id of the message before the versions. */
-  place: string;
-  version: string | undefined;
-}
-
-const VersionButton = ({ name, place, version }: VersionButtonProps) => {
-  const title = name === "next" ? "Next version" : "Previous version";
-  return (
+  const button = (name: "previous" | "next", title: string, version: string | undefined) => (
     <button
       type="submit"
-      id={`${name}-${place}`}
+      id={`${name}-${parentId ?? "first"}`}
       class="quiet icon-button"
       name="version"
       value={version}
@@ -138,6 +112,16 @@ const VersionButton = ({ name, place, version }: VersionButtonProps) => {
     >
       <IconText name={name} text={title} />
     </button>
+  );
+  return (
+    <form class="versions" {...posts(`/chat/${conversationId}/versions`, "#turns")}>
+      {button("previous", "Previous version", versions.at(at - 1))}
+      <span>
+        <span class="visually-hidden">Version </span>
+        {at + 1} / {versions.length}
+      </span>
+      {button("next", "Next version", versions[(at + 1) % versions.length])}
+    </form>
   );
 };
 
@@ -191,14 +175,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
         <div class="turn-actions">
           <Versions conversationId={conversationId} message={answer} />
           {content !== "" && <CopyButton text={content} label="Copy answer" />}
-          <form
-            class="again"
-            method="post"
-            action={`/chat/${conversationId}/answers/${id}/regenerate`}
-            hx-post={`/chat/${conversationId}/answers/${id}/regenerate`}
-            hx-target="#turns"
-            hx-swap="innerHTML"
-          >
+          <form class="again" {...posts(`/chat/${conversationId}/answers/${id}/regenerate`, "#turns")}>
             <button type="submit" class="quiet icon-button" title="Answer again">
               <IconText name="retry" text="Answer again" />
             </button>
@@ -263,3 +240,40 @@ export const Turn = ({ conversationId, message, feedback, edited }: TurnProps) =
   ) : (
     <Question conversationId={conversationId} message={message} edited={edited} />
   );
+
+/** "184 tokens · 36.0 tokens/s · first token 118 ms", with details to expand. */
+const AnswerDetails = ({ detail }: { detail: AnswerDetail }) => {
+  const { usage, cache, so_far: soFar } = detail;
+  const tokens = usage?.completion_tokens ?? soFar?.tokens;
+  const about = soFar && `about ${soFar.tokens}`;
+  const latency = detail.latency ?? soFar;
+  const writingMs = latency ? latency.total - latency.ttft : 0;
+  const speed = tokens && tokens > 1 && writingMs > 0 ? (tokens - 1) / (writingMs / 1000) : undefined;
+  const short = [
+    tokens !== undefined && `${usage ? "" : "about "}${count(tokens, "token")}`,
+    cache?.status === "hit"
+      ? "from the cache"
+      : speed && `${speed < 100 ? speed.toFixed(1) : Math.round(speed)} tokens/s`,
+    latency && `first token ${duration(latency.ttft)}`,
+  ].filter(Boolean);
+  return (
+    <details class="facts">
+      <summary>
+        {short.length > 0 ? short.map((fact, index) => [index > 0 && " · ", <span>{fact}</span>]) : detail.model}
+      </summary>
+      <Facts
+        rows={[
+          ["Model", [detail.model, detail.model_revision].filter(Boolean).join(" @ ")],
+          ["Node", detail.node],
+          ["Tokens", usage ? `${usage.prompt_tokens} in, ${usage.completion_tokens} out` : about && `${about} out`],
+          ["Waited for a slot", detail.latency && duration(detail.latency.queue)],
+          ["First token", latency && duration(latency.ttft)],
+          [soFar ? "Until the end" : "Whole answer", latency && duration(latency.total)],
+          ["Cache", cache && [cache.status, cache.reason].filter(Boolean).join(": ")],
+          ["Ended by", detail.finish_reason],
+          ["Request", <RequestId id={detail.request_id} />],
+        ]}
+      />
+    </details>
+  );
+};

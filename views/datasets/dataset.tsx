@@ -1,15 +1,14 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } from "../../gateway/datasets/contract";
 import type { NumberedPage } from "../../gateway/paging";
-import { hasRole, type Role } from "../../gateway/principal";
-import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { type Problems, SelectField, TextField } from "../ui/fields";
+import { type Frame, may, Screen } from "../layout";
+import { Fact, Texts } from "../ui/facts";
+import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
-import { EmptyState } from "../ui/states";
+import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
-import { Time } from "../ui/time";
-import { changeOf, sampleCount } from "./list";
+import { count, number, Time } from "../ui/time";
+import { changeOf } from "./list";
 import { Findings, headline } from "./report";
 
 export interface SampleFilter {
@@ -29,123 +28,98 @@ interface DatasetPageProps extends Frame {
 }
 
 /** One dataset: the samples of a revision, its history, and links to what can be done with it. */
-export const DatasetPage = ({
-  dataset,
-  revisions,
-  shown,
-  samples,
-  filter,
-  notice,
-  problems = {},
-  ...frame
-}: DatasetPageProps) => {
-  const may = (role: Role) => frame.principal !== undefined && hasRole(frame.principal.role, role);
-  const mayWrite = may("editor");
+export const DatasetPage = (props: DatasetPageProps) => {
+  const { dataset, revisions, shown, samples, filter, problems, ...frame } = props;
+  const mayWrite = may(frame, "editor");
   const path = `/datasets/${dataset.id}`;
+  const { revision, report } = shown;
   return (
-    <Shell {...frame} title={dataset.name} problems={problems}>
-      <Heading title={dataset.name} note={dataset.description || undefined}>
-        {mayWrite && (
-          <a class="button secondary" href={`${path}/upload`}>
-            <Icon name="plus" /> Add revision
-          </a>
-        )}
-        {may("member") && (
-          <a class="button" href={withQuery("/evals/new", { dataset: dataset.id, revision: String(shown.revision) })}>
-            Evaluate a sample
-          </a>
-        )}
-      </Heading>
-      <Alerts />
-      <Notice text={notice} />
-      <Samples dataset={dataset} shown={shown} samples={samples} filter={filter} path={path} />
-      {shown.report && <Upload revision={shown.revision} report={shown.report} />}
+    <Screen
+      {...frame}
+      title={dataset.name}
+      problems={problems}
+      note={dataset.description || undefined}
+      actions={
+        <>
+          {mayWrite && (
+            <a class="button secondary" href={`${path}/upload`}>
+              <Icon name="plus" /> Add revision
+            </a>
+          )}
+          {may(frame, "member") && (
+            <a class="button" href={withQuery("/evals/new", { dataset: dataset.id, revision })}>
+              Evaluate a sample
+            </a>
+          )}
+        </>
+      }
+    >
+      <Samples {...{ dataset, shown, samples, filter, path }} />
+      {report && <Upload revision={revision} report={report} />}
       <Revisions revisions={revisions} shown={shown} path={path} />
-      <Exports path={path} revision={shown.revision} />
+      <p class="hint">
+        Download revision {revision} as <a href={withQuery(`${path}/export`, { format: "jsonl", revision })}>JSONL</a>,
+        which another Groundwire reads with the same hash, or as{" "}
+        <a href={withQuery(`${path}/export`, { format: "csv", revision })}>CSV</a> for a spreadsheet.
+      </p>
       {mayWrite && <Deletion dataset={dataset} problems={problems} />}
-    </Shell>
+    </Screen>
   );
 };
 
-interface SamplesProps {
-  dataset: Dataset;
-  shown: DatasetRevision;
-  samples: NumberedPage<Sample>;
-  filter: SampleFilter;
-  path: string;
-}
+type SamplesProps = Pick<DatasetPageProps, "dataset" | "shown" | "samples" | "filter"> & { path: string };
 
-const Samples = ({ dataset, shown, samples, filter, path }: SamplesProps) => {
+const Samples = ({ dataset, shown: { revision, samples: all }, samples, filter, path }: SamplesProps) => {
   const isFiltered = filter.q !== undefined || filter.tag !== undefined;
-  const isOld = shown.revision !== dataset.latest.revision;
+  const { text } = fieldsOf(filter);
   return (
     <section aria-labelledby="samples-title">
       <h2 id="samples-title">
-        {sampleCount(shown.samples)} in revision {shown.revision}
-        {isOld && " (not the latest)"}
+        {count(all, "sample")} in revision {revision}
+        {revision !== dataset.latest.revision && " (not the latest)"}
       </h2>
       <Filters action={path}>
-        <TextField
-          name="q"
-          label="Search input and references"
-          value={filter.q}
-          type="search"
-          attributes={{ maxlength: 200 }}
-        />
-        <TagField dataset={dataset} value={filter.tag} />
+        {text("q", "Search input and references", { type: "search", maxlength: 200 })}
+        {tagField(dataset, filter)}
         {filter.revision !== undefined && <input type="hidden" name="revision" value={filter.revision} />}
       </Filters>
-      {samples.data.length > 0 ? (
-        <>
-          <RowRange {...samples} noun="sample" />
-          <SampleTable samples={samples.data} path={path} revision={shown.revision} />
-        </>
-      ) : (
-        <EmptyState title={`No sample matches ${wordsOf(filter)}`}>
-          <p>
-            <a href={withQuery(path, { revision: filter.revision })}>
-              {isFiltered ? "Clear the filters" : "Show all samples"}
-            </a>
-          </p>
-        </EmptyState>
-      )}
-      <NumberedPager {...samples} path={path} query={{ ...filter }} />
+      <List
+        page={samples}
+        noun="sample"
+        caption="Samples"
+        path={path}
+        query={filter}
+        columns={[
+          {
+            name: "Input",
+            isLong: true,
+            cell: ({ key, input }) => (
+              <a href={withQuery(`${path}/samples/${encodeURIComponent(key)}`, { revision })}>{textOfInput(input)}</a>
+            ),
+          },
+          { name: "References", isLong: true, cell: ({ references }) => references.join(" · ") },
+          { name: "Contexts", isNumeric: true, cell: ({ contexts }) => contexts.length },
+          { name: "Output", cell: ({ output }) => (output === null ? "" : "given") },
+          { name: "Tags", cell: ({ tags }) => tags.join(", ") },
+        ]}
+      >
+        <NoMatch title={`No sample matches ${wordsOf(filter)}`} href={withQuery(path, { revision: filter.revision })}>
+          {isFiltered ? "Clear the filters" : "Show all samples"}
+        </NoMatch>
+      </List>
     </section>
   );
 };
 
 /** A list to choose from, or a text field if there are too many tags to list. */
-const TagField = ({ dataset: { tags, tag_count: all }, value = "" }: { dataset: Dataset; value?: string }) => {
-  if (all > tags.length) return <TextField name="tag" label="Tag" value={value} attributes={{ maxlength: 64 }} />;
-  if (tags.length === 0) return null;
-  const options = [{ value: "", label: "Any" }, ...tags.map((tag) => ({ value: tag, label: tag }))];
-  return <SelectField name="tag" label="Tag" value={value} options={options} />;
+const tagField = ({ tags, tag_count: all }: Dataset, filter: SampleFilter) => {
+  const { text, select } = fieldsOf(filter);
+  if (all > tags.length) return text("tag", "Tag", { maxlength: 64 });
+  return tags.length > 0 && select("tag", "Tag", [{ value: "", label: "Any" }, ...tags]);
 };
 
 const wordsOf = ({ q, tag }: SampleFilter): string =>
   [q !== undefined && `“${q}”`, tag !== undefined && `tag ${tag}`].filter(Boolean).join(" and ") || "here";
-
-const SampleTable = ({ samples, path, revision }: { samples: readonly Sample[]; path: string; revision: number }) => (
-  <Table
-    caption="Samples"
-    rows={samples}
-    columns={[
-      {
-        name: "Input",
-        isLong: true,
-        cell: ({ key, input }) => (
-          <a href={withQuery(`${path}/samples/${encodeURIComponent(key)}`, { revision: String(revision) })}>
-            {textOfInput(input)}
-          </a>
-        ),
-      },
-      { name: "References", isLong: true, cell: ({ references }) => references.join(" · ") },
-      { name: "Contexts", isNumeric: true, cell: ({ contexts }) => contexts.length },
-      { name: "Output", cell: ({ output }) => (output === null ? "" : "given") },
-      { name: "Tags", cell: ({ tags }) => tags.join(", ") },
-    ]}
-  />
-);
 
 /** The upload report of a revision: the rows that were left out, and why. */
 const Upload = ({ revision, report }: { revision: number; report: KeptReport }) => (
@@ -164,15 +138,9 @@ const Upload = ({ revision, report }: { revision: number; report: KeptReport }) 
   </details>
 );
 
-const Revisions = ({
-  revisions,
-  shown,
-  path,
-}: {
-  revisions: readonly DatasetRevision[];
-  shown: DatasetRevision;
-  path: string;
-}) => (
+type RevisionsProps = Pick<DatasetPageProps, "revisions" | "shown"> & { path: string };
+
+const Revisions = ({ revisions, shown, path }: RevisionsProps) => (
   <section>
     <h2>Revisions</h2>
     <Table
@@ -183,15 +151,12 @@ const Revisions = ({
           name: "Revision",
           isNumeric: true,
           cell: ({ revision }) => (
-            <a
-              href={withQuery(path, { revision: String(revision) })}
-              aria-current={revision === shown.revision ? "true" : undefined}
-            >
+            <a href={withQuery(path, { revision })} aria-current={revision === shown.revision ? "true" : undefined}>
               {revision}
             </a>
           ),
         },
-        { name: "Samples", isNumeric: true, cell: ({ samples }) => samples.toLocaleString("en") },
+        { name: "Samples", isNumeric: true, cell: ({ samples }) => number(samples) },
         { name: "Change", cell: changeOf },
         { name: "File", cell: ({ source }) => source ?? "" },
         { name: "Hash", cell: ({ hash }) => <code title={hash}>{hash.slice(0, 12)}</code> },
@@ -201,31 +166,63 @@ const Revisions = ({
   </section>
 );
 
-const Exports = ({ path, revision }: { path: string; revision: number }) => (
-  <p class="hint">
-    Download revision {revision} as{" "}
-    <a href={withQuery(`${path}/export`, { format: "jsonl", revision: String(revision) })}>JSONL</a>, which another
-    Groundwire reads with the same hash, or as{" "}
-    <a href={withQuery(`${path}/export`, { format: "csv", revision: String(revision) })}>CSV</a> for a spreadsheet.
-  </p>
-);
+const Deletion = ({ dataset, problems }: Pick<DatasetPageProps, "dataset" | "problems">) => {
+  const { text } = fieldsOf({}, problems);
+  return (
+    <details class="card fold" open={problems?.confirm !== undefined}>
+      <summary>Delete this dataset</summary>
+      <Form action={`/datasets/${dataset.id}/delete`} look="form" submit="Delete dataset" kind="danger">
+        <p>It disappears from every list. Runs that used it keep their samples and results. This can’t be undone.</p>
+        {text("confirm", `Type “${dataset.name}” to confirm`, { autocomplete: "off", spellcheck: "false" })}
+      </Form>
+    </details>
+  );
+};
 
-const Deletion = ({ dataset, problems }: { dataset: Dataset; problems: Problems }) => (
-  <details class="card fold" open={problems.confirm !== undefined}>
-    <summary>Delete this dataset</summary>
-    <form class="form" method="post" action={`/datasets/${dataset.id}/delete`} novalidate>
-      <p>It disappears from every list. Runs that used it keep their samples and results. This can’t be undone.</p>
-      <TextField
-        name="confirm"
-        label={`Type “${dataset.name}” to confirm`}
-        problem={problems.confirm}
-        attributes={{ autocomplete: "off", spellcheck: "false" }}
-      />
-      <div class="form-end">
-        <button type="submit" class="danger">
-          Delete dataset
-        </button>
-      </div>
-    </form>
-  </details>
-);
+interface SamplePageProps extends Frame {
+  dataset: Dataset;
+  revision: number;
+  sample: Sample;
+}
+
+/** One sample in full. */
+export const SamplePage = ({ dataset, revision, sample, ...frame }: SamplePageProps) => {
+  const inRevision = revision === dataset.latest.revision ? undefined : revision;
+  const evaluation = { dataset: dataset.id, key: sample.key, revision };
+  return (
+    <Screen
+      {...frame}
+      title={`${sample.key} · ${dataset.name}`}
+      heading={sample.key}
+      note={`In revision ${revision} of ${dataset.name}`}
+      actions={
+        may(frame, "member") && (
+          <a class="button" href={withQuery("/evals/new", evaluation)}>
+            Evaluate
+          </a>
+        )
+      }
+      trail={[
+        { path: "/datasets", name: "Datasets" },
+        { path: withQuery(`/datasets/${dataset.id}`, { revision: inRevision }), name: dataset.name },
+      ]}
+    >
+      <dl class="record">
+        <Texts name="Input" texts={[textOfInput(sample.input)]} />
+        <Texts name="References" texts={sample.references} />
+        <Texts name="Contexts" texts={sample.contexts} />
+        <Texts name="Output" texts={sample.output === null ? [] : [sample.output]} />
+        <Fact name="Group">{sample.group}</Fact>
+        <Fact name="Tags">{sample.tags.join(", ")}</Fact>
+        {Object.entries(sample.metadata).map(([name, value]) => (
+          <Fact name={name}>{value === "" ? <em class="nothing">empty</em> : textOf(value)}</Fact>
+        ))}
+        <Fact name="Hash of the content">
+          <code>{sample.hash}</code>
+        </Fact>
+      </dl>
+    </Screen>
+  );
+};
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

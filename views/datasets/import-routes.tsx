@@ -1,5 +1,5 @@
 import { Elysia, t } from "elysia";
-import { DatasetForm, RevisionForm } from "../../gateway/datasets/contract";
+import { type Dataset, DatasetForm, RevisionForm } from "../../gateway/datasets/contract";
 import type { ImportTarget } from "../../gateway/datasets/import-job";
 import type { ImportView } from "../../gateway/datasets/imports";
 import { beginSampleDataset } from "../../gateway/datasets/sample-dataset";
@@ -12,12 +12,14 @@ import { receiveForm } from "../../gateway/uploads/receive-form";
 import { AppError, toAppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import { html, isHtmx, page, redirect } from "../ui/html";
-import { type ImportForm, PreviewPage, Reading, ReadingPage } from "./import";
+import { type ImportForm, nameOf, noFile, PreviewPage, Reading, ReadingPage, UploadPage } from "./import";
 import { mappingProblem, readMapping } from "./mapping";
-import { nameOf, noFile, UploadPage } from "./upload";
 
 /** Most files are read faster than this, so the reader sees the result without a waiting page. */
 const PATIENCE_MS = 500;
+
+/** Why a file can't be imported. */
+type Refused = Pick<AppError, "status" | "message"> & Partial<Pick<AppError, "detail">>;
 
 /** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
 export const importPageRoutes = ({
@@ -26,19 +28,24 @@ export const importPageRoutes = ({
   imports,
   uploads,
 }: Pick<Services, "config" | "datasets" | "imports" | "uploads">) => {
-  const { maxUploadBytes: maxBytes } = config.datasets;
+  /** The form to upload a file, with the reason why the last one was refused. */
+  const uploadPage = (request: Request, dataset?: Dataset, refused?: Refused) => {
+    const props = { ...frameOf(request), dataset, maxBytes: config.datasets.maxUploadBytes };
+    return page(<UploadPage {...props} problems={refused && { file: refused.message }} />, refused?.status, {
+      ...refused?.detail?.headers,
+    });
+  };
+
   /** Stores the uploaded file and starts to read it. The reader chooses afterwards what to do with it. */
   const receive = async (request: Request, datasetId?: string): Promise<Response> => {
     const frame = frameOf(request);
     const dataset = datasetId === undefined ? undefined : await datasets.get(datasetId);
-    const refuse = ({ status, message, detail }: AppError) =>
-      page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status, {
-        ...detail.headers,
-      });
     try {
       const { file: upload } = await receiveForm(ownBody(exchangeOf(request)), uploads, frame.principal);
       if (upload?.sizeBytes === 0) await uploads.discard(upload.id);
-      if (!upload || upload.sizeBytes === 0) return refuse(new AppError("dataset_invalid", noFile(upload?.fileName)));
+      if (!upload || upload.sizeBytes === 0) {
+        return uploadPage(request, dataset, new AppError("dataset_invalid", noFile(upload?.fileName)));
+      }
       const target: ImportTarget = dataset
         ? { mode: "replace", datasetId: dataset.id }
         : { mode: "create", name: nameOf(upload.fileName), description: "", schema: null };
@@ -47,7 +54,7 @@ export const importPageRoutes = ({
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.kind !== "payload_too_large" && error.kind !== "invalid_request") throw thrown;
-      return refuse(error);
+      return uploadPage(request, dataset, error);
     }
   };
 
@@ -65,10 +72,7 @@ export const importPageRoutes = ({
     const isDone = view.error !== undefined || view.result !== undefined;
     // The polled part of the page is done: load the whole page.
     if (isDone && isHtmx(request)) return redirect(request, `/datasets/imports/${view.job}`);
-    if (view.error) {
-      const { status, message } = view.error;
-      return page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file: message }} />, status);
-    }
+    if (view.error) return uploadPage(request, dataset, view.error);
     if (!view.result) {
       const reading = { job: view.job, progress: view.progress, isStoring: !options.dryRun };
       return isHtmx(request) ? html(<Reading {...reading} />) : page(<ReadingPage {...props} {...reading} />);
@@ -76,8 +80,8 @@ export const importPageRoutes = ({
     const { outcome, datasetId, report } = view.result;
     if (report.columns.length === 0) {
       const [error] = report.errors;
-      const file = error ? `Line ${error.line}: ${error.message}` : "The file holds no rows.";
-      return page(<UploadPage {...frame} dataset={dataset} maxBytes={maxBytes} problems={{ file }} />, 422);
+      const message = error ? `Line ${error.line}: ${error.message}` : "The file holds no rows.";
+      return uploadPage(request, dataset, { status: 422, message });
     }
     if (outcome === "stored" || outcome === "unchanged") {
       return redirect(request, `/datasets/${datasetId}?done=${outcome}`);
@@ -124,51 +128,31 @@ export const importPageRoutes = ({
   };
 
   return new Elysia({ name: "views.datasets.imports" })
-    .get("/new", ({ request }) => page(<UploadPage {...frameOf(request)} maxBytes={maxBytes} />), {
-      detail: allows("editor"),
+    .guard({ detail: allows("editor") })
+    .get("/new", ({ request }) => uploadPage(request))
+    .post("/upload", ({ request }) => receive(request), { detail: reads(DatasetForm) })
+    .post("/sample", async ({ request }) => {
+      const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
+      return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
     })
-    .post("/upload", ({ request }) => receive(request), { detail: { ...allows("editor"), ...reads(DatasetForm) } })
-    .post(
-      "/sample",
-      async ({ request }) => {
-        const begun = await beginSampleDataset({ datasets, imports, uploads }, principalOf(request));
-        return redirect(request, "job" in begun ? `/datasets/imports/${begun.job}` : `/datasets/${begun.dataset}`);
-      },
-      { detail: allows("editor") },
-    )
-    .get(
-      "/imports/:job",
-      async ({ request, params }) => {
-        const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
-        return showImport(request, await imports.find(principalOf(request), params.job, patienceMs));
-      },
-      { detail: allows("editor") },
-    )
+    .get("/imports/:job", async ({ request, params }) => {
+      const patienceMs = isHtmx(request) ? 0 : PATIENCE_MS;
+      return showImport(request, await imports.find(principalOf(request), params.job, patienceMs));
+    })
     .post(
       "/imports/:job",
       async ({ request, params, body }) => {
         const view = await imports.find(principalOf(request), params.job);
         return decide(request, view, body);
       },
-      { body: t.Record(t.String(), t.String({ maxLength: 1000 })), detail: allows("editor") },
+      { body: t.Record(t.String(), t.String({ maxLength: 1000 })) },
     )
-    .post(
-      "/imports/:job/cancel",
-      async ({ request, params }) => {
-        await imports.cancel(principalOf(request), params.job);
-        return redirect(request, `/datasets/imports/${params.job}`);
-      },
-      { detail: allows("editor") },
-    )
-    .get(
-      "/:id/upload",
-      async ({ request, params }) => {
-        const dataset = await datasets.get(params.id);
-        return page(<UploadPage {...frameOf(request)} dataset={dataset} maxBytes={maxBytes} />);
-      },
-      { detail: allows("editor") },
-    )
+    .post("/imports/:job/cancel", async ({ request, params }) => {
+      await imports.cancel(principalOf(request), params.job);
+      return redirect(request, `/datasets/imports/${params.job}`);
+    })
+    .get("/:id/upload", async ({ request, params }) => uploadPage(request, await datasets.get(params.id)))
     .post("/:id/upload", ({ request, params }) => receive(request, params.id), {
-      detail: { ...allows("editor"), ...reads(RevisionForm) },
+      detail: reads(RevisionForm),
     });
 };

@@ -1,12 +1,11 @@
 import type { Dataset, ValidationReport } from "../../gateway/datasets/contract";
 import type { ImportProgress } from "../../gateway/datasets/import-job";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ChoiceField, type Problems, TextField } from "../ui/fields";
-import { Icon } from "../ui/icon";
-import { count } from "../ui/time";
-import { Changes, isUnchanged } from "./changes";
+import { type Frame, Screen } from "../layout";
+import { Form, fieldsOf, type Problems } from "../ui/fields";
+import { Panel } from "../ui/states";
+import { count, number } from "../ui/time";
 import { hasInput, MappingFields } from "./mapping";
-import { Findings, headline, Preview } from "./report";
+import { Changes, Findings, headline, isUnchanged, Preview } from "./report";
 
 /** The choices made so far, which are kept each time the file is read again. */
 export interface ImportForm {
@@ -36,11 +35,9 @@ interface ReadingProps {
 
 /** Progress while a worker reads the file, updated every second, with a button to stop it. */
 export const ReadingPage = ({ progress, isStoring, ...props }: ImportPageProps & ReadingProps) => (
-  <Shell {...props} title={titleOf(props)} refreshSeconds={2}>
-    <Heading title={titleOf(props)} />
-    <Alerts />
+  <Screen {...props} title={titleOf(props)} refreshSeconds={2}>
     <Reading job={props.job} progress={progress} isStoring={isStoring} />
-  </Shell>
+  </Screen>
 );
 
 /** The part that polls for progress; when the worker is done, the whole page reloads. */
@@ -57,7 +54,7 @@ export const Reading = ({ job, progress: { rows, accepted }, isStoring }: Readin
     <p role="status">
       {rows === 0
         ? "Waiting for a worker to read the file."
-        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${accepted.toLocaleString("en")} of them usable.`}
+        : `${isStoring ? "Storing" : "Reading"} the file: ${count(rows, "row")} so far, ${number(accepted)} of them usable.`}
     </p>
     <progress aria-label="Reading the file"></progress>
     <form method="post" action={`/datasets/imports/${job}/cancel`} class="form-end">
@@ -83,12 +80,26 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
   const isMapped = hasInput(report);
   const maySave = isMapped && report.accepted > 0 && !(report.changes && isUnchanged(report.changes));
   return (
-    <Shell {...props} title={title} problems={problems}>
-      <Heading title={title} note={isMapped ? headline(report) : `${count(report.rows, "row")} read`} />
-      <Alerts />
-      {isReread && <Reread />}
+    <Screen
+      {...props}
+      title={title}
+      problems={problems}
+      note={isMapped ? headline(report) : `${count(report.rows, "row")} read`}
+    >
+      {isReread && (
+        <Panel role="status" title="Nothing is stored yet">
+          You changed the columns, so the file was read again. Check the rows below, then store them.
+        </Panel>
+      )}
       {isMapped && report.changes && <Changes changes={report.changes} />}
-      {isMapped ? <Findings report={report} /> : <NoInput />}
+      {isMapped ? (
+        <Findings report={report} />
+      ) : (
+        <Panel title="Choose the column that holds the question">
+          The column names don’t say which one it is. Set one column to “Input” below, and the column with the expected
+          answers to “References”. Then read the file again.
+        </Panel>
+      )}
       <form class="card form wide" method="post" action={`/datasets/imports/${job}`} novalidate>
         <MappingFields report={report} chosen={form.mapping} problem={problems.mapping} />
         <p class="hint">Changing the columns reads the file again. Nothing is stored yet.</p>
@@ -111,79 +122,101 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
         {!maySave && !dataset && <input type="hidden" name="name" value={form.name} />}
       </form>
       <Preview samples={report.preview} />
-    </Shell>
+    </Screen>
   );
 };
 
-const Reread = () => (
-  <section class="panel notice" role="status">
-    <Icon name="alert" />
-    <div>
-      <h2>Nothing is stored yet</h2>
-      <p>You changed the columns, so the file was read again. Check the rows below, then store them.</p>
-    </div>
-  </section>
-);
-
-/** Asks the user which column is the question, because no name suggests it. */
-const NoInput = () => (
-  <section class="panel notice">
-    <Icon name="alert" />
-    <div>
-      <h2>Choose the column that holds the question</h2>
-      <p>
-        The column names don’t say which one it is. Set one column to “Input” below, and the column with the expected
-        answers to “References”. Then read the file again.
-      </p>
-    </div>
-  </section>
-);
-
-type StoreFieldsProps = Pick<PreviewPageProps, "report" | "form" | "dataset"> & { problems: Problems };
+type StoreFieldsProps = Pick<PreviewPageProps, "report" | "form" | "dataset" | "problems">;
 
 /** Choices to make before the samples are stored. */
-const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => (
-  <>
-    {dataset ? (
-      <ChoiceField
-        name="mode"
-        legend="Samples that are not in this file"
-        type="radio"
-        value={[form.mode]}
-        options={[
-          { value: "replace", label: "Remove them", hint: "The new revision will match this file exactly." },
-          {
-            value: "merge",
-            label: "Keep them",
-            hint: "The file adds new samples and updates those with the same key.",
-          },
-        ]}
-      />
-    ) : (
-      <TextField
-        name="name"
-        label="Name of the dataset"
-        value={form.name}
-        problem={problems.name}
-        attributes={{ maxlength: 100, autocomplete: "off" }}
-      />
-    )}
-    {report.rejected > 0 && (
-      <ChoiceField
-        name="onError"
-        legend={`${count(report.rejected, "row")} can't be used`}
-        type="radio"
-        value={[form.onError]}
-        problem={problems.onError}
-        options={[
+const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
+  const { text, choice } = fieldsOf(form, problems);
+  const usable = count(report.accepted, "usable row");
+  return (
+    <>
+      {dataset
+        ? choice("mode", "Samples that are not in this file", "radio", [
+            { value: "replace", label: "Remove them", hint: "The new revision will match this file exactly." },
+            {
+              value: "merge",
+              label: "Keep them",
+              hint: "The file adds new samples and updates those with the same key.",
+            },
+          ])
+        : text("name", "Name of the dataset", { maxlength: 100, autocomplete: "off" })}
+      {report.rejected > 0 &&
+        choice("onError", `${count(report.rejected, "row")} can't be used`, "radio", [
           {
             value: "skip",
-            label: `Store the ${count(report.accepted, "usable row")}`,
+            label: `Store the ${usable}`,
             hint: "The others are left out, and the reasons are saved with this revision.",
           },
           { value: "refuse", label: "Store nothing", hint: "Correct the file and upload it again." },
-        ]}
-      />
-    )}
-  </>
+        ])}
+    </>
+  );
+};
+
+interface UploadPageProps extends Frame {
+  /** The dataset that gets a new revision; left out: a new dataset. */
+  dataset?: Dataset;
+  maxBytes: number;
+  problems?: Problems;
+}
+
+/** The form to upload a file. A preview is shown before anything is stored. */
+export const UploadPage = ({ dataset, maxBytes, problems, ...frame }: UploadPageProps) => {
+  const title = dataset ? `Add a revision to ${dataset.name}` : "Upload a dataset";
+  return (
+    <Screen
+      {...frame}
+      title={title}
+      problems={problems}
+      scripts={["upload.js"]}
+      note="You can review the rows and any problems before anything is stored."
+    >
+      <Form
+        action={dataset ? `/datasets/${dataset.id}/upload` : "/datasets/upload"}
+        enctype="multipart/form-data"
+        data-upload={maxBytes}
+        submit="Read the file"
+        cancel={dataset ? `/datasets/${dataset.id}` : "/datasets"}
+      >
+        {fieldsOf({}, problems).file("file", "File", {
+          accept: ".csv,.tsv,.jsonl,.ndjson,.json,.parquet",
+          hint: `CSV, JSONL, JSON or Parquet, up to ${Math.floor(maxBytes / 1_048_576)} MiB. One column must hold the question. Columns for expected answers, contexts and model answers are found by their names.`,
+        })}
+        <p class="upload-progress" hidden>
+          <label>
+            <span role="status">Sending the file…</span>
+            <progress max={1} value={0}></progress>
+          </label>
+        </p>
+      </Form>
+      <Example />
+    </Screen>
+  );
+};
+
+/** The message for a missing or empty file. Without a chosen file, browsers submit one without a name. */
+export const noFile = (fileName: string | null | undefined): string =>
+  fileName ? `${fileName} is empty. Choose a file with rows` : "Choose a file";
+
+/** "capitals.csv" becomes "capitals". */
+export const nameOf = (fileName: string | null): string =>
+  (fileName ?? "").replace(/\.[a-z]+$/i, "").slice(0, 100) || "upload";
+
+const EXAMPLE = `question,answer,context
+What is the capital of France?,Paris,France is a country in Europe. Its capital is Paris.
+Who wrote Hamlet?,William Shakespeare,`;
+
+const Example = () => (
+  <details class="card fold">
+    <summary>Example file</summary>
+    <pre tabindex={0}>{EXAMPLE}</pre>
+    <p class="hint">
+      Columns are matched by name: question or input, answer or references, context, output, key, group, tags.
+      Everything else is kept as metadata. You can change that in the next step.
+    </p>
+  </details>
 );

@@ -1,8 +1,9 @@
 import { textOfInput } from "../../gateway/datasets/content";
-import type { KeptReport, NewSample } from "../../gateway/datasets/contract";
+import type { KeptReport, NewSample, RevisionChanges } from "../../gateway/datasets/contract";
 import { Icon } from "../ui/icon";
+import { Panel } from "../ui/states";
 import { Table } from "../ui/table";
-import { count } from "../ui/time";
+import { count, number } from "../ui/time";
 
 /** Errors that are always visible; the others are collapsed. */
 const FIRST_ERRORS = 20;
@@ -51,7 +52,7 @@ const Warnings = ({ warnings }: { warnings: KeptReport["warnings"] }) =>
           { name: "Line", isNumeric: true, cell: ({ line }) => line ?? "" },
           { name: "Column", cell: ({ column }) => column ?? "" },
           { name: "Note", isLong: true, cell: ({ message }) => message },
-          { name: "Times", isNumeric: true, cell: ({ count: times }) => times.toLocaleString("en") },
+          { name: "Times", isNumeric: true, cell: ({ count: times }) => number(times) },
         ]}
       />
     </details>
@@ -73,8 +74,8 @@ const ErrorTable = ({ errors, caption }: { errors: KeptReport["errors"]; caption
 export const headline = ({ rows, accepted, rejected, duplicates }: KeptReport): string =>
   [
     `${count(rows, "row")} read`,
-    `${accepted.toLocaleString("en")} usable`,
-    rejected > 0 && `${rejected.toLocaleString("en")} can't be used`,
+    `${number(accepted)} usable`,
+    rejected > 0 && `${number(rejected)} can't be used`,
     duplicates.exact > 0 && `${count(duplicates.exact, "duplicate")} left out`,
   ]
     .filter(Boolean)
@@ -92,7 +93,7 @@ const Remarks = ({ report: { accepted, duplicates, empty, lengths } }: { report:
       .map(([field, rows]) => `${field} is empty in ${count(rows, "row")}.`),
     ...Object.entries(lengths).map(
       ([field, { min, p50, p95, max }]) =>
-        `${field}: ${min.toLocaleString("en")} to ${max.toLocaleString("en")} characters, median ${p50.toLocaleString("en")}, 95th percentile ${p95.toLocaleString("en")}.`,
+        `${field}: ${number(min)} to ${number(max)} characters, median ${number(p50)}, 95th percentile ${number(p95)}.`,
     ),
   ].filter((remark) => remark !== false);
   if (remarks.length === 0 || accepted === 0) return null;
@@ -126,3 +127,50 @@ export const Preview = ({ samples }: { samples: readonly NewSample[] }) =>
       />
     </section>
   );
+
+export const isUnchanged = ({ added, changed, missing }: RevisionChanges): boolean => added + changed + missing === 0;
+
+/** Preview of what storing the file would change. */
+export const Changes = ({ changes }: { changes: RevisionChanges }) => {
+  const { revision, added, changed, unchanged, missing, first } = changes;
+  if (isUnchanged(changes)) {
+    return (
+      <Panel icon="check" title="No changes">
+        This file matches the latest revision, number {revision}. There is nothing to store.
+      </Panel>
+    );
+  }
+  const rows = [
+    { what: "Added", samples: added, first: first.added },
+    { what: "Changed", samples: changed, first: first.changed },
+    { what: "Removed", samples: missing, first: first.missing, note: "unless you keep them" },
+    { what: "Unchanged", samples: unchanged, first: [] },
+  ];
+  return (
+    <section>
+      <h2>Changes to revision {revision}</h2>
+      <Table
+        caption={`Changes to revision ${revision}`}
+        rows={rows.filter(({ samples }) => samples > 0)}
+        columns={[
+          { name: "Change", cell: ({ what }) => what, note: ({ note }) => note },
+          { name: "Samples", isNumeric: true, cell: ({ samples }) => number(samples) },
+          { name: "First samples", isLong: true, cell: ({ first, samples }) => inputsOf(first, samples) },
+        ]}
+      />
+      {added > 0 && missing > 0 && (
+        <p class="hint">
+          Without a key, a sample whose content changes counts as removed and added. Map a column to “Key” to see it as
+          changed.
+        </p>
+      )}
+    </section>
+  );
+};
+
+/** Shows samples by input, because a key derived from the content means nothing to a reader. */
+const inputsOf = (first: RevisionChanges["first"]["added"], all: number): string => {
+  const more = all - first.length;
+  const inputs = first.map(({ input }) => input).join(" · ");
+  return first.length > 0 && more > 0 ? `${inputs} and ${count(more, "other")}` : inputs;
+};

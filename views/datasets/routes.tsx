@@ -7,14 +7,13 @@ import { allows } from "../../gateway/http/route-facts";
 import type { Services } from "../../gateway/services";
 import { ownValue } from "../../lib/own-value";
 import { frameOf } from "../layout";
-import { Fields, text } from "../ui/form";
+import { Fields, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { count } from "../ui/time";
-import { DatasetPage, type SampleFilter } from "./dataset";
+import { DatasetPage, type SampleFilter, SamplePage } from "./dataset";
 import { importPageRoutes } from "./import-routes";
 import { DatasetsPage } from "./list";
-import { SamplePage } from "./sample";
 
 const PAGE_LENGTH = 50;
 const SORTS = ["name", "samples", "changed"] as const;
@@ -76,7 +75,7 @@ export const datasetPageRoutes = ({
           page: await datasets.listNumbered({ ...numbered, search: filter.q || undefined }),
           sort,
           query: withoutEmpty(filter),
-          notice: ownValue(NOTICES, notice ?? ""),
+          notice: ownValue(NOTICES, notice ?? "") ?? "",
         };
         return page(<DatasetsPage {...props} />);
       },
@@ -119,8 +118,8 @@ export const datasetPageRoutes = ({
 };
 
 /** The notice after an action. For a stored revision, it includes the number of rows left out. */
-const noticeOf = (done: string | undefined, { report }: RevisionDetail): string | undefined => {
-  const notice = ownValue(NOTICES, done ?? "");
+const noticeOf = (done: string | undefined, { report }: RevisionDetail): string => {
+  const notice = ownValue(NOTICES, done ?? "") ?? "";
   if (done !== "stored" || !report?.rejected) return notice;
   const rows = count(report.rejected, "row");
   return `${notice} ${rows} that can’t be used ${report.rejected === 1 ? "was" : "were"} left out.`;

@@ -1,11 +1,11 @@
-import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
+import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
 import { passes } from "../../gateway/evals/rubric";
 import { choicesOf } from "../../gateway/evals/scale";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
-import { ChoiceField, type Problems, SelectField, TextAreaField } from "../ui/fields";
+import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Table } from "../ui/table";
 import { Time } from "../ui/time";
-import { type FilledLabel, fieldId, filledOf, labelledCriteria } from "./filled-label";
+import { type FilledLabels, fieldId, filledWith, labelledCriteria } from "./filled-label";
 import { FAILURE_WORDS, metricName, valueText } from "./words";
 
 /** A finer scale is reduced to its two ends: people do not judge in hundredths. */
@@ -51,7 +51,7 @@ export const labelText = (criterion: Criterion, value: number): string => {
 
 const FAILURE_OPTIONS = [
   { value: "", label: "Not specified" },
-  ...(Object.entries(FAILURE_WORDS) as [FailureKind, string][]).map(([value, label]) => ({ value, label })),
+  ...Object.entries(FAILURE_WORDS).map(([value, label]) => ({ value, label })),
 ];
 
 interface LabelFormProps {
@@ -59,63 +59,48 @@ interface LabelFormProps {
   /** The reader's current labels. */
   own: readonly Label[];
   /** The labels of a form that was refused. */
-  filled?: readonly FilledLabel[];
+  filled?: FilledLabels;
   problems: Problems;
 }
 
-/** The reader's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one replaces the reader's earlier one, which stays in the history. */
-export const LabelForm = ({ result, own, filled, problems }: LabelFormProps) => {
+/**
+ * The reader's labels of a result, all in one form, so that saving one keeps what was typed for another. A new one
+ * replaces the reader's earlier one, which stays in the history.
+ */
+export const LabelForm = ({ result, own, filled = filledWith(own), problems }: LabelFormProps) => {
   const labelled = labelledCriteria(result);
   if (labelled.length === 0) return null;
-  const filledFor = (metric: string): FilledLabel | undefined => {
-    const given = own.find((label) => label.metric === metric);
-    return filled?.find((label) => label.metric === metric) ?? (given && filledOf(given));
-  };
   return (
     <details class="card fold" open={Object.keys(problems).length > 0}>
       <summary>{own.length > 0 ? "Change your label" : "Add your label"}</summary>
-      <form class="form" method="post" action={`/evals/${result.run_id}/results/${result.id}/labels`}>
+      <Form
+        look="form"
+        action={`/evals/${result.run_id}/results/${result.id}/labels`}
+        submit={labelled.length > 1 ? "Save labels" : "Save label"}
+      >
         {labelled.map((criterion) => (
-          <LabelFields criterion={criterion} filled={filledFor(criterion.name)} problems={problems} />
+          <LabelFields criterion={criterion} filled={filled} problems={problems} />
         ))}
-        <div class="form-end">
-          <button type="submit">{labelled.length > 1 ? "Save labels" : "Save label"}</button>
-        </div>
-      </form>
+      </Form>
     </details>
   );
 };
 
 interface LabelFieldsProps {
   criterion: Criterion;
-  filled?: FilledLabel;
+  filled?: FilledLabels;
   problems: Problems;
 }
 
 /** The fields of one label. */
-export const LabelFields = ({ criterion, filled, problems }: LabelFieldsProps) => {
-  const ids = (field: "value" | "failure" | "comment") => {
-    const id = fieldId(field, criterion.name);
-    return { name: id, id, problem: problems[id] };
-  };
+export const LabelFields = ({ criterion, filled = {}, problems }: LabelFieldsProps) => {
+  const { name: metric, description } = criterion;
+  const { area, choice, select } = fieldsOf(filled, problems);
   return (
     <>
-      <ChoiceField
-        {...ids("value")}
-        legend={metricName(criterion.name)}
-        hint={criterion.description}
-        type="radio"
-        value={filled?.value ? [filled.value] : []}
-        options={labelChoices(criterion)}
-      />
-      <SelectField {...ids("failure")} label="Kind of failure" value={filled?.failure} options={FAILURE_OPTIONS} />
-      <TextAreaField
-        {...ids("comment")}
-        label="Comment"
-        value={filled?.comment}
-        rows={2}
-        attributes={{ maxlength: MAX_COMMENT_LENGTH }}
-      />
+      {choice(fieldId("value", metric), metricName(metric), "radio", labelChoices(criterion), { hint: description })}
+      {select(fieldId("failure", metric), "Kind of failure", FAILURE_OPTIONS)}
+      {area(fieldId("comment", metric), "Comment", { rows: 2, maxlength: MAX_COMMENT_LENGTH })}
     </>
   );
 };

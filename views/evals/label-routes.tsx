@@ -1,14 +1,22 @@
 import { Elysia, t } from "elysia";
+import { textOfInput } from "../../gateway/datasets/content";
+import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
+import type { EvaluatorAgreement } from "../../gateway/evaluators/contract";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
-import type { Problems } from "../ui/fields";
-import { Fields, text } from "../ui/form";
+import { type Frame, Screen } from "../layout";
+import { Texts } from "../ui/facts";
+import { Fields, type Problems, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { withoutEmpty, withQuery } from "../ui/lists";
-import { type FilledLabel, giveLabels, readLabel } from "./filled-label";
-import { LabelPage, MAX_SKIPPED_COUNTED } from "./label";
+import { EmptyState } from "../ui/states";
+import { Table } from "../ui/table";
+import { count } from "../ui/time";
+import { type FilledLabels, giveLabels, readLabels } from "./filled-label";
+import { LabelFields, labelText } from "./label-form";
+import { metricName, scaleText, valueText, verdictText } from "./words";
 
 const DEFAULT_METRIC = "correctness";
 
@@ -24,7 +32,7 @@ interface LabelQuery {
 /** A label that was refused, and why. */
 interface Refused {
   resultId: string;
-  filled: FilledLabel;
+  filled: FilledLabels;
   problems: Problems;
 }
 
@@ -68,9 +76,9 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
   };
 
   return new Elysia({ name: "views.evals.label", prefix: "/evals/label" })
+    .guard({ detail: allows("editor") })
     .get("", ({ request, query }) => showNext(request, query), {
       query: Fields({ metric: text(64), run: text(100), before: text(100), last: text(100) }),
-      detail: allows("editor"),
     })
     .post(
       "",
@@ -79,9 +87,9 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
         const next = { metric, run: run || undefined, before: resultId };
         if (skip !== undefined) return redirect(request, withQuery("/evals/label", next));
         const missing = "Choose one, or skip this answer";
-        const filled = readLabel(body, metric);
+        const filled = readLabels(body);
         const giving = { labels, principal: principalOf(request), resultId, blind: true, missing };
-        const problems = await giveLabels(giving, [filled]);
+        const problems = await giveLabels(giving, filled, [metric]);
         if (problems) return showNext(request, next, { resultId, filled, problems });
         return redirect(request, withQuery("/evals/label", { ...next, last: resultId }));
       },
@@ -92,7 +100,176 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
           run: text(100),
           skip: text(100),
         }),
-        detail: allows("editor"),
       },
     );
+};
+
+/** Skipped answers are counted up to this number. */
+const MAX_SKIPPED_COUNTED = 100;
+
+/** Labels that a criterion needs before agreement is computed. */
+const ENOUGH_LABELS = 30;
+
+interface LabelPageProps extends Frame {
+  /** Criterion that is being labelled, and all that can be. */
+  metric: string;
+  metrics: readonly string[];
+  /** Id of the run whose answers are labelled; left out: every run. */
+  run?: string;
+  next?: { result: SampleResult; criterion: Criterion };
+  /** The answer that the reader has just labelled: its scores are shown now. */
+  last?: { result: SampleResult; criterion: Criterion; label: Label };
+  /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
+  skipped: number;
+  /** A form that was refused. */
+  filled?: FilledLabels;
+  agreement: readonly EvaluatorAgreement[];
+  problems?: Problems;
+}
+
+/** A queue of answers to label. The evaluators' scores stay hidden until the label is saved. */
+const LabelPage = (props: LabelPageProps) => {
+  const { metric, metrics, run, next, last, skipped, agreement, filled, problems = {}, ...frame } = props;
+  const title = `Label ${metric.replaceAll("_", " ")}`;
+  return (
+    <Screen
+      {...frame}
+      title={title}
+      problems={problems}
+      trail={[{ path: "/evals", name: "Evaluations" }]}
+      note="You label each answer before you see its scores."
+    >
+      <Metrics metric={metric} metrics={metrics} run={run} />
+      {last && <Revealed {...last} />}
+      {next ? (
+        <Judge {...next} run={run} filled={filled} problems={problems} />
+      ) : skipped > 0 ? (
+        <EmptyState title="End of the list">
+          <p>
+            You have skipped{" "}
+            {skipped < MAX_SKIPPED_COUNTED ? count(skipped, "answer") : `${MAX_SKIPPED_COUNTED} answers or more`}.{" "}
+            <a href={withQuery("/evals/label", { metric, run })}>Start again</a>
+          </p>
+        </EmptyState>
+      ) : (
+        <EmptyState title="Nothing left to label">
+          <p>
+            You have labelled every answer that was scored for {metric.replaceAll("_", " ")}.{" "}
+            <a href="/evals">Back to the evaluations</a>
+          </p>
+        </EmptyState>
+      )}
+      <Trust agreement={agreement} metric={metric} />
+    </Screen>
+  );
+};
+
+const Metrics = ({ metric, metrics, run }: Pick<LabelPageProps, "metric" | "metrics" | "run">) =>
+  metrics.length < 2 ? null : (
+    <nav class="tabs" aria-label="Criteria">
+      {metrics.map((name) => (
+        <a href={withQuery("/evals/label", { metric: name, run })} aria-current={name === metric ? "page" : undefined}>
+          {metricName(name)}
+        </a>
+      ))}
+    </nav>
+  );
+
+type JudgeProps = NonNullable<LabelPageProps["next"]> & Pick<LabelPageProps, "run" | "filled"> & { problems: Problems };
+
+const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
+  <section class="card judge" aria-labelledby="judge-title">
+    <h2 id="judge-title">{criterion.description}</h2>
+    <dl class="record">
+      <Texts name="Question" texts={[textOfInput(result.input)]} />
+      <Texts name="Answer" texts={[result.output?.text ?? ""]} />
+      {result.references.length > 0 && <Texts name="Reference answers" texts={result.references} />}
+      {result.contexts.length > 0 && <Texts name="Contexts" texts={result.contexts} />}
+    </dl>
+    <form class="form" method="post" action="/evals/label" novalidate>
+      <input type="hidden" name="result" value={result.id} />
+      <input type="hidden" name="metric" value={criterion.name} />
+      {run && <input type="hidden" name="run" value={run} />}
+      <LabelFields criterion={criterion} filled={filled} problems={problems} />
+      <div class="form-end">
+        <button type="submit">Save and continue</button>
+        <button type="submit" class="secondary" name="skip" value={result.id}>
+          Skip
+        </button>
+      </div>
+    </form>
+  </section>
+);
+
+/** The scores of the answer that has just been labelled. */
+const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last"]>) => (
+  <div class="panel success" role="status">
+    <div>
+      <h2>Saved: {labelText(criterion, label.value)}</h2>
+      {result.scores
+        .filter(({ metric }) => metric === label.metric)
+        .map((score) => (
+          <p>
+            {score.evaluator}: {score.value !== null && `${valueText(score.value, score.criterion)}, `}
+            {verdictText(score).toLowerCase()}
+            {score.shadow && " (comparison only)"}
+          </p>
+        ))}
+      <p>
+        <a href={`/evals/${result.run_id}/results/${result.id}`}>Show the full result</a>
+      </p>
+    </div>
+  </div>
+);
+
+/** Agreement of the evaluators with people. An evaluator that used two thresholds has a row for each. */
+const Trust = ({ agreement, metric }: { agreement: readonly EvaluatorAgreement[]; metric: string }) => {
+  const rows = agreement.filter((entry) => entry.metric === metric);
+  if (rows.length === 0) return null;
+  const isTwice = ({ evaluator }: EvaluatorAgreement) => rows.filter((row) => row.evaluator === evaluator).length > 1;
+  return (
+    <section aria-labelledby="trust-title">
+      <h2 id="trust-title">How well the evaluators agree with people</h2>
+      <Table
+        caption="Agreement with people"
+        rows={rows}
+        columns={[
+          {
+            name: "Evaluator",
+            cell: ({ evaluator }) => evaluator,
+            note: (row) => (isTwice(row) ? scaleText(row.criterion) : undefined),
+          },
+          {
+            name: "Labels",
+            isNumeric: true,
+            cell: ({ labels }) => (labels < ENOUGH_LABELS ? `${labels} of ${ENOUGH_LABELS}` : labels),
+          },
+          { name: "Kappa", cell: ({ agreement: found }) => rateText(found?.kappa) },
+          { name: "Sensitivity", cell: ({ agreement: found }) => rateText(found?.sensitivity) },
+          { name: "Specificity", cell: ({ agreement: found }) => rateText(found?.specificity) },
+          {
+            name: "Pass rate",
+            isNumeric: true,
+            cell: ({ pass_rate: rate }) => (rate === null ? "–" : valueText(rate)),
+          },
+          { name: "Corrected pass rate", cell: ({ agreement: found }) => rateText(found?.corrected_pass_rate) },
+        ]}
+      />
+      <p class="hint">
+        Kappa is agreement beyond chance. Sensitivity is the share of the answers people pass that the evaluator passes
+        too; specificity is the share of the answers people fail that it fails too. The corrected pass rate estimates
+        how many answers people would pass. Each figure needs {ENOUGH_LABELS} labels and has a 95 % interval if the data
+        allow one.
+      </p>
+    </section>
+  );
+};
+
+const rateText = (
+  rate: { value: number; interval: { low: number; high: number } | null } | null | undefined,
+): string => {
+  if (!rate) return "–";
+  const { value, interval } = rate;
+  const range = interval && ` (${valueText(interval.low)} to ${valueText(interval.high)})`;
+  return `${valueText(value)}${range ?? ""}`;
 };

@@ -3,13 +3,11 @@ import type { Run } from "../../gateway/evals/contract";
 import type { RunningEval } from "../../gateway/evals/running";
 import { inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
-import { hasRole } from "../../gateway/principal";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { SelectField, TextField } from "../ui/fields";
+import { type Frame, may, Screen } from "../layout";
+import { fieldsOf } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { Filters, NumberedPager, RowRange, withQuery } from "../ui/lists";
+import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
-import { type Sorting, Table } from "../ui/table";
 import { Time } from "../ui/time";
 import { RunningEvaluations } from "./evaluating";
 import { ValuesByEvaluator } from "./scores";
@@ -38,62 +36,76 @@ interface RunsPageProps extends Frame {
 
 /** Every evaluation, newest first. */
 export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...frame }: RunsPageProps) => {
-  const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
-  const mayLabel = frame.principal !== undefined && hasRole(frame.principal.role, "editor");
+  const mayEvaluate = may(frame, "member");
   const { page: _, sort: chosenSort, ...filter } = query;
   const isFiltered = Object.keys(filter).length > 0;
   const isEmpty = page.data.length === 0;
+  const { text, select } = fieldsOf(filter);
   return (
-    <Shell {...frame} title="Evaluations">
-      <Heading title="Evaluations" note="Each result records the model, data and settings behind it.">
-        {mayLabel && !isEmpty && (
-          <a class="button secondary" href="/evals/label">
-            Label answers
-          </a>
-        )}
-        {mayEvaluate && (
-          <a class="button" href="/evals/new">
-            <Icon name="plus" /> Evaluate
-          </a>
-        )}
-      </Heading>
-      <Alerts />
+    <Screen
+      {...frame}
+      title="Evaluations"
+      note="Each result records the model, data and settings behind it."
+      actions={
+        <>
+          {may(frame, "editor") && !isEmpty && (
+            <a class="button secondary" href="/evals/label">
+              Label answers
+            </a>
+          )}
+          {mayEvaluate && (
+            <a class="button" href="/evals/new">
+              <Icon name="plus" /> Evaluate
+            </a>
+          )}
+        </>
+      }
+    >
       {(!isEmpty || isFiltered) && (
         <Filters action="/evals">
           {chosenSort && <input type="hidden" name="sort" value={chosenSort} />}
-          <TextField name="q" label="Search names" value={filter.q} type="search" attributes={{ maxlength: 200 }} />
-          <SelectField name="dataset" label="Dataset" value={filter.dataset ?? ""} options={optionsOf(datasets)} />
-          <SelectField
-            name="evaluator"
-            label="Evaluator"
-            value={filter.evaluator ?? ""}
-            options={[{ value: "", label: "Any" }, ...evaluators.map((name) => ({ value: name, label: name }))]}
-          />
-          <SelectField name="verdict" label="Verdict" value={filter.verdict ?? ""} options={VERDICTS} />
+          {text("q", "Search names", { type: "search", maxlength: 200 })}
+          {select("dataset", "Dataset", [ANY, ...datasets.map(({ id, name }) => ({ value: id, label: name }))])}
+          {select("evaluator", "Evaluator", [ANY, ...evaluators])}
+          {select("verdict", "Verdict", [ANY, ...VERDICTS])}
         </Filters>
       )}
       <div id="history" {...(running.length > 0 && updatedFrom(withQuery("/evals", { ...query })))}>
         <RunningEvaluations running={running} />
-        {!isEmpty ? (
-          <>
-            <RowRange {...page} noun={isFiltered ? "matching evaluation" : "evaluation"} />
-            <RunTable
-              runs={page.data}
-              sorting={{ ...sort, href: (by) => withQuery("/evals", { ...query, page: undefined, sort: by }) }}
-            />
-          </>
-        ) : isFiltered ? (
-          <EmptyState title={`No evaluation matches ${wordsOf(filter, datasets)}`}>
-            <p>
-              <a href="/evals">Clear the filters</a>
-            </p>
-          </EmptyState>
-        ) : (
-          <FirstRun mayEvaluate={mayEvaluate} />
-        )}
-        <NumberedPager {...page} path="/evals" query={{ ...query }} />
+        <List
+          page={page}
+          noun={isFiltered ? "matching evaluation" : "evaluation"}
+          caption="Evaluations"
+          path="/evals"
+          query={query}
+          sort={sort}
+          columns={[
+            {
+              name: "Name",
+              sortKey: "name",
+              isLong: true,
+              cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>,
+              note: originText,
+            },
+            { name: "When", sortKey: "when", cell: ({ created_at }) => <Time at={created_at} /> },
+            { name: "Verdict", sortKey: "verdict", cell: (run) => <Verdict run={run} />, note: verdictByText },
+            ...metricsOf(page.data).map((metric) => ({
+              name: metricName(metric),
+              isNumeric: true,
+              cell: (run: Run) => <ValuesByEvaluator values={meansOf(run, metric)} />,
+            })),
+          ]}
+        >
+          {isFiltered ? (
+            <NoMatch title={`No evaluation matches ${wordsOf(filter, datasets)}`} href="/evals">
+              Clear the filters
+            </NoMatch>
+          ) : (
+            <FirstRun mayEvaluate={mayEvaluate} />
+          )}
+        </List>
       </div>
-    </Shell>
+    </Screen>
   );
 };
 
@@ -106,15 +118,10 @@ const updatedFrom = (address: string) => ({
   "data-poll": true,
 });
 
+const ANY = { value: "", label: "Any" };
 const VERDICTS = [
-  { value: "", label: "Any" },
   { value: "passed", label: "Passed" },
   { value: "failed", label: "Not passed" },
-];
-
-const optionsOf = (datasets: readonly Dataset[]) => [
-  { value: "", label: "Any" },
-  ...datasets.map(({ id, name }) => ({ value: id, label: name })),
 ];
 
 const wordsOf = ({ q, dataset, evaluator, verdict }: RunListQuery, datasets: readonly Dataset[]): string =>
@@ -126,30 +133,6 @@ const wordsOf = ({ q, dataset, evaluator, verdict }: RunListQuery, datasets: rea
   ]
     .filter(Boolean)
     .join(" and ");
-
-const RunTable = ({ runs, sorting }: { runs: readonly Run[]; sorting: Sorting }) => (
-  <Table
-    caption="Evaluations"
-    rows={runs}
-    sorting={sorting}
-    columns={[
-      {
-        name: "Name",
-        sortKey: "name",
-        isLong: true,
-        cell: ({ id, name }) => <a href={`/evals/${id}`}>{name}</a>,
-        note: originText,
-      },
-      { name: "When", sortKey: "when", cell: ({ created_at }) => <Time at={created_at} /> },
-      { name: "Verdict", sortKey: "verdict", cell: (run) => <Verdict run={run} />, note: verdictByText },
-      ...metricsOf(runs).map((metric) => ({
-        name: metricName(metric),
-        isNumeric: true,
-        cell: (run: Run) => <ValuesByEvaluator values={meansOf(run, metric)} />,
-      })),
-    ]}
-  />
-);
 
 /** The model that answered, or "given answer", and the dataset. */
 const originText = (run: Run): string => {

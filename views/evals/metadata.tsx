@@ -1,5 +1,5 @@
 import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
-import { Fact } from "../ui/facts";
+import { Facts } from "../ui/facts";
 import { withQuery } from "../ui/lists";
 import { RequestId } from "../ui/states";
 import { duration, Time } from "../ui/time";
@@ -9,59 +9,49 @@ import { targetText } from "./words";
 export const Metadata = ({ run, result }: { run: RunInfo; result?: SampleResult }) => {
   const { pins } = run;
   const output = result?.output;
+  const { dataset } = pins;
+  const { usage, latency } = output ?? {};
   return (
     <details class="card fold" open>
       <summary>How this was measured</summary>
-      <dl class="record">
-        <Fact name="Target">{targetText(run)}</Fact>
-        <Fact name="Model revision">{pins.model_revision && <code>{pins.model_revision}</code>}</Fact>
-        <Fact name="Settings">{settingsOf(pins)}</Fact>
-        <Fact name="Node">
-          {[pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")}
-        </Fact>
-        <Fact name="Dataset">
-          {pins.dataset && (
-            <a href={withQuery(`/datasets/${pins.dataset.id}`, { revision: String(pins.dataset.revision) })}>
-              {pins.dataset.name}, revision {pins.dataset.revision}
-            </a>
-          )}
-        </Fact>
-        <Fact name="Dataset hash">{pins.dataset && <code>{pins.dataset.hash}</code>}</Fact>
-        <Fact name="Prompt hash">{pins.prompt_hash && <code>{pins.prompt_hash}</code>}</Fact>
-        {pins.evaluators.map(({ evaluator, shadow, hash }) => (
-          <Fact name={shadow ? "Shadow evaluator" : "Evaluator"}>
-            {evaluator} <code>{hash.slice(0, 12)}</code>
-          </Fact>
-        ))}
-        {[...addedEvaluators(run, result)].map(([evaluator, hash]) => (
-          <Fact name="Scored again by">
-            {evaluator} <code>{hash.slice(0, 12)}</code>
-          </Fact>
-        ))}
-        <Fact name="Rubric hash">{pins.rubric_hash && <code>{pins.rubric_hash.slice(0, 12)}</code>}</Fact>
-        {output?.usage && (
-          <Fact name="Tokens">
-            {output.usage.prompt_tokens} in, {output.usage.completion_tokens} out
-          </Fact>
-        )}
-        {output?.latency && (
-          <Fact name="Time">
-            {duration(output.latency.total)}, first token {duration(output.latency.ttft)}
-          </Fact>
-        )}
-        <Fact name="Cache">{output?.cache?.status}</Fact>
-        <Fact name="Finish reason">{output?.finish_reason}</Fact>
-        <Fact name="Version">Groundwire {pins.code_version}</Fact>
-        <Fact name="Machine">{hostText(pins.host)}</Fact>
-        <Fact name="Started">{run.started_at && <Time at={run.started_at} />}</Fact>
-        <Fact name="Run">
-          <code>{run.id}</code>
-        </Fact>
-        <Fact name="Request">{output?.request_id && <RequestId id={output.request_id} />}</Fact>
-      </dl>
+      <Facts
+        look="record"
+        rows={[
+          ["Target", targetText(run)],
+          ["Model revision", pins.model_revision && <code>{pins.model_revision}</code>],
+          ["Settings", settingsOf(pins)],
+          ["Node", [pins.engine, pins.node_version && `node ${pins.node_version}`].filter(Boolean).join(", ")],
+          ["Dataset", dataset && <a href={revisionPath(dataset)}>{`${dataset.name}, revision ${dataset.revision}`}</a>],
+          ["Dataset hash", dataset && <code>{dataset.hash}</code>],
+          ["Prompt hash", pins.prompt_hash && <code>{pins.prompt_hash}</code>],
+          ...pins.evaluators.map(({ evaluator, shadow, hash }) => evaluatorFact(shadow, evaluator, hash)),
+          ...[...addedEvaluators(run, result)].map(([evaluator, hash]) => evaluatorFact(undefined, evaluator, hash)),
+          ["Rubric hash", pins.rubric_hash && <code>{pins.rubric_hash.slice(0, 12)}</code>],
+          ["Tokens", usage && `${usage.prompt_tokens} in, ${usage.completion_tokens} out`],
+          ["Time", latency && `${duration(latency.total)}, first token ${duration(latency.ttft)}`],
+          ["Cache", output?.cache?.status],
+          ["Finish reason", output?.finish_reason],
+          ["Version", `Groundwire ${pins.code_version}`],
+          ["Machine", hostText(pins.host)],
+          ["Started", run.started_at && <Time at={run.started_at} />],
+          ["Run", <code>{run.id}</code>],
+          ["Request", output?.request_id && <RequestId id={output.request_id} />],
+        ]}
+      />
     </details>
   );
 };
+
+const revisionPath = ({ id, revision }: { id: string; revision: number }) => withQuery(`/datasets/${id}`, { revision });
+
+/** `isShadow`: undefined for an evaluator that scored the result again. */
+const evaluatorFact = (isShadow: boolean | undefined, evaluator: string, hash: string) =>
+  [
+    isShadow === undefined ? "Scored again by" : isShadow ? "Shadow evaluator" : "Evaluator",
+    <>
+      {evaluator} <code>{hash.slice(0, 12)}</code>
+    </>,
+  ] as const;
 
 /** Evaluators that scored the result in a recomputation, with their hashes. The run's pins do not list them. */
 const addedEvaluators = ({ pins }: RunInfo, result: SampleResult | undefined): Map<string, string> =>

@@ -1,8 +1,8 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
-import { Alerts, type Frame, Heading, Shell } from "../layout";
-import { ChoiceField, type Problems, SelectField, TextAreaField, TextField } from "../ui/fields";
+import { type Frame, Screen } from "../layout";
+import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { count } from "../ui/time";
 import type { ChosenSample, EvalForm } from "./form";
 
@@ -31,42 +31,57 @@ const MAX_TEXT = 100_000;
  * The form for one evaluation: a sample, typed or from a dataset, the model that answers it, and the evaluators.
  * Loading a sample hides the typed one, and leaving it shows the typed one again.
  */
-export const NewEvalPage = ({ form, choices, sample, problems = {}, ...frame }: NewEvalPageProps) => {
+export const NewEvalPage = ({ form, choices, sample, problems, ...frame }: NewEvalPageProps) => {
+  const { text, area, select, choice } = fieldsOf(form, problems);
+  const long = { maxlength: MAX_TEXT };
+  const models = choices.models.map(({ id, isDefault }) => ({ value: id, label: isDefault ? `${id} (default)` : id }));
   return (
-    <Shell {...frame} title="Evaluate" problems={problems}>
-      <Heading title="Evaluate" note="Score one answer: the model’s or your own." />
-      <Alerts />
+    <Screen {...frame} title="Evaluate" problems={problems} note="Score one answer: the model’s or your own.">
       {choices.datasets.length > 0 && <FromDataset choices={choices} form={form} problems={problems} />}
       <form
         class="card form wide"
-        method="post"
-        action="/evals"
-        hx-post="/evals"
-        hx-target="#evaluating"
-        hx-swap="innerMorph"
+        {...posts("/evals", "#evaluating", "innerMorph")}
         hx-disable="find button"
         novalidate
       >
         <div id="sample">{sample && <Chosen {...sample} form={form} />}</div>
         <div class="typed-sample">
-          <TypedSample form={form} problems={problems} />
+          {area("input", "Question", long)}
+          {area("references", "Reference answers", {
+            hint: "One per line. An answer that says the same as one of them is correct",
+            ...long,
+          })}
+          {area("contexts", "Contexts", {
+            hint: "Source texts the answer must rely on. Separate them with a line of ---",
+            rows: 5,
+            ...long,
+          })}
+          {area("output", "Answer", { hint: "Leave blank to have the model answer", ...long })}
         </div>
-        <Answering form={form} choices={choices} problems={problems} />
-        <ChoiceField
-          name="evaluators"
-          legend="Evaluators"
-          type="checkbox"
-          value={form.evaluators}
-          problem={problems.evaluators}
-          options={choices.evaluators.map((version) => toOption(version, choices.shadows))}
-        />
+        <fieldset class="fields">
+          <legend>Model</legend>
+          <div class="field-row">
+            {select("model", "Chat model", models)}
+            {select("prompt", "Prompt", [{ value: "", label: "None: send the question as it is" }, ...choices.prompts])}
+          </div>
+          <div class="field-row">
+            {text("maxTokens", "Maximum length (tokens)", { inputmode: "numeric" })}
+            {text("seed", "Seed", { hint: "The same seed and settings give the same answer", inputmode: "numeric" })}
+          </div>
+        </fieldset>
+        {choice(
+          "evaluators",
+          "Evaluators",
+          "checkbox",
+          choices.evaluators.map((version) => toOption(version, choices.shadows)),
+        )}
         <div class="form-end">
           <button type="submit">Evaluate</button>
           <a href="/evals">Cancel</a>
         </div>
         <div id="evaluating"></div>
       </form>
-    </Shell>
+    </Screen>
   );
 };
 
@@ -80,41 +95,6 @@ const toOption = ({ name, version, kind, description, judge }: EvaluatorVersion,
     hint: shadow ? `${what} ${shadow} is its shadow: scored, but excluded from the verdict.` : what,
   };
 };
-
-const TypedSample = ({ form, problems }: { form: EvalForm; problems: Problems }) => (
-  <>
-    <TextAreaField
-      name="input"
-      label="Question"
-      value={form.input}
-      problem={problems.input}
-      attributes={{ maxlength: MAX_TEXT }}
-    />
-    <TextAreaField
-      name="references"
-      label="Reference answers"
-      hint="One per line. An answer that says the same as one of them is correct"
-      value={form.references}
-      problem={problems.references}
-      attributes={{ maxlength: MAX_TEXT }}
-    />
-    <TextAreaField
-      name="contexts"
-      label="Contexts"
-      hint="Source texts the answer must rely on. Separate them with a line of ---"
-      value={form.contexts}
-      rows={5}
-      attributes={{ maxlength: MAX_TEXT }}
-    />
-    <TextAreaField
-      name="output"
-      label="Answer"
-      hint="Leave blank to have the model answer"
-      value={form.output}
-      attributes={{ maxlength: MAX_TEXT }}
-    />
-  </>
-);
 
 /** Replaces the chosen sample only, so that the typed one is kept. */
 const INTO_SAMPLE = { "hx-target": "#sample", "hx-select": "#sample", "hx-swap": "outerHTML" };
@@ -142,98 +122,35 @@ const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: 
           {others ? "enter your own question" : "Enter your own question"}
         </a>
       </p>
-      {sample.output != null && (
-        <ChoiceField
-          name="answer"
-          legend="Answer"
-          type="radio"
-          value={[form.answer]}
-          options={[
-            { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
-            { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
-          ]}
-        />
-      )}
+      {sample.output != null &&
+        fieldsOf(form).choice("answer", "Answer", "radio", [
+          { value: "given", label: "Score the sample’s answer", hint: "Uses no model." },
+          { value: "model", label: "Have the model answer", hint: "Uses the model and settings below." },
+        ])}
     </section>
   );
 };
 
-interface AnsweringProps {
-  form: EvalForm;
-  choices: EvalChoices;
-  problems: Problems;
-}
-
-const Answering = ({ form, choices, problems }: AnsweringProps) => (
-  <fieldset class="fields">
-    <legend>Model</legend>
-    <div class="field-row">
-      <SelectField
-        name="model"
-        label="Chat model"
-        value={form.model}
-        problem={problems.model}
-        options={choices.models.map(({ id, isDefault }) => ({
-          value: id,
-          label: isDefault ? `${id} (default)` : id,
-        }))}
-      />
-      <SelectField
-        name="prompt"
-        label="Prompt"
-        value={form.prompt}
-        problem={problems.prompt}
-        options={[
-          { value: "", label: "None: send the question as it is" },
-          ...choices.prompts.map((name) => ({ value: name, label: name })),
-        ]}
-      />
-    </div>
-    <div class="field-row">
-      <TextField
-        name="maxTokens"
-        label="Maximum length (tokens)"
-        value={form.maxTokens}
-        problem={problems.maxTokens}
-        attributes={{ inputmode: "numeric" }}
-      />
-      <TextField
-        name="seed"
-        label="Seed"
-        hint="The same seed and settings give the same answer"
-        value={form.seed}
-        problem={problems.seed}
-        attributes={{ inputmode: "numeric" }}
-      />
-    </div>
-  </fieldset>
-);
-
 /** A separate form that loads a sample into the page. */
-const FromDataset = ({ choices, form, problems }: { choices: EvalChoices; form: EvalForm; problems: Problems }) => (
-  <details class="card fold" open={problems.key !== undefined}>
-    <summary>Take a sample from a dataset</summary>
-    <form class="form" method="get" action="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
-      <SelectField
-        name="dataset"
-        id="from-dataset"
-        label="Dataset"
-        value={form.dataset}
-        options={choices.datasets.map(({ id, name }) => ({ value: id, label: name }))}
-      />
-      <TextField
-        name="key"
-        label="Key of the sample"
-        hint="Leave blank for the first sample"
-        value={form.key}
-        problem={problems.key}
-        attributes={{ maxlength: 200, autocomplete: "off" }}
-      />
-      <div class="form-end">
-        <button type="submit" class="secondary">
-          Load sample
-        </button>
-      </div>
-    </form>
-  </details>
-);
+const FromDataset = ({ choices, form, problems }: Pick<NewEvalPageProps, "choices" | "form" | "problems">) => {
+  const { text, select } = fieldsOf(form, problems);
+  const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));
+  return (
+    <details class="card fold" open={problems?.key !== undefined}>
+      <summary>Take a sample from a dataset</summary>
+      <form class="form" method="get" action="/evals/new" hx-get="/evals/new" {...INTO_SAMPLE}>
+        {select("dataset", "Dataset", datasets, { id: "from-dataset" })}
+        {text("key", "Key of the sample", {
+          hint: "Leave blank for the first sample",
+          maxlength: 200,
+          autocomplete: "off",
+        })}
+        <div class="form-end">
+          <button type="submit" class="secondary">
+            Load sample
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+};

@@ -12,16 +12,14 @@ import { toAppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
 import { askingOf, pageCallOf } from "../asking";
 import { frameOf } from "../layout";
-import type { Problems } from "../ui/fields";
-import { Fields, text } from "../ui/form";
+import { Fields, type Problems, text } from "../ui/fields";
 import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
-import { changedLabels, type FilledLabel, giveLabels } from "./filled-label";
-import { EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
+import { changedMetrics, type FilledLabels, giveLabels, readLabels } from "./filled-label";
+import { createNewForm, EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
 import { type RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
-import { createNewForm } from "./new-form";
 import { ResultPage, RunPage } from "./run";
 
 const PAGE_LENGTH = 50;
@@ -52,7 +50,7 @@ interface RunPageQuery {
 
 /** The labels of a form that was refused, and its problems. */
 interface Refused {
-  filled: readonly FilledLabel[];
+  filled: FilledLabels;
   problems: Problems;
 }
 
@@ -149,7 +147,7 @@ export const evalPageRoutes = (
     const sort = readSort(query.sort, RESULT_COLUMNS, { by: "sample", isDescending: false });
     const found = await evals.pageOfResults(id, { page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
     const props = { ...frameOf(request), ...found, sort, query, claims, evaluators: await references(), ...refused };
-    return page(<RunPage {...props} notice={ownValue(NOTICES, done ?? "")} />, refused ? 422 : 200);
+    return page(<RunPage {...props} notice={ownValue(NOTICES, done ?? "") ?? ""} />, refused ? 422 : 200);
   };
 
   /** One result of a larger run, at its own address. */
@@ -160,7 +158,7 @@ export const evalPageRoutes = (
   ): Promise<Response> => {
     const { run, result } = await evals.result(id);
     const props = { ...frameOf(request), run, result, claims, ...refused };
-    return page(<ResultPage {...props} notice={ownValue(NOTICES, done ?? "")} />, refused ? 422 : 200);
+    return page(<ResultPage {...props} notice={ownValue(NOTICES, done ?? "") ?? ""} />, refused ? 422 : 200);
   };
 
   return new Elysia({ name: "views.evals", prefix: "/evals" })
@@ -223,9 +221,9 @@ export const evalPageRoutes = (
         const { run } = await evals.get(info.id, { limit: 1 });
         const isOnly = run.progress.total === 1;
         const principal = principalOf(request);
-        const filled = changedLabels(body, result, principal);
+        const filled = readLabels(body);
         const giving = { labels, principal, resultId: result.id, missing: "Choose a value" };
-        const problems = await giveLabels(giving, filled);
+        const problems = await giveLabels(giving, filled, changedMetrics(filled, result, principal));
         if (problems) {
           const refused = { problems, filled };
           return isOnly ? showRun(request, run.id, { refused }) : showResult(request, params.result, { refused });

@@ -8,23 +8,31 @@ import {
   scoresByEvaluator,
 } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
-import { hasRole } from "../../gateway/principal";
-import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
+import { type Frame, may, Screen } from "../layout";
 import { Texts } from "../ui/facts";
-import type { Problems } from "../ui/fields";
+import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { NumberedPager, RowRange, withQuery } from "../ui/lists";
-import { Table } from "../ui/table";
+import { List, withQuery } from "../ui/lists";
 import { Time } from "../ui/time";
 import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
-import type { FilledLabel } from "./filled-label";
+import type { FilledLabels } from "./filled-label";
 import { GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
-import { RecomputeForm } from "./recompute";
 import { EvaluatorScores, ExcludedScores, ValuesByEvaluator, verdictByText } from "./scores";
 import { FAILURE_WORDS, metricName, outcomeText, valueText, verdictKind } from "./words";
 
-interface RunPageProps extends Frame {
+interface ResultPageProps extends Frame {
+  run: RunInfo;
+  result: SampleResult;
+  /** Evaluator whose claims are shown. */
+  claims?: string;
+  notice: string;
+  /** The labels of a form that was refused, and why. */
+  filled?: FilledLabels;
+  problems?: Problems;
+}
+
+interface RunPageProps extends Omit<ResultPageProps, "result"> {
   run: Run;
   results: NumberedPage<SampleResult>;
   sort: NumberedQuery<string>["sort"];
@@ -32,80 +40,89 @@ interface RunPageProps extends Frame {
   query: { sort?: string; page?: string };
   /** Versions that can score the outputs again. */
   evaluators: readonly string[];
-  /** Evaluator whose claims are shown, in a run of one result. */
-  claims?: string;
-  notice?: string;
-  /** The labels of a form that was refused, and why. */
-  filled?: readonly FilledLabel[];
-  problems?: Problems;
 }
 
 const EVALUATIONS = { path: "/evals", name: "Evaluations" };
 
 /** One run: a single result in full, or the results of a larger one as a list. */
 export const RunPage = (props: RunPageProps) => {
-  const { run, results, sort, query, evaluators, claims, notice, filled, problems = {}, ...frame } = props;
+  const { run, results, sort, query, evaluators, claims, filled, ...frame } = props;
+  const { problems } = frame;
+  const path = `/evals/${run.id}`;
   const [only] = results.data;
-  const isSingle = run.progress.total === 1 && only !== undefined;
-  const mayEvaluate = frame.principal !== undefined && hasRole(frame.principal.role, "member");
+  const single = run.progress.total === 1 ? only : undefined;
+  const mayEvaluate = may(frame, "member");
+  const mayDecide = run.created_by === frame.principal?.keyId || may(frame, "editor");
   return (
-    <Shell {...frame} title={run.name} problems={problems} trail={[EVALUATIONS]}>
-      <Heading title={run.name} note={<RunNote run={run} />}>
-        {mayEvaluate && isSingle && (
+    <Screen
+      {...frame}
+      title={run.name}
+      trail={[EVALUATIONS]}
+      note={<RunNote run={run} />}
+      actions={
+        mayEvaluate &&
+        single && (
           <a class="button" href={withQuery("/evals/new", { run: run.id })}>
             <Icon name="retry" /> Evaluate again
           </a>
-        )}
-      </Heading>
-      <Alerts />
-      <Notice text={notice} />
-      {isSingle ? (
-        <ResultView {...{ ...frame, run, claims, filled, problems }} result={only} path={`/evals/${run.id}`} />
+        )
+      }
+    >
+      {single ? (
+        <ResultView {...{ ...frame, run, claims, filled, problems, path }} result={single} />
       ) : (
         <ResultList {...{ run, results, sort, query }} />
       )}
-      {mayEvaluate && <RecomputeForm run={run} evaluators={evaluators} mayDecide={mayDecide(run, frame.principal)} />}
-      <Metadata run={run} result={isSingle ? only : undefined} />
+      {mayEvaluate && <RecomputeForm path={path} evaluators={evaluators} mayDecide={mayDecide} />}
+      <Metadata run={run} result={single} />
       <p class="hint">
-        Download this run as <a href={`/evals/${run.id}/export?format=json`}>JSON</a>, which another Groundwire can
-        import, or its scores as <a href={`/evals/${run.id}/export?format=csv`}>CSV</a> for a spreadsheet.
+        Download this run as <a href={`${path}/export?format=json`}>JSON</a>, which another Groundwire can import, or
+        its scores as <a href={`${path}/export?format=csv`}>CSV</a> for a spreadsheet.
       </p>
-    </Shell>
+    </Screen>
   );
 };
 
-/** Whether the reader's new scores may count for the verdict of a run. */
-const mayDecide = (run: RunInfo, principal: Frame["principal"]): boolean =>
-  principal !== undefined && (run.created_by === principal.keyId || hasRole(principal.role, "editor"));
-
-interface ResultPageProps extends Frame {
-  run: RunInfo;
-  result: SampleResult;
-  /** Evaluator whose claims are shown. */
-  claims?: string;
-  notice?: string;
-  /** The labels of a form that was refused, and why. */
-  filled?: readonly FilledLabel[];
-  problems?: Problems;
+interface RecomputeFormProps {
+  path: string;
+  evaluators: readonly string[];
+  /** Whether the reader's new scores may count for the verdict; if not, they are for comparison only. */
+  mayDecide: boolean;
 }
 
+/** Scores the stored answers again. Nothing is generated, and existing scores do not change. */
+const RecomputeForm = ({ path, evaluators, mayDecide }: RecomputeFormProps) => {
+  const { choice, select } = fieldsOf({ shadow: "true" });
+  const uses = "They replace the scores by other versions of the same evaluator.";
+  return (
+    <details class="card fold">
+      <summary>Score again with another evaluator</summary>
+      <Form look="form" action={`${path}/recompute`} data-busy="Scoring…" submit="Score again">
+        {select("evaluator", "Evaluator", evaluators, {
+          hint: "Scores the stored answer. Existing scores stay, and only criteria without a value are scored.",
+        })}
+        {mayDecide &&
+          choice("shadow", "The new scores", "radio", [
+            { value: "true", label: "Comparison only", hint: "Scored, but excluded from the verdict." },
+            { value: "false", label: "Use for the verdict", hint: uses },
+          ])}
+      </Form>
+    </details>
+  );
+};
+
 /** One result of a larger run, on a separate page. */
-export const ResultPage = ({ run, result, claims, notice, filled, problems = {}, ...frame }: ResultPageProps) => (
-  <Shell
+export const ResultPage = ({ run, result, claims, filled, ...frame }: ResultPageProps) => (
+  <Screen
     {...frame}
     title={`${result.sample_key} · ${run.name}`}
-    problems={problems}
     trail={[EVALUATIONS, { path: `/evals/${run.id}`, name: run.name }]}
+    heading={result.sample_key}
+    note={<RunNote run={run} />}
   >
-    <Heading title={result.sample_key} note={<RunNote run={run} />} />
-    <Alerts />
-    <Notice text={notice} />
-    <ResultView
-      {...{ ...frame, run, result, claims, filled, problems }}
-      path={`/evals/${run.id}/results/${result.id}`}
-    />
+    <ResultView {...{ ...frame, run, result, claims, filled }} path={`/evals/${run.id}/results/${result.id}`} />
     <Metadata run={run} result={result} />
-  </Shell>
+  </Screen>
 );
 
 const RunNote = ({ run }: { run: RunInfo }) => (
@@ -122,7 +139,6 @@ type ViewProps = Pick<ResultPageProps, "run" | "result" | "claims" | "filled" | 
 
 const ResultView = ({ run, result, claims, path, filled, problems = {}, principal }: ViewProps) => {
   const groups = scoresByEvaluator(result.scores, run.pins);
-  const mayLabel = principal !== undefined && hasRole(principal.role, "editor");
   const own = result.labels.filter(({ labelled_by }) => labelled_by === principal?.keyId);
   return (
     <>
@@ -145,7 +161,7 @@ const ResultView = ({ run, result, claims, path, filled, problems = {}, principa
       <section aria-labelledby="labels-title">
         <h2 id="labels-title">Human labels</h2>
         <GivenLabels labels={result.labels} criteria={criteriaOfScores(result.scores)} />
-        {mayLabel && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
+        {may({ principal }, "editor") && <LabelForm result={result} own={own} filled={filled} problems={problems} />}
       </section>
     </>
   );
@@ -224,11 +240,13 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
     <section aria-labelledby="results-title">
       <h2 id="results-title">Results</h2>
       <p>{verdictByText([...verdicts.values()])}</p>
-      <RowRange {...results} noun="result" />
-      <Table
+      <List
+        page={results}
+        noun="result"
         caption="Scores by result"
-        rows={results.data}
-        sorting={{ ...sort, href: (by) => withQuery(path, { sort: by }) }}
+        path={path}
+        query={query}
+        sort={sort}
         columns={[
           {
             name: "Sample",
@@ -264,7 +282,6 @@ const ResultList = ({ run, results, sort, query }: ResultListProps) => {
           { name: "Labels", isNumeric: true, cell: ({ labels }) => labels.length },
         ]}
       />
-      <NumberedPager {...results} path={path} query={{ ...query }} />
     </section>
   );
 };

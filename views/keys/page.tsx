@@ -1,16 +1,16 @@
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { NumberedPage } from "../../gateway/paging";
-import { Alerts, type Frame, Heading, Notice, Shell } from "../layout";
-import { type Problems, SelectField, TextField } from "../ui/fields";
+import { type Frame, Screen } from "../layout";
+import { Facts } from "../ui/facts";
+import { Form, fieldsOf, type Problems } from "../ui/fields";
 import { Icon } from "../ui/icon";
-import { NumberedPager, RowRange, withQuery } from "../ui/lists";
-import { CopyButton } from "../ui/states";
-import { Table } from "../ui/table";
-import { Time } from "../ui/time";
-import { KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
+import { List } from "../ui/lists";
+import { CopyButton, Panel } from "../ui/states";
+import { number, Time } from "../ui/time";
+import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
 /** What a role may do, in the words of the form. */
-export const ROLE_WORDS: Record<string, string> = {
+const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
   member: "Member: chats and asks",
   editor: "Editor: also changes data and prompts",
@@ -20,66 +20,55 @@ export const ROLE_WORDS: Record<string, string> = {
 
 /** Columns that the list can be sorted by, as `sort` names them. */
 export const SORT_KEYS = ["name", "role", "created", "used", "expires"] as const;
-export const KEYS_PER_PAGE = 50;
+
+const Never = ({ at }: { at: string | null }) => (at ? <Time at={at} /> : "Never");
 
 interface KeysPageProps extends Frame {
   keys: NumberedPage<Key>;
   /** Newest successor of each rotated key, both by id. */
   successors: ReadonlyMap<string, string>;
   sort: { by: (typeof SORT_KEYS)[number]; isDescending: boolean };
-  /** Message about the last action. */
-  notice?: string;
+  notice: string;
 }
 
 /** All keys. */
-export const KeysPage = ({ keys: { data, ...place }, successors, sort, notice, ...frame }: KeysPageProps) => {
-  const query = { sort: `${sort.isDescending ? "-" : ""}${sort.by}` };
-  return (
-    <Shell {...frame} title="Keys">
-      <Heading
-        title="Keys"
-        note="Give each program and person their own key, so that you can limit or revoke one without the others."
-      >
-        <a class="button" href="/keys/new">
-          <Icon name="plus" /> Create key
-        </a>
-      </Heading>
-      <Alerts />
-      <Notice text={notice} />
-      <RowRange {...place} noun="key" />
-      <Table
-        caption="Keys"
-        rows={data}
-        sorting={{ ...sort, href: (to) => withQuery("/keys", { sort: to }) }}
-        columns={[
-          { name: "Name", sortKey: "name", isLong: true, cell: (key) => <a href={`/keys/${key.id}`}>{key.name}</a> },
-          { name: "Role", sortKey: "role", cell: (key) => key.role },
-          {
-            name: "State",
-            cell: (key) => <KeyState status={key.status} />,
-            note: ({ id }) => (successors.has(id) ? "rotated" : undefined),
-          },
-          { name: "Requests/min", isNumeric: true, cell: (key) => key.limits.requests_per_minute.toLocaleString("en") },
-          { name: "Parallel", isNumeric: true, cell: (key) => key.limits.parallel_requests.toLocaleString("en") },
-          { name: "Created", sortKey: "created", cell: (key) => <Time at={key.created_at} /> },
-          {
-            name: "Last used",
-            sortKey: "used",
-            cell: (key) => (key.last_used_at ? <Time at={key.last_used_at} /> : "Never"),
-          },
-          {
-            name: "Expires",
-            sortKey: "expires",
-            cell: (key) => (key.expires_at ? <Time at={key.expires_at} /> : "Never"),
-          },
-        ]}
-      />
-      <NumberedPager {...place} path="/keys" query={query} />
-    </Shell>
-  );
-};
+export const KeysPage = ({ keys, successors, sort, ...frame }: KeysPageProps) => (
+  <Screen
+    {...frame}
+    title="Keys"
+    note="Give each program and person their own key, so that you can limit or revoke one without the others."
+    actions={
+      <a class="button" href="/keys/new">
+        <Icon name="plus" /> Create key
+      </a>
+    }
+  >
+    <List
+      page={keys}
+      noun="key"
+      caption="Keys"
+      path="/keys"
+      query={{ sort: `${sort.isDescending ? "-" : ""}${sort.by}` }}
+      sort={sort}
+      columns={[
+        { name: "Name", sortKey: "name", isLong: true, cell: ({ id, name }) => <a href={`/keys/${id}`}>{name}</a> },
+        { name: "Role", sortKey: "role", cell: ({ role }) => role },
+        {
+          name: "State",
+          cell: ({ status }) => <KeyState status={status} />,
+          note: ({ id }) => (successors.has(id) ? "rotated" : undefined),
+        },
+        { name: "Requests/min", isNumeric: true, cell: ({ limits }) => number(limits.requests_per_minute) },
+        { name: "Parallel", isNumeric: true, cell: ({ limits }) => number(limits.parallel_requests) },
+        { name: "Created", sortKey: "created", cell: ({ created_at }) => <Time at={created_at} /> },
+        { name: "Last used", sortKey: "used", cell: ({ last_used_at }) => <Never at={last_used_at} /> },
+        { name: "Expires", sortKey: "expires", cell: ({ expires_at }) => <Never at={expires_at} /> },
+      ]}
+    />
+  </Screen>
+);
 
-export const KeyState = ({ status }: Pick<Key, "status">) => (
+const KeyState = ({ status }: Pick<Key, "status">) => (
   <span class={`state ${status === "active" ? "good" : "off"}`}>{status}</span>
 );
 
@@ -91,70 +80,42 @@ interface NewKeyPageProps extends Frame {
 }
 
 /** The form for a new key, with the typed values and errors after a rejection. */
-export const NewKeyPage = ({ form, models, problems = {}, ...frame }: NewKeyPageProps) => (
-  <Shell {...frame} title="Create key" problems={problems}>
-    <Heading title="Create key" />
-    <form class="card form" method="post" action="/keys" data-busy="Creating…" novalidate>
-      <input type="hidden" name="id" value={form.id} />
-      <TextField
-        name="name"
-        label="Name"
-        hint="Who or what will use it, such as “search service”"
-        value={form.name}
-        problem={problems.name}
-        attributes={{ maxlength: 100, autocomplete: "off" }}
-      />
-      <SelectField
-        name="role"
-        label="Role"
-        value={form.role}
-        problem={problems.role}
-        options={KEY_ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role] ?? role }))}
-      />
-      <SelectField
-        name="lifetime"
-        label="Expires"
-        value={form.lifetime}
-        problem={problems.lifetime}
-        options={LIFETIMES.map((days) => ({ value: days, label: days === "" ? "Never" : `In ${days} days` }))}
-      />
-      <div class="field-row">
-        <TextField
-          name="requestsPerMinute"
-          label="Requests per minute"
-          hint="Leave blank for the default"
-          value={form.requestsPerMinute}
-          problem={problems.requestsPerMinute}
-          attributes={{ inputmode: "numeric" }}
-        />
-        <TextField
-          name="parallelRequests"
-          label="Parallel requests"
-          hint="Leave blank for the default"
-          value={form.parallelRequests}
-          problem={problems.parallelRequests}
-          attributes={{ inputmode: "numeric" }}
-        />
-      </div>
-      <TextField
-        name="models"
-        label="Models"
-        hint={
-          <>
-            Names separated by commas. Leave blank to allow every model.
-            {models.length > 0 && ` Available now: ${models.join(", ")}.`}
-          </>
-        }
-        value={form.models}
-        attributes={{ autocomplete: "off", spellcheck: "false" }}
-      />
-      <div class="form-end">
-        <button type="submit">Create key</button>
-        <a href="/keys">Cancel</a>
-      </div>
-    </form>
-  </Shell>
-);
+export const NewKeyPage = ({ form, models, problems, ...frame }: NewKeyPageProps) => {
+  const { text, select } = fieldsOf(form, problems);
+  const available = models.length > 0 ? ` Available now: ${models.join(", ")}.` : "";
+  const limit = { hint: "Leave blank for the default", inputmode: "numeric" };
+  return (
+    <Screen {...frame} title="Create key" problems={problems}>
+      <Form action="/keys" data-busy="Creating…" submit="Create key" cancel="/keys">
+        <input type="hidden" name="id" value={form.id} />
+        {text("name", "Name", {
+          hint: "Who or what will use it, such as “search service”",
+          maxlength: 100,
+          autocomplete: "off",
+        })}
+        {select(
+          "role",
+          "Role",
+          KEY_ROLES.map((role) => ({ value: role, label: ROLE_WORDS[role] ?? role })),
+        )}
+        {select(
+          "lifetime",
+          "Expires",
+          LIFETIMES.map((days) => ({ value: days, label: days === "" ? "Never" : `In ${days} days` })),
+        )}
+        <div class="field-row">
+          {text("requestsPerMinute", "Requests per minute", limit)}
+          {text("parallelRequests", "Parallel requests", limit)}
+        </div>
+        {text("models", "Models", {
+          hint: `Names separated by commas. Leave blank to allow every model.${available}`,
+          autocomplete: "off",
+          spellcheck: "false",
+        })}
+      </Form>
+    </Screen>
+  );
+};
 
 interface SecretPageProps extends Frame {
   issued: KeyWithSecret;
@@ -165,11 +126,12 @@ interface SecretPageProps extends Frame {
 
 /** The only page that ever shows a key. */
 export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModels, ...frame }: SecretPageProps) => (
-  <Shell {...frame} title="Store the key">
-    <Heading
-      title={`Store the key of ${name}`}
-      note="Copy it now. It is shown only once, because only its fingerprint is stored."
-    />
+  <Screen
+    {...frame}
+    title="Store the key"
+    heading={`Store the key of ${name}`}
+    note="Copy it now. It is shown only once, because only its fingerprint is stored."
+  >
     <UnknownModels names={unknownModels} />
     <div class="card">
       <p class="secret">
@@ -185,29 +147,25 @@ export const SecretPage = ({ issued: { name, key }, olderExpiresAt, unknownModel
         <button type="submit">I stored it</button>
       </form>
     </div>
-  </Shell>
+  </Screen>
 );
 
 /** Warns about models of a key that no node has: a typo, or a model that is not loaded yet. */
-export const UnknownModels = ({ names }: { names: readonly string[] }) =>
+const UnknownModels = ({ names }: { names: readonly string[] }) =>
   names.length > 0 && (
-    <div class="panel notice" role="status">
-      <Icon name="alert" />
-      <div>
-        <h2>{names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}</h2>
-        <p>
-          No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} now. The key can use{" "}
-          {names.length === 1 ? "it" : "them"} as soon as a node does. If a name is misspelled, revoke this key and
-          create another.
-        </p>
-      </div>
-    </div>
+    <Panel
+      role="status"
+      title={names.length === 1 ? "A model of this key is unknown" : "Some models of this key are unknown"}
+    >
+      No node has {names.map((name, index) => [index > 0 && ", ", <code>{name}</code>])} now. The key can use{" "}
+      {names.length === 1 ? "it" : "them"} as soon as a node does. If a name is misspelled, revoke this key and create
+      another.
+    </Panel>
   );
 
 /** Shown for a form that was sent twice: the first request created the key, whose secret can't be shown again. */
 export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => (
-  <Shell {...frame} title="This key already exists">
-    <Heading title="This key already exists" />
+  <Screen {...frame} title="This key already exists">
     <div class="card">
       <p>
         This form was already sent and created <a href={`/keys/${record.id}`}>{record.name}</a>. Its secret was shown
@@ -220,5 +178,72 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => 
         <a href="/keys/new">Create another key</a>
       </div>
     </div>
-  </Shell>
+  </Screen>
 );
+
+interface KeyPageProps extends Frame {
+  record: Key;
+  /** Id of the key that replaced this one, if it was rotated. */
+  replacedBy?: string;
+  unknownModels: readonly string[];
+  /** Id of the new key if this one is rotated. */
+  successorId: string;
+  problems?: Problems;
+}
+
+/** One key: its settings, and the forms that rotate or revoke it. */
+export const KeyPage = ({ record, replacedBy, unknownModels, successorId, problems, ...frame }: KeyPageProps) => (
+  <Screen {...frame} title={record.name} problems={problems} note={<KeyState status={record.status} />}>
+    <UnknownModels names={unknownModels} />
+    <Facts
+      look="card facts-list"
+      rows={[
+        ["Id", <code>{record.id}</code>],
+        ["Rotated: replaced by", replacedBy && <a href={`/keys/${replacedBy}`}>{replacedBy}</a>],
+        ["Replaces", record.rotated_from && <a href={`/keys/${record.rotated_from}`}>{record.rotated_from}</a>],
+        ["Role", ROLE_WORDS[record.role] ?? record.role],
+        ["Requests per minute", number(record.limits.requests_per_minute)],
+        ["Parallel requests", number(record.limits.parallel_requests)],
+        ["Models", record.allowed_models?.join(", ") ?? "Every model"],
+        ["Created", <Time at={record.created_at} />],
+        ["Last used", <Never at={record.last_used_at} />],
+        ["Expires", <Never at={record.expires_at} />],
+      ]}
+    />
+    {record.is_bootstrap ? (
+      <p class="hint">This key comes from the gateway's environment. Change or remove it there.</p>
+    ) : (
+      record.status === "active" && <Endings {...{ record, replacedBy, successorId, problems }} />
+    )}
+  </Screen>
+);
+
+/** Hours during which both keys work. */
+export const OVERLAPS = ["0", "1", "24"] as const;
+const OVERLAP_WORDS = { 0: "Immediately", 1: "In 1 hour", 24: "In 24 hours" } as const;
+
+type EndingsProps = Pick<KeyPageProps, "record" | "successorId" | "problems" | "replacedBy">;
+
+/** A key is rotated once: rotating it again would leave two successors in use. */
+const Endings = ({ record, replacedBy, successorId, problems }: EndingsProps) => {
+  const { text, select } = fieldsOf({ overlap: "1" }, problems);
+  const overlaps = OVERLAPS.map((hours) => ({ value: hours, label: OVERLAP_WORDS[hours] }));
+  const confirmation = confirmationOf(record, replacedBy !== undefined);
+  return (
+    <div class="columns">
+      {!replacedBy && (
+        <Form action={`/keys/${record.id}/rotate`} data-busy="Rotating…" submit="Rotate key" kind="secondary">
+          <h2>Rotate</h2>
+          <p>Creates a new key with the same settings.</p>
+          <input type="hidden" name="id" value={successorId} />
+          {select("overlap", "This key expires", overlaps)}
+        </Form>
+      )}
+      <Form action={`/keys/${record.id}/revoke`} submit="Revoke key" kind="danger">
+        <h2>Revoke</h2>
+        <p>Requests with this key fail immediately, and its sessions end. This can't be undone.</p>
+        {text("confirm", `Type “${confirmation}” to confirm`, { autocomplete: "off", spellcheck: "false" })}
+      </Form>
+    </div>
+  );
+};

@@ -6,15 +6,14 @@ import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { frameOf } from "../layout";
-import type { Problems } from "../ui/fields";
-import { Fields } from "../ui/form";
+import { Fields, type Problems } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort } from "../ui/lists";
 import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
-import { KeyPage, OVERLAPS } from "./key";
-import { KEYS_PER_PAGE, KeyExistsPage, KeysPage, NewKeyPage, SecretPage, SORT_KEYS } from "./page";
+import { KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
 const HOUR_SECONDS = 3600;
+const PAGE_LENGTH = 50;
 
 const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
 const keyId = t.String({ pattern: KEY_ID_PATTERN });
@@ -64,28 +63,24 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
   };
 
   return new Elysia({ name: "views.keys", prefix: "/keys" })
+    .guard({ detail: allows("admin") })
     .get(
       "",
       async ({ request, query }) => {
         const sort = readSort(query.sort, SORT_KEYS, { by: "created", isDescending: true });
-        const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: KEYS_PER_PAGE, sort });
-        const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : undefined;
+        const shown = await keys.listNumbered({ page: readPage(query.page), pageLength: PAGE_LENGTH, sort });
+        const notice = query.done === "revoked" ? "Key revoked. Requests with it now fail." : "";
         const successors = await keys.successors(shown.data.map(({ id }) => id));
         return page(<KeysPage {...{ ...frameOf(request), keys: shown, successors, sort, notice }} />);
       },
       {
         query: Fields({ page: t.Optional(t.String()), sort: t.Optional(t.String()), done: t.Optional(t.String()) }),
-        detail: allows("admin"),
       },
     )
-    .get(
-      "/new",
-      ({ request }) => {
-        const form = { ...EMPTY_FORM, id: newKeyId() };
-        return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
-      },
-      { detail: allows("admin") },
-    )
+    .get("/new", ({ request }) => {
+      const form = { ...EMPTY_FORM, id: newKeyId() };
+      return page(<NewKeyPage {...frameOf(request)} form={form} models={knownModels(request)} />);
+    })
     .post(
       "",
       async ({ request, body }) => {
@@ -98,21 +93,16 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         }
         return secretPage(request, body.id, () => keys.create(principal, read.request, { id: body.id }));
       },
-      { body: keyForm, detail: allows("admin") },
+      { body: keyForm },
     )
-    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)), {
-      detail: allows("admin"),
-    })
+    .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)))
     .post(
       "/:id/rotate",
       ({ request, params, body: { id, overlap } }) =>
         secretPage(request, id, () =>
           keys.rotate(principalOf(request), params.id, { grace_seconds: Number(overlap) * HOUR_SECONDS }, { id }),
         ),
-      {
-        body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }),
-        detail: allows("admin"),
-      },
+      { body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
     )
     .post(
       "/:id/revoke",
@@ -127,6 +117,6 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         await keys.revoke(principal, params.id);
         return redirect(request, "/keys?done=revoked");
       },
-      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }), detail: allows("admin") },
+      { body: Fields({ confirm: t.String({ maxLength: 1000 }) }) },
     );
 };

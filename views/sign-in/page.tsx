@@ -1,5 +1,5 @@
-import { type Frame, Heading, Plain, Shell } from "../layout";
-import { TextField } from "../ui/fields";
+import { type Frame, Plain, Screen } from "../layout";
+import { fieldsOf } from "../ui/fields";
 
 interface SignInPageProps extends Frame {
   /** Local path to open afterwards. */
@@ -16,14 +16,13 @@ export const SignInPage = ({ returnTo, problem, note, ...frame }: SignInPageProp
       <h1>Sign in</h1>
       {note && <p>{note}</p>}
       <input type="hidden" name="return" value={returnTo} />
-      <TextField
-        name="key"
-        label="Your key"
-        hint="It begins with gw_. An admin makes one for you under Keys."
-        type="password"
-        problem={problem}
-        attributes={{ autocomplete: "current-password", spellcheck: "false", autofocus: true }}
-      />
+      {fieldsOf({}, problem ? { key: problem } : {}).text("key", "Your key", {
+        hint: "It begins with gw_. An admin makes one for you under Keys.",
+        type: "password",
+        autocomplete: "current-password",
+        spellcheck: "false",
+        autofocus: true,
+      })}
       <button type="submit">Sign in</button>
     </form>
   </Plain>
@@ -49,11 +48,12 @@ export const LinkPage = ({ token, returnTo, ...frame }: Frame & { token: string;
 
 /** Start page of a metrics key. It explains what the key is for, because the key opens no other page. */
 export const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string }) => (
-  <Shell {...frame} title="Metrics key">
-    <Heading
-      title="This key reads metrics"
-      note="It is for a monitoring system such as Prometheus. It can't open other pages or use a model."
-    />
+  <Screen
+    {...frame}
+    title="Metrics key"
+    heading="This key reads metrics"
+    note="It is for a monitoring system such as Prometheus. It can't open other pages or use a model."
+  >
     <div class="card form">
       <h2>Try it</h2>
       <pre class="as-typed">
@@ -68,7 +68,7 @@ export const MetricsKeyPage = ({ origin, ...frame }: Frame & { origin: string })
         viewer, member, editor or admin.
       </p>
     </div>
-  </Shell>
+  </Screen>
 );
 
 const scrapeConfig = ({ protocol, host }: URL): string => `scrape_configs:

@@ -8,7 +8,7 @@ import type { SessionService } from "../../gateway/sessions/service";
 import { AppError } from "../../lib/errors";
 import { homePath } from "../layout";
 import { localPath, sessionCookie, setSessionCookie } from "../session";
-import { Fields } from "../ui/form";
+import { Fields, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { LinkPage, MetricsKeyPage, SignInPage } from "./page";
 
@@ -48,7 +48,7 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
           return: t.Optional(t.String()),
           /** Set if a request of a page was refused: the browser may have dropped the expired cookie. */
           ended: t.Optional(t.String()),
-          token: t.Optional(t.String({ maxLength: 200 })),
+          token: text(200),
         }),
         detail: allows("public"),
       },
@@ -76,9 +76,9 @@ export const signInRoutes = ({ sessions, publicUrl }: { sessions: SessionService
       },
       {
         body: Fields({
-          key: t.Optional(t.String({ maxLength: 1000 })),
-          token: t.Optional(t.String({ maxLength: 200 })),
-          return: t.Optional(t.String({ maxLength: 2000 })),
+          key: text(1000),
+          token: text(200),
+          return: text(2000),
         }),
         detail: allows("public"),
       },

@@ -1,19 +1,154 @@
 import { Elysia } from "elysia";
-import { principalOf } from "../../gateway/http/auth";
+import type { Readiness } from "../../gateway/health/contract";
 import { allows } from "../../gateway/http/route-facts";
+import type { NodeView } from "../../gateway/ports/engine";
 import type { Services } from "../../gateway/services";
+import { frameOf, Screen } from "../layout";
+import { Fact } from "../ui/facts";
 import { html, page } from "../ui/html";
-import { SystemPage, SystemStatus } from "./page";
+import { EmptyState } from "../ui/states";
+import { Table } from "../ui/table";
+import { duration, Time } from "../ui/time";
 
-/** `/system`: the state of the gateway, its nodes and dependencies. */
+interface SystemState {
+  readiness: Readiness;
+  nodes: readonly NodeView[];
+}
+
+/** `/system`: nodes and dependencies. The part below the title is refreshed every five seconds while it is visible. */
 export const systemRoutes = ({ engine, health }: Pick<Services, "engine" | "health">) => {
-  const state = async () => ({ readiness: await health.readiness(), nodes: engine.nodes() });
+  const status = async () => <SystemStatus readiness={await health.readiness()} nodes={engine.nodes()} />;
   return new Elysia({ name: "views.system", prefix: "/system" })
-    .get(
-      "",
-      async ({ request }) =>
-        page(<SystemPage request={request} principal={principalOf(request)} state={await state()} />),
-      { detail: allows("viewer") },
+    .guard({ detail: allows("viewer") })
+    .get("", async ({ request }) =>
+      page(
+        <Screen {...frameOf(request)} title="System">
+          {await status()}
+        </Screen>,
+      ),
     )
-    .get("/status", async () => html(<SystemStatus {...(await state())} />), { detail: allows("viewer") });
+    .get("/status", async () => html(await status()));
 };
+
+const HEADLINES: Record<Readiness["status"], string> = {
+  ok: "Everything works",
+  degraded: "It works, with less than usual",
+  down: "No answers are possible right now",
+  draining: "It is shutting down and accepts no new requests",
+};
+
+/** The polled part. It is morphed in place, so focus, selection and scroll position stay. */
+const SystemStatus = ({ readiness, nodes }: SystemState) => (
+  <div id="system" hx-get="/system/status" hx-trigger="every 5s" hx-swap="outerMorph" data-poll>
+    <div class={`headline ${toneOf(readiness.status)}`}>
+      <p>{HEADLINES[readiness.status]}</p>
+      <p class="fine">
+        Version {readiness.version}, running since <Time at={readiness.started_at} />
+      </p>
+      {readiness.degraded.length > 0 && (
+        <ul class="reduced">
+          {readiness.degraded.map(({ code, reason, since }) => (
+            <li>
+              {reason} <code>{code}</code>, since <Time at={since} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+    <section>
+      <h2>GPU nodes</h2>
+      {nodes.length === 0 ? (
+        <EmptyState title="No node is configured">
+          <p>Set GROUNDWIRE_NODES to the address of a GPU node and start the gateway again.</p>
+        </EmptyState>
+      ) : (
+        <ul class="nodes">
+          {nodes.map((node) => (
+            <NodeCard node={node} />
+          ))}
+        </ul>
+      )}
+    </section>
+    <section>
+      <h2>Dependencies</h2>
+      <Table
+        caption="Dependencies"
+        rows={readiness.dependencies}
+        columns={[
+          { name: "Name", cell: ({ name }) => name },
+          {
+            name: "State",
+            cell: ({ status }) => <span class={`state ${toneOf(status)}`}>{status.replace("_", " ")}</span>,
+          },
+          {
+            name: "Answers in",
+            isNumeric: true,
+            cell: ({ latency_ms }) => (latency_ms === null ? "" : `${latency_ms.toFixed(1)} ms`),
+          },
+          { name: "Since", cell: ({ since }) => <Time at={since} /> },
+          { name: "Why", cell: ({ reason }) => reason ?? "" },
+        ]}
+      />
+    </section>
+  </div>
+);
+
+const toneOf = (status: string): "good" | "fair" | "bad" | "" => {
+  if (status === "not_configured") return "";
+  if (status === "ok" || status === "ready") return "good";
+  return ["degraded", "busy", "loading", "draining"].includes(status) ? "fair" : "bad";
+};
+
+const NodeCard = ({ node: { id, state, since, outstanding, readiness, lastError } }: { node: NodeView }) => {
+  // The last report of an unreachable node is out of date.
+  const isAnswering = readiness && state !== "down" && state !== "ejected";
+  return (
+    <li class="card node">
+      <div class="node-head">
+        <h3>{id}</h3>
+        <span class={`state ${toneOf(state)}`}>{state}</span>
+      </div>
+      {readiness?.synthetic && <p class="tag">Synthetic engine: its answers are made up for tests, by no model</p>}
+      {state === "loading" && readiness && <Load share={readiness.progress ?? 0} />}
+      <dl class="node-facts">
+        {isAnswering && <SlotFact running={readiness.slots.running} total={readiness.slots.total} />}
+        {isAnswering && <Fact name="Waiting">{`${readiness.queue.depth} of ${readiness.queue.capacity}`}</Fact>}
+        {isAnswering && readiness.embeddings && <Fact name="Embedding">{embeddingFact(readiness.embeddings)}</Fact>}
+        {isAnswering && <Fact name="Active requests from this gateway">{String(outstanding)}</Fact>}
+        {readiness && <Fact name="Engine">{readiness.engine}</Fact>}
+        {readiness?.models.map((model) => (
+          <Fact name="Model">
+            {`${model.id} @ ${model.revision}, ${model.context_window.toLocaleString("en")} tokens`}
+          </Fact>
+        ))}
+        {state !== "ready" && (
+          <Fact name="In this state for">{duration(Math.max(0, Date.now() - since.getTime()))}</Fact>
+        )}
+      </dl>
+      {state !== "ready" && lastError && <p class="field-problem">{lastError}</p>}
+    </li>
+  );
+};
+
+const embeddingFact = ({ slots, queue }: NonNullable<NonNullable<NodeView["readiness"]>["embeddings"]>): string =>
+  `${slots.running} of ${slots.total} in use, ${queue.depth} waiting`;
+
+const Load = ({ share }: { share: number }) => (
+  <p>
+    <label>
+      Loading the model: {Math.round(share * 100)} % <progress value={share} max={1}></progress>
+    </label>
+  </p>
+);
+
+const SlotFact = ({ running, total }: { running: number; total: number }) => (
+  <div>
+    <dt>Slots</dt>
+    <dd class="unbroken">
+      <meter min={0} max={total} value={running} aria-label="Slots in use"></meter>{" "}
+      <span>
+        {running} of {total} in use
+      </span>
+    </dd>
+  </div>
+);

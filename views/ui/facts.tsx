@@ -9,6 +9,15 @@ export const Fact = ({ name, children }: { name: string; children?: Child }) =>
     </div>
   ) : null;
 
+/** Entries of a `dl` by name; those without a value are left out. */
+export const Facts = ({ look, rows }: { look?: string; rows: readonly (readonly [name: string, value: Child])[] }) => (
+  <dl class={look}>
+    {rows.map(([name, value]) => (
+      <Fact name={name}>{value}</Fact>
+    ))}
+  </dl>
+);
+
 /** Texts of a sample or an answer under one name, unchanged. */
 export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
   <div id={id}>

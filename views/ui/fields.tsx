@@ -1,4 +1,12 @@
+import { type TProperties, Type } from "@sinclair/typebox";
+import { t } from "elysia";
 import type { Child } from "hono/jsx";
+
+/** Schema of a form or a query string. Other fields that a browser sends are ignored. */
+export const Fields = <P extends TProperties>(properties: P) => Type.Object(properties, { additionalProperties: true });
+
+/** Schema of a field that may be left out. */
+export const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 
 /** Errors of a form by field name. */
 export type Problems = Readonly<Record<string, string>>;
@@ -23,151 +31,158 @@ export const ErrorSummary = ({ problems }: { problems: Problems }) => {
   );
 };
 
-interface FieldProps {
-  name: string;
+interface FieldOptions {
   /** Id of the control, if several forms on the page have a field of this name. */
   id?: string;
-  label: string;
   hint?: Child;
-  problem?: string;
+  /** Further attributes of the control, such as `autocomplete` or `maxlength`. */
+  [attribute: string]: Child;
 }
 
-/** Label, hint and error around a control; `control` gets the attributes that connect them. */
-const Field = ({ name, id = name, label, hint, problem, control }: FieldProps & { control: (ties: Ties) => Child }) => {
-  const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
-  const ties = {
-    id,
-    name,
-    "aria-describedby": described || undefined,
-    "aria-invalid": problem ? "true" : undefined,
-  };
-  return (
-    <div class={problem ? "field refused" : "field"}>
-      <label for={id}>{label}</label>
-      {hint && (
-        <p class="hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
-      {problem && (
-        <p class="field-problem" id={`${id}-problem`}>
-          {problem}
-        </p>
-      )}
-      {control(ties)}
-    </div>
-  );
-};
+/** A choice; a plain string is its own label. */
+export type Choice = string | { value: string; label: string; hint?: Child };
 
-interface Ties {
-  id: string;
-  name: string;
-  "aria-describedby": string | undefined;
-  "aria-invalid": string | undefined;
-}
+const choiceOf = (choice: Choice) => (typeof choice === "string" ? { value: choice, label: choice } : choice);
 
-interface TextFieldProps extends FieldProps {
-  value?: string;
-  type?: "text" | "password" | "number" | "search";
-  /** Further attributes of the input, such as `autocomplete` or `maxlength`. */
-  attributes?: Record<string, string | number | boolean>;
-}
-
-export const TextField = ({ value = "", type = "text", attributes, ...field }: TextFieldProps) => (
-  <Field {...field} control={(ties) => <input type={type} value={value} {...ties} {...attributes} />} />
-);
-
-interface TextAreaProps extends FieldProps {
-  value?: string;
-  rows?: number;
-  attributes?: Record<string, string | number | boolean>;
-}
-
-export const TextAreaField = ({ value = "", rows = 3, attributes, ...field }: TextAreaProps) => (
-  <Field
-    {...field}
-    control={(ties) => (
-      <textarea rows={rows} {...ties} {...attributes}>
-        {value}
-      </textarea>
+/** Hint and error of a control, which names them in `aria-describedby`. */
+const Notes = ({ id, hint, problem }: { id: string; hint: Child; problem: string | undefined }) => (
+  <>
+    {hint && (
+      <p class="hint" id={`${id}-hint`}>
+        {hint}
+      </p>
     )}
-  />
-);
-
-/** Browsers don't keep a chosen file, so after a rejection the hint asks to choose it again. */
-export const FileField = ({ accept, ...field }: FieldProps & { accept: string }) => (
-  <Field {...field} control={(ties) => <input type="file" accept={accept} {...ties} />} />
-);
-
-interface ChoiceFieldProps {
-  name: string;
-  id?: string;
-  legend: string;
-  hint?: Child;
-  /** radio: one choice; checkbox: any number. */
-  type: "radio" | "checkbox";
-  value: readonly string[];
-  options: readonly { value: string; label: string; hint?: Child }[];
-  problem?: string;
-}
-
-/** A few choices that are all visible. */
-export const ChoiceField = ({ name, id = name, legend, hint, type, value, options, problem }: ChoiceFieldProps) => (
-  <fieldset
-    class={problem ? "choices refused" : "choices"}
-    id={id}
-    // Only a group of radio buttons can be invalid as a group; checkboxes are separate.
-    role={type === "radio" ? "radiogroup" : undefined}
-    aria-invalid={type === "radio" && problem ? "true" : undefined}
-    aria-describedby={problem && `${id}-problem`}
-  >
-    <legend>{legend}</legend>
-    {hint && <p class="hint">{hint}</p>}
     {problem && (
       <p class="field-problem" id={`${id}-problem`}>
         {problem}
       </p>
     )}
-    {options.map((option, index) => (
-      <div class="choice">
-        <input
-          type={type}
-          name={name}
-          id={`${id}-${index}`}
-          value={option.value}
-          checked={value.includes(option.value)}
-          aria-invalid={type === "checkbox" && problem ? "true" : undefined}
-          aria-describedby={option.hint ? `${id}-${index}-hint` : undefined}
-        />
-        <div>
-          <label for={`${id}-${index}`}>{option.label}</label>
-          {option.hint && (
-            <p class="hint" id={`${id}-${index}-hint`}>
-              {option.hint}
-            </p>
-          )}
-        </div>
-      </div>
-    ))}
-  </fieldset>
+  </>
 );
 
-interface SelectFieldProps extends FieldProps {
-  value?: string;
-  options: readonly { value: string; label: string }[];
+/** The fields of one form, filled with what was typed; `problems` says why a form was refused. */
+export const fieldsOf = (values: object, problems: Problems = {}) => {
+  const typed = values as Readonly<Record<string, unknown>>;
+
+  const field = (name: string, label: string, options: FieldOptions, control: (ties: object) => Child) => {
+    const { id = name, hint, ...attributes } = options;
+    const problem = problems[name];
+    const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ");
+    const state = { "aria-describedby": described || undefined, "aria-invalid": problem ? "true" : undefined };
+    return (
+      <div class={problem ? "field refused" : "field"}>
+        <label for={id}>{label}</label>
+        <Notes id={id} hint={hint} problem={problem} />
+        {control({ id, name, ...state, ...attributes })}
+      </div>
+    );
+  };
+  const typedIn = (name: string): string => String(typed[name] ?? "");
+
+  return {
+    text: (name: string, label: string, options: FieldOptions = {}) =>
+      field(name, label, options, (ties) => <input type="text" value={typedIn(name)} {...ties} />),
+
+    area: (name: string, label: string, options: FieldOptions = {}) =>
+      field(name, label, options, (ties) => (
+        <textarea rows={3} {...ties}>
+          {typedIn(name)}
+        </textarea>
+      )),
+
+    /** Browsers don't keep a chosen file, so it has to be chosen again after a rejection. */
+    file: (name: string, label: string, options: FieldOptions) =>
+      field(name, label, options, (ties) => <input type="file" {...ties} />),
+
+    select: (name: string, label: string, choices: readonly Choice[], options: FieldOptions = {}) =>
+      field(name, label, options, (ties) => (
+        <select {...ties}>
+          {choices.map(choiceOf).map(({ value, label }) => (
+            <option value={value} selected={value === typedIn(name)}>
+              {label}
+            </option>
+          ))}
+        </select>
+      )),
+
+    /** A few choices that are all visible. radio: one choice; checkbox: any number. */
+    choice: (
+      name: string,
+      legend: string,
+      type: "radio" | "checkbox",
+      choices: readonly Choice[],
+      { id = name, hint }: FieldOptions = {},
+    ) => {
+      const problem = problems[name];
+      const chosen = [typed[name]].flat();
+      // Only a group of radio buttons can be invalid as a group; checkboxes are separate.
+      const invalid = problem ? "true" : undefined;
+      const role = type === "radio" ? { role: "radiogroup", "aria-invalid": invalid } : {};
+      return (
+        <fieldset
+          class={problem ? "choices refused" : "choices"}
+          id={id}
+          {...role}
+          aria-describedby={problem && `${id}-problem`}
+        >
+          <legend>{legend}</legend>
+          {hint && <p class="hint">{hint}</p>}
+          <Notes id={id} hint={undefined} problem={problem} />
+          {choices.map(choiceOf).map((each: Exclude<Choice, string>, index) => (
+            <div class="choice">
+              <input
+                type={type}
+                name={name}
+                id={`${id}-${index}`}
+                value={each.value}
+                checked={chosen.includes(each.value)}
+                aria-invalid={type === "checkbox" ? invalid : undefined}
+                aria-describedby={each.hint ? `${id}-${index}-hint` : undefined}
+              />
+              <div>
+                <label for={`${id}-${index}`}>{each.label}</label>
+                <Notes id={`${id}-${index}`} hint={each.hint} problem={undefined} />
+              </div>
+            </div>
+          ))}
+        </fieldset>
+      );
+    },
+  };
+};
+
+interface FormProps {
+  action: string;
+  /** Text of the button. */
+  submit: string;
+  kind?: "secondary" | "danger";
+  /** Address of the link beside the button. */
+  cancel?: string;
+  /** Class of the form. */
+  look?: string;
+  children?: Child;
+  /** Further attributes of the form. */
+  [attribute: string]: Child;
 }
 
-export const SelectField = ({ value, options, ...field }: SelectFieldProps) => (
-  <Field
-    {...field}
-    control={(ties) => (
-      <select {...ties}>
-        {options.map((option) => (
-          <option value={option.value} selected={option.value === value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-    )}
-  />
+/** A form with its button at the end. The server checks what was typed. */
+export const Form = ({ action, submit, kind, cancel, look = "card form", children, ...attributes }: FormProps) => (
+  <form class={look} method="post" action={action} novalidate {...(attributes as object)}>
+    {children}
+    <div class="form-end">
+      <button type="submit" class={kind}>
+        {submit}
+      </button>
+      {cancel && <a href={cancel}>Cancel</a>}
+    </div>
+  </form>
 );
+
+/** Attributes of a form that htmx sends, and that is sent without scripts too. */
+export const posts = (path: string, target: string, swap = "innerHTML") => ({
+  method: "post" as const,
+  action: path,
+  "hx-post": path,
+  "hx-target": target,
+  "hx-swap": swap,
+});

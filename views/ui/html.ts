@@ -1,4 +1,5 @@
-import { CSP_REPORTS } from "../csp-reports";
+/** Where browsers report what the policy blocks. */
+export const CSP_REPORTS = "/csp-reports";
 
 /** Rendered by hono/jsx: a text or a promise of it. */
 export type Node = { toString(): string | Promise<string> };

@@ -1,10 +1,13 @@
 import type { Child } from "hono/jsx";
-import { count } from "./time";
+import type { NumberedPage } from "../../gateway/paging";
+import { EmptyState } from "./states";
+import { type Column, Table } from "./table";
+import { count, number } from "./time";
 
-/** The current address with other query values; empty values are left out. */
-export const withQuery = (path: string, query: Record<string, string | undefined>): string => {
-  const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
+/** An address with query values; empty values are left out. */
+export const withQuery = (path: string, query: Record<string, string | number | undefined>): string => {
+  const given = new URLSearchParams(withoutEmpty(query) as Record<string, string>);
+  return given.size === 0 ? path : `${path}?${given}`;
 };
 
 /** The non-empty values of a query string. */
@@ -23,50 +26,74 @@ export const Filters = ({ action, children }: { action: string; children: Child 
   </search>
 );
 
-/** Position of a numbered page in its list. */
-interface PlaceInList {
-  page: number;
-  pageLength: number;
-  /** Rows on all pages. */
-  total: number;
+interface ListProps<T> {
+  /** One page of rows. */
+  page: NumberedPage<T>;
+  /** "evaluation": what a row is. */
+  noun: string;
+  caption: string;
+  columns: readonly Column<T>[];
+  sort?: { by: string; isDescending: boolean };
+  path: string;
+  query: object;
+  /** Shown if there are no rows. */
+  children?: Child;
 }
 
-/** "312 evaluations", or "51 to 100 of 312 evaluations". */
-export const RowRange = ({ page, pageLength, total, noun }: PlaceInList & { noun: string }) => (
-  <p class="row-range" role="status">
-    {total > pageLength &&
-      `${((page - 1) * pageLength + 1).toLocaleString("en")} to ${Math.min(page * pageLength, total).toLocaleString("en")} of `}
-    {count(total, noun)}
-  </p>
-);
-
-/** Links to the previous and the next page; nothing if all rows fit on one page. */
-export const NumberedPager = ({
-  page,
-  pageLength,
-  total,
-  path,
-  query,
-}: PlaceInList & { path: string; query: Record<string, string | undefined> }) => {
-  const to = (number: number) => withQuery(path, { ...query, page: number === 1 ? undefined : String(number) });
+/** A numbered list: "51 to 100 of 312 evaluations", the table, and links to the pages before and after. */
+export const List = <T,>({ page: shown, noun, caption, columns, sort, path, query, children }: ListProps<T>) => {
+  const { data, page, pageLength, total } = shown;
+  const to = (changes: Record<string, string | undefined>) =>
+    withQuery(path, { ...query, page: undefined, ...changes });
+  const toPage = (number: number) => to({ page: number === 1 ? undefined : String(number) });
   const last = Math.ceil(total / pageLength);
-  if (last < 2) return null;
+  const first = (page - 1) * pageLength + 1;
+  const range = `${number(first)} to ${number(Math.min(page * pageLength, total))} of `;
   return (
-    <nav class="pager" aria-label="Pages">
-      {page > 1 && (
-        <a class="button secondary" rel="prev" href={to(page - 1)}>
-          Previous page
-        </a>
+    <>
+      {data.length === 0 ? (
+        children
+      ) : (
+        <>
+          <p class="row-range" role="status">
+            {total > pageLength && range}
+            {count(total, noun)}
+          </p>
+          <Table
+            caption={caption}
+            rows={data}
+            columns={columns}
+            sorting={sort && { ...sort, href: (by) => to({ sort: by }) }}
+          />
+        </>
       )}
-      <span class="fine">{`Page ${page} of ${last}`}</span>
-      {page < last && (
-        <a class="button secondary" rel="next" href={to(page + 1)}>
-          Next page
-        </a>
+      {last > 1 && (
+        <nav class="pager" aria-label="Pages">
+          {page > 1 && (
+            <a class="button secondary" rel="prev" href={toPage(page - 1)}>
+              Previous page
+            </a>
+          )}
+          <span class="fine">{`Page ${page} of ${last}`}</span>
+          {page < last && (
+            <a class="button secondary" rel="next" href={toPage(page + 1)}>
+              Next page
+            </a>
+          )}
+        </nav>
       )}
-    </nav>
+    </>
   );
 };
+
+/** A list that a filter has left empty, with a link back to the whole one. */
+export const NoMatch = ({ title, href, children }: { title: string; href: string; children: Child }) => (
+  <EmptyState title={title}>
+    <p>
+      <a href={href}>{children}</a>
+    </p>
+  </EmptyState>
+);
 
 /** Reads `page` of a query string; 1 for anything that is not a page number. */
 export const readPage = (text: string | undefined): number => (/^[1-9]\d{0,8}$/.test(text ?? "") ? Number(text) : 1);

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import { type AppError, withoutRoutes } from "../../lib/errors";
-import { Icon, IconText } from "./icon";
+import { Icon, type IconName, IconText } from "./icon";
 
 /** A short title for each status, followed by the error's message. */
 const TITLES: Record<number, string> = {
@@ -67,6 +67,24 @@ export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
       </p>
     </div>
   </div>
+);
+
+interface PanelProps {
+  title: string;
+  icon?: IconName;
+  role?: "status";
+  children: Child;
+}
+
+/** A notice about the content below it. */
+export const Panel = ({ title, icon = "alert", role, children }: PanelProps) => (
+  <section class="panel notice" role={role}>
+    <Icon name={icon} />
+    <div>
+      <h2>{title}</h2>
+      <p>{children}</p>
+    </div>
+  </section>
 );
 
 /** Shown for an empty list: its purpose and the first step. */

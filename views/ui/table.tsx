@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 
-interface Column<T> {
+export interface Column<T> {
   name: string;
   /** The column's name in the query string, if the table can be sorted by it. */
   sortKey?: string;
@@ -14,7 +14,7 @@ interface Column<T> {
 }
 
 /** How a table is sorted, and the addresses that sort it differently. */
-export interface Sorting {
+interface Sorting {
   by: string;
   isDescending: boolean;
   /** Address for a value of `sort`: `name` ascending, `-name` descending. */
