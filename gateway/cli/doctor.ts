@@ -2,9 +2,8 @@ import { EXIT, paint, runCommand } from "../../lib/command";
 import { toAppError } from "../../lib/errors";
 import { readSettings, type Settings } from "../../lib/settings";
 import { failed, overall, type Result, runCheck, type Status } from "./doctor/check";
-import { machineChecks } from "./doctor/machine";
+import { machineChecks, storageChecks } from "./doctor/machine";
 import { networkChecks } from "./doctor/network";
-import { storageChecks } from "./doctor/storage";
 
 const HELP = `Checks this machine and the configuration, and says what to do about each finding. Changes nothing.
 
@@ -13,7 +12,7 @@ const HELP = `Checks this machine and the configuration, and says what to do abo
 
 Exit code: 0 all passed, 1 warnings, 2 something failed.`;
 
-const CHECKS = [...machineChecks, ...storageChecks, ...networkChecks];
+const CHECKS = { ...machineChecks, ...storageChecks, ...networkChecks };
 const EXIT_CODES: Record<Status, number> = { passed: EXIT.ok, warning: 1, failed: 2 };
 const COLOURS = { passed: "green", warning: "yellow", failed: "red" } as const;
 
@@ -41,7 +40,7 @@ const check = async (report: (result: Result) => void): Promise<Result[]> => {
     return results;
   }
   add({ name: "settings", status: "passed", message: "environment and groundwire.toml are valid" });
-  for (const each of CHECKS) add(await runCheck(each, settings));
+  for (const [name, each] of Object.entries(CHECKS)) add(await runCheck(name, each, settings));
   return results;
 };
 

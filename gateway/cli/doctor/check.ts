@@ -8,11 +8,10 @@ export type Finding =
   | { status: "passed"; message: string }
   | { status: "warning" | "failed"; message: string; remedy: string };
 
-export interface Check {
-  /** Stable, because scripts read it. */
-  name: string;
-  run(settings: Settings): Finding | Promise<Finding>;
-}
+export type Check = (settings: Settings) => Finding | Promise<Finding>;
+
+/** Checks by name. The names are stable, because scripts read them. */
+export type Checks = Readonly<Record<string, Check>>;
 
 export type Result = Finding & { name: string };
 
@@ -23,13 +22,10 @@ export const failed = (message: string, remedy: string): Finding => ({ status: "
 const TIMEOUT_MS = 20_000;
 
 /** Runs one check. A check that throws or times out has failed. */
-export const runCheck = async ({ name, run }: Check, settings: Settings): Promise<Result> => {
-  const late = failed(
-    `no result after ${TIMEOUT_MS / 1000} s`,
-    "Run it again. If the check still times out, check this machine's load.",
-  );
+export const runCheck = async (name: string, check: Check, settings: Settings): Promise<Result> => {
+  const late = failed(`no result after ${TIMEOUT_MS / 1000} s`, "Run it again, or check this machine's load.");
   try {
-    return { name, ...((await withTimeout(Promise.resolve(run(settings)), TIMEOUT_MS)) ?? late) };
+    return { name, ...((await withTimeout(Promise.resolve(check(settings)), TIMEOUT_MS)) ?? late) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { name, ...failed(message, "Correct what the message names and run `bun run doctor` again.") };

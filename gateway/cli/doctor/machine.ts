@@ -1,9 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { findCatalogueModel, neededModels } from "../../../gpu-node/models/catalogue";
+import { dirname, join } from "node:path";
+import { databaseOptions, openDb } from "../../../db/client";
+import { findCatalogueModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
+import { hashFile } from "../../../gpu-node/models/verify";
+import type { Config } from "../../../lib/config";
+import { silentLog } from "../../../lib/log";
 import { engines } from "../../../package.json";
-import { type Check, failed, passed, warning } from "./check";
+import { type Check, type Checks, type Finding, failed, passed, warning } from "./check";
 
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const inGib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
 /** Weights, KV cache and working memory of a model, as a multiple of its file. */
@@ -19,20 +25,24 @@ const readOrNothing = (path: string): string => {
   }
 };
 
-const runtime: Check = {
-  name: "runtime",
-  run: () =>
+const nvidiaGpus = async (): Promise<string[]> => {
+  const program = Bun.which("nvidia-smi");
+  if (!program) return [];
+  const child = Bun.spawn([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], { stderr: "ignore" });
+  const text = await child.stdout.text();
+  return (await child.exited) === 0 ? text.trim().split("\n").filter(Boolean) : [];
+};
+
+export const machineChecks: Checks = {
+  runtime: () =>
     Bun.version === engines.bun
       ? passed(`Bun ${Bun.version}`)
       : warning(
           `Bun ${Bun.version}; this version was built and tested with ${engines.bun}`,
           `Run npx bun@${engines.bun} run start`,
         ),
-};
 
-const cpu: Check = {
-  name: "cpu",
-  run: () => {
+  cpu: () => {
     const cores = `${availableParallelism()} cores`;
     if (process.arch !== "x64") return passed(`${cores}, ${process.arch}`);
     const flags = /^flags\s*:(.*)$/m.exec(readOrNothing("/proc/cpuinfo"))?.[1]?.split(" ");
@@ -44,11 +54,8 @@ const cpu: Check = {
           "Use a machine with AVX2, or GROUNDWIRE_NODE_ENGINE=openai",
         );
   },
-};
 
-const memory: Check = {
-  name: "memory",
-  run: ({ config }) => {
+  memory: ({ config }) => {
     const limit = process.constrainedMemory();
     const total = Math.min(totalmem(), limit > 0 ? limit : Number.POSITIVE_INFINITY);
     const names = neededModels(config.node).map((kind) => config.models[kind]);
@@ -62,11 +69,8 @@ const memory: Check = {
           "Choose smaller models with GROUNDWIRE_CHAT_MODEL and GROUNDWIRE_EMBEDDING_MODEL",
         );
   },
-};
 
-const gpu: Check = {
-  name: "gpu",
-  run: async ({ config }) => {
+  gpu: async ({ config }) => {
     const wanted = config.node.gpu;
     if (wanted === "off" || wanted === "metal") return passed(`setting: ${wanted}`);
     const found = await nvidiaGpus();
@@ -78,19 +82,8 @@ const gpu: Check = {
         )
       : passed("no NVIDIA GPU; the engine uses another GPU or the CPU");
   },
-};
 
-const nvidiaGpus = async (): Promise<string[]> => {
-  const program = Bun.which("nvidia-smi");
-  if (!program) return [];
-  const child = Bun.spawn([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], { stderr: "ignore" });
-  const text = await child.stdout.text();
-  return (await child.exited) === 0 ? text.trim().split("\n").filter(Boolean) : [];
-};
-
-const fileLimit: Check = {
-  name: "file-limit",
-  run: () => {
+  "file-limit": () => {
     const soft = /^Max open files\s+(\d+)/m.exec(readOrNothing("/proc/self/limits"))?.[1];
     if (soft === undefined) return passed("this system does not report its limit");
     return Number(soft) >= FILES_WANTED
@@ -99,4 +92,91 @@ const fileLimit: Check = {
   },
 };
 
-export const machineChecks: readonly Check[] = [runtime, cpu, memory, gpu, fileLimit];
+const WANTED_MIB = 2048;
+const LEAST_MIB = 256;
+
+/** The folder itself, or the nearest one above it that exists. */
+const existing = (folder: string): string => (existsSync(folder) ? folder : existing(dirname(folder)));
+
+const checkFolder = (folder: string, setting: string): Finding => {
+  const at = existing(folder);
+  try {
+    rmdirSync(mkdtempSync(join(at, ".groundwire-doctor-")));
+  } catch {
+    return failed(`${at} is not writable`, `Give this user write access, or move it with ${setting}`);
+  }
+  const { bavail, bsize } = statfsSync(at);
+  const freeMib = Math.floor((bavail * bsize) / MIB);
+  const message = `${folder}: ${freeMib} MiB free`;
+  const remedy = `Free some space, or move it with ${setting}`;
+  if (freeMib < LEAST_MIB) return failed(message, remedy);
+  return freeMib < WANTED_MIB ? warning(message, remedy) : passed(message);
+};
+
+/** Versions of SQLite in which a checkpoint that meets a commit can lose it: 3.7.0 to 3.51.2, but for two backports. */
+const hasWalResetRace = (version: string): boolean => {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  if (major !== 3 || minor < 7) return false;
+  if ((minor === 44 && patch >= 6) || (minor === 50 && patch >= 7)) return false;
+  return minor < 51 || (minor === 51 && patch < 3);
+};
+
+const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
+
+const checkModel = async (kind: ModelKind, { models }: Config): Promise<Finding> => {
+  const known = findCatalogueModel(models[kind]);
+  if (!known) {
+    return existsSync(models[kind])
+      ? passed(`${models[kind]}, your own file`)
+      : failed(
+          `${VARIABLES[kind]} is ${models[kind]}: neither a model of the catalogue nor a file`,
+          "bun run models list",
+        );
+  }
+  const path = join(models.dir, known.file.name);
+  if (!existsSync(path)) return warning(`${known.file.name} is not downloaded yet`, "bun run models pull");
+  if ((await hashFile(path)) !== known.file.sha256) {
+    return failed(`${path} does not match the catalogue: its sha256 differs`, `rm ${path} && bun run models pull`);
+  }
+  return passed(`${known.name}: its sha256 is right`);
+};
+
+const modelCheck =
+  (kind: ModelKind): Check =>
+  ({ config }) =>
+    neededModels(config.node).includes(kind)
+      ? checkModel(kind, config)
+      : passed("the node does not load one from a file");
+
+export const storageChecks: Checks = {
+  "data-folder": ({ config }) => checkFolder(config.dataDir, "GROUNDWIRE_DATA_DIR"),
+
+  "models-folder": ({ config }) => checkFolder(config.models.dir, "GROUNDWIRE_MODELS_DIR"),
+
+  database: async ({ config }) => {
+    const options = databaseOptions(config);
+    const file = options.url.startsWith("file:") ? options.url.slice("file:".length) : undefined;
+    if (file && !existsSync(file)) return passed(`${file} is created on the first start`);
+    const db = await openDb(options, silentLog());
+    try {
+      const { version } = await db.get<{ version: string }>("SELECT sqlite_version() AS version");
+      if (file) {
+        const [row] = await db.all<{ quick_check: string }>("PRAGMA quick_check(1)");
+        if (row?.quick_check !== "ok") {
+          return failed(`${file} is damaged: ${row?.quick_check}`, "Stop Groundwire and restore a backup of this file");
+        }
+      }
+      await db.write(async () => {}); // takes the write lock and releases it
+      const race = hasWalResetRace(version)
+        ? ", whose WAL-reset race can't occur: one process at a time checkpoints"
+        : "";
+      return passed(`${file ?? new URL(options.url).host} is writable; SQLite ${version}${race}`);
+    } finally {
+      await db.close();
+    }
+  },
+
+  model: modelCheck("chat"),
+
+  "embedding-model": modelCheck("embedding"),
+};

@@ -2,10 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import type { NodeReadiness } from "../../../gpu-node/protocol";
-import type { Config } from "../../../lib/config";
 import { version } from "../../../package.json";
 import { probePort } from "../start/ports";
-import { type Check, type Finding, failed, passed, warning } from "./check";
+import { type Check, type Checks, type Finding, failed, passed, warning } from "./check";
 
 const TIMEOUT_MS = 3000;
 const DAY_MS = 86_400_000;
@@ -20,45 +19,18 @@ const answers = async (url: string, init: RequestInit = {}): Promise<Response | 
   }
 };
 
-const port = (
-  name: string,
-  key: string,
-  setting: string,
-  read: (config: Config) => { host: string; port: number },
-): Check => ({
-  name,
-  run: async ({ config, origins }) => {
-    const { host, port: number } = read(config);
-    if ((await probePort(host, number)) !== undefined) return passed(`${host}:${number} is free`);
-    const alive = await answers(`http://${host}:${number}/healthz`);
-    if (alive?.ok) return passed(`${host}:${number} is in use by Groundwire`);
-    const message = `${host}:${number} is in use by something else`;
-    return origins.get(key) === "default"
+const portCheck =
+  (process: "gateway" | "node", setting: string): Check =>
+  async ({ config, origins }) => {
+    const { host, port } = config[process];
+    if ((await probePort(host, port)) !== undefined) return passed(`${host}:${port} is free`);
+    const alive = await answers(`http://${host}:${port}/healthz`);
+    if (alive?.ok) return passed(`${host}:${port} is in use by Groundwire`);
+    const message = `${host}:${port} is in use by something else`;
+    return origins.get(`${process}.port`) === "default"
       ? passed(`${message}; start takes the next free port`)
       : failed(message, `Stop it, or set ${setting}`);
-  },
-});
-
-const gatewayPort = port("gateway-port", "gateway.port", "GROUNDWIRE_PORT", ({ gateway }) => gateway);
-const nodePort = port("node-port", "node.port", "GROUNDWIRE_NODE_PORT", ({ node }) => node);
-
-const nodes: Check = {
-  name: "nodes",
-  run: async ({ config }) => {
-    const { nodes: configured, nodeToken } = config.gateway;
-    const isLocal = configured.length === 0;
-    const urls = isLocal ? [`${config.node.tlsCert ? "https" : "http"}://127.0.0.1:${config.node.port}`] : configured;
-    const headers: Record<string, string> = nodeToken ? { authorization: `Bearer ${nodeToken}` } : {};
-    for (const url of urls) {
-      const response = await answers(`${url}/readyz`, { headers });
-      const node = (await response?.json().catch(() => undefined)) as NodeReadiness | undefined;
-      if (isLocal && !node?.state) return passed("no node is running on this machine; `bun run start` starts one");
-      const problem = response ? await checkNode(url, node, headers) : unreachable(url);
-      if (problem) return problem;
-    }
-    return passed(`${urls.join(", ")}: ready, and generated a token`);
-  },
-};
+  };
 
 const unreachable = (url: string): Finding =>
   failed(`${url} does not answer`, "Start the node there (bun run start:gpu-node), or correct GROUNDWIRE_NODES");
@@ -88,9 +60,27 @@ const checkNode = async (
     : undefined;
 };
 
-const redis: Check = {
-  name: "redis",
-  run: async ({ config }) => {
+export const networkChecks: Checks = {
+  "gateway-port": portCheck("gateway", "GROUNDWIRE_PORT"),
+
+  "node-port": portCheck("node", "GROUNDWIRE_NODE_PORT"),
+
+  nodes: async ({ config }) => {
+    const { nodes: configured, nodeToken } = config.gateway;
+    const isLocal = configured.length === 0;
+    const urls = isLocal ? [`${config.node.tlsCert ? "https" : "http"}://127.0.0.1:${config.node.port}`] : configured;
+    const headers: Record<string, string> = nodeToken ? { authorization: `Bearer ${nodeToken}` } : {};
+    for (const url of urls) {
+      const response = await answers(`${url}/readyz`, { headers });
+      const node = (await response?.json().catch(() => undefined)) as NodeReadiness | undefined;
+      if (isLocal && !node?.state) return passed("no node is running on this machine; `bun run start` starts one");
+      const problem = response ? await checkNode(url, node, headers) : unreachable(url);
+      if (problem) return problem;
+    }
+    return passed(`${urls.join(", ")}: ready, and generated a token`);
+  },
+
+  redis: async ({ config }) => {
     const url = config.store.redisUrl;
     if (!url) return passed("not used: a single gateway needs no Redis");
     const client = new Redis(url, { lazyConnect: true, connectTimeout: TIMEOUT_MS, retryStrategy: () => null });
@@ -114,11 +104,8 @@ const redis: Check = {
       client.disconnect();
     }
   },
-};
 
-const clock: Check = {
-  name: "clock",
-  run: async ({ config }) => {
+  clock: async ({ config }) => {
     for (const url of config.gateway.nodes) {
       const date = (await answers(`${url}/healthz`))?.headers.get("date");
       const skewMs = date ? Math.abs(Date.parse(date) - Date.now()) : 0;
@@ -131,11 +118,8 @@ const clock: Check = {
     }
     return passed(new Date().toISOString());
   },
-};
 
-const tls: Check = {
-  name: "tls",
-  run: ({ config }) => {
+  tls: ({ config }) => {
     if (!config.node.tlsCert) return passed("not used: the node listens only on this machine or in a trusted network");
     const { validTo, subject } = new X509Certificate(readFileSync(config.node.tlsCert));
     const leftMs = Date.parse(validTo) - Date.now();
@@ -145,5 +129,3 @@ const tls: Check = {
       : passed(`${subject.replaceAll("\n", ", ")}, until ${validTo}`);
   },
 };
-
-export const networkChecks: readonly Check[] = [gatewayPort, nodePort, nodes, redis, clock, tls];
