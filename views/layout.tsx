@@ -6,7 +6,7 @@ import { hasRole, type Principal, type Role } from "../gateway/principal";
 import { assetUrl } from "./assets";
 import { THEMES, type Theme, themeOf } from "./session";
 import { ErrorSummary, type Problems } from "./ui/fields";
-import { Icon, type IconName, IconText } from "./ui/icon";
+import { Icon, IconButton, type IconName, IconText } from "./ui/icon";
 
 /** The reader of a page, and the request for it. */
 export interface Frame {
@@ -102,9 +102,7 @@ export const ThemeForm = ({ theme, returnTo }: { theme: Theme; returnTo: string 
   return (
     <form method="post" action="/theme" hx-post="/theme" hx-swap="outerHTML" data-chosen-theme={theme}>
       <input type="hidden" name="return" value={returnTo} />
-      <button type="submit" id="theme" class="quiet icon-button" name="theme" value={next} title={label}>
-        <IconText name="theme" text={label} />
-      </button>
+      <IconButton id="theme" name="theme" value={next} icon="theme" label={label} />
     </form>
   );
 };
@@ -125,9 +123,7 @@ const Account = ({ request, principal }: Frame) => (
     {themeFormOf(request)}
     {principal && (
       <form method="post" action="/sign-out">
-        <button type="submit" class="quiet icon-button" title="Sign out">
-          <IconText name="leave" text="Sign out" />
-        </button>
+        <IconButton icon="leave" label="Sign out" />
       </form>
     )}
   </div>

@@ -15,28 +15,9 @@ import { systemRoutes } from "./system/routes";
 import { Fields, text } from "./ui/fields";
 import { CSP_REPORTS, html, isHtmx, redirect } from "./ui/html";
 
-type PageServices = Pick<
+type PageServices = Omit<
   Services,
-  | "config"
-  | "log"
-  | "agreement"
-  | "conversations"
-  | "datasets"
-  | "engine"
-  | "evals"
-  | "evalTransfer"
-  | "evaluators"
-  | "feedback"
-  | "health"
-  | "idempotency"
-  | "imports"
-  | "keys"
-  | "labels"
-  | "models"
-  | "prompts"
-  | "runningEvals"
-  | "sessions"
-  | "uploads"
+  "activeRequests" | "answers" | "cache" | "chat" | "embeddings" | "ledger" | "metrics" | "namespaces" | "transfer"
 >;
 
 /** All pages with their partials and files. Each route declares its role; `error.tsx` renders errors. */

@@ -4,18 +4,6 @@ import type { Cache, CacheStats } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Degradation } from "./contract";
 
-/** The current degradations. Cheap enough to read for every response. */
-export interface Degradations {
-  list(): readonly Degradation[];
-  /** Their codes as the value of `x-degraded`; undefined if there are none. */
-  header(): string | undefined;
-  /** Checks now and returns the new list. */
-  refresh(): Promise<readonly Degradation[]>;
-  /** Checks every second until `close`. */
-  open(): void;
-  close(): void;
-}
-
 interface DegradationDeps {
   engine: Pick<Engine, "nodes">;
   cache: Pick<Cache, "stats">;
@@ -25,12 +13,14 @@ interface DegradationDeps {
 
 const REFRESH_MS = 1000;
 
-export const createDegradations = ({ engine, cache, workers, log }: DegradationDeps): Degradations => {
+/** The current degradations. Cheap enough to read for every response. */
+export const createDegradations = ({ engine, cache, workers, log }: DegradationDeps) => {
   const startedAt = new Date();
   let current: readonly Degradation[] = [];
   let header: string | undefined;
   let timer: Timer | undefined;
 
+  /** Checks now and returns the new list. */
   const refresh = async (): Promise<readonly Degradation[]> => {
     const [caches, worker] = await Promise.all([cache.stats(), workers()]);
     current = [...ofNodes(engine.nodes()), ...ofCache(caches), ...ofWorkers(worker, startedAt)];
@@ -45,8 +35,10 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
 
   return {
     list: () => current,
+    /** Their codes as the value of `x-degraded`; undefined if there are none. */
     header: () => header,
     refresh,
+    /** Checks every second until `close`. */
     open() {
       timer ??= setInterval(look, REFRESH_MS).unref();
       look();
@@ -55,6 +47,8 @@ export const createDegradations = ({ engine, cache, workers, log }: DegradationD
   };
 };
 
+export type Degradations = ReturnType<typeof createDegradations>;
+
 /** Reasons that `/readyz` gives for the dependency, too. */
 export const NO_WORKER = "No jobs worker is running: dataset uploads have to wait";
 export const CACHE_LOST = "can't be reached: answers are kept in this gateway only";
@@ -62,29 +56,28 @@ export const CACHE_LOST = "can't be reached: answers are kept in this gateway on
 /** Whether new requests go to a node in this state. A busy node refuses some, but it works. */
 export const takesRequests = (state: NodeView["state"]): boolean => state === "ready" || state === "busy";
 
+const degradation = (code: Degradation["code"], since: Date, reason: string): Degradation => ({
+  code,
+  since: since.toISOString(),
+  reason,
+  drill: false,
+});
+
 const ofNodes = (nodes: readonly NodeView[]): Degradation[] => {
-  const away = nodes.filter(({ state }) => !takesRequests(state));
-  if (away.length === 0) return [];
-  const times = away.map(({ since }) => since.getTime());
-  if (away.length === nodes.length) {
-    const reason = "No node takes requests: only stored answers are served";
-    return [{ code: "cached_only", since: new Date(Math.max(...times)).toISOString(), reason, drill: false }];
-  }
-  const reason = `${away.length} of ${nodes.length} nodes take no requests`;
-  return [{ code: "fewer_nodes", since: new Date(Math.min(...times)).toISOString(), reason, drill: false }];
+  const away = nodes
+    .filter(({ state }) => !takesRequests(state))
+    .toSorted((a, b) => a.since.getTime() - b.since.getTime());
+  const [first, last] = [away[0], away.at(-1)];
+  if (!first || !last) return [];
+  return away.length === nodes.length
+    ? [degradation("cached_only", last.since, "No node takes requests: only stored answers are served")]
+    : [degradation("fewer_nodes", first.since, `${away.length} of ${nodes.length} nodes take no requests`)];
 };
 
 const ofCache = (layers: readonly CacheStats[]): Degradation[] =>
   layers
     .filter(({ layer, status }) => layer === "redis" && status === "degraded")
-    .map(({ since }) => ({
-      code: "cache_local",
-      since: since.toISOString(),
-      reason: `Redis ${CACHE_LOST}`,
-      drill: false,
-    }));
+    .map(({ since }) => degradation("cache_local", since, `Redis ${CACHE_LOST}`));
 
-const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] => {
-  if (isAlive) return [];
-  return [{ code: "no_jobs", since: (lastBeat ?? startedAt).toISOString(), reason: NO_WORKER, drill: false }];
-};
+const ofWorkers = ({ isAlive, lastBeat }: WorkersState, startedAt: Date): Degradation[] =>
+  isAlive ? [] : [degradation("no_jobs", lastBeat ?? startedAt, NO_WORKER)];

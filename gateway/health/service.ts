@@ -7,15 +7,7 @@ import type { Cache } from "../ports/cache";
 import type { Engine, NodeView } from "../ports/engine";
 import type { Dependency, Readiness } from "./contract";
 import { type DatabaseAccess, databaseProbe } from "./database";
-import { CACHE_LOST, createDegradations, type Degradations, NO_WORKER, takesRequests } from "./degradations";
-
-export interface Health {
-  /** Checks each dependency. The status is `down` when no request can be served, `draining` after `drain`. */
-  readiness(): Promise<Readiness>;
-  readonly degradations: Degradations;
-  /** From now on, readiness reports that the gateway accepts no new requests. */
-  drain(): void;
-}
+import { CACHE_LOST, createDegradations, NO_WORKER, takesRequests } from "./degradations";
 
 interface HealthDeps extends DatabaseAccess {
   engine: Pick<Engine, "nodes">;
@@ -25,7 +17,7 @@ interface HealthDeps extends DatabaseAccess {
   now?: () => Date;
 }
 
-export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(), ...access }: HealthDeps): Health => {
+export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(), ...access }: HealthDeps) => {
   const startedAt = now();
   let isDraining = false;
   const changes = new Map<string, { status: Dependency["status"]; since: Date }>();
@@ -47,13 +39,9 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   const database = async (): Promise<Dependency> => {
     const begun = performance.now();
     const reason = (await databaseProblem()) ?? null;
-    return dated({
-      name: "database",
-      status: reason === null ? "ok" : "down",
-      required: true,
-      latency_ms: reason === null ? round(performance.now() - begun, 2) : null,
-      reason,
-    });
+    const isOk = reason === null;
+    const latency_ms = isOk ? round(performance.now() - begun, 2) : null;
+    return dated({ name: "database", status: isOk ? "ok" : "down", required: true, latency_ms, reason });
   };
 
   const caches = async (): Promise<Dependency[]> =>
@@ -68,13 +56,8 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
 
   const worker = async (): Promise<Dependency> => {
     const { isAlive } = await workers();
-    return dated({
-      name: "jobs",
-      status: isAlive ? "ok" : "down",
-      required: false,
-      latency_ms: null,
-      reason: isAlive ? null : NO_WORKER,
-    });
+    const reason = isAlive ? null : NO_WORKER;
+    return dated({ name: "jobs", status: isAlive ? "ok" : "down", required: false, latency_ms: null, reason });
   };
 
   /** Used by routes that return 501 in this version. */
@@ -90,7 +73,8 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
   return {
     degradations,
 
-    async readiness() {
+    /** Checks each dependency. The status is `down` when no request can be served, `draining` after `drain`. */
+    async readiness(): Promise<Readiness> {
       const nodes = engine.nodes().map(nodeDependency);
       const [databaseNow, cachesNow, jobsNow, degraded] = await Promise.all([
         database(),
@@ -111,11 +95,14 @@ export const createHealth = ({ engine, cache, jobs, log, now = () => new Date(),
       };
     },
 
+    /** From now on, readiness reports that the gateway accepts no new requests. */
     drain() {
       isDraining = true;
     },
   };
 };
+
+export type Health = ReturnType<typeof createHealth>;
 
 const REASONS: Record<NodeView["state"], string | null> = {
   ready: null,

@@ -13,27 +13,7 @@ import { hashOf, variablesOf } from "./template";
 /** The label that always names the newest version, and can't be moved. */
 const LATEST = "latest";
 
-export interface PromptService {
-  list(query: PageQuery): Promise<Page<Prompt>>;
-  /** Throws not_found. */
-  get(name: string): Promise<Prompt>;
-  /** Newest first. Throws not_found. */
-  versions(name: string, query: PageQuery): Promise<Page<PromptVersion>>;
-  /** Throws not_found. */
-  version(name: string, version: number): Promise<PromptVersion>;
-  /** Creates a prompt or its next version; the newest version's content creates none. */
-  create(
-    principal: Principal,
-    request: CreatePromptVersion,
-    seal: Seal,
-  ): Promise<{ version: PromptVersion; isNew: boolean }>;
-  /** Throws not_found, and invalid_request for `latest`. */
-  moveLabel(principal: Principal, name: string, label: string, request: MoveLabel): Promise<Prompt>;
-  /** `name`, `name@3`, `name@label` or `name@latest`. Throws not_found. */
-  resolve(reference: string): Promise<PromptVersion>;
-}
-
-export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): PromptService => {
+export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
   const toVersion = (row: store.PromptVersionRow, labels: readonly { label: string; version: number }[]) => ({
     name: row.name,
     version: row.version,
@@ -47,6 +27,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
     created_at: row.createdAt.toISOString(),
   });
 
+  /** Throws not_found. */
   const get = async (name: string): Promise<Prompt> => {
     const [latest] = await store.listPromptVersions(db, name, { limit: 1 });
     if (!latest) throw noPrompt(name);
@@ -60,6 +41,7 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
     };
   };
 
+  /** Throws not_found. */
   const version = async (name: string, number: number): Promise<PromptVersion> => {
     const row = await store.findPromptVersion(db, name, number);
     if (row) return toVersion(row, await store.listPromptLabels(db, name));
@@ -80,30 +62,24 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
     get,
     version,
 
-    async list({ limit = 20, after }) {
+    async list({ limit = 20, after }: PageQuery): Promise<Page<Prompt>> {
       const names = await store.listPromptNames(db, { limit: limit + 1, after });
-      const page = pageOf(
-        names,
-        limit,
-        ({ name }) => name,
-        ({ name }) => name,
-      );
+      const nameOf = ({ name }: { name: string }) => name;
+      const page = pageOf(names, limit, nameOf, nameOf);
       return { ...page, data: await Promise.all(page.data.map(get)) };
     },
 
-    async versions(name, { limit = 20, after }) {
+    /** Newest first. Throws not_found. */
+    async versions(name: string, { limit = 20, after }: PageQuery): Promise<Page<PromptVersion>> {
       const rows = await store.listPromptVersions(db, name, { limit: limit + 1, below: readNumberCursor(after) });
       if (rows.length === 0 && after === undefined) throw noPrompt(name);
       const labels = await store.listPromptLabels(db, name);
-      return pageOf(
-        rows,
-        limit,
-        (row) => toVersion(row, labels),
-        ({ version: last }) => String(last),
-      );
+      const cursorOf = (row: store.PromptVersionRow) => String(row.version);
+      return pageOf(rows, limit, (row) => toVersion(row, labels), cursorOf);
     },
 
-    create: (principal, request, seal) =>
+    /** Creates a prompt or its next version; the newest version's content creates none. */
+    create: (principal: Principal, request: CreatePromptVersion, seal: Seal) =>
       db.write(async (tx) => {
         const hash = hashOf(request.messages);
         const [newest] = await store.listPromptVersions(tx, request.name, { limit: 1 });
@@ -116,7 +92,8 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
         return answer;
       }),
 
-    async moveLabel(principal, name, label, { version: number }) {
+    /** Throws not_found, and invalid_request for `latest`. */
+    async moveLabel(principal: Principal, name: string, label: string, { version: number }: MoveLabel) {
       if (label === LATEST) {
         throw new AppError("invalid_request", `${LATEST} always names the newest version and can't be moved.`, {
           param: "label",
@@ -132,7 +109,8 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
       return get(name);
     },
 
-    async resolve(reference) {
+    /** `name`, `name@3`, `name@label` or `name@latest`. Throws not_found. */
+    async resolve(reference: string): Promise<PromptVersion> {
       const [name = "", chosen = LATEST] = reference.split("@", 2);
       const prompt = await get(name);
       if (chosen === LATEST) return prompt.latest;
@@ -142,6 +120,8 @@ export const createPrompts = ({ db, now = () => new Date() }: { db: Db; now?: ()
     },
   };
 };
+
+export type PromptService = ReturnType<typeof createPrompts>;
 
 const noPrompt = (name: string): AppError =>
   new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists the prompts.`, { param: "prompt" });

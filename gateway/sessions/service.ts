@@ -28,28 +28,13 @@ interface SignIn {
   expiresAt: Date;
 }
 
-export interface SessionService {
-  /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
-  signIn(key: string, previous?: string): Promise<SignIn>;
-  /** Exchanges a one-time token. Of parallel calls, one succeeds. Throws invalid_api_key. */
-  redeem(token: string, previous?: string): Promise<SignIn>;
-  /** A token for a sign-in link, good once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
-  createSignInToken(keyId: string, lifetimeMs?: number): Promise<{ token: string; expiresAt: Date }>;
-  /** The principal of a cookie's value; undefined when the session or its key has ended, at most a second late. */
-  verify(value: string): Promise<Principal | undefined>;
-  signOut(value: string): Promise<void>;
-  /** Writes when sessions were last seen. Otherwise that happens once a minute. */
-  flush(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface SessionDeps {
+interface SessionDeps {
   db: Db;
   keys: KeysService;
   now?: () => Date;
 }
 
-export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps): SessionService => {
+export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps) => {
   const known = new OneSecondCache<Known>();
   const lastUse = new LastUse((uses) => {
     known.sweep(now().getTime());
@@ -82,14 +67,16 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
   };
 
   return {
-    async signIn(key, previous) {
+    /** Exchanges a key for a session; the session of `previous` (a cookie's value) ends. Throws invalid_api_key. */
+    async signIn(key: string, previous?: string): Promise<SignIn> {
       const principal = await keys.verify(`Bearer ${key}`);
       const signIn = await db.write((tx) => begin(tx, principal, now(), previous));
       forget(previous);
       return signIn;
     },
 
-    async redeem(token, previous) {
+    /** Exchanges a one-time token. Of parallel calls, one succeeds. Throws invalid_api_key. */
+    async redeem(token: string, previous?: string): Promise<SignIn> {
       const at = now();
       // Anyone may send a token, so an invalid one must neither wait for the write lock nor hold it.
       if (!(await store.isSignInTokenGood(db, hashOf(token), at))) throw uselessToken();
@@ -103,7 +90,8 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return signIn;
     },
 
-    async createSignInToken(keyId, lifetimeMs = TOKEN_MS) {
+    /** A token for a sign-in link, good once and for `lifetimeMs`. Throws not_found or invalid_api_key for the key. */
+    async createSignInToken(keyId: string, lifetimeMs = TOKEN_MS) {
       const at = now();
       const token = randomValue();
       const expiresAt = new Date(at.getTime() + lifetimeMs);
@@ -117,7 +105,8 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return { token, expiresAt };
     },
 
-    async verify(value) {
+    /** The principal of a cookie's value; undefined when the session or its key has ended, at most a second late. */
+    async verify(value: string): Promise<Principal | undefined> {
       const at = now();
       const digest = digestOf(value);
       const entry = known.get(digest, at.getTime()) ?? (await read(digest, at));
@@ -126,17 +115,20 @@ export const createSessions = ({ db, keys, now = () => new Date() }: SessionDeps
       return entry.principal;
     },
 
-    async signOut(value) {
+    async signOut(value: string): Promise<void> {
       const found = await store.findSession(db, hashOf(value));
       if (!found || found.session.revokedAt) return;
       await db.write((tx) => store.revokeSession(tx, hashOf(value), now()));
       forget(value);
     },
 
+    /** Writes when sessions were last seen. Otherwise that happens once a minute. */
     flush: () => lastUse.flush(),
     close: () => lastUse.close(),
   };
 };
+
+export type SessionService = ReturnType<typeof createSessions>;
 
 interface Known {
   /** SHA-256 of the cookie's value, in base64. */

@@ -1,8 +1,8 @@
 import type { Conversation, ConversationMessage, ConversationWithMessages } from "../../gateway/conversations/contract";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
-import { fieldsOf } from "../ui/fields";
-import { Icon, IconText } from "../ui/icon";
+import { Confirm, fieldsOf, stops } from "../ui/fields";
+import { Icon, IconButton, IconText } from "../ui/icon";
 import { CopyButton } from "../ui/states";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps } from "./history";
@@ -137,12 +137,8 @@ const Queue = () => (
         <button type="button" class="quiet" data-queue="send">
           Send now
         </button>
-        <button type="button" class="quiet icon-button" data-queue="edit" title="Edit queued text">
-          <IconText name="edit" text="Edit queued text" />
-        </button>
-        <button type="button" class="quiet icon-button" data-queue="remove" title="Remove queued text">
-          <IconText name="trash" text="Remove queued text" />
-        </button>
+        <IconButton type="button" data-queue="edit" icon="edit" label="Edit queued text" />
+        <IconButton type="button" data-queue="remove" icon="trash" label="Remove queued text" />
       </li>
     </template>
   </>
@@ -183,20 +179,8 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
           {problem}
         </p>
       )}
-      <button type="submit" class="round send" title="Send">
-        <IconText name="send" text="Send" />
-      </button>
-      <button
-        type="submit"
-        class="round stop"
-        title="Stop"
-        formaction="/chat/stop"
-        formnovalidate
-        hx-post="/chat/stop"
-        hx-swap="none"
-      >
-        <IconText name="stop" text="Stop" />
-      </button>
+      <IconButton look="round send" icon="send" label="Send" />
+      <IconButton look="round stop" icon="stop" label="Stop" {...stops("/chat/stop")} />
     </div>
   </form>
 );
@@ -217,15 +201,9 @@ const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renam
           Rename chat
         </button>
       </form>
-      <details class="confirm">
-        <summary class="opener">Delete chat…</summary>
-        <form class="confirmation" method="post" action={`/chat/${conversation.id}/delete`}>
-          <p>Delete “{conversation.title}” with all of its messages? This can’t be undone.</p>
-          <button type="submit" class="danger">
-            Delete chat for good
-          </button>
-        </form>
-      </details>
+      <Confirm opener="Delete chat…" action={`/chat/${conversation.id}/delete`} submit="Delete chat for good">
+        Delete “{conversation.title}” with all of its messages? This can’t be undone.
+      </Confirm>
     </div>
   </details>
 );

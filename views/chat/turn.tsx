@@ -3,8 +3,8 @@ import type { AnswerDetail, ConversationMessage } from "../../gateway/conversati
 import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Facts } from "../ui/facts";
-import { fieldsOf, posts } from "../ui/fields";
-import { Icon, IconText } from "../ui/icon";
+import { Confirm, fieldsOf, posts } from "../ui/fields";
+import { Icon, IconButton, IconText } from "../ui/icon";
 import { markdown } from "../ui/markdown";
 import { CopyButton, RequestId } from "../ui/states";
 import { count, duration } from "../ui/time";
@@ -46,17 +46,14 @@ const Question = ({ conversationId, message, edited }: QuestionProps) => {
         >
           <IconText name="edit" text="Edit question" />
         </a>
-        <details class="confirm">
-          <summary class="opener" title="Delete question">
-            <IconText name="trash" text="Delete question" />
-          </summary>
-          <form class="confirmation" method="post" action={`${path}/delete`}>
-            <p>Delete this question and its answer? This can’t be undone.</p>
-            <button type="submit" class="danger">
-              Delete question and answer
-            </button>
-          </form>
-        </details>
+        <Confirm
+          opener={<IconText name="trash" text="Delete question" />}
+          title="Delete question"
+          action={`${path}/delete`}
+          submit="Delete question and answer"
+        >
+          Delete this question and its answer? This can’t be undone.
+        </Confirm>
       </div>
       <div id={`edit-${id}`} class="turn-form">
         {edited && <QuestionForm conversationId={conversationId} id={id} {...edited} />}
@@ -101,17 +98,8 @@ interface VersionsProps {
 const Versions = ({ conversationId, message: { id, parent_id: parentId, versions } }: VersionsProps) => {
   const at = versions.indexOf(id);
   if (versions.length < 2 || at < 0) return null;
-  const button = (name: "previous" | "next", title: string, version: string | undefined) => (
-    <button
-      type="submit"
-      id={`${name}-${parentId ?? "first"}`}
-      class="quiet icon-button"
-      name="version"
-      value={version}
-      title={title}
-    >
-      <IconText name={name} text={title} />
-    </button>
+  const button = (icon: "previous" | "next", label: string, version: string | undefined) => (
+    <IconButton id={`${icon}-${parentId ?? "first"}`} name="version" value={version} icon={icon} label={label} />
   );
   return (
     <form class="versions" {...posts(`/chat/${conversationId}/versions`, "#turns")}>
@@ -176,9 +164,7 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
           <Versions conversationId={conversationId} message={answer} />
           {content !== "" && <CopyButton text={content} label="Copy answer" />}
           <form class="again" {...posts(`/chat/${conversationId}/answers/${id}/regenerate`, "#turns")}>
-            <button type="submit" class="quiet icon-button" title="Answer again">
-              <IconText name="retry" text="Answer again" />
-            </button>
+            <IconButton icon="retry" label="Answer again" />
           </form>
           {content !== "" && <Rate conversationId={conversationId} answerId={id} feedback={feedback} />}
         </div>

@@ -1,6 +1,7 @@
 import type { RunningEval } from "../../gateway/evals/running";
 import type { EvalStage } from "../../gateway/evals/service";
 import type { AppError } from "../../lib/errors";
+import { stops } from "../ui/fields";
 import { ErrorPanel } from "../ui/states";
 import { duration } from "../ui/time";
 
@@ -26,15 +27,7 @@ export const Evaluating = ({ id, stage, startedMs }: { id: string; stage: EvalSt
         {tookMs > LONG_MS && `Still working after ${duration(Math.floor(tookMs / 1000) * 1000)}. `}
         You can leave this page. The result will be in the list of evaluations.
       </p>
-      <button
-        id="evaluating-stop"
-        type="submit"
-        class="secondary"
-        formaction={`/evals/running/${id}/stop`}
-        formnovalidate
-        hx-post={`/evals/running/${id}/stop`}
-        hx-swap="none"
-      >
+      <button id="evaluating-stop" type="submit" class="secondary" {...stops(`/evals/running/${id}/stop`)}>
         Stop
       </button>
     </div>

@@ -1,51 +1,42 @@
+import type { Static } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { t } from "elysia";
 import type { NewSample } from "../../gateway/datasets/contract";
 import type { EvaluateRequest, Target } from "../../gateway/evals/contract";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
-import type { Problems } from "../ui/fields";
+import { Fields, type Problems, typed } from "../ui/fields";
 import { withoutEmpty, withQuery } from "../ui/lists";
 import type { EvalChoices } from "./new";
 
-/** The fields of the form, as sent. */
-export interface EvalForm {
-  input: string;
-  /** One per line. */
-  references: string;
-  /** Separated by a line of `---`. */
-  contexts: string;
-  output: string;
-  /** Names a stored sample, which replaces the four fields above. */
-  dataset: string;
-  revision: string;
-  key: string;
-  /** Id of the run to repeat, with its sample and settings. */
-  run: string;
-  /** For a sample with an answer: score that answer, or have the model write a new one. */
-  answer: "given" | "model";
-  model: string;
-  prompt: string;
-  maxTokens: string;
-  seed: string;
-  evaluators: readonly string[];
-}
+const MAX_TEXT = 1_000_000;
 
-export const EMPTY_FORM: EvalForm = {
-  input: "",
-  references: "",
-  contexts: "",
-  output: "",
-  dataset: "",
-  revision: "",
-  key: "",
-  run: "",
-  answer: "given",
-  model: "",
-  prompt: "",
-  maxTokens: "128",
-  seed: "0",
-  evaluators: [],
-};
+/** The fields of the form, as sent. */
+export const EvalFields = Fields({
+  input: typed(MAX_TEXT),
+  /** One per line. */
+  references: typed(MAX_TEXT),
+  /** Separated by a line of `---`. */
+  contexts: typed(MAX_TEXT),
+  output: typed(MAX_TEXT),
+  /** Names a stored sample, which replaces the four fields above. */
+  dataset: typed(100),
+  revision: typed(10),
+  key: typed(200),
+  /** Id of the run to repeat, with its sample and settings. */
+  run: typed(100),
+  /** For a sample with an answer: "given" scores that answer, "model" has the model write a new one. */
+  answer: typed(10, "given"),
+  model: typed(200),
+  prompt: typed(220),
+  maxTokens: typed(20, "128"),
+  seed: typed(20, "0"),
+  evaluators: t.Union([t.Array(t.String({ maxLength: 100 })), t.String({ maxLength: 100 })], { default: [] }),
+});
+export type EvalForm = Omit<Static<typeof EvalFields>, "evaluators"> & { evaluators: readonly string[] };
+
+export const EMPTY_FORM: EvalForm = { ...Value.Create(EvalFields), evaluators: [] };
 
 /** A stored sample, which the form does not change. */
 export interface ChosenSample {
@@ -96,9 +87,9 @@ export const readEvalForm = (
       problems[field] = `Enter a whole number from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
     return value;
   };
-  const typed = typedSample(form);
-  if (!chosen && typed.input === "") problems.input = "Enter a question";
-  if (!chosen && !typed.references && !typed.contexts) {
+  const sample = typedSample(form);
+  if (!chosen && sample.input === "") problems.input = "Enter a question";
+  if (!chosen && !sample.references && !sample.contexts) {
     problems.references = "Enter a reference answer or a context to compare the answer with";
   }
   if (form.evaluators.length === 0) problems.evaluators = "Choose an evaluator";
@@ -106,7 +97,7 @@ export const readEvalForm = (
   const seed = whole("seed", 0, MAX_SEED);
   if (Object.keys(problems).length > 0) return { problems };
 
-  const isGiven = chosen ? chosen.sample.output != null && form.answer === "given" : typed.output !== undefined;
+  const isGiven = chosen ? chosen.sample.output != null && form.answer !== "model" : sample.output !== undefined;
   const { temperature, top_p, stop } = target ?? {};
   const asked: Target = {
     kind: "chat",
@@ -120,7 +111,7 @@ export const readEvalForm = (
   const shadowEvaluators = form.evaluators.flatMap((name) => shadows.get(name) ?? []);
   return {
     request: {
-      ...(chosen?.source ?? { sample: typed }),
+      ...(chosen?.source ?? { sample }),
       ...(!isGiven && { target: asked }),
       seed,
       evaluators: [...form.evaluators],
@@ -227,7 +218,7 @@ export const createNewForm = ({
         prompt: target.prompt ?? "",
         maxTokens: String(target.max_tokens ?? EMPTY_FORM.maxTokens),
         seed: String(seed),
-        answer: target.kind === "stored" ? ("given" as const) : ("model" as const),
+        answer: target.kind === "stored" ? "given" : "model",
         evaluators: scored.flatMap(({ evaluator, shadow }) => (shadow ? [] : [evaluator])),
         ...(dataset && sample.key && { dataset: dataset.id, revision: String(dataset.revision), key: sample.key }),
       };

@@ -1,3 +1,4 @@
+import type { Static } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { textOfInput } from "../../gateway/datasets/content";
 import type { Criterion, Label, SampleResult } from "../../gateway/evals/contract";
@@ -20,14 +21,14 @@ import { metricName, scaleText, valueText, verdictText } from "./words";
 
 const DEFAULT_METRIC = "correctness";
 
-interface LabelQuery {
-  metric?: string;
-  run?: string;
+const LabelQuery = Fields({
+  metric: text(64),
+  run: text(100),
   /** Id of the previous result in the queue. */
-  before?: string;
+  before: text(100),
   /** Id of the result that has just been labelled. */
-  last?: string;
-}
+  last: text(100),
+});
 
 /** A label that was refused, and why. */
 interface Refused {
@@ -51,7 +52,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
     return judged && label && { ...judged, label };
   };
 
-  const showNext = async (request: Request, query: LabelQuery, refused?: Refused): Promise<Response> => {
+  const showNext = async (request: Request, query: Static<typeof LabelQuery>, refused?: Refused): Promise<Response> => {
     const principal = principalOf(request);
     const metric = query.metric || DEFAULT_METRIC;
     const { run: runId, before, last } = withoutEmpty(query);
@@ -78,7 +79,7 @@ export const labelPageRoutes = ({ agreement, evals, labels }: Pick<Services, "ag
   return new Elysia({ name: "views.evals.label", prefix: "/evals/label" })
     .guard({ detail: allows("editor") })
     .get("", ({ request, query }) => showNext(request, query), {
-      query: Fields({ metric: text(64), run: text(100), before: text(100), last: text(100) }),
+      query: LabelQuery,
     })
     .post(
       "",

@@ -1,10 +1,11 @@
+import type { Static } from "@sinclair/typebox";
 import type { Dataset } from "../../gateway/datasets/contract";
 import type { Run } from "../../gateway/evals/contract";
 import type { RunningEval } from "../../gateway/evals/running";
 import { inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
-import { fieldsOf } from "../ui/fields";
+import { Fields, fieldsOf, text } from "../ui/fields";
 import { Icon } from "../ui/icon";
 import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
@@ -14,15 +15,16 @@ import { ValuesByEvaluator } from "./scores";
 import { listText, metricName, outcomeText, targetText, valueText, verdictKind } from "./words";
 
 /** Query string of the history. */
-export interface RunListQuery {
-  q?: string;
-  dataset?: string;
-  evaluator?: string;
-  verdict?: string;
+export const RunListQuery = Fields({
+  q: text(200),
+  dataset: text(100),
+  evaluator: text(100),
+  verdict: text(10),
   /** `when`, `name` or `verdict`; with a leading `-` descending. */
-  sort?: string;
-  page?: string;
-}
+  sort: text(20),
+  page: text(10),
+});
+export type RunListQuery = Static<typeof RunListQuery>;
 
 interface RunsPageProps extends Frame {
   page: NumberedPage<Run>;
@@ -40,7 +42,7 @@ export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...
   const { page: _, sort: chosenSort, ...filter } = query;
   const isFiltered = Object.keys(filter).length > 0;
   const isEmpty = page.data.length === 0;
-  const { text, select } = fieldsOf(filter);
+  const { text: field, select } = fieldsOf(filter);
   return (
     <Screen
       {...frame}
@@ -64,7 +66,7 @@ export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...
       {(!isEmpty || isFiltered) && (
         <Filters action="/evals">
           {chosenSort && <input type="hidden" name="sort" value={chosenSort} />}
-          {text("q", "Search names", { type: "search", maxlength: 200 })}
+          {field("q", "Search names", { type: "search", maxlength: 200 })}
           {select("dataset", "Dataset", [ANY, ...datasets.map(({ id, name }) => ({ value: id, label: name }))])}
           {select("evaluator", "Evaluator", [ANY, ...evaluators])}
           {select("verdict", "Verdict", [ANY, ...VERDICTS])}

@@ -1,3 +1,4 @@
+import { type Static, Type } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { textOfInput } from "../../gateway/datasets/content";
 import { runFile } from "../../gateway/evals/run-file";
@@ -17,8 +18,8 @@ import { isHtmx, PAGE_HEADERS, page, redirect, sseMessage } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
 import { Evaluated, Evaluating, NotEvaluated, Stopped } from "./evaluating";
 import { changedMetrics, type FilledLabels, giveLabels, readLabels } from "./filled-label";
-import { createNewForm, EMPTY_FORM, type EvalForm, readEvalForm } from "./form";
-import { type RunListQuery, RunsPage } from "./list";
+import { createNewForm, EMPTY_FORM, EvalFields, type EvalForm, readEvalForm } from "./form";
+import { RunListQuery, RunsPage } from "./list";
 import { NewEvalPage } from "./new";
 import { ResultPage, RunPage } from "./run";
 
@@ -34,19 +35,12 @@ const NOTICES: Readonly<Record<string, string>> = {
   unchanged: "Nothing to score: that evaluator has a value for every criterion.",
 };
 
-const long = text(1_000_000);
-
 /** Columns that the tables can be sorted by. */
 const RUN_COLUMNS = ["when", "name", "verdict"] as const;
 const RESULT_COLUMNS = ["sample", "verdict"] as const;
 
-/** Query string of a run's page. */
-interface RunPageQuery {
-  sort?: string;
-  page?: string;
-  claims?: string;
-  done?: string;
-}
+const ResultQuery = Fields({ claims: text(100), done: text(20) });
+const RunQuery = Fields({ sort: text(20), page: text(10), ...ResultQuery.properties });
 
 /** The labels of a form that was refused, and its problems. */
 interface Refused {
@@ -141,7 +135,7 @@ export const evalPageRoutes = (
   const showRun = async (
     request: Request,
     id: string,
-    { done, claims, refused, ...given }: RunPageQuery & { refused?: Refused },
+    { done, claims, refused, ...given }: Static<typeof RunQuery> & { refused?: Refused },
   ): Promise<Response> => {
     const query = withoutEmpty(given);
     const sort = readSort(query.sort, RESULT_COLUMNS, { by: "sample", isDescending: false });
@@ -154,7 +148,7 @@ export const evalPageRoutes = (
   const showResult = async (
     request: Request,
     id: string,
-    { done, claims, refused }: { done?: string; claims?: string; refused?: Refused } = {},
+    { done, claims, refused }: Static<typeof ResultQuery> & { refused?: Refused } = {},
   ): Promise<Response> => {
     const { run, result } = await evals.result(id);
     const props = { ...frameOf(request), run, result, claims, ...refused };
@@ -163,14 +157,7 @@ export const evalPageRoutes = (
 
   return new Elysia({ name: "views.evals", prefix: "/evals" })
     .get("", ({ request, query }) => history(request, query), {
-      query: Fields({
-        q: text(200),
-        dataset: text(100),
-        evaluator: text(100),
-        verdict: text(10),
-        sort: text(20),
-        page: text(10),
-      }),
+      query: RunListQuery,
       detail: allows("viewer"),
     })
     .get("/new", async ({ request, query }) => showForm(request, await newForm.filledFrom(query)), {
@@ -179,30 +166,8 @@ export const evalPageRoutes = (
     })
     .post(
       "",
-      ({ request, body }) => {
-        const { evaluators: chosen = [], answer, ...rest } = body;
-        const typed = { ...EMPTY_FORM, ...rest, answer: answer === "model" ? answer : EMPTY_FORM.answer };
-        return evaluate(request, { ...typed, evaluators: [chosen].flat() });
-      },
-      {
-        body: Fields({
-          input: long,
-          references: long,
-          contexts: long,
-          output: long,
-          dataset: text(100),
-          revision: text(10),
-          key: text(200),
-          run: text(100),
-          answer: text(10),
-          model: text(200),
-          prompt: text(220),
-          maxTokens: text(20),
-          seed: text(20),
-          evaluators: t.Optional(t.Union([t.String({ maxLength: 100 }), t.Array(t.String({ maxLength: 100 }))])),
-        }),
-        detail: { ...allows("member"), ...runsLong },
-      },
+      ({ request, body }) => evaluate(request, { ...EMPTY_FORM, ...body, evaluators: [body.evaluators ?? []].flat() }),
+      { body: Type.Partial(EvalFields), detail: { ...allows("member"), ...runsLong } },
     )
     .post(
       "/running/:id/stop",
@@ -234,7 +199,7 @@ export const evalPageRoutes = (
       { body: Fields({}), detail: allows("editor") },
     )
     .get("/:id", ({ request, params, query }) => showRun(request, params.id, query), {
-      query: Fields({ sort: text(20), page: text(10), claims: text(100), done: text(20) }),
+      query: RunQuery,
       detail: allows("viewer"),
     })
     .get(
@@ -246,7 +211,7 @@ export const evalPageRoutes = (
       },
     )
     .get("/:id/results/:result", ({ request, params, query }) => showResult(request, params.result, query), {
-      query: Fields({ claims: text(100), done: text(20) }),
+      query: ResultQuery,
       detail: allows("viewer"),
     })
     .post(

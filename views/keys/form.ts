@@ -1,6 +1,10 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { t } from "elysia";
 import type { CreateKey } from "../../gateway/keys/contract";
+import { KEY_ID_PATTERN } from "../../gateway/keys/format";
 import { ROLES, type Role } from "../../gateway/principal";
-import type { Problems } from "../ui/fields";
+import { Fields, type Problems, typed } from "../ui/fields";
 
 const DAY_MS = 86_400_000;
 
@@ -10,25 +14,19 @@ export const KEY_ROLES: readonly Role[] = [...ROLES, "metrics"];
 export const LIFETIMES = ["30", "90", "365", ""] as const;
 
 /** The fields of the form, as sent. */
-export interface KeyForm {
-  /** Id of the key to create, so that a form that is sent twice creates one key. */
-  id: string;
-  name: string;
-  role: string;
-  lifetime: string;
-  requestsPerMinute: string;
-  parallelRequests: string;
-  models: string;
-}
+const KeyFields = Fields({
+  name: typed(1000),
+  role: typed(100, "member"),
+  lifetime: typed(100, "90"),
+  requestsPerMinute: typed(100),
+  parallelRequests: typed(100),
+  models: typed(10_000),
+});
+/** `id` is that of the key to create, so that a form that is sent twice creates one key. */
+export type KeyForm = Static<typeof KeyFields> & { id: string };
 
-export const EMPTY_FORM: Omit<KeyForm, "id"> = {
-  name: "",
-  role: "member",
-  lifetime: "90",
-  requestsPerMinute: "",
-  parallelRequests: "",
-  models: "",
-};
+export const EMPTY_FORM = Value.Create(KeyFields);
+export const KeyFormBody = Fields({ ...Type.Partial(KeyFields).properties, id: t.String({ pattern: KEY_ID_PATTERN }) });
 
 /** The settings in a form, or its errors by field. */
 export const readKeyForm = (form: KeyForm, now: Date): { request: CreateKey } | { problems: Problems } => {

@@ -2,30 +2,18 @@ import { Elysia, t } from "elysia";
 import { principalOf } from "../../gateway/http/auth";
 import { allows } from "../../gateway/http/route-facts";
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
-import { KEY_ID_PATTERN, newKeyId } from "../../gateway/keys/format";
+import { newKeyId } from "../../gateway/keys/format";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import { Fields, type Problems } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort } from "../ui/lists";
-import { confirmationOf, EMPTY_FORM, isConfirmed, readKeyForm } from "./form";
+import { confirmationOf, EMPTY_FORM, isConfirmed, KeyFormBody, readKeyForm } from "./form";
 import { KeyExistsPage, KeyPage, KeysPage, NewKeyPage, OVERLAPS, SecretPage, SORT_KEYS } from "./page";
 
 const HOUR_SECONDS = 3600;
 const PAGE_LENGTH = 50;
-
-const text = (maxLength: number) => t.Optional(t.String({ maxLength, default: "" }));
-const keyId = t.String({ pattern: KEY_ID_PATTERN });
-const keyForm = Fields({
-  id: keyId,
-  name: text(1000),
-  role: text(100),
-  lifetime: text(100),
-  requestsPerMinute: text(100),
-  parallelRequests: text(100),
-  models: text(10_000),
-});
 
 /** `/keys`, for admins. */
 export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models">) => {
@@ -93,7 +81,7 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         }
         return secretPage(request, body.id, () => keys.create(principal, read.request, { id: body.id }));
       },
-      { body: keyForm },
+      { body: KeyFormBody },
     )
     .get("/:id", async ({ request, params }) => keyPage(request, await keys.get(params.id)))
     .post(
@@ -102,7 +90,7 @@ export const keyPageRoutes = ({ keys, models }: Pick<Services, "keys" | "models"
         secretPage(request, id, () =>
           keys.rotate(principalOf(request), params.id, { grace_seconds: Number(overlap) * HOUR_SECONDS }, { id }),
         ),
-      { body: Fields({ id: keyId, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
+      { body: Fields({ id: KeyFormBody.properties.id, overlap: t.Union(OVERLAPS.map((hours) => t.Literal(hours))) }) },
     )
     .post(
       "/:id/revoke",

@@ -8,6 +8,9 @@ export const Fields = <P extends TProperties>(properties: P) => Type.Object(prop
 /** Schema of a field that may be left out. */
 export const text = (maxLength: number) => t.Optional(t.String({ maxLength }));
 
+/** Schema of a field with the value that it has in an empty form. */
+export const typed = (maxLength: number, empty = "") => t.String({ maxLength, default: empty });
+
 /** Errors of a form by field name. */
 export type Problems = Readonly<Record<string, string>>;
 
@@ -62,7 +65,7 @@ const Notes = ({ id, hint, problem }: { id: string; hint: Child; problem: string
 
 /** The fields of one form, filled with what was typed; `problems` says why a form was refused. */
 export const fieldsOf = (values: object, problems: Problems = {}) => {
-  const typed = values as Readonly<Record<string, unknown>>;
+  const given = values as Readonly<Record<string, unknown>>;
 
   const field = (name: string, label: string, options: FieldOptions, control: (ties: object) => Child) => {
     const { id = name, hint, ...attributes } = options;
@@ -77,16 +80,16 @@ export const fieldsOf = (values: object, problems: Problems = {}) => {
       </div>
     );
   };
-  const typedIn = (name: string): string => String(typed[name] ?? "");
+  const textOf = (name: string): string => String(given[name] ?? "");
 
   return {
     text: (name: string, label: string, options: FieldOptions = {}) =>
-      field(name, label, options, (ties) => <input type="text" value={typedIn(name)} {...ties} />),
+      field(name, label, options, (ties) => <input type="text" value={textOf(name)} {...ties} />),
 
     area: (name: string, label: string, options: FieldOptions = {}) =>
       field(name, label, options, (ties) => (
         <textarea rows={3} {...ties}>
-          {typedIn(name)}
+          {textOf(name)}
         </textarea>
       )),
 
@@ -98,7 +101,7 @@ export const fieldsOf = (values: object, problems: Problems = {}) => {
       field(name, label, options, (ties) => (
         <select {...ties}>
           {choices.map(choiceOf).map(({ value, label }) => (
-            <option value={value} selected={value === typedIn(name)}>
+            <option value={value} selected={value === textOf(name)}>
               {label}
             </option>
           ))}
@@ -114,7 +117,7 @@ export const fieldsOf = (values: object, problems: Problems = {}) => {
       { id = name, hint }: FieldOptions = {},
     ) => {
       const problem = problems[name];
-      const chosen = [typed[name]].flat();
+      const chosen = [given[name]].flat();
       // Only a group of radio buttons can be invalid as a group; checkboxes are separate.
       const invalid = problem ? "true" : undefined;
       const role = type === "radio" ? { role: "radiogroup", "aria-invalid": invalid } : {};
@@ -186,3 +189,34 @@ export const posts = (path: string, target: string, swap = "innerHTML") => ({
   "hx-target": target,
   "hx-swap": swap,
 });
+
+/** Attributes of a button that stops what its form has started. */
+export const stops = (path: string) => ({
+  formaction: path,
+  formnovalidate: true,
+  "hx-post": path,
+  "hx-swap": "none",
+});
+
+interface ConfirmProps {
+  opener: Child;
+  title?: string;
+  action: string;
+  submit: string;
+  children: Child;
+}
+
+/** A deletion that is confirmed in a box below its opener. */
+export const Confirm = ({ opener, title, action, submit, children }: ConfirmProps) => (
+  <details class="confirm">
+    <summary class="opener" title={title}>
+      {opener}
+    </summary>
+    <form class="confirmation" method="post" action={action}>
+      <p>{children}</p>
+      <button type="submit" class="danger">
+        {submit}
+      </button>
+    </form>
+  </details>
+);

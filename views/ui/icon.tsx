@@ -1,3 +1,4 @@
+import type { Child } from "hono/jsx";
 import { assetUrl } from "../assets";
 
 export type IconName =
@@ -39,4 +40,19 @@ export const IconText = ({ name, text }: { name: IconName; text: string }) => (
     <Icon name={name} />
     <span class="visually-hidden">{text}</span>
   </>
+);
+
+interface IconButtonProps {
+  icon: IconName;
+  label: string;
+  look?: string;
+  /** Further attributes of the button. */
+  [attribute: string]: Child;
+}
+
+/** A button that shows only an icon. */
+export const IconButton = ({ icon, label, look = "quiet icon-button", ...attributes }: IconButtonProps) => (
+  <button type="submit" class={look} title={label} {...(attributes as object)}>
+    <IconText name={icon} text={label} />
+  </button>
 );

@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 import { type AppError, withoutRoutes } from "../../lib/errors";
-import { Icon, type IconName, IconText } from "./icon";
+import { Icon, IconButton, type IconName } from "./icon";
 
 /** A short title for each status, followed by the error's message. */
 const TITLES: Record<number, string> = {
@@ -41,9 +41,7 @@ export const RequestId = ({ id }: { id: string }) => (
 
 /** Copies a text; hidden where scripts are off. */
 export const CopyButton = ({ text, label }: { text: string; label: string }) => (
-  <button type="button" class="quiet icon-button copy" data-copy={text} title={label} hidden>
-    <IconText name="copy" text={label} />
-  </button>
+  <IconButton type="button" look="quiet icon-button copy" data-copy={text} icon="copy" label={label} hidden />
 );
 
 interface ErrorPanelProps {

@@ -1,17 +1,88 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { databaseOptions, openDb } from "../../../db/client";
+import { migrate } from "../../../db/migrate";
 import { neededModels } from "../../../gpu-node/models/catalogue";
 import { ensureModel } from "../../../gpu-node/models/download";
 import { EXIT, paint, runCommand } from "../../../lib/command";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import { localUrl } from "../../../lib/local-url";
+import { silentLog } from "../../../lib/log";
 import { drawProgress } from "../../../lib/progress";
 import { type Environment, readSettings, type Settings } from "../../../lib/settings";
-import { type FirstRun, prepareDatabase } from "./first-run";
+import { createKeys } from "../../keys/service";
+import { createSessions } from "../../sessions/service";
 import { choosePort } from "./ports";
-import { renderSummary } from "./summary";
 import { bunCommand, Supervisor } from "./supervisor";
+
+/** Created once and shown once. */
+interface FirstRun {
+  adminKey: string;
+  /** For the sign-in link; valid once, for 15 minutes. */
+  signInToken: string;
+}
+
+/**
+ * Migrates the database and creates an admin key, before any other process opens it. Resolves with undefined if there is an
+ * admin key already, in the database or in the environment.
+ */
+const prepareDatabase = async (config: Config): Promise<FirstRun | undefined> => {
+  const db = await openDb(databaseOptions(config), silentLog());
+  try {
+    await migrate(db);
+    const keys = createKeys({ db, config });
+    const { created } = await keys.bootstrap();
+    if (created === undefined) return undefined;
+    const { keyId } = await keys.verify(`Bearer ${created}`);
+    const { token } = await createSessions({ db, keys }).createSignInToken(keyId);
+    return { adminKey: created, signInToken: token };
+  } finally {
+    await db.close();
+  }
+};
+
+interface Summary {
+  url: string;
+  readyAfterMs: number;
+  /** Undefined if an admin key already exists, or was written to `keyFile`. */
+  firstRun?: FirstRun;
+  /** File with the admin key, if the output is not a terminal. */
+  keyFile?: string;
+  logFolder: string;
+}
+
+const row = (label: string, value: string, note = "") =>
+  `  ${paint("dim", label.padEnd(10))} ${value}${note && paint("dim", `  ${note}`)}`;
+
+/** The message after a successful start. */
+const renderSummary = ({ url, readyAfterMs, firstRun, keyFile, logFolder }: Summary): string => {
+  const signIn = firstRun
+    ? [
+        row("Sign in", paint("cyan", `${url}/sign-in?token=${firstRun.signInToken}`), "works once, for 15 minutes"),
+        row("Admin key", paint("bold", firstRun.adminKey), "shown only now: keep it safe"),
+      ]
+    : [row("Sign in", "with a key, or with a link: bun run keys sign-in-link")];
+  return [
+    "",
+    `  ${paint("bold", "Groundwire is ready")} ${paint("dim", `after ${(readyAfterMs / 1000).toFixed(1)} s`)}`,
+    "",
+    row("Open", paint("cyan", url)),
+    ...signIn,
+    ...(keyFile ? [row("Admin key", keyFile, "read it, keep it safe, delete the file")] : []),
+    row("API", `${url}/v1`, `reference at ${url}/docs`),
+    row("Logs", logFolder),
+    "",
+    "  Ask the model:",
+    "",
+    `    curl ${url}/v1/chat -H "authorization: Bearer ${firstRun?.adminKey ?? "$KEY"}" \\`,
+    `      -H "content-type: application/json" \\`,
+    `      -d '{"messages":[{"role":"user","content":"Name three colours."}],"max_tokens":64}'`,
+    "",
+    paint("dim", "  Ctrl+C stops it. `bun run doctor` checks this machine and says what to do."),
+    "",
+  ].join("\n");
+};
 
 const HELP = `Starts Groundwire on this machine: GPU node, jobs worker and gateway, with the default models.
 
