@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { EXIT } from "./command";
 
-test.each([["gateway/cli/config.ts"], ["gateway/cli/doctor.ts"], ["gateway/cli/start/main.ts"]])(
+test.each([["gateway/cli/config.ts"], ["gateway/cli/doctor.ts"], ["gateway/cli/start.ts"]])(
   "%s takes no arguments: a stray one is refused with the help",
   async (script) => {
     const command = [process.execPath, join(import.meta.dir, "..", script), "nope"];

@@ -162,7 +162,7 @@ describe("imports follow the arrows", () => {
 test("the environment is read in one place", () => {
   const mayReadIt: Record<string, string> = {
     "lib/settings.ts": "the one reader",
-    "gateway/cli/start/main.ts": "hands the surroundings to the processes that it starts",
+    "gateway/cli/start.ts": "hands the surroundings to the processes that it starts",
     "gpu-node/engine/openai/upstream.ts": "Bun's own limit on parallel requests, which is read by nothing else",
     "gpu-node/models/fetch-files.ts": "hands the surroundings to pip, so that its index and proxy are honoured",
   };
@@ -179,12 +179,4 @@ test(`a source has at most ${MAX_SOURCE_LINES} lines, a contract or a test ${MAX
     return lines > (isList(path) ? MAX_LIST_LINES : MAX_SOURCE_LINES);
   });
   expect(long.map(({ path }) => path)).toEqual([]);
-});
-
-test("files that run before the installation only import builtins", () => {
-  const entries = ["gateway/cli/start.ts", "gateway/cli/bootstrap.ts", "tests/run.ts"];
-  for (const { text } of ALL.filter(({ path }) => entries.includes(path))) {
-    const early = [...text.matchAll(/^import .* from "([^"]+)"/gm)].map(([, name]) => name ?? "");
-    expect(early.filter((name) => !/^node:|\/bootstrap$/.test(name))).toEqual([]);
-  }
 });

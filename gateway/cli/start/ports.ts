@@ -1,7 +1,6 @@
 import { createServer } from "node:net";
 import { AppError } from "../../../lib/errors";
 
-/** Number of ports that are tried. */
 const TRIES = 100;
 
 /** The port if it is free (for 0: one that the system picks), otherwise undefined. */

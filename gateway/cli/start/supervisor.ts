@@ -6,7 +6,6 @@ import type { Environment } from "../../../lib/settings";
 interface ChildSpec {
   /** In messages: "gateway". */
   name: string;
-  /** Its command line. */
   command: string[];
   env: Environment;
   /** Its output is appended to this file. The folder must exist. */
@@ -78,7 +77,6 @@ export class Supervisor {
     clearTimeout(deadline);
   }
 
-  /** Kills every process. */
   kill(): void {
     this.#state = "stopping";
     for (const { process } of this.#children.values()) process.kill("SIGKILL");

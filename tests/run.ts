@@ -1,3 +1,0 @@
-import { withDependencies } from "../gateway/cli/bootstrap";
-
-await withDependencies("all", () => import("./runner/main"));
