@@ -45,7 +45,7 @@ const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->"
 const END = "<!-- end of agreement -->";
 
 /** Reads docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
-export const openAgreementDocs = async () => {
+const openAgreementDocs = async () => {
   const text = await Bun.file(DOCS_FILE).text();
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (before === -1 || after < before)
@@ -73,8 +73,9 @@ const scorerOf =
   };
 
 const simpleScorers = (task: LabelledRow["task"], embed: EmbedTexts): Record<string, SimpleScore> => {
-  const byWords = Object.entries(task === "correctness" ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES);
-  const byVectors = task === "correctness" ? Object.entries(VECTOR_BASELINES) : [];
+  const isCorrectness = task === "correctness";
+  const byWords = Object.entries(isCorrectness ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES);
+  const byVectors = Object.entries(isCorrectness ? VECTOR_BASELINES : {});
   return Object.fromEntries<SimpleScore>([
     ...byWords.map(([name, score]): [string, SimpleScore] => [name, async (row) => score(answerOf(row))]),
     ...byVectors.map(([name, score]): [string, SimpleScore] => [name, (row) => score(answerOf(row), embed)]),
@@ -86,14 +87,12 @@ const embedOnce = ({ services, call }: Platform): EmbedTexts => {
   const known = new Map<string, Promise<Float32Array>>();
   return (texts) => {
     const missing = [...new Set(texts)].filter((text) => !known.has(text));
-    if (missing.length > 0) {
-      const embedded = embedAnyLength(services.embeddings, call(), missing);
-      for (const [at, text] of missing.entries())
-        known.set(
-          text,
-          embedded.then(({ vectors }) => vectors[at] ?? new Float32Array()),
-        );
-    }
+    const vectors = missing.length > 0 ? embedAnyLength(services.embeddings, call(), missing) : Promise.resolve([]);
+    for (const [at, text] of missing.entries())
+      known.set(
+        text,
+        vectors.then((all) => all[at] ?? new Float32Array()),
+      );
     return Promise.all(texts.map(async (text) => (await known.get(text)) ?? new Float32Array()));
   };
 };
@@ -118,10 +117,6 @@ const compareFile = async (
     onRow,
   });
   return { name, compared };
-};
-
-const writePredictions = async (folder: string, { name, compared }: FileReport): Promise<void> => {
-  await Bun.write(join(folder, `${name}.jsonl`), compared.predictions.map(predictionLine).join(""));
 };
 
 const toJson = ({ name, compared: { entries, unscored } }: FileReport) => ({
@@ -158,7 +153,10 @@ await runCommand(
         const report = await compareFile(platform, values.evaluator, file, () => progress.step());
         progress.clear();
         reports.push(report);
-        if (values.predictions) await writePredictions(values.predictions, report);
+        if (values.predictions) {
+          const lines = report.compared.predictions.map(predictionLine).join("");
+          await Bun.write(join(values.predictions, `${file.name}.jsonl`), lines);
+        }
         if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
       }
       if (values.json)
