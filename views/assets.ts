@@ -28,8 +28,6 @@ const FILES = {
   "favicon.svg": { paths: [pathOf("assets/favicon.svg")], type: "image/svg+xml" },
 } as const satisfies Record<string, { paths: string[]; type: string; banner?: string }>;
 
-type AssetName = keyof typeof FILES;
-
 function pathOf(path: string): string {
   return join(import.meta.dir, path);
 }
@@ -38,57 +36,45 @@ function released(path: string): string {
 }
 
 /** A file with its content hash in the URL, so that browsers can cache it permanently. */
-class Asset {
-  readonly url: string;
-  readonly #bytes: Uint8Array;
-  readonly #compressed = new Map<string, Uint8Array>();
+const assetOf = (name: string, type: string, text: string) => {
+  const bytes = new TextEncoder().encode(text);
+  const hash = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").slice(0, 12);
+  const params = { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT };
+  const compressed: { br?: Uint8Array; gzip?: Uint8Array } = {};
+  return {
+    url: `/assets/${name.replace(".", `-${hash}.`)}`,
+    type,
+    /** The bytes in the best encoding in `accepted` (an accept-encoding header). Compressed once, at the first request. */
+    encoded(accepted: string): { bytes: Uint8Array; encoding?: string } {
+      if (/\bbr\b/.test(accepted)) {
+        compressed.br ??= brotliCompressSync(bytes, { params });
+        return { bytes: compressed.br, encoding: "br" };
+      }
+      if (/\bgzip\b/.test(accepted)) {
+        compressed.gzip ??= gzipSync(bytes, { level: 9 });
+        return { bytes: compressed.gzip, encoding: "gzip" };
+      }
+      return { bytes };
+    },
+  };
+};
 
-  constructor(
-    name: string,
-    readonly type: string,
-    text: string,
-  ) {
-    this.#bytes = new TextEncoder().encode(text);
-    const hash = new Bun.CryptoHasher("sha256").update(this.#bytes).digest("hex").slice(0, 12);
-    this.url = `/assets/${name.replace(".", `-${hash}.`)}`;
-  }
-
-  /** The bytes in the best encoding in `accepted` (an accept-encoding header). Compressed once, at the first request. */
-  encoded(accepted: string): { bytes: Uint8Array; encoding?: "br" | "gzip" } {
-    const encoding = /\bbr\b/.test(accepted) ? "br" : /\bgzip\b/.test(accepted) ? "gzip" : undefined;
-    if (!encoding) return { bytes: this.#bytes };
-    const kept = this.#compressed.get(encoding);
-    if (kept) return { bytes: kept, encoding };
-    const bytes =
-      encoding === "br"
-        ? brotliCompressSync(this.#bytes, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT } })
-        : gzipSync(this.#bytes, { level: 9 });
-    this.#compressed.set(encoding, bytes);
-    return { bytes, encoding };
-  }
-}
-
-const assets = new Map<string, Asset>(
+const assets = new Map(
   Object.entries(FILES).map(([name, file]) => {
-    const text =
-      ("banner" in file ? file.banner : "") + file.paths.map((path) => readFileSync(path, "utf8")).join("\n");
-    return [name, new Asset(name, file.type, text)];
+    const banner = "banner" in file ? file.banner : "";
+    const text = banner + file.paths.map((path) => readFileSync(path, "utf8")).join("\n");
+    return [name, assetOf(name, file.type, text)];
   }),
 );
-const byUrl = new Map([...assets.values()].map((asset) => [asset.url, asset]));
 
 /** `/assets/app-3f9c….css` for `app.css`. */
-export const assetUrl = (name: AssetName): string => {
-  const asset = assets.get(name);
-  if (!asset) throw new Error(`Unknown asset ${name}.`);
-  return asset.url;
-};
+export const assetUrl = (name: keyof typeof FILES): string => assets.get(name)?.url ?? "";
 
 /** `GET /assets/…`: immutable, compressed, public. An old hash is a 404, because its page has changed too. */
 export const assetRoutes = new Elysia({ name: "views.assets" }).get(
   "/assets/:file",
   ({ params, request }) => {
-    const asset = byUrl.get(`/assets/${params.file}`);
+    const asset = assets.values().find(({ url }) => url === `/assets/${params.file}`);
     if (!asset) return new Response("Not found", { status: 404, headers: { "content-type": "text/plain" } });
     const { bytes, encoding } = asset.encoded(request.headers.get("accept-encoding") ?? "");
     return new Response(bytes, {

@@ -3,6 +3,7 @@ import { exchangeOf } from "../gateway/http/exchange";
 import { type AppError, withoutRoutes } from "../lib/errors";
 import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
+import { ButtonLink } from "./ui/icon";
 import { ErrorPanel, errorTitle } from "./ui/states";
 
 /** Where the reader goes to sign in, and comes back from. A form that is sent names its page in `referer`. */
@@ -47,9 +48,10 @@ export const errorPage = async (error: AppError, request: Request, requestId: st
         <h1>{errorTitle(error)}</h1>
         <p>{withoutRoutes(error.message)}</p>
         <p>
-          <a class="button" href={screen?.path ?? (principal ? "/" : "/sign-in")}>
-            {screen ? `Go to ${screen.name}` : principal ? "Go to the start page" : "Sign in"}
-          </a>
+          <ButtonLink
+            href={screen?.path ?? (principal ? "/" : "/sign-in")}
+            text={screen ? `Go to ${screen.name}` : principal ? "Go to the start page" : "Sign in"}
+          />
         </p>
         <p class="fine">
           Request <code>{requestId}</code>

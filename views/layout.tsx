@@ -29,7 +29,6 @@ interface DocumentProps extends Frame {
   children: Child;
 }
 
-/** The HTML document: head, the reader's theme, our scripts. */
 const Document = ({ request, principal, title, scripts = [], refreshSeconds, children }: DocumentProps) => {
   const theme = themeOf(request);
   return (

@@ -9,13 +9,8 @@ const YEAR_SECONDS = 31_536_000;
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-const cookie = (request: Request, name: string): string | undefined => {
-  for (const part of request.headers.get("cookie")?.split(";") ?? []) {
-    const [key, value] = part.trim().split("=", 2);
-    if (key === name && value) return value;
-  }
-  return undefined;
-};
+const cookie = (request: Request, name: string): string | undefined =>
+  new Bun.CookieMap(request.headers.get("cookie") ?? "").get(name) || undefined;
 
 /** Whether browsers use https, directly or through the proxy in `publicUrl`. */
 const isSecure = (request: Request, publicUrl: string | undefined): boolean =>

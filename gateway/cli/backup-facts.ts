@@ -11,7 +11,6 @@ export const showSteps = (task: string, file: string | undefined, steps: number)
   return isSmall ? () => {} : countProgress(task, steps, "steps").step;
 };
 
-/** Prints the content of a backup in a few lines. */
 export const printFacts = ({ sizeBytes, sha256, migrations, tables }: BackupFacts): void => {
   const filled = tables.filter(({ rows }) => rows > 0);
   const rows = filled.reduce((sum, table) => sum + table.rows, 0);

@@ -22,7 +22,6 @@ ${blocks.join("\n\n")}
 `;
 };
 
-/** The content of `docs/settings.md`. */
 const renderSettingsPage = (): string => {
   const rows = SETTINGS.map((setting) => {
     const value = defaultText(setting);

@@ -42,7 +42,6 @@ const OPTIONS = {
   json: { type: "boolean", default: false },
 } as const;
 
-/** Lists ask for this many keys at a time. */
 const PAGE = 100;
 const SPAN_MS: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000 };
 

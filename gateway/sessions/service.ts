@@ -17,10 +17,8 @@ export const IDLE_MS = 12 * 60 * MINUTE_MS;
 export const ABSOLUTE_MS = 7 * 24 * 60 * MINUTE_MS;
 /** How long ended sessions and used links stay in the database. */
 const KEPT_MS = 30 * 24 * 60 * MINUTE_MS;
-/** How long a sign-in link works. */
 const TOKEN_MS = 15 * MINUTE_MS;
 
-/** A session that has just begun. */
 interface SignIn {
   /** The cookie's value, which is kept nowhere here. */
   cookie: string;

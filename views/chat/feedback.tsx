@@ -8,7 +8,7 @@ import { AppError } from "../../lib/errors";
 import { type Frame, Screen } from "../layout";
 import { Fields, fieldsOf, type Problems, posts, text } from "../ui/fields";
 import { html, isHtmx, page } from "../ui/html";
-import { Icon } from "../ui/icon";
+import { ButtonLink, Icon } from "../ui/icon";
 import { MAX_QUESTION } from "./turn";
 
 /** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
@@ -90,7 +90,6 @@ export const feedbackRoutes = ({
     );
 };
 
-/** A filled form, as it came. */
 interface FeedbackForm {
   rating: string;
   comment: string;
@@ -98,7 +97,6 @@ interface FeedbackForm {
   dataset: string;
 }
 
-/** Form values for the user's earlier feedback. */
 const filledWith = (given: Feedback | undefined): FeedbackForm => ({
   rating: given?.rating ?? "",
   comment: given?.comment ?? "",
@@ -174,15 +172,12 @@ const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackPr
       )}
       <div class="form-end">
         <button type="submit">Save feedback</button>
-        <a class="button secondary" href={path.replace(/\/answers\/.*/, "")}>
-          Cancel
-        </a>
+        <ButtonLink href={path.replace(/\/answers\/.*/, "")} text="Cancel" look="button secondary" />
       </div>
     </form>
   );
 };
 
-/** Confirms that the feedback was saved. */
 const FeedbackSaved = ({ feedback }: { feedback: Feedback }) => (
   <p class="panel success" role="status">
     {feedback.sample ? (

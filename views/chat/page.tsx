@@ -107,7 +107,6 @@ const SUGGESTIONS = [
   ["Code", "Write a TypeScript function that groups a list of objects by one of their fields."],
 ] as const;
 
-/** The screen of a new chat: where its messages are processed, and three suggestions. */
 const Welcome = () => (
   <div class="welcome" id="welcome">
     <Icon name="mark" />
@@ -185,7 +184,6 @@ const Composer = ({ conversationId = "", draft = "", problem }: ComposerProps) =
   </form>
 );
 
-/** Rename and delete, folded away; open if a name was refused. */
 const ChatMenu = ({ conversation, renamed }: { conversation: Conversation; renamed?: Typed }) => (
   <details class="chat-menu" open={renamed !== undefined}>
     <summary title="Chat settings">

@@ -4,7 +4,7 @@ import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Facts } from "../ui/facts";
 import { Confirm, fieldsOf, posts } from "../ui/fields";
-import { Icon, IconButton, IconText } from "../ui/icon";
+import { ButtonLink, Icon, IconButton, IconText } from "../ui/icon";
 import { markdown } from "../ui/markdown";
 import { CopyButton, RequestId } from "../ui/states";
 import { count, duration } from "../ui/time";
@@ -68,7 +68,6 @@ interface QuestionFormProps extends Typed {
   id: string;
 }
 
-/** The form to edit a question. */
 export const QuestionForm = ({ conversationId, id, draft, problem }: QuestionFormProps) => {
   const path = `/chat/${conversationId}/questions/${id}`;
   return (
@@ -81,9 +80,7 @@ export const QuestionForm = ({ conversationId, id, draft, problem }: QuestionFor
       })}
       <div class="form-end">
         <button type="submit">Ask again</button>
-        <a class="button secondary" href={`/chat/${conversationId}`}>
-          Cancel
-        </a>
+        <ButtonLink href={`/chat/${conversationId}`} text="Cancel" look="button secondary" />
       </div>
     </form>
   );
@@ -175,7 +172,6 @@ const Ending = ({ conversationId, answer, feedback }: AnswerProps) => {
   );
 };
 
-/** Why an answer is not whole. */
 const Outcome = ({ conversationId, answer: { status, content, detail } }: AnswerProps) => {
   if (status === "failed") {
     const { error } = detail;

@@ -4,7 +4,7 @@ import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { Fact, Texts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { ButtonLink } from "../ui/icon";
 import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { Table } from "../ui/table";
 import { count, number, Time } from "../ui/time";
@@ -41,15 +41,9 @@ export const DatasetPage = (props: DatasetPageProps) => {
       note={dataset.description || undefined}
       actions={
         <>
-          {mayWrite && (
-            <a class="button secondary" href={`${path}/upload`}>
-              <Icon name="plus" /> Add revision
-            </a>
-          )}
+          {mayWrite && <ButtonLink href={`${path}/upload`} icon="plus" text="Add revision" look="button secondary" />}
           {may(frame, "member") && (
-            <a class="button" href={withQuery("/evals/new", { dataset: dataset.id, revision })}>
-              Evaluate a sample
-            </a>
+            <ButtonLink href={withQuery("/evals/new", { dataset: dataset.id, revision })} text="Evaluate a sample" />
           )}
         </>
       }
@@ -103,9 +97,11 @@ const Samples = ({ dataset, shown: { revision, samples: all }, samples, filter, 
           { name: "Tags", cell: ({ tags }) => tags.join(", ") },
         ]}
       >
-        <NoMatch title={`No sample matches ${wordsOf(filter)}`} href={withQuery(path, { revision: filter.revision })}>
-          {isFiltered ? "Clear the filters" : "Show all samples"}
-        </NoMatch>
+        <NoMatch
+          title={`No sample matches ${wordsOf(filter)}`}
+          href={withQuery(path, { revision: filter.revision })}
+          link={isFiltered ? "Clear the filters" : "Show all samples"}
+        />
       </List>
     </section>
   );
@@ -121,7 +117,6 @@ const tagField = ({ tags, tag_count: all }: Dataset, filter: SampleFilter) => {
 const wordsOf = ({ q, tag }: SampleFilter): string =>
   [q !== undefined && `“${q}”`, tag !== undefined && `tag ${tag}`].filter(Boolean).join(" and ") || "here";
 
-/** The upload report of a revision: the rows that were left out, and why. */
 const Upload = ({ revision, report }: { revision: number; report: KeptReport }) => (
   <details class="card fold" open={report.rejected > 0}>
     <summary>
@@ -185,7 +180,6 @@ interface SamplePageProps extends Frame {
   sample: Sample;
 }
 
-/** One sample in full. */
 export const SamplePage = ({ dataset, revision, sample, ...frame }: SamplePageProps) => {
   const inRevision = revision === dataset.latest.revision ? undefined : revision;
   const evaluation = { dataset: dataset.id, key: sample.key, revision };
@@ -195,13 +189,7 @@ export const SamplePage = ({ dataset, revision, sample, ...frame }: SamplePagePr
       title={`${sample.key} · ${dataset.name}`}
       heading={sample.key}
       note={`In revision ${revision} of ${dataset.name}`}
-      actions={
-        may(frame, "member") && (
-          <a class="button" href={withQuery("/evals/new", evaluation)}>
-            Evaluate
-          </a>
-        )
-      }
+      actions={may(frame, "member") && <ButtonLink href={withQuery("/evals/new", evaluation)} text="Evaluate" />}
       trail={[
         { path: "/datasets", name: "Datasets" },
         { path: withQuery(`/datasets/${dataset.id}`, { revision: inRevision }), name: dataset.name },

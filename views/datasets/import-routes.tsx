@@ -18,7 +18,6 @@ import { mappingProblem, readMapping } from "./mapping";
 /** Most files are read faster than this, so the reader sees the result without a waiting page. */
 const PATIENCE_MS = 500;
 
-/** Why a file can't be imported. */
 type Refused = Pick<AppError, "status" | "message"> & Partial<Pick<AppError, "detail">>;
 
 /** Importing a file into a dataset: upload, read, preview, then store it or read it again with other columns. */
@@ -98,7 +97,6 @@ export const importPageRoutes = ({
     return page(<PreviewPage {...props} {...{ report, problems, isReread }} form={filled} />, isRefused ? 422 : 200);
   };
 
-  /** Handles the form on the preview. */
   const decide = async (
     request: Request,
     view: ImportView,

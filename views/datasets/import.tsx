@@ -128,7 +128,6 @@ export const PreviewPage = ({ report, form, problems = {}, isReread, ...props }:
 
 type StoreFieldsProps = Pick<PreviewPageProps, "report" | "form" | "dataset" | "problems">;
 
-/** Choices to make before the samples are stored. */
 const StoreFields = ({ report, form, problems, dataset }: StoreFieldsProps) => {
   const { text, choice } = fieldsOf(form, problems);
   const usable = count(report.accepted, "usable row");

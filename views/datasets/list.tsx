@@ -3,7 +3,7 @@ import type { DatasetSort } from "../../gateway/datasets/service";
 import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { fieldsOf } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { ButtonLink } from "../ui/icon";
 import { Filters, List, NoMatch } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { number, Time } from "../ui/time";
@@ -25,13 +25,7 @@ export const DatasetsPage = ({ page, query, sort, ...frame }: DatasetsPageProps)
       {...frame}
       title="Datasets"
       note="Test questions with expected answers. Every upload is kept as a revision."
-      actions={
-        mayWrite && (
-          <a class="button" href="/datasets/new">
-            <Icon name="plus" /> Upload dataset
-          </a>
-        )
-      }
+      actions={mayWrite && <ButtonLink href="/datasets/new" icon="plus" text="Upload dataset" />}
     >
       {(page.data.length > 0 || isFiltered) && (
         <Filters action="/datasets">{text("q", "Name or description", { type: "search", maxlength: 200 })}</Filters>
@@ -52,9 +46,7 @@ export const DatasetsPage = ({ page, query, sort, ...frame }: DatasetsPageProps)
         ]}
       >
         {isFiltered ? (
-          <NoMatch title={`No dataset matches “${query.q}”`} href="/datasets">
-            Clear the filter
-          </NoMatch>
+          <NoMatch title={`No dataset matches “${query.q}”`} href="/datasets" link="Clear the filter" />
         ) : (
           <FirstDataset mayWrite={mayWrite} />
         )}
@@ -77,9 +69,7 @@ const FirstDataset = ({ mayWrite }: { mayWrite: boolean }) => (
     </p>
     {mayWrite ? (
       <div class="form-end centred">
-        <a class="button" href="/datasets/new">
-          Upload JSONL or CSV
-        </a>
+        <ButtonLink href="/datasets/new" text="Upload JSONL or CSV" />
         <form method="post" action="/datasets/sample">
           <button type="submit" class="secondary">
             Start with the sample

@@ -10,7 +10,6 @@ const FIRST_ERRORS = 20;
 /** More warnings than this are collapsed. */
 const FIRST_WARNINGS = 5;
 
-/** Errors and warnings of the rows. */
 export const Findings = ({ report }: { report: KeptReport }) => {
   const { errors, error_count: all, rejected } = report;
   return (
@@ -40,7 +39,6 @@ export const Findings = ({ report }: { report: KeptReport }) => {
   );
 };
 
-/** What was skipped or reinterpreted. */
 const Warnings = ({ warnings }: { warnings: KeptReport["warnings"] }) =>
   warnings.length === 0 ? null : (
     <details class="card fold" open={warnings.length <= FIRST_WARNINGS}>

@@ -68,7 +68,6 @@ export const Evaluated = ({ path }: { path: string }) => (
   </p>
 );
 
-/** Shows why the evaluation failed. */
 export const NotEvaluated = ({ error, requestId }: { error: AppError; requestId: string }) => (
   <div id="evaluating-failure" role="alert">
     <ErrorPanel error={error} requestId={requestId} />

@@ -92,7 +92,6 @@ interface LabelFieldsProps {
   problems: Problems;
 }
 
-/** The fields of one label. */
 export const LabelFields = ({ criterion, filled = {}, problems }: LabelFieldsProps) => {
   const { name: metric, description } = criterion;
   const { area, choice, select } = fieldsOf(filled, problems);

@@ -30,7 +30,6 @@ const LabelQuery = Fields({
   last: text(100),
 });
 
-/** A label that was refused, and why. */
 interface Refused {
   resultId: string;
   filled: FilledLabels;
@@ -118,7 +117,6 @@ interface LabelPageProps extends Frame {
   /** Id of the run whose answers are labelled; left out: every run. */
   run?: string;
   next?: { result: SampleResult; criterion: Criterion };
-  /** The answer that the reader has just labelled: its scores are shown now. */
   last?: { result: SampleResult; criterion: Criterion; label: Label };
   /** At the end of the queue, the number of answers still unlabelled, at most `MAX_SKIPPED_COUNTED`. */
   skipped: number;
@@ -202,7 +200,6 @@ const Judge = ({ result, criterion, run, filled, problems }: JudgeProps) => (
   </section>
 );
 
-/** The scores of the answer that has just been labelled. */
 const Revealed = ({ result, criterion, label }: NonNullable<LabelPageProps["last"]>) => (
   <div class="panel success" role="status">
     <div>

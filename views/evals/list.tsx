@@ -6,7 +6,7 @@ import { inRunOrder } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { Fields, fieldsOf, text } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { ButtonLink } from "../ui/icon";
 import { Filters, List, NoMatch, withQuery } from "../ui/lists";
 import { EmptyState } from "../ui/states";
 import { Time } from "../ui/time";
@@ -51,15 +51,9 @@ export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...
       actions={
         <>
           {may(frame, "editor") && !isEmpty && (
-            <a class="button secondary" href="/evals/label">
-              Label answers
-            </a>
+            <ButtonLink href="/evals/label" text="Label answers" look="button secondary" />
           )}
-          {mayEvaluate && (
-            <a class="button" href="/evals/new">
-              <Icon name="plus" /> Evaluate
-            </a>
-          )}
+          {mayEvaluate && <ButtonLink href="/evals/new" icon="plus" text="Evaluate" />}
         </>
       }
     >
@@ -99,9 +93,11 @@ export const RunsPage = ({ page, running, sort, query, datasets, evaluators, ...
           ]}
         >
           {isFiltered ? (
-            <NoMatch title={`No evaluation matches ${wordsOf(filter, datasets)}`} href="/evals">
-              Clear the filters
-            </NoMatch>
+            <NoMatch
+              title={`No evaluation matches ${wordsOf(filter, datasets)}`}
+              href="/evals"
+              link="Clear the filters"
+            />
           ) : (
             <FirstRun mayEvaluate={mayEvaluate} />
           )}
@@ -168,7 +164,6 @@ const Verdict = ({ run: { passed, progress } }: { run: Run }) => {
   return <span class={`state ${verdictKind(passed === 1)}`}>{outcomeText(passed === 1)}</span>;
 };
 
-/** The mean by each evaluator that the verdict counts. */
 const meansOf = (run: Run, metric: string) =>
   countedOf(run)
     .filter((statistic) => statistic.metric === metric)
@@ -182,12 +177,8 @@ const FirstRun = ({ mayEvaluate }: { mayEvaluate: boolean }) => (
     </p>
     {mayEvaluate ? (
       <div class="form-end centred">
-        <a class="button" href="/evals/new">
-          Evaluate an answer
-        </a>
-        <a class="button secondary" href="/datasets">
-          Choose a sample from a dataset
-        </a>
+        <ButtonLink href="/evals/new" text="Evaluate an answer" />
+        <ButtonLink href="/datasets" text="Choose a sample from a dataset" look="button secondary" />
       </div>
     ) : (
       <p>You need the member role to evaluate answers. Ask an admin for it.</p>

@@ -6,7 +6,6 @@ import { fieldsOf, type Problems, posts } from "../ui/fields";
 import { count } from "../ui/time";
 import type { ChosenSample, EvalForm } from "./form";
 
-/** The choices in the form. */
 export interface EvalChoices {
   models: readonly { id: string; isDefault: boolean }[];
   /** `name@version` */
@@ -131,7 +130,6 @@ const Chosen = ({ title, sample, fields, others, form }: ChosenSample & { form: 
   );
 };
 
-/** A separate form that loads a sample into the page. */
 const FromDataset = ({ choices, form, problems }: Pick<NewEvalPageProps, "choices" | "form" | "problems">) => {
   const { text, select } = fieldsOf(form, problems);
   const datasets = choices.datasets.map(({ id, name }) => ({ value: id, label: name }));

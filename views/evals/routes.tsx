@@ -35,14 +35,12 @@ const NOTICES: Readonly<Record<string, string>> = {
   unchanged: "Nothing to score: that evaluator has a value for every criterion.",
 };
 
-/** Columns that the tables can be sorted by. */
 const RUN_COLUMNS = ["when", "name", "verdict"] as const;
 const RESULT_COLUMNS = ["sample", "verdict"] as const;
 
 const ResultQuery = Fields({ claims: text(100), done: text(20) });
 const RunQuery = Fields({ sort: text(20), page: text(10), ...ResultQuery.properties });
 
-/** The labels of a form that was refused, and its problems. */
 interface Refused {
   filled: FilledLabels;
   problems: Problems;

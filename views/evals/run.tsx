@@ -11,7 +11,7 @@ import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { Texts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { ButtonLink } from "../ui/icon";
 import { List, withQuery } from "../ui/lists";
 import { Time } from "../ui/time";
 import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
@@ -61,11 +61,7 @@ export const RunPage = (props: RunPageProps) => {
       note={<RunNote run={run} />}
       actions={
         mayEvaluate &&
-        single && (
-          <a class="button" href={withQuery("/evals/new", { run: run.id })}>
-            <Icon name="retry" /> Evaluate again
-          </a>
-        )
+        single && <ButtonLink href={withQuery("/evals/new", { run: run.id })} icon="retry" text="Evaluate again" />
       }
     >
       {single ? (
@@ -212,7 +208,6 @@ const Answer = ({ result, groups, chosen, path }: AnswerProps) => {
   );
 };
 
-/** The question, reference answers and contexts. */
 const Given = ({ result: { input, references, contexts } }: { result: SampleResult }) => (
   <section aria-labelledby="given-title">
     <h2 id="given-title">Question, reference answers and contexts</h2>

@@ -42,7 +42,6 @@ const LIST = new Intl.ListFormat("en-GB");
 export const verdictKind = (passed: boolean | null): "good" | "bad" | "off" =>
   passed === null ? "off" : passed ? "good" : "bad";
 
-/** Why a result did not pass. */
 export const FAILURE_WORDS: Readonly<Record<FailureKind, string>> = {
   wrong: "the answer is wrong",
   unsupported: "the contexts do not support the answer",
@@ -63,7 +62,6 @@ export const metricName = (metric: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
-/** What wrote the answers of a run. */
 export const targetText = ({ pins: { target } }: Pick<Run, "pins">): string => {
   if (target.kind === "stored") return "given answer";
   return [target.model, target.prompt].filter(Boolean).join(", ");

@@ -3,13 +3,12 @@ import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, Screen } from "../layout";
 import { Facts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { Icon } from "../ui/icon";
+import { ButtonLink } from "../ui/icon";
 import { List } from "../ui/lists";
 import { CopyButton, Panel } from "../ui/states";
 import { number, Time } from "../ui/time";
 import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
-/** What a role may do, in the words of the form. */
 const ROLE_WORDS: Record<string, string> = {
   viewer: "Viewer: reads results",
   member: "Member: chats and asks",
@@ -31,17 +30,12 @@ interface KeysPageProps extends Frame {
   notice: string;
 }
 
-/** All keys. */
 export const KeysPage = ({ keys, successors, sort, ...frame }: KeysPageProps) => (
   <Screen
     {...frame}
     title="Keys"
     note="Give each program and person their own key, so that you can limit or revoke one without the others."
-    actions={
-      <a class="button" href="/keys/new">
-        <Icon name="plus" /> Create key
-      </a>
-    }
+    actions={<ButtonLink href="/keys/new" icon="plus" text="Create key" />}
   >
     <List
       page={keys}
@@ -79,7 +73,6 @@ interface NewKeyPageProps extends Frame {
   problems?: Problems;
 }
 
-/** The form for a new key, with the typed values and errors after a rejection. */
 export const NewKeyPage = ({ form, models, problems, ...frame }: NewKeyPageProps) => {
   const { text, select } = fieldsOf(form, problems);
   const available = models.length > 0 ? ` Available now: ${models.join(", ")}.` : "";
@@ -172,9 +165,7 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => 
         once and cannot be shown again. If you did not store it, rotate or revoke the key.
       </p>
       <div class="form-end">
-        <a class="button" href={`/keys/${record.id}`}>
-          Open the key
-        </a>
+        <ButtonLink href={`/keys/${record.id}`} text="Open the key" />
         <a href="/keys/new">Create another key</a>
       </div>
     </div>
@@ -183,7 +174,6 @@ export const KeyExistsPage = ({ record, ...frame }: Frame & { record: Key }) => 
 
 interface KeyPageProps extends Frame {
   record: Key;
-  /** Id of the key that replaced this one, if it was rotated. */
   replacedBy?: string;
   unknownModels: readonly string[];
   /** Id of the new key if this one is rotated. */

@@ -56,3 +56,17 @@ export const IconButton = ({ icon, label, look = "quiet icon-button", ...attribu
     <IconText name={icon} text={label} />
   </button>
 );
+
+interface ButtonLinkProps {
+  href: string;
+  text: string;
+  icon?: IconName;
+  look?: string;
+}
+
+/** A link that looks like a button. */
+export const ButtonLink = ({ href, text, icon, look = "button" }: ButtonLinkProps) => (
+  <a class={look} href={href}>
+    {icon && <Icon name={icon} />} {text}
+  </a>
+);

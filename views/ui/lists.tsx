@@ -87,10 +87,10 @@ export const List = <T,>({ page: shown, noun, caption, columns, sort, path, quer
 };
 
 /** A list that a filter has left empty, with a link back to the whole one. */
-export const NoMatch = ({ title, href, children }: { title: string; href: string; children: Child }) => (
+export const NoMatch = ({ title, href, link }: { title: string; href: string; link: string }) => (
   <EmptyState title={title}>
     <p>
-      <a href={href}>{children}</a>
+      <a href={href}>{link}</a>
     </p>
   </EmptyState>
 );

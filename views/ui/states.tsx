@@ -2,7 +2,6 @@ import type { Child } from "hono/jsx";
 import { type AppError, withoutRoutes } from "../../lib/errors";
 import { Icon, IconButton, type IconName } from "./icon";
 
-/** A short title for each status, followed by the error's message. */
 const TITLES: Record<number, string> = {
   400: "That request does not fit",
   401: "Your session ended",
@@ -85,7 +84,6 @@ export const Panel = ({ title, icon = "alert", role, children }: PanelProps) => 
   </section>
 );
 
-/** Shown for an empty list: its purpose and the first step. */
 export const EmptyState = ({ title, children }: { title: string; children: Child }) => (
   <div class="empty">
     <h2>{title}</h2>

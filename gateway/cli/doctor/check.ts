@@ -32,7 +32,6 @@ export const runCheck = async (name: string, check: Check, settings: Settings): 
   }
 };
 
-/** The worst status of all. */
 export const overall = (results: readonly Finding[]): Status => {
   if (results.some(({ status }) => status === "failed")) return "failed";
   return results.some(({ status }) => status === "warning") ? "warning" : "passed";

@@ -35,7 +35,6 @@ const portCheck =
 const unreachable = (url: string): Finding =>
   failed(`${url} does not answer`, "Start the node there (bun run start:gpu-node), or correct GROUNDWIRE_NODES");
 
-/** The problem of a node that responds; undefined if there is none. */
 const checkNode = async (
   url: string,
   node: NodeReadiness | undefined,
