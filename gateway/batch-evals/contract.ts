@@ -1,16 +1,9 @@
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { Count, Id, Nullable, OneOf, PageQuery, Share, Strict, Timestamp } from "../contract";
-import { FailureKind, Progress, Rubric, Run, SampleResult, Target } from "../evals/contract";
+import { FailureKind, Progress, RecomputeEval, Rubric, Run, SampleResult, Target } from "../evals/contract";
 import { GateRule, Statistic } from "../evals/statistics-contract";
 
-const evaluators = Type.Array(
-  Type.String({ pattern: "^[a-z][a-z0-9_-]{0,63}@[1-9][0-9]*$", examples: ["reference@1"] }),
-  {
-    minItems: 1,
-    maxItems: 10,
-    uniqueItems: true,
-  },
-);
+const { evaluators } = RecomputeEval.properties;
 
 const plan = {
   dataset: Type.String({ minLength: 1, maxLength: 100, description: "Id or name" }),
@@ -44,7 +37,6 @@ const example = {
 
 /** `POST /v1/batch-evals/plan`. */
 export const PlanBatchEval = Strict(plan, { title: "PlanBatchEval", examples: [example] });
-export type PlanBatchEval = Static<typeof PlanBatchEval>;
 
 /** The cost of a run and the smallest change it can detect. Nothing is started. */
 export const BatchEvalPlan = Type.Object(
@@ -62,23 +54,8 @@ export const BatchEvalPlan = Type.Object(
     }),
     warnings: Type.Array(Type.String()),
   },
-  {
-    title: "BatchEvalPlan",
-    examples: [
-      {
-        samples: 195,
-        generations: 195,
-        judge_calls: 0,
-        estimated_tokens: 18_100,
-        estimated_seconds: 140,
-        estimated_gpu_seconds: 120,
-        detectable_difference: 0.098,
-        warnings: [],
-      },
-    ],
-  },
+  { title: "BatchEvalPlan" },
 );
-export type BatchEvalPlan = Static<typeof BatchEvalPlan>;
 
 /** `POST /v1/batch-evals`. */
 export const StartBatchEval = Strict(
@@ -99,7 +76,6 @@ export const StartBatchEval = Strict(
   },
   { title: "StartBatchEval", examples: [{ ...example, name: "capitals, 64 tokens" }] },
 );
-export type StartBatchEval = Static<typeof StartBatchEval>;
 
 /** `POST /v1/batch-evals/{id}/resume`: continues a paused, cancelled or failed run. */
 export const ResumeBatchEval = Strict(
@@ -110,21 +86,18 @@ export const ResumeBatchEval = Strict(
   },
   { title: "ResumeBatchEval", examples: [{ retry_errors: true }] },
 );
-export type ResumeBatchEval = Static<typeof ResumeBatchEval>;
 
 /** `POST /v1/batch-evals/{id}/recompute`: scores the stored outputs again and keeps the earlier scores. */
 export const RecomputeBatchEval = Strict(
-  { evaluators, rubric: Type.Optional(Rubric), shadow: Type.Optional(Type.Boolean({ default: false })) },
+  { ...RecomputeEval.properties, shadow: Type.Optional(Type.Boolean({ default: false })) },
   { title: "RecomputeBatchEval", examples: [{ evaluators: ["reference@2"], shadow: true }] },
 );
-export type RecomputeBatchEval = Static<typeof RecomputeBatchEval>;
 
 /** `POST /v1/batch-evals/{id}/gate`. */
 export const GateRequest = Strict(
   { rules: Type.Array(GateRule, { minItems: 1, maxItems: 20 }) },
   { title: "GateRequest", examples: [{ rules: [{ metric: "correctness", of: "pass_rate", at_least: 0.8 }] }] },
 );
-export type GateRequest = Static<typeof GateRequest>;
 
 /** `GET /v1/batch-evals/{id}/samples`. */
 export const ResultQuery = Type.Object({
@@ -136,7 +109,6 @@ export const ResultQuery = Type.Object({
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of input or output" })),
   sort: Type.Optional(OneOf(["dataset", "worst_first", "slowest_first"], { default: "dataset" })),
 });
-export type ResultQuery = Static<typeof ResultQuery>;
 
 export const ExportQuery = Type.Object({
   format: Type.Optional(
@@ -146,7 +118,6 @@ export const ExportQuery = Type.Object({
     }),
   ),
 });
-export type ExportQuery = Static<typeof ExportQuery>;
 
 /** Frames of `GET /v1/batch-evals/{id}/events`. Each has an id: `Last-Event-ID` resumes after it. */
 export const BatchEvalEvent = Type.Union(
@@ -176,4 +147,3 @@ export const BatchEvalEvent = Type.Union(
   ],
   { title: "BatchEvalEvent" },
 );
-export type BatchEvalEvent = Static<typeof BatchEvalEvent>;

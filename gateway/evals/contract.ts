@@ -15,8 +15,7 @@ import {
   Timestamp,
 } from "../contract";
 import { NewSample } from "../datasets/contract";
-import { RetrievalOverrides } from "../rag/contract";
-import { Citation } from "../rag/query-contract";
+import { Citation, RetrievalOverrides } from "../rag/contract";
 import { Statistic } from "./statistics-contract";
 
 /** Rubrics, scores, results and runs. */

@@ -83,16 +83,4 @@ export const uncounted: RouteFacts = { "x-uncounted": true };
 export const direct: RouteFacts = { "x-direct": true };
 
 export const probe: RouteFacts = { "x-probe": true };
-
-type ApiRoute = `${"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} /v1/${string}`;
-
-/** Routes that are part of the contract but not implemented yet, such as `POST /v1/rag/query`. */
-export const notImplementedRoutes = new Set<string>();
-
-/** Handler of such a route. It runs after authentication and validation, so clients can be written against it now. */
-export const notImplemented = (route: ApiRoute) => {
-  notImplementedRoutes.add(route);
-  return (): never => {
-    throw new AppError("not_implemented", `${route} is part of the API, but this version does not implement it yet.`);
-  };
 };

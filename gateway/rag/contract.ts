@@ -1,7 +1,23 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { Count, ErrorBody, Id, Nullable, OneOf, Page, Share, Strict, Timestamp } from "../contract";
+import { t } from "elysia";
+import { MaxTokens, SAMPLING } from "../../gpu-node/protocol";
+import { FinishReason, Latency, Usage } from "../chat/contract";
+import {
+  CacheReport,
+  Count,
+  ErrorBody,
+  Id,
+  Nullable,
+  OneOf,
+  Page,
+  PageQuery,
+  Share,
+  Strict,
+  Timestamp,
+} from "../contract";
+import { Metadata } from "../embeddings/contract";
 
-/** Indexes. Documents and queries are in separate files. */
+/* Indexes, documents and queries. The routes answer 501 in this version. */
 
 const indexName = Type.String({
   minLength: 1,
@@ -26,7 +42,6 @@ export const Threshold = Strict(
   },
   { title: "Threshold" },
 );
-export type Threshold = Static<typeof Threshold>;
 
 const RetrievalSettings = Strict(
   {
@@ -72,7 +87,6 @@ export const Ingestion = Type.Object(
   },
   { title: "Ingestion" },
 );
-export type Ingestion = Static<typeof Ingestion>;
 
 /** One build of an index: everything that vectors depend on. The active one serves; others are kept for rollback. */
 export const IndexVersion = Type.Object(
@@ -92,7 +106,6 @@ export const IndexVersion = Type.Object(
   },
   { title: "IndexVersion" },
 );
-export type IndexVersion = Static<typeof IndexVersion>;
 
 export const IndexVersionPage = Page(IndexVersion);
 
@@ -119,59 +132,10 @@ export const RagIndex = Type.Object(
     created_by: Type.String(),
     updated_at: Timestamp,
   },
-  {
-    title: "RagIndex",
-    examples: [
-      {
-        id: "idx_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        name: "handbook",
-        description: "How we work",
-        status: "ready",
-        revision: 12,
-        active: {
-          version: 1,
-          state: "active",
-          embedding_model: "all-minilm-l6-v2",
-          embedding_model_revision: "53aa51172d14",
-          dimension: 384,
-          chunker: "markdown@1",
-          chunking: { chunk_tokens: 200, overlap_tokens: 40 },
-          documents: 42,
-          chunks: 913,
-          created_at: "2026-11-23T20:15:00.000Z",
-          activated_at: "2026-11-23T20:15:00.000Z",
-          error: null,
-        },
-        building: null,
-        retrieval: {
-          mode: "hybrid",
-          fusion: "score",
-          vector_weight: 0.5,
-          candidates: 50,
-          top_k: 5,
-          rerank: false,
-          threshold: { score: "vector", value: 0.35 },
-          max_context_tokens: 1500,
-          fallback_text: "The documents say nothing about that.",
-        },
-        documents: 42,
-        failed_documents: 0,
-        chunks: 913,
-        tokens: 161_204,
-        size_bytes: 2_411_724,
-        ingestion: null,
-        last_error: null,
-        created_at: "2026-11-23T20:15:00.000Z",
-        created_by: "key_4fT9kQ2mXw7R",
-        updated_at: "2026-11-23T20:18:00.000Z",
-      },
-    ],
-  },
+  { title: "RagIndex" },
 );
-export type RagIndex = Static<typeof RagIndex>;
 
 export const RagIndexPage = Page(RagIndex);
-export type RagIndexPage = Static<typeof RagIndexPage>;
 
 /** `POST /v1/rag/indexes`. Omitted settings get measured defaults. */
 export const CreateIndex = Strict(
@@ -184,7 +148,6 @@ export const CreateIndex = Strict(
   },
   { title: "CreateIndex", examples: [{ name: "handbook", chunking: { chunk_tokens: 200, overlap_tokens: 40 } }] },
 );
-export type CreateIndex = Static<typeof CreateIndex>;
 
 /** `PATCH /v1/rag/indexes/{id}`: names and retrieval only; another model or chunker is a new version. */
 export const UpdateIndex = Strict(
@@ -195,7 +158,6 @@ export const UpdateIndex = Strict(
   },
   { title: "UpdateIndex", minProperties: 1, examples: [{ retrieval: { top_k: 8 } }] },
 );
-export type UpdateIndex = Static<typeof UpdateIndex>;
 
 /** `POST /v1/rag/indexes/{id}/versions`: builds a version while the active one serves. */
 export const BuildVersion = Strict(
@@ -205,7 +167,6 @@ export const BuildVersion = Strict(
   },
   { title: "BuildVersion", minProperties: 1, examples: [{ chunking: { chunk_tokens: 120, overlap_tokens: 20 } }] },
 );
-export type BuildVersion = Static<typeof BuildVersion>;
 
 const LabelledQuestion = Strict(
   {
@@ -237,7 +198,6 @@ export const CalibrateIndex = Strict(
     ],
   },
 );
-export type CalibrateIndex = Static<typeof CalibrateIndex>;
 
 const measured = Type.Object(
   { value: Type.Number(), low: Type.Number(), high: Type.Number() },
@@ -261,20 +221,280 @@ export const IndexCalibration = Type.Object(
     ),
     suggested: Threshold,
   },
+  { title: "IndexCalibration" },
+);
+
+const mediaType = OneOf(["text/plain", "text/markdown", "text/html", "application/pdf"]);
+
+export const RagDocument = Type.Object(
   {
-    title: "IndexCalibration",
-    examples: [
-      {
-        answerable: 120,
-        unanswerable: 80,
-        recall_at_k: { value: 0.93, low: 0.87, high: 0.97 },
-        mrr: { value: 0.81, low: 0.75, high: 0.87 },
-        ndcg_at_k: { value: 0.84, low: 0.79, high: 0.89 },
-        k: 5,
-        curve: [{ threshold: 0.35, false_answers: 0.1, false_refusals: 0.06 }],
-        suggested: { score: "vector", value: 0.35 },
-      },
-    ],
+    id: Id("doc"),
+    index_id: Id("idx"),
+    title: Type.String(),
+    source: Nullable(Type.String(), { description: "File name or URL, as given; never fetched" }),
+    media_type: mediaType,
+    content_hash: Type.String({ description: "sha256 of the content. Adding the same content again has no effect" }),
+    metadata: Metadata,
+    state: OneOf(["queued", "reading", "chunking", "embedding", "ready", "failed", "cancelled"]),
+    error: Nullable(ErrorBody),
+    chunks: Count(),
+    characters: Count(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  },
+  { title: "RagDocument" },
+);
+
+export const RagDocumentPage = Page(RagDocument);
+
+export const DocumentQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(RagDocument.properties.state),
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "Words of title or source" })),
+});
+
+const NewDocument = Strict(
+  {
+    id: Type.Optional(Id("doc", "Replaces the document of this id")),
+    title: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 500, description: "Default: the first heading or line" }),
+    ),
+    text: Type.String({ minLength: 1, description: "Text, Markdown or HTML" }),
+    media_type: Type.Optional(OneOf(["text/plain", "text/markdown", "text/html"], { default: "text/markdown" })),
+    source: Type.Optional(Type.String({ maxLength: 2000 })),
+    metadata: Type.Optional(Metadata),
+  },
+  { title: "NewDocument" },
+);
+
+/** JSON body of `POST /v1/rag/indexes/{id}/documents`. */
+export const AddDocuments = Strict(
+  { documents: Type.Array(NewDocument, { minItems: 1, maxItems: 1000 }) },
+  {
+    title: "AddDocuments",
+    examples: [{ documents: [{ title: "Leave", text: "# Leave\n\nEveryone has 30 days.", source: "leave.md" }] }],
   },
 );
-export type IndexCalibration = Static<typeof IndexCalibration>;
+
+/** Form of `POST /v1/rag/indexes/{id}/documents`. `metadata` is a JSON object for all files. */
+export const DocumentsForm = t.Object(
+  { files: t.Files({ minItems: 1, maxItems: 100 }), metadata: t.Optional(t.String({ maxLength: 100_000 })) },
+  { title: "DocumentsForm", additionalProperties: false },
+);
+
+/** 202: the documents are stored; the job makes them searchable. */
+export const AddedDocuments = Type.Object(
+  {
+    ingestion: Ingestion,
+    documents: Type.Array(
+      Type.Object({
+        id: Id("doc"),
+        source: Nullable(Type.String()),
+        outcome: OneOf(["added", "replaced", "unchanged"]),
+      }),
+    ),
+  },
+  { title: "AddedDocuments" },
+);
+
+/** A searchable piece of a document. `start` and `end` are UTF-16 offsets in the document's text. */
+export const Chunk = Type.Object(
+  {
+    id: Id("chunk"),
+    document_id: Id("doc"),
+    position: Count("Within the document, from 0"),
+    text: Type.String(),
+    tokens: Count(),
+    start: Count(),
+    end: Count(),
+    heading: Nullable(Type.String(), { description: "Headings above it: `Leave > Illness`" }),
+    page: Nullable(Type.Integer({ minimum: 1 }), { description: "Only for PDFs" }),
+  },
+  { title: "Chunk" },
+);
+
+export const ChunkPage = Page(Chunk);
+
+/** `POST /v1/rag/query`. */
+export const RagQuery = Strict(
+  {
+    index: Type.String({ minLength: 1, maxLength: 100, description: "Id or name of the index" }),
+    question: Type.String({ minLength: 1, maxLength: 10_000 }),
+    history: Type.Optional(
+      Type.Array(Strict({ role: OneOf(["user", "assistant"]), content: Type.String({ maxLength: 100_000 }) }), {
+        maxItems: 100,
+        description: "Earlier turns, oldest first: they go into the prompt, not into the search",
+      }),
+    ),
+    filter: Type.Optional(Metadata),
+    retrieval: Type.Optional(RetrievalOverrides),
+    generate: Type.Optional(Type.Boolean({ default: true, description: "False: search only" })),
+    grounding: Type.Optional(Type.Boolean({ default: true, description: "Score each sentence against the contexts" })),
+    model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    prompt: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 220, description: "Template: `name`, `name@version` or `name@label`" }),
+    ),
+    max_tokens: Type.Optional(MaxTokens),
+    temperature: Type.Optional({ ...SAMPLING.temperature, default: 0 }),
+    seed: Type.Optional(SAMPLING.seed),
+    stream: Type.Optional(Type.Boolean({ default: false })),
+  },
+  { title: "RagQuery", examples: [{ index: "handbook", question: "How many days of leave are there?" }] },
+);
+
+const score = (description: string) => Nullable(Type.Number({ description: `${description}; null: not used` }));
+const rank = Nullable(Type.Integer({ minimum: 1 }));
+
+/** One of the `top_k` chunks, best first. */
+const RetrievedChunk = Type.Object(
+  {
+    ...Chunk.properties,
+    document_title: Type.String(),
+    source: Nullable(Type.String()),
+    metadata: Metadata,
+    scores: Type.Object({
+      vector: score("Cosine, -1 to 1"),
+      keyword: score("BM25, 0 or more"),
+      fused: score("Fused vector and keyword score, 0 to 1"),
+      rerank: score("Reranker, 0 to 1"),
+      final: Type.Number({ description: "The score that chunks are sorted by" }),
+    }),
+    ranks: Type.Object({ vector: rank, keyword: rank, fused: rank, final: Type.Integer({ minimum: 1 }) }),
+    context: Nullable(Type.Integer({ minimum: 1 }), {
+      description: "Number of the context in the prompt; null: it did not fit, or nothing was generated",
+    }),
+    cited: Type.Boolean(),
+  },
+  { title: "RetrievedChunk" },
+);
+
+/** A marker in the answer and the passage it cites. Offsets are UTF-16. */
+export const Citation = Type.Object(
+  {
+    marker: Type.Integer({ minimum: 1, description: "The n of [n] in the answer" }),
+    answer_start: Count(),
+    answer_end: Count(),
+    chunk_id: Id("chunk"),
+    document_id: Id("doc"),
+    document_title: Type.String(),
+    document_hash: Type.String(),
+    start: Count("In the document's text"),
+    end: Count("In the document's text"),
+    quote: Type.String({ description: "The document's text from start to end" }),
+    page: Nullable(Type.Integer({ minimum: 1 })),
+  },
+  { title: "Citation" },
+);
+export type Citation = Static<typeof Citation>;
+
+const GroundedSentence = Type.Object(
+  {
+    text: Type.String(),
+    answer_start: Count(),
+    answer_end: Count(),
+    verdict: OneOf(["supported", "partly", "unsupported"]),
+    score: Share("Support by the contexts"),
+    chunk_id: Nullable(Id("chunk"), { description: "The chunk that supports it best" }),
+  },
+  { title: "GroundedSentence" },
+);
+
+const Grounding = Type.Object(
+  {
+    supported: Share("Share of sentences that are supported"),
+    evaluator: Type.String({ description: "`name@version`" }),
+    sentences: Type.Array(GroundedSentence),
+  },
+  { title: "Grounding" },
+);
+
+/** The details that are known before the first token. */
+const retrieval = {
+  chunks: Type.Array(RetrievedChunk),
+  threshold: Nullable(
+    Type.Object({
+      ...Threshold.properties,
+      best: Nullable(Type.Number(), { description: "Score of the best chunk; null: none was found" }),
+      passed: Type.Boolean(),
+    }),
+  ),
+  index: Type.Object({
+    id: Id("idx"),
+    name: Type.String(),
+    revision: Type.Integer({ minimum: 1 }),
+    version: Type.Integer({ minimum: 1 }),
+  }),
+};
+
+const stage = Type.Optional(Type.Number({ minimum: 0 }));
+const RagDiagnostics = Type.Object(
+  {
+    stages_ms: Type.Object(
+      {
+        embed: stage,
+        vector: stage,
+        keyword: stage,
+        fusion: stage,
+        rerank: stage,
+        prompt: stage,
+        generation: stage,
+        grounding: stage,
+        total: Type.Number({ minimum: 0 }),
+      },
+      { description: "Milliseconds; a stage that did not run is left out" },
+    ),
+    vector_candidates: Count(),
+    keyword_candidates: Count(),
+    reranked: Type.Boolean(),
+    context_tokens: Count(),
+    dropped_contexts: Count("Chunks that the token budget left out"),
+    removed_markers: Count("Markers in the generated text that cited no context"),
+  },
+  { title: "RagDiagnostics" },
+);
+
+export const RagAnswer = Type.Object(
+  {
+    id: Id("rag"),
+    status: OneOf(["answered", "no_relevant_context", "retrieved"], {
+      description: "no_relevant_context: `answer` is the fallback text and no model was asked; retrieved: search only",
+    }),
+    answer: Nullable(Type.String()),
+    citations: Type.Array(Citation, { description: "In the order of the answer" }),
+    sources: Type.Array(
+      Type.Object({ document_id: Id("doc"), title: Type.String(), source: Nullable(Type.String()) }),
+      { description: "Only the documents that the answer cites" },
+    ),
+    grounding: Nullable(Grounding),
+    ...retrieval,
+    diagnostics: RagDiagnostics,
+    model: Nullable(Type.String()),
+    model_revision: Nullable(Type.String()),
+    template_version: Nullable(Type.String()),
+    finish_reason: Nullable(FinishReason),
+    usage: Nullable(Usage),
+    latency: Latency,
+    cache: CacheReport,
+    request_id: Type.String(),
+  },
+  { title: "RagAnswer" },
+);
+
+/** Frames of a streamed answer, in this order. A failure ends the stream with an error envelope instead of `done`. */
+export const RagEvent = Type.Union(
+  [
+    Type.Object({ type: Type.Literal("retrieval"), ...retrieval }, { title: "RagRetrievalEvent" }),
+    Type.Object({ type: Type.Literal("token"), text: Type.String() }, { title: "RagTokenEvent" }),
+    Type.Object(
+      {
+        type: Type.Literal("citations"),
+        answer: Type.String({ description: "The whole text, without markers that cite no context" }),
+        citations: Type.Array(Citation),
+      },
+      { title: "RagCitationsEvent" },
+    ),
+    Type.Object({ type: Type.Literal("grounding"), grounding: Grounding }, { title: "RagGroundingEvent" }),
+    Type.Object({ type: Type.Literal("done"), answer: RagAnswer }, { title: "RagDoneEvent" }),
+  ],
+  { title: "RagEvent", examples: [{ type: "token", text: "Everyone has " }] },
+);

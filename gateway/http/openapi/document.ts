@@ -2,7 +2,8 @@ import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { version } from "../../../package.json";
 import { ErrorEnvelope } from "../../contract";
-import { notImplementedRoutes, type RouteFacts, type RouteRole } from "../route-facts";
+import { notImplementedRoutes } from "../not-implemented";
+import type { RouteFacts, RouteRole } from "../route-facts";
 import { errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
 import { Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
