@@ -2,12 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT, onlyArgument, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
 import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
-import { type Compared, compareRows, type ScoreRow, type SimpleScore } from "../evals/agreement/compare";
-import { formatAgreement, predictionLine, reportToWire } from "../evals/agreement/format";
-import { type LabelledFile, type LabelledRow, readLabelledFiles } from "../evals/agreement/labelled-file";
+import { type LabelledFile, type LabelledRow, readLabelledFiles, toCodePoints } from "../evals/agreement/labelled-file";
+import { type AgreementEntry, formatAgreement, reportAgreement, type ScoredRow } from "../evals/agreement/report";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
+import type { ScoredAnswer } from "../evals/scored-answer";
 import {
   CORRECTNESS_BASELINES,
   type EmbedTexts,
@@ -45,7 +46,7 @@ const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->"
 const END = "<!-- end of agreement -->";
 
 /** Reads docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
-const openAgreementDocs = async () => {
+export const openAgreementDocs = async () => {
   const text = await Bun.file(DOCS_FILE).text();
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (before === -1 || after < before)
@@ -57,75 +58,83 @@ const openAgreementDocs = async () => {
   };
 };
 
-const answerOf = (row: LabelledRow) =>
+const answerOf = (row: LabelledRow): ScoredAnswer =>
   row.task === "correctness"
     ? { question: row.question, references: row.references, contexts: [], output: row.answer }
     : { question: row.question, references: [], contexts: [row.context], output: row.answer };
-
-const scorerOf =
-  ({ services, call }: Platform, evaluator: string): ScoreRow =>
-  async (row) => {
-    const how = { evaluators: [evaluator], rubric: { criteria: [row.task] } };
-    const [score] = await services.evals.score(call(), how, answerOf(row));
-    if (score?.value == null || score.passed === null) return undefined;
-    const spans = row.task === "faithfulness" ? score.claims.flatMap(({ unsupported }) => unsupported) : undefined;
-    return { score: score.value, decision: score.passed, spans };
-  };
-
-const simpleScorers = (task: LabelledRow["task"], embed: EmbedTexts): Record<string, SimpleScore> => {
-  const isCorrectness = task === "correctness";
-  const byWords = Object.entries(isCorrectness ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES);
-  const byVectors = Object.entries(isCorrectness ? VECTOR_BASELINES : {});
-  return Object.fromEntries<SimpleScore>([
-    ...byWords.map(([name, score]): [string, SimpleScore] => [name, async (row) => score(answerOf(row))]),
-    ...byVectors.map(([name, score]): [string, SimpleScore] => [name, (row) => score(answerOf(row), embed)]),
-  ]);
-};
 
 /** The vectors of the default embedding model. Equal texts are embedded once. */
 const embedOnce = ({ services, call }: Platform): EmbedTexts => {
   const known = new Map<string, Promise<Float32Array>>();
   return (texts) => {
     const missing = [...new Set(texts)].filter((text) => !known.has(text));
-    const vectors = missing.length > 0 ? embedAnyLength(services.embeddings, call(), missing) : Promise.resolve([]);
+    const embedded = missing.length > 0 ? embedAnyLength(services.embeddings, call(), missing) : Promise.resolve([]);
     for (const [at, text] of missing.entries())
       known.set(
         text,
-        vectors.then((all) => all[at] ?? new Float32Array()),
+        embedded.then((vectors) => vectors[at] ?? new Float32Array()),
       );
     return Promise.all(texts.map(async (text) => (await known.get(text)) ?? new Float32Array()));
   };
 };
 
-interface FileReport {
-  name: string;
-  compared: Compared;
-}
+/** Scores of the simple scorers by name; higher is better. */
+const simpleScores = async (row: LabelledRow, embed: EmbedTexts): Promise<Record<string, number>> => {
+  const isCorrectness = row.task === "correctness";
+  const answer = answerOf(row);
+  const scores: Record<string, number> = {};
+  for (const [name, score] of Object.entries(isCorrectness ? CORRECTNESS_BASELINES : FAITHFULNESS_BASELINES))
+    scores[name] = score(answer);
+  for (const [name, score] of Object.entries(isCorrectness ? VECTOR_BASELINES : {}))
+    scores[name] = await score(answer, embed);
+  return scores;
+};
 
+/** How an evaluator and simple scorers agree with the labels of a file. Simple scorers get their best threshold. */
 const compareFile = async (
   platform: Platform,
   evaluator: string,
   { name, task, rows }: LabelledFile,
   onRow: () => void,
-): Promise<FileReport> => {
-  const criterion = BUILT_IN_CRITERIA.find((each) => each.name === task);
-  const compared = await compareRows(rows, {
-    evaluator: { name: evaluator, score: scorerOf(platform, evaluator) },
-    threshold: criterion?.threshold ?? 0.5,
-    simple: simpleScorers(task, embedOnce(platform)),
-    parallel: PARALLEL,
-    onRow,
+) => {
+  const { services, call } = platform;
+  const embed = embedOnce(platform);
+  const scored = await inOrder(rows, PARALLEL, async (row) => {
+    const how = { evaluators: [evaluator], rubric: { criteria: [task] } };
+    const [score] = await services.evals.score(call(), how, answerOf(row));
+    const simple = await simpleScores(row, embed);
+    onRow();
+    return { row, score, simple };
   });
-  return { name, compared };
+  const judged = scored.flatMap(({ row, score }) => {
+    if (score?.value == null || score.passed === null) return [];
+    const predicted = row.task === "faithfulness" ? score.claims.flatMap(({ unsupported }) => unsupported) : undefined;
+    return [{ row, score: score.value, passed: score.passed, predicted }];
+  });
+  const entries: AgreementEntry[] = [];
+  if (judged.length > 0) {
+    const own = judged.map(({ row, score, predicted = [] }): ScoredRow => {
+      const expected = row.task === "faithfulness" ? row.spans : undefined;
+      return { ...row, score, spans: expected && { expected, predicted } };
+    });
+    const threshold = BUILT_IN_CRITERIA.find((each) => each.name === task)?.threshold ?? 0.5;
+    entries.push({ name: evaluator, report: reportAgreement(own, threshold) });
+  }
+  for (const simple of Object.keys(scored[0]?.simple ?? {})) {
+    const own = scored.map((each): ScoredRow => ({ ...each.row, score: each.simple[simple] ?? 0, spans: undefined }));
+    entries.push({ name: simple, report: reportAgreement(own, "best") });
+  }
+  /** `id`, `score`, `label`, and for faithfulness `spans` as pairs of code point offsets. */
+  const predictions = judged.map(({ row: { id, answer }, score, passed, predicted }) => {
+    const spans = predicted?.map((span) => toCodePoints(answer, span)).map(({ start, end }) => [start, end]);
+    return `${JSON.stringify({ id, score, label: Number(passed), spans })}\n`;
+  });
+  return { name, entries, predictions, unscored: scored.length - judged.length };
 };
 
-const toJson = ({ name, compared: { entries, unscored } }: FileReport) => ({
-  file: name,
-  unscored,
-  scorers: entries.map((entry) => ({ name: entry.name, ...reportToWire(entry.report) })),
-});
+type FileReport = Awaited<ReturnType<typeof compareFile>>;
 
-const toText = ({ name, compared: { entries, unscored } }: FileReport, format: "text" | "markdown"): string => {
+const toText = ({ name, entries, unscored }: FileReport, format: "text" | "markdown"): string => {
   const table = formatAgreement(name, entries, format);
   return unscored === 0 ? table : `${table}\n${unscored} rows could not be scored and are excluded.`;
 };
@@ -153,14 +162,18 @@ await runCommand(
         const report = await compareFile(platform, values.evaluator, file, () => progress.step());
         progress.clear();
         reports.push(report);
-        if (values.predictions) {
-          const lines = report.compared.predictions.map(predictionLine).join("");
-          await Bun.write(join(values.predictions, `${file.name}.jsonl`), lines);
-        }
+        if (values.predictions)
+          await Bun.write(join(values.predictions, `${report.name}.jsonl`), report.predictions.join(""));
         if (!values.json && !values.docs) console.log(`${toText(report, "text")}\n`);
       }
-      if (values.json)
-        console.log(JSON.stringify({ evaluator: values.evaluator, files: reports.map(toJson) }, null, 2));
+      if (values.json) {
+        const files = reports.map(({ name, unscored, entries }) => ({
+          file: name,
+          unscored,
+          scorers: entries.map(({ name: scorer, report }) => ({ name: scorer, ...report })),
+        }));
+        console.log(JSON.stringify({ evaluator: values.evaluator, files }, null, 2));
+      }
       await docs?.write(reports.map((report) => toText(report, "markdown")));
       return EXIT.ok;
     } finally {

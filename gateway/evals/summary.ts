@@ -6,7 +6,6 @@ import type { Criterion, Run, RunFigures } from "./contract";
 import { passes } from "./rubric";
 import { type CriterionResult, summarizeCriterion } from "./statistics/criterion";
 import type { Statistic } from "./statistics-contract";
-import { toStatistic } from "./statistics-wire";
 import { currentScores, decidingScores, inRunOrder, type RunOrder } from "./verdict";
 import { toRun } from "./wire";
 
@@ -88,20 +87,18 @@ const statisticsOf = async (
     if (group.length >= LONG) await Bun.sleep(0);
     const results = group.map(({ figure }) => toResult(figure, people(figure.resultId, criterion)));
     const summary = summarizeCriterion(results, { range: [criterion.scale.min, criterion.scale.max] });
-    statistics.push(toStatistic(summary, { ...toOrigin(first.figure, criterion), shadow: !first.decides }));
+    const { evaluator, criterionHash } = first.figure;
+    const { name: metric, direction } = criterion;
+    statistics.push({
+      ...{ metric, direction, criterion_hash: criterionHash, evaluator, shadow: !first.decides },
+      ...summary,
+    });
   }
   return statistics;
 };
 
 /** From this many results on, a statistic takes a noticeable time. */
 const LONG = 100;
-
-const toOrigin = ({ evaluator, criterionHash }: ScoreFigure, { name, direction }: Criterion) => ({
-  metric: name,
-  direction,
-  criterion_hash: criterionHash,
-  evaluator,
-});
 
 /** The current scores of one result, and whether the verdict counts each. */
 const currentOf = (figures: readonly ScoreFigure[]): { figure: ScoreFigure; decides: boolean }[] => {

@@ -13,8 +13,7 @@ import type { Criterion } from "../evals/contract";
 import { agreementKappa, calibrate } from "../evals/statistics/calibration";
 import type { Decision } from "../evals/statistics/confusion";
 import { estimateMean } from "../evals/statistics/estimate";
-import { mean } from "../evals/statistics/mean";
-import { toAgreement, toRate } from "../evals/statistics-wire";
+import { mean } from "../evals/statistics/interval";
 import { verdictsOfPeople } from "../evals/summary";
 import type { EvaluatorAgreement, ShadowReport } from "./contract";
 import { type EvaluatorService, referenceOf } from "./service";
@@ -115,8 +114,8 @@ export const createAgreement = ({
           metric,
           ...compare(pairs),
           with_people: {
-            active: withPeople(pairs.map((pair) => pair.active)),
-            shadow: withPeople(pairs.map((pair) => pair.shadow)),
+            active: calibrate(toDecisions(pairs.map((pair) => pair.active))),
+            shadow: calibrate(toDecisions(pairs.map((pair) => pair.shadow))),
           },
         });
       }
@@ -146,7 +145,6 @@ const toAgreements = (evaluator: string, judgements: readonly Judgement[]): Eval
   const decisions = toDecisions(judgements);
   const [first] = judgements;
   if (!first || decisions.length === 0) return [];
-  const calibration = calibrate(decisions);
   return [
     {
       evaluator,
@@ -155,7 +153,7 @@ const toAgreements = (evaluator: string, judgements: readonly Judgement[]): Eval
       results: decisions.length,
       pass_rate: mean(decisions.map(({ decision }) => Number(decision))),
       labels: decisions.filter(({ label }) => label !== null).length,
-      agreement: calibration && toAgreement(calibration),
+      agreement: calibrate(decisions),
     },
   ];
 };
@@ -173,11 +171,6 @@ const toDecisions = (judgements: readonly Judgement[]): Decision[] =>
     each.passed === null ? [] : [{ decision: each.passed, label: each.label, group: groupOf(each) }],
   );
 
-const withPeople = (judgements: readonly Judgement[]) => {
-  const calibration = calibrate(toDecisions(judgements));
-  return calibration && toAgreement(calibration);
-};
-
 const compare = (pairs: readonly Pair[]) => {
   const verdicts = pairs.flatMap(({ active, shadow }): Decision[] =>
     active.passed === null || shadow.passed === null
@@ -186,10 +179,11 @@ const compare = (pairs: readonly Pair[]) => {
   );
   const scored = pairs.filter(({ active, shadow }) => active.value !== null && shadow.value !== null);
   const shifts = scored.map(({ active, shadow }) => (shadow.value ?? 0) - (active.value ?? 0));
+  const { value, interval } = estimateMean(shifts, { groups: scored.map(({ shadow }) => groupOf(shadow)) });
   const flips = (to: boolean) => verdicts.filter(({ decision, label }) => decision === to && label === !to).length;
   return {
-    kappa: toRate(agreementKappa(verdicts)),
-    mean_shift: toRate(estimateMean(shifts, { groups: scored.map(({ shadow }) => groupOf(shadow)) })),
+    kappa: agreementKappa(verdicts),
+    mean_shift: value === null ? null : { value, interval },
     to_pass: flips(true),
     to_fail: flips(false),
     shadow_errors: pairs.filter(({ shadow }) => shadow.value === null).length,

@@ -1,10 +1,8 @@
 import { aurocByCluster } from "../../gateway/evals/statistics/auroc";
-import { bcaInterval } from "../../gateway/evals/statistics/bca";
-import { bootstrap } from "../../gateway/evals/statistics/bootstrap";
-import { agreementKappa } from "../../gateway/evals/statistics/calibration";
+import { bcaInterval, bootstrap } from "../../gateway/evals/statistics/bootstrap";
+import { agreementKappa, correctedRate } from "../../gateway/evals/statistics/calibration";
 import { clustersOf } from "../../gateway/evals/statistics/clusters";
 import type { Decision } from "../../gateway/evals/statistics/confusion";
-import { correctedRate } from "../../gateway/evals/statistics/corrected-rate";
 import { estimateMean } from "../../gateway/evals/statistics/estimate";
 import type { Random } from "../../gateway/evals/statistics/random";
 import type { Interval } from "../../gateway/evals/statistics-contract";
@@ -109,7 +107,7 @@ const clusteredMean = (groups: number): Scenario => ({
 const kappa = (n: number): Scenario => ({
   name: `kappa: ${n} labels`,
   truth: TRUE_KAPPA,
-  simulate: (random) => agreementKappa(times(n, () => decide(random, uniform(random), null))).interval,
+  simulate: (random) => agreementKappa(times(n, () => decide(random, uniform(random), null)))?.interval ?? null,
   trials: 200,
   least: 0.91,
 });
@@ -118,7 +116,7 @@ const clusteredKappa = (groups: number): Scenario => ({
   name: `kappa: ${groups} groups`,
   truth: TRUE_KAPPA,
   simulate: (random) =>
-    agreementKappa(inGroups(random, groups, (shared, group) => decide(random, shared, group))).interval,
+    agreementKappa(inGroups(random, groups, (shared, group) => decide(random, shared, group)))?.interval ?? null,
   trials: 200,
   least: 0.91,
 });

@@ -24,18 +24,13 @@ const lengths = async (texts: readonly string[], embeddings = model()) =>
   (await embedAnyLength(embeddings, CALL, texts)).map((vector) => [...vector]);
 
 describe("texts of any length", () => {
-  test("keep their order, and empty texts get a vector of zeros", async () => {
-    expect(await lengths(["one", "", " \n", "three"])).toEqual([
-      [3, 1],
-      [0, 0],
-      [0, 0],
-      [5, 1],
-    ]);
+  test("keep their order, and empty texts get an empty vector", async () => {
+    expect(await lengths(["one", "", " \n", "three"])).toEqual([[3, 1], [], [], [5, 1]]);
   });
 
   test("are cut until they fit the model; texts that fit are not cut", async () => {
     const [first, second, third] = await lengths(["x".repeat(70), "y".repeat(90_000), "z".repeat(300)]);
-    expect([first, second?.[0], third?.[0]]).toEqual([[70, 1], expect.any(Number), 75]);
+    expect([first, second?.[0], third?.[0]]).toEqual([[70, 1], expect.any(Number), 94]);
     expect(second?.[0]).toBeLessThanOrEqual(WINDOW);
   });
 

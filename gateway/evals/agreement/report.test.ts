@@ -5,8 +5,7 @@ import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times, uniform } from "../../../tests/statistics/simulate";
 import { bestThreshold } from "../statistics/auroc";
 import { createRandom } from "../statistics/random";
-import { formatAgreement, predictionLine, reportToWire } from "./format";
-import { reportAgreement, type ScoredRow } from "./report";
+import { formatAgreement, reportAgreement, type ScoredRow } from "./report";
 
 const simulateRows = (groups: number, size: number, seed = 3): ScoredRow[] => {
   const random = createRandom(seed);
@@ -19,7 +18,7 @@ const simulateRows = (groups: number, size: number, seed = 3): ScoredRow[] => {
   }).flat();
 };
 
-const FIGURES = ["auroc", "balancedAccuracy", "f1OfOne", "f1OfZero", "kappa"] as const;
+const FIGURES = ["auroc", "balanced_accuracy", "f1_of_one", "f1_of_zero", "kappa"] as const;
 
 test("at a given threshold, the figures equal scikit-learn's", () => {
   for (const { labels, scores, threshold, ...expected } of reference.decisions) {
@@ -31,15 +30,15 @@ test("at a given threshold, the figures equal scikit-learn's", () => {
       n: rows.length,
       groups: rows.length,
       threshold,
-      isThresholdFitted: false,
+      threshold_is_fitted: false,
       spans: null,
     });
-    expectClose(report.auroc.value, expected.auroc);
-    expectClose(report.balancedAccuracy.value, expected.balancedAccuracy);
-    expectClose(report.f1OfOne.value, expected.f1);
-    expectClose(report.f1OfZero.value, expected.f1OfZero);
-    expectClose(report.kappa.value, expected.kappa);
-    expectClose(report.baseRate, labels.reduce((a, b) => a + b) / labels.length);
+    expectClose(report.auroc?.value ?? null, expected.auroc);
+    expectClose(report.balanced_accuracy?.value ?? null, expected.balancedAccuracy);
+    expectClose(report.f1_of_one?.value ?? null, expected.f1);
+    expectClose(report.f1_of_zero?.value ?? null, expected.f1OfZero);
+    expectClose(report.kappa?.value ?? null, expected.kappa);
+    expectClose(report.base_rate, labels.reduce((a, b) => a + b) / labels.length);
   }
 });
 
@@ -49,7 +48,7 @@ describe("intervals", () => {
 
   test("contain their values and are reproducible", () => {
     for (const name of FIGURES) {
-      const { value, interval } = report[name];
+      const { value, interval } = report[name] ?? {};
       expect(interval?.method).toBe("cluster_bootstrap");
       expect(value ?? -1).toBeGreaterThan(interval?.low ?? 1);
       expect(value ?? 2).toBeLessThan(interval?.high ?? -1);
@@ -62,19 +61,19 @@ describe("intervals", () => {
       rows.map((row) => ({ ...row, group: row.id })),
       0.5,
     );
-    const width = ({ auroc: { interval } }: typeof report) => (interval ? interval.high - interval.low : 0);
-    expect(independent.auroc.interval?.method).toBe("bca_bootstrap");
+    const width = ({ auroc }: typeof report) => (auroc?.interval ? auroc.interval.high - auroc.interval.low : 0);
+    expect(independent.auroc?.interval?.method).toBe("bca_bootstrap");
     expect(width(report)).toBeGreaterThan(1.1 * width(independent));
   });
 
   test("are null without enough data", () => {
     const rows = simulateRows(1, 20);
-    expect(reportAgreement(rows, 0.5).auroc.interval).toBeNull();
+    expect(reportAgreement(rows, 0.5).auroc).toMatchObject({ interval: null });
     const ones = simulateRows(20, 2).map((row): ScoredRow => ({ ...row, label: 1 }));
     expect(reportAgreement(ones, 0.5)).toMatchObject({
-      baseRate: 1,
-      auroc: { value: null, interval: null },
-      balancedAccuracy: { value: null },
+      base_rate: 1,
+      auroc: null,
+      balanced_accuracy: null,
     });
   });
 });
@@ -92,7 +91,7 @@ test("no score is a better threshold than the best threshold", () => {
         ([label, score], i): ScoredRow => ({ id: `${i}`, group: `${i}`, label: label ? 1 : 0, score }),
       );
       const at = (threshold: number | "best") =>
-        reportAgreement(rows, threshold, { resamples: 1 }).balancedAccuracy.value ?? 0;
+        reportAgreement(rows, threshold, { resamples: 1 }).balanced_accuracy?.value ?? 0;
       const best = Math.max(...rows.map(({ score }) => at(score)));
       expect(at("best")).toBeCloseTo(best, 12);
     }),
@@ -108,11 +107,11 @@ test("spans are counted over all rows with spans", () => {
   const { spans } = reportAgreement(rows, 0.5);
   const counted = rows.flatMap(({ spans: both }) => (both ? [both] : []));
   const marked = counted.filter(({ expected }) => expected.length > 0).length;
-  expectClose(spans?.recall.value ?? null, 0.5);
-  expect(spans?.recall.interval).toBeNull();
+  expectClose(spans?.recall?.value ?? null, 0.5);
+  expect(spans?.recall?.interval).toBeNull();
   const predicted = counted.reduce((sum, { predicted: [span] }) => sum + (span ? span.end - span.start : 0), 0);
-  expectClose(spans?.precision.value ?? null, (5 * marked) / predicted);
-  expect(spans?.precision.interval?.method).toBe("cluster_bootstrap");
+  expectClose(spans?.precision?.value ?? null, (5 * marked) / predicted);
+  expect(spans?.precision?.interval?.method).toBe("cluster_bootstrap");
 });
 
 describe("the table", () => {
@@ -139,7 +138,7 @@ describe("the table", () => {
     expect(lines.find((line) => line.includes("a scorer with a n…"))).toContain("* ");
     const head = lines.find((line) => line.includes("AUROC")) ?? "";
     const line = lines.find((each) => each.includes("reference@1")) ?? "";
-    expect(line.indexOf(entries[0]?.report.auroc.value?.toFixed(3) ?? "?")).toBe(head.indexOf("AUROC"));
+    expect(line.indexOf(entries[0]?.report.auroc?.value.toFixed(3) ?? "?")).toBe(head.indexOf("AUROC"));
   });
 
   test("marks only thresholds that were fitted", () => {
@@ -147,25 +146,4 @@ describe("the table", () => {
     expect(table).not.toContain("*");
     expect(table).toContain(" 0.5 ");
   });
-});
-
-test("a JSON report has the API's field names and all figures", () => {
-  const report = reportAgreement(simulateRows(10, 2), "best");
-  expect(reportToWire(report)).toMatchObject({
-    n: 20,
-    groups: 10,
-    base_rate: report.baseRate,
-    threshold_is_fitted: true,
-    auroc: report.auroc,
-    balanced_accuracy: report.balancedAccuracy,
-    f1_of_one: report.f1OfOne,
-    f1_of_zero: report.f1OfZero,
-    spans: null,
-  });
-});
-
-test("a prediction is one line, with spans in characters like the labels", () => {
-  const prediction = { id: "a", answer: "👋 hi", score: 0.25, decision: false };
-  expect(predictionLine(prediction)).toBe('{"id":"a","score":0.25,"label":0}\n');
-  expect(predictionLine({ ...prediction, spans: [{ start: 3, end: 5 }] })).toContain('"spans":[[2,4]]');
 });

@@ -1,13 +1,13 @@
 import { AppError } from "../../../lib/errors";
+import { alignColumns, markdownTable } from "../../../lib/table";
 import { aurocByCluster, bestThreshold } from "../statistics/auroc";
-import { bcaInterval } from "../statistics/bca";
-import { bootstrap, type Distribution, type Resampling } from "../statistics/bootstrap";
-import { type Clusters, clustersOf, limitClusters } from "../statistics/clusters";
+import { bcaRate, bootstrap, type Distribution, type Resampling } from "../statistics/bootstrap";
+import { clustersOf, limitClusters } from "../statistics/clusters";
 import { balancedAccuracy, confusionByCluster, exchangeClasses, f1, toTable } from "../statistics/confusion";
 import { checkValues } from "../statistics/estimate";
-import type { Figure } from "../statistics/interval";
-import { cohenKappa } from "../statistics/kappa";
+import { cohenKappa } from "../statistics/rater-agreement";
 import { countSpans, type Span, spanScores, spansByCluster } from "../statistics/spans";
+import type { Rate } from "../statistics-contract";
 
 /** An answer with its label by people and its score. */
 export interface ScoredRow {
@@ -21,60 +21,24 @@ export interface ScoredRow {
   spans?: { expected: readonly Span[]; predicted: readonly Span[] };
 }
 
-/** Agreement of a scorer with people on rows of one kind. */
+/** Agreement of a scorer with people on rows of one kind, with the field names of `--json`. */
 export interface AgreementReport {
   n: number;
   groups: number;
   /** Share of rows with label 1. */
-  baseRate: number;
+  base_rate: number;
   /** The scorer predicts label 1 from this score. */
   threshold: number;
   /** The threshold is the best for the same rows, which favours the scorer in all figures except `auroc`. */
-  isThresholdFitted: boolean;
-  auroc: Figure;
-  balancedAccuracy: Figure;
-  f1OfOne: Figure;
-  f1OfZero: Figure;
-  kappa: Figure;
+  threshold_is_fitted: boolean;
+  auroc: Rate | null;
+  balanced_accuracy: Rate | null;
+  f1_of_one: Rate | null;
+  f1_of_zero: Rate | null;
+  kappa: Rate | null;
   /** By character, over all rows with spans; null if no row has spans. */
-  spans: { precision: Figure; recall: Figure; f1: Figure } | null;
+  spans: { precision: Rate | null; recall: Rate | null; f1: Rate | null } | null;
 }
-
-/** AUROC, balanced accuracy, F1 of both classes, kappa. */
-const decisionFigures = (rows: readonly ScoredRow[], threshold: number, units: Clusters) => {
-  const labels = rows.map(({ label }) => label === 1);
-  const decisions = rows.map(({ label, score, group }) => ({
-    label: label === 1,
-    decision: score >= threshold,
-    group,
-  }));
-  const auroc = aurocByCluster(
-    labels,
-    rows.map(({ score }) => score),
-    units,
-  );
-  const confusionOf = confusionByCluster(decisions, units);
-  return (drawn: Int32Array) => {
-    const confusion = confusionOf(drawn);
-    return [
-      auroc(drawn),
-      balancedAccuracy(confusion),
-      f1(confusion),
-      f1(exchangeClasses(confusion)),
-      cohenKappa(toTable(confusion)),
-    ] as const;
-  };
-};
-
-/** Precision, recall and F1 of the spans. */
-const spanFigures = (rows: readonly ScoredRow[], units: Clusters) => {
-  const counts = rows.map(({ spans }) => countSpans(spans?.expected ?? [], spans?.predicted ?? []));
-  const countsOf = spansByCluster(counts, units);
-  return (drawn: Int32Array) => {
-    const { precision, recall, f1: harmonic } = spanScores(countsOf(drawn));
-    return [precision, recall, harmonic] as const;
-  };
-};
 
 /**
  * Compares scores with people's labels at a threshold, or at the best one for these rows. Intervals resample groups,
@@ -91,26 +55,115 @@ export const reportAgreement = (
   checkValues(scores);
   const labels = rows.map(({ label }) => label === 1);
   const decideFrom = threshold === "best" ? bestThreshold(labels, scores) : threshold;
+  const decisions = rows.map(({ label, score, group }) => ({
+    label: label === 1,
+    decision: score >= decideFrom,
+    group,
+  }));
 
   const clusters = clustersOf(rows.map(({ group }) => group));
   const units = limitClusters(clusters);
-  const toFigure = (distribution: Distribution): Figure => ({
-    value: distribution.estimate,
-    interval: bcaInterval(distribution, clusters),
-  });
-  const decided = bootstrap(units.count, decisionFigures(rows, decideFrom, units), resampling);
-  const spans = rows.some((row) => row.spans) ? bootstrap(units.count, spanFigures(rows, units), resampling) : null;
+  const aurocOf = aurocByCluster(labels, scores, units);
+  const confusionOf = confusionByCluster(decisions, units);
+  const counts = rows.map(({ spans }) => countSpans(spans?.expected ?? [], spans?.predicted ?? []));
+  const spansOf = spansByCluster(counts, units);
+  const compute = (drawn: Int32Array) => {
+    const confusion = confusionOf(drawn);
+    const { precision, recall, f1: f1OfSpans } = spanScores(spansOf(drawn));
+    return [
+      aurocOf(drawn),
+      balancedAccuracy(confusion),
+      f1(confusion),
+      f1(exchangeClasses(confusion)),
+      cohenKappa(toTable(confusion)),
+      precision,
+      recall,
+      f1OfSpans,
+    ] as const;
+  };
+  const [auroc, accuracy, ones, zeros, kappa, precision, recall, f1OfSpans] = bootstrap(
+    units.count,
+    compute,
+    resampling,
+  );
+  const rate = (distribution: Distribution) => bcaRate(distribution, clusters);
   return {
     n: rows.length,
     groups: clusters.count,
-    baseRate: labels.filter(Boolean).length / rows.length,
+    base_rate: labels.filter(Boolean).length / rows.length,
     threshold: decideFrom,
-    isThresholdFitted: threshold === "best",
-    auroc: toFigure(decided[0]),
-    balancedAccuracy: toFigure(decided[1]),
-    f1OfOne: toFigure(decided[2]),
-    f1OfZero: toFigure(decided[3]),
-    kappa: toFigure(decided[4]),
-    spans: spans && { precision: toFigure(spans[0]), recall: toFigure(spans[1]), f1: toFigure(spans[2]) },
+    threshold_is_fitted: threshold === "best",
+    auroc: rate(auroc),
+    balanced_accuracy: rate(accuracy),
+    f1_of_one: rate(ones),
+    f1_of_zero: rate(zeros),
+    kappa: rate(kappa),
+    spans: rows.some((row) => row.spans)
+      ? { precision: rate(precision), recall: rate(recall), f1: rate(f1OfSpans) }
+      : null,
   };
+};
+
+/** One line of the table: the evaluator or a simple scorer. */
+export interface AgreementEntry {
+  name: string;
+  report: AgreementReport;
+}
+
+/** Longer ones would make a table wider than 120 columns. */
+const LONGEST_NAME = 18;
+const shorten = (name: string): string => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name);
+
+/** `.88`, and `1.00`: the digit before the point is nearly always 0. */
+const toBound = (bound: number): string => bound.toFixed(2).replace(/^(-?)0/, "$1");
+
+/** `0.912 .88–.94`: the value and its interval, or `-` without a value. */
+const toCell = (rate: Rate | null): string => {
+  if (rate === null) return "-";
+  const { value, interval } = rate;
+  return `${value.toFixed(3)} ${interval ? `${toBound(interval.low)}–${toBound(interval.high)}` : "-"}`;
+};
+
+const decisionTable = (entries: readonly AgreementEntry[]): string[][] => [
+  ["scorer", "threshold", "AUROC", "balanced acc.", "F1 of 1", "F1 of 0", "kappa"],
+  ...entries.map(({ name, report }) => [
+    shorten(name),
+    `${Number(report.threshold.toPrecision(3))}${report.threshold_is_fitted ? "*" : ""}`,
+    ...[report.auroc, report.balanced_accuracy, report.f1_of_one, report.f1_of_zero, report.kappa].map(toCell),
+  ]),
+];
+
+/** Only the header if no scorer gives spans. */
+const spanTable = (entries: readonly AgreementEntry[]): string[][] => [
+  ["spans by character", "precision", "recall", "F1"],
+  ...entries.flatMap(({ name, report: { spans } }) =>
+    spans ? [[shorten(name), ...[spans.precision, spans.recall, spans.f1].map(toCell)]] : [],
+  ),
+];
+
+/**
+ * The agreement of several scorers with people on the same rows, at most 120 columns wide: a description of the rows, a
+ * line for each scorer, and a legend. Values are followed by their 95 % interval.
+ */
+export const formatAgreement = (
+  title: string,
+  entries: readonly AgreementEntry[],
+  format: "text" | "markdown",
+): string => {
+  const [first] = entries;
+  if (!first) return "";
+  const { n, groups, base_rate: baseRate } = first.report;
+  const table = format === "markdown" ? markdownTable : alignColumns;
+  const spans = spanTable(entries);
+  const ones = `${Math.round(100 * baseRate)} % labelled 1`;
+  const blocks = [
+    [`${format === "markdown" ? "### " : ""}${title}`],
+    [`${n} rows in ${groups} groups, ${ones}. 95 % intervals by bootstrap over groups.`],
+    table(decisionTable(entries)),
+    ...(spans.length > 1 ? [table(spans)] : []),
+    ...(entries.some(({ report }) => report.threshold_is_fitted)
+      ? [["* The best threshold for the same rows, which favours that scorer in every figure except AUROC."]]
+      : []),
+  ];
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 };

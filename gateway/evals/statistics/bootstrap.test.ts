@@ -3,8 +3,7 @@ import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times } from "../../../tests/statistics/simulate";
-import { bcaInterval, bcaPValue, bcaQuantile } from "./bca";
-import { bootstrap, type Distribution, sumDrawn } from "./bootstrap";
+import { bcaInterval, bcaPValue, bcaQuantile, bootstrap, type Distribution, sumDrawn } from "./bootstrap";
 import { normalQuantile } from "./distributions";
 import { createRandom } from "./random";
 

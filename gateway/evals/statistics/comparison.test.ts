@@ -3,13 +3,11 @@ import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { normal, times, uniform } from "../../../tests/statistics/simulate";
-import { holmAdjust } from "./holm";
+import { variance, wilsonInterval } from "./interval";
 import { mcnemarExact } from "./mcnemar";
-import { variance } from "./mean";
-import { comparePairs } from "./paired";
+import { comparePairs, holmAdjust } from "./paired";
 import { detectableDifference, detectablePairedChange, detectableRateChange, samplesToDecide } from "./power";
 import { createRandom } from "./random";
-import { wilsonInterval } from "./wilson";
 
 describe("equal to statsmodels", () => {
   test("exact McNemar", () => {

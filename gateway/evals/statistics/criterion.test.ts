@@ -23,14 +23,16 @@ test("verdicts of independent samples", () => {
     SCALE,
   );
   expect(summary).toMatchObject({
+    n: 50,
     errors: 0,
-    mean: { n: 50, value: 0.84 },
-    passRate: { n: 50, value: 0.84, clusters: null, interval: { method: "wilson" } },
+    mean: 0.84,
+    clusters: null,
+    pass_rate: { value: 0.84, interval: { method: "wilson" } },
     bounds: { worst: 0.84, best: 0.84 },
-    passAtK: [],
-    calibration: null,
+    pass_at_k: [],
+    agreement: null,
   });
-  expect(summary.detectableChange).toBeCloseTo(detectableRateChange(0.84, 50) ?? 0, 2);
+  expect(summary.detectable_difference).toBeCloseTo(detectableRateChange(0.84, 50) ?? 0, 2);
 });
 
 describe("errors", () => {
@@ -39,7 +41,8 @@ describe("errors", () => {
   test("only count in the bounds", () => {
     expect(summarizeCriterion(results, SCALE)).toMatchObject({
       errors: 4,
-      passRate: { n: 6, value: 0.5 },
+      n: 6,
+      pass_rate: { value: 0.5 },
       bounds: { worst: 0.3, best: 0.7 },
     });
   });
@@ -47,10 +50,12 @@ describe("errors", () => {
   test("a run with only errors has no figures", () => {
     expect(summarizeCriterion(results.slice(6), SCALE)).toMatchObject({
       errors: 4,
-      mean: { n: 0, value: null, interval: null },
-      passRate: null,
+      n: 0,
+      mean: null,
+      interval: null,
+      pass_rate: null,
       bounds: null,
-      detectableChange: null,
+      detectable_difference: null,
     });
   });
 
@@ -58,7 +63,8 @@ describe("errors", () => {
     const repeats = [judged("a", true), result({ sampleId: "a" }), judged("b", true), judged("b", false)];
     expect(summarizeCriterion(repeats, SCALE)).toMatchObject({
       errors: 0,
-      passRate: { n: 2, value: 0.75 },
+      n: 2,
+      pass_rate: { value: 0.75 },
       bounds: { worst: 0.5, best: 0.75 },
     });
   });
@@ -69,9 +75,9 @@ test("repeats count as one sample and give pass@k", () => {
     times(80, (i) => judged(`${i % 20}`, i % 3 > 0)),
     SCALE,
   );
-  expect(summary.passRate?.n).toBe(20);
-  expect(summary.passAtK.map(({ k, n }) => [k, n])).toEqual(times(4, (i) => [i + 1, 20]));
-  expect(summary.passAtK[0]?.any).toBeCloseTo(summary.passRate?.value ?? 0, 12);
+  expect(summary.n).toBe(20);
+  expect(summary.pass_at_k.map(({ k, n }) => [k, n])).toEqual(times(4, (i) => [i + 1, 20]));
+  expect(summary.pass_at_k[0]?.any).toBeCloseTo(summary.pass_rate?.value ?? 0, 12);
 });
 
 test("shared groups widen the interval and the detectable difference", () => {
@@ -79,19 +85,19 @@ test("shared groups widen the interval and the detectable difference", () => {
     judged(`${i}`, Math.floor(i / 8) % 3 > 0, { group: `document ${Math.floor(i / 8)}` }),
   );
   const summary = summarizeCriterion(results, SCALE);
-  expect(summary.passRate).toMatchObject({ n: 80, clusters: 10, interval: { method: "cluster_robust" } });
+  expect(summary).toMatchObject({ n: 80, clusters: 10, pass_rate: { interval: { method: "cluster_robust" } } });
   const independent = summarizeCriterion(results.map((each) => ({ ...each, group: null })));
-  expect(summary.detectableChange ?? 1).toBeGreaterThan(2 * (independent.detectableChange ?? 1));
+  expect(summary.detectable_difference ?? 1).toBeGreaterThan(2 * (independent.detectable_difference ?? 1));
 });
 
 test("a criterion without a threshold has a mean, but no rate", () => {
   const summary = summarizeCriterion(times(30, (i) => result({ sampleId: `${i}`, value: i / 30 })));
-  expect(summary).toMatchObject({ mean: { n: 30 }, passRate: null, bounds: null, passAtK: [], calibration: null });
+  expect(summary).toMatchObject({ n: 30, pass_rate: null, bounds: null, pass_at_k: [], agreement: null });
 });
 
 test("labels of repeats depend on each other", () => {
   const results = times(120, (i) => judged(`${i % 40}`, i % 4 > 0, { label: i % 5 > 0 }));
-  expect(summarizeCriterion(results, SCALE).calibration).toMatchObject({
+  expect(summarizeCriterion(results, SCALE).agreement).toMatchObject({
     labels: 120,
     sensitivity: { interval: { method: "cluster_robust" } },
   });

@@ -1,9 +1,8 @@
-import { type Calibration, calibrate } from "./calibration";
-import { designEffect } from "./cluster-robust";
-import { clustersOf } from "./clusters";
+import type { Agreement, Statistic } from "../statistics-contract";
+import { calibrate } from "./calibration";
+import { clustersOf, designEffect } from "./clusters";
 import { type Estimate, type EstimateOptions, estimateMean } from "./estimate";
-import type { Range } from "./interval";
-import { mean } from "./mean";
+import { mean, type Range } from "./interval";
 import { detectableRateChange } from "./power";
 import { averageRepeats, type PassAtK, passAtK } from "./repeats";
 
@@ -20,21 +19,8 @@ export interface CriterionResult {
   label: boolean | null;
 }
 
-/** One criterion over a run. Repeats of a sample are averaged first: counts are of samples. */
-export interface CriterionSummary {
-  /** Samples without a value. */
-  errors: number;
-  mean: Estimate;
-  /** null without verdicts. */
-  passRate: Estimate | null;
-  /** Pass rate if all errors had failed, and if all had passed; null without verdicts. */
-  bounds: { worst: number; best: number } | null;
-  /** Empty without repeats. */
-  passAtK: PassAtK[];
-  /** Smallest detectable change of the pass rate against a fixed value, with this many samples; null if none. */
-  detectableChange: number | null;
-  calibration: Calibration | null;
-}
+/** One criterion over a run, without what it is of. Repeats of a sample are averaged first: counts are of samples. */
+type CriterionSummary = Omit<Statistic, "metric" | "direction" | "criterion_hash" | "evaluator" | "shadow">;
 
 /** The mean of `pick` for each sample; results for which it returns null are excluded. */
 const averageOf = (
@@ -64,7 +50,7 @@ const repeatsOf = (results: readonly CriterionResult[]): PassAtK[] => {
 };
 
 /** Labels belong to outputs. Labels of one sample depend on each other like those of one group. */
-const calibrationOf = (results: readonly CriterionResult[], seed?: number): Calibration | null =>
+const calibrationOf = (results: readonly CriterionResult[], seed?: number): Agreement | null =>
   calibrate(
     results.flatMap(({ sampleId, group, passed, label }) =>
       passed === null ? [] : [{ decision: passed, label, group: group ?? `sample ${sampleId}` }],
@@ -83,24 +69,28 @@ export const summarizeCriterion = (
     estimateMean([...bySample.values()], { groups: groupsOf(bySample), range: scale, level, seed });
 
   const values = averageOf(results, ({ value }) => value);
+  const { n, clusters, value, interval } = estimate(values, range);
   const summary = {
+    n,
     errors: groupOf.size - values.size,
-    mean: estimate(values, range),
-    passAtK: repeatsOf(results),
-    calibration: calibrationOf(results, seed),
+    mean: value,
+    interval,
+    clusters,
+    pass_at_k: repeatsOf(results),
+    agreement: calibrationOf(results, seed),
   };
   const passes = averageOf(results, ({ passed }) => passed);
-  if (passes.size === 0) return { ...summary, passRate: null, bounds: null, detectableChange: null };
+  if (passes.size === 0) return { ...summary, pass_rate: null, bounds: null, detectable_difference: null };
 
   const passRate = meanOfMap(passes);
   const effect = designEffect([...passes.values()], clustersOf(groupsOf(passes)));
   return {
     ...summary,
-    passRate: estimate(passes, [0, 1]),
+    pass_rate: { value: passRate, interval: estimate(passes, [0, 1]).interval },
     bounds: {
       worst: meanOfMap(averageOf(results, ({ value, passed }) => (value === null ? false : passed))),
       best: meanOfMap(averageOf(results, ({ value, passed }) => (value === null ? true : passed))),
     },
-    detectableChange: detectableRateChange(passRate, passes.size, { designEffect: effect ?? 1, level }),
+    detectable_difference: detectableRateChange(passRate, passes.size, { designEffect: effect ?? 1, level }),
   };
 };

@@ -1,16 +1,23 @@
 import { AppError } from "../../../lib/errors";
 import type { Interval } from "../statistics-contract";
-import { bcaInterval } from "./bca";
-import { bootstrap, sumDrawn } from "./bootstrap";
-import { clusterRobustInterval, clusterRobustRateInterval } from "./cluster-robust";
-import { type Clusters, clustersOf, type Groups, singletons } from "./clusters";
-import { clip, DEFAULT_LEVEL, type Figure, type Range } from "./interval";
-import { mean, studentInterval } from "./mean";
-import { unvaryingInterval, wilsonInterval } from "./wilson";
+import { bcaInterval, bootstrap, sumDrawn } from "./bootstrap";
+import {
+  type Clusters,
+  clusterRobustInterval,
+  clusterRobustRateInterval,
+  clustersOf,
+  type Groups,
+  singletons,
+} from "./clusters";
+import { clip, DEFAULT_LEVEL, mean, type Range, studentInterval, unvaryingInterval, wilsonInterval } from "./interval";
 
 /** A mean or rate with its uncertainty. */
-export interface Estimate extends Figure {
+export interface Estimate {
   n: number;
+  /** null without values. */
+  value: number | null;
+  /** null if the data doesn't allow an interval. */
+  interval: Interval | null;
   /** Number of groups that the interval takes into account; null if values are independent. */
   clusters: number | null;
 }

@@ -3,10 +3,17 @@ import fc from "fast-check";
 import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { times } from "../../../tests/statistics/simulate";
-import { clusterRobustError, clusterRobustInterval, clusterRobustRateInterval, designEffect } from "./cluster-robust";
-import { type Clusters, clustersOf, limitClusters, sumByCluster } from "./clusters";
-import { studentInterval } from "./mean";
-import { unvaryingInterval, wilsonInterval } from "./wilson";
+import {
+  type Clusters,
+  clusterRobustError,
+  clusterRobustInterval,
+  clusterRobustRateInterval,
+  clustersOf,
+  designEffect,
+  limitClusters,
+  sumByCluster,
+} from "./clusters";
+import { studentInterval, unvaryingInterval, wilsonInterval } from "./interval";
 
 describe("equal to statsmodels and scipy", () => {
   test("Wilson's interval", () => {

@@ -1,9 +1,15 @@
 import { AppError } from "../../../lib/errors";
 import type { Interval } from "../statistics-contract";
-import { bcaInterval, bcaPValue } from "./bca";
-import { bootstrap, sumDrawn } from "./bootstrap";
-import { clusterRobustError } from "./cluster-robust";
-import { type Clusters, clusterSizes, clustersOf, limitClusters, singletons, sumByCluster } from "./clusters";
+import { bcaInterval, bcaPValue, bootstrap, sumDrawn } from "./bootstrap";
+import {
+  type Clusters,
+  clusterRobustError,
+  clusterSizes,
+  clustersOf,
+  limitClusters,
+  singletons,
+  sumByCluster,
+} from "./clusters";
 import { studentCdf } from "./distributions";
 import {
   BOOTSTRAP_FROM,
@@ -14,9 +20,8 @@ import {
   isVerdict,
   MEAN_RESAMPLES,
 } from "./estimate";
-import type { Range } from "./interval";
+import { mean, type Range } from "./interval";
 import { mcnemarExact } from "./mcnemar";
-import { mean } from "./mean";
 import { detectableDifference } from "./power";
 
 /** The result of a test of the mean difference. */
@@ -123,4 +128,19 @@ export const comparePairs = (
     ...judge(differences, clusters, { ...changes, isBinary }, options),
     detectableDifference: standardError ? detectableDifference(standardError) : null,
   };
+};
+
+/**
+ * Holm's step-down adjustment (Holm 1979): keeps the probability of any false finding at the level, however the tests depend
+ * on each other. Adjusted values are in the order of `pValues`.
+ */
+export const holmAdjust = (pValues: readonly number[]): number[] => {
+  const order = pValues.map((_, i) => i).sort((i, j) => (pValues[i] ?? 0) - (pValues[j] ?? 0));
+  const adjusted = new Array<number>(pValues.length).fill(1);
+  let largest = 0;
+  order.forEach((position, place) => {
+    largest = Math.max(largest, Math.min(1, (pValues.length - place) * (pValues[position] ?? 0)));
+    adjusted[position] = largest;
+  });
+  return adjusted;
 };

@@ -1,18 +1,13 @@
+import type { Statistic } from "../statistics-contract";
+
 /** Outcomes of one sample with repeats. */
 interface Attempts {
   passes: number;
   attempts: number;
 }
 
-export interface PassAtK {
-  k: number;
-  /** Samples with at least k attempts; others are excluded. */
-  n: number;
-  /** Probability that at least one of k attempts passes, "pass@k". */
-  any: number;
-  /** Probability that all k attempts pass, "pass^k". */
-  all: number;
-}
+/** For each k, the samples with at least k attempts; others are excluded. */
+export type PassAtK = Statistic["pass_at_k"][number];
 
 /**
  * Share of the choices of `k` of `total` that are all in `part`: C(part, k) / C(total, k), without overflow.
