@@ -6,8 +6,6 @@ import { engineThroughput } from "./engine";
 import { gatewayMemory } from "./gateway-memory";
 import { gatewayOverhead, gatewayOverheadGuard } from "./gateway-overhead";
 import { idle } from "./idle";
-import { repetition } from "./repetition";
-import { statistics } from "./statistics";
 
 const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   engine: engineThroughput,
@@ -16,8 +14,6 @@ const SCENARIOS: Record<string, (args: string[]) => Promise<unknown>> = {
   guard: gatewayOverheadGuard,
   "gateway-memory": gatewayMemory,
   idle,
-  repetition,
-  statistics,
 };
 
 const [name, ...options] = process.argv.slice(2);

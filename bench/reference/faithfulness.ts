@@ -1,21 +1,16 @@
 import { join } from "node:path";
-import type { LabelledFile, LabelledRow } from "../../gateway/evals/agreement/labelled-file";
-import { FAITHFULNESS_BASELINES } from "../../gateway/evals/scorers/baselines";
+import { answerOf, type LabelledFile, type LabelledRow } from "../../gateway/evals/agreement/labelled-file";
 import { type ReadAnswer, readAnswer } from "../../gateway/evals/scorers/faithfulness/claims";
 import {
-  ANSWER_FEATURES,
   type AnswerFeature,
   answerFeatures,
-  CLAIM_FEATURES,
   type ClaimFeature,
   type ClaimFeatures,
 } from "../../gateway/evals/scorers/faithfulness/faithfulness-features";
 import { SILENCE } from "../../gateway/evals/scorers/faithfulness/score-faithfulness";
 import { type LogisticModel, logOdds } from "../../gateway/evals/scorers/logistic";
-import { readCases } from "./cases";
 import { fitLogistic, type Sign, toSource } from "./logistic";
-import { probeOf } from "./probe";
-import { answerOf, type FitRow, type Task, thresholdOf } from "./task";
+import { type FitRow, type Task, thresholdOf } from "./task";
 
 interface FaithfulnessRow extends FitRow {
   hasQuestion: boolean;
@@ -70,13 +65,10 @@ const claimLabelOf = ({ label, spans }: LabelledAnswer, { claims }: ReadAnswer, 
 const readRow = (labelled: LabelledAnswer, set: string): FaithfulnessRow => {
   const answer = answerOf(labelled);
   const read = readAnswer(answer);
-  const simple: Record<string, number> = {};
-  for (const [name, score] of Object.entries(FAITHFULNESS_BASELINES)) simple[name] = score(answer);
   return {
     set,
     group: labelled.group,
     label: labelled.label,
-    simple,
     hasQuestion: answer.question !== null,
     answerWords: read.answerWords,
     claims: read.claims.map(({ features, evidence }, at) => ({
@@ -103,19 +95,16 @@ const fitWeights = <Feature extends string>(
   return { bias, weights: named };
 };
 
-const only = <Feature extends string>(signs: Readonly<Record<Feature, Sign>>, features: ReadonlySet<string>) =>
-  Object.fromEntries(Object.entries(signs).filter(([name]) => features.has(name))) as Record<Feature, Sign>;
-
 /** Log-odds of an answer without claims. */
 const SILENT = Math.log(SILENCE.other.value / (1 - SILENCE.other.value));
 
 /** Claims first, then answers by the log-odds of their claims. */
-const fit: Task<FaithfulnessRow>["fit"] = (rows, features) => {
+const fit: Task<FaithfulnessRow>["fit"] = (rows) => {
   const own = rows.filter(({ claims }) => claims.length > 0);
   const claims = own.flatMap((row) =>
     row.claims.flatMap(({ features, label }) => (label === null ? [] : [{ features, label }])),
   );
-  const claim = fitWeights(only(CLAIM_SIGNS, features), claims, CLAIM_L2, GIVEN);
+  const claim = fitWeights(CLAIM_SIGNS, claims, CLAIM_L2, GIVEN);
   const partsOf = (row: FaithfulnessRow) =>
     answerFeatures({
       logits: row.claims.map(({ features }) => logOdds(claim, features)),
@@ -124,7 +113,7 @@ const fit: Task<FaithfulnessRow>["fit"] = (rows, features) => {
       hasQuestion: row.hasQuestion,
     });
   const examples = own.map((row) => ({ features: partsOf(row), label: row.label }));
-  const free = fitWeights(only(ANSWER_SIGNS, features), examples, ANSWER_L2);
+  const free = fitWeights(ANSWER_SIGNS, examples, ANSWER_L2);
   const threshold = thresholdOf(
     own,
     own.map((row) => logOdds(free, partsOf(row))),
@@ -140,23 +129,11 @@ export const FAITHFULNESS_MODEL: FaithfulnessModel = { claim: ${toSource(claim)}
   };
 };
 
-export const faithfulnessTask = async (
-  folder: string,
-  files: readonly LabelledFile[],
-): Promise<Task<FaithfulnessRow>> => {
-  const readFile = ({ name, rows }: LabelledFile) =>
-    rows.flatMap((row) => (row.task === "faithfulness" ? [readRow(row, name)] : []));
-  const cases = (await readCases(folder)).filter(({ contexts }) => contexts !== undefined);
-  return {
-    name: "faithfulness",
-    out: join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/faithfulness-model.ts"),
-    features: [...CLAIM_FEATURES, ...ANSWER_FEATURES],
-    rows: files.flatMap(readFile),
-    probe: { name: "copied sentences", rows: readFile(probeOf(files)) },
-    cases: cases.map(({ input, output, contexts = [], shouldPass }) => {
-      const asked = { task: "faithfulness", id: input, group: input, question: input, answer: output } as const;
-      return { row: readRow({ ...asked, context: contexts.join("\n"), label: 1 }, "cases"), shouldPass };
-    }),
-    fit,
-  };
-};
+export const faithfulnessTask = (files: readonly LabelledFile[]): Task<FaithfulnessRow> => ({
+  name: "faithfulness",
+  out: join(import.meta.dir, "../../gateway/evals/scorers/faithfulness/faithfulness-model.ts"),
+  rows: files.flatMap(({ name, rows }) =>
+    rows.flatMap((row) => (row.task === "faithfulness" ? [readRow(row, name)] : [])),
+  ),
+  fit,
+});

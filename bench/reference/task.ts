@@ -1,14 +1,9 @@
-import type { LabelledRow } from "../../gateway/evals/agreement/labelled-file";
-import type { ScoredAnswer } from "../../gateway/evals/scored-answer";
-
 /** An answer with its label and everything a fit needs to know of it. */
 export interface FitRow {
   /** Data set. Leaving out a whole set shows how a model does on a kind of data that it was not fitted to. */
   set: string;
   group: string;
   label: 0 | 1;
-  /** Scores of the simple scorers, by name. */
-  simple: Readonly<Record<string, number>>;
 }
 
 /** A fitted model. */
@@ -24,22 +19,9 @@ export interface Task<Row extends FitRow> {
   name: "correctness" | "faithfulness";
   /** Path of the file that holds the model. */
   out: string;
-  /** Names of the model's features. */
-  features: readonly string[];
   rows: readonly Row[];
-  /** Answers that no model is fitted to. */
-  probe: { name: string; rows: readonly Row[] };
-  /** Case tables: whether each answer has to pass. */
-  cases: readonly { row: Row; shouldPass: boolean }[];
-  /** Fits a model with only these features. */
-  fit(rows: readonly Row[], features: ReadonlySet<string>): Fitted<Row>;
+  fit(rows: readonly Row[]): Fitted<Row>;
 }
-
-/** A labelled answer as the scorers get it. */
-export const answerOf = (row: LabelledRow): ScoredAnswer =>
-  row.task === "correctness"
-    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
-    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
 
 /** Mean of the share of positives at or above the threshold and the share of negatives below it. */
 export const balancedAccuracyAt = (

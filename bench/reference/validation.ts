@@ -1,8 +1,20 @@
-import { auroc, bestThreshold } from "../../gateway/evals/statistics/auroc";
-import { foldsOf } from "./folds";
+import { auroc } from "../../gateway/evals/statistics/auroc";
+import { createRandom } from "../../gateway/evals/statistics/random";
 import { balancedAccuracyAt, type FitRow, type Task } from "./task";
 
 const FOLDS = 10;
+
+/** The fold of each item, 0…`count` − 1. Items of a group share one; the seed decides which. */
+export const foldsOf = (groups: readonly string[], count: number, seed: number): number[] => {
+  const names = [...new Set(groups)].sort();
+  const random = createRandom(seed);
+  for (let last = names.length - 1; last > 0; last--) {
+    const other = random.nextBelow(last + 1);
+    [names[last], names[other]] = [names[other] ?? "", names[last] ?? ""];
+  }
+  const foldOf = new Map(names.map((name, place) => [name, place % count]));
+  return groups.map((group) => foldOf.get(group) ?? 0);
+};
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -42,43 +54,17 @@ export const setsOf = (rows: readonly FitRow[]): string[] => [...new Set(rows.ma
 /** Cross-validation over groups in ten folds, the mean of the seeds. Models and thresholds come from the other folds. */
 export const heldOut = <Row extends FitRow>(
   { rows, fit }: Pick<Task<Row>, "rows" | "fit">,
-  features: ReadonlySet<string>,
   seeds: readonly number[],
 ): Figures => {
-  const runs = seeds.map((seed) => byOtherFolds(rows, seed, (others) => fit(others, features).logitOf));
+  const runs = seeds.map((seed) => byOtherFolds(rows, seed, (others) => fit(others).logitOf));
   return new Map([...setsOf(rows), ALL].map((set) => [set, figuresOf(rows, runs, set)]));
 };
 
 /** Figures of each set by a model that was fitted to the other sets. */
-export const leftOut = <Row extends FitRow>(
-  { rows, fit }: Pick<Task<Row>, "rows" | "fit">,
-  features: ReadonlySet<string>,
-): Figures =>
+export const leftOut = <Row extends FitRow>({ rows, fit }: Pick<Task<Row>, "rows" | "fit">): Figures =>
   new Map(
     setsOf(rows).map((set) => {
-      const { logitOf } = fit(
-        rows.filter((row) => row.set !== set),
-        features,
-      );
+      const { logitOf } = fit(rows.filter((row) => row.set !== set));
       return [set, figuresOf(rows, [rows.map(logitOf)], set)];
     }),
   );
-
-/** A simple scorer's figures on the rows of one set, with thresholds from the other folds. */
-export const simpleFigures = (rows: readonly FitRow[], name: string, seeds: readonly number[]) => {
-  const scoreOf = (row: FitRow) => row.simple[name] ?? 0;
-  const runs = seeds.map((seed) =>
-    byOtherFolds(rows, seed, (others) => {
-      const threshold = bestThreshold(
-        others.map(({ label }) => label === 1),
-        others.map(scoreOf),
-      );
-      return (row) => scoreOf(row) - threshold;
-    }),
-  );
-  const labels = rows.map(({ label }) => label === 1);
-  return {
-    auroc: auroc(labels, rows.map(scoreOf)) ?? Number.NaN,
-    accuracy: mean(runs.map((run) => balancedAccuracyAt(labels, run, 0))),
-  };
-};

@@ -5,10 +5,15 @@ import { AppError } from "../../lib/errors";
 import { inOrder } from "../../lib/in-order";
 import { countProgress } from "../../lib/progress";
 import { loadConfig } from "../../lib/settings";
-import { type LabelledFile, type LabelledRow, readLabelledFiles, toCodePoints } from "../evals/agreement/labelled-file";
+import {
+  answerOf,
+  type LabelledFile,
+  type LabelledRow,
+  readLabelledFiles,
+  toCodePoints,
+} from "../evals/agreement/labelled-file";
 import { type AgreementEntry, formatAgreement, reportAgreement, type ScoredRow } from "../evals/agreement/report";
 import { BUILT_IN_CRITERIA } from "../evals/rubric";
-import type { ScoredAnswer } from "../evals/scored-answer";
 import {
   CORRECTNESS_BASELINES,
   type EmbedTexts,
@@ -57,11 +62,6 @@ export const openAgreementDocs = async () => {
     },
   };
 };
-
-const answerOf = (row: LabelledRow): ScoredAnswer =>
-  row.task === "correctness"
-    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
-    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
 
 /** The vectors of the default embedding model. Equal texts are embedded once. */
 const embedOnce = ({ services, call }: Platform): EmbedTexts => {

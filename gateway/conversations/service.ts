@@ -31,7 +31,7 @@ const KEEP_MS = 60_000;
 /** If a running answer has not been saved for this long, its process has died. */
 const ORPHAN_MS = 3 * SAVE_MS;
 /** Maximum answer length, in tokens. Sampling uses the model's defaults. */
-export const MAX_ANSWER_TOKENS = 1024;
+const MAX_ANSWER_TOKENS = 1024;
 
 interface Deps {
   db: Db;

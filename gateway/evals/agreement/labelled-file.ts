@@ -6,6 +6,7 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError, toAppError } from "../../../lib/errors";
 import { Nullable } from "../../contract";
 import { invalidRequest } from "../../validation/problems";
+import type { ScoredAnswer } from "../scored-answer";
 import type { Span } from "../statistics/spans";
 
 const COMMON = {
@@ -43,6 +44,12 @@ const LabelledRow = Type.Union([
   }),
 ]);
 export type LabelledRow = Static<typeof LabelledRow>;
+
+/** A labelled answer as the scorers get it. */
+export const answerOf = (row: LabelledRow): ScoredAnswer =>
+  row.task === "correctness"
+    ? { question: row.question, references: row.references, contexts: [], output: row.answer }
+    : { question: row.question, references: [], contexts: [row.context], output: row.answer };
 
 /** Converts the annotators' spans to UTF-16 offsets, which Groundwire uses everywhere. */
 const convertSpans = (answer: string, spans: readonly Static<typeof MarkedSpan>[]): Span[] =>
