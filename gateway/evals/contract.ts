@@ -315,7 +315,7 @@ export const Progress = Type.Object(
 export type Progress = Static<typeof Progress>;
 
 /** A run without its figures. */
-const RunInfo = Type.Object(
+export const RunInfo = Type.Object(
   {
     id: Id("run"),
     kind: OneOf(["single", "batch"]),

@@ -12,8 +12,9 @@ import { REFERENCE_CONSTANTS } from "../evals/scorers/reference-evaluator";
 import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
+import { fromRow } from "../wire";
 import { BUILT_IN_EVALUATORS, DEFAULT_ACTIVE, RELEASED_AT } from "./built-in";
-import type { CreateEvaluatorVersion, Evaluator, EvaluatorVersion } from "./contract";
+import { type CreateEvaluatorVersion, type Evaluator, EvaluatorVersion } from "./contract";
 
 export interface EvaluatorService extends EvaluatorChoice {
   list(query: PageQuery): Promise<Page<Evaluator>>;
@@ -29,8 +30,7 @@ export interface EvaluatorService extends EvaluatorChoice {
   promote(principal: Principal, name: string, version: number | null): Promise<Evaluator>;
 }
 
-interface Known {
-  definition: EvaluatorDefinition;
+interface Known extends EvaluatorDefinition {
   createdBy: string | null;
   createdAt: Date;
 }
@@ -51,19 +51,11 @@ export const evaluatorHash = ({ name, version, kind, criteria, judge }: Evaluato
 export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvaluatorService => {
   /** Every version by name, newest first; of one name if given. */
   const known = async (reads: Reads, name?: string): Promise<Map<string, Known[]>> => {
-    const builtIn = BUILT_IN_EVALUATORS.map(
-      (definition): Known => ({ definition, createdBy: null, createdAt: RELEASED_AT }),
-    );
-    const made = (await store.listEvaluatorVersions(reads, name)).map(fromRow);
-    const all = [...made, ...builtIn].filter(({ definition }) => name === undefined || definition.name === name);
-    return Map.groupBy(
-      all.sort(
-        (a, b) =>
-          (a.definition.name < b.definition.name ? -1 : Number(a.definition.name > b.definition.name)) ||
-          b.definition.version - a.definition.version,
-      ),
-      ({ definition }) => definition.name,
-    );
+    const builtIn = BUILT_IN_EVALUATORS.map((each): Known => ({ ...each, createdBy: null, createdAt: RELEASED_AT }));
+    const made = (await store.listEvaluatorVersions(reads, name)).map(toKnown);
+    const all = [...made, ...builtIn].filter((each) => name === undefined || each.name === name);
+    const sorted = all.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)) || b.version - a.version);
+    return Map.groupBy(sorted, (each) => each.name);
   };
 
   const choices = async (reads: Reads): Promise<(name: string) => Choice> => {
@@ -71,25 +63,15 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     return (name) => rows.get(name) ?? { active: DEFAULT_ACTIVE.get(name) ?? null, shadow: null };
   };
 
-  const toWire = ({ definition, createdBy, createdAt }: Known, { active, shadow }: Choice): EvaluatorVersion => {
-    const { name, version, kind, description, criteria, judge } = definition;
-    return {
-      name,
-      version,
-      state: version === active ? "active" : version === shadow ? "shadow" : "released",
-      kind,
-      description,
-      criteria: [...criteria],
-      judge,
-      hash: evaluatorHash(definition),
-      created_by: createdBy,
-      created_at: createdAt.toISOString(),
-    };
-  };
+  const toWire = (known: Known, { active, shadow }: Choice): EvaluatorVersion =>
+    fromRow(EvaluatorVersion, known, {
+      state: known.version === active ? "active" : known.version === shadow ? "shadow" : "released",
+      hash: evaluatorHash(known),
+    });
 
   const toEvaluator = (name: string, versions: readonly Known[], choice: Choice): Evaluator => {
     const find = (version: number | null) => {
-      const found = versions.find(({ definition }) => definition.version === version);
+      const found = versions.find((known) => known.version === version);
       return found ? toWire(found, choice) : null;
     };
     return { name, active: find(choice.active), shadow: find(choice.shadow), versions: versions.length };
@@ -117,7 +99,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     const at = now();
     await db.write(async (tx) => {
       const versions = await versionsOf(tx, name);
-      if (version !== null && !versions.some(({ definition }) => definition.version === version)) {
+      if (version !== null && !versions.some((known) => known.version === version)) {
         throw new AppError("not_found", `The evaluator "${name}" has no version ${version}.`, { param: "version" });
       }
       const before = (await choices(tx))(name);
@@ -128,10 +110,10 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     return get(name);
   };
 
-  const chosen = ({ definition }: Known, shadow: boolean): ChosenEvaluator => ({
-    ...definition,
-    reference: referenceOf(definition),
-    hash: evaluatorHash(definition),
+  const chosen = (known: Known, shadow: boolean): ChosenEvaluator => ({
+    ...known,
+    reference: referenceOf(known),
+    hash: evaluatorHash(known),
     shadow,
   });
 
@@ -152,12 +134,12 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
     async versions(name, { limit = 20, after }) {
       const below = readNumberCursor(after) ?? Number.POSITIVE_INFINITY;
       const [versions, choiceOf] = [await versionsOf(db, name), await choices(db)];
-      const rest = versions.filter(({ definition }) => definition.version < below);
+      const rest = versions.filter((known) => known.version < below);
       return pageOf(
         rest,
         limit,
         (version) => toWire(version, choiceOf(name)),
-        ({ definition }) => String(definition.version),
+        ({ version }) => String(version),
       );
     },
 
@@ -188,8 +170,8 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       return db.write(async (tx) => {
         const row = { name, description, criteria: complete, judge, createdBy: principal.keyId, createdAt: at };
         const inserted = await store.insertEvaluatorVersion(tx, row, newestBuiltIn);
-        const made = fromRow(inserted);
-        const detail = { version: inserted.version, hash: evaluatorHash(made.definition) };
+        const made = toKnown(inserted);
+        const detail = { version: inserted.version, hash: evaluatorHash(made) };
         await appendAudit(tx, { at, actor: principal.keyId, action: "evaluator.create", target: name, detail });
         const answer = toWire(made, (await choices(tx))(name));
         await seal(tx, answer);
@@ -220,7 +202,7 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
       const [all, choiceOf] = [await known(db), await choices(db)];
       const find = (reference: string, shadow: boolean): ChosenEvaluator => {
         const [name = "", version = ""] = reference.split("@");
-        const found = all.get(name)?.find(({ definition }) => definition.version === Number(version));
+        const found = all.get(name)?.find((known) => known.version === Number(version));
         if (found) return chosen(found, shadow);
         throw new AppError("not_found", `There is no evaluator "${reference}". GET /v1/evaluators lists them.`, {
           param: "evaluators",
@@ -242,15 +224,9 @@ export const createEvaluators = ({ db, now = () => new Date() }: { db: Db; now?:
   };
 };
 
-const fromRow = (row: store.EvaluatorVersionRow): Known => ({
-  definition: {
-    name: row.name,
-    version: row.version,
-    kind: "judge",
-    description: row.description,
-    criteria: row.criteria as EvaluatorVersion["criteria"],
-    judge: row.judge as JudgeSettings,
-  },
-  createdBy: row.createdBy,
-  createdAt: row.createdAt,
+const toKnown = (row: store.EvaluatorVersionRow): Known => ({
+  ...row,
+  kind: "judge",
+  criteria: row.criteria as EvaluatorVersion["criteria"],
+  judge: row.judge as JudgeSettings,
 });

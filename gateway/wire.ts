@@ -1,0 +1,21 @@
+import type { Static, TObject } from "@sinclair/typebox";
+
+type Camel<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : S;
+type Columns<Field extends string> = { [Name in Field as Camel<Name>]: unknown };
+
+/**
+ * A row as the contract has it: `created_at` is the column `createdAt`, with times as text. `own` has the fields that are
+ * not columns. JSON columns contain values that this version or an older one wrote according to the contract.
+ */
+export const fromRow = <T extends TObject, Own extends Partial<Static<T>> = Record<never, never>>(
+  contract: T,
+  row: Columns<Exclude<keyof Static<T> & string, keyof Own>>,
+  own?: Own,
+): Static<T> => {
+  const columns: Record<string, unknown> = row;
+  const fields = Object.keys(contract.properties).map((name) => {
+    const value = columns[name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    return [name, value instanceof Date ? value.toISOString() : value];
+  });
+  return { ...Object.fromEntries(fields), ...own };
+};
