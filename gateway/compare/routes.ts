@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import { auth } from "../http/auth";
-import { allows, fails, notImplemented } from "../http/route-facts";
+import { notImplemented } from "../http/not-implemented";
+import { allows, fails } from "../http/route-facts";
 import { CompareQuery, Comparison } from "./contract";
 
 export const compareRoutes = new Elysia({ name: "compare.routes", prefix: "/v1", tags: ["Evaluation"] })

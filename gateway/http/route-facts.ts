@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import { AppError, type ERROR_KINDS } from "../../lib/errors";
+import type { ERROR_KINDS } from "../../lib/errors";
 import type { Role } from "../principal";
 
 type ErrorStatus = (typeof ERROR_KINDS)[keyof typeof ERROR_KINDS]["status"];
@@ -83,4 +83,3 @@ export const uncounted: RouteFacts = { "x-uncounted": true };
 export const direct: RouteFacts = { "x-direct": true };
 
 export const probe: RouteFacts = { "x-probe": true };
-};

@@ -2,7 +2,8 @@ import { Elysia } from "elysia";
 import { AppError } from "../../lib/errors";
 import { PathId, wholePage } from "../contract";
 import { auth } from "../http/auth";
-import { allows, fails, notImplemented } from "../http/route-facts";
+import { notImplemented } from "../http/not-implemented";
+import { allows, fails } from "../http/route-facts";
 import type { Engine, NodeView } from "../ports/engine";
 import { AddNode, Node, NodePage } from "./contract";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { notImplementedRoutes } from "../../gateway/http/route-facts";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { type Stack, startStack } from "./stack";
 
 let stack: Stack;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
-import { notImplementedRoutes } from "../../gateway/http/route-facts";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import { API_ROUTES } from "./api-routes";
 import { type Stack, startStack } from "./stack";
 

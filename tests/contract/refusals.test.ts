@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import type { RouteRole } from "../../gateway/http/route-facts";
-import { notImplementedRoutes } from "../../gateway/http/route-facts";
 import type { Role } from "../../gateway/principal";
 import type { ErrorEnvelope } from "../../lib/errors";
 import { API_ROUTES } from "./api-routes";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { notImplementedRoutes } from "../../gateway/http/route-facts";
+import { notImplementedRoutes } from "../../gateway/http/not-implemented";
 import type { ModelKind } from "../../gpu-node/models/catalogue";
 import { ensureModel } from "../../gpu-node/models/download";
 import { runCommand } from "../../lib/command";
