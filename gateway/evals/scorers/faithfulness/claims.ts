@@ -1,6 +1,7 @@
 import type { ClaimSpan } from "../../judge/judge";
 import type { ScoredAnswer } from "../../scored-answer";
 import { maskCitations } from "../text/citations";
+import { maskHeadings } from "../text/headings";
 import { abstains, bareAnswerOf, isAbstention, maskTalk, saysNothing } from "../text/refusal";
 import { readSentences } from "../text/sentences";
 import { readWords } from "../text/words";
@@ -13,12 +14,15 @@ import { readSource, type Source } from "./source";
 /** After this many claims, the rest of the output counts as one more claim. */
 const MAX_CLAIMS = 400;
 
+/** Replaces what claims nothing, beside whole sentences, with spaces: citations, headings, courtesies. The length does not change. */
+const maskUnclaimed = (output: string): string => maskTalk(maskHeadings(maskCitations(output)));
+
 /**
  * Splits an output into the sentences and list items that make a claim. Leaves out questions, headings, courtesies,
  * citations, bare verdicts and abstentions. Texts and offsets are those of the output.
  */
 export const claimSpans = (output: string): ClaimSpan[] => {
-  const claims = readSentences(maskTalk(maskCitations(output))).flatMap(({ text, start, end }) => {
+  const claims = readSentences(maskUnclaimed(output)).flatMap(({ text, start, end }) => {
     const whole = output.slice(start, end);
     // "No information is given in the documents" is an abstention only together with its attribution.
     return saysNothing(text) || isAbstention(text) || isAbstention(whole) ? [] : [{ text: whole, start, end }];
@@ -54,7 +58,7 @@ export interface ReadAnswer {
 /** Compares an answer with its contexts. */
 export const readAnswer = ({ contexts, output }: ScoredAnswer): ReadAnswer => {
   const source = readSource(contexts);
-  const masked = maskTalk(maskCitations(output));
+  const masked = maskUnclaimed(output);
   const reading = {
     source,
     numbers: indexNumbers(source.passages.map(({ text }) => text)),
