@@ -60,3 +60,50 @@ describe("a heading is no claim", () => {
     expect(textsOf(output).map((text) => text.replace(/^\| /, ""))).toEqual(claims);
   });
 });
+
+describe("an abstention with a reason makes no claim", () => {
+  test.each([
+    "The documents do not mention the price, so I cannot answer.",
+    "I don't know, since the context only covers 2021.",
+    "There is no information about the price in the provided context.",
+    "I cannot answer this because the documents do not contain the price.",
+    "The price is not mentioned in the context.",
+    "The context only covers 2021, so I cannot answer the question about 2022.",
+    "Based on the provided documents, I cannot determine the price, as it is not mentioned.",
+    "Unfortunately, the provided context does not contain information about the price of the ticket.",
+    "I'm sorry, but I could not find the price in the documents.",
+    "The documents don't say how much it costs. I therefore can't answer.",
+    "It is not clear from the context when the museum opens.",
+    "The passage does not specify a price, and I have no other information.",
+    "No price is given in the documents.",
+    "The text says nothing about the price.",
+    "Nothing in the context indicates the price.",
+    "The provided context lacks information about the price.",
+    "I was unable to find any information about the price.",
+    "The price isn't stated anywhere in the sources [1][2].",
+    "The question cannot be answered from the given context.",
+    "I do not have enough information to answer, because the passages are about another topic.",
+    "Die Dokumente enthalten keine Informationen über den Preis.",
+    "Ich kann diese Frage anhand des Kontexts nicht beantworten.",
+    "Das wird im Kontext nicht erwähnt.",
+    "El contexto no menciona el precio.",
+    "No hay información sobre el precio en el contexto.",
+    "Le contexte ne mentionne pas le prix.",
+    "コンテキストには価格に関する情報がありません。",
+  ])("%j", (output) => expect(textsOf(output)).toEqual([]));
+
+  test.each([
+    "The documents do not mention the price, but it was 500 euros.",
+    "I don't know, but I think it was 500 euros.",
+    "The price is not mentioned in the context; however, it is 500 euros.",
+    "I cannot find the exact date, although it was probably in 1998.",
+    "The context does not mention the price, and it was 500 euros.",
+    "There is no information about the price, which was 500 euros.",
+    "I don't know the date, only that the king died in 1645 in Oslo.",
+    "The documents do not state it; the price was 500 euros.",
+    "The king did not know his father.",
+    "The law does not mention dogs.",
+    "Die Dokumente enthalten keinen Preis, aber er liegt bei 500 Euro.",
+    "El contexto no menciona el precio, pero es de 500 euros.",
+  ])("%j makes one", (output) => expect(textsOf(output)).not.toEqual([]));
+});

@@ -8,7 +8,7 @@
 const CODE = "```[\\s\\S]{0,20000}?```|`[^`\\n]{1,500}`";
 
 /** Words for the contexts in German, Spanish, French, Italian, Portuguese and Dutch. */
-const SOURCE_ELSEWHERE = String.raw`(?:d[oi][ck]ument|[ck]onte[xs]t|te[xks]t|unterlage|quelle|angabe|artikel|art[ií]cul|passa[gj]e|pasaje|abschnitt|fuente|fonte|extrait|extracto|bron)\p{L}{0,3}`;
+export const SOURCE_ELSEWHERE = String.raw`(?:d[oi][ck]ument|[ck]onte[xs]t|te[xks]t|unterlage|quelle|angabe|artikel|art[ií]cul|passa[gj]e|pasaje|abschnitt|fuente|fonte|extrait|extracto|bron)\p{L}{0,3}`;
 const NUMBERS = String.raw`#?\d{1,3}(?:\s?[,;–-]\s?#?\d{1,3}){0,20}`;
 /** "[1]", "[1, 2]", "[[1]]", "[^1]", "^[1]", "[1](https://…)". */
 const BRACKETED = String.raw`\^?\[(?:\[${NUMBERS}\]|${NUMBERS}|\^\d{1,3}\^?)\](?:\([^()\s]{1,300}\))?`;
@@ -101,7 +101,7 @@ const ATTRIBUTION = new RegExp(
     String.raw`(?<![\p{L}\p{N}])(?:as\s|here(?:['’]s|\sis)\swhat\s)?${NAMED_CONTEXTS}\s?${SAYS}(?:\s(?:us|me))?(?:\s?,?\sthat\b|\s?[,:])?`,
     String.raw`\bper\s${NAMED_CONTEXTS}(?:\s?,)?`,
     String.raw`(?<=^|[.!?\n]\s{0,3})${SOURCE}\s?${WHICH}\s?:`,
-    String.raw`\bit\s(?:is|was)\s(?:also\s)?${SAID}\sthat\b`,
+    String.raw`\bit\s(?:is|was|can\sbe)\s(?:also\s)?${SAID}\sthat\b`,
     String.raw`\b(?:we|i|you|one|it)\s(?:(?:can|could|may)\s)?(?:be\s)?(?:says?|see|seen|learn|know|conclude|infer|inferred|find|found|gather|tell)\s(?:from|in|by)\s${CONTEXTS}(?:\s?,?\sthat\b)?`,
   ].join("|"),
   "giu",

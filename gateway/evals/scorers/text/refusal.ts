@@ -1,4 +1,4 @@
-import { maskCitations, SOURCE } from "./citations";
+import { maskCitations, SOURCE, SOURCE_ELSEWHERE } from "./citations";
 import { isNegation } from "./negation";
 import { readSentences } from "./sentences";
 import { isStopWord, readWords, type Word } from "./words";
@@ -118,16 +118,23 @@ const ABSTENTION_PHRASES: readonly string[] = [
   String.raw`\b${SOURCE}\b.{0,40}\b${LACK}\s.{0,30}\b(?:mention|contain|provid|includ|say|state|specif|answer|tell|address|discuss|cover|enough|sufficient)`,
   String.raw`\bno (?:relevant |specific |such |further )?(?:information|mention|context|answer|data)\b.{0,60}\b(?:provid|given|available|found|in the|about|of|on)`,
   String.raw`\b(?:not|n['’]t) (?:enough|sufficient) (?:information|context|data)`,
-  String.raw`\bnot (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
-  String.raw`\b(?:insufficient|not enough) (?:information|context|data|info)\b|\bunclear (?:from|in) the\b`,
+  String.raw`(?:\bnot|n['’]t) (?:explicitly |specifically |directly )?(?:mentioned|stated|specified|provided|given|addressed|discussed)\b`,
+  String.raw`\b(?:insufficient|not enough) (?:information|context|data|info)\b|\b(?:unclear|not clear) (?:from|in) the\b`,
   String.raw`\b(?:information|data|answer)\b.{0,20}\b(?:is|are)(?:n['’]t| not) (?:available|known)\b`,
   String.raw`\bnone of the (?:\w+ ){0,2}${SOURCE}\b.{0,20}\b(?:mention|contain|provid|includ|say|state|specif|answer|address|discuss|cover)`,
   String.raw`\b(?:do not|don['’]t) have access to\b`,
+  String.raw`\bno \w+(?: \w+){0,3} (?:is|are|was|were) (?:mentioned|given|stated|provided|specified) (?:in|by)\b|\bnothing in (?:\w+ ){0,2}${SOURCE}\b|^\W*nothing (?:about|on)\b`,
+  String.raw`\b${SOURCE}\b.{0,20}\b(?:(?:says?|contains?|mentions?|states?|gives?|provides?) (?:nothing|no)|lacks? (?:any |the )?(?:information|details?|data|mention))\b`,
+  // German, Spanish, French, Japanese
+  String.raw`\bkeine(?:rlei)? (?:information|angabe|hinweis)\p{L}*|\bno hay (?:información|datos)|\baucune (?:information|mention)|(?:情報|記載)(?:が|は)(?:ありません|ない|含まれてい)|(?:言及|記載)されていません`,
+  String.raw`${SOURCE_ELSEWHERE}\b.{0,60}(?:\b(?:nicht|no|ne) (?:se )?(?:erwähn|angegeben|genannt|beantwort|mencion|indica|especific|contien|proporcion|dice|mentionn|précis|fourni|dit\b)|\bkeinen? )`,
 ];
 const SAYS_NO_ANSWER = new RegExp(ABSTENTION_PHRASES.join("|"), "iu");
+const NAMES_SOURCE = new RegExp(String.raw`\b${SOURCE}\b`, "iu");
 
 /** The part after a "but" may still make a claim. */
-const TURN = /\b(?:but|however|although|though|yet)\b/iu;
+const TURN =
+  /\b(?:but|however|although|though|yet|aber|jedoch|pero|mais)\b|;|,\s(?:and|only|which\s(?:is|are|was|were|has|had))\b/iu;
 
 const isSilent = (text: string): boolean =>
   readWords(text).every((word) => isStopWord(word) || INTERJECTIONS.has(word.norm));
@@ -137,11 +144,17 @@ export const isAbstention = (sentence: string): boolean => {
   const text = sentence.slice(0, LOOKED_AT);
   if (bareAnswerOf(text) === "abstains") return true;
   if (!SAYS_NO_ANSWER.test(text)) return false;
-  const turn = TURN.exec(text);
-  const [before, after] = turn ? [text.slice(0, turn.index), text.slice(turn.index + turn[0].length)] : [text, ""];
-  return [before, after].every(
-    (part) => isSilent(part) || bareAnswerOf(part) === "abstains" || SAYS_NO_ANSWER.test(part),
-  );
+  // A reason is about the contexts: "I can't answer, since the context only covers 2021".
+  return text
+    .split(TURN)
+    .every(
+      (part) =>
+        isSilent(part) ||
+        isCourtesy(part) ||
+        bareAnswerOf(part) === "abstains" ||
+        SAYS_NO_ANSWER.test(part) ||
+        NAMES_SOURCE.test(part),
+    );
 };
 
 /** Words of courtesies, beside stop words: a sentence of these alone is said to the reader and says nothing about the world. */
