@@ -63,10 +63,33 @@ Admission is free on Sundays. It is good for children. | Admission is free on Su
 The value in the table is Who's Afraid of Virginia Woolf? | The value in the table is Who's Afraid of Virginia Woolf? | The value in the table is The Zoo Story. ; What is the value in the table?
 `);
 
+const ongoing = byContext(`
+The app does not store passwords on the device, because they are kept in the keychain of the system. | The app does not store passwords on the device. ; Passwords are not stored on the device. ; Passwords are kept in the keychain of the system. | The app stores passwords on the device. ; The app does store passwords on the device. ; Passwords are stored on the device.
+Refunds are granted within 30 days of purchase if the box is sealed. | Refunds are granted within 30 days of purchase. ; Refunds are granted if the box is sealed. | Refunds are not granted within 30 days of purchase. ; Refunds are never granted within 30 days of purchase.
+Pets are not allowed in the hotel, although guide dogs may stay in the rooms of their owners. | Pets are not allowed in the hotel. ; Guide dogs may stay in the rooms of their owners. | Pets are allowed in the hotel. ; Guide dogs may not stay in the rooms of their owners.
+The museum is open on Mondays, but the café is not open before noon. | The museum is open on Mondays. ; The café is not open before noon. | The museum is not open on Mondays. ; The café is open before noon.
+You don't need a visa for stays of up to 90 days, provided that your passport is valid for six months. | You don't need a visa for stays of up to 90 days. ; A visa is not needed for stays of up to 90 days. | You need a visa for stays of up to 90 days. ; A visa is needed for stays of up to 90 days.
+The warranty does not cover water damage, which has to be repaired at the owner's expense. | The warranty does not cover water damage. ; Water damage is not covered by the warranty. ; Water damage has to be repaired at the owner's expense. | The warranty covers water damage. ; Water damage is covered by the warranty.
+The board not only approved the merger but also raised the dividend for the third time. | The board approved the merger. ; The board also raised the dividend for the third time. | The board did not approve the merger.
+The vaccine is not approved for children under five, since there are no data for this age group. | The vaccine is not approved for children under five. ; There are no data for this age group. | The vaccine is approved for children under five.
+The library was never closed during the war, when it served as a shelter for the people of the district. | The library was never closed during the war. ; The library served as a shelter during the war. | The library was closed during the war.
+Employees may work from home on two days a week unless their manager objects. | Employees may work from home on two days a week. ; Employees may work from home unless their manager objects. | Employees may not work from home on two days a week.
+Because the bridge was not damaged by the flood, trains could run again on the next morning. | The bridge was not damaged by the flood. ; Trains could run again on the next morning. | The bridge was damaged by the flood. ; Trains could not run again on the next morning.
+The free plan includes support by email, while phone calls are not included in it. | The free plan includes support by email. ; Phone calls are not included in it. | The free plan does not include support by email. ; Phone calls are included in it.
+Der Vertrag kann nicht vor Ablauf von zwei Jahren gekündigt werden, weil er eine feste Laufzeit hat. | Der Vertrag kann nicht vor Ablauf von zwei Jahren gekündigt werden. ; Der Vertrag hat eine feste Laufzeit. | Der Vertrag kann vor Ablauf von zwei Jahren gekündigt werden.
+La garantía no cubre los daños por agua, ya que estos se consideran mal uso del aparato. | La garantía no cubre los daños por agua. | La garantía cubre los daños por agua.
+The study did not find an effect of the drug on sleep; it did find an effect on appetite. | The study did not find an effect of the drug on sleep. ; The study did find an effect on appetite. | The study did find an effect of the drug on sleep.
+The token expires after one hour and cannot be renewed, so that clients have to sign in again. | The token expires after one hour. ; The token cannot be renewed. ; Clients have to sign in again. | The token can be renewed. ; The token does not expire after one hour.
+Unused leave can be carried over until 31 March, but it is not paid out. | Unused leave can be carried over until 31 March. ; Unused leave is not paid out. | Unused leave is paid out. ; Unused leave cannot be carried over until 31 March.
+Adults may take 300 mg every four hours, but no more than 4 g per day. | Adults may take no more than 4 g per day. ; Adults may take 300 mg every four hours. | Adults may not take 300 mg every four hours.
+There is no charge for cancellations made at least 24 hours before arrival; later ones cost one night. | There is no charge for cancellations made at least 24 hours before arrival. | There is a charge for cancellations made at least 24 hours before arrival.
+`);
+
 /** Kinds of faults in answers that are compared with contexts. */
 export const FAITHFULNESS_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "an ordinal or abbreviation ends no sentence": ordinals,
   "a number, name or unit in place of the context's": replacements,
   "courtesies, hedges, citations and attributions are no claims": talk,
   "a negation that the context lacks, in many languages": negations,
+  "a reversed clause of a longer sentence": ongoing,
 };

@@ -93,22 +93,56 @@ export const findAltered = (
   ...alteredFormulas(text, words, passages),
 ];
 
-/** Longer sentences say too much to have a single polarity. */
-const LONGEST = 60;
-const LONGEST_TEXT = 1000;
-/** After these words, the opposite may be meant. */
-const CONTRASTS = new Set(
+/** Longer sentences are not compared word by word. */
+export const MAX_SENTENCE_WORDS = 60;
+export const MAX_SENTENCE_CHARACTERS = 1000;
+
+/** Words that begin a clause. After some of them, the opposite may be meant. */
+const CLAUSE_STARTS = new Set(
   (
-    "while whereas but although unlike rather instead except until unless " +
-    "aber sondern jedoch pero sino mais ma mas maar но а"
+    "while whereas but although because since when which so though where " +
+    "aber sondern jedoch pero sino mais ma mas maar но а weil obwohl da porque car perche"
+  ).split(" "),
+);
+/** Words that deny what follows, or only suppose it. */
+const EXCEPTIONS = new Set("unlike rather instead except if unless until whether wenn falls si se als".split(" "));
+/** A clause that begins with one of these has the subject of the clause before. */
+const SUBJECTLESS = new Set(
+  (
+    "is are was were has have had does do did can could will would may must should cannot not never no " +
+    "it they he she er sie es"
   ).split(" "),
 );
 
-const isPlain = (words: readonly Word[]): boolean =>
-  words.length <= LONGEST && !words.some(({ norm }) => CONTRASTS.has(norm));
+/** The content words before the verb, if that is an auxiliary; otherwise the first one. */
+const subjectOf = (clause: readonly Word[]): Word[] => {
+  const content = (words: readonly Word[]) => words.filter((word) => !isStopWord(word));
+  const verb = clause.findIndex(({ norm }) => SUBJECTLESS.has(norm));
+  return verb > 0 ? content(clause.slice(0, verb)) : content(clause).slice(0, 1);
+};
+
+/** The clauses that a sentence asserts. */
+const clausesOf = (text: string, words: readonly Word[]): Word[][] => {
+  const clauses: Word[][] = [[]];
+  for (const [at, word] of words.entries()) {
+    const next = words[at + 1]?.norm ?? "";
+    const isMark = /[,;:()–—，、；：،]/u.test(text.slice(words[at - 1]?.end ?? word.start, word.start));
+    const isStart = CLAUSE_STARTS.has(word.norm) || EXCEPTIONS.has(word.norm);
+    const isJoint = /^(?:and|or)$/.test(word.norm) && SUBJECTLESS.has(next);
+    if (isMark || isStart || isJoint) clauses.push([]);
+    if (!isJoint && !CLAUSE_STARTS.has(word.norm)) clauses.at(-1)?.push(word);
+  }
+  return clauses
+    .filter(([first]) => first && !EXCEPTIONS.has(first.norm))
+    .map((clause, at, all) =>
+      SUBJECTLESS.has(clause[0]?.norm ?? "") ? [...subjectOf(all[at - 1] ?? []), ...clause] : clause,
+    );
+};
 
 interface WordInPlace {
   isDenied: boolean;
+  /** Denied in one place and not in another. */
+  isMixed: boolean;
   /** Forms of the content words before and after it. */
   neighbours: readonly string[];
   word: Word;
@@ -129,7 +163,10 @@ const statementOf = (text: string, words: readonly Word[]): Statement => {
   const places = new Map<string, WordInPlace>();
   for (const [at, word] of content.entries()) {
     const neighbours = [content[at - 1], content[at + 1]].flatMap((other) => (other ? [formOf(other)] : []));
-    if (!places.has(formOf(word))) places.set(formOf(word), { isDenied: negated.has(word), neighbours, word });
+    const [form, isDenied] = [formOf(word), negated.has(word)];
+    const first = places.get(form);
+    if (first) first.isMixed ||= first.isDenied !== isDenied;
+    else places.set(form, { isDenied, isMixed: false, neighbours, word });
   }
   return { isNegative: negations.size > 0, places };
 };
@@ -137,30 +174,71 @@ const statementOf = (text: string, words: readonly Word[]): Statement => {
 /** With this share of a claim's content words, a passage is about the same subject, whatever their weights. */
 const MOSTLY_SAME = 0.75;
 
+const shareOf = ({ places }: Statement, { places: others }: Statement): number =>
+  [...places.keys()].filter((form) => others.has(form)).length / Math.max(1, places.size);
+
+/** The word that only one of two statements denies, between the same neighbours. */
+const findDenied = (claimed: Statement, known: Statement, share: number): Span | undefined => {
+  if (claimed.isNegative === known.isNegative) return undefined;
+  // The other statement has all words of the claim and no negation.
+  const isAll = claimed.isNegative && share === 1;
+  for (const [key, { isDenied, neighbours, word }] of claimed.places) {
+    const other = known.places.get(key);
+    if (other === undefined || other.isMixed || other.isDenied === isDenied) continue;
+    if (isAll || neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
+      return { start: word.start, end: word.end };
+  }
+  return undefined;
+};
+
+const denyTheSame = ({ places }: Statement, { places: others }: Statement): boolean =>
+  [...places].some(([form, { isDenied, neighbours }]) => {
+    const other = others.get(form);
+    return isDenied && other?.isDenied && neighbours.some((neighbour) => other.neighbours.includes(neighbour));
+  });
+
+/** Finds the reversal of a claim in the clauses of the first sentence, unless a clause of the sentences says the same. */
+const findReversedClause = (claimed: Statement, sentences: readonly (readonly Statement[])[]): Span | undefined => {
+  let [best, found] = [0, undefined as Span | undefined];
+  for (const clause of sentences[0] ?? []) {
+    const share = shareOf(claimed, clause);
+    const isClose = share * claimed.places.size >= 2 && share >= MOSTLY_SAME && share > best;
+    const denied = isClose ? findDenied(claimed, clause, share) : undefined;
+    if (denied) [best, found] = [share, denied];
+  }
+  const says = (clause: Statement) =>
+    clause.isNegative === claimed.isNegative && (shareOf(claimed, clause) >= best || denyTheSame(claimed, clause));
+  return found && !sentences.some((clauses) => clauses.some(says)) ? found : undefined;
+};
+
 /**
- * Finds a word that the claim denies and a passage affirms, or the other way round, between the same neighbours. Ignores
- * long and contrasting sentences.
+ * Finds a word that the claim denies and a passage affirms, or the other way round: in the closest passage as a whole,
+ * or in one of its clauses. Ignores long sentences.
  */
 export const findReversal = (
   text: string,
   words: readonly Word[],
-  passage: string,
+  passages: readonly string[],
   isSameMatter: boolean,
 ): Span | undefined => {
-  if (!isPlain(words) || passage.length > LONGEST_TEXT) return undefined;
-  const others = readWords(passage);
-  if (!isPlain(others)) return undefined;
-  const [claimed, known] = [statementOf(text, words), statementOf(passage, others)];
-  if (claimed.isNegative === known.isNegative) return undefined;
-  const common = [...claimed.places.keys()].filter((form) => known.places.has(form)).length / claimed.places.size;
-  if (!isSameMatter && common < MOSTLY_SAME) return undefined;
-  // The passage has all words of the claim and no negation.
-  const isAll = claimed.isNegative && common === 1;
-  for (const [key, { isDenied, neighbours, word }] of claimed.places) {
-    const other = known.places.get(key);
-    if (other === undefined || other.isDenied === isDenied) continue;
-    if (isAll || neighbours.some((neighbour) => other.neighbours.includes(neighbour)))
-      return { start: word.start, end: word.end };
+  const sentences = passages
+    .filter(({ length }) => length <= MAX_SENTENCE_CHARACTERS)
+    .map((passage) => ({ text: passage, words: readWords(passage) }))
+    .filter((sentence) => sentence.words.length <= MAX_SENTENCE_WORDS && !/[?？]\W*$/u.test(sentence.text));
+  const [closest] = sentences;
+  if (!closest || closest.text !== passages[0] || words.length > MAX_SENTENCE_WORDS) return undefined;
+  const [claimed, known] = [statementOf(text, words), statementOf(closest.text, closest.words)];
+  if (!claimed.isNegative && !known.isNegative) return undefined;
+  const isContrast = [words, closest.words].some((each) =>
+    each.some(({ norm }) => CLAUSE_STARTS.has(norm) || EXCEPTIONS.has(norm)),
+  );
+  const share = shareOf(claimed, known);
+  const whole = !isContrast && (isSameMatter || share >= MOSTLY_SAME) ? findDenied(claimed, known, share) : undefined;
+  if (whole) return whole;
+  const clauses = sentences.map((each) => clausesOf(each.text, each.words).map((part) => statementOf(each.text, part)));
+  for (const part of clausesOf(text, words)) {
+    const found = findReversedClause(statementOf(text, part), clauses);
+    if (found) return found;
   }
   return undefined;
 };

@@ -84,7 +84,7 @@ export const findEvidence = (claim: ClaimSpan, reading: Reading): Evidence => {
     passages: near.map(({ passage }) => passage),
     reversal:
       best && best.share >= RELATED_MATTER
-        ? findReversal(claim.text, words, texts[0] ?? "", best.share >= SAME_MATTER)
+        ? findReversal(claim.text, words, texts, best.share >= SAME_MATTER)
         : undefined,
     numbers,
     altered: [

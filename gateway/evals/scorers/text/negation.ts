@@ -57,13 +57,21 @@ const endsClause = (text: string, from: Word, to: Word): boolean =>
 
 const isKana = ({ text }: Word): boolean => /^\p{sc=Hiragana}+$/u.test(text);
 
+/** "not only" and "no more than" deny nothing. */
+const ADDING = new Set(["only", "just", "merely", "nur", "solo", "seulement"]);
+
 /** The negations of a text, and the content words that they negate: in English the next one, elsewhere those on both sides. */
 export const negatedWords = (text: string, words: readonly Word[], isLight: (word: Word) => boolean) => {
   const spans = [...text.matchAll(NEGATIONS_ELSEWHERE)].map(
     ({ index, 0: { length } }) => [index, index + length] as const,
   );
   const negations = new Set(
-    words.filter((word) => isNegation(word) || spans.some(([start, end]) => start < word.end && word.start < end)),
+    words.filter(
+      (word, at) =>
+        !ADDING.has(words[at + 1]?.norm ?? "") &&
+        words[at + 2]?.norm !== "than" &&
+        (isNegation(word) || spans.some(([start, end]) => start < word.end && word.start < end)),
+    ),
   );
   const content = words.filter((word) => !isLight(word) && !negations.has(word));
   const negated = new Set<Word>();
