@@ -3,7 +3,7 @@ import { compareDates, type DateMention, readDates } from "../text/dates";
 import { withBound } from "../text/number-surroundings";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { type ClockTime, isSameTime, readTimes } from "../text/times";
-import { areRivals } from "../text/units";
+import { relationOf } from "../text/units";
 import { readWords, type Word } from "../text/words";
 
 /** The numbers, dates and times of the contexts, indexed for lookup. */
@@ -26,8 +26,8 @@ export const indexNumbers = (texts: readonly string[]): NumberIndex => {
   for (const text of texts) {
     const words = readWords(text);
     for (const quantity of readNumbers(text, words)) {
-      const { value, halfStep, unit, bound, era } = quantity;
-      quantities.set([value, halfStep, unit?.dimension, bound?.sign, era].join("|"), quantity);
+      const { value, halfStep, unit, bound, era, isVersion } = quantity;
+      quantities.set([value, halfStep, unit?.dimension, unit?.factor, bound?.sign, era, isVersion].join("|"), quantity);
     }
     for (const time of readTimes(text))
       times.set([time.minutes, time.isHalfDayUnknown, time.zoneMinutes].join("|"), time);
@@ -60,11 +60,11 @@ const MAX_COMPARED = 200;
 /** Rounded numbers differ by less than this share. */
 const NEAR = 0.03;
 
-/** Whether two numbers are equal. Different units are allowed unless both are currencies or temperature scales. */
-const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
+/** Whether two numbers are equal. Either may lack the unit or what it is counted per. */
+export const isSameOrNearly = (other: Quantity, quantity: Quantity): boolean =>
   isSameNumber(other, quantity) ||
   (other.value === quantity.value &&
-    !areRivals(other.unit, quantity.unit) &&
+    relationOf(other.unit, quantity.unit) === "same" &&
     isSameNumber({ ...other, unit: null }, { ...quantity, unit: null }));
 
 const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boolean => {
@@ -78,17 +78,27 @@ const isNear = (value: number, quantity: Quantity, { sorted }: NumberIndex): boo
   return false;
 };
 
+/** Whether a context's bound implies a claim's: "over 100 weeks" implies "over 100 days". */
+const isImplied = ({ value, unit, bound }: Quantity, by: Quantity): boolean =>
+  bound?.sign === ">" &&
+  by.bound?.sign === ">" &&
+  unit !== null &&
+  unit.dimension === by.unit?.dimension &&
+  by.value * by.unit.factor >= value * unit.factor;
+
 const isInContexts = (quantity: Quantity, index: NumberIndex): boolean => {
   const { sorted } = index;
   // A share may be written as 0.5 or as 50 %.
   const asShare = quantity.unit === null ? [quantity.value * 100] : [];
   const asPart = quantity.unit?.dimension === "percent" ? [(quantity.value * quantity.unit.factor) / 100] : [];
   if ([...valuesOf(quantity), ...asShare, ...asPart].some((value) => isNear(value, quantity, index))) return true;
-  // A different unit: kilometres for miles.
+  // A different unit, kilometres for miles, or a bound.
   return (
     quantity.unit !== null &&
     sorted.length <= MAX_COMPARED &&
-    sorted.some((other) => other.quantity.unit && isSameNumber(other.quantity, quantity))
+    sorted.some(
+      (other) => (other.quantity.unit && isSameNumber(other.quantity, quantity)) || isImplied(quantity, other.quantity),
+    )
   );
 };
 
@@ -100,6 +110,9 @@ interface MissingNumber extends Span {
 const POINTS_AT =
   /(?:passages?|contexts?|documents?|sources?|steps?|chapters?|sections?|figures?|tables?|nos?|numbers?)\.?\s?[([]?(?:\d+\s?(?:,|and|&|-|–)\s?)*$/i;
 const VAGUE = new Set(["one", "first", "once", "half", "1st"]);
+
+/** "24 hours a day", "seven days a week". */
+const isAlways = ({ value, unit }: Quantity): boolean => unit?.dimension === "time/time" && value * unit.factor === 1;
 
 export interface NumberLookup {
   missing: MissingNumber[];
@@ -124,9 +137,17 @@ export const lookUpNumbers = (text: string, words: readonly Word[], index: Numbe
   for (const quantity of readNumbers(text, words)) {
     const { start, end } = quantity;
     const written = text.slice(start, end);
-    if (VAGUE.has(written.toLowerCase()) || taken.some((other) => other.start < end && start < other.end)) continue;
+    if (
+      VAGUE.has(written.toLowerCase()) ||
+      isAlways(quantity) ||
+      taken.some((other) => other.start < end && start < other.end)
+    )
+      continue;
     const isPointer = /^\d{1,2}$/.test(written) && POINTS_AT.test(text.slice(Math.max(0, start - 40), start));
-    if (isPointer || isInContexts(quantity, index)) lookup.found.push(withBound(text, start, end));
+    const code = quantity.unit
+      ? (/(?<!\p{L})\p{Lu}{3}\s$/u.exec(text.slice(Math.max(0, start - 5), start))?.[0] ?? "")
+      : "";
+    if (isPointer || isInContexts(quantity, index)) lookup.found.push(withBound(text, start - code.length, end));
     else lookup.missing.push({ start, end, isSpelled: !/\p{N}/u.test(written) });
   }
   return lookup;

@@ -1,8 +1,9 @@
-import { SIDE_OF } from "../text/negation";
+import { isNegation, SIDE_OF } from "../text/negation";
 import { isSameNumber, type Quantity, readNumbers } from "../text/numbers";
 import { readTimes } from "../text/times";
 import { isNameLike, isStopWord, readWords, type Word } from "../text/words";
-import type { UnsupportedSpan } from "./contradictions";
+import { MAX_SENTENCE_CHARACTERS, MAX_SENTENCE_WORDS, type UnsupportedSpan } from "./contradictions";
+import { compareFacts, readFacts } from "./exchanges";
 
 /*
  * A claim that repeats a passage with a word replaced: "Lyon is the capital" for "Paris is the capital". Both are aligned
@@ -17,19 +18,12 @@ interface Token {
   end: number;
 }
 
-/** "500 mg" of "500 mg per day", so that "per day" can be compared with "weekly". */
-const withoutRate = (text: string, quantity: Quantity): Quantity => {
-  const { start, end } = quantity;
-  const per = text.slice(start, end).search(/\sper\s|\s?\/\s?\p{L}/u);
-  return per < 0 ? quantity : { ...quantity, unit: null, end: start + per };
-};
-
 const tokensOf = (text: string, words: readonly Word[]): Token[] => {
   const times = readTimes(text);
   // Times of day are compared elsewhere.
-  const quantities = readNumbers(text, words)
-    .filter(({ start, end }) => !times.some((time) => start < time.end && time.start < end))
-    .map((quantity) => withoutRate(text, quantity));
+  const quantities = readNumbers(text, words).filter(
+    ({ start, end }) => !times.some((time) => start < time.end && time.start < end),
+  );
   return words.flatMap((word): Token[] => {
     const quantity = quantities.find(({ start, end }) => start < word.end && word.start < end);
     if (!quantity) return [{ word, quantity, start: word.start, end: word.end }];
@@ -113,6 +107,9 @@ const isBetweenNumbers = ({ tokens, at }: Place): boolean =>
 const isEndOf = ({ tokens, at }: Place, word: string): boolean =>
   `${tokens[at - 1]?.word.norm}${tokens[at]?.word.norm}` === word;
 
+const isDenied = ({ tokens, at }: Place): boolean =>
+  tokens.slice(Math.max(0, at - 2), at).some(({ word }) => isNegation(word));
+
 /** Why a word of a claim excludes the word that a passage has in its place. */
 const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): string | undefined => {
   const [given, expected] = [own.tokens[own.at], other.tokens[other.at]];
@@ -125,6 +122,8 @@ const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): 
   }
   const [period, otherPeriod] = [PERIODS.get(given.word.stem), PERIODS.get(expected.word.stem)];
   if (period && otherPeriod && period !== otherPeriod) return "A context has a different unit of time here.";
+  // "not uncommon" and "common"
+  if (isDenied(own) !== isDenied(other)) return undefined;
   const side = SIDE_OF.get(given.word.norm) ?? Number.NaN;
   const [word, otherWord] = [given.word.norm, expected.word.norm];
   if (isEndOf(own, otherWord) || isEndOf(other, word)) return undefined;
@@ -132,15 +131,12 @@ const compare = (own: Place, other: Place, isKnown: (stem: string) => boolean): 
     return "A context says the opposite here.";
   if (isKnown(given.word.stem) || areAkin(given.word, expected.word)) return undefined;
   if (isName(own) && isName(other)) return "A context has a different name here.";
-  const isMonth = isBetweenNumbers(own) && isBetweenNumbers(other) && given.word.norm.length > 2;
+  const isMonth = isBetweenNumbers(own) && isBetweenNumbers(other) && word.length > 2;
   return isMonth ? "A context has a different date here." : undefined;
 };
 
-/** Longer sentences and longer parts are not compared. */
-const LONGEST = 60;
+/** Longer parts are not compared. */
 const LONGEST_PART = 3;
-/** Longer texts have more words than that. */
-const LONGEST_TEXT = 1000;
 /** The share of the claim's words that the passage must have in the same order. */
 const SAME = 0.6;
 
@@ -170,8 +166,9 @@ const compareWith = (
   claim: readonly Token[],
   passage: readonly Token[],
   isKnown: (stem: string) => boolean,
+  isKept: (number: Token) => boolean,
 ): UnsupportedSpan | null | undefined => {
-  if (claim.length > LONGEST || passage.length > LONGEST) return null;
+  if (claim.length > MAX_SENTENCE_WORDS || passage.length > MAX_SENTENCE_WORDS) return null;
   const pairs = align(claim, passage);
   if (pairs.length < Math.max(2, SAME * claim.length)) return null;
   if (pairs.length === claim.length) return undefined;
@@ -188,12 +185,9 @@ const compareWith = (
     for (let own = at + 1; own < next; own++) {
       for (let other = from; other < to; other++) {
         const [given, expected] = [claim[own], passage[other]];
-        if (
-          !given ||
-          !expected ||
-          (!isSlot && (isElsewhere(given, claim, passage) || isElsewhere(expected, passage, claim)))
-        )
-          continue;
+        if (!given || !expected) continue;
+        const isMoved = isElsewhere(given, claim, passage) || isElsewhere(expected, passage, claim);
+        if (isMoved && !(isSlot && given.quantity && !isKept(given))) continue;
         const note = compare({ tokens: claim, at: own }, { tokens: passage, at: other }, isKnown);
         if (note) return { start: given.start, end: given.end, note };
       }
@@ -209,13 +203,18 @@ export const findReplaced = (
   passages: readonly string[],
   isKnown: (stem: string) => boolean,
 ): UnsupportedSpan[] => {
-  if (text.length > LONGEST_TEXT) return [];
+  if (text.length > MAX_SENTENCE_CHARACTERS) return [];
   const claim = tokensOf(text, words);
+  const facts = readFacts(text, words);
   let found: UnsupportedSpan | undefined;
-  for (const passage of passages.filter(({ length }) => length <= LONGEST_TEXT)) {
-    const replaced = compareWith(claim, tokensOf(passage, readWords(passage)), isKnown);
-    if (replaced === undefined) return [];
-    found ??= replaced ?? undefined;
+  for (const passage of passages.filter(({ length }) => length <= MAX_SENTENCE_CHARACTERS)) {
+    const others = readWords(passage);
+    const { kept, exchanged } = compareFacts(facts, passage, others);
+    const isKept = ({ start }: Token) => kept.some((value) => value.start === start);
+    const replaced = compareWith(claim, tokensOf(passage, others), isKnown, isKept);
+    const [first] = exchanged.map(({ start, end }) => ({ start, end, note: "A context has another number for this." }));
+    if (replaced === undefined && !first) return [];
+    found ??= replaced ?? first;
   }
   return found ? [found] : [];
 };

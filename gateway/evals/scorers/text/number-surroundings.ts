@@ -18,15 +18,25 @@ const SYMBOL_BEHIND = /^\s?(?:([%‰€£$₹¥₩₽])(?!\p{Nd})|°\s?([CF])(?!
 const NAME_BEHIND =
   /^(?:\s?(°)|\s(?:degrees?\s|deg\.?\s)?)(celsius|fahrenheit|centigrade)\b|^\s(per cent|per mille)\b/iu;
 
-/** "5 mg/kg", "$5 per month", "$5 a month": the unit behind is what the amount is counted per. */
+const ADVERBS: Readonly<Record<string, string>> = {
+  hourly: "hour",
+  daily: "day",
+  weekly: "week",
+  monthly: "month",
+  yearly: "year",
+  annually: "year",
+};
+
+/** "5 mg/kg", "$5 per month", "$5 a month", "$5 monthly": the unit behind is what the amount is counted per. */
 export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
   const amount = simpleUnit(words, at, next, source);
   const per = words.findIndex(({ start }, index) => index >= next && start >= amount.end);
   const isPer = /^(?:per|an?|each|every)$/.test(words[per]?.norm ?? "");
   const [from, word] = isPer ? [words[per]?.end ?? 0, words[per + 1]] : [amount.end, words[per]];
-  const unit = word && unitByName(word.norm);
+  const adverb = isPer ? undefined : ADVERBS[word?.norm ?? ""];
+  const unit = word && unitByName(adverb ?? word.norm);
   const gap = source.slice(from, word?.start);
-  if (!amount.unit || !unit || !(isPer ? gap === " " : /^\s?\/\s?$/.test(gap))) return amount;
+  if (!amount.unit || !unit || !(isPer || adverb ? gap === " " : /^\s?\/\s?$/.test(gap))) return amount;
   const dimension = `${amount.unit.dimension}/${unit.dimension}`;
   return { unit: { dimension, factor: amount.unit.factor / unit.factor }, end: word.end };
 };

@@ -7,8 +7,8 @@ import {
   readSpelledYear,
   romanValue,
 } from "./number-words";
-import { areRivals, isMoney, isSameDimension, type Unit, unitByName } from "./units";
-import { readWords, type Word } from "./words";
+import { isMoney, isSameDimension, relationOf, type Unit, unitByName } from "./units";
+import { isStopWord, readWords, type Word } from "./words";
 
 /** A number found in a text. */
 export interface Quantity {
@@ -27,6 +27,8 @@ export interface Quantity {
   isYear: boolean;
   /** "1990s". */
   isDecade: boolean;
+  /** "Python 3.10", "section 4.10": digits that are no decimal number. */
+  isVersion: boolean;
   /** UTF-16 offsets, without the sign before the number, with the unit after it. */
   start: number;
   end: number;
@@ -155,12 +157,23 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
       isOrdinal: read.isOrdinal,
       isYear: (read.isPlain || read.isDecade) && isBare && ((read.value >= 1000 && read.value <= 2100) || era !== null),
       isDecade: read.isDecade,
+      isVersion: isBare && read.step < 1 && isVersionAt(words, at, source),
       start,
       end,
     });
     at += read.length;
   }
   return joinParts(quantities, source);
+};
+
+const BEFORE_VERSION =
+  /(?<![\p{L}\p{N}])(?:v|[Vv]ersions?|[Vv]ersi[oó]n|[Rr]eleases?|[Cc]hapters?|[Ss]ections?|[Aa]rticles?|[Ff]igures?|[Tt]ables?|\p{Lu}[\p{L}\p{N}.+#-]*)\s?$/u;
+
+/** Whether a decimal number comes directly after a name or "version": "Python 3.10". */
+const isVersionAt = (words: readonly Word[], at: number, source: string): boolean => {
+  const [name, word] = [words[at - 1], words[at]];
+  if (!name || !word || isStopWord(name) || !/^\p{Nd}+\.\p{Nd}+$/u.test(word.text)) return false;
+  return BEFORE_VERSION.test(source.slice(Math.max(0, word.start - 40), word.start));
 };
 
 /** Dimensions whose amounts may combine a large and a smaller unit. */
@@ -259,11 +272,12 @@ const comparisons = (a: Quantity, b: Quantity): Comparison[] => {
 
 /**
  * Whether two numbers are equal, or one is the other rounded, after conversion to a common unit. A unit that only one of
- * them has is ignored; sign, bound and era must match. Years and ordinals are never rounded.
+ * them has is ignored; sign, bound and era must match. Years, ordinals and versions are never rounded.
  */
 export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
   if (a.unit && b.unit && (!isSameDimension(a.unit, b.unit) || a.isOrdinal !== b.isOrdinal)) return false;
   if ((a.era === "bc") !== (b.era === "bc") || !isSameBound(a.bound, b.bound)) return false;
+  if ((a.isVersion || b.isVersion) && a.halfStep !== b.halfStep) return false;
   const mayRound = !(a.isYear || b.isYear || a.isOrdinal || b.isOrdinal);
   const areWhole = Number.isInteger(a.value) && Number.isInteger(b.value) && !(a.unit && b.unit);
   return comparisons(a, b).some(({ x, y, step }) => {
@@ -273,17 +287,18 @@ export const isSameNumber = (a: Quantity, b: Quantity): boolean => {
   });
 };
 
-/** Whether two numbers differ only in currency, temperature scale, sign, bound or era. */
+/** Whether two numbers differ only in the unit of the same kind, sign, bound or era. */
 export const isAltered = (a: Quantity, b: Quantity): boolean => {
+  const isOtherUnit = relationOf(a.unit, b.unit) === "rival";
   const plain = (quantity: Quantity): Quantity => ({
     ...quantity,
     value: Math.abs(quantity.value),
     otherValue: null,
     bound: null,
     era: null,
-    unit: areRivals(a.unit, b.unit) ? null : quantity.unit,
+    unit: isOtherUnit ? null : quantity.unit,
   });
-  const isTurned = a.value * b.value < 0 || (a.era === "bc") !== (b.era === "bc") || areRivals(a.unit, b.unit);
+  const isTurned = a.value * b.value < 0 || (a.era === "bc") !== (b.era === "bc") || isOtherUnit;
   const isBounded = a.bound !== null && b.bound !== null;
   return (isTurned || isBounded) && !isSameNumber(a, b) && isSameNumber(plain(a), plain(b));
 };

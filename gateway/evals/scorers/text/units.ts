@@ -40,13 +40,18 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("time", {
     "ms millisecond milliseconds": 0.001,
     "μs us microsecond microseconds": 1e-6,
-    "s sec secs second seconds": 1,
-    "min mins minute minutes": 60,
-    "h hr hrs hour hours": 3600,
-    "day days": 86_400,
-    "week weeks": 604_800,
+    "s sec secs second seconds sekunde sekunden segundos secondes": 1,
+    "min mins minute minutes minuten minuto minutos": 60,
+    "h hr hrs hour hours stunde stunden hora horas": 3600,
+    "day days tag tage tagen dia dias jour jours": 86_400,
+    "week weeks woche wochen semana semanas semaine semaines": 604_800,
   }),
-  ...table("years", { "month months": 1 / 12, "year years yr yrs": 1, "decade decades": 10, "century centuries": 100 }),
+  ...table("years", {
+    "month months monat monate monaten mes meses mois": 1 / 12,
+    "year years yr yrs jahr jahre jahren ano anos annees": 1,
+    "decade decades": 10,
+    "century centuries": 100,
+  }),
   ...table("volume", {
     "ml milliliter milliliters millilitre millilitres": 0.001,
     "l liter liters litre litres": 1,
@@ -76,7 +81,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
   ...table("area", { "ha hectare hectares": 1e4, "acre acres": 4046.8564224 }),
   ...table("kelvin", { "kelvin kelvins": 1 }),
   ...table("percent", { "percent percentage pct": 1, permille: 0.1 }),
-  ...table("usd", { "usd dollar dollars": 1, "cent cents": 0.01 }),
+  ...table("usd", { "usd dollar dollars dolar dolares": 1, "cent cents": 0.01 }),
   ...table("eur", { "eur euro euros": 1 }),
   ...table("gbp", { "gbp sterling": 1 }),
   ...table("inr", { "inr rupee rupees": 1 }),
@@ -107,22 +112,34 @@ const SYMBOLS: ReadonlyMap<string, Unit> = new Map([
   ["°F", { dimension: "fahrenheit", factor: 1 }],
 ]);
 
-const MONEY = new Set("usd eur gbp inr jpy cny krw rub chf cad aud".split(" "));
+/** Dimensions that measure the same thing, without a fixed rate between them. */
+const KINDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    money: "usd eur gbp inr jpy cny krw rub chf cad aud",
+    temperature: "celsius fahrenheit kelvin",
+    duration: "time years",
+  }).flatMap(([kind, dimensions]) => dimensions.split(" ").map((dimension): [string, string] => [dimension, kind])),
+);
 
-export const isMoney = ({ dimension }: Unit): boolean => dimension.split("|").some((name) => MONEY.has(name));
+export const isMoney = ({ dimension }: Unit): boolean =>
+  dimension.split("|").some((name) => KINDS.get(name) === "money");
 
-const SCALES = new Set(["celsius", "fahrenheit", "kelvin"]);
-
-const SPANS = new Set(["time", "years"]);
+const isRate = ({ dimension }: Unit): boolean => dimension.includes("/");
+/** The dimensions of "$5 per month" without what it is counted per. */
+const amountOf = ({ dimension }: Unit): string[] => dimension.replace(/\/.*/, "").split("|");
 
 /**
- * Whether the same number means different amounts in two units: two currencies, two temperature scales, or two sizes of
- * one dimension. Durations are excluded because people use them loosely.
+ * Whether the same number is the same amount in two units ("same"), another amount of the same kind ("rival": 30 days and
+ * 30 weeks, $5 and €5), or something else ("other": 5 mg and 5 ml). A unit or a rate may be left out: "$5 per month", "$5".
  */
-export const areRivals = (a: Unit | null, b: Unit | null): boolean => {
-  if (!a || !b) return false;
-  if (isSameDimension(a, b)) return a.dimension === b.dimension && a.factor !== b.factor && !SPANS.has(a.dimension);
-  return (isMoney(a) && isMoney(b)) || (SCALES.has(a.dimension) && SCALES.has(b.dimension));
+export const relationOf = (a: Unit | null, b: Unit | null): "same" | "rival" | "other" => {
+  if (!a || !b) return "same";
+  const [ofA, ofB] = [amountOf(a), amountOf(b)];
+  const kinds = ofA.map((name) => KINDS.get(name) ?? name);
+  if (!ofB.some((name) => kinds.includes(KINDS.get(name) ?? name))) return "other";
+  if (isRate(a) !== isRate(b)) return ofA.some((name) => ofB.includes(name)) ? "same" : "rival";
+  const isEqual = a.dimension === b.dimension ? a.factor === b.factor : isMoney(a) && isMoney(b);
+  return isEqual && isSameDimension(a, b) ? "same" : "rival";
 };
 
 /** Whether two units may measure the same thing: "£" and "pounds", "kg" and "pounds", not "£" and "kg". */
