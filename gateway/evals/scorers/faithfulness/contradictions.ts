@@ -97,15 +97,15 @@ export const findAltered = (
 export const MAX_SENTENCE_WORDS = 60;
 export const MAX_SENTENCE_CHARACTERS = 1000;
 
-/** Words that begin a clause. After some of them, the opposite may be meant. */
-const CLAUSE_STARTS = new Set(
-  (
-    "while whereas but although because since when which so though where " +
-    "aber sondern jedoch pero sino mais ma mas maar но а weil obwohl da porque car perche"
-  ).split(" "),
-);
+/** After these words, the opposite may be meant. */
+const CONTRASTS = "while whereas but although aber sondern jedoch pero sino mais ma mas maar но а".split(" ");
+const CLAUSE_STARTS = new Set([
+  ...CONTRASTS,
+  ..."because since when which so though where weil obwohl da porque car perche".split(" "),
+]);
 /** Words that deny what follows, or only suppose it. */
 const EXCEPTIONS = new Set("unlike rather instead except if unless until whether wenn falls si se als".split(" "));
+const CONTRARY = new Set([...CONTRASTS, "unlike", "rather", "instead", "except", "until", "unless"]);
 /** A clause that begins with one of these has the subject of the clause before. */
 const SUBJECTLESS = new Set(
   (
@@ -229,9 +229,7 @@ export const findReversal = (
   if (!closest || closest.text !== passages[0] || words.length > MAX_SENTENCE_WORDS) return undefined;
   const [claimed, known] = [statementOf(text, words), statementOf(closest.text, closest.words)];
   if (!claimed.isNegative && !known.isNegative) return undefined;
-  const isContrast = [words, closest.words].some((each) =>
-    each.some(({ norm }) => CLAUSE_STARTS.has(norm) || EXCEPTIONS.has(norm)),
-  );
+  const isContrast = [words, closest.words].some((each) => each.some(({ norm }) => CONTRARY.has(norm)));
   const share = shareOf(claimed, known);
   const whole = !isContrast && (isSameMatter || share >= MOSTLY_SAME) ? findDenied(claimed, known, share) : undefined;
   if (whole) return whole;

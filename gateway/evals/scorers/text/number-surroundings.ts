@@ -1,6 +1,6 @@
 import type { Span } from "../../statistics/spans";
 import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
-import type { Word } from "./words";
+import { isStopWord, type Word } from "./words";
 
 /* Reads the unit, sign, bound and era before or after a number. */
 
@@ -125,6 +125,19 @@ export const boundOf = (source: string, start: number, end: number): Bound | nul
   return least || /^\+(?![\p{L}\p{N}])/u.test(source.slice(end, end + 2)) ? { sign: "≥", isSpelled: true } : null;
 };
 
+const SIDES: Readonly<Record<Bound["sign"], string>> = {
+  "<": "below",
+  "≤": "below",
+  ">": "above",
+  "≥": "above",
+  "±": "both",
+};
+
+export const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
+  if (!a || !b) return (a ?? b)?.isSpelled !== false;
+  return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
+};
+
 /** A number's place together with the words of its bound: "less than 42", "42 or more". */
 export const withBound = (source: string, start: number, end: number): Span => {
   const from = Math.max(0, start - 40);
@@ -143,4 +156,14 @@ export const eraOf = (source: string, start: number, end: number): { era: Era; e
   if (behind) return { era: behind[1] ? "bc" : "ad", end: end + behind[0].length };
   const before = ERA_BEFORE.exec(source.slice(Math.max(0, start - 6), start));
   return { era: before ? (before[1] ? "bc" : "ad") : null, end };
+};
+
+const BEFORE_VERSION =
+  /(?<![\p{L}\p{N}])(?:v|[Vv]ersions?|[Vv]ersi[oó]n|[Rr]eleases?|[Cc]hapters?|[Ss]ections?|[Aa]rticles?|[Ff]igures?|[Tt]ables?|\p{Lu}[\p{L}\p{N}.+#-]*)\s?$/u;
+
+/** Whether a decimal number comes directly after a name or "version": "Python 3.10". */
+export const isVersionAt = (words: readonly Word[], at: number, source: string): boolean => {
+  const [name, word] = [words[at - 1], words[at]];
+  if (!name || !word || isStopWord(name) || !/^\p{Nd}+\.\p{Nd}+$/u.test(word.text)) return false;
+  return BEFORE_VERSION.test(source.slice(Math.max(0, word.start - 40), word.start));
 };

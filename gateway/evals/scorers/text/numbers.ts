@@ -1,4 +1,14 @@
-import { type Bound, boundOf, CURRENCY, type Era, eraOf, isNegative, unitAround } from "./number-surroundings";
+import {
+  type Bound,
+  boundOf,
+  CURRENCY,
+  type Era,
+  eraOf,
+  isNegative,
+  isSameBound,
+  isVersionAt,
+  unitAround,
+} from "./number-surroundings";
 import {
   magnitudeOf,
   readSpelled,
@@ -8,7 +18,7 @@ import {
   romanValue,
 } from "./number-words";
 import { isMoney, isSameDimension, relationOf, type Unit, unitByName } from "./units";
-import { isStopWord, readWords, type Word } from "./words";
+import { readWords, type Word } from "./words";
 
 /** A number found in a text. */
 export interface Quantity {
@@ -166,16 +176,6 @@ export const readNumbers = (source: string, words: readonly Word[] = readWords(s
   return joinParts(quantities, source);
 };
 
-const BEFORE_VERSION =
-  /(?<![\p{L}\p{N}])(?:v|[Vv]ersions?|[Vv]ersi[oó]n|[Rr]eleases?|[Cc]hapters?|[Ss]ections?|[Aa]rticles?|[Ff]igures?|[Tt]ables?|\p{Lu}[\p{L}\p{N}.+#-]*)\s?$/u;
-
-/** Whether a decimal number comes directly after a name or "version": "Python 3.10". */
-const isVersionAt = (words: readonly Word[], at: number, source: string): boolean => {
-  const [name, word] = [words[at - 1], words[at]];
-  if (!name || !word || isStopWord(name) || !/^\p{Nd}+\.\p{Nd}+$/u.test(word.text)) return false;
-  return BEFORE_VERSION.test(source.slice(Math.max(0, word.start - 40), word.start));
-};
-
 /** Dimensions whose amounts may combine a large and a smaller unit. */
 const COMPOUND = new Set(["time", "years", "length", "mass"]);
 
@@ -225,19 +225,6 @@ const isPartOf = (whole: Quantity, part: Quantity, source: string): boolean =>
 
 /** Rounding may change a value by at most this share; "about 40 %" does not match 44.7 %. */
 const MAX_ROUNDING = 0.02;
-
-const SIDES: Readonly<Record<Bound["sign"], string>> = {
-  "<": "below",
-  "≤": "below",
-  ">": "above",
-  "≥": "above",
-  "±": "both",
-};
-
-const isSameBound = (a: Bound | null, b: Bound | null): boolean => {
-  if (!a || !b) return (a ?? b)?.isSpelled !== false;
-  return a.isSpelled || b.isSpelled ? SIDES[a.sign] === SIDES[b.sign] : a.sign === b.sign;
-};
 
 /** Factors that convert both values to one unit. "£5" and "5 pounds" already share one. */
 const factorsOf = (a: Unit | null, b: Unit | null): [number, number] =>
