@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { ANSWER_KINDS } from "./answer-kinds.cases";
 import { FAITHFULNESS_KINDS } from "./faithfulness-kinds.cases";
 import { KINDS } from "./kinds.cases";
 import { scoreReference } from "./reference-evaluator";
 import { VALUE_KINDS } from "./value-kinds.cases";
 
-describe.each(Object.entries({ ...KINDS, ...VALUE_KINDS, ...FAITHFULNESS_KINDS }))("%s", (_, cases) => {
+const ALL_KINDS = { ...KINDS, ...VALUE_KINDS, ...ANSWER_KINDS, ...FAITHFULNESS_KINDS };
+
+describe.each(Object.entries(ALL_KINDS))("%s", (_, cases) => {
   test.each(
     cases.map((row) => [row.references?.[0] ?? row.contexts?.[0] ?? "", row.output, row.shouldPass, row] as const),
   )("for %j, %j passes: %p", (_reference, output, shouldPass, { input, references = [], contexts = [] }) => {

@@ -3,7 +3,7 @@ import { compareDates, type DateMention } from "../text/dates";
 import { isSameNumber, type Quantity } from "../text/numbers";
 import { isInFormula } from "../text/signs";
 import { type ClockTime, isSameTime } from "../text/times";
-import { unitByName } from "../text/units";
+import { unitByName, withoutPeriod } from "../text/units";
 import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
@@ -59,10 +59,35 @@ const bareValueOf = (alias: Alias): BareValue | undefined => {
 const isZone = ({ text, start }: Word, read: ReadText): boolean =>
   /^[tTzZ]\d{0,2}$/.test(text) && /\d$/.test(read.text.slice(0, start));
 
-const notIn = <T>(values: readonly T[], others: readonly T[], isSame: (a: T, b: T) => boolean): T[] =>
+type Same<T> = (a: T, b: T) => boolean;
+
+const notIn = <T>(values: readonly T[], others: readonly T[], isSame: Same<T>): T[] =>
   values.filter((value) => !others.some((other) => isSame(value, other)));
 
 const isSameDate = (a: DateMention, b: DateMention): boolean => compareDates(a, b) === "same";
+
+/** The values of an answer that it doesn't repeat from the question; all if the question offers the expected one: "1990 or 1991?" */
+const newsIn = <T>(given: readonly T[], asked: readonly T[], expected: readonly T[], isRepeated: Same<T>): T[] =>
+  notIn(given, expected.some((value) => asked.some((other) => isRepeated(value, other))) ? [] : asked, isRepeated);
+
+/** Whether two amounts have the same number and unit: not "2 hours" and "120 minutes". */
+const isSameWriting = (a: Quantity, b: Quantity): boolean =>
+  a.value === b.value && a.unit?.dimension === b.unit?.dimension && a.unit?.factor === b.unit?.factor;
+
+/** Compares amounts. A period that only one of them has ("25 days", "25 days per year") is ignored if the question asks for no other. */
+const sameAmount = ({ words }: ReadText): Same<Quantity> => {
+  const periods = words.flatMap(({ norm }, at) =>
+    PER.test(words[at - 1]?.norm ?? "") ? (unitByName(norm) ?? []) : [],
+  );
+  return (a, b) => {
+    const [rate, amount] = a.unit?.per ? [a, b] : [b, a];
+    const unit = rate.unit && withoutPeriod(rate.unit);
+    if (isSameNumber(a, b) || !unit || !amount.unit || amount.unit.per) return isSameNumber(a, b);
+    const isAsked = periods.length === 0 || periods.some(({ factor }) => factor === rate.unit?.per?.factor);
+    return isAsked && isSameNumber({ ...rate, unit }, amount);
+  };
+};
+const PER = /^(?:per|an?|each|every)$/;
 
 /** The verdict for the first of the spans that is there. */
 const toCheck = (
@@ -79,24 +104,26 @@ const toCheck = (
 };
 
 const checkDate = (expected: DateMention, answer: ReadText, question: ReadText): ValueCheck => {
-  const dates = notIn(answer.dates, question.dates, isSameDate);
+  const dates = newsIn(answer.dates, question.dates, [expected], isSameDate);
   const same = dates.find((given) => isSameDate(expected, given));
   const part = dates.find((given) => compareDates(expected, given) === "coarser");
   return toCheck(answer, expected, { same, part, other: dates[0] });
 };
 
 const checkTime = (expected: ClockTime, answer: ReadText, question: ReadText): ValueCheck => {
-  const same = answer.times.find((given) => isSameTime(expected, given));
   const news = notIn(answer.times, question.times, isSameTime);
+  // "5:30 PM is 17:30" repeats the time of the question in another form.
+  const same = (news.length > 0 ? news : answer.times).find((given) => isSameTime(expected, given));
   const [other] = [...news, ...answer.numbers.filter(({ unit }) => unit === null)];
   return toCheck(answer, null, { same, other });
 };
 
 const checkNumber = (expected: Quantity, answer: ReadText, question: ReadText): ValueCheck => {
-  const numbers = [...answer.numbers, ...answer.years];
-  const same = numbers.find((given) => isSameNumber(expected, given));
-  const news = notIn(numbers, [...question.numbers, ...question.years], isSameNumber);
-  return toCheck(answer, null, { same, other: [...news, ...answer.times][0] });
+  const asked = [...question.numbers, ...question.years];
+  const numbers = newsIn([...answer.numbers, ...answer.years], asked, [expected], isSameWriting);
+  const isSame = sameAmount(question);
+  const same = numbers.find((given) => isSame(expected, given));
+  return toCheck(answer, null, { same, other: [...numbers, ...answer.times][0] });
 };
 
 /** Compares a range such as "9 am to 5 pm": both times must match, in this order. */
@@ -141,13 +168,15 @@ export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): 
 /** Whether values of the reference are replaced: one of them is missing, and the answer has another that is new. */
 const areReplaced = <T>(
   [wanted, given, asked]: readonly [readonly T[], readonly T[], readonly T[]],
-  isSame: (a: T, b: T) => boolean,
+  isSame: Same<T>,
   isShort: boolean,
+  isRepeated = isSame,
 ): boolean => {
-  const news = notIn(wanted, asked, isSame);
-  const missing = notIn(news, given, isSame);
+  const news = notIn(wanted, asked, isRepeated);
+  const said = newsIn(given, asked, wanted, isRepeated);
+  const missing = notIn(news, said, isSame);
   if (missing.length === 0 || (!isShort && missing.length < news.length)) return false;
-  return notIn(given, [...asked, ...wanted], isSame).length > 0;
+  return notIn(said, [...asked, ...wanted], isSame).length > 0;
 };
 
 /**
@@ -160,7 +189,7 @@ export const replacesValue = (alias: Alias, answer: ReadText, question: ReadText
   // "978-3-16" is "978316".
   if (/^\p{Nd}+$/u.test(squeezed) && squeezedRuns(answer, alias).length > 0) return false;
   return (
-    areReplaced([read.numbers, answer.numbers, question.numbers], isSameNumber, isShort) ||
+    areReplaced([read.numbers, answer.numbers, question.numbers], sameAmount(question), isShort, isSameWriting) ||
     areReplaced([read.times, answer.times, question.times], isSameTime, isShort) ||
     areReplaced([read.dates, answer.dates, question.dates], (a, b) => compareDates(a, b) !== "conflict", isShort)
   );

@@ -38,7 +38,7 @@ export const unitAround = (words: readonly Word[], at: number, next: number, sou
   const gap = source.slice(from, word?.start);
   if (!amount.unit || !unit || !(isPer || adverb ? gap === " " : /^\s?\/\s?$/.test(gap))) return amount;
   const dimension = `${amount.unit.dimension}/${unit.dimension}`;
-  return { unit: { dimension, factor: amount.unit.factor / unit.factor }, end: word.end };
+  return { unit: { dimension, factor: amount.unit.factor / unit.factor, per: unit }, end: word.end };
 };
 
 /** The unit before or behind the words from `at` to `next`, and where it ends. */

@@ -2,6 +2,8 @@
 export interface Unit {
   dimension: string;
   factor: number;
+  /** What a rate is counted per: the year of "days per year". */
+  per?: Unit;
 }
 
 const table = (dimension: string, units: Readonly<Record<string, number>>): [string, Unit][] =>
@@ -128,6 +130,8 @@ const isRate = ({ dimension }: Unit): boolean => dimension.includes("/");
 /** The dimensions of "$5 per month" without what it is counted per. */
 const amountOf = ({ dimension }: Unit): string[] => dimension.replace(/\/.*/, "").split("|");
 
+const DAY_SECONDS = 86_400;
+
 /**
  * Whether the same number is the same amount in two units ("same"), another amount of the same kind ("rival": 30 days and
  * 30 weeks, $5 and €5), or something else ("other": 5 mg and 5 ml). A unit or a rate may be left out: "$5 per month", "$5".
@@ -145,6 +149,14 @@ export const relationOf = (a: Unit | null, b: Unit | null): "same" | "rival" | "
 /** Whether two units may measure the same thing: "£" and "pounds", "kg" and "pounds", not "£" and "kg". */
 export const isSameDimension = (a: Unit, b: Unit): boolean =>
   a.dimension === b.dimension || a.dimension.split("|").some((name) => b.dimension.split("|").includes(name));
+
+/** The unit of a rate without its period: "days" for "days per year"; undefined for other rates, such as km/h. */
+export const withoutPeriod = ({ dimension, factor, per }: Unit): Unit | undefined => {
+  if (!per) return undefined;
+  const amount = { dimension: dimension.replace(/\/.*$/, ""), factor: factor * per.factor };
+  const isLong = per.dimension === "years" || (per.dimension === "time" && per.factor >= DAY_SECONDS);
+  return isLong || (per.dimension === "time" && isMoney(amount)) ? amount : undefined;
+};
 
 export const unitByName = (norm: string): Unit | undefined => UNITS.get(norm);
 export const unitBySymbol = (symbol: string): Unit | undefined => SYMBOLS.get(symbol);

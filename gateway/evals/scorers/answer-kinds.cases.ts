@@ -1,0 +1,56 @@
+import { byReference, type Case } from "./kinds.cases";
+
+/** A value that the question gives is not the answer when it is only repeated. */
+const repeatedValues = [
+  ...byReference(
+    "How many minutes are 2 hours?",
+    `
+120 minutes | 120 minutes ; 120 ; 2 hours are 120 minutes ; Two hours are 120 minutes. ; 120 minutes are 2 hours. ; There are 120 minutes in 2 hours. | 2 hours are 100 minutes ; Two hours are 100 minutes. ; 2 hours ; 100 minutes ; 2 hours are 2 minutes
+120 | 120 ; 2 hours are 120 minutes. | 2 hours are 110 minutes. ; 2
+It is 120 minutes long. | 2 hours are 120 minutes. | 2 hours are 100 minutes.
+`,
+  ),
+  ...byReference("What is 50% as a fraction?", "1/2 | 1/2 ; 50% is 1/2. ; one half | 50% is 1/3. ; 1/3 ; 50%"),
+  ...byReference(
+    "What is 5:30 PM on a 24-hour clock?",
+    "17:30 | 17:30 ; 5:30 PM is 17:30. | 5:30 PM is 18:30. ; 5:30 PM is 15:30.",
+  ),
+  ...byReference("Was it in 1990 or in 1991?", "1990 | 1990 ; It was in 1990. | 1991 ; It was in 1991."),
+  ...byReference(
+    "Is it 2 hours or 3 hours long?",
+    "2 hours | 2 hours ; It is 2 hours long. ; 120 minutes | 3 hours ; It is 3 hours long.",
+  ),
+  ...byReference(
+    "How many grams are 3 kg?",
+    "3000 g | 3 kg is 3000 g. ; 3 kg are 3,000 grams. ; 3000 | 3 kg is 300 g. ; 3 kg",
+  ),
+];
+
+/** A period that only one side names is ignored; any other rate is part of the unit. */
+const rates = [
+  ...byReference(
+    "How many days of leave do employees get per year?",
+    "25 days | 25 days ; 25 days per year ; 25 days a year ; 25 days/year ; 25 ; 25 days annually ; Employees get 25 days per year. | 25 days per month ; 30 days per year ; 25 weeks ; 52 days a year",
+  ),
+  ...byReference(
+    "How much is it?",
+    `
+25 days of leave | 25 days of leave per year ; 25 days of leave a year | 24 days of leave per year
+$5 | $5 ; $5 per month ; $5 a year | $6 per month ; €5 per month
+$5 per month | $5 ; $5 a month ; $60 per year | $5 per year ; $60 ; $6
+$20 per hour | $20 ; $20 an hour | $25 an hour ; $20 per day
+5 mg | 5 mg ; 5 mg per day ; 0.005 g | 5 mg/kg ; 5 mg/ml ; 50 mg per day
+5 mg/kg | 5 mg per kg | 5 mg ; 5 mg/ml
+5 km | 5 km ; 5000 m | 5 km/h ; 5 km per hour
+120 km/h | 120 km per hour | 120 km
+3% per year | 3% ; 3% a year ; 3 percent | 3% per month ; 4%
+500 GB | 500 GB per month ; 0.5 TB | 500 MB per month
+`,
+  ),
+];
+
+/** Kinds of answers that a trial found with the wrong outcome. */
+export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
+  "a value repeated from the question is not the answer": repeatedValues,
+  "a period that one side leaves out is ignored": rates,
+};
