@@ -49,8 +49,53 @@ $20 per hour | $20 ; $20 an hour | $25 an hour ; $20 per day
   ),
 ];
 
+const options = [
+  ...byReference(
+    "Which planet has the most visible rings?",
+    `
+B) Saturn | B ; b ; B) ; (B) ; Saturn ; The answer is B. ; B) Saturn ; B. Saturn ; B: Saturn ; Option B ; Option B: Saturn ; **B) Saturn** ; The answer is B) Saturn. ; It is Saturn. ; B - Saturn | C ; Jupiter ; B) Jupiter ; A) Saturn ; The answer is A. ; (A) ; The answer is B) Jupiter. ; A. Saturn ; Option A: Saturn ; C) Jupiter
+B. Saturn | B ; Saturn ; The answer is B. ; B) Saturn ; (B) Saturn | C ; Jupiter ; B. Jupiter ; A. Saturn
+(B) Saturn | B ; (B) ; Saturn ; B) Saturn | A ; (A) Saturn ; (B) Jupiter
+B: Saturn | B ; Saturn ; B: Saturn | D ; B: Uranus ; A: Saturn
+Option B: Saturn | B ; Saturn ; Option B ; B) Saturn | Option A ; Jupiter ; Option A: Saturn
+Saturn | B) Saturn ; B. Saturn ; (B) Saturn ; Option B: Saturn | B) Jupiter ; B
+`,
+  ),
+  ...byReference(
+    "How long does it take?",
+    "C) 120 minutes | C ; 120 minutes ; 2 hours ; C) 2 hours | C) 100 minutes ; B) 120 minutes ; 100 minutes ; B",
+  ),
+  ...byReference(
+    "Which planet has the most visible rings? A) Mars B) Saturn C) Jupiter",
+    "B | B ; Saturn ; B) Saturn ; It is Saturn. | A ; Jupiter ; Mars ; B) Jupiter ; A) Saturn\nSaturn | B ; Saturn ; B) Saturn ; The answer is B. | C ; Jupiter ; C) Jupiter ; The answer is A.",
+  ),
+  ...byReference(
+    "Who wrote it?",
+    "A. Lincoln | Abraham Lincoln ; A. Lincoln ; Lincoln | B. Franklin\nD. H. Lawrence | D. H. Lawrence ; DH Lawrence | T. E. Lawrence ; D",
+  ),
+  ...byReference("Which organism is it?", "E. coli | E. coli ; It is E. coli. | C. difficile"),
+];
+
+const equations = [
+  ...byReference(
+    "Solve for x.",
+    `
+x = -3 | -3 ; x = -3 ; x=-3 ; x = −3 ; It is -3. ; The answer is x = -3. ; x = -3.0 ; minus three ; **x = -3** ; $x = -3$ | 3 ; x = 3 ; y = -3 ; -4 ; x = -33
+-3 | x = -3 ; x=-3 ; -3 ; The solution is x = -3. | x = 3 ; 3
+x = 5 | 5 ; x = 5 ; x is 5 ; The answer is 5. | -5 ; x = -5 ; y = 5 ; 6
+5 | x = 5 ; 5 | x = -5 ; x = 6
+x = 1/2 | 1/2 ; 0.5 ; x = 0.5 | 2 ; x = 1/3 ; -1/2
+y = 2x + 1 | 2x + 1 ; y = 2x + 1 | y = 2x - 1 ; 2x - 1
+f(x) = x^2 | x^2 ; f(x) = x² ; x² | x^3 ; f(x) = x^3 ; g(x) = x^2
+v = 20 m/s | 20 m/s ; v = 20 m/s | 30 m/s ; a = 20 m/s ; 20 km
+`,
+  ),
+];
+
 /** Kinds of answers that a trial found with the wrong outcome. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
   "a period that one side leaves out is ignored": rates,
+  "an option is given by its letter or its text": options,
+  "the name before an equals sign may be left out": equations,
 };

@@ -1,6 +1,7 @@
 import { sideOf } from "../text/negation";
 import { isInFormula } from "../text/signs";
 import { STOP_WORDS, type Word } from "../text/words";
+import { type Labelled, labelOf } from "./labels";
 import { markOf } from "./marks";
 import { type ReadText, readText, squeeze } from "./read-text";
 
@@ -13,6 +14,8 @@ export interface Alias {
   read: ReadText;
   /** Without stop words at both ends: "the 1990s", "in Paris". */
   words: readonly Word[];
+  /** The label of the whole reference: "B" of "B) Saturn". */
+  label: Labelled | undefined;
   /** Its letters and digits without spaces. */
   squeezed: string;
 }
@@ -60,24 +63,26 @@ const variantsOf = (reference: string): string[] => {
   return [...new Set([reference, rewritten(reference), ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
 };
 
-const toAlias = (reference: string, variant: string): Alias => {
+const toAlias = (reference: string, label: Labelled | undefined, variant: string): Alias => {
   const read = readText(variant, false);
   const words = withoutTitle(trimStopWords(read.words, read.text)).slice(0, MAX_WORDS);
-  return { reference, text: read.text, read, words, squeezed: squeeze(words) };
+  return { reference, text: read.text, read, words, label, squeezed: squeeze(words) };
 };
 
-/** Every way to say one of the references, without those that have no word. */
-export const readAliases = (references: readonly string[]): Alias[] => {
+/** Every way to say one of the references to a question, without those that have no word. */
+export const readAliases = (references: readonly string[], question: ReadText): Alias[] => {
   const known = new Set<string>();
-  return references.slice(0, MAX_REFERENCES).flatMap((reference) =>
-    variantsOf(reference.slice(0, MAX_WORDS * 10))
-      .map((text) => toAlias(reference, text))
+  return references.slice(0, MAX_REFERENCES).flatMap((reference) => {
+    const label = labelOf(reference, question.text);
+    const variants = variantsOf(label?.text ?? reference.slice(0, MAX_WORDS * 10));
+    return [...(label?.isOption ? [label.label] : []), ...variants]
+      .map((text) => toAlias(reference, label, text))
       .filter(({ words, squeezed, text }) => {
         // "x+1" and "x-1" are two.
         const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
         if (words.length === 0 || known.has(key)) return false;
         known.add(key);
         return true;
-      }),
-  );
+      });
+  });
 };

@@ -37,7 +37,7 @@ const givesOther = (matches: readonly Match[]): boolean =>
 export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
   const answer = readText(scored.output);
   const question = readText(scored.question ?? "");
-  const matches = closestMatches(matchAliases({ answer, question }, readAliases(scored.references)));
+  const matches = closestMatches(matchAliases({ answer, question }, readAliases(scored.references, question)));
   const setting = settingOf(answer, question, matches);
   const isDeclined = isRefusal(answer.text);
   const [closest] = matches;

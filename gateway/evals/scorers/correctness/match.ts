@@ -2,6 +2,7 @@ import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
 import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
+import { contradictsLabel, readLabel } from "./labels";
 import { isLiteral, literalPlaces } from "./literal";
 import { hasSymbol } from "./marks";
 import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
@@ -105,6 +106,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
   const asked = new Set(question.words.filter(({ norm }) => !STOP_WORDS.has(norm)).map(({ stem }) => stem));
   const news = newStems(answer.words, asked);
   const counts = countWords(news);
+  const label = readLabel(answer.text);
   const given = verdictOf(answer, question);
   const checks = new Map(aliases.map((alias) => [alias, checkValue(alias, answer, question)]));
   const known = [...checks.values()].filter((check) => check !== undefined);
@@ -113,7 +115,9 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const checked = checks.get(alias);
     const check = checked && isRefuted(checked, known) ? { ...checked, verdict: "other" as const } : checked;
     const isCited = !check && isLiteral(alias);
-    const lacks = !check && (lacksMark(alias, answer, question) || replacesValue(alias, answer, question));
+    const lacks =
+      contradictsLabel(label, alias.label, alias.text) ||
+      (!check && (lacksMark(alias, answer, question) || replacesValue(alias, answer, question)));
     const places = lacks ? [] : placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
     const occurrences =

@@ -49,7 +49,7 @@ const bareValueOf = (alias: Alias): BareValue | undefined => {
   if (facts.length === 0 || facts.length > (isPair ? 2 : 1)) return undefined;
   const isOther = (word: Word, at: number) =>
     !facts.some((fact) => overlaps(word, fact)) &&
-    !/^\d/.test(word.norm) &&
+    !/^\d(?!\d*[a-y]$)/.test(word.norm) &&
     (isInFormula(read.words, at, read.text) ||
       !(STOP_WORDS.has(word.norm) || AROUND.has(word.norm) || unitByName(word.norm)));
   return read.words.some((word, at) => isOther(word, at) && !isZone(word, read)) ? undefined : { date, times, number };

@@ -1,0 +1,54 @@
+import { isSameText } from "../text/same-text";
+
+/* Labels before an answer: the letter of an option ("B) Saturn") and the name before an equals sign ("x = -3"). */
+
+/** A label and what it is for. */
+export interface Labelled {
+  label: string;
+  /** Empty if the text is only the letter of an option. */
+  text: string;
+  isOption: boolean;
+}
+
+const LEAD = String.raw`^[\s*_"$]*(?:(?:so|therefore),?\s)?(?:the\s)?(?:(?:correct|right|final)\s)?(?:(?:answer|solution)(?:\sis|:)\s?)?[\s*_"$]*`;
+const OPTION = new RegExp(
+  String.raw`${LEAD}(?:(?:option|choice)\s)?\(?([A-H])(?:\)[.:]?|[.:]|\s[-–—]|(?=[*_"\s]*\.?$))[*_"]*(?:\s+(.+)|)$`,
+  "isu",
+);
+const EQUATION = new RegExp(String.raw`${LEAD}(\p{L}\w{0,15}(?:\(\p{L}\))?)\s?=\s?([^=<>]+)$`, "isu");
+/** After "B." as after an initial, an option begins with a capital: "B. Saturn", not "E. coli" and "D. H. Lawrence". */
+const INITIAL = /^[^.]*(?<!\p{L})\p{L}\.\s+(?:\p{Ll}|\p{Lu}\.)/u;
+
+/** Longer texts are read as having no label. */
+const LONGEST = 400;
+
+/** The label at the start of a text; undefined if it has none. */
+export const readLabel = (source: string): Labelled | undefined => {
+  const text = source.trim();
+  if (text.length > LONGEST) return undefined;
+  const [, letter, option = ""] = OPTION.exec(text) ?? [];
+  if (letter && !INITIAL.test(text)) return { label: letter.toUpperCase(), text: option.trim(), isOption: true };
+  const [, name, value] = EQUATION.exec(text) ?? [];
+  // "i = i + 1" is not the value of i.
+  const isValue = name && value && !new RegExp(String.raw`(?<!\p{L})${name.charAt(0)}(?!\p{L})`, "u").test(value);
+  return isValue ? { label: name, text: value.trim(), isOption: false } : undefined;
+};
+
+const LONGEST_QUESTION = 4000;
+const OPTION_OF_QUESTION = /(?<![\p{L}\p{N}])\(?([A-H])[).:]\s+(.+?)(?=[\s,;]+\(?[A-H][).:]\s|\s*$)/gsu;
+
+/** A reference with its label; the question's options complete a reference that is one's letter or text. */
+export const labelOf = (reference: string, question: string): Labelled | undefined => {
+  const own = readLabel(reference);
+  if (own?.text) return own;
+  const options = [...question.slice(0, LONGEST_QUESTION).matchAll(OPTION_OF_QUESTION)];
+  const [, label, text] =
+    options.find((option) => option[1] === own?.label || isSameText(option[2] ?? "", reference)) ?? [];
+  return label && text && options.length > 1 ? { label, text, isOption: true } : undefined;
+};
+
+/** Whether an answer has another label than a reference, or a text after its letter, which must then match: "B) Jupiter" is not "B) Saturn". */
+export const contradictsLabel = (given: Labelled | undefined, expected: Labelled | undefined, part: string): boolean =>
+  given !== undefined &&
+  given.isOption === expected?.isOption &&
+  (given.label !== expected.label || (given.text !== "" && part === given.label));
