@@ -76,6 +76,49 @@ Saturn | B) Saturn ; B. Saturn ; (B) Saturn ; Option B: Saturn | B) Jupiter ; B
   ...byReference("Which organism is it?", "E. coli | E. coli ; It is E. coli. | C. difficile"),
 ];
 
+const shortNames = [
+  ...byReference(
+    "Which country or body is it?",
+    `
+United States | US ; USA ; U.S. ; U.S.A. ; the US ; It is the US. ; the USA ; United States of America | UK ; us ; It told us so: Canada. ; UN ; South America
+United States of America | US ; USA ; the U.S. ; United States | UK ; us ; Mexico
+United Kingdom | UK ; U.K. ; the UK ; It is the UK. ; Great Britain | US ; EU ; Ukraine ; uk
+European Union | EU ; the EU ; It is the EU. | UN ; eu ; European Council
+United Nations | UN ; U.N. ; the UN | un ; EU ; NATO
+New Zealand | NZ | AZ ; Australia
+United Arab Emirates | UAE | USA
+USA | US ; U.S. ; United States ; the United States of America | UK
+UK | United Kingdom ; U.K. ; the United Kingdom | United States ; US
+EU | European Union ; the European Union | United Nations
+Artificial Intelligence | AI ; It is AI. | AR ; BI
+`,
+  ),
+  ...byReference("Who sang it?", "Tom Vance | Tom Vance ; Vance | Bob Dylan sang it on TV."),
+];
+
+const surnames = [
+  ...byReference(
+    "Who was it?",
+    `
+John F. Kennedy | Kennedy ; It was Kennedy. ; JFK ; President Kennedy ; John Kennedy ; John Fitzgerald Kennedy ; J. F. Kennedy | Robert Kennedy ; It was Robert Kennedy. ; Jacqueline Kennedy ; John Adams ; John ; Nixon ; Kennedy Space Center
+Wolfgang Amadeus Mozart | Mozart ; It was Mozart. ; W. A. Mozart ; Wolfgang Mozart | Leopold Mozart ; Leopold ; Wolfgang Schmidt ; Salieri
+Gabriel García Márquez | García Márquez ; Gabriel Garcia Marquez ; Gabriel García Márquez. ; It was García Márquez. | Juan García ; Gabriel Boric ; Vargas Llosa
+Ludwig van Beethoven | Beethoven ; van Beethoven ; L. van Beethoven | Johann van Beethoven ; Ludwig Erhard ; Haydn
+Martin Luther King | King ; Dr. King ; Martin Luther King Jr. | King Charles ; Stephen King ; Coretta King
+Albert Einstein | Einstein ; A. Einstein ; Professor Einstein | Elsa Einstein ; Albert Schweitzer
+Marie Curie | Curie ; Madame Curie | Pierre Curie ; Marie Antoinette
+`,
+  ),
+  ...byReference(
+    "Wer hat das komponiert?",
+    "Johann Sebastian Bach | Bach ; J. S. Bach | Carl Philipp Emanuel Bach ; Händel",
+  ),
+  ...byReference(
+    "Which airport is it?",
+    "John F. Kennedy International Airport | John F. Kennedy International Airport | O'Hare International Airport ; Kennedy",
+  ),
+];
+
 const equations = [
   ...byReference(
     "Solve for x.",
@@ -98,4 +141,6 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a period that one side leaves out is ignored": rates,
   "an option is given by its letter or its text": options,
   "the name before an equals sign may be left out": equations,
+  "initials and short names are the name": shortNames,
+  "a surname names the person asked for": surnames,
 };

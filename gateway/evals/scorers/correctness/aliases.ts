@@ -3,6 +3,7 @@ import { isInFormula } from "../text/signs";
 import { STOP_WORDS, type Word } from "../text/words";
 import { type Labelled, labelOf } from "./labels";
 import { markOf } from "./marks";
+import { surnameOf } from "./persons";
 import { type ReadText, readText, squeeze } from "./read-text";
 
 /** One way to say a reference answer. */
@@ -14,6 +15,8 @@ export interface Alias {
   read: ReadText;
   /** Without stop words at both ends: "the 1990s", "in Paris". */
   words: readonly Word[];
+  /** The whole name of a person, if this is the surname. */
+  person: readonly Word[] | undefined;
   /** The label of the whole reference: "B" of "B) Saturn". */
   label: Labelled | undefined;
   /** Its letters and digits without spaces. */
@@ -43,9 +46,17 @@ const trimStopWords = (words: readonly Word[], text: string): readonly Word[] =>
 const withoutTitle = (words: readonly Word[]): readonly Word[] =>
   words.length > 2 && TITLES.has(words[0]?.norm ?? "") ? words.slice(1) : words;
 
+/** Common names of countries that are not their initials. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  "united states": "USA",
+  "united states of america": "United States",
+  usa: "United States",
+  "united kingdom": "Great Britain",
+};
+
 /** Other ways to write it: without its "Yes,", and as it is pronounced. */
 const rewritten = (reference: string): string =>
-  reference
+  (SHORT_NAMES[reference.toLowerCase().replace(/^the\s|\.$/g, "")] ?? reference)
     .replace(/^(?:yes|no)[,.:;]\s+(?=\p{L})/iu, "")
     .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")
     .replace(/\s([24])\sU\b/gu, (_, digit) => (digit === "2" ? " to you" : " for you"));
@@ -63,10 +74,13 @@ const variantsOf = (reference: string): string[] => {
   return [...new Set([reference, rewritten(reference), ...(isLettered ? [outside] : []), ...(isChoice ? sides : [])])];
 };
 
-const toAlias = (reference: string, label: Labelled | undefined, variant: string): Alias => {
+const toAlias = (
+  { reference, label, person }: Pick<Alias, "reference" | "label" | "person">,
+  variant: string,
+): Alias => {
   const read = readText(variant, false);
   const words = withoutTitle(trimStopWords(read.words, read.text)).slice(0, MAX_WORDS);
-  return { reference, text: read.text, read, words, label, squeezed: squeeze(words) };
+  return { reference, text: read.text, read, words, label, person, squeezed: squeeze(words) };
 };
 
 /** Every way to say one of the references to a question, without those that have no word. */
@@ -75,14 +89,19 @@ export const readAliases = (references: readonly string[], question: ReadText): 
   return references.slice(0, MAX_REFERENCES).flatMap((reference) => {
     const label = labelOf(reference, question.text);
     const variants = variantsOf(label?.text ?? reference.slice(0, MAX_WORDS * 10));
-    return [...(label?.isOption ? [label.label] : []), ...variants]
-      .map((text) => toAlias(reference, label, text))
-      .filter(({ words, squeezed, text }) => {
-        // "x+1" and "x-1" are two.
-        const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
-        if (words.length === 0 || known.has(key)) return false;
-        known.add(key);
-        return true;
-      });
+    const whole = [...(label?.isOption ? [label.label] : []), ...variants].map((text) =>
+      toAlias({ reference, label, person: undefined }, text),
+    );
+    const surnames = whole.flatMap(({ read }) => {
+      const surname = surnameOf(read, question);
+      return surname ? [toAlias({ reference, label, person: read.words }, surname.text)] : [];
+    });
+    return [...whole, ...surnames].filter(({ words, squeezed, text }) => {
+      // "x+1" and "x-1" are two.
+      const key = /^[\p{L}\p{M}\s]*$/u.test(text) ? squeezed : `${squeezed}|${text}`;
+      if (words.length === 0 || known.has(key)) return false;
+      known.add(key);
+      return true;
+    });
   });
 };

@@ -5,7 +5,8 @@ import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
 import { isLiteral, literalPlaces } from "./literal";
 import { hasSymbol } from "./marks";
-import { findGivenWord, isCommonWord, type Occurrence, occurrencesOf } from "./occurrences";
+import { findGivenWord, isCommonWord, isOfFamily, type Occurrence, occurrencesOf, runs } from "./occurrences";
+import { isSamePerson } from "./persons";
 import type { ReadText } from "./read-text";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
@@ -68,9 +69,9 @@ const newStems = (words: readonly Word[], asked: ReadonlySet<string>): string[] 
 const relativesOf = ({ words }: ReadText, { words: [name, ...others], text }: Alias): Occurrence[] => {
   const family = name && others.length === 0 && /^\p{Lu}{2}$/u.test(text.trim()) ? familyOf(name.norm) : undefined;
   if (family === undefined) return [];
-  const isRelative = ({ norm, text }: Word) =>
-    norm !== name?.norm && familyOf(norm) === family && /^\p{Lu}/u.test(text);
-  return words.flatMap((word, at) => (isRelative(word) ? [{ at, length: 1 }] : []));
+  const isRelative = ({ norm, text }: Word, at: number) =>
+    norm !== name?.norm && isOfFamily(words, at, family) && /^\p{Lu}/u.test(text);
+  return words.flatMap((word, at) => (isRelative(word, at) ? [{ at, length: 1 }] : []));
 };
 
 /** Where the answer contains the alias. A date or number may be written differently; a common word must be given as the answer. */
@@ -82,6 +83,8 @@ const placesOf = (answer: ReadText, alias: Alias, check: ValueCheck | undefined)
   }
   if (!check && isLiteral(alias)) return literalPlaces(answer, alias);
   // "5" stands in "5 %" and in "March 5" as well.
+  if (!check && alias.person)
+    return runs(answer, alias).filter((place) => isSamePerson(answer, place, alias.person ?? []));
   if (!given || verdict !== "same") return check ? [] : occurrencesOf(answer, alias);
   const at = answer.words.findIndex(({ end }) => end > given.start);
   const next = answer.words.findIndex(({ start }) => start >= given.end);
@@ -134,6 +137,7 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
       !isExcluded &&
       !(check?.verdict === "none" && hasSymbol(answer.text)) &&
       check?.verdict !== "other" &&
+      (isMatched || !alias.person) &&
       (isMatched || check !== undefined || !isCommonWord(alias));
     return {
       alias,

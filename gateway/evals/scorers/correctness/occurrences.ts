@@ -15,7 +15,7 @@ export interface Occurrence {
 const MAX_OCCURRENCES = 50;
 
 /** The alias word for word, in the form in which words are compared. */
-const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurrence[] => {
+export const runs = ({ keys, joinedKeys }: ReadText, { words }: Alias): Occurrence[] => {
   const part = words.map(keyOf);
   // Native search tells at once that a long part is not there.
   if (!joinedKeys.includes(joined(part))) return [];
@@ -95,10 +95,17 @@ const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   return [];
 };
 
-const isAlike = ({ norms, keys }: ReadText, at: number, wanted: Wanted): boolean => {
+/** Whether a word names a country or its people: not "us", and not the last word of "South America". */
+export const isOfFamily = (words: readonly Word[], at: number, family: number): boolean => {
+  const [before, word] = [words[at - 1], words[at]];
+  const isPart = /^(?:north|south|latin|central)$/.test(before?.norm ?? "") && word?.norm.startsWith("america");
+  return word !== undefined && word.text !== "us" && familyOf(word.norm) === family && !isPart;
+};
+
+const isAlike = ({ words, norms, keys }: ReadText, at: number, wanted: Wanted): boolean => {
   if (keys[at] === wanted.key) return true;
   const norm = norms[at];
-  if (wanted.family !== undefined && familyOf(norm ?? "") === wanted.family) return true;
+  if (wanted.family !== undefined && isOfFamily(words, at, wanted.family)) return true;
   return norm !== undefined && norm[0] === wanted.norm[0] && likeness(norm, wanted.norm) >= SPELLED_OTHERWISE;
 };
 

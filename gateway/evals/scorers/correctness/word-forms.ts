@@ -133,22 +133,27 @@ export class Vocabulary {
   }
 }
 
-const CAPITALS = /^[\p{Lu}\p{Nd}]{3,8}$/u;
+const CAPITALS = /^[\p{Lu}\p{Nd}]{2,8}$/u;
 /** Maximum words of a name whose initials are compared. */
 const MAX_NAME_WORDS = 10;
 
-/** "NASA", "F.B.I.": three capitals or more. */
-const isAcronym = ({ text }: Word): boolean => CAPITALS.test(text.replace(/[.\s]/g, ""));
+/** Words in capitals that are rarely the initials of a name. */
+const OTHER_CAPITALS = new Set(["ok", "tv", "am", "pm", "it", "no", "or", "in", "at", "id"]);
+
+/** "NASA", "F.B.I.", "EU". */
+const isAcronym = ({ text, norm }: Word): boolean =>
+  CAPITALS.test(text.replace(/[.\s]/g, "")) && !OTHER_CAPITALS.has(norm);
 
 /** "World War II" is "WWII" or "WW2". */
 const initials = (words: readonly Word[]): string =>
   words.map((word) => (/^\d+$/.test(keyOf(word)) ? keyOf(word) : word.norm.charAt(0))).join("");
 
-/** The initials of a name, with and without its small words; empty for fewer than three. */
+/** The initials of a name, with and without its small words; for fewer than three, those of all words. */
 const acronymsOf = (words: readonly Word[]): string[] => {
   if (words.length > MAX_NAME_WORDS || !words.some(({ text }) => /^\p{Lu}/u.test(text))) return [];
   const large = words.filter(({ norm }) => !STOP_WORDS.has(norm));
-  return [initials(words), initials(large)].filter((letters) => letters.length >= 3);
+  const isPair = words.length === 2 && words.every(({ text }) => /^\p{Lu}\p{Ll}/u.test(text));
+  return [initials(words), initials(large)].filter((letters) => letters.length >= 3 || isPair);
 };
 
 /** Where the answer has the initials of a name, or the name for given initials; undefined if nowhere. */

@@ -1,0 +1,48 @@
+import { isNameLike, isStopWord, type Word } from "../text/words";
+import type { Occurrence } from "./occurrences";
+import type { ReadText } from "./read-text";
+
+/* A person asked for by "who" may be given by surname: "Kennedy" for "John F. Kennedy", but not "Robert Kennedy". */
+
+const list = (words: string): ReadonlySet<string> => new Set(words.trim().split(/\s+/));
+
+const WHO = list("who whom whose wer wen wem qui quien quienes chi quem wie");
+const PARTICLES = list("van von der den de da di do dos del della du la le el al bin ibn ten ter zu");
+const TITLES = list(`
+  mr mrs ms dr prof professor sir dame lord lady king queen prince princess emperor pope saint st president chancellor minister senator
+  governor general captain colonel madame monsieur herr frau senor don author writer poet composer painter artist actor actress
+  singer director physicist scientist inventor explorer
+`);
+
+/** The longest name whose last word is taken for a surname. */
+const MAX_WORDS = 4;
+
+/** The surname of a person's name, if the question asks for a person; undefined for other references. */
+export const surnameOf = ({ words }: ReadText, question: ReadText): Word | undefined => {
+  const last = words.at(-1);
+  const isName =
+    words.length > 1 &&
+    words.length <= MAX_WORDS &&
+    words.every(
+      (word) => (isNameLike(word) && !isStopWord(word) && !/\p{Nd}/u.test(word.text)) || PARTICLES.has(word.text),
+    );
+  return isName && last && /^\p{Lu}\p{Ll}{2}/u.test(last.text) && question.words.some(({ norm }) => WHO.has(norm))
+    ? last
+    : undefined;
+};
+
+/** Whether the words around a surname are a title or part of the person's name, and not another name: "Robert Kennedy". */
+export const isSamePerson = ({ words, text }: ReadText, { at, length }: Occurrence, name: readonly Word[]): boolean => {
+  const isBeside = (a: Word | undefined, b: Word | undefined) =>
+    a && b && /^\.?[\s-]$/.test(text.slice(a.end, b.start));
+  const [last, next] = [words[at + length - 1], words[at + length]];
+  if (next && isBeside(last, next) && isNameLike(next) && !isStopWord(next) && !/^(?:[js]r|[ivx]+)$/.test(next.norm))
+    return false;
+  let from = at - 1;
+  while (PARTICLES.has(words[from]?.text ?? "")) from--;
+  const before = words[from];
+  if (!before || !isBeside(before, words[from + 1]) || !isNameLike(before) || isStopWord(before)) return true;
+  const initials = name.map(({ norm }) => norm.charAt(0)).join("");
+  const isInitial = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u.test(before.text) && initials.includes(before.norm);
+  return isInitial || TITLES.has(before.norm) || name.some(({ norm }) => norm === before.norm);
+};
