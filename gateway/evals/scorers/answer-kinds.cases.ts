@@ -119,6 +119,60 @@ Marie Curie | Curie ; Madame Curie | Pierre Curie ; Marie Antoinette
   ),
 ];
 
+const corrections = byReference(
+  "Which city is the capital?",
+  `
+Lyon | It is not Paris but Lyon. ; Not Paris but Lyon. ; Lyon, not Paris. ; Instead of Paris, Lyon. ; Lyon instead of Paris. ; Not Paris; it is Lyon. ; It isn't Paris, it's Lyon. ; It is not Paris, but Lyon. ; Paris is not the capital; Lyon is. ; Not Paris. Lyon. ; Lyon rather than Paris. ; It was never Paris but always Lyon. ; nicht Paris, sondern Lyon ; pas Paris mais Lyon ; no París sino Lyon ; It is Lyon and not Paris. ; Not Paris, Lyon. ; No, it is Lyon. | It is not Lyon but Paris. ; Not Lyon but Paris. ; Paris, not Lyon. ; Instead of Lyon, Paris. ; Paris instead of Lyon. ; Not Lyon; it is Paris. ; It isn't Lyon, it's Paris. ; Lyon is not the capital; Paris is. ; nicht Lyon, sondern Paris ; pas Lyon mais Paris ; Paris rather than Lyon. ; It is not Lyon. ; Neither Paris nor Lyon. ; Not Lyon, Paris.
+Paris | Not Lyon but Paris. ; Paris, not Lyon. | It is not Paris but Lyon. ; Lyon, not Paris. ; Instead of Paris, Lyon. ; Not Paris; it is Lyon.
+New York | Not Boston but New York. ; Not Boston, but rather New York. | Not New York but Boston.
+`,
+).concat(
+  byReference(
+    "How many are there?",
+    "12 | Not 10 but 12. ; 12, not 10. ; There are not 10 but 12. ; Instead of 10, 12. | Not 12 but 10. ; 10, not 12.\nnot 5 | not 5 | 5\n",
+  ),
+);
+
+const characterOrder = byReference(
+  "¿?",
+  `
+日本 | 日本 ; 日本です。 ; 答えは日本 | 本日 ; 本日です。 ; 今日は本を読む日
+上海 | 上海 ; 上海市 ; 是上海。 | 海上 ; 海上。
+東京 | 東京 ; 東京都 | 京東 ; 京都 ; 東の京
+大阪 | 大阪です | 阪大
+北京 | 中国的首都是北京。 | 京北 ; 北海道と京都
+山口 | 山口県 | 口山
+水素 | 水素 ; それは水素です。 | 素水
+パリ | パリ | リパ
+こども | こども | もどこ
+工人 | 工人 | 人工
+`,
+);
+
+const bareVerdicts = [
+  ...byReference(
+    "Is smoking permitted?",
+    `
+No | It is not permitted. ; It's not permitted. ; It isn't permitted. ; It's prohibited ; It is prohibited. ; Not allowed ; Not permitted. ; Prohibited. ; It is forbidden. ; Smoking is prohibited. ; Smoking is not allowed. ; No. ; Nein ; Não ; Nee ; Nie ; Net ; Нет ; Hayır ; Non. ; That is not permitted. | It is permitted. ; Permitted. ; Allowed ; It's allowed. ; Yes. ; Sì ; Sí ; Tak ; Da ; Evet ; Smoking is permitted. ; Not prohibited.
+Yes | It is permitted. ; It's permitted ; Permitted. ; Allowed. ; It is allowed. ; Not prohibited. ; It isn't forbidden. ; Sì ; Sì. ; Sim ; Ja ; Tak ; Tak. ; Da ; Да ; Evet | It is not permitted. ; It's prohibited ; Not allowed ; Prohibited. ; Nie ; Nee ; Não ; Hayır ; Net ; Banned. ; Drinking is permitted.
+`,
+  ),
+  ...byReference(
+    "Is the door open?",
+    "No | It is closed. ; Closed. ; It's shut. ; The door is closed. ; Not open. | It is open. ; Open. ; The window is closed.\nYes | Open. ; It's open. | Closed. ; It's closed.",
+  ),
+  ...byReference(
+    "Is the drug safe for children?",
+    "No | It is unsafe. ; It's not safe. ; It's dangerous. ; It is not safe for children. | It is safe. ; Safe. ; It's safe for children.",
+  ),
+  ...byReference(
+    "Did sales increase in 2020?",
+    "No | They decreased. ; Sales fell. ; They fell in 2020. ; They did not increase. | They increased. ; Sales rose. ; They rose in 2020.",
+  ),
+  ...byReference("È vietato fumare?", "Sì | Sì ; Sì. ; Si ; Sì, è vietato. ; Yes | No ; No, non è vietato."),
+  ...byReference("É permitido fumar?", "Não | Não ; Não. ; Não, é proibido. ; No | Sim ; Sim."),
+];
+
 const equations = [
   ...byReference(
     "Solve for x.",
@@ -143,4 +197,7 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "the name before an equals sign may be left out": equations,
   "initials and short names are the name": shortNames,
   "a surname names the person asked for": surnames,
+  "a correction denies only what it corrects": corrections,
+  "characters in another order are another word": characterOrder,
+  "a bare verdict answers a yes-or-no question": bareVerdicts,
 };

@@ -1,13 +1,13 @@
 import { countWords, inCommon } from "../text/overlap";
 import { hasSameSigns, isFormula } from "../text/signs";
-import { contentWords, isNameLike, STOP_WORDS, type Word } from "../text/words";
+import { contentWords, isNameLike, isSpaceless, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { contradictsLabel, readLabel } from "./labels";
 import { isLiteral, literalPlaces } from "./literal";
 import { hasSymbol } from "./marks";
 import { findGivenWord, isCommonWord, isOfFamily, type Occurrence, occurrencesOf, runs } from "./occurrences";
 import { isSamePerson } from "./persons";
-import type { ReadText } from "./read-text";
+import { type ReadText, squeeze } from "./read-text";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
 import { bareVerdictOf, verdictOf } from "./verdict";
 import { acronymPlace, familyOf, keyOf } from "./word-forms";
@@ -50,14 +50,22 @@ const weightOf = (word: Word, isHead: boolean, asked: ReadonlySet<string>): numb
   return weight * (asked.has(word.stem) ? ASKED_WEIGHT : 1);
 };
 
+/** Whether the answer has a character of Chinese or Japanese next to one of its neighbours: "本日" is not "日本". */
+const isInPair = (words: readonly Word[], at: number, { squeezed }: ReadText): boolean =>
+  words.length === 1 ||
+  [at - 1, at].some(
+    (from) => from >= 0 && from + 1 < words.length && squeezed.includes(squeeze(words.slice(from, from + 2))),
+  );
+
 const weightedRecall = (alias: Alias, answer: ReadText, asked: ReadonlySet<string>): number => {
   let [found, whole] = [0, 0];
   const words = contentWords(alias.words);
   const head = headOf(words, alias.text);
   for (const [at, word] of words.entries()) {
     const weight = weightOf(word, at === head, asked);
+    const hasPlace = !isSpaceless(word) || isInPair(words, at, answer);
     whole += weight;
-    found += weight * answer.vocabulary.find(word);
+    found += hasPlace ? weight * answer.vocabulary.find(word) : 0;
   }
   return whole > 0 ? found / whole : 0;
 };

@@ -1,6 +1,6 @@
 import { indexOfRun } from "../text/overlap";
 import { hasKoreanEnding } from "../text/stem";
-import { ARTICLES, STOP_WORDS, type Word } from "../text/words";
+import { ARTICLES, isSpaceless, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { joined, type ReadText } from "./read-text";
 import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
@@ -87,7 +87,7 @@ const spreadRuns = (answer: ReadText, { words }: Alias): Occurrence[] => {
   const wanted = words
     .filter(({ norm }) => !STOP_WORDS.has(norm))
     .map((word): Wanted => ({ norm: word.norm, key: keyOf(word), family: familyOf(word.norm) }));
-  if (wanted.length === 0 || wanted.length > MAX_SPREAD || isTooShort(wanted)) return [];
+  if (wanted.length === 0 || wanted.length > MAX_SPREAD || isTooShort(wanted) || words.every(isSpaceless)) return [];
   for (let at = 0; at < Math.min(answer.words.length, MAX_STARTS); at++) {
     const end = spreadEnd(answer, wanted, at);
     if (end > 0) return [{ at, length: end - at }];

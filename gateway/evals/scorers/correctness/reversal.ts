@@ -167,11 +167,11 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     const isFound = ({ name }: { name: string }) => found.has(name);
     const [first, last] = [asked.findIndex(isFound), asked.findLastIndex(isFound)];
     const isSubject = first === 1 || asked.slice(0, first).every(({ isName }) => isName);
-    const mayStart = first === 0 || (isSubject && sentence.some(({ norm }) => SUBJECTS.has(norm)));
     // "It is free." without the "on Sundays" of the question, if nothing else is said.
     const addsNothing = sentence.every(
       (word, at) => roleOf(sentence, at, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
     );
+    const mayStart = first === 0 || (isSubject && (addsNothing || sentence.some(({ norm }) => SUBJECTS.has(norm))));
     const mayEnd = last === asked.length - 1 || (asked[last + 1]?.isAdjunct === true && addsNothing);
     if (first >= 0 && mayStart && mayEnd && asked.slice(first, last).every(isFound)) return !isDenied;
   }

@@ -8,7 +8,7 @@ import { compareWithQuestion } from "./reversal";
 /* References that are a bare yes or no, and what an answer says to a yes-or-no question. */
 
 /** A reference "Right" or "Negative" usually means a side or a sign, not a verdict. */
-const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative"]);
+const AMBIGUOUS = new Set(["right", "wrong", "affirmative", "negative", "da", "net", "nie", "si", "tak"]);
 
 const verdictIn = (word: string): boolean | undefined => (YES.has(word) ? true : NO.has(word) ? false : undefined);
 
@@ -56,7 +56,8 @@ export const verdictOf = (answer: ReadText, question: ReadText): boolean | undef
   const stance = bareAnswerOf(text);
   if (stance) return stance === "abstains" ? undefined : stance === "yes";
   if (/^\W*[tfyn]\W*$/i.test(text)) return /[ty]/i.test(text);
-  if (/^\W*not\b(?!\s(?:only|just|merely|necessarily)\b)/i.test(text)) return false;
+  if (/^\W*not\b(?!\s(?:only|just|merely|necessarily)\b)/i.test(text))
+    return compareWithQuestion(answer, question) ?? false;
   for (const [at, word] of words.entries()) {
     if (at >= LEAD && at < words.length - CLOSE) continue;
     const verdict = verdictIn(word.text.toLowerCase());

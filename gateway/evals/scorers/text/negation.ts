@@ -97,6 +97,8 @@ const SOFTENERS = new Set(["only", "just", "merely", "least", "until", "before",
 /** Maximum words from a denial to the denied words: before them, and after them. */
 const BEFORE = 4;
 const BEHIND = 3;
+/** The word after one of these corrects what was denied: "not Paris but Lyon". */
+const TURNS = new Set(list("but sondern mais sino ma maar"));
 const VERBS = new Set("is was are were did does do has have had be been".split(" "));
 
 const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
@@ -108,8 +110,9 @@ const isPair = (first: Word | undefined, second: Word | undefined): boolean =>
 export const isDenied = (words: readonly Word[], at: number, length: number, text: string): boolean => {
   for (let i = at - 1; i >= Math.max(0, at - BEFORE); i--) {
     const [word, next] = [words[i], words[i + 1]];
-    if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || word.norm === "but") break;
+    if (!word || !next || /[.;:!?,]/.test(text.slice(word.end, next.start)) || TURNS.has(word.norm)) break;
     if (isPair(word, next) && i + 1 < at) return true;
+    if (i === at - 1 && MORE_DENIALS.has(word.norm)) return true;
     if (isDenial(word) && !SOFTENERS.has(next.norm)) return true;
   }
   const end = at + length;

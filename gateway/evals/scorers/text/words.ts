@@ -167,6 +167,11 @@ export const contentWords = (words: readonly Word[]): Word[] => {
   return content.length > 0 ? content : [...words];
 };
 
+const ONE_SPACELESS = new RegExp(`^[${SPACELESS}]\\p{M}*$`, "u");
+
+/** Whether a word is one character of a script that puts no spaces between words. */
+export const isSpaceless = ({ text }: Word): boolean => ONE_SPACELESS.test(text);
+
 /** Begins with a capital letter, or is a number. */
 export const isNameLike = ({ text }: Word): boolean => /^[\p{Lu}\p{Lt}\p{Nd}]/u.test(text);
 
