@@ -189,6 +189,45 @@ v = 20 m/s | 20 m/s ; v = 20 m/s | 30 m/s ; a = 20 m/s ; 20 km
   ),
 ];
 
+const valuesInside = [
+  ...byReference(
+    "How soon must it be reported?",
+    `
+within 2 hours | 120 minutes ; within 120 minutes ; Within two hours. ; 2 hours ; in 2 hours ; It must be reported within 2 hours. ; no more than 2 hours | within 3 hours ; 2 days ; within 2 days ; 3 hours ; within 20 minutes
+within 2 hours of arrival | within 120 minutes of arrival ; 2 hours after arrival ; within two hours of arrival | within 3 hours of arrival ; within 2 days of arrival
+the first 30 days | the first 30 days ; in the first thirty days | the first 60 days ; 30 weeks
+every 6 hours | every six hours ; every 360 minutes | every 8 hours ; every 6 days
+after 90 minutes | after 1.5 hours ; 90 minutes | after 60 minutes ; after 90 hours
+a delay of 2 hours | a delay of 120 minutes ; a two-hour delay ; 2 hours | a delay of 3 hours ; a delay of 2 days
+up to 500 mg daily | up to 0.5 g daily ; up to 500 milligrams daily | up to 500 g daily ; up to 50 mg daily
+a length of 2 km | 2000 m ; a length of 2000 metres ; 2 km long | 20 km ; a length of 200 m
+at least 18 years old | 18 years ; at least 18 ; 18 years or older | 21 years ; 16 or older
+a fee of €1,000 | €1000 ; a fee of 1.000 € ; a fee of 1000 euros | a fee of $1000 ; a fee of €100
+`,
+  ),
+];
+
+const order = [
+  ...byReference(
+    "How did it change?",
+    `
+from 5.7 % to 5.2 % | from 5.7 % to 5.2 % ; fell from 5.7 to 5.2 percent ; It fell from 5.7% to 5.2%. ; to 5.2 % from 5.7 % ; 5.7 % to 5.2 % | from 5.2 % to 5.7 % ; It rose from 5.2 to 5.7 percent. ; to 5.7 % from 5.2 % ; 5.2 % to 5.7 % ; from 5.7 % to 5.1 %
+It fell from 5.7 % to 5.2 %. | It fell from 5.7 percent to 5.2 percent. ; It fell to 5.2 % from 5.7 %. | It fell from 5.2 % to 5.7 %.
+from 1914 to 1918 | 1914 to 1918 ; from 1914 until 1918 ; 1914–1918 | from 1918 to 1914
+from $10 to $12 | from $10 to $12 ; $10 to $12 | from $12 to $10
+from Paris to London | from Paris to London ; to London from Paris | from London to Paris ; to Paris from London
+3 to 2 | 3 to 2 ; 3:2 ; 3-2 | 2 to 3 ; 2:3
+3:2 | 3:2 ; 3 to 2 ; The ratio is 3:2. | 2:3 ; 2 to 3
+12 vs 15 | 12 vs 15 ; 12 versus 15 | 15 vs 12
+Germany vs Brazil | Brazil vs Germany ; Germany versus Brazil | Germany vs France
+2 and 3 | 2 and 3 ; 3 and 2 | 2 and 4
+between 5 and 10 | between 5 and 10 ; 5 to 10 | between 5 and 12
+red and blue | blue and red | red and green
+from red to green | from red to green | from green to red
+`,
+  ),
+];
+
 /** Kinds of answers that a trial found with the wrong outcome. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
@@ -200,4 +239,6 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a correction denies only what it corrects": corrections,
   "characters in another order are another word": characterOrder,
   "a bare verdict answers a yes-or-no question": bareVerdicts,
+  "a value inside a longer reference is converted": valuesInside,
+  "values in an order are not swapped": order,
 };

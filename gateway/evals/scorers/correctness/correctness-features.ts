@@ -5,6 +5,7 @@ import { type Match, matchAliases } from "./match";
 import { type ReadText, readText } from "./read-text";
 import { compareStatement } from "./reversal";
 import { type Setting, settingOf } from "./setting";
+import { inWordingOf } from "./value-check";
 
 /** The inputs of the correctness model. */
 export const CORRECTNESS_FEATURES = [
@@ -35,14 +36,15 @@ const givesOther = (matches: readonly Match[]): boolean =>
   matches.length > 0 && matches.every(({ check, isExcluded }) => isExcluded || check?.verdict === "other");
 
 export const findCorrectness = (scored: ScoredAnswer): CorrectnessFindings => {
-  const answer = readText(scored.output);
   const question = readText(scored.question ?? "");
-  const matches = closestMatches(matchAliases({ answer, question }, readAliases(scored.references, question)));
+  const aliases = readAliases(scored.references, question);
+  const answer = inWordingOf(aliases, readText(scored.output), question);
+  const matches = closestMatches(matchAliases({ answer, question }, aliases));
   const setting = settingOf(answer, question, matches);
   const isDeclined = isRefusal(answer.text);
   const [closest] = matches;
   const stance = closest && compareStatement(answer, question, closest.alias);
-  const isRestated = stance === "restated";
+  const isRestated = stance === "restated" && closest?.isExcluded === false;
   const isMatched = isRestated || matches.some((match) => match.isMatched);
   return {
     answer,

@@ -6,6 +6,7 @@ import { contradictsLabel, readLabel } from "./labels";
 import { isLiteral, literalPlaces } from "./literal";
 import { hasSymbol } from "./marks";
 import { findGivenWord, isCommonWord, isOfFamily, type Occurrence, occurrencesOf, runs } from "./occurrences";
+import { isSwapped } from "./order";
 import { isSamePerson } from "./persons";
 import { type ReadText, squeeze } from "./read-text";
 import { checkValue, isRefuted, lacksMark, replacesValue, type ValueCheck } from "./value-check";
@@ -128,7 +129,10 @@ export const matchAliases = ({ answer, question }: MatchInput, aliases: readonly
     const isCited = !check && isLiteral(alias);
     const lacks =
       contradictsLabel(label, alias.label, alias.text) ||
-      (!check && (lacksMark(alias, answer, question) || replacesValue(alias, answer, question)));
+      (!check &&
+        (lacksMark(alias, answer, question) ||
+          replacesValue(alias, answer, question) ||
+          isSwapped(alias.read, answer)));
     const places = lacks ? [] : placesOf(answer, alias, check);
     const expected = { text: alias.text, words: alias.words, at: 0, length: alias.words.length };
     const occurrences =

@@ -8,7 +8,7 @@ import { STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
 import { hasSymbol, marksOf, SYMBOLS } from "./marks";
 import { squeezedRuns } from "./occurrences";
-import { overlaps, type ReadText } from "./read-text";
+import { overlaps, type ReadText, readText } from "./read-text";
 
 /** How an answer compares with a reference that is only a date, a time of day or a number. */
 export interface ValueCheck {
@@ -23,7 +23,7 @@ export interface ValueCheck {
 /** Words that may accompany a bare date or number: "about 40 percent", "season 3", "minus five", "at least 5". */
 const AROUND = new Set(
   (
-    "about around approximately approx roughly circa c ca over nearly almost since early late mid " +
+    "about around approximately approx roughly circa c ca over nearly almost since early late mid within old long tall wide " +
     "monday tuesday wednesday thursday friday saturday sunday ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
   ).split(" "),
 );
@@ -206,6 +206,31 @@ export const isRefuted = ({ verdict, expected }: ValueCheck, others: readonly Va
       compareDates(expected, other.expected) === "same" &&
       compareDates(other.expected, expected) === "coarser",
   );
+
+/**
+ * The answer with its amounts written as references of several words write them, so that their words match: "a delay of
+ * 120 minutes" reads "a delay of 2 hours". References that are only an amount are compared by value.
+ */
+export const inWordingOf = (aliases: readonly Alias[], answer: ReadText, question: ReadText): ReadText => {
+  const isSame = sameAmount(question);
+  const amounts = aliases
+    .filter((alias) => bareValueOf(alias) === undefined)
+    .flatMap(({ read }) =>
+      read.numbers
+        .filter(({ unit }) => unit !== null)
+        .map((amount) => ({ amount, wording: read.text.slice(amount.start, amount.end) })),
+    )
+    .slice(0, MAX_AMOUNTS);
+  const given = notIn(answer.numbers, amounts.length > 0 ? question.numbers : answer.numbers, isSameWriting);
+  const text = given.toReversed().reduce((said, number) => {
+    const same = number.unit && amounts.find(({ amount }) => isSame(amount, number));
+    return same ? said.slice(0, number.start) + same.wording + said.slice(number.end) : said;
+  }, answer.text);
+  return text === answer.text ? answer : readText(text);
+};
+
+/** Maximum amounts of the references that the answer's are compared with. */
+const MAX_AMOUNTS = 200;
 
 /** In references of up to this many words, every mark counts. */
 const MARKED_WORDS = 8;
