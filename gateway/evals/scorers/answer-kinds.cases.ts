@@ -169,8 +169,40 @@ Yes | It is permitted. ; It's permitted ; Permitted. ; Allowed. ; It is allowed.
     "Did sales increase in 2020?",
     "No | They decreased. ; Sales fell. ; They fell in 2020. ; They did not increase. | They increased. ; Sales rose. ; They rose in 2020.",
   ),
+  ...byReference(
+    "Can I return the item after 30 days?",
+    "No | You can't return it after 30 days. ; You cannot return it. | You can return it after 30 days. ; You can't return it on Sundays.",
+  ),
+  ...byReference(
+    "Does the warranty cover accidental damage?",
+    "No | Accidental damage is excluded from the warranty. ; Accidental damage isn't covered. ; It does not. | Accidental damage is included. ; It covers accidental damage. ; It covers theft.",
+  ),
   ...byReference("È vietato fumare?", "Sì | Sì ; Sì. ; Si ; Sì, è vietato. ; Yes | No ; No, non è vietato."),
   ...byReference("É permitido fumar?", "Não | Não ; Não. ; Não, é proibido. ; No | Sim ; Sim."),
+];
+
+const otherLanguages = [
+  ...byReference(
+    "Wie lange dauert die Lieferung?",
+    `
+3 Tage | 3 Tage ; 72 Stunden ; Die Lieferung dauert 3 Tage. ; 3 days | 3 Wochen ; 3 Stunden ; 5 Tage
+3 bis 5 Tage | 3-5 Tage ; 3 bis 5 Tage | 3 bis 5 Wochen ; 5 bis 7 Tage
+2 Wochen | 14 Tage ; zwei Wochen, also 2 Wochen | 2 Monate ; 2 Tage
+12 Monate | 1 Jahr ; 12 Monate | 12 Jahre ; 12 Wochen
+`,
+  ),
+  ...byReference(
+    "¿Cuánto dura?",
+    "12 meses | 1 año ; Dura 12 meses. | 12 años ; 12 semanas\n2 horas | 120 minutos | 2 días",
+  ),
+  ...byReference(
+    "Quelle est la durée ?",
+    "12 mois | 12 mois ; La durée est de 12 mois. | 12 semaines ; 12 jours\n2 heures | 120 minutes | 2 jours",
+  ),
+  ...byReference(
+    "Ist das Rauchen erlaubt?",
+    "Nein | Das Rauchen ist nicht erlaubt. ; Das Rauchen ist verboten. ; Nein. | Das Rauchen ist erlaubt. ; Ja.\nJa | Das Rauchen ist erlaubt. ; Das Rauchen ist nicht verboten. | Das Rauchen ist verboten.",
+  ),
 ];
 
 const equations = [
@@ -204,6 +236,10 @@ a length of 2 km | 2000 m ; a length of 2000 metres ; 2 km long | 20 km ; a leng
 at least 18 years old | 18 years ; at least 18 ; 18 years or older | 21 years ; 16 or older
 a fee of €1,000 | €1000 ; a fee of 1.000 € ; a fee of 1000 euros | a fee of $1000 ; a fee of €100
 `,
+  ),
+  ...byReference(
+    "When is it open?",
+    "Monday to Friday, 9 am to 5 pm | 9 am to 5 pm from Monday to Friday ; Monday to Friday, 9:00-17:00 ; 9 am to 5 pm | Monday to Saturday, 9 am to 5 pm ; Monday to Friday, 8 am to 5 pm\nMonday at 9 am | Monday, 9:00 ; 9 am on Monday | Tuesday at 9 am ; Monday at 10 am",
   ),
 ];
 
@@ -239,6 +275,7 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a correction denies only what it corrects": corrections,
   "characters in another order are another word": characterOrder,
   "a bare verdict answers a yes-or-no question": bareVerdicts,
+  "durations and verdicts are read in other languages": otherLanguages,
   "a value inside a longer reference is converted": valuesInside,
   "values in an order are not swapped": order,
 };

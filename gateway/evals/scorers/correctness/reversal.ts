@@ -144,7 +144,7 @@ export const compareStatement = (
 };
 
 const AUXILIARY =
-  /(?:^|[.:!?\n]\s*)(?:is|are|was|were|am|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had)\b|true or false\W/iu;
+  /(?:^|[.:!?\n]\s*)(?:is|are|was|were|am|do|does|did|can|could|will|would|shall|should|may|might|must|has|have|had|ist|sind|war|darf|dürfen|kann|können|muss|hat|gibt|está|están|est|sont)\b|true or false\W/iu;
 const PREPOSITIONS = new Set("on in at for by with to of from during after before under over".split(" "));
 const SUBJECTS = new Set("it he she they there this that these those".split(" "));
 
@@ -171,9 +171,12 @@ export const compareWithQuestion = (answer: ReadText, question: ReadText): boole
     const addsNothing = sentence.every(
       (word, at) => roleOf(sentence, at, wanted) || STOP_WORDS.has(word.norm) || isDenialInAnyLanguage(word),
     );
-    const mayStart = first === 0 || (isSubject && (addsNothing || sentence.some(({ norm }) => SUBJECTS.has(norm))));
+    const hasPronoun = sentence.some(({ norm }) => SUBJECTS.has(norm));
+    const mayStart = first === 0 || (isSubject && (addsNothing || hasPronoun));
     const mayEnd = last === asked.length - 1 || (asked[last + 1]?.isAdjunct === true && addsNothing);
-    if (first >= 0 && mayStart && mayEnd && asked.slice(first, last).every(isFound)) return !isDenied;
+    // "You can't return it."
+    const missing = asked.slice(first, last).filter((word) => !isFound(word)).length;
+    if (first >= 0 && mayStart && mayEnd && missing <= Number(first === 0 && hasPronoun)) return !isDenied;
   }
   return undefined;
 };

@@ -20,13 +20,16 @@ export interface ValueCheck {
   given: (Span & { text: string }) | null;
 }
 
+const WEEKDAYS = new Set("monday tuesday wednesday thursday friday saturday sunday".split(" "));
+
 /** Words that may accompany a bare date or number: "about 40 percent", "season 3", "minus five", "at least 5". */
-const AROUND = new Set(
-  (
+const AROUND = new Set([
+  ...WEEKDAYS,
+  ...(
     "about around approximately approx roughly circa c ca over nearly almost since early late mid within old long tall wide " +
-    "monday tuesday wednesday thursday friday saturday sunday ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
+    "ad ce no not maximum minimum max min minus negative plus less fewer more greater least most degrees degree zero freezing oclock uhr utc gmt morning afternoon evening night"
   ).split(" "),
-);
+]);
 
 interface BareValue {
   date: DateMention | null;
@@ -157,6 +160,13 @@ const checkYear = (
 
 /** Compares a reference that is a bare date, time or number with those of the answer; undefined for other references. */
 export const checkValue = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
+  const check = compareValues(alias, answer, question);
+  const days = [alias.read, answer, question].map(({ norms }) => norms.filter((norm) => WEEKDAYS.has(norm)));
+  const [wanted = [], given = [], asked = []] = days;
+  return check && areReplaced([wanted, given, asked], (a, b) => a === b, true) ? { ...check, verdict: "other" } : check;
+};
+
+const compareValues = (alias: Alias, answer: ReadText, question: ReadText): ValueCheck | undefined => {
   const { date, times: [time, until] = [], number } = bareValueOf(alias) ?? {};
   if (time && until) return checkSpan(time, until, answer, question);
   if (date && time) return checkMoment(date, time, answer, question);

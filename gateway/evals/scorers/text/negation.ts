@@ -134,7 +134,8 @@ const OPPOSITES = `
   accepted accept approved approve approves confirmed|rejected reject rejects denied
   passed pass passes succeeded succeeds|failed fails; open opened opens|closed shut closes; alive|dead; won win wins|lost lose loses; guilty|innocent
   enabled enable enables|disabled disable disables; required mandatory compulsory necessary needed need needs|optional voluntary unnecessary
-  hot|cold; early|late; positive|negative; included covered|excluded; agree agreed agrees|disagree disagreed disagrees
+  erlaubt gestattet|verboten untersagt; permitido|prohibido; permis autorise|interdit; geoffnet offen|geschlossen; abierto|cerrado; ouvert|ferme
+  hot|cold; early|late; positive|negative; included covered cover covers include includes|excluded exclude excludes; agree agreed agrees|disagree disagreed disagrees
   true correct|false untrue incorrect wrong; likes liked loves loved|dislikes disliked hates hated; high|low; best|worst; maximum|minimum
   easy|difficult; strong|weak; fast|slow; cheap|expensive; majority|minority; north northern|south southern; visible|hidden; public|private
   started starts began begins|ended ends stopped stops; bought buys|sold sells; stronger|weaker; faster|slower; better|worse
