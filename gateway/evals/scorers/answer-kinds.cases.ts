@@ -42,7 +42,8 @@ $20 per hour | $20 ; $20 an hour | $25 an hour ; $20 per day
 5 mg | 5 mg ; 5 mg per day ; 0.005 g | 5 mg/kg ; 5 mg/ml ; 50 mg per day
 5 mg/kg | 5 mg per kg | 5 mg ; 5 mg/ml
 5 km | 5 km ; 5000 m | 5 km/h ; 5 km per hour
-120 km/h | 120 km per hour | 120 km
+120 km/h | 120 km per hour ; 120 kph | 120 km ; 120 mph
+60 mph | 60 mph ; 60 miles per hour ; 96.56 km/h | 60 km/h
 3% per year | 3% ; 3% a year ; 3 percent | 3% per month ; 4%
 500 GB | 500 GB per month ; 0.5 TB | 500 MB per month
 `,
@@ -73,6 +74,7 @@ Saturn | B) Saturn ; B. Saturn ; (B) Saturn ; Option B: Saturn | B) Jupiter ; B
     "Who wrote it?",
     "A. Lincoln | Abraham Lincoln ; A. Lincoln ; Lincoln | B. Franklin\nD. H. Lawrence | D. H. Lawrence ; DH Lawrence | T. E. Lawrence ; D",
   ),
+  ...byReference("Which version?", "v3.2 | version 3.2 ; v3.2 ; 3.2 | v3.1 ; 2.3"),
   ...byReference("Which organism is it?", "E. coli | E. coli ; It is E. coli. | C. difficile"),
 ];
 
@@ -105,7 +107,7 @@ Wolfgang Amadeus Mozart | Mozart ; It was Mozart. ; W. A. Mozart ; Wolfgang Moza
 Gabriel García Márquez | García Márquez ; Gabriel Garcia Marquez ; Gabriel García Márquez. ; It was García Márquez. | Juan García ; Gabriel Boric ; Vargas Llosa
 Ludwig van Beethoven | Beethoven ; van Beethoven ; L. van Beethoven | Johann van Beethoven ; Ludwig Erhard ; Haydn
 Martin Luther King | King ; Dr. King ; Martin Luther King Jr. | King Charles ; Stephen King ; Coretta King
-Albert Einstein | Einstein ; A. Einstein ; Professor Einstein | Elsa Einstein ; Albert Schweitzer
+Albert Einstein | Einstein ; Yes. Einstein was. ; A. Einstein ; Professor Einstein | Elsa Einstein ; Albert Schweitzer
 Marie Curie | Curie ; Madame Curie | Pierre Curie ; Marie Antoinette
 `,
   ),
@@ -251,7 +253,7 @@ from 5.7 % to 5.2 % | from 5.7 % to 5.2 % ; fell from 5.7 to 5.2 percent ; It fe
 It fell from 5.7 % to 5.2 %. | It fell from 5.7 percent to 5.2 percent. ; It fell to 5.2 % from 5.7 %. | It fell from 5.2 % to 5.7 %.
 from 1914 to 1918 | 1914 to 1918 ; from 1914 until 1918 ; 1914–1918 | from 1918 to 1914
 from $10 to $12 | from $10 to $12 ; $10 to $12 | from $12 to $10
-from Paris to London | from Paris to London ; to London from Paris | from London to Paris ; to Paris from London
+from Paris to London | from Paris to London ; to London from Paris ; Paris to London | from London to Paris ; to Paris from London ; London to Paris
 3 to 2 | 3 to 2 ; 3:2 ; 3-2 | 2 to 3 ; 2:3
 3:2 | 3:2 ; 3 to 2 ; The ratio is 3:2. | 2:3 ; 2 to 3
 12 vs 15 | 12 vs 15 ; 12 versus 15 | 15 vs 12

@@ -57,6 +57,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 /** Other ways to write it: without its "Yes,", and as it is pronounced. */
 const rewritten = (reference: string): string =>
   (SHORT_NAMES[reference.toLowerCase().replace(/^the\s|\.$/g, "")] ?? reference)
+    .replace(/^v(?=\p{Nd}+(?:\.\p{Nd}+)*$)/u, "")
     .replace(/^(?:yes|no)[,.:;]\s+(?=\p{L})/iu, "")
     .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")
     .replace(/\s([24])\sU\b/gu, (_, digit) => (digit === "2" ? " to you" : " for you"));

@@ -1,30 +1,34 @@
-import { ARTICLES, STOP_WORDS } from "../text/words";
+import { ARTICLES, isNameLike, STOP_WORDS } from "../text/words";
 import type { ReadText } from "./read-text";
 
 /** Two things in an order: "from X to Y", "3 to 2", "3:2", "12 vs 15". */
 type Pair = readonly [string, string];
 
-/** The words around a number that are no part of it in a pair: "from 5.7 percent to". */
-const MAX_BETWEEN = 3;
+/** Maximum words from "from" to "to", and from a number to "to": "5.7 percent to". */
+const MAX_APART = 12;
+const MAX_UNIT = 3;
 
 /** The pairs of a text, by the form in which words are compared. */
 const pairsOf = ({ words, keys, norms, text }: ReadText): Pair[] => {
-  const contentFrom = (at: number): string | undefined =>
+  const thingAt = (at: number): string | undefined =>
     keys.slice(at, at + 2).find((_, step) => !ARTICLES.has(norms[at + step] ?? ""));
-  const numberBefore = (at: number): string | undefined =>
-    keys.slice(Math.max(0, at - MAX_BETWEEN), at).findLast((key) => /^\d/.test(key));
+  const firstOf = (at: number): string | undefined => {
+    const start = Math.max(0, at - MAX_APART);
+    const from = norms.slice(start, at).lastIndexOf("from");
+    if (from >= 0) return thingAt(start + from + 1);
+    const number = keys.slice(Math.max(0, at - MAX_UNIT), at).findLast((key) => /^\d/.test(key));
+    if (number) return number;
+    // "to 5.2 % from 5.7 %"
+    const behind = norms.slice(at, at + 2 + MAX_UNIT).indexOf("from");
+    if (behind > 0) return thingAt(at + behind + 1);
+    const areNames = [at - 1, at + 1].every((place) => words[place] && isNameLike(words[place]));
+    return areNames && norms[at] === "to" ? keys[at - 1] : undefined;
+  };
   return words.flatMap((word, at): Pair[] => {
-    const next = contentFrom(at + 1);
-    const gap = text.slice(word.end, words[at + 1]?.start);
-    if (gap === ":" || gap === " : ") return [[keys[at] ?? "", keys[at + 1] ?? ""]];
-    if (!next || !/^(?:to|until|till|vs|versus)$/.test(word.norm)) return [];
-    const from = norms.lastIndexOf("from", at);
-    const back = norms.indexOf("from", at);
-    const first =
-      from >= 0
-        ? contentFrom(from + 1)
-        : (numberBefore(at) ?? (back > 0 && back <= at + 2 + MAX_BETWEEN ? contentFrom(back + 1) : undefined));
-    return first && !STOP_WORDS.has(next) ? [[first, next]] : [];
+    const next = thingAt(at + 1);
+    if (next && /^\s?:\s?$/.test(text.slice(word.end, words[at + 1]?.start))) return [[keys[at] ?? "", next]];
+    const first = /^(?:to|until|till|vs|versus)$/.test(word.norm) ? firstOf(at) : undefined;
+    return first && next && !STOP_WORDS.has(next) ? [[first, next]] : [];
   });
 };
 

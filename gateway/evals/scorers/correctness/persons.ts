@@ -14,6 +14,9 @@ const TITLES = list(`
   singer director physicist scientist inventor explorer
 `);
 
+/** "J.", "J. F." */
+const INITIALS = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u;
+
 /** The longest name whose last word is taken for a surname. */
 const MAX_WORDS = 4;
 
@@ -34,7 +37,7 @@ export const surnameOf = ({ words }: ReadText, question: ReadText): Word | undef
 /** Whether the words around a surname are a title or part of the person's name, and not another name: "Robert Kennedy". */
 export const isSamePerson = ({ words, text }: ReadText, { at, length }: Occurrence, name: readonly Word[]): boolean => {
   const isBeside = (a: Word | undefined, b: Word | undefined) =>
-    a && b && /^\.?[\s-]$/.test(text.slice(a.end, b.start));
+    a && b && (INITIALS.test(a.text) ? /^\.?\s?$/ : /^[\s-]$/).test(text.slice(a.end, b.start));
   const [last, next] = [words[at + length - 1], words[at + length]];
   if (next && isBeside(last, next) && isNameLike(next) && !isStopWord(next) && !/^(?:[js]r|[ivx]+)$/.test(next.norm))
     return false;
@@ -43,6 +46,6 @@ export const isSamePerson = ({ words, text }: ReadText, { at, length }: Occurren
   const before = words[from];
   if (!before || !isBeside(before, words[from + 1]) || !isNameLike(before) || isStopWord(before)) return true;
   const initials = name.map(({ norm }) => norm.charAt(0)).join("");
-  const isInitial = /^\p{Lu}(?:\.?\s?\p{Lu})*$/u.test(before.text) && initials.includes(before.norm);
+  const isInitial = INITIALS.test(before.text) && initials.includes(before.norm);
   return isInitial || TITLES.has(before.norm) || name.some(({ norm }) => norm === before.norm);
 };

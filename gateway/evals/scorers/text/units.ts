@@ -54,6 +54,7 @@ const UNITS: ReadonlyMap<string, Unit> = new Map([
     "decade decades": 10,
     "century centuries": 100,
   }),
+  ...table("length/time", { mph: 0.44704, "kmh kph": 1 / 3.6 }),
   ...table("volume", {
     "ml milliliter milliliters millilitre millilitres": 0.001,
     "l liter liters litre litres": 1,
