@@ -1,8 +1,7 @@
 import type { Config } from "../../lib/config";
 import type { Log } from "../../lib/log";
 import { embedderOf } from "../../lib/setting-rules";
-import type { Embedder } from "./embedder";
-import type { NodeEngine } from "./engine";
+import type { Embedder, NodeEngine } from "./engine";
 import { createLlamaHost, type LlamaHost } from "./llama/host";
 
 /** The engine and embedder of a node. */
@@ -16,8 +15,8 @@ export interface Engines {
 /** Creates the configured engine and embedder. Each is imported only if it is used, because llama loads native code. */
 export const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
-  const engine = await createEngine(config, host, log);
-  const embedder = await createEmbedder(config, host, log);
+  const engine = await engines[config.node.engine](config, host, log);
+  const embedder = await embedders[embedderOf(config.node)](config, host, log);
   return {
     engine,
     embedder,
@@ -29,26 +28,17 @@ export const createEngines = async (config: Config, log: Log): Promise<Engines> 
   };
 };
 
-const createEngine = async (config: Config, host: LlamaHost, log: Log): Promise<NodeEngine> => {
-  switch (config.node.engine) {
-    case "llama":
-      return (await import("./llama/llama")).createLlamaEngine(config, host, log);
-    case "openai":
-      return (await import("./openai/openai")).createOpenAiEngine(config, log);
-    case "synthetic":
-      return (await import("./synthetic")).createSyntheticEngine(config);
-  }
+type Create<T> = (config: Config, host: LlamaHost, log: Log) => Promise<T>;
+
+const engines: Record<Config["node"]["engine"], Create<NodeEngine>> = {
+  llama: async (config, host, log) => (await import("./llama/llama")).createLlamaEngine(config, host, log),
+  openai: async (config, _, log) => (await import("./openai/openai")).createOpenAiEngine(config, log),
+  synthetic: async (config) => (await import("./synthetic")).createSyntheticEngine(config),
 };
 
-const createEmbedder = async (config: Config, host: LlamaHost, log: Log): Promise<Embedder | undefined> => {
-  switch (embedderOf(config.node)) {
-    case "llama":
-      return (await import("./llama/embedder")).createLlamaEmbedder(config, host, log);
-    case "openai":
-      return (await import("./openai/embedder")).createOpenAiEmbedder(config, log);
-    case "synthetic":
-      return (await import("./synthetic-embedder")).createSyntheticEmbedder(config);
-    case "off":
-      return undefined;
-  }
+const embedders: Record<ReturnType<typeof embedderOf>, Create<Embedder | undefined>> = {
+  llama: async (config, host, log) => (await import("./llama/embedder")).createLlamaEmbedder(config, host, log),
+  openai: async (config, _, log) => (await import("./openai/embedder")).createOpenAiEmbedder(config, log),
+  synthetic: async (config) => (await import("./synthetic")).createSyntheticEmbedder(config),
+  off: async () => undefined,
 };

@@ -1,11 +1,64 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../../lib/config";
-import { AppError } from "../../lib/errors";
+import { AppError, ERROR_KINDS, type ErrorKind } from "../../lib/errors";
+import { normalise } from "../../lib/vectors";
 import type { NodeModel } from "../protocol";
-import { type EngineEvent, findModel, type NodeEngine } from "./engine";
+import { type Embedder, type Embedding, type EngineEvent, findModel, type NodeEngine } from "./engine";
 import { firstMatch } from "./llama/text";
-import { type ChatTurn, contextOverflow, type Parameters, readMessages, readParameters } from "./parameters";
-import { type Fault, failAs, readFault } from "./synthetic-faults";
+import {
+  type ChatTurn,
+  checkDimensions,
+  contextOverflow,
+  type EmbeddingInput,
+  inputTooLong,
+  type Parameters,
+  readEmbeddingParameters,
+  readMessages,
+  readParameters,
+} from "./parameters";
+
+/**
+ * Faults that a text can request from the synthetic engine and embedder, immediately or after some tokens:
+ *
+ * | text                     | what happens                                                             |
+ * |--------------------------|--------------------------------------------------------------------------|
+ * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
+ * | `!crash [after 2]`       | it throws something unforeseen, which becomes `internal`                 |
+ * | `!hang [after 2]`        | nothing more until the request is cancelled                              |
+ * | `!break [after 2]`       | the engine fails permanently: nothing more until the node is restarted   |
+ * | `!garbage [after 2]`     | a frame with truncated JSON, then the answer continues                   |
+ * | `!truncate [after 2]`    | an answer ends without its final event                                   |
+ */
+type Fault = {
+  what: "error" | "crash" | "hang" | "break" | "garbage" | "truncate";
+  kind: ErrorKind;
+  after: number;
+};
+
+const FAULT = /^!(error|crash|hang|break|garbage|truncate)(?: ([a-z_]+|\d{3}))??(?: after (\d+))?$/;
+
+const readFault = (text: string): Fault | undefined => {
+  const match = FAULT.exec(text.trim());
+  if (!match) return undefined;
+  return { what: match[1] as Fault["what"], kind: kindOf(match[2] ?? "internal"), after: Number(match[3] ?? 0) };
+};
+
+/** The error code with this name, or a node's code for this status. */
+const kindOf = (nameOrStatus: string): ErrorKind => {
+  if (nameOrStatus === "429") return "overloaded";
+  const kinds = Object.keys(ERROR_KINDS) as ErrorKind[];
+  return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
+};
+
+/** Throws the failure of an `error` or `crash`; any other fault waits until the signal is aborted. */
+const failAs = async ({ what, kind }: Fault, signal: AbortSignal): Promise<never> => {
+  if (what === "error") throw new AppError(kind, "This failure was asked for.", { retryAfterMs: 1000 });
+  if (what === "crash") throw new Error("This crash was asked for.");
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+};
 
 const WORDS =
   "the quick signal runs along a grounded wire and carries every word from one node to another without losing its place".split(
@@ -38,7 +91,7 @@ const TOKENS_PER_TURN = 64;
 /**
  * An engine without a model, for benchmarks and fault tests; it runs only if it is configured by name. A token is a
  * word with the space before it. The same request and seed give the same words. The last user message (or the prompt)
- * may ask for a fault, see `synthetic-faults.ts`.
+ * may ask for a fault, see `Fault`.
  */
 export const createSyntheticEngine = (config: Config): NodeEngine => {
   const { firstTokenMs, tokenMs, tokens: answerTokens } = config.synthetic;
@@ -121,3 +174,66 @@ async function* provoke(fault: Fault, signal: AbortSignal): AsyncGenerator<Engin
   if (fault.what === "garbage") yield { type: "raw", data: '{"choices":[{"index":0,"delta":{"con' };
   else await failAs(fault, signal);
 }
+
+const DIMENSIONS = 64;
+
+/** A token is a word, whatever its letters' case; its id is a hash of it. */
+const tokensOf = (input: EmbeddingInput): number[] =>
+  typeof input === "string" ? (input.toLowerCase().match(/\S+/g) ?? []).map((word) => Bun.hash.xxHash32(word)) : input;
+
+/** A token's hash decides its dimension and its sign, so texts that share words are close. */
+const vectorOf = (tokens: readonly number[]): Float32Array => {
+  const counts = new Float32Array(DIMENSIONS);
+  for (const id of tokens) {
+    const place = id % DIMENSIONS;
+    counts[place] = (counts[place] ?? 0) + ((id >>> 16) % 2 === 0 ? 1 : -1);
+  }
+  if (counts.every((count) => count === 0)) counts[0] = 1;
+  return normalise(counts);
+};
+
+/**
+ * An embedder without a model, for tests and benchmarks: the same text gives the same vector. A text can request a fault,
+ * see `Fault`.
+ */
+export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
+  const model: NodeModel = {
+    id: models.embedding,
+    kind: "embedding",
+    revision: "synthetic",
+    context_window: node.contextTokens,
+    dimensions: DIMENSIONS,
+  };
+
+  async function* embed(inputs: EmbeddingInput[], tokens: number[][], signal: AbortSignal): AsyncGenerator<Embedding> {
+    for (const [index, ids] of tokens.entries()) {
+      await nextTurn();
+      signal.throwIfAborted();
+      const input = inputs[index];
+      const fault = typeof input === "string" ? readFault(input) : undefined;
+      if (fault?.what === "truncate") return;
+      if (fault) await failAs(fault, signal);
+      yield { index, vector: vectorOf(ids), tokens: ids.length };
+    }
+  }
+
+  return {
+    name: "synthetic",
+    load: async (onProgress) => onProgress(1),
+    models: () => [model],
+    accept: async ({ body, signal }) => {
+      const { model: name, inputs, dimensions, nameOf } = readEmbeddingParameters(body);
+      findModel([model], name);
+      checkDimensions(dimensions, DIMENSIONS);
+      const tokens = inputs.map(tokensOf);
+      const long = tokens.findIndex((ids) => ids.length > model.context_window);
+      if (long >= 0) throw inputTooLong(model.context_window, `${tokens[long]?.length}`, nameOf(long));
+      return { model, inputs: inputs.length, start: () => embed(inputs, tokens, signal) };
+    },
+    tokenize: async (name, text) => {
+      findModel([model], name);
+      return tokensOf(text);
+    },
+    close: async () => {},
+  };
+};

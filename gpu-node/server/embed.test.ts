@@ -2,9 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { decodeVector } from "../../lib/vectors";
 import { chatBody, TestClient, testConfig, testNode } from "../../tests/test-node";
 import { until } from "../../tests/until";
-import type { Embedder, Embedding } from "../engine/embedder";
-import { createSyntheticEngine } from "../engine/synthetic";
-import { createSyntheticEmbedder } from "../engine/synthetic-embedder";
+import type { Embedder, Embedding } from "../engine/engine";
+import { createSyntheticEmbedder, createSyntheticEngine } from "../engine/synthetic";
 import type { EmbeddingAnswer } from "../protocol";
 
 const failure = (text: string) => JSON.parse(text).error;

@@ -2,7 +2,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import { type EncodingFormat, encodeVector } from "../../lib/vectors";
-import type { AcceptedEmbeddings, Embedder } from "../engine/embedder";
+import type { AcceptedEmbeddings, Embedder } from "../engine/engine";
 import { readEncodingFormat } from "../engine/parameters";
 import type { EmbeddingAnswer } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";

@@ -3,7 +3,7 @@ import { AppError } from "../../../lib/errors";
 import { silentLog } from "../../../lib/log";
 import { defaultConfig } from "../../../lib/settings";
 import { ensureModel } from "../../models/download";
-import type { Embedder, EmbeddingRequest } from "../embedder";
+import type { Embedder, EmbeddingRequest } from "../engine";
 import { createLlamaEmbedder } from "./embedder";
 import { createLlamaHost, type LlamaHost } from "./host";
 

@@ -1,7 +1,7 @@
 import { AppError } from "../../../lib/errors";
 import { normalise } from "../../../lib/vectors";
-import { Lane } from "../../queue/lane";
-import type { Embedding, EmbeddingRequest } from "../embedder";
+import { Lane } from "../../queue/queue";
+import type { Embedding, EmbeddingRequest } from "../engine";
 import { type Channel, createChannel } from "./channel";
 
 /** Computes one vector at a time without changing the tokens: a `LlamaEmbeddingContext`. */

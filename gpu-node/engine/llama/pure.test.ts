@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { createChannel } from "./channel";
 import { defaultThreads, parseCpuList, readCpuShare } from "./host";
 import { bytesOfBpe } from "./logprobs";
-import { chooseSlot, shareBatch } from "./slots";
+import { chooseSlot, shareBatch } from "./scheduler";
 import { createStopMatcher, createTextAssembler } from "./text";
 
 describe("stop strings", () => {

@@ -41,17 +41,21 @@ export const loadRuntime = async (
   }
   const loaded = await loadModel("chat", config, host, onProgress);
   const { llama, model, contextWindow } = loaded;
-  const batchSize = Math.max(BATCH_TOKENS, slots);
   const context = await model
     .createContext({
       sequences: slots,
       contextSize: contextWindow,
-      batchSize,
+      batchSize: Math.max(BATCH_TOKENS, slots),
       threads: llama.maxThreads,
       failedCreationRemedy: false, // a smaller context than asked for would refuse prompts that the settings promise
     })
-    .catch(async (cause) => {
-      throw new AppError("unavailable", await noRoom(model, { slots, contextWindow, batchSize }), { cause });
+    .catch((cause) => {
+      throw new AppError(
+        "unavailable",
+        `There is no memory for ${slots} slots of ${contextWindow} tokens beside the model. ` +
+          "Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS.",
+        { cause },
+      );
     });
   return { ...loaded, context };
 };
@@ -81,35 +85,12 @@ export const loadModel = async (
       onLoadProgress: (fraction) => report(FILE_SHARE + (1 - FILE_SHARE) * fraction),
     })
     .catch((cause) => {
-      throw new AppError("unavailable", unreadable(file.path, VARIABLES[kind]), { cause });
+      throw new AppError(
+        "unavailable",
+        `llama.cpp can't load ${file.path}. The file is damaged or incomplete, needs a newer llama.cpp, or is larger than ` +
+          `the free memory; the log says which. Fetch it again, or choose another with ${VARIABLES[kind]}.`,
+        { cause },
+      );
     });
   return { llama, file, model, contextWindow: Math.min(config.node.contextTokens, model.trainContextSize) };
-};
-
-const unreadable = (path: string, setting: string): string =>
-  `llama.cpp can't load ${path}. The file is damaged or incomplete, needs a newer llama.cpp, or is larger than the free ` +
-  `memory; the log says which. Fetch it again, or choose another with ${setting}.`;
-
-interface ContextShape {
-  slots: number;
-  contextWindow: number;
-  batchSize: number;
-}
-
-const noRoom = async (
-  { fileInsights, gpuLayers }: LlamaModel,
-  { slots, contextWindow, batchSize }: ContextShape,
-): Promise<string> => {
-  const { cpuRam, gpuVram } = await fileInsights.estimateContextResourceRequirementsV2({
-    contextSize: contextWindow,
-    sequences: slots,
-    batchSize,
-    modelGpuLayers: gpuLayers,
-    flashAttention: "auto",
-  });
-  const gib = ((cpuRam + gpuVram) / 2 ** 30).toFixed(1);
-  return (
-    `There is no memory for ${slots} slots of ${contextWindow} tokens: about ${gib} GiB beside the model. ` +
-    "Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS."
-  );
 };

@@ -2,8 +2,7 @@ import type { Config } from "../../../lib/config";
 import type { Log } from "../../../lib/log";
 import { decodeVector, normalise } from "../../../lib/vectors";
 import type { NodeModel } from "../../protocol";
-import type { Embedder, Embedding } from "../embedder";
-import { findModel } from "../engine";
+import { type Embedder, type Embedding, findModel } from "../engine";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
 
 /** The parts of an answer to `/v1/embeddings` that are read. */

@@ -134,21 +134,12 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     } catch (cause) {
       throw brokenAnswer("sent bytes that are not UTF-8 text", cause);
     }
-    let end = rest.search(EVENT_END);
-    while (end >= 0) {
-      const data = dataOf(rest.slice(0, end));
-      rest = rest.slice(end).replace(EVENT_END, "");
-      if (data !== undefined) yield data;
-      end = rest.search(EVENT_END);
+    const events = rest.split(/\r?\n\r?\n/);
+    rest = events.pop() ?? "";
+    for (const event of events) {
+      const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
+      if (lines.length > 0) yield lines.map((line) => line.replace(/^data: ?/, "")).join("\n");
     }
     if (rest.length > MAX_FRAME_CHARACTERS) throw brokenAnswer("sent a frame without an end");
   }
 }
-
-const EVENT_END = /\r?\n\r?\n/;
-
-const dataOf = (event: string): string | undefined => {
-  const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
-  if (lines.length === 0) return undefined;
-  return lines.map((line) => line.slice(line[5] === " " ? 6 : 5)).join("\n");
-};

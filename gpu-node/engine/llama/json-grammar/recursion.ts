@@ -1,3 +1,5 @@
+import { ValuePointer } from "@sinclair/typebox/value";
+
 /**
  * Whether some finite value fits: a schema that requires itself would make a model write until its tokens are used up.
  * The smallest value never needs the same definition inside itself, so a definition met again on its own path is a no.
@@ -29,13 +31,5 @@ export const canEnd = (schema: unknown, root: unknown): boolean => {
 };
 
 /** The schema that a local reference names: "#", "#/$defs/x", "#/properties/y". */
-export const resolveReference = (root: unknown, pointer: string): unknown => {
-  if (pointer !== "#" && !pointer.startsWith("#/")) return undefined;
-  const steps = pointer.split("/").slice(1);
-  return steps.reduce<unknown>((value, step) => {
-    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
-    return typeof value === "object" && value !== null && Object.hasOwn(value, key)
-      ? (value as Record<string, unknown>)[key]
-      : undefined;
-  }, root);
-};
+export const resolveReference = (root: unknown, pointer: string): unknown =>
+  /^#(\/|$)/.test(pointer) ? ValuePointer.Get(root, pointer.slice(1)) : undefined;
