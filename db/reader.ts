@@ -1,6 +1,5 @@
 import { type Client, createClient, type InArgs, type InStatement, type ResultSet } from "@libsql/client";
-import { isBusy, named } from "./errors";
-import { retryBusy } from "./retry";
+import { isBusy, named, retryBusy } from "./errors";
 import type { Target } from "./target";
 
 const refuse = (): never => {

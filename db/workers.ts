@@ -1,6 +1,6 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { Db, Reads, Tx } from "./client";
-import { workers } from "./schema";
+import { tasks, workers } from "./schema";
 
 export type WorkerRow = typeof workers.$inferSelect;
 
@@ -37,4 +37,65 @@ export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | 
 /** Deletes a worker that shuts down. */
 export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(workers).where(eq(workers.id, id));
+};
+
+/** A worker and the tasks it is running. */
+export interface Occupied {
+  workerId: string;
+  taskIds: readonly number[];
+}
+
+/** Stray tasks: marked as running, but their worker is gone, or is `self` and is working on something else. */
+const isStray = ({ workerId, taskIds }: Occupied): SQL | undefined =>
+  and(
+    eq(tasks.state, "running"),
+    or(
+      sql`NOT EXISTS (SELECT 1 FROM workers WHERE workers.id = tasks.worker_id)`,
+      and(eq(tasks.workerId, workerId), notInArray(tasks.id, [...taskIds])),
+    ),
+  );
+
+/** Whether `requeueStrays` has anything to do. This only reads, so it blocks no other process. */
+export const hasStrays = async (db: Reads, self: Occupied): Promise<boolean> => {
+  const found = await db.select({ id: tasks.id }).from(tasks).where(isStray(self)).limit(1);
+  return found.length > 0;
+};
+
+/**
+ * Requeues tasks that are marked as running although no worker is running them: their result, or the reply to their
+ * claim, was lost, for example because the disk was full. This counts neither as an attempt nor as a worker death.
+ * Returns the ids of their jobs.
+ */
+export const requeueStrays = async (tx: Tx, self: Occupied): Promise<string[]> => {
+  const freed = await tx
+    .update(tasks)
+    .set({ state: "queued", workerId: null, leaseEpoch: sql`${tasks.leaseEpoch} + 1` })
+    .where(isStray(self))
+    .returning({ jobId: tasks.jobId });
+  return [...new Set(freed.map(({ jobId }) => jobId))];
+};
+
+/**
+ * Releases the tasks of a dead worker. They are due again, or quarantined with the error `poison` if `mostDeaths`
+ * workers have now died on them without progress. Returns the ids of their jobs.
+ */
+export const rescueTasks = async (
+  tx: Tx,
+  workerId: string,
+  mostDeaths: number,
+  poison: Record<string, unknown>,
+): Promise<string[]> => {
+  const isPoison = sql`${tasks.deaths} + 1 >= ${mostDeaths}`;
+  const rescued = await tx
+    .update(tasks)
+    .set({
+      state: sql`CASE WHEN ${isPoison} THEN 'quarantined' ELSE 'queued' END`,
+      error: sql`CASE WHEN ${isPoison} THEN ${JSON.stringify(poison)} ELSE ${tasks.error} END`,
+      deaths: sql`${tasks.deaths} + 1`,
+      leaseEpoch: sql`${tasks.leaseEpoch} + 1`,
+      workerId: null,
+    })
+    .where(and(eq(tasks.workerId, workerId), eq(tasks.state, "running")))
+    .returning({ jobId: tasks.jobId });
+  return [...new Set(rescued.map(({ jobId }) => jobId))];
 };

@@ -1,8 +1,7 @@
 import { type Client, createClient, type InArgs, type InStatement, type Transaction } from "@libsql/client";
 import { DrizzleQueryError } from "drizzle-orm";
 import { Mutex } from "../lib/mutex";
-import { named } from "./errors";
-import { MAX_RETRY_PAUSE_MS, retryBusy } from "./retry";
+import { MAX_RETRY_PAUSE_MS, named, retryBusy } from "./errors";
 import type { Target } from "./target";
 
 /** Takes SQLite's write lock without changing anything. */

@@ -1,7 +1,16 @@
 import type { Db } from "../db/client";
 import { settleJob } from "../db/jobs";
-import { hasStrays, requeueStrays, rescueTasks } from "../db/lost-tasks";
-import { beatWorker, deleteWorker, insertWorker, listWorkers, removeWorker, type WorkerRow } from "../db/workers";
+import {
+  beatWorker,
+  deleteWorker,
+  hasStrays,
+  insertWorker,
+  listWorkers,
+  removeWorker,
+  requeueStrays,
+  rescueTasks,
+  type WorkerRow,
+} from "../db/workers";
 import { AppError, toEnvelope } from "../lib/errors";
 import { newId } from "../lib/ids";
 import type { Log } from "../lib/log";

@@ -4,8 +4,7 @@ import { dirname } from "node:path";
 import { type Client, createClient } from "@libsql/client";
 import { AppError } from "../../lib/errors";
 import type { DbOptions } from "../target";
-import { type BackupFacts, checkBackup } from "./check";
-import { syncFile } from "./files";
+import { type BackupFacts, checkBackup, syncFile } from "./check";
 import { copyAll } from "./tables";
 
 /** Write the copy, then verify it. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { type Client, createClient } from "@libsql/client";
 import { AppError } from "../../lib/errors";
 import { knownMigrations } from "../migrate";
@@ -68,4 +68,14 @@ const hashOf = async (file: string): Promise<string> => {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk);
   return hash.digest("hex");
+};
+
+/** Resolves when the bytes of a file, or the names in a folder, are on the disk. */
+export const syncFile = async (path: string): Promise<void> => {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 };

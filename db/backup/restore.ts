@@ -5,8 +5,7 @@ import { type Client, createClient } from "@libsql/client";
 import { AppError } from "../../lib/errors";
 import { isBusy, isDamaged } from "../errors";
 import type { DbOptions } from "../target";
-import { type BackupFacts, checkBackup } from "./check";
-import { syncFile } from "./files";
+import { type BackupFacts, checkBackup, syncFile } from "./check";
 import { copyAll, countRows, listSchema } from "./tables";
 
 /** Verify the backup, copy it, verify the copy. */

@@ -25,10 +25,10 @@ import {
   UpdateDataset,
   UploadResult,
 } from "./contract";
-import { exportRevision } from "./export";
 import type { Imports } from "./imports";
 import type { DatasetService } from "./service";
 import { readUploadRequest } from "./upload-request";
+import { exportRevision } from "./writers";
 
 const revision = Type.Optional(NumberInUrl({ minimum: 1, description: "Default: the newest" }));
 const ExportQuery = Type.Object({ format: Type.Optional(OneOf(["jsonl", "csv"], { default: "jsonl" })), revision });

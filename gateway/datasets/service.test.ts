@@ -3,8 +3,8 @@ import { deleteRevisionPart, insertDataset, publishRevision, stageRevision } fro
 import { insertMembers } from "../../db/samples";
 import { sampleOf } from "../../tests/db/steps/datasets";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
-import { exportRevision } from "./export";
 import { createDatasets } from "./service";
+import { exportRevision } from "./writers";
 
 const SAMPLES = 6000;
 

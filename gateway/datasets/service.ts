@@ -30,7 +30,6 @@ import type {
   UpdateDataset,
 } from "./contract";
 import { assertSampleSchema } from "./schema-check";
-import { toDataset, toRevision, toSample } from "./wire";
 
 /** Members per statement. Matches may be rare, and other requests need a turn. */
 const WINDOW = 5000;
@@ -249,3 +248,42 @@ export const nameTaken = (name: string): AppError =>
   new AppError("conflict", `There is a dataset "${name}" already. Take another name, or add a revision to it.`, {
     param: "name",
   });
+
+const toRevision = (row: store.ReadyRevision): DatasetRevision => ({
+  revision: row.revision,
+  hash: row.hash,
+  samples: row.samples,
+  added: row.added,
+  changed: row.changed,
+  removed: row.removed,
+  source: row.source,
+  created_at: row.createdAt.toISOString(),
+  created_by: row.createdBy,
+});
+
+const toDataset = (row: store.DatasetWithLatest): Dataset => ({
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  schema: row.sampleSchema,
+  latest: toRevision(row.latest),
+  tags: row.latest.tags,
+  tag_count: row.latest.tagCount,
+  baseline_run_id: row.baselineRunId,
+  created_at: row.createdAt.toISOString(),
+  created_by: row.createdBy,
+  updated_at: row.updatedAt.toISOString(),
+});
+
+const toSample = (row: MemberRow): Sample => ({
+  id: row.id,
+  key: row.key,
+  input: row.input as Sample["input"],
+  references: row.references,
+  contexts: row.contexts,
+  output: row.output,
+  group: row.group,
+  tags: row.tags,
+  metadata: row.metadata as Sample["metadata"],
+  hash: row.hash,
+});

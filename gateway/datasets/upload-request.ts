@@ -2,7 +2,7 @@ import { type TObject, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { AppError } from "../../lib/errors";
 import type { Principal } from "../principal";
-import { receiveForm, type UploadBody } from "../uploads/receive-form";
+import { receiveForm, type UploadBody } from "../uploads/multipart";
 import type { Uploads } from "../uploads/service";
 import { parseJson, refuseBadText } from "../validation/json";
 import { leaveOutNeutral } from "../validation/neutral-values";

@@ -8,7 +8,7 @@ import { ownBody } from "../../gateway/http/body";
 import { exchangeOf } from "../../gateway/http/exchange";
 import { allows, reads } from "../../gateway/http/route-facts";
 import type { Services } from "../../gateway/services";
-import { receiveForm } from "../../gateway/uploads/receive-form";
+import { receiveForm } from "../../gateway/uploads/multipart";
 import { AppError, toAppError } from "../../lib/errors";
 import { frameOf } from "../layout";
 import { html, isHtmx, page, redirect } from "../ui/html";

@@ -1,6 +1,6 @@
 import { Elysia, t } from "elysia";
 import type { RevisionDetail } from "../../gateway/datasets/contract";
-import { exportRevision } from "../../gateway/datasets/export";
+import { exportRevision } from "../../gateway/datasets/writers";
 import { principalOf } from "../../gateway/http/auth";
 import { download } from "../../gateway/http/download";
 import { allows } from "../../gateway/http/route-facts";

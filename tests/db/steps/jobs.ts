@@ -1,7 +1,6 @@
 import type { Db } from "../../../db/client";
 import * as idempotency from "../../../db/idempotency";
 import * as jobs from "../../../db/jobs";
-import * as lostTasks from "../../../db/lost-tasks";
 import * as workers from "../../../db/workers";
 import { listTaskCounts } from "../task-counts";
 import { AT, LATER, patiently, type Step, type StepGroup } from "./step";
@@ -78,7 +77,7 @@ const steps: readonly Step[] = [
   },
   {
     name: "rescueTasks",
-    write: (db, tag) => db.write((tx) => lostTasks.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
+    write: (db, tag) => db.write((tx) => workers.rescueTasks(tx, worker(tag), 3, { code: "internal" })),
   },
   {
     name: "deleteWorker",
@@ -92,7 +91,7 @@ const steps: readonly Step[] = [
     name: "requeueStrays",
     write: async (db, tag) => {
       await claim(db, tag, "stray");
-      await patiently(() => db.write((tx) => lostTasks.requeueStrays(tx, { workerId: worker(tag), taskIds: [] })));
+      await patiently(() => db.write((tx) => workers.requeueStrays(tx, { workerId: worker(tag), taskIds: [] })));
     },
   },
   {
