@@ -66,57 +66,14 @@ interface ImportOutcome {
   isNew: boolean;
 }
 
-export interface Imports {
-  /**
-   * Hands an upload over to the worker. The upload is deleted when the job ends, even if the caller has disconnected.
-   * Answers the id of the job. Throws conflict where a name is taken; the upload is still the caller's then.
-   */
-  enqueue(
-    principal: Pick<Principal, "keyId">,
-    upload: Upload,
-    request: {
-      target: ImportTarget;
-      options: ImportOptions;
-      isInline?: boolean;
-      /** The upload stays until it is stored: a person looks at it first and decides then. */
-      keepsUpload?: boolean;
-    },
-    seal?: Seal,
-  ): Promise<{ job: string }>;
-  /**
-   * Enqueues an API request: for a new dataset, or a revision of the given one. `once` runs its argument unless the same
-   * request was sent before. An upload that is not enqueued is deleted. Throws what `enqueue` throws, invalid_request for
-   * the schema of the samples, and not_found for the dataset.
-   */
-  submit(
-    principal: Pick<Principal, "keyId">,
-    request: UploadRequest,
-    dataset: string | undefined,
-    once: (make: (seal: Seal) => Promise<{ job: string }>) => Promise<{ job: string }>,
-  ): Promise<string>;
-  /** Reads an upload and reports on it without storing samples. The name may already be taken. */
-  preview(
-    principal: Pick<Principal, "keyId">,
-    upload: Upload,
-    target: ImportTarget,
-    mapping?: ColumnMapping,
-  ): Promise<{ job: string }>;
-  /**
-   * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed first.
-   * `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError` for a
-   * decision that has to be changed.
-   */
-  decide(
-    principal: Pick<Principal, "keyId">,
-    view: ImportView & { result: ImportResult },
-    decision: ImportDecision,
-  ): Promise<{ job: string; isReread?: boolean }>;
-  /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
-  wait(job: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<ImportOutcome>;
-  /** One of the caller's own, at its end or as it is after `patienceMs`. Throws not_found. */
-  find(principal: Pick<Principal, "keyId">, job: string, patienceMs?: number): Promise<ImportView>;
-  /** False when it has ended already. Throws not_found. */
-  cancel(principal: Pick<Principal, "keyId">, job: string): Promise<boolean>;
+type KeyHolder = Pick<Principal, "keyId">;
+
+interface EnqueueRequest {
+  target: ImportTarget;
+  options: ImportOptions;
+  isInline?: boolean;
+  /** The upload stays until it is stored: a person looks at it first and decides then. */
+  keepsUpload?: boolean;
 }
 
 interface ImportDeps {
@@ -127,8 +84,10 @@ interface ImportDeps {
   now?: () => Date;
 }
 
-export const createImports = ({ db, datasets, jobs, uploads, now = () => new Date() }: ImportDeps): Imports => {
-  const importOf = async ({ keyId }: Pick<Principal, "keyId">, id: string): Promise<JobRow> => {
+export type Imports = ReturnType<typeof createImports>;
+
+export const createImports = ({ db, datasets, jobs, uploads, now = () => new Date() }: ImportDeps) => {
+  const importOf = async ({ keyId }: KeyHolder, id: string): Promise<JobRow> => {
     const job = await jobs.get(id);
     if (job.createdBy === keyId && job.kind === IMPORT_KIND) return job;
     throw new AppError("not_found", "This import does not exist, or it ended more than 30 days ago.");
@@ -137,12 +96,16 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
   /** Deletes the upload before the caller gets the result. If that fails, a worker's sweep deletes it. */
   const clearUploads = (): Promise<void> => uploads.discardSpent().catch(() => undefined);
 
-  const enqueue: Imports["enqueue"] = async (
-    { keyId },
-    upload,
-    { target, options, isInline = false, keepsUpload = false },
-    seal,
-  ) => {
+  /**
+   * Hands an upload over to the worker. The upload is deleted when the job ends, even if the caller has disconnected.
+   * Answers the id of the job. Throws conflict where a name is taken; the upload is still the caller's then.
+   */
+  const enqueue = async (
+    { keyId }: KeyHolder,
+    upload: Upload,
+    { target, options, isInline = false, keepsUpload = false }: EnqueueRequest,
+    seal?: Seal,
+  ): Promise<{ job: string }> => {
     const isNew = target.mode === "create" && !options.dryRun;
     if (isNew && (await findDataset(db, target.name))) throw nameTaken(target.name);
     const payload: ImportPayload = {
@@ -163,7 +126,8 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     return { job: job.id };
   };
 
-  const preview: Imports["preview"] = (principal, upload, target, mapping) => {
+  /** Reads an upload and reports on it without storing samples. The name may already be taken. */
+  const preview = (principal: KeyHolder, upload: Upload, target: ImportTarget, mapping?: ColumnMapping) => {
     const options = { mapping, onError: "skip", dryRun: true } as const;
     return enqueue(principal, upload, { target, options, keepsUpload: true });
   };
@@ -177,7 +141,7 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     return { mode: "create", name, description, schema: schema ?? null };
   };
 
-  const find = async (principal: Pick<Principal, "keyId">, id: string): Promise<ImportView> => {
+  const find = async (principal: KeyHolder, id: string): Promise<ImportView> => {
     const { state, progress, payload, result, error } = await importOf(principal, id);
     const { rows = 0, accepted = 0 } = (progress ?? {}) as Partial<ImportProgress>;
     return {
@@ -194,7 +158,17 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
     enqueue,
     preview,
 
-    async submit(principal, { upload, options, isInline, fields }, dataset, once) {
+    /**
+     * Enqueues an API request: for a new dataset, or a revision of the given one. `once` runs its argument unless the same
+     * request was sent before. An upload that is not enqueued is deleted. Throws what `enqueue` throws, invalid_request for
+     * the schema of the samples, and not_found for the dataset.
+     */
+    async submit(
+      principal: KeyHolder,
+      { upload, options, isInline, fields }: UploadRequest,
+      dataset: string | undefined,
+      once: (make: (seal: Seal) => Promise<{ job: string }>) => Promise<{ job: string }>,
+    ): Promise<string> {
       let isHandedOver = false;
       try {
         const target = await targetOf(fields, dataset);
@@ -210,7 +184,16 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       }
     },
 
-    async decide(principal, { payload, result: { report } }, { name, mode, onError, mapping, stores }) {
+    /**
+     * Stores a previewed upload, or reads it again: only what was previewed is stored, so a new mapping is previewed first.
+     * `isReread`: the decision was to store, but the mapping is new. Throws an error about `name` or `onError` for a
+     * decision that has to be changed.
+     */
+    async decide(
+      principal: KeyHolder,
+      { payload, result: { report } }: ImportView & { result: ImportResult },
+      { name, mode, onError, mapping, stores }: ImportDecision,
+    ): Promise<{ job: string; isReread?: boolean }> {
       const target: ImportTarget =
         payload.target.mode === "create" ? { ...payload.target, name } : { ...payload.target, mode };
       const upload = await uploads.get(payload.uploadId, principal.keyId);
@@ -229,7 +212,8 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return enqueue(principal, upload, { target, options: { mapping, onError, dryRun: false }, keepsUpload: true });
     },
 
-    async wait(id, signal, onWithdrawn) {
+    /** Waits for an import. Throws dataset_invalid with lines and columns, payload_too_large, and what `Jobs.wait` throws. */
+    async wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<ImportOutcome> {
       const { result } = await jobs.wait(id, signal, onWithdrawn).finally(clearUploads);
       const { report, outcome, datasetId } = readResult(result);
       if (outcome === "refused") throw refusal(report);
@@ -237,7 +221,8 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       return { dataset, report, isNew: outcome === "stored" };
     },
 
-    async find(principal, id, patienceMs = 0) {
+    /** One of the caller's own, at its end or as it is after `patienceMs`. Throws not_found. */
+    async find(principal: KeyHolder, id: string, patienceMs = 0): Promise<ImportView> {
       const endMs = performance.now() + patienceMs;
       for (;;) {
         const view = await find(principal, id);
@@ -247,7 +232,8 @@ export const createImports = ({ db, datasets, jobs, uploads, now = () => new Dat
       }
     },
 
-    async cancel(principal, id) {
+    /** False when it has ended already. Throws not_found. */
+    async cancel(principal: KeyHolder, id: string): Promise<boolean> {
       await importOf(principal, id);
       return jobs.cancel(id);
     },

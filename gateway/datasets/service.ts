@@ -34,42 +34,13 @@ import { assertSampleSchema } from "./schema-check";
 /** Members per statement. Matches may be rare, and other requests need a turn. */
 const WINDOW = 5000;
 
-export type { DatasetSort } from "../../db/datasets";
+export type DatasetSort = store.DatasetSort;
 
-export interface DatasetService {
-  /** Last changed first. */
-  list(query: DatasetQuery): Promise<DatasetPage>;
-  /** A numbered page of the datasets whose name or description contains `search`. */
-  listNumbered(query: NumberedQuery<store.DatasetSort> & { search?: string }): Promise<NumberedPage<Dataset>>;
-  /** By id or name. Throws not_found. */
-  get(idOrName: string): Promise<Dataset>;
-  /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
-  update(principal: Principal, id: string, changes: UpdateDataset): Promise<Dataset>;
-  /** Deletes a dataset immediately. Runs that used it keep their samples. Throws not_found. */
-  remove(principal: Principal, id: string): Promise<void>;
-  /** Newest first. Throws not_found. */
-  revisions(id: string, page: PageQuery): Promise<Page<DatasetRevision>>;
-  /** One revision; the newest where none is named. Throws not_found. */
-  revision(id: string, revision?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }>;
-  /** One revision with the report of its upload; by default the newest. Throws not_found. */
-  revisionDetail(id: string, revision?: number): Promise<RevisionDetail>;
-  /** Samples of a revision in the order of the upload. Throws not_found. */
-  samples(id: string, query: SampleQuery): Promise<SamplePage>;
-  /** A numbered page of a revision's matching samples, in upload order. Throws not_found. */
-  samplesNumbered(
-    id: string,
-    query: Pick<SampleQuery, "revision" | "tag" | "search"> & { page: number; pageLength: number },
-  ): Promise<NumberedPage<Sample>>;
-  /** One sample by its key. Throws not_found. */
-  sample(id: string, key: string, revision?: number): Promise<Sample>;
-  /**
-   * Every sample of a revision in order, in pages. Throws not_found; so do the pages where the dataset is deleted while they
-   * are read: a part is not the whole.
-   */
-  export(id: string, revision?: number): Promise<{ dataset: string; revision: number; pages: AsyncIterable<Sample[]> }>;
-}
+type NumberedSamples = Pick<SampleQuery, "revision" | "tag" | "search"> & { page: number; pageLength: number };
 
-export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): DatasetService => {
+export type DatasetService = ReturnType<typeof createDatasets>;
+
+export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
   const find = async (idOrName: string): Promise<store.DatasetWithLatest> => {
     const row = await store.findDataset(db, idOrName);
     if (row) return row;
@@ -124,7 +95,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   };
 
   return {
-    async list({ limit = 20, after, search }) {
+    /** Last changed first. */
+    async list({ limit = 20, after, search }: DatasetQuery): Promise<DatasetPage> {
       const rows = await store.listDatasets(db, {
         limit: limit + 1,
         search,
@@ -133,16 +105,24 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return pageOf(rows, limit, toDataset, ({ updatedAt, id }) => timeCursor(updatedAt, id));
     },
 
-    async listNumbered({ sort, search, ...place }) {
+    /** A numbered page of the datasets whose name or description contains `search`. */
+    async listNumbered({
+      sort,
+      search,
+      ...place
+    }: NumberedQuery<DatasetSort> & { search?: string }): Promise<NumberedPage<Dataset>> {
       const total = await store.countDatasets(db, search);
       return numberedPage(place, total, async (slice) =>
         (await store.listSortedDatasets(db, { ...slice, sort, search })).map(toDataset),
       );
     },
 
-    get: async (idOrName) => toDataset(await find(idOrName)),
+    /** By id or name. Throws not_found. */
+    get: async (idOrName: string): Promise<Dataset> => toDataset(await find(idOrName)),
 
-    async update(principal, id, { name, description, schema, baseline_run_id: baselineRunId }) {
+    /** Throws not_found, conflict (the name is taken), invalid_request (a baseline of another dataset). */
+    async update(principal: Principal, id: string, update: UpdateDataset): Promise<Dataset> {
+      const { name, description, schema, baseline_run_id: baselineRunId } = update;
       const dataset = await find(id);
       if (schema) await assertSampleSchema(schema);
       if (baselineRunId) await assertBaseline(dataset.id, baselineRunId);
@@ -161,7 +141,8 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       return toDataset(await find(dataset.id));
     },
 
-    async remove(principal, id) {
+    /** Deletes a dataset immediately. Runs that used it keep their samples. Throws not_found. */
+    async remove(principal: Principal, id: string): Promise<void> {
       const dataset = await find(id);
       const at = now();
       await db.write(async (tx) => {
@@ -171,31 +152,39 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       });
     },
 
-    async revisions(id, { limit = 20, after }) {
+    /** Newest first. Throws not_found. */
+    async revisions(id: string, { limit = 20, after }: PageQuery): Promise<Page<DatasetRevision>> {
       const dataset = await find(id);
       const rows = await store.listRevisions(db, dataset.id, { limit: limit + 1, below: readNumberCursor(after) });
       return pageOf(rows, limit, toRevision, ({ revision }) => String(revision));
     },
 
-    async revision(id, number) {
+    /** One revision; the newest where none is named. Throws not_found. */
+    async revision(id: string, number?: number): Promise<{ dataset: Dataset; revision: DatasetRevision }> {
       const row = await find(id);
       return { dataset: toDataset(row), revision: toRevision(await findRevision(row, number)) };
     },
 
-    async revisionDetail(id, number) {
+    /** One revision with the report of its upload; by default the newest. Throws not_found. */
+    async revisionDetail(id: string, number?: number): Promise<RevisionDetail> {
       const row = await findRevision(await find(id), number);
       const report = await store.findReport(db, row.id);
       // Earlier versions stored reports without warnings.
       return { ...toRevision(row), report: report && ({ warnings: [], ...report } as unknown as KeptReport) };
     },
 
-    async samples(id, { limit = 20, after, revision, ...filter }) {
+    /** Samples of a revision in the order of the upload. Throws not_found. */
+    async samples(id: string, { limit = 20, after, revision, ...filter }: SampleQuery): Promise<SamplePage> {
       const row = await findRevision(await find(id), revision);
       const found = await collect(row, readNumberCursor(after) ?? 0, limit + 1, filter);
       return pageOf(found, limit, toSample, ({ position }) => String(position + 1));
     },
 
-    async samplesNumbered(id, { page, pageLength, revision, ...filter }) {
+    /** A numbered page of a revision's matching samples, in upload order. Throws not_found. */
+    async samplesNumbered(
+      id: string,
+      { page, pageLength, revision, ...filter }: NumberedSamples,
+    ): Promise<NumberedPage<Sample>> {
       const row = await findRevision(await find(id), revision);
       const counts = await countInWindows(row, filter);
       const total = counts.reduce((sum, each) => sum + each, 0);
@@ -214,17 +203,22 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       });
     },
 
-    async sample(id, key, revision) {
+    /** One sample by its key. Throws not_found. */
+    async sample(id: string, key: string, revision?: number): Promise<Sample> {
       const row = await findRevision(await find(id), revision);
       const member = await findMember(db, row.id, key);
       if (member) return toSample(member);
       throw new AppError("not_found", `There is no sample "${key}" in revision ${row.revision}.`, { param: "key" });
     },
 
-    async export(id, number) {
+    /**
+     * Every sample of a revision in order, in pages. Throws not_found; so do the pages where the dataset is deleted while they
+     * are read: a part is not the whole.
+     */
+    async export(id: string, number?: number) {
       const dataset = await find(id);
       const revision = await findRevision(dataset, number);
-      const pages = async function* () {
+      const pages = async function* (): AsyncGenerator<Sample[]> {
         let count = 0;
         for (let from = 0; from < revision.samples; from += EXPORT_ROWS) {
           const rows = await listMembers(db, revision.id, { from, window: EXPORT_ROWS, limit: EXPORT_ROWS });

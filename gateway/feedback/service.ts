@@ -16,18 +16,6 @@ import { hasRole, type Principal } from "../principal";
 import type { Uploads } from "../uploads/service";
 import type { Feedback, FeedbackPage, FeedbackQuery, GiveFeedback } from "./contract";
 
-export interface FeedbackService {
-  /**
-   * Stores feedback on an answer and replaces earlier feedback by the same key. With `dataset`, also stores the exchange
-   * as a sample. Throws not_found, insufficient_role, and what an import throws.
-   */
-  give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback>;
-  /** The caller's own feedback on the answers to these requests, by request id. */
-  given(principal: Principal, requestIds: readonly string[]): Promise<Map<string, Feedback>>;
-  /** Newest first. */
-  list(query: FeedbackQuery): Promise<FeedbackPage>;
-}
-
 interface FeedbackDeps {
   db: Db;
   imports: Pick<Imports, "enqueue" | "wait">;
@@ -35,7 +23,9 @@ interface FeedbackDeps {
   now?: () => Date;
 }
 
-export const createFeedback = ({ db, imports, uploads, now = () => new Date() }: FeedbackDeps): FeedbackService => {
+export type FeedbackService = ReturnType<typeof createFeedback>;
+
+export const createFeedback = ({ db, imports, uploads, now = () => new Date() }: FeedbackDeps) => {
   /** The exchange as a sample: the conversation up to the question, and the answer. Throws not_found. */
   const sampleOf = async ({ keyId }: Principal, given: GiveFeedback): Promise<NewSample> => {
     const { request_id: requestId, rating, correction } = given;
@@ -99,7 +89,11 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
   };
 
   return {
-    async give(principal, given, seal, signal) {
+    /**
+     * Stores feedback on an answer and replaces earlier feedback by the same key. With `dataset`, also stores the exchange
+     * as a sample. Throws not_found, insufficient_role, and what an import throws.
+     */
+    async give(principal: Principal, given: GiveFeedback, seal: Seal, signal: AbortSignal): Promise<Feedback> {
       const { request_id: requestId, rating, comment, correction, dataset } = given;
       if (comment || correction || dataset) assertMayStore(principal, "feedback", "Send the rating alone.");
       const sample = dataset === undefined ? null : await keep(principal, given, dataset, signal);
@@ -120,12 +114,14 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       });
     },
 
-    async given({ keyId }, requestIds) {
+    /** The caller's own feedback on the answers to these requests, by request id. */
+    async given({ keyId }: Principal, requestIds: readonly string[]): Promise<Map<string, Feedback>> {
       const rows = requestIds.length > 0 ? await store.findFeedback(db, keyId, requestIds) : [];
       return new Map(rows.map((row) => [row.requestId, toFeedback(row)]));
     },
 
-    async list({ limit = 20, after, rating }) {
+    /** Newest first. */
+    async list({ limit = 20, after, rating }: FeedbackQuery): Promise<FeedbackPage> {
       const rows = await store.listFeedback(db, {
         limit: limit + 1,
         rating,

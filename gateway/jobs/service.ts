@@ -23,23 +23,6 @@ export interface WorkersState {
 export type OnWithdrawn = (tx: Tx) => Promise<void>;
 
 /** Jobs for the rest of the gateway. */
-export interface Jobs {
-  /** Throws not_found. */
-  get(id: string): Promise<JobRow>;
-  /**
-   * Waits for the end of a job and returns a completed job. Throws the error of a failed one; client_closed if `signal` is
-   * aborted, while the job continues; and unavailable without a worker: then a job that has started continues with the
-   * next worker, and any other is withdrawn.
-   */
-  wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<JobRow>;
-  /** False if it has already ended. */
-  cancel(id: string): Promise<boolean>;
-  /** Whether a worker is alive, and the newest heartbeat of all. */
-  workers(): Promise<WorkersState>;
-  /** Number of queued and running tasks, and how long the oldest has been due. */
-  backlog(): Promise<{ queued: number; running: number; oldestWaitMs: number }>;
-}
-
 interface JobsDeps {
   db: Db;
   now?: () => Date;
@@ -47,15 +30,20 @@ interface JobsDeps {
   monotonicMs?: () => number;
 }
 
-export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => performance.now() }: JobsDeps): Jobs => {
+export type Jobs = ReturnType<typeof createJobs>;
+
+export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => performance.now() }: JobsDeps) => {
+  /** Throws not_found. */
   const get = async (id: string): Promise<JobRow> => {
     const job = await findJob(db, id);
     if (job) return job;
     throw new AppError("not_found", "This job does not exist, or it ended more than 30 days ago.");
   };
 
+  /** False if it has already ended. */
   const cancel = (id: string): Promise<boolean> => db.write((tx) => requestCancel(tx, id, now()));
 
+  /** Whether a worker is alive, and the newest heartbeat of all. */
   const workers = async (): Promise<WorkersState> => {
     const beats = (await listWorkers(db)).map(({ beatAt }) => beatAt.getTime());
     const newest = beats.length > 0 ? Math.max(...beats) : undefined;
@@ -78,12 +66,18 @@ export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => per
     cancel,
     workers,
 
+    /** Number of queued and running tasks, and how long the oldest has been due. */
     async backlog() {
       const { queued, running, oldestDueAt } = await findBacklog(db);
       return { queued, running, oldestWaitMs: oldestDueAt ? Math.max(0, now().getTime() - oldestDueAt.getTime()) : 0 };
     },
 
-    async wait(id, signal, onWithdrawn) {
+    /**
+     * Waits for the end of a job and returns a completed job. Throws the error of a failed one; client_closed if `signal` is
+     * aborted, while the job continues; and unavailable without a worker: then a job that has started continues with the
+     * next worker, and any other is withdrawn.
+     */
+    async wait(id: string, signal: AbortSignal, onWithdrawn?: OnWithdrawn): Promise<JobRow> {
       let aliveAtMs = monotonicMs();
       for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(LONGEST_LOOK_MS, pauseMs * 1.5)) {
         const job = await get(id);

@@ -24,21 +24,10 @@ interface QueueQuery {
   limit: number;
 }
 
-export interface LabelService {
-  /**
-   * Replaces the caller's earlier label by the same criterion. Throws not_found, invalid_request, and insufficient_role
-   * for a comment by a key whose content may not be stored.
-   */
-  add(principal: Principal, resultId: string, label: AddLabel, seal: Seal): Promise<Label>;
-  /** Every label of a result, replaced ones too, oldest first. Throws not_found. */
-  list(resultId: string, page: PageQuery): Promise<LabelPage>;
-  /** The criteria that a result was scored by. Throws not_found. */
-  criteria(resultId: string): Promise<Criterion[]>;
-  /** Ids of the results that the caller has not labelled by a criterion, newest first. */
-  queue(principal: Principal, query: QueueQuery): Promise<string[]>;
-}
+export type LabelService = ReturnType<typeof createLabels>;
 
-export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): LabelService => {
+export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
+  /** The criteria that a result was scored by. Throws not_found. */
   const findCriteria = async (resultId: string): Promise<Criterion[]> => {
     if (!(await findResult(db, resultId))) {
       throw new AppError("not_found", `There is no result ${resultId}.`, { param: "id" });
@@ -49,7 +38,12 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
   return {
     criteria: findCriteria,
 
-    async add(principal, resultId, { metric, value: given, failure = null, comment = null, blind = false }, seal) {
+    /**
+     * Replaces the caller's earlier label by the same criterion. Throws not_found, invalid_request, and insufficient_role
+     * for a comment by a key whose content may not be stored.
+     */
+    async add(principal: Principal, resultId: string, added: AddLabel, seal: Seal): Promise<Label> {
+      const { metric, value: given, failure = null, comment = null, blind = false } = added;
       if (comment) assertMayStore(principal, "comments", "Send the label without a comment.");
       const criteria = await findCriteria(resultId);
       const criterion = criteria.find(({ name }) => name === metric);
@@ -90,13 +84,16 @@ export const createLabels = ({ db, now = () => new Date() }: { db: Db; now?: () 
       });
     },
 
-    async list(resultId, { limit = 20, after }) {
+    /** Every label of a result, replaced ones too, oldest first. Throws not_found. */
+    async list(resultId: string, { limit = 20, after }: PageQuery): Promise<LabelPage> {
       await findCriteria(resultId);
       const rows = await store.listLabelHistory(db, resultId, { limit: limit + 1, after });
       return pageOf(rows, limit, toLabel, ({ id }) => id);
     },
 
-    queue: (principal, query) => store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
+    /** Ids of the results that the caller has not labelled by a criterion, newest first. */
+    queue: (principal: Principal, query: QueueQuery): Promise<string[]> =>
+      store.listUnlabelled(db, { ...query, labelledBy: principal.keyId }),
   };
 };
 

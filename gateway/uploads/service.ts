@@ -26,22 +26,7 @@ export interface Upload {
   sha256: string;
 }
 
-export interface Uploads {
-  /** Stores `source` piece by piece. Throws payload_too_large; nothing is kept then, or if `source` fails. */
-  receive(
-    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    from: { fileName: string | null; createdBy: string },
-  ): Promise<Upload>;
-  /** A complete upload of this key. Throws not_found. */
-  get(id: string, createdBy: string): Promise<Upload>;
-  /** The upload's bytes in order, read on demand. Throws not_found if some of them are gone. */
-  read(id: string): AsyncGenerator<Uint8Array>;
-  discard(id: string): Promise<void>;
-  /** Deletes the uploads of finished jobs. Cheap if there are none. */
-  discardSpent(): Promise<void>;
-  /** Deletes expired uploads. */
-  sweep(): Promise<void>;
-}
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 interface UploadDeps {
   db: Db;
@@ -49,7 +34,9 @@ interface UploadDeps {
   now?: () => Date;
 }
 
-export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDeps): Uploads => {
+export type Uploads = ReturnType<typeof createUploads>;
+
+export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDeps) => {
   const garbage = new Garbage(BYTES_PER_COLLECTION);
   const discard = async (id: string): Promise<void> => {
     while (!(await store.deleteUploadParts(db, id, DELETE_PARTS)));
@@ -58,7 +45,11 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
   return {
     discard,
 
-    async receive(source, { fileName, createdBy }) {
+    /** Stores `source` piece by piece. Throws payload_too_large; nothing is kept then, or if `source` fails. */
+    async receive(
+      source: Pieces,
+      { fileName, createdBy }: { fileName: string | null; createdBy: string },
+    ): Promise<Upload> {
       const id = newId("upload");
       const name = fileName === null ? null : displayName(fileName);
       await db.write((tx) => store.insertUpload(tx, { id, fileName: name, createdBy }, now()));
@@ -83,7 +74,8 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
-    async get(id, createdBy) {
+    /** A complete upload of this key. Throws not_found. */
+    async get(id: string, createdBy: string): Promise<Upload> {
       const row = await store.findUpload(db, id);
       if (row?.state !== "complete" || row.createdBy !== createdBy || row.sha256 === null) {
         throw gone();
@@ -91,7 +83,8 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       return { id, fileName: row.fileName, sizeBytes: row.sizeBytes, sha256: row.sha256 };
     },
 
-    async *read(id) {
+    /** The upload's bytes in order, read on demand. Throws not_found if some of them are gone. */
+    async *read(id: string): AsyncGenerator<Uint8Array> {
       const row = await store.findUpload(db, id);
       let sizeBytes = 0;
       for (let position = 0; sizeBytes < (row?.sizeBytes ?? 1); position++) {
@@ -102,11 +95,13 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
-    async discardSpent() {
+    /** Deletes the uploads of finished jobs. Cheap if there are none. */
+    async discardSpent(): Promise<void> {
       for (const id of await store.listSpentUploads(db, DISCARD_AT_ONCE)) await discard(id);
     },
 
-    async sweep() {
+    /** Deletes expired uploads. */
+    async sweep(): Promise<void> {
       const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), DISCARD_AT_ONCE);
       for (const id of old) await discard(id);
     },
@@ -133,7 +128,7 @@ const displayName = (fileName: string): string => {
 };
 
 /** The same bytes in pieces of equal size; the last may be shorter. */
-async function* inParts(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function* inParts(source: Pieces): AsyncGenerator<Buffer> {
   let waiting: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of source) {
