@@ -45,7 +45,6 @@ export const listConversations = (
 const hasText = (search: string) =>
   sql`EXISTS (SELECT 1 FROM messages WHERE messages.conversation_id = conversations.id AND ${like(sql`messages.content`, search)})`;
 
-/** A conversation, if it is this key's own. */
 export const findConversation = (db: Db, keyId: string, id: string): Promise<ConversationRow | undefined> =>
   db
     .select(withCount)
@@ -53,7 +52,6 @@ export const findConversation = (db: Db, keyId: string, id: string): Promise<Con
     .where(and(eq(conversations.id, id), eq(conversations.keyId, keyId)))
     .get();
 
-/** The key that a conversation belongs to. */
 export const findHolder = async (db: Reads, id: string): Promise<string | undefined> => {
   const [row] = await db.select({ keyId: conversations.keyId }).from(conversations).where(eq(conversations.id, id));
   return row?.keyId;
@@ -132,7 +130,6 @@ export const deleteMessages = async (
 export const renameConversation = (tx: Tx, id: string, title: string) =>
   tx.update(conversations).set({ title }).where(eq(conversations.id, id));
 
-/** Also deletes its messages. */
 export const deleteConversation = (tx: Tx, id: string) => tx.delete(conversations).where(eq(conversations.id, id));
 
 const touch = (tx: Tx, id: string, now: Date) =>

@@ -6,7 +6,6 @@ import { datasetRevisions, datasets, revisionSamples, samples } from "./schema";
 export type DatasetRow = typeof datasets.$inferSelect;
 /** Without the report, which may be long; see `findReport`. */
 export type RevisionRow = Omit<typeof datasetRevisions.$inferSelect, "report">;
-/** A visible revision. */
 export type ReadyRevision = RevisionRow & { datasetId: string; revision: number; hash: string };
 export type DatasetWithLatest = DatasetRow & { latest: ReadyRevision };
 
@@ -35,7 +34,6 @@ export const listDatasets = async (
 const matches = (search: string | undefined): SQL | undefined =>
   search === undefined ? undefined : or(like(datasets.name, search), like(datasets.description, search));
 
-/** Sortable columns of the list. */
 export type DatasetSort = "name" | "samples" | "changed";
 
 const SORTED_BY: Readonly<Record<DatasetSort, SQL>> = {
@@ -70,7 +68,6 @@ export const countDatasets = async (db: Reads, search?: string): Promise<number>
   return row?.total ?? 0;
 };
 
-/** Finds a dataset by id or name. */
 export const findDataset = async (db: Reads, idOrName: string): Promise<DatasetWithLatest | undefined> => {
   const [row] = await withLatest(db, or(eq(datasets.id, idOrName), eq(datasets.name, idOrName)))
     .orderBy(desc(eq(datasets.id, idOrName)))
@@ -142,7 +139,6 @@ export const listRevisions = async (
   return rows.map(asReady);
 };
 
-/** The report on a revision's upload. */
 export const findReport = async (db: Reads, revisionId: string): Promise<Record<string, unknown> | null> => {
   const [row] = await db
     .select({ report: datasetRevisions.report })

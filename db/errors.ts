@@ -30,7 +30,6 @@ export const named = async <T>(call: () => Promise<T>): Promise<T> => {
   }
 };
 
-/** storage_full, unavailable, or internal. */
 const toDatabaseError = (cause: unknown): AppError => {
   if (cause instanceof AppError) return cause;
   const code = cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
@@ -58,7 +57,6 @@ const toDatabaseError = (cause: unknown): AppError => {
 };
 
 const BASE_MS = 1;
-/** The longest pause between two attempts. */
 export const MAX_RETRY_PAUSE_MS = 50;
 
 /**

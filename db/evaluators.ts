@@ -34,7 +34,6 @@ export const insertEvaluatorVersion = async (
 
 export const listEvaluatorChoices = (db: Reads): Promise<EvaluatorChoiceRow[]> => db.select().from(evaluatorChoices);
 
-/** Sets the active version and the shadow. */
 export const saveEvaluatorChoice = async (tx: Tx, row: EvaluatorChoiceRow): Promise<void> => {
   const { name: _, ...changes } = row;
   await tx.insert(evaluatorChoices).values(row).onConflictDoUpdate({ target: evaluatorChoices.name, set: changes });

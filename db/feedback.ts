@@ -23,7 +23,6 @@ export const saveFeedback = async (tx: Tx, row: FeedbackRow): Promise<FeedbackRo
   return saved;
 };
 
-/** A key's feedback on the answers to these requests. */
 export const findFeedback = (db: Reads, givenBy: string, requestIds: readonly string[]): Promise<FeedbackRow[]> =>
   db
     .select()

@@ -28,7 +28,6 @@ export const claimIdempotencyKey = (
 const isHeldBy = (id: string, holder: string) =>
   and(eq(idempotencyKeys.id, id), eq(idempotencyKeys.holder, holder), eq(idempotencyKeys.state, "running"));
 
-/** Sends a heartbeat for the holder. */
 export const extendIdempotencyKey = (db: Pick<Db, "write">, id: string, holder: string, until: Date): Promise<void> =>
   db.write(async (tx) => {
     await tx.update(idempotencyKeys).set({ heldUntil: until }).where(isHeldBy(id, holder));
@@ -58,7 +57,6 @@ export const deleteIdempotencyKey = async (tx: Tx, id: string): Promise<void> =>
   await tx.delete(idempotencyKeys).where(eq(idempotencyKeys.id, id));
 };
 
-/** Deletes keys that expired before `before`. */
 export const deleteExpiredIdempotencyKeys = (db: Pick<Db, "write">, before: Date): Promise<void> =>
   db.write(async (tx) => {
     await tx.delete(idempotencyKeys).where(lt(idempotencyKeys.expiresAt, before));

@@ -109,7 +109,6 @@ export const saveProgress = async (tx: Tx, task: ClaimedTask, progress: Json, ma
   await tx.update(jobs).set({ progress }).where(eq(jobs.id, task.jobId));
 };
 
-/** Ends a task if the caller still holds it. */
 export const endTask = async (
   tx: Tx,
   task: Pick<ClaimedTask, "id" | "leaseEpoch">,
@@ -141,7 +140,6 @@ export const requeueTask = async (
     .where(isHeld(task));
 };
 
-/** The first failure among the tasks of a job. */
 const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined> =>
   db
     .select()
@@ -151,7 +149,6 @@ const findTaskFailure = (db: Reads, jobId: string): Promise<TaskRow | undefined>
     .limit(1)
     .get();
 
-/** Does not change a job that has ended. */
 const endJob = async (
   tx: Tx,
   id: string,

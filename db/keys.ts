@@ -4,7 +4,6 @@ import { keys } from "./schema";
 
 export type KeyRow = typeof keys.$inferSelect;
 export type NewKeyRow = typeof keys.$inferInsert;
-/** The fields of a key that may change. */
 export type KeyChanges = Partial<Omit<NewKeyRow, "id" | "createdAt" | "createdBy" | "rotatedFrom">>;
 
 export const findKey = (db: Reads, id: string): Promise<KeyRow | undefined> =>

@@ -47,7 +47,6 @@ export const listLabelHistory = (
     .orderBy(asc(labels.id))
     .limit(limit);
 
-/** Current labels of all results of a run. */
 export const listRunLabels = (db: Reads, runId: string): Promise<LabelRow[]> =>
   db
     .select({ label: labels })
@@ -105,7 +104,6 @@ export const listLabelHistories = (db: Reads, resultIds: readonly string[]): Pro
     .where(inArray(labels.resultId, [...resultIds]))
     .orderBy(asc(labels.id));
 
-/** Those of these ids that labels have. */
 export const findLabelIds = async (db: Reads, ids: readonly string[]): Promise<string[]> => {
   const rows = await db
     .select({ id: labels.id })

@@ -24,7 +24,6 @@ export const takeLease = (
     return taken.length > 0;
   });
 
-/** Releases `name` if `holder` has it. */
 export const releaseLease = (db: Pick<Db, "write">, name: string, holder: string): Promise<void> =>
   db.write(async (tx) => {
     await tx.delete(leases).where(and(eq(leases.name, name), eq(leases.holder, holder)));

@@ -30,7 +30,6 @@ export const migrate = async (db: Pick<Db, "all" | "writer">, folder = FOLDER): 
   }
 };
 
-/** How many of `migrations` the database has. */
 const appliedCount = async (db: Pick<Db, "all">, migrations: readonly MigrationMeta[]): Promise<number> => {
   const applied = await db.all<{ hash: string }>(sql`SELECT hash FROM migrations ORDER BY position`);
   const isKnown = applied.every(({ hash }, position) => hash === migrations[position]?.hash);

@@ -70,7 +70,6 @@ export const listPromptLabels = (db: Reads, name: string): Promise<{ label: stri
     .where(eq(promptLabels.name, name))
     .orderBy(asc(promptLabels.label));
 
-/** Moves a label to a version, or removes it. */
 export const movePromptLabel = async (tx: Tx, name: string, label: string, version: number | null): Promise<void> => {
   if (version === null) {
     await tx.delete(promptLabels).where(and(eq(promptLabels.name, name), eq(promptLabels.label, label)));

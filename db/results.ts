@@ -7,7 +7,6 @@ import { criteria, labels, results, samples, scores } from "./schema";
 export type ResultRow = typeof results.$inferSelect & { sample: SampleRow };
 export type NewResultRow = typeof results.$inferInsert;
 type Definition = (typeof criteria.$inferSelect)["definition"];
-/** A score with its full criterion. */
 export type ScoreRow = typeof scores.$inferSelect & { criterion: Definition };
 export type NewScoreRow = typeof scores.$inferInsert & { criterion: Definition };
 
@@ -17,7 +16,6 @@ export interface ResultCursor {
   repeat: number;
 }
 
-/** Adds a result with its scores. */
 export const insertResult = async (
   tx: Tx,
   row: NewResultRow,
@@ -91,7 +89,6 @@ export const listResults = async (
   return rows.map(({ result, sample }) => ({ ...result, sample }));
 };
 
-/** Sortable columns of a run's results. */
 export type ResultSort = "sample" | "verdict";
 
 const SORTED_BY: Readonly<Record<ResultSort, SQL>> = {
@@ -129,7 +126,6 @@ export const listScores = async (db: Reads, resultIds: readonly string[]): Promi
   return rows.map(({ score, criterion }) => ({ ...score, criterion }));
 };
 
-/** Definitions of criteria, by their hashes. */
 export const findCriteria = async (db: Reads, hashes: readonly string[]): Promise<Map<string, Definition>> => {
   const rows = await db
     .select()
@@ -149,7 +145,6 @@ export interface ScoreFigure {
   shadow: boolean;
   value: number | null;
   passed: boolean | null;
-  /** Of the result. */
   failure: string | null;
 }
 
@@ -177,7 +172,6 @@ const figures = (db: Reads) =>
 export const listFigures = (db: Reads, runId: string): Promise<ScoreFigure[]> =>
   figures(db).where(eq(results.runId, runId)).orderBy(asc(scores.resultId), asc(scores.id));
 
-/** Counts and sums over the results of a run. */
 export interface RunTotals {
   total: number;
   done: number;
@@ -214,7 +208,6 @@ export const findRunTotals = async (db: Reads, runId: string): Promise<RunTotals
   return row;
 };
 
-/** Number of a run's results by kind of failure. */
 export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: string; count: number }[]> =>
   db
     .select({ failure: sql<string>`${results.failure}`, count: count() })
@@ -232,7 +225,6 @@ export const listMetricsBy = async (db: Reads, evaluator: string): Promise<strin
   return rows.map(({ metric }) => metric);
 };
 
-/** Criteria with at least one score, sorted by name. */
 export const listMetrics = async (db: Reads): Promise<string[]> => {
   const rows = await db.selectDistinct({ metric: scores.metric }).from(scores).orderBy(asc(scores.metric));
   return rows.map(({ metric }) => metric);

@@ -11,7 +11,6 @@ export interface RunFilter {
   state?: RunRow["state"];
   datasetId?: string;
   tag?: string;
-  /** Part of the name. */
   search?: string;
   /** `name@version`: runs in which this evaluator has scored something. */
   evaluator?: string;

@@ -4,7 +4,6 @@ import { like } from "./conditions";
 import { revisionSamples, samples } from "./schema";
 
 export type SampleRow = typeof samples.$inferSelect;
-/** A sample in a revision. */
 export type MemberRow = SampleRow & { key: string; position: number };
 
 /** Rows per INSERT of samples: nine values each, and SQLite accepts 32,766 values in a statement. */
@@ -135,7 +134,6 @@ export const listTags = async (
 
 export interface MemberFilter {
   tag?: string;
-  /** Text that the input or a reference contains. */
   search?: string;
 }
 
@@ -178,7 +176,6 @@ export const listMembers = async (
   return rows.map(({ sample, key, position }) => ({ ...sample, key, position }));
 };
 
-/** Members in a window of positions that match the filter. */
 export const countMembers = async (db: Reads, revisionId: string, window: MemberWindow): Promise<number> => {
   const [row] = await db
     .select({ total: count() })
@@ -188,7 +185,6 @@ export const countMembers = async (db: Reads, revisionId: string, window: Member
   return row?.total ?? 0;
 };
 
-/** One sample of a revision by its key. */
 export const findMember = async (db: Reads, revisionId: string, key: string): Promise<MemberRow | undefined> => {
   const [row] = await db
     .select({ sample: samples, key: revisionSamples.key, position: revisionSamples.position })

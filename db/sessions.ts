@@ -30,7 +30,6 @@ export const revokeSession = async (tx: Tx, idHash: Buffer, at: Date): Promise<v
     .where(and(eq(sessions.idHash, idHash), isNull(sessions.revokedAt)));
 };
 
-/** Ends every session of a key and returns how many. */
 export const revokeSessions = async (tx: Tx, keyId: string, at: Date): Promise<number> => {
   const ended = await tx
     .update(sessions)

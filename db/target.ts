@@ -11,14 +11,12 @@ export interface DbOptions {
   lockWaitMs?: number;
 }
 
-/** The resolved location of the database. */
 export interface Target {
   url: string;
   /** The file; undefined for a libSQL server. */
   path?: string;
   authToken?: string;
   lockWaitMs: number;
-  /** Deletes a temporary file. */
   discard(): void;
 }
 

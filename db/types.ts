@@ -27,6 +27,5 @@ export interface Db extends Reads {
   changeMark(): number | undefined;
   /** For `migrate.ts` and maintenance. */
   readonly writer: Writer;
-  /** Waits for running writes. */
   close(): Promise<void>;
 }

@@ -37,7 +37,6 @@ export const handUploadToJob = async (tx: Tx, id: string, jobId: string): Promis
 export const findUpload = (db: Reads, id: string): Promise<UploadRow | undefined> =>
   db.select().from(uploads).where(eq(uploads.id, id)).get();
 
-/** The bytes of one piece; undefined after the last. */
 export const findUploadPart = async (db: Reads, uploadId: string, position: number): Promise<Buffer | undefined> => {
   const [row] = await db
     .select({ bytes: uploadParts.bytes })
@@ -57,7 +56,6 @@ export const listOldUploads = async (db: Reads, before: Date, limit: number): Pr
   return rows.map(({ id }) => id);
 };
 
-/** Ids of uploads whose job has ended. */
 export const listSpentUploads = async (db: Reads, limit: number): Promise<string[]> => {
   const rows = await db
     .select({ id: uploads.id })

@@ -34,12 +34,10 @@ export const removeWorker = async (tx: Tx, { id, beat }: Pick<WorkerRow, "id" | 
   return removed.length > 0;
 };
 
-/** Deletes a worker that shuts down. */
 export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(workers).where(eq(workers.id, id));
 };
 
-/** A worker and the tasks it is running. */
 export interface Occupied {
   workerId: string;
   taskIds: readonly number[];

@@ -29,7 +29,6 @@ export interface TaskContext {
 /** Runs the tasks of one kind. A task may run more than once, so writing the same twice must be harmless. */
 export interface JobHandler {
   kind: string;
-  /** Tasks that one worker runs at the same time. */
   concurrency: number;
   /** Ends with `context.finish`. An error is retried if a retry may help; otherwise the task fails with it. */
   run(task: ClaimedTask, context: TaskContext): Promise<void>;

@@ -22,7 +22,6 @@ const MAX_DEATHS = 3;
 /** Readers of heartbeats, such as the gateway, do not know the lease of a worker. */
 const MAX_BEAT_MS = 10_000;
 
-/** Time between two heartbeats. */
 export const beatMs = (leaseMs: number): number => Math.min(MAX_BEAT_MS, leaseMs / 3);
 
 interface MembershipOptions {

@@ -4,7 +4,6 @@ import { type ErrorEnvelope, toAppError, toEnvelope } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { type JobHandler, type StopReason, type TaskContext, TaskLost } from "./handler";
 
-/** Attempts of a task before it fails. */
 export const MAX_ATTEMPTS = 3;
 
 const BASE_MS = 1000;

@@ -6,7 +6,6 @@ import { AppError } from "../../lib/errors";
 import { knownMigrations } from "../migrate";
 import { countRows, listSchema } from "./tables";
 
-/** The contents of a valid backup. */
 export interface BackupFacts {
   sizeBytes: number;
   /** In hex. */

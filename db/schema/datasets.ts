@@ -5,13 +5,11 @@ import { createdAt, json, time } from "./columns";
 export const datasets = sqliteTable(
   "datasets",
   {
-    /** `ds_…` */
     id: text().primaryKey(),
     name: text().notNull(),
     description: text().notNull().default(""),
     /** JSON Schema that every sample must match; null: only the built-in checks. */
     sampleSchema: json<Record<string, unknown>>(),
-    /** The run to compare new runs with. */
     baselineRunId: text(),
     createdBy: text().notNull(),
     createdAt: createdAt(),
@@ -29,13 +27,11 @@ export const datasets = sqliteTable(
 export const datasetRevisions = sqliteTable(
   "dataset_revisions",
   {
-    /** `rev_…` */
     id: text().primaryKey(),
     /** null until it is ready. A new dataset is created together with its first revision. */
     datasetId: text().references(() => datasets.id, { onDelete: "cascade" }),
     /** From 1, null until it is ready. */
     revision: integer(),
-    /** The job that stages or staged it. */
     jobId: text(),
     /** Hash of all samples; equal content has equal hashes on every instance. */
     hash: text(),
@@ -43,11 +39,9 @@ export const datasetRevisions = sqliteTable(
     added: integer().notNull().default(0),
     changed: integer().notNull().default(0),
     removed: integer().notNull().default(0),
-    /** File name of the upload. */
     source: text(),
     /** The most frequent tags, sorted, limited for display in a list. */
     tags: json<string[]>().notNull().default([]),
-    /** Number of all tags. */
     tagCount: integer().notNull().default(0),
     /** Report on the upload; see `ValidationReport`. */
     report: json<Record<string, unknown>>(),
@@ -63,7 +57,6 @@ export const samples = sqliteTable("samples", {
   id: text().primaryKey(),
   /** sha256 of the content. */
   hash: text().notNull(),
-  /** A question, or the messages of a chat. */
   input: json<unknown>().notNull(),
   references: json<string[]>().notNull(),
   contexts: json<string[]>().notNull(),
@@ -73,7 +66,6 @@ export const samples = sqliteTable("samples", {
   metadata: json<Record<string, unknown>>().notNull(),
 });
 
-/** The samples of a revision, in the order of the upload. */
 export const revisionSamples = sqliteTable(
   "revision_samples",
   {
@@ -81,7 +73,6 @@ export const revisionSamples = sqliteTable(
       .notNull()
       .references(() => datasetRevisions.id, { onDelete: "cascade" }),
     position: integer().notNull(),
-    /** Identifies the sample across revisions. */
     key: text().notNull(),
     sampleId: text()
       .notNull()

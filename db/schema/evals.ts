@@ -53,16 +53,13 @@ export const evaluatorChoices = sqliteTable("evaluator_choices", {
 export const runs = sqliteTable(
   "runs",
   {
-    /** `run_…` */
     id: text().primaryKey(),
     kind: text({ enum: ["single", "batch"] }).notNull(),
     name: text().notNull(),
     tags: json<string[]>().notNull().default([]),
     state: text({ enum: ["queued", "running", "paused", "completed", "failed", "cancelled"] }).notNull(),
-    /** See `RunPins`. */
     pins: json<Record<string, unknown>>().notNull(),
     datasetId: text(),
-    /** `name@version` of the prompt template. */
     prompt: text(),
     error: json<Record<string, unknown>>(),
     createdBy: text().notNull(),
@@ -85,7 +82,6 @@ export const runs = sqliteTable(
 export const results = sqliteTable(
   "results",
   {
-    /** `res_…` */
     id: text().primaryKey(),
     runId: text()
       .notNull()
@@ -96,7 +92,6 @@ export const results = sqliteTable(
     sampleKey: text().notNull(),
     repeat: integer().notNull().default(0),
     state: text({ enum: ["pending", "running", "done", "error"] }).notNull(),
-    /** See `Output`. */
     output: json<Record<string, unknown>>(),
     passed: flag(),
     failure: text(),
@@ -114,7 +109,6 @@ export const results = sqliteTable(
 export const criteria = sqliteTable("criteria", {
   /** sha256 of the definition. */
   hash: text().primaryKey(),
-  /** See `Criterion`. */
   definition: json<Record<string, unknown>>().notNull(),
 });
 
@@ -127,7 +121,6 @@ export const scores = sqliteTable(
       .notNull()
       .references(() => results.id, { onDelete: "cascade" }),
     metric: text().notNull(),
-    /** `name@version` */
     evaluator: text().notNull(),
     /** Hash of everything that affects a score of this evaluator. */
     evaluatorHash: text().notNull(),
@@ -162,7 +155,6 @@ export const scores = sqliteTable(
 export const labels = sqliteTable(
   "labels",
   {
-    /** `label_…` */
     id: text().primaryKey(),
     resultId: text()
       .notNull()
@@ -175,7 +167,6 @@ export const labels = sqliteTable(
     blind: flag().notNull(),
     labelledBy: text().notNull(),
     createdAt: createdAt(),
-    /** When the same person changed it. */
     replacedAt: time(),
   },
   (table) => [
@@ -184,11 +175,9 @@ export const labels = sqliteTable(
   ],
 );
 
-/** Thumbs, comment or correction on an answer. */
 export const feedback = sqliteTable(
   "feedback",
   {
-    /** `fb_…` */
     id: text().primaryKey(),
     requestId: text().notNull(),
     rating: text({ enum: ["up", "down"] }).notNull(),

@@ -1,20 +1,16 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { createdAt, json, time } from "./columns";
 
-/** Long-running work for a worker. Workers claim and retry its tasks. */
 export const jobs = sqliteTable(
   "jobs",
   {
-    /** `job_…` */
     id: text().primaryKey(),
     /** Selects the handler in `jobs/worker.ts`. */
     kind: text().notNull(),
     state: text({ enum: ["queued", "running", "completed", "failed", "cancelled"] }).notNull(),
-    /** Parameters for the handler. */
     payload: json<Record<string, unknown>>().notNull(),
     /** Progress, in a format that the handler defines. */
     progress: json<Record<string, unknown>>(),
-    /** Result of a completed job. */
     result: json<Record<string, unknown>>(),
     /** The error of a failed job, as in an error response; see `lib/errors.ts`. */
     error: json<Record<string, unknown>>(),
@@ -44,7 +40,6 @@ export const tasks = sqliteTable(
     state: text({ enum: ["queued", "running", "done", "failed", "quarantined", "cancelled"] }).notNull(),
     payload: json<Record<string, unknown>>(),
     runAfter: time().notNull(),
-    /** Number of failures. */
     attempts: integer().notNull().default(0),
     /** Workers that died on it since it last made progress. */
     deaths: integer().notNull().default(0),

@@ -46,7 +46,6 @@ export const sessions = sqliteTable(
   (table) => [index("sessions_by_key").on(table.keyId)],
 );
 
-/** One-time links to the pages. */
 export const signInTokens = sqliteTable("sign_in_tokens", {
   tokenHash: blob({ mode: "buffer" }).primaryKey(),
   keyId: text()

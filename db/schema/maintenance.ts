@@ -11,7 +11,6 @@ export const leases = sqliteTable("leases", {
   until: time().notNull(),
 });
 
-/** Audit log, append-only. */
 export const auditLog = sqliteTable(
   "audit_log",
   {

@@ -5,7 +5,6 @@ import { createdAt } from "./columns";
 export const uploads = sqliteTable(
   "uploads",
   {
-    /** `upload_…` */
     id: text().primaryKey(),
     /** receiving: the request is still sending it. */
     state: text({ enum: ["receiving", "complete"] }).notNull(),
@@ -22,7 +21,6 @@ export const uploads = sqliteTable(
   (table) => [index("uploads_by_age").on(table.createdAt)],
 );
 
-/** One piece of an upload, in order from 0. */
 export const uploadParts = sqliteTable(
   "upload_parts",
   {

@@ -6,16 +6,13 @@ import type { NewSample, RevisionChanges } from "./contract";
 import { hashesOf } from "./publish";
 import { Fingerprints } from "./reading/samples/duplicates";
 
-/** Samples listed for each kind of change. */
 const MAX_NAMED = 5;
-/** Characters shown of each input. */
 const MAX_INPUT_LENGTH = 200;
 
 type Kind = keyof RevisionChanges["first"];
 
 /** Compares an upload with a revision, batch by batch, without storing anything. */
 export class ChangeCounter {
-  /** Keys of the upload. */
   readonly #seen = new Fingerprints();
   #added = 0;
   #changed = 0;

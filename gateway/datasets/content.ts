@@ -2,7 +2,6 @@ import type { SampleRow } from "../../db/samples";
 import { canonicalHash } from "../../lib/canonical-json";
 import type { NewSample, Sample } from "./sample-contract";
 
-/** The content of a sample, without its key. */
 export type SampleContent = Omit<Sample, "id" | "key" | "hash">;
 /** A sample without what only the database knows. */
 export type KeyedContent = SampleContent & { key: string };
@@ -94,7 +93,6 @@ export const toRow = ({ key: _, hash, ...content }: KeyedContent & { hash: strin
   ...content,
 });
 
-/** The row of a stored sample, and its key in the dataset. */
 export const sampleRow = (sample: NewSample): { key: string; row: SampleRow } => {
   const content = toContent(sample);
   const hash = contentHash(content);

@@ -49,7 +49,6 @@ const RevisionChanges = Type.Object(
 );
 export type RevisionChanges = Static<typeof RevisionChanges>;
 
-/** The content and the problems of an upload. */
 export const ValidationReport = Type.Object(
   {
     format: OneOf(["jsonl", "json", "csv", "parquet", "inline"]),
@@ -213,7 +212,6 @@ const uploadOptions = {
 };
 const samples = Type.Array(NewSample, { minItems: 1, maxItems: 100_000 });
 
-/** JSON body of `POST /v1/datasets`. */
 export const CreateDataset = Strict(
   { name: newName, description: Type.Optional(description), schema: Type.Optional(schema), samples, ...uploadOptions },
   { title: "CreateDataset", examples: [{ name: "capitals", samples: NewSample.examples }] },
@@ -231,7 +229,6 @@ export const CreateRevision = Strict(
 );
 export type CreateRevision = Static<typeof CreateRevision>;
 
-/** A form's values are text. */
 const form = {
   file: t.File(),
   format: Type.Optional(
@@ -242,7 +239,6 @@ const form = {
   dry_run: Type.Optional(OneOf(["true", "false"], { default: "false" })),
 };
 
-/** Form of `POST /v1/datasets`. */
 export const DatasetForm = Strict(
   {
     name: newName,
@@ -253,7 +249,6 @@ export const DatasetForm = Strict(
   { title: "DatasetForm" },
 );
 
-/** Form of `POST /v1/datasets/{id}/revisions`. */
 export const RevisionForm = Strict({ mode: CreateRevision.properties.mode, ...form }, { title: "RevisionForm" });
 
 /** Answer of both uploads; `dataset` is null on a dry run. */
@@ -295,7 +290,6 @@ export const UploadResult = Type.Object(
 );
 export type UploadResult = Static<typeof UploadResult>;
 
-/** `PATCH /v1/datasets/{id}`. */
 export const UpdateDataset = Strict(
   {
     name: Type.Optional(newName),

@@ -14,7 +14,6 @@ export interface ImportOptions {
   dryRun: boolean;
 }
 
-/** What becomes of the rows. */
 export type ImportTarget =
   | { mode: "create"; name: string; description: string; schema: Record<string, unknown> | null }
   | { mode: "replace" | "merge"; datasetId: string };
@@ -40,7 +39,6 @@ export interface ImportResult {
   datasetId: string | null;
 }
 
-/** How far a worker is. */
 export interface ImportProgress {
   rows: number;
   accepted: number;

@@ -23,7 +23,6 @@ import type { ColumnMapping } from "./reading/columns/mapping";
 import { assertSampleSchema } from "./schema-check";
 import { type DatasetService, nameTaken } from "./service";
 
-/** How often `find` looks while it waits. */
 const LOOK_MS = 25;
 
 /** A dataset on its way in: its rows wait in the database, the rest of the request was checked. */
@@ -38,7 +37,6 @@ export interface UploadRequest {
   sent: unknown;
 }
 
-/** The decision on a preview. */
 interface ImportDecision {
   name: string;
   mode: "replace" | "merge";
@@ -48,7 +46,6 @@ interface ImportDecision {
   stores: boolean;
 }
 
-/** An import as its sender may look at it. */
 export interface ImportView {
   job: string;
   state: JobRow["state"];
@@ -56,7 +53,6 @@ export interface ImportView {
   payload: ImportPayload;
   /** Only of a completed one; one whose rows were refused is completed too. */
   result: ImportResult | undefined;
-  /** What ended it. */
   error: AppError | undefined;
 }
 

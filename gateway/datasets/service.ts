@@ -203,7 +203,6 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
       });
     },
 
-    /** One sample by its key. Throws not_found. */
     async sample(id: string, key: string, revision?: number): Promise<Sample> {
       const row = await findRevision(await find(id), revision);
       const member = await findMember(db, row.id, key);
@@ -232,7 +231,6 @@ export const createDatasets = ({ db, now = () => new Date() }: { db: Db; now?: (
   };
 };
 
-/** Samples per read of an export. */
 const EXPORT_ROWS = 200;
 
 const deletedMeanwhile = (): AppError =>

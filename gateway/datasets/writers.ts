@@ -4,7 +4,6 @@ import { FIELDS } from "./reading/columns/fields";
 import type { NewSample, Sample } from "./sample-contract";
 import type { DatasetService } from "./service";
 
-/** Characters per piece of text. */
 const PIECE_LENGTH = 65_536;
 
 /**

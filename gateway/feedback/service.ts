@@ -120,7 +120,6 @@ export const createFeedback = ({ db, imports, uploads, now = () => new Date() }:
       return new Map(rows.map((row) => [row.requestId, toFeedback(row)]));
     },
 
-    /** Newest first. */
     async list({ limit = 20, after, rating }: FeedbackQuery): Promise<FeedbackPage> {
       const rows = await store.listFeedback(db, {
         limit: limit + 1,

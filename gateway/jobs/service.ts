@@ -26,21 +26,18 @@ export type OnWithdrawn = (tx: Tx) => Promise<void>;
 interface JobsDeps {
   db: Db;
   now?: () => Date;
-  /** Monotonic milliseconds. */
   monotonicMs?: () => number;
 }
 
 export type Jobs = ReturnType<typeof createJobs>;
 
 export const createJobs = ({ db, now = () => new Date(), monotonicMs = () => performance.now() }: JobsDeps) => {
-  /** Throws not_found. */
   const get = async (id: string): Promise<JobRow> => {
     const job = await findJob(db, id);
     if (job) return job;
     throw new AppError("not_found", "This job does not exist, or it ended more than 30 days ago.");
   };
 
-  /** False if it has already ended. */
   const cancel = (id: string): Promise<boolean> => db.write((tx) => requestCancel(tx, id, now()));
 
   /** Whether a worker is alive, and the newest heartbeat of all. */

@@ -17,7 +17,6 @@ import type { AddLabel, LabelPage } from "./contract";
 
 interface QueueQuery {
   metric: string;
-  /** Only results of this run. */
   runId?: string;
   /** Id of the previous result of the queue. */
   before?: string;

@@ -9,9 +9,7 @@ import { newId } from "../../lib/ids";
 const PART_BYTES = 256 * 1024;
 /** Bytes received between two collections of garbage, each of which stops the thread for 20 to 30 ms. */
 const BYTES_PER_COLLECTION = 8 * 1_048_576;
-/** Pieces deleted per transaction. */
 const DELETE_PARTS = 32;
-/** Uploads deleted per round. */
 const DISCARD_AT_ONCE = 100;
 /** An upload that has not become a dataset after this time is deleted. */
 const KEEP_MS = 24 * 3_600_000;
@@ -74,7 +72,6 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       }
     },
 
-    /** A complete upload of this key. Throws not_found. */
     async get(id: string, createdBy: string): Promise<Upload> {
       const row = await store.findUpload(db, id);
       if (row?.state !== "complete" || row.createdBy !== createdBy || row.sha256 === null) {
@@ -100,7 +97,6 @@ export const createUploads = ({ db, maxBytes, now = () => new Date() }: UploadDe
       for (const id of await store.listSpentUploads(db, DISCARD_AT_ONCE)) await discard(id);
     },
 
-    /** Deletes expired uploads. */
     async sweep(): Promise<void> {
       const old = await store.listOldUploads(db, new Date(now().getTime() - KEEP_MS), DISCARD_AT_ONCE);
       for (const id of old) await discard(id);

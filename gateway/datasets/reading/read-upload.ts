@@ -28,7 +28,6 @@ export interface UploadOptions extends Patience {
   schema?: unknown;
 }
 
-/** Bytes that the format is detected from. */
 const HEAD_BYTES = 65_536;
 /**
  * Between two collections of garbage in this thread, whose other work waits meanwhile as it would for a collection that

@@ -10,7 +10,6 @@ export type ReadingJob = SampleOptions & { format: FileFormat; fd: number };
 /** Messages to the Worker. It answers each with one message, so nothing piles up on either side. */
 export type ToWorker =
   | { kind: "job"; job: ReadingJob }
-  /** The next batch is wanted. */
   | { kind: "go" }
   /** Answered by `usable` or `refused`. */
   | { kind: "schema"; schema: unknown };
@@ -19,7 +18,6 @@ export type FromWorker =
   /** Answered by `go`. */
   | { kind: "batch"; batch: SampleBatch }
   | { kind: "report"; report: ValidationReport }
-  /** The schema can be used. */
   | { kind: "usable" }
   | { kind: "refused"; error: SentError };
 

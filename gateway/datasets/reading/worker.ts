@@ -7,7 +7,6 @@ import type { FromWorker, ReadingJob, ToWorker } from "./thread";
 
 declare const self: Worker;
 
-/** Bytes that are read at a time. */
 const BLOCK_BYTES = 65_536;
 
 const sourceOf = ({ format, fd, mapping }: ReadingJob): RowSource => {

@@ -10,13 +10,9 @@ import { FIELDS, type Field, isField, METADATA_PREFIX } from "./fields";
 export interface Cells {
   text(value: unknown): unknown;
   list(value: unknown): unknown;
-  /** A list, or answers as SQuAD has them. */
   references(value: unknown): unknown;
-  /** A question, or the messages of a chat. */
   input(value: unknown): unknown;
-  /** One value of metadata. */
   scalar(value: unknown): unknown;
-  /** The whole metadata. */
   object(value: unknown): unknown;
 }
 
@@ -49,7 +45,6 @@ const asScalar = (value: unknown): unknown => {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 };
 
-/** A value that is not an object becomes metadata named "metadata". */
 const asMetadata = (value: unknown): unknown => {
   if (value instanceof Unreadable || value === null || value === undefined) return undefined;
   if (typeof value !== "object" || Array.isArray(value) || value instanceof NumberText) {
@@ -58,7 +53,6 @@ const asMetadata = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, asScalar(inner)]));
 };
 
-/** Typed cells, from JSON and Parquet. */
 export const typedCells: Cells = {
   text: asText,
   list: asList,
@@ -123,7 +117,6 @@ export const mapRow = (
   cells: Cells,
 ): { draft: Draft; problem?: RowProblem } => {
   const draft: Draft = {};
-  /** Metadata values that have their own columns. */
   const parts: { name: string; value: unknown; column: string | null }[] = [];
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] ?? null;

@@ -15,7 +15,6 @@ import {
 /** Sample field by column of the file; null leaves the column out. The fields of missing columns are guessed. */
 export type ColumnMapping = Readonly<Record<string, string | null>>;
 
-/** Maximum number of columns listed in a message. */
 const SHOWN_COLUMNS = 20;
 
 /** Throws invalid_request for an unknown field, and for two columns that map to a field with a single value. */
@@ -36,7 +35,6 @@ export const checkMapping = (mapping: ColumnMapping): void => {
   }
 };
 
-/** Why no column can map to this field. */
 const fieldProblem = (field: string): string | undefined => {
   if (!field.startsWith(METADATA_PREFIX)) {
     if (FIELDS.some((known) => known === field)) return undefined;
@@ -55,22 +53,18 @@ const quoted = (names: readonly string[]): string => names.map((name) => `"${nam
 const refuse = (message: string): AppError =>
   new AppError("invalid_request", `mapping: ${message}`, { param: "mapping" });
 
-/** How the columns of a row are used. */
 export interface RowPlan {
   /** The field of each column; null if the column is left out. */
   fields: readonly (string | null)[];
-  /** The same, each field once. */
   filled: readonly string[];
 }
 
 /** Decides once for each column of a file which field it fills. */
 export class ColumnPlan {
-  /** By column, in order of appearance. */
   readonly #fields = new Map<string, string | null>();
   /** Plan of the last row: most rows have the columns of the row before. */
   #last: { columns: readonly string[]; plan: RowPlan } | undefined;
 
-  /** Throws like `checkMapping`. */
   constructor(
     private readonly mapping: ColumnMapping,
     private readonly limits: ReadingLimits,
@@ -139,7 +133,6 @@ export class ColumnPlan {
     return other ? `the column "${other[0]}" already fills ${field}.` : fieldProblem(field);
   }
 
-  /** Leaves out columns beyond the limit on metadata values. */
   #withinMetadata(columns: readonly string[], line: number): (string | null)[] {
     let room = MAX_METADATA_NAMES;
     return columns.map((column) => {

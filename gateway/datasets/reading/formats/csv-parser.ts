@@ -23,11 +23,9 @@ const MAX_EXTRA_CELLS_AFTER_FAULT = 8;
 export class CsvParser {
   /** Whether a record has the number of cells that the header requires; true until the header is known. */
   fits: (cells: readonly string[]) => boolean = () => true;
-  /** Number of header cells, once known. */
   width = 0;
   readonly #delimiter: number;
   #fault: Fault | undefined;
-  /** Last line lost to the fault. */
   #faultEnd = 0;
   #empty = 0;
 
@@ -128,11 +126,8 @@ type CsvParse =
   | { kind: "open"; at?: number; index?: number };
 
 interface ParseOptions {
-  /** Character code of the delimiter. */
   delimiter: number;
-  /** A record with more cells than this is broken. */
   maxCells: number;
-  /** The text is the end of the file. */
   isEnd: boolean;
 }
 

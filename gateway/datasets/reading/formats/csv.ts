@@ -57,11 +57,9 @@ const cellsWithoutQuotes = (
   return text.split(delimiter).map((cell) => cell.replaceAll('"', ""));
 };
 
-/** The columns of the file, and how cells map to them. */
 class Header {
   readonly names: readonly string[];
   readonly #places: readonly number[];
-  /** Minimum number of cells in a record. */
   readonly #needed: number;
   readonly #warn: Warn;
 

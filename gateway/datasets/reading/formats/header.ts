@@ -1,12 +1,9 @@
 import { FORBIDDEN_NAMES, forbiddenName, formatCount, type ReadingLimits, tooLarge } from "../limits";
 import type { Warn } from "../rows";
 
-/** Maximum characters of a column's name. */
 const MAX_NAME_LENGTH = 200;
-/** Most unnamed columns that a warning lists. */
 const MAX_LISTED = 10;
 
-/** Why a column with this name can't be read. */
 export const nameProblem = (name: string): string | undefined => {
   if (name.trim() === "") return "the name of a column is empty.";
   if (name.length > MAX_NAME_LENGTH) return `the name of a column is longer than ${MAX_NAME_LENGTH} characters.`;

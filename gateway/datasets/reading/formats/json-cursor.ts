@@ -41,7 +41,6 @@ export class JsonCursor {
     this.#window.passTo(this.#window.at + 1);
   }
 
-  /** Line of the next character. */
   get line(): number {
     return this.#window.place.line;
   }

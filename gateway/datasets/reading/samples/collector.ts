@@ -10,7 +10,6 @@ import { checkSample, INPUT_EMPTY, type SampleProblem, toRowProblem } from "./ch
 import { Duplicates } from "./duplicates";
 import { KEPT_ERRORS, ReportBuilder } from "./report";
 
-/** Maximum length of a list of columns in a message, in characters. */
 const MAX_LISTED_LENGTH = 500;
 
 /** A sample that was read, checked and may be stored. */

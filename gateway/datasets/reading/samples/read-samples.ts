@@ -27,12 +27,9 @@ export type RowSource =
   /** Parquet is read from the end, so it must be in an open file. `leftOut`: columns to skip. */
   | { format: "parquet"; fd: number; leftOut: ReadonlySet<string> };
 
-/** Samples in the order of the file, possibly none. */
 export interface SampleBatch {
   samples: ReadSample[];
-  /** Of the texts in the samples. */
   characters: number;
-  /** Read so far. */
   rows: number;
 }
 

@@ -8,7 +8,6 @@ import { NumberText } from "../formats/json-value";
 import { type Row, type RowProblem, Unreadable, type Warning } from "../rows";
 
 export const KEPT_ERRORS = 1000;
-/** Most kinds of warnings. */
 const KEPT_WARNINGS = 100;
 /** Limits of the preview: samples, characters per text, and items per list. */
 const PREVIEW_SAMPLES = 20;
@@ -30,7 +29,6 @@ export class ReportBuilder {
   #near = 0;
   #errorCount = 0;
   readonly #errors: ValidationReport["errors"] = [];
-  /** By column and message. */
   readonly #warnings = new Map<string, ValidationReport["warnings"][number]>();
   readonly #examples = new Map<string, string[]>();
   readonly #preview: ValidationReport["preview"] = [];
@@ -66,7 +64,6 @@ export class ReportBuilder {
     if (this.#errors.length < KEPT_ERRORS) this.#errors.push({ line, column, message });
   }
 
-  /** Counts a repeated warning. */
   warn({ line, column, message }: Warning): void {
     const kind = JSON.stringify([column, message]);
     const known = this.#warnings.get(kind);
@@ -74,7 +71,6 @@ export class ReportBuilder {
     else if (this.#warnings.size < KEPT_WARNINGS) this.#warnings.set(kind, { line, column, message, count: 1 });
   }
 
-  /** Keeps the first values of each column. */
   addExamples({ columns, values }: Row): void {
     if (this.#rows > EXAMPLE_ROWS) return;
     for (const [i, column] of columns.entries()) {
@@ -123,7 +119,6 @@ export class ReportBuilder {
   }
 }
 
-/** A value as display text, truncated. */
 const exampleOf = (value: unknown): string => {
   if (value === null || value === undefined || value instanceof Unreadable) return "";
   const isPlain = typeof value !== "object" || value instanceof NumberText;
@@ -156,10 +151,8 @@ const shorten = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shorten(inner)]));
 };
 
-/** Never splits a surrogate pair. */
 const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, "");
 
-/** Collects lengths and summarises their distribution. */
 export class Lengths {
   readonly #values: number[] = [];
 
