@@ -215,18 +215,13 @@ export const listFailureCounts = (db: Reads, runId: string): Promise<{ failure: 
     .where(and(eq(results.runId, runId), isNotNull(results.failure)))
     .groupBy(results.failure);
 
-/** Criteria by which an evaluator (`name@version`) has scored anything, by name. */
-export const listMetricsBy = async (db: Reads, evaluator: string): Promise<string[]> => {
+/** Criteria, sorted by name, by which anything was scored: by this evaluator (`name@version`), or by any. */
+export const listMetrics = async (db: Reads, evaluator?: string): Promise<string[]> => {
   const rows = await db
     .selectDistinct({ metric: scores.metric })
     .from(scores)
-    .where(eq(scores.evaluator, evaluator))
+    .where(evaluator === undefined ? undefined : eq(scores.evaluator, evaluator))
     .orderBy(asc(scores.metric));
-  return rows.map(({ metric }) => metric);
-};
-
-export const listMetrics = async (db: Reads): Promise<string[]> => {
-  const rows = await db.selectDistinct({ metric: scores.metric }).from(scores).orderBy(asc(scores.metric));
   return rows.map(({ metric }) => metric);
 };
 

@@ -1,13 +1,6 @@
 import type { Db } from "../../db/client";
 import { listLabelsFor } from "../../db/labels";
-import {
-  findCriteria,
-  listEvaluatorsWithLabels,
-  listFiguresBy,
-  listMetrics,
-  listMetricsBy,
-  type ScoreFigure,
-} from "../../db/results";
+import { findCriteria, listEvaluatorsWithLabels, listFiguresBy, listMetrics, type ScoreFigure } from "../../db/results";
 import { AppError } from "../../lib/errors";
 import type { Criterion } from "../evals/contract";
 import { agreementKappa, calibrate } from "../evals/statistics/calibration";
@@ -80,7 +73,7 @@ export const createAgreement = ({
         (evaluator) => name === undefined || evaluator.startsWith(`${name}@`),
       );
       for (const evaluator of new Set([...(await chosenVersions(name)), ...labelled])) {
-        for (const each of metric === undefined ? await listMetricsBy(db, evaluator) : [metric]) {
+        for (const each of metric === undefined ? await listMetrics(db, evaluator) : [metric]) {
           const byCriterion = Map.groupBy(await judgementsOf(evaluator, each), ({ criterionHash }) => criterionHash);
           for (const group of byCriterion.values()) found.push(...toAgreements(evaluator, newest(group)));
         }
@@ -99,7 +92,7 @@ export const createAgreement = ({
       const metrics: ShadowReport["metrics"] = [];
       const flips: ShadowReport["flips"] = [];
       const judged = new Set<string>();
-      for (const metric of await listMetricsBy(db, referenceOf(shadow))) {
+      for (const metric of await listMetrics(db, referenceOf(shadow))) {
         const activeOf = new Map(
           newest(await judgementsOf(referenceOf(active), metric)).map((each) => [each.resultId, each]),
         );

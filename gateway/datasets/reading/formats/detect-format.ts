@@ -1,7 +1,7 @@
 import { ownValue } from "../../../../lib/own-value";
 import { invalid } from "../limits";
 import { utf16Of } from "../text";
-import { findValueEnd } from "./json-cursor";
+import { findValueEnd } from "./json-value";
 
 export type FileFormat = "jsonl" | "json" | "csv" | "parquet";
 

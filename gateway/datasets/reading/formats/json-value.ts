@@ -215,3 +215,49 @@ class Scanner {
     return false;
   }
 }
+
+const QUOTE = 34;
+const COMMA = 44;
+const OPEN_LIST = 91;
+const BACKSLASH = 92;
+const CLOSE_LIST = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+
+/** JSON whitespace, and the byte order mark, which can occur in the middle of concatenated files. */
+export const isJsonSpace = (code: number): boolean =>
+  code === 32 || code === 10 || code === 13 || code === 9 || code === 0xfeff;
+
+interface ValueEnd {
+  /** The position after the value, or where the search ended. */
+  end: number;
+  /** The value has more than 100 levels. */
+  isTooDeep?: boolean;
+  /** The text ends inside the value; it may end inside a number, or another word. */
+  isOpen?: boolean;
+}
+
+/** Finds the end of the JSON value at `from`. It only counts brackets and quotes. */
+export const findValueEnd = (text: string, from: number): ValueEnd => {
+  let depth = 0;
+  let isInString = false;
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isInString) {
+      if (code === BACKSLASH) at++;
+      else if (code === QUOTE) {
+        isInString = false;
+        if (depth === 0) return { end: at + 1 };
+      }
+    } else if (code === QUOTE) isInString = true;
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      depth++;
+      if (depth > MAX_DEPTH) return { end: at, isTooDeep: true };
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+      if (depth === 0) return { end: at };
+      depth--;
+      if (depth === 0) return { end: at + 1 };
+    } else if (depth === 0 && (code === COMMA || isJsonSpace(code))) return { end: at };
+  }
+  return { end: text.length, isOpen: depth > 0 || isInString };
+};

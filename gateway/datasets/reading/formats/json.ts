@@ -1,43 +1,34 @@
 import { AppError } from "../../../../lib/errors";
-import { invalid, type ReadingLimits } from "../limits";
+import { invalid, isOverBytes, MAX_DEPTH, type ReadingLimits, rowTooLong } from "../limits";
 import type { BrokenRow, RawRow, Warn } from "../rows";
-import { placeIn } from "../text";
-import { JsonCursor, type JsonText } from "./json-cursor";
-import { jsonRow, parseJson } from "./json-value";
+import { LineCounter, placeIn } from "../text";
+import { findValueEnd, isJsonSpace, jsonRow, parseJson } from "./json-value";
+import { TextWindow } from "./text-window";
 
 /** Names of the list of rows in an object; other fields are skipped. */
 const ROW_LISTS: readonly unknown[] = ["samples", "data"];
 const LIST_BEGINS = /"(?:samples|data)"\s*:\s*\[/;
+const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
+/** Characters kept when searching for the start of a row, which may be split at the end of the text in memory. */
+const OVERLAP = 512;
 
 /**
  * Reads a JSON document: a list of objects, an object with the list as `samples` or `data`, or several objects. A row with
  * broken JSON is returned as a problem, and reading resumes at the next position that looks like the start of a row. Throws
  * dataset_invalid if the document holds no list of objects and no objects in a row, or does not start as JSON.
  */
-export async function* readJson(
-  texts: AsyncIterable<string>,
-  limits: ReadingLimits,
-  warn: Warn,
-): AsyncGenerator<RawRow> {
-  const cursor = new JsonCursor(texts, limits);
-  const rows = new RowList(cursor, warn);
-  const first = await cursor.peek();
-  if (first === "[") yield* rows.read();
-  else if (first === "{") yield* readObjects(cursor, rows);
-  else throw cursor.expected('"[" or "{"');
-  for (let next = await cursor.peek(); next !== undefined; next = await cursor.peek()) {
-    if (next === "[") yield* rows.readAnother();
-    else {
-      yield* rows.orElse(() => Promise.reject(cursor.expected("the end of the file")));
-      yield* rows.readOpen();
-    }
-  }
+export const readJson = (texts: AsyncIterable<string>, limits: ReadingLimits, warn: Warn): AsyncGenerator<RawRow> =>
+  new JsonReader(texts, limits, warn).rows();
+
+interface JsonText {
+  text: string;
+  line: number;
+  character: number;
 }
 
-const FIRST_NAME = /^\{\s*("(?:[^"\\]|\\.){0,200}")\s*:/;
-
-/** Reads the rows of a list, and finds the next row after a broken one. */
-class RowList {
+/** Steps through a document that arrives in pieces, value by value, and finds the next row after a broken one. */
+class JsonReader {
+  readonly #window: TextWindow;
   /** How a row starts: the rows of a file share their first field name. */
   #beginning = /\{\s*"/;
   #isKnown = false;
@@ -46,99 +37,227 @@ class RowList {
   #isInList = true;
 
   constructor(
-    private readonly cursor: JsonCursor,
+    texts: AsyncIterable<string>,
+    private readonly limits: ReadingLimits,
     private readonly warn: Warn,
-  ) {}
-
-  async *read(): AsyncGenerator<RawRow> {
-    await this.cursor.take("[");
-    yield* this.readOpen();
+  ) {
+    this.#window = new TextWindow(texts, limits);
   }
 
-  /** Reads another list after the first one, as in concatenated files. */
-  async *readAnother(): AsyncGenerator<RawRow> {
-    this.#warn("another list starts here. Its rows were read too.");
-    yield* this.read();
-  }
-
-  /** Rows that are in no list; `first` has been passed. */
-  async *readFrom(first?: JsonText): AsyncGenerator<RawRow> {
-    this.#isInList = false;
-    if (first) {
-      yield* this.orElse(async () => this.#rowOf(first));
-      yield* this.orElse(() => this.#passSeparator());
+  async *rows(): AsyncGenerator<RawRow> {
+    const first = await this.#peek();
+    if (first === "[") yield* this.#list();
+    else if (first === "{") yield* this.#objects();
+    else throw this.#expected('"[" or "{"');
+    for (let next = await this.#peek(); next !== undefined; next = await this.#peek()) {
+      if (next === "[") {
+        this.#warn("another list starts here. Its rows were read too.");
+        yield* this.#list();
+      } else {
+        yield* this.#orElse(() => Promise.reject(this.#expected("the end of the file")));
+        yield* this.#rowsOfList();
+      }
     }
-    yield* this.readOpen();
+  }
+
+  async *#list(): AsyncGenerator<RawRow> {
+    await this.#take("[");
+    yield* this.#rowsOfList();
   }
 
   /** Rows up to the end of the list or the file. */
-  async *readOpen(): AsyncGenerator<RawRow> {
-    const { cursor } = this;
+  async *#rowsOfList(): AsyncGenerator<RawRow> {
     for (;;) {
-      const next = await cursor.peek();
+      const next = await this.#peek();
       if (this.#isOver || (next === undefined && !this.#isInList)) return;
-      if (next === undefined) return yield* this.orElse(() => Promise.reject(cursor.expected('"]"')));
-      if (next === "]") return await cursor.take("]");
+      if (next === undefined) return yield* this.#orElse(() => Promise.reject(this.#expected('"]"')));
+      if (next === "]") return await this.#take("]");
       if (next === ",") {
         this.#warn("there is an extra comma here. It was skipped.");
-        await cursor.take(",");
+        await this.#take(",");
         continue;
       }
-      yield* this.orElse(() => this.#readRow());
-      yield* this.orElse(() => this.#passSeparator());
+      yield* this.#orElse(() => this.#row());
+      yield* this.#orElse(() => this.#passSeparator());
     }
   }
 
+  /** An object with the list, or the first of several rows without a list. */
+  async *#objects(): AsyncGenerator<RawRow> {
+    // Undefined for an object that is larger than a row may be, or does not end.
+    const object = await this.#value().catch(() => undefined);
+    if (object ? holdsList(object.text) : LIST_BEGINS.test(this.#window.text.slice(this.#window.at))) {
+      if (object) this.#backTo(object);
+      return yield* this.#wrapper();
+    }
+    if (object) {
+      const next = await this.#peek();
+      if (next !== "{" && next !== ",") {
+        const { problem } = parseJson(object.text);
+        throw problem ? invalid(`${problem.message}.`, placeIn(object.text, problem.at, object)) : noList();
+      }
+    }
+    this.#isInList = false;
+    if (object) {
+      yield* this.#orElse(async () => this.#rowOf(object));
+      yield* this.#orElse(() => this.#passSeparator());
+    }
+    yield* this.#rowsOfList();
+  }
+
+  async *#wrapper(): AsyncGenerator<RawRow> {
+    await this.#take("{");
+    if ((await this.#peek()) === "}") throw noList();
+    do {
+      const name = await this.#name();
+      if (ROW_LISTS.includes(name) && (await this.#peek()) === "[") {
+        yield* this.#list();
+        if ((await this.#peek()) !== undefined) yield* this.#orElse(() => this.#passRest());
+        return;
+      }
+      await this.#value();
+    } while (await this.#takeSeparator("}"));
+    throw noList();
+  }
+
+  /** Skips the fields after the rows. */
+  async #passRest(): Promise<undefined> {
+    while (await this.#takeSeparator("}")) {
+      await this.#name();
+      await this.#value();
+    }
+  }
+
+  /** Skips the name of a field and its colon. */
+  async #name(): Promise<unknown> {
+    if ((await this.#peek()) !== '"') throw this.#expected("a name in double quotes");
+    const { text, ...start } = await this.#value();
+    const { value, problem } = parseJson(text);
+    if (problem) throw invalid(`${problem.message}.`, placeIn(text, problem.at, start));
+    await this.#take(":");
+    return value;
+  }
+
   /** Runs a step; if it fails, yields the problem as a row and searches for the next row. */
-  async *orElse(step: () => Promise<RawRow | undefined>): AsyncGenerator<RawRow> {
+  async *#orElse(step: () => Promise<RawRow | undefined>): AsyncGenerator<RawRow> {
     try {
       const row = await step();
       if (row) yield row;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      yield brokenRow(error, this.cursor.line);
-      this.#isOver = !(await this.cursor.seek(this.#beginning));
+      yield brokenRow(error, this.#window.place.line);
+      this.#isOver = !(await this.#seek());
     }
   }
 
   #rowOf(value: JsonText): RawRow {
     const row = jsonRow(value.text, value);
-    if (!("problem" in row)) this.#learn(value.text);
+    const [, name] = this.#isKnown || "problem" in row ? [] : (FIRST_NAME.exec(value.text) ?? []);
+    if (name !== undefined) {
+      this.#isKnown = true;
+      this.#beginning = new RegExp(`\\{\\s*${RegExp.escape(name)}\\s*:`);
+    }
     return row;
   }
 
-  async #readRow(): Promise<RawRow> {
-    const { cursor } = this;
-    const value = await cursor.value();
+  async #row(): Promise<RawRow> {
+    const value = await this.#value();
     const row = this.#rowOf(value);
-    if (!("problem" in row)) return row;
-    if (value.text.slice(1).search(this.#beginning) >= 0 && this.#isKnown) {
+    if ("problem" in row && this.#isKnown && value.text.slice(1).search(this.#beginning) >= 0) {
       // A quote or bracket that is missing has made one value of several rows.
-      cursor.backTo(value);
-      await cursor.seek(this.#beginning);
+      this.#backTo(value);
+      await this.#seek();
     }
     return row;
   }
 
   async #passSeparator(): Promise<undefined> {
-    const { cursor } = this;
-    const next = await cursor.peek();
+    const next = await this.#peek();
     if (next === "{" && !this.#isInList) return;
     if (next === "{") return this.#warn("a comma is missing before this row. The row was still read.");
     if (next === undefined || next === "]") return;
-    if (!(await cursor.takeSeparator("]"))) return;
-    if ((await cursor.peek()) === "]") this.#warn("there is a comma after the last row. It was skipped.");
-  }
-
-  #learn(row: string): void {
-    const [, name] = this.#isKnown ? [] : (FIRST_NAME.exec(row) ?? []);
-    if (name === undefined) return;
-    this.#isKnown = true;
-    this.#beginning = new RegExp(`\\{\\s*${RegExp.escape(name)}\\s*:`);
+    if (!(await this.#takeSeparator("]"))) return;
+    if ((await this.#peek()) === "]") this.#warn("there is a comma after the last row. It was skipped.");
   }
 
   #warn(message: string): undefined {
-    this.warn({ line: this.cursor.line, column: null, message });
+    this.warn({ line: this.#window.place.line, column: null, message });
+  }
+
+  /** The next non-whitespace character; undefined at the end. */
+  async #peek(): Promise<string | undefined> {
+    const window = this.#window;
+    while (await window.fill()) {
+      let end = window.at;
+      while (isJsonSpace(window.text.charCodeAt(end))) end++;
+      window.passTo(end);
+      if (end < window.text.length) return window.text[end];
+    }
+    return undefined;
+  }
+
+  /** Skips one character, which must be this one. */
+  async #take(character: string): Promise<void> {
+    if ((await this.#peek()) !== character) throw this.#expected(JSON.stringify(character));
+    this.#window.passTo(this.#window.at + 1);
+  }
+
+  /** Skips a comma and returns true, or skips the end of a list or object and returns false. */
+  async #takeSeparator(end: "]" | "}"): Promise<boolean> {
+    const next = await this.#peek();
+    if (next !== "," && next !== end) throw this.#expected(`"," or "${end}"`);
+    await this.#take(next);
+    return next === ",";
+  }
+
+  /** Skips a value without checking its syntax and returns it with its position. If this throws, nothing is skipped. */
+  async #value(): Promise<JsonText> {
+    const next = await this.#peek();
+    if (next === undefined || ",:]}".includes(next)) throw this.#expected("a value");
+    const window = this.#window;
+    const { line, character } = window.place;
+    let found = findValueEnd(window.text, window.at);
+    while (found.end === window.text.length && (await window.more())) found = findValueEnd(window.text, window.at);
+    const { end, isTooDeep, isOpen } = found;
+    const text = window.text.slice(window.at, end);
+    if (isOverBytes(text, this.limits.maxRowBytes)) throw rowTooLong(this.limits, { line });
+    if (isTooDeep) {
+      const message = `lists and objects are more than ${MAX_DEPTH} levels deep here. Flatten them.`;
+      throw invalid(message, placeIn(text, text.length, { line, character }));
+    }
+    if (isOpen) {
+      throw invalid("a value begins here and the file ends inside it. Is the file complete?", { line, character });
+    }
+    window.passTo(end);
+    return { text, line, character };
+  }
+
+  /** Goes back to the start of the last skipped value. */
+  #backTo({ text, line, character }: JsonText): void {
+    this.#window.at -= text.length;
+    this.#window.place = new LineCounter(line, character);
+  }
+
+  /** Skips at least one character, up to the next start of a row; false at the end of the file. */
+  async #seek(): Promise<boolean> {
+    const window = this.#window;
+    for (let least = 1; await window.fill(); least = 0) {
+      const from = Math.min(window.at + least, window.text.length);
+      const found = window.text.slice(from).search(this.#beginning);
+      if (found >= 0) {
+        window.passTo(from + found);
+        return true;
+      }
+      window.passTo(window.isEnd ? window.text.length : Math.max(from, window.text.length - OVERLAP));
+    }
+    return false;
+  }
+
+  /** The error for an unexpected next character. */
+  #expected(what: string): AppError {
+    const next = this.#window.text[this.#window.at];
+    const found = next === undefined ? "the end of the file" : JSON.stringify(next);
+    return invalid(`expected ${what}, found ${found}.`, this.#window.place);
   }
 }
 
@@ -153,58 +272,10 @@ const brokenRow = ({ message, detail }: AppError, line: number): BrokenRow => {
   };
 };
 
-/** An object with the list, or the first of several rows without a list. */
-async function* readObjects(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
-  // Undefined for an object that is larger than a row may be, or does not end.
-  const object = await cursor.value().catch(() => undefined);
-  if (object ? holdsList(object.text) : cursor.hasNear(LIST_BEGINS)) {
-    if (object) cursor.backTo(object);
-    return yield* readWrapper(cursor, rows);
-  }
-  if (!object) return yield* rows.readFrom();
-  const next = await cursor.peek();
-  if (next === "{" || next === ",") return yield* rows.readFrom(object);
-  const { problem } = parseJson(object.text);
-  throw problem ? invalid(`${problem.message}.`, placeIn(object.text, problem.at, object)) : noList();
-}
-
 const holdsList = (text: string): boolean => {
   const { value, problem } = parseJson(text);
   if (problem) return LIST_BEGINS.test(text);
   return Object.entries(value ?? {}).some(([name, list]) => ROW_LISTS.includes(name) && Array.isArray(list));
 };
 
-async function* readWrapper(cursor: JsonCursor, rows: RowList): AsyncGenerator<RawRow> {
-  await cursor.take("{");
-  if ((await cursor.peek()) === "}") throw noList();
-  do {
-    const name = await readName(cursor);
-    await cursor.take(":");
-    if (ROW_LISTS.includes(name) && (await cursor.peek()) === "[") {
-      yield* rows.read();
-      if ((await cursor.peek()) !== undefined) yield* rows.orElse(() => passRest(cursor));
-      return;
-    }
-    await cursor.value();
-  } while (await cursor.takeSeparator("}"));
-  throw noList();
-}
-
 const noList = (): AppError => invalid('the object holds no list "samples" or "data". Put the rows into one of them.');
-
-/** Skips the fields after the rows. */
-const passRest = async (cursor: JsonCursor): Promise<undefined> => {
-  while (await cursor.takeSeparator("}")) {
-    await readName(cursor);
-    await cursor.take(":");
-    await cursor.value();
-  }
-};
-
-const readName = async (cursor: JsonCursor): Promise<unknown> => {
-  if ((await cursor.peek()) !== '"') throw cursor.expected("a name in double quotes");
-  const { text, ...start } = await cursor.value();
-  const { value, problem } = parseJson(text);
-  if (problem) throw invalid(`${problem.message}.`, placeIn(text, problem.at, start));
-  return value;
-};
