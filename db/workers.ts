@@ -38,7 +38,7 @@ export const deleteWorker = async (tx: Tx, id: string): Promise<void> => {
   await tx.delete(workers).where(eq(workers.id, id));
 };
 
-export interface Occupied {
+interface Occupied {
   workerId: string;
   taskIds: readonly number[];
 }

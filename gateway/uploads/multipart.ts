@@ -6,7 +6,7 @@ import type { Principal } from "../principal";
 import type { Upload, Uploads } from "./service";
 
 /** How the file of a form is stored. */
-export interface FileTaker<T> {
+interface FileTaker<T> {
   /** Stores the file as it arrives. The stream fails if the form does. */
   take(file: AsyncIterable<Uint8Array>, name: string | null): Promise<T>;
   /** Undoes `take`, because the rest of the form was invalid. */
@@ -14,7 +14,7 @@ export interface FileTaker<T> {
 }
 
 /** A form with one file: its other fields as text, and the result of `take`. */
-export interface FormWithFile<T> {
+interface FormWithFile<T> {
   fields: Record<string, string>;
   file: T | undefined;
 }
