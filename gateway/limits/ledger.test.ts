@@ -198,7 +198,16 @@ test("explaining doesn't count, and says what would happen to a request", () => 
       wouldRefuse: true,
       freesInMs: 40_100,
     },
-    { name: "parallel_requests", limit: 5, used: 2, remaining: 3, window: "none", wouldRefuse: false },
+    {
+      name: "parallel_requests",
+      limit: 5,
+      used: 2,
+      remaining: 3,
+      window: "none",
+      windowSeconds: null,
+      wouldRefuse: false,
+      freesInMs: null,
+    },
   ]);
 });
 

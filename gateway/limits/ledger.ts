@@ -11,35 +11,6 @@ export interface Reservation {
   release(): void;
 }
 
-/** The current state of a key's limit. Times are milliseconds from now. */
-interface LimitReadout {
-  name: "requests_per_minute" | "parallel_requests";
-  limit: number;
-  used: number;
-  remaining: number;
-  /** rolling: the last `windowSeconds`; none: active requests. */
-  window: "rolling" | "none";
-  windowSeconds?: number;
-  wouldRefuse: boolean;
-  /** Until the next request fits; undefined if it fits now or depends on active requests. */
-  freesInMs?: number;
-}
-
-/** Counts every request before it runs. */
-export interface Ledger {
-  /**
-   * Takes one request and one parallel slot of the key, or neither. Throws rate_limited with `retryAfterMs` and the
-   * headers of the limit that was exceeded.
-   */
-  reserve(principal: Principal): Reservation;
-  /** The current headers, for a response that doesn't count against the limits. */
-  look(principal: Principal): Reservation;
-  /** The key's limits and whether they would accept a request now. Doesn't count. */
-  explain(principal: Principal): LimitReadout[];
-  /** Number of keys in memory. */
-  readonly activeKeys: number;
-}
-
 /** `retry-after` for a parallel slot, a guess, because it is unknown when an answer will end. */
 const PARALLEL_RETRY_MS = 1000;
 const WINDOW_MS = 60_000;
@@ -51,7 +22,7 @@ const SWEEP_MS = 60_000;
  * synchronous step, so parallel callers can't exceed a limit. `now` is in monotonic milliseconds, so adjusting the clock
  * has no effect.
  */
-export const createLedger = ({ now = () => performance.now() }: { now?: () => number } = {}): Ledger => {
+export const createLedger = ({ now = () => performance.now() }: { now?: () => number } = {}) => {
   const accounts = new Map<string, Account>();
   let sweptAtMs = now();
 
@@ -70,18 +41,29 @@ export const createLedger = ({ now = () => performance.now() }: { now?: () => nu
   };
 
   return {
-    reserve(principal) {
+    /**
+     * Takes one request and one parallel slot of the key, or neither. Throws rate_limited with `retryAfterMs` and the
+     * headers of the limit that was exceeded.
+     */
+    reserve(principal: Principal): Reservation {
       const nowMs = now();
       forgetIdle(nowMs);
       return accountOf(principal.keyId).reserve(principal, nowMs);
     },
-    look: (principal) => (accounts.get(principal.keyId) ?? new Account()).look(principal, now()),
-    explain: (principal) => (accounts.get(principal.keyId) ?? new Account()).explain(principal.limits, now()),
-    get activeKeys() {
+    /** The current headers, for a response that doesn't count against the limits. */
+    look: (principal: Principal): Reservation =>
+      (accounts.get(principal.keyId) ?? new Account()).look(principal, now()),
+    /** The key's limits and whether they would accept a request now. Doesn't count. */
+    explain: (principal: Principal) =>
+      (accounts.get(principal.keyId) ?? new Account()).explain(principal.limits, now()),
+    /** Number of keys in memory. */
+    get activeKeys(): number {
       return accounts.size;
     },
   };
 };
+
+export type Ledger = ReturnType<typeof createLedger>;
 
 /** The usage of one key. Each call passes the limits, so changed limits apply to the next request. */
 class Account {
@@ -111,27 +93,25 @@ class Account {
     return { headers: this.#headers(principal, readings, nowMs), release: () => {} };
   }
 
-  explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number): LimitReadout[] {
+  /** `freesInMs`: until the next request fits; null if it fits now or depends on active requests. */
+  explain({ requestsPerMinute, parallelRequests }: Principal["limits"], nowMs: number) {
     const used = this.#requests.used(nowMs);
-    const isSpent = used >= requestsPerMinute;
+    const freesInMs = used >= requestsPerMinute ? this.#requests.fitsInMs(requestsPerMinute, nowMs) : null;
+    const running = this.#running;
     return [
       {
-        name: "requests_per_minute",
-        limit: requestsPerMinute,
-        used,
-        remaining: Math.max(0, requestsPerMinute - used),
-        window: "rolling",
+        name: "requests_per_minute" as const,
+        ...stateOf(requestsPerMinute, used),
+        window: "rolling" as const,
         windowSeconds: WINDOW_MS / 1000,
-        wouldRefuse: isSpent,
-        freesInMs: isSpent ? this.#requests.fitsInMs(requestsPerMinute, nowMs) : undefined,
+        freesInMs,
       },
       {
-        name: "parallel_requests",
-        limit: parallelRequests,
-        used: this.#running,
-        remaining: Math.max(0, parallelRequests - this.#running),
-        window: "none",
-        wouldRefuse: this.#running >= parallelRequests,
+        name: "parallel_requests" as const,
+        ...stateOf(parallelRequests, running),
+        window: "none" as const,
+        windowSeconds: null,
+        freesInMs: null,
       },
     ];
   }
@@ -193,3 +173,10 @@ class Account {
     return this.#policy.header;
   }
 }
+
+const stateOf = (limit: number, used: number) => ({
+  limit,
+  used,
+  remaining: Math.max(0, limit - used),
+  wouldRefuse: used >= limit,
+});

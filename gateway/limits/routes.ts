@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { ErrorEnvelope } from "../contract";
+import { toWire } from "../../lib/wire";
 import { auth } from "../http/auth";
 import { allows, uncounted } from "../http/route-facts";
 import { LimitsExplanation } from "./contract";
@@ -9,8 +9,8 @@ import type { Ledger } from "./ledger";
 export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
   new Elysia({ name: "limits.routes", prefix: "/v1/limits", tags: ["Limits"] })
     .use(auth)
-    .get("/explain", ({ principal }) => toWire(principal.keyId, ledger.explain(principal), Date.now()), {
-      response: { 200: LimitsExplanation, default: ErrorEnvelope },
+    .get("/explain", ({ principal }) => explanationOf(principal.keyId, ledger.explain(principal), Date.now()), {
+      response: { 200: LimitsExplanation },
       detail: {
         ...allows("any"),
         ...uncounted,
@@ -18,24 +18,18 @@ export const limitRoutes = ({ ledger }: { ledger: Ledger }) =>
       },
     });
 
-const toWire = (keyId: string, limits: ReturnType<Ledger["explain"]>, nowMs: number): LimitsExplanation => {
-  const waits = limits.map(({ freesInMs }) => freesInMs).filter((ms) => ms !== undefined);
+const explanationOf = (keyId: string, limits: ReturnType<Ledger["explain"]>, nowMs: number): LimitsExplanation => {
+  const waits = limits.map(({ freesInMs }) => freesInMs).filter((ms) => ms !== null);
   return {
     key_id: keyId,
     would_refuse: limits.some(({ wouldRefuse }) => wouldRefuse),
     retry_after_ms: waits.length > 0 ? Math.ceil(Math.max(...waits)) : null,
-    limits: limits.map((limit) => ({
-      name: limit.name,
+    limits: limits.map(({ freesInMs, ...limit }) => ({
+      ...toWire(limit),
       unit: "requests",
       scope: "key",
-      limit: limit.limit,
-      used: limit.used,
-      remaining: limit.remaining,
-      window: limit.window,
-      window_seconds: limit.windowSeconds ?? null,
       mode: "enforce",
-      would_refuse: limit.wouldRefuse,
-      frees_at: limit.freesInMs === undefined ? null : new Date(nowMs + limit.freesInMs).toISOString(),
+      frees_at: freesInMs === null ? null : new Date(nowMs + freesInMs).toISOString(),
     })),
   };
 };
