@@ -3,7 +3,7 @@ import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
 import type { Degradations } from "../health/degradations";
 import type { Jobs } from "../jobs/service";
-import type { Engine } from "../ports/engine";
+import type { Engine, NodeView } from "../ports/engine";
 
 /** Sources that are read for each scrape and each read. */
 export interface MetricSources {
@@ -25,75 +25,55 @@ export const nodeTotals = ({ engine }: MetricSources) => {
   return totals;
 };
 
-/**
- * CPU and memory under Prometheus' usual names. prom-client's default metrics are not used, because its event loop and
- * heap figures are wrong on Bun 1.4.5.
- */
-const registerProcess = (registry: Registry): void => {
-  const registers = [registry];
-  new Counter({
-    name: "process_cpu_seconds_total",
-    help: "CPU time of this process",
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
-  new Gauge({
-    name: "process_resident_memory_bytes",
-    help: "Memory of this process",
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Gauge({ name: "process_start_time_seconds", help: "Start, in seconds since 1970", registers }).set(
-    Math.round(performance.timeOrigin / 1000),
-  );
-};
+type Value = readonly [labels: Record<string, string>, value: number];
 
-/** Queued and running tasks from the database, the same on every gateway. */
-const registerJobs = (registry: Registry, jobs: Pick<Jobs, "backlog">): void => {
-  new Gauge({
-    name: "groundwire_jobs_tasks",
-    help: "Tasks of jobs that wait for a worker, and that run",
-    labelNames: ["state"],
-    registers: [registry],
-    async collect() {
-      const { queued, running } = await jobs.backlog();
-      this.set({ state: "queued" }, queued);
-      this.set({ state: "running" }, running);
-    },
-  });
-  new Gauge({
-    name: "groundwire_jobs_oldest_wait_seconds",
-    help: "For how long the oldest task that waits has been due",
-    registers: [registry],
-    async collect() {
-      this.set((await jobs.backlog()).oldestWaitMs / 1000);
-    },
-  });
-};
+type Read = () => Value[] | Promise<Value[]>;
+
+interface Target {
+  reset(): void;
+  inc(labels: Record<string, string>, value: number): void;
+}
 
 /** Process, nodes, jobs and cache. Each scrape reads the current figures. */
-export const registerGauges = (registry: Registry, sources: MetricSources): void => {
+export const registerGauges = (registry: Registry, { engine, answers, degradations, jobs }: MetricSources): void => {
   const registers = [registry];
-  const { engine, answers, degradations, jobs } = sources;
-  registerProcess(registry);
-  if (jobs) registerJobs(registry, jobs);
-  const nodeGauge = (name: string, help: string, read: (node: ReturnType<Engine["nodes"]>[number]) => number) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ["node"],
-      registers,
-      collect() {
-        this.reset();
-        for (const node of engine.nodes()) this.set({ node: node.id }, read(node));
-      },
+  const collect = (read: Read) =>
+    async function (this: Target): Promise<void> {
+      const values = await read();
+      this.reset();
+      for (const [labels, value] of values) this.inc(labels, value);
+    };
+  const gauge = (name: string, help: string, labelNames: string[], read: Read) =>
+    new Gauge({ name, help, labelNames, registers, collect: collect(read) });
+  const counter = (name: string, help: string, labelNames: string[], read: Read) =>
+    new Counter({ name, help, labelNames, registers, collect: collect(read) });
+
+  // Prometheus' usual names. The event loop and heap figures of prom-client's default metrics are wrong on Bun 1.4.5.
+  counter("process_cpu_seconds_total", "CPU time of this process", [], () => {
+    const { user, system } = process.cpuUsage();
+    return [[{}, (user + system) / 1e6]];
+  });
+  gauge("process_resident_memory_bytes", "Memory of this process", [], () => [[{}, process.memoryUsage.rss()]]);
+  const startedAt = Math.round(performance.timeOrigin / 1000);
+  gauge("process_start_time_seconds", "Start, in seconds since 1970", [], () => [[{}, startedAt]]);
+
+  // From the database, the same on every gateway.
+  if (jobs) {
+    gauge("groundwire_jobs_tasks", "Tasks of jobs that wait for a worker, and that run", ["state"], async () => {
+      const { queued, running } = await jobs.backlog();
+      return [
+        [{ state: "queued" }, queued],
+        [{ state: "running" }, running],
+      ];
     });
+    const waitHelp = "For how long the oldest task that waits has been due";
+    gauge("groundwire_jobs_oldest_wait_seconds", waitHelp, [], async () => {
+      return [[{}, (await jobs.backlog()).oldestWaitMs / 1000]];
+    });
+  }
+
+  const nodeGauge = (name: string, help: string, read: (node: NodeView) => number) =>
+    gauge(name, help, ["node"], () => engine.nodes().map((node) => [{ node: node.id }, read(node)]));
   nodeGauge("groundwire_node_up", "1 when the node takes requests", ({ state, isDrained }) =>
     !isDrained && (state === "ready" || state === "busy") ? 1 : 0,
   );
@@ -102,34 +82,16 @@ export const registerGauges = (registry: Registry, sources: MetricSources): void
   nodeGauge("groundwire_node_slots", "Answers that it generates at once", (node) => node.readiness?.slots.total ?? 0);
   nodeGauge("groundwire_node_slots_running", "Slots in use", (node) => node.readiness?.slots.running ?? 0);
 
-  new Gauge({
-    name: "groundwire_degraded",
-    help: "1 while something is reduced; the codes of /readyz and x-degraded",
-    labelNames: ["code"],
-    registers,
-    collect() {
-      const codes = new Set(degradations?.list().map(({ code }) => code));
-      for (const code of DEGRADATION_CODES) this.set({ code }, codes.has(code) ? 1 : 0);
-    },
+  gauge("groundwire_degraded", "1 while something is reduced; the codes of /readyz and x-degraded", ["code"], () => {
+    const codes = new Set(degradations?.list().map(({ code }) => code));
+    return DEGRADATION_CODES.map((code) => [{ code }, codes.has(code) ? 1 : 0]);
   });
 
   if (!answers) return;
-  new Gauge({
-    name: "groundwire_cache_in_flight",
-    help: "Generations that equal requests may join",
-    registers,
-    collect() {
-      this.set(answers.inFlight());
-    },
-  });
-  new Counter({
-    name: "groundwire_cache_writes_total",
-    help: "What became of whole answers: stored, skipped (not worth keeping) or failed",
-    labelNames: ["result"],
-    registers,
-    collect() {
-      this.reset();
-      for (const [result, count] of Object.entries(answers.counts.writes)) this.inc({ result }, count);
-    },
-  });
+  const joinHelp = "Generations that equal requests may join";
+  gauge("groundwire_cache_in_flight", joinHelp, [], () => [[{}, answers.inFlight()]]);
+  const writeHelp = "What became of whole answers: stored, skipped (not worth keeping) or failed";
+  counter("groundwire_cache_writes_total", writeHelp, ["result"], () =>
+    Object.entries(answers.counts.writes).map(([result, count]) => [{ result }, count]),
+  );
 };

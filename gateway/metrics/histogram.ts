@@ -1,11 +1,9 @@
 /** Ratio of a bucket's upper to its lower bound. */
 const GROWTH = 1.1;
 const LOG_GROWTH = Math.log(GROWTH);
-/** Upper bound of bucket 0. */
 const SMALLEST = 0.01;
 /** 10^8 ms, more than a day. Larger values count as this one. */
 const LAST_BUCKET = Math.ceil(Math.log(1e8 / SMALLEST) / LOG_GROWTH);
-/** The array of buckets grows in steps of this size. */
 const CHUNK = 16;
 
 const bucketOf = (value: number): number =>
@@ -26,7 +24,6 @@ const middleOf = (bucket: number): number => {
 export class LogHistogram {
   count = 0;
   #counts = new Uint32Array(0);
-  /** Bucket of `#counts[0]`. */
   #first = 0;
 
   record(value: number): void {

@@ -5,7 +5,6 @@ import { allows, downloads, probe } from "../http/route-facts";
 import { Kpis, MetricsQuery } from "./contract";
 import type { Metrics } from "./service";
 
-/** The key figures as JSON, and everything for Prometheus. */
 export const metricsRoutes = ({ metrics }: { metrics: Metrics }) =>
   new Elysia({ name: "metrics.routes", tags: ["Metrics"] })
     .use(auth)

@@ -29,6 +29,9 @@ export class Traffic {
   }
 }
 
+const STAGES = ["gateway", "queue", "ttft", "generation"] as const;
+const HIT_KINDS = ["memory", "redis", "in_flight"] as const;
+
 /** All measurements in a span of time. Stages are in milliseconds. */
 export class Measurements {
   /** By method and route pattern, separated by a space. */
@@ -70,7 +73,6 @@ export class Measurements {
     this.completionTokens += sample.completionTokens;
   }
 
-  /** All routes together. */
   traffic(): Traffic {
     const all = new Traffic();
     for (const traffic of this.routes.values()) all.merge(traffic);
@@ -83,13 +85,8 @@ export class Measurements {
       this.routes.set(route, mine);
       mine.merge(traffic);
     }
-    this.stages.gateway.merge(other.stages.gateway);
-    this.stages.queue.merge(other.stages.queue);
-    this.stages.ttft.merge(other.stages.ttft);
-    this.stages.generation.merge(other.stages.generation);
-    this.hits.memory += other.hits.memory;
-    this.hits.redis += other.hits.redis;
-    this.hits.in_flight += other.hits.in_flight;
+    for (const stage of STAGES) this.stages[stage].merge(other.stages[stage]);
+    for (const kind of HIT_KINDS) this.hits[kind] += other.hits[kind];
     this.misses += other.misses;
     this.bypasses += other.bypasses;
     this.promptTokens += other.promptTokens;
