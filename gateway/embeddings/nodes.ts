@@ -1,9 +1,9 @@
 import { AppError } from "../../lib/errors";
+import { inOrder } from "../../lib/in-order";
 import type { Call } from "../call";
 import type { ResolvedModel } from "../models/registry";
 import type { Engine } from "../ports/engine";
 import { cutBatches, type Missing } from "./inputs";
-import { inParallel } from "./parallel";
 import { inCallersWords, readVectors, type Vector } from "./vectors";
 
 export interface NodeWork {
@@ -41,16 +41,14 @@ export const computeVectors = async (
   onVector: (index: number, vector: Vector) => Promise<void>,
 ): Promise<NodeReport> => {
   const report: NodeReport = { node: undefined, modelRevision: work.model.revision, queueMs: 0, retries: 0 };
-  await inParallel(cutBatches(inputs), BATCHES_AT_ONCE, work.call.signal, async (batch, signal) => {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([work.call.signal, failed.signal]);
+  await inOrder(cutBatches(inputs), BATCHES_AT_ONCE, async (batch) => {
     const vectors = await requestVectors(engine, work, batch, signal, report).catch((thrown) => {
+      failed.abort();
       throw inCallersWords(thrown, (place) => work.nameOf(batch[place]?.index ?? place));
     });
-    await Promise.all(
-      vectors.map((vector, place) => {
-        const missing = batch[place];
-        return missing && onVector(missing.index, vector);
-      }),
-    );
+    await Promise.all(vectors.map((vector, place) => onVector(batch[place]?.index ?? place, vector)));
   });
   return report;
 };

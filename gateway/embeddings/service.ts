@@ -31,13 +31,6 @@ export interface EmbeddedTexts {
   modelRevision: string;
 }
 
-/** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
-export interface EmbeddingService {
-  embed(call: Call, request: Pick<EmbeddingRequest, "model" | "input" | "dimensions">): Promise<Embeddings>;
-  /** Embeds texts with the default model for other services. Vectors have length 1 and are in the order of the texts. */
-  embedTexts(call: Call, texts: string[]): Promise<EmbeddedTexts>;
-}
-
 interface EmbeddingDeps {
   engine: Engine;
   models: Pick<Models, "resolve">;
@@ -52,7 +45,8 @@ interface Wanted extends EmbeddingInputs {
   dimensions?: number;
 }
 
-export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps): EmbeddingService => {
+/** Every method throws AppError as `Engine.request` does, invalid_request and not_cached. */
+export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }: EmbeddingDeps) => {
   const readEntries = ({ principal, directives }: Call, model: ResolvedModel, parts: Record<string, unknown>[]) =>
     answers.entries(
       {
@@ -116,14 +110,18 @@ export const createEmbeddings = ({ engine, models, answers, recorder, totalMs }:
   };
 
   return {
-    embed: (call, { input, model, dimensions }) => embed(call, { ...readInputs(input), model, dimensions }),
+    embed: (call: Call, { input, model, dimensions }: Pick<EmbeddingRequest, "model" | "input" | "dimensions">) =>
+      embed(call, { ...readInputs(input), model, dimensions }),
 
-    async embedTexts(call, texts) {
+    /** Embeds texts with the default model for other services. Vectors have length 1 and are in the order of the texts. */
+    async embedTexts(call: Call, texts: string[]): Promise<EmbeddedTexts> {
       const { vectors, model, modelRevision } = await embed(call, readInputs(texts));
       return { vectors: vectors.map(toNumbers), model, modelRevision };
     },
   };
 };
+
+export type EmbeddingService = ReturnType<typeof createEmbeddings>;
 
 /** Everything that affects a vector, by name, in a fixed order. */
 const cacheParts = (input: EmbeddingInput, { model, dimensions }: NodeWork) => ({
