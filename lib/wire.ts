@@ -7,7 +7,7 @@ export type Wire<T> = {
   [K in keyof T & string as Snake<K>]: T[K] extends Date ? string : T[K] extends Date | null ? string | null : T[K];
 };
 
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 export const toWire = <T extends object>(record: T): Wire<T> =>
   Object.fromEntries(

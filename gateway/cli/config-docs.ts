@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expectation, SETTINGS, type Setting } from "../../lib/setting";
+import { expectation, SETTINGS, type Setting } from "../../lib/settings";
 
 const ROOT = join(import.meta.dir, "../..");
 
