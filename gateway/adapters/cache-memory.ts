@@ -30,7 +30,6 @@ const sizeOf = (key: string, entry: CacheEntry): number => {
   return OVERHEAD_BYTES + 2 * characters;
 };
 
-/** Entries of this process: bounded by bytes, the least recently used leaves first. */
 export const memoryCache = ({
   maxBytes,
   maxAgeMs = Number.POSITIVE_INFINITY,
@@ -38,7 +37,6 @@ export const memoryCache = ({
 }: MemoryCacheOptions): MemoryCache => {
   // A Map iterates in insertion order, and a hit reinserts its entry, so the first one is the least recently used.
   const entries = new Map<string, Kept>();
-  const keysByTag = new Map<string, Set<string>>();
   const since = new Date(now());
   let sizeBytes = 0;
 
@@ -47,11 +45,6 @@ export const memoryCache = ({
     if (!kept) return false;
     entries.delete(key);
     sizeBytes -= kept.sizeBytes;
-    for (const tag of kept.tags) {
-      const keys = keysByTag.get(tag);
-      keys?.delete(key);
-      if (keys?.size === 0) keysByTag.delete(tag);
-    }
     return true;
   };
 
@@ -68,7 +61,6 @@ export const memoryCache = ({
 
   const clear = (): void => {
     entries.clear();
-    keysByTag.clear();
     sizeBytes = 0;
   };
 
@@ -92,19 +84,14 @@ export const memoryCache = ({
       if (leavesAt <= now() || size > maxBytes) return false;
       entries.set(key, { ...entry, layer: "memory", sizeBytes: size, leavesAt });
       sizeBytes += size;
-      for (const tag of entry.tags) {
-        const keys = keysByTag.get(tag);
-        if (keys) keys.add(key);
-        else keysByTag.set(tag, new Set([key]));
-      }
       makeRoom();
       return true;
     },
     delete: async (key) => remove(key),
     deleteTag: async (tag) => {
-      const keys = [...(keysByTag.get(tag) ?? [])];
-      for (const key of keys) remove(key);
-      return keys.length;
+      let dropped = 0;
+      for (const [key, { tags }] of entries) if (tags.includes(tag) && remove(key)) dropped++;
+      return dropped;
     },
     stats: async () => {
       dropExpired();

@@ -145,11 +145,9 @@ export const redisCache = (
     },
   });
 
-  const listeners: DropListener[] = [];
+  let listener: DropListener | undefined;
   let subscribing: Promise<void> | undefined;
-  const tellLost = (): void => {
-    for (const listener of listeners) listener.lost();
-  };
+  const tellLost = (): void => listener?.lost();
   subscriber.on("error", ignore); // the guard reports the state of the server
   const subscribe = (): Promise<void> =>
     subscriber.subscribe(channel).then(tellLost, () => subscriber.disconnect(true));
@@ -159,12 +157,14 @@ export const redisCache = (
   subscriber.on("message", (_channel, message) => {
     const what = parseDrop(message);
     if (!what) tellLost();
-    else for (const listener of listeners) listener.dropped(what);
+    else listener?.dropped(what);
   });
   let heartbeat: Timer | undefined;
 
   return {
-    listen: (listener) => void listeners.push(listener),
+    listen: (given) => {
+      listener = given;
+    },
     open: async () => {
       heartbeat = setInterval(() => void subscriber.ping().catch(ignore), HEARTBEAT_MS);
       heartbeat.unref();

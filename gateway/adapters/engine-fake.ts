@@ -5,9 +5,7 @@ import type { Engine, EngineReply, EngineRequest, NodeView } from "../ports/engi
 export interface FakeEngineOptions {
   model?: string;
   embeddingModel?: string;
-  /** The pieces of text of every answer. */
   words?: string[];
-  /** Thrown instead of an answer. */
   refuse?: (request: EngineRequest) => AppError | undefined;
   /** Awaited before each piece, so that a test can pause a stream. */
   beforePiece?: (index: number) => Promise<void>;

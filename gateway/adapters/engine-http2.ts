@@ -23,7 +23,10 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
   const { stuckMs } = timeouts;
   const nodes = options.urls.map((url) => new EngineNode({ url, token, connections, connectMs, pingMs, stuckMs }));
   const watchdog = new Watchdog();
-  const retries = new RetryBudget();
+  let running = 0;
+  let retrying = 0;
+  /** Envoy's retry budget: 20 % of the active requests, but at least 3, to protect a failing node. */
+  const mayRetry = (): boolean => retrying < Math.max(3, running * 0.2);
 
   /** The node that takes the request: allowed, ready, serving the model, with the fewest requests. */
   const pick = (model: string, except?: EngineNode): EngineNode | undefined => {
@@ -45,12 +48,6 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
     node.outstanding++;
     node.breaker.started();
     let stream: NodeStream | undefined;
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      node.outstanding--;
-    };
     try {
       const open = node.connection();
       const connection = open instanceof Promise ? await open : open;
@@ -68,7 +65,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         watchdog,
         flow: node.flow,
         onEnd(error) {
-          over();
+          node.outstanding--;
           report(node, error);
         },
       });
@@ -83,7 +80,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
       };
     } catch (thrown) {
       if (!stream) {
-        over();
+        node.outstanding--;
         node.breaker.failed();
       }
       throw thrown;
@@ -102,7 +99,7 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         node = pick(request.model);
         if (!node) throw noNodeFor(nodes, request.model);
       }
-      retries.started();
+      running++;
       try {
         return await attempt(node, request);
       } catch (thrown) {
@@ -111,17 +108,18 @@ export const http2Engine = (options: Http2EngineOptions): Engine => {
         const isLost = error.kind === "upstream_error";
         const next = pick(request.model, node) ?? (isLost && node.pool.available() ? node : undefined);
         const isFree = hasDoneNothing(error);
-        if (!next || !(isFree || retries.take()))
+        if (!next || !(isFree || mayRetry()))
           throw isLost && node.state === "down" ? noNodeFor(nodes, request.model) : error;
+        if (!isFree) retrying++;
         try {
           return { ...(await attempt(next, request)), retries: 1 };
         } catch (again) {
           throw afterRetry(toAppError(again));
         } finally {
-          if (!isFree) retries.giveBack();
+          if (!isFree) retrying--;
         }
       } finally {
-        retries.ended();
+        running--;
       }
     },
 
@@ -199,31 +197,3 @@ const noNodeFor = (nodes: EngineNode[], model: string): AppError => {
     retryAfterMs: ejectedMs || 1000,
   });
 };
-
-const SHARE = 0.2;
-const FLOOR = 3;
-
-/** Envoy's retry budget: limits retries to 20 % of the active requests, but at least 3, to protect a failing node. */
-class RetryBudget {
-  #running = 0;
-  #retrying = 0;
-
-  started(): void {
-    this.#running++;
-  }
-
-  ended(): void {
-    this.#running--;
-  }
-
-  /** True if a retry may start. The caller must call `giveBack` afterwards. */
-  take(): boolean {
-    if (this.#retrying >= Math.max(FLOOR, this.#running * SHARE)) return false;
-    this.#retrying++;
-    return true;
-  }
-
-  giveBack(): void {
-    this.#retrying--;
-  }
-}

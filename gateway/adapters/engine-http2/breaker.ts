@@ -28,7 +28,6 @@ export class Breaker {
     return !this.isEjected || (this.openForMs === 0 && !this.#isTrying);
   }
 
-  /** A request goes out. */
   started(): void {
     if (this.isEjected) this.#isTrying = true;
   }
@@ -51,10 +50,5 @@ export class Breaker {
   /** A request ended without saying anything about the node: the caller left, or the node refused it. */
   ended(): void {
     this.#isTrying = false;
-  }
-
-  /** The node was gone and is back: its past says nothing any more. */
-  reset(): void {
-    this.succeeded();
   }
 }

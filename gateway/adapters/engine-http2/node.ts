@@ -3,9 +3,7 @@ import { AppError } from "../../../lib/errors";
 import { round } from "../../../lib/round";
 import type { NodeView } from "../../ports/engine";
 import { Breaker } from "./breaker";
-import type { Connection } from "./connection";
-import { Pool } from "./pool";
-import { TokenFlow } from "./token-flow";
+import { type Connection, Pool } from "./connection";
 
 const PROBE_MS = 2000;
 /** Interval of probes while a node is not ready, shorter so that it is used again within a second or two. */
@@ -21,6 +19,32 @@ interface NodeOptions {
   pingMs: number;
   /** Without a token for so long while some are owed, the node is stuck. Longer than the time between two probes. */
   stuckMs: number;
+}
+
+/** Whether tokens come out of a node, as the streams of this gateway show. Times on the clock of `performance.now()`. */
+export class TokenFlow {
+  #owed = 0;
+  #lastAt = 0;
+
+  /** A stream waits for its next token from now on. */
+  begin(now: number): void {
+    if (this.#owed++ === 0) this.#lastAt = now;
+  }
+
+  /** A token came, whichever stream it belongs to. */
+  token(now: number): void {
+    this.#lastAt = now;
+  }
+
+  /** A stream no longer waits: it has ended, or its reader is slow. */
+  end(): void {
+    this.#owed--;
+  }
+
+  /** Milliseconds without a token while some are owed; undefined when none is. */
+  silentMs(now: number): number | undefined {
+    return this.#owed > 0 ? now - this.#lastAt : undefined;
+  }
 }
 
 /** One GPU node: its connections, its reports, and the state of its streams. */
@@ -138,7 +162,8 @@ export class EngineNode {
       const startedAt = performance.now();
       const readiness = await readReadiness(connection, this.headers("/readyz", "GET"));
       this.#latencyMs = round(performance.now() - startedAt, 2);
-      if (!this.#isReachable) this.breaker.reset();
+      // The node was gone and is back: its past says nothing any more.
+      if (!this.#isReachable) this.breaker.succeeded();
       this.#isReachable = true;
       this.readiness = readiness;
       if (readiness.state === "ready") this.lastError = undefined;

@@ -2,7 +2,7 @@ import type http2 from "node:http2";
 import { RESPONSE_HEADERS } from "../../../gpu-node/protocol";
 import { AppError, fromEnvelope } from "../../../lib/errors";
 import type { Connection } from "./connection";
-import type { TokenFlow } from "./token-flow";
+import type { TokenFlow } from "./node";
 import type { Watchdog } from "./watchdog";
 
 const DONE = Buffer.from("data: [DONE]\n\n");
@@ -16,7 +16,6 @@ const MAX_REFUSAL_BYTES = 65_536;
 interface StreamTimeouts {
   firstTokenMs: number;
   nextTokenMs: number;
-  /** For the whole answer. */
   totalMs: number;
 }
 
@@ -24,7 +23,6 @@ interface StreamOptions {
   connection: Connection;
   headers: http2.OutgoingHttpHeaders;
   body: string;
-  /** Whether the answer is Server-Sent Events. */
   isEvents: boolean;
   signal: AbortSignal;
   timeouts: StreamTimeouts;
@@ -55,7 +53,6 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
   #chunks: Buffer[] = [];
   #bufferedBytes = 0;
   #partial: Buffer | undefined;
-  /** The piece that the reader got last. */
   #last: Buffer | undefined;
   #receivedBytes = 0;
   #expectedBytes: number | undefined;
@@ -97,7 +94,6 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     this.#response.reject(error);
   }
 
-  /** Called by the watchdog. */
   expire(now: number): void {
     const what = now >= this.#totalAt ? "the whole answer" : this.hasAnswered ? "the next token" : "the first token";
     this.fail(
@@ -123,7 +119,6 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
     }
   }
 
-  /** The reader leaves early. */
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#leave();
     return { value: undefined, done: true };
@@ -253,7 +248,6 @@ export class NodeStream implements AsyncIterableIterator<Uint8Array> {
   }
 }
 
-/** The error that the node put into its stream. */
 const nodesError = (frame: Buffer): AppError =>
   fromEnvelope(parse(frame.subarray("data: ".length, frame.indexOf(BORDER)).toString()), "node");
 
