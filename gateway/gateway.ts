@@ -5,17 +5,6 @@ import type { Log } from "../lib/log";
 import { withTimeout } from "../lib/with-timeout";
 import { closeAll } from "./closing";
 import { compose } from "./compose";
-import type { Services } from "./services";
-
-export interface Gateway {
-  url: string;
-  port: number;
-  services: Services;
-  /** The admin key of the first run: shown once, never again. */
-  createdAdminKey: string | undefined;
-  /** Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. Throws when a part could not be closed. */
-  close(graceMs?: number): Promise<void>;
-}
 
 /** A load balancer that asks `/readyz` every second sees it red before the port is closed. */
 const RED_BEFORE_CLOSING_MS = 1000;
@@ -23,7 +12,7 @@ const RED_BEFORE_CLOSING_MS = 1000;
 const SERVER_BODY_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** Starts the gateway and resolves when it listens. `config.gateway.port` 0 takes a free one. */
-export const startGateway = async (config: Config, log: Log): Promise<Gateway> => {
+export const startGateway = async (config: Config, log: Log) => {
   const composition = await compose(config, log);
   const { app, services } = composition;
   await composition.open();
@@ -55,8 +44,13 @@ export const startGateway = async (config: Config, log: Log): Promise<Gateway> =
     url,
     port,
     services,
+    /** The admin key of the first run: shown once, never again. */
     createdAdminKey: composition.createdAdminKey,
-    async close(graceMs = config.gateway.drainMs) {
+    /**
+     * Says not ready, takes nothing new, lets running answers end for at most `graceMs`, closes. Throws when a part could
+     * not be closed.
+     */
+    async close(graceMs = config.gateway.drainMs): Promise<void> {
       const until = performance.now() + graceMs;
       services.health.drain();
       await Bun.sleep(Math.min(RED_BEFORE_CLOSING_MS, graceMs));

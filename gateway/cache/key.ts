@@ -57,7 +57,6 @@ export const createRecentRequests = (limit = 2000) => {
   const ring: (RecentRequest & { requestId: string; number: number })[] = [];
   let written = 0;
   return {
-    /** The newest request with this id. */
     get: (requestId: string): RecentRequest | undefined =>
       ring.filter((request) => request.requestId === requestId).toSorted((a, b) => b.number - a.number)[0],
     add: (requestId: string, namespace: string, key: CacheKey): void => {

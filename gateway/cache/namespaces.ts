@@ -9,31 +9,14 @@ import type { CacheNamespaceSettings } from "./contract";
 /** Other gateways apply a changed setting within this time. */
 const REFRESH_MS = 5000;
 
-/** The namespace that a key reads and writes: its own, unless an admin put it into a shared one. */
-export interface Namespaces {
-  /** Loads the settings and refreshes them regularly. */
-  open(): Promise<void>;
-  nameOf(keyId: string): string;
-  isDisabled(name: string): boolean;
-  /** Namespaces with settings. */
-  list(): CacheNamespaceSettings[];
-  /** A disabled namespace is neither read nor written; its entries stay until they expire. */
-  setEnabled(actorId: string, name: string, enabled: boolean): Promise<CacheNamespaceSettings>;
-  /**
-   * Sets the keys that share `name`; an empty list ends the sharing. Throws not_found for an unknown key, conflict for a
-   * key in another shared namespace, invalid_request for a name that looks like a key's id.
-   */
-  share(actorId: string, name: string, keyIds: string[]): Promise<CacheNamespaceSettings>;
-  close(): void;
-}
-
 interface NamespacesDeps {
   db: Db;
   log: Log;
   now?: () => number;
 }
 
-export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): Namespaces => {
+/** The namespace that a key reads and writes: its own, unless an admin put it into a shared one. */
+export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps) => {
   let settings = new Map<string, CacheNamespaceSettings>();
   let nameByKey = new Map<string, string>();
   let timer: Timer | undefined;
@@ -69,19 +52,26 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): N
   };
 
   return {
-    open: async () => {
+    /** Loads the settings and refreshes them regularly. */
+    open: async (): Promise<void> => {
       await load();
       timer = setInterval(() => {
         load().catch((error) => log.warn({ err: error }, "the cache's namespaces could not be read"));
       }, REFRESH_MS);
       timer.unref();
     },
-    nameOf: (keyId) => nameByKey.get(keyId) ?? keyId,
-    isDisabled: (name) => settings.get(name)?.enabled === false,
-    list: () => [...settings.values()],
-    setEnabled: (actorId, name, enabled) =>
+    nameOf: (keyId: string): string => nameByKey.get(keyId) ?? keyId,
+    isDisabled: (name: string): boolean => settings.get(name)?.enabled === false,
+    /** Namespaces with settings. */
+    list: (): CacheNamespaceSettings[] => [...settings.values()],
+    /** A disabled namespace is neither read nor written; its entries stay until they expire. */
+    setEnabled: (actorId: string, name: string, enabled: boolean) =>
       save(actorId, enabled ? "cache.enable" : "cache.disable", name, { enabled }),
-    share: async (actorId, name, keyIds) => {
+    /**
+     * Sets the keys that share `name`; an empty list ends the sharing. Throws not_found for an unknown key, conflict for a
+     * key in another shared namespace, invalid_request for a name that looks like a key's id.
+     */
+    share: async (actorId: string, name: string, keyIds: string[]) => {
       if (name.startsWith("key_")) {
         throw new AppError("invalid_request", `${name} is a key's own namespace. Choose a name without "key_".`, {
           param: "namespace",
@@ -92,6 +82,8 @@ export const createNamespaces = ({ db, log, now = Date.now }: NamespacesDeps): N
     close: () => clearInterval(timer),
   };
 };
+
+export type Namespaces = ReturnType<typeof createNamespaces>;
 
 const checkKeys = async (tx: Tx, keyIds: string[], others: CacheNamespaceRow[]): Promise<void> => {
   for (const keyId of keyIds) {

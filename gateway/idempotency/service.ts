@@ -23,35 +23,24 @@ interface KeyedRequest {
   headers: Record<string, string>;
 }
 
-export interface Idempotency {
-  /**
-   * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeats for a day.
-   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key is free
-   * again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still running.
-   */
-  once<T>(
-    exchange: KeyedRequest,
-    principal: Pick<Principal, "keyId">,
-    sent: unknown,
-    make: (seal: Seal) => Promise<T>,
-  ): Promise<T>;
-  /**
-   * Frees a request's key in the transaction that undoes its change, so that the same request can run again. Does
-   * nothing without the header.
-   */
-  forget(tx: Tx, exchange: Pick<KeyedRequest, "request">, principal: Pick<Principal, "keyId">): Promise<void>;
-  /** Deletes keys that are older than a day. */
-  sweep(): Promise<void>;
-}
-
 interface IdempotencyDeps {
   db: Pick<Db, "write">;
   log: Log;
   now?: () => Date;
 }
 
-export const createIdempotency = ({ db, log, now = () => new Date() }: IdempotencyDeps): Idempotency => ({
-  async once(exchange, principal, sent, make) {
+export const createIdempotency = ({ db, log, now = () => new Date() }: IdempotencyDeps) => ({
+  /**
+   * Runs `make` once for the request's `Idempotency-Key` and returns its result, a JSON value, to repeats for a day.
+   * Without the header, `make` always runs. `sent` is everything the caller sent. If `make` throws, the key is free
+   * again. Throws idempotency_mismatch for a different `sent`, and conflict while the first request is still running.
+   */
+  async once<T>(
+    exchange: KeyedRequest,
+    principal: Pick<Principal, "keyId">,
+    sent: unknown,
+    make: (seal: Seal) => Promise<T>,
+  ): Promise<T> {
     const { request } = exchange;
     const key = keyOf(request.headers);
     if (key === undefined) return make(async () => {});
@@ -97,13 +86,20 @@ export const createIdempotency = ({ db, log, now = () => new Date() }: Idempoten
     }
   },
 
-  async forget(tx, { request }, principal) {
+  /**
+   * Frees a request's key in the transaction that undoes its change, so that the same request can run again. Does
+   * nothing without the header.
+   */
+  async forget(tx: Tx, { request }: Pick<KeyedRequest, "request">, principal: Pick<Principal, "keyId">): Promise<void> {
     const key = keyOf(request.headers);
     if (key !== undefined) await store.deleteIdempotencyKey(tx, idOf(request, principal, key));
   },
 
+  /** Deletes keys that are older than a day. */
   sweep: () => store.deleteExpiredIdempotencyKeys(db, now()),
 });
+
+export type Idempotency = ReturnType<typeof createIdempotency>;
 
 const idOf = (
   { method, url }: Pick<Request, "method" | "url">,

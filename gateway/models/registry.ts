@@ -6,18 +6,6 @@ import type { Model } from "./contract";
 /** The nodes' reports are read again after this time. */
 const MAX_AGE_MS = 250;
 
-export interface Models {
-  /** The models that the caller may use, in the order of the nodes. */
-  list(principal: Principal): Model[];
-  /** Throws model_not_found, also for a model that the caller may not use. */
-  get(principal: Principal, id: string): Model;
-  /**
-   * The model of this kind for a request with `id`; the default without one. Before a node has reported, any name is
-   * accepted, and the engine refuses it. Throws model_not_found, or invalid_request for a model of the other kind.
-   */
-  resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel;
-}
-
 type ModelKind = Model["kind"];
 
 /** `isKnown` is false until a node has reported its revision. */
@@ -38,7 +26,7 @@ interface ModelsDeps {
 const KINDS: readonly ModelKind[] = ["chat", "embedding"];
 
 /** The models that the nodes report. The models of an unreachable node stay listed, but are not ready. */
-export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
+export const createModels = ({ engine, defaults }: ModelsDeps) => {
   const firstSeen = new Map<string, number>();
   let models = new Map<string, Model>();
   const defaultIds: Record<ModelKind, string> = { chat: defaults.chat, embedding: defaults.embedding };
@@ -86,19 +74,25 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
     });
 
   return {
-    list(principal) {
+    /** The models that the caller may use, in the order of the nodes. */
+    list(principal: Principal): Model[] {
       refresh();
       return [...models.values()].filter(({ id }) => mayUse(principal, id));
     },
 
-    get(principal, id) {
+    /** Throws model_not_found, also for a model that the caller may not use. */
+    get(principal: Principal, id: string): Model {
       refresh();
       const model = models.get(id);
       if (!model || !mayUse(principal, id)) throw notFound(id);
       return model;
     },
 
-    resolve(principal, kind, id) {
+    /**
+     * The model of this kind for a request with `id`; the default without one. Before a node has reported, any name is
+     * accepted, and the engine refuses it. Throws model_not_found, or invalid_request for a model of the other kind.
+     */
+    resolve(principal: Principal, kind: ModelKind, id: string | undefined): ResolvedModel {
       refresh();
       const name = id ?? defaultIds[kind];
       if (!mayUse(principal, name)) throw notFound(name);
@@ -110,6 +104,8 @@ export const createModels = ({ engine, defaults }: ModelsDeps): Models => {
     },
   };
 };
+
+export type Models = ReturnType<typeof createModels>;
 
 const wrongKind = ({ id, kind }: Model): AppError =>
   new AppError(
