@@ -77,7 +77,10 @@ export const Share = (description: string) => Type.Number({ minimum: 0, maximum:
 /** A failure as clients see it, in an answer and inside stored things alike. */
 export const ErrorBody = Type.Object(
   {
-    message: Type.String({ description: "What is wrong and what to do" }),
+    message: Type.String({
+      description: "What is wrong and what to do",
+      examples: ["max_tokens must be 1 or more, not -5."],
+    }),
     type: Type.String({ description: "Family of the error, as OpenAI's SDKs know it" }),
     code: OneOf(Object.keys(ERROR_KINDS) as ErrorKind[], { title: "ErrorCode" }),
     param: Nullable(Type.String(), { description: "The field that is wrong: `messages.0.content`" }),
@@ -100,24 +103,7 @@ export const ErrorBody = Type.Object(
 
 export const ErrorEnvelope = Type.Object(
   { error: ErrorBody },
-  {
-    title: "ErrorEnvelope",
-    description: "Every error response",
-    examples: [
-      {
-        error: {
-          message: "max_tokens must be 1 or more, not -5.",
-          type: "invalid_request_error",
-          code: "invalid_request",
-          param: "max_tokens",
-          source: "gateway",
-          request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-          retryable: false,
-          details: [],
-        },
-      },
-    ],
-  },
+  { title: "ErrorEnvelope", description: "Every error response" },
 );
 
 /** A whole number in a query or a path, where it arrives as text: `http/route-inputs.ts` reads it. */

@@ -1,3 +1,4 @@
+import type { TSchema } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Config } from "../../lib/config";
 import { CacheExplanation } from "../cache/contract";
@@ -62,13 +63,9 @@ export const chatRoutes = (services: Services) => {
         body: ChatCompletionRequest,
         response: { 200: ChatCompletion },
         detail: {
-          ...allows("member"),
+          ...answers(ChatCompletionChunk),
           summary: "Chat in OpenAI's format",
           description: `With \`stream\`, chunks as Server-Sent Events. ${NEUTRAL_VALUES}`,
-          ...generates,
-          ...direct,
-          ...dropsNul,
-          ...streams(ChatCompletionChunk),
         },
       },
     )
@@ -84,13 +81,9 @@ export const chatRoutes = (services: Services) => {
         body: CompletionRequest,
         response: { 200: TextCompletion },
         detail: {
-          ...allows("member"),
+          ...answers(TextCompletionChunk),
           summary: "Continue a text, in OpenAI's format",
           description: NEUTRAL_VALUES,
-          ...generates,
-          ...direct,
-          ...dropsNul,
-          ...streams(TextCompletionChunk),
         },
       },
     )
@@ -112,13 +105,9 @@ export const chatRoutes = (services: Services) => {
         body: ChatCompletionRequest,
         response: { 200: ChatAnswer },
         detail: {
-          ...allows("member"),
+          ...answers(ChatEvent),
           summary: "Chat, with latency, cache status and model revision",
           description: `With \`stream\`, the answer is Server-Sent Events of \`ChatEvent\`, then \`[DONE]\`. ${NEUTRAL_VALUES}`,
-          ...generates,
-          ...direct,
-          ...dropsNul,
-          ...streams(ChatEvent),
         },
       },
     )
@@ -133,6 +122,15 @@ export const chatRoutes = (services: Services) => {
       },
     });
 };
+
+/** What the three routes have in common, besides streams of `event`. */
+const answers = (event: TSchema) => ({
+  ...allows("member"),
+  ...generates,
+  ...direct,
+  ...dropsNul,
+  ...streams(event),
+});
 
 /** Headers for the cache status and the number of retries. */
 const answerHeaders = (answer: AnswerStart): Record<string, string> => {

@@ -6,7 +6,6 @@ import { type Exchange, exchangeOf } from "./exchange";
 /** The principal of a request. Throws missing_api_key if it has none: a public route, or a page without a session. */
 export const principalOf = (request: Request): Principal => callerOf(exchangeOf(request));
 
-/** The same, for code that already has the exchange. */
 export const callerOf = ({ principal }: Exchange): Principal => {
   if (!principal) throw new AppError("missing_api_key", "Send an API key: authorization: Bearer gw_…");
   return principal;

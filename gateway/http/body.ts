@@ -11,7 +11,6 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded\b/i;
 const CHARSET = /;\s*charset="?([^\s";]+)/i;
 
-/** Whether a `content-type` is JSON or a `+json` type. */
 export const isJson = (type: string | null): boolean => type !== null && JSON_TYPE.test(type);
 
 const isMultipart = (headers: Headers): boolean =>
@@ -136,16 +135,9 @@ async function* decompress(compressed: AsyncGenerator<Uint8Array>): AsyncGenerat
 const readBytes = (exchange: Exchange): Promise<Uint8Array> => {
   const { request, bodyPlan } = exchange;
   const isPlain = !bodyPlan?.isGzip && !request.headers.has("transfer-encoding");
-  return isPlain ? request.bytes() : collect(bodyPieces(exchange));
+  return isPlain ? request.bytes() : Array.fromAsync(bodyPieces(exchange)).then((pieces) => Buffer.concat(pieces));
 };
 
-const collect = async (pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
-  const whole = new Bun.ArrayBufferSink();
-  for await (const piece of pieces) whole.write(piece);
-  return new Uint8Array(whole.end() as ArrayBuffer);
-};
-
-/** The body for a route that reads it itself. */
 export const ownBody = (exchange: Exchange) => ({
   contentType: exchange.request.headers.get("content-type") ?? "",
   async *pieces(): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,3 @@
-/** A file that a service hands to its caller. */
 interface FileContent {
   name: string;
   mediaType: string;

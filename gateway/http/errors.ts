@@ -7,7 +7,6 @@ import { isApiCall } from "./gate";
 import { linger } from "./linger";
 import { needsKey, type RouteTable } from "./route-table";
 
-/** Renders an error as a page. */
 export type ErrorPage = (error: AppError, request: Request, requestId: string) => Promise<Response>;
 
 /** Retry headers of every 429 and 503; one second if the error has no retry time. */
@@ -17,7 +16,6 @@ export const retryHeaders = ({ status, detail }: AppError): Record<string, strin
   return { "retry-after": String(Math.ceil(retryAfterMs / 1000)), "retry-after-ms": String(retryAfterMs) };
 };
 
-/** Headers that an error adds to its response: how to sign in, and when to retry. */
 const errorHeaders = (error: AppError): Record<string, string> => {
   const headers: Record<string, string> = {
     "content-type": "application/json; charset=utf-8",
@@ -31,7 +29,6 @@ const errorHeaders = (error: AppError): Record<string, string> => {
   return Object.assign(headers, retryHeaders(error));
 };
 
-/** Converts anything that a hook or handler threw to an AppError. */
 const fromThrown = (thrown: unknown): AppError => {
   if (thrown instanceof AppError) return thrown;
   if (thrown instanceof ParseError) {

@@ -18,13 +18,11 @@ export interface GateDeps {
   /** Charges one request to the principal's limits if the route counts. Throws rate_limited. */
   reserve(principal: Principal, isCounted: boolean): { headers: Record<string, string>; release(): void };
   recorder: Recorder;
-  /** Requests to abort when their key expires or is revoked. */
   activeRequests: ActiveRequests;
   log: Log;
   bodyLimits: BodyLimits;
   /** Address that browsers use for the gateway, if it differs from the one it listens on. */
   publicUrl?: string;
-  /** Origins whose scripts may call the API from a browser. */
   corsOrigins?: readonly string[];
   routes: RouteTable;
   /** Value of `x-degraded`; undefined while everything works. */

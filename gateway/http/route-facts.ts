@@ -37,7 +37,6 @@ export interface RouteFacts {
   "x-probe"?: true;
   /** Media types of the response other than JSON. */
   "x-media-types"?: readonly string[];
-  /** Further error statuses. */
   "x-errors"?: readonly ErrorStatus[];
   /** Accepts an `Idempotency-Key`; adds 409 and 422. */
   "x-idempotent"?: true;
@@ -45,27 +44,20 @@ export interface RouteFacts {
   "x-generates"?: true;
 }
 
-/** Who may call the route. */
 export const allows = (role: RouteRole): RouteFacts => ({ "x-role": role });
 
-/** The response may be a stream of Server-Sent Events, each with this schema for its `data`. */
 export const streams = (event: TSchema): RouteFacts => ({ "x-events": event });
 
-/** The route reads its body itself; no hook reads it first. */
 export const reads = (...bodies: TSchema[]): RouteFacts => ({ "x-bodies": bodies });
 
-/** The body may be this many times as large as on other routes. */
 export const readsLarge = (factor: number): RouteFacts => ({ "x-body-factor": factor });
 
-/** The response may be a file of one of these types. */
 export const downloads = (...mediaTypes: string[]): RouteFacts => ({ "x-media-types": mediaTypes });
 
 export const fails = (...statuses: ErrorStatus[]): RouteFacts => ({ "x-errors": statuses });
 
-/** The response takes as long as a model or a worker needs. */
 export const runsLong: RouteFacts = { "x-long": true };
 
-/** The route calls a model: adds the errors of the model and of the budget. */
 export const generates: RouteFacts = { "x-generates": true, ...runsLong };
 
 /** For text that only a model reads. Text extracted from PDFs may contain NUL, which models can't use. */

@@ -10,11 +10,9 @@ const WHOLE_NUMBER = /^-?\d{1,15}$/;
 
 type Values = Record<string, unknown> | undefined;
 
-/** The inputs of a route, from its schemas. */
 export interface Inputs {
   /** Names of the query parameters; undefined for a route that declares none. */
   query: ReadonlySet<string> | undefined;
-  /** Parameters that are whole numbers. */
   queryNumbers: readonly string[];
   pathNumbers: readonly string[];
   /** none: an API route without a body. own: the route reads its body itself. form: checked by Elysia only. */

@@ -4,7 +4,6 @@ import { nearest } from "../../lib/nearest";
 import type { RouteFacts, RouteRole } from "./route-facts";
 import { type Inputs, inputsOf } from "./route-inputs";
 
-/** Routes as Elysia lists them. */
 export type RouteList = () => readonly {
   method: string;
   path: string;
@@ -12,7 +11,6 @@ export type RouteList = () => readonly {
   hooks?: { body?: unknown; query?: unknown; params?: unknown; detail?: RouteFacts & { summary?: string } };
 }[];
 
-/** A route with what it declares. */
 export interface Route {
   method: string;
   /** Elysia's pattern: `/v1/keys/:id`. */

@@ -1,8 +1,7 @@
-import { ERROR_KINDS, type ErrorKind } from "../../../lib/errors";
+import { AppError, ERROR_KINDS, type ErrorKind, toEnvelope } from "../../../lib/errors";
 import { ErrorEnvelope } from "../../contract";
 import type { Components, JsonSchema } from "./schemas";
 
-/** Tags in the order of the page, with a sentence each. */
 export const TAGS = [
   {
     name: "Chat",
@@ -29,7 +28,6 @@ export const TAGS = [
 const text = (description: string, example: string) => ({ description, schema: { type: "string" }, example });
 const number = (description: string, example: number) => ({ description, schema: { type: "integer" }, example });
 
-/** Headers of answers. */
 export const HEADERS: Record<string, JsonSchema> = {
   "x-request-id": text("The caller's, if it was valid, else a new one", "req_01jd8x1m9k2n3p4q5r6s7t8v9w"),
   "server-timing": text("Stages in milliseconds", "queue;dur=0, ttft;dur=61.2, total;dur=148.9"),
@@ -70,18 +68,8 @@ const errorHeaders = (status: number): string[] => {
   return names;
 };
 
-const errorExample = (kind: ErrorKind): JsonSchema => ({
-  error: {
-    message: "What was wrong and what to do.",
-    type: ERROR_KINDS[kind].type,
-    code: kind,
-    param: null,
-    source: "gateway",
-    request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-    retryable: ERROR_KINDS[kind].retryable,
-    details: [],
-  },
-});
+const errorExample = (kind: ErrorKind) =>
+  toEnvelope(new AppError(kind, "What was wrong and what to do."), "req_01jd8x1m9k2n3p4q5r6s7t8v9w");
 
 /** One response component for each error status: `Error429`. 499 never reaches a client, 405 belongs to no operation. */
 export const errorResponses = (components: Components): Record<string, JsonSchema> => {

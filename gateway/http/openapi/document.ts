@@ -7,7 +7,6 @@ import type { RouteFacts, RouteRole } from "../route-facts";
 import { errorResponses, HEADERS, headerRefs, PARAMETERS, RATE_LIMIT_HEADERS, TAGS } from "./common";
 import { Components, exampleOf, isObject, type JsonSchema } from "./schemas";
 
-/** A route as Elysia lists it, with its `detail`. */
 interface Route {
   method: string;
   path: string;
@@ -78,13 +77,11 @@ const isFile = (schema: unknown): boolean =>
 const isForm = (schema: JsonSchema): boolean =>
   isObject(schema.properties) && Object.values(schema.properties).some(isFile);
 
-/** Schema of a response of this media type: a JSON object, text, or bytes. */
 const schemaOf = (mediaType: string): JsonSchema => {
   if (mediaType === "application/json") return { type: "object" };
   return /^text\/|json|xml/.test(mediaType) ? { type: "string" } : { type: "string", format: "binary" };
 };
 
-/** One operation of the document. */
 const operationOf = (route: Route, components: Components): JsonSchema => {
   const { hooks, method, path } = route;
   const { operationId, summary, description, tags, ...facts } = hooks.detail ?? {};

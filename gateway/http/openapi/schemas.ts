@@ -1,7 +1,6 @@
 import { NEUTRAL, UNSUPPORTED } from "../../contract";
 import { isEmpty } from "../../validation/neutral-values";
 
-/** A JSON Schema as the document shows it. */
 export type JsonSchema = { [keyword: string]: unknown };
 
 export const isObject = (value: unknown): value is JsonSchema =>

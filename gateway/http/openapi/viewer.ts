@@ -12,7 +12,6 @@ interface Source {
   notices?: string[];
 }
 
-/** In the order in which the page loads them. */
 const SOURCES: readonly Source[] = [
   { name: "swagger-ui.css", path: released("swagger-ui.css") },
   { name: "theme.css", path: pathOf("theme.css") },
@@ -31,7 +30,6 @@ interface ViewerFile {
   gzipped?: Uint8Array<ArrayBuffer>;
 }
 
-/** Text that is already a comment is returned unchanged. */
 const asComment = (text: string): string => (text.startsWith("/*") ? `${text}\n` : `/*!\n${text.trim()}\n*/\n`);
 
 let loaded: ViewerFile[] | undefined;
