@@ -4,10 +4,7 @@ import { AppError } from "../../lib/errors";
 import { hasRole, type Principal } from "../principal";
 
 /** The configured limits, for keys without their own. */
-export interface DefaultLimits {
-  requestsPerMinute: number;
-  parallelRequests: number;
-}
+export type DefaultLimits = Principal["limits"];
 
 export const effectiveLimits = (
   key: Pick<KeyRow, "requestsPerMinute" | "parallelRequests">,

@@ -28,10 +28,9 @@ const orNeutral = (schema: JsonSchema, raw: unknown): JsonSchema => {
 };
 
 const orNull = (schema: JsonSchema): JsonSchema => {
-  const { anyOf = [schema], description } = schema;
-  return (anyOf as JsonSchema[]).some(isNull)
-    ? schema
-    : { anyOf: [...(anyOf as JsonSchema[]), { type: "null" }], description };
+  const { anyOf } = schema;
+  if (!Array.isArray(anyOf)) return { anyOf: [schema, { type: "null" }] };
+  return anyOf.some(isNull) ? schema : { ...schema, anyOf: [...anyOf, { type: "null" }] };
 };
 
 /**
