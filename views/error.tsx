@@ -3,8 +3,7 @@ import { exchangeOf } from "../gateway/http/exchange";
 import { type AppError, withoutRoutes } from "../lib/errors";
 import { Plain, Shell, screenOf } from "./layout";
 import { html, isHtmx, PAGE_HEADERS, page } from "./ui/html";
-import { ButtonLink } from "./ui/icon";
-import { ErrorPanel, errorTitle } from "./ui/states";
+import { ButtonLink, ErrorPanel, errorTitle } from "./ui/parts";
 
 /** Where the reader goes to sign in, and comes back from. A form that is sent names its page in `referer`. */
 const signInPath = (request: Request): string => {

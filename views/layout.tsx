@@ -6,7 +6,7 @@ import { hasRole, type Principal, type Role } from "../gateway/principal";
 import { assetUrl } from "./assets";
 import { THEMES, type Theme, themeOf } from "./session";
 import { ErrorSummary, type Problems } from "./ui/fields";
-import { Icon, IconButton, type IconName, IconText } from "./ui/icon";
+import { Icon, IconButton, type IconName, IconText } from "./ui/parts";
 
 /** The reader of a page, and the request for it. */
 export interface Frame {

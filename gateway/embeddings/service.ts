@@ -25,7 +25,7 @@ export interface Embeddings extends NodeReport {
   totalMs: number;
 }
 
-export interface EmbeddedTexts {
+interface EmbeddedTexts {
   vectors: Float32Array[];
   model: string;
   modelRevision: string;

@@ -4,8 +4,7 @@ import type { ChatAnswer, ChatCompletionRequest, ChatMessage } from "../chat/con
 import type { ChatService } from "../chat/service";
 import type { NewSample } from "../datasets/contract";
 import type { PromptVersion } from "../prompts/contract";
-import type { PromptService } from "../prompts/service";
-import { render } from "../prompts/template";
+import { type PromptService, render } from "../prompts/service";
 import type { Output, Target } from "./contract";
 
 /** Default maximum length of an answer in tokens, because a small model may never stop. */

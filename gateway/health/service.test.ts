@@ -3,8 +3,7 @@ import { AppError } from "../../lib/errors";
 import { silentLog } from "../../lib/log";
 import type { CacheStats } from "../ports/cache";
 import type { NodeView } from "../ports/engine";
-import { createDegradations } from "./degradations";
-import { createHealth } from "./service";
+import { createDegradations, createHealth } from "./service";
 
 const since = new Date("2026-11-23T20:00:00Z");
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { AnswerCache } from "../cache/service";
 import { DEGRADATION_CODES } from "../health/contract";
-import type { Degradations } from "../health/degradations";
+import type { Degradations } from "../health/service";
 import type { Jobs } from "../jobs/service";
 import type { Engine, NodeView } from "../ports/engine";
 

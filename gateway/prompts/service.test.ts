@@ -3,8 +3,7 @@ import type { Db } from "../../db/client";
 import { AppError } from "../../lib/errors";
 import { problemOf, temporaryDb } from "../../tests/db/temporary";
 import { PRINCIPAL } from "../../tests/principal";
-import { createPrompts, type PromptService } from "./service";
-import { hashOf, render, variablesOf } from "./template";
+import { createPrompts, hashOf, type PromptService, render, variablesOf } from "./service";
 
 let db: Db;
 let prompts: PromptService;

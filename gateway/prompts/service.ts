@@ -1,6 +1,7 @@
 import { appendAudit } from "../../db/audit";
 import type { Db, Tx } from "../../db/client";
 import * as store from "../../db/prompts";
+import { canonicalHash } from "../../lib/canonical-json";
 import { AppError } from "../../lib/errors";
 import { ownValue } from "../../lib/own-value";
 import type { Page, PageQuery } from "../contract";
@@ -8,7 +9,6 @@ import type { Seal } from "../idempotency/service";
 import { pageOf, readNumberCursor } from "../paging";
 import type { Principal } from "../principal";
 import type { CreatePromptVersion, MoveLabel, Prompt, PromptVersion } from "./contract";
-import { hashOf, variablesOf } from "./template";
 
 /** The label that always names the newest version, and can't be moved. */
 const LATEST = "latest";
@@ -125,3 +125,36 @@ export type PromptService = ReturnType<typeof createPrompts>;
 
 const noPrompt = (name: string): AppError =>
   new AppError("not_found", `There is no prompt "${name}". GET /v1/prompts lists the prompts.`, { param: "prompt" });
+
+type Messages = PromptVersion["messages"];
+
+/** `{{name}}`, also `{{ metadata.topic }}`. */
+const VARIABLE = /\{\{\s*([a-zA-Z_][\w.-]*)\s*\}\}/g;
+
+/** sha256 of the messages, in hex: equal templates have equal hashes everywhere. */
+export const hashOf = (messages: Messages): string => canonicalHash(messages);
+
+/** The variables of a template, each once, in order of appearance. */
+export const variablesOf = (messages: Messages): string[] => [
+  ...new Set(messages.flatMap(({ content }) => [...content.matchAll(VARIABLE)].map(([, name = ""]) => name))),
+];
+
+/**
+ * The messages with every variable replaced, in one pass: a value that looks like a variable stays text. Throws
+ * invalid_request for a variable without a value.
+ */
+export const render = (messages: Messages, values: Readonly<Record<string, string>>): Messages => {
+  const missing = variablesOf(messages).filter((name) => !Object.hasOwn(values, name));
+  if (missing.length > 0) {
+    const known = Object.keys(values).join(", ");
+    throw new AppError(
+      "invalid_request",
+      `The prompt needs {{${missing[0]}}}, which is not available here. Available: ${known}.`,
+      { param: "target.prompt" },
+    );
+  }
+  return messages.map(({ role, content }) => ({
+    role,
+    content: content.replaceAll(VARIABLE, (_, name: string) => values[name] ?? ""),
+  }));
+};

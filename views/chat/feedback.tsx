@@ -8,8 +8,9 @@ import { AppError } from "../../lib/errors";
 import { type Frame, Screen } from "../layout";
 import { Fields, fieldsOf, type Problems, posts, text } from "../ui/fields";
 import { html, isHtmx, page } from "../ui/html";
-import { ButtonLink, Icon } from "../ui/icon";
-import { MAX_QUESTION } from "./turn";
+import { ButtonLink, Icon } from "../ui/parts";
+
+const MAX_CORRECTION = 100_000;
 
 /** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
 export const feedbackRoutes = ({
@@ -83,7 +84,7 @@ export const feedbackRoutes = ({
         body: Fields({
           rating: text(10),
           comment: text(10_000),
-          correction: text(MAX_QUESTION),
+          correction: text(MAX_CORRECTION),
           dataset: text(100),
         }),
       },
@@ -153,7 +154,7 @@ const FeedbackFields = ({ path, answerId, form, datasets, problems }: FeedbackPr
     <form class="card form" {...posts(path, `#feedback-${answerId}`)} hx-disable="find button" novalidate>
       {choice("rating", "How is this answer?", "radio", ratings, { id: id("rating") })}
       {area("comment", "Comment", { id: id("comment"), rows: 2, maxlength: 10_000 })}
-      {area("correction", "The correct answer", { id: id("correction"), rows: 2, maxlength: 100_000 })}
+      {area("correction", "The correct answer", { id: id("correction"), rows: 2, maxlength: MAX_CORRECTION })}
       {datasets && (
         <>
           {text("dataset", "Add to a dataset", {

@@ -1,6 +1,6 @@
 import type { Conversation, ConversationPage } from "../../gateway/conversations/contract";
-import { Icon } from "../ui/icon";
 import { withQuery } from "../ui/lists";
+import { Icon } from "../ui/parts";
 
 export interface HistoryProps {
   /** Path of the page that shows the list: `/chat` or `/chat/{id}`. */

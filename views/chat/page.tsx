@@ -2,8 +2,7 @@ import type { Conversation, ConversationMessage, ConversationWithMessages } from
 import type { Feedback } from "../../gateway/feedback/contract";
 import { Alerts, type Frame, Shell } from "../layout";
 import { Confirm, fieldsOf, stops } from "../ui/fields";
-import { Icon, IconButton, IconText } from "../ui/icon";
-import { CopyButton } from "../ui/states";
+import { CopyButton, Icon, IconButton, IconText } from "../ui/parts";
 import { ContextDivider, ContextMeter } from "./context";
 import { History, HistoryEntry, type HistoryProps } from "./history";
 import { Turn, type Typed } from "./turn";

@@ -14,9 +14,11 @@ import { feedbackRoutes } from "./feedback";
 import { Chats, Entries } from "./history";
 import { Asked, ChatPage, type ChatPageProps, isUpToDate, OtherBranch } from "./page";
 import { answerMessages, UPDATE_MS } from "./stream";
-import { MAX_QUESTION, QuestionForm } from "./turn";
+import { QuestionForm } from "./turn";
 
 const HISTORY_LENGTH = 50;
+/** Longest question, in characters; well within the default body limit. */
+const MAX_QUESTION = 100_000;
 const { "content-type": _, ...STREAM_HEADERS } = PAGE_HEADERS;
 /** The turns in the response replace those on the page. */
 const REPLACES_TURNS = { "hx-retarget": "#turns", "hx-reswap": "innerHTML" };

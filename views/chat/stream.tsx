@@ -2,7 +2,7 @@ import { raw } from "hono/html";
 import type { AnswerState } from "../../gateway/conversations/generation";
 import { GrowingMarkdown, type Update } from "../ui/growing-markdown";
 import { SSE_HELLO, sseMessage } from "../ui/html";
-import { count } from "../ui/time";
+import { count } from "../ui/parts";
 import { ContextUpdate } from "./context";
 import { Answer } from "./turn";
 

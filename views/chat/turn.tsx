@@ -2,16 +2,10 @@ import { raw } from "hono/html";
 import type { AnswerDetail, ConversationMessage } from "../../gateway/conversations/contract";
 import type { AnswerState } from "../../gateway/conversations/generation";
 import type { Feedback } from "../../gateway/feedback/contract";
-import { Facts } from "../ui/facts";
 import { Confirm, fieldsOf, posts } from "../ui/fields";
-import { ButtonLink, Icon, IconButton, IconText } from "../ui/icon";
 import { markdown } from "../ui/markdown";
-import { CopyButton, RequestId } from "../ui/states";
-import { count, duration } from "../ui/time";
+import { ButtonLink, CopyButton, count, duration, Facts, Icon, IconButton, IconText, RequestId } from "../ui/parts";
 import { Rate } from "./feedback";
-
-/** Longest question, in characters; well within the default body limit. */
-export const MAX_QUESTION = 100_000;
 
 /** Typed text that could not be sent. */
 export interface Typed {

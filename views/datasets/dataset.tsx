@@ -2,12 +2,9 @@ import { textOfInput } from "../../gateway/datasets/content";
 import type { Dataset, DatasetRevision, KeptReport, RevisionDetail, Sample } from "../../gateway/datasets/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
-import { Fact, Texts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { ButtonLink } from "../ui/icon";
-import { Filters, List, NoMatch, withQuery } from "../ui/lists";
-import { Table } from "../ui/table";
-import { count, number, Time } from "../ui/time";
+import { Filters, List, NoMatch, Table, withQuery } from "../ui/lists";
+import { ButtonLink, count, Fact, number, Texts, Time } from "../ui/parts";
 import { changeOf } from "./list";
 import { Findings, headline } from "./report";
 

@@ -2,8 +2,7 @@ import type { Dataset, ValidationReport } from "../../gateway/datasets/contract"
 import type { ImportProgress } from "../../gateway/datasets/import-job";
 import { type Frame, Screen } from "../layout";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { Panel } from "../ui/states";
-import { count, number } from "../ui/time";
+import { count, number, Panel } from "../ui/parts";
 import { hasInput, MappingFields } from "./mapping";
 import { Changes, Findings, headline, isUnchanged, Preview } from "./report";
 

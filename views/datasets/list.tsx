@@ -3,10 +3,8 @@ import type { DatasetSort } from "../../gateway/datasets/service";
 import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
 import { fieldsOf } from "../ui/fields";
-import { ButtonLink } from "../ui/icon";
 import { Filters, List, NoMatch } from "../ui/lists";
-import { EmptyState } from "../ui/states";
-import { number, Time } from "../ui/time";
+import { ButtonLink, EmptyState, number, Time } from "../ui/parts";
 
 interface DatasetsPageProps extends Frame {
   page: NumberedPage<Dataset>;

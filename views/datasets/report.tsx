@@ -1,9 +1,7 @@
 import { textOfInput } from "../../gateway/datasets/content";
 import type { KeptReport, NewSample, RevisionChanges } from "../../gateway/datasets/contract";
-import { Icon } from "../ui/icon";
-import { Panel } from "../ui/states";
-import { Table } from "../ui/table";
-import { count, number } from "../ui/time";
+import { Table } from "../ui/lists";
+import { count, Icon, number, Panel } from "../ui/parts";
 
 /** Errors that are always visible; the others are collapsed. */
 const FIRST_ERRORS = 20;

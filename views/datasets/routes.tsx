@@ -10,7 +10,7 @@ import { frameOf } from "../layout";
 import { Fields, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { readPage, readSort, withoutEmpty } from "../ui/lists";
-import { count } from "../ui/time";
+import { count } from "../ui/parts";
 import { DatasetPage, type SampleFilter, SamplePage } from "./dataset";
 import { importPageRoutes } from "./import-routes";
 import { DatasetsPage } from "./list";

@@ -1,6 +1,5 @@
 import type { Claim } from "../../gateway/evals/contract";
-import { withQuery } from "../ui/lists";
-import { Table } from "../ui/table";
+import { Table, withQuery } from "../ui/lists";
 
 const WORDS: Readonly<Record<Claim["verdict"], string>> = {
   supported: "supported",

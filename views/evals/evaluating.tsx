@@ -2,8 +2,7 @@ import type { RunningEval } from "../../gateway/evals/running";
 import type { EvalStage } from "../../gateway/evals/service";
 import type { AppError } from "../../lib/errors";
 import { stops } from "../ui/fields";
-import { ErrorPanel } from "../ui/states";
-import { duration } from "../ui/time";
+import { duration, ErrorPanel } from "../ui/parts";
 
 /** After this long the page says that the evaluation is still running. */
 const LONG_MS = 10_000;

@@ -1,14 +1,14 @@
 import type { Static } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { t } from "elysia";
-import type { NewSample } from "../../gateway/datasets/contract";
+import type { Dataset, NewSample } from "../../gateway/datasets/contract";
 import type { EvaluateRequest, Target } from "../../gateway/evals/contract";
+import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { toAppError } from "../../lib/errors";
 import { Fields, type Problems, typed } from "../ui/fields";
 import { withoutEmpty, withQuery } from "../ui/lists";
-import type { EvalChoices } from "./new";
 
 const MAX_TEXT = 1_000_000;
 
@@ -131,6 +131,16 @@ const typedSample = (form: EvalForm): NewSample => {
     ...(output !== "" && { output }),
   };
 };
+
+export interface EvalChoices {
+  models: readonly { id: string; isDefault: boolean }[];
+  /** `name@version` */
+  prompts: readonly string[];
+  evaluators: readonly EvaluatorVersion[];
+  /** Shadow version of each active version, both as `name@version`. */
+  shadows: ReadonlyMap<string, string>;
+  datasets: readonly Dataset[];
+}
 
 const MANY = 100;
 

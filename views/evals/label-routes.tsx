@@ -8,15 +8,11 @@ import { allows } from "../../gateway/http/route-facts";
 import type { Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { type Frame, Screen } from "../layout";
-import { Texts } from "../ui/facts";
 import { Fields, type Problems, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
-import { withoutEmpty, withQuery } from "../ui/lists";
-import { EmptyState } from "../ui/states";
-import { Table } from "../ui/table";
-import { count } from "../ui/time";
-import { type FilledLabels, giveLabels, readLabels } from "./filled-label";
-import { LabelFields, labelText } from "./label-form";
+import { Table, withoutEmpty, withQuery } from "../ui/lists";
+import { count, EmptyState, Texts } from "../ui/parts";
+import { type FilledLabels, giveLabels, LabelFields, labelText, readLabels } from "./label-form";
 import { metricName, scaleText, valueText, verdictText } from "./words";
 
 const DEFAULT_METRIC = "correctness";

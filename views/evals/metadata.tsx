@@ -1,8 +1,6 @@
 import type { RunInfo, SampleResult } from "../../gateway/evals/contract";
-import { Facts } from "../ui/facts";
 import { withQuery } from "../ui/lists";
-import { RequestId } from "../ui/states";
-import { duration, Time } from "../ui/time";
+import { duration, Facts, RequestId, Time } from "../ui/parts";
 import { targetText } from "./words";
 
 /** The model, data and settings behind a result. */

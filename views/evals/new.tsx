@@ -1,20 +1,9 @@
 import { textOfInput } from "../../gateway/datasets/content";
-import type { Dataset } from "../../gateway/datasets/contract";
 import type { EvaluatorVersion } from "../../gateway/evaluators/contract";
 import { type Frame, Screen } from "../layout";
 import { fieldsOf, type Problems, posts } from "../ui/fields";
-import { count } from "../ui/time";
-import type { ChosenSample, EvalForm } from "./form";
-
-export interface EvalChoices {
-  models: readonly { id: string; isDefault: boolean }[];
-  /** `name@version` */
-  prompts: readonly string[];
-  evaluators: readonly EvaluatorVersion[];
-  /** Shadow version of each active version, both as `name@version`. */
-  shadows: ReadonlyMap<string, string>;
-  datasets: readonly Dataset[];
-}
+import { count } from "../ui/parts";
+import type { ChosenSample, EvalChoices, EvalForm } from "./form";
 
 interface NewEvalPageProps extends Frame {
   form: EvalForm;

@@ -9,14 +9,11 @@ import {
 } from "../../gateway/evals/verdict";
 import type { NumberedPage, NumberedQuery } from "../../gateway/paging";
 import { type Frame, may, Screen } from "../layout";
-import { Texts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { ButtonLink } from "../ui/icon";
 import { List, withQuery } from "../ui/lists";
-import { Time } from "../ui/time";
+import { ButtonLink, Texts, Time } from "../ui/parts";
 import { type ClaimsByEvaluator, ClaimTable, ClaimTabs, MarkedAnswer } from "./claims";
-import type { FilledLabels } from "./filled-label";
-import { GivenLabels, LabelForm } from "./label-form";
+import { type FilledLabels, GivenLabels, LabelForm } from "./label-form";
 import { Metadata } from "./metadata";
 import { EvaluatorScores, ExcludedScores, ValuesByEvaluator, verdictByText } from "./scores";
 import { FAILURE_WORDS, metricName, outcomeText, valueText, verdictKind } from "./words";

@@ -1,7 +1,7 @@
 import type { EvaluatorVerdict, RunPins, Score } from "../../gateway/evals/contract";
 import { decidingScores, inRunOrder, type ScoresByEvaluator } from "../../gateway/evals/verdict";
-import { Table } from "../ui/table";
-import { Time } from "../ui/time";
+import { Table } from "../ui/lists";
+import { Time } from "../ui/parts";
 import { listText, metricName, outcomeText, scaleText, valueText, verdictKind, verdictText } from "./words";
 
 /** "judge@1 on smollm2-135m-instruct": an evaluator, and the model that a judge asked. */

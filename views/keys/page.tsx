@@ -1,12 +1,9 @@
 import type { Key, KeyWithSecret } from "../../gateway/keys/contract";
 import type { NumberedPage } from "../../gateway/paging";
 import { type Frame, Screen } from "../layout";
-import { Facts } from "../ui/facts";
 import { Form, fieldsOf, type Problems } from "../ui/fields";
-import { ButtonLink } from "../ui/icon";
 import { List } from "../ui/lists";
-import { CopyButton, Panel } from "../ui/states";
-import { number, Time } from "../ui/time";
+import { ButtonLink, CopyButton, Facts, number, Panel, Time } from "../ui/parts";
 import { confirmationOf, KEY_ROLES, type KeyForm, LIFETIMES } from "./form";
 
 const ROLE_WORDS: Record<string, string> = {

@@ -4,11 +4,9 @@ import { allows } from "../../gateway/http/route-facts";
 import type { NodeView } from "../../gateway/ports/engine";
 import type { Services } from "../../gateway/services";
 import { frameOf, Screen } from "../layout";
-import { Fact } from "../ui/facts";
 import { html, page } from "../ui/html";
-import { EmptyState } from "../ui/states";
-import { Table } from "../ui/table";
-import { duration, Time } from "../ui/time";
+import { Table } from "../ui/lists";
+import { duration, EmptyState, Fact, Time } from "../ui/parts";
 
 interface SystemState {
   readiness: Readiness;

@@ -1,0 +1,195 @@
+import type { Child } from "hono/jsx";
+import { type AppError, withoutRoutes } from "../../lib/errors";
+import { assetUrl } from "../assets";
+
+type ScreenIcon = "mark" | "chat" | "datasets" | "evals" | "keys" | "system";
+type ActionIcon = "plus" | "send" | "stop" | "copy" | "retry" | "thumb" | "leave" | "edit" | "trash";
+type ControlIcon = "theme" | "menu" | "down" | "more" | "previous" | "next";
+/** Ids in `assets/icons.svg`. */
+export type IconName = ScreenIcon | ActionIcon | ControlIcon | "check" | "alert" | "clock";
+
+/** An icon from the sprite, hidden from screen readers, because its control has a label. */
+export const Icon = ({ name }: { name: IconName }) => (
+  <svg class="icon" aria-hidden="true" focusable="false">
+    <use href={`${assetUrl("icons.svg")}#${name}`} />
+  </svg>
+);
+
+/** An icon with its text for screen readers: the content of a button without a visible label. */
+export const IconText = ({ name, text }: { name: IconName; text: string }) => (
+  <>
+    <Icon name={name} />
+    <span class="visually-hidden">{text}</span>
+  </>
+);
+
+interface IconButtonProps {
+  icon: IconName;
+  label: string;
+  look?: string;
+  /** Further attributes of the button. */
+  [attribute: string]: Child;
+}
+
+/** A button that shows only an icon. */
+export const IconButton = ({ icon, label, look = "quiet icon-button", ...attributes }: IconButtonProps) => (
+  <button type="submit" class={look} title={label} {...(attributes as object)}>
+    <IconText name={icon} text={label} />
+  </button>
+);
+
+interface ButtonLinkProps {
+  href: string;
+  text: string;
+  icon?: IconName;
+  look?: string;
+}
+
+/** A link that looks like a button. */
+export const ButtonLink = ({ href, text, icon, look = "button" }: ButtonLinkProps) => (
+  <a class={look} href={href}>
+    {icon ? [<Icon name={icon} />, ` ${text}`] : text}
+  </a>
+);
+
+/** One entry of a `dl`; empty without a value. */
+export const Fact = ({ name, children }: { name: string; children?: Child }) =>
+  children ? (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  ) : null;
+
+/** Entries of a `dl` by name; those without a value are left out. */
+export const Facts = ({ look, rows }: { look?: string; rows: readonly (readonly [name: string, value: Child])[] }) => (
+  <dl class={look}>
+    {rows.map(([name, value]) => (
+      <Fact name={name}>{value}</Fact>
+    ))}
+  </dl>
+);
+
+/** Texts of a sample or an answer under one name, unchanged. */
+export const Texts = ({ name, texts, id }: { name: string; texts: readonly string[]; id?: string }) => (
+  <div id={id}>
+    <dt>{name}</dt>
+    {texts.length === 0 ? (
+      <dd class="nothing">none</dd>
+    ) : (
+      texts.map((text) => <dd class="verbatim">{text || <em class="nothing">empty</em>}</dd>)
+    )}
+  </div>
+);
+
+/** An ISO 8601 time. Rendered in UTC; app.js shows the reader's time zone and keeps UTC as the title. */
+export const Time = ({ at }: { at: string }) => {
+  const utc = `${at.slice(0, 16).replace("T", " ")} UTC`;
+  return (
+    <time datetime={at} title={utc}>
+      {utc}
+    </time>
+  );
+};
+
+/** "840 ms", "2.4 s", "3 min 5 s". */
+export const duration = (ms: number): string => {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+};
+
+/** "2,140". */
+export const number = (n: number): string => n.toLocaleString("en");
+
+/** "1 word", "2,140 words". */
+export const count = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? "" : "s"}`;
+
+const TITLES: Record<number, string> = {
+  400: "That request does not fit",
+  401: "Your session ended",
+  402: "The budget is used up",
+  403: "This needs another role",
+  404: "There is nothing here",
+  405: "That does not work here",
+  409: "That conflicts with the current state",
+  413: "That is too large",
+  415: "Unsupported format",
+  422: "There is a problem",
+  429: "Rate limit reached",
+  500: "Something failed on our side",
+  501: "Not built yet",
+  502: "The GPU node failed",
+  503: "Not available right now",
+  504: "That took too long",
+  507: "The disk is full",
+};
+
+export const errorTitle = (error: AppError): string => TITLES[error.status] ?? "Something went wrong";
+
+/** A countdown (app.js) until the request may be sent again. */
+const Countdown = ({ ms }: { ms: number }) => (
+  <p class="countdown">
+    Next in <span data-countdown={Math.ceil(ms / 1000)}>{`${Math.ceil(ms / 1000)} s`}</span>
+  </p>
+);
+
+/** The request id for finding the request in the log, with a copy button. */
+export const RequestId = ({ id }: { id: string }) => (
+  <span class="request-id">
+    <code>{id}</code> <CopyButton text={id} label="Copy request id" />
+  </span>
+);
+
+/** Copies a text; hidden where scripts are off. */
+export const CopyButton = ({ text, label }: { text: string; label: string }) => (
+  <IconButton type="button" look="quiet icon-button copy" data-copy={text} icon="copy" label={label} hidden />
+);
+
+interface ErrorPanelProps {
+  error: AppError;
+  requestId: string;
+  /** What happened to the reader's work, and what to do next. */
+  children?: Child;
+}
+
+/** An error: the cause, a countdown for temporary errors, and the request id. */
+export const ErrorPanel = ({ error, requestId, children }: ErrorPanelProps) => (
+  <div class={`panel ${error.status === 429 ? "notice" : "problem"}`}>
+    <Icon name={error.status === 429 ? "clock" : "alert"} />
+    <div>
+      <h2>{errorTitle(error)}</h2>
+      <p>{withoutRoutes(error.message)}</p>
+      {error.detail.retryAfterMs !== undefined && <Countdown ms={error.detail.retryAfterMs} />}
+      {children}
+      <p class="fine">
+        Request <RequestId id={requestId} />
+      </p>
+    </div>
+  </div>
+);
+
+interface PanelProps {
+  title: string;
+  icon?: IconName;
+  role?: "status";
+  children: Child;
+}
+
+/** A notice about the content below it. */
+export const Panel = ({ title, icon = "alert", role, children }: PanelProps) => (
+  <section class="panel notice" role={role}>
+    <Icon name={icon} />
+    <div>
+      <h2>{title}</h2>
+      <p>{children}</p>
+    </div>
+  </section>
+);
+
+export const EmptyState = ({ title, children }: { title: string; children: Child }) => (
+  <div class="empty">
+    <h2>{title}</h2>
+    {children}
+  </div>
+);
