@@ -146,6 +146,7 @@ test("the evaluation form keeps typed text while a sample of a dataset is shown"
   using({ expectedStatuses: [422] }, async (page) => {
     await page.goto("/datasets");
     await page.getByRole("button", { name: "Start with the sample" }).click();
+    await page.getByText("Saved. This revision won’t change.").waitFor();
     await page.goto("/evals/new");
     await field(page, "Question").fill(BAKERY.input);
     await field(page, "Contexts").fill("Typed for minutes.");
