@@ -1,3 +1,4 @@
+import { type Static, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import type { Feedback } from "../../gateway/feedback/contract";
 import { principalOf } from "../../gateway/http/auth";
@@ -6,11 +7,27 @@ import { hasRole, type Principal } from "../../gateway/principal";
 import type { Services } from "../../gateway/services";
 import { AppError } from "../../lib/errors";
 import { type Frame, Screen } from "../layout";
-import { Fields, fieldsOf, type Problems, posts, text } from "../ui/fields";
+import { Fields, fieldsOf, type Problems, posts, typed } from "../ui/fields";
 import { html, isHtmx, page } from "../ui/html";
+import { withoutEmpty } from "../ui/lists";
 import { ButtonLink, Icon } from "../ui/parts";
 
 const MAX_CORRECTION = 100_000;
+
+const FeedbackForm = Fields({
+  rating: typed(10),
+  comment: typed(10_000),
+  correction: typed(MAX_CORRECTION),
+  dataset: typed(100),
+});
+type FeedbackForm = Static<typeof FeedbackForm>;
+
+const filledWith = (given: Feedback | undefined): FeedbackForm => ({
+  rating: given?.rating ?? "",
+  comment: given?.comment ?? "",
+  correction: given?.correction ?? "",
+  dataset: "",
+});
 
 /** The form for feedback on an answer: below the answer for htmx, otherwise on a separate page. */
 export const feedbackRoutes = ({
@@ -63,13 +80,9 @@ export const feedbackRoutes = ({
     }
     const principal = principalOf(request);
     const { detail } = await findAnswer(principal, params.id, params.answer);
-    const given = {
-      request_id: detail?.request_id ?? "",
-      rating,
-      ...(form.comment.trim() && { comment: form.comment.trim() }),
-      ...(form.correction.trim() && { correction: form.correction.trim() }),
-      ...(form.dataset.trim() && { dataset: form.dataset.trim() }),
-    } as const;
+    const [comment, correction, dataset] = [form.comment, form.correction, form.dataset].map((text) => text.trim());
+    const texts = withoutEmpty({ comment, correction, dataset });
+    const given = { request_id: detail?.request_id ?? "", rating, ...texts } as const;
     const saved = await feedback.give(principal, given, async () => {}, request.signal);
     return showFeedback(request, params, { saved });
   };
@@ -81,29 +94,10 @@ export const feedbackRoutes = ({
       "/:id/answers/:answer/feedback",
       ({ request, params, body }) => giveFeedback(request, params, { ...filledWith(undefined), ...body }),
       {
-        body: Fields({
-          rating: text(10),
-          comment: text(10_000),
-          correction: text(MAX_CORRECTION),
-          dataset: text(100),
-        }),
+        body: Type.Partial(FeedbackForm),
       },
     );
 };
-
-interface FeedbackForm {
-  rating: string;
-  comment: string;
-  correction: string;
-  dataset: string;
-}
-
-const filledWith = (given: Feedback | undefined): FeedbackForm => ({
-  rating: given?.rating ?? "",
-  comment: given?.comment ?? "",
-  correction: given?.correction ?? "",
-  dataset: "",
-});
 
 interface RateProps {
   conversationId: string;

@@ -73,6 +73,7 @@ export const Chats = (props: HistoryProps) => {
 
 /** One page of entries; the last entry links to the next page, which replaces it if scripts run. */
 export const Entries = ({ path, chats, search, current }: HistoryProps) => {
+  const older = chats.next_cursor && withQuery(path, { search, after: chats.next_cursor });
   const isListed = search !== undefined || chats.data.some(({ id }) => id === current?.id);
   return (
     <>
@@ -80,7 +81,13 @@ export const Entries = ({ path, chats, search, current }: HistoryProps) => {
         <HistoryEntry conversation={conversation} search={search} isCurrent={conversation.id === current?.id} />
       ))}
       {current && !isListed && <HistoryEntry conversation={current} isCurrent />}
-      {chats.next_cursor && <Older href={withQuery(path, { search, after: chats.next_cursor })} />}
+      {older && (
+        <li>
+          <a class="older" href={older} hx-get={older} hx-target="closest li" hx-swap="outerHTML">
+            Show older chats
+          </a>
+        </li>
+      )}
     </>
   );
 };
@@ -96,14 +103,6 @@ export const HistoryEntry = ({ conversation: { id, title }, search, isCurrent }:
   <li>
     <a href={withQuery(`/chat/${id}`, { search })} aria-current={isCurrent ? "page" : undefined}>
       {title}
-    </a>
-  </li>
-);
-
-const Older = ({ href }: { href: string }) => (
-  <li>
-    <a class="older" href={href} hx-get={href} hx-target="closest li" hx-swap="outerHTML">
-      Show older chats
     </a>
   </li>
 );

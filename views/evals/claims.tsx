@@ -1,5 +1,6 @@
 import type { Claim } from "../../gateway/evals/contract";
 import { Table, withQuery } from "../ui/lists";
+import { Tabs } from "../ui/parts";
 
 const WORDS: Readonly<Record<Claim["verdict"], string>> = {
   supported: "supported",
@@ -76,29 +77,23 @@ export interface ClaimsByEvaluator {
   claims: readonly Claim[];
 }
 
-/** Links that switch between the claims of several evaluators: each evaluator splits the answer in its own way. */
-export const ClaimTabs = ({
-  all,
-  shown,
-  path,
-}: {
+interface ClaimTabsProps {
   all: readonly ClaimsByEvaluator[];
   shown: ClaimsByEvaluator;
   path: string;
-}) =>
-  all.length < 2 ? null : (
-    <nav class="tabs" aria-label="Claims by evaluator">
-      {all.map((each) => (
-        <a
-          href={`${withQuery(path, { claims: each.evaluator })}#answer-title`}
-          aria-current={each === shown ? "true" : undefined}
-        >
-          {each.evaluator}
-          {!each.isCounted && " (excluded from the verdict)"}
-        </a>
-      ))}
-    </nav>
-  );
+}
+
+/** Links that switch between the claims of several evaluators: each evaluator splits the answer in its own way. */
+export const ClaimTabs = ({ all, shown, path }: ClaimTabsProps) => (
+  <Tabs
+    label="Claims by evaluator"
+    tabs={all.map((each) => ({
+      href: `${withQuery(path, { claims: each.evaluator })}#answer-title`,
+      text: `${each.evaluator}${each.isCounted ? "" : " (excluded from the verdict)"}`,
+      current: each === shown ? "true" : undefined,
+    }))}
+  />
+);
 
 /** Every claim with its verdict by one evaluator, and the context that supports it best. */
 export const ClaimTable = ({ evaluator, claims }: ClaimsByEvaluator) => (

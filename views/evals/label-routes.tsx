@@ -11,7 +11,7 @@ import { type Frame, Screen } from "../layout";
 import { Fields, type Problems, text } from "../ui/fields";
 import { page, redirect } from "../ui/html";
 import { Table, withoutEmpty, withQuery } from "../ui/lists";
-import { count, EmptyState, Texts } from "../ui/parts";
+import { count, EmptyState, Tabs, Texts } from "../ui/parts";
 import { type FilledLabels, giveLabels, LabelFields, labelText, readLabels } from "./label-form";
 import { metricName, scaleText, valueText, verdictText } from "./words";
 
@@ -134,7 +134,14 @@ const LabelPage = (props: LabelPageProps) => {
       trail={[{ path: "/evals", name: "Evaluations" }]}
       note="You label each answer before you see its scores."
     >
-      <Metrics metric={metric} metrics={metrics} run={run} />
+      <Tabs
+        label="Criteria"
+        tabs={metrics.map((name) => ({
+          href: withQuery("/evals/label", { metric: name, run }),
+          text: metricName(name),
+          current: name === metric ? "page" : undefined,
+        }))}
+      />
       {last && <Revealed {...last} />}
       {next ? (
         <Judge {...next} run={run} filled={filled} problems={problems} />
@@ -158,17 +165,6 @@ const LabelPage = (props: LabelPageProps) => {
     </Screen>
   );
 };
-
-const Metrics = ({ metric, metrics, run }: Pick<LabelPageProps, "metric" | "metrics" | "run">) =>
-  metrics.length < 2 ? null : (
-    <nav class="tabs" aria-label="Criteria">
-      {metrics.map((name) => (
-        <a href={withQuery("/evals/label", { metric: name, run })} aria-current={name === metric ? "page" : undefined}>
-          {metricName(name)}
-        </a>
-      ))}
-    </nav>
-  );
 
 type JudgeProps = NonNullable<LabelPageProps["next"]> & Pick<LabelPageProps, "run" | "filled"> & { problems: Problems };
 

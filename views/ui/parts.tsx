@@ -193,3 +193,20 @@ export const EmptyState = ({ title, children }: { title: string; children: Child
     {children}
   </div>
 );
+
+interface TabsProps {
+  label: string;
+  tabs: readonly { href: string; text: string; current: "page" | "true" | undefined }[];
+}
+
+/** Links to several views of one thing; nothing if there is only one. */
+export const Tabs = ({ label, tabs }: TabsProps) =>
+  tabs.length < 2 ? null : (
+    <nav class="tabs" aria-label={label}>
+      {tabs.map(({ href, text, current }) => (
+        <a href={href} aria-current={current}>
+          {text}
+        </a>
+      ))}
+    </nav>
+  );
