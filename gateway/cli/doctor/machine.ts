@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, statfsSync } from "node:fs";
-import { availableParallelism, totalmem } from "node:os";
+import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { databaseOptions, openDb } from "../../../db/client";
 import { findCatalogueModel, type ModelKind, neededModels } from "../../../gpu-node/models/catalogue";
@@ -41,19 +41,6 @@ export const machineChecks: Checks = {
           `Bun ${Bun.version}; this version was built and tested with ${engines.bun}`,
           `Run npx bun@${engines.bun} run start`,
         ),
-
-  cpu: () => {
-    const cores = `${availableParallelism()} cores`;
-    if (process.arch !== "x64") return passed(`${cores}, ${process.arch}`);
-    const flags = /^flags\s*:(.*)$/m.exec(readOrNothing("/proc/cpuinfo"))?.[1]?.split(" ");
-    if (!flags) return passed(`${cores}; this system does not report CPU features`);
-    return flags.includes("avx2")
-      ? passed(`${cores} with AVX2${flags.includes("avx512f") ? " and AVX-512" : ""}`)
-      : warning(
-          `${cores} without AVX2: the embedded engine is slow here`,
-          "Use a machine with AVX2, or GROUNDWIRE_NODE_ENGINE=openai",
-        );
-  },
 
   memory: ({ config }) => {
     const limit = process.constrainedMemory();
