@@ -168,7 +168,6 @@ const compareWith = (
   isKnown: (stem: string) => boolean,
   isKept: (number: Token) => boolean,
 ): UnsupportedSpan | null | undefined => {
-  if (claim.length > MAX_SENTENCE_WORDS || passage.length > MAX_SENTENCE_WORDS) return null;
   const pairs = align(claim, passage);
   if (pairs.length < Math.max(2, SAME * claim.length)) return null;
   if (pairs.length === claim.length) return undefined;
@@ -203,12 +202,13 @@ export const findReplaced = (
   passages: readonly string[],
   isKnown: (stem: string) => boolean,
 ): UnsupportedSpan[] => {
-  if (text.length > MAX_SENTENCE_CHARACTERS) return [];
+  if (words.length > MAX_SENTENCE_WORDS) return [];
   const claim = tokensOf(text, words);
   const facts = readFacts(text, words);
   let found: UnsupportedSpan | undefined;
   for (const passage of passages.filter(({ length }) => length <= MAX_SENTENCE_CHARACTERS)) {
     const others = readWords(passage);
+    if (others.length > MAX_SENTENCE_WORDS) continue;
     const { kept, exchanged } = compareFacts(facts, passage, others);
     const isKept = ({ start }: Token) => kept.some((value) => value.start === start);
     const replaced = compareWith(claim, tokensOf(passage, others), isKnown, isKept);
