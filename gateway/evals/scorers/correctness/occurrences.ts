@@ -123,16 +123,16 @@ const spreadEnd = (answer: ReadText, wanted: readonly Wanted[], at: number): num
 
 /** Words of a name with a number in another order: "Second World War" for "World War II", "2023 Q4" for "Q4 2023". */
 const anyOrder = ({ keys, norms }: ReadText, { words }: Alias): Occurrence[] => {
-  const wanted = contentKeys(words).toSorted().join(" ");
-  if (!/\d/.test(wanted) || !/\p{L}/u.test(wanted)) return [];
+  const sorted = contentKeys(words).toSorted();
+  const [wanted, size] = [sorted.join(" "), sorted.length];
+  if (size > MAX_SPREAD || !/\d/.test(wanted) || !/\p{L}/u.test(wanted)) return [];
   const places = keys.flatMap((_, at) => (STOP_WORDS.has(norms[at] ?? "") ? [] : [at]));
-  const size = wanted.split(" ").length;
   const start = places.findIndex((_, index) => {
     const run = places.slice(index, index + size).map((place) => keys[place]);
     return run.toSorted().join(" ") === wanted;
   });
   const [at = -1, end = -1] = [places[start], places[start + size - 1]];
-  return size > MAX_SPREAD || start < 0 ? [] : [{ at, length: end - at + 1 }];
+  return start < 0 ? [] : [{ at, length: end - at + 1 }];
 };
 
 /** The words of the alias, the last one with a Korean particle: "파리입니다". */

@@ -30,7 +30,8 @@ const ADVERBS: Readonly<Record<string, string>> = {
 /** "5 mg/kg", "$5 per month", "$5 a month", "$5 monthly": the unit behind is what the amount is counted per. */
 export const unitAround = (words: readonly Word[], at: number, next: number, source: string) => {
   const amount = simpleUnit(words, at, next, source);
-  const per = words.findIndex(({ start }, index) => index >= next && start >= amount.end);
+  let per = next;
+  while ((words[per]?.start ?? amount.end) < amount.end) per++;
   const isPer = /^(?:per|an?|each|every)$/.test(words[per]?.norm ?? "");
   const [from, word] = isPer ? [words[per]?.end ?? 0, words[per + 1]] : [amount.end, words[per]];
   const adverb = isPer ? undefined : ADVERBS[word?.norm ?? ""];

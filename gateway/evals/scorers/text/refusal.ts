@@ -13,7 +13,7 @@ type BareAnswer = "abstains" | "yes" | "no";
 
 const list = (words: string): ReadonlySet<string> => new Set(words.split(" "));
 export const YES = list(
-  "yes true correct yeah yep yea yup right affirmative ja oui sí sì si sim tak da да evet 네 예 はい 是 是的 对 對 نعم हाँ כן",
+  "yes true correct yeah yep yea yup right affirmative ja oui sí sì sim tak da да evet 네 예 はい 是 是的 对 對 نعم हाँ כן",
 );
 export const NO = list(
   "no false incorrect untrue nope nah wrong negative never nein non não nao nee nie net нет hayır 아니요 아니오 いいえ 不 不是 否 لا नहीं לא",
