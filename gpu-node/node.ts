@@ -3,13 +3,15 @@ import { toAppError } from "../lib/errors";
 import type { Log } from "../lib/log";
 import { withTimeout } from "../lib/with-timeout";
 import { createEngines, type Engines } from "./engine/create";
+import { shuttingDown } from "./engine/engine";
 import { AdmissionQueue } from "./queue/queue";
 import { assertSafeToListen, createGuard } from "./server/auth";
 import { Exchange } from "./server/exchange";
 import { NodeMetrics } from "./server/metrics";
-import { findRoute, type NodeDeps, nodeModels, nodeRoutes } from "./server/routes";
+import { findRoute, nodeModels, nodeRoutes } from "./server/routes";
 import { createServer } from "./server/server";
-import { NodeStatus, shuttingDown } from "./server/status";
+import type { NodeDeps } from "./server/slot";
+import { NodeStatus } from "./server/status";
 
 /** Time for the errors at the end of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
@@ -112,7 +114,7 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
     await allFinished(open, graceMs);
     for (const exchange of open) exchange.abort(shuttingDown());
     await allFinished(open, FINAL_ERRORS_MS);
-    await server.close();
+    server.close();
     await engines.close();
   };
 

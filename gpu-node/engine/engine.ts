@@ -123,3 +123,9 @@ export const findModel = (models: NodeModel[], name: string | undefined): NodeMo
     param: "model",
   });
 };
+
+/** The refusal of work by a node that is being stopped. */
+export const shuttingDown = (): AppError =>
+  new AppError("unavailable", "This GPU node is shutting down. Send the request to another node or again later.", {
+    retryAfterMs: 1000,
+  });

@@ -1,29 +1,14 @@
-import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
 import { type EncodingFormat, encodeVector } from "../../lib/vectors";
-import type { AcceptedEmbeddings, Embedder } from "../engine/engine";
+import type { AcceptedEmbeddings } from "../engine/engine";
 import { readEncodingFormat } from "../engine/parameters";
 import type { EmbeddingAnswer } from "../protocol";
-import type { AdmissionQueue } from "../queue/queue";
 import type { Exchange } from "./exchange";
-import type { NodeMetrics } from "./metrics";
-import { type Slot, withSlot } from "./slot";
-import type { NodeStatus } from "./status";
-
-export interface EmbeddingDeps {
-  config: Config;
-  /** Left out: this node makes no embeddings. */
-  embedder?: Embedder;
-  embedderQueue: AdmissionQueue;
-  /** The engine's queue: while it runs something, answers are generated. */
-  queue: AdmissionQueue;
-  status: NodeStatus;
-  metrics: NodeMetrics;
-}
+import { type NodeDeps, type Slot, withSlot } from "./slot";
 
 /** `POST /v1/embeddings` from request to response: check, wait for a slot, run, and stop if the client disconnects. */
-export const embed = (deps: EmbeddingDeps, exchange: Exchange): Promise<void> => {
+export const embed = (deps: NodeDeps, exchange: Exchange): Promise<void> => {
   const { config, embedder, embedderQueue, queue, status } = deps;
   status.assertOpen();
   if (!embedder) {
@@ -42,7 +27,7 @@ export const embed = (deps: EmbeddingDeps, exchange: Exchange): Promise<void> =>
 };
 
 const run = async (
-  { status, metrics }: EmbeddingDeps,
+  { status, metrics }: NodeDeps,
   exchange: Exchange,
   { model, inputs, start, format }: AcceptedEmbeddings & { format: EncodingFormat },
   { queueMs, headers }: Slot,

@@ -1,29 +1,13 @@
-import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
-import type { AcceptedGeneration, EngineEvent, Generation, NodeEngine } from "../engine/engine";
+import type { AcceptedGeneration, EngineEvent, Generation } from "../engine/engine";
 import { readStreaming } from "../engine/parameters";
-import type { AdmissionQueue } from "../queue/queue";
 import { type AnswerSink, documentAnswer, streamedAnswer } from "./answers";
 import type { Exchange } from "./exchange";
-import type { NodeMetrics } from "./metrics";
-import { type Slot, withSlot } from "./slot";
-import type { NodeStatus } from "./status";
-
-export interface GenerationDeps {
-  config: Config;
-  engine: NodeEngine;
-  queue: AdmissionQueue;
-  status: NodeStatus;
-  metrics: NodeMetrics;
-}
+import { type NodeDeps, type Slot, withSlot } from "./slot";
 
 /** One generation from request to last frame: check, wait for a slot, run, and stop if the client disconnects. */
-export const generate = (
-  deps: GenerationDeps,
-  exchange: Exchange,
-  operation: Generation["operation"],
-): Promise<void> => {
+export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generation["operation"]): Promise<void> => {
   const { config, engine, queue, status } = deps;
   status.assertOpen();
   return withSlot(exchange, config, {
@@ -50,7 +34,7 @@ interface Run {
 
 /** Passes the engine's events to the client, no faster than the client reads. */
 const run = async (
-  { status, metrics }: GenerationDeps,
+  { status, metrics }: NodeDeps,
   exchange: Exchange,
   { operation, accepted, slot, sink }: Run,
 ): Promise<void> => {

@@ -32,36 +32,31 @@ export class NodeMetrics {
 
   /** `queues` by the kind of their models. */
   constructor(queues: Readonly<Record<string, AdmissionQueue>>, status: NodeStatus, connections: () => number) {
-    const perKind = (name: string, help: string, read: (queue: AdmissionQueue) => number) =>
+    const gauge = (name: string, help: string, label: string, read: () => [string, number][]) =>
       new Gauge({
         name,
         help,
-        labelNames: ["kind"],
+        labelNames: [label],
         registers: [this.registry],
         collect() {
-          for (const [kind, queue] of Object.entries(queues)) this.set({ kind }, read(queue));
+          for (const [value, count] of read()) this.set({ [label]: value }, count);
         },
       });
+    const perKind = (name: string, help: string, read: (queue: AdmissionQueue) => number) =>
+      gauge(name, help, "kind", () => Object.entries(queues).map(([kind, queue]) => [kind, read(queue)]));
     perKind("groundwire_node_slots", "Requests that may run at once", ({ slots }) => slots);
     perKind("groundwire_node_running", "Requests that run now", ({ running }) => running);
     perKind("groundwire_node_queue_depth", "Requests that wait for a slot", ({ depth }) => depth);
     perKind("groundwire_node_queue_capacity", "Requests that may wait for a slot", ({ capacity }) => capacity);
+    gauge("groundwire_node_state", "1 for the state that the node is in", "state", () =>
+      STATES.map((state) => [state, state === status.state() ? 1 : 0]),
+    );
     new Gauge({
       name: "groundwire_node_connections",
       help: "Open HTTP/2 connections",
       registers: [this.registry],
       collect() {
         this.set(connections());
-      },
-    });
-    new Gauge({
-      name: "groundwire_node_state",
-      help: "1 for the state that the node is in",
-      labelNames: ["state"],
-      registers: [this.registry],
-      collect() {
-        const current = status.state();
-        for (const state of STATES) this.set({ state }, state === current ? 1 : 0);
       },
     });
   }

@@ -3,11 +3,10 @@ import packageJson from "../../package.json" with { type: "json" };
 import { readModel, readText } from "../engine/parameters";
 import type { NodeModel, NodeReadiness } from "../protocol";
 import type { AdmissionQueue } from "../queue/queue";
-import { type EmbeddingDeps, embed } from "./embed";
+import { embed } from "./embed";
 import type { Exchange } from "./exchange";
-import { type GenerationDeps, generate } from "./generate";
-
-export type NodeDeps = GenerationDeps & EmbeddingDeps;
+import { generate } from "./generate";
+import type { NodeDeps } from "./slot";
 
 type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 

@@ -30,18 +30,8 @@ const FIRST_BYTES_MS = 10_000;
 /** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
 const HTTP2_START = "PRI";
 
-export interface NodeServer {
-  /** Resolves with the port, which the system picks for port 0. */
-  listen(host: string, port: number): Promise<number>;
-  sessions: Sessions;
-  /** Accepts no new connections and asks clients to disconnect. */
-  drain(): void;
-  /** Closes all connections. */
-  close(): Promise<void>;
-}
-
 /** HTTP/2 and HTTP/1.1 on one port: by ALPN where a certificate is set, else by the first bytes of a connection. */
-export const createServer = ({ node }: Config, listener: Listener, pingMs?: number): NodeServer => {
+export const createServer = ({ node }: Config, listener: Listener, pingMs?: number) => {
   const sessions = new Sessions(pingMs);
   const sockets = new Set<net.Socket>();
   const plain = http.createServer(HTTP1_LIMITS, listener);
@@ -59,16 +49,19 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
 
   return {
     sessions,
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
+    /** Resolves with the port, which the system picks for port 0. */
+    listen: (host: string, port: number) =>
+      new Promise<number>((resolve, reject) => {
         front.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(host, port, cause)));
         front.listen(port, host, () => resolve((front.address() as AddressInfo).port));
       }),
+    /** Accepts no new connections and asks clients to disconnect. */
     drain: () => {
       front.close();
       sessions.drain();
     },
-    close: async () => {
+    /** Closes all connections. */
+    close: () => {
       sessions.destroy();
       front.close();
       for (const socket of sockets) socket.destroy();

@@ -1,11 +1,27 @@
 import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { round } from "../../lib/round";
+import type { Embedder, NodeEngine } from "../engine/engine";
 import { type NodeModel, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from "../protocol";
 import { type AdmissionQueue, acquireSlot, type Claim } from "../queue/queue";
 import type { Exchange } from "./exchange";
+import type { NodeMetrics } from "./metrics";
+import type { NodeStatus } from "./status";
 
 const DAY_MS = 86_400_000;
+
+/** The parts of a node that its routes use. */
+export interface NodeDeps {
+  config: Config;
+  engine: NodeEngine;
+  /** The engine's queue: while it runs something, answers are generated. */
+  queue: AdmissionQueue;
+  /** Undefined if this node makes no embeddings. */
+  embedder?: Embedder;
+  embedderQueue: AdmissionQueue;
+  status: NodeStatus;
+  metrics: NodeMetrics;
+}
 
 /** A slot that a request holds. */
 export interface Slot {

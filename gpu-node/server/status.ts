@@ -1,4 +1,5 @@
 import { AppError } from "../../lib/errors";
+import { shuttingDown } from "../engine/engine";
 import type { NodeState } from "../protocol";
 
 /** The heartbeat of one running request, on the clock of `performance.now()`. */
@@ -74,8 +75,3 @@ export class NodeStatus {
     if (state === "draining") throw shuttingDown();
   }
 }
-
-export const shuttingDown = (): AppError =>
-  new AppError("unavailable", "This GPU node is shutting down. Send the request to another node or again later.", {
-    retryAfterMs: 1000,
-  });

@@ -111,11 +111,11 @@ describe("the embedder llama", () => {
     expect((await embedder.accept(request({ input: "a", dimensions: 384 }))).model.dimensions).toBe(384);
   });
 
-  test("nothing is computed for a caller that disconnected before its texts were tokenized", async () => {
+  test("nothing is computed for a caller that disconnected before its texts are tokenized", async () => {
     const left = new AbortController();
     left.abort(new AppError("client_closed", "gone"));
-    const { start } = await embedder.accept({ ...request({ input: "a" }), signal: left.signal });
-    await expect(Array.fromAsync(start())).rejects.toThrow("gone");
+    const accepted = embedder.accept({ ...request({ input: "a" }), signal: left.signal });
+    await expect(accepted.then(({ start }) => Array.fromAsync(start()))).rejects.toThrow("gone");
   });
 });
 

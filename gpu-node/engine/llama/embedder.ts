@@ -17,7 +17,7 @@ const TURN_MS = 5;
 
 interface Loaded {
   card: NodeModel & { dimensions: number };
-  tokenize: EmbeddingTokenizer<Token>;
+  tokenize: ReturnType<typeof createTokenizer>;
   scheduler: EmbeddingScheduler<Token>;
 }
 
@@ -53,7 +53,7 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
           context_window: contextWindow,
           dimensions: model.embeddingVectorSize,
         },
-        tokenize: createEmbeddingTokenizer(tokenizerModel(model, contextWindow)),
+        tokenize: createTokenizer(model, contextWindow),
         scheduler: new EmbeddingScheduler(contexts, sharesCores ? sleep : undefined),
       };
       log.info({ model: file.name, revision: file.revision, contexts: contexts.length }, "embedding model loaded");
@@ -112,69 +112,45 @@ const createContexts = (model: LlamaModel, contextWindow: number, count: number)
   });
 };
 
-/** The first and last token follow llama.cpp's own tokenizer, like those that `LlamaEmbeddingContext` adds. */
-const tokenizerModel = (model: LlamaModel, contextWindow: number): TokenizerModel<Token> => {
+/** A text with more characters per token of the window than this is checked by tokenizing its start first. */
+const CHARACTERS_PER_TOKEN = 32;
+
+/**
+ * Makes the tokens of an input as the model reads it: those of a text, in which control tokens are plain text, or the
+ * given ids, between the first and last token that llama.cpp's own tokenizer would add. `param` names the input in
+ * errors. The function throws context_length_exceeded, and invalid_request for unknown token ids.
+ */
+const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const { tokens, vocabularyType, fileInfo } = model;
   const { bos, eos, sep, shouldPrependBosToken, shouldAppendEosToken } = tokens;
   const isBert = vocabularyType === LlamaVocabularyType.wpm;
   const isUnigram = vocabularyType === LlamaVocabularyType.ugm;
-  return {
-    tokenize: (text) => model.tokenize(text, false),
-    first: (isBert || (shouldPrependBosToken && !isUnigram) ? bos : null) ?? undefined,
-    last: (isBert ? sep : isUnigram || shouldAppendEosToken ? eos : null) ?? undefined,
-    vocabularySize: fileInfo.metadata.tokenizer.ggml.tokens.length,
-    contextWindow,
-  };
-};
-
-/** The parts of a model that tokenizing an input needs. */
-export interface TokenizerModel<Token> {
-  /** Text that looks like a control token is tokenized as plain text. */
-  tokenize(text: string): Token[];
-  /** Tokens that the model expects at the start and the end of every text. */
-  first?: Token;
-  last?: Token;
-  vocabularySize: number;
-  contextWindow: number;
-}
-
-/**
- * Tokens of an input as the model reads it: the tokens of a text, or the given ids, between the model's first and last
- * token. `param` names the input in errors. Throws context_length_exceeded, and invalid_request for unknown token ids.
- */
-export type EmbeddingTokenizer<Token> = (input: EmbeddingInput, param: string) => Token[];
-
-/** A text with more characters per token of the window than this is checked by tokenizing its start first. */
-const CHARACTERS_PER_TOKEN = 32;
-
-export const createEmbeddingTokenizer = <Token extends number>({
-  tokenize,
-  first,
-  last,
-  vocabularySize,
-  contextWindow,
-}: TokenizerModel<Token>): EmbeddingTokenizer<Token> => {
+  const first = isBert || (shouldPrependBosToken && !isUnigram) ? bos : null;
+  const last = isBert ? sep : isUnigram || shouldAppendEosToken ? eos : null;
+  const vocabularySize = fileInfo.metadata.tokenizer.ggml.tokens.length;
   const isToken = (id: number): id is Token => id < vocabularySize;
-  const withEnds = (tokens: Token[]): Token[] => [
-    ...(first === undefined || tokens[0] === first ? [] : [first]),
-    ...tokens,
-    ...(last === undefined || tokens.at(-1) === last ? [] : [last]),
-  ];
 
-  const refuseLongText = (text: string, param: string): void => {
-    const tried = contextWindow * CHARACTERS_PER_TOKEN;
-    if (text.length <= tried) return;
-    const { length } = tokenize(text.slice(0, tried).toWellFormed());
-    if (length > contextWindow) throw inputTooLong(contextWindow, `at least ${length}`, param);
-  };
-
-  return (input, param) => {
-    if (typeof input !== "string" && !input.every(isToken)) {
+  const read = (input: EmbeddingInput, param: string): Token[] => {
+    if (typeof input !== "string") {
+      if (input.every(isToken)) return input;
       throw refuse(param, `${param} must hold token ids below ${vocabularySize}.`);
     }
-    if (typeof input === "string") refuseLongText(input, param);
-    const tokens = withEnds(typeof input === "string" ? tokenize(input) : input);
-    if (tokens.length > contextWindow) throw inputTooLong(contextWindow, String(tokens.length), param);
-    return tokens;
+    const tried = contextWindow * CHARACTERS_PER_TOKEN;
+    if (input.length > tried) {
+      const { length } = model.tokenize(input.slice(0, tried).toWellFormed(), false);
+      if (length > contextWindow) throw inputTooLong(contextWindow, `at least ${length}`, param);
+    }
+    return model.tokenize(input, false);
+  };
+
+  return (input: EmbeddingInput, param: string): Token[] => {
+    const inner = read(input, param);
+    const whole = [
+      ...(first === null || inner[0] === first ? [] : [first]),
+      ...inner,
+      ...(last === null || inner.at(-1) === last ? [] : [last]),
+    ];
+    if (whole.length > contextWindow) throw inputTooLong(contextWindow, String(whole.length), param);
+    return whole;
   };
 };

@@ -1,7 +1,7 @@
 import { AppError } from "../../../lib/errors";
 import { normalise } from "../../../lib/vectors";
 import { Lane } from "../../queue/queue";
-import type { Embedding, EmbeddingRequest } from "../engine";
+import { type Embedding, type EmbeddingRequest, shuttingDown } from "../engine";
 import { type Channel, createChannel } from "./channel";
 
 /** Computes one vector at a time without changing the tokens: a `LlamaEmbeddingContext`. */
@@ -118,5 +118,3 @@ export class EmbeddingScheduler<Token> {
     this.#end(job);
   }
 }
-
-const shuttingDown = (): AppError => new AppError("unavailable", "The GPU node is shutting down. Try again.");

@@ -6,24 +6,20 @@ import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import { dependencies } from "../../../package.json";
 
-/** llama.cpp in this process. All models share it and its threads, so together they never use more than there are. */
-export interface LlamaHost {
-  /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
-  readonly name: string;
-  /** Starts on first use. Throws unavailable, with the remedy. */
-  start(): Promise<Llama>;
-  /** Frees everything that was loaded. */
-  dispose(): Promise<void>;
-}
+export type LlamaHost = ReturnType<typeof createLlamaHost>;
 
-export const createLlamaHost = (node: Config["node"], log: Log): LlamaHost => {
+/** llama.cpp in this process. All models share it and its threads, so together they never use more than there are. */
+export const createLlamaHost = (node: Config["node"], log: Log) => {
   let started: Promise<Llama> | undefined;
   return {
+    /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
     name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
+    /** Starts on first use. Throws unavailable, with the remedy. */
     start: () => {
       started ??= startLlama(node, log);
       return started;
     },
+    /** Frees everything that was loaded. */
     dispose: async () => {
       const llama = await started?.catch(() => undefined); // the caller that started it got the error
       await llama?.dispose();
@@ -34,13 +30,14 @@ export const createLlamaHost = (node: Config["node"], log: Log): LlamaHost => {
 /** Uses the binaries that came with the package; nothing is compiled or downloaded. */
 const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<Llama> => {
   const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
+  const share = readCpuShare();
   try {
     return await getLlama({
       gpu: gpu === "off" ? false : gpu,
       build: "never",
       skipDownload: true,
       progressLogs: false,
-      maxThreads: threads ?? freeThreads(),
+      maxThreads: threads ?? (share && defaultThreads(share)), // undefined: it counts the cores itself
       logLevel: LlamaLogLevel.warn,
       logger: (level, message) => log[level === LlamaLogLevel.warn ? "debug" : "error"](`llama.cpp: ${message.trim()}`),
     });
@@ -53,12 +50,6 @@ const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<L
       { cause: error },
     );
   }
-};
-
-/** Undefined if the system doesn't say: node-llama-cpp then counts the cores itself. */
-const freeThreads = (): number | undefined => {
-  const share = readCpuShare();
-  return share && defaultThreads(share);
 };
 
 /** The CPUs that this process may use. `quota` is CPU time in units of one CPU, undefined if there is no limit. */

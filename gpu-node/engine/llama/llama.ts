@@ -1,4 +1,4 @@
-import { LlamaGrammarEvaluationState, type Token } from "node-llama-cpp";
+import { LlamaGrammarEvaluationState } from "node-llama-cpp";
 import type { Config } from "../../../lib/config";
 import { AppError } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
@@ -7,7 +7,7 @@ import { findModel, type NodeEngine } from "../engine";
 import { readMessages, readParameters } from "../parameters";
 import type { LlamaHost } from "./host";
 import { schemaToGrammar } from "./json-grammar/json-grammar";
-import { createPromptBuilder, type PromptBuilder, type PromptModel } from "./prompt";
+import { createPromptBuilder } from "./prompt";
 import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
@@ -19,7 +19,7 @@ const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
 interface Loaded {
   runtime: LlamaRuntime;
   scheduler: LlamaScheduler;
-  prompts: PromptBuilder<Token>;
+  prompts: ReturnType<typeof createPromptBuilder>;
   card: NodeModel;
 }
 
@@ -47,7 +47,7 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
       loaded = {
         runtime,
         scheduler: new LlamaScheduler(runtime.context, llama.gpu ? GPU_PREFILL : CPU_PREFILL),
-        prompts: createPromptBuilder(promptModel(runtime)),
+        prompts: createPromptBuilder(runtime.model, runtime.contextWindow),
         card: {
           id: file.name,
           kind: "chat",
@@ -116,20 +116,4 @@ const createGrammar = async ({ llama }: LlamaRuntime, schema: Record<string, unk
       cause,
     });
   }
-};
-
-const promptModel = ({ model, contextWindow }: LlamaRuntime): PromptModel<Token> => {
-  const { tokenizer } = model.fileInfo.metadata;
-  const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
-  return {
-    tokenize: (text: string, special: boolean) => model.tokenize(text, special),
-    isSpecial: (token: Token) => model.isSpecialToken(token),
-    chatTemplate: tokenizer.chat_template,
-    bosText: bosString ?? "",
-    eosText: eosString ?? "",
-    bos: shouldPrependBosToken ? (bos ?? undefined) : undefined,
-    vocabularySize: tokenizer.ggml.tokens.length,
-    contextWindow,
-    longestTokenBytes: tokenizer.ggml.tokens.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 1),
-  };
 };

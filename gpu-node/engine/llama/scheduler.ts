@@ -1,6 +1,6 @@
 import type { LlamaContext, LlamaContextSequence } from "node-llama-cpp";
 import { AppError } from "../../../lib/errors";
-import type { EngineEvent } from "../engine";
+import { type EngineEvent, shuttingDown } from "../engine";
 import { type Job, LlamaStream } from "./stream";
 
 /** Maximum prompt tokens in one step. Running answers and new requests wait for the step. */
@@ -222,5 +222,3 @@ export const shareBatch = (demands: readonly number[], capacity: number): number
 
 const broken = (cause: unknown): AppError =>
   new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { cause });
-
-const shuttingDown = (): AppError => new AppError("unavailable", "The GPU node is shutting down. Try again.");

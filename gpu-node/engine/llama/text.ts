@@ -1,11 +1,3 @@
-/** Turns token ids into text that never ends in the middle of a character. */
-export interface TextAssembler<Token> {
-  /** The text that this token completes; empty while a character is incomplete. */
-  push(token: Token): string;
-  /** The rest after the last token. An incomplete character becomes U+FFFD. */
-  flush(): string;
-}
-
 /** How a four-byte character without its last byte can look at the end of a text. */
 const OPEN_CHARACTER = /\uFFFD{1,3}$/;
 /** After this many tokens without a complete character, the bytes count as invalid. */
@@ -14,13 +6,13 @@ const MAX_OPEN_TOKENS = 32;
 const CONTEXT_TOKENS = 8;
 
 /**
- * `detokenize` returns the text of `tokens` after `before`, with U+FFFD for bytes that don't form a character.
- * `prompt` are the tokens before the first one pushed.
+ * Turns token ids into text that never ends in the middle of a character. `detokenize` returns the text of `tokens`
+ * after `before`, with U+FFFD for bytes that don't form a character; `prompt` are the tokens before the first one.
  */
 export const createTextAssembler = <Token>(
   detokenize: (tokens: readonly Token[], before: readonly Token[]) => string,
   prompt: readonly Token[] = [],
-): TextAssembler<Token> => {
+) => {
   let before = prompt.slice(-CONTEXT_TOKENS);
   /** Tokens since the last complete character, and how much of their text was returned. */
   let open: Token[] = [];
@@ -38,32 +30,27 @@ export const createTextAssembler = <Token>(
   };
 
   return {
-    push(token) {
+    /** The text that this token completes; empty while a character is incomplete. */
+    push(token: Token): string {
       open.push(token);
       const text = detokenize(open, before);
       const end = open.length < MAX_OPEN_TOKENS ? text.search(OPEN_CHARACTER) : -1;
       return give(text, end < 0 ? text.length : end);
     },
-    flush() {
+    /** The rest after the last token. An incomplete character becomes U+FFFD. */
+    flush(): string {
       const text = open.length > 0 ? detokenize(open, before) : "";
       return give(text, text.length);
     },
   };
 };
 
-/** Finds stop strings in a stream of text, even across pieces. */
-export interface StopMatcher {
-  /** Text that can be shown now. When `stopped` is true, a stop string was found, and no more text may be pushed. */
-  push(text: string): { text: string; stopped: boolean };
-  /** The text held back so far, for a stream that ends without a stop string. */
-  flush(): string;
-}
-
-/** The earliest match wins. Neither a stop string nor the possible start of one is shown. */
-export const createStopMatcher = (stops: readonly string[]): StopMatcher => {
+/** Finds stop strings in pieces of text. Neither a stop string nor the possible start of one is shown. */
+export const createStopMatcher = (stops: readonly string[]) => {
   let held = "";
   return {
-    push(text) {
+    /** Text that can be shown now. After `stopped`, no more text may be pushed. */
+    push(text: string): { text: string; stopped: boolean } {
       const seen = held + text;
       const at = firstMatch(seen, stops);
       if (at >= 0) {
@@ -74,7 +61,8 @@ export const createStopMatcher = (stops: readonly string[]): StopMatcher => {
       held = seen.slice(safe);
       return { text: seen.slice(0, safe), stopped: false };
     },
-    flush() {
+    /** The text held back so far, for a stream that ends without a stop string. */
+    flush(): string {
       const rest = held;
       held = "";
       return rest;

@@ -23,26 +23,11 @@ const RETRY_MS = 1000;
 /** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
 const FETCH_LIMIT = 256;
 
-/** An OpenAI-compatible server behind the node. */
-export interface Upstream {
-  /** Its address without a path. */
-  base: string;
-  /** A POST of `body` as JSON, or a GET without one. Throws AppError: its refusal, unavailable, or the signal's reason. */
-  call(path: string, signal: AbortSignal, body?: unknown): Promise<Response>;
-  /** Retries `work` until it succeeds or the upstream is closed. */
-  reach(work: (signal: AbortSignal) => Promise<void>, log: Log): Promise<void>;
-  /** Token ids of a text or of messages. Throws upstream_error if the server gives none. */
-  tokenize(model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]>;
-  close(): void;
-}
-
-/** `setting` names the address where it is missing, `slots` are the requests that may run at once. Throws invalid_request. */
-export const createUpstream = (
-  setting: string,
-  url: string | undefined,
-  key: string | undefined,
-  slots: number,
-): Upstream => {
+/**
+ * An OpenAI-compatible server behind the node. `setting` names the setting with its `url`, `slots` are the requests that
+ * may run at once. Throws invalid_request.
+ */
+export const createUpstream = (setting: string, url: string | undefined, key: string | undefined, slots: number) => {
   if (!url) throw new AppError("invalid_request", `${setting} is missing.`);
   if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
     const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
@@ -53,7 +38,8 @@ export const createUpstream = (
   if (key) headers.authorization = `Bearer ${key}`;
   const closing = new AbortController();
 
-  const call: Upstream["call"] = async (path, signal, body) => {
+  /** A POST of `body` as JSON, or a GET without one. Throws AppError: its refusal, unavailable, or the signal's reason. */
+  const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
     const method = body === undefined ? "GET" : "POST";
     const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
     // Bun's timeout of 5 minutes is off, because the node enforces deadlines.
@@ -66,9 +52,11 @@ export const createUpstream = (
   };
 
   return {
+    /** Its address without a path. */
     base,
     call,
-    tokenize: async (model, input) => {
+    /** Token ids of a text or of messages. Throws upstream_error if the server gives none. */
+    tokenize: async (model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]> => {
       // vLLM and SGLang read `prompt`, llama-server `content`, TEI `inputs`.
       const fields = "text" in input ? { prompt: input.text, content: input.text, inputs: input.text } : input;
       const answer = (await (await call("/tokenize", closing.signal, { model, ...fields })).json()) as Tokens;
@@ -76,7 +64,8 @@ export const createUpstream = (
       if (!Array.isArray(tokens)) throw brokenAnswer("gave no tokens");
       return tokens;
     },
-    reach: async (work, log) => {
+    /** Retries `work` until it succeeds or the upstream is closed. */
+    reach: async (work: (signal: AbortSignal) => Promise<void>, log: Log): Promise<void> => {
       for (let attempt = 0; !closing.signal.aborted; attempt++) {
         try {
           await work(closing.signal);

@@ -30,15 +30,8 @@ export const numberGrammar = (bounds: NumberBounds): string | undefined => {
 };
 
 /** A finite number in digits, without an exponent: 1e-7 is "0.0000001". */
-const inDigits = (value: number): string => {
-  const [, sign = "", whole = "0", part = "", power = "0"] =
-    /^(-?)(\d+)\.?(\d*)(?:e([+-]\d+))?$/.exec(`${value}`) ?? [];
-  const exponent = Number(power);
-  const digits = whole + part;
-  const point = whole.length + exponent;
-  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
-  return `${sign}${digits.slice(0, point).padEnd(point, "0")}.${digits.slice(point)}`;
-};
+const inDigits = (value: number): string =>
+  value.toLocaleString("en-US", { useGrouping: false, maximumSignificantDigits: 21 });
 
 const wholePart = (value: number): string => inDigits(value).split(".")[0] ?? "0";
 
@@ -56,18 +49,12 @@ const scaled = (value: number, decimals: number, direction: 1 | -1, isExclusive:
 const grammarWithin = (bounds: NumberBounds, decimals: number): string | undefined => {
   const limit = (LARGEST + 1n) * 10n ** BigInt(decimals) - 1n;
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = bounds;
-  let low = -limit;
-  let high = limit;
-  const raise = (value: bigint) => {
-    if (value > low) low = value;
-  };
-  const lower = (value: bigint) => {
-    if (value < high) high = value;
-  };
-  if (minimum !== undefined) raise(scaled(minimum, decimals, 1, false));
-  if (exclusiveMinimum !== undefined) raise(scaled(exclusiveMinimum, decimals, 1, true));
-  if (maximum !== undefined) lower(scaled(maximum, decimals, -1, false));
-  if (exclusiveMaximum !== undefined) lower(scaled(exclusiveMaximum, decimals, -1, true));
+  const bound = (value: number | undefined, direction: 1 | -1, isExclusive: boolean): bigint[] =>
+    value === undefined ? [] : [scaled(value, decimals, direction, isExclusive)];
+  const lows = [-limit, ...bound(minimum, 1, false), ...bound(exclusiveMinimum, 1, true)];
+  const highs = [limit, ...bound(maximum, -1, false), ...bound(exclusiveMaximum, -1, true)];
+  const low = lows.reduce((a, b) => (a > b ? a : b));
+  const high = highs.reduce((a, b) => (a < b ? a : b));
   if (low > high) return undefined;
   const parts: string[] = [];
   if (low < 0n) parts.push(`"-" ${fixedPoint(high < 0n ? -high : 1n, -low, decimals)}`);
