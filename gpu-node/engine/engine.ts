@@ -44,7 +44,7 @@ export interface TokenLogprob {
 }
 
 /** Owns models: the common part of engines and embedders. The server owns HTTP, queue and slots. */
-export interface ModelOwner {
+interface ModelOwner {
   /** For `x-engine`: "llama node-llama-cpp/3.22.1", "openai http://127.0.0.1:8000", "synthetic". */
   readonly name: string;
   /** Loads the models; `onProgress` gets 0…1. Throws an AppError that says what to do. */

@@ -162,7 +162,7 @@ export class LlamaScheduler {
 }
 
 /** The state of a free sequence, for choosing one for a prompt. */
-export interface SlotState {
+interface SlotState {
   /** Tokens in its KV cache. */
   cachedTokens: number;
   /** How many of them, from the start, the prompt shares. */
