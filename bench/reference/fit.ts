@@ -3,8 +3,7 @@ import { EXIT, onlyArgument, runCommand } from "../../lib/command";
 import { AppError } from "../../lib/errors";
 import { correctnessTask } from "./correctness";
 import { faithfulnessTask } from "./faithfulness";
-import type { FitRow, Task } from "./task";
-import { ALL, heldOut, leftOut, setsOf } from "./validation";
+import { ALL, type FitRow, heldOut, leftOut, setsOf, type Task } from "./task";
 
 const HELP = `Fits reference@1 to answers that people have labelled, and writes its weights.
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { type Example, fitLogistic, logit } from "./logistic";
-import { foldsOf } from "./validation";
+import { foldsOf } from "./task";
 
 const examples: Example[] = Array.from({ length: 200 }, (_, at) => {
   const label: 0 | 1 = at % 4 === 0 ? 0 : 1;

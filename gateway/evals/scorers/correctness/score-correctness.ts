@@ -71,7 +71,7 @@ export const withoutMarkers = (answer: ScoredAnswer): ScoredAnswer => {
 };
 
 /** The score of an answer that is empty, consists of symbols or abstains; undefined for every other answer. */
-export const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
+const scoreByRule = (answer: ScoredAnswer): CorrectnessScore | undefined => {
   const output = answer.output.trim();
   if (output === "") return { value: 0, reason: "The answer is empty." };
   const same = answer.references.find((reference) => isSameText(reference, output));
