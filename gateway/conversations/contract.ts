@@ -16,7 +16,7 @@ import {
   Timestamp,
 } from "../contract";
 
-const title = Type.String();
+const title = Type.String({ examples: ["Three colours"] });
 const newTitle = Name(200);
 const role = OneOf(["system", "user", "assistant"]);
 const content = Type.String({ maxLength: 1_000_000 });
@@ -101,19 +101,7 @@ export const Conversation = Type.Object(
     created_at: Timestamp,
     updated_at: Timestamp,
   },
-  {
-    title: "Conversation",
-    examples: [
-      {
-        id: "chat_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        title: "Three colours",
-        model: "smollm2-135m-instruct",
-        message_count: 2,
-        created_at: "2026-11-23T20:15:00.000Z",
-        updated_at: "2026-11-23T20:15:02.000Z",
-      },
-    ],
-  },
+  { title: "Conversation" },
 );
 export type Conversation = Static<typeof Conversation>;
 
@@ -138,45 +126,7 @@ export const ConversationWithMessages = Type.Object(
     messages: Type.Array(ConversationMessage, { description: "The messages of the shown branch, in order" }),
     context: ConversationContext,
   },
-  {
-    title: "ConversationWithMessages",
-    examples: Conversation.examples.map((conversation: object) => ({
-      ...conversation,
-      messages: [
-        {
-          id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
-          parent_id: null,
-          versions: ["msg_01jd8x1m9k2n3p4q5r6s7t8v9x"],
-          role: "user",
-          content: "Name three colours.",
-          status: "complete",
-          detail: null,
-          created_at: "2026-11-23T20:15:00.000Z",
-        },
-        {
-          id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9y",
-          parent_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
-          versions: ["msg_01jd8x1m9k2n3p4q5r6s7t8v9y"],
-          role: "assistant",
-          content: "Red, green and blue.",
-          status: "complete",
-          detail: {
-            model: "smollm2-135m-instruct",
-            model_revision: "b179c9523d0e",
-            node: "node-1",
-            finish_reason: "stop",
-            usage: { prompt_tokens: 34, completion_tokens: 6, total_tokens: 40 },
-            latency: { queue: 0, ttft: 61.2, total: 148.9 },
-            cache: { status: "miss" },
-            context: { window: 4096, prompt_tokens: 30, first_message_id: null, left_out: 0 },
-            request_id: "req_01jd8x1m9k2n3p4q5r6s7t8v9w",
-          },
-          created_at: "2026-11-23T20:15:00.000Z",
-        },
-      ],
-      context: { window: 4096, used_tokens: 40, first_message_id: null, left_out: 0 },
-    })),
-  },
+  { title: "ConversationWithMessages" },
 );
 export type ConversationWithMessages = Static<typeof ConversationWithMessages>;
 
@@ -207,7 +157,6 @@ export const RenameConversation = Strict(
   { title: newTitle },
   { title: "RenameConversation", examples: [{ title: "Colours" }] },
 );
-export type RenameConversation = Static<typeof RenameConversation>;
 
 /** `POST /v1/conversations/{id}/messages`. */
 export const AskQuestion = Strict(
@@ -223,23 +172,12 @@ export const AskQuestion = Strict(
   },
   { title: "AskQuestion", examples: [{ content: "Name three colours." }] },
 );
-export type AskQuestion = Static<typeof AskQuestion>;
 
 /** An answer that has started; stream it from its events. */
 export const AnswerBegun = Type.Object(
   { conversation_id: Id("chat"), question_id: Id("msg"), answer_id: Id("msg") },
-  {
-    title: "AnswerBegun",
-    examples: [
-      {
-        conversation_id: "chat_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        question_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9x",
-        answer_id: "msg_01jd8x1m9k2n3p4q5r6s7t8v9y",
-      },
-    ],
-  },
+  { title: "AnswerBegun" },
 );
-export type AnswerBegun = Static<typeof AnswerBegun>;
 
 export const ExportFormat = OneOf(["json", "markdown"]);
 export type ExportFormat = Static<typeof ExportFormat>;
@@ -250,7 +188,7 @@ export const ExportQuery = Type.Object({
 });
 export type ExportQuery = Static<typeof ExportQuery>;
 
-const ExportedMessage = Strict(
+export const ExportedMessage = Strict(
   {
     id: Type.Optional(Id("msg", "Unique within this file; an import assigns a new id")),
     parent_id: Type.Optional(
@@ -347,4 +285,3 @@ export const StopResult = Type.Object(
   { stopped: Type.Boolean({ description: "False: nothing was being generated" }) },
   { title: "StopResult", examples: [{ stopped: true }] },
 );
-export type StopResult = Static<typeof StopResult>;

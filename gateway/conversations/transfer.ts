@@ -7,37 +7,29 @@ import { AppError } from "../../lib/errors";
 import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import type { Principal } from "../principal";
+import { fromRow } from "../wire";
 import { branchTo } from "./branches";
 import {
   AnswerDetail,
   type ConversationExport,
-  type ExportedConversation,
+  ExportedConversation,
+  ExportedMessage,
   type ExportFormat,
   type ImportResult,
 } from "./contract";
 
 /** Exports and imports the conversations of a key. */
 export const createTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }) => {
-  const exportRow = async (row: store.ConversationRow): Promise<ExportedConversation> => ({
-    id: row.id,
-    title: row.title,
-    model: row.model,
-    created_at: row.createdAt.toISOString(),
-    updated_at: row.updatedAt.toISOString(),
-    leaf_id: row.leafId,
-    messages: (await store.listMessages(db, row.id)).map(
-      ({ id, parentId, role, content, status, detail, createdAt }) => ({
-        id,
-        parent_id: parentId,
-        role,
-        content,
-        // The file has the text so far; the imported answer will not continue.
-        status: status === "generating" ? "interrupted" : status,
-        detail: Value.Check(AnswerDetail, detail) ? detail : null,
-        created_at: createdAt.toISOString(),
-      }),
-    ),
-  });
+  const exportRow = async (row: store.ConversationRow): Promise<ExportedConversation> =>
+    fromRow(ExportedConversation, row, {
+      messages: (await store.listMessages(db, row.id)).map((message) =>
+        fromRow(ExportedMessage, message, {
+          // The file has the text so far; the imported answer will not continue.
+          status: message.status === "generating" ? "interrupted" : message.status,
+          detail: Value.Check(AnswerDetail, message.detail) ? message.detail : null,
+        }),
+      ),
+    });
 
   const importOne = async (tx: Tx, keyId: string, file: ExportedConversation): Promise<keyof ImportResult> => {
     const at = now();

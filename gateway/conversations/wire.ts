@@ -17,13 +17,9 @@ export const toMessage = (
     detail: Value.Check(AnswerDetail, row.detail) ? row.detail : null,
   });
 
-export const toState = ({ id, parent_id, versions, status, content, detail }: ConversationMessage): AnswerState => ({
-  id,
-  parent_id,
-  versions,
-  status,
-  content,
-  detail: detail ?? { model: "", request_id: "" },
+export const toState = ({ role: _, created_at: __, ...message }: ConversationMessage): AnswerState => ({
+  ...message,
+  detail: message.detail ?? { model: "", request_id: "" },
 });
 
 /** A new message with a new id; not stored yet. */

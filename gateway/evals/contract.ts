@@ -160,10 +160,7 @@ export const EvaluatorVerdict = Type.Object(
       { description: "null: no criterion has a weight, or one that has a weight could not be scored" },
     ),
   },
-  {
-    title: "EvaluatorVerdict",
-    examples: [{ evaluator: "reference@1", role: "verdict", passed: true, overall: 0.94 }],
-  },
+  { title: "EvaluatorVerdict" },
 );
 export type EvaluatorVerdict = Static<typeof EvaluatorVerdict>;
 
@@ -200,24 +197,7 @@ export const Label = Type.Object(
     created_at: Timestamp,
     replaced_at: Nullable(Timestamp, { description: "When the author changed it; null: current" }),
   },
-  {
-    title: "Label",
-    examples: [
-      {
-        id: "label_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        result_id: "res_01jd8x1m9k2n3p4q5r6s7t8v9w",
-        metric: "correctness",
-        value: 1,
-        failure: null,
-        comment: "Right, in other words.",
-        blind: true,
-        labelled_by: "key_4fT9kQ2mXw7R",
-        labelled_by_name: "Ada's laptop",
-        created_at: "2026-11-23T20:15:00.000Z",
-        replaced_at: null,
-      },
-    ],
-  },
+  { title: "Label" },
 );
 export type Label = Static<typeof Label>;
 
@@ -448,8 +428,10 @@ export type Recomputed = Static<typeof Recomputed>;
 /** Most results that an export can have, because the whole file is held in memory. */
 export const MAX_EXPORTED = 10_000;
 
+export const ExportedLabel = Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties);
+
 /** A result without the fields that its sample has, and without those that an import recomputes. */
-const ExportedResult = Strict({
+export const ExportedResult = Strict({
   ...Type.Omit(SampleResult, ["input", "references", "contexts", "group", "tags", "output", "verdicts", "labels"])
     .properties,
   output: Nullable(
@@ -458,7 +440,7 @@ const ExportedResult = Strict({
       contexts: Nullable(Type.Array(Type.String()), { description: "null: those of the sample" }),
     }),
   ),
-  labels: Type.Array(Type.Object(Type.Omit(Label, ["labelled_by_name"]).properties)),
+  labels: Type.Array(ExportedLabel),
 });
 
 /** A run with its results, scores and labels, for another instance. The import recomputes verdicts and statistics. */

@@ -17,9 +17,8 @@ import {
   RunQuery,
   RunWithResults,
 } from "./contract";
-import { runFile } from "./run-file";
 import type { EvalService } from "./service";
-import type { EvalTransfer } from "./transfer";
+import { type EvalTransfer, runFile } from "./transfer";
 
 interface Services {
   evals: EvalService;

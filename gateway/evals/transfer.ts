@@ -4,16 +4,29 @@ import { findLabelIds, listLabelHistories, replaceLabel } from "../../db/labels"
 import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { insertSamples } from "../../db/samples";
+import { csvRecord, guardText } from "../../lib/csv";
 import { AppError } from "../../lib/errors";
 import { assertMayStore } from "../content-logging";
 import { sampleRow, toNewSample } from "../datasets/content";
 import type { Seal } from "../idempotency/service";
 import type { Principal } from "../principal";
-import { MAX_EXPORTED, type Output, type RunExport, type RunImport, type Score } from "./contract";
+import { fromRow, toRow } from "../wire";
+import {
+  ExportedLabel,
+  ExportedResult,
+  MAX_EXPORTED,
+  type Output,
+  type RunExport,
+  type RunExportQuery,
+  type RunImport,
+  RunInfo,
+  type Score,
+} from "./contract";
 import { criteriaOf, criterionHash, passes } from "./rubric";
 import { createRunReader } from "./summary";
-import { outcomeOf } from "./verdict";
-import { toResult, toScoreRow } from "./wire";
+import { questionOf } from "./target";
+import { decidingScores, inRunOrder, outcomeOf } from "./verdict";
+import { toScore, toScoreRow } from "./wire";
 
 type Entry = RunExport["results"][number];
 
@@ -34,7 +47,7 @@ export interface EvalTransfer {
 export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now?: () => Date }): EvalTransfer => {
   const readRun = createRunReader(db);
 
-  const entriesOf = async ({ id: runId, pins }: runStore.RunRow): Promise<Entry[]> => {
+  const entriesOf = async (runId: string): Promise<Entry[]> => {
     const entries: Entry[] = [];
     for (let cursor: resultStore.ResultCursor | undefined; ; ) {
       const rows = await resultStore.listResults(db, runId, { limit: PAGE, cursor });
@@ -43,26 +56,13 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       const labels = Map.groupBy(await listLabelHistories(db, ids), ({ resultId }) => resultId);
       for (const row of rows) {
         const sample = toNewSample({ ...row.sample, key: row.sampleKey } as Parameters<typeof toNewSample>[0]);
-        const {
-          input,
-          references,
-          contexts,
-          group,
-          tags,
-          verdicts,
-          output,
-          labels: given,
-          ...result
-        } = toResult(row, {
-          scores: scores.get(row.id) ?? [],
-          labels: labels.get(row.id) ?? [],
-          order: pins,
+        const output = row.output as Output | null;
+        const result = fromRow(ExportedResult, row, {
+          output: output && withoutContextsOf(output, row.sample.contexts),
+          scores: (scores.get(row.id) ?? []).map(toScore),
+          labels: (labels.get(row.id) ?? []).map((label) => fromRow(ExportedLabel, label)),
         });
-        const own = given.map(({ labelled_by_name: _, ...label }) => label);
-        entries.push({
-          sample,
-          result: { ...result, output: output && withoutContextsOf(output, contexts), labels: own },
-        });
+        entries.push({ sample, result });
       }
       cursor = rows.at(-1);
       if (rows.length < PAGE) return entries;
@@ -77,7 +77,7 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
       if (run.progress.total > MAX_EXPORTED) {
         throw new AppError("invalid_request", `This run has more than ${MAX_EXPORTED} results. Export it as a batch.`);
       }
-      return { version: 1, run, results: await entriesOf(row) };
+      return { version: 1, run, results: await entriesOf(row.id) };
     },
 
     async import(principal, file, seal) {
@@ -87,7 +87,9 @@ export const createEvalTransfer = ({ db, now = () => new Date() }: { db: Db; now
         const { run } = file;
         const isKnown = (await runStore.findRun(tx, run.id)) !== undefined;
         if (!isKnown) {
-          await insertRun(tx, file);
+          const { dataset, target } = run.pins;
+          const row = { ...toRow(RunInfo, run), datasetId: dataset?.id, prompt: target.prompt };
+          await runStore.insertRun(tx, row);
           for (const entry of file.results) await insertEntry(tx, run.id, entry);
           const detail = { results: file.results.length, created_by: run.created_by };
           await appendAudit(tx, { at: now(), actor: principal.keyId, action: "run.import", target: run.id, detail });
@@ -106,23 +108,6 @@ const withoutContextsOf = (output: Output, contexts: readonly string[]): NonNull
   return { ...output, contexts: isSame ? null : output.contexts };
 };
 
-const insertRun = (tx: Tx, { run }: RunExport): Promise<void> =>
-  runStore.insertRun(tx, {
-    id: run.id,
-    kind: run.kind,
-    name: run.name,
-    tags: run.tags,
-    state: run.state,
-    pins: run.pins,
-    datasetId: run.pins.dataset?.id,
-    prompt: run.pins.target.prompt,
-    error: run.error,
-    createdBy: run.created_by,
-    createdAt: new Date(run.created_at),
-    startedAt: run.started_at === null ? null : new Date(run.started_at),
-    endedAt: run.ended_at === null ? null : new Date(run.ended_at),
-  });
-
 const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Promise<void> => {
   const { row } = sampleRow(sample);
   await insertSamples(tx, [row]);
@@ -131,17 +116,13 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   }
   const output = result.output && { ...result.output, contexts: result.output.contexts ?? sample.contexts ?? [] };
   const scores = result.scores.map(derived);
+  const { labels: _, scores: __, ...columns } = toRow(ExportedResult, result);
   const added: resultStore.NewResultRow = {
-    id: result.id,
+    ...columns,
+    ...(output ? outcomeOf(output, scores) : { passed: null }),
     runId,
     sampleId: row.id,
-    sampleKey: result.sample_key,
-    repeat: result.repeat,
-    state: result.state,
     output,
-    ...(output ? outcomeOf(output, scores) : { passed: null, failure: result.failure }),
-    error: result.error,
-    attempts: result.attempts,
     createdAt: new Date(result.scores[0]?.scored_at ?? 0),
   };
   await resultStore.insertResult(
@@ -155,17 +136,8 @@ const insertEntry = async (tx: Tx, runId: string, { sample, result }: Entry): Pr
   );
   if (taken) throw new AppError("conflict", `The label ${taken} belongs to another result here.`);
   for (const label of result.labels) {
-    await replaceLabel(tx, {
-      id: label.id,
-      resultId: result.id,
-      metric: label.metric,
-      value: label.value,
-      failure: label.failure,
-      comment: label.comment,
-      blind: label.blind,
-      labelledBy: label.labelled_by,
-      createdAt: new Date(label.created_at),
-    });
+    const { replacedAt: _, ...row } = toRow(ExportedLabel, label);
+    await replaceLabel(tx, { ...row, resultId: result.id });
   }
 };
 
@@ -221,3 +193,46 @@ const atPlace = (place: string, check: () => unknown): void => {
 };
 
 const invalidFile = (param: string, message: string): AppError => new AppError("invalid_request", message, { param });
+
+/** A run as a file: all of it as JSON, or its scores as CSV. */
+export const runFile = (file: RunExport, format: RunExportQuery["format"] = "json") =>
+  format === "csv"
+    ? { name: `${file.run.id}.csv`, mediaType: "text/csv", content: toCsv(file) }
+    : { name: `${file.run.id}.json`, mediaType: "application/json", content: `${JSON.stringify(file)}\n` };
+
+const COLUMNS = [
+  "result_id",
+  "sample_key",
+  "repeat",
+  "input",
+  "output",
+  "passed",
+  "failure",
+  "evaluator",
+  "metric",
+  "state",
+  "value",
+  "metric_passed",
+  "shadow",
+  "in_verdict",
+  "reason",
+];
+
+/** One line per score, in the order of the page; `in_verdict` says whether the verdict counts it. */
+const toCsv = ({ run, results }: RunExport): string =>
+  [COLUMNS, ...results.flatMap((entry) => toLines(entry, run))]
+    .map((cells) =>
+      csvRecord(cells.map((cell) => (cell && typeof cell === "string" ? guardText(cell) : String(cell ?? "")))),
+    )
+    .join("");
+
+const toLines = ({ sample, result }: RunExport["results"][number], { pins }: RunExport["run"]): unknown[][] => {
+  const { id, sample_key: key, repeat, output, passed, failure } = result;
+  const common = [id, key, repeat, questionOf(sample.input), output?.text, passed, failure];
+  if (result.scores.length === 0) return [[...common, ...Array.from({ length: COLUMNS.length - common.length })]];
+  const counted = new Set(decidingScores(result.scores));
+  return inRunOrder(result.scores, pins).map((score) => {
+    const { evaluator, metric, state, value, passed: isPassed, shadow, reason } = score;
+    return [...common, evaluator, metric, state, value, isPassed, shadow, counted.has(score), reason];
+  });
+};

@@ -1,7 +1,7 @@
 import type { NamedLabelRow } from "../../db/labels";
 import type { NewScoreRow, ResultRow, ScoreRow } from "../../db/results";
 import type { RunRow } from "../../db/runs";
-import { fromRow } from "../wire";
+import { fromRow, toRow } from "../wire";
 import { Label, type Output, type Run, type RunFigures, RunInfo, SampleResult, Score } from "./contract";
 import { type RunOrder, verdictsOf } from "./verdict";
 
@@ -28,16 +28,7 @@ export const toResult = (
 };
 
 /** A score as it is stored. */
-export const toScoreRow = (
-  resultId: string,
-  { evaluator_hash, criterion_hash, scored_at, ...score }: Score,
-): NewScoreRow => ({
-  ...score,
-  resultId,
-  evaluatorHash: evaluator_hash,
-  criterionHash: criterion_hash,
-  scoredAt: new Date(scored_at),
-});
+export const toScoreRow = (resultId: string, score: Score): NewScoreRow => ({ ...toRow(Score, score), resultId });
 
 export const toRunInfo = (row: RunRow): RunInfo => fromRow(RunInfo, row);
 

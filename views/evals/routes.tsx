@@ -1,8 +1,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Elysia, t } from "elysia";
 import { textOfInput } from "../../gateway/datasets/content";
-import { runFile } from "../../gateway/evals/run-file";
 import { StoppedByReader } from "../../gateway/evals/running";
+import { runFile } from "../../gateway/evals/transfer";
 import { principalOf } from "../../gateway/http/auth";
 import { download } from "../../gateway/http/download";
 import { exchangeOf } from "../../gateway/http/exchange";
