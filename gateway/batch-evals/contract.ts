@@ -96,7 +96,7 @@ export const RecomputeBatchEval = Strict(
 /** `POST /v1/batch-evals/{id}/gate`. */
 export const GateRequest = Strict(
   { rules: Type.Array(GateRule, { minItems: 1, maxItems: 20 }) },
-  { title: "GateRequest", examples: [{ rules: [{ metric: "correctness", of: "pass_rate", at_least: 0.8 }] }] },
+  { title: "GateRequest" },
 );
 
 /** `GET /v1/batch-evals/{id}/samples`. */

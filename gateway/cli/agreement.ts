@@ -50,17 +50,13 @@ const DOCS_FILE = join(import.meta.dir, "../../docs/evaluation.md");
 const BEGIN = "<!-- agreement: written by `bun run agreement FOLDER --docs` -->";
 const END = "<!-- end of agreement -->";
 
-/** Reads docs/evaluation.md, where two markers enclose the tables. Throws if a marker is missing. */
-export const openAgreementDocs = async () => {
+/** Replaces the tables between the two markers of docs/evaluation.md. */
+const writeDocs = async (tables: readonly string[]): Promise<void> => {
   const text = await Bun.file(DOCS_FILE).text();
   const [before, after] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (before === -1 || after < before)
     throw new Error(`${DOCS_FILE} has no markers for the tables. Add ${BEGIN} and ${END}.`);
-  return {
-    write: async (tables: readonly string[]): Promise<void> => {
-      await Bun.write(DOCS_FILE, `${text.slice(0, before)}${BEGIN}\n\n${tables.join("\n\n")}\n\n${text.slice(after)}`);
-    },
-  };
+  await Bun.write(DOCS_FILE, `${text.slice(0, before)}${BEGIN}\n\n${tables.join("\n\n")}\n\n${text.slice(after)}`);
 };
 
 /** The vectors of the default embedding model. Equal texts are embedded once. */
@@ -151,7 +147,6 @@ await runCommand(
     const files = (await readLabelledFiles(folder)).map((file) => ({ ...file, rows: file.rows.slice(0, most) }));
     // Fails before the work starts if the output can't be written.
     if (values.predictions) await mkdir(values.predictions, { recursive: true });
-    const docs = values.docs ? await openAgreementDocs() : undefined;
     const platform = await startPlatform(loadConfig(), !values.evaluator.startsWith("reference@"));
     try {
       await platform.services.evaluators.choose([values.evaluator]);
@@ -174,7 +169,7 @@ await runCommand(
         }));
         console.log(JSON.stringify({ evaluator: values.evaluator, files }, null, 2));
       }
-      await docs?.write(reports.map((report) => toText(report, "markdown")));
+      if (values.docs) await writeDocs(reports.map((report) => toText(report, "markdown")));
       return EXIT.ok;
     } finally {
       await platform.close();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { failureOf } from "./failure";
 import { isRefusal } from "./scorers/text/refusal";
+import { failureOf } from "./verdict";
 
-const verdict = (metric: string, passed: boolean | null, isError = false) => ({ metric, passed, isError });
+const verdict = (metric: string, passed: boolean | null, value: number | null = 0.5) => ({ metric, passed, value });
 const said = (text: string, finish_reason: "stop" | "length" | null = "stop") => ({ text, finish_reason });
 
 describe("why a result did not pass", () => {
@@ -27,7 +27,7 @@ describe("why a result did not pass", () => {
       "wrong",
     ],
     ["wrong by a criterion of one's own", said("Go away."), [verdict("politeness", false)], false, "wrong"],
-    ["judge_error", said("Paris"), [verdict("correctness", null, true)], null, "judge_error"],
+    ["judge_error", said("Paris"), [verdict("correctness", null, null)], null, "judge_error"],
     ["nothing, without a score", said("Paris"), [verdict("hallucination", null)], null, null],
   ] as const)("is %s", (_, output, verdicts, passed, failure) => {
     expect(failureOf(output, verdicts, passed)).toBe(failure);

@@ -1,4 +1,4 @@
-import type { Db } from "../../db/client";
+import type { Db, Reads } from "../../db/client";
 import { findDataset } from "../../db/datasets";
 import { listLabels } from "../../db/labels";
 import * as resultStore from "../../db/results";
@@ -42,12 +42,7 @@ export interface EvalHistory {
 }
 
 export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise<runStore.RunRow> } => {
-  const find = async (id: string): Promise<runStore.RunRow> => {
-    const row = await runStore.findRun(db, id);
-    if (row) return row;
-    throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`, { param: "id" });
-  };
-
+  const find = (id: string) => findRun(db, id);
   const readRun = createRunReader(db);
 
   /** One at a time, because figures take CPU time to compute. */
@@ -55,19 +50,6 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
     const runs: Run[] = [];
     for (const row of rows) runs.push(await readRun(row));
     return runs;
-  };
-
-  /** Results of a run with their scores and labels. */
-  const complete = async (
-    rows: readonly resultStore.ResultRow[],
-    { pins }: runStore.RunRow,
-  ): Promise<SampleResult[]> => {
-    const ids = rows.map(({ id }) => id);
-    const scores = Map.groupBy(await resultStore.listScores(db, ids), ({ resultId }) => resultId);
-    const labels = Map.groupBy(await listLabels(db, ids), ({ resultId }) => resultId);
-    return rows.map((row) =>
-      toResult(row, { scores: scores.get(row.id) ?? [], labels: labels.get(row.id) ?? [], order: pins }),
-    );
   };
 
   /** Converts a request's filter for the database. A deleted dataset can be found by its id only. */
@@ -112,26 +94,19 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
         (result) => result,
         ({ repeat, sampleKey }) => `${repeat}.${sampleKey}`,
       );
-      return { run: await readRun(row), results: { ...page, data: await complete(page.data, row) } };
+      return { run: await readRun(row), results: { ...page, data: await complete(db, page.data, row) } };
     },
 
     async pageOfResults(id, { sort, ...place }) {
       const row = await find(id);
       const run = await readRun(row);
       const results = await numberedPage(place, run.progress.total, async (slice) =>
-        complete(await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
+        complete(db, await resultStore.listSortedResults(db, id, { ...slice, sort }), row),
       );
       return { run, results };
     },
 
-    async result(id) {
-      const row = await resultStore.findResult(db, id);
-      if (!row) throw new AppError("not_found", `There is no result ${id}.`, { param: "id" });
-      const run = await find(row.runId);
-      const [result] = await complete([row], run);
-      if (!result) throw new Error("Unreachable: one row gives one result.");
-      return { result, run: toRunInfo(run) };
-    },
+    result: (id) => readResult(db, id),
 
     async sampleOf(runId) {
       const row = await find(runId);
@@ -141,6 +116,36 @@ export const createHistory = (db: Db): EvalHistory & { find(id: string): Promise
       return { run: await readRun(row), sample };
     },
   };
+};
+
+const findRun = async (reads: Reads, id: string): Promise<runStore.RunRow> => {
+  const row = await runStore.findRun(reads, id);
+  if (row) return row;
+  throw new AppError("not_found", `There is no run ${id}. GET /v1/evals lists the runs.`, { param: "id" });
+};
+
+/** Results of a run with their scores and labels. */
+const complete = async (
+  reads: Reads,
+  rows: readonly resultStore.ResultRow[],
+  { pins }: runStore.RunRow,
+): Promise<SampleResult[]> => {
+  const ids = rows.map(({ id }) => id);
+  const scores = Map.groupBy(await resultStore.listScores(reads, ids), ({ resultId }) => resultId);
+  const labels = Map.groupBy(await listLabels(reads, ids), ({ resultId }) => resultId);
+  return rows.map((row) =>
+    toResult(row, { scores: scores.get(row.id) ?? [], labels: labels.get(row.id) ?? [], order: pins }),
+  );
+};
+
+/** One result with its run. Throws not_found. */
+export const readResult = async (reads: Reads, id: string): Promise<Evaluation> => {
+  const row = await resultStore.findResult(reads, id);
+  if (!row) throw new AppError("not_found", `There is no result ${id}.`, { param: "id" });
+  const run = await findRun(reads, row.runId);
+  const [result] = await complete(reads, [row], run);
+  if (!result) throw new Error("Unreachable: one row gives one result.");
+  return { result, run: toRunInfo(run) };
 };
 
 const readResultCursor = (after: string | undefined): resultStore.ResultCursor | undefined => {

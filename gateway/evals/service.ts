@@ -1,4 +1,4 @@
-import type { Db, Reads } from "../../db/client";
+import type { Db } from "../../db/client";
 import * as resultStore from "../../db/results";
 import * as runStore from "../../db/runs";
 import { insertSamples } from "../../db/samples";
@@ -11,20 +11,21 @@ import { assertMayStore } from "../content-logging";
 import { sampleRow } from "../datasets/content";
 import type { NewSample } from "../datasets/contract";
 import type { DatasetService } from "../datasets/service";
+import { codeVersion, hostProfile } from "../host-profile";
 import type { Seal } from "../idempotency/service";
 import type { Engine } from "../ports/engine";
 import type { PromptService } from "../prompts/service";
-import type { EvaluateRequest, Evaluation, Output, Recomputed, RecomputeEval } from "./contract";
-import type { EvaluatorChoice } from "./evaluator";
-import { createHistory, type EvalHistory } from "./history";
-import { type PinnedDataset, pinsOf } from "./pins";
+import type { EvaluateRequest, Evaluation, Recomputed, RecomputeEval, Rubric, RunPins } from "./contract";
+import type { ChosenEvaluator, EvaluatorChoice } from "./evaluator";
+import { createHistory, type EvalHistory, readResult } from "./history";
 import { planScoring } from "./plan";
 import { recomputeRun } from "./recompute";
+import { criteriaOf, rubricHash } from "./rubric";
 import { answerOf, type ScoredAnswer } from "./scored-answer";
 import { type NewScore, type ReferenceScorer, scoreAnswer } from "./scoring";
-import { generateOutput, questionOf, type ResolvedTarget, resolveTarget, storedOutput } from "./target";
+import { type MadeOutput, makeOutput, questionOf, type ResolvedTarget, resolveTarget } from "./target";
 import { outcomeOf } from "./verdict";
-import { toResult, toRunInfo, toScoreRow } from "./wire";
+import { toScoreRow } from "./wire";
 
 export interface EvalService extends EvalHistory {
   /**
@@ -99,7 +100,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
       const seed = request.seed ?? 0;
 
       if (target.target.kind !== "stored") onStage?.({ step: "answering" });
-      const made = await outputOf(deps, call, target, sample, seed);
+      const made = await makeOutput(deps, call, target, sample, seed);
       const scores = await scoreAnswer(deps, call, plan, answerOf(sample, made.output.text), (evaluator, index) =>
         onStage?.({ step: "scoring", evaluator, index, of: chosen.length }),
       );
@@ -137,7 +138,7 @@ export const createEvals = (deps: EvalDeps): EvalService => {
         };
         await resultStore.insertResult(tx, row, rows);
         // Read in the same transaction, so that the sealed response is what was stored.
-        const answer = await readEvaluation(tx, runId, resultId);
+        const answer = await readResult(tx, resultId);
         await seal?.(tx, answer);
         return answer;
       });
@@ -154,27 +155,6 @@ export const createEvals = (deps: EvalDeps): EvalService => {
   };
 };
 
-const outputOf = async (
-  deps: EvalDeps,
-  call: Call,
-  target: ResolvedTarget,
-  sample: NewSample,
-  seed: number,
-): Promise<{ output: Output; model: string | null; node: string | null }> =>
-  target.target.kind === "stored"
-    ? { output: storedOutput(sample.output ?? "", sample), model: null, node: null }
-    : generateOutput(deps, call, target, sample, seed);
-
-const readEvaluation = async (tx: Reads, runId: string, resultId: string): Promise<Evaluation> => {
-  const [run, result] = [await runStore.findRun(tx, runId), await resultStore.findResult(tx, resultId)];
-  if (!run || !result) throw new Error("The run that was just written is missing.");
-  const scores = await resultStore.listScores(tx, [resultId]);
-  return {
-    result: toResult(result, { scores, labels: [], order: run.pins }),
-    run: toRunInfo(run),
-  };
-};
-
 const NAME_LENGTH = 80;
 
 /** Name of a single-sample run: the start of its question. */
@@ -182,4 +162,41 @@ const nameOf = ({ input }: Pick<NewSample, "input">): string => {
   const line = (questionOf(input) ?? "").trim().replaceAll(/\s+/g, " ");
   if (line === "") return "Evaluation";
   return line.length > NAME_LENGTH ? `${line.slice(0, NAME_LENGTH - 1).trimEnd()}…` : line;
+};
+
+type PinnedDataset = NonNullable<RunPins["dataset"]>;
+
+const HOST = hostProfile();
+const CODE = codeVersion();
+
+interface PinSources {
+  engine: Pick<Engine, "nodes">;
+  dataset: PinnedDataset | null;
+  target: ResolvedTarget;
+  made: MadeOutput;
+  evaluators: readonly ChosenEvaluator[];
+  rubric: Rubric | undefined;
+  seed: number;
+}
+
+/** The model, data and settings behind a run of one sample. */
+const pinsOf = ({ engine, dataset, target, made, evaluators, rubric, seed }: PinSources): RunPins => {
+  const node = engine.nodes().find(({ id }) => id === made.node)?.readiness;
+  const criteria = rubric ? criteriaOf(rubric) : null;
+  return {
+    dataset,
+    target: { ...target.target, ...(made.model !== null && { model: made.model }) },
+    model_revision: made.output.model_revision,
+    node_version: node?.version ?? null,
+    engine: node?.engine ?? null,
+    prompt_hash: target.prompt?.hash ?? null,
+    index_revision: null,
+    evaluators: evaluators.map(({ reference, shadow, hash }) => ({ evaluator: reference, shadow, hash })),
+    rubric: criteria && { criteria },
+    rubric_hash: criteria && rubricHash(criteria),
+    seed,
+    repeats: 1,
+    code_version: CODE,
+    host: HOST,
+  };
 };

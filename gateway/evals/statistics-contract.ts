@@ -86,9 +86,14 @@ export const GateRule = Type.Object(
     at_least: Type.Optional(Type.Number()),
     at_most: Type.Optional(Type.Number()),
   },
-  { title: "GateRule", additionalProperties: false, minProperties: 3, maxProperties: 3 },
+  {
+    title: "GateRule",
+    additionalProperties: false,
+    minProperties: 3,
+    maxProperties: 3,
+    examples: [{ metric: "correctness", of: "pass_rate", at_least: 0.8 }],
+  },
 );
-export type GateRule = Static<typeof GateRule>;
 
 export const GateVerdict = Type.Object(
   {
@@ -104,23 +109,5 @@ export const GateVerdict = Type.Object(
     ),
     reason: Type.String({ description: "One sentence" }),
   },
-  {
-    title: "GateVerdict",
-    examples: [
-      {
-        verdict: "not_enough_data",
-        rules: [
-          {
-            rule: { metric: "correctness", of: "pass_rate", at_least: 0.8 },
-            verdict: "not_enough_data",
-            value: 0.84,
-            interval: { low: 0.71, high: 0.92, level: 0.95, method: "wilson" },
-            samples_needed: 335,
-          },
-        ],
-        reason: "correctness is 0.84 on 50 samples; about 335 more decide whether it is 0.8 or better.",
-      },
-    ],
-  },
+  { title: "GateVerdict" },
 );
-export type GateVerdict = Static<typeof GateVerdict>;

@@ -16,33 +16,14 @@ const FIGURES_VERSION = 1;
  * Reads runs with their figures. Stale figures are recomputed and stored in the background, so reads never wait for
  * writers. Figures that can't be stored, for example on a full disk, are recomputed by each read.
  */
-export const createRunReader = (db: Db): ((row: RunRow) => Promise<Run>) => {
-  const waiting = new Map<string, { row: RunRow; value: RunFigures }>();
-  let isStoring = false;
-
-  const storeWaiting = async () => {
-    isStoring = true;
-    try {
-      await db.write(async (tx) => {
-        for (const [id, { row, value }] of waiting) {
-          waiting.delete(id);
-          await storeFigures(tx, row, { version: FIGURES_VERSION, value: { ...value } });
-        }
-      });
-    } catch {
-      waiting.clear();
-    }
-    isStoring = false;
-  };
-
-  return async (row) => {
+export const createRunReader =
+  (db: Db): ((row: RunRow) => Promise<Run>) =>
+  async (row) => {
     if (row.figures?.version === FIGURES_VERSION) return toRun(row, row.figures.value as unknown as RunFigures);
     const value = await computeFigures(db, row);
-    waiting.set(row.id, { row, value });
-    if (!isStoring) void storeWaiting();
+    db.write((tx) => storeFigures(tx, row, { version: FIGURES_VERSION, value: { ...value } })).catch(() => {});
     return toRun(row, value);
   };
-};
 
 /** Counts and statistics of a run, from its results, scores and labels. */
 export const computeFigures = async (db: Reads, row: RunRow): Promise<RunFigures> => {
@@ -116,7 +97,7 @@ const toResult = (figure: ScoreFigure, label: boolean | null): CriterionResult =
 });
 
 /** Whether the majority of its labels pass a result; null without labels, or on a tie. */
-export type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
+type VerdictOfPeople = (resultId: string, criterion: Criterion) => boolean | null;
 
 /** A label is a value, so whether it passes depends on the threshold of the criterion. */
 export const verdictsOfPeople = (labels: readonly LabelRow[]): VerdictOfPeople => {

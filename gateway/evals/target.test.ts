@@ -4,7 +4,7 @@ import { PRINCIPAL } from "../../tests/principal";
 import type { Call } from "../call";
 import type { ChatAnswer, ChatCompletionRequest } from "../chat/contract";
 import type { PromptVersion } from "../prompts/contract";
-import { generateOutput, questionOf, resolveTarget } from "./target";
+import { makeOutput, questionOf, resolveTarget } from "./target";
 
 const call: Call = {
   principal: PRINCIPAL,
@@ -66,7 +66,7 @@ test("a target without settings uses temperature 0 and a maximum length", async 
   const { deps, asked } = setUp();
   const resolved = await resolveTarget(deps, undefined, false);
   expect(resolved.target).toEqual({ kind: "chat", max_tokens: 512, temperature: 0 });
-  const { output, model } = await generateOutput(deps, call, resolved, { input: "Capital of France?" }, 7);
+  const { output, model } = await makeOutput(deps, call, resolved, { input: "Capital of France?" }, 7);
   expect(asked).toEqual([
     { messages: [{ role: "user", content: "Capital of France?" }], max_tokens: 512, temperature: 0, seed: 7 },
   ]);
@@ -78,7 +78,7 @@ test("a prompt is pinned by its version and gets question and contexts, but no r
   const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short@production" }, false);
   expect(resolved.target.prompt).toBe("short@3");
   const sample = { input: "Who?", references: ["Ada"], contexts: ["One.", "Two."], metadata: { source: "book" } };
-  await generateOutput(deps, call, resolved, sample, 0);
+  await makeOutput(deps, call, resolved, sample, 0);
   expect(asked[0]?.messages).toEqual([
     { role: "system", content: "Be brief." },
     { role: "user", content: "[1] One.\n\n[2] Two.\n\nWho? (book)" },
@@ -88,7 +88,7 @@ test("a prompt is pinned by its version and gets question and contexts, but no r
 test("a prompt with a reference is rejected, because it would give the answer away", async () => {
   const { deps } = setUp(prompt("{{references}}"));
   const resolved = await resolveTarget(deps, { kind: "chat", prompt: "short" }, false);
-  const error = await problemOf(generateOutput(deps, call, resolved, { input: "Who?", references: ["Ada"] }, 0));
+  const error = await problemOf(makeOutput(deps, call, resolved, { input: "Who?", references: ["Ada"] }, 0));
   expect([error.kind, error.message]).toEqual(["invalid_request", expect.stringContaining("references")]);
 });
 

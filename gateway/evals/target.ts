@@ -21,10 +21,10 @@ export interface ResolvedTarget {
   prompt: PromptVersion | null;
 }
 
-/** An output with its details. */
-export interface GeneratedOutput {
+/** An output with its details. A stored output has neither model nor node. */
+export interface MadeOutput {
   output: Output;
-  model: string;
+  model: string | null;
   node: string | null;
 }
 
@@ -77,14 +77,18 @@ const refuseForeign = ({ kind, ...settings }: Target): void => {
   throw new AppError("invalid_request", message, { param: `target.${foreign}` });
 };
 
-/** Asks the target's model. Throws what the chat service throws, and invalid_request for a prompt without its values. */
-export const generateOutput = async (
+/**
+ * The stored output of the sample, or the answer of the target's model. Throws what the chat service throws, and
+ * invalid_request for a prompt without its values.
+ */
+export const makeOutput = async (
   { chat }: TargetDeps,
   call: Call,
   { target, prompt }: ResolvedTarget,
   sample: NewSample,
   seed: number,
-): Promise<GeneratedOutput> => {
+): Promise<MadeOutput> => {
+  if (target.kind === "stored") return { output: toOutput(sample, sample.output ?? ""), model: null, node: null };
   const body: ChatCompletionRequest = {
     model: target.model,
     messages: messagesOf(sample, prompt),
@@ -95,32 +99,19 @@ export const generateOutput = async (
     seed,
   };
   const answer = await chat.answer(call, body);
-  return { output: outputOf(answer, sample), model: answer.model, node: answer.node };
+  return { output: toOutput(sample, answer.message.content, answer), model: answer.model, node: answer.node };
 };
 
-const outputOf = (answer: ChatAnswer, sample: NewSample): Output => ({
-  text: answer.message.content,
-  contexts: sample.contexts ?? [],
-  citations: [],
-  finish_reason: answer.finish_reason,
-  usage: answer.usage,
-  latency: answer.latency,
-  cache: answer.cache,
-  model_revision: answer.model_revision,
-  request_id: answer.request_id,
-});
-
-/** An existing output, without details. */
-export const storedOutput = (text: string, sample: NewSample): Output => ({
+const toOutput = (sample: NewSample, text: string, answer?: ChatAnswer): Output => ({
   text,
   contexts: sample.contexts ?? [],
   citations: [],
-  finish_reason: null,
-  usage: null,
-  latency: null,
-  cache: null,
-  model_revision: null,
-  request_id: null,
+  finish_reason: answer?.finish_reason ?? null,
+  usage: answer?.usage ?? null,
+  latency: answer?.latency ?? null,
+  cache: answer?.cache ?? null,
+  model_revision: answer?.model_revision ?? null,
+  request_id: answer?.request_id ?? null,
 });
 
 /** Without a prompt, the input is sent unchanged. Contexts are only sent if the prompt has a variable for them. */

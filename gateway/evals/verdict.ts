@@ -1,6 +1,6 @@
 import type { Criterion, EvaluatorVerdict, FailureKind, Output, RunPins, Score } from "./contract";
-import { failureOf } from "./failure";
 import { BUILT_IN_CRITERIA } from "./rubric";
+import { isRefusal } from "./scorers/text/refusal";
 
 /** The parts of a score that decide whether the verdict counts it. */
 type Decisive = Pick<Score, "metric" | "evaluator" | "criterion_hash" | "shadow" | "value">;
@@ -60,6 +60,26 @@ const verdictOf = (deciding: readonly Verdict[]): boolean | null => {
   return true;
 };
 
+/**
+ * Why a result did not pass: the most specific cause; null if it passed. Rules decide it; a label can correct it.
+ */
+export const failureOf = (
+  { text, finish_reason: finishReason }: Pick<Output, "text" | "finish_reason">,
+  verdicts: readonly Pick<Score, "metric" | "passed" | "value">[],
+  passed: boolean | null,
+): FailureKind | null => {
+  if (passed === true) return null;
+  if (text.trim() === "") return "empty";
+  const failed = (metric: string) => verdicts.some((verdict) => verdict.metric === metric && verdict.passed === false);
+  if (passed === false) {
+    if (isRefusal(text)) return "refused";
+    if (finishReason === "length") return "truncated";
+    if (failed("faithfulness") || failed("hallucination")) return failed("correctness") ? "wrong" : "unsupported";
+    return "wrong";
+  }
+  return verdicts.some(({ value }) => value === null) ? "judge_error" : null;
+};
+
 /** A result's verdict and kind of failure by all its scores, oldest first. An empty answer never passes. */
 export const outcomeOf = (
   output: Pick<Output, "text" | "finish_reason">,
@@ -67,12 +87,7 @@ export const outcomeOf = (
 ): { passed: boolean | null; failure: FailureKind | null } => {
   const deciding = decidingScores(scores);
   const passed = output.text.trim() === "" ? false : verdictOf(deciding);
-  const verdicts = deciding.map((score) => ({
-    metric: score.metric,
-    passed: score.passed,
-    isError: score.value === null,
-  }));
-  return { passed, failure: failureOf(output, verdicts, passed) };
+  return { passed, failure: failureOf(output, deciding, passed) };
 };
 
 /** The parts of a run's pins that order its scores. */

@@ -77,7 +77,6 @@ export const ChooseVersion = Strict(
   { version: Nullable(version, { description: "null: none" }) },
   { title: "ChooseVersion", examples: [{ version: 2 }] },
 );
-export type ChooseVersion = Static<typeof ChooseVersion>;
 
 /** Compares the shadow with the active version, on the results that both judged. */
 export const ShadowReport = Type.Object(

@@ -7,7 +7,7 @@ import { newId } from "../../lib/ids";
 import { assertMayStore } from "../content-logging";
 import type { PageQuery } from "../contract";
 import type { Criterion, Label } from "../evals/contract";
-import { choicesOf, valueOn } from "../evals/scale";
+import { choicesOf, valueOn } from "../evals/rubric";
 import { criteriaOfScores } from "../evals/verdict";
 import { toLabel, toScore } from "../evals/wire";
 import type { Seal } from "../idempotency/service";

@@ -35,7 +35,7 @@ const Chunking = Strict(
 );
 
 /** The score to compare, after ranking. Higher is closer. */
-export const Threshold = Strict(
+const Threshold = Strict(
   {
     score: OneOf(["vector", "fused", "rerank"], { description: "vector: cosine of the best chunk" }),
     value: Type.Number({ minimum: -1, maximum: 1 }),
@@ -298,7 +298,7 @@ export const AddedDocuments = Type.Object(
 );
 
 /** A searchable piece of a document. `start` and `end` are UTF-16 offsets in the document's text. */
-export const Chunk = Type.Object(
+const Chunk = Type.Object(
   {
     id: Id("chunk"),
     document_id: Id("doc"),

@@ -1,6 +1,5 @@
 import type { Criterion, FailureKind, Label, SampleResult } from "../../gateway/evals/contract";
-import { passes } from "../../gateway/evals/rubric";
-import { choicesOf } from "../../gateway/evals/scale";
+import { choicesOf, passes } from "../../gateway/evals/rubric";
 import { criteriaOfScores } from "../../gateway/evals/verdict";
 import { MAX_COMMENT_LENGTH } from "../../gateway/labels/contract";
 import type { LabelService } from "../../gateway/labels/service";

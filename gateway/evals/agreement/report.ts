@@ -22,7 +22,7 @@ export interface ScoredRow {
 }
 
 /** Agreement of a scorer with people on rows of one kind, with the field names of `--json`. */
-export interface AgreementReport {
+interface AgreementReport {
   n: number;
   groups: number;
   /** Share of rows with label 1. */

@@ -1,6 +1,6 @@
 import { AppError } from "../../../lib/errors";
 import type { Claim, Criterion, JudgeSettings } from "../contract";
-import { choicesOf } from "../scale";
+import { choicesOf } from "../rubric";
 import type { ScoredAnswer, ScoredCriterion } from "../scored-answer";
 import { claimMessages, claimName, claimsForm, criterionMessages, gradeForm, type Message, parse } from "./prompts";
 

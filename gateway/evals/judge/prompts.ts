@@ -2,7 +2,7 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { OneOf } from "../../contract";
 import type { Criterion } from "../contract";
-import { choicesOf } from "../scale";
+import { choicesOf } from "../rubric";
 import type { ScoredAnswer } from "../scored-answer";
 
 export interface Message {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { choicesOf, valueOn } from "./scale";
+import { choicesOf, valueOn } from "./rubric";
 
 const scaled = (min: number, max: number, step: number | null) => ({ scale: { min, max, step } });
 
