@@ -1,5 +1,7 @@
+import { toOpenAPISchema } from "@elysiajs/openapi";
 import type { TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import type { AnyElysia } from "elysia";
 import { version } from "../../../package.json";
 import { ErrorEnvelope } from "../../contract";
 import { notImplementedRoutes } from "../not-implemented";
@@ -24,14 +26,21 @@ const DESCRIPTION = `Your own LLM platform: chat, embeddings, answers from docum
 The routes \`/v1/chat/completions\`, \`/v1/completions\`, \`/v1/embeddings\` and \`/v1/models\` take the official OpenAI SDKs unchanged.
 Every error is an \`ErrorEnvelope\`; every list is a page with \`limit\` and \`after\`; every answer has an \`x-request-id\`. A path with another method than those listed is a 405 with \`allow\`.`;
 
-/** The OpenAPI 3.1 document of a running app's routes. Pages and their files have no summary and are left out. */
-export const openApiDocument = (routes: readonly Route[], publicUrl?: string): JsonSchema => {
+/**
+ * The OpenAPI 3.1 document of a running app. The plugin lists the operations; their content is written here, because
+ * the plugin (1.4.16) inlines nested schemas and turns a nullable enum into one that rejects null. Pages and their files
+ * have no summary and are left out.
+ */
+export const openApiDocument = (app: AnyElysia, publicUrl?: string): JsonSchema => {
   const components = new Components();
+  const template = (path: string) => path.replace(/:([^/]+)/g, "{$1}");
+  const routes = new Map<string, Route>(app.routes.map((route) => [`${route.method} ${template(route.path)}`, route]));
   const paths: Record<string, JsonSchema> = {};
-  for (const route of routes) {
-    if (!route.hooks.detail?.summary) continue;
-    const path = route.path.replace(/:([^/]+)/g, "{$1}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, components) };
+  for (const [path, operations] of Object.entries(toOpenAPISchema(app, { staticFile: false }).paths)) {
+    for (const method of Object.keys(operations ?? {})) {
+      const route = routes.get(`${method.toUpperCase()} ${path}`);
+      if (route?.hooks.detail?.summary) paths[path] = { ...paths[path], [method]: operationOf(route, components) };
+    }
   }
   return {
     openapi: "3.1.1",

@@ -13,7 +13,7 @@ interface Rendered {
 export const openApiRoutes = ({ app, publicUrl }: { app: () => AnyElysia; publicUrl?: string }) => {
   let rendered: Rendered | undefined;
   const render = (): Rendered => {
-    const json = JSON.stringify(openApiDocument(app().routes, publicUrl));
+    const json = JSON.stringify(openApiDocument(app(), publicUrl));
     return { json, etag: `"${new Bun.CryptoHasher("sha256").update(json).digest("hex").slice(0, 24)}"` };
   };
 
