@@ -65,5 +65,5 @@ export const bestThreshold = (labels: readonly boolean[], scores: readonly numbe
 };
 
 /** Positions of the values in ascending order. */
-export const ascending = (values: ArrayLike<number>): Int32Array =>
+const ascending = (values: ArrayLike<number>): Int32Array =>
   Int32Array.from({ length: values.length }, (_, i) => i).sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
