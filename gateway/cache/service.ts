@@ -32,7 +32,7 @@ export interface CacheRequest {
 export type CachedAnswer = { report: CacheReport; stored: string } | { report: CacheReport; reply: EngineReply };
 
 /** The values of a request whose parts are cached separately, such as its vectors. */
-export interface CachedEntries {
+interface CachedEntries {
   /** In the order of the parts; undefined for a miss. */
   values: (string | undefined)[];
   /** A hit if every part came from the cache. */

@@ -4,8 +4,7 @@ import { reference } from "../../../tests/fixtures/statistics/reference";
 import { expectClose } from "../../../tests/statistics/expect-close";
 import { times } from "../../../tests/statistics/simulate";
 import { auroc, aurocByCluster } from "./auroc";
-import { eachOnce } from "./bootstrap";
-import { clustersOf, singletons } from "./clusters";
+import { clustersOf, eachOnce, singletons } from "./clusters";
 import {
   balancedAccuracy,
   confusionByCluster,

@@ -1,5 +1,4 @@
-import { eachOnce } from "./bootstrap";
-import { type Clusters, singletons } from "./clusters";
+import { type Clusters, eachOnce, singletons } from "./clusters";
 
 /**
  * Sorts items by score once. The returned function computes the exact area under the ROC curve for the items of drawn

@@ -1,5 +1,5 @@
 import type { Interval, Rate } from "../statistics-contract";
-import type { Clusters } from "./clusters";
+import { type Clusters, eachOnce } from "./clusters";
 import { normalCdf, normalQuantile, studentCdf, studentQuantile } from "./distributions";
 import { DEFAULT_LEVEL, tailOf } from "./interval";
 import { createRandom, type Random } from "./random";
@@ -8,9 +8,6 @@ import { createRandom, type Random } from "./random";
  * `drawn` is a list of positions of units, repeated as often as they were drawn. Statistics are computed from such lists,
  * so the same code computes the estimate and its resamples.
  */
-
-/** Every one of `count` units once. */
-export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
 /** Sum of the drawn units' values. */
 export const sumDrawn = (values: Float64Array, drawn: Int32Array): number => {

@@ -1,6 +1,6 @@
 import type { Agreement, Rate } from "../statistics-contract";
-import { bcaRate, bootstrap, eachOnce, sumDrawn } from "./bootstrap";
-import { clusterSizes, clustersOf, limitClusters, sumByCluster } from "./clusters";
+import { bcaRate, bootstrap, sumDrawn } from "./bootstrap";
+import { clusterSizes, clustersOf, eachOnce, limitClusters, sumByCluster } from "./clusters";
 import {
   type Confusion,
   confusionByCluster,

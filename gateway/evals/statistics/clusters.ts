@@ -1,5 +1,4 @@
 import type { Interval } from "../statistics-contract";
-import { eachOnce } from "./bootstrap";
 import { studentQuantile } from "./distributions";
 import { DEFAULT_LEVEL, mean, scoreBounds, studentBounds, tailOf } from "./interval";
 
@@ -27,6 +26,9 @@ export const clustersOf = (groups: Groups): Clusters => {
   });
   return { count, areShared: count < groups.length, of };
 };
+
+/** Every one of `count` units once. */
+export const eachOnce = (count: number): Int32Array => Int32Array.from({ length: count }, (_, unit) => unit);
 
 /** `count` values, each a separate cluster. */
 export const singletons = (count: number): Clusters => ({ count, areShared: false, of: eachOnce(count) });

@@ -1,7 +1,6 @@
 import { typeAscii } from "../text/signs";
 import type { Alias } from "./aliases";
-import type { Occurrence } from "./occurrences";
-import type { ReadText } from "./read-text";
+import type { Occurrence, ReadText } from "./read-text";
 
 /* References that are code, a path or an address must be in the answer literally, apart from spaces and case. */
 

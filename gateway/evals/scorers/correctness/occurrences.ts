@@ -2,14 +2,8 @@ import { indexOfRun } from "../text/overlap";
 import { hasKoreanEnding } from "../text/stem";
 import { ARTICLES, isSpaceless, STOP_WORDS, type Word } from "../text/words";
 import type { Alias } from "./aliases";
-import { joined, type ReadText } from "./read-text";
+import { joined, type Occurrence, type ReadText } from "./read-text";
 import { acronymPlace, familyOf, keyOf, likeness } from "./word-forms";
-
-/** Where an alias occurs in an answer, in words. */
-export interface Occurrence {
-  at: number;
-  length: number;
-}
 
 /** Maximum occurrences of an alias that are read. */
 const MAX_OCCURRENCES = 50;

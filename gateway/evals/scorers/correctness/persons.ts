@@ -1,6 +1,5 @@
 import { isNameLike, isStopWord, type Word } from "../text/words";
-import type { Occurrence } from "./occurrences";
-import type { ReadText } from "./read-text";
+import type { Occurrence, ReadText } from "./read-text";
 
 /* A person asked for by "who" may be given by surname: "Kennedy" for "John F. Kennedy", but not "Robert Kennedy". */
 

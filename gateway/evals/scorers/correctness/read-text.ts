@@ -6,6 +6,12 @@ import { type ClockTime, readTimes } from "../text/times";
 import type { Word } from "../text/words";
 import { keyOf, readNames, Vocabulary } from "./word-forms";
 
+/** Where an alias occurs in an answer, in words. */
+export interface Occurrence {
+  at: number;
+  length: number;
+}
+
 /** A text, parsed once for all checks. */
 export interface ReadText {
   text: string;
