@@ -179,7 +179,7 @@ Yes | It is permitted. ; It's permitted ; Permitted. ; Allowed. ; It is allowed.
     "Does the warranty cover accidental damage?",
     "No | Accidental damage is excluded from the warranty. ; Accidental damage isn't covered. ; It does not. | Accidental damage is included. ; It covers accidental damage. ; It covers theft.",
   ),
-  ...byReference("È vietato fumare?", "Sì | Sì ; Sì. ; Si ; Sì, è vietato. ; Yes | No ; No, non è vietato."),
+  ...byReference("È vietato fumare?", "Sì | Sì ; Sì. ; Sì, è vietato. ; Yes | No ; No, non è vietato."),
   ...byReference("É permitido fumar?", "Não | Não ; Não. ; Não, é proibido. ; No | Sim ; Sim."),
 ];
 
