@@ -90,6 +90,11 @@ describe("problems", () => {
     ]);
   });
 
+  test("a name that every object inherits is not a flag", () => {
+    const [problem] = problemsOf({ GROUNDWIRE_CACHE: "constructor" }, folderWith());
+    expect(problem).toMatchObject({ path: "GROUNDWIRE_CACHE", message: expect.stringContaining('is "constructor"') });
+  });
+
   test("a secret's value is never repeated", () => {
     const [problem] = problemsOf({ GROUNDWIRE_ADMIN_KEY: "hunter2" });
     expect(problem?.message).toBe("is a secret of 7 characters; expected 32 characters or more");

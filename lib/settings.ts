@@ -7,6 +7,7 @@ import { parse, TomlError } from "smol-toml";
 import { Config } from "./config";
 import { AppError, type ErrorDetail } from "./errors";
 import { nearest } from "./nearest";
+import { ownValue } from "./own-value";
 import { findContradictions } from "./setting-rules";
 import { snakeCase } from "./wire";
 
@@ -55,7 +56,7 @@ const fromText = ({ schema }: Setting, text: string): unknown => {
   if (KindGuard.IsInteger(schema)) return /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text;
   if (KindGuard.IsBoolean(schema)) {
     const word = text.trim().toLowerCase();
-    return TRUE_WORDS[word] ?? FALSE_WORDS[word] ?? text;
+    return ownValue(TRUE_WORDS, word) ?? ownValue(FALSE_WORDS, word) ?? text;
   }
   if (KindGuard.IsArray(schema)) {
     return text

@@ -266,6 +266,20 @@ from red to green | from red to green | from green to red
   ),
 ];
 
+/** Names that every JavaScript object inherits: a lookup by words must not find them. */
+const inheritedNames = byReference(
+  "What creates an object in a class?",
+  `
+constructor | constructor ; The constructor. ; the constructor ; It is the constructor. | destructor ; 5 ; IDK ; method
+the constructor | The constructor. ; constructor | destructor
+__proto__ | __proto__ ; \`__proto__\` | prototype
+toString | toString ; It is toString. | valueOf ; toJSON
+valueOf | valueOf | toString
+5 constructor | 5 constructor | 6 constructor ; destructor
+hasOwnProperty | hasOwnProperty | constructor
+`,
+);
+
 /** Kinds of answers that a trial found with the wrong outcome. */
 export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "a value repeated from the question is not the answer": repeatedValues,
@@ -280,4 +294,5 @@ export const ANSWER_KINDS: Readonly<Record<string, readonly Case[]>> = {
   "durations and verdicts are read in other languages": otherLanguages,
   "a value inside a longer reference is converted": valuesInside,
   "values in an order are not swapped": order,
+  "names that objects inherit are words": inheritedNames,
 };

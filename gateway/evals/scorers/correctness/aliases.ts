@@ -1,3 +1,4 @@
+import { ownValue } from "../../../../lib/own-value";
 import { sideOf } from "../text/negation";
 import { isInFormula } from "../text/signs";
 import { STOP_WORDS, type Word } from "../text/words";
@@ -56,7 +57,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
 
 /** Other ways to write it: without its "Yes,", and as it is pronounced. */
 const rewritten = (reference: string): string =>
-  (SHORT_NAMES[reference.toLowerCase().replace(/^the\s|\.$/g, "")] ?? reference)
+  (ownValue(SHORT_NAMES, reference.toLowerCase().replace(/^the\s|\.$/g, "")) ?? reference)
     .replace(/^v(?=\p{Nd}+(?:\.\p{Nd}+)*$)/u, "")
     .replace(/^(?:yes|no)[,.:;]\s+(?=\p{L})/iu, "")
     .replace(/(?<=\p{L})\s?&\s?(?=\p{L})/gu, " and ")

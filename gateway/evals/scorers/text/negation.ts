@@ -1,3 +1,4 @@
+import { ownValue } from "../../../../lib/own-value";
 import type { Word } from "./words";
 
 /*
@@ -162,5 +163,5 @@ export const sideOf = (words: readonly Word[], at: number): number | undefined =
   const [word, next] = [words[at], words[at + 1]];
   if (!word) return undefined;
   const isLast = !next || next.start > word.end + 1;
-  return SIDE_OF.get(word.norm) ?? (isLast ? PARTICLES[word.norm] : undefined);
+  return SIDE_OF.get(word.norm) ?? (isLast ? ownValue(PARTICLES, word.norm) : undefined);
 };

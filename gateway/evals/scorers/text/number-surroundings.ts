@@ -1,3 +1,4 @@
+import { ownValue } from "../../../../lib/own-value";
 import type { Span } from "../../statistics/spans";
 import { isMoney, type Unit, unitByName, unitBySymbol } from "./units";
 import { isStopWord, type Word } from "./words";
@@ -34,7 +35,7 @@ export const unitAround = (words: readonly Word[], at: number, next: number, sou
   while ((words[per]?.start ?? amount.end) < amount.end) per++;
   const isPer = /^(?:per|an?|each|every)$/.test(words[per]?.norm ?? "");
   const [from, word] = isPer ? [words[per]?.end ?? 0, words[per + 1]] : [amount.end, words[per]];
-  const adverb = isPer ? undefined : ADVERBS[word?.norm ?? ""];
+  const adverb = isPer ? undefined : ownValue(ADVERBS, word?.norm ?? "");
   const unit = word && unitByName(adverb ?? word.norm);
   const gap = source.slice(from, word?.start);
   if (!amount.unit || !unit || !(isPer || adverb ? gap === " " : /^\s?\/\s?$/.test(gap))) return amount;
