@@ -6,16 +6,12 @@ import http2 from "node:http2";
 import { Elysia } from "elysia";
 
 const session = http2.connect(process.env.NODE_URL ?? "http://127.0.0.1:8081");
-/** An answer with the length of those in the cache scenario. */
-const stored = { body: "{}" };
+
+const REQUEST = { ":method": "POST", ":path": "/v1/chat/completions", "content-type": "application/json" };
 
 const forward = (body: string): Promise<Response> =>
   new Promise((resolve, reject) => {
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/v1/chat/completions",
-      "content-type": "application/json",
-    });
+    const stream = session.request(REQUEST);
     stream.once("response", (headers) => {
       const content = new ReadableStream<Uint8Array>({
         start(controller) {
@@ -31,11 +27,7 @@ const forward = (body: string): Promise<Response> =>
 
 const collect = (body: string): Promise<Response> =>
   new Promise((resolve, reject) => {
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/v1/chat/completions",
-      "content-type": "application/json",
-    });
+    const stream = session.request(REQUEST);
     const chunks: Buffer[] = [];
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.once("end", () =>
@@ -49,17 +41,4 @@ new Elysia()
   .get("/healthz", () => "ok")
   .post("/v1/chat/completions", ({ body }) => collect(JSON.stringify(body)), { parse: "json" })
   .post("/stream", ({ body }) => forward(JSON.stringify(body)), { parse: "json" })
-  .post(
-    "/store",
-    ({ body }) => {
-      stored.body = String(body);
-    },
-    { parse: "text" },
-  )
-  // Elysia only reads and parses the body if the handler uses it.
-  .post(
-    "/stored",
-    ({ body }) => new Response(body ? stored.body : "", { headers: { "content-type": "application/json" } }),
-    { parse: "json" },
-  )
   .listen({ hostname: "127.0.0.1", port: Number(process.env.PORT ?? 0), development: false });
