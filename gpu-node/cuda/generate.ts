@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cudaManifestText, ROOT } from "./manifest";
 
-/** Writes package.json and bun.lock of this folder from the root's: `bun gpu-node/cuda/generate.ts`. Needs a network. */
+/** Generates package.json and bun.lock here from the root's: `bun gpu-node/cuda/generate.ts`. Needs the network. */
 const here = import.meta.dir;
 const NOT_INSTALLED = "gpu-node/cuda/not-installed";
 
 await Bun.write(join(here, "package.json"), await cudaManifestText());
-// Bun resolves the manifest in a root with the empty package in the same place as when it is installed.
+// The temporary root has the empty package in the same place as the real one, so that Bun resolves it the same way.
 const root = await mkdtemp(join(tmpdir(), "groundwire-cuda-"));
 await cp(join(here, "package.json"), join(root, "package.json"));
 await cp(join(ROOT, NOT_INSTALLED), join(root, NOT_INSTALLED), { recursive: true });

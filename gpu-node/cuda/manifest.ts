@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** The parts of the root's package.json that the second manifest is made from. */
+/** The fields of the root's package.json that the second manifest changes. */
 interface Manifest {
   [field: string]: unknown;
   overrides: Record<string, string>;
@@ -8,14 +8,14 @@ interface Manifest {
 
 export const ROOT = join(import.meta.dir, "..", "..");
 /**
- * Packages that a GPU machine needs and that the root overrides with the empty package `not-installed`. Matches their
- * name in package.json or their key in bun.lock. Other overrides stay.
+ * Matches the packages that a GPU machine needs and that the root overrides with the empty package `not-installed`, by
+ * their name in package.json or their key in bun.lock. Other overrides stay.
  */
 export const GPU_BINARIES = /^(node-llama-cpp\/)?@node-llama-cpp\/.*(cuda|vulkan)/;
 
 /**
- * The root's manifest without the overrides that keep the GPU binaries of node-llama-cpp (600 MB) away. Everything else
- * is the same, so that both lockfiles hold the same versions.
+ * The root's manifest without the overrides that exclude node-llama-cpp's GPU binaries (600 MB). Everything else is the
+ * same, so that both lockfiles have the same versions.
  */
 export const cudaManifest = (root: Manifest): Record<string, unknown> => {
   const { overrides, ...rest } = root;
@@ -25,6 +25,6 @@ export const cudaManifest = (root: Manifest): Record<string, unknown> => {
 
 const readRootManifest = (): Promise<Manifest> => Bun.file(join(ROOT, "package.json")).json();
 
-/** The text of gpu-node/cuda/package.json as it has to be. */
+/** The expected text of gpu-node/cuda/package.json. */
 export const cudaManifestText = async (): Promise<string> =>
   `${JSON.stringify(cudaManifest(await readRootManifest()), null, 2)}\n`;

@@ -7,12 +7,12 @@ import { createLlamaHost, type LlamaHost } from "./llama/host";
 /** The engine and embedder of a node. */
 export interface Engines {
   engine: NodeEngine;
-  /** Undefined if this node makes no embeddings. */
+  /** Undefined if this node does not serve embeddings. */
   embedder?: Embedder;
   close(): Promise<void>;
 }
 
-/** Creates the configured engine and embedder. Each is imported only if it is used, because llama loads native code. */
+/** Creates the configured engine and embedder. Imports only the ones that are used, because llama loads native code. */
 export const createEngines = async (config: Config, log: Log): Promise<Engines> => {
   const host = createLlamaHost(config.node, log);
   const engine = await engines[config.node.engine](config, host, log);

@@ -52,7 +52,7 @@ describe("POST /v1/embeddings", () => {
     const chat = await client.request("/v1/chat/completions", { body: chatBody("Hi", { model: "all-minilm-l6-v2" }) });
     expect([chat.status, failure(chat.text).message]).toEqual([
       404,
-      'There is no chat model "all-minilm-l6-v2" here. This node serves smollm2-135m-instruct.',
+      'This node has no chat model "all-minilm-l6-v2". Available: smollm2-135m-instruct.',
     ]);
   });
 

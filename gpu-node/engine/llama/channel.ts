@@ -23,7 +23,7 @@ export const createChannel = <T>(): Channel<T> => {
     fail: (error) => close({ error }),
     async *[Symbol.asyncIterator]() {
       while (true) {
-        // A failure is thrown immediately, because the values before it are not needed any more.
+        // A failure is thrown immediately, because the values before it are no longer needed.
         if (outcome && "error" in outcome) throw outcome.error;
         const value = values.shift();
         if (value !== undefined) yield value;

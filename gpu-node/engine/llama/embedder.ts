@@ -10,9 +10,9 @@ import { EmbeddingScheduler } from "./embedding-scheduler";
 import type { LlamaHost } from "./host";
 import { loadModel } from "./runtime";
 
-/** Maximum parallel inputs, because each needs its own working memory. */
+/** Maximum number of parallel inputs: each needs its own working memory. */
 const MAX_CONTEXTS = 16;
-/** Tokenizing runs this long before it yields to other work of the process. */
+/** Tokenizing yields to the event loop after this time. */
 const TURN_MS = 5;
 
 interface Loaded {
@@ -22,8 +22,8 @@ interface Loaded {
 }
 
 /**
- * Embeddings by llama.cpp inside this process, with the model of `models.embedding`. A thread computes one input at a time,
- * so a text has the same vector alone and in any batch; docs/decisions/0007 describes the cost.
+ * Embeddings by llama.cpp in this process, with the model of `models.embedding`. Each thread computes one input at a
+ * time, so a text has the same vector in any batch; docs/decisions/0007 describes the cost.
  */
 export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): Embedder => {
   let loaded: Loaded | undefined;
@@ -88,37 +88,37 @@ export const createLlamaEmbedder = (config: Config, host: LlamaHost, log: Log): 
 /** The `pooling_type` of rerankers. */
 const RANK = 4;
 
-/** Refuses a model without a `pooling_type`, or with 0 (none): it has no vector for a text. */
+/** Rejects a model without a `pooling_type`, or with 0 (none): it can't produce one vector per text. */
 const checkPooling = ({ fileInfo: { metadata } }: LlamaModel, path: string): void => {
   const { [metadata.general.architecture]: model } = metadata;
   const pooling = model && "pooling_type" in model ? model.pooling_type : undefined;
   if (pooling && pooling !== RANK) return;
   throw new AppError(
     "invalid_request",
-    `${path} is not an embedding model: it does not say how to pool its tokens into one vector. Choose another with GROUNDWIRE_EMBEDDING_MODEL.`,
+    `${path} is not an embedding model: it does not say how to pool its tokens into one vector. Set GROUNDWIRE_EMBEDDING_MODEL to another.`,
   );
 };
 
-/** `getEmbeddingFor` needs room for one token more than the text has. */
+/** `getEmbeddingFor` needs room for one more token than the text has. */
 const createContexts = (model: LlamaModel, contextWindow: number, count: number) => {
   const size = contextWindow + 1;
   const options = { contextSize: size, batchSize: size, threads: 1 };
   return Promise.all(Array.from({ length: count }, () => model.createEmbeddingContext(options))).catch((cause) => {
     throw new AppError(
       "unavailable",
-      `There is no memory to embed texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
+      `Not enough memory to embed texts of ${contextWindow} tokens. Lower GROUNDWIRE_NODE_CONTEXT_TOKENS.`,
       { cause },
     );
   });
 };
 
-/** A text with more characters per token of the window than this is checked by tokenizing its start first. */
+/** If a text has more characters than this per token of the window, its start is tokenized first as a quick check. */
 const CHARACTERS_PER_TOKEN = 32;
 
 /**
- * Makes the tokens of an input as the model reads it: those of a text, in which control tokens are plain text, or the
- * given ids, between the first and last token that llama.cpp's own tokenizer would add. `param` names the input in
- * errors. The function throws context_length_exceeded, and invalid_request for unknown token ids.
+ * Returns a function that tokenizes an input the way the model reads it: the tokens of a text (control tokens in it
+ * stay plain text) or the given ids, between the first and last token that llama.cpp's own tokenizer would add. `param`
+ * names the input in errors. The function throws context_length_exceeded, and invalid_request for unknown token ids.
  */
 const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const { tokens, vocabularyType, fileInfo } = model;
@@ -133,7 +133,7 @@ const createTokenizer = (model: LlamaModel, contextWindow: number) => {
   const read = (input: EmbeddingInput, param: string): Token[] => {
     if (typeof input !== "string") {
       if (input.every(isToken)) return input;
-      throw refuse(param, `${param} must hold token ids below ${vocabularySize}.`);
+      throw refuse(param, `${param} must contain only token ids below ${vocabularySize}.`);
     }
     const tried = contextWindow * CHARACTERS_PER_TOKEN;
     if (input.length > tried) {

@@ -4,7 +4,7 @@ import { Lane } from "../../queue/queue";
 import { type Embedding, type EmbeddingRequest, shuttingDown } from "../engine";
 import { type Channel, createChannel } from "./channel";
 
-/** Computes one vector at a time without changing the tokens: a `LlamaEmbeddingContext`. */
+/** Computes one vector at a time without adding tokens: a `LlamaEmbeddingContext`. */
 export interface EmbeddingContext<Token> {
   getEmbeddingFor(tokens: Token[]): Promise<{ readonly vector: readonly number[] }>;
 }
@@ -27,9 +27,9 @@ interface Work<Token> {
 }
 
 /**
- * Distributes the inputs of all jobs over the contexts: interactive before batch, callers in turn, so that a question
- * never waits for a book. While answers are generated on the same cores, a context rests as long as it has worked,
- * because an input can't be interrupted and delays them.
+ * Distributes the inputs of all jobs over the contexts: interactive before batch, callers in turn, so that a short
+ * request does not wait for a long one. While answers are generated on the same cores, a context rests after each input
+ * for as long as it worked, because an input can't be interrupted and delays the answers.
  */
 export class EmbeddingScheduler<Token> {
   readonly #lanes = { interactive: new Lane<Work<Token>>(), batch: new Lane<Work<Token>>() };
@@ -39,13 +39,13 @@ export class EmbeddingScheduler<Token> {
   readonly #rest?: (ms: number) => Promise<void>;
   #isClosed = false;
 
-  /** `rest` waits this many milliseconds. Omit it if the contexts do not share their cores. */
+  /** `rest` waits the given number of milliseconds. Omit it if the contexts do not share cores with the engine. */
   constructor(contexts: readonly EmbeddingContext<Token>[], rest?: (ms: number) => Promise<void>) {
     this.#free = [...contexts];
     this.#rest = rest;
   }
 
-  /** The vectors in order of completion. Leaving the iteration early cancels the rest. */
+  /** Yields the vectors in order of completion. Stopping the iteration early cancels the rest. */
   async *run(request: EmbeddingJob<Token>): AsyncGenerator<Embedding> {
     if (this.#isClosed) throw shuttingDown();
     request.signal.throwIfAborted();
@@ -64,7 +64,7 @@ export class EmbeddingScheduler<Token> {
     }
   }
 
-  /** Ends all jobs and waits for the inputs that are being computed. */
+  /** Ends all jobs and waits for the inputs in progress. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const job of this.#jobs) this.#fail(job, shuttingDown());
@@ -86,7 +86,7 @@ export class EmbeddingScheduler<Token> {
     }
   }
 
-  /** The next input of a job that has not ended. */
+  /** The next input whose job has not ended. */
   #next(): Work<Token> | undefined {
     for (;;) {
       const work = this.#lanes.interactive.shift() ?? this.#lanes.batch.shift();

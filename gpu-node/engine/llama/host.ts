@@ -8,20 +8,20 @@ import { dependencies } from "../../../package.json";
 
 export type LlamaHost = ReturnType<typeof createLlamaHost>;
 
-/** llama.cpp in this process. All models share it and its threads, so together they never use more than there are. */
+/** llama.cpp in this process. All models share it and its threads, so together they never use more threads than set. */
 export const createLlamaHost = (node: Config["node"], log: Log) => {
   let started: Promise<Llama> | undefined;
   return {
     /** For `x-engine`: "llama node-llama-cpp/3.22.1". */
     name: `llama node-llama-cpp/${dependencies["node-llama-cpp"]}`,
-    /** Starts on first use. Throws unavailable, with the remedy. */
+    /** Starts llama.cpp on first use. Throws unavailable with what to do. */
     start: () => {
       started ??= startLlama(node, log);
       return started;
     },
-    /** Frees everything that was loaded. */
+    /** Frees all loaded models. */
     dispose: async () => {
-      const llama = await started?.catch(() => undefined); // the caller that started it got the error
+      const llama = await started?.catch(() => undefined); // the caller that started it has received the error
       await llama?.dispose();
     },
   };
@@ -37,7 +37,7 @@ const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<L
       build: "never",
       skipDownload: true,
       progressLogs: false,
-      maxThreads: threads ?? (share && defaultThreads(share)), // undefined: it counts the cores itself
+      maxThreads: threads ?? (share && defaultThreads(share)), // undefined: llama.cpp counts the cores itself
       logLevel: LlamaLogLevel.warn,
       logger: (level, message) => log[level === LlamaLogLevel.warn ? "debug" : "error"](`llama.cpp: ${message.trim()}`),
     });
@@ -45,8 +45,8 @@ const startLlama = async ({ gpu, threads }: Config["node"], log: Log): Promise<L
     throw new AppError(
       "unavailable",
       gpu === "auto" || gpu === "off"
-        ? "llama.cpp has no binary for this machine. Run a server on it and set GROUNDWIRE_NODE_ENGINE=openai."
-        : `llama.cpp has no binary for GROUNDWIRE_NODE_GPU=${gpu} here. Install from gpu-node/cuda, or use auto.`,
+        ? "llama.cpp has no binary for this machine. Run an OpenAI-compatible server and set GROUNDWIRE_NODE_ENGINE=openai."
+        : `No llama.cpp binary for GROUNDWIRE_NODE_GPU=${gpu} is installed. Install from gpu-node/cuda, or use auto.`,
       { cause: error },
     );
   }
@@ -59,9 +59,9 @@ export interface CpuShare {
 }
 
 /**
- * Threads for the engine: one per available physical core. With more threads, all of them wait for each other (two
- * cores, 135M model: 66 tokens/s with one thread, 0.3 with four). On a machine with two cores, the gateway needs the
- * second one.
+ * Number of threads for the engine: one per available physical core. With more threads than cores, all of them wait for
+ * each other (two cores, 135M model: 66 tokens/s with one thread, 0.3 with four). With two cores, one is left for the
+ * gateway.
  */
 export const defaultThreads = ({ physicalCores, quota = Number.POSITIVE_INFINITY }: CpuShare): number => {
   const cores = Math.max(1, Math.min(physicalCores, Math.floor(quota)));

@@ -12,7 +12,7 @@ import { type LlamaRuntime, loadRuntime } from "./runtime";
 import { samplingOf } from "./sampling";
 import { LlamaScheduler, type PrefillLimits } from "./scheduler";
 
-/** A CPU core reads 32 tokens of a 135M model in 0.2 s, and whole batches are hardly faster. A GPU needs whole batches. */
+/** A CPU core reads 32 tokens of a 135M model in 0.2 s; full batches are hardly faster. A GPU needs full batches. */
 const CPU_PREFILL: PrefillLimits = { beside: 32, alone: 64 };
 const GPU_PREFILL: PrefillLimits = { beside: 448, alone: 512 };
 
@@ -23,7 +23,7 @@ interface Loaded {
   card: NodeModel;
 }
 
-/** llama.cpp inside this process, with the model of `models.chat`. */
+/** An engine that runs llama.cpp in this process, with the model of `models.chat`. */
 export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): NodeEngine => {
   let loaded: Loaded | undefined;
 
@@ -104,14 +104,14 @@ export const createLlamaEngine = (config: Config, host: LlamaHost, log: Log): No
   };
 };
 
-/** A schema that llama.cpp refuses, such as one that refers to itself without writing anything, is a 400. */
+/** A schema that llama.cpp rejects, such as one that refers to itself without writing anything, gets a 400. */
 const createGrammar = async ({ llama }: LlamaRuntime, schema: Record<string, unknown> | undefined) => {
   if (!schema) return undefined;
   const grammar = schemaToGrammar(schema);
   try {
     return await llama.createGrammar({ grammar });
   } catch (cause) {
-    throw new AppError("invalid_request", "The schema of response_format can't be made into a grammar. Simplify it.", {
+    throw new AppError("invalid_request", "The response_format schema can't be converted to a grammar. Simplify it.", {
       param: "response_format.json_schema.schema",
       cause,
     });

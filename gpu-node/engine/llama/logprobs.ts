@@ -1,12 +1,12 @@
 import type { LlamaModel, Token } from "node-llama-cpp";
 import type { TokenLogprob } from "../engine";
 
-/** Stands for "next to impossible", as in OpenAI's API: JSON has no -Infinity. */
+/** Means "nearly impossible", as in OpenAI's API: JSON has no -Infinity. */
 const LEAST_LOGPROB = -9999;
 
 /**
- * The log probability of a token and of the `top` likeliest, in the distribution that was sampled from: after
- * temperature, top_k, top_p, min_p and grammar. `probabilities` is sorted, likeliest first.
+ * The log probabilities of a token and of the `top` most likely tokens, in the distribution that was sampled from:
+ * after temperature, top_k, top_p, min_p and grammar. `probabilities` is sorted, most likely first.
  */
 export const readLogprob = (
   model: LlamaModel,
@@ -29,7 +29,7 @@ export const readLogprob = (
 const encoder = new TextEncoder();
 
 /**
- * The bytes of one token, which may be part of a character (its text is U+FFFD then). They are read from the
+ * The bytes of one token, which may be part of a character (its text is then U+FFFD). They are read from the
  * vocabulary, where byte-level BPE writes each byte as a character and SentencePiece writes single bytes as `<0xE2>`.
  */
 const tokenBytes = (model: LlamaModel, token: Token): number[] => {
@@ -41,7 +41,7 @@ const tokenBytes = (model: LlamaModel, token: Token): number[] => {
   return lone === undefined ? text() : [Number.parseInt(lone, 16)];
 };
 
-/** Undefined for an entry that is not byte-encoded, such as some control tokens. */
+/** Returns undefined for an entry that is not byte-encoded, such as some control tokens. */
 export const bytesOfBpe = (entry: string): number[] | undefined => {
   const bytes = [...entry].map((character) => BYTE_OF.get(character));
   return bytes.every((byte) => byte !== undefined) ? bytes : undefined;

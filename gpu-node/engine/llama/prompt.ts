@@ -3,7 +3,7 @@ import type { LlamaModel, Token } from "node-llama-cpp";
 import type { AppError } from "../../../lib/errors";
 import { type ChatTurn, contextOverflow, refuse } from "../parameters";
 
-/** Its functions throw context_length_exceeded if there is no room for an answer of at least one token. */
+/** Tokenizes prompts. Its functions throw context_length_exceeded if no room is left for at least one token of answer. */
 export const createPromptBuilder = (model: LlamaModel, contextWindow: number) => {
   const { chat_template, ggml } = model.fileInfo.metadata.tokenizer;
   const { bos, bosString, eosString, shouldPrependBosToken } = model.tokens;
@@ -14,7 +14,7 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
   const withBos = (tokens: Token[]): Token[] =>
     bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens];
 
-  /** A text that can't fit even in the longest tokens isn't tokenized. */
+  /** Rejects a text without tokenizing it if it is too long even with the longest tokens. */
   const refuseLongText = (chars: number, param: string): void => {
     const least = Math.ceil(chars / longestTokenBytes);
     if (least >= contextWindow) throw tooLong(contextWindow, `at least ${least}`, param);
@@ -29,12 +29,12 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
       return chat.render({ messages, add_generation_prompt: true, ...texts });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw refuse("messages", `The model's chat template refuses these messages: ${reason}`);
+      throw refuse("messages", `The model's chat template rejects these messages: ${reason}`);
     }
   };
 
   return {
-    /** Tokens of a chat up to the start of the assistant's answer. Throws invalid_request if the template refuses it. */
+    /** Tokens of a chat up to the start of the answer. Throws invalid_request if the template rejects the messages. */
     chat(messages: ChatTurn[]): Token[] {
       if (!template) throw refuse("messages", "This model has no chat template. Use /v1/completions.");
       const chars = messages.reduce((sum, { content }) => sum + content.length, 0);
@@ -43,21 +43,21 @@ export const createPromptBuilder = (model: LlamaModel, contextWindow: number) =>
       const parts = plain.split(render(template, plain.messages));
       return refuseLong(withBos(parts.flatMap(({ text, special }) => model.tokenize(text, special))), "messages");
     },
-    /** Tokens of a text, in which control tokens may be spelled, or token ids. Throws invalid_request. */
+    /** Tokens of a text (control tokens in it are recognised), or of token ids. Throws invalid_request. */
     completion(prompt: string | number[]): Token[] {
       if (typeof prompt === "string") {
         refuseLongText(prompt.length, "prompt");
         return refuseLong(withBos(model.tokenize(prompt, true)), "prompt");
       }
       if (prompt.every(isToken)) return refuseLong(prompt, "prompt");
-      throw refuse("prompt", `prompt must hold token ids below ${vocabularySize}.`);
+      throw refuse("prompt", `prompt must contain only token ids below ${vocabularySize}.`);
     },
   };
 };
 
 /**
- * Text that looks like a control token, such as the end of a turn, must not become one, or its author could write as
- * another role. A placeholder is rendered in its place, and the content is tokenized as plain text afterwards.
+ * Text that looks like a control token, such as the end of a turn, must not become one; otherwise its author could
+ * write as another role. The template renders a placeholder instead, and the content is later tokenized as plain text.
  */
 const hideControlTokens = (messages: ChatTurn[], model: LlamaModel) => {
   const contents = new Map<string, string>();

@@ -19,16 +19,16 @@ export interface LlamaRuntime extends LoadedModel {
   context: LlamaContext;
 }
 
-/** Share of the progress that goes to fetching and checking the file. */
+/** Share of the loading progress for fetching and checking the file. */
 const FILE_SHARE = 0.7;
 
-/** Tokens that one batch holds: enough to use a GPU well, and short enough on a CPU to end within a second. */
+/** Tokens per batch: enough to use a GPU well, and few enough that a batch on a CPU takes less than a second. */
 const BATCH_TOKENS = 512;
 
-/** llama.cpp's own limit of sequences in one context. */
+/** llama.cpp's own limit on sequences in one context. */
 const MAX_SLOTS = 256;
 
-/** Loads the chat model. Throws like `loadModel`, and unavailable where there is no memory for its context. */
+/** Loads the chat model. Throws like `loadModel`, and unavailable if there is not enough memory for its context. */
 export const loadRuntime = async (
   config: Config,
   host: LlamaHost,
@@ -36,7 +36,7 @@ export const loadRuntime = async (
 ): Promise<LlamaRuntime> => {
   const { slots } = config.node;
   if (slots > MAX_SLOTS) {
-    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, and the engine llama has at most ${MAX_SLOTS}.`;
+    const message = `GROUNDWIRE_NODE_SLOTS is ${slots}, but the llama engine has at most ${MAX_SLOTS}.`;
     throw new AppError("invalid_request", message, { param: "GROUNDWIRE_NODE_SLOTS" });
   }
   const loaded = await loadModel("chat", config, host, onProgress);
@@ -47,12 +47,12 @@ export const loadRuntime = async (
       contextSize: contextWindow,
       batchSize: Math.max(BATCH_TOKENS, slots),
       threads: llama.maxThreads,
-      failedCreationRemedy: false, // a smaller context than asked for would refuse prompts that the settings promise
+      failedCreationRemedy: false, // a smaller context would reject prompts that the settings promise to accept
     })
     .catch((cause) => {
       throw new AppError(
         "unavailable",
-        `There is no memory for ${slots} slots of ${contextWindow} tokens beside the model. ` +
+        `Not enough memory for the model and ${slots} slots of ${contextWindow} tokens. ` +
           "Lower GROUNDWIRE_NODE_SLOTS or GROUNDWIRE_NODE_CONTEXT_TOKENS.",
         { cause },
       );
@@ -63,8 +63,8 @@ export const loadRuntime = async (
 const VARIABLES = { chat: "GROUNDWIRE_CHAT_MODEL", embedding: "GROUNDWIRE_EMBEDDING_MODEL" } as const;
 
 /**
- * Fetches and loads the configured model of a kind. `onProgress` gets fractions from 0 to 1 that never go back. Throws
- * AppError: as `ensureModel` and the host, or unavailable with what to do.
+ * Fetches and loads the configured model of a kind. `onProgress` receives increasing fractions from 0 to 1. Throws the
+ * AppErrors of `ensureModel` and the host, or unavailable with what to do.
  */
 export const loadModel = async (
   kind: ModelKind,
@@ -74,7 +74,7 @@ export const loadModel = async (
 ): Promise<LoadedModel> => {
   let reached = 0;
   const report = (fraction: number) => {
-    reached = Math.max(reached, fraction); // a downloaded file is read once more to check it
+    reached = Math.max(reached, fraction); // a downloaded file is read again to check it, which restarts the count
     onProgress(reached);
   };
   const file = await ensureModel(kind, config, ({ done, total }) => report((FILE_SHARE * done) / total));
@@ -88,7 +88,7 @@ export const loadModel = async (
       throw new AppError(
         "unavailable",
         `llama.cpp can't load ${file.path}. The file is damaged or incomplete, needs a newer llama.cpp, or is larger than ` +
-          `the free memory; the log says which. Fetch it again, or choose another with ${VARIABLES[kind]}.`,
+          `the free memory; the log says which. Fetch it again, or set ${VARIABLES[kind]} to another model.`,
         { cause },
       );
     });

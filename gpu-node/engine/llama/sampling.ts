@@ -20,8 +20,8 @@ export const samplingOf = (asked: SamplingParameters, recommended: SamplingDefau
 });
 
 /**
- * The options for node-llama-cpp. Penalties count the tokens of the answer, `generated`, as OpenAI's formula says;
- * at most `maxTokens` of them come.
+ * The options for node-llama-cpp. Penalties count the tokens of the answer, `generated`, as in OpenAI's formula; there
+ * are at most `maxTokens` of them.
  */
 export const evaluateOptions = (
   { temperature, top_p, top_k, min_p, presence_penalty, frequency_penalty, repetition_penalty, seed }: Sampling,
@@ -32,7 +32,7 @@ export const evaluateOptions = (
   topP: top_p,
   topK: top_k,
   minP: min_p,
-  // The engine takes 32 bits, and reads the highest value as "choose one".
+  // The engine uses 32 bits, and treats the highest value as "choose a random seed".
   seed: Math.min(Number(BigInt.asUintN(32, BigInt(seed))), 0xffff_fffe),
   ...((presence_penalty !== 0 || frequency_penalty !== 0 || repetition_penalty !== 1) && {
     repeatPenalty: {

@@ -3,7 +3,7 @@ import { AppError } from "../../../lib/errors";
 import { type EngineEvent, shuttingDown } from "../engine";
 import { type Job, LlamaStream } from "./stream";
 
-/** Maximum prompt tokens in one step. Running answers and new requests wait for the step. */
+/** Maximum prompt tokens in one step. Running answers and new requests wait for the step to finish. */
 export interface PrefillLimits {
   /** While answers are generated. */
   beside: number;
@@ -11,7 +11,7 @@ export interface PrefillLimits {
   alone: number;
 }
 
-/** A sequence of the context and its number there. */
+/** A sequence of the context, with its number. */
 interface Slot {
   sequence: LlamaContextSequence;
   place: number;
@@ -20,7 +20,7 @@ interface Slot {
 }
 
 /**
- * Owns a context and all its sequences. Every step decodes one batch that holds one token of each generating stream and
+ * Owns a context and all its sequences. Every step decodes one batch with one token of each generating stream and
  * pieces of the prompts that are being read; streams join and leave between steps.
  */
 export class LlamaScheduler {
@@ -30,7 +30,7 @@ export class LlamaScheduler {
   #active: { slot: Slot; stream: LlamaStream }[] = [];
   #running?: Promise<void>;
   #uses = 0;
-  /** Why no job is accepted any more. */
+  /** Set once jobs are no longer accepted. */
   #ended?: AppError;
   #failure?: AppError;
 
@@ -45,12 +45,12 @@ export class LlamaScheduler {
     }));
   }
 
-  /** Why this context can't be used any more. */
+  /** Set once this context can no longer be used. */
   get failure(): AppError | undefined {
     return this.#failure;
   }
 
-  /** Runs a job as soon as a sequence is free. Leaving the iteration early cancels it. */
+  /** Runs a job as soon as a sequence is free. Stopping the iteration early cancels it. */
   async *run(job: Job): AsyncGenerator<EngineEvent> {
     const stream = await this.#join(job);
     try {
@@ -83,10 +83,10 @@ export class LlamaScheduler {
         await this.#retire();
       }
     } catch (error) {
-      this.#failure = broken(error); // failed answers do not get here, but a sequence that can't be emptied does
+      this.#failure = broken(error); // failed answers don't end up here, but a sequence that can't be cleared does
       this.#endAll(this.#failure);
     } finally {
-      this.#running = undefined; // in the same tick as the check above, so that no job is left waiting
+      this.#running = undefined; // in the same tick as the check above, so that no job is forgotten
     }
   }
 
@@ -96,7 +96,7 @@ export class LlamaScheduler {
     for (const { stream } of this.#active) stream.cancel(reason);
   }
 
-  /** Puts waiting jobs on free sequences, each on the one whose cache helps it most. */
+  /** Assigns waiting jobs to free sequences, each to the one whose cache helps it most. */
   async #admit(): Promise<void> {
     while (this.#waiting.length > 0 && this.#free.length > 0) {
       const next = this.#waiting.shift();
@@ -116,7 +116,7 @@ export class LlamaScheduler {
       if (!slot) return;
       try {
         await slot.sequence.adaptStateToTokens(reusable, false);
-        if (this.#ended) throw this.#ended; // closed while this job was in neither list
+        if (this.#ended) throw this.#ended; // it was closed while this job was in neither list
         const stream = new LlamaStream(slot.sequence, job, slot.sequence.nextTokenIndex);
         this.#active.push({ slot, stream });
         start(stream);
@@ -128,8 +128,8 @@ export class LlamaScheduler {
   }
 
   /**
-   * Advances every stream in one tick, so that all their tokens land in one batch, in the order of their places:
-   * llama.cpp computes at once only what belongs to sequences that follow each other.
+   * Advances every stream in one tick, so that all their tokens land in one batch, ordered by sequence number:
+   * llama.cpp computes only consecutive sequences together.
    */
   async #step(): Promise<void> {
     const live = this.#active.filter(({ stream }) => !stream.isOver);
@@ -150,7 +150,7 @@ export class LlamaScheduler {
     );
   }
 
-  /** Frees the sequences of the streams that are over; their cache stays for the next prompt. */
+  /** Frees the sequences of finished streams; their cache stays for the next prompt. */
   async #retire(): Promise<void> {
     const over = this.#active.filter(({ stream }) => stream.isOver);
     this.#active = this.#active.filter(({ stream }) => !stream.isOver);
@@ -165,26 +165,25 @@ export class LlamaScheduler {
 interface SlotState {
   /** Tokens in its KV cache. */
   cachedTokens: number;
-  /** How many of them, from the start, the prompt shares. */
+  /** How many of them the prompt shares, from the start. */
   sharedTokens: number;
-  /** How many of the two sequences beside it are generating. */
+  /** How many of the two neighbouring sequences are generating. */
   neighbours: number;
   /** Order of last use; 0 = never. */
   lastUse: number;
 }
 
-/** Cost of discarding a cached token, relative to computing one: it may never be needed again. */
+/** Cost of discarding a cached token, relative to computing one: low, because it may never be needed again. */
 const LOSS_WEIGHT = 1 / 8;
 /**
- * Value of a neighbour, in computed tokens. llama.cpp splits a batch wherever the sequences in it don't follow
- * each other, and every part reads all weights again: four scattered streams cost 1.4 times the CPU of four in a row.
+ * Value of a neighbour, in computed tokens. llama.cpp splits a batch wherever its sequences are not consecutive, and
+ * every part reads all weights again: four scattered streams take 1.4 times the CPU of four consecutive ones.
  */
 const NEIGHBOUR_WORTH = 64;
 
 /**
- * Index of the sequence that saves the most prefill. The tokens that would be discarded count a little, so that a
- * new chat that shares only the system prompt leaves another one's long history alone; ties go to the least recently
- * used.
+ * Index of the sequence that saves the most prefill. Tokens that would be discarded count a little, so that a new chat
+ * that shares only the system prompt does not evict another chat's long history. Ties go to the least recently used.
  */
 export const chooseSlot = (slots: readonly SlotState[]): number => {
   const worth = ({ cachedTokens, sharedTokens, neighbours }: SlotState) =>
@@ -201,9 +200,9 @@ export const chooseSlot = (slots: readonly SlotState[]): number => {
 const OLDEST_SHARE = 1 / 4;
 
 /**
- * Shares `capacity` tokens of one batch between the prompts that are being read. `demands` are the tokens that each
- * still needs, oldest first; the answer is in the same order. Short ones go first: a question is not kept waiting by a
- * book, and of equal ones the first is answered before the last is begun.
+ * Divides `capacity` tokens of one batch between the prompts that are being read. `demands` are the tokens that each
+ * still needs, oldest first; the result is in the same order. Short prompts go first, so that a short prompt does not
+ * wait for a long one. Prompts of the same length are finished one after the other.
  */
 export const shareBatch = (demands: readonly number[], capacity: number): number[] => {
   if (demands.length === 0) return [];
@@ -221,4 +220,4 @@ export const shareBatch = (demands: readonly number[], capacity: number): number
 };
 
 const broken = (cause: unknown): AppError =>
-  new AppError("unavailable", "The engine failed and can't go on. Restart the GPU node.", { cause });
+  new AppError("unavailable", "The engine failed and can't continue. Restart the GPU node.", { cause });

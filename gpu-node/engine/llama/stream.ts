@@ -12,10 +12,10 @@ import { readLogprob } from "./logprobs";
 import { evaluateOptions, type Sampling } from "./sampling";
 import { createStopMatcher, createTextAssembler } from "./text";
 
-/** One generation, ready to be put on a sequence. */
+/** One generation, ready to be assigned to a sequence. */
 export interface Job {
   prompt: Token[];
-  /** At least 1; prompt and answer together fit the context. */
+  /** At least 1; prompt and answer together fit into the context. */
   maxTokens: number;
   sampling: Sampling;
   stops: string[];
@@ -28,15 +28,15 @@ export interface Job {
 type Output = Pick<SequenceEvaluateOutput, "token"> & Partial<SequenceEvaluateOutput>;
 
 /**
- * A generation on its sequence. The scheduler calls `advance` once per step with the tokens it grants. The output goes to
- * `events`. When `isOver` is true, the sequence is free for another generation.
+ * A generation on its sequence. The scheduler calls `advance` once per step with the tokens it grants. The output goes
+ * to `events`. When `isOver` is true, the sequence is free for another generation.
  */
 export class LlamaStream {
   readonly events: Channel<EngineEvent> = createChannel();
   isOver = false;
   #uncomputed: Token[];
   #generated: Token[] = [];
-  /** Tokens since the last delta: several may make one character or lie inside a possible stop string. */
+  /** Tokens since the last delta: several may form one character or be part of a possible stop string. */
   #unreported = 0;
   #logprobs: NonNullable<Extract<EngineEvent, { type: "delta" }>["logprobs"]> = [];
   #hasFailed = false;
@@ -45,7 +45,7 @@ export class LlamaStream {
   readonly #stops;
   readonly #onAbort = () => this.cancel();
 
-  /** `cachedTokens` of the prompt are in the sequence's KV cache; at least one token is not. */
+  /** `cachedTokens` tokens of the prompt are in the sequence's KV cache; at least one is not. */
   constructor(
     readonly sequence: LlamaContextSequence,
     readonly job: Job,
@@ -59,12 +59,12 @@ export class LlamaStream {
     if (job.signal.aborted) this.cancel();
   }
 
-  /** Prompt tokens to compute before the first token; 0 while it generates. */
+  /** Prompt tokens still to compute before the first token; 0 while generating. */
   get prefillTokens(): number {
     return this.#uncomputed.length;
   }
 
-  /** Computes `tokens` more of the prompt, or makes the next token. */
+  /** Computes `tokens` more tokens of the prompt, or generates the next token. */
   async advance(tokens: number): Promise<void> {
     try {
       if (tokens < this.#uncomputed.length) {
@@ -94,13 +94,13 @@ export class LlamaStream {
   /** Ends the stream for its reader immediately and frees the sequence at the end of the running step. */
   cancel(reason: unknown = this.job.signal.reason): void {
     this.#close();
-    this.events.fail(reason instanceof AppError ? reason : new AppError("client_closed", "The caller has left."));
+    this.events.fail(reason instanceof AppError ? reason : new AppError("client_closed", "The caller disconnected."));
   }
 
   /** Releases the engine's resources for this generation. Called by the scheduler, between two steps. */
   async release(): Promise<void> {
     await this.#outputs?.return();
-    if (this.#hasFailed) await this.sequence.clearHistory(); // the content of its cache is unknown
+    if (this.#hasFailed) await this.sequence.clearHistory(); // its cache may contain anything
   }
 
   #take({ token, probabilities }: Output): void {
@@ -119,7 +119,7 @@ export class LlamaStream {
     else if (this.#generated.length >= this.job.maxTokens) this.#finish("length");
   }
 
-  /** The answer is complete: held back text can't become a stop string any more, unless it just did. */
+  /** The answer is complete: text held back can no longer become a stop string, unless it just did. */
   #finish(reason: "stop" | "length"): void {
     const { text, stopped } = this.#stops.push(this.#text.flush());
     this.#emit(stopped ? text : text + this.#stops.flush());
@@ -156,4 +156,4 @@ export class LlamaStream {
 }
 
 const engineFailure = (cause: unknown): AppError =>
-  new AppError("unavailable", "The engine failed while it made this answer. Try again.", { cause });
+  new AppError("unavailable", "The engine failed while generating this answer. Try again.", { cause });

@@ -1,4 +1,4 @@
-/** How a four-byte character without its last byte can look at the end of a text. */
+/** What a four-byte character without its last byte can look like at the end of a text. */
 const OPEN_CHARACTER = /\uFFFD{1,3}$/;
 /** After this many tokens without a complete character, the bytes count as invalid. */
 const MAX_OPEN_TOKENS = 32;
@@ -7,14 +7,14 @@ const CONTEXT_TOKENS = 8;
 
 /**
  * Turns token ids into text that never ends in the middle of a character. `detokenize` returns the text of `tokens`
- * after `before`, with U+FFFD for bytes that don't form a character; `prompt` are the tokens before the first one.
+ * after `before`, with U+FFFD for bytes that don't form a character; `prompt` is the tokens before the first one.
  */
 export const createTextAssembler = <Token>(
   detokenize: (tokens: readonly Token[], before: readonly Token[]) => string,
   prompt: readonly Token[] = [],
 ) => {
   let before = prompt.slice(-CONTEXT_TOKENS);
-  /** Tokens since the last complete character, and how much of their text was returned. */
+  /** Tokens since the last complete character, and the length of their text that was already returned. */
   let open: Token[] = [];
   let given = 0;
 
@@ -45,7 +45,7 @@ export const createTextAssembler = <Token>(
   };
 };
 
-/** Finds stop strings in pieces of text. Neither a stop string nor the possible start of one is shown. */
+/** Finds stop strings in pieces of text. Holds back stop strings and text that may be the start of one. */
 export const createStopMatcher = (stops: readonly string[]) => {
   let held = "";
   return {
@@ -70,7 +70,7 @@ export const createStopMatcher = (stops: readonly string[]) => {
   };
 };
 
-/** Where the earliest stop string begins; -1 without one. */
+/** Index of the earliest stop string, or -1. */
 export const firstMatch = (text: string, stops: readonly string[]): number =>
   stops.reduce((earliest, stop) => {
     const at = text.indexOf(stop);

@@ -4,8 +4,8 @@ import { canEnd, resolveReference } from "./recursion";
 
 /**
  * JSON Schema → GBNF (llama.cpp's grammar language), for the part of JSON Schema that a grammar can enforce.
- * Everything else is refused by name, because an answer that only might fit would be worse than none. Properties come
- * in the schema's order; those that are not declared are not written.
+ * Unsupported keywords are rejected by name, because an answer that only might match the schema is worse than an error.
+ * Properties are written in the schema's order; undeclared properties are never written.
  */
 export const schemaToGrammar = (schema: unknown): string => {
   const size = JSON.stringify(schema)?.length ?? 0;
@@ -17,7 +17,7 @@ export const schemaToGrammar = (schema: unknown): string => {
 const ROOT = "response_format.json_schema.schema";
 const MAX_SCHEMA_CHARS = 65_536;
 const MAX_DEPTH = 64;
-/** llama.cpp writes a repetition out rule by rule. */
+/** Maximum repetitions; llama.cpp expands each repetition into rules. */
 const MAX_REPETITIONS = 2000;
 
 type Schema = Record<string, unknown>;
@@ -34,13 +34,13 @@ const KEYWORDS: Record<string, readonly string[]> = {
   null: [],
 };
 
-/** Rules that schemas refer to by name; only those that are used become part of a grammar. */
+/** Rules that schemas refer to by name; a grammar contains only those that it uses. */
 const BASE_RULES: Record<string, string> = {
   ...NUMBER_RULES,
-  // One line break with indentation at most: a small model would fill the whole answer with blanks.
+  // At most one line break with indentation: otherwise a small model fills the whole answer with white space.
   ws: '" "? | "\\n" [ \\t]{0,20}',
   hex: "[0-9a-fA-F]",
-  // Surrogates can't be escaped one by one: a lone one is no text, and a pair would count as two characters.
+  // Escaped surrogates are not allowed: an unpaired one is invalid, and a pair would count as two characters.
   char: '[^"\\\\\\x7F\\x00-\\x1F] | "\\\\" ["\\\\/bfnrt] | "\\\\u" ([0-9a-cA-CefEF] hex{3} | [dD] [0-7] hex{2})',
   string: '"\\"" char* "\\""',
   boolean: '"true" | "false"',
@@ -68,7 +68,7 @@ class GrammarBuilder {
     return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join("\n");
   }
 
-  /** An expression for one schema; `path` names it in a refusal. */
+  /** The expression for one schema; `path` names it in errors. */
   #visit(schema: unknown, path: string, depth: number): string {
     if (depth > MAX_DEPTH) refuse(path, `is nested deeper than ${MAX_DEPTH}`);
     if (schema === true) return this.#base("any");
@@ -76,7 +76,7 @@ class GrammarBuilder {
     if ("$ref" in schema) return this.#reference(schema, path, depth);
     if ("anyOf" in schema) return this.#anyOf(schema, path, depth);
     if (Array.isArray(schema.allOf) && schema.allOf.length === 1) {
-      this.#allow(schema, path, ["allOf"]); // older pydantic writes a reference with a description like this
+      this.#allow(schema, path, ["allOf"]); // older pydantic versions write a reference with a description like this
       return this.#visit(schema.allOf[0], `${path}.allOf.0`, depth + 1);
     }
     if ("const" in schema || "enum" in schema) return this.#literals(schema, path);
@@ -217,8 +217,8 @@ class GrammarBuilder {
   }
 
   /**
-   * Members in order, the optional ones present or not. Two rules for each place, because a member is written with a
-   * comma in front only when another came before it.
+   * Members in order, each optional one present or absent. Each position has two rules, because a member starts with a
+   * comma only if another member came before it.
    */
   #members(members: { text: string; isRequired: boolean }[]): string {
     const base = `members-${this.#rules.size}`;
@@ -240,7 +240,7 @@ class GrammarBuilder {
     return `${ws} "," ${ws}`;
   }
 
-  /** Adds a base rule with those that it names. */
+  /** Adds a base rule and the rules it refers to. */
   #base(name: string): string {
     const body = BASE_RULES[name];
     if (body && !this.#rules.has(name)) {
@@ -288,7 +288,7 @@ const repetition = (minimum: number, maximum: number | undefined, path: string):
   return `{${minimum},${maximum ?? ""}}`;
 };
 
-/** JSON text as a GBNF string; JSON's own escapes are the ones that GBNF needs. */
+/** A value's JSON as a GBNF string. GBNF uses the same escapes as JSON. */
 const literal = (value: unknown): string => JSON.stringify(JSON.stringify(value));
 const alternatives = ([first = "", ...others]: string[]): string =>
   others.length === 0 ? first : `(${[first, ...others].join(" | ")})`;

@@ -5,10 +5,10 @@ export const NUMBER_RULES: Record<string, string> = {
 };
 
 export const BOUND_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"] as const;
-/** JSON Schema's bounds of a number. A missing bound leaves that side open. */
+/** JSON Schema's bounds for a number. A side without a bound is open. */
 export type NumberBounds = Partial<Record<(typeof BOUND_KEYWORDS)[number], number>>;
 
-/** Whole parts beyond ±(2^53 - 1) are not written: not every JSON reader represents them exactly. */
+/** Larger integers are not written, because not every JSON reader represents them exactly. */
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
 /** Decimal digits that a double always preserves. */
 const EXACT_DIGITS = 15;
@@ -21,7 +21,7 @@ export const integerGrammar = (bounds: NumberBounds): string | undefined => gram
 
 /**
  * GBNF for exactly the numbers within the bounds, without exponents. undefined if there are none. Decimals are limited
- * so that 15 digits stay exact: 15 minus the digits before the point of the larger bound (14 for 0…1, 9 for 0…100000).
+ * so that 15 digits stay exact: 15 minus the larger bound's digits before the point (14 for 0…1, 9 for 0…100000).
  */
 export const numberGrammar = (bounds: NumberBounds): string | undefined => {
   const given = Object.values(bounds).filter((value) => Number.isFinite(value) && Math.abs(value) <= Number(LARGEST));
@@ -35,7 +35,7 @@ const inDigits = (value: number): string =>
 
 const wholePart = (value: number): string => inDigits(value).split(".")[0] ?? "0";
 
-/** value · 10^decimals, rounded up (`direction` 1) or down (-1); `isExclusive` steps past an exact value. */
+/** value · 10^decimals, rounded up (`direction` 1) or down (-1); `isExclusive` excludes the value itself. */
 const scaled = (value: number, decimals: number, direction: 1 | -1, isExclusive: boolean): bigint => {
   const [whole = "0", part = ""] = inDigits(value).split(".");
   const kept = BigInt(whole.replace("-", "") + part.slice(0, decimals).padEnd(decimals, "0"));
@@ -69,7 +69,7 @@ const NINE = "9";
 const isAll = (digits: string, digit: string): boolean => digits === digit.repeat(digits.length);
 const charClass = (from: number, to: number): string => (from === to ? `"${from}"` : `[${from}-${to}]`);
 
-/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal, by their number of digits. */
+/** Numbers from `low` to `high`, both ≥ 0 and in units of the last decimal, grouped by number of digits. */
 const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   const [from, to] = [low, high].map((value) => value.toString().padStart(decimals + 1, ZERO)) as [string, string];
   const [shortest, longest] = [from.length - decimals, to.length - decimals];
@@ -80,7 +80,7 @@ const fixedPoint = (low: bigint, high: bigint, decimals: number): string => {
   return either(parts);
 };
 
-/** Digits from `low` to `high`, strings of the same length, of which the first `whole` come before the point. */
+/** Digits from `low` to `high`, strings of the same length; the first `whole` digits come before the point. */
 const sameLength = (low: string, high: string, whole: number): string => {
   if (whole === 0) return fraction(low, high);
   if (isAll(low, ZERO) && isAll(high, NINE)) return `[0-9]{${whole}} ${anyFraction(low.length - whole)}`.trim();
@@ -89,7 +89,7 @@ const sameLength = (low: string, high: string, whole: number): string => {
 
 const anyFraction = (decimals: number): string => fraction(ZERO.repeat(decimals), NINE.repeat(decimals));
 
-/** "." and the decimals from `low` to `high`, strings of the same length. Shorter ones count as if zeros followed. */
+/** "." and the decimals from `low` to `high`, strings of the same length. Shorter ones count as padded with zeros. */
 const fraction = (low: string, high: string): string => {
   if (low === "") return "";
   const digits = decimalsWithin(low, high);

@@ -1,8 +1,8 @@
 import { ValuePointer } from "@sinclair/typebox/value";
 
 /**
- * Whether some finite value fits: a schema that requires itself would make a model write until its tokens are used up.
- * The smallest value never needs the same definition inside itself, so a definition met again on its own path is a no.
+ * Whether a finite value matches: with a schema that requires itself, a model would write until its tokens are used up.
+ * The smallest value never needs the same definition inside itself, so a definition met again on its own path means no.
  */
 export const canEnd = (schema: unknown, root: unknown): boolean => {
   const finite = new Set<string>();
