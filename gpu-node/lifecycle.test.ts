@@ -198,7 +198,7 @@ describe("the process", () => {
     await using other = await testNode();
     const late = start({ GROUNDWIRE_NODE_PORT: `${other.port}` });
     expect(await late.exited).toBe(1);
-    expect(await new Response(late.stderr).text()).toContain("another program has this port");
+    expect(await new Response(late.stderr).text()).toContain("another program uses this port");
   });
 
   test("has written its whole log when it ends", async () => {

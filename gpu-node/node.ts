@@ -13,15 +13,15 @@ import { createServer } from "./server/server";
 import type { NodeDeps } from "./server/slot";
 import { NodeStatus } from "./server/status";
 
-/** Time for the errors at the end of a drain to reach their clients. */
+/** Time for the last errors of a drain to reach their clients. */
 const FINAL_ERRORS_MS = 500;
 
-/** The engine's share of the loading progress if the node also has an embedder, whose model is smaller. */
+/** The engine's share of the loading progress if the node also has an embedder (with a smaller model). */
 const ENGINE_SHARE = 0.8;
 
 export interface StartNodeOptions {
   log: Log;
-  /** Default: the engines of the configuration. */
+  /** Default: the configured engines. */
   engines?: Engines;
   /** A client that leaves its answer unread for this long is disconnected; default 30 s. */
   stallMs?: number;
@@ -34,13 +34,13 @@ export interface RunningNode {
   port: number;
   /** Resolves when the models are loaded; rejects with an AppError if they can't be. */
   ready: Promise<void>;
-  /** Sends GOAWAY, waits up to `graceMs` for accepted requests, then ends the rest with an error. */
+  /** Sends GOAWAY, waits up to `graceMs` for accepted requests, then fails the remaining ones. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Starts a GPU node. It listens immediately and loads its models in the background (`/readyz` shows the progress).
- * Throws AppError if it must not or can't listen.
+ * Throws AppError if it can't listen, or if the configuration is not safe.
  */
 export const startNode = async (config: Config, options: StartNodeOptions): Promise<RunningNode> => {
   assertSafeToListen(config);
@@ -121,6 +121,6 @@ export const startNode = async (config: Config, options: StartNodeOptions): Prom
   return { url, port, ready, close };
 };
 
-/** Waits up to `limitMs` for the open exchanges. */
+/** Waits up to `limitMs` for the open exchanges to finish. */
 const allFinished = (open: Iterable<Exchange>, limitMs: number): Promise<unknown> =>
   withTimeout(Promise.all([...open].map(({ finished }) => finished)), limitMs);

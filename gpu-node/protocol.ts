@@ -1,11 +1,11 @@
 import { Type } from "@sinclair/typebox";
 
 /**
- * What travels between a gateway and a GPU node: OpenAI's wire format over HTTP/2 and the headers below.
- * The gateway imports this file and nothing else of the node.
+ * The protocol between a gateway and a GPU node: OpenAI's wire format over HTTP/2, and the headers below.
+ * The gateway imports only this file from the node.
  */
 
-/** The numbers that control sampling, with the values that gateway and node accept. */
+/** The numeric sampling parameters, with the values that gateway and node accept. */
 export const SAMPLING = {
   temperature: Type.Number({ minimum: 0, maximum: 2 }),
   top_p: Type.Number({ minimum: 0, maximum: 1 }),
@@ -17,10 +17,10 @@ export const SAMPLING = {
   frequency_penalty: Type.Number({ minimum: -2, maximum: 2 }),
 };
 
-/** Length of an answer in tokens. */
+/** Maximum length of an answer in tokens. */
 export const MaxTokens = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 
-/** Texts that end an answer. */
+/** Strings that end an answer. */
 export const StopList = Type.Array(Type.String({ minLength: 1 }), { maxItems: 4 });
 
 /** Alternatives per token: `top_logprobs` of a chat, `logprobs` of a completion. */
@@ -32,18 +32,18 @@ export const TopLogprobs = {
 /** Request headers that the gateway sets on a generation. All are optional: any OpenAI client can call a node. */
 export const REQUEST_HEADERS = {
   requestId: "x-request-id",
-  /** "interactive" (default) or "batch": batch work takes a slot only when no interactive request waits. */
+  /** "interactive" (default) or "batch": batch work gets a slot only if no interactive request is waiting. */
   priority: "x-priority",
-  /** Milliseconds from arrival in which the whole answer has to be there; expired work is dropped before it runs. */
+  /** Milliseconds from arrival until the answer must be complete; expired requests are dropped before they run. */
   deadlineMs: "x-deadline-ms",
-  /** Milliseconds that the request may wait for a slot; after that it is refused with 429. */
+  /** Milliseconds that the request may wait for a slot; after that it gets a 429. */
   queueTimeoutMs: "x-queue-timeout-ms",
-  /** Opaque name of the caller: waiting callers take turns. */
+  /** Opaque name of the caller. Waiting callers take turns. */
   fairKey: "x-fair-key",
   traceparent: "traceparent",
 } as const;
 
-/** Response headers that the node adds. Headers leave with the first token, so a refusal always has its own status. */
+/** Response headers that the node adds. They are sent with the first token, so an earlier error has its own status. */
 export const RESPONSE_HEADERS = {
   /** Milliseconds spent waiting for a slot. */
   queueMs: "x-queue-ms",
@@ -56,7 +56,7 @@ export const RESPONSE_HEADERS = {
 
 export type Priority = "interactive" | "batch";
 
-/** The node's measurement of one generation; `timings` of the frame that carries `usage`, and of a whole answer. */
+/** The node's measurements of one generation: `timings` in the frame with `usage`, or in a non-streamed answer. */
 export interface Timings {
   queue_ms: number;
   /** From admission to the first token. */
@@ -69,8 +69,8 @@ export interface Timings {
 }
 
 /**
- * Body of `POST /v1/embeddings`, OpenAI's with what a cache and a meter need besides: the tokens of each input, and the
- * node's measurement. `usage` is their sum.
+ * Response of `POST /v1/embeddings`: OpenAI's, plus the tokens of each input and the node's measurements, which the
+ * cache and the metrics need. `usage` is the sum of the tokens.
  */
 export interface EmbeddingAnswer {
   object: "list";
@@ -81,15 +81,15 @@ export interface EmbeddingAnswer {
 }
 
 /**
- * loading: no model yet. ready. draining: finishes what runs, takes nothing new. stuck: work runs, no token comes; it may
- * recover. failed: the engine can't go on until the process is restarted.
+ * loading: no model yet. ready: accepts requests. draining: finishes running requests, accepts no new ones. stuck:
+ * requests are running but produce no tokens; it may recover. failed: the engine can't work until the process restarts.
  */
 export type NodeState = "loading" | "ready" | "draining" | "stuck" | "failed";
 
 /** Body of `GET /readyz`: 200 when ready, else 503. */
 export interface NodeReadiness {
   state: NodeState;
-  /** Why it failed, and what to do. */
+  /** Why the node failed, and what to do. */
   reason?: string;
   engine: string;
   /** True for the synthetic engine, which has no model. */
@@ -100,9 +100,9 @@ export interface NodeReadiness {
   models: NodeModel[];
   slots: { total: number; running: number };
   queue: { depth: number; capacity: number };
-  /** The same two for embeddings; left out by a node that makes none. */
+  /** The same two for embeddings; omitted by a node that does not serve embeddings. */
   embeddings?: { slots: { total: number; running: number }; queue: { depth: number; capacity: number } };
-  /** Milliseconds since a token came out, while work runs. */
+  /** Milliseconds since the last token, while requests are running. */
   last_token_ms?: number;
 }
 
@@ -114,6 +114,6 @@ export interface NodeModel {
   context_window: number;
   /** Length of the vectors of an embedding model. */
   dimensions?: number;
-  /** Of a chat model whose engine knows: what applies where a request leaves it out. */
+  /** Defaults for parameters that a request omits; for chat models whose engine knows them. */
   sampling?: { temperature: number; top_p: number; top_k: number; repetition_penalty: number };
 }

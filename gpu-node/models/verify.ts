@@ -4,7 +4,7 @@ import { readFile, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { CatalogueFile } from "./catalogue";
 
-/** Called with the bytes done so far. */
+/** Called with the number of bytes processed so far. */
 export type OnBytes = (bytes: number) => void;
 
 /** The sha256 of a file in hex, read in pieces. */
@@ -26,7 +26,7 @@ export const sizeOf = (path: string): Promise<number | undefined> =>
     () => undefined,
   );
 
-/** Whether the file at `path` is the catalogue's. The result is remembered until the file changes. */
+/** Whether the file at `path` matches the catalogue. The result is stored until the file changes. */
 export const isRight = async (
   path: string,
   { sha256, sizeBytes }: CatalogueFile,
@@ -34,10 +34,10 @@ export const isRight = async (
   onBytes?: OnBytes,
 ): Promise<boolean> => (await sizeOf(path)) === sizeBytes && (await hashOnce(path, folder, onBytes)) === sha256;
 
-/** Path of a file until its bytes are complete and checked. */
+/** Path of a file until it is complete and verified. */
 export const partOf = (target: string): string => `${target}.part`;
 
-/** Renames a complete file to its name if its bytes are right; otherwise deletes it and throws Error. */
+/** Renames a complete file to its final name if it matches the catalogue; otherwise deletes it and throws Error. */
 export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: string): Promise<void> => {
   const part = partOf(target);
   if ((await sizeOf(part)) === sizeBytes && (await hashFile(part)) === sha256) {
@@ -45,12 +45,12 @@ export const acceptPart = async ({ sha256, sizeBytes }: CatalogueFile, target: s
     return;
   }
   await rm(part, { force: true });
-  throw new Error("the bytes that came are not the model's (size or sha256 differ)");
+  throw new Error("the downloaded file is not the expected one (size or sha256 differs)");
 };
 
 /**
- * The sha256 of a file, remembered under its path, size and time of change: hashing 40 GB takes a minute, and a start
- * should take seconds. `folder` keeps the stamps.
+ * The sha256 of a file, stored by its path, size and modification time: hashing 40 GB takes a minute, and a start
+ * should take seconds. The stored hashes are in `folder`.
  */
 export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes): Promise<string> => {
   const { size, mtimeMs } = await stat(path);
@@ -62,7 +62,7 @@ export const hashOnce = async (path: string, folder: string, onBytes?: OnBytes):
   const known = await readFile(stamp, "utf8").catch(() => "");
   if (/^[0-9a-f]{64}$/.test(known)) return known;
   const sha256 = await hashFile(path, onBytes);
-  // In a read-only folder, such as a shared volume, the file is hashed again on the next start.
+  // If the folder is read-only, such as a shared volume, the file is hashed again on the next start.
   await Bun.write(stamp, sha256).catch(() => {});
   return sha256;
 };

@@ -1,7 +1,7 @@
 import { AppError } from "../../lib/errors";
 import type { Priority } from "../protocol";
 
-/** Waiting work, a line per key; the keys are served in turn. */
+/** Waiting work, one line per key. Keys take turns. */
 export class Lane<T extends { readonly fairKey: string }> {
   readonly #lines = new Map<string, T[]>();
   size = 0;
@@ -13,7 +13,7 @@ export class Lane<T extends { readonly fairKey: string }> {
     this.size++;
   }
 
-  /** The oldest work of the key whose turn it is; the key goes to the end of the turn. */
+  /** Removes the oldest work of the key whose turn it is; the key moves to the end of the rotation. */
   shift(): T | undefined {
     for (const [key, line] of this.#lines) {
       const work = line.shift();
@@ -48,34 +48,34 @@ export class Lane<T extends { readonly fairKey: string }> {
 
 interface Place {
   readonly priority: Priority;
-  /** Callers take turns: work waits in line only with work of the same key. */
+  /** Callers take turns: work queues only behind work with the same key. */
   readonly fairKey: string;
-  /** Work that hasn't started by then never starts (deadline_exceeded). Milliseconds on the clock of `now`. */
+  /** Work that hasn't started by then is dropped (deadline_exceeded). Milliseconds on the clock of `now`. */
   readonly deadlineAt: number;
-  /** Work that still waits then is refused (overloaded). */
+  /** Work that is still waiting then is rejected (overloaded). */
   readonly queueUntil: number;
 }
 
 /** A request's place in the queue, on the clock of `performance.now()`. */
 export interface Claim extends Place {
-  /** Aborting it takes waiting work out of the queue. */
+  /** Aborting it removes waiting work from the queue. */
   signal: AbortSignal;
 }
 
-/** Work that wants a slot. Exactly one of `start` and `refuse` is called, once, unless the work leaves before. */
+/** Work that needs a slot. Either `start` or `refuse` is called, exactly once, unless the work leaves first. */
 export interface Waiter extends Place {
   start(): void;
   refuse(error: AppError): void;
 }
 
-/** Weight of the newest measurement in the mean time that work holds a slot. */
+/** Weight of the newest measurement in the moving average of how long work holds a slot. */
 const SMOOTHING = 0.2;
 /** Assumed duration of work before the first measurement. */
 const FIRST_GUESS_MS = 1000;
 
 /**
  * Bounded queue in front of the slots: interactive before batch, keys in turn, expired work dropped before it runs.
- * Knows no clock and no timer: every call gets `now` in milliseconds, never decreasing.
+ * It uses no clock or timer: every call gets `now` in milliseconds, never decreasing.
  */
 export class AdmissionQueue {
   readonly #lanes = { interactive: new Lane<Waiter>(), batch: new Lane<Waiter>() };
@@ -96,7 +96,7 @@ export class AdmissionQueue {
     return this.#lanes.interactive.size + this.#lanes.batch.size;
   }
 
-  /** Starts the work, lets it wait, or throws overloaded. May refuse other work that has less claim to its place. */
+  /** Starts the work, queues it, or throws overloaded. May reject queued work with a lower claim to its place. */
   enter(waiter: Waiter, now: number): void {
     if (waiter.deadlineAt <= now) throw late();
     if (this.running < this.slots) {
@@ -107,12 +107,12 @@ export class AdmissionQueue {
       const displaced = this.#displacedBy(waiter);
       if (!displaced) throw this.#overloaded("The queue is full");
       this.#lanes[displaced.priority].remove(displaced);
-      displaced.refuse(this.#overloaded("The queue is full and others come first"));
+      displaced.refuse(this.#overloaded("The queue is full and other requests come first"));
     }
     this.#lanes[waiter.priority].push(waiter);
   }
 
-  /** The work ended, or its caller went away. A second call changes nothing. */
+  /** Call when the work ended or its caller disconnected. A second call has no effect. */
   leave(waiter: Waiter, now: number): void {
     const startedAt = this.#startedAt.get(waiter);
     if (startedAt === undefined) {
@@ -125,12 +125,12 @@ export class AdmissionQueue {
     this.#fill(now);
   }
 
-  /** To be called at `deadlineAt` or `queueUntil`: refuses the work if it still waits. */
+  /** Call at `deadlineAt` or `queueUntil`: rejects the work if it is still waiting. */
   expire(waiter: Waiter, now: number): void {
     if (this.#lanes[waiter.priority].remove(waiter)) waiter.refuse(this.#expired(waiter, now));
   }
 
-  /** Time until a place should be free, estimated from how long slots are held: 50 ms to 60 s. */
+  /** Estimated time until a place is free, from how long slots are held: 50 ms to 60 s. */
   retryAfterMs(): number {
     const waitMs = ((this.depth + 1) * (this.#serviceMs ?? FIRST_GUESS_MS)) / this.slots;
     return Math.ceil(Math.min(60_000, Math.max(50, waitMs)));
@@ -151,8 +151,9 @@ export class AdmissionQueue {
   }
 
   /**
-   * In a full queue a newcomer takes the newest place of batch work when it is interactive, else the newest place of
-   * the key with the longest line when that line stays no shorter than its own: one caller can't shut out the others.
+   * The work that a newcomer displaces in a full queue. An interactive newcomer displaces the newest batch work.
+   * Otherwise it displaces the newest work of the key with the longest line, if that line stays at least as long as
+   * its own, so that one caller can't shut out the others.
    */
   #displacedBy(newcomer: Waiter): Waiter | undefined {
     if (newcomer.priority === "interactive" && this.#lanes.batch.size > 0) return this.#lanes.batch.longest().at(-1);
@@ -162,7 +163,7 @@ export class AdmissionQueue {
   }
 
   #expired(waiter: Waiter, now: number): AppError {
-    return waiter.deadlineAt <= now ? late() : this.#overloaded("No slot became free in the time it may wait");
+    return waiter.deadlineAt <= now ? late() : this.#overloaded("No slot became free within the queue timeout");
   }
 
   #overloaded(what: string): AppError {
@@ -176,7 +177,7 @@ const late = (): AppError =>
   new AppError("deadline_exceeded", "The deadline passed before a slot was free. Allow more time or try again later.");
 
 /**
- * Waits for a slot and resolves with the function that gives it back. Throws AppError: overloaded (with retryAfterMs),
+ * Waits for a slot and resolves with a function that releases it. Throws AppError: overloaded (with retryAfterMs),
  * deadline_exceeded, or the reason of the aborted signal.
  */
 export const acquireSlot = (queue: AdmissionQueue, claim: Claim): Promise<() => void> =>

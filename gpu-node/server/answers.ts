@@ -5,14 +5,14 @@ import type { Exchange } from "./exchange";
 type Delta = Extract<EngineEvent, { type: "delta" }>;
 type End = Extract<EngineEvent, { type: "end" }>;
 
-/** Receives the engine's events. `delta` and `raw` return a promise when the client has to catch up first. */
+/** Receives the engine's events. `delta` and `raw` return a promise if the client must catch up first. */
 export interface AnswerSink {
   delta(event: Delta): Promise<void> | undefined;
   raw(json: string): Promise<void> | undefined;
   end(event: End, timings: Timings): void;
 }
 
-/** The request that is answered, the model that answers, and the headers of the response. */
+/** The request, the model that answers it, and the response headers. */
 interface AnswerTarget {
   exchange: Exchange;
   operation: Generation["operation"];
@@ -22,7 +22,7 @@ interface AnswerTarget {
 
 const frame = (json: string): string => `data: ${json}\n\n`;
 
-/** The part of OpenAI's format that every frame of an answer repeats. */
+/** The fields of OpenAI's format that every frame of an answer repeats. */
 const headOf = ({ operation, model }: AnswerTarget, isFrame: boolean) => {
   const isChat = operation === "chat";
   return {
@@ -44,11 +44,11 @@ const measured = (usage: EngineUsage, timings: Timings) => ({
   timings,
 });
 
-/** Adds the node's measurement to a JSON object that a server behind the node made. */
+/** Adds the node's measurements to a JSON object from a server behind the node. */
 const withTimings = (json: string, timings: Timings): string =>
   json.replace(/\}\s*$/, `,"timings":${JSON.stringify(timings)}}`);
 
-/** OpenAI's format of log probabilities; completions count the place of each token in characters from `offset`. */
+/** OpenAI's format of log probabilities; completions give each token's position in characters from `offset`. */
 const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offset = 0) => {
   if (!logprobs) return null;
   if (isChat) return { content: logprobs.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null };
@@ -64,19 +64,19 @@ const logprobsOf = (isChat: boolean, logprobs: TokenLogprob[] | undefined, offse
   };
 };
 
-/** Server-Sent Events. Headers leave with the first token, so that a refusal has its own status. */
+/** Sends Server-Sent Events. The headers are sent with the first token, so that an earlier error has its own status. */
 export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): AnswerSink => {
   const { exchange, operation, headers } = target;
   const isChat = operation === "chat";
   const head = headOf(target, true);
-  /** A token costs the JSON of its own text, because the rest of its frame is the same in all. */
+  /** The constant part of every frame is serialized once, so that a token costs only the JSON of its text. */
   const start = JSON.stringify({ ...head, ...(includeUsage && { usage: null }) }).slice(0, -1);
   const choice = (content: object, logprobs: object | null, finish_reason: string | null): string =>
     frame(`${start},"choices":[${JSON.stringify({ index: 0, ...content, logprobs, finish_reason })}]}`);
   let isStarted = false;
-  /** The last frame came from a server behind the node, which writes the end of its answer itself. */
+  /** The last frame came from a server behind the node, which sends the end of the answer itself. */
   let isForwarded = false;
-  /** Characters of the tokens whose log probabilities were written. */
+  /** Number of characters of the tokens whose log probabilities were written. */
   let offset = 0;
 
   const push = (text: string): Promise<void> | undefined => {
@@ -113,7 +113,7 @@ export const streamedAnswer = (target: AnswerTarget, includeUsage: boolean): Ans
   };
 };
 
-/** One JSON document. */
+/** Sends one JSON document. */
 export const documentAnswer = (target: AnswerTarget): AnswerSink => {
   const { exchange, operation, headers } = target;
   const isChat = operation === "chat";

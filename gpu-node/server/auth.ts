@@ -3,7 +3,7 @@ import type { Config } from "../../lib/config";
 import { AppError } from "../../lib/errors";
 import { findContradictions } from "../../lib/setting-rules";
 
-/** The rules of `loadConfig`, for a node that is started by other code. Throws invalid_request. */
+/** Applies the checks of `loadConfig` to a node that is started programmatically. Throws invalid_request. */
 export const assertSafeToListen = (config: Config): void => {
   const problems = findContradictions(config);
   const [first] = problems;
@@ -24,7 +24,7 @@ export const createGuard = (token: string | undefined): ((authorization: string 
     }
     const given = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? "";
     if (!timingSafeEqual(digest(given), expected)) {
-      throw new AppError("invalid_api_key", "This is not the node's token. See GROUNDWIRE_NODE_TOKEN.");
+      throw new AppError("invalid_api_key", "Wrong node token. See GROUNDWIRE_NODE_TOKEN.");
     }
   };
 };

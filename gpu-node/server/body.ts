@@ -8,7 +8,7 @@ export type Incoming = Readable & { method?: string; url?: string; headers: Inco
 
 interface Limits {
   maxBytes: number;
-  /** Time limit for the whole body. */
+  /** Time limit for receiving the body. */
   stallMs: number;
   /** Aborted with an AppError when the request has ended. */
   signal: AbortSignal;
@@ -34,7 +34,7 @@ export const readJson = async (request: Incoming, limits: Limits): Promise<Recor
   throw refuse("The body must be a JSON object.");
 };
 
-/** This also blocks web pages: browsers don't let them send this type to another origin without permission. */
+/** Also blocks web pages: browsers don't let them send this type to another origin without permission. */
 const isJson = (contentType: string): boolean => {
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType)?.[1] ?? "utf-8";
   return /^application\/json\s*(;|$)/i.test(contentType) && /^utf-?8$/i.test(charset);
@@ -46,7 +46,7 @@ const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limit
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   try {
-    // Unlike the iterator of the request itself, leaving this one early keeps the connection open for the refusal.
+    // Unlike the request's own iterator, stopping this one early keeps the connection open for the error.
     for await (const [chunk] of on(request, "data", { close: ["end"], signal: AbortSignal.any([signal, slow]) })) {
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
@@ -60,4 +60,4 @@ const readBytes = async (request: Incoming, { maxBytes, stallMs, signal }: Limit
 };
 
 const tooLarge = (maxBytes: number): AppError =>
-  new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send less.`);
+  new AppError("payload_too_large", `The body is larger than ${maxBytes} bytes. Send a smaller one.`);

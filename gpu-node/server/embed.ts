@@ -12,7 +12,7 @@ export const embed = (deps: NodeDeps, exchange: Exchange): Promise<void> => {
   const { config, embedder, embedderQueue, queue, status } = deps;
   status.assertOpen();
   if (!embedder) {
-    const message = "This node has no embedding model. Set GROUNDWIRE_NODE_EMBEDDER on it.";
+    const message = "This node has no embedding model. Set GROUNDWIRE_NODE_EMBEDDER on the node.";
     throw new AppError("model_not_found", message, { param: "model" });
   }
   return withSlot(exchange, config, {
@@ -46,7 +46,8 @@ const run = async (
       const item: EmbeddingAnswer["data"][number] = { object: "embedding", index, embedding, tokens: count };
       items[index] = JSON.stringify(item);
     }
-    if (Object.keys(items).length < inputs) throw new AppError("upstream_error", "The embedder broke off. Try again.");
+    if (Object.keys(items).length < inputs)
+      throw new AppError("upstream_error", "The embedder returned too few vectors. Try again.");
     timings = { queue_ms: queueMs, total_ms: round(performance.now() - exchange.arrivedAt, 3) };
     const rest: Omit<EmbeddingAnswer, "data"> = {
       object: "list",

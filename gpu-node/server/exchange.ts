@@ -3,15 +3,15 @@ import type { Writable } from "node:stream";
 import { AppError, toAppError, toEnvelope } from "../../lib/errors";
 import { type Incoming, readJson } from "./body";
 
-/** A client that leaves an answer unread, or its own body unsent, for this long is disconnected. */
+/** A client that does not read its answer or send its body for this long is disconnected. */
 const STALL_MS = 30_000;
 
-/** Frames may wait for the end of a turn of the event loop up to this many characters. */
+/** Frames are buffered until the end of an event loop turn, up to this many characters. */
 const TURN_CHARACTERS = 16_384;
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-const clientLeft = () => new AppError("client_closed", "The client went away.");
+const clientLeft = () => new AppError("client_closed", "The client disconnected.");
 
 /** The common part of HTTP/2 and HTTP/1.1 responses; `stream` is the HTTP/2 stream. */
 export type Outgoing = Writable & {
@@ -20,12 +20,12 @@ export type Outgoing = Writable & {
   stream?: Writable;
 };
 
-/** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, a failure or a disconnect. */
+/** One request and its answer, over HTTP/2 or HTTP/1.1. Ends exactly once: with an answer, an error or a disconnect. */
 export class Exchange {
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly arrivedAt = performance.now();
-  /** Resolves when the last byte was sent or the client has disconnected. */
+  /** Resolves when the last byte has been sent or the client has disconnected. */
   readonly finished: Promise<void>;
   /** Why it ended without an answer. */
   failure: AppError | undefined;
@@ -49,7 +49,7 @@ export class Exchange {
     };
     this.finished = new Promise((resolve) => response.once("close", resolve));
     response.once("close", onClose);
-    // A reset connection is an error on both; the close that follows it is what counts.
+    // A reset connection emits an error on both; the close event that follows is handled instead.
     request.on("error", onClose);
     response.on("error", onClose);
   }
@@ -63,7 +63,7 @@ export class Exchange {
     return (this.request.url ?? "/").split("?", 1)[0] ?? "/";
   }
 
-  /** Aborted with an AppError as its reason when the work has to stop. */
+  /** Aborted when the work must stop, with an AppError as the reason. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -82,7 +82,7 @@ export class Exchange {
     return readJson(this.request, { maxBytes, stallMs: this.stallMs, signal: this.signal });
   }
 
-  /** Sends a whole document. */
+  /** Sends a complete document. */
   send(status: number, contentType: string, body: string, headers: Record<string, string> = {}): void {
     if (this.#answered) return;
     this.#answered = true;
@@ -100,7 +100,7 @@ export class Exchange {
     this.send(status, "application/json", JSON.stringify(body), headers);
   }
 
-  /** Answers 200 with Server-Sent Events, which `write` and `end` carry. */
+  /** Starts a 200 response of Server-Sent Events, which `write` and `end` send. */
   startEvents(headers: Record<string, string>): void {
     if (this.#answered || this.#closed) return;
     this.#streaming = true;
@@ -113,8 +113,8 @@ export class Exchange {
   }
 
   /**
-   * Sends whole frames: the first at once, later ones of the same turn of the event loop in one write.
-   * False when the client reads too slowly: wait for `drained` before the next.
+   * Sends whole frames: the first one immediately, later ones of the same event loop turn in one write.
+   * Returns false if the client reads too slowly: wait for `drained` before the next write.
    */
   write(frames: string): boolean {
     if (this.#answered || this.#closed) return true;
@@ -130,7 +130,7 @@ export class Exchange {
     return !this.response.writableNeedDrain;
   }
 
-  /** Resolves when the client can take more, or when the exchange has ended. A client that stalls is disconnected. */
+  /** Resolves when the client can receive more, or when the exchange has ended. Disconnects a client that stalls. */
   async drained(): Promise<void> {
     if (this.#answered || this.#closed) return;
     const stalled = setTimeout(() => this.#drop(clientLeft()), this.stallMs);
@@ -152,7 +152,7 @@ export class Exchange {
     this.#controller.abort(error);
   }
 
-  /** Sends the error envelope. After the first event it is one frame without `[DONE]`, because the status was sent. */
+  /** Sends the error envelope. After the first event it is a frame without `[DONE]`: the status was already sent. */
   fail(thrown: unknown): void {
     if (this.#answered) return;
     const error = toAppError(thrown);
@@ -163,7 +163,7 @@ export class Exchange {
     else this.json(error.status, envelope, refusalHeaders(error));
   }
 
-  /** Resets the stream, so that the client can't mistake a partial answer for a whole one. */
+  /** Resets the stream, so that the client can't mistake a partial answer for a complete one. */
   #drop(error: AppError): void {
     this.#answered = true;
     this.failure = error;
@@ -183,7 +183,7 @@ export class Exchange {
     for (const [name, value] of Object.entries(headers)) this.response.setHeader(name, value);
   }
 
-  /** Discards the rest of the body for a limited time after a refusal, so that the client can read the refusal. */
+  /** Discards the rest of the body for a limited time after an error, so that the client can read the error. */
   #discardBody(): void {
     if (this.request.readableEnded) return;
     this.request.resume();

@@ -6,7 +6,7 @@ import { type AnswerSink, documentAnswer, streamedAnswer } from "./answers";
 import type { Exchange } from "./exchange";
 import { type NodeDeps, type Slot, withSlot } from "./slot";
 
-/** One generation from request to last frame: check, wait for a slot, run, and stop if the client disconnects. */
+/** Handles one generation from request to last frame: check, wait for a slot, run, stop if the client disconnects. */
 export const generate = (deps: NodeDeps, exchange: Exchange, operation: Generation["operation"]): Promise<void> => {
   const { config, engine, queue, status } = deps;
   status.assertOpen();
@@ -32,7 +32,7 @@ interface Run {
   sink: AnswerSink;
 }
 
-/** Passes the engine's events to the client, no faster than the client reads. */
+/** Forwards the engine's events to the client, no faster than the client reads. */
 const run = async (
   { status, metrics }: NodeDeps,
   exchange: Exchange,
@@ -61,7 +61,7 @@ const run = async (
       }
     }
     if (exchange.ended) return;
-    if (!end) throw new AppError("upstream_error", "The engine broke off its answer. Try again.");
+    if (!end) throw new AppError("upstream_error", "The engine stopped in the middle of its answer. Try again.");
     const now = performance.now();
     const firstAt = firstTokenAt ?? now;
     const timings = {

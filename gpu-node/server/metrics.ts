@@ -13,24 +13,30 @@ const OPERATIONS = { chat: "chat", completion: "text_completion", embedding: "em
 export class NodeMetrics {
   readonly registry = new Registry();
   readonly #answerLabels = ["gen_ai_operation_name", "gen_ai_response_model"] as const;
-  readonly #duration = this.#histogram("gen_ai_server_request_duration_seconds", "Arrival to the end of the answer");
-  readonly #firstToken = this.#histogram("gen_ai_server_time_to_first_token_seconds", "Arrival to the first token");
+  readonly #duration = this.#histogram(
+    "gen_ai_server_request_duration_seconds",
+    "Time from arrival to the end of the answer",
+  );
+  readonly #firstToken = this.#histogram(
+    "gen_ai_server_time_to_first_token_seconds",
+    "Time from arrival to the first token",
+  );
   readonly #perToken = this.#histogram("gen_ai_server_time_per_output_token_seconds", "Time per token after the first");
-  readonly #queued = this.#histogram("groundwire_node_queue_duration_seconds", "Wait for a slot");
+  readonly #queued = this.#histogram("groundwire_node_queue_duration_seconds", "Time waiting for a slot");
   readonly #tokens = new Counter({
     name: "groundwire_node_tokens_total",
-    help: "Tokens read (input), found in the KV cache (cached) and made (output), those of broken off answers included",
+    help: "Tokens read (input), found in the KV cache (cached) and generated (output), including those of incomplete answers",
     labelNames: ["gen_ai_response_model", "gen_ai_token_type"],
     registers: [this.registry],
   });
   readonly #failures = new Counter({
     name: "groundwire_node_failures_total",
-    help: "Requests that ended without an answer, by error code",
+    help: "Requests that failed, by error code",
     labelNames: ["error_type"],
     registers: [this.registry],
   });
 
-  /** `queues` by the kind of their models. */
+  /** `queues` by model kind. */
   constructor(queues: Readonly<Record<string, AdmissionQueue>>, status: NodeStatus, connections: () => number) {
     const gauge = (name: string, help: string, label: string, read: () => [string, number][]) =>
       new Gauge({
@@ -44,11 +50,11 @@ export class NodeMetrics {
       });
     const perKind = (name: string, help: string, read: (queue: AdmissionQueue) => number) =>
       gauge(name, help, "kind", () => Object.entries(queues).map(([kind, queue]) => [kind, read(queue)]));
-    perKind("groundwire_node_slots", "Requests that may run at once", ({ slots }) => slots);
-    perKind("groundwire_node_running", "Requests that run now", ({ running }) => running);
-    perKind("groundwire_node_queue_depth", "Requests that wait for a slot", ({ depth }) => depth);
-    perKind("groundwire_node_queue_capacity", "Requests that may wait for a slot", ({ capacity }) => capacity);
-    gauge("groundwire_node_state", "1 for the state that the node is in", "state", () =>
+    perKind("groundwire_node_slots", "Maximum number of running requests", ({ slots }) => slots);
+    perKind("groundwire_node_running", "Running requests", ({ running }) => running);
+    perKind("groundwire_node_queue_depth", "Requests waiting for a slot", ({ depth }) => depth);
+    perKind("groundwire_node_queue_capacity", "Maximum number of waiting requests", ({ capacity }) => capacity);
+    gauge("groundwire_node_state", "1 for the node's current state", "state", () =>
       STATES.map((state) => [state, state === status.state() ? 1 : 0]),
     );
     new Gauge({
@@ -84,7 +90,7 @@ export class NodeMetrics {
     this.#queued.observe(labels, timings.queue_ms / 1000);
   }
 
-  /** Counts the tokens of an answer that was not finished. */
+  /** Counts the tokens of an incomplete answer. */
   brokeOff(model: string, tokens: number): void {
     this.#tokens.inc({ gen_ai_response_model: model, gen_ai_token_type: "output" }, tokens);
   }

@@ -12,12 +12,12 @@ type Handler = (exchange: Exchange, id: string) => Promise<void> | void;
 
 interface Route {
   method: "GET" | "POST";
-  /** Needs no token, because probes have none. */
+  /** Requires no token, because probes don't send one. */
   isOpen?: boolean;
   handler: Handler;
 }
 
-/** Every route by its path, each with one method. A path that ends in `/` takes one more segment, the id. */
+/** Every route by its path, each with one method. A path that ends in `/` is followed by one more segment, the id. */
 type Routes = ReadonlyMap<string, Route>;
 
 const startedAt = Math.floor(Date.now() / 1000);
@@ -79,7 +79,7 @@ export const nodeRoutes = (deps: NodeDeps): Routes => {
   const model: Handler = (exchange, id) => {
     const found = nodeModels(deps).find((candidate) => candidate.id === id);
     if (found) return exchange.json(200, wireModel(found));
-    const message = `There is no model "${id}" here. GET /v1/models lists those that this node serves.`;
+    const message = `This node has no model "${id}". GET /v1/models lists its models.`;
     throw new AppError("model_not_found", message, { param: "model" });
   };
 
@@ -110,9 +110,9 @@ export const findRoute = (routes: Routes, method: string, path: string): { route
   const slash = path.lastIndexOf("/") + 1;
   const exact = routes.get(path);
   const route = exact ?? (slash < path.length ? routes.get(path.slice(0, slash)) : undefined);
-  if (!route) throw new AppError("not_found", `There is no ${path} here.`);
+  if (!route) throw new AppError("not_found", `This node has no route ${path}.`);
   if (route.method !== method) {
-    throw new AppError("method_not_allowed", `${path} takes ${route.method}, not ${method}.`);
+    throw new AppError("method_not_allowed", `${path} accepts ${route.method}, not ${method}.`);
   }
   return { route, id: exact ? "" : decodeSegment(path.slice(slash)) };
 };

@@ -210,7 +210,7 @@ describe("beyond this machine", () => {
   test("a port that is taken is one clear line", async () => {
     const config = testConfig({});
     const taken = { ...config, node: { ...config.node, port: node.port } };
-    await expect(startNode(taken, { log: silentLog() })).rejects.toThrow(/another program has this port/);
+    await expect(startNode(taken, { log: silentLog() })).rejects.toThrow(/another program uses this port/);
   });
 });
 

@@ -10,13 +10,13 @@ import { Sessions } from "./sessions";
 
 type Listener = (request: Incoming, response: Outgoing) => void;
 
-/** Limits on the cost of a client that has not sent a valid request yet. */
+/** Limits on what a client can cost before it has sent a valid request. */
 const HTTP2_LIMITS = {
-  // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood ends the connection.
+  // Cancelled streams are normal: 900 chats on one connection may be stopped together. A flood closes the connection.
   streamResetBurst: 950,
   streamResetRate: 200,
   maxHeaderListPairs: 64,
-  // In MiB. Answers that wait for slow readers count, up to one window each.
+  // In MiB. Includes answers that wait for slow readers, up to one window each.
   maxSessionMemory: 256,
   settings: { maxConcurrentStreams: 2048, maxHeaderListSize: 16_384 },
 };
@@ -27,10 +27,10 @@ const HTTP1_LIMITS = {
   keepAliveTimeout: 75_000,
 };
 const FIRST_BYTES_MS = 10_000;
-/** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
+/** The first bytes of every HTTP/2 connection. HTTP/1.1 requests never start with them. */
 const HTTP2_START = "PRI";
 
-/** HTTP/2 and HTTP/1.1 on one port: by ALPN where a certificate is set, else by the first bytes of a connection. */
+/** HTTP/2 and HTTP/1.1 on one port: chosen by ALPN if a certificate is set, else by the connection's first bytes. */
 export const createServer = ({ node }: Config, listener: Listener, pingMs?: number) => {
   const sessions = new Sessions(pingMs);
   const sockets = new Set<net.Socket>();
@@ -49,7 +49,7 @@ export const createServer = ({ node }: Config, listener: Listener, pingMs?: numb
 
   return {
     sessions,
-    /** Resolves with the port, which the system picks for port 0. */
+    /** Resolves with the port, which the system chooses for port 0. */
     listen: (host: string, port: number) =>
       new Promise<number>((resolve, reject) => {
         front.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(host, port, cause)));
@@ -91,7 +91,7 @@ const dispatch = (socket: net.Socket, plain: http.Server, multiplexed: net.Serve
 };
 
 const cannotListen = (host: string, port: number, cause: NodeJS.ErrnoException): AppError => {
-  const why = cause.code === "EADDRINUSE" ? "another program has this port" : (cause.code ?? "the system refused");
+  const why = cause.code === "EADDRINUSE" ? "another program uses this port" : (cause.code ?? "unknown error");
   const message = `The GPU node can't listen on ${host}:${port}: ${why}. Set GROUNDWIRE_NODE_HOST or GROUNDWIRE_NODE_PORT.`;
   return new AppError("unavailable", message, { param: "GROUNDWIRE_NODE_PORT", cause });
 };

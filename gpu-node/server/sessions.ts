@@ -6,14 +6,14 @@ interface Peer {
   awaitsPong: boolean;
 }
 
-/** Interval of pings. A connection that has not answered by the next ping is closed. */
+/** Ping interval. A connection that has not answered by the next ping is closed. */
 const PING_MS = 15_000;
 /** A connection without requests for this long is closed. */
 const IDLE_MS = 10 * 60_000;
-/** Highest stream id: the first of the two GOAWAY frames of RFC 9113 section 6.8 refuses nothing yet. */
+/** Highest stream id: the first of the two GOAWAY frames of RFC 9113 section 6.8 does not reject any stream yet. */
 const LAST_STREAM_ID = 2 ** 31 - 1;
 
-/** The HTTP/2 connections: finds lost ones by ping, closes idle ones, and drains them in two steps. */
+/** Manages the HTTP/2 connections: detects dead ones by ping, closes idle ones, and drains them in two steps. */
 export class Sessions {
   readonly #peers = new Map<ServerHttp2Session, Peer>();
   readonly #timer: NodeJS.Timeout;
@@ -40,13 +40,13 @@ export class Sessions {
     });
   }
 
-  /** Asks every client to go elsewhere, then accepts no new streams. Open streams may finish. */
+  /** Asks clients to use another connection, then accepts no new streams. Open streams may finish. */
   drain(): void {
     clearInterval(this.#timer);
     for (const session of this.#peers.keys()) {
       if (session.destroyed) continue;
       session.goaway(0, LAST_STREAM_ID);
-      // The pong shows that the client has read the first GOAWAY and sends no more requests.
+      // The pong proves that the client has read the first GOAWAY and sends no more requests.
       session.ping(() => session.close());
     }
   }

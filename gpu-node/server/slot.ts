@@ -14,9 +14,9 @@ const DAY_MS = 86_400_000;
 export interface NodeDeps {
   config: Config;
   engine: NodeEngine;
-  /** The engine's queue: while it runs something, answers are generated. */
+  /** The engine's queue. While a request is running in it, answers are being generated. */
   queue: AdmissionQueue;
-  /** Undefined if this node makes no embeddings. */
+  /** Undefined if this node does not serve embeddings. */
   embedder?: Embedder;
   embedderQueue: AdmissionQueue;
   status: NodeStatus;
@@ -28,7 +28,7 @@ export interface Slot {
   /** On the clock of `performance.now()`. */
   startedAt: number;
   queueMs: number;
-  /** Response headers that name the wait, the engine and the model. */
+  /** Response headers with the wait time, the engine and the model. */
   headers: Record<string, string>;
 }
 
@@ -36,14 +36,14 @@ interface SlotWork<T> {
   /** The engine or embedder, for `x-engine`. */
   engine: { readonly name: string };
   queue: AdmissionQueue;
-  /** Checks the body before the request waits. */
+  /** Checks the body before the request is queued. */
   check(body: Record<string, unknown>, claim: Claim): Promise<T>;
   run(accepted: T, slot: Slot): Promise<void>;
 }
 
 /**
  * Reads and checks a request, waits for a slot, and does the work while holding it, all within the request's deadline.
- * Throws invalid_request naming a header, and what `acquireSlot` and the work throw.
+ * Throws invalid_request naming a header, and the errors of `acquireSlot` and of the work.
  */
 export const withSlot = async <T extends { model: NodeModel }>(
   exchange: Exchange,
@@ -102,4 +102,4 @@ const wrongHeader = (name: string, expected: string) =>
   new AppError("invalid_request", `The header ${name} must be ${expected}.`, { param: name });
 
 const tooLate = () =>
-  new AppError("deadline_exceeded", "The answer was not ready before its deadline. Allow more time or ask for less.");
+  new AppError("deadline_exceeded", "The answer missed its deadline. Allow more time or request a shorter answer.");

@@ -5,11 +5,11 @@ import type { NodeState } from "../protocol";
 /** The heartbeat of one running request, on the clock of `performance.now()`. */
 interface Pulse {
   beatAt: number;
-  /** The request waits for its client to read, so no heartbeat is expected. */
+  /** The request is waiting for its client to read, so no heartbeat is expected. */
   held: boolean;
 }
 
-/** The running requests of one kind, and how long none of them has made progress. */
+/** Tracks the running requests of one kind, and the time since any of them made progress. */
 class Pulses {
   readonly #running = new Set<Pulse>();
 
@@ -49,7 +49,7 @@ export class NodeStatus {
     private readonly engineFailure: () => AppError | undefined,
   ) {}
 
-  /** Why the node can't work until it is restarted. */
+  /** Set when the node can't work until it is restarted. */
   get failure(): AppError | undefined {
     return this.engineFailure();
   }
@@ -62,7 +62,7 @@ export class NodeStatus {
     return silentMs > this.stuckMs ? "stuck" : "ready";
   }
 
-  /** Throws model_loading, unavailable or the engine's failure unless the node takes new work. A stuck node does. */
+  /** Throws model_loading, unavailable or the engine's failure unless the node accepts requests. A stuck node does. */
   assertOpen(): void {
     if (this.failure) throw this.failure;
     const state = this.state();

@@ -5,24 +5,24 @@ import type { NodeModel } from "../../protocol";
 import { type Embedder, type Embedding, findModel } from "../engine";
 import { brokenAnswer, createUpstream, type ListedModel, revisionOf } from "./upstream";
 
-/** The parts of an answer to `/v1/embeddings` that are read. */
+/** The fields of a `/v1/embeddings` response that are used. */
 interface Answer {
   data?: { index?: number; embedding?: unknown }[];
   usage?: { prompt_tokens?: number; total_tokens?: number } | null;
 }
 
-/** TEI's `/info`, which it has in place of `/v1/models`. */
+/** TEI's `/info`, which it has instead of `/v1/models`. */
 interface TeiInfo {
   model_id?: string;
   model_sha?: string | null;
   max_input_length?: number;
 }
 
-/** Embedded once when the node starts, because no server lists whether a model makes vectors or how long they are. */
+/** Embedded once at startup, because servers don't list whether a model can embed or how long its vectors are. */
 const PROBE = "dimensions";
 
 /**
- * Embeddings by an OpenAI-compatible server on the box: TEI, Infinity, vLLM, llama-server. Parameters pass through
+ * Embeddings by an OpenAI-compatible server on the machine: TEI, Infinity, vLLM, llama-server. Parameters are forwarded
  * unchanged, except for the encoding, which the node chooses.
  */
 export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
@@ -53,13 +53,13 @@ export const createOpenAiEmbedder = ({ node }: Config, log: Log): Embedder => {
     return model_id ? { id: model_id, root: model_sha ?? undefined, max_model_len: max_input_length } : undefined;
   };
 
-  /** The models that make vectors; a server may have others too. */
+  /** The models that can embed; a server may have others too. */
   const findModels = async (signal: AbortSignal): Promise<NodeModel[]> => {
     const found: NodeModel[] = [];
     for (const model of await listModels(signal)) {
       const { id, max_model_len, meta } = model;
       const [probe] = await request({ model: id, input: PROBE }, signal).catch((error: unknown) => {
-        log.warn({ err: error, model: id }, "this model makes no embeddings");
+        log.warn({ err: error, model: id }, "this model can't compute embeddings");
         return [];
       });
       if (!probe) continue;
@@ -104,14 +104,14 @@ const readAnswer = (answer: Answer | undefined, texts: readonly unknown[]): Embe
   for (const [place, item] of (answer?.data ?? []).entries()) {
     const index = item.index ?? place;
     const vector = decodeVector(item.embedding);
-    if (!vector || vector.length === 0) throw brokenAnswer("gave something that is no vector");
+    if (!vector || vector.length === 0) throw brokenAnswer("returned an invalid vector");
     embeddings.set(index, { index, vector: normalise(vector), tokens: tokens[index] ?? 0 });
   }
-  if (!texts.every((_, index) => embeddings.has(index))) throw brokenAnswer("gave no vector for some of the texts");
+  if (!texts.every((_, index) => embeddings.has(index))) throw brokenAnswer("returned no vector for some of the texts");
   return [...embeddings.values()];
 };
 
-/** A server counts the tokens of a whole request: an input's part is by its length, and the parts sum up to the count. */
+/** Servers count the tokens of a whole request. Divides the count between the inputs by length; the sum stays exact. */
 const shareTokens = (total: number, texts: readonly unknown[]): number[] => {
   const lengths = texts.map((text) => (typeof text === "string" || Array.isArray(text) ? text.length : 1));
   const all = lengths.reduce((sum, length) => sum + length, 0) || 1;

@@ -16,7 +16,7 @@ interface Chunk {
 }
 
 const PATHS = { chat: "/v1/chat/completions", completion: "/v1/completions" } as const;
-/** Any OpenAI-compatible server on the box: vLLM, SGLang, llama-server. Requests and chunks pass through untouched. */
+/** Any OpenAI-compatible server on the machine: vLLM, SGLang, llama-server. Forwards requests and chunks unchanged. */
 export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
   const { slots, contextTokens } = node;
   const upstream = createUpstream("GROUNDWIRE_NODE_ENGINE_URL", node.engineUrl, node.engineKey, slots);
@@ -42,7 +42,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
       yield { type: "end", finishReason: finishOf(answer) ?? "stop", usage: usageOf(answer) ?? noUsage(0) };
       return;
     }
-    // The server's token counts are always requested; the client gets them only if it asked too.
+    // The server's token counts are always requested; the client gets them only if it requested them.
     const options = typeof body.stream_options === "object" ? body.stream_options : {};
     const asked = { ...body, stream_options: { ...options, include_usage: true } };
     const response = await call(PATHS[operation], signal, asked);
@@ -67,7 +67,7 @@ export const createOpenAiEngine = ({ node }: Config, log: Log): NodeEngine => {
         yield { type: "raw", data };
       }
     }
-    throw brokenAnswer("broke off its answer");
+    throw brokenAnswer("stopped in the middle of its answer");
   }
 
   return {
@@ -115,15 +115,15 @@ const usageOf = ({ usage }: Chunk): EngineUsage | undefined =>
       }
     : undefined;
 
-/** For a server without token counts: a chunk is about one token. */
+/** For a server without token counts: a chunk has about one token. */
 const noUsage = (chunks: number): EngineUsage => ({ promptTokens: 0, completionTokens: chunks, cachedTokens: 0 });
 
-/** Maximum length of an event or JSON document. No model's answer is longer. */
+/** Maximum length of an event or JSON document, more than any model's answer. */
 const MAX_FRAME_CHARACTERS = 4 * 1_048_576;
 
 /**
- * The `data:` of each Server-Sent Event of a response, as it arrives. Other fields and comments are ignored.
- * Throws upstream_error for a frame without an end and for bytes that are not UTF-8.
+ * Yields the `data:` of each Server-Sent Event as it arrives. Other fields and comments are ignored. Throws
+ * upstream_error for a frame that exceeds the maximum length and for bytes that are not UTF-8.
  */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -140,6 +140,6 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
       if (lines.length > 0) yield lines.map((line) => line.replace(/^data: ?/, "")).join("\n");
     }
-    if (rest.length > MAX_FRAME_CHARACTERS) throw brokenAnswer("sent a frame without an end");
+    if (rest.length > MAX_FRAME_CHARACTERS) throw brokenAnswer("sent a frame that is too long");
   }
 }

@@ -4,7 +4,7 @@ import { AppError, type ErrorKind } from "../../../lib/errors";
 import type { Log } from "../../../lib/log";
 import { contextOverflow } from "../parameters";
 
-/** The parts of a server's `/v1/models` that the node reads. */
+/** The fields of a server's `/v1/models` that the node uses. */
 export interface ListedModel {
   id: string;
   /** vLLM and SGLang: the path or repository of the model. */
@@ -18,19 +18,19 @@ export interface ListedModel {
 /** vLLM, SGLang and llama-server list ids; TEI lists the tokens of each text as objects. */
 type Tokens = { tokens?: number[] } | { id: number }[][];
 
-/** Between two tries to reach a server that may still be loading its model. */
+/** Delay between attempts to reach a server that may still be loading its model. */
 const RETRY_MS = 1000;
-/** Bun's fetch runs no more requests than this at once, unless BUN_CONFIG_MAX_HTTP_REQUESTS says otherwise. */
+/** Default limit of parallel requests of Bun's fetch; BUN_CONFIG_MAX_HTTP_REQUESTS changes it. */
 const FETCH_LIMIT = 256;
 
 /**
- * An OpenAI-compatible server behind the node. `setting` names the setting with its `url`, `slots` are the requests that
- * may run at once. Throws invalid_request.
+ * Connects to an OpenAI-compatible server behind the node. `setting` is the name of the setting with its `url`; `slots`
+ * is the maximum number of parallel requests. Throws invalid_request.
  */
 export const createUpstream = (setting: string, url: string | undefined, key: string | undefined, slots: number) => {
-  if (!url) throw new AppError("invalid_request", `${setting} is missing.`);
+  if (!url) throw new AppError("invalid_request", `Set ${setting}.`);
   if (slots >= FETCH_LIMIT && process.env.BUN_CONFIG_MAX_HTTP_REQUESTS === undefined) {
-    const message = `${slots} slots need BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the environment of the node.`;
+    const message = `For ${slots} slots, set BUN_CONFIG_MAX_HTTP_REQUESTS=${slots * 2} in the node's environment.`;
     throw new AppError("invalid_request", message);
   }
   const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
@@ -38,11 +38,11 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   if (key) headers.authorization = `Bearer ${key}`;
   const closing = new AbortController();
 
-  /** A POST of `body` as JSON, or a GET without one. Throws AppError: its refusal, unavailable, or the signal's reason. */
+  /** Sends `body` as a JSON POST; without a body, a GET. Throws the server's error, unavailable or the signal's reason. */
   const call = async (path: string, signal: AbortSignal, body?: unknown): Promise<Response> => {
     const method = body === undefined ? "GET" : "POST";
     const init = { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) };
-    // Bun's timeout of 5 minutes is off, because the node enforces deadlines.
+    // Bun's 5-minute timeout is off, because the node enforces deadlines.
     const response = await fetch(base + path, { ...init, timeout: false }).catch((cause: unknown) => {
       throw signal.aborted ? signal.reason : unreachable(cause, setting);
     });
@@ -52,16 +52,16 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   };
 
   return {
-    /** Its address without a path. */
+    /** The server's address without a path. */
     base,
     call,
-    /** Token ids of a text or of messages. Throws upstream_error if the server gives none. */
+    /** Token ids of a text or of messages. Throws upstream_error if the server returns none. */
     tokenize: async (model: string, input: { text: string } | { messages: unknown[] }): Promise<number[]> => {
       // vLLM and SGLang read `prompt`, llama-server `content`, TEI `inputs`.
       const fields = "text" in input ? { prompt: input.text, content: input.text, inputs: input.text } : input;
       const answer = (await (await call("/tokenize", closing.signal, { model, ...fields })).json()) as Tokens;
       const tokens = Array.isArray(answer) ? answer[0]?.map(({ id }) => id) : answer.tokens;
-      if (!Array.isArray(tokens)) throw brokenAnswer("gave no tokens");
+      if (!Array.isArray(tokens)) throw brokenAnswer("returned no tokens");
       return tokens;
     },
     /** Retries `work` until it succeeds or the upstream is closed. */
@@ -80,7 +80,7 @@ export const createUpstream = (setting: string, url: string | undefined, key: st
   };
 };
 
-/** Revision: 12 hex digits of a hash of the server's report on the model. */
+/** Revision: 12 hex digits of a hash of the server's description of the model. */
 export const revisionOf = ({ id, root, meta }: ListedModel): string =>
   createHash("sha256").update(JSON.stringify({ id, root, meta })).digest("hex").slice(0, 12);
 
@@ -97,11 +97,11 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
-/** Errors of vLLM, SGLang, llama-server and TEI for a prompt that is too long. Captures the context length. */
+/** Matches errors of vLLM, SGLang, llama-server and TEI for a prompt that is too long. Captures the context length. */
 const OVERFLOW =
   /(?:maximum context length (?:is|of)|maximum model length of|context length|available context size|must have less than) \(?(\d+)/;
 
-/** Converts an error of the server; known kinds get our message. `body` is the parsed JSON, if any. */
+/** Converts an error of the server; known kinds get our own message. `body` is the parsed JSON, if any. */
 export const upstreamFailure = (status: number, body: unknown, retryAfter: string | null = null): AppError => {
   // OpenAI: {error: {message, param, code}}; older vLLM: the same fields without the outer object.
   const error = isObject(body) && isObject(body.error) ? body.error : isObject(body) ? body : {};
@@ -123,15 +123,15 @@ export const upstreamFailure = (status: number, body: unknown, retryAfter: strin
 const unreadable = (status: number, cause: unknown): AppError => {
   const message =
     status === 401 || status === 403
-      ? "The server behind this node refuses the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, or GROUNDWIRE_NODE_EMBEDDER_KEY for its embeddings."
-      : `The server behind this node failed (${status}). Try again, or look into its log.`;
+      ? "The server behind this node rejects the node's key. Set GROUNDWIRE_NODE_ENGINE_KEY, or GROUNDWIRE_NODE_EMBEDDER_KEY for embeddings."
+      : `The server behind this node failed (${status}). Try again, or check its log.`;
   return new AppError("upstream_error", message, { cause });
 };
 
 export const brokenAnswer = (what: string, cause?: unknown): AppError =>
   new AppError("upstream_error", `The server behind this node ${what}. Try again.`, { cause });
 
-/** `setting` names the setting with its address. */
+/** `setting` is the name of the setting with its address. */
 const unreachable = (cause: unknown, setting: string): AppError =>
   new AppError("unavailable", `The server behind this node can't be reached. Is it running? See ${setting}.`, {
     retryAfterMs: 1000,
