@@ -32,7 +32,7 @@ const slowToLoad = () => {
 };
 
 describe("a loading node", () => {
-  test("reports its progress, rejects work with 503 meanwhile, and becomes ready", async () => {
+  test("reports its progress, rejects requests with 503 until it is ready, and becomes ready", async () => {
     const { engines, report, finish } = slowToLoad();
     await using node = await testNode({}, { engines });
     using client = new TestClient(node.url);
@@ -68,7 +68,7 @@ describe("a loading node", () => {
 });
 
 describe("a node whose engine hangs", () => {
-  test("reports itself as stuck, still accepts work, and recovers at the next token", async () => {
+  test("reports itself as stuck, still accepts requests, and recovers at the next token", async () => {
     await using node = await testNode({ node: { stuckMs: 100 } });
     using client = new TestClient(node.url);
     const hung = client.open("/v1/chat/completions", { body: chatBody("!hang") });
@@ -190,7 +190,7 @@ describe("the process", () => {
     expect(await child.exited).toBe(1);
   });
 
-  test("says why it can't start: 64 for wrong settings, 1 for a port that is taken", async () => {
+  test("says why it can't start, and exits with 64 for wrong settings and 1 for a port in use", async () => {
     const wrong = start({ GROUNDWIRE_NODE_HOST: "0.0.0.0" });
     expect(await wrong.exited).toBe(64);
     expect(await new Response(wrong.stderr).text()).toContain("GROUNDWIRE_NODE_TOKEN");

@@ -19,7 +19,7 @@ describe("readEmbeddingParameters", () => {
     ["a list of texts", ["a", "b"], ["a", "b"], "input.0"],
     ["token ids", [1, 2], [[1, 2]], "input"],
     ["lists of token ids", [[1], [2, 3]], [[1], [2, 3]], "input.0"],
-  ])("reads %s and knows what to call its first input", (_what, input, inputs, name) => {
+  ])("reads %s and names its first input", (_what, input, inputs, name) => {
     const parameters = readEmbeddingParameters({ input, model: "m", user: "u", dimensions: null });
     expect(parameters).toMatchObject({ model: "m", inputs, dimensions: undefined });
     expect(parameters.nameOf(0)).toBe(name);
@@ -46,12 +46,12 @@ describe("readEmbeddingParameters", () => {
     expect(refusedParam(body)).toBe(param);
   });
 
-  test("2,048 inputs are taken", () => {
+  test("2,048 inputs are accepted", () => {
     expect(readEmbeddingParameters({ input: Array(2048).fill("a") }).inputs).toHaveLength(2048);
   });
 });
 
-test("dimensions are refused by name unless they are the model's own", () => {
+test("dimensions are rejected by name unless they are the model's own", () => {
   checkDimensions(undefined, 384);
   checkDimensions(384, 384);
   expect(() => checkDimensions(256, 384)).toThrow(/^dimensions must be 384, not 256/);

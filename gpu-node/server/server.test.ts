@@ -53,7 +53,7 @@ describe("every route", () => {
   });
 });
 
-describe("refusals", () => {
+describe("errors", () => {
   test.each([
     ["missing_api_key", undefined],
     ["invalid_api_key", "Bearer wrong"],
@@ -140,7 +140,7 @@ describe("refusals", () => {
     expect([reply.status, failure(reply.text).param]).toEqual([400, name]);
   });
 
-  test("a refusal leaves the connection usable", async () => {
+  test("an error leaves the connection usable", async () => {
     const body = chatBody("a".repeat(1_000_000));
     const replies = await Promise.all([
       client.request("/v1/chat/completions", { body, headers: { authorization } }),
@@ -165,7 +165,7 @@ describe("headers", () => {
 });
 
 describe("HTTP/1.1 on the same port", () => {
-  test("answers whole and streamed", async () => {
+  test("sends complete and streamed answers", async () => {
     const post = (stream: boolean) =>
       fetch(`${node.url}/v1/chat/completions`, {
         method: "POST",
@@ -193,7 +193,7 @@ describe("a connection whose first byte arrives separately", () => {
   });
 });
 
-describe("beyond this machine", () => {
+describe("listening beyond this machine", () => {
   test.each([
     [{}, /GROUNDWIRE_NODE_TOKEN.*GROUNDWIRE_NODE_TLS_CERT/],
     [{ token }, /GROUNDWIRE_NODE_TLS_CERT/],
@@ -207,7 +207,7 @@ describe("beyond this machine", () => {
     },
   );
 
-  test("a port that is taken is one clear line", async () => {
+  test("a port in use gets a one-line error", async () => {
     const config = testConfig({});
     const taken = { ...config, node: { ...config.node, port: node.port } };
     await expect(startNode(taken, { log: silentLog() })).rejects.toThrow(/another program uses this port/);
@@ -225,7 +225,7 @@ describe("TLS", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test("one port speaks HTTP/2 and HTTP/1.1, as ALPN says", async () => {
+  test("one port speaks HTTP/2 and HTTP/1.1, chosen by ALPN", async () => {
     await using secure = await testNode({ node: { tlsCert: file("cert.pem"), tlsKey: file("key.pem") } });
     using http2 = new TestClient(secure.url, { rejectUnauthorized: false });
     expect((await http2.chat("Hi", { stream: true })).text).toEndWith("data: [DONE]\n\n");

@@ -50,8 +50,8 @@ const TEXTS = [
   "a".repeat(99),
 ];
 
-describe("the embedder llama", () => {
-  test("gives vectors of length 1 whose cosines are the published ones", async () => {
+describe("the llama embedder", () => {
+  test("returns vectors of length 1 whose cosines match the published ones", async () => {
     const [food, bread, bonds] = await embed(TEXTS);
     expect(dot(food?.vector, food?.vector)).toBeCloseTo(1, 5);
     // 0.7553 with the weights in single precision.
@@ -59,7 +59,7 @@ describe("the embedder llama", () => {
     expect(dot(food?.vector, bonds?.vector)).toBeLessThan(0.2);
   });
 
-  test("a batch equals its texts one by one, bit by bit, and counts their tokens exactly", async () => {
+  test("a batch gives bit-for-bit the same vectors as its texts one by one, and exact token counts", async () => {
     const batch = await embed([...TEXTS, ...TEXTS]);
     for (const [index, text] of TEXTS.entries()) {
       const [alone] = await embed(text);
@@ -81,12 +81,12 @@ describe("the embedder llama", () => {
     expect([whole, bare]).toEqual([text, text]);
   });
 
-  test("a text that spells a control token stays text", async () => {
+  test("a control token written in a text stays plain text", async () => {
     const ids = await embedder.tokenize(undefined, "[SEP]");
     expect(ids.slice(1, -1)).not.toContain(102);
   });
 
-  test("takes 512 tokens and refuses 513, naming the input; far longer texts too, without reading all of them", async () => {
+  test("accepts 512 tokens and rejects 513, naming the input; rejects far longer texts without reading all of them", async () => {
     expect((await embed("food ".repeat(510)))[0]?.tokens).toBe(512);
     const error = await refusal({ input: ["food", "food ".repeat(511)] });
     expect([error.kind, error.detail.param]).toEqual(["context_length_exceeded", "input.1"]);
@@ -119,7 +119,7 @@ describe("the embedder llama", () => {
   });
 });
 
-test("a chat model is refused where an embedding model is needed", async () => {
+test("a chat model is rejected if an embedding model is needed", async () => {
   const { path } = await ensureModel("chat", config);
   const wrong = createLlamaEmbedder({ ...config, models: { ...config.models, embedding: path } }, host, silentLog());
   await expect(wrong.load(() => {})).rejects.toThrow("is not an embedding model");

@@ -7,7 +7,7 @@ import { type EmbeddingContext, type EmbeddingJob, EmbeddingScheduler } from "./
 
 type Job = EmbeddingJob<number>;
 
-/** A context whose vectors a test releases one by one; `begun` has the started inputs by their first token. */
+/** A context whose vectors a test releases one by one; `begun` lists the started inputs by their first token. */
 const held = () => {
   const begun: number[] = [];
   const waiting: (() => void)[] = [];

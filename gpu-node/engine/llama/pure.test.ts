@@ -21,7 +21,7 @@ describe("stop strings", () => {
     return { shown: shown + matcher.flush(), stopped: false };
   };
 
-  test("however a text is split, the output ends right before the first stop string", () => {
+  test("the output ends right before the first stop string, however the text is split", () => {
     const letters = fc.string({ unit: fc.constantFrom("a", "b", "c"), minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(
@@ -41,7 +41,7 @@ describe("stop strings", () => {
     );
   });
 
-  test("the beginning of a possible stop string is held back until it is decided", () => {
+  test("the beginning of a possible stop string is held back until it is clear whether it is one", () => {
     const matcher = createStopMatcher(["END"]);
     expect(matcher.push("the E")).toEqual({ text: "the ", stopped: false });
     expect(matcher.push("N")).toEqual({ text: "", stopped: false });
@@ -68,7 +68,7 @@ describe("text from tokens", () => {
   };
   const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
 
-  test("is the whole text in whole characters, wherever tokens are split", () => {
+  test("is the complete text in complete characters, wherever tokens are split", () => {
     const text = fc.string({ unit: fc.constantFrom("a", "é", "﷽", "👩", "\u200d", "🚀") });
     fc.assert(
       fc.property(text, sizes, (whole, cuts) => {
@@ -90,7 +90,7 @@ describe("text from tokens", () => {
   });
 });
 
-test("a byte-level vocabulary gives the bytes of parts of characters", () => {
+test("a byte-level vocabulary gives the bytes of partial characters", () => {
   expect(bytesOfBpe("ĠParis")).toEqual([32, 80, 97, 114, 105, 115]);
   expect(bytesOfBpe("âĢ")).toEqual([0xe2, 0x80]);
   expect(bytesOfBpe("two words")).toBeUndefined();
@@ -160,7 +160,7 @@ describe("the prompts of a step", () => {
 });
 
 describe("threads", () => {
-  test("are the free physical cores, one of two, at least one", () => {
+  test("are the free physical cores, one if there are two, at least one", () => {
     expect(defaultThreads({ physicalCores: 1 })).toBe(1);
     expect(defaultThreads({ physicalCores: 2 })).toBe(1);
     expect(defaultThreads({ physicalCores: 8 })).toBe(8);
@@ -182,7 +182,7 @@ describe("threads", () => {
     await rm(root, { recursive: true });
   });
 
-  test("follow the older cgroups too", async () => {
+  test("follow cgroups v1 too", async () => {
     const root = await fakeRoot({
       "proc/self/status": "Cpus_allowed_list:\t0,2\n",
       "proc/self/cgroup": "4:cpu,cpuacct:/box\n1:memory:/other\n",

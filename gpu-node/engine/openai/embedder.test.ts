@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { encodeVector } from "../../../lib/vectors";
 import { TestClient, testNode } from "../../../tests/test-node";
 
-/** A server like vLLM or Infinity, whose next answer a test sets. */
+/** A server like vLLM or Infinity; tests set its next response. */
 let answer: (body: { input: string | string[]; encoding_format?: string }) => Response;
 let sent: Record<string, unknown> = {};
 let key: string | null = null;
@@ -48,7 +48,7 @@ const embed = async (body: Record<string, unknown>) => {
   return { ...reply, body: JSON.parse(reply.text) };
 };
 
-describe("the embedder openai", () => {
+describe("the openai embedder", () => {
   test("serves the embedding models behind it, with the length of their vectors", async () => {
     const { models } = await client.readiness();
     expect(models.filter(({ kind }) => kind === "embedding")).toMatchObject([
@@ -56,7 +56,7 @@ describe("the embedder openai", () => {
     ]);
   });
 
-  test("sends parameters untouched, with its own key and the encoding that costs least", async () => {
+  test("sends parameters unchanged, with its own key and the cheapest encoding", async () => {
     await embed({ input: ["a", "b"], truncate: true, input_type: "query", encoding_format: "float" });
     expect(sent).toEqual({
       input: ["a", "b"],
@@ -120,7 +120,7 @@ describe("the embedder openai", () => {
       },
     ],
     ["no JSON", "oops"],
-  ])("%s is a failure of the server behind", async (_what, reply) => {
+  ])("%s is a failure of the server behind the node", async (_what, reply) => {
     answer = () => (typeof reply === "string" ? new Response(reply) : Response.json(reply));
     const { status, body } = await embed({ input: ["a", "b"] });
     expect([status, body.error.code, body.error.source]).toEqual([502, "upstream_error", "node"]);

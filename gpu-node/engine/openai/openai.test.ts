@@ -5,7 +5,7 @@ import { chatBody, events, firstBytes, TestClient, testConfig, testNode } from "
 import { until } from "../../../tests/until";
 import { startNode } from "../../node";
 
-/** A server like vLLM, whose next answer a test sets. */
+/** A server like vLLM; tests set its next response. */
 let answer: (request: Request, body: Record<string, unknown>) => Response | Promise<Response> = () => new Response();
 let lastHeaders = new Headers();
 const server = Bun.serve({
@@ -39,14 +39,14 @@ const usage = chunk([], { usage: { prompt_tokens: 5, completion_tokens: 2, total
 const stream = (...frames: string[]) =>
   new Response(frames.join(""), { headers: { "content-type": "text/event-stream" } });
 
-describe("the engine openai", () => {
+describe("the openai engine", () => {
   test("serves the models of the server behind it", async () => {
     const { data } = JSON.parse((await client.request("/v1/models")).text);
     expect(data).toMatchObject([{ id: "qwen", context_window: 2048 }]);
     expect((await client.readiness()).engine).toBe(`openai ${server.url.origin}`);
   });
 
-  test("sends parameters untouched, with its own key", async () => {
+  test("sends parameters unchanged, with its own key", async () => {
     let sent: unknown;
     answer = (_, body) => {
       sent = body;
@@ -59,7 +59,7 @@ describe("the engine openai", () => {
     expect([status, JSON.parse(text)]).toMatchObject([200, { id: "up-1", timings: { cached_tokens: 0 } }]);
   });
 
-  test("passes chunks on as they are, and the usage frame only to those who asked", async () => {
+  test("forwards chunks unchanged, and the usage frame only on request", async () => {
     answer = (_, body) => {
       expect(body.stream_options).toEqual({ include_usage: true });
       return stream(": comment\n\n", delta("Hel"), delta("lo", "stop"), usage, "data: [DONE]\n\n");
@@ -120,13 +120,13 @@ describe("the engine openai", () => {
     expect(JSON.parse(result.text).error.source).toBe("node");
   });
 
-  test("ends a stream that breaks off with an error frame", async () => {
+  test("ends an incomplete stream with an error frame", async () => {
     answer = () => stream(delta("Hel"));
     const { text } = await client.chat("Hi", { stream: true });
     expect(events(text).at(-1)).toMatchObject({ error: { code: "upstream_error" } });
   });
 
-  test("cancels the request behind when its client leaves", async () => {
+  test("cancels the request to the server when the client disconnects", async () => {
     let cancelled = false;
     answer = (request) => {
       request.signal.addEventListener("abort", () => {
@@ -146,7 +146,7 @@ describe("the engine openai", () => {
     expect(JSON.parse(reply.text)).toEqual({ tokens: [1, 2, 4], count: 3 });
   });
 
-  test("waits for a server that isn't there yet", async () => {
+  test("waits for a server that isn't running yet", async () => {
     const other = Bun.serve({ port: 0, fetch: () => new Response() });
     const engineUrl = other.url.href;
     await other.stop(true);

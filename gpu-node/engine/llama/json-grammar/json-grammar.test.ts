@@ -57,7 +57,7 @@ test("a schema with endless recursion is rejected, and one that can end is not",
   expect(paramOf({ $ref: "#" })).toBe("schema");
 });
 
-test("annotations change nothing", () => {
+test("annotations have no effect", () => {
   expect(schemaToGrammar({ type: "string", title: "Name", description: "Any name", default: "" })).toBe(
     schemaToGrammar({ type: "string" }),
   );

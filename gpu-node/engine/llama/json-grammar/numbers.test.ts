@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { AppError } from "../../../../lib/errors";
 import { schemaToGrammar } from "./json-grammar";
 
-/** Translates a grammar without recursion into a regular expression for whole texts. */
+/** Translates a grammar without recursion into a regular expression that matches whole strings. */
 const toRegExp = (grammar: string): RegExp => {
   const rules = new Map(
     grammar.split("\n").map((line): [string, string] => {
@@ -166,7 +166,7 @@ describe("numbers", () => {
         try {
           isWritten = matcher({ type: "number", exclusiveMinimum: minimum, exclusiveMaximum: maximum });
         } catch (error) {
-          // Only a range too narrow for the decimals that can be written is refused, so never one with a whole number.
+          // Only a range too narrow for the decimals that can be written is rejected, so never one that contains an integer.
           if (!(error instanceof AppError) || Math.floor(minimum) + 1 < maximum) throw error;
           return;
         }
@@ -222,7 +222,7 @@ test.each([
   [{ type: "integer", minimum: "1" }, "schema.minimum", "must be a number"],
   [{ type: "integer", exclusiveMinimum: true, minimum: 1 }, "schema.exclusiveMinimum", "must be a number"],
   [{ type: "string", minimum: 1 }, "schema.minimum", "minLength"],
-])("%j is refused by name", (schema, param, part) => {
+])("%j is rejected by name", (schema, param, part) => {
   const error = refusal(schema);
   expect(error.detail.param).toBe(`response_format.json_schema.${param}`);
   expect(error.message).toContain(part);
